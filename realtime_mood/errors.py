@@ -1,0 +1,71 @@
+"""Everything that can go wrong on purpose, on one screen.
+
+* MoodError
+  + ConfigError (ValueError)
+  + SourceError
+    - SourceNotFound
+    - SourceLost
+    - StreamMismatch
+    - StreamEnded
+  + Overrun
+  + ProfileError
+  + WeightsError
+  + EngineError
+    - EngineStuck
+
+Messages say what was asked, what was found, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class MoodError(Exception):
+    """Root of every error this project raises on purpose."""
+
+    def __init__(self, asked: str, found: str = "", do: str = "") -> None:
+        self.asked, self.found, self.do = asked, found, do
+        super().__init__(" · ".join(part for part in (asked, found, do) if part))
+
+
+class ConfigError(MoodError, ValueError):
+    """A setting is missing, unknown, or out of range."""
+
+
+class SourceError(MoodError):
+    """The device, stream or file could not be used."""
+
+
+class SourceNotFound(SourceError):
+    """Nothing, or more than one thing, answers to the source asked for."""
+
+
+class SourceLost(SourceError):
+    """The stream was open and has gone away for good."""
+
+
+class StreamMismatch(SourceError):
+    """The source is there, but what it sends cannot be used as it is."""
+
+
+class StreamEnded(SourceError):
+    """A finite source has played to its end. The one way a run ends without a fault."""
+
+
+class Overrun(MoodError):
+    """Samples were asked for that the ring has already overwritten."""
+
+
+class ProfileError(MoodError):
+    """A person's profile is unreadable, altered, or does not fit this stream or these weights."""
+
+
+class WeightsError(MoodError):
+    """Network weights are missing, unreadable, altered, or do not reproduce their golden pair."""
+
+
+class EngineError(MoodError):
+    """The engine was asked for something its state does not allow."""
+
+
+class EngineStuck(EngineError):
+    """A worker thread did not stop within its deadline."""

@@ -1,0 +1,94 @@
+"""Turns chunks into a fixed memory of the newest samples, addressed by absolute index."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from .errors import Overrun
+from .types import Chunk, StreamInfo
+
+
+class RingBuffer:
+    """One writer, many readers; readers get copies.
+
+    Sample ``i`` lives in row ``i % capacity`` and is readable while ``oldest <= i < end``.
+    Samples known to be lost take their place as rows of NaN, so an index is always stream time.
+
+    Parameters
+    ----------
+    info : StreamInfo
+    capacity : int
+        Samples to remember.
+    """
+
+    def __init__(self, info: StreamInfo, capacity: int) -> None:
+        if capacity < 1:
+            raise ValueError(f"capacity must be at least 1 sample, got {capacity}")
+        self.info = info
+        self._rows = np.full((capacity, info.n_chans), np.nan, np.float32)
+        self._t_last = 0.0
+        self._arrived = 0.0
+        self._new = threading.Condition()
+        self.end = 0
+
+    @property
+    def capacity(self) -> int:
+        return self._rows.shape[0]
+
+    @property
+    def oldest(self) -> int:
+        return max(0, self.end - self.capacity)
+
+    def write(self, chunk: Chunk, arrived: float = 0.0) -> None:
+        """Append `chunk`, its lost samples first; `arrived` is when it reached us (s)."""
+        with self._new:
+            self._put(np.broadcast_to(np.float32(np.nan), (min(chunk.lost, self.capacity), self.info.n_chans)), chunk.lost)
+            self._put(chunk.data, len(chunk))
+            self._t_last, self._arrived = chunk.t_last, arrived
+            self._new.notify_all()
+
+    def _put(self, rows: np.ndarray, n: int) -> None:
+        tail = rows[-self.capacity :] if n else rows[:0]
+        at = (self.end + n - len(tail)) % self.capacity
+        head = min(len(tail), self.capacity - at)
+        self._rows[at : at + head] = tail[:head]
+        self._rows[: len(tail) - head] = tail[head:]
+        self.end += n
+
+    def read(self, start: int, stop: int) -> Chunk:
+        """A copy of samples ``[start, stop)``.
+
+        Raises
+        ------
+        Overrun
+            When some of them are overwritten or not yet there.
+        """
+        with self._new:
+            if not self.oldest <= start <= stop <= self.end:
+                raise Overrun(f"samples [{start}, {stop})", f"the ring holds [{self.oldest}, {self.end})")
+            n, at = stop - start, start % self.capacity
+            head = min(n, self.capacity - at)
+            data = np.concatenate((self._rows[at : at + head], self._rows[: n - head]))
+            return Chunk(data, start, self._t_last - (self.end - stop) / self.info.sfreq)
+
+    def latest(self, n: int) -> Chunk:
+        """A copy of the newest `n` samples, or as many as there are."""
+        with self._new:
+            return self.read(max(self.oldest, self.end - n), self.end)
+
+    @property
+    def arrived(self) -> float:
+        """When the newest chunk reached us (s)."""
+        return self._arrived
+
+    def wait_beyond(self, index: int, timeout: float) -> bool:
+        """Block until a sample after `index` is written; False on timeout."""
+        with self._new:
+            return self._new.wait_for(lambda: self.end > index, timeout)
+
+    def wake(self) -> None:
+        """Let every waiting reader look around."""
+        with self._new:
+            self._new.notify_all()

@@ -1,0 +1,248 @@
+"""The values that travel through the system, in the order they appear.
+
+Signals are microvolts; times are seconds on one monotonic clock. Sample indices count from where the
+source was opened and include samples known to be lost, so ``index / sfreq`` is always stream time.
+Streaming arrays are (n_times, n_chans); from `Window` on they are (n_chans, n_times), as networks want them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+def read_only(a: np.ndarray, dtype: type = np.float32) -> np.ndarray:
+    """A view of `a`, as `dtype`, that cannot be written through."""
+    a = np.asarray(a, dtype).view()
+    a.flags.writeable = False
+    return a
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """What a stream promises for as long as it is open."""
+
+    ch_names: tuple[str, ...]
+    """10-05 electrode names, in the order of the data's columns."""
+    sfreq: float
+    """Sampling rate in Hz."""
+    name: str = ""
+    """What to call the stream on screen."""
+    reference: str = "unknown"
+    virtual: bool = False
+    """True when the signal comes from a virtual person; travels with everything derived from it."""
+    paced: bool = True
+    """False for a finite source at ``speed=max``: it waits for the pipeline, so nothing is ever skipped or stale."""
+    chunk_s: float = 0.05
+    """The usual time between chunks, in seconds."""
+
+    @property
+    def n_chans(self) -> int:
+        return len(self.ch_names)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Something that happened at a sample. Markers go to sinks and screens, never to the network."""
+
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Consecutive samples as they arrived: (n_times, n_chans), µV. A sample nobody could read is NaN."""
+
+    data: Array
+    first: int
+    """Index of ``data[0]``, after the `lost` ones."""
+    t_last: float
+    """When ``data[-1]`` was taken."""
+    lost: int = 0
+    """Samples known to be missing just before ``data[0]``."""
+    markers: tuple[Marker, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "data", read_only(self.data))
+
+    def __len__(self) -> int:
+        return self.data.shape[0]
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """One context of filtered signal, with what is known about it."""
+
+    data: Array
+    """(n_chans, n_times), µV; zero where `valid` is False."""
+    valid: Mask
+    """(n_times,): True where a sample was received and the filters had settled."""
+    raw: Array
+    """(n_chans, n_raw), µV: the last second before filtering, for judging electrodes."""
+    first: int
+    """Index of ``data[:, 0]``; negative before a whole context has been streamed."""
+    settled: int
+    """Index from which the filters count as settled."""
+    broken: int
+    """Index at which the stream came back from its last long hole; 0 when there was none."""
+    t_last: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "data", read_only(self.data))
+        object.__setattr__(self, "raw", read_only(self.raw))
+        object.__setattr__(self, "valid", read_only(self.valid, np.bool_))
+
+    @property
+    def end(self) -> int:
+        return self.first + self.data.shape[1]
+
+
+class Fault(Enum):
+    """What is wrong with an electrode."""
+
+    FLAT = "flat"
+    RAILED = "railed"
+    LINE = "line"
+    MUSCLE = "muscle"
+    DECORRELATED = "decorrelated"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quality:
+    """How good each electrode's signal is."""
+
+    scores: Array
+    """(n_chans,), 0 unusable to 1 good."""
+    faults: tuple[Fault | None, ...]
+
+    @property
+    def good(self) -> Mask:
+        """(n_chans,): which channels the network may look at."""
+        return np.array([fault is None for fault in self.faults], bool)
+
+    @property
+    def overall(self) -> float:
+        return float(self.scores.mean()) if len(self.scores) else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """What the network eats."""
+
+    de: Array
+    """(n_steps, n_chans, n_bands), nats; oldest step first."""
+    patches: Array
+    """(n_chans, n_patches, patch_len), µV at the network's rate; oldest patch first."""
+    step_mask: Mask
+    """(n_steps,): True where a step is missing and must not be looked at."""
+    patch_mask: Mask
+    """(n_patches,): likewise for patches."""
+    quality: Quality
+    coverage: float
+    """Share of the context that rests on received samples, 0 to 1."""
+    t_last: float
+    eye: Array | None = None
+    """(n_eye,) eye-movement features, where an eye tracker is at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """What one head of the network can say."""
+
+    name: str
+    labels: tuple[str, ...]
+    coordinates: tuple[tuple[float, float], ...]
+    """(valence, arousal) of each label, both in [-1, 1]."""
+    evidence: str
+    """``"real"`` or ``"virtual"``: on whose data this head was trained and shown to work."""
+
+
+class Why(Enum):
+    """Why no estimate was given."""
+
+    SETTLING = "settling"
+    STALE = "stale"
+    GAP = "gap"
+    BAD_SIGNAL = "bad_signal"
+    UNCALIBRATED = "uncalibrated"
+    UNSURE = "unsure"
+    MONTAGE = "montage"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
+    """What the network makes of one window."""
+
+    readout: Readout
+    probs: tuple[float, ...]
+    confidence: float
+    attention: Array
+    """(n_chans, n_bands): share of spatial attention each electrode received, band by band; columns sum to 1."""
+    quality: Quality
+    coverage: float
+    calibrated: bool
+    first: int
+    end: int
+    t_last: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Abstained:
+    """No answer, and the reason. ``unsure`` still says what the probabilities were."""
+
+    why: Why
+    first: int
+    end: int
+    t_last: float
+    readout: Readout
+    probs: tuple[float, ...] | None = None
+    quality: Quality | None = None
+    coverage: float = 0.0
+    calibrated: bool = False
+
+
+Reading = Estimate | Abstained
+
+
+class Stream(Protocol):
+    """An open stream. It exists only while connected, so it needs no `connected` flag."""
+
+    info: StreamInfo
+
+    def read(self, timeout: float) -> Chunk | None:
+        """The samples that arrived since the last call; None when there were none within `timeout` s.
+
+        Raises `StreamEnded` when a finite source is done, `SourceLost` when the device is gone for good.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the device. May be called twice."""
+        ...
+
+
+class Source(Protocol):
+    """Something that can be opened."""
+
+    def open(self) -> Stream:
+        """Raises `SourceNotFound` or `StreamMismatch`."""
+        ...
+
+
+class Sink(Protocol):
+    """Somewhere readings go. `put` must not block."""
+
+    def put(self, item: Chunk | Reading) -> None: ...
+
+    def close(self) -> None: ...
