@@ -85,11 +85,15 @@ class Window:
     """One context of filtered signal, with what is known about it."""
 
     data: Array
-    """(n_chans, n_times), µV; zero where `valid` is False."""
+    """(n_chans, n_times), µV: as much of the newest signal as the raw patches need; zero before the stream began."""
     valid: Mask
     """(n_times,): True where a sample was received and the filters had settled."""
+    power: NDArray[np.float64]
+    """(n_hops, n_chans, n_bands), µV²: band-filtered signal squared, summed over the valid samples of each hop."""
+    counts: NDArray[np.int64]
+    """(n_hops,): how many samples went into each of those sums."""
     raw: Array
-    """(n_chans, n_raw), µV: the last second before filtering, for judging electrodes."""
+    """(n_chans, n_raw), µV: up to the last second before filtering, for judging electrodes."""
     first: int
     """Index of ``data[:, 0]``; negative before a whole context has been streamed."""
     settled: int
@@ -101,6 +105,8 @@ class Window:
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", read_only(self.data))
         object.__setattr__(self, "raw", read_only(self.raw))
+        object.__setattr__(self, "power", read_only(self.power, np.float64))
+        object.__setattr__(self, "counts", read_only(self.counts, np.int64))
         object.__setattr__(self, "valid", read_only(self.valid, np.bool_))
 
     @property

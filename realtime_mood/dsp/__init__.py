@@ -1,0 +1,1 @@
+"""Turns raw chunks into features; no threads, clocks, devices or torch."""

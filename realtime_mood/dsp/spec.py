@@ -1,0 +1,66 @@
+"""Turns the choices that define a feature into sample counts at any sampling rate; stored with the weights."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from ..errors import StreamMismatch
+
+BANDS = {"delta": (1.0, 4.0), "theta": (4.0, 8.0), "alpha": (8.0, 14.0), "beta": (14.0, 31.0), "gamma": (31.0, 45.0)}
+
+
+class FeatureSpec(BaseModel):
+    """What a network was trained on, and therefore must be fed. Frequencies in Hz, durations in seconds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bands: dict[str, tuple[float, float]] = BANDS
+    highpass_hz: float = 0.5
+    hop_s: float = 0.25
+    """One reading a hop."""
+    step_s: float = 1.0
+    """One DE vector a step; a whole number of hops."""
+    n_steps: int = 10
+    patch_s: float = 1.0
+    n_patches: int = 4
+    patch_sfreq: float = 128.0
+    """The rate of the raw patches the network sees, whatever the headset's."""
+    settle_s: float = 4.0
+    """How long the filters take, after a start or a long hole, before their output is believed."""
+    max_hole_s: float = 0.25
+    """Longer holes restart the filters; shorter ones are bridged for the filters only."""
+    max_hole_share: float = 0.1
+    """A step or patch with more than this share of its samples missing is masked."""
+    max_masked: float = 0.2
+    """With more than this share of the context masked there is no estimate."""
+
+    @property
+    def n_bands(self) -> int:
+        return len(self.bands)
+
+    @property
+    def patch_len(self) -> int:
+        return round(self.patch_s * self.patch_sfreq)
+
+    @property
+    def hops_per_step(self) -> int:
+        return round(self.step_s / self.hop_s)
+
+    @property
+    def context_s(self) -> float:
+        """How much settled signal an estimate needs at least: the raw patches."""
+        return self.n_patches * self.patch_s
+
+    def grid(self, k: int, sfreq: float) -> int:
+        """The sample at which reading `k` ends. Rounded from zero each time, so it never drifts."""
+        return round(k * self.hop_s * sfreq)
+
+    def check(self, sfreq: float) -> None:
+        """Raise `StreamMismatch` when `sfreq` is too low for the highest band."""
+        name, (_, top) = max(self.bands.items(), key=lambda band: band[1][1])
+        if sfreq < 2.2 * top:
+            raise StreamMismatch(
+                f"{name} up to {top:g} Hz needs at least {2.2 * top:g} Hz",
+                f"the stream has {sfreq:g} Hz",
+                "raise the headset's sampling rate",
+            )
