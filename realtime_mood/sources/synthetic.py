@@ -1,0 +1,151 @@
+"""Turns ``synthetic://`` URLs into a stream from a virtual person, paced like a headset or as fast as it is taken."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Literal
+
+from pydantic import Field
+
+from .. import clock, montage
+from ..errors import ConfigError, StreamEnded
+from ..types import Chunk, Marker, StreamInfo
+from .url import FiniteOptions, Names
+from .virtual_person import Script, VirtualPerson
+
+CHUNK_S = 0.04
+
+
+class SyntheticOptions(FiniteOptions):
+    """What may stand after ``synthetic://?``."""
+
+    subject: int = Field(3, ge=0, lt=2**32)
+    """Which virtual person: the same number is the same person and the same signal."""
+    sfreq: float = Field(256.0, ge=100, le=4096)
+    n_chans: int | None = Field(None, ge=4, le=64)
+    """How many of `montage.SPREAD`; 32 where neither this nor `channels` is given."""
+    channels: Names = ()
+    """10-05 names, instead of `n_chans`."""
+    script: str | None = None
+    """``STATE:SECONDS,…``. One that is given plays once and ends; the default one goes on for ever."""
+    loop: bool | None = None
+    difficulty: Literal["easy", "medium", "hard", "none"] = "medium"
+
+
+class SyntheticSource:
+    """A virtual person's headset.
+
+    Parameters
+    ----------
+    target : str
+        What stands between ``synthetic://`` and ``?``: nothing.
+    options : SyntheticOptions
+
+    Raises
+    ------
+    ConfigError
+        For a target, unknown electrodes, too few or too many of them, a unit other than µV, or a broken script.
+    """
+
+    def __init__(self, target: str, options: SyntheticOptions) -> None:
+        if target.strip("/"):
+            raise ConfigError(
+                f"source 'synthetic://{target}'", f"{target!r} before the ?", "write synthetic://?subject=3&…"
+            )
+        if options.units not in (None, "uV"):
+            raise ConfigError(
+                "a synthetic source", f"units={options.units}", "leave it out: the signal is in microvolts"
+            )
+        self.options = options
+        self.ch_names = _electrodes(options)
+        dropped = {montage.canonical_name(name) or name for name in options.drop}
+        if unknown := dropped - set(self.ch_names):
+            raise ConfigError(
+                f"drop={','.join(options.drop)}", f"no {', '.join(sorted(unknown))} here", "drop what there is"
+            )
+        self.columns = [k for k, name in enumerate(self.ch_names) if name not in dropped]
+        if len(self.columns) < 4:
+            raise ConfigError("a synthetic source", f"{len(self.columns)} channels", "keep at least 4")
+        loop = options.script is None if options.loop is None else options.loop
+        self.script = Script(loop=loop) if options.script is None else Script.parse(options.script, loop)
+
+    def open(self) -> SyntheticStream:
+        """Sit down. The signal starts from its first sample every time."""
+        return SyntheticStream(self)
+
+
+def _electrodes(options: SyntheticOptions) -> tuple[str, ...]:
+    if not options.channels:
+        return tuple(montage.SPREAD[: options.n_chans or 32])
+    names = tuple(montage.canonical_name(label) for label in options.channels)
+    asked = f"channels={','.join(options.channels)}"
+    if None in names:
+        wrong = options.channels[names.index(None)]
+        raise ConfigError(asked, f"{wrong!r} is no 10-05 electrode", "use names like Fp1, Cz, O2")
+    if len(set(names)) < len(names):
+        raise ConfigError(asked, "an electrode twice", "name each once")
+    if not 4 <= len(names) <= 64 or options.n_chans not in (None, len(names)):
+        raise ConfigError(
+            asked, f"{len(names)} channels", f"name {options.n_chans or '4 to 64'} of them, or leave n_chans out"
+        )
+    return tuple(name for name in names if name)
+
+
+class SyntheticStream:
+    """A virtual person being recorded. Sample k is due ``k / (sfreq · speed)`` after opening, so pacing never drifts."""
+
+    def __init__(self, source: SyntheticSource) -> None:
+        options = source.options
+        self._person = VirtualPerson(options.subject, source.ch_names, options.sfreq, source.script, options.difficulty)
+        self._columns = source.columns
+        self._per_s = options.sfreq * options.speed
+        self._chunk = max(1, round(options.sfreq * min(1.0, CHUNK_S * options.speed)))
+        self._n_samples = source.script.n_samples(options.sfreq)
+        self._sent = 0
+        self._state = ""
+        self._closed = threading.Event()
+        self.info = StreamInfo(
+            tuple(source.ch_names[k] for k in source.columns),
+            options.sfreq,
+            f"virtual person {options.subject}",
+            options.reference or "infinity",
+            virtual=True,
+            paced=math.isfinite(options.speed),
+            chunk_s=self._chunk / options.sfreq if math.isinf(options.speed) else self._chunk / self._per_s,
+        )
+        self._start = clock.now()
+
+    def read(self, timeout: float) -> Chunk | None:
+        """The next chunk once it is due; None when it is not due within `timeout` s.
+
+        Raises
+        ------
+        StreamEnded
+            After the last sample of a script that does not loop.
+        """
+        n = self._chunk if self._n_samples is None else min(self._chunk, self._n_samples - self._sent)
+        if n <= 0:
+            raise StreamEnded("synthetic script", f"over after {self._sent} samples", "loop=1 repeats it")
+        due = self._start + (self._sent + n) / self._per_s
+        early = due - clock.now() if self.info.paced else 0.0
+        if early > 0:
+            self._closed.wait(min(early, timeout))
+        if self._closed.is_set() or early > timeout:
+            return None
+        first, self._sent = self._sent, self._sent + n
+        data = self._person.take(n)[:, self._columns]
+        return Chunk(data, first, due if self.info.paced else clock.now(), markers=self._changes(first, self._sent))
+
+    def _changes(self, first: int, end: int) -> tuple[Marker, ...]:
+        markers = []
+        for index in self._person.script.begins(first, end, self.info.sfreq):
+            state = self._person.state_at(index)
+            if state != self._state:
+                markers.append(Marker(index, state))
+            self._state = state
+        return tuple(markers)
+
+    def close(self) -> None:
+        """Take the headset off; a waiting `read` returns."""
+        self._closed.set()
