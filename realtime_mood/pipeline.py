@@ -14,7 +14,7 @@ from .dsp.holes import Bridge
 from .dsp.slicer import Slicer
 from .dsp.spec import FeatureSpec
 from .ring import RingBuffer
-from .types import Chunk, Features, Reading, StreamInfo, Why, Window
+from .types import Chunk, Features, Reading, Readout, StreamInfo, Why, Window
 
 NOTCH_HZ = (50.0, 60.0)  # no band reaches 48 Hz, so taking out both costs nothing and needs no country
 MEMORY_S = 60.0
@@ -22,6 +22,9 @@ MEMORY_S = 60.0
 
 class Estimator(Protocol):
     """What turns features into a reading. `why` is set when there must be no estimate."""
+
+    @property
+    def readout(self) -> Readout: ...
 
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading: ...
 
@@ -46,6 +49,11 @@ class Pipeline:
         self._bridge = Bridge(info.n_chans, round(spec.max_hole_s * info.sfreq))
         self._slicer = Slicer(info, spec, Filters(spec, info.sfreq, info.n_chans, notch_hz), MEMORY_S)
         self._extract = Extractor(spec, info.sfreq)
+
+    @property
+    def readout(self) -> Readout:
+        """What its readings can say."""
+        return self._estimator.readout
 
     @property
     def clean(self) -> RingBuffer:

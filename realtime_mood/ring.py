@@ -44,7 +44,9 @@ class RingBuffer:
     def write(self, chunk: Chunk, arrived: float = 0.0) -> None:
         """Append `chunk`, its lost samples first; `arrived` is when it reached us (s)."""
         with self._new:
-            self._put(np.broadcast_to(np.float32(np.nan), (min(chunk.lost, self.capacity), self.info.n_chans)), chunk.lost)
+            self._put(
+                np.broadcast_to(np.float32(np.nan), (min(chunk.lost, self.capacity), self.info.n_chans)), chunk.lost
+            )
             self._put(chunk.data, len(chunk))
             self._t_last, self._arrived = chunk.t_last, arrived
             self._new.notify_all()

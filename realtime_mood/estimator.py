@@ -1,0 +1,84 @@
+"""Turns features into a reading: the person's normaliser, the network, and the reasons not to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from .profile import Normaliser
+from .types import Abstained, Array, Estimate, Features, Reading, Readout, StreamInfo, Why, Window
+
+LEAST_CHANNELS = 4  # no network here was trained on fewer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Population:
+    """DE of the people a readout was trained on: where a person without a profile starts."""
+
+    mean: np.ndarray
+    """(n_bands,), nats."""
+    sd: np.ndarray
+    """(n_bands,), nats: from one second to the next within a person."""
+
+
+class Network(Protocol):
+    """One readout of a loaded network, on one montage."""
+
+    readout: Readout
+    least_confidence: float
+    """Below this the network is unsure."""
+
+    def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
+        """Probabilities of the labels, and attention (n_chans, n_bands). Features are normalised."""
+        ...
+
+
+class MoodEstimator:
+    """The `Estimator` of live use, offline use and replay.
+
+    Parameters
+    ----------
+    info : StreamInfo
+    network : Network
+    normaliser : Normaliser
+        Holds the person's statistics; its `frozen` says whether they are the person's own.
+    step_s : float
+        Seconds a DE step.
+    """
+
+    def __init__(self, info: StreamInfo, network: Network, normaliser: Normaliser, step_s: float) -> None:
+        self._network, self._normaliser, self._step_s, self._sfreq = network, normaliser, step_s, info.sfreq
+        # A head trained on virtual people says nothing about a real one until that person's calibration has fitted it.
+        self._standing: Why | None = None
+        if info.n_chans < LEAST_CHANNELS:
+            self._standing = Why.MONTAGE
+        elif network.readout.evidence == "virtual" and not info.virtual:
+            self._standing = Why.UNCALIBRATED
+
+    @property
+    def readout(self) -> Readout:
+        return self._network.readout
+
+    def __call__(self, features: Features, window: Window, why: Why | None) -> Reading:
+        """One reading; `why` is the pipeline's reason not to answer, if it has one."""
+        calibrated = self._normaliser.frozen
+        normal = self._normaliser(features, window.end, self._step_s)
+        first = max(0, window.end - round(len(features.de) * self._step_s * self._sfreq))
+        why = why or self._standing
+        if why is None:
+            probs, attention = self._network(normal)
+            confidence = max(probs)
+            if confidence >= self._network.least_confidence:
+                return Estimate(
+                    self.readout, probs, confidence, attention, features.quality, features.coverage, calibrated,
+                    first, window.end, features.t_last,
+                )  # fmt: skip
+            why = Why.UNSURE
+        else:
+            probs = None
+        return Abstained(
+            why, first, window.end, features.t_last, self.readout, probs, features.quality, features.coverage,
+            calibrated,
+        )  # fmt: skip

@@ -1,0 +1,211 @@
+"""Turns a person's resting minutes into the statistics their later features are compared with.
+
+Without a profile the statistics start from the population's and follow the person, causally; with one they are the
+person's own, and stand still but for a slow drift.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .dsp.features import band_power
+from .dsp.spec import FeatureSpec
+from .errors import ProfileError
+from .types import Features, StreamInfo
+
+CLIP_SD = 8.0  # no feature is further from normal than this
+PRIOR_S = 30.0  # how many seconds of the person the population's statistics are worth
+MEMORY_S = 300.0  # how many seconds the running statistics remember
+DRIFT_SD_PER_MIN = 0.1  # how far a frozen profile may follow the person
+LEAST_BASELINE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statistics:
+    """Mean and spread of the DE of single steps."""
+
+    mean: np.ndarray
+    """(n_chans, n_bands), nats."""
+    sd: np.ndarray
+    """(n_chans, n_bands), nats: from one second to the next within a person."""
+
+    @classmethod
+    def of_population(cls, mean: np.ndarray, sd: np.ndarray, n_chans: int) -> Statistics:
+        """The same (n_bands,) for every channel."""
+        return cls(np.tile(mean, (n_chans, 1)), np.tile(sd, (n_chans, 1)))
+
+
+class Normaliser:
+    """Z-scores features on running or frozen statistics.
+
+    Parameters
+    ----------
+    start : Statistics
+    sfreq : float
+        Hz.
+    frozen : bool
+        True for a person's own baseline.
+    """
+
+    def __init__(self, start: Statistics, sfreq: float, *, frozen: bool) -> None:
+        self._mean, self._var = start.mean.astype(np.float64), np.square(start.sd, dtype=np.float64)
+        self._sfreq, self.frozen = sfreq, frozen
+        self._seconds = PRIOR_S
+        self._seen = 0  # index up to which steps have been taken in
+
+    def __call__(self, features: Features, end: int, step_s: float) -> Features:
+        """`features` of the window ending at `end`, in this person's standard deviations; raw patches in their rms.
+
+        Steps not yet taken in, of good channels, move the statistics first. They do so once each, whichever
+        windows are read or skipped (up to a whole context).
+        """
+        fresh = min(int((end - self._seen) / self._sfreq / step_s), len(features.de))
+        if fresh:
+            self._seen = end
+            for step, masked in zip(features.de[-fresh:], features.step_mask[-fresh:], strict=True):
+                if not masked:
+                    self._take_in(step.astype(np.float64), features.quality.good[:, None], step_s)
+        z = np.clip((features.de - self._mean) / np.sqrt(self._var), -CLIP_SD, CLIP_SD)
+        z = np.where(features.step_mask[:, None, None], 0.0, z)
+        rms = np.sqrt(np.maximum(band_power(self._mean).sum(axis=1), 1.0))
+        patches = np.clip(features.patches / rms[:, None, None], -CLIP_SD, CLIP_SD)
+        return replace(features, de=z.astype(np.float32), patches=patches.astype(np.float32))
+
+    def _take_in(self, de: np.ndarray, good: np.ndarray, step_s: float) -> None:
+        sd = np.sqrt(self._var)
+        off = np.clip(de - self._mean, -4 * sd, 4 * sd) * good  # one burst of muscle must not move a baseline
+        if self.frozen:
+            limit = DRIFT_SD_PER_MIN * step_s / 60 * sd
+            self._mean += np.clip(off * step_s / MEMORY_S, -limit, limit)
+            return
+        self._seconds = min(self._seconds + step_s, MEMORY_S)
+        gain = step_s / self._seconds
+        self._mean += gain * off
+        self._var += gain * (np.square(off) - self._var) * good
+
+
+class Profile(BaseModel):
+    """One person's unlabelled baseline on one montage, as it is stored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: int = 1
+    ch_names: tuple[str, ...]
+    reference: str
+    virtual: bool
+    readout: str | None
+    """The readout it was made for, when one was asked for."""
+    spec: FeatureSpec
+    mean: tuple[tuple[float, ...], ...]
+    sd: tuple[tuple[float, ...], ...]
+    seconds: float
+    made: str
+
+    @classmethod
+    def from_steps(
+        cls, info: StreamInfo, spec: FeatureSpec, de: np.ndarray, good: np.ndarray, readout: str | None = None
+    ) -> Profile:
+        """Make a profile of steps of rest.
+
+        Parameters
+        ----------
+        de : (n_steps, n_chans, n_bands), nats
+        good : (n_steps, n_chans) bool
+            Where an electrode could be trusted.
+
+        Raises
+        ------
+        ProfileError
+            When there is too little to go by.
+        """
+        seconds = good.sum(axis=0).min(initial=len(de)) * spec.step_s
+        if seconds < LEAST_BASELINE_S:
+            poor = [
+                n for n, s in zip(info.ch_names, good.sum(axis=0) * spec.step_s, strict=True) if s < LEAST_BASELINE_S
+            ]
+            raise ProfileError(
+                f"a baseline needs {LEAST_BASELINE_S:g} s of usable rest from every electrode",
+                f"{seconds:.0f} s on {', '.join(poor) or 'this stream'}",
+                "fix or drop= those electrodes and record longer",
+            )
+        x = np.where(good[:, :, None], de, np.nan).astype(np.float64)
+        middle = np.nanmedian(x, axis=0)
+        spread = np.nanstd(x, axis=0)
+        x = np.clip(x, middle - 3 * spread, middle + 3 * spread)
+        return cls(
+            ch_names=info.ch_names, reference=info.reference, virtual=info.virtual, readout=readout, spec=spec,
+            mean=np.nanmean(x, axis=0).round(5).tolist(), sd=np.nanstd(x, axis=0).round(5).tolist(),
+            seconds=seconds, made=datetime.now(UTC).isoformat(timespec="seconds"),
+        )  # fmt: skip
+
+    def statistics(self, info: StreamInfo, spec: FeatureSpec, population_sd: np.ndarray) -> Statistics:
+        """This person's statistics for the channels of `info`, the spread shrunk towards the population's.
+
+        Raises
+        ------
+        ProfileError
+            When the profile is of another kind of stream, or lacks a channel.
+        """
+        if missing := [name for name in info.ch_names if name not in self.ch_names]:
+            raise ProfileError(
+                f"a profile for {', '.join(info.ch_names)}",
+                f"this one was made without {', '.join(missing)}",
+                "calibrate again on this montage, or leave those channels out with drop=",
+            )
+        if self.virtual != info.virtual:
+            kinds = {True: "a virtual person", False: "a real headset"}
+            raise ProfileError(
+                f"a profile for {kinds[info.virtual]}", f"this one is of {kinds[self.virtual]}", "calibrate again"
+            )
+        if self.spec != spec:
+            raise ProfileError(
+                "a profile made with these weights' features", "other bands or filters", "calibrate again"
+            )
+        pick = [self.ch_names.index(name) for name in info.ch_names]
+        sd = np.asarray(self.sd)[pick]
+        var = (self.seconds * sd**2 + PRIOR_S * population_sd**2) / (self.seconds + PRIOR_S)
+        return Statistics(np.asarray(self.mean)[pick], np.sqrt(var))
+
+    def save(self, path: Path) -> None:
+        """Write as JSON that only this user can read, whole or not at all."""
+        body = self.model_dump(mode="json")
+        text = json.dumps({"sha256": _digest(body), **body}, indent=1)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".part")
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
+            f.write(text)
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Profile:
+        """Read a profile back; raises `ProfileError` when it is missing, unreadable or altered."""
+        asked = f"profile {path}"
+        try:
+            body = json.loads(path.read_text(encoding="utf-8"))
+            stored = body.pop("sha256", None)
+            profile = cls.model_validate(body)
+        except FileNotFoundError:
+            raise ProfileError(
+                asked, "no such file", "make one: calibrate --protocol baseline --profile PATH"
+            ) from None
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError, AttributeError) as error:
+            raise ProfileError(asked, f"not a profile: {error}", "calibrate again") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise ProfileError(asked, f"{where}: {first['msg']}", "calibrate again") from None
+        if stored != _digest(profile.model_dump(mode="json")):
+            raise ProfileError(asked, "it was altered after it was written", "calibrate again")
+        return profile
+
+
+def _digest(body: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

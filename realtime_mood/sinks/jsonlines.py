@@ -1,0 +1,68 @@
+"""Turns readings into one JSON object a line, flushed each line, with the run's health as the last."""
+
+from __future__ import annotations
+
+import json
+from typing import TextIO
+
+from ..types import Emission, Estimate, Health
+
+
+class JsonLines:
+    """The JSON view. `stream` is closed by whoever opened it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def put(self, emission: Emission) -> None:
+        """Write one reading."""
+        self._write(as_dict(emission))
+
+    def close(self, health: Health) -> None:
+        """Write the last line."""
+        latency = health.latency
+        self._write(
+            {
+                "kind": "health",
+                "samples": health.samples,
+                "lost": health.lost,
+                "readings": health.readings,
+                "skipped": health.skipped,
+                "latency_ms": {p: getattr(latency, p, None) for p in ("p50", "p95", "p99")},
+                "fault": str(health.fault) if health.fault else None,
+                "state": health.state.value,
+                "virtual": health.info.virtual if health.info else None,
+                "notes": list(health.notes),
+            }
+        )
+
+    def _write(self, line: dict[str, object]) -> None:
+        self._stream.write(json.dumps(line, allow_nan=False, ensure_ascii=False) + "\n")
+        self._stream.flush()
+
+
+def as_dict(emission: Emission) -> dict[str, object]:
+    """One reading by the command line's contract."""
+    reading = emission.reading
+    estimate = isinstance(reading, Estimate)
+    line: dict[str, object] = {"kind": "estimate" if estimate else "abstained", "t": round(emission.t, 4)}
+    line |= {"first": reading.first, "end": reading.end}
+    if not isinstance(reading, Estimate):
+        line["why"] = reading.why.value
+    line |= {
+        "readout": reading.readout.name,
+        "labels": list(reading.readout.labels),
+        "probs": None if reading.probs is None else [round(p, 6) for p in reading.probs],
+        "confidence": round(reading.confidence, 6) if isinstance(reading, Estimate) else None,
+        "calibrated": reading.calibrated,
+        "virtual": emission.info.virtual,
+        "quality": None if reading.quality is None else round(reading.quality.overall, 4),
+        "coverage": round(reading.coverage, 4),
+        "sample_age_ms": _rounded(emission.sample_age_ms),
+        "latency_ms": _rounded(emission.latency_ms),
+    }
+    return line
+
+
+def _rounded(ms: float | None) -> float | None:
+    return None if ms is None else round(ms, 2)
