@@ -1,0 +1,168 @@
+"""Turns the estimate into bars and a minute-long time course; where there is no estimate, into its absence."""
+
+from __future__ import annotations
+
+import numpy as np
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QBrush, QPainter, QPen, QPolygonF
+from PyQt6.QtWidgets import QWidget
+
+from .course import COURSE_S, Course
+from .theme import colour, faint, font
+from .viewmodel import Bar, Say, ViewState
+
+LEFT, RIGHT, CENTRE, TOP = (
+    Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+    Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+    Qt.AlignmentFlag.AlignCenter,
+    Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap,
+)
+
+
+class Bars(QWidget):
+    """The headline and one bar a label, with a tick where chance lies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMinimumSize(200, 150)
+        self._shown: tuple[Say, str, tuple[Bar, ...]] = (Say(""), "", ())
+
+    def show_state(self, state: ViewState) -> None:
+        shown = (state.headline, state.detail, state.bars)
+        if shown != self._shown:
+            self._shown = shown
+            self.update()
+
+    def paintEvent(self, event: object) -> None:
+        headline, detail, bars = self._shown
+        p = QPainter(self)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        p.setFont(font(26, bold=headline.role != "dim"))
+        p.setPen(colour(headline.role))
+        p.drawText(QRectF(0, 0, self.width(), 36), LEFT, headline.text)
+        p.setFont(font(11))
+        p.setPen(colour("dim"))
+        p.drawText(QRectF(0, 38, self.width(), 16), LEFT, detail)
+        height = min(52.0, (self.height() - 64) / max(1, len(bars)))
+        for i, bar in enumerate(bars):
+            self._bar(p, bar, i, QRectF(0, 64 + i * height, self.width(), height), 1 / len(bars))
+        p.end()
+
+    def _bar(self, p: QPainter, bar: Bar, i: int, box: QRectF, chance: float) -> None:
+        role = "dim" if bar.dimmed or bar.prob is None else f"label{i}"
+        p.setFont(font(13, bold=bar.is_top))
+        p.setPen(colour(role))
+        words = QRectF(box.x(), box.y(), box.width(), 18)
+        p.drawText(words, LEFT, bar.label)
+        p.drawText(words, RIGHT, "–" if bar.prob is None else f"{100 * bar.prob:.0f} %")
+        track = QRectF(box.x(), box.y() + 20, box.width(), max(6.0, min(12.0, box.height() - 28)))
+        p.setPen(Qt.PenStyle.NoPen)
+        p.setBrush(faint("dim", 40))
+        p.drawRoundedRect(track, 3, 3)
+        if bar.prob is not None:
+            full = QRectF(track.x(), track.y(), max(3.0, track.width() * bar.prob), track.height())
+            p.setBrush(QBrush(colour("dim"), Qt.BrushStyle.BDiagPattern) if bar.dimmed else colour(role))
+            p.drawRoundedRect(full, 3, 3)
+        p.setPen(QPen(colour("text"), 1, Qt.PenStyle.DotLine))
+        x = track.x() + track.width() * chance
+        p.drawLine(QPointF(x, track.y() - 2), QPointF(x, track.bottom() + 2))
+
+
+class TimeCourse(QWidget):
+    """Probabilities over the last minute: lines where there were estimates, gaps with their reason elsewhere."""
+
+    PAD_LEFT, PAD_RIGHT, PAD_TOP, PAD_BOTTOM, TRUTH = 50, 66, 4, 20, 18
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMinimumSize(240, 150)
+        self._course = Course((), np.empty(0), np.empty((0, 0)), (), (), 0.0)
+
+    def show_state(self, state: ViewState) -> None:
+        self._course = state.course
+        self.update()
+
+    def paintEvent(self, event: object) -> None:
+        course = self._course
+        top = self.PAD_TOP + (self.TRUTH + 4 if course.truth else 0)
+        self._plot = QRectF(
+            self.PAD_LEFT, top, self.width() - self.PAD_LEFT - self.PAD_RIGHT, self.height() - top - self.PAD_BOTTOM
+        )
+        p = QPainter(self)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        p.setFont(font(11))
+        self._gaps(p)
+        self._frame(p)
+        self._truth(p)
+        self._lines(p)
+        p.end()
+
+    def _x(self, t: float) -> float:
+        return self._plot.right() + max(t, -COURSE_S) / COURSE_S * self._plot.width()
+
+    def _y(self, prob: float) -> float:
+        return self._plot.bottom() - prob * self._plot.height()
+
+    def _frame(self, p: QPainter) -> None:
+        plot, course = self._plot, self._course
+        for prob in (0.0, 1.0) if course.chance else (0.0, 0.5, 1.0):
+            p.setPen(QPen(faint("dim", 60 if prob else 200), 1))
+            p.drawLine(QPointF(plot.left(), self._y(prob)), QPointF(plot.right(), self._y(prob)))
+            p.setPen(colour("dim"))
+            p.drawText(QRectF(0, self._y(prob) - 8, self.PAD_LEFT - 5, 16), RIGHT, f"{100 * prob:.0f} %")
+        for t in (-60, -45, -30, -15, 0):
+            box = QRectF(self._x(t) - 30, plot.bottom() + 3, 60, 16)
+            p.drawText(box, CENTRE, f"{t} s".replace("-", "−") if t else "now")
+        if course.chance:
+            p.setPen(QPen(colour("text"), 1, Qt.PenStyle.DotLine))
+            p.drawLine(QPointF(plot.left(), self._y(course.chance)), QPointF(plot.right(), self._y(course.chance)))
+            p.setPen(colour("dim"))
+            p.drawText(QRectF(0, self._y(course.chance) - 8, self.PAD_LEFT - 3, 16), RIGHT, "chance")
+
+    def _gaps(self, p: QPainter) -> None:
+        for gap in self._course.gaps:
+            box = QRectF(self._x(gap.t0), self._plot.top(), self._x(gap.t1) - self._x(gap.t0), self._plot.height())
+            p.fillRect(box, faint("dim", 26))
+            p.fillRect(box, QBrush(faint("dim", 60), Qt.BrushStyle.BDiagPattern))
+            p.setPen(colour("dim"))
+            if box.width() > max(map(p.fontMetrics().horizontalAdvance, gap.text.split())) + 4:
+                p.drawText(box.adjusted(0, 3, 0, 0), TOP, gap.text)
+
+    def _truth(self, p: QPainter) -> None:
+        labels = self._course.labels
+        for span in self._course.truth:
+            role = f"label{labels.index(span.text)}"
+            box = QRectF(self._x(span.t0), self.PAD_TOP, self._x(span.t1) - self._x(span.t0) - 1, self.TRUTH)
+            p.fillRect(box, faint(role, 70))
+            p.fillRect(QRectF(box.x(), box.bottom() - 2, box.width(), 2), colour(role))
+            p.setPen(colour("text"))
+            if box.width() > p.fontMetrics().horizontalAdvance(span.text) + 6:
+                p.drawText(box, CENTRE, span.text)
+        if self._course.truth:
+            p.setPen(colour("virtual"))
+            p.drawText(QRectF(self._plot.right() + 6, self.PAD_TOP, self.PAD_RIGHT - 6, self.TRUTH), LEFT, "true state")
+
+    def _lines(self, p: QPainter) -> None:
+        course = self._course
+        ends: list[tuple[float, int]] = []
+        for i in range(len(course.labels)):
+            values = course.probs[:, i]
+            p.setPen(QPen(colour(f"label{i}"), 2))
+            for run in _finite_runs(values):
+                points = [QPointF(self._x(course.t[k]), self._y(values[k])) for k in run]
+                p.drawPolyline(QPolygonF(points)) if len(points) > 1 else p.drawPoint(points[0])
+            if len(values) and np.isfinite(values[-1]) and course.t[-1] > -1.0:  # a line that is still being drawn
+                ends.append((self._y(values[-1]), i))
+        taken = self._plot.top() - 20
+        room = self._plot.bottom() + 6
+        for rank, (y, i) in enumerate(sorted(ends)):  # names end the lines, pushed apart where lines meet
+            taken = min(max(y, taken + 14), room - 14 * (len(ends) - 1 - rank))
+            p.setPen(colour(f"label{i}"))
+            p.drawText(QRectF(self._plot.right() + 6, taken - 8, self.PAD_RIGHT - 6, 16), LEFT, course.labels[i])
+
+
+def _finite_runs(values: np.ndarray) -> list[range]:
+    """Stretches without NaN."""
+    ok = np.concatenate([[False], np.isfinite(values), [False]])
+    edges = np.flatnonzero(ok[1:] != ok[:-1])
+    return [range(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]

@@ -1,0 +1,289 @@
+"""Turns one look at the engine into everything a screen says: words, numbers and colours by role. Knows no toolkit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..dsp.spec import FeatureSpec
+from ..types import Abstained, Estimate, Health, Marker, Quality, Reading, State, StreamInfo, Why
+from .course import Course, course_of
+from .words import FAULT_WORDS, STATE_ROLES, STATE_WORDS, WHY_WORDS
+
+SETTLE_S = FeatureSpec().settle_s + FeatureSpec().context_s  # filters, then the shortest context
+GOOD_SCORE = 0.7  # below it an electrode is called poor even where no fault is named
+MAX_AGE_MS = 1000.0  # an older newest sample is worth a warning
+SLOW_MS = 500.0
+NAMED_CHANS = 5  # a sentence names no more electrodes than this
+
+RUNNING = (State.CONNECTING, State.LIVE, State.STALLED, State.RECONNECTING)
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A piece of text, the role of its colour (ok, warn, bad, info, dim, virtual, text), and what a tooltip adds."""
+
+    text: str
+    role: str = "text"
+    tip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What the one button does now, and why it cannot when it cannot."""
+
+    text: str
+    enabled: bool = True
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One label's probability; None where there is no answer."""
+
+    label: str
+    prob: float | None
+    is_top: bool = False
+    dimmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Electrode:
+    """One channel's signal quality."""
+
+    name: str
+    score: float | None
+    fault: str
+    """Empty when nothing is wrong."""
+    role: str
+
+    @property
+    def is_bad(self) -> bool:
+        return self.role == "bad"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewState:
+    """All that a screen shows."""
+
+    state: Say
+    banner: Say
+    badges: tuple[Say, ...]
+    action: Action
+    readout: Say
+    headline: Say
+    detail: str
+    bars: tuple[Bar, ...]
+    course: Course
+    electrodes: tuple[Electrode, ...]
+    attention: np.ndarray | None
+    """(n_chans, n_bands), -1 to 1 on a log scale: 0 is an even share, ±1 is `attention_span` times more or less of
+    it. NaN for an electrode that was left out. None where there is no reading to explain."""
+    attention_span: int
+    strip: tuple[tuple[str, Say], ...]
+    """Name and value, left to right."""
+    ageing: bool
+    """True while screen time runs on between samples, so that a stall is seen to grow."""
+
+
+def view(
+    health: Health, latest: Reading | None, readings: Sequence[Reading], markers: Sequence[Marker], now: float
+) -> ViewState:
+    """Everything to show at `now` (s, our clock). Pure: the same arguments give the same screen."""
+    info, running = health.info, health.state in RUNNING
+    current = latest if health.state is State.LIVE else None
+    ageing = running and info is not None and info.paced
+    attention, span = _attention(current)
+    electrodes = _electrodes(info, latest.quality if running and latest else None)
+    return ViewState(
+        state=Say(STATE_WORDS[health.state], STATE_ROLES.get(health.state, "dim")),
+        banner=_banner(health, current, readings, electrodes),
+        badges=_badges(info, latest),
+        action=Action("Stop") if running else Action("Start"),
+        readout=_readout(latest),
+        headline=_headline(health, current),
+        detail=_detail(current, info),
+        bars=_bars(current, latest),
+        course=course_of(info, latest, readings, markers, now, ageing),
+        electrodes=electrodes,
+        attention=attention,
+        attention_span=span,
+        strip=_strip(health, readings),
+        ageing=ageing,
+    )
+
+
+def _banner(
+    health: Health, current: Reading | None, readings: Sequence[Reading], electrodes: Sequence[Electrode]
+) -> Say:
+    """The one sentence that matters most now."""
+    age_s = (health.sample_age_ms or 0.0) / 1000
+    match health.state:
+        case _ if health.fault is not None:
+            return Say(str(health.fault), "bad")
+        case State.FAILED:
+            return Say("The run failed", "bad")
+        case State.STALLED:
+            return Say(f"No data for {age_s:.1f} s: readings are stopped until the stream is back", "warn")
+        case State.RECONNECTING:
+            return Say(f"Stream lost {age_s:.0f} s ago: looking for it again, readings are stopped", "warn")
+        case State.CONNECTING:
+            return Say("Connecting to the source", "info")
+        case State.ENDED:
+            return Say("The recording has ended: what you see is its last minute", "info")
+        case State.IDLE:
+            return Say("Stopped: press Start to read from the source above", "info")
+    if isinstance(current, Abstained):
+        return _why(current, readings, electrodes, health.info)
+    if health.notes:
+        return Say(health.notes[-1], "warn")
+    if bad := [e for e in electrodes if e.is_bad]:
+        return Say(f"Signal poor on {_named(bad)}: left out of the estimate", "warn")
+    if current is None:
+        return Say("Waiting for the first reading", "info")
+    return Say(f"Signal good on all {len(electrodes)} electrodes", "ok")
+
+
+def _why(it: Abstained, readings: Sequence[Reading], electrodes: Sequence[Electrode], info: StreamInfo | None) -> Say:
+    bad = [e for e in electrodes if e.is_bad]
+    match it.why:
+        case Why.SETTLING:
+            return Say(f"Settling: {_to_go(it, readings, info)} s to go", "info")
+        case Why.STALE:
+            return Say("No new data: readings are stopped until the stream is back", "warn")
+        case Why.GAP:
+            return Say("Too many samples lost: the next reading needs an unbroken stretch", "warn")
+        case Why.BAD_SIGNAL:
+            return Say(f"Signal poor on {_named(bad)}: check these electrodes" if bad else "Signal poor", "warn")
+        case Why.UNCALIBRATED if it.readout.evidence == "virtual":
+            return Say(
+                "This readout was trained on virtual people; on a real headset it stays silent until your own "
+                "calibration has fitted it",
+                "info",
+            )
+        case Why.UNCALIBRATED:
+            return Say("This readout stays silent until your own calibration has fitted it", "info")
+        case Why.MONTAGE:
+            return Say("Too few usable electrodes for this network", "warn")
+    return Say("Unsure: no label stands out", "info")
+
+
+def _to_go(it: Abstained, readings: Sequence[Reading], info: StreamInfo | None) -> int:
+    """Whole seconds of settling left, counted in stream time from where this settling began."""
+    began = it.end
+    for r in reversed(readings):
+        if not (isinstance(r, Abstained) and r.why in (Why.SETTLING, Why.GAP)):
+            break
+        began = r.end
+    done_s = (it.end - began) / info.sfreq if info else 0.0
+    return max(1, math.ceil(SETTLE_S - done_s))
+
+
+def _named(electrodes: Sequence[Electrode]) -> str:
+    names = ", ".join(e.name for e in electrodes[:NAMED_CHANS])
+    more = len(electrodes) - NAMED_CHANS
+    return f"{names} and {more} more" if more > 0 else names
+
+
+def _badges(info: StreamInfo | None, latest: Reading | None) -> tuple[Say, ...]:
+    badges = []
+    if info is not None and info.virtual:
+        badges.append(Say("VIRTUAL PERSON", "virtual", "This signal is made by a simulation, not by a person."))
+    if latest is not None and not latest.calibrated:
+        badges.append(Say("not calibrated", "dim", "No personal calibration: estimates rest on other people's data."))
+    return tuple(badges)
+
+
+def _readout(latest: Reading | None) -> Say:
+    if latest is None:
+        return Say("", "dim")
+    people = "virtual" if latest.readout.evidence == "virtual" else "real"
+    return Say(f"readout {latest.readout.name} · trained on {people} people", "dim", ", ".join(latest.readout.labels))
+
+
+def _headline(health: Health, current: Reading | None) -> Say:
+    if isinstance(current, Estimate):
+        top = int(np.argmax(current.probs))
+        return Say(current.readout.labels[top], f"label{top}")
+    if isinstance(current, Abstained):
+        return Say(WHY_WORDS[current.why], "dim")
+    return Say(STATE_WORDS[health.state].lower() if health.state is not State.LIVE else "waiting", "dim")
+
+
+def _detail(current: Reading | None, info: StreamInfo | None) -> str:
+    if isinstance(current, Estimate) and info is not None:
+        span_s = (current.end - current.first) / info.sfreq
+        return f"from the last {span_s:.0f} s, {100 * current.coverage:.0f} % received"
+    if isinstance(current, Abstained) and current.why is Why.UNSURE:
+        return "shown for information: not an estimate"
+    return "no estimate"
+
+
+def _bars(current: Reading | None, latest: Reading | None) -> tuple[Bar, ...]:
+    if latest is None:
+        return ()
+    labels = latest.readout.labels
+    if current is None or current.probs is None:
+        return tuple(Bar(label, None) for label in labels)
+    sure = isinstance(current, Estimate)
+    top = int(np.argmax(current.probs))
+    return tuple(
+        Bar(label, p, sure and i == top, not sure)
+        for i, (label, p) in enumerate(zip(labels, current.probs, strict=True))
+    )
+
+
+def _electrodes(info: StreamInfo | None, quality: Quality | None) -> tuple[Electrode, ...]:
+    if info is None:
+        return ()
+    if quality is None or len(quality.scores) != info.n_chans:
+        return tuple(Electrode(name, None, "", "dim") for name in info.ch_names)
+    found = []
+    for name, score, fault in zip(info.ch_names, quality.scores, quality.faults, strict=True):
+        role = "bad" if fault else "ok" if score >= GOOD_SCORE else "warn"
+        found.append(Electrode(name, float(score), FAULT_WORDS[fault] if fault else "", role))
+    return tuple(found)
+
+
+def _attention(current: Reading | None) -> tuple[np.ndarray | None, int]:
+    if not isinstance(current, Estimate):
+        return None, 2
+    good = current.quality.good
+    share = np.where(good[:, None], np.asarray(current.attention, float), math.nan)
+    ratio = share * max(1, good.sum())
+    most = float(np.nanmax(ratio)) if good.any() else 1.0
+    span = next((s for s in (2, 4, 8, 16) if most <= s), 32)
+    return np.clip(np.log(np.maximum(ratio, 1e-6)) / math.log(span), -1, 1), span
+
+
+def _strip(health: Health, readings: Sequence[Reading]) -> tuple[tuple[str, Say], ...]:
+    age, lat = health.sample_age_ms, health.latency
+    total = health.samples + health.lost
+    late = "ok" if lat is None or lat.p95 < SLOW_MS else "warn"
+    return (
+        ("newest sample", Say("–", "dim") if age is None else Say(_ms(age), "warn" if age > MAX_AGE_MS else "text")),
+        (
+            "latency",
+            Say("–", "dim") if lat is None else Say(f"{lat.p50:.0f} / {lat.p95:.0f} ms", late, "median / 95 %"),
+        ),
+        ("readings", Say(f"{_rate(readings):.1f} /s")),
+        ("skipped", Say(f"{health.skipped:,}", "warn" if health.skipped else "text")),
+        (
+            "lost",
+            Say(f"{health.lost:,} ({100 * health.lost / max(1, total):.2f} %)", "warn" if health.lost else "text"),
+        ),
+        ("samples", Say(f"{health.samples:,}")),
+    )
+
+
+def _ms(value: float) -> str:
+    return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
+
+
+def _rate(readings: Sequence[Reading]) -> float:
+    """Readings a second over the last ten."""
+    last = [r.t_last for r in readings[-41:]]
+    return (len(last) - 1) / (last[-1] - last[0]) if len(last) > 1 and last[-1] > last[0] else 0.0
