@@ -1,0 +1,48 @@
+"""Turns the EEGMAT recordings (rest, then mental arithmetic) into people with the `effort` labels.
+
+References
+----------
+.. [1] Zyma et al. (2019), "Electroencephalograms during mental arithmetic task performance", Data 4(1):14,
+   doi 10.3390/data4010014; PhysioNet, doi 10.13026/C2JQ1P. ODC-By 1.0.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.montage import canonical_name
+from realtime_mood.types import StreamInfo
+
+from .person import NO_LABEL, Person, person
+
+LABELS = ("rest", "arithmetic")
+HELD_OUT = ("32", "33", "34", "35")  # never trained on: they show what the shipped weights do on new people
+BASELINE_S = 60
+SETTLE_S = 12  # dropped from both classes: padding at a file's start tells the classes apart
+
+
+def people(path: Path, spec: FeatureSpec) -> Iterator[Person]:
+    """Each person of the archive, with the first minute of rest as the baseline and later rest against arithmetic."""
+    with np.load(path) as archive:
+        meta = json.loads(str(archive["meta"]))
+        names = tuple(canonical_name(label) or label for label in meta["channels"])
+        info = StreamInfo(names, float(meta["fs"]), name="EEGMAT", reference=meta["reference"])
+        records: dict[str, dict[str, np.ndarray]] = {}
+        for entry in map(json.loads, archive["index"]):
+            signal = archive[entry["key"]].T.astype(np.float32) * np.float32(meta["uV_per_lsb"])
+            records.setdefault(entry["subject"], {})[entry["label"]] = signal
+    for subject, signals in sorted(records.items()):
+        pieces = [signals[label] for label in LABELS]
+        yield person(f"eegmat-{subject}", info, pieces, _labels(pieces, info.sfreq), slice(0, BASELINE_S), spec)
+
+
+def _labels(pieces: list[np.ndarray], sfreq: float) -> list[np.ndarray]:
+    rest, task = (np.full(int(len(piece) / sfreq), NO_LABEL) for piece in pieces)
+    rest[BASELINE_S + SETTLE_S :] = 0
+    task[SETTLE_S:] = 1
+    return [rest, task]

@@ -1,0 +1,103 @@
+"""Turns one person's recordings into features by the second, through the very pipeline that runs live."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.estimator import Population
+from realtime_mood.montage import locate
+from realtime_mood.pipeline import Pipeline
+from realtime_mood.profile import Normaliser, Profile, Statistics
+from realtime_mood.types import Chunk, StreamInfo
+
+NO_LABEL = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """Second t of everything is the step, and the patch, that ends at second t of its piece."""
+
+    name: str
+    info: StreamInfo
+    de: np.ndarray  # (n_seconds, n_chans, n_bands) float32, nats
+    patches: np.ndarray  # (n_seconds, n_chans, patch_len) float16, µV
+    there: np.ndarray  # (n_seconds,) bool: the step is not masked
+    good: np.ndarray  # (n_seconds, n_chans) bool: the electrode could be trusted
+    piece: np.ndarray  # (n_seconds,) int: contexts never cross from one piece to the next
+    label: np.ndarray  # (n_seconds,) int, NO_LABEL where there is none
+    rest: slice  # the unlabelled baseline
+
+    @property
+    def positions(self) -> np.ndarray:
+        """(n_chans, 3) unit vectors."""
+        return locate(self.info.ch_names)
+
+    def profile(self, spec: FeatureSpec) -> Profile:
+        """What `calibrate --protocol baseline` would have stored."""
+        good = (self.good & self.there[:, None])[self.rest]
+        return Profile.from_steps(self.info, spec, self.de[self.rest], good)
+
+
+def by_second(info: StreamInfo, signal: np.ndarray, spec: FeatureSpec) -> dict[str, np.ndarray]:
+    """Features of every second of one piece of signal (n_times, n_chans), µV."""
+    slow = spec.model_copy(update={"hop_s": spec.step_s})
+    pipeline = Pipeline(info, slow, None)  # type: ignore[arg-type]  # only features are asked of it
+    found = [pipeline.features(w) for w in pipeline.push(Chunk(signal, 0, len(signal) / info.sfreq))]
+    return {
+        "de": np.stack([f.de[-1] for f in found]),
+        "patches": np.stack([f.patches[:, -1] for f in found]).astype(np.float16),
+        "there": np.array([not (f.step_mask[-1] or f.patch_mask[-1]) for f in found]),
+        "good": np.stack([f.quality.good for f in found]),
+    }
+
+
+def person(
+    name: str,
+    info: StreamInfo,
+    pieces: Sequence[np.ndarray],
+    labels: Sequence[np.ndarray],
+    rest: slice,
+    spec: FeatureSpec,
+) -> Person:
+    """One person from pieces of signal and, for each, a label a second."""
+    parts = [by_second(info, piece, spec) for piece in pieces]
+    joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    lengths = [len(part["de"]) for part in parts]
+    piece = np.repeat(np.arange(len(parts)), lengths)
+    label = np.concatenate([np.asarray(row)[:n] for row, n in zip(labels, lengths, strict=True)])
+    return Person(name=name, info=info, piece=piece, label=label, rest=rest, **joined)
+
+
+def population(people: Sequence[Person]) -> Population:
+    """The bands' mean over people and channels, and their usual spread from one second to the next."""
+    means, sds = [], []
+    for p in people:
+        x = np.where((p.good & p.there[:, None])[:, :, None], p.de, np.nan)
+        means.append(np.nanmean(x, axis=(0, 1)))
+        sds.append(np.nanmedian(np.nanstd(x, axis=0), axis=0))
+    return Population(np.mean(means, axis=0), np.median(sds, axis=0))
+
+
+def running_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and sd (n_seconds, n_chans, n_bands) that a run without a profile would hold, begun anew at each piece."""
+    mean, sd = np.empty_like(p.de), np.empty_like(p.de)
+    for i in np.unique(p.piece):
+        at = np.flatnonzero(p.piece == i)
+        start = Statistics.of_population(pop.mean, pop.sd, p.info.n_chans)
+        normaliser = Normaliser(start, 1.0, frozen=False)
+        for t in at:
+            if p.there[t]:
+                normaliser.take_in(p.de[t].astype(np.float64), p.good[t][:, None], spec.step_s)
+            mean[t], sd[t] = normaliser.statistics.mean, normaliser.statistics.sd
+    return mean, sd
+
+
+def frozen_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[np.ndarray, np.ndarray]:
+    """The same from the person's baseline."""
+    found = p.profile(spec).statistics(p.info, spec, pop.sd)
+    shape = p.de.shape
+    return np.broadcast_to(found.mean, shape), np.broadcast_to(found.sd, shape)

@@ -1,0 +1,57 @@
+"""Turns virtual people (seeds under 10,000) into people with the `emotion3` labels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.montage import SPREAD
+from realtime_mood.sources.virtual_person import Script, VirtualPerson
+from realtime_mood.types import StreamInfo
+
+from .person import NO_LABEL, Person, person
+
+LABELS = ("negative", "neutral", "positive")
+LAST_SEED = 9_999  # seeds from here up are never trained on
+BASELINE_S = 60
+SETTLE_S = 9  # after a change the person has not answered yet and the context still holds the state before
+N_CHANS = 24
+SFREQ = 128.0
+
+
+def one(seed: int, spec: FeatureSpec) -> Person:
+    """The virtual person `seed`, on a random montage, through a random script, under a random reference."""
+    if not 0 <= seed <= LAST_SEED:
+        raise ValueError(f"people are trained on below seed {LAST_SEED + 1}, got {seed}")
+    rng = np.random.default_rng([2, seed])
+    ch_names = tuple(str(name) for name in rng.permutation(SPREAD)[:N_CHANS])
+    script, labels = _script(rng)
+    difficulty = rng.choice(["easy", "medium", "hard", "none"], p=[0.15, 0.65, 0.12, 0.08])
+    signal = VirtualPerson(seed, ch_names, SFREQ, script, str(difficulty)).signal(len(labels))
+    if difficulty == "none":
+        labels = np.where(labels == NO_LABEL, NO_LABEL, rng.permutation(3)[labels])  # nothing there to be learnt
+    if len(reference := _reference(rng)):
+        signal = signal - signal[:, reference].mean(axis=1, keepdims=True)
+    info = StreamInfo(ch_names, SFREQ, name=f"virtual person {seed}", virtual=True)
+    return person(f"virtual-{seed}", info, [signal], [labels], slice(0, BASELINE_S), spec)
+
+
+def _script(rng: np.random.Generator) -> tuple[Script, np.ndarray]:
+    """A minute of baseline, of one kind or another, then the three states in random order, twice or three times."""
+    kind = rng.choice(["rest", "neutral", "mixed"], p=[0.5, 0.2, 0.3])
+    blocks = [(str(s), 20) for s in rng.permutation(LABELS)] if kind == "mixed" else [(str(kind), BASELINE_S)]
+    labels = [np.full(BASELINE_S, NO_LABEL)]
+    for _ in range(2):
+        for state in rng.permutation(LABELS):
+            seconds = int(rng.integers(18, 34))
+            blocks.append((str(state), seconds))
+            row = np.full(seconds, LABELS.index(str(state)))
+            row[:SETTLE_S] = NO_LABEL
+            labels.append(row)
+    return Script.parse(",".join(f"{state}:{seconds}" for state, seconds in blocks)), np.concatenate(labels)
+
+
+def _reference(rng: np.random.Generator) -> np.ndarray:
+    """Columns whose mean is taken off: none, all, or one electrode."""
+    kind = rng.choice(3)
+    return [np.array([], int), np.arange(N_CHANS), rng.integers(0, N_CHANS, 1)][kind]

@@ -1,0 +1,116 @@
+"""Turns people into balanced, augmented batches for training, and into plain ones for evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from realtime_mood.dsp.features import band_power
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.estimator import Population
+from realtime_mood.profile import CLIP_SD
+
+from .datasets.person import NO_LABEL, Person, frozen_statistics, running_statistics
+from .reader import Batch
+
+Statistics = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Augment:
+    """How training makes its people less like themselves."""
+
+    frozen_share: float = 0.65  # of samples on the person's own baseline; the others on running statistics
+    least_chans: int = 4
+    drop_chan: float = 0.2
+    noise_sd: float = 0.3  # on every DE value
+    offset_sd: float = 0.3  # constant per channel and band
+    raw_noise: float = 0.2
+    short_share: float = 0.25  # of samples with a context that has only just begun
+
+
+class Wardrobe:
+    """One readout's people, with the statistics they may be normalised on, and where each label's seconds are."""
+
+    def __init__(self, people: Sequence[Person], pop: Population, spec: FeatureSpec) -> None:
+        self.people, self.spec = list(people), spec
+        self.frozen = [frozen_statistics(p, pop, spec) for p in self.people]
+        self.running = [running_statistics(p, pop, spec) for p in self.people]
+        self.begins = [np.searchsorted(p.piece, p.piece) for p in self.people]  # where each second's piece began
+        self.seconds = [self._usable(p, begin) for p, begin in zip(self.people, self.begins, strict=True)]
+
+    def _usable(self, p: Person, begin: np.ndarray) -> np.ndarray:
+        n = self.spec.n_patches
+        t = np.arange(len(p.label))
+        recent = np.stack([p.there[np.maximum(t - back, 0)] for back in range(n)]).all(axis=0)
+        return np.flatnonzero((p.label != NO_LABEL) & recent & (t - begin >= n - 1))
+
+    def sample(self, i: int, t: int, statistics: Statistics, chans: np.ndarray) -> tuple[np.ndarray, ...]:
+        """One context of person `i` ending with second `t`: z-scored DE, patches, usable channels, steps there."""
+        p, spec = self.people[i], self.spec
+        mean, sd = statistics[0][t][chans], statistics[1][t][chans]
+        steps = np.arange(t - spec.n_steps + 1, t + 1)
+        there = (steps >= self.begins[i][t]) & p.there[np.maximum(steps, 0)]
+        de = (p.de[np.maximum(steps, 0)][:, chans] - mean) / sd
+        de = np.where(there[:, None, None], np.clip(de, -CLIP_SD, CLIP_SD), 0)
+        rms = np.sqrt(np.maximum(band_power(mean).sum(axis=1), 1.0))
+        patches = p.patches[t - spec.n_patches + 1 : t + 1][:, chans].astype(np.float32) / rms[None, :, None]
+        return de, np.clip(patches, -CLIP_SD, CLIP_SD).transpose(1, 0, 2), p.good[t][chans], there, p.positions[chans]
+
+
+def _batch(rows: Sequence[tuple[np.ndarray, ...]]) -> Batch:
+    de, patches, good, there, positions = (np.stack(column) for column in zip(*rows, strict=True))
+    keep_patches = np.ones(patches.shape[:1] + patches.shape[2:3], bool)
+    f, b = torch.float32, torch.bool
+    return Batch(
+        torch.as_tensor(de, dtype=f), torch.as_tensor(patches, dtype=f), torch.as_tensor(positions, dtype=f),
+        torch.as_tensor(good, dtype=b), torch.as_tensor(there, dtype=b), torch.as_tensor(keep_patches, dtype=b),
+    )  # fmt: skip
+
+
+def training_batches(
+    who: Wardrobe, size: int, seed: int, augment: Augment, n_labels: int
+) -> Iterator[tuple[Batch, torch.Tensor]]:
+    """Endless batches, balanced by person and label, on random sub-montages."""
+    rng = np.random.default_rng(seed)
+    by_label = [[s[p.label[s] == y] for y in range(n_labels)] for p, s in zip(who.people, who.seconds, strict=True)]
+    can = [i for i, rows in enumerate(by_label) if all(len(row) for row in rows)]
+    while True:
+        n_all = min(who.people[i].info.n_chans for i in can)
+        n_chans = int(rng.integers(augment.least_chans, n_all + 1)) if rng.random() < 0.6 else n_all
+        rows, labels = [], []
+        for _ in range(size):
+            i, y = int(rng.choice(can)), int(rng.integers(n_labels))
+            t = int(rng.choice(by_label[i][y]))
+            statistics = (who.frozen if rng.random() < augment.frozen_share else who.running)[i]
+            rows.append(who.sample(i, t, statistics, rng.permutation(who.people[i].info.n_chans)[:n_chans]))
+            labels.append(y)
+        yield _augmented(_batch(rows), augment, rng), torch.tensor(labels)
+
+
+def _augmented(batch: Batch, augment: Augment, rng: np.random.Generator) -> Batch:
+    def normal(like: torch.Tensor, sd: float) -> torch.Tensor:
+        return torch.as_tensor(rng.normal(0, sd, tuple(like.shape)), dtype=torch.float32)
+
+    de = batch.de + normal(batch.de, augment.noise_sd) + normal(batch.de[:, :1], augment.offset_sd)
+    gain = torch.exp(normal(batch.patches[:, :, :1, :1], augment.raw_noise))
+    patches = batch.patches * gain + normal(batch.patches, augment.raw_noise)
+    kept = torch.as_tensor(rng.random(tuple(batch.keep_chans.shape)) >= augment.drop_chan)
+    kept[:, :2] = True  # never nobody
+    n_steps = batch.keep_steps.shape[1]
+    length = np.where(rng.random(len(de)) < augment.short_share, rng.integers(4, n_steps, len(de)), n_steps)
+    recent = torch.as_tensor(np.arange(n_steps)[None] >= n_steps - length[:, None])
+    keep_steps = batch.keep_steps & recent
+    de = de * keep_steps[:, :, None, None]
+    return Batch(de, patches, batch.positions, batch.keep_chans & kept, keep_steps, batch.keep_patches)
+
+
+def plain_batches(who: Wardrobe, i: int, *, frozen: bool, chans: np.ndarray, every: int = 1) -> Iterator[tuple[Batch, np.ndarray]]:
+    """All labelled seconds of person `i`, as they are."""
+    statistics = (who.frozen if frozen else who.running)[i]
+    seconds = who.seconds[i][::every]
+    for part in np.array_split(seconds, max(1, len(seconds) // 64)):
+        yield _batch([who.sample(i, int(t), statistics, chans) for t in part]), who.people[i].label[part]

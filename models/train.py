@@ -1,0 +1,105 @@
+"""Turns people into a trained Mood Reader.
+
+The recipe is plain: AdamW with one cycle, label smoothing, heavy augmentation, a fixed number of steps. Whatever is
+chosen (temperature, when to be unsure) is chosen on people held out of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from torch.nn import functional as F
+
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.estimator import Population
+
+from .datasets.person import Person, population
+from .reader import MoodReader, ReaderConfig
+from .sampling import Augment, Wardrobe, plain_batches, training_batches
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how hard to train."""
+
+    steps: int = 500
+    batch: int = 96
+    lr: float = 1e-3
+    weight_decay: float = 0.1
+    label_smoothing: float = 0.1
+    clip: float = 1.0
+    hide_level: float = 0.25  # how often each level of the fusion is hidden, so that each learns to stand alone
+    augment: Augment = field(default_factory=Augment)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One readout and the people it is learnt from."""
+
+    name: str
+    labels: tuple[str, ...]
+    people: Sequence[Person]
+    population: Population
+    who: Wardrobe
+
+    @classmethod
+    def of(cls, name: str, labels: tuple[str, ...], people: Sequence[Person], spec: FeatureSpec) -> Task:
+        """A task with the statistics of its own people."""
+        pop = population(people)
+        return cls(name, labels, people, pop, Wardrobe(people, pop, spec))
+
+
+def fit(
+    config: ReaderConfig, tasks: Sequence[Task], recipe: Recipe, seed: int, log: Callable[[int, dict], None] = lambda *_: None
+) -> MoodReader:
+    """Train one network on all `tasks` together, a batch of each a step."""
+    torch.manual_seed(seed)
+    reader = MoodReader(config).train()
+    optimiser = torch.optim.AdamW(reader.parameters(), recipe.lr, weight_decay=recipe.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.lr, recipe.steps, pct_start=0.2)
+    feeds = [training_batches(t.who, recipe.batch, seed, recipe.augment, len(t.labels)) for t in tasks]
+    hide = torch.Generator().manual_seed(seed)
+    for step in range(recipe.steps):
+        losses = {}
+        for task, feed in zip(tasks, feeds, strict=True):
+            batch, labels = next(feed)
+            keep = torch.rand(len(labels), 4, generator=hide) >= recipe.hide_level
+            keep[:, 2] |= ~keep.any(1)
+            scores = reader(batch, keep).scores[task.name]
+            losses[task.name] = F.cross_entropy(scores, labels, label_smoothing=recipe.label_smoothing)
+        loss = torch.stack(list(losses.values())).sum()
+        if not torch.isfinite(loss):
+            raise ArithmeticError(f"loss is {loss.item()} at step {step}, learning rate {schedule.get_last_lr()[0]:.2g}")
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(reader.parameters(), recipe.clip)
+        optimiser.step()
+        schedule.step()
+        log(step, {name: value.item() for name, value in losses.items()})
+    return reader.eval()
+
+
+@torch.inference_mode()
+def scores(
+    reader: MoodReader, task: str, who: Wardrobe, i: int, *, frozen: bool, chans: np.ndarray | None = None, every: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (n, n_labels) and labels (n,) of all labelled seconds of person `i`."""
+    chans = np.arange(who.people[i].info.n_chans) if chans is None else chans
+    found = [(reader(b).scores[task].numpy(), y) for b, y in plain_batches(who, i, frozen=frozen, chans=chans, every=every)]
+    logits, labels = zip(*found, strict=True)
+    return np.concatenate(logits), np.concatenate(labels)
+
+
+def figures(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Balanced accuracy, and for two labels the AUC of the second, with classes made equally long."""
+    counts = np.bincount(labels, minlength=logits.shape[1])
+    keep = np.concatenate([np.flatnonzero(labels == y)[: counts.min()] for y in range(len(counts))])
+    logits, labels = logits[keep], labels[keep]
+    found = {"balanced_accuracy": float(balanced_accuracy_score(labels, logits.argmax(1)))}
+    if logits.shape[1] == 2:
+        found["auc"] = float(roc_auc_score(labels, logits[:, 1] - logits[:, 0]))
+    return found
