@@ -57,8 +57,8 @@ def choose_channels(
         )
     eeg = [i for i, typed in enumerate(is_eeg) if typed and not any(_is(labels[i], word) for word in options.drop)]
     # Caps that count their sockets A1, A2, A3, … have no ears there.
-    ears = set() if "A3" in labels else EARS
-    brain = [i for i in eeg if not _NOT_BRAIN.search(labels[i].upper()) and canonical_name(labels[i]) not in ears]
+    numbered = {"A1", "A2"} if "A3" in labels else set()
+    brain = [i for i in eeg if labels[i] in numbered or _may_be_brain(labels[i])]
     columns, names = (
         _asked_for(labels, eeg, brain, options, asked) if options.channels else _known(labels, brain, asked)
     )
@@ -97,6 +97,7 @@ def _asked_for(
 
 def _known(labels: Sequence[str], brain: list[int], asked: str) -> tuple[list[int], list[str]]:
     names = [canonical_name(labels[i]) for i in brain]
+    names = [None if name in EARS else name for name in names]
     unknown = [labels[i] or "(no label)" for i, name in zip(brain, names, strict=True) if name is None]
     if unknown:
         raise StreamMismatch(
@@ -105,6 +106,11 @@ def _known(labels: Sequence[str], brain: list[int], asked: str) -> tuple[list[in
             f"leave them out with drop=, or name all {len(brain)} with channels=",
         )
     return brain, [name for name in names if name]
+
+
+def _may_be_brain(label: str) -> bool:
+    name = canonical_name(label)
+    return name not in EARS if name else not _NOT_BRAIN.search(label.upper())
 
 
 def _is(label: str, word: str) -> bool:

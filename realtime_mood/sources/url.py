@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..errors import ConfigError
+from .units import unit_name
 
 
 def _names(value: object) -> object:
@@ -16,6 +17,10 @@ def _names(value: object) -> object:
 
 def _speed(value: object) -> object:
     return float("inf") if value == "max" else value
+
+
+def _unit(value: object) -> object:
+    return unit_name(value) or value if isinstance(value, str) else value
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
@@ -31,7 +36,7 @@ class CommonOptions(BaseModel):
     """Electrode names for a source that gives none, in the order of its channels."""
     drop: Names = ()
     """Channels to leave out, by the name the source gives or by 10-05 name."""
-    units: Literal["uV", "mV", "V", "nV"] | None = None
+    units: Annotated[Literal["uV", "mV", "V", "nV"] | None, BeforeValidator(_unit)] = None
     """The unit the numbers are in, where the source does not say or says it wrongly."""
     reference: str | None = None
 
@@ -50,7 +55,9 @@ def split(url: str) -> tuple[str, str, dict[str, str]]:
     """Scheme, target and query of a source URL. The target keeps its slashes, so a path may be relative or absolute."""
     scheme, separator, rest = url.partition("://")
     if not separator or not scheme:
-        raise ConfigError(f"source {url!r}", "no scheme", "write SCHEME://…: synthetic://, lsl://NAME or playback://PATH")
+        raise ConfigError(
+            f"source {url!r}", "no scheme", "write SCHEME://…: synthetic://, lsl://NAME or playback://PATH"
+        )
     target, _, query = rest.partition("?")
     return scheme.lower(), unquote(target), dict(parse_qsl(query, keep_blank_values=True))
 

@@ -1,0 +1,43 @@
+"""What every test may lean on: no thread left behind, waiting with a deadline, and real recordings where they are."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+# Read by the LSL library when it loads, so before anything imports it.
+os.environ.setdefault("LSLAPICFG", str(Path(__file__).with_name("lsl_api.cfg")))
+
+
+def until(condition: Callable[[], object], timeout: float = 5.0) -> None:
+    """Wait for a state; fail when it has not come within `timeout` s."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"{condition} did not come true within {timeout:g} s"
+        time.sleep(0.005)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """Every thread a test starts, it ends."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 2.0
+    while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not left, f"threads left behind: {sorted(thread.name for thread in left)}"
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of real recordings."""
+    told = os.environ.get("REALTIME_MOOD_DATA")
+    path = Path(told) if told else Path(__file__).parents[2] / "shared" / "data"
+    if not (path / "device_files").is_dir():
+        pytest.skip(f"no recordings in {path}; set REALTIME_MOOD_DATA to the folder that holds device_files/")
+    return path

@@ -1,0 +1,52 @@
+"""Names of electrodes as files and devices write them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from realtime_mood.montage import SPREAD, canonical_name, locate, positions
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("Fp1", "Fp1"),
+        ("FP1", "Fp1"),
+        ("EEG Fp1-REF", "Fp1"),
+        ("EEG FP2-LE", "Fp2"),
+        ("eeg_cz", "Cz"),
+        ("T3", "T7"),
+        ("EEG T6", "P8"),
+        ("Fpz.", "Fpz"),
+        ("C3..", "C3"),
+        ("CB1", "PO9"),
+        ("TP10", "TP10"),
+        ("ECG", None),
+        ("EEG 001", None),
+        ("A3", None),
+        ("", None),
+    ],
+)
+def test_canonical_name(label: str, name: str | None) -> None:
+    assert canonical_name(label) == name
+
+
+def test_positions_are_on_the_unit_sphere_and_the_right_way_round() -> None:
+    at = locate(SPREAD)
+    assert len(set(SPREAD)) == len(SPREAD) == 64
+    np.testing.assert_allclose(np.linalg.norm(at, axis=1), 1, atol=1e-3)
+    x, y, z = locate(["T8", "Fpz", "Cz"]).T
+    assert x[0] > 0.9
+    assert y[1] > 0.8
+    assert z[2] > 0.9
+
+
+def test_every_name_is_its_own_canonical_name() -> None:
+    aliased = {"T3", "T4", "T5", "T6"}
+    assert [name for name in positions() if name not in aliased and canonical_name(name) != name] == []
+
+
+def test_locate_refuses_what_is_no_electrode() -> None:
+    with pytest.raises(KeyError):
+        locate(["Fp1", "Status"])
