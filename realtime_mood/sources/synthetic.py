@@ -93,7 +93,7 @@ def _electrodes(options: SyntheticOptions) -> tuple[str, ...]:
 
 
 class SyntheticStream:
-    """A virtual person being recorded. Sample k is due ``k / (sfreq · speed)`` after opening, so pacing never drifts."""
+    """A virtual person being recorded. Sample k is due ``k / (sfreq · speed)`` after opening: pacing never drifts."""
 
     def __init__(self, source: SyntheticSource) -> None:
         options = source.options

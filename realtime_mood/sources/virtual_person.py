@@ -1,8 +1,8 @@
 """Turns a subject number, electrodes and a script of states into the EEG of a virtual person, block by block.
 
-Cortical patches under a spherical head carry a 1/f background and five band oscillators with waxing and waning amplitude;
-a state multiplies the oscillators of the regions where the literature finds emotion. Eyes, muscles, the mains and the
-electrodes go their own way. What is planted, in log amplitude (`EFFECTS`):
+Cortical patches under a spherical head carry a 1/f background and five band oscillators with waxing and waning
+amplitude; a state multiplies the oscillators of the regions where the literature finds emotion. Eyes, muscles, the
+mains and the electrodes go their own way. What is planted, in log amplitude (`EFFECTS`):
 
 * positive: lateral-temporal beta and gamma up [1]_ [2]_; left-frontal alpha down, more left activity [3]_;
 * neutral: parietal and occipital alpha up [2]_;
@@ -33,30 +33,26 @@ from scipy import signal
 from .. import montage
 from ..errors import ConfigError
 from ..types import Array
+from .virtual_artefacts import Artefacts, nearness, own_rng, unit_noise
 
 STATES = ("neutral", "positive", "negative", "rest")
 BANDS = {"delta": (1.2, 3.8), "theta": (4.2, 7.8), "alpha": (8.0, 14.0), "beta": (14.5, 30.0), "gamma": (31.5, 45.0)}
-SCALP_UV = {"delta": 5.0, "theta": 3.2, "alpha": 4.0, "beta": 3.0, "gamma": 1.4}
-BACKGROUND_UV = 4.0
+SCALP_UV = {"delta": 5.0, "theta": 3.2, "alpha": 4.0, "beta": 3.0, "gamma": 1.1}
+BACKGROUND_UV = 4.5
 
 TEMPORAL, POSTERIOR = ("T7", "T8", "FT7", "FT8", "TP7", "TP8"), ("P3", "Pz", "P4", "PO3", "PO4", "O1", "Oz", "O2")
 PREFRONTAL, LEFT, RIGHT = ("Fp1", "Fpz", "Fp2", "AF3", "AF4"), ("F3", "F5", "AF3"), ("F4", "F6", "AF4")
 EFFECTS = {
     "positive": (("beta", TEMPORAL, 0.9), ("gamma", TEMPORAL, 1.0), ("alpha", LEFT, -0.8)),
-    "neutral": (("alpha", POSTERIOR, 0.7),),
+    "neutral": (("alpha", POSTERIOR, 0.85),),
     "negative": (("gamma", PREFRONTAL, 1.0), ("delta", POSTERIOR, 0.9), ("alpha", RIGHT, -0.8)),
 }
-DIFFICULTY = {"easy": 1.0, "medium": 0.6, "hard": 0.3, "none": 0.0}
+DIFFICULTY = {"easy": 0.72, "medium": 0.41, "hard": 0.22, "none": 0.0}
 
 CONTROLS = 8
 """Times a block at which slowly changing gains are drawn; linear in between."""
-WAXING = ((0.25, 0.32), (1.0, 0.12), (20.0, 0.05))
+WAXING = ((0.2, 0.5), (1.0, 0.1), (20.0, 0.04))
 """(time constant s, sd of log amplitude) of the relaxations whose sum makes amplitudes wander like 1/f."""
-
-
-def _rng(subject: int, what: str) -> np.random.Generator:
-    # Every cause has its own stream, so that nothing done to one of them moves another.
-    return np.random.Generator(np.random.SFC64([subject, *what.encode()]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +106,6 @@ def _turned(xyz: np.ndarray, rng: np.random.Generator, degrees: float) -> np.nda
     return moved / np.linalg.norm(moved, axis=1, keepdims=True)
 
 
-def _near(xyz: np.ndarray, centres: np.ndarray, width: float) -> np.ndarray:
-    # How near each of `xyz` is to the nearest of `centres`: 1 there, falling like a normal curve of `width` rad.
-    angle = np.arccos(np.clip(xyz @ centres.T, -1, 1)).min(axis=1)
-    return np.exp(-0.5 * (angle / width) ** 2)
-
-
 def cortex(n: int = 48, lowest: float = -0.35) -> np.ndarray:
     """Patch centres spread evenly over the upper part of a sphere: (n, 3) unit vectors."""
     z = 1 - (1 - lowest) * (np.arange(n) + 0.5) / n
@@ -147,19 +137,11 @@ def lead_field(electrodes: np.ndarray, patches: np.ndarray, skull: float, depth:
     return legendre.legval(electrodes @ patches.T, np.concatenate(([0.0], terms)))
 
 
-def _unit(sos: np.ndarray, sfreq: float) -> np.ndarray:
-    # The same filter, scaled so that white noise of variance 1 leaves it with variance 1.
-    _, response = signal.freqz_sos(sos, worN=16384, fs=sfreq)
-    sos = sos.copy()
-    sos[0, :3] /= np.sqrt(np.mean(np.abs(response) ** 2))
-    return sos
-
-
 def _slope(exponent: float, sfreq: float) -> np.ndarray:
     # Power falling as 1/f^exponent above 0.5 Hz, from poles and zeros that take turns.
     corners = 0.5 * 4.0 ** np.arange(np.ceil(np.log(sfreq) / np.log(4.0)))
     poles, zeros = np.exp(-2 * np.pi * corners / sfreq), np.exp(-2 * np.pi * corners * 4.0 ** (exponent / 2) / sfreq)
-    return _unit(signal.zpk2sos(zeros, poles, 1.0), sfreq)
+    return unit_noise(signal.zpk2sos(zeros, poles, 1.0), sfreq)
 
 
 class Brain:
@@ -177,7 +159,7 @@ class Brain:
     """
 
     def __init__(self, subject: int, electrodes: np.ndarray, sfreq: float, scale: float) -> None:
-        rng = _rng(subject, "traits")
+        rng = own_rng(subject, "traits")
         self.n = round(sfreq)
         self.alpha_hz = rng.uniform(8.6, 12.4)
         patches = cortex()
@@ -188,21 +170,27 @@ class Brain:
         smooth = np.linalg.cholesky(np.exp(-0.5 * (angles / 0.5) ** 2) + 0.05 * np.eye(len(patches))).T
         self._smooth = smooth / np.linalg.norm(smooth, axis=0)
 
-        level = np.log([SCALP_UV[band] for band in BANDS]) + 0.2 * rng.standard_normal(5) + 0.25 * rng.standard_normal()
-        self._level = level[:, None] + 0.3 * rng.standard_normal((5, len(patches))) @ self._smooth
-        back = _near(patches, montage.locate(("O1", "Oz", "O2", "POz")), 0.6)
+        waxing = sum(sd**2 for _, sd in WAXING)  # what it adds to the log of the rms
+        level = (
+            np.log([SCALP_UV[band] for band in BANDS])
+            - waxing
+            + 0.2 * rng.standard_normal(5)
+            + 0.25 * rng.standard_normal()
+        )
+        self._level = level[:, None] + 0.4 * rng.standard_normal((5, len(patches))) @ self._smooth
+        back = nearness(patches, montage.locate(("O1", "Oz", "O2", "POz")), 0.6)
         self._level[2] += 1.3 * back - 0.4
         self._background = BACKGROUND_UV * np.exp(0.2 * rng.standard_normal())
         bands = {**BANDS, "alpha": (self.alpha_hz - 1.0, self.alpha_hz + 1.0)}
         self._filters = [
-            _unit(signal.butter(2, edges, "bandpass", fs=sfreq, output="sos"), sfreq) for edges in bands.values()
+            unit_noise(signal.butter(2, edges, "bandpass", fs=sfreq, output="sos"), sfreq) for edges in bands.values()
         ]
-        self._filters.append(_slope(rng.uniform(1.0, 1.5), sfreq))
+        self._filters.append(_slope(rng.uniform(1.2, 1.7), sfreq))
         self._zi = [np.zeros((len(sos), len(patches), 2)) for sos in self._filters]
-        self._effects = scale * self._draw_effects(_rng(subject, "effects"), patches)
+        self._effects = scale * self._draw_effects(own_rng(subject, "effects"), patches)
         self._step = 1 - np.exp(-2 / (rng.uniform(2.0, 5.0) * CONTROLS))
 
-        self._noise, self._swing = _rng(subject, "brain"), _rng(subject, "waxing")
+        self._noise, self._swing = own_rng(subject, "brain"), own_rng(subject, "waxing")
         self._wax = self._swing.standard_normal((len(WAXING), 5, len(patches)))
         self._response = np.zeros(len(EFFECTS))
         self._last = self._gain()
@@ -212,12 +200,12 @@ class Brain:
     @staticmethod
     def _draw_effects(rng: np.random.Generator, patches: np.ndarray) -> np.ndarray:
         # (n_states, n_bands, n_patches) of log amplitude, with this person's strength and places.
-        responds = 0.15 if rng.random() < 0.1 else np.exp(0.2 * rng.standard_normal())
+        responds = 0.15 if rng.random() < 0.1 else np.exp(0.15 * rng.standard_normal())
         drawn = np.zeros((len(EFFECTS), len(BANDS), len(patches)))
         for k, effects in enumerate(EFFECTS.values()):
             for band, sites, size in effects:
-                where = _near(patches, _turned(montage.locate(sites), rng, 6.0), 0.35)
-                drawn[k, list(BANDS).index(band)] += size * responds * np.exp(0.25 * rng.standard_normal()) * where
+                where = nearness(patches, _turned(montage.locate(sites), rng, 6.0), 0.35)
+                drawn[k, list(BANDS).index(band)] += size * responds * np.exp(0.2 * rng.standard_normal()) * where
         return drawn
 
     def _gain(self) -> np.ndarray:
@@ -231,7 +219,7 @@ class Brain:
             fresh = self._swing.standard_normal(self._wax.shape)
             for wax, new, (tau_s, _) in zip(self._wax, fresh, WAXING, strict=True):
                 keep = np.exp(-1 / (tau_s * CONTROLS))
-                wax *= keep  # noqa: PLW2901
+                wax *= keep
                 wax += np.sqrt(1 - keep**2) * new
             self._response += self._step * (np.array([state == name for name in EFFECTS]) - self._response)
             gains.append(self._gain())
@@ -246,82 +234,6 @@ class Brain:
         for k in range(len(BANDS)):
             patches += (self._between @ np.array([gain[k] for gain in gains])) * out[k].T
         return patches @ self._to_scalp
-
-
-class _Events:
-    # A time course of bumps at random moments: blinks, or the envelopes of muscle bursts.
-
-    def __init__(
-        self, rng: np.random.Generator, sfreq: float, per_min: float, lasts_s: tuple[float, float], uv: float
-    ) -> None:
-        self._rng, self._sfreq, self._lasts_s, self._uv = rng, sfreq, lasts_s, uv
-        self._mean_gap_s = max(60 / per_min - 0.6, 0.1)
-        self._left = np.zeros(round(3 * sfreq))
-        self._next = self._gap()
-
-    def _gap(self) -> int:
-        return round((0.6 + self._rng.exponential(self._mean_gap_s)) * self._sfreq)
-
-    def block(self, n: int) -> np.ndarray:
-        course = np.concatenate((self._left, np.zeros(n)))
-        while self._next < n:
-            length = round(self._rng.uniform(*self._lasts_s) * self._sfreq)
-            bump = np.sin(np.pi * (np.arange(length) / length) ** 0.8) ** 2
-            course[self._next : self._next + length] += self._uv * np.exp(0.25 * self._rng.standard_normal()) * bump
-            self._next += self._gap()
-        self._next -= n
-        self._left = course[n:]
-        return course[:n]
-
-
-class Artefacts:
-    """Everything at the electrodes that is not brain, drawn without a look at the state: µV, shaped like `Brain.block`."""
-
-    def __init__(self, subject: int, electrodes: np.ndarray, sfreq: float) -> None:
-        rng, n_chans = _rng(subject, "body"), len(electrodes)
-        self.n, self._sfreq, self._index = round(sfreq), sfreq, 0
-        eyes = montage.locate(("Fp1", "Fp2")) + np.array([0, 0.3, -0.4])
-        eyes /= np.linalg.norm(eyes, axis=1, keepdims=True)
-        self._eyes = _near(electrodes, eyes, 0.55)
-        self._sides = np.array(
-            [_near(electrodes, montage.locate(names), 0.4) for names in (("T7", "F7"), ("T8", "F8"))]
-        )
-        self._blinks = _Events(_rng(subject, "blinks"), sfreq, rng.uniform(10, 25), (0.25, 0.45), rng.uniform(80, 160))
-        per_min, uv = rng.uniform(1, 4, 2), rng.uniform(4, 10, 2)
-        self._bursts = [_Events(_rng(subject, f"bursts {k}"), sfreq, per_min[k], (0.3, 1.5), uv[k]) for k in range(2)]
-        self._tonic = rng.uniform(0.1, 0.6)
-        self._muscle = _unit(signal.butter(2, 20, "highpass", fs=sfreq, output="sos"), sfreq)
-        self._zi = np.zeros((1, n_chans, 2))
-        self.line_hz = float(rng.choice((50, 60)))
-        own = _rng(subject, "electrodes")
-        # The mains are gone before sampling where the rate cannot carry them, as a device's own filter would see to.
-        self._line_uv = np.exp(own.normal(0.4, 0.6, n_chans)) * (self.line_hz < sfreq / 2)
-        self._phase = own.normal(0, 0.4, n_chans)
-        self._offset_uv = own.normal(0, 3000, n_chans)
-        self._sensor_uv = own.uniform(0.2, 0.45, n_chans)
-        self._gain = np.exp(own.normal(0, 0.08, n_chans))
-        self._noise, self._slow = _rng(subject, "sensor"), own
-        self._wander = own.standard_normal((2, n_chans))
-
-    def block(self) -> tuple[np.ndarray, np.ndarray]:
-        """The next second's additive part, and the gain that multiplies the brain's: (n, n_chans) both."""
-        at = (self._index + np.arange(self.n))[:, None] / self._sfreq
-        emg, self._zi = signal.sosfilt(
-            self._muscle, self._noise.standard_normal((len(self._gain), self.n), np.float32), zi=self._zi
-        )
-        force = sum(
-            np.outer(events.block(self.n) + self._tonic, side)
-            for events, side in zip(self._bursts, self._sides, strict=True)
-        )
-        added = force * emg.T + np.outer(self._blinks.block(self.n), self._eyes)
-        added += self._line_uv * np.sin(2 * np.pi * self.line_hz * at + self._phase)
-        added += self._sensor_uv * self._noise.standard_normal(added.shape, np.float32)
-        before = self._wander
-        self._wander = 0.98 * before + np.sqrt(1 - 0.98**2) * self._slow.standard_normal(before.shape)
-        part = (np.arange(1, self.n + 1) / self.n)[:, None]
-        drift, gain = ((1 - part) * old + part * new for old, new in zip(before, self._wander, strict=True))
-        self._index += self.n
-        return added + self._offset_uv + 30 * drift, self._gain * (1 + 0.02 * gain)
 
 
 class VirtualPerson:
@@ -349,7 +261,7 @@ class VirtualPerson:
         difficulty: str = "medium",
     ) -> None:
         self.subject, self.ch_names, self.sfreq, self.script = subject, tuple(ch_names), sfreq, script or Script()
-        electrodes = _turned(montage.locate(ch_names), _rng(subject, "cap"), 2.0)
+        electrodes = _turned(montage.locate(ch_names), own_rng(subject, "cap"), 2.0)
         self.brain = Brain(subject, electrodes, sfreq, DIFFICULTY[difficulty])
         self.artefacts = Artefacts(subject, electrodes, sfreq)
         self._made = 0
