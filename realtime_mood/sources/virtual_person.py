@@ -47,7 +47,7 @@ EFFECTS = {
     "neutral": (("alpha", POSTERIOR, 0.85),),
     "negative": (("gamma", PREFRONTAL, 1.0), ("delta", POSTERIOR, 0.9), ("alpha", RIGHT, -0.8)),
 }
-DIFFICULTY = {"easy": 0.72, "medium": 0.41, "hard": 0.22, "none": 0.0}
+DIFFICULTY = {"easy": 0.72, "medium": 0.41, "hard": 0.18, "none": 0.0}
 
 CONTROLS = 8
 """Times a block at which slowly changing gains are drawn; linear in between."""
