@@ -108,7 +108,9 @@ def _augmented(batch: Batch, augment: Augment, rng: np.random.Generator) -> Batc
     return Batch(de, patches, batch.positions, batch.keep_chans & kept, keep_steps, batch.keep_patches)
 
 
-def plain_batches(who: Wardrobe, i: int, *, frozen: bool, chans: np.ndarray, every: int = 1) -> Iterator[tuple[Batch, np.ndarray]]:
+def plain_batches(
+    who: Wardrobe, i: int, *, frozen: bool, chans: np.ndarray, every: int = 1
+) -> Iterator[tuple[Batch, np.ndarray]]:
     """All labelled seconds of person `i`, as they are."""
     statistics = (who.frozen if frozen else who.running)[i]
     seconds = who.seconds[i][::every]

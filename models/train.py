@@ -54,7 +54,11 @@ class Task:
 
 
 def fit(
-    config: ReaderConfig, tasks: Sequence[Task], recipe: Recipe, seed: int, log: Callable[[int, dict], None] = lambda *_: None
+    config: ReaderConfig,
+    tasks: Sequence[Task],
+    recipe: Recipe,
+    seed: int,
+    log: Callable[[int, dict], None] = lambda *_: None,
 ) -> MoodReader:
     """Train one network on all `tasks` together, a batch of each a step."""
     torch.manual_seed(seed)
@@ -73,7 +77,9 @@ def fit(
             losses[task.name] = F.cross_entropy(scores, labels, label_smoothing=recipe.label_smoothing)
         loss = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(loss):
-            raise ArithmeticError(f"loss is {loss.item()} at step {step}, learning rate {schedule.get_last_lr()[0]:.2g}")
+            raise ArithmeticError(
+                f"loss is {loss.item()} at step {step}, learning rate {schedule.get_last_lr()[0]:.2g}"
+            )
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(reader.parameters(), recipe.clip)
@@ -85,11 +91,20 @@ def fit(
 
 @torch.inference_mode()
 def scores(
-    reader: MoodReader, task: str, who: Wardrobe, i: int, *, frozen: bool, chans: np.ndarray | None = None, every: int = 1
+    reader: MoodReader,
+    task: str,
+    who: Wardrobe,
+    i: int,
+    *,
+    frozen: bool,
+    chans: np.ndarray | None = None,
+    every: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Logits (n, n_labels) and labels (n,) of all labelled seconds of person `i`."""
     chans = np.arange(who.people[i].info.n_chans) if chans is None else chans
-    found = [(reader(b).scores[task].numpy(), y) for b, y in plain_batches(who, i, frozen=frozen, chans=chans, every=every)]
+    found = [
+        (reader(b).scores[task].numpy(), y) for b, y in plain_batches(who, i, frozen=frozen, chans=chans, every=every)
+    ]
     logits, labels = zip(*found, strict=True)
     return np.concatenate(logits), np.concatenate(labels)
 

@@ -72,14 +72,20 @@ class Normaliser:
             self._seen = end
             for step, masked in zip(features.de[-fresh:], features.step_mask[-fresh:], strict=True):
                 if not masked:
-                    self._take_in(step.astype(np.float64), features.quality.good[:, None], step_s)
+                    self.take_in(step.astype(np.float64), features.quality.good[:, None], step_s)
         z = np.clip((features.de - self._mean) / np.sqrt(self._var), -CLIP_SD, CLIP_SD)
         z = np.where(features.step_mask[:, None, None], 0.0, z)
         rms = np.sqrt(np.maximum(band_power(self._mean).sum(axis=1), 1.0))
         patches = np.clip(features.patches / rms[:, None, None], -CLIP_SD, CLIP_SD)
         return replace(features, de=z.astype(np.float32), patches=patches.astype(np.float32))
 
-    def _take_in(self, de: np.ndarray, good: np.ndarray, step_s: float) -> None:
+    @property
+    def statistics(self) -> Statistics:
+        """Where they stand."""
+        return Statistics(self._mean.copy(), np.sqrt(self._var))
+
+    def take_in(self, de: np.ndarray, good: np.ndarray, step_s: float) -> None:
+        """Let one step (n_chans, n_bands) of good channels (n_chans, 1) move the statistics."""
         sd = np.sqrt(self._var)
         off = np.clip(de - self._mean, -4 * sd, 4 * sd) * good  # one burst of muscle must not move a baseline
         if self.frozen:
@@ -177,7 +183,7 @@ class Profile(BaseModel):
     def save(self, path: Path) -> None:
         """Write as JSON that only this user can read, whole or not at all."""
         body = self.model_dump(mode="json")
-        text = json.dumps({"sha256": _digest(body), **body}, indent=1)
+        text = json.dumps({"sha256": digest(body), **body}, indent=1)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".part")
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
@@ -202,10 +208,11 @@ class Profile(BaseModel):
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             raise ProfileError(asked, f"{where}: {first['msg']}", "calibrate again") from None
-        if stored != _digest(profile.model_dump(mode="json")):
+        if stored != digest(profile.model_dump(mode="json")):
             raise ProfileError(asked, "it was altered after it was written", "calibrate again")
         return profile
 
 
-def _digest(body: dict[str, object]) -> str:
+def digest(body: dict[str, object]) -> str:
+    """SHA-256 of a JSON object, whatever its formatting: shows whether it was altered."""
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Turns a person's minutes before a run into a profile."""

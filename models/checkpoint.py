@@ -1,0 +1,166 @@
+"""Turns a trained network into files that cannot lie about what they are, and back.
+
+A folder holds ``model.safetensors`` (weights), ``config.json`` (everything a run depends on, with hashes of all of
+it), ``golden.safetensors`` (an input and what the network made of it) and ``README.md`` (the model card).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.errors import WeightsError
+from realtime_mood.profile import digest
+from realtime_mood.types import Readout
+
+from .reader import Batch, MoodReader, ReaderConfig
+
+DEFAULT = "reader-1"
+GOLDEN_TOLERANCE = 1e-4  # in probability: the same weights on another machine or device agree far better
+FIX = "take the weights from the release again, or pass others with --weights"
+
+
+class ReadoutCard(BaseModel):
+    """One head, and what a run needs to use it honestly."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    labels: tuple[str, ...]
+    coordinates: tuple[tuple[float, float], ...]
+    evidence: str
+    population_mean: tuple[float, ...]
+    population_sd: tuple[float, ...]
+    temperature: float
+    least_confidence: float
+
+    def readout(self, name: str) -> Readout:
+        """What it can say."""
+        return Readout(name, self.labels, self.coordinates, self.evidence)
+
+
+class Card(BaseModel):
+    """``config.json``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: int = 1
+    name: str
+    reader: dict
+    spec: FeatureSpec
+    readouts: dict[str, ReadoutCard]
+    training: dict
+    """Recipe, figures on people left out, and the hashes of every training record."""
+    sha256: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """A loaded and checked network."""
+
+    reader: MoodReader
+    card: Card
+
+
+def probabilities(reader: MoodReader, batch: Batch, name: str, card: ReadoutCard) -> tuple[torch.Tensor, torch.Tensor]:
+    """Probabilities (B, n_labels) of a readout after temperature, and attention (B, C, K)."""
+    out = reader(batch)
+    assert out.attention is not None
+    return (out.scores[name] / card.temperature).softmax(-1), out.attention
+
+
+def golden_input(config: ReaderConfig) -> Batch:
+    """A fixed batch with something of everything: an odd montage, missing steps, a bad channel."""
+    rng = np.random.default_rng(0)
+    shape = {"de": (2, config.n_steps, 7, config.n_bands), "patches": (2, 7, config.n_patches, config.patch_len)}
+    de, patches = (torch.as_tensor(rng.normal(size=s), dtype=torch.float32) for s in shape.values())
+    positions = torch.nn.functional.normalize(torch.as_tensor(rng.normal(size=(2, 7, 3)), dtype=torch.float32), dim=-1)
+    chans, steps = torch.ones(2, 7, dtype=torch.bool), torch.ones(2, config.n_steps, dtype=torch.bool)
+    chans[1, 3] = steps[1, :4] = False
+    return Batch(de, patches, positions, chans, steps, torch.ones(2, config.n_patches, dtype=torch.bool))
+
+
+@torch.inference_mode()
+def _golden(reader: MoodReader, readouts: dict[str, ReadoutCard]) -> dict[str, torch.Tensor]:
+    batch = golden_input(reader.config)
+    return {name: probabilities(reader, batch, name, card)[0].contiguous() for name, card in readouts.items()}
+
+
+def save_weights(
+    folder: Path, reader: MoodReader, spec: FeatureSpec, readouts: dict[str, ReadoutCard], training: dict
+) -> None:
+    """Write a network to `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    reader = reader.eval()
+    blobs = {"model.safetensors": save(reader.state_dict()), "golden.safetensors": save(_golden(reader, readouts))}
+    for name, blob in blobs.items():
+        (folder / name).write_bytes(blob)
+    card = Card(
+        name=folder.name,
+        reader=asdict(reader.config),
+        spec=spec,
+        readouts=readouts,
+        training=training,
+        sha256={name: hashlib.sha256(blob).hexdigest() for name, blob in blobs.items()},
+    )
+    body = card.model_dump(mode="json")
+    (folder / "config.json").write_text(json.dumps({"digest": digest(body), **body}, indent=1) + "\n")
+
+
+def find(name_or_path: str) -> Path:
+    """The folder of weights of that name that came with the program, or at that path."""
+    path = Path(name_or_path)
+    if path.is_dir():
+        return path
+    shipped = Path(str(files("models"))) / "weights"
+    if (shipped / name_or_path / "config.json").is_file():
+        return shipped / name_or_path
+    names = ", ".join(sorted(p.parent.name for p in shipped.glob("*/config.json"))) or "none"
+    raise WeightsError(f"weights {name_or_path!r}", f"no such folder; shipped are {names}", FIX)
+
+
+def load_weights(name_or_path: str = DEFAULT) -> Weights:
+    """Load a network, check every hash, and let it reproduce its golden pair.
+
+    Raises
+    ------
+    WeightsError
+        When anything is missing, unreadable, altered, or computes something else.
+    """
+    folder = find(name_or_path)
+    asked = f"weights {name_or_path!r}"
+    try:
+        body = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        stored = body.pop("digest", None)
+        card = Card.model_validate(body)
+        blobs = {name: (folder / name).read_bytes() for name in ("model.safetensors", "golden.safetensors")}
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise WeightsError(asked, f"config.json, {'.'.join(map(str, first['loc']))}: {first['msg']}", FIX) from None
+    except (OSError, ValueError, AttributeError) as error:
+        raise WeightsError(asked, f"unreadable: {error}", FIX) from None
+    if stored != digest(card.model_dump(mode="json")):
+        raise WeightsError(asked, "config.json was altered after training", FIX)
+    for name, blob in blobs.items():
+        if hashlib.sha256(blob).hexdigest() != card.sha256.get(name):
+            raise WeightsError(asked, f"{name} was altered after training", FIX)
+    try:
+        reader = MoodReader(ReaderConfig(**card.reader)).eval()
+        reader.load_state_dict(load(blobs["model.safetensors"]), strict=True)
+        golden = load(blobs["golden.safetensors"])
+    except (RuntimeError, TypeError, SafetensorError) as error:
+        raise WeightsError(asked, f"they do not fit the network: {str(error).splitlines()[0]}", FIX) from None
+    for name, probs in _golden(reader, card.readouts).items():
+        off = float((probs - golden[name]).abs().max())
+        if not off <= GOLDEN_TOLERANCE:
+            raise WeightsError(asked, f"{name} is {off:.2g} away from its golden pair on this machine", FIX)
+    return Weights(reader, card)
