@@ -21,8 +21,8 @@ PULL_S = 0.02
 """A pull waits for this much signal: it bounds the wake-ups a second, and what batching adds to the age of a sample."""
 BUFFER_S = 60
 """Seconds the library keeps for us while nobody reads."""
-LATE_TWIN_S = 0.3
-"""How long to go on looking after the first stream has answered: a second one of the same name must not go unseen."""
+LATE_TWIN_S = 0.6
+"""How long to look on once a stream has answered: the library asks in waves 0.5 s apart, and no twin must be missed."""
 FOREIGN_S = 60.0
 """Stamps further than this from our clock are on another one (Unix time, a device's own) and are moved by an offset."""
 
@@ -86,7 +86,7 @@ class LslSource:
         while clock.now() < deadline:
             time.sleep(0.02)
             seen = resolver.results()
-            if self._meant(seen):
+            if any(self.options.type or stream.type().lower() == "eeg" for stream in self._meant(seen)):
                 deadline = min(deadline, clock.now() + (0.0 if self.options.source_id else LATE_TWIN_S))
         meant = self._meant(resolver.results() or seen)
         if len(meant) == 1:

@@ -34,9 +34,9 @@ class SampleClock:
 
     Stamps of a live stream are late by some ms at random, drift against our clock, come late by seconds after a stall
     that lost nothing, and jump for good when samples were lost. So a slow straight line through (count, stamp) says
-    when a sample was taken. Samples whose stamps leave the line are held back until it is clear which it was: after a late
-    burst the stamps return to the line, after a loss they stay away. A jump of the stamps that the arrival times do
-    not share is a step of the sender's clock: the line moves, nothing was lost.
+    when a sample was taken. Samples whose stamps leave the line are held back until it is clear which it was: after a
+    late burst the stamps return to the line, after a loss they stay away. A jump into the future, which the arrival
+    times do not share, is a step of the sender's clock: the line moves, nothing was lost.
 
     Parameters
     ----------
@@ -142,7 +142,8 @@ class SampleClock:
     def _rebase(self, jump: float) -> Piece:
         """Take a jump for real: samples lost if time went by here too, else a step of the sender's clock."""
         usual, now = min(self._lags, default=0.0), min(self._held_lags, default=math.inf)
-        lost = max(0, round(jump / self._period)) if now - usual > -0.5 * jump else 0
+        from_the_future = now < min(usual - 0.5 * jump, -0.5 * LEAST_HOLE_S)
+        lost = 0 if from_the_future else max(0, round(jump / self._period))
         step = jump - lost * self._period
         if abs(step) > LEAST_HOLE_S:
             self._points = deque((index, stamp + step) for index, stamp in self._points)

@@ -52,7 +52,8 @@ def write_brainvision(path: Path, data: np.ndarray, sfreq: float, said: str = ""
         encoding="utf-8",
     )
     path.with_suffix(".vmrk").write_text(
-        f"Brain Vision Data Exchange Marker File, Version 1.0\n[Common Infos]\nDataFile={path.stem}.eeg\n[Marker Infos]\n"
+        "Brain Vision Data Exchange Marker File, Version 1.0\n"
+        f"[Common Infos]\nDataFile={path.stem}.eeg\n[Marker Infos]\n"
     )
 
 
