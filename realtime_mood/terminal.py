@@ -32,7 +32,7 @@ PER_LINE = 9  # electrodes
 
 
 def run(engine: Engine, console: Console | None = None) -> None:
-    """Show a started engine until it is done or Ctrl-C. Stopping it is the caller's.
+    """Start `engine`, show it until it is done or Ctrl-C, and stop it; raises the run's fault.
 
     Parameters
     ----------
@@ -41,6 +41,7 @@ def run(engine: Engine, console: Console | None = None) -> None:
         Standard output by default; colours and redrawing are left out where that is no terminal.
     """
     console = console or Console()
+    engine.start()
     try:
         if console.is_terminal:
             with Live(console=console, auto_refresh=False, screen=True) as live:
@@ -50,7 +51,10 @@ def run(engine: Engine, console: Console | None = None) -> None:
             _lines(engine, console)
     except KeyboardInterrupt:
         pass
-    console.print(picture(look(engine), console.height))
+    finally:
+        last = look(engine)
+        engine.stop()
+    console.print(picture(last, console.height))
 
 
 def look(engine: Engine) -> ViewState:

@@ -8,7 +8,6 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePo
 from .theme import LINE, PANEL, colour
 from .viewmodel import Say, ViewState
 
-
 BADGE_BOX = "border-width: 1px; border-radius: 4px; padding: 3px 7px;"
 
 

@@ -41,9 +41,9 @@ def min_max(data: np.ndarray, first: int, n_columns: int) -> tuple[np.ndarray, n
     """
     width = max(1, math.ceil(len(data) / n_columns))
     skip = -first % width
-    n = max(0, (len(data) - skip) // width)
-    columns = data[skip : skip + n * width].reshape(n, width, -1)
-    points = np.stack([columns.min(1), columns.max(1)], 1).reshape(2 * n, -1)
+    n = max(0, len(data) - skip) // width
+    columns = data[skip : skip + n * width].reshape(n, width, data.shape[1])
+    points = np.stack([columns.min(1), columns.max(1)], 1).reshape(2 * n, data.shape[1])
     at = first + skip + width * np.arange(n)
     return np.repeat(at, 2), points
 

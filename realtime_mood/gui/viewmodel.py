@@ -216,7 +216,7 @@ def _headline(health: Health, current: Reading | None) -> Say:
 def _detail(current: Reading | None, info: StreamInfo | None) -> str:
     if isinstance(current, Estimate) and info is not None:
         span_s = (current.end - current.first) / info.sfreq
-        return f"from the last {span_s:.0f} s, {100 * current.coverage:.0f} % received"
+        return f"from the last {span_s:.0f} s, {100 * current.coverage:.0f} % of it usable"
     if isinstance(current, Abstained) and current.why is Why.UNSURE:
         return "shown for information: not an estimate"
     return "no estimate"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 from collections.abc import Callable
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
@@ -110,11 +112,22 @@ def show(make_engine: Callable[[str], Engine], url: str, *, start: bool, weights
     pg.setConfigOptions(antialias=False)
     app = QApplication.instance() or QApplication(["realtime-mood"])
     window = Window(Bridge(make_engine), url, weights)
-    before = signal.signal(signal.SIGINT, lambda *_: window.close())  # served between two frames
+    seen: set[str] = set()
+
+    def fault(kind: type[BaseException], it: BaseException, trace: TracebackType | None) -> None:
+        """A widget that fails must not take the run with it, nor fill the log at 30 Hz."""
+        if repr(it) not in seen:
+            seen.add(repr(it))
+            log.error("part of the window failed", exc_info=(kind, it, trace))
+            window.setWindowTitle(f"Realtime mood · part of this window failed: {it}")
+
+    hooks = sys.excepthook, signal.signal(signal.SIGINT, lambda *_: window.close())  # served between two frames
+    sys.excepthook = fault
     try:
         window.show()
         if start:
             window.bridge.start(url)
         return int(app.exec())
     finally:
-        signal.signal(signal.SIGINT, before)
+        sys.excepthook = hooks[0]
+        signal.signal(signal.SIGINT, hooks[1])

@@ -1,0 +1,247 @@
+"""Planted looks at an engine, and the words and numbers a screen must make of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from realtime_mood.errors import SourceLost
+from realtime_mood.gui.viewmodel import SETTLE_S, view
+from realtime_mood.types import (
+    Abstained,
+    Estimate,
+    Fault,
+    Health,
+    Latency,
+    Marker,
+    Quality,
+    Reading,
+    Readout,
+    State,
+    StreamInfo,
+    Why,
+)
+
+SFREQ = 100.0
+NAMES = ("Fz", "Cz", "Pz", "Oz")
+EMOTION3 = Readout("emotion3", ("negative", "neutral", "positive"), ((-1, 0), (0, 0), (1, 0)), "virtual")
+VIRTUAL = StreamInfo(NAMES, SFREQ, virtual=True)
+PERSON = StreamInfo(NAMES, SFREQ)
+
+
+def quality(**faults: Fault) -> Quality:
+    scores = [0.1 if name in faults else 0.9 for name in NAMES]
+    return Quality(np.array(scores), tuple(faults.get(name) for name in NAMES))
+
+
+def estimate(end_s: float, probs=(0.1, 0.2, 0.7), attention=None, calibrated=False, q=None) -> Estimate:
+    attention = np.full((4, 5), 0.25) if attention is None else attention
+    end = round(end_s * SFREQ)
+    return Estimate(
+        EMOTION3, probs, max(probs), attention, q or quality(), 1.0, calibrated, max(0, end - 1000), end, 100 + end_s
+    )
+
+
+def abstained(end_s: float, why: Why, probs=None, q=None) -> Abstained:
+    return Abstained(why, 0, round(end_s * SFREQ), 100 + end_s, EMOTION3, probs, q)
+
+
+def look(*readings: Reading, state=State.LIVE, info=VIRTUAL, markers=(), now=None, **health):
+    latest = readings[-1] if readings else None
+    now = now if now is not None else (latest.t_last if latest else 0.0)
+    return view(Health(state, info, **health), latest, readings, markers, now)
+
+
+def hops(start_s: float, stop_s: float, make) -> list[Reading]:
+    return [make(t) for t in np.arange(start_s, stop_s, 0.25)]
+
+
+def test_an_estimate_has_one_top_bar():
+    state = look(estimate(20))
+    assert [(b.label, b.prob, b.is_top) for b in state.bars] == [
+        ("negative", 0.1, False),
+        ("neutral", 0.2, False),
+        ("positive", 0.7, True),
+    ]
+    assert state.headline.text == "positive"
+    assert state.headline.role == "label2"
+
+
+@pytest.mark.parametrize("why", [w for w in Why if w is not Why.UNSURE])
+def test_no_answer_is_drawn_as_absence(why):
+    state = look(estimate(20), abstained(20.25, why))
+    assert all(bar.prob is None and not bar.is_top for bar in state.bars)
+    assert state.attention is None
+    assert np.isnan(state.course.probs).all(axis=1).any() or why is Why.STALE
+    assert "positive" not in state.headline.text
+
+
+def test_unsure_shows_dimmed_bars_without_a_winner():
+    state = look(abstained(20, Why.UNSURE, probs=(0.3, 0.3, 0.4)))
+    assert all(bar.dimmed and not bar.is_top for bar in state.bars)
+    assert state.bars[2].prob == 0.4
+    assert state.banner.text.startswith("Unsure")
+    assert np.isnan(state.course.probs).all()
+
+
+@pytest.mark.parametrize("state", [State.STALLED, State.RECONNECTING, State.ENDED, State.IDLE, State.FAILED])
+def test_an_old_estimate_is_not_shown_as_current(state):
+    shown = look(estimate(20), state=state, sample_age_ms=2100.0)
+    assert all(bar.prob is None for bar in shown.bars)
+    assert shown.attention is None
+
+
+def test_a_stall_is_counted_in_the_banner():
+    shown = look(estimate(20), state=State.STALLED, sample_age_ms=2100.0)
+    assert shown.banner.text == "No data for 2.1 s: readings are stopped until the stream is back"
+    assert shown.banner.role == "warn"
+    assert shown.action.text == "Stop"
+
+
+def test_a_fault_is_shown_in_its_own_words():
+    fault = SourceLost("lsl://Cap", "no sample for 60 s", "switch the headset on")
+    shown = look(estimate(20), state=State.FAILED, fault=fault)
+    assert shown.banner.text == "lsl://Cap · no sample for 60 s · switch the headset on"
+    assert shown.banner.role == "bad"
+    assert shown.action.text == "Start"
+
+
+def test_settling_counts_down_in_stream_time():
+    readings = hops(0.25, 5.1, lambda t: abstained(t, Why.SETTLING))
+    assert look(*readings[:1]).banner.text == f"Settling: {SETTLE_S:.0f} s to go"
+    assert look(*readings).banner.text == "Settling: 4 s to go"
+
+
+def test_settling_after_a_hole_counts_from_the_hole():
+    before = hops(0.25, 30.1, estimate)
+    after = [*hops(35, 37, lambda t: abstained(t, Why.GAP)), *hops(37, 39.1, lambda t: abstained(t, Why.SETTLING))]
+    assert look(*before, *after).banner.text == "Settling: 4 s to go"
+
+
+def test_bad_electrodes_are_named_with_their_fault():
+    q = quality(Fz=Fault.FLAT, Cz=Fault.LINE)
+    shown = look(estimate(20, q=q))
+    assert shown.banner.text == "Signal poor on Fz, Cz: left out of the estimate"
+    assert [(e.name, e.fault) for e in shown.electrodes if e.is_bad] == [("Fz", "flat"), ("Cz", "mains hum")]
+    assert look(abstained(20, Why.BAD_SIGNAL, q=q)).banner.text == "Signal poor on Fz, Cz: check these electrodes"
+
+
+def test_a_long_list_of_electrodes_is_cut():
+    names = ("Fz", "Cz", "Pz", "Oz", "C3", "C4", "P3", "P4")
+    q = Quality(np.zeros(8), (Fault.FLAT,) * 8)
+    shown = look(abstained(20, Why.BAD_SIGNAL, q=q), info=StreamInfo(names, SFREQ))
+    assert shown.banner.text == "Signal poor on Fz, Cz, Pz, Oz, C3 and 3 more: check these electrodes"
+
+
+def test_a_virtual_readout_on_a_real_person_explains_its_silence():
+    shown = look(abstained(20, Why.UNCALIBRATED), info=PERSON)
+    assert "trained on virtual people" in shown.banner.text
+    assert "your own calibration" in shown.banner.text
+    assert [badge.text for badge in shown.badges] == ["not calibrated"]
+
+
+def test_badges():
+    assert [b.text for b in look(estimate(20)).badges] == ["VIRTUAL PERSON", "not calibrated"]
+    assert look(estimate(20, calibrated=True), info=PERSON).badges == ()
+
+
+def test_time_course_breaks_where_there_was_no_answer():
+    readings = [
+        *hops(0.25, 8, lambda t: abstained(t, Why.SETTLING)),
+        *hops(8, 12, estimate),
+        *hops(12, 14, lambda t: abstained(t, Why.BAD_SIGNAL)),
+        *hops(14, 16.1, estimate),
+    ]
+    course = look(*readings).course
+    assert [g.text for g in course.gaps] == ["settling", "poor signal"]
+    assert course.gaps[1].t0 == pytest.approx(-4.25)
+    assert course.gaps[1].t1 == pytest.approx(-2.25)
+    inside = (course.t > course.gaps[1].t0) & (course.t <= course.gaps[1].t1)
+    assert inside.sum() == 8
+    assert np.isnan(course.probs[inside]).all()
+    assert np.isfinite(course.probs[-1]).all()
+    assert course.chance == pytest.approx(1 / 3)
+
+
+def test_time_course_breaks_over_missing_readings():
+    course = look(*hops(8, 12, estimate), *hops(20, 24.1, estimate)).course
+    assert [g.text for g in course.gaps] == ["no data"]
+    assert course.gaps[0].t1 - course.gaps[0].t0 == pytest.approx(8.0)
+    hole = np.flatnonzero(np.isnan(course.probs[:, 0]))
+    assert len(hole) == 1
+    assert 0 < hole[0] < len(course.t) - 1
+
+
+def test_a_stall_grows_on_the_time_course_though_stale_readings_take_no_stream_time():
+    readings = [*hops(8, 12, estimate), *(abstained(11.75, Why.STALE) for _ in range(8))]
+    course = look(*readings, state=State.STALLED, now=100 + 11.75 + 3.0, sample_age_ms=3000.0).course
+    assert [(round(g.t0, 6), g.t1, g.text) for g in course.gaps] == [(-3.0, 0.0, "no data")]
+    assert course.t[-1] == pytest.approx(-3.0)
+    frozen = look(*readings, state=State.ENDED, now=100 + 500.0).course
+    assert frozen.t[-1] == pytest.approx(0.0)
+
+
+def test_the_last_minute_only():
+    course = look(*hops(8, 90.1, estimate)).course
+    assert course.t[0] >= -60
+    assert len(course.t) == 241
+
+
+def test_true_states_of_a_virtual_person_only():
+    markers = (Marker(0, "neutral"), Marker(1000, "positive"), Marker(1500, "blink"), Marker(9999, "negative"))
+    truth = look(estimate(20), markers=markers).course.truth
+    assert [(s.text, s.t0, s.t1) for s in truth] == [("neutral", -20, -10), ("positive", -10, -5)]
+    assert look(estimate(20), markers=markers, info=PERSON).course.truth == ()
+
+
+def test_attention_is_a_log_ratio_to_an_even_share_of_the_good_electrodes():
+    attention = np.tile(np.array([[0.0], [0.5], [0.25], [0.25]]), (1, 5))
+    shown = look(estimate(20, attention=attention, q=quality(Fz=Fault.FLAT)))
+    assert shown.attention.shape == (4, 5)
+    assert np.isnan(shown.attention[0]).all()
+    assert shown.attention_span == 2
+    np.testing.assert_allclose(shown.attention[1:, 0], [np.log2(1.5), np.log2(0.75), np.log2(0.75)])
+
+
+def test_attention_widens_its_scale_rather_than_clip():
+    attention = np.tile(np.array([[0.91], [0.03], [0.03], [0.03]]), (1, 5))
+    shown = look(estimate(20, attention=attention))
+    assert shown.attention_span == 4
+    assert shown.attention[0, 0] < 1
+
+
+def test_strip_numbers_and_warnings():
+    shown = look(
+        *hops(8, 20, estimate), samples=900, lost=100, skipped=2, latency=Latency(40, 900, 990), sample_age_ms=1500.0
+    )
+    strip = {name: (say.text, say.role) for name, say in shown.strip}
+    assert strip == {
+        "newest sample": ("1.5 s", "warn"),
+        "latency": ("40 / 900 ms", "warn"),
+        "readings": ("4.0 /s", "text"),
+        "skipped": ("2", "warn"),
+        "lost": ("100 (10.00 %)", "warn"),
+        "samples": ("900", "text"),
+    }
+
+
+def test_nothing_yet():
+    shown = look(state=State.CONNECTING, info=None)
+    assert shown.banner.text == "Connecting to the source"
+    assert (shown.bars, shown.electrodes, len(shown.course.t)) == ((), (), 0)
+    assert look(state=State.IDLE, info=None).action.text == "Start"
+    assert look(state=State.LIVE).banner.text == "Waiting for the first reading"
+
+
+def test_a_note_outranks_a_bad_electrode_but_not_a_reason():
+    assert look(estimate(20), notes=("OSC failed and was let go",)).banner.text == "OSC failed and was let go"
+    assert look(abstained(20, Why.UNSURE, (0.3, 0.3, 0.4)), notes=("x",)).banner.text.startswith("Unsure")
+
+
+def test_every_state_and_reason_has_words():
+    for state in State:
+        assert look(state=state, info=None).state.text
+    for why in Why:
+        shown = look(abstained(20, why, probs=(0.3, 0.3, 0.4)))
+        assert shown.headline.text
+        assert shown.banner.text
