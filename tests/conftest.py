@@ -1,25 +1,17 @@
-"""What every test may lean on: no thread left behind, waiting with a deadline, and real recordings where they are."""
+"""What every test may lean on: no thread left behind, and real recordings where they are."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 # Read by the LSL library when it loads, so before anything imports it.
 os.environ.setdefault("LSLAPICFG", str(Path(__file__).with_name("lsl_api.cfg")))
-
-
-def until(condition: Callable[[], object], timeout: float = 5.0) -> None:
-    """Wait for a state; fail when it has not come within `timeout` s."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, f"{condition} did not come true within {timeout:g} s"
-        time.sleep(0.005)
 
 
 @pytest.fixture(autouse=True)

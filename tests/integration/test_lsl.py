@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pylsl
 import pytest
-from conftest import until
 from recordings import counting, write_fif
+from waiting import until
 
 from realtime_mood import clock
 from realtime_mood.errors import ConfigError, SourceLost, SourceNotFound, StreamMismatch
