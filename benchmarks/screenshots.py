@@ -6,6 +6,7 @@ Also prints how long the window's frames took: ``python -m benchmarks.screenshot
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import time
 from pathlib import Path
@@ -50,7 +51,7 @@ def main() -> None:
     suffix = "" if asked.n_chans == 32 else f"-{asked.n_chans}"
     window.grab().save(str(asked.out / f"window{suffix}.png"))
     if engines:
-        console = Console(width=80, height=24, record=True, file=Path(os.devnull).open("w"))
+        console = Console(width=80, height=24, record=True, file=io.StringIO())
         console.print(terminal.picture(terminal.look(engines[-1])))
         console.save_svg(str(asked.out / f"terminal{suffix}.svg"), title="realtime-mood run --view terminal")
     report(window.bridge)

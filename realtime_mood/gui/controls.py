@@ -99,9 +99,10 @@ class BannerBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedHeight(32)
+        self.setFixedHeight(40)
         self.state, self.banner = Text("font-weight: 700;"), Text()
         self.state.setFixedWidth(100)
+        self.banner.setWordWrap(True)  # the longest faults take two lines
         self.banner.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row = QHBoxLayout(self)

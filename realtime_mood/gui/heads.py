@@ -20,6 +20,7 @@ COLOUR_MAP = pg.colormap.get("viridis").getLookupTable(nPts=256)
 class Head(QWidget):
     """The outline all heads share. `place` gives it electrodes; children paint what is in and on it."""
 
+    FOOT = 0  # px kept free below
     MARGIN = 1.2  # head radii from the centre to the nearest edge of the widget
 
     def __init__(self, title: str = "") -> None:
@@ -34,8 +35,9 @@ class Head(QWidget):
 
     def paintEvent(self, event: object) -> None:
         top = 18 if self.title else 0
-        self.radius = max(10.0, min(self.width(), self.height() - top) / 2 / self.MARGIN)
-        self.centre = QPointF(self.width() / 2, top + (self.height() - top) / 2 + 0.06 * self.radius)
+        height = self.height() - top - self.FOOT
+        self.radius = max(10.0, min(self.width(), height) / 2 / self.MARGIN)
+        self.centre = QPointF(self.width() / 2, top + height / 2 + 0.06 * self.radius)
         p = QPainter(self)
         p.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         if self.title:
@@ -192,7 +194,11 @@ class Attention(QWidget):
 
 
 class QualityHead(Head):
-    """Electrodes coloured by signal quality; those with a fault are named."""
+    """Electrodes coloured by signal quality; those with a fault are named, and all where there are few."""
+
+    FOOT = 20
+    FEW = 16
+    WORDS = (("ok", "good"), ("warn", "fair"), ("bad", "fault"), ("dim", "unknown"))
 
     def __init__(self) -> None:
         super().__init__()
@@ -212,6 +218,14 @@ class QualityHead(Head):
         for x, text in ((-1.0, "left"), (1.0, "right")):
             at = self.spot(x, 0.98)
             p.drawText(QRectF(at.x() - 20, at.y() - 8, 40, 16), Qt.AlignmentFlag.AlignCenter, text)
+        x, y = self.width() / 2 - 105, self.height() - 8
+        for role, word in self.WORDS:
+            p.setPen(Qt.PenStyle.NoPen)
+            p.setBrush(colour(role))
+            p.drawEllipse(QPointF(x, y), 4, 4)
+            p.setPen(colour("dim"))
+            p.drawText(QPointF(x + 8, y + 4), word)
+            x += p.fontMetrics().horizontalAdvance(word) + 26
 
     def electrodes(self, p: QPainter) -> None:
         many = len(self._electrodes) > 40
@@ -222,16 +236,16 @@ class QualityHead(Head):
             p.drawEllipse(self.spot(x, y), r, r)
         p.setFont(font(11, bold=True))
         for e, (x, y) in zip(self._electrodes, self.xy, strict=True):
-            if e.is_bad:
-                self._name(p, e.name, self.spot(x, y), r)
+            if e.is_bad or len(self._electrodes) <= self.FEW:
+                self._name(p, e, self.spot(x, y), r)
 
-    def _name(self, p: QPainter, name: str, at: QPointF, r: float) -> None:
+    def _name(self, p: QPainter, e: Electrode, at: QPointF, r: float) -> None:
         """The name beside its electrode, on a ground of its own so that neighbours do not cross it."""
-        width = p.fontMetrics().horizontalAdvance(name) + 6
+        width = p.fontMetrics().horizontalAdvance(e.name) + 6
         x = at.x() + r + 2 if at.x() + r + 2 + width < self.width() else at.x() - r - 2 - width
         box = QRectF(x, at.y() - 7, width, 14)
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(pg.mkColor(LINE))
         p.drawRoundedRect(box, 3, 3)
-        p.setPen(colour("bad"))
-        p.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
+        p.setPen(colour("bad" if e.is_bad else "dim"))
+        p.drawText(box, Qt.AlignmentFlag.AlignCenter, e.name)

@@ -54,7 +54,7 @@ def lane_uv(data: np.ndarray, now_uv: float) -> float:
         ok = data[np.isfinite(data).all(1)]
     if len(ok) < 2:
         return now_uv
-    want = 4 * float(np.median(np.std(ok, axis=0)))
+    want = 3 * float(np.median(np.std(ok, axis=0)))
     if now_uv / 2.6 < want <= now_uv:
         return now_uv
     decade = 10 ** math.floor(math.log10(max(want, 1.0)))
@@ -136,6 +136,7 @@ class Traces(QWidget):
         self._lanes.show_electrodes(state.electrodes)
         bad = np.array([e.is_bad for e in state.electrodes], bool)
         if len(bad) != len(self._bad):
+            self.clear()
             self._plot.getViewBox().setYRange(0, max(1, len(bad)), padding=0)
         self._bad = bad
 

@@ -14,7 +14,7 @@ from .course import Course, course_of
 from .words import FAULT_WORDS, STATE_ROLES, STATE_WORDS, WHY_WORDS
 
 SETTLE_S = FeatureSpec().settle_s + FeatureSpec().context_s  # filters, then the shortest context
-GOOD_SCORE = 0.7  # below it an electrode is called poor even where no fault is named
+GOOD_SCORE = 0.7  # below it an electrode without a fault is called fair
 MAX_AGE_MS = 1000.0  # an older newest sample is worth a warning
 SLOW_MS = 500.0
 NAMED_CHANS = 5  # a sentence names no more electrodes than this
@@ -135,7 +135,7 @@ def _banner(
         case State.ENDED:
             return Say("The recording has ended: what you see is its last minute", "info")
         case State.IDLE:
-            return Say("Stopped: press Start to read from the source above", "info")
+            return Say("Press Start to read from the source above", "info")
     if isinstance(current, Abstained):
         return _why(current, readings, electrodes, health.info)
     if health.notes:
@@ -144,6 +144,8 @@ def _banner(
         return Say(f"Signal poor on {_named(bad)}: left out of the estimate", "warn")
     if current is None:
         return Say("Waiting for the first reading", "info")
+    if fair := [e for e in electrodes if e.role == "warn"]:
+        return Say(f"Signal only fair on {_named(fair)}", "ok")
     return Say(f"Signal good on all {len(electrodes)} electrodes", "ok")
 
 
@@ -218,7 +220,7 @@ def _detail(current: Reading | None, info: StreamInfo | None) -> str:
         span_s = (current.end - current.first) / info.sfreq
         return f"from the last {span_s:.0f} s, {100 * current.coverage:.0f} % of it usable"
     if isinstance(current, Abstained) and current.why is Why.UNSURE:
-        return "shown for information: not an estimate"
+        return "for information: not an estimate"
     return "no estimate"
 
 

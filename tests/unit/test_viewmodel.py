@@ -126,6 +126,13 @@ def test_bad_electrodes_are_named_with_their_fault():
     assert look(abstained(20, Why.BAD_SIGNAL, q=q)).banner.text == "Signal poor on Fz, Cz: check these electrodes"
 
 
+def test_a_fair_electrode_is_neither_good_nor_bad():
+    q = Quality(np.array([0.9, 0.5, 0.9, 0.9]), (None,) * 4)
+    shown = look(estimate(20, q=q))
+    assert shown.banner.text == "Signal only fair on Cz"
+    assert [e.role for e in shown.electrodes] == ["ok", "warn", "ok", "ok"]
+
+
 def test_a_long_list_of_electrodes_is_cut():
     names = ("Fz", "Cz", "Pz", "Oz", "C3", "C4", "P3", "P4")
     q = Quality(np.zeros(8), (Fault.FLAT,) * 8)
