@@ -48,12 +48,13 @@ def main() -> None:
     window.show()
     window.bridge.start(window.top.url.text())
     look_for(qt, window, asked.seconds)
+    if not engines or engines[-1].latest is None:  # a picture of a failure is no documentation
+        raise SystemExit(window.banner.banner.text())
     suffix = "" if asked.n_chans == 32 else f"-{asked.n_chans}"
     window.grab().save(str(asked.out / f"window{suffix}.png"))
-    if engines:
-        console = Console(width=80, height=24, record=True, file=io.StringIO())
-        console.print(terminal.picture(terminal.look(engines[-1])))
-        console.save_svg(str(asked.out / f"terminal{suffix}.svg"), title="realtime-mood run --view terminal")
+    console = Console(width=80, height=24, record=True, file=io.StringIO())
+    console.print(terminal.picture(terminal.look(engines[-1])))
+    console.save_svg(str(asked.out / f"terminal{suffix}.svg"), title="realtime-mood run --view terminal")
     report(window.bridge)
     window.close()
     while window.bridge.is_running:

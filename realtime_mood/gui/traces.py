@@ -54,7 +54,7 @@ def lane_uv(data: np.ndarray, now_uv: float) -> float:
         ok = data[np.isfinite(data).all(1)]
     if len(ok) < 2:
         return now_uv
-    want = 3 * float(np.median(np.std(ok, axis=0)))
+    want = 4 * float(np.median(np.std(ok, axis=0)))
     if now_uv / 2.6 < want <= now_uv:
         return now_uv
     decade = 10 ** math.floor(math.log10(max(want, 1.0)))
