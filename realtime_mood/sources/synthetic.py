@@ -93,7 +93,7 @@ def _electrodes(options: SyntheticOptions) -> tuple[str, ...]:
 
 
 class SyntheticStream:
-    """A virtual person being recorded. The first n samples are due n / (sfreq · speed) after opening, so pacing cannot drift."""
+    """A virtual person being recorded. Its first n samples are due n / (sfreq · speed) after opening: no drift."""
 
     def __init__(self, source: SyntheticSource) -> None:
         options = source.options

@@ -37,7 +37,8 @@ from .virtual_artefacts import Artefacts, nearness, own_rng, unit_noise
 
 STATES = ("neutral", "positive", "negative", "rest")
 BANDS = {"delta": (1.2, 3.8), "theta": (4.2, 7.8), "alpha": (8.0, 14.0), "beta": (14.5, 30.0), "gamma": (31.5, 45.0)}
-SCALP_UV = {"delta": 5.0, "theta": 3.2, "alpha": 4.0, "beta": 3.0, "gamma": 1.1}
+SCALP_UV = {"delta": 5.0, "theta": 3.2, "alpha": 4.0, "beta": 3.0, "gamma": 0.95}
+"""Typical rms of each oscillator at the electrodes, beside the 1/f background's (µV, up to 45 Hz)."""
 BACKGROUND_UV = 4.5
 
 TEMPORAL, POSTERIOR = ("T7", "T8", "FT7", "FT8", "TP7", "TP8"), ("P3", "Pz", "P4", "PO3", "PO4", "O1", "Oz", "O2")
@@ -52,7 +53,9 @@ DIFFICULTY = {"easy": 0.72, "medium": 0.41, "hard": 0.18, "none": 0.0}
 CONTROLS = 8
 """Times a block at which slowly changing gains are drawn; linear in between."""
 WAXING = ((0.2, 0.5), (1.0, 0.1), (20.0, 0.04))
-"""(time constant s, sd of log amplitude) of the relaxations whose sum makes amplitudes wander like 1/f."""
+"""(time constant s, sd of log amplitude) of the relaxations whose sum makes amplitudes wander.
+
+Mostly fast: one second says little about a state, ten say much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,8 @@ def lead_field(electrodes: np.ndarray, patches: np.ndarray, skull: float, depth:
     patches : (n_patches, 3)
     skull : float
         Conductivity of the skull over that of brain and scalp, some 1/80 to 1/20.
+    depth : float
+        How far out the dipoles lie, in head radii.
 
     Returns
     -------
@@ -171,12 +176,8 @@ class Brain:
         self._smooth = smooth / np.linalg.norm(smooth, axis=0)
 
         waxing = sum(sd**2 for _, sd in WAXING)  # what it adds to the log of the rms
-        level = (
-            np.log([SCALP_UV[band] for band in BANDS])
-            - waxing
-            + 0.2 * rng.standard_normal(5)
-            + 0.25 * rng.standard_normal()
-        )
+        level = np.log([SCALP_UV[band] for band in BANDS]) - waxing
+        level += 0.2 * rng.standard_normal(5) + 0.25 * rng.standard_normal()
         self._level = level[:, None] + 0.4 * rng.standard_normal((5, len(patches))) @ self._smooth
         back = nearness(patches, montage.locate(("O1", "Oz", "O2", "POz")), 0.6)
         self._level[2] += 1.3 * back - 0.4
@@ -261,7 +262,9 @@ class VirtualPerson:
         difficulty: str = "medium",
     ) -> None:
         self.subject, self.ch_names, self.sfreq, self.script = subject, tuple(ch_names), sfreq, script or Script()
-        electrodes = _turned(montage.locate(ch_names), own_rng(subject, "cap"), 2.0)
+        cap = own_rng(subject, "cap")
+        slipped = montage.locate(ch_names) + np.deg2rad(2.5) * cap.standard_normal(3)  # as a whole, and each by itself
+        electrodes = _turned(slipped, cap, 2.0)
         self.brain = Brain(subject, electrodes, sfreq, DIFFICULTY[difficulty])
         self.artefacts = Artefacts(subject, electrodes, sfreq)
         self._made = 0
