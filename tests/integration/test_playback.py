@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+import warnings
 from pathlib import Path
+from typing import Any
 
+import mne
 import numpy as np
 import pytest
 from recordings import WRITERS, counting, write_fif
@@ -193,6 +196,22 @@ def test_a_missing_companion_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.eeg").unlink()
     with pytest.raises(SourceNotFound, match=r"a\.eeg"):
         PlaybackSource(str(tmp_path / "a.vhdr")).open()
+
+
+def test_a_reader_that_chats_and_warns_is_not_heard(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_fif(tmp_path / "a_raw.fif", counting(3.0, SFREQ), SFREQ)
+    read_raw = mne.io.read_raw
+
+    def chatty(*args: Any, **options: Any) -> Any:
+        print("Extracting parameters")
+        warnings.warn("something unimportant", RuntimeWarning, stacklevel=1)
+        return read_raw(*args, **options)
+
+    monkeypatch.setattr(mne.io, "read_raw", chatty)
+    play(f"playback://{tmp_path / 'a_raw.fif'}?speed=max")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_start_beyond_the_end_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,12 +21,14 @@ def send(
     jitter_s: float = 0.0,
     gone: tuple[int, int] = (0, 0),
     stall: tuple[float, float] = (0.0, 0.0),
+    catch_up: float = math.inf,
     step: tuple[float, float] = (0.0, 0.0),
     seed: int = 0,
 ) -> tuple[SampleClock, list[Piece], np.ndarray]:
     """Play a device into a clock: chunks stamped on leaving, as outlets do. Returns also the true index of each sample.
 
-    gone : samples lost, (first, how many); stall : nothing leaves between these times (s), then all of it at once;
+    gone : samples lost, (first, how many); stall : nothing leaves between these times (s), then what waited leaves
+    `catch_up` times as fast as it was taken;
     step : at this time (s) the sender's clock moves by so much.
     """
     rng, real = np.random.default_rng(seed), real or nominal
@@ -35,8 +39,9 @@ def send(
         if not len(index):
             continue
         left = 100.0 + index[-1] / real + rng.uniform(0, jitter_s)
-        if stall[0] <= left - 100.0 < stall[1]:
-            left = 100.0 + stall[1]
+        taken = left - 100.0
+        if taken >= stall[0]:
+            left = max(left, 100.0 + stall[1] + (taken - stall[0]) / catch_up)
         stamp = left + (step[1] if step[0] and left - 100.0 >= step[0] else 0.0)
         pieces += clock.feed(stamp - (index[-1] - index) / nominal, left + 0.0005)
         indices.append(index)
@@ -102,6 +107,14 @@ def test_a_late_burst_loses_nothing(chunk: int, stall_s: float, at_s: float) -> 
     assert lost(pieces) == 0
     assert clock.count == len(index)
     assert clock.stamp(clock.count - 1) == pytest.approx(100.0 + index[-1] / 256.0, abs=0.03)
+
+
+@pytest.mark.parametrize("catch_up", [2.0, 3.0, 10.0])
+@pytest.mark.parametrize("stall_s", [0.5, 2.0])
+def test_a_backlog_that_drains_slowly_loses_nothing(catch_up: float, stall_s: float) -> None:
+    clock, pieces, index = send(20, stall=(6.0, 6.0 + stall_s), catch_up=catch_up, jitter_s=0.001)
+    assert lost(pieces) == 0
+    assert clock.count == len(index)
 
 
 @pytest.mark.parametrize("by_s", [2.0, -2.0, 3600.0])
