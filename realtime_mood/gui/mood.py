@@ -154,7 +154,7 @@ class TimeCourse(QWidget):
             if len(values) and np.isfinite(values[-1]) and course.t[-1] > -1.0:  # a line that is still being drawn
                 ends.append((self._y(values[-1]), i))
         taken = self._plot.top() - 20
-        room = self._plot.bottom() + 6
+        room = self._plot.bottom() - 4
         for rank, (y, i) in enumerate(sorted(ends)):  # names end the lines, pushed apart where lines meet
             taken = min(max(y, taken + 14), room - 14 * (len(ends) - 1 - rank))
             p.setPen(colour(f"label{i}"))
