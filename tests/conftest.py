@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-# Read by the LSL library when it loads, so before anything imports it.
-os.environ.setdefault("LSLAPICFG", str(Path(__file__).with_name("lsl_api.cfg")))
+# Read by the LSL library when it loads, so written before anything imports it. The session keeps out other runs' streams.
+_lsl = tempfile.NamedTemporaryFile("w", suffix=".cfg")  # noqa: SIM115 - lives as long as the run
+_lsl.write(Path(__file__).with_name("lsl_api.cfg").read_text() + f"SessionID = tests-{uuid.uuid4().hex}\n")
+_lsl.flush()
+os.environ["LSLAPICFG"] = _lsl.name
+atexit.register(_lsl.close)
 
 
 @pytest.fixture(autouse=True)

@@ -91,7 +91,7 @@ def _unpaced(url: str) -> str:
     scheme, _, query = split(url)
     if scheme == "lsl":
         raise ConfigError(f"outlet {url!r}", "a live stream", "give a recording or a synthetic:// source")
-    return f"{url.partition('?')[0]}?{urlencode(query | {'speed': 'max'})}"
+    return f"{url.partition('?')[0]}?{urlencode(query | {'speed': 'max'}, safe=':,/')}"
 
 
 def _send(stream: Stream, outlet: Any, interrupted: threading.Event) -> int:

@@ -255,3 +255,22 @@ def test_the_outlet_refuses_a_live_stream_and_gives_up_on_listeners(tmp_path: Pa
     write_fif(tmp_path / "a_raw.fif", counting(2.0, SFREQ), SFREQ)
     with pytest.raises(SourceNotFound, match="no listener"):
         play(str(tmp_path / "a_raw.fif"), name, wait_s=0.1)
+
+
+def test_a_virtual_person_can_be_played_and_stays_virtual(name: str, outlet: Outlet) -> None:
+    process = outlet("synthetic://?subject=3&sfreq=128&n_chans=8&script=neutral:2", name)
+    stream = open_source(f"lsl://{name}").open()
+    chunks = collect(stream, 256)
+    stream.close()
+    assert stream.info.virtual
+    assert stream.info.sfreq == 128
+    assert chunks[-1].end == 256
+    assert process.wait(timeout=10) == 0
+
+
+def test_without_a_name_it_is_the_only_eeg_stream(name: str) -> None:
+    senders = [pushing(name, ["C3"]), pushing(name, ["a"], kind="Markers", form=pylsl.cf_string, sfreq=0.0)]
+    stream = open_source("lsl://?type=eeg").open()
+    stream.close()
+    assert stream.info.name == name
+    del senders
