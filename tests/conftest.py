@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-# Read by the LSL library when it loads, so written before anything imports it. The session keeps out other runs' streams.
+# Read by the LSL library when it loads, so written before anything imports it. The session keeps other runs out.
 _lsl = tempfile.NamedTemporaryFile("w", suffix=".cfg")  # noqa: SIM115 - lives as long as the run
 _lsl.write(Path(__file__).with_name("lsl_api.cfg").read_text() + f"SessionID = tests-{uuid.uuid4().hex}\n")
 _lsl.flush()
