@@ -25,9 +25,10 @@ from realtime_mood.errors import (
 
 if TYPE_CHECKING:
     from realtime_mood.engine import Engine
+    from realtime_mood.health import Sink
     from realtime_mood.pipeline import Pipeline
     from realtime_mood.profile import Profile
-    from realtime_mood.types import Sink, Source, StreamInfo
+    from realtime_mood.types import Source, StreamInfo
 
 EXIT = {ConfigError: 2, SourceLost: 4, SourceError: 3, WeightsError: 5, ProfileError: 5}  # first match counts
 NOTCHES = {"auto": (50.0, 60.0), "50": (50.0,), "60": (60.0,)}

@@ -96,7 +96,7 @@ class Attention(nn.Module):
         return torch.zeros_like(keep, dtype=like.dtype).masked_fill(~keep, -1e4)[:, None, None]  # (N, 1, 1, T)
 
     def forward(self, x: Tensor, keep: Tensor) -> Tensor:
-        """x (N, T, D), keep (N, T) -> (N, T, D)."""
+        """X (N, T, D), keep (N, T) -> (N, T, D)."""
         q, k, v = self._split(x)
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=self._bias(keep, x))
         return self.out(y.transpose(1, 2).reshape(x.shape))
@@ -121,7 +121,7 @@ class Block(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, keep: Tensor) -> Tensor:
-        """x (N, T, D), keep (N, T) -> (N, T, D)."""
+        """X (N, T, D), keep (N, T) -> (N, T, D)."""
         x = x + self.drop(self.attend(self.norm1(x), keep))
         return x + self.drop(self.mlp(self.norm2(x)))
 
@@ -158,7 +158,7 @@ class InterlinkedRound(nn.Module):
         self.time = Block(c.n_bands * c.band_dim, c.heads, 96, c.dropout)
 
     def forward(self, x: Tensor, keep_chans: Tensor, keep_steps: Tensor) -> Tensor:
-        """x (B, S, C, K, D) -> the same shape."""
+        """X (B, S, C, K, D) -> the same shape."""
         B, S, C, K, D = x.shape
         bands = x.permute(0, 1, 3, 2, 4).reshape(B * S * K, C, D)
         bands = self.space(bands, keep_chans.repeat_interleave(S * K, 0))

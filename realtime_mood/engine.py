@@ -11,24 +11,10 @@ import numpy as np
 
 from . import clock
 from .errors import EngineError, EngineStuck, StreamEnded
+from .health import Emission, Health, Latency, Sink, State
 from .pipeline import MEMORY_S, Pipeline
 from .ring import RingBuffer
-from .types import (
-    Abstained,
-    Chunk,
-    Emission,
-    Estimate,
-    Health,
-    Latency,
-    Marker,
-    Reading,
-    Sink,
-    Source,
-    State,
-    StreamInfo,
-    Why,
-    Window,
-)
+from .types import Abstained, Chunk, Estimate, Marker, Reading, Source, StreamInfo, Why, Window
 
 __all__ = ["Engine", "Health", "Latency", "State"]
 

@@ -69,7 +69,7 @@ class Normaliser:
         """
         fresh = min(int((end - self._seen) / self._sfreq / step_s), len(features.de))
         if fresh:
-            self._seen = end
+            self._seen = max(self._seen + round(fresh * step_s * self._sfreq), end - round(step_s * self._sfreq))
             for step, masked in zip(features.de[-fresh:], features.step_mask[-fresh:], strict=True):
                 if not masked:
                     self.take_in(step.astype(np.float64), features.quality.good[:, None], step_s)
@@ -202,12 +202,12 @@ class Profile(BaseModel):
             raise ProfileError(
                 asked, "no such file", "make one: calibrate --protocol baseline --profile PATH"
             ) from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError, AttributeError) as error:
-            raise ProfileError(asked, f"not a profile: {error}", "calibrate again") from None
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             raise ProfileError(asked, f"{where}: {first['msg']}", "calibrate again") from None
+        except (OSError, ValueError, AttributeError, TypeError) as error:
+            raise ProfileError(asked, f"not a profile: {error}", "calibrate again") from None
         if stored != digest(profile.model_dump(mode="json")):
             raise ProfileError(asked, "it was altered after it was written", "calibrate again")
         return profile

@@ -24,16 +24,15 @@ def one(seed: int, spec: FeatureSpec) -> Person:
     if not 0 <= seed <= LAST_SEED:
         raise ValueError(f"people are trained on below seed {LAST_SEED + 1}, got {seed}")
     rng = np.random.default_rng([2, seed])
-    ch_names = tuple(str(name) for name in rng.permutation(SPREAD)[:N_CHANS])
+    ch_names = tuple(str(name) for name in rng.permutation(SPREAD)[: N_CHANS + 1])
     script, labels = _script(rng)
     difficulty = rng.choice(["easy", "medium", "hard", "none"], p=[0.15, 0.65, 0.12, 0.08])
     signal = VirtualPerson(seed, ch_names, SFREQ, script, str(difficulty)).signal(len(labels))
     if difficulty == "none":
         labels = np.where(labels == NO_LABEL, NO_LABEL, rng.permutation(3)[labels])  # nothing there to be learnt
-    if len(reference := _reference(rng)):
-        signal = signal - signal[:, reference].mean(axis=1, keepdims=True)
-    info = StreamInfo(ch_names, SFREQ, name=f"virtual person {seed}", virtual=True)
-    return person(f"virtual-{seed}", info, [signal], [labels], slice(0, BASELINE_S), spec)
+    signal = _referenced(signal, rng)
+    info = StreamInfo(ch_names[:N_CHANS], SFREQ, name=f"virtual person {seed}", virtual=True)
+    return person(f"virtual-{seed}-{difficulty}", info, [signal], [labels], slice(0, BASELINE_S), spec)
 
 
 def _script(rng: np.random.Generator) -> tuple[Script, np.ndarray]:
@@ -51,7 +50,9 @@ def _script(rng: np.random.Generator) -> tuple[Script, np.ndarray]:
     return Script.parse(",".join(f"{state}:{seconds}" for state, seconds in blocks)), np.concatenate(labels)
 
 
-def _reference(rng: np.random.Generator) -> np.ndarray:
-    """Columns whose mean is taken off: none, all, or one electrode."""
-    kind = rng.choice(3)
-    return [np.array([], int), np.arange(N_CHANS), rng.integers(0, N_CHANS, 1)][kind]
+def _referenced(signal: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Against nothing, the average, or the one electrode that is no channel then."""
+    kind = rng.choice(["infinity", "average", "electrode"])
+    if kind == "average":
+        return (signal - signal.mean(axis=1, keepdims=True))[:, :N_CHANS]
+    return signal[:, :N_CHANS] - (signal[:, N_CHANS:] if kind == "electrode" else 0)

@@ -16,8 +16,10 @@ HUGE_UV = 1000.0  # rms; no brain does this, an electrode off the skin does
 LINE_UV = 40.0  # rms at 50 or 60 Hz
 LINE_RATIO = 3.0  # times the rms of everything the network looks at
 MUSCLE_UV = 15.0  # rms in the highest band; brain gamma is some 1–2 µV
-DECORRELATED = 0.1  # highest |r| with any other electrode over the window
-ENOUGH_NEIGHBOURS = 8  # channels from which on an electrode alone with its signal is suspicious
+DECORRELATED = (
+    0.3  # highest |r| with any other electrode over the window; in real caps it is above 0.39 for 999 in 1000
+)
+ENOUGH_NEIGHBOURS = 16  # with fewer, electrodes are so far apart that some are alone with their signal
 
 
 def line_rms(raw: np.ndarray, sfreq: float) -> np.ndarray:

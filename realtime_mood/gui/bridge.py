@@ -17,7 +17,7 @@ from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from .. import clock
 from ..engine import Engine
-from ..types import Health, State
+from ..health import Health, State
 from .traces import SPAN_S
 from .viewmodel import Action, view
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..dsp.spec import FeatureSpec
-from ..types import Abstained, Estimate, Health, Marker, Quality, Reading, State, StreamInfo, Why
+from ..health import Health, State
+from ..types import Abstained, Estimate, Marker, Quality, Reading, StreamInfo, Why
 from .course import Course, course_of
 from .words import FAULT_WORDS, STATE_ROLES, STATE_WORDS, WHY_WORDS
 

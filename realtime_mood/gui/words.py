@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..types import Fault, State, Why
+from ..health import State
+from ..types import Fault, Why
 
 STATE_WORDS = {
     State.IDLE: "Stopped",

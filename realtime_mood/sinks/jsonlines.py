@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TextIO
 
-from ..types import Emission, Estimate, Health
+from ..health import Emission, Health
+from ..types import Estimate
 
 
 class JsonLines:

@@ -20,7 +20,8 @@ from realtime_mood.gui.mood import Bars, TimeCourse
 from realtime_mood.gui.theme import colour
 from realtime_mood.gui.traces import LANE_HALF, Traces, lane_uv, min_max
 from realtime_mood.gui.viewmodel import Action, ViewState, view
-from realtime_mood.types import Abstained, Chunk, Fault, Health, Quality, State, StreamInfo, Why
+from realtime_mood.health import Health, State
+from realtime_mood.types import Abstained, Chunk, Fault, Quality, StreamInfo, Why
 
 
 def look(info: StreamInfo, *readings, **health) -> ViewState:

@@ -18,7 +18,8 @@ from realtime_mood import gui
 from realtime_mood.errors import SourceLost, SourceNotFound
 from realtime_mood.gui.bridge import Bridge
 from realtime_mood.gui.window import Window
-from realtime_mood.types import Abstained, Estimate, Health, State, Why
+from realtime_mood.health import Health, State
+from realtime_mood.types import Abstained, Estimate, Why
 
 
 @pytest.fixture

@@ -11,20 +11,8 @@ from rich.console import Console
 
 from realtime_mood import montage, terminal
 from realtime_mood.errors import SourceLost
-from realtime_mood.types import (
-    Abstained,
-    Estimate,
-    Fault,
-    Health,
-    Latency,
-    Marker,
-    Quality,
-    Reading,
-    Readout,
-    State,
-    StreamInfo,
-    Why,
-)
+from realtime_mood.health import Health, Latency, State
+from realtime_mood.types import Abstained, Estimate, Fault, Marker, Quality, Reading, Readout, StreamInfo, Why
 
 EMOTION3 = Readout("emotion3", ("negative", "neutral", "positive"), ((-1, 0), (0, 0), (1, 0)), "virtual")
 

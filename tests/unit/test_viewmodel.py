@@ -7,20 +7,8 @@ import pytest
 
 from realtime_mood.errors import SourceLost
 from realtime_mood.gui.viewmodel import SETTLE_S, view
-from realtime_mood.types import (
-    Abstained,
-    Estimate,
-    Fault,
-    Health,
-    Latency,
-    Marker,
-    Quality,
-    Reading,
-    Readout,
-    State,
-    StreamInfo,
-    Why,
-)
+from realtime_mood.health import Health, Latency, State
+from realtime_mood.types import Abstained, Estimate, Fault, Marker, Quality, Reading, Readout, StreamInfo, Why
 
 SFREQ = 100.0
 NAMES = ("Fz", "Cz", "Pz", "Oz")

@@ -1,0 +1,81 @@
+"""However a stream is cut, and wherever it has short holes, the same features come out, bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+from fakes import EIGHT, INFO, cut, pink, pipeline
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime_mood.ring import RingBuffer
+from realtime_mood.types import Chunk, StreamInfo
+
+SECONDS = 11
+SIGNAL = pink(round(SECONDS * INFO.sfreq), len(EIGHT), offset_uv=60_000)
+sizes = st.lists(st.integers(1, 300), min_size=1, max_size=40)
+holes = st.lists(st.tuples(st.integers(0, len(SIGNAL) - 60), st.integers(1, 50)), max_size=12)  # at most 0.25 s each
+
+
+def features(chunks):
+    p = pipeline()
+    return [(w, p.features(w)) for c in chunks for w in p.push(c)]
+
+
+def assert_same(found, expected):
+    assert [w.end for w, _ in found] == [w.end for w, _ in expected]
+    for (_, f), (_, g) in zip(found, expected, strict=True):
+        for name in ("de", "patches", "step_mask", "patch_mask"):
+            np.testing.assert_array_equal(getattr(f, name), getattr(g, name), err_msg=name)
+        np.testing.assert_array_equal(f.quality.scores, g.quality.scores)
+        assert f.coverage == g.coverage
+
+
+WHOLE = features([Chunk(SIGNAL, 0, SECONDS)])
+
+
+@given(sizes)
+@settings(max_examples=15, deadline=None)
+def test_cutting_changes_nothing(sizes):
+    assert_same(features(cut(SIGNAL, sizes)), WHOLE)
+
+
+@given(sizes, holes)
+@settings(max_examples=15, deadline=None)
+def test_nor_do_short_holes_depend_on_it(sizes, holes):
+    gone = np.zeros(len(SIGNAL), bool)
+    for start, length in holes:
+        gone[start : start + length] = True
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], gone, [True])).astype(int)))
+    long = [b - a for a, b in zip(edges[1::2], edges[2::2], strict=False) if b - a > 50]
+    gone &= not long  # holes that merged into a long one are another test's business
+    as_nan = np.where(gone[:, None], np.float32(np.nan), SIGNAL)
+    whole = features([Chunk(as_nan, 0, SECONDS)])
+    assert_same(features(cut(as_nan, sizes)), whole)
+    assert_same(features(told_lost(SIGNAL, gone, sizes)), whole)
+
+
+def told_lost(signal, gone, sizes):
+    """The same holes as a device reports them: samples absent, their number told."""
+    chunks, lost = [], 0
+    for c in cut(signal, sizes):
+        for start, stop in _runs(~gone[c.first : c.end]):
+            first = c.first + start
+            lost = first - (chunks[-1].end if chunks else 0)
+            chunks.append(Chunk(c.data[start:stop], first, (first + stop - start - 1) / INFO.sfreq, lost))
+    return chunks
+
+
+def _runs(there):
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], there.astype(int), [0]))))
+    return zip(edges[::2], edges[1::2], strict=True)
+
+
+@given(st.integers(1, 50), st.lists(st.tuples(st.integers(0, 70), st.integers(0, 60)), max_size=30))
+def test_the_ring_is_the_tail_of_the_stream(capacity, writes):
+    ring, whole = RingBuffer(StreamInfo(("Cz",), 1.0), capacity), np.zeros((0, 1), np.float32)
+    for n, lost in writes:
+        rows = np.arange(len(whole) + lost, len(whole) + lost + n, dtype=np.float32)[:, None]
+        ring.write(Chunk(rows, len(whole) + lost, float(len(whole) + lost + n), lost))
+        whole = np.concatenate((whole, np.full((lost, 1), np.nan, np.float32), rows))
+        np.testing.assert_array_equal(ring.read(ring.oldest, ring.end).data, whole[ring.oldest :])
+        np.testing.assert_array_equal(ring.latest(7).data, whole[max(ring.oldest, ring.end - 7) :])

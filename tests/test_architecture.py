@@ -1,0 +1,23 @@
+"""The import contracts of pyproject.toml hold, and every file opens with what it turns into what."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(p for d in ("realtime_mood", "models", "calibration") for p in (ROOT / d).rglob("*.py"))
+
+
+def test_imports_go_one_way():
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.stat().st_size], ids=lambda p: str(p.relative_to(ROOT)))
+def test_each_file_says_what_it_is_for_and_stays_short(path):
+    text = path.read_text()
+    assert ast.get_docstring(ast.parse(text)), "no docstring"
+    assert text.count("\n") <= 300, "over 300 lines: a reason to look"

@@ -1,0 +1,178 @@
+"""Threads, states, staleness and faults, with fakes for device and network."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fakes import INFO, FakeNetwork, FakeSource, Keep, cut, live, pink, pipeline
+from waiting import until
+
+from realtime_mood.engine import Engine, State
+from realtime_mood.errors import EngineError, EngineStuck, SourceLost, SourceNotFound
+from realtime_mood.sinks.jsonlines import JsonLines
+from realtime_mood.types import Abstained, Estimate, Why
+
+SIGNAL = pink(round(20 * INFO.sfreq), 8)
+PACED = replace(INFO, paced=True)
+
+
+def build(network=None):
+    return lambda info: pipeline(info, network)
+
+
+def whole_run(source, sinks=(), network=None, **options):
+    engine = Engine(source, build(network), sinks, **options)
+    engine.start()
+    until(engine.done.is_set, 20)
+    engine.stop()
+    return engine
+
+
+@pytest.mark.parametrize("size", [1, 50, 4000])
+def test_a_finite_source_is_read_whole_and_online_equals_offline(size):
+    chunks, keep = cut(SIGNAL, [size]), Keep()
+    engine = whole_run(FakeSource(chunks), [keep])
+    p = pipeline()
+    offline = [p.read(w) for c in chunks for w in p.push(c)]
+    assert [e.reading.end for e in keep.items] == [r.end for r in offline]
+    assert [e.reading.probs for e in keep.items] == [r.probs for r in offline]
+    health = engine.health
+    assert (health.state, health.samples, health.lost, health.readings, health.skipped) == (State.ENDED, 4000, 0, 80, 0)
+    assert keep.health.state is State.ENDED
+    assert engine.latest is keep.items[-1].reading
+
+
+def test_what_a_lost_source_said_comes_out_of_stop_and_nowhere_else():
+    def lost():
+        raise SourceLost("fake", "unplugged at sample 2000", "plug it in")
+
+    keep = Keep()
+    source = FakeSource(cut(SIGNAL[:2000], [100]), after=lost)
+    engine = Engine(source, build(), [keep])
+    engine.start()
+    until(engine.done.is_set)
+    assert engine.health.state is State.FAILED
+    with pytest.raises(SourceLost, match="sample 2000"):
+        engine.stop()
+    assert source.streams[0].closed
+    assert isinstance(keep.health.fault, SourceLost)
+
+
+def test_a_source_that_will_not_open():
+    class Shut:
+        def open(self):
+            raise SourceNotFound("stream 'Muse'", "no streams", "switch it on")
+
+    engine = Engine(Shut(), build())
+    engine.start()
+    until(engine.done.is_set)
+    with pytest.raises(SourceNotFound, match="no streams"):
+        engine.stop()
+
+
+def test_stale_within_a_quarter_second_again_every_hop_and_live_again_without_settling():
+    """The clock is hand-turned: nothing here depends on how busy the machine is."""
+    chunks = cut(SIGNAL, [100])
+    held, time, keep = chunks[20:], [10.0], Keep()
+    first = [replace(c, t_last=9.99) for c in chunks[:20]]
+    source = FakeSource(first, PACED, after=lambda: None)
+    engine = Engine(source, build(), [keep], now=lambda: time[0])
+    engine.start()
+    until(lambda: engine.health.samples == 2000 and engine.latest and engine.latest.end == 2000)
+    assert isinstance(engine.latest, Estimate)
+    time[0] = 10.9
+    assert engine.health.state is State.LIVE
+    for now, n in ((11.01, 1), (11.26, 2), (11.51, 3)):
+        time[0] = now
+        until(lambda n=n: sum(why(e) is Why.STALE for e in keep.items) == n)
+    assert engine.health.state is State.STALLED
+    assert keep.items[-1].t > keep.items[0].t + 1
+    source.streams[0]._chunks += [replace(c, t_last=11.5) for c in held]  # a burst that lost nothing
+    until(lambda: engine.latest.end == 4000)
+    assert engine.health.state is State.LIVE
+    assert not any(why(e) in (Why.GAP, Why.SETTLING) for e in keep.items if e.reading.end > 2000)
+    engine.stop()
+
+
+def why(emission):
+    return emission.reading.why if isinstance(emission.reading, Abstained) else None
+
+
+def test_old_windows_are_skipped_and_counted_but_the_newest_is_read():
+    chunks = live(cut(SIGNAL, [4000]))  # 20 s in one burst
+    engine = Engine(FakeSource(chunks, PACED, after=lambda: None), build())
+    engine.start()
+    until(lambda: engine.latest and engine.latest.end == 4000)
+    engine.stop()
+    assert engine.health.readings + engine.health.skipped == 80
+    assert engine.health.skipped >= 75
+
+
+def test_a_failing_network_costs_readings_not_the_run():
+    calls = iter(range(10**6))
+
+    def trouble():
+        if next(calls) % 2:
+            raise RuntimeError("out of memory")
+
+    engine = whole_run(FakeSource(cut(SIGNAL, [100])), network=FakeNetwork(trouble=trouble))
+    assert engine.health.state is State.ENDED
+    assert engine.health.skipped == 24  # every other of the 49 estimates
+    assert "out of memory" in engine.health.notes[0]
+
+
+def test_a_failing_sink_is_let_go_and_the_others_go_on():
+    class Broken(Keep):
+        def put(self, emission):
+            raise OSError("disk full")
+
+    keep = Keep()
+    engine = whole_run(FakeSource(cut(SIGNAL, [100])), [Broken(), keep])
+    assert len(keep.items) == 80
+    assert any("disk full" in note for note in engine.health.notes)
+
+
+def test_a_stuck_source_is_named():
+    hang = threading.Event()
+    engine = Engine(FakeSource(cut(SIGNAL, [100]), PACED, after=hang.wait), build())
+    engine.start()
+    until(lambda: engine.health.samples == 4000)
+    with pytest.raises(EngineStuck, match="mood-acquire"):
+        engine.stop(timeout=0.2)
+    hang.set()
+    engine.stop()
+
+
+def test_start_twice_and_start_again():
+    engine = Engine(FakeSource(cut(SIGNAL, [100]), PACED, after=lambda: None), build())
+    for _ in range(2):
+        engine.start()
+        with pytest.raises(EngineError, match="idle"):
+            engine.start()
+        until(lambda: engine.health.samples == 4000)
+        engine.stop()
+        assert engine.health.state is State.IDLE
+
+
+def test_json_lines_keep_the_contract():
+    out = io.StringIO()
+    whole_run(FakeSource(cut(SIGNAL, [100])), [JsonLines(out)])
+    *lines, last = map(json.loads, out.getvalue().splitlines())
+    assert len(lines) == 80
+    estimates = [line for line in lines if line["kind"] == "estimate"]
+    assert set(estimates[0]) >= {
+        "kind", "t", "first", "end", "readout", "labels", "probs", "confidence", "calibrated", "virtual", "quality",
+        "coverage", "sample_age_ms", "latency_ms",
+    }  # fmt: skip
+    assert all(line["t"] == pytest.approx(line["end"] / INFO.sfreq, abs=1e-4) for line in lines)
+    assert estimates[-1]["first"] == estimates[-1]["end"] - 2000
+    assert {line["why"] for line in lines if line["kind"] == "abstained"} == {"settling"}
+    assert last["kind"] == "health"
+    assert (last["samples"], last["lost"], last["readings"], last["skipped"], last["fault"]) == (4000, 0, 80, 0, None)
+    assert set(last["latency_ms"]) == {"p50", "p95", "p99"}
+    assert np.isfinite(list(last["latency_ms"].values())).all()
