@@ -268,6 +268,22 @@ def outlet(
 
 
 @cli.command()
+def train(
+    data: Annotated[Path, typer.Option(help="The folder that holds eegmat_dev24_125hz.npz.")],
+    out: Annotated[Path, typer.Option(help="Where to put the weights.")],
+    virtual_people: Annotated[int, typer.Option(help="How many virtual people to train on.")] = 600,
+    steps: Annotated[int, typer.Option(help="Training steps.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+) -> None:
+    """Train the weights that come with the program, as their card says."""
+    from models.ship import ship
+    from models.train import Recipe
+
+    recipe = Recipe(steps=steps)
+    ship(data, out, n_virtual=virtual_people, recipe=recipe, seed=seed, log=lambda text: print(text, flush=True))
+
+
+@cli.command()
 def info(weights: WeightsOption = None) -> None:
     """Say what the weights can read, on whom that was shown, and how well."""
     from models.checkpoint import DEFAULT, load_weights

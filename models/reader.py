@@ -211,7 +211,7 @@ class MoodReader(nn.Module):
 
     def forward(self, batch: Batch, keep_levels: Tensor | None = None) -> Output:
         """Score a batch. `keep_levels` (B, 4) hides levels, so that training teaches each to stand alone."""
-        B, S, C, _ = batch.de.shape
+        B, _, C, _ = batch.de.shape
         tokens = (batch.keep_chans[:, :, None] & batch.keep_patches[:, None]).flatten(1)  # (B, C·P)
         raw = mean_over(self.raw(self.raw.tokens(batch.patches, batch.positions), tokens), tokens)
 

@@ -23,7 +23,7 @@ Statistics = tuple[np.ndarray, np.ndarray]
 class Augment:
     """How training makes its people less like themselves."""
 
-    frozen_share: float = 0.65  # of samples on the person's own baseline; the others on running statistics
+    frozen_share: float = 0.6  # of samples on the person's own baseline; the others on running statistics
     least_chans: int = 4
     drop_chan: float = 0.2
     noise_sd: float = 0.3  # on every DE value
@@ -40,13 +40,20 @@ class Wardrobe:
         self.frozen = [frozen_statistics(p, pop, spec) for p in self.people]
         self.running = [running_statistics(p, pop, spec) for p in self.people]
         self.begins = [np.searchsorted(p.piece, p.piece) for p in self.people]  # where each second's piece began
-        self.seconds = [self._usable(p, begin) for p, begin in zip(self.people, self.begins, strict=True)]
+        usable = [self._usable(p, begin) for p, begin in zip(self.people, self.begins, strict=True)]
+        # Seconds a baseline was made of are no test of it.
+        later = [t[(t < p.rest.start) | (t >= p.rest.stop)] for p, t in zip(self.people, usable, strict=True)]
+        self.seconds = {True: later, False: usable}  # by whether the statistics are frozen
 
     def _usable(self, p: Person, begin: np.ndarray) -> np.ndarray:
         n = self.spec.n_patches
         t = np.arange(len(p.label))
         recent = np.stack([p.there[np.maximum(t - back, 0)] for back in range(n)]).all(axis=0)
         return np.flatnonzero((p.label != NO_LABEL) & recent & (t - begin >= n - 1))
+
+    def statistics(self, i: int, *, frozen: bool) -> Statistics:
+        """Mean and sd of person `i`, second by second."""
+        return (self.frozen if frozen else self.running)[i]
 
     def sample(self, i: int, t: int, statistics: Statistics, chans: np.ndarray) -> tuple[np.ndarray, ...]:
         """One context of person `i` ending with second `t`: z-scored DE, patches, usable channels, steps there."""
@@ -76,17 +83,21 @@ def training_batches(
 ) -> Iterator[tuple[Batch, torch.Tensor]]:
     """Endless batches, balanced by person and label, on random sub-montages."""
     rng = np.random.default_rng(seed)
-    by_label = [[s[p.label[s] == y] for y in range(n_labels)] for p, s in zip(who.people, who.seconds, strict=True)]
-    can = [i for i, rows in enumerate(by_label) if all(len(row) for row in rows)]
+    by_label = {
+        frozen: [[t[p.label[t] == y] for y in range(n_labels)] for p, t in zip(who.people, seconds, strict=True)]
+        for frozen, seconds in who.seconds.items()
+    }
+    can = [i for i, rows in enumerate(by_label[True]) if all(len(row) for row in rows)]
     while True:
         n_all = min(who.people[i].info.n_chans for i in can)
         n_chans = int(rng.integers(augment.least_chans, n_all + 1)) if rng.random() < 0.6 else n_all
         rows, labels = [], []
         for _ in range(size):
             i, y = int(rng.choice(can)), int(rng.integers(n_labels))
-            t = int(rng.choice(by_label[i][y]))
-            statistics = (who.frozen if rng.random() < augment.frozen_share else who.running)[i]
-            rows.append(who.sample(i, t, statistics, rng.permutation(who.people[i].info.n_chans)[:n_chans]))
+            frozen = bool(rng.random() < augment.frozen_share)
+            t = int(rng.choice(by_label[frozen][i][y]))
+            chans = rng.permutation(who.people[i].info.n_chans)[:n_chans]
+            rows.append(who.sample(i, t, who.statistics(i, frozen=frozen), chans))
             labels.append(y)
         yield _augmented(_batch(rows), augment, rng), torch.tensor(labels)
 
@@ -112,7 +123,6 @@ def plain_batches(
     who: Wardrobe, i: int, *, frozen: bool, chans: np.ndarray, every: int = 1
 ) -> Iterator[tuple[Batch, np.ndarray]]:
     """All labelled seconds of person `i`, as they are."""
-    statistics = (who.frozen if frozen else who.running)[i]
-    seconds = who.seconds[i][::every]
+    statistics, seconds = who.statistics(i, frozen=frozen), who.seconds[frozen][i][::every]
     for part in np.array_split(seconds, max(1, len(seconds) // 64)):
         yield _batch([who.sample(i, int(t), statistics, chans) for t in part]), who.people[i].label[part]

@@ -27,7 +27,7 @@ SETTLE_S = 12  # dropped from both classes: padding at a file's start tells the 
 
 
 def people(path: Path, spec: FeatureSpec) -> Iterator[Person]:
-    """Each person of the archive, with the first minute of rest as the baseline and later rest against arithmetic."""
+    """Each person of the archive, the first minute of rest being the baseline."""
     with np.load(path) as archive:
         meta = json.loads(str(archive["meta"]))
         names = tuple(canonical_name(label) or label for label in meta["channels"])
@@ -37,12 +37,19 @@ def people(path: Path, spec: FeatureSpec) -> Iterator[Person]:
             signal = archive[entry["key"]].T.astype(np.float32) * np.float32(meta["uV_per_lsb"])
             records.setdefault(entry["subject"], {})[entry["label"]] = signal
     for subject, signals in sorted(records.items()):
-        pieces = [signals[label] for label in LABELS]
-        yield person(f"eegmat-{subject}", info, pieces, _labels(pieces, info.sfreq), slice(0, BASELINE_S), spec)
+        minute = round(BASELINE_S * info.sfreq)
+        # Minute by minute, each begun anew like a file of its own: otherwise how long ago the file began, which shows
+        # in running statistics, would tell three minutes of rest from one of arithmetic.
+        rest, task = (_minutes(signals[label], minute) for label in LABELS)
+        labels = [_labels(len(piece) / info.sfreq, y) for y, pieces in enumerate((rest, task)) for piece in pieces]
+        yield person(f"eegmat-{subject}", info, [*rest, *task], labels, slice(0, BASELINE_S), spec)
 
 
-def _labels(pieces: list[np.ndarray], sfreq: float) -> list[np.ndarray]:
-    rest, task = (np.full(int(len(piece) / sfreq), NO_LABEL) for piece in pieces)
-    rest[BASELINE_S + SETTLE_S :] = 0
-    task[SETTLE_S:] = 1
-    return [rest, task]
+def _minutes(signal: np.ndarray, minute: int) -> list[np.ndarray]:
+    return [signal[at : at + minute] for at in range(0, len(signal) - minute // 2, minute)]
+
+
+def _labels(seconds: float, y: int) -> np.ndarray:
+    label = np.full(int(seconds), y)
+    label[:SETTLE_S] = NO_LABEL
+    return label

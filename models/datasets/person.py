@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ class Person:
     piece: np.ndarray  # (n_seconds,) int: contexts never cross from one piece to the next
     label: np.ndarray  # (n_seconds,) int, NO_LABEL where there is none
     rest: slice  # the unlabelled baseline
+    sha256: str  # of the signal all this was made from
 
     @property
     def positions(self) -> np.ndarray:
@@ -69,7 +71,8 @@ def person(
     lengths = [len(part["de"]) for part in parts]
     piece = np.repeat(np.arange(len(parts)), lengths)
     label = np.concatenate([np.asarray(row)[:n] for row, n in zip(labels, lengths, strict=True)])
-    return Person(name=name, info=info, piece=piece, label=label, rest=rest, **joined)
+    digest = hashlib.sha256(b"".join(np.ascontiguousarray(p, np.float32).tobytes() for p in pieces)).hexdigest()
+    return Person(name=name, info=info, piece=piece, label=label, rest=rest, sha256=digest, **joined)
 
 
 def population(people: Sequence[Person]) -> Population:

@@ -36,17 +36,15 @@ def one(seed: int, spec: FeatureSpec) -> Person:
 
 
 def _script(rng: np.random.Generator) -> tuple[Script, np.ndarray]:
-    """A minute of baseline, of one kind or another, then the three states in random order, twice or three times."""
-    kind = rng.choice(["rest", "neutral", "mixed"], p=[0.5, 0.2, 0.3])
-    blocks = [(str(s), 20) for s in rng.permutation(LABELS)] if kind == "mixed" else [(str(kind), BASELINE_S)]
-    labels = [np.full(BASELINE_S, NO_LABEL)]
-    for _ in range(2):
-        for state in rng.permutation(LABELS):
-            seconds = int(rng.integers(18, 34))
-            blocks.append((str(state), seconds))
-            row = np.full(seconds, LABELS.index(str(state)))
-            row[:SETTLE_S] = NO_LABEL
-            labels.append(row)
+    """A minute of baseline, of one kind or another, then the three states in random order, twice."""
+    kind = str(rng.choice(["rest", "neutral", "mixed"], p=[0.4, 0.2, 0.4]))
+    blocks = [(str(s), BASELINE_S // 3) for s in rng.permutation(LABELS)] if kind == "mixed" else [(kind, BASELINE_S)]
+    blocks += [(str(state), int(rng.integers(18, 34))) for _ in range(2) for state in rng.permutation(LABELS)]
+    labels = []
+    for state, seconds in blocks:
+        row = np.full(seconds, LABELS.index(state) if state in LABELS else NO_LABEL)
+        row[:SETTLE_S] = NO_LABEL
+        labels.append(row)
     return Script.parse(",".join(f"{state}:{seconds}" for state, seconds in blocks)), np.concatenate(labels)
 
 
