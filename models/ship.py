@@ -19,7 +19,7 @@ import torch
 from scipy.optimize import minimize_scalar
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.errors import ConfigError
+from realtime_mood.errors import ConfigError, ProfileError
 
 from .checkpoint import ReadoutCard, save_weights
 from .datasets import eegmat, virtual
@@ -47,8 +47,17 @@ def gather(eegmat_path: Path, n_virtual: int, spec: FeatureSpec, log: Log) -> di
     log(f"{len(real)} people of EEGMAT")
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         made = list(pool.map(virtual.one, range(n_virtual), [spec] * n_virtual, chunksize=10))
-    log(f"{len(made)} virtual people")
+    made = [p for p in made if _has_baseline(p, spec)]
+    log(f"{len(made)} virtual people with a usable baseline, of {n_virtual}")
     return {"effort": real, "emotion3": made}
+
+
+def _has_baseline(p: Person, spec: FeatureSpec) -> bool:
+    try:
+        p.profile(spec)
+    except ProfileError:
+        return False
+    return True
 
 
 def tasks_of(people: dict[str, list[Person]], spec: FeatureSpec) -> list[Task]:
