@@ -56,6 +56,10 @@ class Batch:
     keep_patches: Tensor  # (B, P) bool
     eye: Tensor | None = None  # (B, n_eye)
 
+    def to(self, device: torch.device) -> Batch:
+        """The same on `device`."""
+        return Batch(*(None if x is None else x.to(device) for x in vars(self).values()))  # type: ignore[arg-type]
+
 
 @dataclass
 class Output:
@@ -221,7 +225,7 @@ class MoodReader(nn.Module):
         pooled, attention = [], None
         for i, link in enumerate(self.rounds):
             if i == len(self.rounds) - 1 and not self.training:
-                attention = link.attention(x, batch.keep_chans, batch.keep_steps)
+                attention = link.attention(x, batch.keep_chans, batch.keep_steps)  # type: ignore[operator]
             x = link(x, batch.keep_chans, batch.keep_steps)
             pooled.append(mean_over(x.flatten(3).flatten(1, 2), grid))
 

@@ -71,6 +71,5 @@ class ReaderNetwork:
 
     @torch.inference_mode()
     def _answer(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        there = Batch(**{k: None if v is None else v.to(self._device) for k, v in vars(batch).items()})
-        probs, attention = probabilities(self._reader, there, self.readout.name, self._card)
+        probs, attention = probabilities(self._reader, batch.to(self._device), self.readout.name, self._card)
         return probs.cpu(), attention.cpu()

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -186,7 +187,7 @@ class Engine:
             if self.health.fault is None and self._ended:
                 self._note(state=State.ENDED)
             for sink in self._sinks:
-                self._try(f"closing {type(sink).__name__}", lambda sink=sink: sink.close(self.health))
+                self._try(f"closing {type(sink).__name__}", partial(sink.close, self.health))
             self.done.set()
 
     def _run(self, raw: RingBuffer, pipeline: Pipeline) -> None:
@@ -261,7 +262,7 @@ class Engine:
             self.health = replace(self.health, readings=self.health.readings + 1, sample_age_ms=age_ms, latency=latency)
         emission = Emission(reading, raw.info, age_ms, latency_ms)
         for sink in tuple(self._sinks):
-            if not self._try(type(sink).__name__, lambda sink=sink: sink.put(emission)):
+            if not self._try(type(sink).__name__, partial(sink.put, emission)):
                 self._sinks.remove(sink)
 
     def _arrival_of(self, end: int, default: float) -> float:

@@ -37,8 +37,8 @@ class Bridge:
     def __call__(self, chunk: Chunk) -> Iterator[Run]:
         """The runs in `chunk`, oldest first."""
         rows = np.asarray(chunk.data, np.float64)
-        finite = np.isfinite(rows)
-        there = finite.any(axis=1)
+        finite = np.asarray(np.isfinite(rows))
+        there: Mask = np.any(finite, axis=1)
         for start, stop in _stretches(there):
             yield from self._run(rows[start:stop], finite[start:stop], chunk.first + start)
 

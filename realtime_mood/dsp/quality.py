@@ -47,7 +47,8 @@ def judge(raw: np.ndarray, clean: np.ndarray, band_rms: np.ndarray, sfreq: float
         Hz.
     """
     n_chans = len(raw)
-    scores, faults = np.ones(n_chans, np.float32), [None] * n_chans
+    scores = np.ones(n_chans, np.float32)
+    faults: list[Fault | None] = [None] * n_chans
     if raw.shape[1] < 0.2 * sfreq or not clean.shape[1]:
         return Quality(scores * 0, tuple(faults))  # nothing to judge yet; such windows are never read
     raw = raw.astype(np.float64)
@@ -60,7 +61,7 @@ def judge(raw: np.ndarray, clean: np.ndarray, band_rms: np.ndarray, sfreq: float
     muscle = band_rms[:, -1]
 
     def mark(where: np.ndarray, fault: Fault, score: float) -> None:
-        for c in np.flatnonzero(where):
+        for c in np.flatnonzero(where).tolist():
             if faults[c] is None:
                 faults[c], scores[c] = fault, score
 

@@ -1,0 +1,32 @@
+# Everything is done through these; .ci/run calls them too.
+PYTHON ?= python3
+PY := .venv/bin/python
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: setup demo test check bench screenshots
+setup: .venv/.installed
+
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python 3.11 or newer is needed, this is {v.major}.{v.minor}; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	PIP_CONSTRAINT=constraints.txt $(PY) -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@
+
+demo: setup  ## the window (or the terminal view) on the synthetic headset
+	$(PY) app.py run
+
+test: setup
+	$(PY) -m pytest
+
+check: setup  ## lint, format, types, import contracts
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+
+bench: setup  ## figures of this machine, each beside a floor or a rival
+	$(PY) -m benchmarks
+
+screenshots: setup  ## the README's pictures, from the running program
+	$(PY) -m benchmarks.screenshots
+	$(PY) -m benchmarks.screenshots --n-chans 64

@@ -1,0 +1,165 @@
+"""Turns virtual people nobody was trained on into a table: how often is `emotion3` right once a state has settled?
+
+``python -m benchmarks.virtual_people`` (seeds above 90,000; ``--over-lsl 2`` also records two of them without markers
+and plays them from another process).
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+import app
+from benchmarks.rig import outlet, run_json, table, write_fif
+from realtime_mood.config import resolve
+from realtime_mood.montage import SPREAD
+from realtime_mood.sinks.jsonlines import as_dict
+from realtime_mood.sources.virtual_person import Script, VirtualPerson
+
+SETTLED_S = 15.0
+ODD = (
+    "F9",
+    "F10",
+    "AF5",
+    "AF6",
+    "FC5h",
+    "FC6h",
+    "C5",
+    "C6",
+    "T7",
+    "T8",
+    "CP3",
+    "CP4",
+    "P9",
+    "P10",
+    "PO5",
+    "PO6",
+    "Oz",
+    "FCz",
+)
+
+
+def script_of(seed: int, rounds: int = 2) -> str:
+    rng = np.random.default_rng(seed)
+    states = ["neutral", "positive", "negative"]
+    blocks = [state for i in range(rounds) for state in (states if i == 0 else rng.permutation(states))]
+    return ",".join(f"{state}:30" for state in blocks)
+
+
+class Keep:
+    def __init__(self):
+        self.lines = []
+
+    def put(self, emission):
+        self.lines.append(as_dict(emission))
+
+    def close(self, health):
+        pass
+
+
+def run_person(seed: int, montage: str, difficulty: str, profile: Path | None) -> list[dict]:
+    url = f"synthetic://?subject={seed}&difficulty={difficulty}&script={script_of(seed)}&speed=max&{montage}"
+    keep = Keep()
+    engine = app.make_engine(resolve({"source": url, "profile": profile}), [keep])
+    engine.start()
+    engine.done.wait()
+    engine.stop()
+    return keep.lines
+
+
+def calibrated(seed: int, montage: str, folder: Path) -> Path:
+    from calibration.baseline import record
+    from models.checkpoint import load_weights
+    from realtime_mood.sources import open_source
+
+    path = folder / f"{uuid.uuid4()}.json"
+    url = f"synthetic://?subject={seed}&script=rest:64&speed=max&{montage}"
+    record(open_source(url), load_weights().card.spec, 64).save(path)
+    return path
+
+
+def score(lines: list[dict], seed: int, script: str) -> tuple[int, int, int]:
+    """(right, estimates, settled readings)."""
+    script_ = Script.parse(script)
+    starts = np.cumsum([0, *(seconds for _, seconds in script_.steps)])
+    right = estimates = settled = 0
+    for line in lines:
+        if line["kind"] not in ("estimate", "abstained") or line["t"] > starts[-1]:
+            continue
+        block = int(np.searchsorted(starts, line["t"] - 1e-6, side="right")) - 1
+        if line["t"] - starts[block] < SETTLED_S:
+            continue
+        settled += 1
+        if line["kind"] == "estimate":
+            estimates += 1
+            right += line["labels"][int(np.argmax(line["probs"]))] == script_.steps[block][0]
+    return right, estimates, settled
+
+
+def over_lsl(seed: int, folder: Path) -> list[dict]:
+    """The person recorded, stripped of markers, and played from another process."""
+    script, names = script_of(seed, 1), tuple(SPREAD[:32])
+    person = VirtualPerson(seed, names, 256.0, Script.parse(script), "medium")
+    path = write_fif(folder / f"p{seed}_raw.fif", person.signal(90), names, 256.0)
+    name = f"virtual-{uuid.uuid4().hex[:8]}"
+    with outlet(path, name, "--virtual") as player:
+        lines = run_json("run", "--source", f"lsl://{name}?timeout=20", "--seconds", "90")
+        player.wait(30)
+    return lines
+
+
+def row(name: str, results: list[tuple[int, int, int]]) -> list[object]:
+    right, estimates, settled = np.array(results).sum(axis=0)
+    per = np.array([r / max(e, 1) for r, e, _ in results])
+    below = f"{(per < 0.5).sum()}/{len(per)}"
+    return [
+        name,
+        len(results),
+        f"{right / max(estimates, 1):.3f}",
+        f"{1 - estimates / settled:.3f}",
+        f"{right / settled:.3f}",
+        below,
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=24)
+    parser.add_argument("--over-lsl", type=int, default=0)
+    asked = parser.parse_args()
+    seeds = range(90_001, 90_001 + asked.people)
+    montages = {
+        "32 channels": "n_chans=32",
+        "18 odd channels": "channels=" + ",".join(ODD),
+        "8 channels": "n_chans=8",
+        "64 channels, 500 Hz": "n_chans=64&sfreq=500",
+    }
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, montage in montages.items():
+            for difficulty in ("medium", "none") if name == "32 channels" else ("medium",):
+                for with_profile in (False, True) if name == "32 channels" else (False,):
+                    results = []
+                    for seed in seeds:
+                        profile = calibrated(seed, montage, Path(folder)) if with_profile else None
+                        lines = run_person(seed, montage, difficulty, profile)
+                        results.append(score(lines, seed, script_of(seed)))
+                    label = f"{difficulty}, {name}, {'own baseline' if with_profile else 'no baseline'}"
+                    rows.append(row(label, results))
+                    print(*rows[-1], flush=True)
+        if asked.over_lsl:
+            with ThreadPoolExecutor(asked.over_lsl) as pool:
+                played = list(pool.map(lambda s: over_lsl(s, Path(folder)), list(seeds)[: asked.over_lsl]))
+            results = [score(p, s, script_of(s, 1)) for p, s in zip(played, seeds, strict=False)]
+            rows.append(row("medium, 32 channels, recorded and played over LSL", results))
+    header = ["people", "n", "right of estimates", "abstained", "right of all settled", "people below .5"]
+    print(table(header, rows))
+
+
+if __name__ == "__main__":
+    main()
