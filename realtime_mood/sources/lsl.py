@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from .. import clock
 from ..errors import SourceLost, SourceNotFound, StreamMismatch
 from ..types import Chunk, StreamInfo
+from . import liblsl
 from .channels import choose_channels
 from .timing import SampleClock
 from .units import MICROVOLTS, NARROW, check_spread, spread, unit_name
@@ -59,7 +60,7 @@ class LslSource:
 
     def open(self) -> LslStream:
         """Raises `SourceNotFound` or `StreamMismatch`."""
-        import pylsl
+        pylsl = liblsl.pylsl()
 
         found = self._resolve()
         shown = described(found)
@@ -79,7 +80,7 @@ class LslSource:
 
     def _resolve(self) -> Any:
         """The one stream that is meant."""
-        import pylsl
+        pylsl = liblsl.pylsl()
 
         resolver = pylsl.ContinuousResolver()
         deadline, seen = clock.now() + self.options.timeout, []
@@ -116,7 +117,7 @@ class LslStream:
     """An open inlet. Made by `LslSource.open`."""
 
     def __init__(self, inlet: Any, full: Any, options: LslOptions, name: str) -> None:
-        import pylsl
+        pylsl = liblsl.pylsl()
 
         self._inlet: Any = inlet
         self._name, self._lost_error, self._local_clock = name, pylsl.util.LostError, pylsl.local_clock

@@ -15,7 +15,7 @@ from .. import clock
 from ..errors import ConfigError, SourceNotFound, StreamEnded
 from ..montage import positions
 from ..types import Stream, StreamInfo
-from . import open_source
+from . import liblsl, open_source
 from .playback import PlaybackOptions, PlaybackSource
 from .url import split
 
@@ -64,7 +64,7 @@ def play(
     MoodError
         The recording cannot be opened or read, or nobody listened within `wait_s`.
     """
-    import pylsl
+    pylsl = liblsl.pylsl()
 
     if "://" in file:
         stream = open_source(_unpaced(file)).open()
@@ -96,7 +96,7 @@ def _unpaced(url: str) -> str:
 
 def _send(stream: Stream, outlet: Any, interrupted: threading.Event) -> int:
     """Push everything on schedule; how many samples were sent."""
-    import pylsl
+    pylsl = liblsl.pylsl()
 
     to_stamps = -clock.offset_to(pylsl.local_clock)
     sfreq, step, sent = stream.info.sfreq, max(1, round(CHUNK_S * stream.info.sfreq)), 0
@@ -121,7 +121,7 @@ def _send(stream: Stream, outlet: Any, interrupted: threading.Event) -> int:
 
 def _described(info: StreamInfo, name: str, virtual: bool, source_id: str) -> Any:
     """What the outlet says about itself, in XDF's words."""
-    import pylsl
+    pylsl = liblsl.pylsl()
 
     told = pylsl.StreamInfo(name, "EEG", info.n_chans, info.sfreq, pylsl.cf_float32, source_id)
     desc = told.desc()

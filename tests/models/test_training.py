@@ -1,0 +1,118 @@
+"""Training sees what a live run would see, and learns what is planted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from models.datasets import virtual
+from models.datasets.person import NO_LABEL, frozen_statistics, population, running_statistics
+from models.reader import ReaderConfig
+from models.sampling import Augment, Wardrobe, plain_batches, training_batches
+from models.train import Recipe, Task, figures, fit, scores
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.estimator import MoodEstimator
+from realtime_mood.pipeline import Pipeline
+from realtime_mood.profile import Normaliser, Statistics
+from realtime_mood.sources.virtual_person import Script, VirtualPerson
+from realtime_mood.types import Chunk, StreamInfo
+
+SPEC = FeatureSpec()
+
+
+@pytest.fixture(scope="module")
+def people():
+    return [virtual.one(seed, SPEC) for seed in range(6)]
+
+
+class Remember:
+    """A network that keeps what it is fed."""
+
+    readout = None
+    least_confidence = 0.0
+
+    def __init__(self):
+        self.seen = {}
+
+    def __call__(self, features):
+        self.seen[round(4 * features.t_last) / 4] = features
+        return (1.0,), np.zeros((features.de.shape[1], 5), np.float32)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_training_sample_is_what_the_live_pipeline_feeds_the_network(people, frozen, monkeypatch):
+    """No skew between training and use: same features, same normalisation, from the same signal."""
+    monkeypatch.setattr(Remember, "readout", type("R", (), {"evidence": "real"})())
+    names, seconds = ("Fp1", "Fp2", "C3", "C4", "O1", "O2", "T7", "T8"), 100
+    signal = VirtualPerson(5, names, 128.0, Script.parse("rest:60,positive:40"), "medium").signal(seconds)
+    info = StreamInfo(names, 128.0, virtual=True)
+    labels = [np.where(np.arange(seconds) < 70, NO_LABEL, 2)]
+    p = virtual.person("p", info, [signal], labels, slice(0, 60), SPEC)
+    pop = population(people)
+    who, network = Wardrobe([p], pop, SPEC), Remember()
+    start = p.profile(SPEC).statistics(info, SPEC, pop.sd) if frozen else Statistics.of_population(pop.mean, pop.sd, 8)
+    normaliser = Normaliser(start, 128.0, frozen=frozen)
+    pipeline = Pipeline(info, SPEC, MoodEstimator(info, network, normaliser, SPEC.step_s))
+    for window in pipeline.push(Chunk(signal, 0, seconds - 1 / 128)):
+        pipeline.read(window)
+    fed = network.seen[90]
+    de, patches, good, there, _ = who.sample(0, 89, who.statistics(0, frozen=frozen), np.arange(8))
+    # A frozen profile drifts a little when live (at most 0.1 sd a minute); training keeps it still.
+    assert np.abs(de - fed.de).max() < (0.2 if frozen else 1e-3)
+    assert np.abs(patches - fed.patches).max() < (0.1 if frozen else 0.02)  # patches are stored in half precision
+    assert good.all()
+    assert (there == ~fed.step_mask).all()
+
+
+def test_contexts_never_hold_the_future_another_piece_or_the_baseline(people):
+    who = Wardrobe(people, population(people), SPEC)
+    for i, p in enumerate(people):
+        assert not set(who.seconds[True][i]) & set(range(*p.rest.indices(len(p.label))))
+        assert (p.label[who.seconds[False][i]] != NO_LABEL).all()
+    mean, _ = running_statistics(people[0], population(people), SPEC)
+    cut = ("de", "patches", "there", "good", "piece", "label")
+    shorter = replace(people[0], **{name: getattr(people[0], name)[:80] for name in cut})
+    np.testing.assert_array_equal(running_statistics(shorter, population(people), SPEC)[0], mean[:80])
+    assert frozen_statistics(people[0], population(people), SPEC)[0].shape == people[0].de.shape
+
+
+def test_seeds_from_ten_thousand_up_are_refused():
+    with pytest.raises(ValueError, match="10000"):
+        virtual.one(10_000, SPEC)
+
+
+def test_batches_are_balanced_and_on_sub_montages(people):
+    who = Wardrobe(people, population(people), SPEC)
+    feed = training_batches(who, 60, 0, Augment(), 3)
+    found = [next(feed) for _ in range(6)]
+    counts = torch.bincount(torch.cat([y for _, y in found]), minlength=3)
+    assert counts.min() > 80
+    assert len({b.de.shape[2] for b, _ in found}) > 1
+    assert all(torch.isfinite(b.de).all() and torch.isfinite(b.patches).all() for b, _ in found)
+    assert any((~b.keep_chans).any() for b, _ in found)
+
+
+def test_the_loss_falls_and_the_same_seed_gives_the_same_network(people):
+    task = Task.of("emotion3", virtual.LABELS, people, SPEC)
+    losses, runs = [], []
+    recipe = Recipe(steps=12, batches={"emotion3": 16}, lr=3e-3)
+    config = ReaderConfig(dropout=0.0, head_dropout=0.0)
+    for _ in range(2):
+        reader = fit(config, [task], recipe, 0, lambda _, found: losses.append(found["emotion3"]))
+        runs.append(scores(reader, "emotion3", task.who, 0, frozen=True, every=10)[0])
+    assert np.mean(losses[9:12]) < np.mean(losses[:3])
+    np.testing.assert_array_equal(runs[0], runs[1])
+
+
+def test_figures_are_of_equally_long_classes():
+    logits = np.array([[2.0, 0], [2, 0], [2, 0], [2, 0], [0, 1], [1, 0]])
+    assert figures(logits, np.array([0, 0, 0, 0, 1, 1])) == {"balanced_accuracy": 0.75, "auc": 1.0}
+
+
+def test_plain_batches_are_every_labelled_second_once(people):
+    who = Wardrobe(people, population(people), SPEC)
+    labels = np.concatenate([y for _, y in plain_batches(who, 0, frozen=True, chans=np.arange(24))])
+    np.testing.assert_array_equal(labels, people[0].label[who.seconds[True][0]])
