@@ -188,9 +188,13 @@ def view_terminal(config: RunConfig) -> None:
 
 def view_gui(config: RunConfig) -> None:
     """The window."""
+    import models.runtime  # noqa: F401  # torch takes a second to import: not while the window is up
     from realtime_mood import gui
 
-    code = gui.run(lambda url: make_engine(config.model_copy(update={"source": url})), config.source)
+    def engine(url: str) -> Engine:
+        return make_engine(config.model_copy(update={"source": url}))
+
+    code = gui.run(engine, config.source, weights=config.weights)
     raise typer.Exit(code)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import mne
@@ -35,6 +37,16 @@ def write_fif(path: Path, signal: np.ndarray, ch_names: tuple[str, ...], sfreq: 
     info = mne.create_info(list(ch_names), sfreq, "eeg", verbose="ERROR")
     mne.io.RawArray(signal.T * 1e-6, info, verbose="ERROR").save(path, overwrite=True, verbose="ERROR")
     return path
+
+
+def each_us(work: Callable[[], object], n: int = 200) -> float:
+    """Median time of a call in µs, after a warm-up."""
+    times = []
+    for _ in range(n + 5):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return float(np.median(times[5:]) * 1e6)
 
 
 def table(header: list[str], rows: list[list[object]]) -> str:

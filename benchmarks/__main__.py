@@ -1,0 +1,164 @@
+"""Turns this machine into a table: ring, acquisition, sample to reading, frames (``make bench``)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+import app
+from benchmarks.rig import APP, each_us, table
+from realtime_mood.config import resolve
+from realtime_mood.montage import SPREAD
+from realtime_mood.pipeline import Pipeline
+from realtime_mood.ring import RingBuffer
+from realtime_mood.sources import open_source
+from realtime_mood.types import Chunk, StreamInfo
+
+Row = list[object]
+
+
+def ring() -> list[Row]:
+    """Writing a 40 ms chunk into a minute of memory, against rolling the memory as others do."""
+    rows = []
+    for n_chans, sfreq in ((8, 250), (32, 256), (64, 512), (64, 1000)):
+        info = StreamInfo(tuple(SPREAD[:n_chans]), float(sfreq))
+        memory, chunk = RingBuffer(info, 60 * sfreq), np.ones((sfreq // 25, n_chans), np.float32)
+        state = {"rolled": np.zeros((60 * sfreq, n_chans), np.float32)}
+
+        def roll(state: dict = state, chunk: np.ndarray = chunk) -> None:
+            state["rolled"] = np.roll(state["rolled"], -len(chunk), axis=0)
+            state["rolled"][-len(chunk) :] = chunk
+
+        ours = each_us(lambda memory=memory, chunk=chunk: memory.write(Chunk(chunk, memory.end, 0.0)))
+        rolled = each_us(roll, 30)
+        rows.append(
+            [
+                f"ring write, {n_chans} ch × 60 s at {sfreq} Hz",
+                f"{ours:.1f} µs",
+                f"np.roll {rolled:.0f} µs",
+                f"× {rolled / ours:.0f}",
+            ]
+        )
+    return rows
+
+
+def pipeline() -> list[Row]:
+    """Filtering and slicing a second of signal in 40 ms chunks, and the features of a window."""
+    from realtime_mood.dsp.spec import FeatureSpec
+
+    rows, rng = [], np.random.default_rng(0)
+    for n_chans in (8, 32, 64):
+        info = StreamInfo(tuple(SPREAD[:n_chans]), 256.0)
+        p = Pipeline(info, FeatureSpec(), None)  # type: ignore[arg-type]
+        signal, windows = rng.standard_normal((256 * 15, n_chans)).astype(np.float32), []
+        began = time.perf_counter()
+        for at in range(0, len(signal), 10):
+            windows += p.push(Chunk(signal[at : at + 10], at, 0.0))
+        share = (time.perf_counter() - began) / 15
+        features = each_us(lambda p=p, w=windows[-1]: p.features(w), 50) / 1e3
+        rows.append(
+            [
+                f"filter and slice, {n_chans} ch at 256 Hz",
+                f"{100 * share:.1f} % of a core",
+                "real time 100 %",
+                f"× {1 / share:.0f}",
+            ]
+        )
+        rows.append(
+            [f"features of a window, {n_chans} ch", f"{features:.2f} ms", "a hop 250 ms", f"× {250 / features:.0f}"]
+        )
+    return rows
+
+
+def acquisition(seconds: float = 10) -> list[Row]:
+    """CPU of taking in an LSL stream sent by another process, against asking for data every millisecond."""
+    rows = []
+    for n_chans, sfreq in ((8, 250), (64, 512)):
+        name = f"bench-{uuid.uuid4().hex[:8]}"
+        url = f"synthetic://?n_chans={n_chans}&sfreq={sfreq}&loop=1"
+        with subprocess.Popen(
+            [*APP, "outlet", url, "--name", name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as sender:
+            stream = open_source(f"lsl://{name}?timeout=20").open()
+            shares, lost = [], 0
+            for wait_s in (0.1, 0.001):
+                before, began = sum(psutil.Process().cpu_times()[:2]), time.perf_counter()
+                while time.perf_counter() - began < seconds:
+                    chunk = stream.read(wait_s)
+                    lost += chunk.lost if chunk else 0
+                    if wait_s < 0.01:
+                        time.sleep(wait_s)
+                shares.append((sum(psutil.Process().cpu_times()[:2]) - before) / (time.perf_counter() - began))
+            stream.close()
+            sender.terminate()
+        rows.append([f"acquisition by LSL, {n_chans} ch at {sfreq} Hz ({lost} lost)", f"{100 * shares[0]:.1f} % of a core",
+                     f"asked every ms {100 * shares[1]:.1f} %", f"× {shares[1] / shares[0]:.1f}"])  # fmt: skip
+    return rows
+
+
+def sample_to_reading(seconds: float = 25) -> list[Row]:
+    """A real run on the synthetic headset in real time: arrival of a window's last sample to its reading."""
+    rows = []
+    for n_chans in (8, 32, 64):
+        url = f"synthetic://?subject=90001&n_chans={n_chans}"
+        engine = app.make_engine(resolve({"source": url, "seconds": seconds}))
+        before, began = sum(psutil.Process().cpu_times()[:2]), time.perf_counter()
+        engine.start()
+        engine.done.wait()
+        share = (sum(psutil.Process().cpu_times()[:2]) - before) / (time.perf_counter() - began)
+        engine.stop()
+        found = engine.health.latency
+        text = "none" if found is None else f"p50 {found.p50:.0f} · p95 {found.p95:.0f} · p99 {found.p99:.0f} ms"
+        skipped, all_ = engine.health.skipped, engine.health.readings + engine.health.skipped
+        floor = f"a hop 250 ms; skipped {skipped} of {all_}"
+        rows.append(
+            [
+                f"sample to reading, {n_chans} ch at 256 Hz",
+                text,
+                floor,
+                f"{100 * share:.0f} % of a core, person included",
+            ]
+        )
+    return rows
+
+
+def frames() -> list[Row]:
+    """The real window, offscreen, with the network running beside it."""
+    rows = []
+    for n_chans in (32, 64):
+        with tempfile.TemporaryDirectory() as folder:
+            words = ["-m", "benchmarks.screenshots", "--n-chans", str(n_chans), "--seconds", "20", "--out", folder]
+            done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+        rows.append(
+            [
+                f"window, {n_chans} ch",
+                " ".join(done.stdout.split()) or done.stderr.strip()[-200:],
+                "30 a second asked for",
+                "",
+            ]
+        )
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    rows = [row for part in (ring, pipeline, acquisition, sample_to_reading, frames) for row in part()]
+    header = ["what", "here", "beside", "ratio"]
+    print(table(header, rows))
+    if asked.json:
+        asked.json.write_text(json.dumps([dict(zip(header, map(str, row), strict=True)) for row in rows], indent=1))
+
+
+if __name__ == "__main__":
+    main()
