@@ -7,11 +7,13 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
+from platformdirs import user_log_path
 
 from realtime_mood.config import RunConfig, resolve
 from realtime_mood.errors import (
@@ -171,12 +173,18 @@ def view_json(config: RunConfig) -> None:
         engine.stop()
 
 
-def own_stdout() -> Any:
-    """Standard output as a file of ours; whatever libraries print there afterwards goes to standard error."""
+@contextmanager
+def own_stdout() -> Iterator[TextIO]:
+    """Standard output as a file of ours; whatever libraries print there meanwhile goes to standard error."""
     sys.stdout.flush()
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    ours = os.dup(1)
     os.dup2(2, 1)
-    return out
+    try:
+        with os.fdopen(os.dup(ours), "w", encoding="utf-8") as out:
+            yield out
+    finally:
+        os.dup2(ours, 1)
+        os.close(ours)
 
 
 def view_terminal(config: RunConfig) -> None:
@@ -304,23 +312,41 @@ def info(weights: WeightsOption = None) -> None:
 # -- edges ------------------------------------------------------------------------------------------------------
 
 
-def main() -> None:
-    """Run the command line; turn every error into one line and its exit code."""
-    logging.basicConfig(filename=os.devnull)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+def command(words: Sequence[str]) -> int:
+    """Do what `words` ask; every error becomes one line on standard error, and an exit code."""
     try:
-        cli(standalone_mode=False)
+        cli(list(words), prog_name="realtime-mood", standalone_mode=False)
     except typer.Exit as done:
-        sys.exit(done.exit_code)
+        return done.exit_code
     except KeyboardInterrupt:
-        sys.exit(0)
+        return 0
     except MoodError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(next((code for kind, code in EXIT.items() if isinstance(error, kind)), 1))
+        return next((code for kind, code in EXIT.items() if isinstance(error, kind)), 1)
     except Exception as error:
-        shown = getattr(error, "format_message", None)  # click's usage errors know how to say what was wrong
-        print(f"error: {shown() if shown else f'{type(error).__name__}: {error}'}", file=sys.stderr)
-        sys.exit(getattr(error, "exit_code", 1))
+        if told := getattr(error, "format_message", None):  # the command line's own: it knows how to say what was wrong
+            print(f"error: {told()}", file=sys.stderr)
+            return 2
+        log = log_file()
+        logging.getLogger(__name__).exception("unexpected")
+        print(
+            f"error: {type(error).__name__}: {error} · this should not happen · details are in {log}", file=sys.stderr
+        )
+        return 1
+    return 0
+
+
+def log_file() -> Path:
+    """Begin to log to the user's log file, and say where it is."""
+    path = user_log_path("realtime_mood", ensure_exists=True) / "realtime_mood.log"
+    logging.basicConfig(filename=path, format="%(asctime)s %(threadName)s %(name)s %(message)s")
+    return path
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    sys.exit(command(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -100,8 +100,9 @@ def acquisition(seconds: float = 10) -> list[Row]:
                 shares.append((sum(psutil.Process().cpu_times()[:2]) - before) / (time.perf_counter() - began))
             stream.close()
             sender.terminate()
-        rows.append([f"acquisition by LSL, {n_chans} ch at {sfreq} Hz ({lost} lost)", f"{100 * shares[0]:.1f} % of a core",
-                     f"asked every ms {100 * shares[1]:.1f} %", f"× {shares[1] / shares[0]:.1f}"])  # fmt: skip
+        what = f"acquisition by LSL, {n_chans} ch at {sfreq} Hz ({lost} lost)"
+        ours, eager = (f"{100 * share:.1f} %" for share in shares)
+        rows.append([what, f"{ours} of a core", f"asked every ms {eager}", f"× {shares[1] / shares[0]:.1f}"])
     return rows
 
 
