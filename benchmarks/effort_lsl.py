@@ -50,8 +50,9 @@ def person(recordings: dict[str, tuple[Path, int]], folder: Path) -> dict:
     profile = str(folder / f"{uuid.uuid4()}.json")
     (rest, n_rest), (task, n_task) = recordings["rest"], recordings["arithmetic"]
     play(rest, ["calibrate", "--protocol", "baseline", "--profile", profile, "--seconds", "60"], "--stop", "60")
-    runs = [play(rest, ["run", "--profile", profile], "--start", "60"), play(task, ["run", "--profile", profile])]
     expected = [n_rest - 60 * 125, n_task]
+    words = [["run", "--profile", profile, "--seconds", str(n / 125)] for n in expected]  # to the last sample
+    runs = [play(rest, words[0], "--start", "60"), play(task, words[1])]
     health = [lines[-1] for lines in runs]
     probs = [[x["probs"][1] for x in lines[:-1] if x["probs"] and x["t"] >= SETTLE_S] for lines in runs]
     n = min(map(len, probs))

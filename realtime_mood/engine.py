@@ -75,6 +75,7 @@ class Engine:
         self._markers: deque[Marker] = deque(maxlen=1000)
         self._arrivals: deque[tuple[int, float]] = deque(maxlen=4096)  # (end index, when) of each chunk
         self._latencies: deque[float] = deque(maxlen=4096)
+        self._intervals: deque[float] = deque(maxlen=100)  # between chunks, s
 
     # -- what others may do -------------------------------------------------------------------------------------
 
@@ -109,13 +110,6 @@ class Engine:
             raise fault
         if self.health.state is not State.ENDED:
             self._note(state=State.IDLE)
-
-    def __enter__(self) -> Engine:
-        self.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.stop()
 
     def readings(self) -> tuple[Reading, ...]:
         """The readings of the last minute, oldest first."""
@@ -164,6 +158,8 @@ class Engine:
         while not info.paced and chunk.end - self._taken > max(ahead, len(chunk)) and not self._stop.is_set():
             self.raw.wait_beyond(self.raw.end, 0.001)  # nothing is written meanwhile: a short nap
         arrived = self._now()
+        if self.raw.end:
+            self._intervals.append(arrived - self.raw.arrived)
         self._arrivals.append((chunk.end, arrived))
         self.raw.write(chunk, arrived)
         with self._lock:
@@ -192,7 +188,6 @@ class Engine:
 
     def _run(self, raw: RingBuffer, pipeline: Pipeline) -> None:
         info = raw.info
-        patience = max(STALE_S, STALE_CHUNKS * info.chunk_s)
         next_stale = None
         while not self._stop.is_set():
             if raw.wait_beyond(self._taken, pipeline.spec.hop_s / 5):
@@ -203,9 +198,9 @@ class Engine:
             elif self._ended:
                 return
             elif info.paced:
-                began = raw.arrived or self._opened
-                if self._now() >= (next_stale or began + patience):
-                    next_stale = (next_stale or began + patience) + pipeline.spec.hop_s
+                due = next_stale or (raw.arrived or self._opened) + self._patience(info)
+                if self._now() >= due:
+                    next_stale = due + pipeline.spec.hop_s
                     self._note(state=State.STALLED)
                     self._stale(raw, pipeline)
 
@@ -239,6 +234,12 @@ class Engine:
                 self._note_skip(1, f"a reading failed: {error}")
                 continue
             self._emit(reading, raw)
+
+    def _patience(self, info: StreamInfo) -> float:
+        """How long no sample may come before readings are stale (s). Chunks may come seldom, or several at once."""
+        intervals = tuple(self._intervals)
+        usual = float(np.percentile(intervals, 90)) if len(intervals) >= 10 else 0.0
+        return max(STALE_S, STALE_CHUNKS * max(info.chunk_s, usual))
 
     def _stale(self, raw: RingBuffer, pipeline: Pipeline) -> None:
         last = self.latest

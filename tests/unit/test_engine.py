@@ -99,6 +99,25 @@ def test_stale_within_a_quarter_second_again_every_hop_and_live_again_without_se
     engine.stop()
 
 
+def test_a_stream_of_rare_chunks_is_given_three_of_them():
+    chunks, time, keep = cut(SIGNAL, [120]), [10.0], Keep()
+    source = FakeSource([chunks[0]], PACED, after=lambda: None)
+    engine = Engine(source, build(), [keep], now=lambda: time[0])
+    engine.start()
+    for i in range(1, 15):
+        until(lambda i=i: engine.health.samples == 120 * i)
+        time[0] = 10 + 0.6 * i
+        source.streams[0]._chunks.append(chunks[i])
+    until(lambda: engine.latest and engine.latest.end == 1800)
+    time[0] += 1.79
+    source.streams[0]._chunks.append(chunks[15])  # the last moment: had it been stale, it would be known by now
+    until(lambda: engine.latest.end == 1900)
+    assert not any(why(e) is Why.STALE for e in keep.items)
+    time[0] += 2.0
+    until(lambda: why(keep.items[-1]) is Why.STALE)
+    engine.stop()
+
+
 def why(emission):
     return emission.reading.why if isinstance(emission.reading, Abstained) else None
 
