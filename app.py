@@ -107,6 +107,7 @@ def choose_readout(asked: str, profile: Profile | None, info: StreamInfo) -> str
 
 # -- verbs ------------------------------------------------------------------------------------------------------
 
+Unit = Literal["uV", "mV", "V", "nV"]
 SourceOption = Annotated[str | None, typer.Option(help="synthetic://…, lsl://NAME or playback://PATH.")]
 ProfileOption = Annotated[Path | None, typer.Option(help="A person's profile (from calibrate).")]
 SecondsOption = Annotated[float | None, typer.Option(help="Stop after so many seconds of stream time.")]
@@ -267,7 +268,7 @@ def outlet(
     stop: Annotated[float | None, typer.Option(help="End at this second.")] = None,
     channels: Annotated[str, typer.Option(help="Electrode names, for a file that gives none.")] = "",
     units: Annotated[
-        str | None, typer.Option(help="The unit the file's numbers are really in: uV, mV, V or nV.")
+        Unit | None, typer.Option(help="The unit the file's numbers are really in: uV, mV, V or nV.")
     ] = None,
     wait: Annotated[float, typer.Option(help="Wait so many seconds for somebody to listen.")] = 60.0,
 ) -> None:
@@ -275,8 +276,10 @@ def outlet(
     from realtime_mood.sources.outlet import play
 
     names = tuple(part.strip() for part in channels.split(",") if part.strip())
-    options = {"virtual": virtual, "loop": loop, "source_id": source_id, "start": start, "stop": stop}
-    play(file, name, **options, channels=names, units=units, wait_s=wait, say=lambda text: print(text, flush=True))
+    play(
+        file, name, virtual=virtual, loop=loop, source_id=source_id, start=start, stop=stop, channels=names,
+        units=units, wait_s=wait, say=lambda text: print(text, flush=True),
+    )  # fmt: skip
 
 
 @cli.command()

@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from . import clock
+from .arrivals import Arrivals
 from .errors import EngineError, EngineStuck, StreamEnded
 from .health import Emission, Health, Latency, Sink, State
 from .pipeline import MEMORY_S, Pipeline
@@ -22,8 +23,6 @@ __all__ = ["Engine", "Health", "Latency", "State"]
 POLL_S = 0.1  # no thread sleeps longer without looking at whether to stop
 MAX_LAG_S = 1.0  # a window older than this is skipped when a newer one is there
 AHEAD_S = 2.0  # how far an unpaced source may run ahead of the pipeline
-STALE_S = 1.0
-STALE_CHUNKS = 3  # times the usual chunk interval
 
 
 class Engine:
@@ -70,12 +69,11 @@ class Engine:
         self._pipeline: Pipeline | None = None
         self._ended = False  # the source has no more samples
         self._opened = 0.0
+        self._arrivals: Arrivals
         self._taken = 0  # index up to which the pipeline has pushed
         self._readings: deque[Reading] = deque(maxlen=round(MEMORY_S / 0.25))
         self._markers: deque[Marker] = deque(maxlen=1000)
-        self._arrivals: deque[tuple[int, float]] = deque(maxlen=4096)  # (end index, when) of each chunk
         self._latencies: deque[float] = deque(maxlen=4096)
-        self._intervals: deque[float] = deque(maxlen=100)  # between chunks, s
 
     # -- what others may do -------------------------------------------------------------------------------------
 
@@ -134,7 +132,7 @@ class Engine:
                     RingBuffer(stream.info, round(MEMORY_S * stream.info.sfreq)),
                     self._pipeline.clean,
                 )
-                self._opened = self._now()
+                self._opened, self._arrivals = self._now(), Arrivals(stream.info)
                 self._note(state=State.LIVE, info=stream.info)
                 ready.set()
                 while not self._stop.is_set():
@@ -158,9 +156,7 @@ class Engine:
         while not info.paced and chunk.end - self._taken > max(ahead, len(chunk)) and not self._stop.is_set():
             self.raw.wait_beyond(self.raw.end, 0.001)  # nothing is written meanwhile: a short nap
         arrived = self._now()
-        if self.raw.end:
-            self._intervals.append(arrived - self.raw.arrived)
-        self._arrivals.append((chunk.end, arrived))
+        self._arrivals.note(chunk, arrived)
         self.raw.write(chunk, arrived)
         with self._lock:
             self._markers.extend(chunk.markers)
@@ -198,7 +194,7 @@ class Engine:
             elif self._ended:
                 return
             elif info.paced:
-                due = next_stale or (raw.arrived or self._opened) + self._patience(info)
+                due = next_stale or (raw.arrived or self._opened) + self._arrivals.patience()
                 if self._now() >= due:
                     next_stale = due + pipeline.spec.hop_s
                     self._note(state=State.STALLED)
@@ -228,18 +224,15 @@ class Engine:
             if old and window is not windows[-1]:
                 self._note_skip(1)
                 continue
+            if raw.info.paced and self._arrivals.is_old(self._now() - raw.latest(1).t_last):
+                self._stale(raw, pipeline)
+                continue
             try:
                 reading = pipeline.read(window)
             except Exception as error:
                 self._note_skip(1, f"a reading failed: {error}")
                 continue
             self._emit(reading, raw)
-
-    def _patience(self, info: StreamInfo) -> float:
-        """How long no sample may come before readings are stale (s). Chunks may come seldom, or several at once."""
-        intervals = tuple(self._intervals)
-        usual = float(np.percentile(intervals, 90)) if len(intervals) >= 10 else 0.0
-        return max(STALE_S, STALE_CHUNKS * max(info.chunk_s, usual))
 
     def _stale(self, raw: RingBuffer, pipeline: Pipeline) -> None:
         last = self.latest
@@ -252,7 +245,9 @@ class Engine:
     def _emit(self, reading: Reading, raw: RingBuffer) -> None:
         now = self._now()
         age_ms = 1e3 * (now - raw.latest(1).t_last) if raw.end else None
-        latency_ms = 1e3 * max(0.0, now - self._arrival_of(reading.end, now)) if isinstance(reading, Estimate) else None
+        latency_ms = (
+            1e3 * max(0.0, now - self._arrivals.of(reading.end, now)) if isinstance(reading, Estimate) else None
+        )
         self.latest = reading
         with self._lock:
             self._readings.append(reading)
@@ -265,12 +260,6 @@ class Engine:
         for sink in tuple(self._sinks):
             if not self._try(type(sink).__name__, partial(sink.put, emission)):
                 self._sinks.remove(sink)
-
-    def _arrival_of(self, end: int, default: float) -> float:
-        """When the chunk that brought sample ``end - 1`` arrived."""
-        while len(self._arrivals) > 1 and self._arrivals[0][0] < end:
-            self._arrivals.popleft()
-        return self._arrivals[0][1] if self._arrivals else default
 
     # -- bookkeeping --------------------------------------------------------------------------------------------
 

@@ -99,6 +99,32 @@ def test_stale_within_a_quarter_second_again_every_hop_and_live_again_without_se
     engine.stop()
 
 
+def test_the_old_end_of_a_backlog_is_never_read():
+    chunks, time, keep = cut(SIGNAL, [100]), [10.0], Keep()
+    source = FakeSource([replace(c, t_last=9.9) for c in chunks[:20]], PACED, after=lambda: None)
+    engine = Engine(source, build(), [keep], now=lambda: time[0])
+    engine.start()
+    until(lambda: engine.latest and engine.latest.end == 2000)
+    time[0] = 13.0
+    source.streams[0]._chunks.append(replace(chunks[20], t_last=10.5))  # 2.5 s late
+    until(lambda: engine.latest.end == 2100)
+    assert why(keep.items[-1]) is Why.STALE
+    source.streams[0]._chunks += [replace(c, t_last=12.9) for c in chunks[21:]]
+    until(lambda: engine.latest.end == 4000)
+    assert isinstance(engine.latest, Estimate)
+    engine.stop()
+
+
+def test_a_device_that_is_always_late_is_read_all_the_same():
+    time = [10.0]
+    source = FakeSource([replace(c, t_last=7.0) for c in cut(SIGNAL, [100])], PACED, after=lambda: None)
+    engine = Engine(source, build(), now=lambda: time[0])
+    engine.start()
+    until(lambda: engine.latest and engine.latest.end == 4000)
+    assert isinstance(engine.latest, Estimate)
+    engine.stop()
+
+
 def test_a_stream_of_rare_chunks_is_given_three_of_them():
     chunks, time, keep = cut(SIGNAL, [120]), [10.0], Keep()
     source = FakeSource([chunks[0]], PACED, after=lambda: None)
@@ -107,10 +133,10 @@ def test_a_stream_of_rare_chunks_is_given_three_of_them():
     for i in range(1, 15):
         until(lambda i=i: engine.health.samples == 120 * i)
         time[0] = 10 + 0.6 * i
-        source.streams[0]._chunks.append(chunks[i])
+        source.streams[0]._chunks.append(replace(chunks[i], t_last=time[0]))
     until(lambda: engine.latest and engine.latest.end == 1800)
     time[0] += 1.79
-    source.streams[0]._chunks.append(chunks[15])  # the last moment: had it been stale, it would be known by now
+    source.streams[0]._chunks.append(replace(chunks[15], t_last=time[0]))  # at the last moment
     until(lambda: engine.latest.end == 1900)
     assert not any(why(e) is Why.STALE for e in keep.items)
     time[0] += 2.0
