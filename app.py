@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import typer
 from platformdirs import user_log_path
@@ -197,6 +197,8 @@ def view_terminal(config: RunConfig) -> None:
 
 def view_gui(config: RunConfig) -> None:
     """The window."""
+    if not has_display():
+        raise ConfigError("the window", "no display here", "use --view terminal or --view json")
     import models.runtime  # noqa: F401  # torch takes a second to import: not while the window is up
     from realtime_mood import gui
 
@@ -270,7 +272,7 @@ def outlet(
     units: Annotated[
         Unit | None, typer.Option(help="The unit the file's numbers are really in: uV, mV, V or nV.")
     ] = None,
-    wait: Annotated[float, typer.Option(help="Wait so many seconds for somebody to listen.")] = 60.0,
+    wait: Annotated[float, typer.Option(help="Wait so many seconds for somebody to listen.")] = 600.0,
 ) -> None:
     """Play a recording as an LSL stream, as a headset would."""
     from realtime_mood.sources.outlet import play

@@ -128,10 +128,8 @@ class Engine:
             try:
                 # The network is loaded and warmed here, before the first sample is asked for.
                 self._pipeline = self._build(stream.info)
-                self.raw, self.clean = (
-                    RingBuffer(stream.info, round(MEMORY_S * stream.info.sfreq)),
-                    self._pipeline.clean,
-                )
+                self.clean = self._pipeline.clean
+                self.raw = RingBuffer(stream.info, self.clean.capacity)
                 self._opened, self._arrivals = self._now(), Arrivals(stream.info)
                 self._note(state=State.LIVE, info=stream.info)
                 ready.set()
@@ -245,9 +243,8 @@ class Engine:
     def _emit(self, reading: Reading, raw: RingBuffer) -> None:
         now = self._now()
         age_ms = 1e3 * (now - raw.latest(1).t_last) if raw.end else None
-        latency_ms = (
-            1e3 * max(0.0, now - self._arrivals.of(reading.end, now)) if isinstance(reading, Estimate) else None
-        )
+        waited = max(0.0, now - self._arrivals.of(reading.end, now))
+        latency_ms = 1e3 * waited if isinstance(reading, Estimate) else None
         self.latest = reading
         with self._lock:
             self._readings.append(reading)
