@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import time
 from pathlib import Path
 
@@ -54,7 +55,9 @@ def main() -> None:
     window.grab().save(str(asked.out / f"window{suffix}.png"))
     console = Console(width=80, height=24, record=True, file=io.StringIO())
     console.print(terminal.picture(terminal.look(engines[-1])))
-    console.save_svg(str(asked.out / f"terminal{suffix}.svg"), title="realtime-mood run --view terminal")
+    svg = console.export_svg(title="realtime-mood run --view terminal")
+    svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # a picture must not fetch fonts from afar
+    (asked.out / f"terminal{suffix}.svg").write_text(svg.replace("Fira Code", "DejaVu Sans Mono"))
     report(window.bridge)
     window.close()
     while window.bridge.is_running:

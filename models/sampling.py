@@ -23,7 +23,7 @@ Statistics = tuple[np.ndarray, np.ndarray]
 class Augment:
     """How training makes its people less like themselves."""
 
-    frozen_share: float = 0.6  # of samples on the person's own baseline; the others on running statistics
+    frozen_share: float = 0.5  # of samples on the person's own baseline; the others on running statistics
     least_chans: int = 4
     drop_chan: float = 0.2
     noise_sd: float = 0.3  # on every DE value

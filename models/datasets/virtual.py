@@ -36,10 +36,11 @@ def one(seed: int, spec: FeatureSpec) -> Person:
 
 
 def _script(rng: np.random.Generator) -> tuple[Script, np.ndarray]:
-    """A minute of baseline, of one kind or another, then the three states in random order, twice."""
-    kind = str(rng.choice(["rest", "neutral", "mixed"], p=[0.4, 0.2, 0.4]))
+    """A minute of baseline, of one kind or another, then the three states in random order, once or twice."""
+    kind = str(rng.choice(["rest", "neutral", "mixed"], p=[0.3, 0.2, 0.5]))
     blocks = [(str(s), BASELINE_S // 3) for s in rng.permutation(LABELS)] if kind == "mixed" else [(kind, BASELINE_S)]
-    blocks += [(str(state), int(rng.integers(18, 34))) for _ in range(2) for state in rng.permutation(LABELS)]
+    rounds = 1 if kind == "mixed" else 2
+    blocks += [(str(state), int(rng.integers(18, 34))) for _ in range(rounds) for state in rng.permutation(LABELS)]
     labels = []
     for state, seconds in blocks:
         row = np.full(seconds, LABELS.index(state) if state in LABELS else NO_LABEL)

@@ -177,8 +177,9 @@ class Brain:
 
         waxing = sum(sd**2 for _, sd in WAXING)  # what it adds to the log of the rms
         level = np.log([SCALP_UV[band] for band in BANDS]) - waxing
-        level += 0.2 * rng.standard_normal(5) + 0.25 * rng.standard_normal()
-        self._level = level[:, None] + 0.4 * rng.standard_normal((5, len(patches))) @ self._smooth
+        level += 0.15 * rng.standard_normal(5) + 0.25 * rng.standard_normal()
+        # Half the size of a medium effect: who is met for the first time can be read, if less surely than later.
+        self._level = level[:, None] + 0.2 * rng.standard_normal((5, len(patches))) @ self._smooth
         back = nearness(patches, montage.locate(("O1", "Oz", "O2", "POz")), 0.6)
         self._level[2] += 1.3 * back - 0.4
         self._background = BACKGROUND_UV * np.exp(0.2 * rng.standard_normal())
