@@ -240,10 +240,10 @@ class QualityHead(Head):
                 self._name(p, e, self.spot(x, y), r)
 
     def _name(self, p: QPainter, e: Electrode, at: QPointF, r: float) -> None:
-        """The name beside its electrode, on a ground of its own so that neighbours do not cross it."""
+        """The name under its electrode, where neighbours are furthest, on a ground of its own."""
         width = p.fontMetrics().horizontalAdvance(e.name) + 6
-        x = at.x() + r + 2 if at.x() + r + 2 + width < self.width() else at.x() - r - 2 - width
-        box = QRectF(x, at.y() - 7, width, 14)
+        x = min(max(0.0, at.x() - width / 2), self.width() - width)
+        box = QRectF(x, at.y() + r + 2, width, 14)
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(pg.mkColor(LINE))
         p.drawRoundedRect(box, 3, 3)

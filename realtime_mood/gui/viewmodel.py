@@ -98,7 +98,8 @@ def view(
     current = latest if health.state is State.LIVE else None
     ageing = running and info is not None and info.paced
     attention, span = _attention(current)
-    electrodes = _electrodes(info, latest.quality if running and latest else None)
+    heard = running and health.state not in (State.STALLED, State.RECONNECTING)  # else nobody knows how they sit now
+    electrodes = _electrodes(info, latest.quality if heard and latest else None)
     return ViewState(
         state=Say(STATE_WORDS[health.state], STATE_ROLES.get(health.state, "dim")),
         banner=_banner(health, current, readings, electrodes),

@@ -77,6 +77,7 @@ def test_an_old_estimate_is_not_shown_as_current(state):
     shown = look(estimate(20), state=state, sample_age_ms=2100.0)
     assert all(bar.prob is None for bar in shown.bars)
     assert shown.attention is None
+    assert {e.role for e in shown.electrodes} == {"dim"}
 
 
 def test_a_stall_is_counted_in_the_banner():
