@@ -7,10 +7,13 @@ and plays them from another process).
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import os
 import tempfile
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -62,8 +65,8 @@ class Keep:
         pass
 
 
-def run_person(seed: int, montage: str, difficulty: str, profile: Path | None) -> list[dict]:
-    url = f"synthetic://?subject={seed}&difficulty={difficulty}&script={script_of(seed)}&speed=max&{montage}"
+def run_person(seed: int, montage: str, difficulty: str, script: str, profile: Path | None) -> list[dict]:
+    url = f"synthetic://?subject={seed}&difficulty={difficulty}&script={script}&speed=max&{montage}"
     keep = Keep()
     engine = app.make_engine(resolve({"source": url, "profile": profile}), [keep])
     engine.start()
@@ -113,50 +116,56 @@ def over_lsl(seed: int, folder: Path) -> list[dict]:
     return lines
 
 
-def row(name: str, results: list[tuple[int, int, int]]) -> list[object]:
+class Condition(NamedTuple):
+    label: str
+    montage: str = "n_chans=32"
+    difficulty: str = "medium"
+    baseline: bool = False
+    script: str = ""  # one of the seed's own when empty
+
+
+CONDITIONS = (
+    Condition("32 channels, no baseline"),
+    Condition("32 channels, own baseline", baseline=True),
+    Condition("18 channels at odd sites, no baseline", "channels=" + ",".join(ODD)),
+    Condition("8 channels, no baseline", "n_chans=8"),
+    Condition("64 channels at 500 Hz, no baseline", "n_chans=64&sfreq=500"),
+    Condition("32 channels, no baseline, only the first minute", script="neutral:20,positive:20,negative:20"),
+    Condition("no effect at all, no baseline", difficulty="none"),
+    Condition("no effect at all, own baseline", difficulty="none", baseline=True),
+)
+
+
+def one(condition: Condition, seed: int) -> tuple[int, int, int]:
+    script = condition.script or script_of(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        profile = calibrated(seed, condition.montage, Path(folder)) if condition.baseline else None
+        lines = run_person(seed, condition.montage, condition.difficulty, script, profile)
+    return score(lines, seed, script)
+
+
+def row(label: str, results: list[tuple[int, int, int]]) -> list[object]:
     right, estimates, settled = np.array(results).sum(axis=0)
-    per = np.array([r / max(e, 1) for r, e, _ in results])
-    below = f"{(per < 0.5).sum()}/{len(per)}"
-    return [
-        name,
-        len(results),
-        f"{right / max(estimates, 1):.3f}",
-        f"{1 - estimates / settled:.3f}",
-        f"{right / settled:.3f}",
-        below,
-    ]
+    below = sum(r < e / 2 for r, e, _ in results)
+    shares = right / max(estimates, 1), 1 - estimates / settled, right / settled
+    return [label, len(results), *(f"{share:.3f}" for share in shares), f"{below}/{len(results)}"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=24)
+    parser.add_argument("--people", type=int, default=12)
     parser.add_argument("--over-lsl", type=int, default=0)
     asked = parser.parse_args()
-    seeds = range(90_001, 90_001 + asked.people)
-    montages = {
-        "32 channels": "n_chans=32",
-        "18 odd channels": "channels=" + ",".join(ODD),
-        "8 channels": "n_chans=8",
-        "64 channels, 500 Hz": "n_chans=64&sfreq=500",
-    }
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for name, montage in montages.items():
-            for difficulty in ("medium", "none") if name == "32 channels" else ("medium",):
-                for with_profile in (False, True) if name == "32 channels" else (False,):
-                    results = []
-                    for seed in seeds:
-                        profile = calibrated(seed, montage, Path(folder)) if with_profile else None
-                        lines = run_person(seed, montage, difficulty, profile)
-                        results.append(score(lines, seed, script_of(seed)))
-                    label = f"{difficulty}, {name}, {'own baseline' if with_profile else 'no baseline'}"
-                    rows.append(row(label, results))
-                    print(*rows[-1], flush=True)
-        if asked.over_lsl:
-            with ThreadPoolExecutor(asked.over_lsl) as pool:
-                played = list(pool.map(lambda s: over_lsl(s, Path(folder)), list(seeds)[: asked.over_lsl]))
-            results = [score(p, s, script_of(s, 1)) for p, s in zip(played, seeds, strict=False)]
-            rows.append(row("medium, 32 channels, recorded and played over LSL", results))
+    seeds, rows = range(90_001, 90_001 + asked.people), []
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
+        for condition in CONDITIONS:
+            rows.append(row(condition.label, list(pool.map(one, [condition] * len(seeds), seeds))))
+            print(*rows[-1], flush=True)
+    if asked.over_lsl:
+        with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(asked.over_lsl) as pool:
+            played = list(pool.map(lambda s: over_lsl(s, Path(folder)), list(seeds)[: asked.over_lsl]))
+        results = [score(p, s, script_of(s, 1)) for p, s in zip(played, seeds, strict=False)]
+        rows.append(row("32 channels, recorded without markers, played over LSL", results))
     header = ["people", "n", "right of estimates", "abstained", "right of all settled", "people below .5"]
     print(table(header, rows))
 
