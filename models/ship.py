@@ -33,9 +33,7 @@ COORDINATES = {
 }
 EVIDENCE = {"effort": "real", "emotion3": "virtual"}
 LEFT_OUT = {"effort": 5, "emotion3": 80}  # people the tuning is done on
-# Of readings on people left out, the least confident that are not shown as estimates. More for emotion3: in its first
-# minute without a baseline it knows the person little, and a wrong word there is worse than none.
-UNSURE_SHARE = {"effort": 0.15, "emotion3": 0.22}
+UNSURE_SHARE = 0.15  # of readings on people left out: the least confident are not shown as estimates
 Log = Callable[[str], None]
 
 
@@ -100,7 +98,7 @@ def tune(reader: MoodReader, task: Task, left_out: Sequence[Person], spec: Featu
 
     temperature = float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))
     confidence = torch.as_tensor(logits / temperature).softmax(-1).amax(-1).numpy()
-    least = float(np.quantile(confidence, UNSURE_SHARE[task.name]))
+    least = float(np.quantile(confidence, UNSURE_SHARE))
     card = ReadoutCard(
         labels=task.labels,
         coordinates=COORDINATES[task.name],
