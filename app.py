@@ -7,10 +7,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from platformdirs import user_log_path
@@ -161,7 +160,7 @@ def has_display() -> bool:
 
 def view_json(config: RunConfig) -> None:
     """One JSON object a line on standard output, and nothing else there."""
-    from realtime_mood.sinks.jsonlines import JsonLines
+    from realtime_mood.sinks.jsonlines import JsonLines, own_stdout
 
     with own_stdout() as out:
         engine = make_engine(config, [JsonLines(out)])
@@ -172,20 +171,6 @@ def view_json(config: RunConfig) -> None:
         except KeyboardInterrupt:
             pass
         engine.stop()
-
-
-@contextmanager
-def own_stdout() -> Iterator[TextIO]:
-    """Standard output as a file of ours; whatever libraries print there meanwhile goes to standard error."""
-    sys.stdout.flush()
-    ours = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with os.fdopen(os.dup(ours), "w", encoding="utf-8") as out:
-            yield out
-    finally:
-        os.dup2(ours, 1)
-        os.close(ours)
 
 
 def view_terminal(config: RunConfig) -> None:
@@ -224,6 +209,7 @@ def calibrate(
     """Make a profile of a person: how their signal looks at rest."""
     from calibration.baseline import record
     from models.checkpoint import load_weights
+    from realtime_mood.sinks.jsonlines import own_stdout
     from realtime_mood.sources import open_source
 
     if protocol != "baseline":

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from realtime_mood.dsp.features import band_power
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.estimator import Population
-from realtime_mood.profile import CLIP_SD
+from realtime_mood.profile import Statistics
 
 from .datasets.person import NO_LABEL, Person, frozen_statistics, running_statistics
 from .reader import Batch
 
-Statistics = tuple[np.ndarray, np.ndarray]
+BySecond = tuple[np.ndarray, np.ndarray]  # mean and sd, each (n_seconds, n_chans, n_bands)
 
 
 @dataclass(frozen=True)
@@ -51,21 +50,19 @@ class Wardrobe:
         recent = np.stack([p.there[np.maximum(t - back, 0)] for back in range(n)]).all(axis=0)
         return np.flatnonzero((p.label != NO_LABEL) & recent & (t - begin >= n - 1))
 
-    def statistics(self, i: int, *, frozen: bool) -> Statistics:
+    def statistics(self, i: int, *, frozen: bool) -> BySecond:
         """Mean and sd of person `i`, second by second."""
         return (self.frozen if frozen else self.running)[i]
 
-    def sample(self, i: int, t: int, statistics: Statistics, chans: np.ndarray) -> tuple[np.ndarray, ...]:
+    def sample(self, i: int, t: int, statistics: BySecond, chans: np.ndarray) -> tuple[np.ndarray, ...]:
         """One context of person `i` ending with second `t`: z-scored DE, patches, usable channels, steps there."""
         p, spec = self.people[i], self.spec
-        mean, sd = statistics[0][t][chans], statistics[1][t][chans]
         steps = np.arange(t - spec.n_steps + 1, t + 1)
         there = (steps >= self.begins[i][t]) & p.there[np.maximum(steps, 0)]
-        de = (p.de[np.maximum(steps, 0)][:, chans] - mean) / sd
-        de = np.where(there[:, None, None], np.clip(de, -CLIP_SD, CLIP_SD), 0)
-        rms = np.sqrt(np.maximum(band_power(mean).sum(axis=1), 1.0))
-        patches = p.patches[t - spec.n_patches + 1 : t + 1][:, chans].astype(np.float32) / rms[None, :, None]
-        return de, np.clip(patches, -CLIP_SD, CLIP_SD).transpose(1, 0, 2), p.good[t][chans], there, p.positions[chans]
+        raw = p.patches[t - spec.n_patches + 1 : t + 1][:, chans].astype(np.float32).transpose(1, 0, 2)
+        known = Statistics(statistics[0][t][chans], statistics[1][t][chans])
+        de, patches = known.standardise(p.de[np.maximum(steps, 0)][:, chans], raw, ~there)
+        return de, patches, p.good[t][chans], there, p.positions[chans]
 
 
 def _batch(rows: Sequence[tuple[np.ndarray, ...]]) -> Batch:

@@ -42,6 +42,21 @@ class Statistics:
         """The same (n_bands,) for every channel."""
         return cls(np.tile(mean, (n_chans, 1)), np.tile(sd, (n_chans, 1)))
 
+    def standardise(self, de: np.ndarray, patches: np.ndarray, masked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What the network is fed, live and in training alike.
+
+        Parameters
+        ----------
+        de : (n_steps, n_chans, n_bands), nats
+        patches : (n_chans, n_patches, patch_len), µV
+        masked : (n_steps,) bool
+            Steps to leave out, as zeros.
+        """
+        z = np.clip((de - self.mean) / self.sd, -CLIP_SD, CLIP_SD)
+        rms = np.sqrt(np.maximum(band_power(self.mean).sum(axis=1), 1.0))
+        scaled = np.clip(patches / rms[:, None, None], -CLIP_SD, CLIP_SD)
+        return np.where(masked[:, None, None], 0.0, z).astype(np.float32), scaled.astype(np.float32)
+
 
 class Normaliser:
     """Z-scores features on running or frozen statistics.
@@ -73,11 +88,8 @@ class Normaliser:
             for step, masked in zip(features.de[-fresh:], features.step_mask[-fresh:], strict=True):
                 if not masked:
                     self.take_in(step.astype(np.float64), features.quality.good[:, None], step_s)
-        z = np.clip((features.de - self._mean) / np.sqrt(self._var), -CLIP_SD, CLIP_SD)
-        z = np.where(features.step_mask[:, None, None], 0.0, z)
-        rms = np.sqrt(np.maximum(band_power(self._mean).sum(axis=1), 1.0))
-        patches = np.clip(features.patches / rms[:, None, None], -CLIP_SD, CLIP_SD)
-        return replace(features, de=z.astype(np.float32), patches=patches.astype(np.float32))
+        z, patches = self.statistics.standardise(features.de, features.patches, features.step_mask)
+        return replace(features, de=z, patches=patches)
 
     @property
     def statistics(self) -> Statistics:

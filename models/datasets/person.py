@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Person:
     rest: slice  # the unlabelled baseline
     sha256: str  # of the signal all this was made from
 
-    @property
+    @cached_property
     def positions(self) -> np.ndarray:
         """(n_chans, 3) unit vectors."""
         return locate(self.info.ch_names)

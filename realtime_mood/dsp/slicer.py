@@ -44,7 +44,7 @@ class Slicer:
 
     def __call__(self, run: Run, t_first: float) -> Iterator[Window]:
         """Take in a run whose first row was taken at `t_first`; yield the windows it completes."""
-        sfreq, end = self._info.sfreq, self.clean.end
+        sfreq = self._info.sfreq
         if run.restart:
             self._filters.restart(run.rows[0])
             if run.first > 0:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from ..health import Emission, Health
@@ -67,3 +71,17 @@ def as_dict(emission: Emission) -> dict[str, object]:
 
 def _rounded(ms: float | None) -> float | None:
     return None if ms is None else round(ms, 2)
+
+
+@contextmanager
+def own_stdout() -> Iterator[TextIO]:
+    """Standard output as a file of ours; whatever libraries print there meanwhile goes to standard error."""
+    sys.stdout.flush()
+    ours = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with os.fdopen(os.dup(ours), "w", encoding="utf-8") as out:
+            yield out
+    finally:
+        os.dup2(ours, 1)
+        os.close(ours)
