@@ -12,8 +12,10 @@ from platformdirs import user_config_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ConfigError
+from .pipeline import Notch
 
 PREFIX = "REALTIME_MOOD_"
+GIVE_UP_S = 60.0  # where nobody may be looking
 NOT_OPTIONS = {"REALTIME_MOOD_DATA"}  # where the tests find recordings
 
 
@@ -29,7 +31,19 @@ class RunConfig(BaseModel):
     profile: Path | None = None
     notch: Literal["auto", "50", "60"] = "auto"
     seconds: float | None = Field(default=None, gt=0)
+    record: Path | None = None
+    markers: str | None = None
+    participant: str = Field(default="", pattern="^[A-Za-z0-9]*$")
+    session: str = Field(default="", pattern="^[A-Za-z0-9]*$")
+    give_up: float | None = Field(default=None, gt=0)
+    """Seconds a lost source is looked for; None is for ever in the window, and `GIVE_UP_S` elsewhere."""
+    lsl_scope: Literal["loopback", "machine", "link", "site"] | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    @property
+    def notches(self) -> Notch:
+        """The line frequencies to take out (Hz), or ``"auto"``."""
+        return "auto" if self.notch == "auto" else (float(self.notch),)
 
 
 def default_file() -> Path | None:

@@ -5,19 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from .dsp.features import Extractor
-from .dsp.filters import Filters
+from .dsp.filters import NOTCH_HZ, Filters, Notch
 from .dsp.holes import Bridge
 from .dsp.slicer import Slicer
 from .dsp.spec import FeatureSpec
 from .ring import RingBuffer
 from .types import Chunk, Features, Reading, Readout, StreamInfo, Why, Window
 
-NOTCH_HZ = (50.0, 60.0)  # no band reaches 48 Hz, so taking out both costs nothing and needs no country
 MEMORY_S = 60.0
+
+__all__ = ["MEMORY_S", "NOTCH_HZ", "Notch", "Pipeline"]
 
 
 class Estimator(Protocol):
@@ -37,23 +37,27 @@ class Pipeline:
     info : StreamInfo
     spec : FeatureSpec
     estimator : Estimator
-    notch_hz : sequence of float
-        Line frequencies to take out.
+    notch : sequence of float, or ``"auto"``
+        Line frequencies to take out; ``auto`` sees for itself which they are.
     """
 
-    def __init__(
-        self, info: StreamInfo, spec: FeatureSpec, estimator: Estimator, notch_hz: Sequence[float] = NOTCH_HZ
-    ) -> None:
+    def __init__(self, info: StreamInfo, spec: FeatureSpec, estimator: Estimator, notch: Notch = NOTCH_HZ) -> None:
         spec.check(info.sfreq)
         self.info, self.spec, self._estimator = info, spec, estimator
         self._bridge = Bridge(info.n_chans, round(spec.max_hole_s * info.sfreq))
-        self._slicer = Slicer(info, spec, Filters(spec, info.sfreq, info.n_chans, notch_hz), MEMORY_S)
+        self._filters = Filters(spec, info.sfreq, info.n_chans, notch)
+        self._slicer = Slicer(info, spec, self._filters, MEMORY_S)
         self._extract = Extractor(spec, info.sfreq)
 
     @property
     def readout(self) -> Readout:
         """What its readings can say."""
         return self._estimator.readout
+
+    @property
+    def notch_hz(self) -> tuple[float, ...]:
+        """The line frequencies that are taken out at the moment; while ``auto`` is undecided, all it may choose."""
+        return self._filters.notch_hz
 
     @property
     def clean(self) -> RingBuffer:
@@ -63,6 +67,7 @@ class Pipeline:
     def push(self, chunk: Chunk) -> list[Window]:
         """Filter and slice. Cheap, exact, never skipped."""
         windows: list[Window] = []
+        self._slicer.hear(chunk.impedances)
         for run in self._bridge(chunk):
             t_first = chunk.t_last - (chunk.end - 1 - run.first) / self.info.sfreq
             windows += self._slicer(run, t_first)

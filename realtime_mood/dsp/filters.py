@@ -7,14 +7,20 @@ and their DE of one second agrees less with the true band power.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 from scipy.signal import butter, iirnotch, sosfilt, sosfilt_zi, tf2sos
 
+from .mains import mains_hz
 from .spec import FeatureSpec
 
+NOTCH_HZ = (50.0, 60.0)  # no band reaches 48 Hz, so taking out both costs nothing and needs no country
 NOTCH_Q = 20.0  # 2.5 Hz wide at 50 Hz
+DECIDE_S = 2.0  # how much signal ``auto`` looks at; what changes then is over when the filters have settled
+
+Notch = Sequence[float] | Literal["auto"]
 
 
 class Filters:
@@ -26,12 +32,18 @@ class Filters:
     sfreq : float
         Hz.
     n_chans : int
-    notch_hz : sequence of float
-        Line frequencies to take out; those above the stream's Nyquist frequency are left out.
+    notch : sequence of float, or ``"auto"``
+        Line frequencies to take out; those above the stream's Nyquist frequency are left out. ``auto`` takes out both
+        kinds of mains until it has seen `DECIDE_S` of unbroken signal, and from exactly that sample on only the kind
+        that stands out there, for good; both when neither does.
     """
 
-    def __init__(self, spec: FeatureSpec, sfreq: float, n_chans: int, notch_hz: Sequence[float]) -> None:
-        notches = [tf2sos(*iirnotch(f, NOTCH_Q, fs=sfreq)) for f in notch_hz if f < 0.48 * sfreq]
+    def __init__(self, spec: FeatureSpec, sfreq: float, n_chans: int, notch: Notch) -> None:
+        self._sfreq = sfreq
+        self.notch_hz = tuple(f for f in (NOTCH_HZ if notch == "auto" else notch) if f < 0.48 * sfreq)
+        """The line frequencies that are taken out at the moment."""
+        self._undecided = round(DECIDE_S * sfreq) if notch == "auto" and len(self.notch_hz) > 1 else 0
+        notches = [tf2sos(*iirnotch(f, NOTCH_Q, fs=sfreq)) for f in self.notch_hz]
         self._clean_sos = np.concatenate([butter(2, spec.highpass_hz, "highpass", fs=sfreq, output="sos"), *notches])
         self._band_sos = [butter(2, band, "bandpass", fs=sfreq, output="sos") for band in spec.bands.values()]
         self.restart(np.zeros(n_chans))
@@ -40,6 +52,7 @@ class Filters:
         """Forget the past and start as if `row` (n_chans,) had stood for ever, so that an offset does not ring."""
         self._clean_state = sosfilt_zi(self._clean_sos)[:, :, None] * row
         self._band_state = [np.zeros((len(sos), 2, len(row))) for sos in self._band_sos]
+        self._seen: list[np.ndarray] = []
 
     def __call__(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Filter the next rows.
@@ -53,8 +66,31 @@ class Filters:
         clean : (n_times, n_chans) float64, µV
         banded : (n_times, n_chans, n_bands) float64, µV
         """
-        clean, self._clean_state = sosfilt(self._clean_sos, rows, axis=0, zi=self._clean_state)
+        clean = np.concatenate([self._cleaned(part) for part in self._up_to_decision(rows)])
         banded = np.empty((*clean.shape, len(self._band_sos)))
         for k, sos in enumerate(self._band_sos):
             banded[..., k], self._band_state[k] = sosfilt(sos, clean, axis=0, zi=self._band_state[k])
         return clean, banded
+
+    def _cleaned(self, rows: np.ndarray) -> np.ndarray:
+        clean, self._clean_state = sosfilt(self._clean_sos, rows, axis=0, zi=self._clean_state)
+        return clean
+
+    def _up_to_decision(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """`rows`, cut where ``auto`` decides; it does so once the part before has been filtered."""
+        if self._undecided:
+            left = self._undecided - sum(map(len, self._seen))
+            self._seen.append(rows[:left])
+            yield rows[:left]
+            if len(rows) < left:
+                return
+            self._decide(np.concatenate(self._seen))
+            rows = rows[left:]
+        if len(rows):
+            yield rows
+
+    def _decide(self, raw: np.ndarray) -> None:
+        chosen = mains_hz(raw, self._sfreq, self.notch_hz)
+        kept = [0, *(k for k, f in enumerate(self.notch_hz, 1) if f in chosen)]
+        self._clean_sos, self._clean_state = self._clean_sos[kept], self._clean_state[kept]
+        self.notch_hz, self._undecided, self._seen = chosen, 0, []

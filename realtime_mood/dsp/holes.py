@@ -36,7 +36,8 @@ class Bridge:
 
     def __call__(self, chunk: Chunk) -> Iterator[Run]:
         """The runs in `chunk`, oldest first."""
-        rows = np.asarray(chunk.data, np.float64)
+        with np.errstate(invalid="ignore"):  # a NaN of the signalling kind
+            rows = np.asarray(chunk.data, np.float64)
         finite = np.asarray(np.isfinite(rows))
         there: Mask = np.any(finite, axis=1)
         for start, stop in _stretches(there):

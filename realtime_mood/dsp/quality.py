@@ -1,84 +1,155 @@
-"""Turns the last second of signal into a judgement of each electrode.
+"""Turns hops of signal into a judgement of each electrode that does not flicker.
 
+Evidence is a level for each fault and channel: 1 is the threshold, and below `CLEAR` there is nothing to say.
 Thresholds are for scalp EEG in µV; each is a named constant with its reason.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import dataclass
+
 import numpy as np
 
-from ..types import Fault, Quality
+from ..types import Fault, Mask, Quality
 
 FLAT_UV = 0.2  # rms of the high-passed second; amplifier noise alone is larger
 RAILED_SHARE = 0.1  # of samples that sit exactly at the second's extremes
 RAILED_SPAN_UV = 50.0  # coarse quantisation alone does not span this much
-HUGE_UV = 1000.0  # rms; no brain does this, an electrode off the skin does
+HUGE_UV = 1000.0  # rms of the high-passed second; no brain does this, an electrode off the skin does
+SWING_UV = 150.0  # rms below the highest band; blinks stay under it, a loose electrode does not
 LINE_UV = 40.0  # rms at 50 or 60 Hz
 LINE_RATIO = 3.0  # times the rms of everything the network looks at
 MUSCLE_UV = 15.0  # rms in the highest band; brain gamma is some 1–2 µV
-DECORRELATED = (
-    0.3  # highest |r| with any other electrode over the window; in real caps it is above 0.39 for 999 in 1000
-)
+DECORRELATED = 0.3  # highest |r| with any other electrode; in real caps it is above 0.39 for 999 in 1000
 ENOUGH_NEIGHBOURS = 16  # with fewer, electrodes are so far apart that some are alone with their signal
+BAD_KOHM = 750.0  # what is called good for dry electrodes; amplifiers of today take it
+FAIR_KOHM = 50.0  # what is called bad for wet ones: it lowers the score and masks nothing
+CLEAR = 0.7  # of a threshold
+MEMORY_S = 1.5  # a fault appears when it stood in most of this, and goes when all of it was clear
+
+# In the order in which they explain one another where two are equally plain.
+SCORES = {
+    Fault.FLAT: 0.0,
+    Fault.LINE: 0.2,
+    Fault.RAILED: 0.0,
+    Fault.MUSCLE: 0.3,
+    Fault.DECORRELATED: 0.3,
+    Fault.IMPEDANCE: 0.3,
+}
+FAULTS = tuple(SCORES)
+DEAD = (FAULTS.index(Fault.FLAT), FAULTS.index(Fault.RAILED))  # no signal of a head in it: masked at once
 
 
-def line_rms(raw: np.ndarray, sfreq: float) -> np.ndarray:
-    """Rms (n_chans,) of `raw` (n_chans, n_times) within 2 Hz of 50 or 60 Hz, whichever is larger."""
-    n = raw.shape[1]
-    window = np.hanning(n + 1)[:-1]
-    centred = raw - raw.mean(axis=1, keepdims=True)
-    power = np.abs(np.fft.rfft(centred * window)) ** 2 * 2 / (n * np.square(window).sum())
-    freqs = np.fft.rfftfreq(n, 1 / sfreq)
-    return np.sqrt(np.max([power[:, np.abs(freqs - f) <= 2].sum(axis=1) for f in (50.0, 60.0)], axis=0))
+@dataclass(frozen=True, slots=True, eq=False)
+class Hop:
+    """What there is to go by at the end of a hop."""
+
+    raw: np.ndarray
+    """(n_times, n_chans), µV: up to the last second before filtering."""
+    n_new: int
+    """How many of its rows this hop brought."""
+    clean: np.ndarray
+    """(n_valid, n_chans), µV: this hop filtered, received and settled samples only."""
+    band_rms: np.ndarray
+    """(n_chans, n_bands), µV: over the last second."""
+    jumped: Mask
+    """(n_chans,): whose offset jumped within this hop."""
+    kohm: np.ndarray
+    """(n_chans,), kΩ: the impedances that held at its end; NaN where nobody said."""
 
 
-def judge(raw: np.ndarray, clean: np.ndarray, band_rms: np.ndarray, sfreq: float) -> Quality:
-    """Judge every electrode.
+class Judge:
+    """Judges every electrode at the end of each hop.
+
+    It is fed hop by hop, on a fixed grid, so neither how the stream was cut nor which windows were read can show.
 
     Parameters
     ----------
-    raw : (n_chans, n_raw), µV
-        Before filtering.
-    clean : (n_chans, n_times), µV
-        Filtered, received samples only.
-    band_rms : (n_chans, n_bands), µV
-        Over the same last second as `raw`.
-    sfreq : float
-        Hz.
+    n_chans : int
+    sfreq, hop_s, context_s : float
+        Hz; s; how far back electrodes are compared with one another, s.
     """
-    n_chans = len(raw)
-    scores = np.ones(n_chans, np.float32)
-    faults: list[Fault | None] = [None] * n_chans
-    if raw.shape[1] < 0.2 * sfreq or not clean.shape[1]:
-        return Quality(scores * 0, tuple(faults))  # nothing to judge yet; such windows are never read
-    raw = raw.astype(np.float64)
-    top, bottom = raw.max(axis=1, keepdims=True), raw.min(axis=1, keepdims=True)
-    at_rail = np.maximum((raw == top).mean(axis=1), (raw == bottom).mean(axis=1))
-    span = (top - bottom)[:, 0]
-    newest = clean[:, -raw.shape[1] :].astype(np.float64)
-    rms = np.sqrt(np.square(newest).mean(axis=1))
-    line, brain = line_rms(raw, sfreq), np.sqrt(np.square(band_rms).sum(axis=1))
-    muscle = band_rms[:, -1]
 
-    def mark(where: np.ndarray, fault: Fault, score: float) -> None:
-        for c in np.flatnonzero(where).tolist():
-            if faults[c] is None:
-                faults[c], scores[c] = fault, score
+    def __init__(self, n_chans: int, sfreq: float, hop_s: float, context_s: float) -> None:
+        self._n_chans, self._sfreq = n_chans, sfreq
+        self._n_second, self._n_memory, self._n_context = (max(1, round(s / hop_s)) for s in (1.0, MEMORY_S, context_s))
+        self.restart()
 
-    mark((rms < FLAT_UV) | (span == 0), Fault.FLAT, 0.0)
-    mark(((at_rail > RAILED_SHARE) & (span > RAILED_SPAN_UV)) | (rms > HUGE_UV), Fault.RAILED, 0.0)
-    mark((line > LINE_UV) & (line > LINE_RATIO * brain), Fault.LINE, 0.2)
-    mark(muscle > MUSCLE_UV, Fault.MUSCLE, 0.3)
-    if n_chans >= ENOUGH_NEIGHBOURS:
-        mark(_alone(clean), Fault.DECORRELATED, 0.3)
-    soft = np.clip(1.25 - 0.5 * muscle / MUSCLE_UV - 0.25 * line / LINE_UV, 0.5, 1.0)
-    return Quality(np.minimum(scores, soft).astype(np.float32), tuple(faults))
+    def restart(self) -> None:
+        """Forget what was seen, as after a long hole."""
+        n = self._n_chans
+        self._squares: deque[tuple[np.ndarray, int]] = deque(maxlen=self._n_second)
+        self._levels = deque([np.zeros((len(FAULTS), n))] * self._n_memory, maxlen=self._n_memory)
+        self._standing = np.zeros((len(FAULTS), n), bool)
+        self._still = deque([np.zeros(n, bool)], maxlen=self._n_second)
+        self._products: deque[np.ndarray] = deque(maxlen=self._n_context)
+        self._fit: deque[Mask] = deque(maxlen=self._n_context)
+
+    def __call__(self, hop: Hop) -> tuple[Quality, Mask]:
+        """The judgement that holds from the end of `hop` on, and (n_chans,) who said nothing usable during it."""
+        self._squares.append((np.square(hop.clean).sum(axis=0), len(hop.clean)))
+        sums, counts = zip(*self._squares, strict=True)
+        if not (n_valid := sum(counts)):  # still settling: nothing to judge yet, and no such window is read
+            nobody = np.zeros(self._n_chans, bool)
+            return Quality(np.zeros(self._n_chans, np.float32), (None,) * self._n_chans), nobody
+        rms = np.sqrt(np.sum(sums, axis=0) / n_valid)
+        newest = hop.raw[-hop.n_new :]
+        woke = hop.jumped & self._still[-1]  # the jump back from flat is still part of that
+        self._still.append((newest == newest[0]).all(axis=0) | woke)
+        levels = np.zeros((len(FAULTS), self._n_chans))
+        line, swing = line_rms(hop.raw, self._sfreq), np.sqrt(np.square(hop.band_rms[:, :-1]).sum(axis=1))
+        levels[:4] = self._alone(hop, rms, line, swing)
+        dead = np.asarray((levels[list(DEAD)] >= 1).any(axis=0))
+        if self._n_chans >= ENOUGH_NEIGHBOURS:
+            levels[4] = self._apart(hop.clean, np.asarray((levels[:4] < CLEAR).all(axis=0)))
+        kohm = np.nan_to_num(hop.kohm, nan=0.0, posinf=np.inf)
+        levels[5] = kohm / BAD_KOHM
+        self._levels.append(levels)
+        badness = np.max([levels[3], line / LINE_UV, swing / SWING_UV, kohm / (2 * FAIR_KOHM)], axis=0)
+        return self._verdict(1 - 0.5 * np.minimum(badness, 1) ** 2), dead
+
+    def _alone(self, hop: Hop, rms: np.ndarray, line: np.ndarray, swing: np.ndarray) -> np.ndarray:
+        """Levels (4, n_chans) of the faults that show in a channel by itself."""
+        still, lately, muscle = self._still[-1], np.any(self._still, axis=0), hop.band_rms[:, -1]
+        flat = np.where(still, np.inf, FLAT_UV / np.maximum(rms, 1e-6))
+        loud = np.minimum(line / LINE_UV, line / (LINE_RATIO * np.maximum(np.hypot(swing, muscle), 1e-6)))
+        top, bottom = hop.raw.max(axis=0), hop.raw.min(axis=0)
+        at_rail = np.maximum((hop.raw == top).mean(axis=0), (hop.raw == bottom).mean(axis=0)) / RAILED_SHARE
+        at_rail[(top - bottom <= RAILED_SPAN_UV) | lately] = 0.0
+        railed = np.max([at_rail, rms / HUGE_UV, swing / SWING_UV, hop.jumped & ~still], axis=0)
+        return np.stack([flat, loud, railed, muscle / MUSCLE_UV])
+
+    def _verdict(self, soft: np.ndarray) -> Quality:
+        past = np.stack(self._levels)
+        appears = (past >= 1).sum(axis=0) > self._n_memory / 2
+        appears[list(DEAD)] |= past[-1, list(DEAD)] >= 1
+        self._standing = (self._standing | appears) & ~(past < CLEAR).all(axis=0)
+        plainest = np.where(self._standing, past.max(axis=0), -1.0).argmax(axis=0)
+        scores = soft.astype(np.float32)
+        faults: list[Fault | None] = [None] * self._n_chans
+        for c in np.flatnonzero(self._standing.any(axis=0)).tolist():
+            fault = faults[c] = FAULTS[plainest[c]]
+            scores[c] = min(scores[c], SCORES[fault])
+        return Quality(scores, tuple(faults))
+
+    def _apart(self, clean: np.ndarray, fit: Mask) -> np.ndarray:
+        """Level (n_chans,) of going one's own way, over the hops in which nothing else was wrong with a pair."""
+        kept = clean * fit
+        self._products.append(kept.T @ kept)
+        self._fit.append(fit)
+        products, fits = np.stack(self._products), np.stack(self._fit).astype(np.float64)
+        powers = fits.T @ np.einsum("hcc->hc", products)  # [c, d]: power of d while c was fit
+        r = np.abs(products.sum(axis=0)) / np.sqrt(np.maximum(powers * powers.T, 1e-12))
+        np.fill_diagonal(r, 0)
+        enough = fits.sum(axis=0) >= self._n_second
+        return np.where(enough, np.minimum(DECORRELATED / np.maximum(r.max(axis=1), 1e-6), 1.5), 0.0)
 
 
-def _alone(clean: np.ndarray) -> np.ndarray:
-    """(n_chans,): whose signal no other electrode shares."""
-    centred = clean - clean.mean(axis=1, keepdims=True)
-    unit = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6)
-    r = np.abs(unit @ unit.T)
-    np.fill_diagonal(r, 0)
-    return r.max(axis=1) < DECORRELATED
+def line_rms(raw: np.ndarray, sfreq: float) -> np.ndarray:
+    """Rms (n_chans,) of `raw` (n_times, n_chans) within 2 Hz of 50 or 60 Hz, whichever is larger."""
+    n = len(raw)
+    window = np.hanning(n + 1)[:-1, None]
+    power = np.abs(np.fft.rfft((raw - raw.mean(axis=0)) * window, axis=0)) ** 2 * 2 / (n * np.square(window).sum())
+    freqs = np.fft.rfftfreq(n, 1 / sfreq)
+    return np.sqrt(np.max([power[np.abs(freqs - f) <= 2].sum(axis=0) for f in (50.0, 60.0)], axis=0))

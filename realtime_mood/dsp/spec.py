@@ -8,6 +8,8 @@ from ..errors import StreamMismatch
 
 BANDS = {"delta": (1.0, 4.0), "theta": (4.0, 8.0), "alpha": (8.0, 14.0), "beta": (14.0, 31.0), "gamma": (31.0, 45.0)}
 
+MAX_SFREQ = 20_000.0  # no EEG amplifier samples faster, and a minute of what does would fill the memory
+
 
 class FeatureSpec(BaseModel):
     """What a network was trained on, and therefore must be fed. Frequencies in Hz, durations in seconds."""
@@ -56,7 +58,11 @@ class FeatureSpec(BaseModel):
         return round(k * self.hop_s * sfreq)
 
     def check(self, sfreq: float) -> None:
-        """Raise `StreamMismatch` when `sfreq` is too low for the highest band."""
+        """Raise `StreamMismatch` when `sfreq` is too low for the highest band, or no EEG's."""
+        if sfreq > MAX_SFREQ:
+            raise StreamMismatch(
+                f"a stream of at most {MAX_SFREQ:g} Hz", f"this one says {sfreq:g} Hz", "sample it more slowly"
+            )
         name, (_, top) = max(self.bands.items(), key=lambda band: band[1][1])
         if sfreq < 2.2 * top:
             raise StreamMismatch(

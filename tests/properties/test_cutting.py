@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
-from fakes import EIGHT, INFO, cut, pink, pipeline
+from fakes import EIGHT, INFO, cut, pink
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.pipeline import Pipeline
 from realtime_mood.ring import RingBuffer
 from realtime_mood.types import Chunk, StreamInfo
 
 SECONDS = 11
 SIGNAL = pink(round(SECONDS * INFO.sfreq), len(EIGHT), offset_uv=60_000)
+SIGNAL[1300:, 1] += 4000  # electrodes that jump, die and come back must not show the cutting either
+SIGNAL[1500:1700, 2] = 0
+SIGNAL[900:1400, 3] += 400 * np.sin(np.arange(500) * np.pi / 2)
+SIGNAL[1650::7, 4] *= 1.01
 sizes = st.lists(st.integers(1, 300), min_size=1, max_size=40)
 holes = st.lists(st.tuples(st.integers(0, len(SIGNAL) - 60), st.integers(1, 50)), max_size=12)  # at most 0.25 s each
 
 
 def features(chunks):
-    p = pipeline()
+    p = Pipeline(INFO, FeatureSpec(), None, "auto")
     return [(w, p.features(w)) for c in chunks for w in p.push(c)]
 
 
@@ -27,6 +33,7 @@ def assert_same(found, expected):
         for name in ("de", "patches", "step_mask", "patch_mask"):
             np.testing.assert_array_equal(getattr(f, name), getattr(g, name), err_msg=name)
         np.testing.assert_array_equal(f.quality.scores, g.quality.scores)
+        assert f.quality.faults == g.quality.faults
         assert f.coverage == g.coverage
 
 

@@ -13,7 +13,7 @@ from realtime_mood.dsp.filters import Filters
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import StreamMismatch
 from realtime_mood.montage import SPREAD
-from realtime_mood.types import Abstained, Chunk, Estimate, Fault, Why
+from realtime_mood.types import Abstained, Chunk, Estimate, Fault, Impedance, Why
 
 SFREQ = INFO.sfreq
 
@@ -138,14 +138,17 @@ def spoil(kind):
         Fault.LINE: x[:, 2] + 300 * np.sin(2 * np.pi * 50 * t),
         Fault.MUSCLE: x[:, 2] + 60 * rng.standard_normal(2400),
         Fault.DECORRELATED: pink(2400, 1, seed=9)[:, 0],
+        Fault.IMPEDANCE: x[:, 2],  # nothing to see in the signal: the board says so
     }[kind]
-    return x
+    said = (Impedance(0, np.where(np.arange(16) == 2, 2000.0, 5.0)),) if kind is Fault.IMPEDANCE else ()
+    first, *rest = cut(x, [100])
+    return [replace(first, impedances=said), *rest]
 
 
 @pytest.mark.parametrize("kind", list(Fault))
 def test_a_bad_electrode_is_named_and_the_others_are_not(kind):
     info = replace(INFO, ch_names=tuple(SPREAD[:16]))
-    last = readings(cut(spoil(kind), [100]), pipeline(info))[-1]
+    last = readings(spoil(kind), pipeline(info))[-1]
     assert last.quality.faults == tuple(kind if i == 2 else None for i in range(16))
     assert last.quality.overall < 1
     assert isinstance(last, Estimate)
