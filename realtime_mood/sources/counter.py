@@ -1,0 +1,164 @@
+"""Turns the package numbers of a board into how many samples were lost before each one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+DROPPED = -1
+"""Stands for a sample that has been there before, or comes so late that its place has been given up."""
+LATE = 12
+"""A package this many places back, with no time gone by, is a late or a repeated one and no loss of nearly a cycle."""
+SMALL = 512
+"""A loss of more samples than this must have taken about as long as that; else the board began to count anew."""
+ENDLESS = range(2**53)
+
+
+class Cycle(NamedTuple):
+    """How a board numbers its packages.
+
+    Parameters
+    ----------
+    numbers : range or tuple of int
+        The numbers in their order; after the last comes the first.
+    per : int
+        Samples that share a number.
+    every : int
+        How far apart the numbers of neighbouring packages are.
+    alone : int or None
+        The number that comes once where others come `per` times.
+    """
+
+    numbers: range | tuple[int, ...] = range(256)
+    per: int = 1
+    every: int = 1
+    alone: int | None = None
+
+    @property
+    def n_samples(self) -> int:
+        """Samples until the numbers begin again."""
+        return len(self.numbers) * self.per - (0 if self.alone is None else self.per - 1)
+
+    def has(self, number: int) -> bool:
+        """Whether a package may carry this number."""
+        return number // self.every in self.numbers
+
+    def copies(self, number: int) -> int:
+        """How many samples carry it."""
+        return 1 if number == self.alone else self.per
+
+    def ahead(self, a: int, b: int) -> int:
+        """How many places `b` comes after `a`: 1 for its neighbour, 0 for itself."""
+        at = self.numbers.index
+        return (at(b // self.every) - at(a // self.every)) % len(self.numbers)
+
+    def between(self, a: int, b: int) -> int:
+        """Samples that come after package `a` and before `b`; all but its own for the same number."""
+        packages = (self.ahead(a, b) - 1) % len(self.numbers)
+        skipped = packages * self.per
+        if self.alone is not None and 0 < self.ahead(a, self.alone) <= packages:
+            skipped -= self.per - 1
+        return skipped
+
+
+def learn(numbers: Sequence[float] | NDArray[np.float64]) -> tuple[Cycle, ...]:
+    """The ways in which a board of unknown habits may number its packages, from its first ones.
+
+    Returns
+    -------
+    tuple of Cycle
+        The shortest first; empty where the numbers count nothing.
+    """
+    seen = np.asarray(numbers, np.float64)
+    if len(seen) < 8 or not np.all(np.isfinite(seen) & (seen >= 0) & (seen < ENDLESS.stop) & (seen % 1 == 0)):
+        return ()
+    starts = np.flatnonzero(np.diff(seen)) + 1
+    lengths, steps = np.diff(starts), np.diff(seen[starts])
+    steps = steps[steps > 0]
+    if not len(lengths) or not len(steps):
+        return ()
+    (per, n_per), *_ = Counter(lengths.tolist()).most_common(1)
+    (every, n_every), *_ = Counter(steps.astype(int).tolist()).most_common(1)
+    if n_per < 0.8 * len(lengths) or n_every < 0.8 * len(steps):
+        return ()
+    tops = (256, 65536, ENDLESS.stop)
+    return tuple(Cycle(range(max(1, top // every)), per, every) for top in tops)
+
+
+class PackageCounter:
+    """Counts samples by the numbers their packages carry.
+
+    Every loss shorter than a cycle is counted exactly, as is one of whole cycles less: the rest is for a clock to say.
+
+    Parameters
+    ----------
+    cycles : sequence of Cycle
+        How the board may number its packages: the first is taken that has all numbers seen. Empty: it does not.
+    sfreq : float
+        Sampling rate (Hz).
+    learning : bool
+        Whether the cycles are a guess, whose end is seen when the numbers go back and no time has gone by.
+    """
+
+    def __init__(self, cycles: Sequence[Cycle], sfreq: float, *, learning: bool = False) -> None:
+        self._cycles, self._sfreq, self._learning = list(cycles), sfreq, learning
+        self._newest: int | None = None
+        self._copies, self._whole = 0, False
+        self._stamp = float("nan")
+
+    @property
+    def cycle(self) -> Cycle | None:
+        """How the board numbers its packages; None when the numbers make no sense, for good."""
+        return self._cycles[0] if self._cycles else None
+
+    def feed(self, numbers: np.ndarray, stamps: np.ndarray) -> NDArray[np.int64]:
+        """Take the newest samples.
+
+        Parameters
+        ----------
+        numbers : array (n,)
+            The package number of each.
+        stamps : array (n,)
+            When each was taken or came (s).
+
+        Returns
+        -------
+        array (n,)
+            Samples lost just before each one; `DROPPED` for one that must be left out.
+        """
+        pairs = zip(np.asarray(numbers).tolist(), np.asarray(stamps).tolist(), strict=True)
+        return np.fromiter((self._lost(number, stamp) for number, stamp in pairs), np.int64)
+
+    def _lost(self, number: float, stamp: float) -> int:
+        self._cycles = [it for it in self._cycles if number % 1 == 0 and it.has(int(number))]
+        if (cycle := self.cycle) is None:
+            return 0
+        number = int(number)
+        if self._newest is None:
+            return self._go_on(number, stamp, 0)
+        if number == self._newest and self._copies < cycle.copies(number):
+            self._copies, self._stamp = self._copies + 1, stamp
+            return 0
+        # Of the package the stream began with, only what came is known.
+        rest = max(0, cycle.copies(self._newest) - self._copies) if self._whole else 0
+        lost = rest + cycle.between(self._newest, number)
+        elapsed = (stamp - self._stamp) * self._sfreq
+        in_no_time = not elapsed > lost / 2
+        if in_no_time and cycle.ahead(number, self._newest) <= LATE and lost > LATE:
+            return DROPPED
+        if self._learning and in_no_time and number < self._newest and lost > LATE:
+            last = self._newest // cycle.every
+            self._cycles = [cycle._replace(numbers=range(number // cycle.every, last + 1))]
+            lost = rest
+        elif lost > SMALL and not elapsed > lost / 2:
+            lost = 0
+        self._whole = True
+        return self._go_on(number, stamp, lost)
+
+    def _go_on(self, number: int, stamp: float, lost: int) -> int:
+        self._newest, self._copies, self._stamp = number, 1, stamp
+        return lost

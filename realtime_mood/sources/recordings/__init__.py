@@ -1,0 +1,49 @@
+"""Turns a path into a recording, by what stands in the file rather than by its name alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...errors import StreamMismatch
+from .recording import PlaybackOptions, Recording
+
+TEXT = (".csv", ".txt", ".tsv", ".zip")
+
+
+def open_recording(path: Path, options: PlaybackOptions, asked: str) -> Recording:
+    """The recording in `path`.
+
+    Parameters
+    ----------
+    path : Path
+    options : PlaybackOptions
+    asked : str
+        The source, for messages.
+
+    Raises
+    ------
+    StreamMismatch
+        It holds no EEG that could be played.
+    ConfigError
+        An option does not fit it.
+    """
+    # A reader is imported when its kind of file turns up: each brings a library that the others do not need.
+    begin = b""
+    if path.is_file():
+        with path.open("rb") as f:
+            begin = f.read(16)
+        if not begin:
+            raise StreamMismatch(asked, "the file is empty", "give a recording that holds EEG")
+    if begin.startswith(b"XDF:") or path.suffix.lower() == ".xdf":
+        from .xdf import open_xdf
+
+        return open_xdf(path, options, asked)
+    if options.stream is not None:
+        raise StreamMismatch(asked, f"stream={options.stream}: only an XDF file holds streams", "leave it out")
+    if path.suffix.lower() in TEXT:
+        from .text_file import open_text
+
+        return open_text(path, options, asked)
+    from .mne_file import MneFile
+
+    return MneFile(path, options, asked)

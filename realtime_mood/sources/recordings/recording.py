@@ -1,0 +1,135 @@
+"""Turns what any file reader found into one shape: rows of microvolts, each at its sample index."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Protocol
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+from ...errors import StreamMismatch
+from ...types import Array, Marker
+from ..units import MICROVOLTS, WIDE, check_spread, spread
+from ..url import FiniteOptions
+
+HEAD_S = 10.0
+"""Seconds at the beginning by which the unit is checked."""
+FASTEST_HZ = 100_000.0
+"""No EEG is sampled faster; a header that says so is damaged."""
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("must be a number of seconds")
+    return value
+
+
+Seconds = Annotated[float, Field(ge=0), AfterValidator(_finite)]
+
+
+class PlaybackOptions(FiniteOptions):
+    """What may stand after ``playback://PATH?``."""
+
+    loop: bool = False
+    start: Seconds = 0.0
+    stop: Seconds | None = None
+    stream: str | None = None
+    """Which stream of an XDF file, by name, where it holds more than one of EEG."""
+    board: str | None = None
+    """Which board wrote a BrainFlow table, as in ``brainflow://BOARD``: the table does not say."""
+
+
+class Recording(Protocol):
+    """A file that plays. Sample indices count lost samples too, so ``index / sfreq`` is the recording's time."""
+
+    ch_names: tuple[str, ...]
+    sfreq: float
+    runs: tuple[tuple[int, int], ...]
+    """``[first, end)`` of each unbroken stretch of samples, in order; what lies between was lost."""
+    reference: str
+    virtual: bool
+    notes: tuple[str, ...]
+
+    def rows(self, first: int, end: int) -> Array:
+        """Samples ``[first, end)`` of one stretch: (n_times, n_chans), µV."""
+        ...
+
+    def markers(self) -> list[Marker]:
+        """What happened, in order."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
+
+
+class Rows:
+    """A recording that was read whole.
+
+    Parameters
+    ----------
+    data : array (n_rows, n_chans)
+        µV; NaN where a row could not be read.
+    index : array (n_rows,) of int
+        The sample index of each row, increasing.
+    ch_names : sequence of str
+    sfreq : float
+    markers : list of Marker
+    reference : str
+    virtual : bool
+    notes : sequence of str
+        What is odd about it, in words.
+    """
+
+    def __init__(
+        self,
+        data: np.ndarray,
+        index: np.ndarray,
+        ch_names: Sequence[str],
+        sfreq: float,
+        *,
+        markers: list[Marker],
+        reference: str = "unknown",
+        virtual: bool = False,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self._data, self._index, self._markers = np.ascontiguousarray(data, np.float32), index, markers
+        self.ch_names, self.sfreq, self.reference = tuple(ch_names), sfreq, reference
+        self.virtual, self.notes = virtual, tuple(notes)
+        edges = np.flatnonzero(np.diff(index) != 1)
+        firsts, lasts = index[np.r_[0, edges + 1]], index[np.r_[edges, len(index) - 1]]
+        self.runs = tuple(zip(firsts.tolist(), (lasts + 1).tolist(), strict=True))
+
+    def rows(self, first: int, end: int) -> Array:
+        """Samples ``[first, end)`` of one stretch: (n_times, n_chans), µV."""
+        at = int(np.searchsorted(self._index, first))
+        return self._data[at : at + end - first]
+
+    def markers(self) -> list[Marker]:
+        """What happened, in order."""
+        return self._markers
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def check_rate(asked: str, sfreq: float) -> None:
+    """Raise `StreamMismatch` unless `sfreq` could be the rate of a recording."""
+    if not 0 < sfreq <= FASTEST_HZ:
+        raise StreamMismatch(asked, f"a sampling rate of {sfreq:g} Hz", "the file may be damaged")
+
+
+def check_unit(asked: str, head: np.ndarray, sfreq: float, written: str, limits: tuple[float, float] = WIDE) -> None:
+    """Raise `StreamMismatch` when the first seconds (µV) cannot be EEG in the unit the numbers are `written` in."""
+    said = f"its numbers are read as {written.replace('u', 'µ')}"
+    check_spread(asked, spread(head[: round(HEAD_S * sfreq)], sfreq), limits, said, MICROVOLTS[written])
+
+
+def finite(values: np.ndarray) -> Array:
+    """`values` as float32, with NaN for whatever is no number or too large for one."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        small = np.asarray(values).astype(np.float32)
+    small[~np.isfinite(small)] = np.nan
+    return small

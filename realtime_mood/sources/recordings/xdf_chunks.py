@@ -1,0 +1,201 @@
+"""Turns the bytes of an XDF file, whole or damaged, into the chunks in it that can be believed.
+
+What is handed on to a reader is checked first, byte for byte: lengths that lie within the file, samples that fill
+their chunk exactly. Where the chain of chunks is broken it is taken up again at the next boundary.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import mmap
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+MARK = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
+"""What a boundary chunk holds."""
+HEADER, SAMPLES, OFFSET, FOOTER = 2, 3, 4, 6
+SIZES = {"int8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4, "double64": 8}
+"""Bytes a number takes, in each format but text."""
+MOST_CHANNELS = 4096
+LONGEST_HEADER = 16 << 20
+"""Bytes."""
+
+
+class Described(NamedTuple):
+    """What a stream says about itself."""
+
+    number: int
+    name: str
+    type: str
+    n_chans: int
+    sfreq: float
+    """0 where it has no regular rate (Hz)."""
+    format: str
+    desc: ElementTree.Element
+
+
+class Chunks(NamedTuple):
+    """Where what lies in a file."""
+
+    streams: dict[int, Described]
+    places: list[tuple[int, int, int, int]]
+    """(tag, stream, begin, end) of each chunk's content."""
+    headers: dict[int, tuple[int, int]]
+    """(begin, end) of the content of each stream's header."""
+    damaged: int
+    """Bytes that had to be passed over."""
+    cut: int
+    """Bytes at the end that had to be."""
+
+
+def find_chunks(file: mmap.mmap) -> Chunks:
+    """Walk through a whole file that begins with ``XDF:``."""
+    streams, headers = dict[int, Described](), dict[int, tuple[int, int]]()
+    places, damaged, cut, at = list[tuple[int, int, int, int]](), 0, 0, 4
+    while at < len(file):
+        head = _length(file, at)
+        if head is None or not 2 <= head[0] <= len(file) - head[1] or file[head[1]] not in range(1, 7):
+            mark = file.find(MARK, at)
+            if mark < 0:
+                cut = len(file) - at
+                break
+            damaged += mark - at
+            at = mark + len(MARK)
+            continue
+        length, begin = head
+        end, tag = begin + length, file[begin]
+        at = end
+        if tag not in (HEADER, SAMPLES, OFFSET, FOOTER) or length < 6:
+            continue
+        (stream,) = struct.unpack_from("<I", file, begin + 2)
+        if tag == HEADER:
+            described = _described(file[begin + 6 : min(end, begin + LONGEST_HEADER)], stream)
+            if described is not None and stream not in streams:
+                streams[stream], headers[stream] = described, (begin + 6, end)
+        elif stream in streams and _is_sound(file, tag, begin + 6, end, streams[stream]):
+            places.append((tag, stream, begin + 6, end))
+        elif stream in streams and tag != FOOTER:
+            damaged += length
+    return Chunks(streams, places, headers, damaged, cut)
+
+
+def without_others(file: mmap.mmap, chunks: Chunks, wanted: list[Described]) -> io.BytesIO:
+    """An XDF file of the `wanted` streams alone, with no more in their headers than it takes to read them."""
+    out = io.BytesIO()
+    out.write(b"XDF:")
+    for stream in wanted:
+        told = {
+            "name": stream.name,
+            "channel_count": str(stream.n_chans),
+            "nominal_srate": repr(stream.sfreq),
+            "channel_format": stream.format,
+        }
+        _put(out, HEADER, stream.number, _info(told))
+    numbers = {stream.number for stream in wanted}
+    for tag, stream_number, begin, end in chunks.places:
+        if stream_number in numbers:
+            content = file[begin:end]
+            _put(out, tag, stream_number, _info({"sample_count": _count(content)}) if tag == FOOTER else content)
+    out.seek(0)
+    return out
+
+
+def samples_in(file: mmap.mmap, chunks: Chunks) -> dict[int, int]:
+    """How many samples each stream holds."""
+    found = dict.fromkeys(chunks.streams, 0)
+    for tag, stream, begin, _ in chunks.places:
+        if tag == SAMPLES:
+            found[stream] += (_length(file, begin) or (0, 0))[0]
+    return found
+
+
+def _put(out: io.BytesIO, tag: int, stream: int, content: bytes) -> None:
+    out.write(struct.pack("<BQHI", 8, len(content) + 6, tag, stream) + content)
+
+
+def _info(told: dict[str, str]) -> bytes:
+    return f"<info>{''.join(f'<{key}>{escape(text)}</{key}>' for key, text in told.items())}</info>".encode()
+
+
+def _length(file: mmap.mmap | bytes, at: int) -> tuple[int, int] | None:
+    """A length of 1, 4 or 8 bytes, and where what it measures begins; None where there is none."""
+    width = file[at] if at < len(file) else 0
+    if width not in (1, 4, 8) or at + 1 + width > len(file):
+        return None
+    return int.from_bytes(file[at + 1 : at + 1 + width], "little"), at + 1 + width
+
+
+def _described(header: bytes, stream: int) -> Described | None:
+    root = _tree(header)
+    if root is None:
+        return None
+    told = {key: (root.findtext(key) or "").strip() for key in ("channel_count", "nominal_srate", "channel_format")}
+    try:
+        n_chans, sfreq = int(told["channel_count"]), float(told["nominal_srate"] or 0)
+    except ValueError:
+        return None
+    known = told["channel_format"] in SIZES or told["channel_format"] == "string"
+    if not known or not 0 < n_chans <= MOST_CHANNELS or not math.isfinite(sfreq) or sfreq < 0:
+        return None
+    name, kind = (" ".join((root.findtext(key) or "").split()) for key in ("name", "type"))
+    desc = root.find("desc")
+    empty = ElementTree.Element("desc")
+    return Described(stream, name, kind, n_chans, sfreq, told["channel_format"], empty if desc is None else desc)
+
+
+def _tree(xml: bytes) -> ElementTree.Element | None:
+    """The elements in `xml`; None where it is damaged, or defines words of its own, which no recorder does."""
+    if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml:
+        return None
+    try:
+        return ElementTree.fromstring(xml.decode("utf-8", "replace"))
+    except (ElementTree.ParseError, ValueError):
+        return None
+
+
+def _count(footer: bytes) -> str:
+    root = _tree(footer)
+    told = root.findtext("sample_count") if root is not None else None
+    return told.strip() if told and told.strip().isdecimal() else "0"
+
+
+def _is_sound(file: mmap.mmap, tag: int, begin: int, end: int, stream: Described) -> bool:
+    """Whether a chunk's content is what it says."""
+    if tag == OFFSET:
+        return end - begin == 16 and all(math.isfinite(v) for v in struct.unpack_from("<dd", file, begin))
+    if tag == FOOTER:
+        return _count(file[begin : min(end, begin + LONGEST_HEADER)]) != "0"
+    content = file[begin:end]
+    told = _length(content, 0)
+    if told is None:
+        return False
+    n, at = told
+    if n > (len(content) - at) // 2:  # no sample is shorter, so more of them are a damaged number
+        return False
+    if stream.format == "string":
+        return all(_past_texts(content, at, n, stream.n_chans))
+    size = stream.n_chans * SIZES[stream.format]
+    if n * (9 + size) == len(content) - at and set(content[at :: 9 + size]) <= {8}:
+        return True
+    for _ in range(n):
+        if at >= len(content) or content[at] not in (0, 8):
+            return False
+        at += 1 + content[at] + size
+    return at == len(content)
+
+
+def _past_texts(content: bytes, at: int, n: int, n_chans: int) -> Iterator[bool]:
+    """Whether each of `n` samples of text is whole, and whether nothing comes after them."""
+    for _ in range(n):
+        sound = at < len(content) and content[at] in (0, 8)
+        yield sound
+        at += 1 + content[at]
+        for _ in range(n_chans):
+            told = _length(content, at)
+            yield told is not None and told[0] <= len(content) - told[1]
+            at = sum(told) if told else at
+    yield at == len(content)
