@@ -23,8 +23,8 @@ class MoodError(Exception):
     """Root of every error this project raises on purpose."""
 
     def __init__(self, asked: str, found: str = "", do: str = "") -> None:
-        self.asked, self.found, self.do = asked, found, do
-        super().__init__(" · ".join(part for part in (asked, found, do) if part))
+        self.asked, self.found, self.do = (" ".join(part.splitlines()) for part in (asked, found, do))
+        super().__init__(" · ".join(part for part in (self.asked, self.found, self.do) if part))
 
 
 class ConfigError(MoodError, ValueError):

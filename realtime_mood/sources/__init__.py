@@ -16,11 +16,12 @@ class _Kind(NamedTuple):
     options: str
 
 
-# A module is imported when its scheme is asked for, and its device library when the source is opened.
+# A module is imported when its scheme is asked for, and its device library not before.
 KINDS = {
     "synthetic": _Kind("synthetic", "SyntheticSource", "SyntheticOptions"),
     "lsl": _Kind("lsl", "LslSource", "LslOptions"),
     "playback": _Kind("playback", "PlaybackSource", "PlaybackOptions"),
+    "brainflow": _Kind("brainflow", "BrainflowSource", "BrainflowOptions"),
 }
 
 
@@ -36,7 +37,7 @@ def open_source(url: str) -> NamedSource:
     Parameters
     ----------
     url : str
-        ``synthetic://…``, ``lsl://NAME?…`` or ``playback://PATH?…``.
+        ``synthetic://…``, ``lsl://NAME?…``, ``playback://PATH?…`` or ``brainflow://BOARD?…``.
 
     Raises
     ------

@@ -1,31 +1,31 @@
-"""Turns a stream of the Lab Streaming Layer into chunks of counted, smoothly stamped EEG."""
+"""Turns a name on the Lab Streaming Layer into an open stream of EEG, and into the same one again after it was away."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections import deque
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
+from weakref import WeakValueDictionary
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
 from .. import clock
-from ..errors import SourceLost, SourceNotFound, StreamMismatch
-from ..types import Chunk, StreamInfo
+from ..errors import SourceNotFound, StreamMismatch
+from ..types import StreamInfo
 from . import liblsl
 from .channels import choose_channels
-from .timing import SampleClock
+from .lsl_stream import PULL_S, Inlet, LslStream, Pull, listen
+from .rate import real_rate
 from .units import MICROVOLTS, NARROW, check_spread, spread, unit_name
 from .url import CommonOptions
 
-PULL_S = 0.02
-"""A pull waits for this much signal: it bounds the wake-ups a second, and what batching adds to the age of a sample."""
-BUFFER_S = 60
-"""Seconds the library keeps for us while nobody reads."""
 LATE_TWIN_S = 0.6
 """How long to look on once a stream has answered: the library asks in waves 0.5 s apart, and no twin must be missed."""
-FOREIGN_S = 60.0
-"""Stamps further than this from our clock are on another one (Unix time, a device's own) and are moved by an offset."""
+FIND_S, ANSWER_S, LIVE_S = 0.7, 0.3, 0.6
+"""While it is away: how long to ask who is there, to wait for an answer, and for a sample. The library asks known peers
+only after 0.5 s, which is all that works where many share one address."""
+MOST_CHANS, MOST_HZ = 4096, 100_000.0
 
 
 def _positive(value: float) -> float:
@@ -42,6 +42,20 @@ class LslOptions(CommonOptions):
     source_id: str | None = None
     timeout: Annotated[float, Field(default=5.0), AfterValidator(_positive)] = 5.0
     """How long to look for the stream (s)."""
+    sfreq: Annotated[float, Field(gt=0, le=MOST_HZ)] | None = None
+    """The sampling rate (Hz), where the stream says it wrongly or not at all; measured where it is not given."""
+
+
+class _Identity(NamedTuple):
+    """What makes a stream that answers the one that went away."""
+
+    name: str
+    type: str
+    source_id: str
+    n_chans: int
+    sfreq: float
+    channels: tuple[tuple[str, str, str], ...] = ()
+    """Label, unit and type of each; known only once it has been asked."""
 
 
 class LslSource:
@@ -54,29 +68,100 @@ class LslSource:
     options : LslOptions
     """
 
+    exclusive = False
+
     def __init__(self, stream_name: str, options: LslOptions | None = None) -> None:
         self.stream_name, self.options = stream_name, options or LslOptions()
         self.name = f"lsl://{stream_name}"
+        self._off = threading.Event()
+        self._was: _Identity | None = None
+        self._columns, self._scale = np.empty(0, int), np.empty(0, np.float32)
+        self._streams: WeakValueDictionary[str, LslStream] = WeakValueDictionary()
 
     def open(self) -> LslStream:
         """Raises `SourceNotFound` or `StreamMismatch`."""
-        pylsl = liblsl.pylsl()
-
+        self._off.clear()
         found = self._resolve()
-        shown = described(found)
-        if found.channel_format() == pylsl.cf_string:
-            raise StreamMismatch(self.name, f"it sends text: {shown}", "choose a stream of numbers")
-        if found.nominal_srate() <= 0:
-            raise StreamMismatch(self.name, f"it has no regular rate: {shown}", "choose a stream of EEG samples")
-        inlet = pylsl.StreamInlet(found, max_buflen=BUFFER_S, recover=False, processing_flags=pylsl.proc_clocksync)
+        announced = self._usable(found)
         try:
-            full = inlet.info(timeout=self.options.timeout)
-            inlet.open_stream(timeout=self.options.timeout)
-        except (pylsl.util.TimeoutError, pylsl.util.LostError):
+            inlet = Inlet(found, announced, self.options.timeout, self._off)
+        except SourceNotFound:
             raise SourceNotFound(
-                self.name, f"announced but does not answer: {shown}", "restart what sends it, look at the firewall"
+                self.name,
+                f"announced but does not answer: {described(found)}",
+                "restart what sends it, look at the firewall",
             ) from None
-        return LslStream(inlet, full, self.options, self.name)
+        try:
+            stream = self._understood(inlet, announced)
+        except BaseException:
+            inlet.close()
+            raise
+        self._was = _Identity(*_named(found), channels=tuple(channels_of(inlet.full)))
+        self._streams[found.uid()] = stream
+        return stream
+
+    def reopen(self, info: StreamInfo) -> LslStream:
+        """The same stream, of which a live sample was seen: of the same name and type, and then all the rest.
+
+        Raises
+        ------
+        SourceNotFound
+            It is not there, or sends nothing.
+        StreamMismatch
+            Something answers that could be taken for it, and is another.
+        """
+        was = self._was
+        there: list[Any] = []
+        same: list[Any] = []
+        new: list[Any] = []
+        resolver, deadline = liblsl.pylsl().ContinuousResolver(), clock.now() + FIND_S
+        # Without a source_id a twin may answer as well, which must not be missed.
+        while clock.now() < deadline and not self._off.is_set() and not (new and was and was.source_id):
+            time.sleep(0.02)
+            there = resolver.results()
+            same = [found for found in there if was and _named(found) == was[:-1]]
+            new = [found for found in same if found.uid() not in self._streams]
+        if len(new) > 1:
+            several = "; ".join(described(found) for found in new)
+            raise StreamMismatch(self.name, f"{len(new)} streams answer: {several}", "stop all but the one it was")
+        wrong = ""
+        for found in new or same:
+            try:
+                return self._again(found, info)
+            except StreamMismatch as error:
+                wrong = error.found
+        wrong = wrong or "; ".join(
+            described(found) for found in there if was and found not in same and _like(found, was)
+        )
+        if wrong:
+            raise StreamMismatch(self.name, f"another stream: {wrong}", "start the one it was, or start anew")
+        raise SourceNotFound(self.name, "not there", "start it again")
+
+    def cancel(self) -> None:
+        """From any thread: an `open` or `reopen` that is under way gives up soon."""
+        self._off.set()
+
+    def _again(self, found: Any, info: StreamInfo) -> LslStream:
+        """Connect to what looks the same; `StreamMismatch` where it is not, `SourceNotFound` where nothing comes."""
+        assert self._was is not None
+        inlet = Inlet(found, self._was.sfreq or info.sfreq, ANSWER_S, self._off)
+        try:
+            channels = tuple(channels_of(inlet.full))
+            if channels != self._was.channels:
+                now, before = (" ".join(label for label, _, _ in it) for it in (channels, self._was.channels))
+                raise StreamMismatch(self.name, f"its channels are {now} and were {before}")
+            pull, deadline = None, clock.now() + LIVE_S
+            while pull is None and clock.now() < deadline and not self._off.is_set():
+                pull = inlet.pull(PULL_S)
+            before_it = self._streams.get(found.uid())
+            if pull is None or (before_it is not None and before_it.is_heard(PULL_S)):
+                raise SourceNotFound(self.name, "it sends nothing new")
+            stream = LslStream(inlet, info, self._columns, self._scale, [pull])
+        except BaseException:
+            inlet.close()
+            raise
+        self._streams[found.uid()] = stream
+        return stream
 
     def _resolve(self) -> Any:
         """The one stream that is meant."""
@@ -84,7 +169,7 @@ class LslSource:
 
         resolver = pylsl.ContinuousResolver()
         deadline, seen = clock.now() + self.options.timeout, []
-        while clock.now() < deadline:
+        while clock.now() < deadline and not self._off.is_set():
             time.sleep(0.02)
             seen = resolver.results()
             if any(self.options.type or stream.type().lower() == "eeg" for stream in self._meant(seen)):
@@ -112,123 +197,63 @@ class LslSource:
         eeg = [stream for stream in named if stream.type().lower() == "eeg"]
         return eeg if want.type is None and (eeg or not self.stream_name) else named
 
+    def _usable(self, found: Any) -> float:
+        """The rate to expect (Hz), of a stream that can be EEG."""
+        shown, announced = described(found), float(found.nominal_srate())
+        if found.channel_format() == liblsl.pylsl().cf_string:
+            raise StreamMismatch(self.name, f"it sends text: {shown}", "choose a stream of numbers")
+        if not announced > 0 and self.options.sfreq is None:
+            raise StreamMismatch(
+                self.name, f"it has no regular rate: {shown}", "choose a stream of EEG samples, or say sfreq="
+            )
+        if found.channel_count() > MOST_CHANS or announced > MOST_HZ:
+            raise StreamMismatch(
+                self.name,
+                f"larger than any EEG: {shown}",
+                f"up to {MOST_CHANS} channels and {MOST_HZ:g} Hz can be read",
+            )
+        return announced if announced > 0 else self.options.sfreq or 0.0
 
-class LslStream:
-    """An open inlet. Made by `LslSource.open`."""
-
-    def __init__(self, inlet: Any, full: Any, options: LslOptions, name: str) -> None:
-        pylsl = liblsl.pylsl()
-
-        self._inlet: Any = inlet
-        self._name, self._lost_error, self._local_clock = name, pylsl.util.LostError, pylsl.local_clock
-        self._to_ours = clock.offset_to(pylsl.local_clock)
-        self._to_local: float | None = None
-        desc, described_channels = full.desc(), channels_of(full)
-        self._columns, ch_names = choose_channels(
-            [label for label, _, _ in described_channels],
-            [kind.lower() in ("", "eeg") for _, _, kind in described_channels],
+    def _understood(self, inlet: Inlet, announced: float) -> LslStream:
+        """What the stream says of itself, and what its first samples say."""
+        full, desc, options = inlet.full, inlet.full.desc(), self.options
+        channels = channels_of(full)
+        columns, ch_names = choose_channels(
+            [label for label, _, _ in channels],
+            [kind.lower() in ("", "eeg") for _, _, kind in channels],
             options,
-            name,
+            self.name,
         )
-        sfreq = full.nominal_srate()
-        self._samples = SampleClock(sfreq)
-        self._least = max(1, round(PULL_S * sfreq))
-        self._buffer = np.empty((max(64, round(sfreq)), full.channel_count()), inlet.np_dtype)
-        self._rows = np.empty((0, len(ch_names)), np.float32)
-        self._ready: deque[Chunk] = deque()
-        self._gone = False
-        self._scale = self._scale_of([described_channels[i][1] for i in self._columns], options, ch_names, sfreq)
-        self.info = StreamInfo(
+        self._columns = np.array(columns)
+        units = [channels[i][1] for i in columns]
+        known = [MICROVOLTS[unit] for unit in (options.units or unit_name(said) for said in units) if unit]
+        judge = len(known) < len(units)
+        pulls, rate = listen(inlet, self._off, measure=options.sfreq is None, least=round(announced) if judge else 0)
+        sfreq, odd = real_rate(announced, rate) if options.sfreq is None else (options.sfreq, "")
+        self._scale = np.array(known, np.float32)
+        if judge:
+            self._scale = np.ones(len(units), np.float32)
+            self._check_unit(pulls, units, sfreq)
+        info = StreamInfo(
             ch_names=ch_names,
             sfreq=sfreq,
             name=full.name(),
             reference=options.reference or desc.child("reference").child_value("label") or "unknown",
             virtual=desc.child("realtime_mood").child_value("virtual") == "1",
-            chunk_s=max(PULL_S, self._least / sfreq),
+            chunk_s=max(PULL_S, max(1, round(PULL_S * announced)) / sfreq),
+            notes=(odd,) if odd else (),
         )
+        return LslStream(inlet, info, self._columns, self._scale, pulls)
 
-    @property
-    def measured_sfreq(self) -> float:
-        """The sampling rate by our clock (Hz)."""
-        return self._samples.sfreq
-
-    def read(self, timeout: float) -> Chunk | None:
-        """The samples that arrived since the last call; None when there were none within `timeout` s.
-
-        Raises
-        ------
-        SourceLost
-            The sender is gone.
-        """
-        deadline = clock.now() + timeout
-        while not self._ready:
-            left = deadline - clock.now()
-            if self._gone:
-                raise SourceLost(self._name, "the stream has ended or its sender is gone", "start it again")
-            self._pull(max(0.0, min(PULL_S, left)))
-            if left <= 0 and not self._ready:
-                return None
-        return self._ready.popleft()
-
-    def close(self) -> None:
-        """Let go of the stream."""
-        # Without its last reference the library drops the connection at once; asking it to close first may wait.
-        self._inlet, self._gone = None, True
-
-    def _pull(self, timeout: float) -> None:
-        """Take in what has arrived, and pass on what the clock lets go."""
-        inlet = self._inlet
-        if inlet is None:
-            return
-        try:
-            data, stamps = inlet.pull_chunk(
-                timeout, len(self._buffer), self._buffer, min_samples=self._least, as_numpy=True
-            )
-        except self._lost_error:
-            self._gone = True
-            self._pass_on(self._samples.release())
-            return
-        arrived = self._local_clock()
-        if len(stamps):
-            if self._to_local is None:
-                behind = arrived - float(stamps[-1])
-                self._to_local = behind if abs(behind) > FOREIGN_S else 0.0
-            rows = data[:, self._columns].astype(np.float32) * self._scale
-            self._rows = np.concatenate((self._rows, rows)) if len(self._rows) else rows
-            stamps = stamps + self._to_local
-        self._pass_on(self._samples.feed(stamps, arrived))
-
-    def _pass_on(self, pieces: list[Any]) -> None:
-        end = self._samples.count - sum(piece.n + piece.lost for piece in pieces)
-        now = clock.now()
-        for piece in pieces:
-            end += piece.lost + piece.n
-            rows, self._rows = self._rows[: piece.n], self._rows[piece.n :]
-            t_last = min(now, self._samples.stamp(end - 1) + self._to_ours)
-            self._ready.append(Chunk(rows, end - piece.n, t_last, piece.lost))
-
-    def _scale_of(self, units: list[str], options: LslOptions, ch_names: tuple[str, ...], sfreq: float) -> np.ndarray:
-        """µV per number, channel by channel: as told, as the stream says, or µV where it looks like EEG."""
-        if options.units:
-            return np.full(len(ch_names), MICROVOLTS[options.units], np.float32)
-        known = [unit_name(unit) for unit in units]
-        if all(known):
-            return np.array([MICROVOLTS[unit] for unit in known if unit], np.float32)
-        self._scale = np.ones(len(ch_names), np.float32)
-        first = self._first_second(sfreq)
-        said = next((unit for unit, name in zip(units, known, strict=True) if unit and not name), "")
+    def _check_unit(self, pulls: list[Pull], units: list[str], sfreq: float) -> None:
+        """Numbers without a known unit are µV where that makes them look like EEG."""
+        said = next((unit for unit in units if unit and not unit_name(unit)), "")
         written = f"its unit is {said!r}" if said else "it names no unit"
-        if first is None or spread(first, sfreq) is None:
-            raise StreamMismatch(self._name, f"{written}, and its signal does not move", "say it with units=uV|mV|V")
-        check_spread(self._name, spread(first, sfreq), NARROW, f"{written}; taken as µV", 1.0)
-        return self._scale
-
-    def _first_second(self, sfreq: float) -> np.ndarray | None:
-        """About a second of signal, which stays to be read."""
-        deadline = clock.now() + 3.0
-        while clock.now() < deadline and sum(len(chunk) for chunk in self._ready) < sfreq and not self._gone:
-            self._pull(PULL_S)
-        return np.concatenate([chunk.data for chunk in self._ready]) if self._ready else None
+        data = np.concatenate([pull.data[:, self._columns] for pull in pulls]) if pulls else np.empty((0, 1))
+        moves = spread(data.astype(np.float32), sfreq) if len(data) else None
+        if moves is None:
+            raise StreamMismatch(self.name, f"{written}, and its signal does not move", "say it with units=uV|mV|V")
+        check_spread(self.name, moves, NARROW, f"{written}; taken as µV", 1.0)
 
 
 def channels_of(info: Any) -> list[tuple[str, str, str]]:
@@ -246,3 +271,14 @@ def described(info: Any) -> str:
     """One stream in words, for lists and messages."""
     name, kind, source_id = info.name(), info.type() or "no type", info.source_id() or "none"
     return f"{name!r} ({kind}, source_id {source_id}, {info.channel_count()} ch, {info.nominal_srate():g} Hz)"
+
+
+def _named(found: Any) -> tuple[str, str, str, int, float]:
+    return found.name(), found.type(), found.source_id(), found.channel_count(), found.nominal_srate()
+
+
+def _like(found: Any, was: _Identity) -> bool:
+    """Whether a person might take it for the stream that went away."""
+    return (found.name(), found.type()) == (was.name, was.type) or (
+        bool(was.source_id) and found.source_id() == was.source_id
+    )

@@ -8,10 +8,10 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
-HISTORY_S = 30.0
-"""Seconds of stamps that the line is fitted to."""
-YOUNG_S = 3.0
-"""Below this much history the slope is the nominal one and only the offset is fitted, on the last second."""
+from .line import LEAST_BATCHES, Line
+
+BEGIN_S = 0.5
+"""Seconds of the first samples that are looked at together, to see how the stream stamps; more if in few batches."""
 SURE_S = 0.2
 """A jump counts as a hole once the stamps have stayed on the far side of it for this long."""
 HOLD_S = 5.0
@@ -19,7 +19,13 @@ HOLD_S = 5.0
 SILENT_S = 0.5
 """Held samples are judged when nothing has followed them for this long."""
 LEAST_HOLE_S = 0.1
-"""Jumps below this are jitter."""
+"""Jumps below this are jitter while the jitter is not known, or whatever it is."""
+FUTURE_S = 0.05
+"""Stamps further ahead of their arrival than this cannot be right."""
+SENSELESS_S = 1e10
+"""Stamps further from their arrival than this, or no numbers, are taken for the arrival."""
+BACKLOG_S = 120.0
+"""A hole longer than we have listened, and this much more, is none."""
 
 
 class Piece(NamedTuple):
@@ -35,8 +41,9 @@ class SampleClock:
     Stamps of a live stream are late by some ms at random, drift against our clock, come late by seconds after a stall
     that lost nothing, and jump for good when samples were lost. So a slow straight line through (count, stamp) says
     when a sample was taken. Samples whose stamps leave the line are held back until it is clear which it was: after a
-    late burst the stamps return to the line, after a loss they stay away. A jump into the future, which the arrival
-    times do not share, is a step of the sender's clock: the line moves, nothing was lost.
+    late burst the stamps return to the line, after a loss they stay away. A jump that the arrival times do not share
+    is a step of the sender's clock: the line moves, nothing was lost. Where the sender computes its stamps, a jump by
+    whole samples is a hole at once, down to one sample.
 
     Parameters
     ----------
@@ -48,20 +55,23 @@ class SampleClock:
         self.nominal = sfreq
         self.count = 0
         """Index of the next sample to be released, lost ones included."""
-        self._period = 1.0 / sfreq
-        self._anchor = (0.0, 0.0)
-        self._points: deque[tuple[float, float]] = deque()
-        self._sum = np.zeros(3)
+        self.stepped = 0.0
+        """By how much the sender's clock has been set anew so far (s)."""
+        self._line = Line(sfreq)
+        self._begun = False
+        self._most = LEAST_HOLE_S  # what is jitter, whatever it looks like (s)
         self._batches: deque[int] = deque([round(0.02 * sfreq) or 1], maxlen=32)
         self._lags: deque[float] = deque(maxlen=32)
         self._held = np.empty(0)
+        self._held_at = np.empty(0)
         self._held_lags: list[float] = []
-        self._heard: float | None = None
+        self._began: float | None = None
+        self._heard = 0.0
 
     @property
     def sfreq(self) -> float:
         """The sampling rate as measured (Hz); nominal for the first seconds."""
-        return 1.0 / self._period
+        return 1.0 / self._line.period
 
     @property
     def holding(self) -> int:
@@ -70,8 +80,14 @@ class SampleClock:
 
     @property
     def least_hole_s(self) -> float:
-        """The shortest hole that can be told from jitter (s)."""
-        return max(LEAST_HOLE_S, 3 * min(float(np.median(self._batches)) / self.nominal, 0.2))
+        """The shortest hole that is surely told from jitter (s): one sample where stamps are computed."""
+        if self._line.regular:
+            return self._line.period
+        return self._tolerance + 3 * (self._line.jitter_s or 0.0)
+
+    @property
+    def _tolerance(self) -> float:
+        return self._line.tolerance(self._most)
 
     @overload
     def stamp(self, index: float) -> float: ...
@@ -80,8 +96,8 @@ class SampleClock:
     def stamp(self, index: np.ndarray) -> np.ndarray: ...
 
     def stamp(self, index: float | np.ndarray) -> float | np.ndarray:
-        """When sample `index` was taken, on the stamps' clock (s)."""
-        return self._anchor[1] + (index - self._anchor[0]) * self._period
+        """When sample `index` was taken, on the stamps' clock as it is now set (s)."""
+        return self._line.at(index)
 
     def feed(self, stamps: np.ndarray, arrived: float) -> list[Piece]:
         """Take the stamps of the newest samples; say which samples may be passed on.
@@ -99,13 +115,17 @@ class SampleClock:
             In order; their `n` add up to what was fed, less what is `holding`.
         """
         if len(stamps):
-            if self._heard is None:
-                self._anchor = (self.count, float(stamps[0]))
+            stamps = np.where(np.abs(stamps - arrived) < SENSELESS_S, stamps, arrived)
+            self._began = arrived if self._began is None else self._began
             self._heard = arrived
             self._batches.append(len(stamps))
+            self._line.n_batches += 1
+            if len(stamps) / self.nominal > LEAST_HOLE_S / 3 or self._most > LEAST_HOLE_S:
+                self._most = max(LEAST_HOLE_S, 3 * min(float(np.median(self._batches)) / self.nominal, 0.2))
             self._held_lags.append(arrived - float(stamps[-1]))
             self._held = np.concatenate((self._held, stamps))
-        elif not self.holding or self._heard is None or arrived - self._heard < SILENT_S:
+            self._held_at = np.concatenate((self._held_at, np.full(len(stamps), arrived)))
+        elif not self.holding or arrived - self._heard < SILENT_S:
             return []
         return self._judge(final=not len(stamps))
 
@@ -114,74 +134,88 @@ class SampleClock:
         return self._judge(final=True)
 
     def _judge(self, final: bool) -> list[Piece]:
+        if not self._begun:
+            least_s = BEGIN_S if self._line.n_batches >= LEAST_BATCHES else 4 * BEGIN_S
+            if not self.holding or not (final or self.holding >= least_s * self.nominal):
+                return []
+            self._line.begin(self.count, self._held)
+            self._begun = True
         pieces: list[Piece] = []
-        while self.holding:
-            residual = self._held - self.stamp(self.count + np.arange(self.holding))
-            away = np.abs(residual) > self.least_hole_s
-            on_line = int(np.argmax(away)) if away.any() else len(residual)
-            if on_line:
-                pieces.append(self._accept(on_line, 0))
-                continue
-            side = 1.0 if residual[0] > 0 else -1.0
-            lowest = np.minimum.accumulate(side * residual)
-            back = int(np.argmax(lowest <= self.least_hole_s)) if lowest[-1] <= self.least_hole_s else 0
-            if back:  # a late burst: keep the count, and keep its stamps out of the line
-                pieces.append(self._pass_by(back))
-                continue
-            # When the stamps last came clearly closer to the line: a burst still being delivered does so all the time.
-            closer = int(np.argmax(lowest <= lowest[-1] + self.least_hole_s / 2))
-            away_s = self._held[-1] - self._held[closer]
-            if not (final or away_s >= SURE_S or abs(self._held[-1] - self._held[0]) >= HOLD_S):
-                break
-            pieces.append(self._rebase(float(np.median(residual[closer:]))))
+        while self.holding and (piece := self._next(final)):
+            pieces.append(piece)
         if not self.holding:
             self._lags.extend(self._held_lags)
             self._held_lags.clear()
-        return pieces
+        return _joined(pieces)
+
+    def _next(self, final: bool) -> Piece | None:
+        """The next samples that can be judged; None when it is too early for any."""
+        residual = self._held - self.stamp(self.count + np.arange(self.holding))
+        tolerance = self._tolerance
+        away = np.abs(residual) > tolerance
+        on_line = int(np.argmax(away)) if away.any() else len(residual)
+        if on_line:
+            return self._accept(min(on_line, self._line.room), 0)
+        side = 1.0 if residual[0] > 0 else -1.0
+        lowest = np.minimum.accumulate(side * residual)
+        whole = float(np.round(residual[0] / self._line.period)) * self._line.period
+        if self._line.regular and whole > 0 and abs(residual[0] - whole) <= self._line.period / 20:
+            return self._rebase(whole)
+        if lowest[-1] <= tolerance:  # a late burst: keep the count, and keep its stamps out of the line
+            return self._pass_by(int(np.argmax(lowest <= tolerance)))
+        # When the stamps last came clearly closer to the line: a burst still being delivered does so all the time.
+        closer = int(np.argmax(lowest <= lowest[-1] + tolerance / 2))
+        sure = self._heard - self._held_at[closer] >= SURE_S or self._heard - self._held_at[0] >= HOLD_S
+        if not (final or sure):
+            return None
+        same = np.abs(residual[closer:] - residual[closer]) <= tolerance
+        n_same = len(same) if same.all() else int(np.argmin(same))
+        return self._rebase(float(np.median(residual[closer : closer + n_same])))
 
     def _rebase(self, jump: float) -> Piece:
         """Take a jump for real: samples lost if time went by here too, else a step of the sender's clock."""
-        usual, now = min(self._lags, default=0.0), min(self._held_lags, default=math.inf)
-        from_the_future = now < min(usual - 0.5 * jump, -0.5 * LEAST_HOLE_S)
-        lost = 0 if from_the_future else max(0, round(jump / self._period))
-        step = jump - lost * self._period
-        if abs(step) > LEAST_HOLE_S:
-            self._points = deque((index, stamp + step) for index, stamp in self._points)
-            self._sum[:] = 0
-            self._anchor = (self._anchor[0], self._anchor[1] + step)
+        period, tolerance = self._line.period, self._tolerance
+        lost = 0 if self._is_step(jump) else max(0, round(jump / period))
+        step = jump - lost * period
+        if abs(step) > min(tolerance, LEAST_HOLE_S):
+            self._line.move(step)
+            later = min(self._held_lags, default=0.0) - min(self._lags, default=math.inf)
+            self.stepped += step if abs(step + later) < abs(step) / 2 else 0.0
             self._lags.clear()
         self.count += lost
         residual = self._held - self.stamp(self.count + np.arange(self.holding))
-        near = np.abs(residual) <= self.least_hole_s
+        near = np.abs(residual) <= tolerance
+        n_near = len(near) if near.all() else int(np.argmin(near))
         # At least one sample goes, so that judging always comes to an end.
-        return self._accept(max(1, int(np.argmin(near)) if not near.all() else len(near)), lost)
+        return self._accept(min(n_near, self._line.room), lost) if n_near else self._pass_by(1, lost)
 
-    def _pass_by(self, n: int) -> Piece:
-        self._held = self._held[n:]
+    def _is_step(self, jump: float) -> bool:
+        """Whether it was the sender's clock that jumped: by our clock no time went by."""
+        usual, now = min(self._lags, default=0.0), min(self._held_lags, default=math.inf)
+        if self._began is not None and jump > self._heard - self._began + BACKLOG_S:
+            return True
+        if now >= usual - 0.5 * jump:
+            return False
+        steady = len(self._lags) == self._lags.maxlen and max(self._lags) - usual < jump / 4
+        return now < -FUTURE_S or (steady and jump > LEAST_HOLE_S)
+
+    def _pass_by(self, n: int, lost: int = 0) -> Piece:
+        self._held, self._held_at = self._held[n:], self._held_at[n:]
         self.count += n
-        return Piece(n, 0)
+        return Piece(n, lost)
 
     def _accept(self, n: int, lost: int) -> Piece:
         """Release `n` samples and let their stamps move the line."""
-        index = self.count + np.arange(n)
-        self._sum += (n, index.sum(), self._held[:n].sum())
-        piece = Piece(self._pass_by(n).n, lost)
-        if self._sum[0] >= 0.1 * self.nominal:
-            self._points.append((self._sum[1] / self._sum[0], self._sum[2] / self._sum[0]))
-            self._sum[:] = 0
-            self._fit()
-        return piece
+        self._line.add(self.count, self._held[:n])
+        return self._pass_by(n, lost)
 
-    def _fit(self) -> None:
-        newest = self._points[-1][0]
-        while newest - self._points[0][0] > HISTORY_S * self.nominal:
-            self._points.popleft()
-        points = np.array(self._points)
-        if newest - points[0, 0] < YOUNG_S * self.nominal:
-            points = points[points[:, 0] >= newest - self.nominal]
-            middle = points.mean(axis=0)
+
+def _joined(pieces: list[Piece]) -> list[Piece]:
+    """The same, with pieces that nothing was lost between put together."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        if joined and not piece.lost:
+            joined[-1] = Piece(joined[-1].n + piece.n, joined[-1].lost)
         else:
-            middle = points.mean(axis=0)
-            x, y = (points - middle).T
-            self._period = float(x @ y / (x @ x))
-        self._anchor = (float(middle[0]), float(middle[1]))
+            joined.append(piece)
+    return joined

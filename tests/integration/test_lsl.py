@@ -274,3 +274,38 @@ def test_without_a_name_it_is_the_only_eeg_stream(name: str) -> None:
     stream.close()
     assert stream.info.name == name
     del senders
+
+
+def test_a_stream_without_a_rate_is_read_at_the_one_it_is_told(name: str) -> None:
+    sender = pushing(name, ["C3"], sfreq=0.0)
+    stream = open_source(f"lsl://{name}?type=EEG&sfreq=250").open()
+    until(sender.have_consumers)
+    t0 = pylsl.local_clock() - 0.4
+    for first in range(0, 100, 10):
+        sender.push_chunk(np.zeros((10, 1), np.float32), list(t0 + np.arange(first, first + 10) / 250.0))
+    chunks = collect(stream, 100)
+    stream.close()
+    assert stream.info.sfreq == 250.0
+    assert sum(chunk.lost for chunk in chunks) == 0
+
+
+def test_a_stream_larger_than_any_headset_is_refused_before_memory_is_taken(name: str) -> None:
+    sender = pushing(name, ["C3"], n_chans=5000)
+    with pytest.raises(StreamMismatch, match="larger than any EEG"):
+        open_source(f"lsl://{name}").open()
+    del sender
+
+
+def test_opening_can_be_left(name: str) -> None:
+    source = open_source(f"lsl://{name}?timeout=60")
+    failed: list[Exception] = []
+
+    def opening() -> None:
+        with pytest.raises(SourceNotFound) as error:
+            source.open()
+        failed.append(error.value)
+
+    thread = threading.Thread(target=opening)
+    thread.start()
+    until(lambda: source.cancel() or failed)  # type: ignore[attr-defined]
+    thread.join()

@@ -52,7 +52,7 @@ def lost(pieces: list[Piece]) -> int:
     return sum(piece.lost for piece in pieces)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(
     ppm=st.floats(-200, 200),
     jitter_ms=st.floats(0, 30),
@@ -77,7 +77,7 @@ def test_a_rate_other_than_nominal_is_measured() -> None:
     assert clock.sfreq == pytest.approx(250.0, rel=1e-3)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(
     missing_s=st.floats(0.2, 20.0),
     at_s=st.floats(1.5, 20.0),
@@ -102,7 +102,7 @@ def test_a_hole_after_drift_uses_the_measured_rate() -> None:
     assert lost(pieces) == pytest.approx(2500, abs=2)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(chunk=st.integers(1, 26), stall_s=st.floats(0.1, 6.0), at_s=st.floats(1.5, 12.0))
 def test_a_late_burst_loses_nothing(chunk: int, stall_s: float, at_s: float) -> None:
     clock, pieces, index = send(at_s + stall_s + 4, chunk=chunk, stall=(at_s, at_s + stall_s), jitter_s=0.001)
@@ -127,11 +127,154 @@ def test_a_step_of_the_senders_clock_is_no_hole(by_s: float) -> None:
 
 
 def test_a_suspicious_chunk_is_held_and_then_released_by_silence() -> None:
-    clock = SampleClock(100.0)
+    clock, rng = SampleClock(100.0), np.random.default_rng(0)
     for k in range(50):
-        clock.feed(np.arange(10 * k, 10 * k + 10) / 100, 0.1 * k + 0.1)
+        late = rng.uniform(0, 0.005)
+        clock.feed(np.arange(10 * k, 10 * k + 10) / 100 + late, 0.1 * k + 0.1)
     assert clock.feed(np.arange(600, 610) / 100, 6.1) == []
     assert clock.holding == 10
     assert clock.feed(np.empty(0), 6.3) == []
     assert clock.feed(np.empty(0), 6.7) == [Piece(10, 100)]
     assert clock.count == 610
+
+
+def listen(index: np.ndarray, cuts: list[int], sfreq: float, t0: float = 100.0, **how: float) -> list[int]:
+    """Feed computed stamps in chunks of these sizes, over and over; the count of each sample that was released.
+
+    how : `real` rate, and `nominal` one; `step` of the sender's clock (s) at sample `step_at`.
+    """
+    real, nominal = how.get("real", sfreq), how.get("nominal", sfreq)
+    clock, counts, at, k = SampleClock(nominal), [], 0, 0
+    stamps = t0 + index / real
+    stamps[index >= how.get("step_at", np.inf)] += how.get("step", 0.0)
+    while at < len(index):
+        part = slice(at, at + cuts[k % len(cuts)])
+        arrived = t0 + index[part][-1] / real + 0.001 * (k % 3)
+        counts += counted(clock, clock.feed(stamps[part], arrived))
+        at, k = part.stop, k + 1
+    return counts + counted(clock, clock.release())
+
+
+def counted(clock: SampleClock, pieces: list[Piece]) -> list[int]:
+    """The index of each sample in these pieces, the newest the clock gave."""
+    at, counts = clock.count - sum(piece.n + piece.lost for piece in pieces), []
+    for piece in pieces:
+        at += piece.lost
+        counts += range(at, at + piece.n)
+        at += piece.n
+    return counts
+
+
+cuttings = st.lists(st.integers(1, 40), min_size=1, max_size=5)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    share=st.floats(0, 0.05),
+    packet=st.sampled_from([1, 1, 2, 12]),
+    ppm=st.floats(-200, 200),
+    sfreq=st.sampled_from([125.0, 250.0, 256.0, 1000.0]),
+    t0=st.sampled_from([0.0, 5e4, 1.7e9]),
+    cuts=cuttings,
+    seed=st.integers(0, 99),
+)
+def test_where_stamps_are_computed_every_single_missing_sample_is_counted(
+    share: float, packet: int, ppm: float, sfreq: float, t0: float, cuts: list[int], seed: int
+) -> None:
+    kept = np.random.default_rng(seed).random(int(8 * sfreq) // packet + 1) >= share
+    kept[0] = True  # what never came before the first one cannot be known
+    index = np.flatnonzero(np.repeat(kept, packet))
+    assert listen(index, cuts, sfreq, t0, real=sfreq * (1 + 1e-6 * ppm)) == index.tolist()
+
+
+@settings(deadline=None, max_examples=30)
+@given(cuts=cuttings, by=st.sampled_from([2.0, -2.0, 2.0009, -0.3]), at_s=st.floats(2.0, 6.0))
+def test_a_step_of_a_computed_clock_is_no_hole_however_it_is_cut(cuts: list[int], by: float, at_s: float) -> None:
+    index = np.arange(2000)
+    assert listen(index, cuts, 250.0, step=by, step_at=at_s * 250.0) == index.tolist()
+
+
+def test_holes_on_both_sides_of_a_step_are_counted() -> None:
+    index = np.delete(np.arange(3000), [*range(700, 703), 1200, *range(2100, 2150)])
+    assert listen(index, [10], 250.0, step=-2.0, step_at=1500) == index.tolist()
+
+
+@settings(deadline=None, max_examples=20)
+@given(cuts=cuttings, real=st.sampled_from([250.0, 254.0, 260.0]))
+def test_holes_are_counted_at_a_rate_that_is_not_as_announced(cuts: list[int], real: float) -> None:
+    index = np.delete(np.arange(2500), [300, *range(1000, 1012)])
+    assert listen(index, cuts, real, nominal=256.0) == index.tolist()
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    jitter_ms=st.floats(0.1, 10),
+    chunk=st.integers(4, 13),
+    sfreq=st.sampled_from([125.0, 250.0, 256.0]),
+    seed=st.integers(0, 99),
+)
+def test_jittery_stamps_tell_holes_as_long_as_the_clock_says(
+    jitter_ms: float, chunk: int, sfreq: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    clock, pieces, first, gone = SampleClock(sfreq), [], 0, []
+    while first < 20 * sfreq:
+        # After ten seconds the jitter is known, and holes are made that are just as long as can be told from it.
+        if first > (10 + 2 * len(gone)) * sfreq and len(gone) < 4:
+            gone.append(math.ceil(clock.least_hole_s * sfreq))
+            first += gone[-1]
+        part = np.arange(first, first + chunk)
+        late, first = rng.uniform(0, jitter_ms / 1e3), first + chunk
+        pieces += clock.feed(50.0 + part / sfreq + late, 50.0 + part[-1] / sfreq + late)
+    pieces += clock.release()
+    told = [piece.lost for piece in pieces if piece.lost]
+    # How long each was is known to within the jitter.
+    assert told == pytest.approx(gone, abs=max(1, jitter_ms / 1e3 * sfreq))
+    assert clock.least_hole_s < max(0.05, 8e-3 * jitter_ms)
+
+
+def test_a_late_chunk_of_jittery_stamps_loses_nothing_and_is_not_held_for_long() -> None:
+    clock, pieces = SampleClock(250.0), []
+    for first in range(0, 5000, 10):
+        part = np.arange(first, first + 10)
+        late = 0.3 if first == 3000 else 0.0004 * (first % 3)
+        pieces += clock.feed(part / 250.0 + late, part[-1] / 250.0 + late)
+        assert clock.holding <= 130
+    assert lost(pieces) == 0
+
+
+def test_stamps_that_run_backwards_lose_nothing_and_hold_nothing_up() -> None:
+    clock, pieces, most = SampleClock(250.0), [], 0
+    for first in range(0, 5000, 10):
+        part = np.arange(first, first + 10)
+        pieces += clock.feed(1000.0 - part / 250.0, part[-1] / 250.0)
+        most = max(most, clock.holding)
+    assert lost(pieces) == 0
+    assert most <= 130
+    assert sum(piece.n for piece in pieces) + clock.holding == 5000
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    stamps=st.lists(st.floats(allow_nan=True, allow_infinity=True, width=64), min_size=1, max_size=300),
+    cuts=cuttings,
+)
+def test_stamps_without_sense_neither_raise_nor_make_giant_holes(stamps: list[float], cuts: list[int]) -> None:
+    clock, at, k, n, missing = SampleClock(250.0), 0, 0, 0, 0
+    while at < len(stamps):
+        part = np.array(stamps[at : at + cuts[k % len(cuts)]])
+        at, k = at + len(part), k + 1
+        for piece in clock.feed(part, 100.0 + at / 250.0):
+            n, missing = n + piece.n, missing + piece.lost
+    for piece in clock.release():
+        n, missing = n + piece.n, missing + piece.lost
+    assert n == len(stamps)
+    assert missing <= len(stamps) * 125 * 250
+
+
+def test_what_the_senders_clock_was_moved_by_is_known() -> None:
+    clock = SampleClock(250.0)
+    for first in range(0, 5000, 10):
+        part = np.arange(first, first + 10)
+        clock.feed(part / 250.0 - (2.0 if first >= 2500 else 0.0), part[-1] / 250.0)
+    assert clock.stamp(4999) - clock.stepped == pytest.approx(4999 / 250.0, abs=1e-3)

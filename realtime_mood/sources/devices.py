@@ -1,0 +1,139 @@
+"""Turns what is on the network and what the board library knows into a list with the URL to paste for each."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from .. import clock
+from ..montage import canonical_name
+from . import boards, liblsl
+from .brainflow_session import library
+
+LOOK_S = 0.1
+"""How often the network's answers are looked at."""
+EXAMPLES = {
+    "serial_port": "COM3" if sys.platform == "win32" else "/dev/ttyUSB0",
+    "mac_address": "XX:XX:XX:XX:XX:XX",
+    "ip_address": "225.1.1.1",
+    "ip_port": "6677",
+    "file": "FILE",
+    "master_board": "cyton",
+}
+"""What to write for a parameter that cannot be found out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Something that may be streamed from."""
+
+    kind: str
+    """``"lsl"`` for a stream that is there, ``"board"`` for a board that may be."""
+    name: str
+    url: str
+    """What to paste after ``--source``."""
+    ch_names: tuple[str, ...]
+    """As far as they are known; empty where ``channels=`` must say them."""
+    n_chans: int
+    sfreq: float
+    """Sampling rate (Hz); 0 where there is no regular one."""
+    type: str = "EEG"
+    source_id: str = ""
+    host: str = ""
+
+    def __str__(self) -> str:
+        words = [self.name, self.type if self.kind == "lsl" else ""]
+        words.append(f"{self.n_chans} channel{'s' * (self.n_chans != 1)}" if self.n_chans else "")
+        words.append(f"{self.sfreq:g} Hz" if self.sfreq else "")
+        words.append(f"from {self.host}" if self.host else "")
+        return f"{' · '.join(word for word in words if word)}: {shlex.quote(self.url)}"
+
+
+def devices(seconds: float = 2.0) -> list[Device]:
+    """The streams that answer within `seconds`, then every board that records EEG.
+
+    Raises
+    ------
+    SourceNotFound
+        The board library cannot be loaded.
+    """
+    return [*streams(seconds), *all_boards()]
+
+
+def streams(seconds: float) -> list[Device]:
+    """The streams of the Lab Streaming Layer that answer within `seconds`, EEG first."""
+    resolver = liblsl.pylsl().ContinuousResolver()
+    end = clock.now() + seconds
+    while (left := end - clock.now()) > 0:
+        time.sleep(min(LOOK_S, left))
+    found = [_stream(info) for info in resolver.results()]
+    return sorted(found, key=lambda it: (it.type.lower() != "eeg", it.name, it.source_id))
+
+
+def all_boards() -> list[Device]:
+    """Every board of the library that records EEG, its serial port filled in where one is plugged in."""
+    ports = serial_ports()
+    shim = library().BoardShim
+    listed = []
+    for name, board in boards.names(library().BoardIds).items():
+        needs = boards.NEEDS.get(name, ())
+        told = shim.get_board_descr(int(board))
+        n_chans = len(told.get("eeg_channels", ()))
+        if not n_chans and "master_board" not in needs:
+            continue
+        labels = tuple(it for it in told.get("eeg_names", "").split(",") if it)
+        values = {need: quote(ports[0]) if need == "serial_port" and ports else EXAMPLES[need] for need in needs}
+        values |= _to_name(labels, n_chans)
+        query = "&".join(f"{key}={value}" for key, value in values.items())
+        url = f"brainflow://{name}" + (f"?{query}" if query else "")
+        listed.append(Device("board", told["name"], url, labels, n_chans, float(told.get("sampling_rate", 0))))
+    return listed
+
+
+def _to_name(labels: tuple[str, ...], n_chans: int) -> dict[str, str]:
+    """What must be said about channels that have no electrode's name."""
+    unknown = [label for label in labels if canonical_name(label) is None]
+    if n_chans and len(unknown) == len(labels):
+        return {"channels": "…"}
+    return {"drop": ",".join(unknown)} if unknown else {}
+
+
+def serial_ports() -> list[str]:
+    """The serial ports that something is plugged into."""
+    try:
+        found = [port.device for port in import_module("serial.tools.list_ports").comports() if port.vid is not None]
+    except ImportError:  # pyserial tells more, and is not needed for anything else
+        dev = Path("/dev")
+        found = [str(it) for what in ("ttyUSB*", "ttyACM*", "cu.usbserial*", "cu.usbmodem*") for it in dev.glob(what)]
+    return sorted(found)
+
+
+def listing(seconds: float = 2.0) -> Iterator[str]:
+    """Lines for a person: what was found, each with the URL to paste, quoted for a shell."""
+    found = streams(seconds)
+    yield f"{len(found)} stream{'s' * (len(found) != 1)} on the network within {seconds:g} s" + (":" if found else "")
+    yield from (f"  {it}" for it in found)
+    yield f"Boards ({', '.join(serial_ports()) or 'nothing on a serial port'}):"
+    yield from (f"  {it}" for it in all_boards())
+    yield "Where it says channels=…, give each channel its electrode's name, in order."
+
+
+def as_object(device: Device) -> dict[str, Any]:
+    """The same for a program."""
+    return {"kind": "device", "source": device.kind, **{k: v for k, v in asdict(device).items() if k != "kind"}}
+
+
+def _stream(info: Any) -> Device:
+    source_id, kind = info.source_id(), info.type()
+    query = {key: value for key, value in (("type", kind), ("source_id", source_id)) if value}
+    url = f"lsl://{quote(info.name())}" + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+    return Device(
+        "lsl", info.name(), url, (), info.channel_count(), info.nominal_srate(), kind, source_id, info.hostname()
+    )

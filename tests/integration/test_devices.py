@@ -1,0 +1,45 @@
+"""The list of devices: what is there is in it, and every URL in it can be pasted."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import uuid
+
+import pylsl
+from waiting import until
+
+from realtime_mood.errors import ConfigError
+from realtime_mood.sources import open_source
+from realtime_mood.sources.devices import all_boards, as_object, listing, streams
+
+
+def test_a_stream_is_listed_with_a_url_that_opens_it() -> None:
+    name = f"amp é/?& {uuid.uuid4().hex[:8]}"
+    told = pylsl.StreamInfo(name, "EEG", 2, 250.0, "float32", f"{name} 7")
+    outlet = pylsl.StreamOutlet(told)
+    markers = pylsl.StreamOutlet(pylsl.StreamInfo(f"{name} m", "Markers", 1, 0.0, "string", ""))
+    until(lambda: name in [device.name for device in streams(0.8)])
+    (device, *_) = streams(0.8)
+    assert (device.n_chans, device.sfreq, device.type) == (2, 250.0, "EEG")
+    assert json.loads(json.dumps(as_object(device)))["url"] == device.url
+    stream = open_source(device.url + "&channels=C3,C4&units=uV").open()
+    assert stream.info.name == name
+    stream.close()
+    assert any(shlex.split(line)[-1] == device.url for line in listing(0.8) if name in line)
+    del outlet, markers
+
+
+def test_every_board_is_listed_with_a_url_that_is_understood() -> None:
+    found = all_boards()
+    assert len(found) > 50
+    for device in found:
+        try:
+            open_source(device.url)
+        except ConfigError as error:
+            raise AssertionError(device.url) from error
+    cyton = next(device for device in found if device.name == "Cyton")
+    assert cyton.url.startswith("brainflow://cyton?serial_port=")
+    assert cyton.n_chans == len(cyton.ch_names) == 8
+    galea = next(device for device in found if device.name == "Galea")
+    assert galea.url.endswith("?drop=X1,X2,X3,X4,X5,X6")

@@ -1,0 +1,171 @@
+"""LSL streams of another process that is killed, frozen, replaced and impersonated."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lsl_sender import WRAP
+from waiting import until
+
+from realtime_mood.sources import open_source, reconnect
+from realtime_mood.sources.reconnect import Reconnecting, ReconnectingStream
+from realtime_mood.types import Chunk, Returning
+
+SFREQ = 250.0
+Sender = subprocess.Popen[str]
+Start = Callable[..., Sender]
+
+
+@pytest.fixture
+def name() -> str:
+    return f"test-{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a sender in a process of its own; returns once its stream is there."""
+    started: list[Sender] = []
+
+    def start(
+        name: str, source_id: str = "id", kind: str = "EEG", n_chans: int = 2, announced: float = SFREQ
+    ) -> Sender:
+        what = [name, source_id, kind, n_chans, announced, SFREQ]
+        script = Path(__file__).with_name("lsl_sender.py")
+        sender = subprocess.Popen([sys.executable, script, *map(str, what)], stdout=subprocess.PIPE, text=True)
+        started.append(sender)
+        assert sender.stdout is not None
+        assert sender.stdout.readline() == "up\n"
+        return sender
+
+    yield start
+    for sender in started:
+        sender.kill()
+        sender.communicate()
+
+
+def listened(stream: ReconnectingStream, until_true: Callable[[], object], timeout: float = 60.0) -> list[Chunk]:
+    """What comes until that is so."""
+    chunks: list[Chunk] = []
+
+    def step() -> bool:
+        if (chunk := stream.read(0.05)) is not None:
+            chunks.append(chunk)
+        return bool(until_true())
+
+    until(step, timeout)
+    return chunks
+
+
+def seconds(n: float) -> Callable[[], bool]:
+    began = time.monotonic()
+    return lambda: time.monotonic() - began >= n
+
+
+def kill(sender: Sender) -> None:
+    sender.kill()
+    sender.wait()
+
+
+def assert_every_sample_in_its_place(chunks: list[Chunk]) -> None:
+    """The count goes on across absences just as the device's own did, and no sample comes twice."""
+    index = np.concatenate([np.arange(chunk.first, chunk.end) for chunk in chunks])
+    number = np.concatenate([chunk.data[:, 0] for chunk in chunks])
+    # How long it was away is known as well as the library knows the offset between the clocks: to a sample or so.
+    assert np.ptp(np.mod(number - index, WRAP)) <= 2
+    for chunk in chunks:
+        assert np.ptp(np.mod(chunk.data[:, 0] - np.arange(len(chunk)), WRAP)) == 0
+    assert (np.diff(index) > 0).all()
+    assert (np.diff([chunk.t_last for chunk in chunks]) > 0).all()
+    assert sum(chunk.lost for chunk in chunks[1:]) == index[-1] + 1 - chunks[0].first - len(index)
+
+
+@pytest.mark.parametrize("source_id", ["id", "-"])
+def test_killed_and_back(name: str, start: Start, source_id: str) -> None:
+    sender = start(name, source_id)
+    with closing(Reconnecting(open_source(f"lsl://{name}")).open()) as stream:
+        chunks = listened(stream, seconds(0.5))
+        for _ in range(2):
+            kill(sender)
+            chunks += listened(stream, lambda: stream.away_since is not None)
+            sender = start(name, source_id)
+            chunks += listened(stream, lambda: stream.away_since is None)
+            chunks += listened(stream, seconds(0.2))
+    assert sum("came back" in note for note in stream.notes) == 2
+    assert_every_sample_in_its_place(chunks)
+
+
+def test_frozen_and_thawed_loses_nothing(name: str, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconnect, "SILENT_S", 0.5)
+    sender = start(name)
+    with closing(Reconnecting(open_source(f"lsl://{name}")).open()) as stream:
+        chunks = listened(stream, seconds(0.5))
+        sender.send_signal(signal.SIGSTOP)
+        chunks += listened(stream, lambda: stream.away_since is not None)
+        chunks += listened(stream, seconds(2.0))
+        sender.send_signal(signal.SIGCONT)
+        chunks += listened(stream, lambda: stream.away_since is None)
+        chunks += listened(stream, seconds(0.3))
+    assert sum(chunk.lost for chunk in chunks) == 0
+    assert "nothing lost" in stream.notes[-1]
+    assert_every_sample_in_its_place(chunks)
+
+
+@pytest.mark.parametrize(
+    ("decoy", "says"),
+    [
+        ({"source_id": "other"}, "source_id other"),
+        ({"source_id": "-"}, "source_id none"),
+        ({"kind": "ACC"}, "(ACC"),
+        ({"n_chans": 3}, "3 ch"),
+        ({"announced": 125.0}, "125 Hz"),
+    ],
+)
+def test_another_stream_is_not_taken_for_it(name: str, start: Start, decoy: dict[str, str], says: str) -> None:
+    sender = start(name)
+    with closing(Reconnecting(open_source(f"lsl://{name}")).open()) as stream:
+        chunks = listened(stream, seconds(0.1))
+        kill(sender)
+        start(name, **decoy)
+        chunks += listened(stream, lambda: any(says in note for note in stream.notes))
+        assert stream.away_since is not None
+        assert len(stream.notes) == 1
+        if "kind" in decoy:  # and beside it, the very one is found
+            start(name)
+            chunks += listened(stream, lambda: stream.away_since is None)
+            assert_every_sample_in_its_place(chunks)
+
+
+def test_closing_while_it_is_looked_for(name: str, start: Start) -> None:
+    source = open_source(f"lsl://{name}")
+    assert isinstance(source, Returning)
+    sender = start(name)
+    stream = Reconnecting(source).open()
+    kill(sender)
+    listened(stream, lambda: stream.away_since is not None)
+    began = time.monotonic()
+    stream.close()
+    assert time.monotonic() - began < 2.0
+
+
+def test_a_rate_that_is_not_the_announced_one_is_measured_and_said(name: str, start: Start) -> None:
+    sender = start(name, announced=256.0)
+    with closing(Reconnecting(open_source(f"lsl://{name}")).open()) as stream:
+        assert stream.info.sfreq == SFREQ
+        assert stream.info.notes == ("announces 256 Hz, sends 250 Hz: read as 250",)
+        chunks = listened(stream, seconds(0.3))
+        kill(sender)
+        start(name, announced=256.0)
+        chunks += listened(stream, lambda: stream.away_since is not None)
+        chunks += listened(stream, lambda: stream.away_since is None)
+    assert_every_sample_in_its_place(chunks)
+    with closing(open_source(f"lsl://{name}?sfreq=256").open()) as told:
+        assert (told.info.sfreq, told.info.notes) == (256.0, ())
