@@ -6,7 +6,9 @@ import contextlib
 import math
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from types import FrameType
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -16,6 +18,9 @@ from ..errors import ConfigError, SourceNotFound, StreamEnded
 from ..montage import positions
 from ..types import Stream, StreamInfo
 from . import liblsl, open_source
+from .faults.broadcast import OnAir, broadcast
+from .faults.headset import Headset
+from .faults.script import FaultScript
 from .playback import PlaybackOptions, PlaybackSource
 from .url import split
 
@@ -23,6 +28,8 @@ CHUNK_S = 0.04
 """Seconds of signal a push."""
 LINGER_S = 3.0
 """After the last sample, how long readers may take to fetch it."""
+LIVE = ("lsl", "brainflow")
+"""Schemes of sources that cannot be played faster than they come."""
 HEAD_MM = 95.0
 """Radius of the head that positions are given on."""
 
@@ -38,6 +45,7 @@ def play(
     stop: float | None = None,
     channels: Sequence[str] = (),
     units: Literal["uV", "mV", "V", "nV"] | None = None,
+    faults: str = "",
     wait_s: float = math.inf,
     say: Callable[[str], None] = lambda text: None,
 ) -> None:
@@ -54,6 +62,9 @@ def play(
         What to announce the stream as.
     virtual : bool
         Say that the signal comes from a virtual person; said anyway where the source does.
+    faults : str
+        What goes wrong with it, and when: ``KIND[:VALUE][:ELECTRODE…][@START[-END]],…``; see `faults.FAULTS`. Said as
+        it happens. A ``synthetic://`` URL may carry its own.
     wait_s : float
         How long to wait for the first listener (s).
     say : callable
@@ -67,31 +78,58 @@ def play(
     pylsl = liblsl.pylsl()
 
     if "://" in file:
-        stream = open_source(_unpaced(file)).open()
+        url, own_faults = _unpaced(file)
+        faults = ",".join(filter(None, (own_faults, faults)))
+        stream = open_source(url).open()
     else:
         options = {"loop": loop, "start": start, "stop": stop, "channels": tuple(channels), "units": units}
         stream = PlaybackSource(file, PlaybackOptions.model_validate(options | {"speed": math.inf})).open()
     with contextlib.closing(stream), _interruptible() as interrupted:
-        outlet = pylsl.StreamOutlet(_described(stream.info, name, virtual, source_id or f"realtime_mood_outlet_{name}"))
-        info = stream.info
+        info = replace(stream.info, virtual=virtual or stream.info.virtual)
+        source_id = source_id or f"realtime_mood_outlet_{name}"
+        script = FaultScript.parse(faults, info.ch_names) if faults else None
+        outlet = (
+            _on_air(info, name, source_id, script) if script else pylsl.StreamOutlet(_described(info, name, source_id))
+        )
         say(f"{name}: {info.n_chans} channels at {info.sfreq:g} Hz, waiting for a listener")
         if not _until(outlet.have_consumers, wait_s, interrupted):
             if interrupted.is_set():
                 return
             raise SourceNotFound(f"outlet {name!r}", f"no listener within {wait_s:g} s", "open it while it waits")
         say(f"{name}: playing")
-        sent = _send(stream, outlet, interrupted)
+        if script:
+            headset = Headset(stream, script, unix_s=time.time() - pylsl.local_clock())
+            sent = broadcast(headset, outlet, interrupted, CHUNK_S, lambda text: say(f"{name}: {text}"))
+        else:
+            sent = _send(stream, outlet, interrupted)
         if not interrupted.is_set():
             _until(lambda: not outlet.have_consumers(), LINGER_S, interrupted)
         say(f"{name}: {sent} samples sent")
 
 
-def _unpaced(url: str) -> str:
-    """The same source, as fast as it is read: the schedule is kept here."""
+def _unpaced(url: str) -> tuple[str, str]:
+    """The same source, as fast as it is read, and its faults: the schedule is kept here."""
     scheme, _, query = split(url)
-    if scheme == "lsl":
+    if scheme in LIVE:
         raise ConfigError(f"outlet {url!r}", "a live stream", "give a recording or a synthetic:// source")
-    return f"{url.partition('?')[0]}?{urlencode(query | {'speed': 'max'}, safe=':,/')}"
+    faults = query.pop("faults", "") if scheme == "synthetic" else ""
+    return f"{url.partition('?')[0]}?{urlencode(query | {'speed': 'max'}, safe=':,/')}", faults
+
+
+def _on_air(info: StreamInfo, name: str, source_id: str, script: FaultScript) -> OnAir:
+    """The outlets of a stream that goes wrong."""
+    for fault in script.of("announce"):
+        info = replace(info, sfreq=fault.value)
+    if script.of("anonymous"):
+        source_id = ""
+
+    def stream(fewer: int) -> Any:
+        return _described(replace(info, ch_names=info.ch_names[: info.n_chans - fewer]), name, source_id)
+
+    def decoys() -> list[Any]:
+        return [_described(info, name, source_id, "Accelerometer"), _described(info, f"{name}-decoy", source_id)]
+
+    return OnAir(stream, decoys)
 
 
 def _send(stream: Stream, outlet: Any, interrupted: threading.Event) -> int:
@@ -119,16 +157,16 @@ def _send(stream: Stream, outlet: Any, interrupted: threading.Event) -> int:
     return sent
 
 
-def _described(info: StreamInfo, name: str, virtual: bool, source_id: str) -> Any:
-    """What the outlet says about itself, in XDF's words."""
+def _described(info: StreamInfo, name: str, source_id: str, kind: str = "EEG") -> Any:
+    """What an outlet says about itself, in XDF's words."""
     pylsl = liblsl.pylsl()
 
-    told = pylsl.StreamInfo(name, "EEG", info.n_chans, info.sfreq, pylsl.cf_float32, source_id)
+    told = pylsl.StreamInfo(name, kind, info.n_chans, info.sfreq, pylsl.cf_float32, source_id)
     desc = told.desc()
     desc.append_child_value("manufacturer", "realtime_mood")
     desc.append_child("reference").append_child_value("label", info.reference)
     ours = desc.append_child("realtime_mood")
-    ours.append_child_value("virtual", "1" if virtual or info.virtual else "0")
+    ours.append_child_value("virtual", "1" if info.virtual else "0")
     channels = desc.append_child("channels")
     for ch_name in info.ch_names:
         channel = channels.append_child("channel")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import threading
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field
 
 from .. import clock, montage
-from ..errors import ConfigError, StreamEnded
-from ..types import Chunk, Marker, StreamInfo
+from ..errors import ConfigError, SourceNotFound, StreamEnded
+from ..types import Chunk, Marker, Stream, StreamInfo
+from .faults.headset import Headset, Truth
+from .faults.script import FaultScript
+from .faults.stream import FaultyStream, Rehearsal
 from .url import FiniteOptions, Names
 from .virtual_person import Script, VirtualPerson
 
@@ -31,6 +35,8 @@ class SyntheticOptions(FiniteOptions):
     """``STATE:SECONDS,…``. One that is given plays once and ends; the default one goes on for ever."""
     loop: bool | None = None
     difficulty: Literal["easy", "medium", "hard", "none"] = "medium"
+    faults: str = ""
+    """What goes wrong, and when: ``KIND[:VALUE][:ELECTRODE…][@START[-END]],…``; the kinds are `faults.FAULTS`."""
 
 
 class SyntheticSource:
@@ -47,6 +53,8 @@ class SyntheticSource:
     ConfigError
         For a target, unknown electrodes, too few or too many of them, a unit other than µV, or a broken script.
     """
+
+    exclusive = False
 
     def __init__(self, target: str, options: SyntheticOptions) -> None:
         if target.strip("/"):
@@ -69,10 +77,38 @@ class SyntheticSource:
             raise ConfigError("a synthetic source", f"{len(self.columns)} channels", "keep at least 4")
         loop = options.script is None if options.loop is None else options.loop
         self.script = Script(loop=loop) if options.script is None else Script.parse(options.script, loop)
+        ch_names = [self.ch_names[k] for k in self.columns]
+        self.faults = FaultScript.parse(options.faults, ch_names) if options.faults else None
+        self._stream: FaultyStream | None = None
 
-    def open(self) -> SyntheticStream:
+    @property
+    def truth(self) -> Truth | None:
+        """What really became of the samples since it was opened; None where nothing goes wrong."""
+        return self._stream.rehearsal.headset.truth if self._stream else None
+
+    def open(self) -> Stream:
         """Sit down. The signal starts from its first sample every time."""
-        return SyntheticStream(self)
+        if self.faults is None:
+            return SyntheticStream(self)
+        self._stream = FaultyStream(rehearse(self, self.faults))
+        if self.faults.of("announce"):
+            self._stream.measure()
+        return self._stream
+
+    def reopen(self, info: StreamInfo) -> Stream:
+        """Connect anew, once the headset has gone and is back; nobody stood up meanwhile.
+
+        Raises
+        ------
+        SourceNotFound
+            It has not gone, or is not back.
+        StreamMismatch
+            Another stream answers in its place.
+        """
+        if self._stream is None:
+            raise SourceNotFound("a synthetic source", "it never goes away", "leave out faults=, or let them kill it")
+        self._stream = FaultyStream(self._stream.rehearsal, self._stream.rehearsal.rejoin(self._stream.session))
+        return self._stream
 
 
 def _electrodes(options: SyntheticOptions) -> tuple[str, ...]:
@@ -90,6 +126,18 @@ def _electrodes(options: SyntheticOptions) -> tuple[str, ...]:
             asked, f"{len(names)} channels", f"name {options.n_chans or '4 to 64'} of them, or leave n_chans out"
         )
     return tuple(name for name in names if name)
+
+
+def rehearse(source: SyntheticSource, script: FaultScript) -> Rehearsal:
+    """A sitting in which everything in `script` goes wrong with the headset."""
+    options = source.options
+    clean = SyntheticStream(SyntheticSource("", options.model_copy(update={"speed": math.inf, "faults": ""})))
+    headset = Headset(clean, script, options.subject)
+    paced = math.isfinite(options.speed)
+    chunk_s = headset.n_packet / options.sfreq / (options.speed if paced else 1.0)
+    announced = script.of("announce")
+    info = replace(clean.info, sfreq=announced[-1].value if announced else options.sfreq, paced=paced, chunk_s=chunk_s)
+    return Rehearsal(headset, info, options.speed)
 
 
 class SyntheticStream:

@@ -165,9 +165,9 @@ def test_electrodes_by_name_and_without_some():
 
 @pytest.mark.parametrize(
     "query",
-    ["faults=drop", "difficulty=impossible", "sfreq=50", "n_chans=3", "n_chans=65", "channels=Fp1,Fp2,Q9,Cz",
-     "channels=Cz,Pz", "channels=T3,T7,Cz,Pz", "n_chans=5&channels=Fp1,Fp2,Oz,Cz", "drop=Iz", "units=mV", "subject=-1",
-     "script=happy:3", "n_chans=4&drop=Fp1"],
+    ["faults=dropp", "faults=flat:Q9", "faults=kill", "difficulty=impossible", "sfreq=50", "n_chans=3", "n_chans=65",
+     "channels=Fp1,Fp2,Q9,Cz", "channels=Cz,Pz", "channels=T3,T7,Cz,Pz", "n_chans=5&channels=Fp1,Fp2,Oz,Cz", "drop=Iz",
+     "units=mV", "subject=-1", "script=happy:3", "n_chans=4&drop=Fp1"],
 )  # fmt: skip
 def test_a_wrong_word_is_named(query):
     with pytest.raises(ConfigError):

@@ -1,0 +1,232 @@
+"""Turns a clean recording and a script of faults into what a failing headset sends: packets, and what befalls it."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import count
+from typing import NamedTuple
+
+import numpy as np
+
+from ...errors import StreamEnded
+from ...types import Array, Marker, Stream
+from .script import FaultScript, ScriptedFault
+from .signal import Electrodes
+from .transport import UNIX_S, Transport
+
+PACKET_S = 0.04
+"""Seconds of signal a packet; where packets begin does not depend on how the recording is read."""
+SAME_S = 1e-6
+"""Times closer than this are the same."""
+
+
+class Packet(NamedTuple):
+    """Samples that are delivered together."""
+
+    rows: Array
+    """(n_times, n_chans), µV; fewer channels while the stream is another one."""
+    numbers: np.ndarray
+    """(n_times,): the true number of each sample."""
+    stamps: np.ndarray
+    """(n_times,): what their stamps say, in s since the stream began."""
+    due: float
+    """When they are delivered, in s since the stream began."""
+
+
+class Happening(NamedTuple):
+    """A fault begins or ends."""
+
+    fault: ScriptedFault
+    begins: bool
+    first: int
+    """The number of the first sample that is affected, or no longer is."""
+    due: float
+
+
+class Life(NamedTuple):
+    """What the network shows of the stream."""
+
+    present: bool = True
+    fewer: int = 0
+    """How many channels are missing."""
+    decoy: bool = False
+    """Whether others bear its source_id."""
+
+
+@dataclass(slots=True)
+class Truth:
+    """What really became of the samples: ranges of true numbers ``[first, end)``."""
+
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    """Never sent, or under way when the stream went."""
+    unheard: list[tuple[int, int]] = field(default_factory=list)
+    """Sent while nobody was connected; known in rehearsal only."""
+    sent_twice: list[tuple[int, int]] = field(default_factory=list)
+    out_of_order: list[tuple[int, int]] = field(default_factory=list)
+    """Sent after those behind them."""
+    end: int = 0
+    """How many samples were taken so far."""
+
+    def lose(self, numbers: np.ndarray) -> None:
+        """Note these as lost; they come in order."""
+        _add(self.lost, numbers)
+
+    def miss(self, numbers: np.ndarray) -> None:
+        """Note these as sent to nobody; they come in order."""
+        _add(self.unheard, numbers)
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return asdict(self)
+
+
+def _add(ranges: list[tuple[int, int]], numbers: np.ndarray) -> None:
+    for first, end in _runs(numbers):
+        if ranges and ranges[-1][1] == first:
+            first = ranges.pop()[0]
+        ranges.append((first, end))
+
+
+def _runs(numbers: np.ndarray) -> list[tuple[int, int]]:
+    parts = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
+    return [(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
+
+
+class Headset:
+    """Iterates over packets and happenings in the order of their `due`.
+
+    The same recording, script and seed give the same packets, however the recording is cut into chunks.
+
+    Parameters
+    ----------
+    stream : Stream
+        The clean recording; it must not wait for the clock.
+    script : FaultScript
+    seed : int
+    unix_s : float
+        What to add to a stamp so that it counts from 1970.
+    """
+
+    def __init__(self, stream: Stream, script: FaultScript, seed: int = 0, unix_s: float = UNIX_S) -> None:
+        self._stream, self._script = stream, script
+        self.sfreq = stream.info.sfreq
+        self.n_packet = max(1, round(PACKET_S * self.sfreq))
+        self.truth = Truth()
+        self._electrodes = Electrodes(script, self.sfreq, seed)
+        self._transport = Transport(script, self.sfreq, seed, unix_s)
+        self._gaps = [fault.spans(self.sfreq) for fault in script.of("hole", "kill")]
+        self._breaks = [(round(at_s * self.sfreq), self._transport.when(at_s)) for at_s in self._break_times()]
+        self.markers: deque[Marker] = deque(maxlen=1000)
+        """The recording's own, by true number; whoever reads them takes them out."""
+        self._pending: deque[tuple[np.ndarray, bool]] = deque()
+        self._have, self._number, self._ended = 0, 0, False
+        self._ticket = count()
+        self._queue: list[tuple[float, float, int, Packet | Happening]] = []
+        for n, fault in enumerate(script.faults):
+            first, end = fault.spans(self.sfreq)
+            self._expect(Happening(fault, True, int(first), self._transport.when(fault.start_s)), n)
+            if math.isfinite(end):
+                self._expect(Happening(fault, False, int(end), self._transport.when(fault.end_s)), n)
+
+    def __iter__(self) -> Iterator[Packet | Happening]:
+        return self
+
+    def __next__(self) -> Packet | Happening:
+        while not self._ended and (not self._queue or self._queue[0][0] >= self._soonest()):
+            self._make()
+        if self._ended and not any(isinstance(item[-1], Packet) for item in self._queue):
+            raise StopIteration
+        return heapq.heappop(self._queue)[-1]
+
+    def life_at(self, stream_s: float) -> Life:
+        """What the network shows at that moment of the stream."""
+        on = [f for f in self._script.of("kill", "fewer", "decoy") if f.start_s <= stream_s < f.end_s]
+        fewer = max((int(fault.value) for fault in on if fault.kind == "fewer"), default=0)
+        kinds = {fault.kind for fault in on}
+        return Life("kill" not in kinds, fewer, "decoy" in kinds)
+
+    def _break_times(self) -> list[float]:
+        """When what is under way is lost, because the stream goes or becomes another one."""
+        times = {at_s for fault in self._script.of("kill", "fewer") for at_s in (fault.start_s, fault.end_s)}
+        return sorted(at_s for at_s in times if math.isfinite(at_s))
+
+    def _expect(self, item: Packet | Happening, order: float) -> None:
+        # At the same moment packets come before happenings, because a packet's last sample was taken before.
+        key = item.due + SAME_S * isinstance(item, Happening)
+        heapq.heappush(self._queue, (key, order, next(self._ticket), item))
+
+    def _soonest(self) -> float:
+        """No packet that is still to be made is due before this."""
+        return float(self._transport.taken(np.array([(self._number + 1) * self.n_packet - 1]))[0])
+
+    def _make(self) -> None:
+        """The next packet, if anything of it is sent."""
+        first, transport = self._number * self.n_packet, self._transport
+        rows, there = self._take(self.n_packet)
+        if not len(rows):
+            return
+        stream_s, numbers = first / self.sfreq, np.arange(first, first + len(rows))
+        rows = self._electrodes.spoil(rows, first)
+        stamps, due = transport.sent(transport.taken(numbers), self._number, stream_s)
+        dropped, twice, late = (transport.happens(kind, stream_s) for kind in ("drop", "duplicate", "reorder"))
+        if late:
+            due += self.n_packet / self.sfreq
+        kept = there & self._arrives(numbers, due) & (not dropped)
+        self._number += 1
+        self.truth.end = int(numbers[-1]) + 1
+        self.truth.lose(numbers[~kept])
+        if not kept.any():
+            return
+        numbers, rows = numbers[kept], rows[kept]
+        if fewer := self.life_at(numbers[-1] / self.sfreq).fewer:
+            rows = rows[:, :-fewer]
+        order = self._number + 1.5 * late
+        for _ in range(1 + twice):
+            self._expect(Packet(rows, numbers, stamps[kept], due), order)
+        if twice:
+            self.truth.sent_twice += _runs(numbers)
+        if late:
+            self.truth.out_of_order += _runs(numbers)
+
+    def _arrives(self, numbers: np.ndarray, due: float) -> np.ndarray:
+        """(n_times,): which samples are neither left out nor under way when the stream breaks."""
+        arrives = np.ones(len(numbers), bool)
+        for first, end in self._gaps:
+            arrives &= (numbers < first) | (numbers >= end)
+        for first, at in self._breaks:
+            if due > at + SAME_S:
+                arrives &= numbers >= first
+        return arrives
+
+    def _take(self, n: int) -> tuple[Array, np.ndarray]:
+        """The next `n` samples, or what is left, and which of them the recording has."""
+        while self._have < n and not self._ended:
+            try:
+                chunk = self._stream.read(0.1)
+            except StreamEnded:
+                self._ended = True
+                break
+            if chunk is None:
+                continue
+            if chunk.lost:  # a view: a hole of hours takes no memory
+                self._pending.append((np.broadcast_to(np.float32(np.nan), (chunk.lost, chunk.data.shape[1])), False))
+            self._pending.append((chunk.data, True))
+            self._have += chunk.lost + len(chunk)
+            self.markers.extend(chunk.markers)
+        parts: list[tuple[np.ndarray, bool]] = []
+        left = min(n, self._have)
+        self._have -= left
+        while left:
+            rows, there = self._pending.popleft()
+            parts.append((rows[:left], there))
+            if len(rows) > left:
+                self._pending.appendleft((rows[left:], there))
+            left -= len(parts[-1][0])
+        if not parts:
+            return np.empty((0, self._stream.info.n_chans), np.float32), np.empty(0, bool)
+        known = np.concatenate([np.full(len(rows), there) for rows, there in parts])
+        return np.concatenate([rows for rows, _ in parts]), known

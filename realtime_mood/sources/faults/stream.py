@@ -1,0 +1,250 @@
+"""Turns what a failing headset sends into a stream that goes away and comes back, counted as a network stream is."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+
+from ... import clock
+from ...errors import SourceLost, SourceNotFound, StreamEnded, StreamMismatch
+from ...types import Chunk, Marker, StreamInfo
+from ..rate import Rate, measured_rate, real_rate
+from ..timing import Piece, SampleClock
+from .headset import Happening, Headset, Packet
+
+POLL_S = 0.1
+"""Nothing waits longer without a look at whether it was closed."""
+QUIET_S = 0.5
+"""When nothing has come for so long, the clock is asked what it makes of that."""
+MEASURE_S = 4.0
+"""A rate that is not known by then is taken to be as announced."""
+FOREIGN_S = 60.0
+"""Stamps further than this from our clock are on another one."""
+
+
+class Rehearsal:
+    """One sitting with a failing headset, whose time goes on while nobody is connected.
+
+    Parameters
+    ----------
+    headset : Headset
+    info : StreamInfo
+        What the stream says of itself.
+    speed : float
+        Times real time; infinite for as fast as it is read.
+    """
+
+    def __init__(self, headset: Headset, info: StreamInfo, speed: float) -> None:
+        self.headset, self.info, self.speed = headset, info, speed
+        self.life, self.session = headset.life_at(0.0), 0
+        """What the network shows now, and how many times the stream has gone."""
+        self.last = -1
+        """The number of the newest sample that somebody received."""
+        self.markers: list[Marker] = []
+        """By true number: faults that no chunk has told of yet."""
+        self._lock = threading.Lock()
+        self._start, self._at, self._next = clock.now(), 0.0, next(headset, None)
+
+    def now(self) -> float:
+        """Seconds since the sitting began, in the headset's own time."""
+        return (clock.now() - self._start) * self.speed if self.info.paced else self._at
+
+    def on_our_clock(self, t: float) -> float:
+        """The same moment on our clock, never in the future."""
+        now = clock.now()
+        return min(now, self._start + t / self.speed) if self.info.paced else now
+
+    def wait_s(self) -> float:
+        """How long until something happens, on our clock."""
+        return (self._next.due - self.now()) / self.speed if self.info.paced and self._next else 0.0
+
+    def receive(self, session: int) -> Packet | None:
+        """The next packet for whoever connected as `session`; None when none is due.
+
+        Raises
+        ------
+        SourceLost
+            That connection is broken.
+        StreamEnded
+            The recording is over.
+        """
+        with self._lock:
+            while self._there_all_along(session) and self._is_due():
+                item = self._step()
+                if isinstance(item, Packet):
+                    self.last = max(self.last, int(item.numbers[-1]))
+                    return item
+            if self._next is None:
+                raise StreamEnded(self.info.name, "the recording is over")
+            if not self._there_all_along(session):
+                raise SourceLost(self.info.name, "the headset has gone", "it comes back when its faults= say so")
+            return None
+
+    def rejoin(self, session: int) -> int:
+        """What to connect as in place of a broken `session`; raises `SourceNotFound` or `StreamMismatch`."""
+        with self._lock:
+            while self._is_due() and not self._there_all_along(session):
+                if not self.info.paced and session != self.session and self._is_itself():
+                    break
+                item = self._step()
+                if isinstance(item, Packet):  # nobody receives what is sent to no connection
+                    self.headset.truth.miss(item.numbers)
+            if self._next is None:
+                return self.session
+            if self.life.fewer or (self.life.decoy and not self.life.present):
+                raise StreamMismatch(self.info.name, "another stream answers", "wait for the one it was")
+            if session == self.session or not self.life.present:
+                raise SourceNotFound(self.info.name, "it is not back", "wait for it")
+            return self.session
+
+    def marked(self, numbers: np.ndarray, first: int) -> tuple[Marker, ...]:
+        """What happened up to the last of these samples and was not told yet; `first` is how they are counted."""
+        if not len(numbers):
+            return ()
+        newest = int(numbers.max())
+        with self._lock:
+            while self.headset.markers and self.headset.markers[0].index <= newest:
+                self.markers.append(self.headset.markers.popleft())
+            told = sorted(
+                (marker for marker in self.markers if marker.index <= newest), key=lambda marker: marker.index
+            )
+            self.markers = [marker for marker in self.markers if marker.index > newest]
+        return tuple(Marker(first + int(np.argmax(numbers >= marker.index)), marker.text) for marker in told)
+
+    def _there_all_along(self, session: int) -> bool:
+        return session == self.session and self.life.present
+
+    def _is_itself(self) -> bool:
+        return self.life.present and not self.life.fewer
+
+    def _is_due(self) -> bool:
+        return self._next is not None and (not self.info.paced or self._next.due <= self.now())
+
+    def _step(self) -> Packet | Happening:
+        """Let the next thing happen."""
+        item, self._next = self._next, next(self.headset, None)
+        assert item is not None
+        self._at = item.due
+        if isinstance(item, Happening):
+            life = self.headset.life_at(item.fault.start_s if item.begins else item.fault.end_s)
+            self.session += (life.present, life.fewer) != (self.life.present, self.life.fewer)
+            self.life = life
+            if item.begins:
+                self.markers.append(Marker(item.first, f"fault: {item.fault}"))
+        return item
+
+
+class FaultyStream:
+    """A connection to a failing headset.
+
+    Parameters
+    ----------
+    rehearsal : Rehearsal
+    session : int
+        Which life of the stream it is connected to.
+    """
+
+    def __init__(self, rehearsal: Rehearsal, session: int = 0) -> None:
+        self.rehearsal, self.session = rehearsal, session
+        self.info = rehearsal.info
+        self._before = rehearsal.last
+        self._clock = SampleClock(self.info.sfreq)
+        self._rows = np.empty((0, self.info.n_chans), np.float32)
+        self._numbers = np.empty(0, np.int64)
+        self._ready: deque[Chunk] = deque()
+        self._offset: int | None = None
+        """Samples between the connection before and this one."""
+        self._moved, self._arrived = 0.0, 0.0
+        self._over: SourceLost | StreamEnded | None = None
+        self._closed = threading.Event()
+
+    def read(self, timeout: float) -> Chunk | None:
+        """The samples that arrived since the last call; None when there were none within `timeout` s.
+
+        Raises
+        ------
+        SourceLost
+            The headset has gone, or this was closed.
+        StreamEnded
+            The recording is over.
+        """
+        deadline = clock.now() + timeout
+        while not self._ready and not self._closed.is_set():
+            if self._over:
+                raise self._over
+            left = deadline - clock.now()
+            if not self._pull():
+                if left <= 0:
+                    return None
+                self._closed.wait(max(0.0, min(POLL_S, left, self.rehearsal.wait_s())))
+        return self._ready.popleft() if self._ready else None
+
+    def close(self) -> None:
+        """Disconnect; a waiting `read` returns."""
+        self._closed.set()
+
+    def _pull(self) -> bool:
+        """Take in the next packet; False when none is due."""
+        rehearsal = self.rehearsal
+        try:
+            packet = rehearsal.receive(self.session)
+        except (SourceLost, StreamEnded) as over:
+            self._over = over
+            self._pass_on(self._clock.release())
+            return True
+        now = packet.due if packet else rehearsal.now()
+        if now - self._arrived > QUIET_S and (self._clock.holding or packet):
+            self._pass_on(self._clock.feed(np.empty(0), now))
+        if packet is None:
+            return False
+        self._take_in(packet)
+        return True
+
+    def measure(self) -> None:
+        """See at which rate the first samples really come, as a network source does; they stay to be read."""
+        packets: list[Packet] = []
+        rate: Rate | None = None
+        while not (rate and rate.sure) and not self._closed.is_set():
+            try:
+                packet = self.rehearsal.receive(self.session)
+            except (SourceLost, StreamEnded):  # read will say so again
+                break
+            if packet is None:
+                self._closed.wait(max(0.0, min(POLL_S, self.rehearsal.wait_s())))
+                continue
+            packets.append(packet)
+            if packet.due > MEASURE_S:
+                break
+            n = np.cumsum([len(packet.rows) for packet in packets])
+            rate = measured_rate(n, np.array([packet.stamps[-1] for packet in packets])) if packet.due > 0.5 else None
+        sfreq, note = real_rate(self.info.sfreq, rate)
+        self.info = self.rehearsal.info = replace(self.info, sfreq=sfreq, notes=(note,) if note else ())
+        self._clock = SampleClock(sfreq)
+        for packet in packets:
+            self._take_in(packet)
+
+    def _take_in(self, packet: Packet) -> None:
+        if self._offset is None:
+            self._offset = int(packet.numbers[0]) - 1 - self._before if self.session else 0
+            behind = packet.due - float(packet.stamps[-1])
+            self._moved = behind if abs(behind) > FOREIGN_S else 0.0
+        self._arrived = packet.due
+        self._rows = np.concatenate((self._rows, packet.rows))
+        self._numbers = np.concatenate((self._numbers, packet.numbers))
+        self._pass_on(self._clock.feed(packet.stamps + self._moved, packet.due))
+
+    def _pass_on(self, pieces: list[Piece]) -> None:
+        rehearsal = self.rehearsal
+        end = self._clock.count - sum(piece.n + piece.lost for piece in pieces)
+        for piece in pieces:
+            end += piece.lost + piece.n
+            rows, self._rows = self._rows[: piece.n], self._rows[piece.n :]
+            numbers, self._numbers = self._numbers[: piece.n], self._numbers[piece.n :]
+            away = self._offset or 0
+            lost = piece.lost + (away if end - piece.n - piece.lost == 0 else 0)
+            first = away + end - piece.n
+            t_last = rehearsal.on_our_clock(float(self._clock.stamp(end - 1)) - self._clock.stepped)
+            self._ready.append(Chunk(rows, first, t_last, lost, rehearsal.marked(numbers, first)))

@@ -1,0 +1,87 @@
+"""Turns sample numbers into when they are taken, what their stamps say and when they arrive."""
+
+from __future__ import annotations
+
+from typing import overload
+
+import numpy as np
+
+from .script import FaultScript, own
+
+UNIX_S = 1.8e9
+"""What a clock that counts from 1970 is ahead of ours, in rehearsal."""
+
+
+class Transport:
+    """What a script does to packets on their way.
+
+    A packet is treated by what goes on when its first sample is taken. Times are seconds since the stream began.
+
+    Parameters
+    ----------
+    script : FaultScript
+    sfreq : float
+        The rate at which samples are really taken (Hz).
+    seed : int
+    unix_s : float
+        What to add to a stamp so that it counts from 1970.
+    """
+
+    def __init__(self, script: FaultScript, sfreq: float, seed: int, unix_s: float = UNIX_S) -> None:
+        self._script, self._sfreq, self._unix_s = script, sfreq, unix_s
+        self._drifts = script.of("drift")
+        self._lots = {kind: script.of(kind) for kind in ("drop", "duplicate", "reorder")}
+        self._rng = {fault: own(seed, fault) for fault in script.of(*self._lots, "jitter", "delay")}
+        self._last_due = 0.0
+
+    @overload
+    def when(self, stream_s: float) -> float: ...
+
+    @overload
+    def when(self, stream_s: np.ndarray) -> np.ndarray: ...
+
+    def when(self, stream_s: float | np.ndarray) -> float | np.ndarray:
+        """The true time of a moment of the stream's own: a sender that samples faster gets there sooner."""
+        early: float | np.ndarray = 0.0
+        for fault in self._drifts:
+            within = np.clip(stream_s, fault.start_s, fault.end_s) - fault.start_s
+            early = early + within * (1 - 1 / (1 + fault.value * 1e-6))
+        return stream_s - early
+
+    def taken(self, index: np.ndarray) -> np.ndarray:
+        """When samples are taken."""
+        return self.when((index + 1) / self._sfreq)
+
+    def happens(self, kind: str, stream_s: float) -> bool:
+        """Whether chance lets this befall a packet taken at that moment. Asked once a packet, in order."""
+        lots = [
+            self._rng[fault].random() < fault.value
+            for fault in self._lots[kind]
+            if fault.start_s <= stream_s < fault.end_s
+        ]
+        return any(lots)
+
+    def sent(self, taken: np.ndarray, number: int, stream_s: float) -> tuple[np.ndarray, float]:
+        """Stamps of the samples of packet `number`, and when it is delivered: never before the one ahead of it."""
+        stamps, due = taken, float(taken[-1])
+        for fault in self._script.faults:
+            if not fault.start_s <= stream_s < fault.end_s:
+                continue
+            match fault.kind:
+                case "freeze":
+                    due = max(due, self.when(fault.end_s))
+                case "stall":
+                    due = max(due, self.when(fault.end_s))
+                    stamps = stamps - taken[-1] + due
+                case "delay":
+                    due += self._rng[fault].exponential(fault.value / 1e3)
+                case "jitter":
+                    stamps = stamps + self._rng[fault].normal(0.0, fault.value / 1e3)
+                case "step":
+                    stamps = stamps + fault.value
+                case "backward":
+                    stamps = stamps - fault.value * (number % 2)
+                case "unix":
+                    stamps = stamps + self._unix_s
+        self._last_due = max(self._last_due, due)
+        return stamps, self._last_due
