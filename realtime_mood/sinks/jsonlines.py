@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TextIO
 
 from ..health import Emission, Health
@@ -37,6 +38,7 @@ class JsonLines:
                 "fault": str(health.fault) if health.fault else None,
                 "state": health.state.value,
                 "virtual": health.info.virtual if health.info else None,
+                "recording": asdict(health.recording) if health.recording else None,
                 "notes": list(health.notes),
             }
         )
@@ -61,6 +63,7 @@ def as_dict(emission: Emission) -> dict[str, object]:
         "confidence": round(reading.confidence, 6) if isinstance(reading, Estimate) else None,
         "calibrated": reading.calibrated,
         "virtual": emission.info.virtual,
+        "state": emission.state.value,
         "quality": None if reading.quality is None else round(reading.quality.overall, 4),
         "coverage": round(reading.coverage, 4),
         "sample_age_ms": _rounded(emission.sample_age_ms),

@@ -1,0 +1,131 @@
+"""Recordings in use: killed at any moment, played again, opened by others' programs."""
+
+from __future__ import annotations
+
+import logging
+import random
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import mne
+import numpy as np
+import pytest
+import pyxdf
+from fakes import INFO, FakeSource, Keep, cut, live, pink, pipeline
+from waiting import until
+
+from realtime_mood.engine import Engine
+from realtime_mood.recover import recover
+from realtime_mood.sinks.recorder import Recorder
+from realtime_mood.sources import open_source
+from realtime_mood.sources.recordings.ours import open_recorded
+from realtime_mood.types import Chunk, Marker
+
+SPOKEN = """
+import sys
+from pathlib import Path
+from fakes import pipeline
+from realtime_mood.engine import Engine
+from realtime_mood.sinks.recorder import Recorder
+from realtime_mood.sources import open_source
+
+class Speaking(Recorder):
+    def take(self, chunk):
+        super().take(chunk)
+        print(chunk.end, flush=True)
+
+engine = Engine(open_source("synthetic://?n_chans=4"), pipeline, [Speaking(Path(sys.argv[1]), {})])
+engine.start()
+engine.done.wait()
+"""
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> tuple[Path, list[Chunk]]:
+    """A recording with a hole, a marker of the source's own and a key that was pressed; and what came."""
+    signal_uv = pink(2400, len(INFO.ch_names))
+    before, after = cut(signal_uv[:700], [40]), cut(signal_uv[1000:], [40])
+    later = [replace(c, first=c.first + 1000, t_last=c.t_last + 5.0) for c in after]
+    chunks = live(
+        [replace(before[0], markers=(Marker(30, "began"),)), *before[1:], replace(later[0], lost=300), *later[1:]]
+    )
+    recorder, keep = Recorder(tmp_path / "a.xdf", {}), Keep()
+    info = replace(INFO, paced=True, virtual=True, reference="Cz")
+    engine = Engine(FakeSource(chunks, info, after=lambda: None), pipeline, [recorder, keep])
+    engine.start()
+    until(lambda: engine.health.samples == 2100 and keep.items)
+    assert engine.mark("key")
+    engine.stop()
+    return tmp_path / "a.xdf", chunks
+
+
+def test_it_plays_with_its_holes_and_markers(recorded: tuple[Path, list[Chunk]]) -> None:
+    path, chunks = recorded
+    stream = open_source(f"playback://{path}?speed=max&units=uV").open()
+    assert stream.info.ch_names == INFO.ch_names
+    assert (stream.info.sfreq, stream.info.virtual, stream.info.reference) == (INFO.sfreq, True, "Cz")
+    played: list[Chunk] = []
+    while sum(map(len, played)) < 2100:
+        if (chunk := stream.read(1.0)) is not None:
+            played.append(chunk)
+    stream.close()
+    np.testing.assert_array_equal(np.concatenate([c.data for c in played]), np.concatenate([c.data for c in chunks]))
+    assert [(c.first, c.lost) for c in played if c.lost] == [(1000, 300)]
+    assert [(m.index, m.text) for c in played for m in c.markers] == [(30, "began"), (2399, "key")]
+
+
+def test_mne_opens_it_by_the_recipe(recorded: tuple[Path, list[Chunk]]) -> None:
+    path, chunks = recorded
+    streams, _ = pyxdf.load_xdf(path)
+    eeg, gaps = (next(s for s in streams if s["info"]["type"] == [kind]) for kind in ("EEG", "Gaps"))
+    names = [channel["label"][0] for channel in eeg["info"]["desc"][0]["channels"][0]["channel"]]
+    sfreq = float(eeg["info"]["nominal_srate"][0])
+    lost = [(index, n) for index, n, _ in gaps["time_series"] if n]
+    data = eeg["time_series"] * 1e-6
+    for index, n in lost:  # in order, so that every index is right when its turn comes
+        data = np.insert(data, index - n, np.zeros((n, 1)), axis=0)
+    raw = mne.io.RawArray(data.T, mne.create_info(names, sfreq, "eeg"), verbose="ERROR")
+    raw.set_annotations(mne.Annotations([(i - n) / sfreq for i, n in lost], [n / sfreq for _, n in lost], "BAD_gap"))
+    for chunk in chunks:
+        np.testing.assert_allclose(raw.get_data(start=chunk.first, stop=chunk.end).T * 1e6, chunk.data, rtol=1e-5)
+    assert raw.get_data(reject_by_annotation="omit").shape[1] == 2100
+
+
+def killed(path: Path, after: int) -> int:
+    """A run that is killed once sample `after` has come; how far it had got."""
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n{SPOKEN}"
+    run = subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    end = 0
+    for line in run.stdout:
+        end = int(line)
+        if end >= after:
+            run.send_signal(signal.SIGKILL)
+    run.wait()
+    run.stdout.close()
+    return end
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_killed_run_leaves_all_but_its_last_second(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, seed: int
+) -> None:
+    path, sfreq = tmp_path / "a.xdf", 256
+    end = killed(path, random.Random(seed).randrange(sfreq // 2, 3 * sfreq))
+    made = recover(path).path
+    assert made is not None
+    with caplog.at_level(logging.WARNING, "pyxdf"):
+        loaded = [pyxdf.load_xdf(it)[0][0] for it in (path, made)]
+    assert not caplog.records
+    for eeg in loaded:
+        assert end - sfreq <= len(eeg["time_stamps"]) <= end
+        assert np.all(np.diff(eeg["time_stamps"]) > 0)
+    chunks = list(open_recorded(made).chunks())
+    assert [chunk.first for chunk in chunks] == [0, *(chunk.end for chunk in chunks[:-1])]
+    whole = open_source("synthetic://?n_chans=4&speed=max").open()
+    truth = np.concatenate([whole.read(1.0).data for _ in range(8)])
+    whole.close()
+    np.testing.assert_array_equal(np.concatenate([c.data for c in chunks]), truth[: chunks[-1].end])

@@ -1,0 +1,130 @@
+"""A recording gives the same readings again, to the last digit, or says where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import EIGHT, INFO, FakeNetwork, FakeSource, cut, live, pink, pipeline
+from waiting import until
+
+from realtime_mood.engine import Engine
+from realtime_mood.errors import MoodError, SourceNotFound, StreamMismatch
+from realtime_mood.health import Health
+from realtime_mood.pipeline import Pipeline
+from realtime_mood.replay import replay
+from realtime_mood.sinks.recorder import Recorder
+from realtime_mood.sources.recordings.ours import open_recorded
+from realtime_mood.types import Chunk, Features, Impedance, StreamInfo
+
+SIGNAL = pink(round(20 * INFO.sfreq), len(EIGHT))
+
+
+class Telling(FakeNetwork):
+    """Says something that depends on every feature."""
+
+    def __call__(self, features: Features) -> tuple[tuple[float, ...], np.ndarray]:
+        p = float(1 / (1 + np.exp(-1 - features.de[-1].astype(np.float64).mean() - features.patches.mean())))
+        self.probs = (p, 1 - p)
+        return super().__call__(features)
+
+
+def telling(info: StreamInfo) -> Pipeline:
+    return pipeline(info, Telling())
+
+
+def chunks() -> list[Chunk]:
+    """A stream with a short hole, a long one, a channel that cannot be read, and impedances."""
+    signal = SIGNAL.copy()
+    signal[900:910, 2] = np.nan
+    whole, out, end = cut(signal, [17, 60, 23]), list[Chunk](), 0
+    for c in whole:
+        if not (400 <= c.first < 420 or 1500 <= c.first < 1700):
+            out.append(replace(c, lost=c.first - end, impedances=(Impedance(c.first + 2, np.full(8, c.first % 50)),)))
+            end = c.end
+    return out
+
+
+def recorded(tmp_path: Path, chunks: list[Chunk], info: StreamInfo = INFO) -> Path:
+    recorder = Recorder(tmp_path / "a.xdf", {"weights": "w", "profile": {"mean": [1.25]}})
+    engine = Engine(FakeSource(chunks, info), telling, [recorder])
+    engine.start()
+    until(engine.done.is_set, 60)
+    engine.stop()
+    return tmp_path / "a.xdf"
+
+
+@pytest.mark.parametrize("paced", [False, True])
+def test_the_same_readings_come_out(tmp_path: Path, paced: bool) -> None:
+    came = live(chunks()) if paced else chunks()
+    came = [replace(c, impedances=it.impedances) for c, it in zip(came, chunks(), strict=True)]
+    path = recorded(tmp_path, came, replace(INFO, paced=paced, virtual=True, reference="Cz", notes=("odd",)))
+    it = open_recorded(path)
+    assert it.info == replace(INFO, paced=paced, virtual=True, reference="Cz", notes=("odd",))
+    assert it.about == {"weights": "w", "profile": {"mean": [1.25]}}
+    again = list(it.chunks())
+    assert [(c.first, c.lost, len(c)) for c in again] == [(c.first, c.lost, len(c)) for c in came]
+    for one, other in zip(again, came, strict=True):
+        np.testing.assert_array_equal(one.data, other.data)
+        assert [i.index for i in one.impedances] == [i.index for i in other.impedances]
+    assert "estimate" in {said["kind"] for said in it.readings}
+    made = replay(it, telling)
+    assert made.identical
+    assert made.compared == len(it.readings) - made.stale >= (3 if paced else 40)  # paced, old windows are skipped
+    assert "identical" in str(made)
+
+
+def test_the_first_difference_is_named(tmp_path: Path) -> None:
+    it = open_recorded(recorded(tmp_path, chunks()))
+
+    def later(info: StreamInfo) -> Pipeline:
+        p = telling(info)
+        read = p.read
+        p.read = lambda window: read(replace(window, power=window.power * (1 + 1e-5 * (window.end > 3600))))
+        return p
+
+    made = replay(it, later)
+    assert not made.identical
+    assert made.first_difference.field == "probs"
+    assert made.first_difference.end == 3650
+    assert 0 < made.largest < 1e-4
+    assert "at 18.25 s (sample 3650) probs was" in str(made)
+
+
+def test_readings_without_their_samples_are_missed(tmp_path: Path) -> None:
+    recorder, kept = Recorder(tmp_path / "a.xdf", {}), cut(SIGNAL, [200])
+    recorder.open(INFO)
+    for chunk in kept[:2]:
+        recorder.take(chunk)
+    recorder.close(Health())
+    made = replay(open_recorded(tmp_path / "a.xdf"), telling)
+    assert (made.compared, made.identical) == (0, False)
+
+
+def test_what_cannot_be_replayed_says_why(tmp_path: Path) -> None:
+    (tmp_path / "empty.xdf").touch()
+    (tmp_path / "other.xdf").write_bytes(b"XDF:" + bytes(100))
+    (tmp_path / "text.xdf").write_text("hello there")
+    with pytest.raises(SourceNotFound, match="no such file"):
+        open_recorded(tmp_path / "none.xdf")
+    for name in ("empty.xdf", "other.xdf", "text.xdf"):
+        with pytest.raises(StreamMismatch):
+            open_recorded(tmp_path / name)
+
+
+def test_any_damage_is_survived(tmp_path: Path) -> None:
+    whole = recorded(tmp_path, chunks()[:12]).read_bytes()
+    rng = np.random.default_rng(0)
+    path = tmp_path / "b.xdf"
+    for _ in range(150):
+        damaged = bytearray(whole[: rng.integers(1, len(whole) + 1)])
+        for at in rng.integers(0, len(damaged), rng.integers(0, 4)):
+            damaged[at] = rng.integers(0, 256)
+        path.write_bytes(damaged)
+        try:
+            it = open_recorded(path)
+            assert all(len(c) for c in it.chunks())
+        except MoodError:
+            pass
