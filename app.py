@@ -7,14 +7,17 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Sequence
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from platformdirs import user_log_path
 
-from realtime_mood.config import RunConfig, resolve
+from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.errors import (
     ConfigError,
     MoodError,
@@ -29,10 +32,9 @@ if TYPE_CHECKING:
     from realtime_mood.health import Sink
     from realtime_mood.pipeline import Pipeline
     from realtime_mood.profile import Profile
-    from realtime_mood.types import Source, StreamInfo
+    from realtime_mood.types import StreamInfo
 
 EXIT = {ConfigError: 2, SourceLost: 4, SourceError: 3, WeightsError: 5, ProfileError: 5}  # first match counts
-NOTCHES = {"auto": (50.0, 60.0), "50": (50.0,), "60": (60.0,)}
 
 cli = typer.Typer(
     help="A real-time EEG emotion reader. Not a medical device; not for judging people.",
@@ -46,34 +48,64 @@ cli = typer.Typer(
 # -- composition ------------------------------------------------------------------------------------------------
 
 
-def make_engine(config: RunConfig, sinks: Sequence[Sink] = ()) -> Engine:
-    """An engine for `config`, its weights loaded and its profile read, its source not opened yet."""
+def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: float | None = GIVE_UP_S) -> Engine:
+    """An engine for `config`, its weights loaded and its profile read, its source not opened yet.
+
+    `give_up_s` is how long a lost source is looked for where the options do not say.
+    """
     from realtime_mood.engine import Engine
-
-    source = make_source(config)
-    return Engine(source, make_builder(config), sinks)
-
-
-def make_source(config: RunConfig) -> Source:
-    """The source asked for, ended after ``--seconds``."""
     from realtime_mood.sources import open_source
-    from realtime_mood.sources.limit import Limited
 
-    source = open_source(config.source)
-    return Limited(source, config.seconds) if config.seconds else source
+    apply_scope(config)
+    source, build, listeners = open_source(config.source), make_builder(config), []
+    if config.record:
+        from realtime_mood.sinks.recorder import Recorder
+
+        recorder = Recorder(
+            config.record,
+            build.about(),
+            participant=config.participant,
+            session=config.session,
+            to_stamps=lsl_clock_offset(config),
+        )
+        sinks = [recorder, *sinks]
+    if config.markers:
+        from realtime_mood.sources.markers import LslMarkers
+
+        listeners.append(partial(LslMarkers, config.markers))
+    give_up_s = config.give_up or give_up_s
+    return Engine(source, build, sinks, listeners=listeners, seconds=config.seconds, give_up_s=give_up_s)
+
+
+def apply_scope(config: RunConfig) -> None:
+    """How far streams may be looked for, said before the library that looks is loaded."""
+    if config.lsl_scope:
+        from realtime_mood.sources import liblsl
+
+        liblsl.set_scope(config.lsl_scope)
+
+
+def lsl_clock_offset(config: RunConfig) -> float:
+    """What to add to a time of ours to put it on LSL's clock, where LSL is in use (s): other recordings are on it."""
+    if not config.source.startswith("lsl:") and not config.markers:
+        return 0.0
+    from realtime_mood import clock
+    from realtime_mood.sources import liblsl
+
+    return -clock.offset_to(liblsl.pylsl().local_clock)
 
 
 class make_builder:  # a function that remembers what it loaded
-    """Loads weights and profile at once; called with a stream's info, makes its pipeline."""
+    """Loads weights and profile at once, unless it is given one; called with a stream's info, makes its pipeline."""
 
-    def __init__(self, config: RunConfig) -> None:
+    def __init__(self, config: RunConfig, profile: Profile | None = None) -> None:
         from models.checkpoint import load_weights
         from models.runtime import choose_device
         from realtime_mood.profile import Profile
 
         self._config, self._device = config, choose_device(config.device)
         self._weights = load_weights(config.weights)
-        self._profile: Profile | None = Profile.load(config.profile) if config.profile else None
+        self._profile = Profile.load(config.profile) if config.profile else profile
 
     def __call__(self, info: StreamInfo) -> Pipeline:
         from models.runtime import ReaderNetwork
@@ -92,7 +124,19 @@ class make_builder:  # a function that remembers what it loaded
             start = Statistics.of_population(population.mean, population.sd, info.n_chans)
         normaliser = Normaliser(start, info.sfreq, frozen=self._profile is not None)
         estimator = MoodEstimator(info, network, normaliser, spec.step_s)
-        return Pipeline(info, spec, estimator, NOTCHES[self._config.notch])
+        return Pipeline(info, spec, estimator, self._config.notches)
+
+    def about(self) -> dict[str, Any]:
+        """What made the readings of a recording: enough to make them again."""
+        card, profile = self._weights.card, self._profile
+        return {
+            "version": version("realtime-mood"),
+            "weights": self._config.weights,
+            "sha256": card.sha256["model.safetensors"],
+            "readout": self._config.readout,
+            "notch": self._config.notch,
+            "profile": profile.model_dump(mode="json") if profile else None,
+        }
 
 
 def choose_readout(asked: str, profile: Profile | None, info: StreamInfo) -> str:
@@ -107,12 +151,18 @@ def choose_readout(asked: str, profile: Profile | None, info: StreamInfo) -> str
 # -- verbs ------------------------------------------------------------------------------------------------------
 
 Unit = Literal["uV", "mV", "V", "nV"]
-SourceOption = Annotated[str | None, typer.Option(help="synthetic://…, lsl://NAME or playback://PATH.")]
+SourceOption = Annotated[
+    str | None, typer.Option(help="synthetic://…, lsl://NAME, brainflow://BOARD or playback://PATH.")
+]
 ProfileOption = Annotated[Path | None, typer.Option(help="A person's profile (from calibrate).")]
 SecondsOption = Annotated[float | None, typer.Option(help="Stop after so many seconds of stream time.")]
 NotchOption = Annotated[str | None, typer.Option(help="Line frequency to take out: 50, 60 or auto (both).")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file with any of these options.")]
 WeightsOption = Annotated[str | None, typer.Option(help="Shipped weights by name, or a folder.")]
+ScopeOption = Annotated[
+    str | None,
+    typer.Option(help="How far LSL looks: loopback (nothing leaves this machine), machine, link or site."),
+]
 ReadoutOption = Annotated[str | None, typer.Option(help="effort, emotion3, or auto: what fits the source.")]
 
 
@@ -133,11 +183,20 @@ def run(
     notch: NotchOption = None,
     seconds: SecondsOption = None,
     device: Annotated[str | None, typer.Option(help="Where the network runs: auto, cpu or cuda.")] = None,
+    record: Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")] = None,
+    markers: Annotated[str | None, typer.Option(help="lsl://NAME of a marker stream to listen to.")] = None,
+    participant: Annotated[str | None, typer.Option(help="Who, for the recording's name; letters and digits.")] = None,
+    session: Annotated[str | None, typer.Option(help="Which session, for the recording's name.")] = None,
+    give_up: Annotated[
+        float | None,
+        typer.Option(help="Seconds a lost source is looked for: 60 where not given, in the window for ever."),
+    ] = None,
+    lsl_scope: ScopeOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Read a mood, live, and show it."""
-    given = {"source": source, "view": view, "weights": weights, "readout": readout, "profile": profile}
-    start_run(given | {"notch": notch, "seconds": seconds, "device": device}, config)
+    given = {name: value for name, value in locals().items() if name != "config"}
+    start_run(given, config)
 
 
 def start_run(given: dict[str, Any], file: Path | None = None) -> None:
@@ -188,7 +247,7 @@ def view_gui(config: RunConfig) -> None:
     from realtime_mood import gui
 
     def engine(url: str) -> Engine:
-        return make_engine(config.model_copy(update={"source": url}))
+        return make_engine(config.model_copy(update={"source": url}), give_up_s=None)
 
     code = gui.run(engine, config.source, weights=config.weights)
     raise typer.Exit(code)
@@ -204,13 +263,14 @@ def calibrate(
     weights: WeightsOption = None,
     readout: ReadoutOption = None,
     notch: NotchOption = None,
+    lsl_scope: ScopeOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Make a profile of a person: how their signal looks at rest."""
-    from calibration.baseline import record
-    from models.checkpoint import load_weights
-    from realtime_mood.sinks.jsonlines import own_stdout
+    from calibration.session import baseline
     from realtime_mood.sources import open_source
+    from realtime_mood.sources.reconnect import Reconnecting
+    from realtime_mood.types import Returning
 
     if protocol != "baseline":
         raise ConfigError(f"protocol {protocol!r}", "unknown", "the one there is: baseline")
@@ -218,31 +278,12 @@ def calibrate(
         raise ConfigError("calibrate", "nowhere to put the profile", "add --profile PATH")
     if view not in ("terminal", "json"):
         raise ConfigError(f"view {view!r}", "unknown", "use terminal or json")
-    settings = resolve({"source": source, "weights": weights, "readout": readout, "notch": notch}, config)
-    with own_stdout() as out:
-
-        def say(kind: str, text: str, **facts: object) -> None:
-            line = json.dumps({"kind": kind, **facts}) if view == "json" else text
-            print(line, file=out, flush=True)
-
-        def progress(info: StreamInfo, t: float) -> None:
-            badge = "VIRTUAL PERSON · " if info.virtual else ""
-            facts = {"t": round(t, 3), "of": seconds, "virtual": info.virtual}
-            if view == "json" or round(t) % 10 == 0:
-                say("progress", f"{badge}rest, {t:.0f} of {seconds:.0f} s", **facts)
-
-        spec = load_weights(settings.weights).card.spec
-        wanted = None if settings.readout == "auto" else settings.readout
-        made = record(open_source(settings.source), spec, seconds, wanted, NOTCHES[settings.notch], progress)
-        made.save(profile)
-        text = f"{made.seconds:.0f} s of usable rest on {len(made.ch_names)} channels: {profile}"
-        facts = {
-            "path": str(profile),
-            "seconds": made.seconds,
-            "channels": list(made.ch_names),
-            "virtual": made.virtual,
-        }
-        say("profile", text, **facts)
+    given = {"source": source, "weights": weights, "readout": readout, "notch": notch, "lsl_scope": lsl_scope}
+    settings = resolve(given, config)
+    apply_scope(settings)
+    device = open_source(settings.source)
+    lasting = Reconnecting(device, settings.give_up or GIVE_UP_S) if isinstance(device, Returning) else device
+    baseline(lasting, settings, seconds, profile, "json" if view == "json" else "terminal")
 
 
 @cli.command()
@@ -258,16 +299,73 @@ def outlet(
     units: Annotated[
         Unit | None, typer.Option(help="The unit the file's numbers are really in: uV, mV, V or nV.")
     ] = None,
+    faults: Annotated[str, typer.Option(help="What goes wrong, like drop:0.01@10-20,freeze:6@30; see the guide.")] = "",
     wait: Annotated[float, typer.Option(help="Wait so many seconds for somebody to listen.")] = 600.0,
+    lsl_scope: ScopeOption = None,
 ) -> None:
     """Play a recording as an LSL stream, as a headset would."""
     from realtime_mood.sources.outlet import play
 
+    apply_scope(resolve({"lsl_scope": lsl_scope}))
     names = tuple(part.strip() for part in channels.split(",") if part.strip())
     play(
         file, name, virtual=virtual, loop=loop, source_id=source_id, start=start, stop=stop, channels=names,
-        units=units, wait_s=wait, say=lambda text: print(text, flush=True),
+        units=units, faults=faults, wait_s=wait, say=lambda text: print(text, flush=True),
     )  # fmt: skip
+
+
+@cli.command()
+def devices(
+    seconds: Annotated[float, typer.Option(help="How long to listen for streams.", min=0.1, max=60.0)] = 2.0,
+    view: Annotated[str, typer.Option(help="terminal or json.")] = "terminal",
+    lsl_scope: ScopeOption = None,
+) -> None:
+    """List the streams on the network and the boards there are, each with the URL to paste."""
+    from realtime_mood.sinks.jsonlines import own_stdout
+    from realtime_mood.sources import devices as found
+
+    apply_scope(resolve({"lsl_scope": lsl_scope}))
+    with own_stdout() as out:
+        if view == "json":
+            lines: Iterable[str] = (json.dumps(found.as_object(device)) for device in found.devices(seconds))
+        else:
+            lines = found.listing(seconds)
+        for line in lines:
+            print(line, file=out, flush=True)
+
+
+@cli.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A recording made with run --record.")],
+    weights: WeightsOption = None,
+) -> None:
+    """Make a recording's readings again, and say whether they come out identical, or where they first differ."""
+    from realtime_mood.profile import Profile
+    from realtime_mood.replay import replay as again
+    from realtime_mood.sources.recordings.ours import open_recorded
+
+    recorded = open_recorded(file)
+    about = recorded.about
+    asked = {"weights": weights or about["weights"], "readout": about["readout"], "notch": about["notch"]}
+    profile = Profile.model_validate(about["profile"]) if about["profile"] else None
+    build = make_builder(resolve(asked | {"device": "cpu"}), profile)
+    if build.about()["sha256"] != about["sha256"]:
+        print(f"{file} was made with other weights than {asked['weights']}: its readings will differ", file=sys.stderr)
+    result = again(recorded, build)
+    print(f"{'VIRTUAL PERSON · ' if recorded.info.virtual else ''}{result}")
+    if not result.identical:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def recover(
+    file: Annotated[Path, typer.Argument(help="An XDF file that was cut or damaged.")],
+    out: Annotated[Path | None, typer.Option(help="The mended file; beside the old one by default.")] = None,
+) -> None:
+    """Mend a cut recording: write a whole file of everything in it that can be believed. The old one stays."""
+    from realtime_mood.recover import recover as mend
+
+    print(mend(file, out))
 
 
 @cli.command()
@@ -337,7 +435,11 @@ def log_file() -> Path:
 def main() -> None:
     """The entry point of the installed command."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    sys.exit(command(sys.argv[1:]))
+    code = command(sys.argv[1:])
+    if any(thread.name.startswith("mood-") and not thread.daemon for thread in threading.enumerate()):
+        sys.stdout.flush()
+        os._exit(code)  # a device library that hangs must not keep the program from ending
+    sys.exit(code)
 
 
 if __name__ == "__main__":

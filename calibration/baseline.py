@@ -8,7 +8,7 @@ import numpy as np
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import StreamEnded
-from realtime_mood.pipeline import NOTCH_HZ, Pipeline
+from realtime_mood.pipeline import NOTCH_HZ, Notch, Pipeline
 from realtime_mood.profile import Profile
 from realtime_mood.types import Source, StreamInfo, Window
 
@@ -20,7 +20,7 @@ def record(
     spec: FeatureSpec,
     seconds: float,
     readout: str | None = None,
-    notch_hz: tuple[float, ...] = NOTCH_HZ,
+    notch: Notch = NOTCH_HZ,
     progress: Callable[[StreamInfo, float], None] = lambda *_: None,
 ) -> Profile:
     """Sit through `seconds` of stream time, or all a finite source has, and make a profile of it.
@@ -40,7 +40,7 @@ def record(
     slow = spec.model_copy(update={"hop_s": spec.step_s})
     stream = source.open()
     try:
-        pipeline = Pipeline(stream.info, slow, None, notch_hz)  # type: ignore[arg-type]  # only features are asked of it
+        pipeline = Pipeline(stream.info, slow, None, notch)  # type: ignore[arg-type]  # only features are asked of it
         steps: list[tuple[np.ndarray, np.ndarray]] = []
         end = 0
         while end < round(seconds * stream.info.sfreq):

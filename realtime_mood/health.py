@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from .types import Abstained, Reading, StreamInfo, Why
+import numpy as np
+
+from .clock import Clock
+from .types import Abstained, Chunk, Marker, Reading, StreamInfo, Why
 
 
 class State(Enum):
@@ -31,6 +36,16 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """How a recording is getting on."""
+
+    path: str
+    n_bytes: int = 0
+    trouble: str = ""
+    """Why it is incomplete, in words; empty while every sample is in the file or on its way there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """One consistent snapshot; replaced whole, never edited."""
 
@@ -44,9 +59,64 @@ class Health:
     """Emission minus arrival of the window's last sample, over estimates."""
     sample_age_ms: float | None = None
     """Emission minus the stamp of the newest sample, at the last reading."""
+    recording: Recording | None = None
     notes: tuple[str, ...] = ()
-    """What was degraded on the way, newest last."""
+    """What was odd or degraded on the way, newest last; each said once."""
+    noted: float = 0.0
+    """When the newest note came (s, our clock)."""
     fault: Exception | None = None
+
+
+class Vitals:
+    """Where the snapshot of a run is replaced: by any thread, one change at a time."""
+
+    def __init__(self, now: Clock) -> None:
+        self._now, self._lock = now, threading.Lock()
+        self._latencies: deque[float] = deque(maxlen=4096)
+        self.health = Health()
+
+    def change(self, **changes: object) -> None:
+        """Set fields. Of faults, the first is the one that counts."""
+        with self._lock:
+            if self.health.fault is None or "fault" not in changes:
+                self.health = replace(self.health, **changes)  # type: ignore[arg-type]
+
+    def move(self, to: State, *only_from: State) -> None:
+        """Go to another state, unless the run has meanwhile left `only_from`."""
+        with self._lock:
+            if self.health.state in only_from:
+                self.health = replace(self.health, state=to)
+
+    def note(self, *notes: str) -> None:
+        """Say what is odd or degraded; what has been said already is not said again."""
+        with self._lock:
+            if new := [note for note in notes if note and note not in self.health.notes]:
+                self.health = replace(self.health, notes=(*self.health.notes, *new)[-20:], noted=self._now())
+
+    def watch(self, recording: Recording) -> None:
+        """Say how the recording is getting on, and its trouble aloud."""
+        if recording != self.health.recording:
+            self.change(recording=recording)
+            self.note(recording.trouble)
+
+    def skip(self, n: int) -> None:
+        """Count readings that were never made."""
+        with self._lock:
+            self.health = replace(self.health, skipped=self.health.skipped + n)
+
+    def took(self, samples: int, lost: int) -> None:
+        """Count samples."""
+        with self._lock:
+            self.health = replace(self.health, samples=self.health.samples + samples, lost=self.health.lost + lost)
+
+    def emitted(self, age_ms: float | None, latency_ms: float | None) -> None:
+        """Count a reading, and its latency when it is an estimate."""
+        with self._lock:
+            if latency_ms is not None:
+                self._latencies.append(latency_ms)
+            p = np.percentile(self._latencies, (50, 95, 99)).round(2).tolist() if self._latencies else None
+            latency = Latency(*p) if p else None
+            self.health = replace(self.health, readings=self.health.readings + 1, sample_age_ms=age_ms, latency=latency)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +125,8 @@ class Emission:
 
     reading: Reading
     info: StreamInfo
+    state: State
+    """Where the run stood."""
     sample_age_ms: float | None
     """Emission minus the stamp of the newest sample; None before the first."""
     latency_ms: float | None
@@ -74,3 +146,23 @@ class Sink(Protocol):
     def put(self, emission: Emission) -> None: ...
 
     def close(self, health: Health) -> None: ...
+
+
+@runtime_checkable
+class Tap(Sink, Protocol):
+    """A sink that wants every sample as well: the recorder. Every call returns at once, and none of them raises."""
+
+    def open(self, info: StreamInfo) -> None:
+        """From the acquisition thread, before the first chunk."""
+        ...
+
+    def take(self, chunk: Chunk) -> None:
+        """From the acquisition thread: each chunk as it came, backlogs and all."""
+        ...
+
+    def mark(self, marker: Marker, t: float) -> None:
+        """From any thread: a key or a marker stream's word, at `t` (s, our clock). Chunks bring their own markers."""
+        ...
+
+    @property
+    def recording(self) -> Recording: ...

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 
 import numpy as np
 
 from .errors import Overrun
-from .types import Chunk, StreamInfo
+from .types import Chunk, Impedance, StreamInfo
 
 
 class RingBuffer:
@@ -30,6 +31,7 @@ class RingBuffer:
         self._rows = np.full((capacity, info.n_chans), np.nan, np.float32)
         self._t_last = 0.0
         self._arrived = 0.0
+        self._impedances: deque[Impedance] = deque(maxlen=256)
         self._new = threading.Condition()
         self.end = 0
 
@@ -49,6 +51,7 @@ class RingBuffer:
             )
             self._put(chunk.data, len(chunk))
             self._t_last, self._arrived = chunk.t_last, arrived
+            self._impedances.extend(chunk.impedances)
             self._new.notify_all()
 
     def _put(self, rows: np.ndarray, n: int) -> None:
@@ -73,7 +76,8 @@ class RingBuffer:
             n, at = stop - start, start % self.capacity
             head = min(n, self.capacity - at)
             data = np.concatenate((self._rows[at : at + head], self._rows[: n - head]))
-            return Chunk(data, start, self._t_last - (self.end - stop) / self.info.sfreq)
+            said = tuple(it for it in self._impedances if start <= it.index < stop)
+            return Chunk(data, start, self._t_last - (self.end - stop) / self.info.sfreq, impedances=said)
 
     def latest(self, n: int) -> Chunk:
         """A copy of the newest `n` samples, or as many as there are."""

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from . import clock
 from .engine import Engine
-from .gui.viewmodel import Bar, Course, Electrode, Say, ViewState, view
+from .gui.viewmodel import Bar, Course, Electrode, ViewState, view
+from .gui.words import Say
 
 LOOK_S = 0.125
 STYLES = {

@@ -7,9 +7,9 @@ Streaming arrays are (n_times, n_chans); from `Window` on they are (n_chans, n_t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,8 @@ class StreamInfo:
     """False for a finite source at ``speed=max``: it waits for the pipeline, so nothing is ever skipped or stale."""
     chunk_s: float = 0.05
     """The usual time between chunks, in seconds."""
+    notes: tuple[str, ...] = ()
+    """What is odd about this stream, in words for the person: a rate that is not as announced, and the like."""
 
     @property
     def n_chans(self) -> int:
@@ -57,6 +59,18 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Impedance:
+    """What a board measured under its electrodes, from sample `index` on until it says otherwise."""
+
+    index: int
+    kohm: Array
+    """(n_chans,), kΩ; NaN where the board does not say."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kohm", read_only(self.kohm))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
     """Consecutive samples as they arrived: (n_times, n_chans), µV. A sample nobody could read is NaN."""
 
@@ -68,6 +82,8 @@ class Chunk:
     lost: int = 0
     """Samples known to be missing just before ``data[0]``."""
     markers: tuple[Marker, ...] = ()
+    impedances: tuple[Impedance, ...] = ()
+    """Those that changed within this chunk; most boards never say any."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", read_only(self.data))
@@ -78,6 +94,19 @@ class Chunk:
     @property
     def end(self) -> int:
         return self.first + len(self)
+
+    def before(self, end: int, sfreq: float) -> Chunk:
+        """The part of it before sample `end`; empty when it begins later."""
+        if self.end <= end:
+            return self
+        keep = max(0, end - self.first)
+        return replace(
+            self,
+            data=self.data[:keep],
+            t_last=self.t_last - (len(self) - keep) / sfreq,
+            markers=tuple(m for m in self.markers if m.index < end),
+            impedances=tuple(i for i in self.impedances if i.index < end),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,8 +121,10 @@ class Window:
     """(n_hops, n_chans, n_bands), µV²: band-filtered signal squared, summed over the valid samples of each hop."""
     counts: NDArray[np.int64]
     """(n_hops,): how many samples went into each of those sums."""
-    raw: Array
-    """(n_chans, n_raw), µV: up to the last second before filtering, for judging electrodes."""
+    dead: Mask
+    """(n_hops, n_chans): True where an electrode said nothing usable; `data` is zero there, `power` means nothing."""
+    quality: Quality
+    """How good each electrode was at the end: judged hop by hop, whichever windows are read."""
     first: int
     """Index of ``data[:, 0]``; negative before a whole context has been streamed."""
     settled: int
@@ -104,7 +135,7 @@ class Window:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", read_only(self.data))
-        object.__setattr__(self, "raw", read_only(self.raw))
+        object.__setattr__(self, "dead", read_only(self.dead, np.bool_))
         object.__setattr__(self, "power", read_only(self.power, np.float64))
         object.__setattr__(self, "counts", read_only(self.counts, np.int64))
         object.__setattr__(self, "valid", read_only(self.valid, np.bool_))
@@ -122,6 +153,7 @@ class Fault(Enum):
     LINE = "line"
     MUSCLE = "muscle"
     DECORRELATED = "decorrelated"
+    IMPEDANCE = "impedance"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -243,4 +275,20 @@ class Source(Protocol):
 
     def open(self) -> Stream:
         """Raises `SourceNotFound` or `StreamMismatch`."""
+        ...
+
+
+@runtime_checkable
+class Returning(Source, Protocol):
+    """A source whose device may go away and come back: what `sources.reconnect` needs to know of it."""
+
+    exclusive: bool
+    """True where the device serves one session only, so that the old one must be closed before a new one is tried."""
+
+    def reopen(self, info: StreamInfo) -> Stream:
+        """The very stream that `info` described, opened anew, from which a live sample has been seen.
+
+        Called over and over from a thread of its own, never while an earlier call is under way; gives up after about
+        a second. Raises `SourceNotFound` when it is not there yet, `StreamMismatch` when something else answers.
+        """
         ...

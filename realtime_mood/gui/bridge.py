@@ -82,6 +82,11 @@ class Bridge(QObject):
         if self.is_running:
             self._wish = "stop"
 
+    def mark(self, text: str) -> None:
+        """Put a marker on the newest sample, if there is one."""
+        if self._engine is not None and self._health is None:
+            self._engine.mark(text)
+
     def close(self) -> None:
         """Look no more."""
         self._timer.stop()

@@ -6,7 +6,8 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
 
 from .theme import LINE, PANEL, colour
-from .viewmodel import Say, ViewState
+from .viewmodel import ViewState
+from .words import Say
 
 BADGE_BOX = "border-width: 1px; border-radius: 4px; padding: 3px 7px;"
 

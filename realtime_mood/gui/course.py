@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..sources.virtual_person import STATES
 from ..types import Abstained, Estimate, Marker, Reading, StreamInfo, Why
 from .words import WHY_WORDS
 
@@ -96,6 +97,7 @@ def _breaks(
 def _truth(info: StreamInfo, labels: tuple[str, ...], markers: Sequence[Marker], edge: float) -> tuple[Span, ...]:
     if not info.virtual:
         return ()
-    states = [(m.index / info.sfreq - edge, m.text) for m in markers if m.index / info.sfreq <= edge]
+    at = [(m.index / info.sfreq - edge, m.text) for m in markers if m.text in STATES]  # not keys, nor rehearsed faults
+    states = [(t, text) for t, text in at if t <= 0]
     spans = [Span(max(t0, -COURSE_S), t1, text) for (t0, text), (t1, _) in pairwise([*states, (0.0, "")])]
     return tuple(s for s in spans if s.text in labels and s.t1 > -COURSE_S)

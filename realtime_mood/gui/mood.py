@@ -9,7 +9,8 @@ from PyQt6.QtWidgets import QWidget
 
 from .course import COURSE_S, Course
 from .theme import colour, faint, font
-from .viewmodel import Bar, Say, ViewState
+from .viewmodel import Bar, ViewState
+from .words import Say
 
 LEFT, RIGHT, CENTRE, TOP = (
     Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,

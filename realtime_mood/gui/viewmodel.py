@@ -12,24 +12,15 @@ from ..dsp.spec import FeatureSpec
 from ..health import Health, State
 from ..types import Abstained, Estimate, Marker, Quality, Reading, StreamInfo, Why
 from .course import Course, course_of
-from .words import FAULT_WORDS, STATE_ROLES, STATE_WORDS, WHY_WORDS
+from .strip import strip
+from .words import FAULT_WORDS, STATE_ROLES, STATE_WORDS, WHY_WORDS, Say
 
 SETTLE_S = FeatureSpec().settle_s + FeatureSpec().context_s  # filters, then the shortest context
 GOOD_SCORE = 0.7  # below it an electrode without a fault is called fair
-MAX_AGE_MS = 1000.0  # an older newest sample is worth a warning
-SLOW_MS = 500.0
+NOTE_S = 15.0  # how long a note stands in the banner
 NAMED_CHANS = 5  # a sentence names no more electrodes than this
 
 RUNNING = (State.CONNECTING, State.LIVE, State.STALLED, State.RECONNECTING)
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """A piece of text, the role of its colour (ok, warn, bad, info, dim, virtual, text), and what a tooltip adds."""
-
-    text: str
-    role: str = "text"
-    tip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +93,8 @@ def view(
     electrodes = _electrodes(info, latest.quality if heard and latest else None)
     return ViewState(
         state=Say(STATE_WORDS[health.state], STATE_ROLES.get(health.state, "dim")),
-        banner=_banner(health, current, readings, electrodes),
-        badges=_badges(info, latest),
+        banner=_banner(health, current, readings, electrodes, now),
+        badges=_badges(health, latest),
         action=Action("Stop") if running else Action("Start"),
         readout=_readout(latest),
         headline=_headline(health, current),
@@ -113,13 +104,17 @@ def view(
         electrodes=electrodes,
         attention=attention,
         attention_span=span,
-        strip=_strip(health, readings),
+        strip=strip(health, readings, markers),
         ageing=ageing,
     )
 
 
 def _banner(
-    health: Health, current: Reading | None, readings: Sequence[Reading], electrodes: Sequence[Electrode]
+    health: Health,
+    current: Reading | None,
+    readings: Sequence[Reading],
+    electrodes: Sequence[Electrode],
+    now: float,
 ) -> Say:
     """The one sentence that matters most now."""
     age_s = (health.sample_age_ms or 0.0) / 1000
@@ -138,10 +133,10 @@ def _banner(
             return Say("The recording has ended: what you see is its last minute", "info")
         case State.IDLE:
             return Say("Press Start to read from the source above", "info")
+    if health.notes and now - health.noted < NOTE_S:
+        return Say(_sentence(health.notes[-1]), "warn")
     if isinstance(current, Abstained):
         return _why(current, readings, electrodes, health.info)
-    if health.notes:
-        return Say(health.notes[-1], "warn")
     if bad := [e for e in electrodes if e.is_bad]:
         return Say(f"Signal poor on {_named(bad)}: left out of the estimate", "warn")
     if current is None:
@@ -149,6 +144,10 @@ def _banner(
     if fair := [e for e in electrodes if e.role == "warn"]:
         return Say(f"Signal only fair on {_named(fair)}", "ok")
     return Say(f"Signal good on all {len(electrodes)} electrodes", "ok")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _why(it: Abstained, readings: Sequence[Reading], electrodes: Sequence[Electrode], info: StreamInfo | None) -> Say:
@@ -192,8 +191,14 @@ def _named(electrodes: Sequence[Electrode]) -> str:
     return f"{names} and {more} more" if more > 0 else names
 
 
-def _badges(info: StreamInfo | None, latest: Reading | None) -> tuple[Say, ...]:
-    badges = []
+def _badges(health: Health, latest: Reading | None) -> tuple[Say, ...]:
+    badges, info, recording = [], health.info, health.recording
+    if recording is not None and health.state in RUNNING:
+        size = f"{recording.n_bytes / 1e6:.1f} MB in {recording.path}"
+        if recording.trouble:
+            badges.append(Say("REC INCOMPLETE", "bad", f"{_sentence(recording.trouble)} ({size})"))
+        else:
+            badges.append(Say("REC", "ok", size))
     if info is not None and info.virtual:
         badges.append(Say("VIRTUAL PERSON", "virtual", "This signal is made by a simulation, not by a person."))
     if latest is not None and not latest.calibrated:
@@ -261,33 +266,3 @@ def _attention(current: Reading | None) -> tuple[np.ndarray | None, int]:
     most = float(np.nanmax(ratio)) if good.any() else 1.0
     span = next((s for s in (2, 4, 8, 16) if most <= s), 32)
     return np.clip(np.log(np.maximum(ratio, 1e-6)) / math.log(span), -1, 1), span
-
-
-def _strip(health: Health, readings: Sequence[Reading]) -> tuple[tuple[str, Say], ...]:
-    age, lat = health.sample_age_ms, health.latency
-    total = health.samples + health.lost
-    late = "ok" if lat is None or lat.p95 < SLOW_MS else "warn"
-    return (
-        ("newest sample", Say("–", "dim") if age is None else Say(_ms(age), "warn" if age > MAX_AGE_MS else "text")),
-        (
-            "latency",
-            Say("–", "dim") if lat is None else Say(f"{lat.p50:.0f} / {lat.p95:.0f} ms", late, "median / 95 %"),
-        ),
-        ("readings", Say(f"{_rate(readings):.1f} /s")),
-        ("skipped", Say(f"{health.skipped:,}", "warn" if health.skipped else "text")),
-        (
-            "lost",
-            Say(f"{health.lost:,} ({100 * health.lost / max(1, total):.2f} %)", "warn" if health.lost else "text"),
-        ),
-        ("samples", Say(f"{health.samples:,}")),
-    )
-
-
-def _ms(value: float) -> str:
-    return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
-
-
-def _rate(readings: Sequence[Reading]) -> float:
-    """Readings a second over the last ten."""
-    last = [r.t_last for r in readings[-41:]]
-    return (len(last) - 1) / (last[-1] - last[0]) if len(last) > 1 and last[-1] > last[0] else 0.0

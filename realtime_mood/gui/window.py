@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
-from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import QApplication, QFrame, QGridLayout, QHBoxLayout, QLabel, QMainWindow, QVBoxLayout, QWidget
 
 from .bridge import Bridge
@@ -23,6 +23,7 @@ from .traces import Traces
 if TYPE_CHECKING:
     from ..engine import Engine
 
+MARK_KEYS = tuple("123456789")
 log = logging.getLogger(__name__)
 
 
@@ -91,6 +92,13 @@ class Window(QMainWindow):
     def _start(self, url: str) -> None:
         self.traces.clear()
         self.bridge.start(url)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Keys 1 to 9 set a marker; in the source field they are digits, and never get here."""
+        if event is not None and event.text() in MARK_KEYS and not event.isAutoRepeat():
+            self.bridge.mark(f"key {event.text()}")
+        else:
+            super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         assert event is not None

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..health import State
 from ..types import Fault, Why
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A piece of text, the role of its colour (ok, warn, bad, info, dim, virtual, text), and what a tooltip adds."""
+
+    text: str
+    role: str = "text"
+    tip: str = ""
+
 
 STATE_WORDS = {
     State.IDLE: "Stopped",
@@ -22,10 +34,11 @@ STATE_ROLES = {
 }
 FAULT_WORDS = {
     Fault.FLAT: "flat",
-    Fault.RAILED: "railed",
+    Fault.RAILED: "out of range",
     Fault.LINE: "mains hum",
     Fault.MUSCLE: "muscle",
     Fault.DECORRELATED: "odd one out",
+    Fault.IMPEDANCE: "poor contact",
 }
 WHY_WORDS = {
     Why.SETTLING: "settling",

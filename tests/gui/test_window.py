@@ -171,3 +171,18 @@ def test_a_look_that_nobody_has_started(qtbot):
     assert seen.args[0].state.text == "Stopped"
     assert Health().state is State.IDLE
     bridge.close()
+
+
+def test_a_hidden_window_leaves_the_run_alone(qtbot):
+    bridge = Bridge(planted_engine)
+    window = Window(bridge, "synthetic://?n_chans=8&subject=5")
+    qtbot.addWidget(window)
+    window.show()
+    bridge.start("synthetic://?n_chans=8&subject=5")
+    qtbot.waitUntil(lambda: bridge._engine is not None and bridge._engine.health.readings > 0, timeout=20000)
+    window.hide()
+    before = bridge._engine.health.readings
+    qtbot.waitUntil(lambda: bridge._engine.health.readings > before + 3, timeout=20000)
+    window.close()
+    qtbot.waitUntil(lambda: not bridge.is_running, timeout=20000)
+    bridge.close()

@@ -164,7 +164,8 @@ def test_interrupted_it_still_says_how_the_run_was():
 def test_an_emotion_readout_is_silent_on_a_real_recording(data_dir, lines):
     url = f"playback://{data_dir}/device_files/edf_eegmat/Subject00_2.edf?speed=max"
     *readings, _ = lines("run", "--source", url, "--readout", "emotion3")
-    assert {r["why"] for r in readings} == {"settling", "uncalibrated"}
+    whole = [r for r in readings if r["t"] < 60]  # then the file stands still on every channel
+    assert {r["why"] for r in whole} == {"settling", "uncalibrated"}
     *readings, health = lines("run", "--source", url)
     assert {r["readout"] for r in readings} == {"effort"}
     assert health["readings"] == 248

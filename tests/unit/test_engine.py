@@ -12,8 +12,10 @@ import pytest
 from fakes import INFO, FakeNetwork, FakeSource, Keep, cut, live, pink, pipeline
 from waiting import until
 
+from realtime_mood import clock
 from realtime_mood.engine import Engine, State
 from realtime_mood.errors import EngineError, EngineStuck, SourceLost, SourceNotFound
+from realtime_mood.health import Recording
 from realtime_mood.sinks.jsonlines import JsonLines
 from realtime_mood.types import Abstained, Estimate, Why
 
@@ -221,3 +223,121 @@ def test_json_lines_keep_the_contract():
     assert (last["samples"], last["lost"], last["readings"], last["skipped"], last["fault"]) == (4000, 0, 80, 0, None)
     assert set(last["latency_ms"]) == {"p50", "p95", "p99"}
     assert np.isfinite(list(last["latency_ms"].values())).all()
+
+
+class Tape(Keep):
+    """A tap that keeps everything, and can have trouble."""
+
+    def __init__(self):
+        super().__init__()
+        self.info, self.chunks, self.marks, self.trouble = None, [], [], ""
+
+    def open(self, info):
+        self.info = info
+
+    def take(self, chunk):
+        self.chunks.append(chunk)
+
+    def mark(self, marker, t):
+        self.marks.append(marker)
+
+    @property
+    def recording(self):
+        return Recording("tape", sum(chunk.data.nbytes for chunk in self.chunks), self.trouble)
+
+
+def test_a_tap_gets_every_chunk_even_while_the_pipeline_stands_still():
+    hang, tape = threading.Event(), Tape()
+    source = FakeSource(cut(SIGNAL, [100]), PACED, after=lambda: None)
+    engine = Engine(source, build(FakeNetwork(trouble=lambda: hang.wait(10))), [tape])
+    engine.start()
+    until(lambda: sum(map(len, tape.chunks)) == 4000)
+    until(lambda: engine.health.recording and engine.health.recording.n_bytes == SIGNAL.nbytes)
+    tape.trouble = "the disk is full"
+    until(lambda: "the disk is full" in engine.health.notes)
+    hang.set()
+    engine.stop()
+    assert tape.info is PACED
+    assert tape.health.samples == 4000
+
+
+def test_seconds_end_a_run_to_the_sample():
+    tape = Tape()
+    whole_run(FakeSource(cut(SIGNAL, [300])), [tape], seconds=5.003)
+    assert sum(map(len, tape.chunks)) == 1001
+
+
+def test_a_marker_lands_on_the_sample_of_its_time():
+    chunks, tape = live(cut(SIGNAL, [100])), Tape()
+    engine = Engine(FakeSource(chunks, PACED, after=lambda: None), build(), [tape])
+    assert not engine.mark("too early")
+    engine.start()
+    until(lambda: engine.health.samples == 4000)
+    assert engine.mark("now")
+    assert engine.mark("then", chunks[-1].t_last - 1.5)
+    engine.stop()
+    assert [(m.index, m.text) for m in tape.marks] == [(3999, "now"), (3699, "then")]
+    assert engine.markers == tuple(tape.marks)
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_failing_pipeline_is_made_anew_and_without_one_the_run_goes_on(again):
+    """The window of sample 2000 breaks it: once, or every pipeline there is."""
+    tape, made = Tape(), []
+
+    def failing(info):
+        p = pipeline(info)
+        made.append(p)
+        if len(made) > 1 and not again:
+            raise MemoryError("no memory left")
+        push = p.push
+
+        def first_breaks(chunk):
+            if len(made) == 1 and chunk.end > 2000:
+                raise ValueError("a bug of ours")
+            return push(chunk)
+
+        p.push = first_breaks
+        return p
+
+    time = [10.0]
+    chunks = [replace(c, t_last=9.99) for c in cut(SIGNAL, [100])]
+    engine = Engine(FakeSource(chunks, PACED, after=lambda: None), failing, [tape], now=lambda: time[0])
+    engine.start()
+    until(lambda: engine.health.samples == 4000)
+    until(lambda: len(made) == 2)
+    time[0] = 12.0
+    until(lambda: tape.items and why(tape.items[-1]) is Why.STALE)
+    assert "a bug of ours" in engine.health.notes[0]
+    assert any("no readings any more" in note for note in engine.health.notes) is not again
+    engine.stop()
+    assert engine.health.fault is None
+    assert sum(map(len, tape.chunks)) == 4000
+
+
+def test_listeners_are_heard_and_closed():
+    class Bell:
+        def __init__(self, tell):
+            self.tell, self.closed = tell, False
+            bells.append(self)
+
+        def start(self):
+            self.tell("ding", clock.now())
+
+        def close(self):
+            self.closed = True
+
+    bells = []
+    engine = Engine(FakeSource(live(cut(SIGNAL, [100])), PACED, after=lambda: None), build(), listeners=[Bell])
+    engine.start()
+    until(lambda: engine.health.samples == 4000)
+    bells[0].tell("dong", clock.now())
+    engine.stop()
+    assert engine.markers[-1].text == "dong"
+    assert bells[0].closed
+
+
+def test_state_goes_out_with_every_reading():
+    keep = Keep()
+    whole_run(FakeSource(cut(SIGNAL, [100])), [keep])
+    assert {e.state for e in keep.items} == {State.LIVE}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from realtime_mood.errors import SourceLost
-from realtime_mood.gui.viewmodel import SETTLE_S, view
-from realtime_mood.health import Health, Latency, State
+from realtime_mood.gui.viewmodel import NOTE_S, SETTLE_S, view
+from realtime_mood.health import Health, Latency, Recording, State
 from realtime_mood.types import Abstained, Estimate, Fault, Marker, Quality, Reading, Readout, StreamInfo, Why
 
 SFREQ = 100.0
@@ -184,7 +184,7 @@ def test_the_last_minute_only():
 
 
 def test_true_states_of_a_virtual_person_only():
-    markers = (Marker(0, "neutral"), Marker(1000, "positive"), Marker(1500, "blink"), Marker(9999, "negative"))
+    markers = (Marker(0, "neutral"), Marker(1000, "positive"), Marker(1500, "rest"), Marker(9999, "negative"))
     truth = look(estimate(20), markers=markers).course.truth
     assert [(s.text, s.t0, s.t1) for s in truth] == [("neutral", -20, -10), ("positive", -10, -5)]
     assert look(estimate(20), markers=markers, info=PERSON).course.truth == ()
@@ -218,6 +218,7 @@ def test_strip_numbers_and_warnings():
         "skipped": ("2", "warn"),
         "lost": ("100 (10.00 %)", "warn"),
         "samples": ("900", "text"),
+        "markers": ("0", "text"),
     }
 
 
@@ -229,9 +230,11 @@ def test_nothing_yet():
     assert look(state=State.LIVE).banner.text == "Waiting for the first reading"
 
 
-def test_a_note_outranks_a_bad_electrode_but_not_a_reason():
-    assert look(estimate(20), notes=("OSC failed and was let go",)).banner.text == "OSC failed and was let go"
-    assert look(abstained(20, Why.UNSURE, (0.3, 0.3, 0.4)), notes=("x",)).banner.text.startswith("Unsure")
+def test_a_fresh_note_comes_first_and_then_makes_room():
+    fresh = look(estimate(20), notes=("OSC failed and was let go",), noted=119.0)
+    assert fresh.banner.text == "OSC failed and was let go"
+    old = look(abstained(20, Why.UNSURE, (0.3, 0.3, 0.4)), notes=("x",), noted=120.0 - NOTE_S - 1)
+    assert old.banner.text.startswith("Unsure")
 
 
 def test_every_state_and_reason_has_words():
@@ -241,3 +244,18 @@ def test_every_state_and_reason_has_words():
         shown = look(abstained(20, why, probs=(0.3, 0.3, 0.4)))
         assert shown.headline.text
         assert shown.banner.text
+
+
+def test_a_recording_says_that_it_runs_and_when_it_is_incomplete():
+    good = look(estimate(20), recording=Recording("a.xdf", 2_500_000))
+    assert (good.badges[0].text, good.badges[0].role) == ("REC", "ok")
+    assert good.badges[0].tip == "2.5 MB in a.xdf"
+    bad = look(estimate(20), recording=Recording("a.xdf", 2_500_000, "the disk is full"))
+    assert (bad.badges[0].text, bad.badges[0].role) == ("REC INCOMPLETE", "bad")
+    assert "The disk is full" in bad.badges[0].tip
+
+
+def test_other_markers_do_not_end_a_true_state():
+    markers = (Marker(0, "neutral"), Marker(500, "key 1"), Marker(1000, "positive"))
+    spans = look(*hops(1, 20, estimate), markers=markers).course.truth
+    assert [s.text for s in spans] == ["neutral", "positive"]

@@ -1,0 +1,124 @@
+"""Turns an open source into a ring that fills: the thread that listens, and does nothing else."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from . import clock
+from .arrivals import Arrivals
+from .errors import StreamEnded
+from .health import State, Tap, Vitals
+from .pipeline import Pipeline
+from .ring import RingBuffer
+from .sources.reconnect import ReconnectingStream
+from .types import Chunk, Marker, Source, Stream, StreamInfo
+
+POLL_S = 0.1  # no thread sleeps longer without looking at whether to stop
+AHEAD_S = 2.0  # how far an unpaced source may run ahead of the pipeline
+
+Build = Callable[[StreamInfo], Pipeline]
+
+
+class Acquisition:
+    """One run's listening half. `run` is the body of the thread ``mood-acquire``.
+
+    Parameters
+    ----------
+    source : Source
+    build : callable
+        Makes the pipeline, its network loaded and warmed, before the first sample is asked for.
+    taps : sequence of Tap
+        Given every chunk as it came.
+    vitals : Vitals
+    seconds : float or None
+        End after so much stream time, to the sample.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        build: Build,
+        taps: Sequence[Tap],
+        vitals: Vitals,
+        seconds: float | None,
+        now: clock.Clock,
+    ) -> None:
+        self._source, self._build, self._taps, self._vitals = source, build, taps, vitals
+        self._seconds, self._now = seconds, now
+        self.ready, self.ended = threading.Event(), threading.Event()
+        """The stream is open, or has failed to open; and: nothing writes to the ring any more."""
+        self.stop = threading.Event()
+        self.raw: RingBuffer | None = None
+        self.pipeline: Pipeline | None = None
+        self.arrivals: Arrivals
+        self.opened = 0.0
+        self.taken = 0
+        """Index up to which the processing thread has pushed: an unpaced source waits for it."""
+        self.markers: deque[Marker] = deque(maxlen=1000)
+
+    def run(self) -> None:
+        """Open, listen and close. Whatever ends it for good is the run's fault."""
+        try:
+            stream = self._source.open()
+            try:
+                self._listen(stream)
+            finally:
+                stream.close()
+        except StreamEnded:
+            pass
+        except Exception as fault:
+            if not self.stop.is_set():  # else it was told to leave it
+                self._vitals.change(state=State.FAILED, fault=fault)
+        finally:
+            self.ended.set()
+            self.ready.set()
+            if self.raw:
+                self.raw.wake()
+
+    def _listen(self, stream: Stream) -> None:
+        info = stream.info
+        self.pipeline = self._build(info)
+        self.arrivals, self.opened = Arrivals(info), self._now()
+        for tap in self._taps:
+            tap.open(info)
+        self._vitals.change(state=State.LIVE, info=info)
+        self._vitals.note(*info.notes)
+        self.raw = raw = RingBuffer(info, self.pipeline.clean.capacity)
+        self.ready.set()
+        end, last = 0, round(self._seconds * info.sfreq) if self._seconds else sys.maxsize
+        while not self.stop.is_set() and end < last:
+            chunk = stream.read(POLL_S)
+            self._follow(stream)
+            if chunk is not None and len(chunk):
+                end = chunk.end
+                self._take(chunk.before(last, info.sfreq), raw)
+
+    def _follow(self, stream: Stream) -> None:
+        """Show where the device and the recording stand."""
+        if isinstance(stream, ReconnectingStream):
+            self._vitals.note(*stream.notes)
+            if stream.away_since is not None:
+                self._vitals.move(State.RECONNECTING, State.LIVE, State.STALLED)
+        for tap in self._taps:
+            self._vitals.watch(tap.recording)
+
+    def _take(self, chunk: Chunk, raw: RingBuffer) -> None:
+        if not len(chunk):
+            return
+        ahead = round(AHEAD_S * raw.info.sfreq)
+        # Nothing is left to wait for once all is taken: a chunk, or the hole before it, may be longer than that.
+        while not raw.info.paced and self._is_ahead(chunk, raw, ahead) and not self.stop.is_set():
+            raw.wait_beyond(raw.end, 0.001)  # nothing is written meanwhile: a short nap
+        for tap in self._taps:
+            tap.take(chunk)
+        arrived = self._now()
+        self.arrivals.note(chunk, arrived)
+        self.markers.extend(chunk.markers)
+        raw.write(chunk, arrived)
+        self._vitals.took(len(chunk), chunk.lost)
+
+    def _is_ahead(self, chunk: Chunk, raw: RingBuffer, ahead: int) -> bool:
+        return self.taken < raw.end and chunk.end - self.taken > ahead

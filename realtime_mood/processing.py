@@ -1,0 +1,175 @@
+"""Turns a ring that fills into readings for the sinks: the thread that thinks."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from functools import partial
+
+from . import clock
+from .acquisition import POLL_S, Acquisition, Build
+from .health import Emission, Sink, State, Tap, Vitals
+from .pipeline import MEMORY_S, Pipeline
+from .ring import RingBuffer
+from .types import Abstained, Estimate, Reading, Why, Window
+
+CLOSE_S = 1.0  # how long the sinks wait for the last sample of a source that is being closed
+REBUILDS = 5  # times a failing pipeline is made anew before a run goes on without readings
+
+
+class Processing:
+    """One run's thinking half. `run` is the body of the thread ``mood-process``.
+
+    Parameters
+    ----------
+    acquisition : Acquisition
+        Whose ring it reads.
+    build : callable
+        Makes the pipeline anew when it has failed.
+    sinks : sequence of Sink
+    vitals : Vitals
+    max_lag_s : float
+        A window older than this is skipped when a newer one is waiting.
+    """
+
+    def __init__(
+        self,
+        acquisition: Acquisition,
+        build: Build,
+        sinks: Sequence[Sink],
+        vitals: Vitals,
+        max_lag_s: float,
+        now: clock.Clock,
+    ) -> None:
+        self._acquisition, self._build, self._sinks, self._vitals = acquisition, build, list(sinks), vitals
+        self._max_lag_s, self._now = max_lag_s, now
+        self._stop = acquisition.stop
+        self._rebuilt = 0
+        self.pipeline: Pipeline | None = None
+        self.latest: Reading | None = None
+        self.readings: deque[Reading] = deque(maxlen=round(MEMORY_S / 0.25))
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        """Read until the source has ended or the run is stopped; then close the sinks."""
+        it = self._acquisition
+        try:
+            while not it.ready.wait(POLL_S) and not self._stop.is_set():
+                pass
+            if it.raw is not None and it.pipeline is not None:
+                self.pipeline = it.pipeline
+                self._run(it.raw)
+        finally:
+            if it.ended.wait(CLOSE_S) and not self._stop.is_set():
+                self._vitals.move(State.ENDED, State.LIVE, State.STALLED, State.RECONNECTING)
+            for sink in sorted(self._sinks, key=lambda sink: not isinstance(sink, Tap)):
+                self._try(f"closing {type(sink).__name__}", partial(sink.close, self._vitals.health))
+                if isinstance(sink, Tap):
+                    self._vitals.watch(sink.recording)
+            self.done.set()
+
+    def _run(self, raw: RingBuffer) -> None:
+        it = self._acquisition
+        assert self.pipeline is not None
+        hop_s, next_stale = self.pipeline.spec.hop_s, None
+        while not self._stop.is_set():
+            if self.pipeline is None:
+                if it.ended.is_set():
+                    return
+                it.taken = raw.end
+                self._stop.wait(hop_s)
+                self._stale(raw)
+            elif raw.wait_beyond(it.taken, hop_s / 5):
+                next_stale = None
+                self._vitals.move(State.LIVE, State.STALLED, State.RECONNECTING)
+                try:
+                    self._advance(raw, self.pipeline)
+                except Exception as error:  # a bug of ours, or no memory: what was filtered so far is gone
+                    it.taken = raw.end
+                    self.pipeline = self._rebuild(raw, error)
+            elif it.ended.is_set():
+                return
+            elif raw.info.paced:
+                due = next_stale or (raw.arrived or it.opened) + it.arrivals.patience()
+                if self._now() >= due:
+                    next_stale = due + hop_s
+                    self._vitals.move(State.STALLED, State.LIVE)
+                    self._stale(raw)
+
+    def _rebuild(self, raw: RingBuffer, error: Exception) -> Pipeline | None:
+        """Another pipeline in place of one that failed; None when that does not help."""
+        self._rebuilt += 1
+        if self._rebuilt <= REBUILDS:
+            self._vitals.note(f"the pipeline failed and was made anew: {error}")
+            try:
+                return self._build(raw.info)
+            except Exception as again:
+                error = again
+        self._vitals.note(f"there are no readings any more, the stream and its recording go on: {error}")
+        return None
+
+    def _advance(self, raw: RingBuffer, pipeline: Pipeline) -> None:
+        """Push all that has come, a second at a time, and read the windows it completes."""
+        it, second = self._acquisition, round(raw.info.sfreq)
+        windows: list[Window] = []
+        while it.taken < raw.end and not self._stop.is_set():
+            if it.taken < raw.oldest:  # the pipeline stood still for a whole minute; what is gone shows as a hole
+                self._vitals.note(f"{raw.oldest - it.taken} samples were never filtered")
+                it.taken = raw.oldest
+            chunk = raw.read(it.taken, min(raw.end, it.taken + second))
+            windows += pipeline.push(chunk)
+            it.taken = chunk.end
+            if not raw.info.paced:
+                self._read_all(windows, pipeline, raw)
+                windows = []
+        self._read_all(windows, pipeline, raw)
+
+    def _read_all(self, windows: list[Window], pipeline: Pipeline, raw: RingBuffer) -> None:
+        for window in windows:
+            if self._stop.is_set():
+                return
+            old = raw.info.paced and self._now() - window.t_last > self._max_lag_s
+            if old and window is not windows[-1]:
+                self._vitals.skip(1)
+                continue
+            if raw.info.paced and self._acquisition.arrivals.is_old(self._now() - raw.latest(1).t_last):
+                self._stale(raw)
+                continue
+            try:
+                reading = pipeline.read(window)
+            except Exception as error:
+                self._vitals.skip(1)
+                self._vitals.note(f"a reading failed: {error}")
+                self._stale(raw)  # no screen may go on showing the one before
+                continue
+            self._emit(reading, raw)
+
+    def _stale(self, raw: RingBuffer) -> None:
+        last, pipeline = self.latest, self.pipeline or self._acquisition.pipeline
+        assert pipeline is not None
+        readout = last.readout if last else pipeline.readout
+        quality, calibrated = (last.quality, last.calibrated) if last else (None, False)
+        first = last.first if last else 0
+        self._emit(Abstained(Why.STALE, first, raw.end, self._now(), readout, None, quality, 0.0, calibrated), raw)
+
+    def _emit(self, reading: Reading, raw: RingBuffer) -> None:
+        now = self._now()
+        age_ms = 1e3 * (now - raw.latest(1).t_last) if raw.end else None
+        waited = max(0.0, now - self._acquisition.arrivals.of(reading.end, now))
+        latency_ms = 1e3 * waited if isinstance(reading, Estimate) else None
+        self.latest = reading
+        self.readings.append(reading)
+        self._vitals.emitted(age_ms, latency_ms)
+        emission = Emission(reading, raw.info, self._vitals.health.state, age_ms, latency_ms)
+        for sink in tuple(self._sinks):
+            if not self._try(type(sink).__name__, partial(sink.put, emission)):
+                self._sinks.remove(sink)
+
+    def _try(self, what: str, work: partial[None]) -> bool:
+        try:
+            work()
+        except Exception as error:
+            self._vitals.note(f"{what} failed and was let go: {error}")
+            return False
+        return True
