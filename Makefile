@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test check bench screenshots
+.PHONY: setup demo test check bench soak fuzz reliability screenshots
 setup: .venv/.installed
 
 .venv/.installed: pyproject.toml constraints.txt
@@ -26,6 +26,15 @@ check: setup  ## lint, format, types, import contracts
 
 bench: setup  ## figures of this machine, each beside a floor or a rival
 	$(PY) -m benchmarks
+
+soak: setup  ## an hour of a failing headset in six minutes
+	$(PY) -m benchmarks.soak
+
+fuzz: setup  ## 10,000 broken inputs for everything that reads
+	$(PY) -m benchmarks.fuzz --n 10000
+
+reliability: setup  ## every fault on every source: writes docs/reliability.md
+	$(PY) -m benchmarks.reliability
 
 screenshots: setup  ## the README's pictures, from the running program
 	$(PY) -m benchmarks.screenshots

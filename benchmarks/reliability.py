@@ -1,0 +1,189 @@
+"""Turns every fault on every source into docs/reliability.md (``make reliability``, some nine minutes).
+
+Each cell is the real program, its weights included, on a source that this befalls. The exit code is 1 when one is red.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
+
+from benchmarks import fault_blows, fault_cells, kills
+from benchmarks.fault_cells import Check
+from benchmarks.fault_rows import BLOWS, COLUMNS, ROWS, Blow, Row
+from benchmarks.rig import table
+
+PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
+AT_ONCE = 4
+N_KILLS = 20
+
+HEAD = """# What happens when the headset goes wrong
+
+`make reliability` writes this page. Every cell is the real program with the shipped weights, on a virtual person's
+signal at 250 Hz and 8 channels, with one fault of those that `synthetic://?faults=…` and `outlet --faults …` make
+(the [guide](guide.md) lists them). What is received is compared with what was sent, row by row, by the bits of the
+signal itself: *lost 500 of 500* means that of the samples sent between the first and the last that came, 500 never
+did, that the program said 500, and that every other one stood at its true index.
+
+*Stale* is the time from the last sample to the first reading that says so (at most 1.5 s), *back* from the source's
+return to the first that no longer does (at most 3 s), *answers* to the first the network gave: after a hole of more
+than 0.25 s the filters settle for four seconds and the window fills for four. *Masked* is the share of the readings
+during the fault in which every touched electrode was named, and what it was called; from two seconds on, or from
+half a second where the fault is over at once. *Estimates* are counted against a run on the same signal without
+faults. An answer without a sample, one made of samples older than 1.5 s, a sample of another stream, a sound
+electrode masked: each turns a cell red (✗).
+
+LSL and BrainFlow run in real time, and so do rehearsals of whatever has to do with time; the others run eightfold,
+and files as fast as they are read, so that nothing can be stale there. A silence in which this machine did not let
+a bystander run for 0.4 s does not count, and is said. BrainFlow is its player, fed a file of a Cyton in which the
+fault is written.
+"""
+LIMITS = """△ is not right, and cannot be: two different events look the same there. A packet sent twice or late is
+found by a counter, not by stamps; a clock that is set is told from a loss by when samples arrive, which a file does not
+say. Stamps that jitter by 5 ms tell a hole to within 4 samples; where a sender computes its stamps, or counts its
+packages, one sample is told. But where such stamps are made anew when samples were held up, which no device is known to
+do, the delay is taken for a loss (`stall` without `jitter`). Of two electrodes that were swapped, each is as good as
+before.
+"""
+BEYOND = """## What befalls the sender itself
+
+A real process, stopped or killed ten seconds in; BrainFlow's synthetic board, its session released behind our back.
+"""
+KILLED = """## Recordings that are killed
+
+`run --record` on a virtual person, killed (SIGKILL) at a random moment; every fourth one by LSL. The file is loaded by
+pyxdf as it was left, and mended by `recover`. It may lack a second of what standard output had spoken of by then; its
+stamps must go up, no sample may be there twice, and `recover` may lose none.
+"""
+SOAK = """## Soak
+
+`make soak`: one run, ten times real time, 32 channels, random faults, recording all the while.
+"""
+
+
+def cell(row: Row, column: str) -> list[Check]:
+    """One cell, in a process of its own; what goes wrong with it is what it says."""
+    return _guarded(lambda: fault_cells.cell(row, column))
+
+
+def blow(what: Blow) -> list[Check]:
+    """Likewise."""
+    return _guarded(lambda: fault_blows.cell(what))
+
+
+def killed(seed: int) -> kills.Left | str:
+    """Likewise."""
+    try:
+        return kills.kill(seed, lsl=seed % 4 == 3)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _guarded(work: Callable[[], list[Check]]) -> list[Check]:
+    try:
+        return work()
+    except Exception as error:
+        return [Check(f"{type(error).__name__}: {error}", False)]
+
+
+def said(checks: list[Check]) -> str:
+    """A cell in words."""
+    mark = " ✓" if all(it.right for it in checks) else ""
+    mark = " △" if mark and any(it.limit for it in checks) else mark
+    words = " · ".join(("" if check.right else "**✗** ") + check.said for check in checks)
+    return words.replace("|", "/").replace("\n", " ") + mark
+
+
+def matrix(found: Mapping[tuple[str, str], list[Check]]) -> str:
+    """The fault × source table."""
+    lines: list[list[object]] = []
+    for row in ROWS:
+        cells = []
+        for column in COLUMNS:
+            instead = f" (`{row.instead[column]}`)" if column in row.instead else ""
+            checks = found.get((row.name, column))
+            cells.append(
+                f"– {row.without[column]}" if column in row.without else said(checks) + instead if checks else ""
+            )
+        lines.append([f"`{row.faults}`", *cells])
+    return table(["fault", *COLUMNS.values()], lines)
+
+
+def recordings(left: list[kills.Left | str]) -> tuple[str, bool]:
+    """The section on kills, and whether all is well."""
+    good = [it for it in left if isinstance(it, kills.Left)]
+    torn = [it.torn for it in good if it.torn] + [it for it in left if isinstance(it, str)]
+    right = not torn and all(it.short_s <= 1.0 for it in good)
+    if not good:
+        return f"**✗** {'; '.join(torn)}", False
+    worst = max(it.short_s for it in good)
+    moments = ", ".join(f"{it.at_s:.1f}" for it in sorted(good, key=lambda it: it.at_s))
+    text = f"Killed at {moments} s. At most {max(0.0, worst):.2f} s were missing"
+    text += f" (in all but one at most {sorted(it.short_s for it in good)[-2]:.2f} s)" if len(good) > 1 else ""
+    return f"{text}; {'; '.join(torn) or 'every file was whole'} {'✓' if right else '**✗**'}", right
+
+
+def soaked(path: Path | None) -> str:
+    """The figures of ``python -m benchmarks.soak --json FILE``."""
+    if path is None:
+        return "Run it with `python -m benchmarks.soak --json FILE`, and give this page `--soak FILE`."
+    seen = json.loads(path.read_text())
+    notes = seen.pop("notes", [])
+    return table(["what", "seen"], [[k, v] for k, v in seen.items()] + [["notes", len(notes)]])
+
+
+def futures(pool: ProcessPoolExecutor, columns: list[str], n_kills: int) -> Iterator[tuple[tuple[str, str], Future]]:
+    """Everything there is to run, the longest first."""
+    jobs = [(row, column) for row in ROWS for column in columns if column not in row.without]
+    for row, column in sorted(jobs, key=lambda job: -job[0].seconds * (job[1] not in ("xdf", "openbci"))):
+        yield (row.name, column), pool.submit(cell, row, column)
+    for it in BLOWS:
+        if it.column in columns:
+            yield (it.name, "blow"), pool.submit(blow, it)
+    for seed in range(n_kills):
+        yield (str(seed), "kill"), pool.submit(killed, seed)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, help="also write every check there")
+    parser.add_argument("--soak", type=Path, help="figures of a soak, from its --json")
+    parser.add_argument("--columns", default=",".join(COLUMNS), help="only these sources; the page is not written")
+    parser.add_argument("--kills", type=int, default=N_KILLS)
+    asked = parser.parse_args()
+    found: dict[tuple[str, str], list[Check]] = {}
+    left: list[kills.Left | str] = []
+    columns = asked.columns.split(",")
+    with tempfile.TemporaryDirectory() as folder:
+        fault_cells.private_network(Path(folder) / "lsl.cfg")
+        with ProcessPoolExecutor(AT_ONCE, mp_context=multiprocessing.get_context("spawn")) as pool:
+            for key, future in list(futures(pool, columns, asked.kills)):
+                if key[1] == "kill":
+                    left.append(future.result())
+                    continue
+                found[key] = future.result()
+                print(f"{key[0]} · {key[1]}: {said(found[key])}", flush=True)
+    lasting, right = recordings(left) if left else ("", True)
+    blows = [[it.name, COLUMNS[it.column], said(found[it.name, "blow"])] for it in BLOWS if (it.name, "blow") in found]
+    parts = [HEAD, matrix(found), LIMITS, BEYOND + "\n" + table(["what", "source", "seen"], blows)]
+    parts += [KILLED, lasting, SOAK, soaked(asked.soak)]
+    print(lasting)
+    if columns == list(COLUMNS) and asked.kills:
+        PAGE.write_text("\n".join(part.rstrip("\n") + "\n" for part in parts))
+    if asked.json:
+        told = {" · ".join(key): [[it.said, bool(it.right)] for it in checks] for key, checks in found.items()}
+        asked.json.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    red = [" · ".join(key) for key, checks in found.items() if not all(it.right for it in checks)]
+    limits = sum(any(it.limit for it in checks) for checks in found.values())
+    print(f"{len(found)} cells, {limits} at a limit, {len(red)} red{': ' if red else ''}{'; '.join(red)}")
+    sys.exit(bool(red) or not right)
+
+
+if __name__ == "__main__":
+    main()
