@@ -129,9 +129,10 @@ class Engine:
             )
         self._prepare()
         self._vitals.change(state=State.CONNECTING)
+        # Daemons: `stop` waits for them and names one that is stuck; it must not keep the process from ending as well.
         self._threads = [
-            threading.Thread(target=self._acquisition.run, name="mood-acquire"),
-            threading.Thread(target=self._processing.run, name="mood-process"),
+            threading.Thread(target=self._acquisition.run, name="mood-acquire", daemon=True),
+            threading.Thread(target=self._processing.run, name="mood-process", daemon=True),
         ]
         for thread in self._threads:
             thread.start()

@@ -93,7 +93,7 @@ class Bridge(QObject):
         self._painted.stop()
 
     def _spawn(self, name: str, work: Callable[[], None]) -> None:
-        self._work = threading.Thread(target=work, name=name)
+        self._work = threading.Thread(target=work, name=name, daemon=True)
         self._work.start()
 
     def _start(self, url: str) -> None:

@@ -109,7 +109,7 @@ def test_the_old_end_of_a_backlog_is_never_read():
     until(lambda: engine.latest and engine.latest.end == 2000)
     time[0] = 13.0
     source.streams[0]._chunks.append(replace(chunks[20], t_last=10.5))  # 2.5 s late
-    until(lambda: engine.latest.end == 2100)
+    until(lambda: keep.items[-1].reading.end == 2100)
     assert why(keep.items[-1]) is Why.STALE
     source.streams[0]._chunks += [replace(c, t_last=12.9) for c in chunks[21:]]
     until(lambda: engine.latest.end == 4000)
