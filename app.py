@@ -436,7 +436,7 @@ def main() -> None:
     """The entry point of the installed command."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     code = command(sys.argv[1:])
-    if any(thread.name.startswith("mood-") and not thread.daemon for thread in threading.enumerate()):
+    if any(thread.name.startswith("mood-") for thread in threading.enumerate()):
         sys.stdout.flush()
         os._exit(code)  # a device library that hangs must not keep the program from ending
     sys.exit(code)

@@ -35,9 +35,10 @@ class ReaderConfig:
     n_bands: int = 5
     n_eye: int = 33
     readouts: dict[str, int] = field(default_factory=lambda: {"effort": 2, "emotion3": 3})
-    dim: int = 64  # width of raw tokens and of everything that is fused
+    dim: int = 64  # width of everything that is fused
     band_dim: int = 16  # width of a DE token of one band
     heads: int = 4
+    raw_dim: int = 64  # width of a raw token
     raw_depth: int = 2
     rounds: int = 2
     dropout: float = 0.3
@@ -135,11 +136,11 @@ class RawEncoder(nn.Module):
 
     def __init__(self, c: ReaderConfig) -> None:
         super().__init__()
-        self.embed = nn.Sequential(nn.Linear(c.patch_len, 2 * c.dim), nn.GELU(), nn.Linear(2 * c.dim, c.dim))
-        self.place = nn.Linear(12, c.dim)
-        self.time = nn.Parameter(torch.randn(c.n_patches, c.dim) * 0.02)
-        self.blocks = nn.ModuleList(Block(c.dim, c.heads, 2 * c.dim, c.dropout) for _ in range(c.raw_depth))
-        self.norm = nn.LayerNorm(c.dim)
+        self.embed = nn.Sequential(nn.Linear(c.patch_len, 2 * c.raw_dim), nn.GELU(), nn.Linear(2 * c.raw_dim, c.raw_dim))
+        self.place = nn.Linear(12, c.raw_dim)
+        self.time = nn.Parameter(torch.randn(c.n_patches, c.raw_dim) * 0.02)
+        self.blocks = nn.ModuleList(Block(c.raw_dim, c.heads, 2 * c.raw_dim, c.dropout) for _ in range(c.raw_depth))
+        self.norm = nn.LayerNorm(c.raw_dim)
 
     def tokens(self, patches: Tensor, positions: Tensor) -> Tensor:
         """One token per channel and patch, knowing where and when it is: (B, C·P, D)."""
@@ -202,6 +203,7 @@ class MoodReader(nn.Module):
         c = self.config = config
         width = c.n_bands * c.band_dim
         self.raw = RawEncoder(c)
+        self.raw_out = nn.Linear(c.raw_dim, c.dim) if c.raw_dim != c.dim else nn.Identity()
         self.de_embed = nn.Parameter(torch.randn(c.n_bands, c.band_dim) * 0.5)
         self.de_place = nn.Linear(12, width)
         self.de_band = nn.Parameter(torch.randn(c.n_bands, c.band_dim) * 0.02)
@@ -217,7 +219,7 @@ class MoodReader(nn.Module):
         """Score a batch. `keep_levels` (B, 4) hides levels, so that training teaches each to stand alone."""
         B, _, C, _ = batch.de.shape
         tokens = (batch.keep_chans[:, :, None] & batch.keep_patches[:, None]).flatten(1)  # (B, C·P)
-        raw = mean_over(self.raw(self.raw.tokens(batch.patches, batch.positions), tokens), tokens)
+        raw = self.raw_out(mean_over(self.raw(self.raw.tokens(batch.patches, batch.positions), tokens), tokens))
 
         place = self.de_place(position_features(batch.positions)).view(B, 1, C, *self.de_band.shape)
         x = batch.de[..., None] * self.de_embed + place + self.de_band + self.de_time  # (B, S, C, K, D)
