@@ -385,6 +385,43 @@ def train(
 
 
 @cli.command()
+def evaluate(
+    out: Annotated[Path, typer.Option("--json", help="Where to put the figures; a table and pictures go beside it.")],
+    readout: Annotated[str, typer.Option(help="effort or emotion3.")] = "effort",
+    data: Annotated[Path | None, typer.Option("--data", "--root", help="A data set's folder.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="eegmat or virtual; the readout's own by default.")] = None,
+    protocol: Annotated[str, typer.Option(help="groups of people left out, or loso: one person at a time.")] = "groups",
+    track: Annotated[str, typer.Option(help="z, c1, c5, running or l: what is known of a person.")] = "c1",
+    channels: Annotated[str, typer.Option(help="Some of 19,8,4,muscle,all; or names.")] = "19,8,4",
+    methods: Annotated[str, typer.Option(help="Some of majority,lr,lda,svm,riemann,eegnet,reader.")] = "all",
+    people: Annotated[int, typer.Option(help="How many virtual people.", min=3)] = 48,
+    folds: Annotated[int, typer.Option(help="Groups of people.")] = 8,
+    inner: Annotated[int, typer.Option(help="Other groups that the choices for a group are made on.")] = 4,
+    steps: Annotated[str, typer.Option(help="Training steps of the reader; of several the best is chosen.")] = "",
+    encoder: Annotated[Path | None, typer.Option(help="Folder of a pre-trained encoder.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Where to keep what is computed; by default beside it.")] = None,
+    jobs: Annotated[int, typer.Option(help="Fits at a time, one core each.", min=1)] = 1,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    controls: Annotated[bool, typer.Option(help="Also run the controls.")] = False,
+) -> None:
+    """Measure a readout on people left out, beside classical methods."""
+    from rich.console import Console
+
+    from models.evaluation.run import Options
+    from models.evaluation.run import evaluate as run_it
+
+    try:
+        n_steps = tuple(int(part) for part in steps.split(",") if part.strip())
+    except ValueError:
+        raise ConfigError(f"steps {steps!r}", "not whole numbers", "write 300 or 300,600") from None
+    options = Options(
+        readout, out, data, dataset, protocol, track, channels, methods, people, folds, inner, n_steps, encoder, cache,
+        jobs, seed, controls,
+    )  # fmt: skip
+    run_it(options, sys.argv[1:], lambda text: print(text, file=sys.stderr, flush=True), Console())
+
+
+@cli.command()
 def info(weights: WeightsOption = None) -> None:
     """Say what the weights can read, on whom that was shown, and how well."""
     from models.checkpoint import DEFAULT, load_weights

@@ -1,0 +1,250 @@
+"""The classical methods a Mood Reader has to beat, on the same seconds, context, channels and statistics.
+
+* `Classical`: logistic regression, LDA with shrinkage [1]_ or a support vector machine (rbf) on DE averaged
+  over the context;
+* `Riemannian`: logistic regression in the tangent space of the context's covariances [2]_ [3]_, recentred on the
+  person's own baseline where the track has one [4]_;
+* `Majority`: the commonest label of the people fitted on.
+
+References
+----------
+.. [1] Blankertz et al. (2011), "Single-trial analysis and classification of ERP components: a tutorial", NeuroImage
+   56(2).
+.. [2] Barachant, Bonnet, Congedo, Jutten (2012), "Multiclass brain-computer interface classification by Riemannian
+   geometry", IEEE Trans. Biomed. Eng. 59(4).
+.. [3] Congedo, Barachant, Bhatia (2017), "Riemannian geometry for EEG-based brain-computer interfaces: a primer and a
+   review", Brain-Computer Interfaces 4(3).
+.. [4] Zanini, Congedo, Jutten, Said, Berthoumieu (2018), "Transfer learning: a Riemannian geometry framework with
+   applications to brain-computer interfaces", IEEE Trans. Biomed. Eng. 65(5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from pyriemann.utils.mean import mean_logeuclid
+from pyriemann.utils.tangentspace import tangent_space
+from sklearn.base import ClassifierMixin
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from realtime_mood.profile import MEMORY_S, PRIOR_S
+
+from ..datasets.person import Person
+from .contexts import Contexts, View
+
+Setting = Mapping[str, Any]
+Scorer = Callable[[Contexts], np.ndarray]
+"""Logits (n, n_labels) of one person's contexts."""
+
+
+class Method(Protocol):
+    """Something that can be fitted to people and then scores others."""
+
+    name: str
+    title: str
+    settings: Sequence[Setting]
+    """What may be chosen, on people left out of fitting."""
+    any_montage: bool
+    """One fit, on all channels, serves every montage and track."""
+    depends: Sequence[object]
+    """What its fits depend on beyond people, setting and seed: modules and settings."""
+
+    def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
+        """Fit to the labelled seconds of `people`."""
+        ...
+
+
+def _gather(people: Sequence[Person], view: View, features: Callable[[Contexts], np.ndarray]) -> tuple[np.ndarray, ...]:
+    contexts = [view.contexts(p) for p in people]
+    return np.concatenate([features(c) for c in contexts]), np.concatenate([c.labels for c in contexts])
+
+
+def _fitted(model: ClassifierMixin, x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Fit, and give what turns features into logits, a column a label."""
+    model.fit(x, y)
+
+    def logits(x: np.ndarray) -> np.ndarray:
+        if hasattr(model, "predict_log_proba"):
+            return np.maximum(model.predict_log_proba(x), -50.0)
+        margin = model.decision_function(x)
+        return np.stack([np.zeros_like(margin), margin], axis=1) if margin.ndim == 1 else margin
+
+    return logits
+
+
+class Majority:
+    """The commonest label of the people fitted on, whoever comes."""
+
+    name, title = "majority", "majority"
+    settings: Sequence[Setting] = ({},)
+    any_montage = True
+    depends: Sequence[object] = ()
+
+    def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
+        _, y = _gather(people, view, lambda c: c.labels)
+        logits = np.log(np.maximum(np.bincount(y, minlength=len(view.labels)) / len(y), 1e-6))
+        return lambda contexts: np.tile(logits, (len(contexts), 1))
+
+
+class Classical:
+    """A scikit-learn classifier on z-scored DE averaged over the context.
+
+    Parameters
+    ----------
+    name : {"lr", "lda", "svm"}
+    """
+
+    any_montage = False
+    depends: Sequence[object] = ()
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.title: str
+        self.settings: Sequence[Setting]
+        self.title, self.settings = {  # type: ignore[assignment]
+            "lr": ("logistic regression", [{"C": c} for c in (5e-4, 5e-3, 5e-2, 0.5)]),
+            "lda": ("LDA", [{"shrinkage": s} for s in ("auto", 0.1, 0.5, 0.9)]),
+            "svm": ("SVM (rbf)", [{"C": c, "width": w} for c in (0.1, 1.0, 10.0) for w in (0.1, 1.0)]),
+        }[name]
+
+    def _model(self, setting: Setting, n_features: int, n_labels: int) -> ClassifierMixin:
+        if self.name == "lr":
+            return LogisticRegression(C=setting["C"], class_weight="balanced", max_iter=2000)
+        if self.name == "lda":
+            even = [1 / n_labels] * n_labels
+            return LinearDiscriminantAnalysis(solver="lsqr", shrinkage=setting["shrinkage"], priors=even)
+        return SVC(C=setting["C"], gamma=setting["width"] / n_features, class_weight="balanced")
+
+    def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
+        x, y = _gather(people, view, lambda c: c.mean_de)
+        model = make_pipeline(StandardScaler(), self._model(setting, x.shape[1], len(view.labels)))
+        logits = _fitted(model, x, y)
+        return lambda contexts: logits(contexts.mean_de)
+
+
+SHRINKAGE = 0.05  # towards the mean variance: an average reference, or what ICA took out, leaves covariances singular
+REST_EVERY_S = 5
+
+
+class Riemannian:
+    """Logistic regression on covariances of the raw context, band by band or of everything, in the tangent space.
+
+    Recentring: covariances C become R^-½ C R^-½ with R, on ``c1`` and ``c5``, the person's mean over the baseline; on
+    ``z`` the mean over the people fitted on; on ``running`` a mean that begins with theirs and follows the person,
+    at the pace of the normaliser of DE. What is learnt from is the logarithm of that at the identity.
+    """
+
+    name, title = "riemann", "Riemannian tangent space"
+    any_montage = False
+    depends: Sequence[object] = ()
+    settings: Sequence[Setting] = [{"bank": b, "C": c} for b in (False, True) for c in (1e-4, 1e-3, 1e-2, 1e-1)]
+
+    def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
+        contexts = [view.contexts(p) for p in people]
+        bank = bool(setting["bank"])
+        prior = None
+        if view.track in ("z", "running"):
+            prior = _mean(np.stack([_mean(_covariances(c, bank).of_contexts) for c in contexts]))
+        x = np.concatenate([self._features(c, bank, prior) for c in contexts])
+        y = np.concatenate([c.labels for c in contexts])
+        model = make_pipeline(
+            StandardScaler(), LogisticRegression(C=setting["C"], class_weight="balanced", max_iter=2000)
+        )
+        logits = _fitted(model, x, y)
+        return lambda c: logits(self._features(c, bank, prior))
+
+    @staticmethod
+    def _features(c: Contexts, bank: bool, prior: np.ndarray | None) -> np.ndarray:
+        """(n, n_features) float."""
+        known = _covariances(c, bank)
+        if prior is None:
+            return known.tangent_at_rest
+        if c.track == "z":
+            return _tangent(known.of_contexts, prior)
+        return np.concatenate(
+            [_tangent(one[None], where) for one, where in zip(known.of_contexts, known.running(prior), strict=True)]
+        )
+
+
+def _mean(c: np.ndarray) -> np.ndarray:
+    """Log-Euclidean mean over the first axis: (n, n_bands, C, C) to (n_bands, C, C)."""
+    return np.stack([mean_logeuclid(band) for band in c.swapaxes(0, 1)])
+
+
+def _tangent(c: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Vectors (n, n_bands·C(C+1)/2) of c (n, n_bands, C, C) in the tangent space at `at` (n_bands, C, C)."""
+    bands = zip(c.swapaxes(0, 1), at, strict=True)
+    return np.concatenate([tangent_space(band, where, metric="riemann") for band, where in bands], axis=1)
+
+
+class _Covariances:
+    """Covariances of one person's contexts, and of the baseline before them."""
+
+    def __init__(self, c: Contexts, bank: bool) -> None:
+        self._c, self._bank = c, bank
+
+    @cached_property
+    def of_contexts(self) -> np.ndarray:
+        """(n, n_bands, C, C); one band where there is no bank."""
+        parts = np.array_split(np.arange(len(self._c)), max(1, len(self._c) // 32))
+        return np.concatenate([self._of(self._c.microvolts(rows), self._c.there[rows]) for rows in parts])
+
+    @cached_property
+    def tangent_at_rest(self) -> np.ndarray:
+        """(n, n_features): recentred on the mean over the person's baseline."""
+        return _tangent(self.of_contexts, _mean(self._of_rest()))
+
+    def _of_rest(self) -> np.ndarray:
+        """The same of the baseline, a context every few seconds, whole and after the filters have settled."""
+        c, p = self._c, self._c.person
+        ends = np.arange(*p.rest.indices(len(p.label)))[c.spec.n_steps - 1 :: REST_EVERY_S]
+        rest = Contexts(p, c.spec, c.track, c.chans, ends, c.mean, c.sd)
+        keep = np.flatnonzero(rest.there.mean(axis=1) >= 0.5)
+        return self._of(rest.microvolts(keep), rest.there[keep])
+
+    def running(self, prior: np.ndarray) -> np.ndarray:
+        """(n, n_bands, C, C): the mean up to the end of each context, in the piece it is of."""
+        c, p, found, seconds, mean = self._c, self._c.person, {}, PRIOR_S, prior
+        every = Contexts(p, c.spec, c.track, c.chans, np.arange(len(p.label)), c.mean, c.sd)
+        for t in range(len(p.label)):
+            if t == 0 or p.piece[t] != p.piece[t - 1]:
+                seconds, mean = PRIOR_S, prior
+            if p.there[t]:
+                last = every.microvolts([t])[..., -c.spec.patch_len :]
+                seconds = min(seconds + c.spec.step_s, MEMORY_S)
+                mean = mean + c.spec.step_s / seconds * (self._of(last, np.ones((1, 1), bool))[0] - mean)
+            found[t] = mean
+        return np.stack([found[int(t)] for t in c.at])
+
+    def _of(self, signal: np.ndarray, there: np.ndarray) -> np.ndarray:
+        """Covariance per band of signal (n, C, n_times): (n, n_bands, C, C), shrunk so that it is regular."""
+        spec, n = self._c.spec, signal.shape[-1]
+        spectrum = np.fft.rfft(signal * np.hanning(n).astype(np.float32), axis=-1)
+        hz = np.fft.rfftfreq(n, 1 / spec.patch_sfreq)
+        edges = list(spec.bands.values())
+        edges = edges if self._bank else [(min(low for low, _ in edges), max(high for _, high in edges))]
+        bands = [spectrum[..., (hz >= low) & (hz < high)] for low, high in edges]
+        c = np.stack([(b @ b.conj().swapaxes(-1, -2)).real for b in bands], axis=1).astype(np.float64)
+        c *= 2 / (n * np.sum(np.hanning(n) ** 2)) / there.mean(axis=1)[:, None, None, None]
+        trace = np.trace(c, axis1=-2, axis2=-1)[..., None, None] / c.shape[-1] + 1e-6
+        return (1 - SHRINKAGE) * c + SHRINKAGE * trace * np.eye(c.shape[-1])
+
+
+_known: dict[tuple[int, str, bytes, bool], tuple[Person, _Covariances]] = {}
+
+
+def _covariances(c: Contexts, bank: bool) -> _Covariances:
+    """The covariances of a person on these channels: every fit asks for them again, and they depend on no fit."""
+    key = (id(c.person), c.track, c.chans.tobytes(), bank)
+    if key not in _known:
+        if len(_known) > 400:
+            _known.clear()
+        _known[key] = (c.person, _Covariances(c, bank))  # keeping the person keeps its id from being used again
+    return _known[key][1]

@@ -1,0 +1,166 @@
+"""Finds the people to evaluate on, and the channels they share."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.errors import ConfigError
+from realtime_mood.sources.virtual_person import Script, VirtualPerson
+from realtime_mood.types import StreamInfo
+
+from ..datasets import eegmat, virtual
+from ..datasets.person import NO_LABEL, Person, person
+from .contexts import BASELINE_S, scored_seconds
+from .protocol import same_person
+
+TEN_TWENTY = (
+    "Fp1", "Fp2", "F3", "F4", "F7", "F8", "T7", "T8", "C3", "C4", "P7", "P8", "P3", "P4", "O1", "O2", "Fz", "Cz", "Pz",
+)  # fmt: skip
+CHANNEL_SETS = {
+    "19": TEN_TWENTY,
+    "8": ("F3", "F4", "C3", "C4", "P3", "P4", "O1", "O2"),
+    "4": ("Fp1", "Fp2", "T7", "T8"),
+    "muscle": ("Fp1", "Fp2", "F7", "F8", "T7", "T8"),
+}
+DATASETS = {"effort": "eegmat", "emotion3": "virtual"}
+FIRST_SEED = 50_000  # virtual people of evaluation; those below 10,000 are trained and pre-trained on
+Say = Callable[[str], None]
+
+
+def load(
+    readout: str, dataset: str | None, data: Path | None, track: str, n_people: int, spec: FeatureSpec, n_jobs: int = 1
+) -> tuple[list[Person], tuple[str, ...]]:
+    """The people of a data set and their labels.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such readout, data set or folder, or somebody is there twice.
+    """
+    if readout not in DATASETS:
+        raise ConfigError(f"readout {readout!r}", "unknown", f"use {' or '.join(DATASETS)}")
+    dataset = dataset or DATASETS[readout]
+    if dataset not in DATASETS.values():
+        raise ConfigError(f"data set {dataset!r}", "unknown", f"use {' or '.join(DATASETS.values())}")
+    if dataset != DATASETS[readout]:
+        raise ConfigError(f"readout {readout!r} on {dataset!r}", "it has other labels", f"use {DATASETS[readout]!r}")
+    if dataset == "virtual":
+        people = _virtual(n_people, BASELINE_S[track], spec, n_jobs)
+        labels: tuple[str, ...] = virtual.LABELS
+    else:
+        people = [p for path in _archives(data) for p in eegmat.people(path, spec)]
+        labels = eegmat.LABELS
+    check_people(people, labels, track, spec)
+    return people, labels
+
+
+def _archives(data: Path | None) -> list[Path]:
+    if data is None:
+        raise ConfigError("evaluate on EEGMAT", "no folder given", "add --data PATH, the folder of its archive")
+    found = sorted(data.glob("eegmat*.npz")) if data.is_dir() else [data]
+    if not found or not found[0].is_file():
+        raise ConfigError(f"people in {data}", "no eegmat*.npz there", "pass the folder with the EEGMAT archive")
+    return found
+
+
+def _virtual(n: int, baseline_s: int, spec: FeatureSpec, n_jobs: int) -> list[Person]:
+    seeds, rest = range(FIRST_SEED, FIRST_SEED + n), [baseline_s] * n
+    if n_jobs == 1:
+        return [virtual_person(seed, baseline_s, spec) for seed in seeds]
+    with ProcessPoolExecutor(n_jobs, multiprocessing.get_context("spawn")) as pool:
+        return list(pool.map(virtual_person, seeds, rest, [spec] * n, chunksize=4))
+
+
+def virtual_person(seed: int, baseline_s: int, spec: FeatureSpec, hold: tuple[str, int] | None = None) -> Person:
+    """A virtual person of the 10-20 montage: rest, then the three states in random order, twice.
+
+    Parameters
+    ----------
+    seed : int
+    baseline_s : int
+        Seconds of rest.
+    spec : FeatureSpec
+    hold : (str, int), optional
+        Instead of the states, this one for so many seconds.
+    """
+    rng = np.random.default_rng([3, seed])
+    states = [(str(s), 30) for _ in range(2) for s in rng.permutation(virtual.LABELS)] if hold is None else [hold]
+    label = [np.full(baseline_s, NO_LABEL)]
+    for state, seconds in states:
+        row = np.full(seconds, virtual.LABELS.index(state))
+        row[: virtual.SETTLE_S] = NO_LABEL
+        label.append(row)
+    script = Script.parse(",".join(f"{state}:{seconds}" for state, seconds in [("rest", baseline_s), *states]))
+    labels = np.concatenate(label)
+    signal = VirtualPerson(seed, TEN_TWENTY, virtual.SFREQ, script, "medium").signal(len(labels))
+    info = StreamInfo(TEN_TWENTY, virtual.SFREQ, name=f"virtual person {seed}", virtual=True)
+    return person(f"virtual-{seed}", info, [signal], [labels], slice(0, baseline_s), spec)
+
+
+def check_people(people: Sequence[Person], labels: tuple[str, ...], track: str, spec: FeatureSpec) -> None:
+    """Raise `ConfigError` for somebody who is there twice, lacks a label, or a baseline long enough."""
+    for what, keys in (("name", [same_person(p.name) for p in people]), ("signal", [p.sha256 for p in people])):
+        twice = {key for key, n in Counter(keys).items() if n > 1}
+        if twice:
+            names = ", ".join(sorted({p.name for p, key in zip(people, keys, strict=True) if key in twice}))
+            raise ConfigError(f"every person once (by {what})", f"more than once: {names}", "leave the copies out")
+    for p in people:
+        rest = range(*p.rest.indices(len(p.label)))
+        if len(rest) < BASELINE_S[track]:
+            raise ConfigError(
+                f"track {track!r}: {BASELINE_S[track]} s of rest from everybody", f"{p.name} has {len(rest)} s",
+                "use a track that asks less, c1 or z",
+            )  # fmt: skip
+        there = set(p.label[scored_seconds(p, spec)].tolist())
+        missing = [name for y, name in enumerate(labels) if y not in there]
+        if missing:
+            raise ConfigError(
+                f"seconds of {' and '.join(labels)} from everybody", f"{p.name} has none of {', '.join(missing)}",
+                "leave that person out",
+            )  # fmt: skip
+
+
+def common_channels(people: Sequence[Person], say: Say) -> tuple[str, ...]:
+    """Channels that everybody has, in the first person's order; says so where somebody has others."""
+    common = tuple(name for name in people[0].info.ch_names if all(name in p.info.ch_names for p in people))
+    if not common:
+        raise ConfigError("channels that everybody has", "none", "evaluate people of like montages together")
+    if any(len(p.info.ch_names) > len(common) for p in people):
+        say(f"montages differ: the {len(common)} channels that everybody has are used: {' '.join(common)}")
+    return common
+
+
+def channel_sets(asked: str, common: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    """The channel sets behind ``"19,8,4"``, ``"all"`` or ``"Fp1,Fp2,T7,T8"``.
+
+    Raises
+    ------
+    ConfigError
+        For a set that is unknown, or has channels that not everybody has.
+    """
+    known = {**CHANNEL_SETS, "all": common}
+    parts = [part.strip() for part in asked.split(",") if part.strip()]
+    sets = {part: known[part] for part in parts if part in known}
+    if names := tuple(part for part in parts if part not in known):
+        if any(name.isdigit() for name in names):
+            raise ConfigError(
+                f"channels {asked!r}", f"no set of {', '.join(names)}", f"use {', '.join(known)} or names"
+            )
+        sets[f"{len(names)} of yours"] = names
+    for name, chans in sets.items():
+        if missing := [c for c in chans if c not in common]:
+            raise ConfigError(
+                f"channel set {name!r}", f"not everybody has {', '.join(missing)}", f"choose among {' '.join(common)}"
+            )
+        if len(set(chans)) < len(chans):
+            raise ConfigError(f"channel set {name!r}", "a channel is named twice", "name each once")
+    if not sets:
+        raise ConfigError(f"channels {asked!r}", "none named", f"use {', '.join(known)} or names")
+    return sets

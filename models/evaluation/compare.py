@@ -1,0 +1,267 @@
+"""Turns people and methods into scores of people left out, everything chosen on others first.
+
+Two phases. First every method is fitted on the pair splits of the plan; on the people these leave out its setting,
+temperature and thresholds are chosen. Then it is fitted on all training people of each fold, with what was chosen, and
+only then are the fold's own people scored.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from scipy.special import softmax
+
+from realtime_mood import profile
+from realtime_mood.dsp.spec import FeatureSpec
+
+from ..datasets import person
+from ..datasets.person import Person, population
+from . import baselines, contexts
+from .baselines import Method, Scorer, Setting
+from .contexts import View, scored_seconds
+from .figures import Scores, auc, temperature, thresholds
+from .protocol import Fold, Split
+from .store import Store, digest, digest_of_person
+
+TELL_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Who is compared, on what."""
+
+    people: Sequence[Person]
+    labels: tuple[str, ...]
+    spec: FeatureSpec
+    track: str
+    ch_names: tuple[str, ...]
+    """Channels that everybody has."""
+    channel_sets: Mapping[str, tuple[str, ...]]
+    seed: int
+    digests: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digests", tuple(digest_of_person(p) for p in self.people))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One fit, and the people left out whom it scores."""
+
+    method: Method
+    split: Split
+    setting: Setting
+    sets: tuple[str, ...]
+    """Channel sets it is scored on; a method that is not for any montage is fitted on its one."""
+
+    def fit_key(self, study: Study) -> str:
+        """Of everything the fit depends on."""
+        shown = "any" if self.method.any_montage else [study.track, study.channel_sets[self.sets[0]]]
+        people = [study.digests[i] for i in self.split.train]
+        shared = [contexts, baselines, profile, person]
+        return digest(
+            self.method.name, list(self.method.depends), self.setting, people, study.labels, study.ch_names, shown,
+            study.spec.model_dump(mode="json"), study.seed, *shared,
+        )  # fmt: skip
+
+    def key(self, study: Study) -> str:
+        """Of everything the scores depend on."""
+        left = [study.digests[i] for i in self.split.left]
+        return digest(self.fit_key(study), left, study.track, {name: study.channel_sets[name] for name in self.sets})
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One person left out: scores, and what had been chosen before."""
+
+    person: str
+    fold: str
+    setting: Setting
+    temperature: float
+    thresholds: Mapping[float, float]
+    scores: Scores
+
+
+Found = dict[tuple[str, str], list[Row]]  # by method and channel set, people in the order of the study
+
+
+def run_job(job: Job, study: Study, keep: Path | None) -> dict[str, np.ndarray]:
+    """Fit (or load the fit), then score: logits (n, n_labels) by ``set|person``."""
+    train = [study.people[i] for i in job.split.train]
+    pop = population(train)
+
+    def view(ch_names: tuple[str, ...]) -> View:
+        return View(study.labels, study.spec, study.track, ch_names, pop)
+
+    fitted_on = view(study.ch_names if job.method.any_montage else study.channel_sets[job.sets[0]])
+    score = _fit(job, study, train, fitted_on, Store(keep))
+    found = {}
+    for name in job.sets:
+        seen = view(study.channel_sets[name])
+        for i in job.split.left:
+            found[f"{name}|{study.people[i].name}"] = score(seen.contexts(study.people[i]))
+    return found
+
+
+def _fit(job: Job, study: Study, train: Sequence[Person], view: View, weights: Store) -> Scorer:
+    """Networks that can be restored are fitted once for all montages and tracks."""
+    restore = getattr(job.method, "restore", None)
+    if restore is None:
+        return job.method.fit(train, view, job.setting, study.seed)
+    key = f"fit-{job.fit_key(study)}"
+    state = weights.get(key)
+    if state is not None:
+        return restore(state, view)
+    score = job.method.fit(train, view, job.setting, study.seed)
+    weights.put(key, score.state())  # type: ignore[attr-defined]
+    return score
+
+
+_study: Study | None = None
+
+
+def _begin(study: Study) -> None:
+    global _study
+    _study = study
+
+
+def _run_here(job: Job, keep: Path | None) -> dict[str, np.ndarray]:
+    assert _study is not None
+    return run_job(job, _study, keep)
+
+
+class Runner:
+    """Runs jobs that are not in the store yet, one or several at a time."""
+
+    def __init__(self, study: Study, folder: Path | None, n_jobs: int, say: Callable[[str], None]) -> None:
+        self.study, self._folder, self._n_jobs, self._say = study, folder, n_jobs, say
+        self._store = Store(folder, say)
+
+    def on(self, study: Study) -> Runner:
+        """The same for another study."""
+        return Runner(study, self._folder, self._n_jobs, self._say)
+
+    def scorer(self, method: Method, split: Split) -> Scorer:
+        """What a method makes of anybody, fitted on the people of a split with its middle setting."""
+        study, train = self.study, [self.study.people[i] for i in split.train]
+        job = Job(method, split, middle(method), tuple(study.channel_sets))
+        view = View(study.labels, study.spec, study.track, study.ch_names, population(train))
+        return _fit(job, study, train, view, Store(self._folder))
+
+    def __call__(self, jobs: Iterable[Job]) -> dict[str, dict[str, np.ndarray]]:
+        """Logits by the jobs' keys."""
+        wanted = {job.key(self.study): job for job in jobs}
+        found = {key: kept for key in wanted if (kept := self._store.get(key)) is not None}
+        todo = [(key, job) for key, job in wanted.items() if key not in found]
+        began = told = time.monotonic()
+        for n, (key, job, logits) in enumerate(self._run(todo), 1):
+            self._store.put(key, logits)
+            found[key] = logits
+            now = time.monotonic()
+            if now - told < TELL_EVERY_S and n < len(todo):
+                continue
+            told, left = now, (now - began) / n * (len(todo) - n)
+            self._say(f"{job.method.title}, {'/'.join(job.sets)} channels, without {job.split.name}"
+                      f" · {n} of {len(todo)} · about {left / 60:.0f} min left")  # fmt: skip
+        return found
+
+    def _run(self, todo: Sequence[tuple[str, Job]]) -> Iterable[tuple[str, Job, dict[str, np.ndarray]]]:
+        if self._n_jobs == 1 or len(todo) < 2:
+            for key, job in todo:
+                yield key, job, run_job(job, self.study, self._folder)
+            return
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(self._n_jobs, spawn, _begin, (self.study,)) as pool:
+            running = {pool.submit(_run_here, job, self._folder): (key, job) for key, job in todo}
+            try:
+                for done in as_completed(running):
+                    yield *running[done], done.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+def compare(runner: Runner, methods: Sequence[Method], folds: Sequence[Fold], *, choose: bool = True) -> Found:
+    """Scores of everybody, by methods that never saw them.
+
+    Parameters
+    ----------
+    runner : Runner
+    methods : sequence of Method
+    folds : sequence of Fold
+    choose : bool
+        False takes each method's middle setting and temperature 1; for controls, where nothing is to be gained.
+    """
+    study = runner.study
+    inner: dict[str, dict[str, np.ndarray]] = {}
+    if choose:
+        splits = {split.name: split for fold in folds for split, _ in fold.inner}
+        inner = runner(job for m in methods for s in m.settings for job in _jobs(study, m, splits.values(), s))
+    chosen: dict[tuple[str, str, str], tuple[Setting, float, dict[float, float]]] = {}
+    for method in methods:
+        for name in study.channel_sets:
+            for fold in folds:
+                chosen[method.name, name, fold.split.name] = (
+                    _choose(study, method, name, fold, inner) if choose else (middle(method), 1.0, {1.0: 0.0})
+                )
+    outer = {
+        (method.name, name, fold.split.name): Job(
+            method, fold.split, chosen[method.name, name, fold.split.name][0], sets
+        )
+        for method in methods
+        for sets in _fits(study, method)
+        for name in sets
+        for fold in folds
+    }
+    logits = runner(outer.values())
+    found: Found = {}
+    for (m, name, at), job in outer.items():
+        setting, t, limits = chosen[m, name, at]
+        kept = logits[job.key(study)]
+        for i in job.split.left:
+            scores = _scores(study, i, kept[f"{name}|{study.people[i].name}"])
+            found.setdefault((m, name), []).append(Row(study.people[i].name, at, setting, t, limits, scores))
+    return {key: sorted(rows, key=lambda row: row.person) for key, rows in found.items()}
+
+
+def _fits(study: Study, method: Method) -> list[tuple[str, ...]]:
+    """Channel sets that share a fit."""
+    names = tuple(study.channel_sets)
+    return [names] if method.any_montage else [(name,) for name in names]
+
+
+def _jobs(study: Study, method: Method, splits: Iterable[Split], setting: Setting) -> Iterable[Job]:
+    return (Job(method, split, setting, sets) for split in splits for sets in _fits(study, method))
+
+
+def _scores(study: Study, i: int, logits: np.ndarray) -> Scores:
+    p = study.people[i]
+    return Scores(np.asarray(logits, float), p.label[scored_seconds(p, study.spec)])
+
+
+def _choose(
+    study: Study, method: Method, name: str, fold: Fold, inner: Mapping[str, Mapping[str, np.ndarray]]
+) -> tuple[Setting, float, dict[float, float]]:
+    """The setting of highest AUC on the fold's inner people, the temperature there, and the thresholds."""
+    sets = next(sets for sets in _fits(study, method) if name in sets)
+    tried: list[tuple[float, Setting, list[Scores]]] = []
+    for setting in method.settings:
+        scores = []
+        for split, people in fold.inner:
+            kept = inner[Job(method, split, setting, sets).key(study)]
+            scores += [_scores(study, i, kept[f"{name}|{study.people[i].name}"]) for i in people]
+        even = [s.even() for s in scores]
+        tried.append((float(np.mean([auc(softmax(s.logits, axis=1), s.labels) for s in even])), setting, scores))
+    _, setting, scores = max(tried, key=lambda one: one[0])
+    t = temperature(scores)
+    return setting, t, thresholds(scores, t)
+
+
+def middle(method: Method) -> Setting:
+    """The setting where none is chosen."""
+    return method.settings[len(method.settings) // 2]

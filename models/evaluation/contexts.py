@@ -1,0 +1,138 @@
+"""Turns a person into what every method is shown: the same seconds, context, channels and statistics.
+
+Tracks are what is known of a person beforehand: ``z`` population statistics only, standing still; ``c1`` and ``c5``
+one and five minutes of the person's own unlabelled rest, standing still; ``running`` no baseline, statistics that
+follow the person as in live use without a profile. On every track the seconds of the baseline are left out of the
+scores, so that tracks can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.errors import ConfigError
+from realtime_mood.estimator import Population
+from realtime_mood.profile import Statistics
+
+from ..datasets.person import NO_LABEL, Person, frozen_statistics, running_statistics
+
+BASELINE_S = {"z": 60, "c1": 60, "c5": 300, "running": 60}
+"""Seconds of rest at the start that are not scored; on ``c1`` and ``c5`` they are the baseline."""
+
+
+def check_track(track: str) -> None:
+    """Raise `ConfigError` for a track that cannot be had."""
+    if track == "l":
+        raise ConfigError("track 'l'", "labelled calibration is not there yet", "it comes with calibration; use c1")
+    if track not in BASELINE_S:
+        raise ConfigError(f"track {track!r}", "unknown", f"use {', '.join(BASELINE_S)}")
+
+
+def scored_seconds(p: Person, spec: FeatureSpec) -> np.ndarray:
+    """The labelled seconds after the baseline whose last `n_patches` seconds are there."""
+    t = np.arange(len(p.label))
+    begin = np.searchsorted(p.piece, p.piece)
+    recent = np.stack([p.there[np.maximum(t - back, 0)] for back in range(spec.n_patches)]).all(axis=0)
+    baseline = (t >= p.rest.start) & (t < p.rest.stop)
+    return np.flatnonzero((p.label != NO_LABEL) & recent & (t - begin >= spec.n_patches - 1) & ~baseline)
+
+
+@dataclass(frozen=True, eq=False)
+class Contexts:
+    """All scored seconds of one person, n of them, as one track shows them on some channels."""
+
+    person: Person
+    spec: FeatureSpec
+    track: str
+    chans: np.ndarray  # (n_chans,) int
+    at: np.ndarray  # (n,) int: the second each context ends with
+    mean: np.ndarray  # (n_seconds, n_chans, n_bands): the statistics at every second
+    sd: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(n,) int."""
+        return self.person.label[self.at]
+
+    @cached_property
+    def steps(self) -> np.ndarray:
+        """(n, n_steps) int: the seconds of each context, oldest first; may be of an earlier piece where not `there`."""
+        return np.maximum(self.at[:, None] + np.arange(1 - self.spec.n_steps, 1), 0)
+
+    @cached_property
+    def there(self) -> np.ndarray:
+        """(n, n_steps) bool: of the same piece of signal, and not masked."""
+        begin = np.searchsorted(self.person.piece, self.person.piece)[self.at]
+        wanted = self.at[:, None] + np.arange(1 - self.spec.n_steps, 1)
+        return (wanted >= begin[:, None]) & self.person.there[self.steps]
+
+    @property
+    def good(self) -> np.ndarray:
+        """(n, n_chans) bool: the electrode can be trusted."""
+        return self.person.good[self.at][:, self.chans]
+
+    @property
+    def positions(self) -> np.ndarray:
+        """(n_chans, 3) unit vectors."""
+        return self.person.positions[self.chans]
+
+    @cached_property
+    def de(self) -> np.ndarray:
+        """(n, n_steps, n_chans, n_bands), in standard deviations; zero where not `there`."""
+        return np.stack([self._standardised(i, raw=False)[0] for i in range(len(self))])
+
+    @cached_property
+    def mean_de(self) -> np.ndarray:
+        """(n, n_chans·n_bands): the average of `de` over the context, zero for electrodes that cannot be trusted."""
+        average = self.de.sum(axis=1) / self.there.sum(axis=1)[:, None, None]
+        return (average * self.good[:, :, None]).reshape(len(self), -1)
+
+    def microvolts(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """(n_rows, n_chans, n_steps·patch_len) at the patches' rate, µV; zero where not `there`."""
+        rows = np.asarray(rows)
+        raw = self.person.patches[self.steps[rows]][:, :, self.chans].astype(np.float32)  # (m, S, C, L)
+        raw *= self.there[rows][:, :, None, None]
+        return raw.transpose(0, 2, 1, 3).reshape(len(rows), len(self.chans), -1)
+
+    def raw(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The same in the rms of the statistics, clipped: what a network is fed."""
+        return np.stack([self._standardised(int(i), raw=True)[1] for i in rows]).reshape(len(rows), len(self.chans), -1)
+
+    def _standardised(self, i: int, *, raw: bool) -> tuple[np.ndarray, np.ndarray]:
+        known = Statistics(self.mean[self.at[i]], self.sd[self.at[i]])
+        n_steps = self.spec.n_steps if raw else 0
+        patches = self.microvolts([i])[0].reshape(len(self.chans), self.spec.n_steps, -1)[:, :n_steps]
+        return known.standardise(self.person.de[self.steps[i]][:, self.chans], patches, ~self.there[i])
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """How a fit sees people: the statistics are of those it was given to learn from."""
+
+    labels: tuple[str, ...]
+    spec: FeatureSpec
+    track: str
+    ch_names: tuple[str, ...]
+    population: Population
+
+    def contexts(self, p: Person) -> Contexts:
+        """Scored seconds of `p`."""
+        shape = p.de.shape
+        if self.track in ("c1", "c5"):
+            mean, sd = frozen_statistics(p, self.population, self.spec)
+        elif self.track == "z":
+            still = Statistics.of_population(self.population.mean, self.population.sd, p.info.n_chans)
+            mean, sd = np.broadcast_to(still.mean, shape), np.broadcast_to(still.sd, shape)
+        else:
+            mean, sd = running_statistics(p, self.population, self.spec)
+        chans = np.array([p.info.ch_names.index(name) for name in self.ch_names])
+        at = scored_seconds(p, self.spec)
+        return Contexts(p, self.spec, self.track, chans, at, mean[:, chans], sd[:, chans])

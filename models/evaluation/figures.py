@@ -1,0 +1,142 @@
+"""Turns scores into figures: by person, over people with intervals, and how far the confidence can be trusted.
+
+Everything is computed on seconds cut to equally long classes within each person. Intervals are percentiles of a
+bootstrap over people [1]_; the same draws serve every method, so differences are paired.
+
+References
+----------
+.. [1] Efron & Tibshirani (1993), An Introduction to the Bootstrap.
+.. [2] Guo, Pleiss, Sun, Weinberger (2017), "On calibration of modern neural networks", ICML: temperature scaling and
+   the expected calibration error.
+.. [3] Geifman & El-Yaniv (2017), "Selective classification for deep neural networks", NeurIPS: risk and coverage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from sklearn.metrics import f1_score, roc_auc_score
+
+DRAWS = 10_000
+BINS = 15
+COVERAGES = tuple(round(0.1 * i, 1) for i in range(1, 11))
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """One person's logits (n, n_labels) and labels (n,)."""
+
+    logits: np.ndarray
+    labels: np.ndarray
+
+    def even(self) -> Scores:
+        """The first seconds of every class, equally many."""
+        counts = np.bincount(self.labels, minlength=self.logits.shape[1])
+        keep = np.concatenate([np.flatnonzero(self.labels == y)[: counts.min()] for y in range(len(counts))])
+        return Scores(self.logits[keep], self.labels[keep])
+
+
+def auc(probs: np.ndarray, labels: np.ndarray) -> float:
+    """Area under the ROC curve; for more than two labels the mean over one against the rest."""
+    if probs.shape[1] == 2:
+        return float(roc_auc_score(labels, probs[:, 1]))
+    return float(np.mean([roc_auc_score(labels == y, probs[:, y]) for y in range(probs.shape[1])]))
+
+
+def of_person(scores: Scores, temperature: float) -> dict[str, float]:
+    """Balanced accuracy, macro-F1, AUC, and expected calibration error, Brier score and NLL after temperature."""
+    s = scores.even()
+    probs, guess = softmax(s.logits / temperature, axis=1), s.logits.argmax(axis=1)
+    rows = np.arange(len(s.labels))
+    truth = np.eye(probs.shape[1])[s.labels]
+    return {
+        "balanced_accuracy": float(np.mean(guess == s.labels)),  # classes are equally long
+        "macro_f1": float(f1_score(s.labels, guess, average="macro", labels=range(probs.shape[1]), zero_division=0)),
+        "auc": auc(s.logits - s.logits.mean(axis=1, keepdims=True) if probs.shape[1] == 2 else probs, s.labels),
+        "ece": float(expected_calibration_error(binned(probs, s.labels))),
+        "brier": float(np.sum((probs - truth) ** 2, axis=1).mean()),
+        "nll": float(-log_softmax(s.logits / temperature, axis=1)[rows, s.labels].mean()),
+        "seconds": len(rows),
+    }
+
+
+# -- over people ------------------------------------------------------------------------------------------------
+
+
+def draws(n_people: int, seed: int, n_draws: int = DRAWS) -> np.ndarray:
+    """How often each person is drawn, (n_draws, n_people) int."""
+    picked = np.random.default_rng(seed).integers(n_people, size=(n_draws, n_people))
+    return np.apply_along_axis(np.bincount, 1, picked, minlength=n_people)
+
+
+def interval(values: np.ndarray, level: float = 0.95) -> list[float]:
+    """Percentile interval of bootstrap values, those that could not be computed left out."""
+    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return [round(float(low), 4), round(float(high), 4)]
+
+
+def mean_with_interval(values: Sequence[float], weights: np.ndarray) -> dict[str, object]:
+    """Mean over people, and its interval; `weights` are `draws`."""
+    x = np.asarray(values, float)
+    return {"mean": round(float(x.mean()), 4), "interval": interval(weights @ x / len(x))}
+
+
+# -- confidence -------------------------------------------------------------------------------------------------
+
+
+def binned(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Count, summed confidence and hits in equal-width bins of confidence: (3, BINS)."""
+    confidence, hit = probs.max(axis=1), probs.argmax(axis=1) == labels
+    where = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    return np.stack([np.bincount(where, weights=w, minlength=BINS) for w in (np.ones(len(hit)), confidence, hit)])
+
+
+def expected_calibration_error(bins: np.ndarray) -> np.ndarray:
+    """Mean distance of confidence and accuracy over bins [2]_, of sums (…, 3, BINS)."""
+    count, confidence, hits = np.moveaxis(bins, -2, 0)
+    return np.abs(confidence - hits).sum(-1) / np.maximum(count.sum(-1), 1e-12)
+
+
+def temperature(scores: Sequence[Scores]) -> float:
+    """The temperature of least loss on people left out [2]_."""
+    logits = np.concatenate([s.even().logits for s in scores])
+    labels = np.concatenate([s.even().labels for s in scores])
+    rows = np.arange(len(labels))
+
+    def loss(log_t: float) -> float:
+        return float(-log_softmax(logits / np.exp(log_t), axis=1)[rows, labels].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-4, 4), method="bounded").x))
+
+
+def thresholds(scores: Sequence[Scores], temperature: float) -> dict[float, float]:
+    """For each coverage, the confidence that this share of the seconds of people left out reaches."""
+    probs = softmax(np.concatenate([s.even().logits for s in scores]) / temperature, axis=1)
+    return {c: 0.0 if c == 1 else float(np.quantile(probs.max(axis=1), 1 - c)) for c in COVERAGES}
+
+
+def kept(scores: Scores, temperature: float, threshold: float) -> np.ndarray:
+    """Seconds, seconds kept and hits among them, by label: (3, n_labels)."""
+    s = scores.even()
+    probs = softmax(s.logits / temperature, axis=1)
+    keep = probs.max(axis=1) >= threshold
+    hit = keep & (probs.argmax(axis=1) == s.labels)
+    return np.stack([np.bincount(s.labels, weights=w, minlength=probs.shape[1]) for w in (keep * 0 + 1, keep, hit)])
+
+
+def selective(counts: np.ndarray, weights: np.ndarray) -> dict[str, object]:
+    """Coverage and balanced accuracy [3]_ pooled over people, of `kept` (n_people, 3, n_labels), with intervals."""
+
+    def of(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        with np.errstate(invalid="ignore"):
+            return total[..., 1, :].sum(-1) / total[..., 0, :].sum(-1), (total[..., 2, :] / total[..., 1, :]).mean(-1)
+
+    (coverage, accuracy), (all_coverage, all_accuracy) = of(counts.sum(0)), of(np.tensordot(weights, counts, 1))
+    return {
+        "coverage": round(float(coverage), 4), "coverage_interval": interval(all_coverage),
+        "balanced_accuracy": round(float(accuracy), 4), "interval": interval(all_accuracy),
+    }  # fmt: skip

@@ -1,0 +1,141 @@
+"""Turns a number of people into splits in which nobody who is tested had a say in anything.
+
+People are cut into groups. Each outer split leaves one group out, or with ``loso`` one person. Every choice (settings,
+temperature, when to be unsure) is made on people of other groups, scored by models that saw neither them nor the
+people to be tested: a *pair* split leaves two groups out, and its scores of the one serve the choices for the other.
+Pairs are laid in a ring, so that each group has the same number of partners and each pair is fitted once for both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from realtime_mood.errors import ConfigError
+
+from ..datasets.person import Person
+
+PROTOCOLS = ("groups", "loso")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Who is fitted on and who is left out, as indices of people."""
+
+    name: str
+    train: tuple[int, ...]
+    left: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One outer split, and the splits its choices are made by."""
+
+    split: Split
+    inner: tuple[tuple[Split, tuple[int, ...]], ...]
+    """Pair splits and those of their left-out people who may be looked at: never the fold's own."""
+
+
+def plan(n_people: int, protocol: str, n_folds: int, n_inner: int, seed: int) -> list[Fold]:
+    """Outer folds with their inner splits.
+
+    Parameters
+    ----------
+    n_people : int
+    protocol : {"groups", "loso"}
+    n_folds : int
+        Groups of people.
+    n_inner : int
+        Other groups on which the choices for a group are made, at least.
+    seed : int
+        Who is in which group.
+    """
+    if protocol not in PROTOCOLS:
+        raise ConfigError(f"protocol {protocol!r}", "unknown", f"use {' or '.join(PROTOCOLS)}")
+    if n_folds < 3:
+        raise ConfigError(f"{n_folds} groups of people", "a group to test and a group to choose on leave nobody to fit",
+                          "use at least --folds 3")  # fmt: skip
+    if n_people < n_folds:
+        raise ConfigError(f"{n_folds} groups of people", f"{n_people} people", "add people, or use fewer --folds")
+    if not 1 <= n_inner < n_folds:
+        raise ConfigError(f"{n_inner} inner groups", f"{n_folds - 1} other groups", "choose --inner between")
+    order = np.random.default_rng(seed).permutation(n_people)
+    groups = [tuple(sorted(int(i) for i in part)) for part in np.array_split(order, n_folds)]
+    partners = _ring(n_folds, n_inner)
+    folds = []
+    for k, group in enumerate(groups):
+        inner = tuple((_pair(groups, n_people, k, j), groups[j]) for j in partners[k])
+        if protocol == "groups":
+            folds.append(Fold(_leaving(n_people, group, f"group {k}"), inner))
+        else:
+            folds += [Fold(_leaving(n_people, (i,), f"person {i}"), inner) for i in group]
+    return folds
+
+
+def _leaving(n_people: int, left: Sequence[int], name: str) -> Split:
+    return Split(name, tuple(i for i in range(n_people) if i not in left), tuple(left))
+
+
+def _pair(groups: Sequence[tuple[int, ...]], n_people: int, k: int, j: int) -> Split:
+    a, b = sorted((k, j))
+    return _leaving(n_people, groups[a] + groups[b], f"groups {a} and {b}")
+
+
+def _ring(n: int, degree: int) -> list[list[int]]:
+    """For each of `n` groups its partners: the nearest on a ring, `degree` of them (or one more)."""
+    reach = (degree + 1) // 2
+    return [sorted({(k + d) % n for d in range(-reach, reach + 1)} - {k}) for k in range(n)]
+
+
+def same_person(name: str) -> str:
+    """What two names of one person have in common: a virtual person's seed, else the name without its letter case."""
+    seed = re.match(r"virtual[-_ ](?:person[-_ ])?(\d+)", name, flags=re.IGNORECASE)
+    return f"virtual-{int(seed[1])}" if seed else name.casefold()
+
+
+def check_apart(people: Sequence[Person], folds: Iterable[Fold], seen: Mapping[str, str] | None = None) -> None:
+    """Make sure that nobody is on both sides of a split, by name (virtual seeds included) and by signal.
+
+    Parameters
+    ----------
+    people : sequence of Person
+    folds : iterable of Fold
+    seen : mapping of str to str, optional
+        Name and SHA-256 of every record an encoder was pre-trained on.
+
+    Raises
+    ------
+    ConfigError
+    """
+    names = [same_person(p.name) for p in people]
+    hashes = [p.sha256 for p in people]
+    for fold in folds:
+        allowed = [(fold.split, fold.split.left), *fold.inner]
+        for split, chosen_on in allowed:
+            for what, key in (("name", names), ("signal", hashes)):
+                train, left = ({key[i] for i in side} for side in (split.train, split.left))
+                if both := train & left:
+                    _refuse(what, both, f"{split.name} has them on both sides")
+            if split is not fold.split:
+                for what, key in (("name", names), ("signal", hashes)):
+                    tested = {key[i] for i in fold.split.left}
+                    if both := tested & {key[i] for i in (*split.train, *chosen_on)}:
+                        _refuse(what, both, f"{fold.split.name} is tested on who its choices were made on")
+    if seen:
+        for what, ours, theirs in (
+            ("name", set(names), {same_person(name) for name in seen}),
+            ("signal", set(hashes), set(seen.values())),
+        ):
+            if both := ours & theirs:
+                _refuse(what, both, "the encoder was pre-trained on them")
+
+
+def _refuse(what: str, both: set[str], found: str) -> None:
+    some = ", ".join(sorted(both)[:5])
+    raise ConfigError(
+        f"people tested who were never seen before (by {what}: {some})", found,
+        "leave the copies out, or pre-train without the people to be tested",
+    )  # fmt: skip

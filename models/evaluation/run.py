@@ -1,0 +1,139 @@
+"""``python app.py evaluate``: people in, one table, one JSON and two pictures out."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.errors import ConfigError
+
+from . import report
+from .baselines import Classical, Majority, Method, Riemannian
+from .cohorts import channel_sets, common_channels, load
+from .compare import Runner, Study, compare
+from .contexts import check_track
+from .controls import controls
+from .eegnet import EEGNetMethod
+from .figures import DRAWS
+from .mood_reader import ReaderMethod
+from .protocol import check_apart, plan
+from .store import digest, write_whole
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked."""
+
+    readout: str
+    out: Path
+    data: Path | None = None
+    dataset: str | None = None
+    protocol: str = "groups"
+    track: str = "c1"
+    channels: str = "19,8,4"
+    methods: str = "all"
+    n_people: int = 48
+    n_folds: int = 8
+    n_inner: int = 4
+    steps: tuple[int, ...] = ()
+    encoder: Path | None = None
+    cache: Path | None = None
+    n_jobs: int = 1
+    seed: int = 0
+    controls: bool = False
+
+
+def methods_of(asked: str, steps: Sequence[int], encoder: Path | None) -> list[Method]:
+    """The methods behind ``"lr,reader"`` or ``"all"``."""
+    known: list[Method] = [
+        Majority(), Classical("lr"), Classical("lda"), Classical("svm"), Riemannian(), EEGNetMethod(),
+        ReaderMethod(steps=steps, encoder=encoder),
+    ]  # fmt: skip
+    by_name = {m.name: m for m in known}
+    names = list(by_name) if asked == "all" else [part.strip() for part in asked.split(",") if part.strip()]
+    if unknown := [name for name in names if name not in by_name]:
+        raise ConfigError(f"methods {asked!r}", f"no {', '.join(unknown)}", f"use all, or some of {', '.join(by_name)}")
+    return [by_name[name] for name in dict.fromkeys(names)]
+
+
+def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None], console: Console) -> dict[str, Any]:
+    """Run what `options` ask, write it beside ``out``, and give the report.
+
+    Raises
+    ------
+    ConfigError
+        When it cannot be done as asked; nothing computed is lost.
+    """
+    check_track(options.track)
+    spec = FeatureSpec()
+    methods = methods_of(options.methods, options.steps, options.encoder)
+    people, labels = load(
+        options.readout, options.dataset, options.data, options.track, options.n_people, spec, options.n_jobs
+    )
+    folds = plan(len(people), options.protocol, options.n_folds, options.n_inner, options.seed)
+    check_apart(people, folds, records_seen(options.encoder))
+    common = common_channels(people, say)
+    sets = channel_sets(options.channels, common)
+    say(f"{len(people)} people, {len(folds)} folds, track {options.track}, channels {'; '.join(sets)}")
+    study = Study(people, labels, spec, options.track, common, sets, options.seed)
+    cache = options.cache or options.out.with_suffix(".cache")
+    runner = Runner(study, cache, options.n_jobs, say)
+    found = compare(runner, methods, folds)
+    titles = {m.name: m.title for m in methods}
+    about = {
+        "command": shlex.join(["python", "app.py", *words]),
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {n: version(n) for n in ("realtime-mood", "torch", "scikit-learn", "pyriemann", "numpy")}
+        | {"python": platform.python_version()},
+        "readout": options.readout, "labels": labels, "track": options.track, "protocol": options.protocol,
+        "folds": {fold.split.name: [people[i].name for i in fold.split.left] for fold in folds},
+        "people": len(people), "seed": options.seed, "people_sha256": digest(list(study.digests)),
+        "records_sha256": {p.name: p.sha256 for p in people}, "channels": dict(sets),
+        "bootstrap": {"draws": DRAWS, "over": "people", "level": 0.95},
+    }  # fmt: skip
+    result: dict[str, Any] = {"about": about, "methods": titles, "results": report.summary(found, options.seed)}
+    rows = report.table(result["results"], titles)
+    title = f"{options.readout}, track {options.track}, {len(people)} people, {options.protocol}"
+    report.print_table(rows, title, console)
+    if options.controls:
+        result["controls"] = controls(runner, methods, folds, options.seed, say)
+        for line in result["controls"]["lines"]:
+            console.print(line)
+    lines = [f"# {title}", f"`{about['command']}`", *result.get("controls", {}).get("lines", [])]
+    save(options.out, result, report.markdown(rows, lines), titles, str(cache))
+    return result
+
+
+def records_seen(encoder: Path | None) -> dict[str, str]:
+    """Name and SHA-256 of every record the encoder in a folder was pre-trained on."""
+    if encoder is None:
+        return {}
+    try:
+        found = json.loads((encoder / "encoder.json").read_text(encoding="utf-8"))["records_sha256"]
+        return {str(name): str(sha) for name, sha in found.items()}
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise ConfigError(
+            f"encoder {encoder}", f"what it was pre-trained on cannot be read: {error}", "pre-train it again"
+        ) from None
+
+
+def save(out: Path, result: dict[str, Any], text: str, titles: dict[str, str], cache: str) -> None:
+    """Write JSON, Markdown and pictures; raises `ConfigError` where that cannot be done."""
+    try:
+        write_whole(out, (json.dumps(result, indent=1) + "\n").encode())
+        write_whole(out.with_suffix(".md"), text.encode())
+        report.pictures(result["results"], titles, out)
+    except OSError as error:
+        raise ConfigError(
+            f"write {out}", f"{error.strerror}", f"free space or choose another place and run again: {cache} has it all"
+        ) from None

@@ -1,0 +1,103 @@
+"""Turns what was computed into files at once, so that a second run goes on where the first one stopped.
+
+A result is kept under a hash of everything it depends on: signals, labels, settings, seed, and the source code that
+made it. What cannot be written (a full disk) stays in memory and is tried again with the next result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from ..datasets.person import Person
+
+
+def digest(*parts: object) -> str:
+    """SHA-256 of settings; of modules by their source, of people by all that is known of them."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=_described).encode()).hexdigest()
+
+
+def _described(part: object) -> object:
+    if isinstance(part, ModuleType):
+        assert part.__file__
+        return hashlib.sha256(Path(part.__file__).read_bytes()).hexdigest()
+    if isinstance(part, Mapping):
+        return dict(part)
+    raise TypeError(f"no digest of {type(part).__name__}")
+
+
+def digest_of_person(p: Person) -> str:
+    """SHA-256 of the features and labels of one person."""
+    h = hashlib.sha256(f"{p.name} {p.info.ch_names} {p.info.sfreq} {p.rest} {p.sha256}".encode())
+    for array in (p.de, p.patches, p.there, p.good, p.piece, p.label):
+        h.update(np.ascontiguousarray(array).tobytes())
+    return h.hexdigest()
+
+
+class Store:
+    """A folder of arrays by key.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Without one nothing outlives the run.
+    say : callable
+        Told when something could not be kept.
+    """
+
+    def __init__(self, folder: Path | None, say: Callable[[str], None] = lambda _: None) -> None:
+        self._folder, self._say = folder, say
+        self._waiting: dict[str, dict[str, np.ndarray]] = {}
+        self._memory: dict[str, dict[str, np.ndarray]] = {}
+
+    def get(self, key: str) -> dict[str, np.ndarray] | None:
+        """What is kept under `key`; None where there is nothing, or nothing whole."""
+        if key in self._memory:
+            return self._memory[key]
+        if self._folder is None:
+            return None
+        try:
+            with np.load(self._folder / f"{key}.npz", allow_pickle=False) as kept:
+                return dict(kept)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            return None
+
+    def put(self, key: str, arrays: dict[str, np.ndarray]) -> None:
+        """Keep `arrays` under `key`, whole or not at all."""
+        if self._folder is None:
+            self._memory[key] = arrays
+            return
+        self._waiting[key] = arrays
+        for name in list(self._waiting):
+            try:
+                self._write(self._folder / f"{name}.npz", self._waiting[name])
+            except OSError as error:
+                self._memory[name] = self._waiting[name]
+                self._say(f"no room for a result in {self._folder} ({error.strerror}); free space; it is tried again")
+                return
+            del self._waiting[name]
+
+    @staticmethod
+    def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
+        blob = io.BytesIO()
+        np.savez(blob, **arrays)  # type: ignore[arg-type]
+        write_whole(path, blob.getvalue())
+
+
+def write_whole(path: Path, blob: bytes) -> None:
+    """Write a file that is never seen half written; raises `OSError`, leaving nothing, when there is no room."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    try:
+        partial.write_bytes(blob)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
