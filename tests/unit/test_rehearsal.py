@@ -142,3 +142,29 @@ def test_a_clock_that_is_set_anew_makes_no_sample_old(monkeypatch):
             ages.append(now[0] - chunk.t_last)
             assert chunk.lost == 0
     assert 0 <= min(ages) <= max(ages) < 0.6
+
+
+def test_a_machine_too_slow_for_the_rehearsal_finds_the_headset_again(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(clock, "now", lambda: now[0])
+    source = open_source("synthetic://?sfreq=250&n_chans=4&faults=kill:1@1")
+    stream = source.open()
+    now[0] = 101.5
+    until_lost(stream)
+    looks = []
+
+    def slow() -> float:  # from look to look at the clock more than a packet comes due
+        looks.append(now[0])
+        assert len(looks) < 1000, "it runs after the time for ever"
+        now[0] += 0.1
+        return now[0]
+
+    monkeypatch.setattr(clock, "now", slow)
+    now[0] = 104.0
+    back = source.reopen(stream.info)
+    monkeypatch.setattr(clock, "now", lambda: now[0])
+    now[0] += 2.0
+    chunks = list(iter(lambda: back.read(0.0), None))
+    missed = sum(end - first for first, end in (*source.truth.lost, *source.truth.unheard))
+    assert chunks[0].first == chunks[0].lost == missed >= 750
+    assert chunks[-1].t_last == pytest.approx(now[0], abs=0.05)

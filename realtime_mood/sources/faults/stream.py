@@ -86,7 +86,8 @@ class Rehearsal:
     def rejoin(self, session: int) -> int:
         """What to connect as in place of a broken `session`; raises `SourceNotFound` or `StreamMismatch`."""
         with self._lock:
-            while self._is_due() and not self._there_all_along(session):
+            until = self.now()  # what comes due meanwhile can wait: a machine too slow for it would never catch up
+            while self._is_due(until) and not self._there_all_along(session):
                 if not self.info.paced and session != self.session and self._is_itself():
                     break
                 item = self._step()
@@ -120,8 +121,10 @@ class Rehearsal:
     def _is_itself(self) -> bool:
         return self.life.present and not self.life.fewer
 
-    def _is_due(self) -> bool:
-        return self._next is not None and (not self.info.paced or self._next.due <= self.now())
+    def _is_due(self, until: float | None = None) -> bool:
+        """Whether something happens by now, or `until` then."""
+        until = self.now() if until is None else until
+        return self._next is not None and (not self.info.paced or self._next.due <= until)
 
     def _step(self) -> Packet | Happening:
         """Let the next thing happen."""
