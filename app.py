@@ -100,11 +100,12 @@ class make_builder:  # a function that remembers what it loaded
 
     def __init__(self, config: RunConfig, profile: Profile | None = None) -> None:
         from models.checkpoint import load_weights
-        from models.runtime import choose_device
+        from models.runtime import Inference, choose_device
         from realtime_mood.profile import Profile
 
-        self._config, self._device = config, choose_device(config.device)
-        self._weights = load_weights(config.weights)
+        self._config = config
+        device = choose_device(config.device)
+        self._inference = Inference(load_weights(config.weights), device)
         self._profile = Profile.load(config.profile) if config.profile else profile
 
     def __call__(self, info: StreamInfo) -> Pipeline:
@@ -113,10 +114,8 @@ class make_builder:  # a function that remembers what it loaded
         from realtime_mood.pipeline import Pipeline
         from realtime_mood.profile import Normaliser, Statistics
 
-        spec = self._weights.card.spec
-        network = ReaderNetwork(
-            self._weights, choose_readout(self._config.readout, self._profile, info), info, self._device
-        )
+        spec = self._inference.card.spec
+        network = ReaderNetwork(self._inference, choose_readout(self._config.readout, self._profile, info), info)
         population = network.population
         if self._profile:
             start = self._profile.statistics(info, spec, population.sd)
@@ -128,7 +127,7 @@ class make_builder:  # a function that remembers what it loaded
 
     def about(self) -> dict[str, Any]:
         """What made the readings of a recording: enough to make them again."""
-        card, profile = self._weights.card, self._profile
+        card, profile = self._inference.card, self._profile
         return {
             "version": version("realtime-mood"),
             "weights": self._config.weights,
@@ -366,6 +365,39 @@ def recover(
     from realtime_mood.recover import recover as mend
 
     print(mend(file, out))
+
+
+@cli.command()
+def pretrain(
+    data: Annotated[list[str], typer.Option(help="Archives, recordings, and folders of them or of BIDS. Repeat.")],
+    out: Annotated[Path, typer.Option(help="The encoder's folder; also of what a run resumes from, and its curves.")],
+    virtual_people: Annotated[int, typer.Option(help="How many virtual people to add.")] = 0,
+    steps: Annotated[int, typer.Option(help="Training steps.")] = 10_000,
+    minutes: Annotated[float | None, typer.Option(help="Take no longer than this; the schedule follows.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False,
+    masks: Annotated[str, typer.Option(help="random: tokens anywhere. blocks: of 9 cm and 2 patches.")] = "random",
+    width: Annotated[int, typer.Option(help="Of the encoder's tokens.")] = 160,
+    depth: Annotated[int, typer.Option(help="The encoder's layers.")] = 6,
+    lr: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
+    batch: Annotated[int, typer.Option(help="Windows a step, over all processes.")] = 64,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    with_eegmat: Annotated[bool, typer.Option("--with-eegmat", help="Also on the people of evaluation.")] = False,
+    cache: Annotated[Path | None, typer.Option(help="Prepared recordings; by default in --out.")] = None,
+    threads: Annotated[int, typer.Option(help="Of the processor; more stall beside other work.")] = 1,
+) -> None:
+    """Teach an encoder what EEG is like, from unlabelled recordings: masked brain-signal modelling."""
+    from models.datasets.recordings import find
+    from models.pretrain import Recipe
+    from models.pretrain import pretrain as run
+
+    recipe = Recipe(
+        steps=steps, minutes=minutes, geometry=masks, raw_dim=width, raw_depth=depth, lr=lr, batch=batch, seed=seed
+    )
+    recipe.check()
+    jobs, notes = find(data, virtual_people, with_eegmat=with_eegmat)
+    for note in notes:
+        print(note, flush=True)
+    run(jobs, out, recipe, cache=cache, resume=resume, threads=threads)
 
 
 @cli.command()

@@ -37,7 +37,9 @@ class ReaderConfig:
     readouts: dict[str, int] = field(default_factory=lambda: {"effort": 2, "emotion3": 3})
     dim: int = 64  # width of everything that is fused
     band_dim: int = 16  # width of a DE token of one band
-    heads: int = 4
+    heads: int = 4  # of the raw branch
+    space_heads: int = 4  # within a band; bands are heads of a kind already
+    time_heads: int = 4
     raw_dim: int = 64  # width of a raw token
     raw_depth: int = 2
     rounds: int = 2
@@ -159,8 +161,8 @@ class InterlinkedRound(nn.Module):
 
     def __init__(self, c: ReaderConfig) -> None:
         super().__init__()
-        self.space = Block(c.band_dim, c.heads, 2 * c.band_dim, c.dropout)
-        self.time = Block(c.n_bands * c.band_dim, c.heads, 96, c.dropout)
+        self.space = Block(c.band_dim, c.space_heads, 2 * c.band_dim, c.dropout)
+        self.time = Block(c.n_bands * c.band_dim, c.time_heads, 96, c.dropout)
 
     def forward(self, x: Tensor, keep_chans: Tensor, keep_steps: Tensor) -> Tensor:
         """X (B, S, C, K, D) -> the same shape."""

@@ -30,6 +30,11 @@ class Network(Protocol):
     least_confidence: float
     """Below this the network is unsure."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the person should know about how it runs."""
+        ...
+
     def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
         """Probabilities of the labels, and attention (n_chans, n_bands). Features are normalised."""
         ...
@@ -60,6 +65,10 @@ class MoodEstimator:
     @property
     def readout(self) -> Readout:
         return self._network.readout
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self._network.notes
 
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading:
         """One reading; `why` is the pipeline's reason not to answer, if it has one."""

@@ -26,6 +26,9 @@ class Estimator(Protocol):
     @property
     def readout(self) -> Readout: ...
 
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading: ...
 
 
@@ -53,6 +56,11 @@ class Pipeline:
     def readout(self) -> Readout:
         """What its readings can say."""
         return self._estimator.readout
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the person should know about how it runs; grows as it runs."""
+        return self._estimator.notes
 
     @property
     def notch_hz(self) -> tuple[float, ...]:

@@ -143,6 +143,7 @@ class Processing:
                 self._vitals.note(f"a reading failed: {error}")
                 self._stale(raw)  # no screen may go on showing the one before
                 continue
+            self._vitals.note(*pipeline.notes)
             self._emit(reading, raw)
 
     def _stale(self, raw: RingBuffer) -> None:

@@ -89,6 +89,7 @@ class FakeNetwork:
 
     readout = READOUT
     least_confidence = 0.6
+    notes = ()
 
     def __init__(self, probs: tuple[float, ...] = (0.2, 0.8), trouble: Callable[[], None] = lambda: None) -> None:
         self.probs, self.trouble, self.seen = probs, trouble, []

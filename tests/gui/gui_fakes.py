@@ -24,6 +24,7 @@ class Planted:
 
     readout = EMOTION3
     least_confidence = 0.4
+    notes = ()
 
     def __call__(self, features: Features) -> tuple[tuple[float, ...], np.ndarray]:
         alpha = float(features.de[-1, :, 2].mean())

@@ -33,6 +33,7 @@ class Remember:
 
     readout = None
     least_confidence = 0.0
+    notes = ()
 
     def __init__(self):
         self.seen = {}

@@ -1,0 +1,86 @@
+"""The network on a device that is there, is not, or goes away."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from fakes import INFO, FakeSource, Keep, cut, pink
+from waiting import until
+
+from models.checkpoint import load_weights
+from models.runtime import Inference, ReaderNetwork
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.engine import Engine, State
+from realtime_mood.estimator import MoodEstimator
+from realtime_mood.pipeline import Pipeline
+from realtime_mood.profile import Normaliser, Statistics
+from realtime_mood.types import Estimate
+
+NOWHERE = torch.device("meta")  # takes tensors and gives none back: a device whose results never come
+
+
+@pytest.fixture(scope="module")
+def weights():
+    return load_weights()
+
+
+def run(inference):
+    def build(info):
+        network = ReaderNetwork(inference, "effort", info)
+        start = Statistics.of_population(network.population.mean, network.population.sd, info.n_chans)
+        normaliser = Normaliser(start, info.sfreq, frozen=False)
+        return Pipeline(info, FeatureSpec(), MoodEstimator(info, network, normaliser, 1.0))
+
+    keep = Keep()
+    engine = Engine(FakeSource(cut(pink(round(20 * INFO.sfreq), 8), [100])), build, [keep])
+    engine.start()
+    until(engine.done.is_set, 20)
+    engine.stop()
+    assert engine.health.state is State.ENDED
+    return engine.health, [e.reading for e in keep.items]
+
+
+def test_a_device_that_fails_at_once_leaves_the_cpu(weights):
+    inference = Inference(weights, NOWHERE)
+    assert inference.device.type == "cpu"
+    assert inference.failures == 1
+
+
+def test_a_device_that_fails_in_mid_run_costs_no_reading_and_is_said(weights, monkeypatch):
+    there, calls = Inference._answer, []
+
+    def lost_at_the_twentieth(self, batch, readout):
+        if self.device == NOWHERE:
+            calls.append(self)
+            if len(calls) >= 20:
+                raise RuntimeError("CUDA error: an illegal memory access was encountered\nfurther lines")
+            self.device, self._reader = torch.device("cpu"), self._on_cpu
+            try:
+                return there(self, batch, readout)
+            finally:
+                self.device = NOWHERE
+        return there(self, batch, readout)
+
+    _, on_cpu = run(Inference(weights, torch.device("cpu")))
+    monkeypatch.setattr(Inference, "_answer", lost_at_the_twentieth)
+    inference = Inference(weights, NOWHERE)
+    health, readings = run(inference)
+    assert (len(calls), inference.failures, inference.device.type) == (20, 1, "cpu")
+    assert health.notes == (
+        "meta failed (CUDA error: an illegal memory access was encountered): the network runs on the CPU from here",
+    )
+    assert health.skipped == 0
+    assert [type(r) for r in readings] == [type(r) for r in on_cpu]
+    assert [r.probs for r in readings if isinstance(r, Estimate)] == [
+        r.probs for r in on_cpu if isinstance(r, Estimate)
+    ]
+    assert sum(r.probs is not None for r in readings) > 20
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_cuda_reads_what_the_cpu_reads(weights):
+    (_, here), (_, there) = (run(Inference(weights, torch.device(kind))) for kind in ("cpu", "cuda"))
+    for a, b in zip(here, there, strict=True):
+        if a.probs is not None:
+            np.testing.assert_allclose(a.probs, b.probs, atol=1e-5)
