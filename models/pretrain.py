@@ -1,0 +1,324 @@
+"""Pre-trains the raw encoder on many people's EEG by masked brain-signal modelling.
+
+Runs by itself or, unchanged, under ``accelerate launch``: every process draws the same batches and takes its share of
+each. How well people held out are rebuilt decides which weights are kept and when to stop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator, InitProcessGroupKwargs
+from accelerate.utils import broadcast
+from torch import Tensor, nn
+
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.errors import ConfigError, MoodError
+
+from .datasets.corpus import Prepared, corpus_population, gather, key_of, split_people
+from .datasets.recordings import Job
+from .masking import GEOMETRIES
+from .pretraining.curves import Curves
+from .pretraining.encoder import describe, save_encoder
+from .pretraining.feed import PLAIN, Drawn, Feed
+from .pretraining.objective import MaskedModelling, normalised
+from .pretraining.progress import shown
+from .pretraining.state import Course, load_state, save_state
+from .reader import ReaderConfig
+
+PREPARING = timedelta(hours=6)  # how long other processes wait for the one that prepares the corpus
+HELD_OUT_BATCHES = 12
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how hard, and the shape of what is trained."""
+
+    raw_dim: int = 160
+    raw_depth: int = 6
+    heads: int = 4
+    decoder_dim: int = 64
+    geometry: str = "random"
+    spectrum: float = 0.2  # weight of the bands' power in the loss
+    batch: int = 64
+    lr: float = 1e-3
+    warmup: float = 0.04  # share of the run
+    weight_decay: float = 0.05
+    clip: float = 1.0
+    held_out: float = 0.08  # share of the people
+    seed: int = 0
+    steps: int = 10_000
+    minutes: float | None = None  # the schedule follows whichever of the two budgets is nearer its end
+    every: int = 200  # steps between looks at the people held out, and between checkpoints
+    patience: int = 12  # looks without progress after which it stops
+
+    BUDGET = ("steps", "minutes", "every", "patience")  # may differ when a run goes on
+
+    def check(self) -> None:
+        """Raise `ConfigError` for what cannot be."""
+        for name, good, do in (
+            ("raw_dim", self.raw_dim % self.heads == 0, f"a multiple of {self.heads}, the heads"),
+            ("decoder_dim", self.decoder_dim % 4 == 0, "a multiple of 4, its heads"),
+            ("geometry", self.geometry in GEOMETRIES, f"one of {', '.join(GEOMETRIES)}"),
+            ("steps", self.steps > 0, "at least 1"),
+            ("lr", 0 < self.lr < math.inf, "more than 0"),
+            ("batch", self.batch >= 2, "at least 2"),
+            ("held_out", 0 < self.held_out < 1, "between 0 and 1"),
+        ):
+            if not good:
+                raise ConfigError(f"{name} {getattr(self, name)}", "it cannot be", f"give {do}")
+
+    def reader(self) -> ReaderConfig:
+        """The configuration the encoder belongs to."""
+        return ReaderConfig(raw_dim=self.raw_dim, raw_depth=self.raw_depth, heads=self.heads, dropout=0.0)
+
+
+def pretrain(
+    jobs: Sequence[Job],
+    out: Path,
+    recipe: Recipe,
+    *,
+    cache: Path | None = None,
+    resume: bool = False,
+    threads: int = 1,
+    log: Log = lambda text: print(text, flush=True),
+) -> dict[str, Any]:
+    """Train an encoder on the recordings `jobs`, and leave the best one in `out` (see `load_encoder`).
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        From `recordings.find`.
+    out : Path
+        Also holds ``last.safetensors``, from which a run resumes, and its curves.
+    recipe : Recipe
+    cache : Path, optional
+        Where prepared recordings are kept; by default in `out`.
+    resume : bool
+        Go on where the run in `out` stopped.
+    threads : int
+        Of the processor; more than one stall when anything else is running.
+
+    Returns
+    -------
+    dict
+        The last row of the curves.
+
+    Raises
+    ------
+    ConfigError, WeightsError, MoodError
+        Nothing to train on; a checkpoint of another run; a full disk, or a loss that is no number.
+    """
+    recipe.check()
+    if (out / "last.safetensors").is_file() and not resume:
+        raise ConfigError(f"a new run in {out}", "it holds one already", "add --resume, or choose another --out")
+    torch.set_num_threads(threads)
+    accelerator = Accelerator(kwargs_handlers=[InitProcessGroupKwargs(timeout=PREPARING)])
+    say = log if accelerator.is_main_process else lambda text: None
+    spec = FeatureSpec()
+    with accelerator.main_process_first():
+        sessions = gather(jobs, spec, cache or out / "cache", say)
+    run = _Run(sessions, spec, recipe, out, accelerator, say)
+    if resume:
+        run.resume()
+    return run.go()
+
+
+class _Run:
+    """One run, from what is fed to what is kept."""
+
+    def __init__(
+        self, sessions: Sequence[Prepared], spec: FeatureSpec, recipe: Recipe, out: Path, accelerator: Accelerator,
+        log: Log,
+    ) -> None:  # fmt: skip
+        self.recipe, self.spec, self.out, self.accelerator, self.log = recipe, spec, out, accelerator, log
+        training, held_out = split_people(sessions, recipe.held_out, recipe.seed)
+        pop = corpus_population(training)
+        of = {"size": recipe.batch, "geometry": recipe.geometry}
+        self.feed = Feed(training, pop, spec, seed=recipe.seed, **of)  # type: ignore[arg-type]
+        self.held_out: dict[str, list[Drawn]] = {}
+        for kind, virtual in (("real", False), ("virtual", True)):
+            if of_kind := [p for p in held_out if p.virtual == virtual]:
+                fixed = Feed(of_kind, pop, spec, seed=recipe.seed + 1, vary=PLAIN, **of)  # type: ignore[arg-type]
+                self.held_out[kind] = [fixed(k) for k in range(HELD_OUT_BATCHES // 2)]
+        self.about = describe(training, held_out, spec)
+        self.about |= {"recipe": asdict(recipe), "population": {"mean": pop.mean.tolist(), "sd": pop.sd.tolist()}}
+        kept = {key: value for key, value in asdict(recipe).items() if key not in Recipe.BUDGET}
+        same = json.dumps([kept, sorted(key_of(p.job, spec) for p in sessions)], sort_keys=True)
+        self.digest = hashlib.sha256(same.encode()).hexdigest()
+
+        torch.manual_seed(recipe.seed)
+        model = MaskedModelling(
+            recipe.reader(), spec.bands, spec.patch_sfreq, dim=recipe.decoder_dim, spectrum=recipe.spectrum
+        )
+        decayed = [p for p in model.parameters() if p.ndim > 1]
+        others = [p for p in model.parameters() if p.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        optimiser = torch.optim.AdamW(groups, recipe.lr, betas=(0.9, 0.95))
+        self.model, self.optimiser = accelerator.prepare(model, optimiser)
+        self.course, self.curves = Course(), Curves(out)
+        n = sum(p.numel() for p in model.encoder.parameters())
+        log(f"encoder of {n / 1e6:.2f} M parameters on {accelerator.device}, {accelerator.num_processes} processes")
+        log(f"{len(training)} sessions to train on, {len(held_out)} held out: {json.dumps(self.about['corpus'])}")
+
+    @property
+    def bare(self) -> MaskedModelling:
+        """The model without what spreads it over processes."""
+        model: MaskedModelling = self.accelerator.unwrap_model(self.model)
+        return model
+
+    def resume(self) -> None:
+        """Go back to the last checkpoint."""
+        self.course = load_state(self.out / "last.safetensors", self.bare, self.optimiser, self.digest)
+        self.curves = Curves(self.out, self.course.step)
+        self.log(f"going on at step {self.course.step}")
+
+    def go(self) -> dict[str, Any]:
+        """Train to the end of the budget, or until held-out people are rebuilt no better."""
+        began, before = time.monotonic(), self.course.seconds
+        recent: list[Tensor] = []
+        if not self.course.step:
+            self._look([])
+        main = self.accelerator.is_main_process
+        with _interrupts() as asked, shown("pre-training") if main else nullcontext(lambda *_: None) as show:
+            while True:
+                share, stopped = self._share(bool(asked))
+                if stopped or share >= 1 or self.course.poorer >= self.recipe.patience:
+                    break
+                loss, lr = self._step(share)
+                recent.append(loss)
+                self.course.step += 1
+                self.course.seconds = before + time.monotonic() - began
+                show(share, f"step {self.course.step} · loss {loss.item():.4f} · lr {lr:.2g}")
+                if self.course.step % self.recipe.every == 0:
+                    self._look(recent)
+                    recent = []
+        if stopped:
+            self._save()
+            self.log(f"stopped at step {self.course.step}: go on with --resume")
+            raise KeyboardInterrupt
+        if recent:
+            self._look(recent)
+        self.log(f"best at step {self.course.best_step}: {self.course.best:.4f}; the encoder is in {self.out}")
+        return self.curves.rows[-1]
+
+    def _share(self, asked_to_stop: bool) -> tuple[float, bool]:
+        """How much of the budget is spent, and whether to stop at once; all processes agree with the first."""
+        share = self.course.step / self.recipe.steps
+        if self.recipe.minutes is not None:
+            share = max(share, self.course.seconds / 60 / self.recipe.minutes)
+        if self.accelerator.num_processes > 1:
+            state = torch.tensor([share, asked_to_stop], dtype=torch.float64, device=self.accelerator.device)
+            share, asked_to_stop = broadcast(state).tolist()
+        return share, bool(asked_to_stop)
+
+    def _step(self, share: float) -> tuple[Tensor, float]:
+        """One step on one batch; its loss over all processes, and the learning rate."""
+        recipe, step = self.recipe, self.course.step
+        lr = learning_rate(recipe, max(share, 1 / recipe.steps))
+        for group in self.optimiser.param_groups:
+            group["lr"] = lr
+        self.model.train()
+        losses = self.model(*self._mine(self.feed(step)))
+        self.accelerator.backward(losses.total)
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), recipe.clip)
+        loss = self.accelerator.reduce(losses.total.detach(), "mean")
+        if not (torch.isfinite(loss) and torch.isfinite(norm)):
+            raise MoodError(
+                f"pre-training in {self.out}",
+                f"the loss is {loss.item():.4g}, its gradient {norm.item():.4g}, step {step}, learning rate {lr:.3g}",
+                "begin anew in another folder with a lower --lr; the best encoder so far stays",
+            )
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        return loss, lr
+
+    def _mine(self, drawn: Drawn) -> tuple[Tensor, ...]:
+        it = self.accelerator
+        return drawn.share(it.process_index, it.num_processes).to(it.device)
+
+    @torch.no_grad()
+    def _look(self, recent: Sequence[Tensor]) -> None:
+        """See how people held out are rebuilt, remember it, and keep the weights where they are better than ever."""
+        self.model.eval()
+        found: dict[str, Tensor] = {}
+        for kind, batches in self.held_out.items():
+            rows = [self._mine(drawn) for drawn in batches]
+            losses = torch.stack([torch.stack(self.bare(*row)) for row in rows]).mean(0)
+            zeros = torch.stack([nothing(row[0], row[3]) for row in rows]).mean()
+            found[kind] = self.accelerator.reduce(torch.cat((losses, zeros[None])), "mean")
+        total, patch, spectrum, zeros = torch.stack(list(found.values())).mean(0).tolist()
+        course = self.course
+        better = total < course.best
+        course.poorer = 0 if better else course.poorer + 1
+        if better:
+            course.best, course.best_step = total, course.step
+        row = {"step": course.step, "minutes": course.seconds / 60}
+        if recent:
+            row |= {"loss": torch.stack(list(recent)).mean().item(), "lr": self.optimiser.param_groups[0]["lr"]}
+        row |= {"held_out": total, "held_out_patch": patch, "held_out_spectrum": spectrum, "nothing": zeros}
+        self.curves.add(**row, **{f"held_out_{kind}": value[0].item() for kind, value in found.items()})
+        self.log(json.dumps(self.curves.rows[-1]))
+        if self.accelerator.is_main_process:
+            if better and recent:
+                about = {"steps": course.step, "held_out": total, "predicting_nothing": zeros}
+                save_encoder(
+                    self.out,
+                    self.bare.encoder,
+                    self.recipe.reader(),
+                    about | {"recipe": asdict(self.recipe)} | self.about,
+                )
+            self._save()
+
+    def _save(self) -> None:
+        """Leave a checkpoint and the curves."""
+        if self.accelerator.is_main_process:
+            self.curves.save()
+            save_state(self.out / "last.safetensors", self.bare, self.optimiser, self.course, self.digest)
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Collect Ctrl-C instead of stopping in the middle of a step; a second one stops at once."""
+    asked: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def note(number: int, frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def learning_rate(recipe: Recipe, share: float) -> float:
+    """Up in a straight line, then down along a cosine to a hundredth."""
+    if share < recipe.warmup:
+        return recipe.lr * share / recipe.warmup
+    down = 0.5 * (1 + math.cos(math.pi * min(1.0, (share - recipe.warmup) / (1 - recipe.warmup))))
+    return recipe.lr * (0.01 + 0.99 * down)
+
+
+def nothing(patches: Tensor, target: Tensor) -> Tensor:
+    """The loss of always predicting a flat line."""
+    asked = normalised(patches.flatten(1, 2)[target])
+    return nn.functional.huber_loss(torch.zeros_like(asked), asked)

@@ -1,0 +1,1 @@
+"""The parts of masked brain-signal modelling: the objective, what it is fed, and what is kept on disk."""

@@ -1,0 +1,58 @@
+"""The course of a run, as JSON lines while it goes and as a picture to look at."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from .files import write_whole
+
+
+class Curves:
+    """``curves.jsonl`` and ``curves.png`` of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    step : int
+        Where the run begins or goes on; what stands there of later steps was never kept, and is taken out.
+    """
+
+    def __init__(self, folder: Path, step: int = 0) -> None:
+        self._folder = folder
+        path = folder / "curves.jsonl"
+        old = [json.loads(line) for line in path.read_text().splitlines()] if step and path.is_file() else []
+        self.rows: list[dict[str, Any]] = [row for row in old if row["step"] <= step]
+
+    def add(self, **row: float) -> None:
+        """Remember one row."""
+        self.rows.append({key: round(value, 6) if isinstance(value, float) else value for key, value in row.items()})
+
+    def save(self) -> None:
+        """Write both files."""
+        text = "".join(json.dumps(row) + "\n" for row in self.rows)
+        write_whole(self._folder / "curves.jsonl", text.encode())
+        write_whole(self._folder / "curves.png", self._picture())
+
+    def _picture(self) -> bytes:
+        from matplotlib.figure import Figure  # without pyplot: no window, no state
+
+        figure = Figure(figsize=(7, 4), layout="constrained")
+        ax = figure.subplots()
+        for key, label in (
+            ("loss", "training people"),
+            ("held_out", "people held out"),
+            ("held_out_real", "real ones"),
+            ("held_out_virtual", "virtual ones"),
+            ("nothing", "predicting nothing"),
+        ):
+            points = [(row["step"], row[key]) for row in self.rows if key in row]
+            if points:
+                ax.plot(*zip(*points, strict=True), label=label, lw=1, alpha=0.5 if key == "loss" else 1.0)
+        ax.set(xlabel="step", ylabel="loss on hidden tokens", title="Masked brain-signal modelling")
+        ax.legend(frameon=False)
+        out = BytesIO()
+        figure.savefig(out, dpi=120)
+        return out.getvalue()

@@ -1,0 +1,109 @@
+"""The result of pre-training: an encoder, and everything about what it has seen.
+
+A folder holds ``encoder.safetensors`` and ``encoder.json``: the shape of the encoder, the features it was fed, whom it
+was trained on and whom it was chosen on, with the hashes of their records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from models.datasets.corpus import Prepared
+from models.reader import RawEncoder, ReaderConfig
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.errors import WeightsError
+
+from .files import write_whole
+
+FORMAT = 1
+SHAPE = ("patch_len", "n_patches", "raw_dim", "raw_depth", "heads")  # of a ReaderConfig: what an encoder depends on
+
+
+def save_encoder(folder: Path, encoder: RawEncoder, config: ReaderConfig, about: dict[str, Any]) -> None:
+    """Write both files to `folder`; `about` goes into the card as it is."""
+    blob = save({key: value.detach().cpu().contiguous() for key, value in encoder.state_dict().items()})
+    card = {"format": FORMAT, "sha256": hashlib.sha256(blob).hexdigest()}
+    card |= {"config": {name: getattr(config, name) for name in SHAPE}} | about
+    text = json.dumps(card, indent=1) + "\n"
+    write_whole(folder / "encoder.safetensors", blob)
+    write_whole(folder / "encoder.json", text.encode())
+
+
+def load_encoder(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """State of a `RawEncoder`, and its card.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+
+    Returns
+    -------
+    state : dict
+        For ``RawEncoder(ReaderConfig(**card["config"])).load_state_dict``.
+    card : dict
+        Among others ``config``, ``spec``, ``people`` (names), ``records_sha256`` (name → hashes) and ``virtual_seeds``
+        of everybody it was trained or chosen on.
+
+    Raises
+    ------
+    WeightsError
+        When anything is missing, unreadable, altered or of another version.
+    """
+    asked, fix = f"encoder {path}", "make one: pretrain --data DIR --out DIR"
+    try:
+        card = json.loads((path / "encoder.json").read_text(encoding="utf-8"))
+        blob = (path / "encoder.safetensors").read_bytes()
+        version, digest, shape = card["format"], card["sha256"], card["config"]
+    except FileNotFoundError as error:
+        raise WeightsError(asked, f"no {Path(error.filename).name}", fix) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(asked, f"encoder.json cannot be read: {error}", fix) from None
+    if version != FORMAT:
+        raise WeightsError(asked, f"it is of format {version}, this program's is {FORMAT}", fix)
+    if hashlib.sha256(blob).hexdigest() != digest:
+        raise WeightsError(asked, "encoder.safetensors is not the one encoder.json is of", fix)
+    try:
+        state = load(blob)
+        with torch.device("meta"):
+            expected = RawEncoder(ReaderConfig(**shape)).state_dict()
+    except (SafetensorError, TypeError) as error:
+        raise WeightsError(asked, f"it cannot be read: {error}", fix) from None
+    if {key: value.shape for key, value in state.items()} != {key: value.shape for key, value in expected.items()}:
+        raise WeightsError(asked, "its weights have other shapes than its card says", fix)
+    return state, card
+
+
+def describe(sessions: Sequence[Prepared], held_out: Sequence[Prepared], spec: FeatureSpec) -> dict[str, Any]:
+    """What the card says of whom an encoder has met, those it was only chosen on included."""
+    everybody = [*sessions, *held_out]
+    records: dict[str, list[str]] = {}
+    for p in everybody:
+        records.setdefault(p.job.person, []).extend(p.records_sha256)
+    by_dataset: dict[str, dict[str, Any]] = {}
+    for p in everybody:
+        entry = by_dataset.setdefault(p.job.dataset, {"people": set(), "hours": 0.0, "licences": set()})
+        entry["people"].add(p.job.person)
+        entry["licences"].add(p.job.licence)
+        entry["hours"] += len(p.windows(spec.n_patches)[0]) * spec.patch_s / 3600
+    corpus = {
+        name: {"people": len(e["people"]), "hours": round(e["hours"], 3), "licences": sorted(e["licences"])}
+        for name, e in by_dataset.items()
+    }
+    return {
+        "spec": spec.model_dump(mode="json"),
+        "corpus": corpus,
+        "people": sorted(records),
+        "held_out_people": sorted({p.job.person for p in held_out}),
+        "virtual_seeds": sorted({int(p.job.pick) for p in everybody if p.job.kind == "virtual"}),
+        "records_sha256": records,
+    }

@@ -1,0 +1,148 @@
+"""Masked brain-signal modelling: rebuild hidden patches of EEG from the visible ones, and learn what EEG is like.
+
+The objective owns the encoder that the Mood Reader goes on with, and a light decoder that is thrown away. The encoder
+is given visible tokens only. Targets are patches normalised each by itself, clipped, under a Huber loss, so that
+artefacts, which carry most of the variance, do not carry most of the loss. That forgets how strong the signal is,
+which emotion reading needs: so the power of each band is asked too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.masking import Mask
+from models.reader import Block, RawEncoder, ReaderConfig, position_features
+
+CLIP_SD = 5.0  # of a normalised target
+LEAST_SD = 0.05  # in baseline rms: flatter patches are not blown up to look like signal
+LEAST_POWER = 1e-4  # in squared baseline rms
+
+
+class Losses(NamedTuple):
+    """Means over the hidden tokens."""
+
+    total: Tensor
+    patch: Tensor
+    spectrum: Tensor
+
+
+class Spectrum(nn.Module):
+    """Log power of patches in each band: (…, L) to (…, K), in nats of amplitude like differential entropy.
+
+    Parameters
+    ----------
+    bands : mapping of str to (low, high)
+        Hz.
+    patch_len : int
+        Samples.
+    sfreq : float
+        Hz.
+    """
+
+    window: Tensor
+    in_band: Tensor
+
+    def __init__(self, bands: Mapping[str, tuple[float, float]], patch_len: int, sfreq: float) -> None:
+        super().__init__()
+        freqs = torch.fft.rfftfreq(patch_len, 1 / sfreq)
+        window = torch.hann_window(patch_len, periodic=True)
+        power = 2 / (patch_len * window.square().sum())  # of a bin, so that the bins sum to the mean square
+        edges = [((freqs >= low) & (freqs < high)).float() * power for low, high in bands.values()]
+        self.register_buffer("window", window, persistent=False)
+        self.register_buffer("in_band", torch.stack(edges, 1), persistent=False)
+
+    def forward(self, patches: Tensor) -> Tensor:
+        """See the class."""
+        centred = patches - patches.mean(-1, keepdim=True)
+        bins = torch.fft.rfft(centred * self.window).abs().square()
+        return 0.5 * (bins @ self.in_band + LEAST_POWER).log()
+
+
+class MaskedModelling(nn.Module):
+    """The encoder, the decoder and the loss.
+
+    Parameters
+    ----------
+    config : ReaderConfig
+        Of the encoder.
+    bands : mapping of str to (low, high)
+        Whose power is asked, Hz.
+    sfreq : float
+        Of the patches, Hz.
+    dim : int
+        Width of the decoder's one layer; a multiple of 4, its heads.
+    spectrum : float
+        Weight of the bands' power in the loss; 0 leaves it out.
+    """
+
+    def __init__(
+        self,
+        config: ReaderConfig,
+        bands: Mapping[str, tuple[float, float]],
+        sfreq: float,
+        *,
+        dim: int = 64,
+        spectrum: float = 0.2,
+    ) -> None:
+        super().__init__()
+        self.weight = spectrum
+        self.encoder = RawEncoder(config)
+        self.bands = Spectrum(bands, config.patch_len, sfreq)
+        self.narrow = nn.Linear(config.raw_dim, dim)
+        self.hidden = nn.Parameter(torch.randn(dim) * 0.02)
+        self.place = nn.Linear(12, dim)
+        self.time = nn.Parameter(torch.randn(config.n_patches, dim) * 0.02)
+        self.block = Block(dim, 4, 4 * dim, 0.0)
+        self.norm = nn.LayerNorm(dim)
+        self.to_patch = nn.Linear(dim, config.patch_len)
+        self.to_bands = nn.Linear(dim, len(bands)) if spectrum else None
+
+    def latent(self, patches: Tensor, positions: Tensor, visible: Tensor) -> Tensor:
+        """What the encoder makes of the visible tokens (B, V) of patches (B, C, P, L): (B, V, D).
+
+        Equal to picking the visible ones of ``encoder.tokens``, at a quarter of the cost: hidden ones are never made.
+        """
+        P = patches.shape[2]
+        seen = patches.flatten(1, 2).gather(1, visible[..., None].expand(-1, -1, patches.shape[-1]))
+        where = positions.gather(1, (visible // P)[..., None].expand(-1, -1, 3))
+        it = self.encoder
+        tokens = it.embed(seen) + it.place(position_features(where)) + it.time[visible % P]
+        return it(tokens, torch.ones_like(visible, dtype=torch.bool))
+
+    def decode(self, latent: Tensor, positions: Tensor, mask: Mask) -> Tensor:
+        """What the decoder makes of the targets (N of them in the whole batch): (N, dim)."""
+        place = (self.place(position_features(positions))[:, :, None] + self.time).flatten(1, 2)  # (B, C·P, dim)
+        at = mask.visible[..., None].expand(-1, -1, place.shape[-1])
+        grid = self.hidden.expand_as(place).scatter(1, at, self.narrow(latent)) + place
+        keep = mask.target.scatter(1, mask.visible, True)
+        return self.norm(self.block(grid, keep)[mask.target])
+
+    def forward(self, patches: Tensor, positions: Tensor, visible: Tensor, target: Tensor) -> Losses:
+        """Losses on a batch.
+
+        Parameters
+        ----------
+        patches : (B, C, P, L), in baseline rms
+        positions : (B, C, 3), unit vectors
+        visible, target
+            A `Mask`, taken apart so that it travels between processes.
+        """
+        mask = Mask(visible, target)
+        rebuilt = self.decode(self.latent(patches, positions, visible), positions, mask)
+        asked = patches.flatten(1, 2)[target]
+        patch = F.huber_loss(self.to_patch(rebuilt), normalised(asked))
+        if self.to_bands is None:
+            return Losses(patch, patch.detach(), torch.zeros_like(patch))
+        spectrum = F.huber_loss(self.to_bands(rebuilt), self.bands(asked))
+        return Losses(patch + self.weight * spectrum, patch.detach(), spectrum.detach())
+
+
+def normalised(patches: Tensor) -> Tensor:
+    """Each patch (…, L) with mean 0 and standard deviation 1, clipped."""
+    centred = patches - patches.mean(-1, keepdim=True)
+    return (centred / centred.std(-1, keepdim=True).clamp(min=LEAST_SD)).clamp(-CLIP_SD, CLIP_SD)

@@ -1,0 +1,74 @@
+"""Keeps everything a pre-training run needs to go on as if it had never stopped, in one safetensors file.
+
+There is no random state to keep: batches and masks are functions of (seed, step), and nothing else is drawn.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from realtime_mood.errors import WeightsError
+
+from .files import write_whole
+
+FORMAT = 1
+FIX = "begin anew in another folder, or resume with what it was begun with"
+
+
+@dataclass
+class Course:
+    """How far a run has come."""
+
+    step: int = 0
+    seconds: float = 0.0
+    best: float = float("inf")
+    best_step: int = 0
+    poorer: int = 0  # times in a row that held-out people were rebuilt no better
+
+
+def save_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, course: Course, digest: str) -> None:
+    """Write it; `digest` stands for all that must be the same when the run goes on."""
+    tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
+    for i, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{i}.{key}": torch.as_tensor(value) for key, value in state.items()}
+    blob = save(
+        {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
+        {"format": str(FORMAT), "digest": digest, "course": json.dumps(asdict(course))},
+    )
+    write_whole(path, blob)
+
+
+def load_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, digest: str) -> Course:
+    """Put a run back to where it was; raises `WeightsError` when the file is not of this very run."""
+    asked = f"checkpoint {path}"
+    try:
+        with safe_open(path, "pt") as f:
+            about = f.metadata() or {}
+            tensors: dict[str, Tensor] = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118 - it is no dict
+    except FileNotFoundError:
+        raise WeightsError(asked, "no such file", "leave out --resume to begin a run") from None
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(asked, f"unreadable: {error}", "begin anew in another folder") from None
+    if about.get("format") != str(FORMAT):
+        raise WeightsError(asked, f"it is of format {about.get('format')}, this program's is {FORMAT}", FIX)
+    if about.get("digest") != digest:
+        raise WeightsError(asked, "it was made with other settings or on other recordings", FIX)
+    try:
+        course = Course(**json.loads(about["course"]))
+        model.load_state_dict({k[len("model.") :]: v for k, v in tensors.items() if k.startswith("model.")})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise WeightsError(asked, f"it does not fit: {str(error).splitlines()[0]}", FIX) from None
+    states: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith("optimiser."):
+            _, i, name = key.split(".")
+            states.setdefault(int(i), {})[name] = value
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": states})
+    return course
