@@ -100,11 +100,12 @@ class make_builder:  # a function that remembers what it loaded
 
     def __init__(self, config: RunConfig, profile: Profile | None = None) -> None:
         from models.checkpoint import load_weights
-        from models.runtime import choose_device
+        from models.runtime import Inference, choose_device
         from realtime_mood.profile import Profile
 
-        self._config, self._device = config, choose_device(config.device)
-        self._weights = load_weights(config.weights)
+        self._config = config
+        device = choose_device(config.device)
+        self._inference = Inference(load_weights(config.weights), device)
         self._profile = Profile.load(config.profile) if config.profile else profile
 
     def __call__(self, info: StreamInfo) -> Pipeline:
@@ -113,10 +114,8 @@ class make_builder:  # a function that remembers what it loaded
         from realtime_mood.pipeline import Pipeline
         from realtime_mood.profile import Normaliser, Statistics
 
-        spec = self._weights.card.spec
-        network = ReaderNetwork(
-            self._weights, choose_readout(self._config.readout, self._profile, info), info, self._device
-        )
+        spec = self._inference.card.spec
+        network = ReaderNetwork(self._inference, choose_readout(self._config.readout, self._profile, info), info)
         population = network.population
         if self._profile:
             start = self._profile.statistics(info, spec, population.sd)
@@ -128,7 +127,7 @@ class make_builder:  # a function that remembers what it loaded
 
     def about(self) -> dict[str, Any]:
         """What made the readings of a recording: enough to make them again."""
-        card, profile = self._weights.card, self._profile
+        card, profile = self._inference.card, self._profile
         return {
             "version": version("realtime-mood"),
             "weights": self._config.weights,
