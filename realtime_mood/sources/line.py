@@ -20,6 +20,8 @@ REGULAR_S = 20e-6
 Nine tenths of the points must: the library moves its clock offset now and then."""
 LEAST_BATCHES = 4
 """Stamps that came in fewer batches say nothing of that."""
+ASTRAY = 0.25
+"""Among the first stamps, up to this share may lie before their neighbour: samples that came twice or late."""
 HICCUP_S = 0.02
 """A busy sender that stamps on leaving may be late by this much for a while."""
 
@@ -79,14 +81,14 @@ class Line:
         return most if self.jitter_s is None else min(most, max(HICCUP_S, 3 * self.jitter_s))
 
     def begin(self, index: int, stamps: np.ndarray) -> None:
-        """Lay the line through the first stamps, `index` being the first of them; there may be holes among them."""
+        """Lay the line through the first stamps, `index` being the first of them; some may lack, or be there twice."""
         self._anchor = (index, float(stamps[0]))
         steps = np.diff(stamps)
         period = float(np.median(steps)) if len(steps) >= 8 else 0.0
         if not 0.5 * self.period < period < 2 * self.period:
             return
         whole = np.round(steps / period)
-        if whole.min() < 1 or np.sort(np.abs(steps - whole * period))[-2] > REGULAR_S:
+        if np.mean(whole < 1) > ASTRAY or np.sort(np.abs(steps - whole * period))[-2] > REGULAR_S:
             return
         x = np.concatenate(([0.0], np.cumsum(whole)))
         self.period, self._smooth = float(np.polyfit(x - x.mean(), stamps - stamps.mean(), 1)[0]), True

@@ -231,6 +231,8 @@ class LslStream:
         now = clock.now()
         for piece in pieces:
             end += piece.lost + piece.n
-            rows, self._rows = self._rows[: piece.n], self._rows[piece.n :]
+            rows, self._rows = np.split(self._rows[piece.dropped :], [piece.n])
+            if not len(rows):
+                continue
             t_last = self._samples.stamp(end - 1) - self._samples.stepped + self._to_ours
             self._ready.append(Chunk(rows, end - piece.n, min(now, t_last), piece.lost))

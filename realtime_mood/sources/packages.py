@@ -153,9 +153,11 @@ class Packages:
             whole = cycle.n_samples if cycle else 1
             self._owed += round(piece.lost / whole) * whole
             start, end = end + piece.lost, end + piece.lost + piece.n
-            rows, self._rows = self._rows[: piece.n], self._rows[piece.n :]
-            real, self._real = self._real[: piece.n], self._real[piece.n :]
-            for run in np.split(np.arange(piece.n), np.flatnonzero(np.diff(real)) + 1):
+            # What the package numbers let through is new, whatever the stamps say.
+            dropped, n = (0, piece.dropped + piece.n) if cycle else (piece.dropped, piece.n)
+            rows, self._rows = np.split(self._rows[dropped:], [n])
+            real, self._real = np.split(self._real[dropped:], [n])
+            for run in np.split(np.arange(n), np.flatnonzero(np.diff(real)) + 1):
                 if len(run) and not real[run[0]]:
                     self._owed += len(run)
                 elif len(run):

@@ -1,4 +1,4 @@
-"""Turns counted samples and jittery stamps into smooth times, and tells lost samples from late ones."""
+"""Turns counted samples and jittery stamps into smooth times, and tells lost, late and repeated samples apart."""
 
 from __future__ import annotations
 
@@ -26,13 +26,25 @@ SENSELESS_S = 1e10
 """Stamps further from their arrival than this, or no numbers, are taken for the arrival."""
 BACKLOG_S = 120.0
 """A hole longer than we have listened, and this much more, is none."""
+EXACT = 1 / 20
+"""Where stamps are computed, one this close to a whole sample, as a share of its length, is that sample's."""
+LEAST_STEP_S = 0.1
+"""Clocks are slowed down, not set back, by less than this: ntpd does so up to 0.128 s."""
+STALL_S = 0.5
+"""A longer jump of computed stamps may be a delay after which they were made anew; a shorter one is a hole."""
+LATE_S = 0.5
+"""Samples up to so late are known by the hole they left."""
+HOLES = 64
+"""So many of the last holes are remembered, to know what comes too late for them."""
 
 
 class Piece(NamedTuple):
-    """Samples that are released: `n` of them, after `lost` that never came."""
+    """What becomes of the oldest samples fed: `dropped` of them are left out, then `n` released, after `lost` holes."""
 
     n: int
     lost: int
+    dropped: int = 0
+    """Samples that came twice, or so late that they were reported as lost: they take no place in the count."""
 
 
 class SampleClock:
@@ -43,7 +55,13 @@ class SampleClock:
     when a sample was taken. Samples whose stamps leave the line are held back until it is clear which it was: after a
     late burst the stamps return to the line, after a loss they stay away. A jump that the arrival times do not share
     is a step of the sender's clock: the line moves, nothing was lost. Where the sender computes its stamps, a jump by
-    whole samples is a hole at once, down to one sample.
+    whole samples is a hole, down to one sample: at once if it is short, else when the stamps stay there.
+
+    There, samples that come twice are told too, by stamps that were there before, once newer ones follow: they are
+    dropped. So are samples that come late, for the hole they would fill has been passed on as lost by then and stays
+    so: each sample sent is either released, once and in its place, or counted as lost. Whether stamps were set back
+    instead, by whole samples, is told by when they arrive: samples that came too soon to be new are none. Measured
+    stamps tell none of this, and what comes twice is then taken twice.
 
     Parameters
     ----------
@@ -57,6 +75,8 @@ class SampleClock:
         """Index of the next sample to be released, lost ones included."""
         self.stepped = 0.0
         """By how much the sender's clock has been set anew so far (s)."""
+        self.dropped = 0
+        """How many samples came twice, or too late, so far."""
         self._line = Line(sfreq)
         self._begun = False
         self._most = LEAST_HOLE_S  # what is jitter, whatever it looks like (s)
@@ -67,6 +87,7 @@ class SampleClock:
         self._held_lags: list[float] = []
         self._began: float | None = None
         self._heard = 0.0
+        self._holes = deque([(-round(LATE_S * sfreq), 0)], maxlen=HOLES)  # what came before the first is none of ours
 
     @property
     def sfreq(self) -> float:
@@ -112,7 +133,7 @@ class SampleClock:
         Returns
         -------
         list of Piece
-            In order; their `n` add up to what was fed, less what is `holding`.
+            In order; their `n` and `dropped` add up to what was fed, less what is `holding`.
         """
         if len(stamps):
             stamps = np.where(np.abs(stamps - arrived) < SENSELESS_S, stamps, arrived)
@@ -158,9 +179,11 @@ class SampleClock:
             return self._accept(min(on_line, self._line.room), 0)
         side = 1.0 if residual[0] > 0 else -1.0
         lowest = np.minimum.accumulate(side * residual)
-        whole = float(np.round(residual[0] / self._line.period)) * self._line.period
-        if self._line.regular and whole > 0 and abs(residual[0] - whole) <= self._line.period / 20:
-            return self._rebase(whole)
+        exact = self._line.regular and abs(residual[0] / self._line.period - self._places[0]) <= EXACT
+        if exact and side > 0 and self._is_hole(residual, final):
+            return self._rebase(float(self._places[0]) * self._line.period)
+        if exact and side < 0 and (n := self._seen_before(final)) != 0:
+            return None if n is None else self._drop(n)
         if lowest[-1] <= tolerance:  # a late burst: keep the count, and keep its stamps out of the line
             return self._pass_by(int(np.argmax(lowest <= tolerance)))
         # When the stamps last came clearly closer to the line: a burst still being delivered does so all the time.
@@ -172,6 +195,48 @@ class SampleClock:
         n_same = len(same) if same.all() else int(np.argmin(same))
         return self._rebase(float(np.median(residual[closer : closer + n_same])))
 
+    @property
+    def _places(self) -> np.ndarray:
+        """(holding,) which sample each one held back is by its stamp: 0 for the next one that is due."""
+        return np.round((self._held - self.stamp(self.count)) / self._line.period)
+
+    def _is_hole(self, residual: np.ndarray, final: bool) -> bool:
+        """Whether the first of computed stamps is ahead because samples were lost, and not because stamps were late.
+
+        Stamps made anew after a delay are all ahead, the first of them the most, and come back to the line.
+        """
+        late = self._held.min() < self._held[0] - self._line.period / 2  # what comes too late for the hole proves it
+        stays = bool(residual.min() > self._tolerance)
+        return residual[0] <= STALL_S or late or (stays and (final or self._heard - self._held_at[0] >= SURE_S))
+
+    def _seen_before(self, final: bool) -> int | None:
+        """How many of the first samples held, stamped as older ones, are repeated or late; None if not known yet."""
+        places, period = self._places, self._line.period
+        breaks = np.flatnonzero(np.diff(places) != 1)
+        back = -int(places[0])
+        n = min(int(breaks[0]) + 1 if len(breaks) else len(places), back)
+        newer = int(np.argmax(places >= 0))  # 0 where there are none, for the first is not
+        sure = final or self._heard - self._held_at[newer] >= max(SURE_S, 2 * n * period if newer else 0.0)
+        if not (newer or sure):
+            return None
+        first = self.count - back
+        late = any(begin <= first and first + n <= end for begin, end in self._holes)
+        before_due = self.stamp(self.count + np.arange(len(places))) - self._held_at
+        too_soon = before_due.max() + min((*self._lags, *self._held_lags)) > n * period / 2
+        if too_soon or (late and back * period <= LATE_S):
+            return n
+        if n < back:  # older ones again, or wrong stamps: then the count goes on behind them
+            return n if newer and places[newer] < newer else 0
+        # The newest again, or a clock that was set back by as much: until the stamps are as far on as the count.
+        if n * period <= LEAST_STEP_S or (places >= np.arange(len(places))).any():
+            return n
+        return 0 if sure else None
+
+    def _drop(self, n: int) -> Piece:
+        self._held, self._held_at = self._held[n:], self._held_at[n:]
+        self.dropped += n
+        return Piece(0, 0, n)
+
     def _rebase(self, jump: float) -> Piece:
         """Take a jump for real: samples lost if time went by here too, else a step of the sender's clock."""
         period, tolerance = self._line.period, self._tolerance
@@ -182,6 +247,8 @@ class SampleClock:
             later = min(self._held_lags, default=0.0) - min(self._lags, default=math.inf)
             self.stepped += step if abs(step + later) < abs(step) / 2 else 0.0
             self._lags.clear()
+        if lost:
+            self._holes.append((self.count, self.count + lost))
         self.count += lost
         residual = self._held - self.stamp(self.count + np.arange(self.holding))
         near = np.abs(residual) <= tolerance
@@ -211,11 +278,12 @@ class SampleClock:
 
 
 def _joined(pieces: list[Piece]) -> list[Piece]:
-    """The same, with pieces that nothing was lost between put together."""
+    """The same, with pieces that nothing happened between put together."""
     joined: list[Piece] = []
     for piece in pieces:
-        if joined and not piece.lost:
-            joined[-1] = Piece(joined[-1].n + piece.n, joined[-1].lost)
+        last = joined[-1] if joined else None
+        if last and (not last.n or not (piece.lost or piece.dropped)):
+            joined[-1] = Piece(*(a + b for a, b in zip(last, piece, strict=True)))
         else:
             joined.append(piece)
     return joined

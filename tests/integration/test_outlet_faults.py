@@ -88,6 +88,14 @@ def test_what_arrives_is_what_the_truth_says_across_a_death(start: Start, name: 
     assert 500 <= after[0] < after[-1] < truth["end"]
 
 
+def test_what_is_sent_twice_is_taken_once(start: Start, name: str) -> None:
+    process = start(4.0, "duplicate:0.3@1")
+    numbers = numbers_until_lost(name)
+    said, _ = process.communicate(timeout=10)
+    assert json.loads(said.split(": truth ")[1].splitlines()[0])["sent_twice"]
+    assert numbers == [*range(numbers[0], 1000)]
+
+
 def test_decoys_bear_its_id_but_are_something_else(start: Start, name: str) -> None:
     start(20.0, "decoy:15@0.2,fewer:1@0.4")
     source_id = f"realtime_mood_outlet_{name}"

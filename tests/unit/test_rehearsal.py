@@ -64,6 +64,21 @@ def test_faults_are_marked_where_they_begin_and_what_is_lost_is_counted():
     assert not unreadable[:, 1:].any()
 
 
+def test_what_is_sent_twice_is_taken_once_and_what_is_late_is_lost_and_said():
+    source = open_source(FAULTY + "duplicate:0.1@1,reorder:0.1@1,drop:0.05@1")
+    chunks = drain(source.open())
+    clean = rows_of(drain(open_source(FAULTY.removesuffix("&faults=")).open()))
+    index = np.concatenate([np.arange(chunk.first, chunk.end) for chunk in chunks])
+    assert np.array_equal(rows_of(chunks), clean[index])
+    assert np.all(np.diff(index) > 0)
+    assert len(index) + sum(chunk.lost for chunk in chunks) == index[-1] + 1
+    late = np.concatenate([np.arange(*span) for span in source.truth.out_of_order])
+    assert source.truth.sent_twice
+    assert set(np.setdiff1d(np.arange(index[-1]), index)) <= {
+        *late, *itertools.chain.from_iterable(range(*span) for span in source.truth.lost)
+    }  # fmt: skip
+
+
 def test_a_headset_that_goes_away_is_lost_and_comes_back_later_in_the_same_time_line():
     source = open_source(FAULTY + "kill:5@10,fewer:2@20-25")
     stream = source.open()

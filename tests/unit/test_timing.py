@@ -278,3 +278,107 @@ def test_what_the_senders_clock_was_moved_by_is_known() -> None:
         part = np.arange(first, first + 10)
         clock.feed(part / 250.0 - (2.0 if first >= 2500 else 0.0), part[-1] / 250.0)
     assert clock.stamp(4999) - clock.stepped == pytest.approx(4999 / 250.0, abs=1e-3)
+
+
+class Sitting:
+    """Packets as they are received, by the true number of each sample; what a clock makes of their computed stamps."""
+
+    def __init__(self, sfreq: float, real: float | None = None, t0: float = 0.0) -> None:
+        self.clock, self.real, self.t0 = SampleClock(sfreq), real or sfreq, t0
+        self.queue: list[int] = []
+        self.released: list[int] = []
+        self.places: list[int] = []
+        self.lost = 0
+
+    def receive(self, numbers: np.ndarray, arrived: float, stamps: np.ndarray | None = None) -> None:
+        self.queue += numbers.tolist()
+        stamps = numbers / self.real if stamps is None else stamps
+        self.pass_on(self.clock.feed(self.t0 + stamps, self.t0 + arrived))
+
+    def pass_on(self, pieces: list[Piece]) -> None:
+        self.places += counted(self.clock, pieces)
+        for piece in pieces:
+            self.lost += piece.lost
+            del self.queue[: piece.dropped]
+            self.released += self.queue[: piece.n]
+            del self.queue[: piece.n]
+
+
+def transmitted(
+    rng: np.random.Generator, n: int, packet: int, gone: float, twice: float, late: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Samples as a bad radio link brings them, and the one each came with: some packets lack, some come twice at once,
+    some change places with the next."""
+    packets = np.arange(n // packet * packet).reshape(-1, packet)
+    packets = packets[rng.random(len(packets)) >= gone]
+    order = np.argsort(np.arange(len(packets)) + 1.5 * (rng.random(len(packets)) < late), kind="stable")
+    order = order.repeat(1 + (rng.random(len(order)) < twice))
+    came_with = np.maximum.accumulate(packets[order, -1])
+    return packets[order].ravel(), came_with.repeat(packet)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    packet=st.sampled_from([1, 2, 5, 10, 12]),
+    gone=st.floats(0, 0.1),
+    twice=st.floats(0, 0.1),
+    late=st.floats(0, 0.1),
+    ppm=st.floats(-200, 200),
+    sfreq=st.sampled_from([125.0, 250.0, 256.0, 1000.0]),
+    t0=st.sampled_from([0.0, 5e4, 1.7e9]),
+    delay_ms=st.floats(0, 20),
+    cuts=cuttings,
+    seed=st.integers(0, 999),
+)
+def test_where_stamps_are_computed_nothing_is_taken_twice_or_late(
+    packet: int, gone: float, twice: float, late: float, ppm: float, sfreq: float, t0: float, delay_ms: float,
+    cuts: list[int], seed: int,
+) -> None:  # fmt: skip
+    rng = np.random.default_rng(seed)
+    numbers, came_with = transmitted(rng, int(6 * sfreq), packet, gone, twice, late)
+    sitting, at, k = Sitting(sfreq, sfreq * (1 + 1e-6 * ppm), t0), 0, 0
+    while at < len(numbers):
+        part = slice(at, at + cuts[k % len(cuts)])
+        sitting.receive(numbers[part], came_with[part][-1] / sitting.real + rng.uniform(0, delay_ms / 1e3))
+        at, k = part.stop, k + 1
+    sitting.pass_on(sitting.clock.release())
+    new = numbers[np.diff(np.maximum.accumulate(numbers), prepend=-1) > 0]  # those no newer one was before
+    assert sitting.released == new.tolist()
+    assert sitting.places == (new - new[0]).tolist()
+    assert len(new) + sitting.lost == new[-1] - new[0] + 1
+    assert sitting.clock.dropped == len(numbers) - len(new)
+
+
+@pytest.mark.parametrize("packet_s", [0.04, 0.3])
+def test_a_repeated_packet_and_a_clock_set_back_by_as_much_are_told_by_when_they_come(packet_s: float) -> None:
+    packet, by_s = round(250 * packet_s), -0.3
+    packets = np.arange(packet * (3000 // packet)).reshape(-1, packet)
+    twice, set_back = Sitting(250.0), Sitting(250.0)
+    for k, numbers in enumerate(packets):
+        for _ in range(2 if k % 10 == 9 else 1):
+            twice.receive(numbers, numbers[-1] / 250)
+        set_back.receive(numbers, numbers[-1] / 250, numbers / 250 + (by_s if k >= len(packets) // 2 else 0.0))
+    for sitting in (twice, set_back):
+        sitting.pass_on(sitting.clock.release())
+        assert sitting.released == sitting.places == packets.ravel().tolist()
+        assert sitting.lost == 0
+    assert (twice.clock.dropped, set_back.clock.dropped) == (packet * (len(packets) // 10), 0)
+
+
+@pytest.mark.parametrize("n_late", [13, 50, 250])
+def test_stamps_made_anew_after_a_delay_lose_nothing(n_late: int) -> None:
+    packets, sitting = np.arange(5000).reshape(-1, 10), Sitting(250.0)
+    for k, numbers in enumerate(packets):
+        leaves = max(k, 200 + n_late) if k >= 200 else k
+        sitting.receive(numbers, packets[leaves, -1] / 250, packets[leaves] / 250)
+    sitting.pass_on(sitting.clock.release())
+    assert sitting.released == sitting.places == packets.ravel().tolist()
+    assert (sitting.lost, sitting.clock.dropped) == (0, 0)
+
+
+def test_wrong_stamps_of_every_other_packet_are_no_repeats() -> None:
+    packets, sitting = np.arange(5000).reshape(-1, 10), Sitting(250.0)
+    for k, numbers in enumerate(packets):
+        sitting.receive(numbers, numbers[-1] / 250, numbers / 250 - (0.1 if k >= 200 and k % 2 else 0.0))
+    sitting.pass_on(sitting.clock.release())
+    assert sitting.released == sitting.places == packets.ravel().tolist()

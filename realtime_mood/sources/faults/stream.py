@@ -244,8 +244,10 @@ class FaultyStream:
         end = self._clock.count - sum(piece.n + piece.lost for piece in pieces)
         for piece in pieces:
             end += piece.lost + piece.n
-            rows, self._rows = self._rows[: piece.n], self._rows[piece.n :]
-            numbers, self._numbers = self._numbers[: piece.n], self._numbers[piece.n :]
+            rows, self._rows = np.split(self._rows[piece.dropped :], [piece.n])
+            numbers, self._numbers = np.split(self._numbers[piece.dropped :], [piece.n])
+            if not len(rows):
+                continue
             away = self._offset or 0
             lost = piece.lost + (away if end - piece.n - piece.lost == 0 else 0)
             first = away + end - piece.n
