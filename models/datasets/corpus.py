@@ -75,7 +75,7 @@ class Prepared:
 
 
 def prepare(job: Job, spec: FeatureSpec, cache: Path) -> str:
-    """Compute what pre-training needs of `job` into its folder of `cache`; return a note when it holds nothing."""
+    """Compute what pre-training needs of `job` into its folder of `cache`; return what is to be said of it."""
     folder = cache / key_of(job, spec)
     if (folder / "session.json").is_file():
         return str(json.loads((folder / "session.json").read_text())["note"])
@@ -88,6 +88,8 @@ def prepare(job: Job, spec: FeatureSpec, cache: Path) -> str:
             note = f"{job.name} left out: {error.found}"
         else:
             note = "" if found else f"{job.name} left out: no stretch long enough for a window"
+            if found and (copies := _copies(found, session.info.ch_names)):
+                note = f"{job.name}: {', '.join(copies)}: taken once"
     about: dict[str, Any] = {"note": note, "job": asdict(job)}
     partial = folder.with_name(folder.name + ".part")
     shutil.rmtree(partial, ignore_errors=True)
@@ -194,6 +196,19 @@ def _features(session: Session, spec: FeatureSpec) -> dict[str, np.ndarray]:
                 part["good"] = part["good"] & _all_second(session.contact[i][at], sfreq, len(part["good"]))
             parts.append(part | {"piece": np.full(len(part["there"]), len(parts))})
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]} if parts else {}
+
+
+def _copies(found: dict[str, np.ndarray], ch_names: Sequence[str]) -> list[str]:
+    """Call channels bad that hold exactly what an earlier one holds; return which."""
+    first: dict[bytes, str] = {}
+    copies = []
+    for c, name in enumerate(ch_names):
+        if found["good"][:, c].any():
+            twin = first.setdefault(found["patches"][:, c].tobytes(), name)
+            if twin != name:
+                copies.append(f"{name} repeats {twin}")
+                found["good"][:, c] = False
+    return copies
 
 
 def _stretches(signal: np.ndarray, sfreq: float, spec: FeatureSpec) -> Iterator[slice]:

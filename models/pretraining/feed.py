@@ -33,7 +33,7 @@ class Vary:
     gain: float = 0.2  # sd of the log, for the window
     chan_gain: float = 0.1  # and for each of its channels
     references: bool = True
-    real_share: float = 0.5  # of windows, where there are both real and virtual people
+    real_share: float = 0.4  # of windows, where there are both real and virtual people
 
 
 PLAIN = Vary(jitter=0.0, gain=0.0, chan_gain=0.0, references=False)

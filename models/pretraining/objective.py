@@ -22,6 +22,8 @@ CLIP_SD = 5.0  # of a normalised target
 LEAST_SD = 0.05  # in baseline rms: flatter patches are not blown up to look like signal
 LEAST_POWER = 1e-4  # in squared baseline rms
 
+TIME_SD = 0.5  # of embeddings of when a patch is: with the usual .02 it takes long to find out what happened at once
+
 
 class Losses(NamedTuple):
     """Means over the hidden tokens."""
@@ -92,11 +94,12 @@ class MaskedModelling(nn.Module):
         super().__init__()
         self.weight = spectrum
         self.encoder = RawEncoder(config)
+        nn.init.normal_(self.encoder.time, std=TIME_SD)
         self.bands = Spectrum(bands, config.patch_len, sfreq)
         self.narrow = nn.Linear(config.raw_dim, dim)
         self.hidden = nn.Parameter(torch.randn(dim) * 0.02)
         self.place = nn.Linear(12, dim)
-        self.time = nn.Parameter(torch.randn(config.n_patches, dim) * 0.02)
+        self.time = nn.Parameter(torch.randn(config.n_patches, dim) * TIME_SD)
         self.block = Block(dim, 4, 4 * dim, 0.0)
         self.norm = nn.LayerNorm(dim)
         self.to_patch = nn.Linear(dim, config.patch_len)
