@@ -450,7 +450,8 @@ def evaluate(
         readout, out, data, dataset, protocol, track, channels, methods, people, folds, inner, n_steps, encoder, cache,
         jobs, seed, controls,
     )  # fmt: skip
-    run_it(options, sys.argv[1:], lambda text: print(text, file=sys.stderr, flush=True), Console())
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    run_it(options, sys.argv[1:], lambda text: print(text, file=sys.stderr, flush=True), console)
 
 
 @cli.command()

@@ -25,8 +25,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
-from pyriemann.utils.mean import mean_logeuclid
-from pyriemann.utils.tangentspace import tangent_space
+from pyriemann.tangentspace import TangentSpace
 from sklearn.base import ClassifierMixin
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
@@ -174,14 +173,16 @@ class Riemannian:
 
 
 def _mean(c: np.ndarray) -> np.ndarray:
-    """Log-Euclidean mean over the first axis: (n, n_bands, C, C) to (n_bands, C, C)."""
-    return np.stack([mean_logeuclid(band) for band in c.swapaxes(0, 1)])
+    """Riemannian mean over the first axis: (n, n_bands, C, C) to (n_bands, C, C)."""
+    return np.stack([TangentSpace().fit(band).reference_ for band in c.swapaxes(0, 1)])
 
 
 def _tangent(c: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Vectors (n, n_bands·C(C+1)/2) of c (n, n_bands, C, C) in the tangent space at `at` (n_bands, C, C)."""
-    bands = zip(c.swapaxes(0, 1), at, strict=True)
-    return np.concatenate([tangent_space(band, where, metric="riemann") for band, where in bands], axis=1)
+    maps = [TangentSpace() for _ in at]
+    for one, where in zip(maps, at, strict=True):
+        one.reference_ = where
+    return np.concatenate([one.transform(c[:, k]) for k, one in enumerate(maps)], axis=1)
 
 
 class _Covariances:

@@ -8,6 +8,7 @@ only then are the fold's own people scored.
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -22,7 +23,7 @@ from realtime_mood.dsp.spec import FeatureSpec
 
 from ..datasets import person
 from ..datasets.person import Person, population
-from . import baselines, contexts
+from . import contexts
 from .baselines import Method, Scorer, Setting
 from .contexts import View, scored_seconds
 from .figures import Scores, auc, temperature, thresholds
@@ -62,18 +63,19 @@ class Job:
 
     def fit_key(self, study: Study) -> str:
         """Of everything the fit depends on."""
-        shown = "any" if self.method.any_montage else [study.track, study.channel_sets[self.sets[0]]]
+        shown = [] if self.method.any_montage else [study.track, study.channel_sets[self.sets[0]], contexts]
         people = [study.digests[i] for i in self.split.train]
-        shared = [contexts, baselines, profile, person]
+        code = [sys.modules[type(self.method).__module__], profile, person]
         return digest(
             self.method.name, list(self.method.depends), self.setting, people, study.labels, study.ch_names, shown,
-            study.spec.model_dump(mode="json"), study.seed, *shared,
+            study.spec.model_dump(mode="json"), study.seed, *code,
         )  # fmt: skip
 
     def key(self, study: Study) -> str:
         """Of everything the scores depend on."""
         left = [study.digests[i] for i in self.split.left]
-        return digest(self.fit_key(study), left, study.track, {name: study.channel_sets[name] for name in self.sets})
+        sets = {name: study.channel_sets[name] for name in self.sets}
+        return digest(self.fit_key(study), left, study.track, sets, contexts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,7 +87,7 @@ class Contexts:
     @cached_property
     def de(self) -> np.ndarray:
         """(n, n_steps, n_chans, n_bands), in standard deviations; zero where not `there`."""
-        return np.stack([self._standardised(i, raw=False)[0] for i in range(len(self))])
+        return self._standardised(np.arange(len(self)), raw=False)
 
     @cached_property
     def mean_de(self) -> np.ndarray:
@@ -104,13 +104,26 @@ class Contexts:
 
     def raw(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """The same in the rms of the statistics, clipped: what a network is fed."""
-        return np.stack([self._standardised(int(i), raw=True)[1] for i in rows]).reshape(len(rows), len(self.chans), -1)
+        return self._standardised(np.asarray(rows), raw=True)
 
-    def _standardised(self, i: int, *, raw: bool) -> tuple[np.ndarray, np.ndarray]:
-        known = Statistics(self.mean[self.at[i]], self.sd[self.at[i]])
-        n_steps = self.spec.n_steps if raw else 0
-        patches = self.microvolts([i])[0].reshape(len(self.chans), self.spec.n_steps, -1)[:, :n_steps]
-        return known.standardise(self.person.de[self.steps[i]][:, self.chans], patches, ~self.there[i])
+    def _standardised(self, rows: np.ndarray, *, raw: bool) -> np.ndarray:
+        """Some contexts' DE or raw signal on the statistics of the second they end with."""
+        n_chans, n_steps = len(self.chans), self.spec.n_steps
+        parts: list[np.ndarray] = []
+        # Statistics that stand still serve all rows at once.
+        for some in [rows] if self.track != "running" else rows[:, None]:
+            known = Statistics(self.mean[self.at[some[0]]], self.sd[self.at[some[0]]])
+            de = self.person.de[self.steps[some]][:, :, self.chans].reshape(len(some) * n_steps, n_chans, -1)
+            patches = np.empty((n_chans, 0, self.spec.patch_len), np.float32)
+            if raw:
+                signal = self.microvolts(some).swapaxes(0, 1)
+                patches = signal.reshape(n_chans, len(some) * n_steps, self.spec.patch_len)
+            z, scaled = known.standardise(de, patches, ~self.there[some].ravel())
+            if raw:
+                parts.append(scaled.reshape(n_chans, len(some), -1).swapaxes(0, 1))
+            else:
+                parts.append(z.reshape(len(some), n_steps, n_chans, -1))
+        return np.concatenate(parts)
 
 
 @dataclass(frozen=True, eq=False)

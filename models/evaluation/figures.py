@@ -73,8 +73,10 @@ def draws(n_people: int, seed: int, n_draws: int = DRAWS) -> np.ndarray:
     return np.apply_along_axis(np.bincount, 1, picked, minlength=n_people)
 
 
-def interval(values: np.ndarray, level: float = 0.95) -> list[float]:
-    """Percentile interval of bootstrap values, those that could not be computed left out."""
+def interval(values: np.ndarray, level: float = 0.95) -> list[float] | None:
+    """Percentile interval of bootstrap values, those that could not be computed left out; None when none could."""
+    if np.isnan(values).all():
+        return None
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return [round(float(low), 4), round(float(high), 4)]
 
@@ -135,8 +137,10 @@ def selective(counts: np.ndarray, weights: np.ndarray) -> dict[str, object]:
         with np.errstate(invalid="ignore"):
             return total[..., 1, :].sum(-1) / total[..., 0, :].sum(-1), (total[..., 2, :] / total[..., 1, :]).mean(-1)
 
+    # Nobody may be left: then there is nothing to be right about.
     (coverage, accuracy), (all_coverage, all_accuracy) = of(counts.sum(0)), of(np.tensordot(weights, counts, 1))
     return {
         "coverage": round(float(coverage), 4), "coverage_interval": interval(all_coverage),
-        "balanced_accuracy": round(float(accuracy), 4), "interval": interval(all_accuracy),
+        "balanced_accuracy": None if np.isnan(accuracy) else round(float(accuracy), 4),
+        "interval": interval(all_accuracy),
     }  # fmt: skip

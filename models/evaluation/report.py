@@ -85,9 +85,10 @@ def _gain(some: np.ndarray, every: np.ndarray, weights: np.ndarray) -> dict[str,
         with np.errstate(invalid="ignore"):
             return (total[..., 2, :] / total[..., 1, :]).mean(-1)
 
+    mean = float(accuracy(some.sum(0)) - accuracy(every.sum(0)))
     drawn = [accuracy(np.tensordot(weights, n, 1)) for n in (some, every)]
     return {
-        "mean": round(float(accuracy(some.sum(0)) - accuracy(every.sum(0))), 4),
+        "mean": None if np.isnan(mean) else round(mean, 4),
         "interval": interval(drawn[0] - drawn[1]),
     }
 
@@ -105,6 +106,7 @@ def _difference(ours: Sequence[Mapping], theirs: Sequence[Mapping], seed: int) -
 
 HEADS = ("channels", "method", "balanced accuracy", "macro-F1", "AUC", "reader − it, AUC", "backwards", "ECE", "Brier",
          "at 80 %: covered", "gain")  # fmt: skip
+ON_TERMINAL = ("channels", "method", "balanced accuracy", "AUC", "reader − it, AUC", "ECE")
 
 
 def table(found: Mapping[str, Any], titles: Mapping[str, str]) -> list[tuple[str, ...]]:
@@ -125,15 +127,20 @@ def table(found: Mapping[str, Any], titles: Mapping[str, str]) -> list[tuple[str
 
 
 def _shown(value: Mapping[str, Any], *, sign: bool = False) -> str:
+    if value["mean"] is None or value["interval"] is None:
+        return "–"
     form = "+.3f" if sign else ".3f"
     return f"{value['mean']:{form}} [{value['interval'][0]:{form}}, {value['interval'][1]:{form}}]"
 
 
 def print_table(rows: Sequence[tuple[str, ...]], title: str, console: Console) -> None:
-    """On the terminal."""
-    shown = Table(*HEADS, title=title, title_justify="left")
+    """On the terminal: the columns that matter most."""
+    some = [HEADS.index(head) for head in ON_TERMINAL]
+    shown = Table(title=title, title_justify="left")
+    for head in ON_TERMINAL:
+        shown.add_column(head, no_wrap=True)
     for i, row in enumerate(rows):
-        shown.add_row(*row, end_section=i + 1 < len(rows) and rows[i + 1][0] != row[0])
+        shown.add_row(*(row[k] for k in some), end_section=i + 1 < len(rows) and rows[i + 1][0] != row[0])
     console.print(shown)
 
 
@@ -178,6 +185,7 @@ def _reliability(axes: Any, methods: Mapping[str, Any], titles: Mapping[str, str
 def _accuracy_coverage(axes: Any, methods: Mapping[str, Any], titles: Mapping[str, str]) -> None:
     for name, m in methods.items():
         points = [m["coverage"][f"{c:g}"] for c in COVERAGES if f"{c:g}" in m["coverage"]]
+        points = [p for p in points if p["balanced_accuracy"] is not None]
         x, y = [p["coverage"] for p in points], [p["balanced_accuracy"] for p in points]
         axes.plot(x, y, ".-", label=titles[name], linewidth=2 if name == READER else 1)
     axes.set(xlabel="covered, by thresholds fixed on other people", ylabel="balanced accuracy of what is covered")

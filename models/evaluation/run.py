@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.errors import ConfigError
+from realtime_mood.errors import ConfigError, MoodError
 
 from . import report
 from .baselines import Classical, Majority, Method, Riemannian
@@ -88,7 +88,12 @@ def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None],
     study = Study(people, labels, spec, options.track, common, sets, options.seed)
     cache = options.cache or options.out.with_suffix(".cache")
     runner = Runner(study, cache, options.n_jobs, say)
-    found = compare(runner, methods, folds)
+    try:
+        found = compare(runner, methods, folds)
+    except ArithmeticError as error:
+        raise MoodError(
+            "fit every method", str(error), f"what was computed before is in {cache}; change the recipe and run again"
+        ) from None
     titles = {m.name: m.title for m in methods}
     about = {
         "command": shlex.join(["python", "app.py", *words]),

@@ -6,11 +6,13 @@ made it. What cannot be written (a full disk) stays in memory and is tried again
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -20,17 +22,27 @@ from ..datasets.person import Person
 
 
 def digest(*parts: object) -> str:
-    """SHA-256 of settings; of modules by their source, of people by all that is known of them."""
+    """SHA-256 of settings; of modules by their code, of people by all that is known of them."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=_described).encode()).hexdigest()
 
 
 def _described(part: object) -> object:
     if isinstance(part, ModuleType):
-        assert part.__file__
-        return hashlib.sha256(Path(part.__file__).read_bytes()).hexdigest()
+        return _code(part)
     if isinstance(part, Mapping):
         return dict(part)
     raise TypeError(f"no digest of {type(part).__name__}")
+
+
+@cache
+def _code(module: ModuleType) -> str:
+    """What a module does: its source without comments and docstrings, which change no result."""
+    assert module.__file__
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
 def digest_of_person(p: Person) -> str:
@@ -64,7 +76,8 @@ class Store:
         if self._folder is None:
             return None
         try:
-            with np.load(self._folder / f"{key}.npz", allow_pickle=False) as kept:
+            blob = io.BytesIO((self._folder / f"{key}.npz").read_bytes())
+            with np.load(blob, allow_pickle=False) as kept:
                 return dict(kept)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return None

@@ -1,0 +1,106 @@
+"""Every method is shown the same, what a live run would see, and nothing of the future."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from evaluation_people import NAMES, SPEC, planted, view
+
+from models.datasets import virtual
+from models.datasets.person import NO_LABEL, person, population
+from models.evaluation.baselines import _covariances
+from models.evaluation.contexts import View, scored_seconds
+from models.evaluation.mood_reader import batch
+from models.sampling import Wardrobe
+from realtime_mood.profile import Statistics
+from realtime_mood.sources.virtual_person import Script, VirtualPerson
+from realtime_mood.types import StreamInfo
+
+
+@pytest.fixture(scope="module")
+def people():
+    return [planted(seed) for seed in range(4)]
+
+
+@pytest.mark.parametrize(("track", "frozen"), [("c1", True), ("running", False)])
+def test_the_reader_is_fed_what_training_feeds_it(people, track, frozen):
+    who, seen = Wardrobe(people, population(people), SPEC), view(people, track, NAMES[2:])
+    c = seen.contexts(people[1])
+    rows = np.array([0, 7, len(c) - 1])
+    made = batch(c, rows)
+    for k, row in enumerate(rows):
+        de, patches, good, there, positions = who.sample(
+            1, int(c.at[row]), who.statistics(1, frozen=frozen), np.arange(2, 6)
+        )
+        np.testing.assert_allclose(made.de[k], de, atol=1e-6)
+        np.testing.assert_allclose(made.patches[k], patches, atol=1e-6)
+        np.testing.assert_array_equal(made.keep_chans[k], good)
+        np.testing.assert_array_equal(made.keep_steps[k], there)
+        np.testing.assert_array_equal(made.positions[k], positions)
+
+
+def test_the_raw_context_is_ten_seconds_that_end_where_the_de_ends(people):
+    p, c = people[0], view(people).contexts(people[0])
+    signal = c.microvolts([5])[0]
+    assert signal.shape == (6, 1280)
+    t = int(c.at[5])
+    np.testing.assert_array_equal(signal[:, -128:], p.patches[t].astype(np.float32))
+    assert not signal[:, : 128 * int((~c.there[5]).sum())].any()
+    assert c.raw([5])[..., -640:].std() == pytest.approx(1, abs=0.5)  # in the rms of rest
+
+
+def test_tracks_differ_in_statistics_and_in_nothing_else(people):
+    found = {track: view(people, track).contexts(people[2]) for track in ("z", "c1", "running")}
+    pop = population(people)
+    for c in found.values():
+        np.testing.assert_array_equal(c.at, found["c1"].at)
+        assert c.at.min() >= people[2].rest.stop
+    np.testing.assert_allclose(found["z"].mean[3], Statistics.of_population(pop.mean, pop.sd, 6).mean)
+    rest = people[2].de[4:60].mean(axis=0)
+    np.testing.assert_allclose(found["c1"].mean[90], rest, atol=0.05)
+    assert np.ptp(found["running"].mean, axis=0).max() > 0.01
+    assert np.ptp(found["z"].mean, axis=0).max() == np.ptp(found["c1"].mean, axis=0).max() == 0
+
+
+def test_an_electrode_that_cannot_be_trusted_says_nothing(people):
+    p = people[0]
+    p.good[60:, 1] = False
+    try:
+        features = view(people).contexts(p).mean_de.reshape(-1, 6, 5)
+    finally:
+        p.good[60:, 1] = True
+    assert not features[:, 1].any()
+    assert features[:, 0].any()
+
+
+@pytest.mark.parametrize("track", ["z", "c1", "running"])
+def test_nothing_later_in_a_record_reaches_a_feature(track):
+    """From the signal up: another ending of the same record changes no context before it."""
+    names, seconds, cut = ("Fp1", "Fp2", "C3", "C4", "O1", "O2"), 110, 95
+    signal = VirtualPerson(3, names, 128.0, Script.parse("rest:60,positive:50"), "easy").signal(seconds)
+    other = signal.copy()
+    other[cut * 128 :] = 3 * other[cut * 128 :][::-1] + 20
+    label = np.where(np.arange(seconds) < 62, NO_LABEL, np.arange(seconds) % 3)
+    one, two = (
+        person("p", StreamInfo(names, 128.0, virtual=True), [s], [label], slice(0, 60), SPEC) for s in (signal, other)
+    )
+    pop = population([planted(0), planted(1)])
+    seen = View(virtual.LABELS, SPEC, track, names, pop)
+    a, b = seen.contexts(one), seen.contexts(two)
+    before = np.flatnonzero(a.at < cut)
+    assert len(before) > 20
+    np.testing.assert_array_equal(a.at[before], b.at[: len(before)])
+    np.testing.assert_array_equal(a.mean_de[before], b.mean_de[before])
+    np.testing.assert_array_equal(a.raw(before), b.raw(before))
+    ca, cb = _covariances(a, True), _covariances(b, True)
+    np.testing.assert_array_equal(ca.of_contexts[before], cb.of_contexts[before])
+    np.testing.assert_array_equal(ca.tangent_at_rest[before], cb.tangent_at_rest[before])
+    prior = ca.of_contexts[0]
+    np.testing.assert_array_equal(ca.running(prior)[before], cb.running(prior)[before])
+    assert np.abs(a.mean_de[-1] - b.mean_de[-1]).max() > 0.5
+
+
+def test_seconds_scored_are_labelled_whole_and_after_the_baseline(people):
+    at = scored_seconds(people[0], SPEC)
+    assert (people[0].label[at] != NO_LABEL).all()
+    assert all(people[0].there[at - back].all() for back in range(4))
