@@ -44,11 +44,12 @@ and files as fast as they are read, so that nothing can be stale there. A silenc
 a bystander run for 0.4 s does not count, and is said. BrainFlow is its player, fed a file of a Cyton in which the
 fault is written.
 """
-LIMITS = """△ is not right, and cannot be: two different events look the same there. A packet sent twice or late is
-found by a counter, not by stamps; a clock that is set is told from a loss by when samples arrive, which a file does not
-say. Stamps that jitter by 5 ms tell a hole to within 4 samples; where a sender computes its stamps, or counts its
-packages, one sample is told. But where such stamps are made anew when samples were held up, which no device is known to
-do, the delay is taken for a loss (`stall` without `jitter`). Of two electrodes that were swapped, each is as good as
+LIMITS = """△ is not right, and cannot be: two different events look the same there. A clock that is set is told from a
+loss by when samples arrive, which a file does not say. Stamps that jitter by 5 ms tell a hole to within 4 samples;
+where a sender computes its stamps, or counts its packages, one sample is told, and what is sent twice is taken once.
+Measured stamps do not tell that. What comes late is left out and stays counted as lost, for it could only be passed on
+out of order; a file puts it in its place. Where computed stamps are made anew after a delay of less than half a second,
+which no device is known to do, the delay is taken for a loss. Of two electrodes that were swapped, each is as good as
 before.
 """
 BEYOND = """## What befalls the sender itself
@@ -115,6 +116,18 @@ def matrix(found: Mapping[tuple[str, str], list[Check]]) -> str:
     return table(["fault", *COLUMNS.values()], lines)
 
 
+def with_rows(page: str, new: str, names: set[str]) -> str:
+    """The page with those lines of its matrix, and what is said below it, as they are now."""
+    before, rest = page.split("| fault |", 1)
+    lines, old = new.splitlines(), {_fault(line): line for line in rest.splitlines()}
+    lines = [line if _fault(line) in names else old.get(_fault(line), line) for line in lines]
+    return f"{before}{chr(10).join(lines)}\n\n{LIMITS}\n{rest[rest.index(BEYOND.splitlines()[0]) :]}"
+
+
+def _fault(line: str) -> str:
+    return line.split(" | ")[0].removeprefix("| ").strip("`")
+
+
 def recordings(left: list[kills.Left | str]) -> tuple[str, bool]:
     """The section on kills, and whether all is well."""
     good = [it for it in left if isinstance(it, kills.Left)]
@@ -138,13 +151,15 @@ def soaked(path: Path | None) -> str:
     return table(["what", "seen"], [[k, v] for k, v in seen.items()] + [["notes", len(notes)]])
 
 
-def futures(pool: ProcessPoolExecutor, columns: list[str], n_kills: int) -> Iterator[tuple[tuple[str, str], Future]]:
+def futures(
+    pool: ProcessPoolExecutor, rows: list[Row], columns: list[str], n_kills: int
+) -> Iterator[tuple[tuple[str, str], Future]]:
     """Everything there is to run, the longest first."""
-    jobs = [(row, column) for row in ROWS for column in columns if column not in row.without]
+    jobs = [(row, column) for row in rows for column in columns if column not in row.without]
     for row, column in sorted(jobs, key=lambda job: -job[0].seconds * (job[1] not in ("xdf", "openbci"))):
         yield (row.name, column), pool.submit(cell, row, column)
     for it in BLOWS:
-        if it.column in columns:
+        if it.column in columns and len(rows) == len(ROWS):
             yield (it.name, "blow"), pool.submit(blow, it)
     for seed in range(n_kills):
         yield (str(seed), "kill"), pool.submit(killed, seed)
@@ -155,15 +170,19 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write every check there")
     parser.add_argument("--soak", type=Path, help="figures of a soak, from its --json")
     parser.add_argument("--columns", default=",".join(COLUMNS), help="only these sources; the page is not written")
+    parser.add_argument("--rows", nargs="+", choices=[row.name for row in ROWS], metavar="NAME",
+                        help="only these faults; their lines of the page are written anew")  # fmt: skip
     parser.add_argument("--kills", type=int, default=N_KILLS)
     asked = parser.parse_args()
     found: dict[tuple[str, str], list[Check]] = {}
     left: list[kills.Left | str] = []
     columns = asked.columns.split(",")
+    rows = [row for row in ROWS if asked.rows is None or row.name in asked.rows]
+    n_kills = asked.kills if asked.rows is None else 0
     with tempfile.TemporaryDirectory() as folder:
         fault_cells.private_network(Path(folder) / "lsl.cfg")
         with ProcessPoolExecutor(AT_ONCE, mp_context=multiprocessing.get_context("spawn")) as pool:
-            for key, future in list(futures(pool, columns, asked.kills)):
+            for key, future in list(futures(pool, rows, columns, n_kills)):
                 if key[1] == "kill":
                     left.append(future.result())
                     continue
@@ -174,7 +193,9 @@ def main() -> None:
     parts = [HEAD, matrix(found), LIMITS, BEYOND + "\n" + table(["what", "source", "seen"], blows)]
     parts += [KILLED, lasting, SOAK, soaked(asked.soak)]
     print(lasting)
-    if columns == list(COLUMNS) and asked.kills:
+    if columns == list(COLUMNS) and asked.rows:
+        PAGE.write_text(with_rows(PAGE.read_text(), matrix(found), {row.faults for row in rows}))
+    elif columns == list(COLUMNS) and asked.kills:
         PAGE.write_text("\n".join(part.rstrip("\n") + "\n" for part in parts))
     if asked.json:
         told = {" · ".join(key): [[it.said, bool(it.right)] for it in checks] for key, checks in found.items()}

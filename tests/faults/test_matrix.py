@@ -45,9 +45,10 @@ def test_a_file_tells_what_was_lost(name: str, column: str) -> None:
     assert not wrong(replace(row, seconds=min(row.seconds, 20)), column)
 
 
+@pytest.mark.parametrize("column", ["xdf", "openbci"])
 @pytest.mark.parametrize("name", ["duplicate", "reorder"])
-def test_a_counter_tells_what_came_twice_or_late(name: str) -> None:
-    assert not wrong(BY_NAME[name], "openbci")
+def test_a_counter_and_computed_stamps_tell_what_came_twice_or_late(name: str, column: str) -> None:
+    assert not wrong(BY_NAME[name], column)
 
 
 @pytest.mark.parametrize("name", ELECTRODES)

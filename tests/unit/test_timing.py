@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from realtime_mood.sources.recordings.placing import indices
 from realtime_mood.sources.timing import Piece, SampleClock
 
 
@@ -32,7 +33,7 @@ def send(
     step : at this time (s) the sender's clock moves by so much.
     """
     rng, real = np.random.default_rng(seed), real or nominal
-    clock, pieces, indices = SampleClock(nominal), [], []
+    clock, pieces, numbers = SampleClock(nominal), [], []
     for first in range(0, int(seconds * real), chunk):
         index = np.arange(first, first + chunk)
         index = index[(index < gone[0]) | (index >= gone[0] + gone[1])]
@@ -44,8 +45,8 @@ def send(
             left = max(left, 100.0 + stall[1] + (taken - stall[0]) / catch_up)
         stamp = left + (step[1] if step[0] and left - 100.0 >= step[0] else 0.0)
         pieces += clock.feed(stamp - (index[-1] - index) / nominal, left + 0.0005)
-        indices.append(index)
-    return clock, pieces + clock.release(), np.concatenate(indices)
+        numbers.append(index)
+    return clock, pieces + clock.release(), np.concatenate(numbers)
 
 
 def lost(pieces: list[Piece]) -> int:
@@ -347,6 +348,25 @@ def test_where_stamps_are_computed_nothing_is_taken_twice_or_late(
     assert sitting.places == (new - new[0]).tolist()
     assert len(new) + sitting.lost == new[-1] - new[0] + 1
     assert sitting.clock.dropped == len(numbers) - len(new)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    packet=st.sampled_from([4, 10, 12]),
+    gone=st.floats(0, 0.1),
+    twice=st.floats(0, 0.1),
+    late=st.floats(0, 0.1),
+    ppm=st.floats(-200, 200),
+    sfreq=st.sampled_from([125.0, 250.0, 256.0]),
+    seed=st.integers(0, 999),
+)
+def test_rows_of_a_file_are_put_in_their_places_by_computed_stamps(
+    packet: int, gone: float, twice: float, late: float, ppm: float, sfreq: float, seed: int
+) -> None:
+    numbers, _ = transmitted(np.random.default_rng(seed), int(20 * sfreq), packet, gone, twice, late)
+    index, notes = indices(len(numbers), sfreq, 100.0 + numbers / (sfreq * (1 + 1e-6 * ppm)))
+    assert index.tolist() == (numbers - numbers.min()).tolist()
+    assert not notes
 
 
 @pytest.mark.parametrize("packet_s", [0.04, 0.3])

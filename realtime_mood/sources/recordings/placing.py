@@ -26,6 +26,12 @@ LEAST_HOLE_S = 0.02
 """Where stamps are jittery, a shorter hole cannot be told from jitter."""
 SMOOTH = 0.3
 """Stamps are smooth where all but one in a hundred steps are within this much of whole samples."""
+EXACT = 1 / 20
+"""Stamps are computed where they lie this close to whole samples, as a share of one: those tell what came twice."""
+LONGEST_REPEAT_S = 1.0
+"""Rows that go on longer than this behind the newest were stamped by a clock that was set back."""
+LEAST_STEP_S = 0.1
+"""Clocks are slowed down, not set back, by less than this."""
 USUAL_HZ = (1.0, 2.0, 100.0, 125.0, 128.0, 200.0, 220.0, 250.0, 256.0, 300.0, 500.0, 512.0, 1000.0, 1024.0, 2048.0)
 
 
@@ -81,6 +87,8 @@ def indices(
         steps, round_ = counted
     notes: list[str] = []
     if stamps is not None and n > 2 and (told := _filled(stamps)) is not None:
+        if round_ == 1:
+            steps = _computed(told, sfreq)
         jumps = _jumps(told, steps, round_, sfreq)
         set_ = np.abs(jumps) * round_ > LONGEST_HOLE_S * sfreq
         if set_.any():
@@ -88,6 +96,13 @@ def indices(
         steps = steps + np.where(set_, 0, jumps) * round_
     index = np.concatenate(([0], np.cumsum(steps)))[:n]
     return index - index.min(initial=0), notes
+
+
+def played_once(index: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The indices in their order, each once; the rows that hold them; and what is odd about that, in words."""
+    once, rows = np.unique(index, return_index=True)
+    twice = len(index) - len(once)
+    return once, rows, [f"{twice} rows came twice and are played once"] if twice else []
 
 
 def measured_rate(stamps: np.ndarray, expected: float | None = None) -> float | None:
@@ -168,11 +183,48 @@ def _phase(values: np.ndarray, cycle: Cycle) -> tuple[np.ndarray, int]:
     return np.where((values >= 0) & (place[values] >= 0), phase, -1), int(shared.sum())
 
 
+def _computed(told: np.ndarray, sfreq: float) -> np.ndarray:
+    """Steps between rows that no counter tells: 1, but where stamps are computed, which tell holes and repeats.
+
+    They tell what came twice or late as in a stream (see `SampleClock`), but for when it arrived.
+    """
+    period = _period(told, sfreq)
+    exact = np.diff(told) / period if period > 0 else np.full(len(told) - 1, np.nan)
+    near = np.abs(exact - np.round(exact)) <= EXACT
+    if np.mean(near) < 0.99:
+        return np.ones(len(exact), np.int64)
+    whole = np.round(exact).astype(np.int64)
+    steps = np.where(near & (whole >= 1) & (whole <= LONGEST_HOLE_S * sfreq), whole, 1)
+    place = np.concatenate(([0], np.cumsum(whole)))
+    newest = np.maximum.accumulate(place)
+    edges = np.flatnonzero(np.diff(np.r_[False, place[1:] <= newest[:-1], False])) + 1
+    for begin, end in edges.reshape(-1, 2).tolist():
+        newer = float(place[end]) if end < len(place) else np.inf
+        ahead = newer - newest[begin - 1] - (end - begin)
+        if _is_repeat(place[:end], begin, newer, LONGEST_REPEAT_S / period):
+            steps[begin - 1 : end] = whole[begin - 1 : end]
+        elif 1 <= ahead < np.inf:  # these rows were stamped wrong: the count goes on behind them
+            steps[end - 1] = ahead
+    return steps
+
+
+def _is_repeat(place: np.ndarray, begin: int, newer: float, most: float) -> bool:
+    """Whether the rows from `begin` on, all behind the newest and before a `newer` one, came twice or late."""
+    back, newest = place[begin:], int(place[:begin].max())
+    if len(back) > most or newest - back[0] > most:
+        return False
+    if newer - newest - 1 < len(back) and (back[-1] < newest or np.any(np.diff(back) != 1)):
+        return True
+    # A clock that was set back looks the same, or stamps that are wrong.
+    before, short = place[:begin][-round(4 * most) :], most * LEAST_STEP_S / LONGEST_REPEAT_S
+    runs = np.split(back, np.flatnonzero(np.diff(back) != 1) + 1)
+    return all((run[-1] == newest and len(run) <= short) or not np.isin(run, before).any() for run in runs)
+
+
 def _is_smooth(told: np.ndarray, period: float) -> bool:
-    """Whether nearly all stamps lie whole samples apart."""
+    """Whether nearly all stamps lie whole samples apart, most of them after the one before."""
     steps = np.diff(told) / period
-    off = (np.abs(steps - np.round(steps)) > SMOOTH) | (steps < 0.5)
-    return bool(np.mean(off) <= 0.01)
+    return bool(np.mean(np.abs(steps - np.round(steps)) > SMOOTH) <= 0.01 and np.mean(steps < 0.5) <= 0.1)
 
 
 def _period(told: np.ndarray, expected: float | None) -> float:

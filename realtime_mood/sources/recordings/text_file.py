@@ -14,7 +14,7 @@ from ..channels import choose_channels
 from ..units import MICROVOLTS
 from . import brainflow_table
 from .layouts import Layout, layout_of
-from .placing import indices, measured_rate, usual_rate
+from .placing import indices, measured_rate, played_once, usual_rate
 from .recording import PlaybackOptions, Rows, check_rate, check_unit, finite
 from .table import Cells, lines_of, read_cells
 
@@ -76,12 +76,10 @@ def _placed(
     else:
         check_unit(asked, kept, sfreq, "uV")
     at, odd = indices(len(kept), sfreq, stamps, counter)
-    index, order = np.unique(at, return_index=True)
-    if twice := len(at) - len(index):
-        notes.append(f"{twice} rows came twice and are played once")
+    index, order, repeated = played_once(at)
     markers = sorted((Marker(int(at[min(row, len(at) - 1)]), text) for row, text in said), key=lambda m: m.index)
     reference = options.reference or "unknown"
-    notes += odd
+    notes += repeated + odd
     return Rows(finite(kept[order]), index, ch_names, sfreq, markers=markers, reference=reference, notes=notes)
 
 

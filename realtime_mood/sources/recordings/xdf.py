@@ -14,7 +14,7 @@ from ...errors import SourceNotFound, StreamMismatch
 from ...types import Marker
 from ..channels import choose_channels
 from ..units import MICROVOLTS, NARROW, WIDE, check_spread, spread, unit_name
-from .placing import indices, measured_rate, usual_rate
+from .placing import indices, measured_rate, played_once, usual_rate
 from .recording import HEAD_S, PlaybackOptions, Rows, check_rate, finite
 from .xdf_chunks import Chunks, Described, find_chunks, samples_in, without_others
 
@@ -97,15 +97,16 @@ def _recording(
         notes += odd
     scaled = _microvolts(data, [told[i][1] for i in columns], sfreq, options, asked)
     markers = [m for it in beside if _holds_markers(it) for m in _markers(loaded[it.number], stamps, index, sfreq)]
+    index, order, repeated = played_once(index)
     return Rows(
-        finite(scaled),
+        finite(scaled[order]),
         index,
         ch_names,
         sfreq,
         markers=sorted(markers, key=lambda marker: marker.index),
         reference=options.reference or eeg.desc.findtext("reference/label") or "unknown",
         virtual=eeg.desc.findtext("realtime_mood/virtual") == "1",
-        notes=notes,
+        notes=notes + repeated,
     )
 
 
