@@ -119,7 +119,7 @@ def matrix(found: Mapping[tuple[str, str], list[Check]]) -> str:
 def with_rows(page: str, new: str, names: set[str]) -> str:
     """The page with those lines of its matrix, and what is said below it, as they are now."""
     before, rest = page.split("| fault |", 1)
-    lines, old = new.splitlines(), {_fault(line): line for line in rest.splitlines()}
+    lines, old = new.splitlines(), {_fault(line): line for line in rest.splitlines() if line[:3] == "| `"}
     lines = [line if _fault(line) in names else old.get(_fault(line), line) for line in lines]
     return f"{before}{chr(10).join(lines)}\n\n{LIMITS}\n{rest[rest.index(BEYOND.splitlines()[0]) :]}"
 
