@@ -1,8 +1,9 @@
 """Turns a person into what every method is shown: the same seconds, context, channels and statistics.
 
 Tracks are what is known of a person beforehand: ``z`` population statistics only, standing still; ``c1`` and ``c5``
-one and five minutes of the person's own unlabelled rest, standing still; ``running`` no baseline, statistics that
-follow the person as in live use without a profile. On every track the seconds of the baseline are left out of the
+one and five minutes of the person's own unlabelled rest, standing still; ``drifting`` one minute, which then follows
+the person slowly, as a profile does in live use; ``running`` no baseline, statistics that follow the person as in live
+use without a profile. On every track the seconds of the baseline are left out of the
 scores, so that tracks can be compared.
 """
 
@@ -17,12 +18,13 @@ import numpy as np
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
 from realtime_mood.estimator import Population
-from realtime_mood.profile import Statistics
+from realtime_mood.profile import Normaliser, Statistics
 
 from ..datasets.person import NO_LABEL, Person, frozen_statistics, running_statistics
 
-BASELINE_S = {"z": 60, "c1": 60, "c5": 300, "running": 60}
+BASELINE_S = {"z": 60, "c1": 60, "c5": 300, "drifting": 60, "running": 60}
 """Seconds of rest at the start that are not scored; on ``c1`` and ``c5`` they are the baseline."""
+STILL = ("z", "c1", "c5")
 
 
 def check_track(track: str) -> None:
@@ -111,7 +113,7 @@ class Contexts:
         n_chans, n_steps = len(self.chans), self.spec.n_steps
         parts: list[np.ndarray] = []
         # Statistics that stand still serve all rows at once.
-        for some in [rows] if self.track != "running" else rows[:, None]:
+        for some in [rows] if self.track in STILL else rows[:, None]:
             known = Statistics(self.mean[self.at[some[0]]], self.sd[self.at[some[0]]])
             de = self.person.de[self.steps[some]][:, :, self.chans].reshape(len(some) * n_steps, n_chans, -1)
             patches = np.empty((n_chans, 0, self.spec.patch_len), np.float32)
@@ -124,6 +126,17 @@ class Contexts:
             else:
                 parts.append(z.reshape(len(some), n_steps, n_chans, -1))
         return np.concatenate(parts)
+
+
+def drifting_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and sd (n_seconds, n_chans, n_bands) of a profile in live use: from the end of the baseline they drift."""
+    mean, sd = (np.array(x, float) for x in frozen_statistics(p, pop, spec))
+    normaliser = Normaliser(Statistics(mean[0], sd[0]), 1.0, frozen=True)
+    for t in range(p.rest.stop, len(p.label)):
+        if p.there[t]:
+            normaliser.take_in(p.de[t].astype(np.float64), p.good[t][:, None], spec.step_s)
+        mean[t] = normaliser.statistics.mean
+    return mean, sd
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +157,8 @@ class View:
         elif self.track == "z":
             still = Statistics.of_population(self.population.mean, self.population.sd, p.info.n_chans)
             mean, sd = np.broadcast_to(still.mean, shape), np.broadcast_to(still.sd, shape)
+        elif self.track == "drifting":
+            mean, sd = drifting_statistics(p, self.population, self.spec)
         else:
             mean, sd = running_statistics(p, self.population, self.spec)
         chans = np.array([p.info.ch_names.index(name) for name in self.ch_names])

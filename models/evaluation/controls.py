@@ -93,19 +93,26 @@ def controls(
     if reader is not None and study.people[0].info.virtual:
         say("control: a state held for ten minutes")
         out["sustained"] = _sustained(study, runner, reader, folds[0])
-        lines.append(f"a state held for ten minutes: {out['sustained']}")
+        lines += [
+            f"a state held for ten minutes, {track} statistics: accuracy {m['first_two']:.3f} in the first two, "
+            f"{m['last_two']:.3f} in the last two minutes"
+            for track, m in out["sustained"].items()
+        ]
     return {"lines": lines, **out}
 
 
 def _sustained(study: Study, runner: Runner, reader: Method, fold: Fold) -> dict[str, Any]:
     train = [study.people[i] for i in fold.split.train]
     score = runner.scorer(reader, fold.split)
-    view = View(study.labels, study.spec, "running", study.ch_names, population(train))
-    return sustained(score, view)
+    pop = population(train)
+    return {
+        track: sustained(score, View(study.labels, study.spec, track, study.ch_names, pop))
+        for track in ("running", "drifting")
+    }
 
 
 def sustained(score: Scorer, view: View, n_people: int = HOLDERS, hold_s: int = HOLD_S) -> dict[str, Any]:
-    """Accuracy in the first and last two minutes of a state held, statistics following as in live use.
+    """Accuracy in the first and last two minutes of a state held, with the statistics of the view's track.
 
     Virtual people nobody has seen; each holds one state, in turn, after a minute of rest.
     """

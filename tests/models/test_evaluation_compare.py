@@ -14,11 +14,14 @@ from evaluation_people import SPEC, planted, study
 from rich.console import Console
 
 import app
+from models.datasets.person import population
+from models.evaluation import cohorts
 from models.evaluation import run as running
 from models.evaluation import store as storing
 from models.evaluation.baselines import Classical, Majority, Riemannian
 from models.evaluation.compare import Runner, compare
-from models.evaluation.controls import blocks, first_and_last, permuted, without_gamma
+from models.evaluation.contexts import View
+from models.evaluation.controls import blocks, first_and_last, permuted, sustained, without_gamma
 from models.evaluation.eegnet import EEGNetMethod
 from models.evaluation.figures import of_person
 from models.evaluation.mood_reader import ReaderMethod
@@ -114,6 +117,19 @@ def test_controls_keep_blocks_whole(people):
     assert set(halves.label[found[1]]) == {0}
     assert set(halves.label[found[3]]) == {1}
     assert (halves.label >= 0).sum() == len(found[1]) + len(found[3])
+
+
+def test_a_state_held_long_shows_who_forgets_it():
+    labels = ("negative", "neutral", "positive")
+    seen = View(labels, SPEC, "running", cohorts.TEN_TWENTY, population([planted(0), planted(1)]))
+
+    def forgets(c):
+        right = np.eye(3)[c.labels]
+        return np.where((c.at < 60 + 150)[:, None], right, -right)
+
+    found = sustained(forgets, seen, n_people=1, hold_s=240)
+    assert (found["first_two"], found["last_two"]) == (1, 0.25)
+    assert found["lost"] == 0.75
 
 
 def test_without_gamma_there_is_no_gamma(people):

@@ -50,7 +50,7 @@ def test_the_raw_context_is_ten_seconds_that_end_where_the_de_ends(people):
 
 
 def test_tracks_differ_in_statistics_and_in_nothing_else(people):
-    found = {track: view(people, track).contexts(people[2]) for track in ("z", "c1", "running")}
+    found = {track: view(people, track).contexts(people[2]) for track in ("z", "c1", "drifting", "running")}
     pop = population(people)
     for c in found.values():
         np.testing.assert_array_equal(c.at, found["c1"].at)
@@ -59,6 +59,8 @@ def test_tracks_differ_in_statistics_and_in_nothing_else(people):
     rest = people[2].de[4:60].mean(axis=0)
     np.testing.assert_allclose(found["c1"].mean[90], rest, atol=0.05)
     assert np.ptp(found["running"].mean, axis=0).max() > 0.01
+    drift = np.abs(found["drifting"].mean[-1] - found["c1"].mean[-1]) / found["c1"].sd[-1]
+    assert 0.01 < drift.max() <= 0.1 * (len(people[2].label) - 60) / 60 + 1e-6  # a tenth of an sd a minute
     assert np.ptp(found["z"].mean, axis=0).max() == np.ptp(found["c1"].mean, axis=0).max() == 0
 
 
@@ -73,7 +75,7 @@ def test_an_electrode_that_cannot_be_trusted_says_nothing(people):
     assert features[:, 0].any()
 
 
-@pytest.mark.parametrize("track", ["z", "c1", "running"])
+@pytest.mark.parametrize("track", ["z", "c1", "drifting", "running"])
 def test_nothing_later_in_a_record_reaches_a_feature(track):
     """From the signal up: another ending of the same record changes no context before it."""
     names, seconds, cut = ("Fp1", "Fp2", "C3", "C4", "O1", "O2"), 110, 95
