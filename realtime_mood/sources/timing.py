@@ -39,7 +39,7 @@ HOLES = 64
 
 
 class Piece(NamedTuple):
-    """What becomes of the oldest samples fed: `dropped` of them are left out, then `n` released, after `lost` holes."""
+    """What becomes of the oldest samples fed: `dropped` are left out, then `n` released, after `lost` that never came."""
 
     n: int
     lost: int

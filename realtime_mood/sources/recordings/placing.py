@@ -9,10 +9,12 @@ stall bends the stamps away from it and lets them back, a loss moves it for good
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import minimum_filter1d
+
+from ..boards import cycles_of
+from ..counter import Cycle
 
 LONGEST_HOLE_S = 86_400.0
 """A longer jump of the stamps is the clock being set, not a hole."""
@@ -33,31 +35,15 @@ LONGEST_REPEAT_S = 1.0
 LEAST_STEP_S = 0.1
 """Clocks are slowed down, not set back, by less than this."""
 USUAL_HZ = (1.0, 2.0, 100.0, 125.0, 128.0, 200.0, 220.0, 250.0, 256.0, 300.0, 500.0, 512.0, 1000.0, 1024.0, 2048.0)
-
-
-class Cycle(NamedTuple):
-    """How a counter goes round: its values in order, and how many samples share each."""
-
-    values: tuple[int, ...]
-    shared: tuple[int, ...]
-
-
-def _cycle(first: int, end: int, step: int = 1, shared: int = 1, alone: tuple[int, ...] = ()) -> Cycle:
-    values = range(first, end, step)
-    return Cycle((*alone, *values), (1,) * len(alone) + (shared,) * len(values))
-
-
 CYCLES = (
-    _cycle(0, 256),  # Cyton, and BrainFlow's synthetic board
-    _cycle(0, 256, step=2),  # Cyton with Daisy: two packets make a sample
-    _cycle(1, 256, step=2),
-    _cycle(1, 101, shared=2, alone=(0,)),  # Ganglion, firmware 2, with and without accelerometer
-    _cycle(101, 201, shared=2, alone=(0,)),
-    _cycle(0, 100, shared=2),  # Ganglion, firmware 3, likewise
-    _cycle(100, 200, shared=2),
-    _cycle(0, 201),
-    _cycle(0, 65536, shared=12),  # Muse
+    *cycles_of("cyton"),
+    *cycles_of("cyton_daisy"),
+    Cycle(tuple(range(1, 256, 2))),  # a Daisy again: of the two packets that make a sample, by the other one's number
+    *cycles_of("ganglion"),
+    Cycle(range(201)),
+    *cycles_of("muse_2"),
 )
+"""How a device may have numbered the rows of its file."""
 
 
 def indices(
@@ -171,16 +157,17 @@ def _counted(counter: np.ndarray) -> tuple[np.ndarray, int] | None:
 
 def _phase(values: np.ndarray, cycle: Cycle) -> tuple[np.ndarray, int]:
     """Where in its cycle each row's count stands, -1 where it is none of it; and the cycle's length."""
-    shared = np.array(cycle.shared)
+    numbers = np.array(cycle.numbers) * cycle.every
+    shared = np.array([cycle.copies(number) for number in numbers])
     place, room = np.full(65536, -1), np.ones(65536, np.int64)
-    place[list(cycle.values)] = np.cumsum(shared) - shared
-    room[list(cycle.values)] = shared
+    place[numbers] = np.cumsum(shared) - shared
+    room[numbers] = shared
     starts = np.r_[True, values[1:] != values[:-1]]
     since = np.arange(len(values)) - np.maximum.accumulate(np.where(starts, np.arange(len(values)), 0))
     of_first = int(np.argmax(np.r_[starts[1:], True])) + 1  # rows that share the first count: perhaps not all
     since[:of_first] += max(0, int(room[values[0]]) - of_first)
     phase = place[values] + np.minimum(since, room[values] - 1)
-    return np.where((values >= 0) & (place[values] >= 0), phase, -1), int(shared.sum())
+    return np.where((values >= 0) & (place[values] >= 0), phase, -1), cycle.n_samples
 
 
 def _computed(told: np.ndarray, sfreq: float) -> np.ndarray:
