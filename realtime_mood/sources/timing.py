@@ -39,7 +39,7 @@ HOLES = 64
 
 
 class Piece(NamedTuple):
-    """What becomes of the oldest samples fed: `dropped` are left out, then `n` released, after `lost` that never came."""
+    """What becomes of the oldest samples fed: `dropped` are left out, `n` released, after `lost` that never came."""
 
     n: int
     lost: int
