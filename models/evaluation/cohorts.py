@@ -16,7 +16,9 @@ from realtime_mood.sources.virtual_person import Script, VirtualPerson
 from realtime_mood.types import StreamInfo
 
 from ..datasets import eegmat, virtual
+from ..datasets.corpus import sha256
 from ..datasets.person import NO_LABEL, Person, person
+from ..datasets.recordings import find
 from .contexts import BASELINE_S, scored_seconds
 from .protocol import same_person
 
@@ -59,6 +61,18 @@ def load(
         labels = eegmat.LABELS
     check_people(people, labels, track, spec)
     return people, labels
+
+
+def records_behind(people: Sequence[Person], data: Path | None) -> dict[str, list[str]]:
+    """SHA-256 of the whole records of an archive, by person: people are made of their parts."""
+    found: dict[str, list[str]] = {}
+    if people[0].name.startswith("eegmat-"):
+        for path in _archives(data):
+            for job in find([str(path)], with_eegmat=True)[0]:
+                name = same_person(job.person)
+                ours = next((p.name for p in people if same_person(p.name) == name), name)
+                found.setdefault(ours, []).extend(sha256(piece) for piece in job.read().pieces)
+    return found
 
 
 def _archives(data: Path | None) -> list[Path]:

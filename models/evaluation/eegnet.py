@@ -77,7 +77,7 @@ class EEGNetMethod:
     name, title = "eegnet", "EEGNet"
     any_montage = False
 
-    def __init__(self, steps: Sequence[int] = (200, 600)) -> None:
+    def __init__(self, steps: Sequence[int] = (500,)) -> None:
         self.settings: Sequence[Setting] = [{"steps": n} for n in steps]
         self.depends: Sequence[object] = (torch.__version__,)
 

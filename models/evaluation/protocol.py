@@ -91,12 +91,20 @@ def _ring(n: int, degree: int) -> list[list[int]]:
 
 
 def same_person(name: str) -> str:
-    """What two names of one person have in common: a virtual person's seed, else the name without its letter case."""
-    seed = re.match(r"virtual[-_ ](?:person[-_ ])?(\d+)", name, flags=re.IGNORECASE)
-    return f"virtual-{int(seed[1])}" if seed else name.casefold()
+    """What the names of one person have in common: a virtual person's seed, a subject of EEGMAT, else the letters."""
+    if seed := re.match(r"virtual[-_ ](?:person[-_ ])?(\d+)", name, flags=re.IGNORECASE):
+        return f"virtual-{int(seed[1])}"
+    if subject := re.match(r"eegmat.*?-(?:subject)?(\d+)$", name, flags=re.IGNORECASE):
+        return f"eegmat-{int(subject[1])}"
+    return name.casefold()
 
 
-def check_apart(people: Sequence[Person], folds: Iterable[Fold], seen: Mapping[str, str] | None = None) -> None:
+def check_apart(
+    people: Sequence[Person],
+    folds: Iterable[Fold],
+    seen: Mapping[str, Iterable[str]] | None = None,
+    records: Mapping[str, Iterable[str]] | None = None,
+) -> None:
     """Make sure that nobody is on both sides of a split, by name (virtual seeds included) and by signal.
 
     Parameters
@@ -104,33 +112,36 @@ def check_apart(people: Sequence[Person], folds: Iterable[Fold], seen: Mapping[s
     people : sequence of Person
     folds : iterable of Fold
     seen : mapping of str to str, optional
-        Name and SHA-256 of every record an encoder was pre-trained on.
+        Everybody an encoder was pre-trained on: name, and SHA-256 of their records.
+    records : mapping of str to str, optional
+        SHA-256 of the whole records behind people, by name: a person may be made of parts of them.
 
     Raises
     ------
     ConfigError
     """
-    names = [same_person(p.name) for p in people]
-    hashes = [p.sha256 for p in people]
-    for fold in folds:
-        allowed = [(fold.split, fold.split.left), *fold.inner]
-        for split, chosen_on in allowed:
-            for what, key in (("name", names), ("signal", hashes)):
-                train, left = ({key[i] for i in side} for side in (split.train, split.left))
-                if both := train & left:
+    records = records or {}
+    keys = {
+        "name": [{same_person(p.name)} for p in people],
+        "signal": [{p.sha256, *records.get(p.name, ())} for p in people],
+    }
+    for what, of in keys.items():
+
+        def known(who: Iterable[int], of: Sequence[set[str]] = of) -> set[str]:
+            return set().union(*(of[i] for i in who))
+
+        for fold in folds:
+            tested = known(fold.split.left)
+            for split in (fold.split, *(split for split, _ in fold.inner)):
+                if both := known(split.train) & known(split.left):
                     _refuse(what, both, f"{split.name} has them on both sides")
-            if split is not fold.split:
-                for what, key in (("name", names), ("signal", hashes)):
-                    tested = {key[i] for i in fold.split.left}
-                    if both := tested & {key[i] for i in (*split.train, *chosen_on)}:
-                        _refuse(what, both, f"{fold.split.name} is tested on who its choices were made on")
-    if seen:
-        for what, ours, theirs in (
-            ("name", set(names), {same_person(name) for name in seen}),
-            ("signal", set(hashes), set(seen.values())),
-        ):
-            if both := ours & theirs:
-                _refuse(what, both, "the encoder was pre-trained on them")
+            for split, chosen_on in fold.inner:
+                if both := tested & known((*split.train, *chosen_on)):
+                    _refuse(what, both, f"{fold.split.name} is tested on who its choices were made on")
+        theirs = {same_person(name) for name in seen or {}}
+        theirs |= {sha for hashes in (seen or {}).values() for sha in hashes}
+        if both := known(range(len(people))) & theirs:
+            _refuse(what, both, "the encoder was pre-trained on them")
 
 
 def _refuse(what: str, both: set[str], found: str) -> None:

@@ -19,7 +19,7 @@ from realtime_mood.errors import ConfigError, MoodError
 
 from . import report
 from .baselines import Classical, Majority, Method, Riemannian
-from .cohorts import channel_sets, common_channels, load
+from .cohorts import channel_sets, common_channels, load, records_behind
 from .compare import Runner, Study, compare
 from .contexts import check_track
 from .controls import controls
@@ -75,13 +75,13 @@ def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None],
         When it cannot be done as asked; nothing computed is lost.
     """
     check_track(options.track)
-    spec = FeatureSpec()
+    spec, seen = FeatureSpec(), records_seen(options.encoder)
     methods = methods_of(options.methods, options.steps, options.encoder)
     people, labels = load(
         options.readout, options.dataset, options.data, options.track, options.n_people, spec, options.n_jobs
     )
     folds = plan(len(people), options.protocol, options.n_folds, options.n_inner, options.seed)
-    check_apart(people, folds, records_seen(options.encoder))
+    check_apart(people, folds, seen, records_behind(people, options.data))
     common = common_channels(people, say)
     sets = channel_sets(options.channels, common)
     say(f"{len(people)} people, {len(folds)} folds, track {options.track}, channels {'; '.join(sets)}")
@@ -119,16 +119,17 @@ def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None],
     return result
 
 
-def records_seen(encoder: Path | None) -> dict[str, str]:
-    """Name and SHA-256 of every record the encoder in a folder was pre-trained on."""
+def records_seen(encoder: Path | None) -> dict[str, list[str]]:
+    """Everybody the encoder in a folder was pre-trained on: name, and SHA-256 of their records."""
     if encoder is None:
         return {}
     try:
-        found = json.loads((encoder / "encoder.json").read_text(encoding="utf-8"))["records_sha256"]
-        return {str(name): str(sha) for name, sha in found.items()}
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+        card = json.loads((encoder / "encoder.json").read_text(encoding="utf-8"))
+        found = {str(name): [str(sha) for sha in hashes] for name, hashes in card["records_sha256"].items()}
+        return {f"virtual-{int(seed)}": [] for seed in card["virtual_seeds"]} | found
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
-            f"encoder {encoder}", f"what it was pre-trained on cannot be read: {error}", "pre-train it again"
+            f"encoder {encoder}", f"whom it was pre-trained on cannot be read: {error}", "pre-train it again"
         ) from None
 
 

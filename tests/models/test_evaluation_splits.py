@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from evaluation_people import SPEC, planted
 
+from models.datasets.corpus import sha256
 from models.datasets.person import NO_LABEL
+from models.datasets.recordings import find
 from models.evaluation import cohorts
 from models.evaluation.contexts import check_track
 from models.evaluation.protocol import Fold, Split, check_apart, plan
@@ -49,7 +51,7 @@ def test_the_seed_says_who_is_in_which_group():
 
 @pytest.mark.parametrize("protocol", ["groups", "loso"])
 def test_people_apart_pass(people, protocol):
-    check_apart(people, plan(6, protocol, 3, 2, 0), {"virtual-3": "x", "eegmat-1": "y"})
+    check_apart(people, plan(6, protocol, 3, 2, 0), {"virtual-3": ["x"], "eegmat-1": ["y"]})
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_choices_made_on_the_people_tested_stop_the_run(people):
             check_apart(people, [Fold(outer, ((bad, bad.left),))])
 
 
-@pytest.mark.parametrize("seen", [{"planted-4": "other"}, {"other": "sha-4"}])
+@pytest.mark.parametrize("seen", [{"planted-4": ["other"]}, {"other": ["a", "sha-4"]}])
 def test_people_an_encoder_was_pre_trained_on_are_not_tested(people, seen):
     with pytest.raises(ConfigError, match="pre-trained on them"):
         check_apart(people, plan(6, "groups", 3, 1, 0), seen)
@@ -81,10 +83,31 @@ def test_people_an_encoder_was_pre_trained_on_are_not_tested(people, seen):
 def test_a_virtual_seed_is_one_person_however_it_is_named(people):
     folds = plan(6, "groups", 3, 1, 0)
     virtual = [replace(p, name=f"virtual-{i}") for i, p in enumerate(people)]
-    check_apart(virtual, folds, {"virtual-77-easy": ""})
+    check_apart(virtual, folds, {"virtual-77-easy": []})
     with pytest.raises(ConfigError, match="virtual-4"):
-        check_apart(virtual, folds, {"virtual-4-medium": ""})
+        check_apart(virtual, folds, {"virtual-4-medium": []})
     assert cohorts.FIRST_SEED > 9_999  # those below are trained on
+
+
+def test_a_person_of_parts_is_known_by_the_whole_record(people):
+    folds = plan(6, "groups", 3, 1, 0)
+    check_apart(people, folds, {"other": ["whole"]}, {"planted-1": ["whole too"]})
+    with pytest.raises(ConfigError, match=r"by signal: whole\)"):
+        check_apart(people, folds, {"other": ["whole"]}, {"planted-1": ["whole"]})
+
+
+def test_eegmat_is_known_again_in_a_pre_training_corpus(data_dir):
+    """As pre-training names and hashes it, whatever the minutes that evaluation cuts it into."""
+    path = data_dir / "eegmat_dev24_125hz.npz"
+    jobs, _ = find([str(path)], with_eegmat=True)
+    subject = jobs[0].pick
+    person = replace(planted(0), name=f"eegmat-{subject}")
+    folds = [Fold(Split("one", (), (0,)), ())]
+    with pytest.raises(ConfigError, match="by name"):
+        check_apart([person], folds, {jobs[0].person: []})
+    hashes = [sha256(piece) for piece in jobs[0].read().pieces]
+    with pytest.raises(ConfigError, match="by signal"):
+        check_apart([person], folds, {"renamed": hashes[:1]}, cohorts.records_behind([person], path))
 
 
 @pytest.mark.parametrize(
