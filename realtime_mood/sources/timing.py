@@ -26,6 +26,8 @@ SENSELESS_S = 1e10
 """Stamps further from their arrival than this, or no numbers, are taken for the arrival."""
 BACKLOG_S = 120.0
 """A hole longer than we have listened, and this much more, is none."""
+BORNE_OUT_S = 0.1
+"""Computed stamps must have been on whole samples for so long before a jump by whole samples means anything."""
 EXACT = 1 / 20
 """Where stamps are computed, one this close to a whole sample, as a share of its length, is that sample's."""
 LEAST_STEP_S = 0.1
@@ -179,7 +181,10 @@ class SampleClock:
             return self._accept(min(on_line, self._line.room), 0)
         side = 1.0 if residual[0] > 0 else -1.0
         lowest = np.minimum.accumulate(side * residual)
-        exact = self._line.regular and abs(residual[0] / self._line.period - self._places[0]) <= EXACT
+        off = (self._held - self.stamp(self.count)) / self._line.period - self._places
+        exact = self._line.regular and bool((np.abs(off) <= EXACT).all())
+        if exact and not final and self._heard - self._held_at[0] < BORNE_OUT_S:
+            return None  # stamps that begin to jitter are on whole samples now and then, but do not stay there
         if exact and side > 0 and self._is_hole(residual, final):
             return self._rebase(float(self._places[0]) * self._line.period)
         if exact and side < 0 and (n := self._seen_before(final)) != 0:
