@@ -387,8 +387,8 @@ def pretrain(
 ) -> None:
     """Teach an encoder what EEG is like, from unlabelled recordings: masked brain-signal modelling."""
     from models.datasets.recordings import find
-    from models.pretrain import Recipe
     from models.pretrain import pretrain as run
+    from models.pretraining.recipe import Recipe
 
     recipe = Recipe(
         steps=steps, minutes=minutes, geometry=masks, raw_dim=width, raw_depth=depth, lr=lr, batch=batch, seed=seed

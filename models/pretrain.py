@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,63 +27,19 @@ from torch import Tensor, nn
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError
 
-from .datasets.corpus import Prepared, corpus_population, gather, key_of, split_people
+from .datasets.corpus import Prepared, corpus_population, gather, split_people
 from .datasets.recordings import Job
-from .masking import GEOMETRIES
 from .pretraining.curves import Curves
 from .pretraining.encoder import describe, save_encoder
 from .pretraining.feed import PLAIN, Drawn, Feed
 from .pretraining.objective import MaskedModelling, normalised
 from .pretraining.progress import shown
+from .pretraining.recipe import Recipe
 from .pretraining.state import Course, load_state, save_state
-from .reader import ReaderConfig
 
 PREPARING = timedelta(hours=6)  # how long other processes wait for the one that prepares the corpus
 HELD_OUT_BATCHES = 12
 Log = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How long and how hard, and the shape of what is trained."""
-
-    raw_dim: int = 160
-    raw_depth: int = 6
-    heads: int = 4
-    decoder_dim: int = 64
-    geometry: str = "random"
-    spectrum: float = 0.2  # weight of the bands' power in the loss
-    batch: int = 64
-    lr: float = 1e-3
-    warmup: float = 0.04  # share of the run
-    weight_decay: float = 0.05
-    clip: float = 1.0
-    held_out: float = 0.08  # share of the people
-    seed: int = 0
-    steps: int = 10_000
-    minutes: float | None = None  # the schedule follows whichever of the two budgets is nearer its end
-    every: int = 200  # steps between looks at the people held out, and between checkpoints
-    patience: int = 12  # looks without progress after which it stops
-
-    BUDGET = ("steps", "minutes", "every", "patience")  # may differ when a run goes on
-
-    def check(self) -> None:
-        """Raise `ConfigError` for what cannot be."""
-        for name, good, do in (
-            ("raw_dim", self.raw_dim % self.heads == 0, f"a multiple of {self.heads}, the heads"),
-            ("decoder_dim", self.decoder_dim % 4 == 0, "a multiple of 4, its heads"),
-            ("geometry", self.geometry in GEOMETRIES, f"one of {', '.join(GEOMETRIES)}"),
-            ("steps", self.steps > 0, "at least 1"),
-            ("lr", 0 < self.lr < math.inf, "more than 0"),
-            ("batch", self.batch >= 2, "at least 2"),
-            ("held_out", 0 < self.held_out < 1, "between 0 and 1"),
-        ):
-            if not good:
-                raise ConfigError(f"{name} {getattr(self, name)}", "it cannot be", f"give {do}")
-
-    def reader(self) -> ReaderConfig:
-        """The configuration the encoder belongs to."""
-        return ReaderConfig(raw_dim=self.raw_dim, raw_depth=self.raw_depth, heads=self.heads, dropout=0.0)
 
 
 def pretrain(
@@ -125,8 +81,10 @@ def pretrain(
     recipe.check()
     if (out / "last.safetensors").is_file() and not resume:
         raise ConfigError(f"a new run in {out}", "it holds one already", "add --resume, or choose another --out")
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # without it several processes each take what they like
+    cpu = not torch.cuda.is_available()  # said, because that is when processes find each other without a device
+    accelerator = Accelerator(cpu=cpu, kwargs_handlers=[InitProcessGroupKwargs(timeout=PREPARING)])
     torch.set_num_threads(threads)
-    accelerator = Accelerator(kwargs_handlers=[InitProcessGroupKwargs(timeout=PREPARING)])
     say = log if accelerator.is_main_process else lambda text: None
     spec = FeatureSpec()
     with accelerator.main_process_first():
@@ -134,7 +92,9 @@ def pretrain(
     run = _Run(sessions, spec, recipe, out, accelerator, say)
     if resume:
         run.resume()
-    return run.go()
+    row = run.go()
+    accelerator.end_training()
+    return row
 
 
 class _Run:
@@ -157,7 +117,7 @@ class _Run:
         self.about = describe(training, held_out, spec)
         self.about |= {"recipe": asdict(recipe), "population": {"mean": pop.mean.tolist(), "sd": pop.sd.tolist()}}
         kept = {key: value for key, value in asdict(recipe).items() if key not in Recipe.BUDGET}
-        same = json.dumps([kept, sorted(key_of(p.job, spec) for p in sessions)], sort_keys=True)
+        same = json.dumps([kept, self.about["spec"], self.about["records_sha256"]], sort_keys=True)
         self.digest = hashlib.sha256(same.encode()).hexdigest()
 
         torch.manual_seed(recipe.seed)
@@ -212,6 +172,11 @@ class _Run:
             raise KeyboardInterrupt
         if recent:
             self._look(recent)
+        if not self.course.best_step:
+            raise MoodError(
+                f"pre-training in {self.out}", f"after {self.course.step} steps held-out people are rebuilt no better",
+                "train for longer, or with another --lr in another folder",
+            )  # fmt: skip
         self.log(f"best at step {self.course.best_step}: {self.course.best:.4f}; the encoder is in {self.out}")
         return self.curves.rows[-1]
 
@@ -228,7 +193,7 @@ class _Run:
     def _step(self, share: float) -> tuple[Tensor, float]:
         """One step on one batch; its loss over all processes, and the learning rate."""
         recipe, step = self.recipe, self.course.step
-        lr = learning_rate(recipe, max(share, 1 / recipe.steps))
+        lr = recipe.rate(max(share, 1 / recipe.steps))
         for group in self.optimiser.param_groups:
             group["lr"] = lr
         self.model.train()
@@ -308,14 +273,6 @@ def _interrupts() -> Iterator[list[int]]:
         yield asked
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def learning_rate(recipe: Recipe, share: float) -> float:
-    """Up in a straight line, then down along a cosine to a hundredth."""
-    if share < recipe.warmup:
-        return recipe.lr * share / recipe.warmup
-    down = 0.5 * (1 + math.cos(math.pi * min(1.0, (share - recipe.warmup) / (1 - recipe.warmup))))
-    return recipe.lr * (0.01 + 0.99 * down)
 
 
 def nothing(patches: Tensor, target: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -91,20 +92,20 @@ def prepare(job: Job, spec: FeatureSpec, cache: Path) -> str:
             if found and (copies := _copies(found, session.info.ch_names)):
                 note = f"{job.name}: {', '.join(copies)}: taken once"
     about: dict[str, Any] = {"note": note, "job": asdict(job)}
-    partial = folder.with_name(folder.name + ".part")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
-        partial.mkdir(parents=True)
+        partial.mkdir(parents=True, exist_ok=True)
         if session is not None and found:
             about |= {"ch_names": session.info.ch_names, "sfreq": session.info.sfreq, "virtual": session.info.virtual}
             about["records_sha256"] = [sha256(piece) for piece in session.pieces]
             for name in ARRAYS:
                 np.save(partial / f"{name}.npy", found[name], allow_pickle=False)
         (partial / "session.json").write_text(json.dumps(about))
-        shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
+        if (folder / "session.json").is_file():  # another run was faster
+            return note
         raise MoodError(
             f"prepared recordings in {cache}", f"cannot be written: {error.strerror}",
             "free some space, or pass --cache DIR elsewhere; what was prepared stays",

@@ -52,7 +52,7 @@ class Job:
     """Where a session lies."""
 
     kind: str  # "archive", "file" or "virtual"
-    name: str  # unique in a corpus
+    name: str
     person: str
     dataset: str
     licence: str
@@ -64,7 +64,7 @@ class Job:
         path = Path(self.path)
         stem = glob.escape(path.name.split(".")[0])  # of a file that comes in parts, like .vhdr and .eeg
         files = sorted(path.parent.glob(stem + ".*")) if self.path else []
-        return [self.kind, self.name, self.person, self.pick] + [
+        return [self.kind, self.name, self.person, self.pick, str(path.absolute())] + [
             f"{f.name} {(stat := f.stat()).st_size} {stat.st_mtime_ns}" for f in files
         ]
 

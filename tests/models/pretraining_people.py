@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import butter, sosfilt
 
-from models.pretrain import Recipe
+from models.pretraining.recipe import Recipe
 from realtime_mood.montage import SPREAD
 
 SFREQ = 128

@@ -1,0 +1,60 @@
+"""How a pre-training run goes: the shape of what is trained, how long and how hard."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from models.masking import GEOMETRIES
+from models.reader import ReaderConfig
+from realtime_mood.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how hard, and the shape of what is trained."""
+
+    raw_dim: int = 160
+    raw_depth: int = 6
+    heads: int = 4
+    decoder_dim: int = 64
+    geometry: str = "random"
+    spectrum: float = 0.2  # weight of the bands' power in the loss
+    batch: int = 64
+    lr: float = 1e-3
+    warmup: float = 0.04  # share of the run
+    weight_decay: float = 0.05
+    clip: float = 1.0
+    held_out: float = 0.08  # share of the people
+    seed: int = 0
+    steps: int = 10_000
+    minutes: float | None = None  # the schedule follows whichever of the two budgets is nearer its end
+    every: int = 200  # steps between looks at the people held out, and between checkpoints
+    patience: int = 12  # looks without progress after which it stops
+
+    BUDGET = ("steps", "minutes", "every", "patience")  # may differ when a run goes on
+
+    def check(self) -> None:
+        """Raise `ConfigError` for what cannot be."""
+        for name, good, do in (
+            ("raw_dim", self.raw_dim % self.heads == 0, f"a multiple of {self.heads}, the heads"),
+            ("decoder_dim", self.decoder_dim % 4 == 0, "a multiple of 4, its heads"),
+            ("geometry", self.geometry in GEOMETRIES, f"one of {', '.join(GEOMETRIES)}"),
+            ("steps", self.steps > 0, "at least 1"),
+            ("lr", 0 < self.lr < math.inf, "more than 0"),
+            ("batch", self.batch >= 2, "at least 2"),
+            ("held_out", 0 < self.held_out < 1, "between 0 and 1"),
+        ):
+            if not good:
+                raise ConfigError(f"{name} {getattr(self, name)}", "it cannot be", f"give {do}")
+
+    def reader(self) -> ReaderConfig:
+        """The configuration the encoder belongs to."""
+        return ReaderConfig(raw_dim=self.raw_dim, raw_depth=self.raw_depth, heads=self.heads, dropout=0.0)
+
+    def rate(self, share: float) -> float:
+        """The learning rate when `share` of the budget is spent: straight up, then along a cosine to a hundredth."""
+        if share < self.warmup:
+            return self.lr * share / self.warmup
+        down = 0.5 * (1 + math.cos(math.pi * min(1.0, (share - self.warmup) / (1 - self.warmup))))
+        return self.lr * (0.01 + 0.99 * down)
