@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -133,9 +134,14 @@ def _begin(study: Study) -> None:
     _study = study
 
 
-def _run_here(job: Job, keep: Path | None) -> dict[str, np.ndarray]:
+def _run_here(job: Job, keep: Path | None) -> tuple[dict[str, np.ndarray], float]:
     assert _study is not None
-    return run_job(job, _study, keep)
+    return _timed(job, _study, keep)
+
+
+def _timed(job: Job, study: Study, keep: Path | None) -> tuple[dict[str, np.ndarray], float]:
+    began = time.monotonic()
+    return run_job(job, study, keep), time.monotonic() - began
 
 
 class Runner:
@@ -161,22 +167,27 @@ class Runner:
         wanted = {job.key(self.study): job for job in jobs}
         found = {key: kept for key in wanted if (kept := self._store.get(key)) is not None}
         todo = [(key, job) for key, job in wanted.items() if key not in found]
-        began = told = time.monotonic()
-        for n, (key, job, logits) in enumerate(self._run(todo), 1):
+        told = time.monotonic()
+        waiting = Counter(job.method.title for _, job in todo)
+        took: dict[str, list[float]] = {}
+        for key, job, (logits, seconds) in self._run(todo):
             self._store.put(key, logits)
             found[key] = logits
-            now = time.monotonic()
-            if now - told < TELL_EVERY_S and n < len(todo):
-                continue
-            told, left = now, (now - began) / n * (len(todo) - n)
-            self._say(f"{job.method.title}, {'/'.join(job.sets)} channels, without {job.split.name}"
-                      f" · {n} of {len(todo)} · about {left / 60:.0f} min left")  # fmt: skip
+            waiting[job.method.title] -= 1
+            took.setdefault(job.method.title, []).append(seconds)
+            n_left = waiting.total()
+            if (now := time.monotonic()) - told >= TELL_EVERY_S or not n_left:
+                told = now
+                # Of methods that have not run yet nothing is known.
+                least = sum(n * float(np.mean(took.get(title, [0]))) for title, n in waiting.items()) / self._n_jobs
+                self._say(f"{job.method.title}, {'/'.join(job.sets)} channels, without {job.split.name}"
+                          f" · {len(todo) - n_left} of {len(todo)} · at least {least / 60:.0f} min left")  # fmt: skip
         return found
 
-    def _run(self, todo: Sequence[tuple[str, Job]]) -> Iterable[tuple[str, Job, dict[str, np.ndarray]]]:
+    def _run(self, todo: Sequence[tuple[str, Job]]) -> Iterable[tuple[str, Job, tuple[dict[str, np.ndarray], float]]]:
         if self._n_jobs == 1 or len(todo) < 2:
             for key, job in todo:
-                yield key, job, run_job(job, self.study, self._folder)
+                yield key, job, _timed(job, self.study, self._folder)
             return
         spawn = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(self._n_jobs, spawn, _begin, (self.study,)) as pool:

@@ -70,7 +70,8 @@ def of_person(scores: Scores, temperature: float) -> dict[str, float]:
 def draws(n_people: int, seed: int, n_draws: int = DRAWS) -> np.ndarray:
     """How often each person is drawn, (n_draws, n_people) int."""
     picked = np.random.default_rng(seed).integers(n_people, size=(n_draws, n_people))
-    return np.apply_along_axis(np.bincount, 1, picked, minlength=n_people)
+    numbered = picked + n_people * np.arange(n_draws)[:, None]
+    return np.bincount(numbered.ravel(), minlength=n_draws * n_people).reshape(n_draws, n_people)
 
 
 def interval(values: np.ndarray, level: float = 0.95) -> list[float] | None:
