@@ -30,7 +30,7 @@ class Recipe:
     steps: int = 10_000
     minutes: float | None = None  # the schedule follows whichever of the two budgets is nearer its end
     every: int = 200  # steps between looks at the people held out, and between checkpoints
-    patience: int = 12  # looks without progress after which it stops
+    patience: int = 20  # looks without progress after which it stops
 
     BUDGET = ("steps", "minutes", "every", "patience")  # may differ when a run goes on
 

@@ -187,6 +187,12 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(run, tmp_path):
     assert load_encoder(tmp_path / "stopped")[1]["sha256"] == load_encoder(tmp_path / "straight")[1]["sha256"]
 
 
+def test_blocks_and_a_loss_without_the_bands_train_too(run):
+    rows = run(replace(TINY, geometry="blocks", spectrum=0.0, steps=3))
+    assert rows[-1]["held_out_spectrum"] == 0
+    assert rows[-1]["held_out"] == rows[-1]["held_out_patch"] < rows[0]["held_out"]
+
+
 def timeless(row):
     return {key: value for key, value in row.items() if key != "minutes"}
 
