@@ -85,6 +85,9 @@ def pretrain(
     cpu = not torch.cuda.is_available()  # said, because that is when processes find each other without a device
     accelerator = Accelerator(cpu=cpu, kwargs_handlers=[InitProcessGroupKwargs(timeout=PREPARING)])
     torch.set_num_threads(threads)
+    if recipe.batch < 2 * accelerator.num_processes:  # batches of many channels hold half as many windows
+        least = 2 * accelerator.num_processes
+        raise ConfigError(f"batches of {recipe.batch} for {accelerator.num_processes} processes", "", f"give {least}")
     say = log if accelerator.is_main_process else lambda text: None
     spec = FeatureSpec()
     with accelerator.main_process_first():
