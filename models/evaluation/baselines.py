@@ -49,7 +49,7 @@ class Method(Protocol):
     name: str
     title: str
     settings: Sequence[Setting]
-    """What may be chosen, on people left out of fitting."""
+    """What may be chosen, on people left out of fitting; the simplest first."""
     any_montage: bool
     """One fit, on all channels, serves every montage and track."""
     depends: Sequence[object]
@@ -109,7 +109,7 @@ class Classical:
         self.settings: Sequence[Setting]
         self.title, self.settings = {  # type: ignore[assignment]
             "lr": ("logistic regression", [{"C": c} for c in (5e-4, 5e-3, 5e-2, 0.5)]),
-            "lda": ("LDA", [{"shrinkage": s} for s in ("auto", 0.1, 0.5, 0.9)]),
+            "lda": ("LDA", [{"shrinkage": s} for s in (0.9, 0.5, 0.1, "auto")]),
             "svm": ("SVM (rbf)", [{"C": c, "width": w} for c in (0.1, 1.0, 10.0) for w in (0.1, 1.0)]),
         }[name]
 

@@ -260,19 +260,31 @@ def _scores(study: Study, i: int, logits: np.ndarray) -> Scores:
 def _choose(
     study: Study, method: Method, name: str, fold: Fold, inner: Mapping[str, Mapping[str, np.ndarray]]
 ) -> tuple[Setting, float, dict[float, float]]:
-    """The setting of highest AUC on the fold's inner people, the temperature there, and the thresholds."""
+    """The setting by AUC on the fold's inner people, the temperature there, and the thresholds."""
     sets = next(sets for sets in _fits(study, method) if name in sets)
-    tried: list[tuple[float, Setting, list[Scores]]] = []
+    tried: list[list[Scores]] = []
     for setting in method.settings:
         scores = []
         for split, people in fold.inner:
             kept = inner[Job(method, split, setting, sets).key(study)]
             scores += [_scores(study, i, kept[f"{name}|{study.people[i].name}"]) for i in people]
-        even = [s.even() for s in scores]
-        tried.append((float(np.mean([auc(softmax(s.logits, axis=1), s.labels) for s in even])), setting, scores))
-    _, setting, scores = max(tried, key=lambda one: one[0])
-    t = temperature(scores)
-    return setting, t, thresholds(scores, t)
+        tried.append(scores)
+    reached = np.array([[auc(softmax(s.logits, axis=1), s.labels) for s in map(Scores.even, row)] for row in tried])
+    chosen = simplest(reached)
+    t = temperature(tried[chosen])
+    return method.settings[chosen], t, thresholds(tried[chosen], t)
+
+
+def simplest(reached: np.ndarray) -> int:
+    """Which of some settings, in order from the simplest, to take, from what each (n_settings, n_people) reached.
+
+    The first that is worse than the best by no more than one standard error of their difference: among a few people
+    the best is often so by luck.
+    """
+    best = int(reached.mean(axis=1).argmax())
+    behind = reached[best] - reached
+    error = behind.std(axis=1, ddof=1) / np.sqrt(reached.shape[1]) if reached.shape[1] > 1 else np.zeros(len(reached))
+    return int(np.flatnonzero(behind.mean(axis=1) <= error)[0])
 
 
 def middle(method: Method) -> Setting:

@@ -14,7 +14,7 @@ from models.datasets.person import population
 from models.evaluation import cohorts
 from models.evaluation import store as storing
 from models.evaluation.baselines import Classical, Majority, Riemannian
-from models.evaluation.compare import Runner, compare
+from models.evaluation.compare import Runner, compare, simplest
 from models.evaluation.contexts import View
 from models.evaluation.controls import blocks, first_and_last, permuted, sustained, without_gamma
 from models.evaluation.eegnet import EEGNetMethod
@@ -154,9 +154,18 @@ def test_the_setting_is_the_best_on_inner_people(people, folds):
             for split, who in fold.inner:
                 rows = compare(runner, [alone], [Fold(split, ())], choose=False)["lr", "all"]
                 reached += [auc_of(row) for row in rows if row.person in {noisy[i].name for i in who}]
-            by_setting.append(np.mean(reached))
-        best = method.settings[int(np.argmax(by_setting))]
+            by_setting.append(reached)
+        best = method.settings[simplest(np.array(by_setting))]
         assert {row.setting["C"] for row in found if row.fold == fold.split.name} == {best["C"]}
+
+
+def test_a_setting_is_taken_before_simpler_ones_only_if_it_is_surely_better():
+    people = np.linspace(0.6, 0.9, 6)
+    wobble = np.array([0.02, -0.02, 0.02, -0.02, 0.02, -0.02])
+    assert simplest(np.array([people - 0.1, people - 0.005 + wobble, people])) == 1
+    assert simplest(np.array([people - 0.1 + wobble, people - 0.1, people])) == 2
+    assert simplest(np.array([people, people])) == 0
+    assert simplest(np.array([[0.5], [0.6]])) == 1
 
 
 def test_a_second_run_goes_on_where_the_first_stopped(people, folds, tmp_path):
