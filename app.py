@@ -425,7 +425,7 @@ def evaluate(
     protocol: Annotated[str, typer.Option(help="groups of people left out, or loso: one person at a time.")] = "groups",
     track: Annotated[str, typer.Option(help="z, c1, c5, running or l: what is known of a person.")] = "c1",
     channels: Annotated[str, typer.Option(help="Some of 19,8,4,muscle,all; or names.")] = "19,8,4",
-    methods: Annotated[str, typer.Option(help="Some of majority,lr,lda,svm,riemann,eegnet,reader.")] = "all",
+    methods: Annotated[str, typer.Option(help="Some of majority,distance,lr,lda,svm,riemann,eegnet,reader.")] = "all",
     people: Annotated[int, typer.Option(help="How many virtual people.", min=3)] = 48,
     folds: Annotated[int, typer.Option(help="Groups of people.")] = 8,
     inner: Annotated[int, typer.Option(help="Other groups that the choices for a group are made on.")] = 4,

@@ -97,7 +97,9 @@ class Classical:
 
     Parameters
     ----------
-    name : {"lr", "lda", "svm"}
+    name : {"lr", "lda", "svm", "distance"}
+        ``distance`` is a control: logistic regression on how far each band is from the statistics, whatever the
+        direction and the place. On tracks with a baseline it says how much of a result is mere unlikeness to it.
     """
 
     any_montage = False
@@ -110,11 +112,12 @@ class Classical:
         self.title, self.settings = {  # type: ignore[assignment]
             "lr": ("logistic regression", [{"C": c} for c in (5e-4, 5e-3, 5e-2, 0.5)]),
             "lda": ("LDA", [{"shrinkage": s} for s in (0.9, 0.5, 0.1, "auto")]),
+            "distance": ("distance from baseline (control)", [{"C": c} for c in (5e-3, 0.5)]),
             "svm": ("SVM (rbf)", [{"C": c, "width": w} for c in (0.1, 1.0, 10.0) for w in (0.1, 1.0)]),
         }[name]
 
     def _model(self, setting: Setting, n_features: int, n_labels: int) -> ClassifierMixin:
-        if self.name == "lr":
+        if self.name in ("lr", "distance"):
             return LogisticRegression(C=setting["C"], class_weight="balanced", max_iter=2000)
         if self.name == "lda":
             even = [1 / n_labels] * n_labels
@@ -122,10 +125,16 @@ class Classical:
         return SVC(C=setting["C"], gamma=setting["width"] / n_features, class_weight="balanced")
 
     def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
-        x, y = _gather(people, view, lambda c: c.mean_de)
+        x, y = _gather(people, view, self._features)
         model = make_pipeline(StandardScaler(), self._model(setting, x.shape[1], len(view.labels)))
         logits = _fitted(model, x, y)
-        return lambda contexts: logits(contexts.mean_de)
+        return lambda contexts: logits(self._features(contexts))
+
+    def _features(self, c: Contexts) -> np.ndarray:
+        """(n, n_features) float."""
+        if self.name != "distance":
+            return c.mean_de
+        return np.sqrt(np.square(c.mean_de.reshape(len(c), len(c.chans), -1)).mean(axis=1))
 
 
 SHRINKAGE = 0.05  # towards the mean variance: an average reference, or what ICA took out, leaves covariances singular

@@ -56,7 +56,7 @@ class Options:
 def methods_of(asked: str, steps: Sequence[int], encoder: Path | None) -> list[Method]:
     """The methods behind ``"lr,reader"`` or ``"all"``."""
     known: list[Method] = [
-        Majority(), Classical("lr"), Classical("lda"), Classical("svm"), Riemannian(), EEGNetMethod(),
+        Majority(), *map(Classical, ("distance", "lr", "lda", "svm")), Riemannian(), EEGNetMethod(),
         ReaderMethod(steps=steps, encoder=encoder),
     ]  # fmt: skip
     by_name = {m.name: m for m in known}
