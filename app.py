@@ -406,14 +406,15 @@ def train(
     out: Annotated[Path, typer.Option(help="Where to put the weights.")],
     virtual_people: Annotated[int, typer.Option(help="How many virtual people to train on.")] = 600,
     steps: Annotated[int, typer.Option(help="Training steps.")] = 1000,
+    encoder: Annotated[Path | None, typer.Option(help="The folder of a pre-trained encoder to begin with.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
 ) -> None:
     """Train the weights that come with the program, as their card says."""
     from models.ship import ship
     from models.train import Recipe
 
-    recipe = Recipe(steps=steps)
-    ship(data, out, n_virtual=virtual_people, recipe=recipe, seed=seed, log=lambda text: print(text, flush=True))
+    recipe, log = Recipe(steps=steps), partial(print, flush=True)
+    ship(data, out, n_virtual=virtual_people, recipe=recipe, seed=seed, log=log, encoder=encoder)
 
 
 @cli.command()

@@ -25,7 +25,7 @@ from realtime_mood.types import Readout
 
 from .reader import Batch, MoodReader, ReaderConfig
 
-DEFAULT = "reader-1"
+DEFAULT = "reader-2"
 GOLDEN_TOLERANCE = 1e-4  # in probability: the same weights on another machine or device agree far better
 FIX = "take the weights from the release again, or pass others with --weights"
 

@@ -4,7 +4,10 @@ The network of [1]_, generalised: tokens are per channel and carry their electro
 serves any montage. Nothing here knows where its inputs come from.
 
 * `RawEncoder`: raw patches, one token per channel and patch, a plain transformer.
+* `BandTokens`: DE to one token per step, channel and band.
 * `InterlinkedRound`: spatial attention within each band, then temporal attention across bands, over DE tokens.
+* `AttentivePool`: in each band, the channels worth listening to. Its weights, rolled back through the spatial attention
+  of the rounds [2]_, are what a reading shows as attention.
 * `GatedFusion`: raw, early DE, late DE and eye features, weighed per sample.
 
 Dimensions: B batch, S steps, C channels, K bands, P patches, L patch samples, D width of a token.
@@ -14,6 +17,7 @@ References
 ----------
 .. [1] Dong, Chen, Shen, Ng, Qian, Wang (2024), "Multi-modal Mood Reader: Pre-trained Model Empowers Cross-Subject
    Emotion Recognition", arXiv:2405.19373.
+.. [2] Abnar, Zuidema (2020), "Quantifying Attention Flow in Transformers", arXiv:2005.00928.
 """
 
 from __future__ import annotations
@@ -22,7 +26,8 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from .layers import Block, mean_over, position_features
 
 
 @dataclass(frozen=True)
@@ -38,12 +43,12 @@ class ReaderConfig:
     dim: int = 64  # width of everything that is fused
     band_dim: int = 16  # width of a DE token of one band
     heads: int = 4  # of the raw branch
-    space_heads: int = 4  # within a band; bands are heads of a kind already
-    time_heads: int = 4
+    space_heads: int = 1  # within a band; the bands are heads of a kind already
+    time_heads: int = 2
     raw_dim: int = 64  # width of a raw token
     raw_depth: int = 2
     rounds: int = 2
-    dropout: float = 0.3
+    dropout: float = 0.2
     head_dropout: float = 0.5
 
 
@@ -73,74 +78,16 @@ class Output:
     gates: Tensor  # (B, 4): how much raw, early DE, late DE and eye weighed
 
 
-def position_features(positions: Tensor) -> Tensor:
-    """Sines and cosines of one and two times the coordinates: (…, 3) to (…, 12)."""
-    angles = torch.cat((positions, 2 * positions), dim=-1)
-    return torch.cat((angles.sin(), angles.cos()), dim=-1)
-
-
-def mean_over(x: Tensor, keep: Tensor) -> Tensor:
-    """Mean of x (B, N, D) over the N that `keep` (B, N) marks; zero where it marks none."""
-    weight = keep.to(x.dtype)[..., None]
-    return (x * weight).sum(1) / weight.sum(1).clamp(min=1)
-
-
-class Attention(nn.Module):
-    """Multi-head self-attention that never looks at masked keys."""
-
-    def __init__(self, dim: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.qkv, self.out = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
-
-    def _split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        N, T, D = x.shape
-        q, k, v = self.qkv(x).view(N, T, 3, self.heads, D // self.heads).permute(2, 0, 3, 1, 4)
-        return q, k, v  # each (N, H, T, D/H)
-
-    @staticmethod
-    def _bias(keep: Tensor, like: Tensor) -> Tensor:
-        return torch.zeros_like(keep, dtype=like.dtype).masked_fill(~keep, -1e4)[:, None, None]  # (N, 1, 1, T)
-
-    def forward(self, x: Tensor, keep: Tensor) -> Tensor:
-        """X (N, T, D), keep (N, T) -> (N, T, D)."""
-        q, k, v = self._split(x)
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=self._bias(keep, x))
-        return self.out(y.transpose(1, 2).reshape(x.shape))
-
-    def weights(self, x: Tensor, keep: Tensor) -> Tensor:
-        """How much each key received, averaged over heads and the queries that are there: (N, T), sums to 1."""
-        q, k, _ = self._split(x)
-        share = (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5 + self._bias(keep, x)).softmax(-1).mean(1)  # (N, T, T)
-        return mean_over(share, keep)
-
-
-class Block(nn.Module):
-    """A pre-norm transformer layer."""
-
-    def __init__(self, dim: int, heads: int, hidden: int, dropout: float) -> None:
-        super().__init__()
-        self.norm1, self.attend = nn.LayerNorm(dim), Attention(dim, heads)
-        self.norm2, self.mlp = (
-            nn.LayerNorm(dim),
-            nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim)),
-        )
-        self.drop = nn.Dropout(dropout)
-
-    def forward(self, x: Tensor, keep: Tensor) -> Tensor:
-        """X (N, T, D), keep (N, T) -> (N, T, D)."""
-        x = x + self.drop(self.attend(self.norm1(x), keep))
-        return x + self.drop(self.mlp(self.norm2(x)))
-
-
 class RawEncoder(nn.Module):
     """Raw patches to tokens: (B, C, P, L) to (B, C·P, D). The part that masked pre-training owns."""
 
     def __init__(self, c: ReaderConfig) -> None:
         super().__init__()
-        self.embed = nn.Sequential(nn.Linear(c.patch_len, 2 * c.raw_dim), nn.GELU(), nn.Linear(2 * c.raw_dim, c.raw_dim))
+        self.embed = nn.Sequential(
+            nn.Linear(c.patch_len, 2 * c.raw_dim), nn.GELU(), nn.Linear(2 * c.raw_dim, c.raw_dim)
+        )
         self.place = nn.Linear(12, c.raw_dim)
-        self.time = nn.Parameter(torch.randn(c.n_patches, c.raw_dim) * 0.02)
+        self.time = nn.Parameter(torch.randn(c.n_patches, c.raw_dim) * 0.5)  # at 0.02 it learns nothing for long
         self.blocks = nn.ModuleList(Block(c.raw_dim, c.heads, 2 * c.raw_dim, c.dropout) for _ in range(c.raw_depth))
         self.norm = nn.LayerNorm(c.raw_dim)
 
@@ -154,6 +101,34 @@ class RawEncoder(nn.Module):
         for block in self.blocks:
             tokens = block(tokens, keep)
         return self.norm(tokens)
+
+
+class BandTokens(nn.Module):
+    """DE of any montage to tokens: (B, S, C, K) to (B, S, C, K, D).
+
+    A token knows its value in standard deviations of rest and how far from rest that is in either direction, the same
+    two of the whole context's mean, and where, when and in which band it is. Distance matters beside direction: what
+    effort does to a band has another sign in some people.
+    """
+
+    def __init__(self, c: ReaderConfig) -> None:
+        super().__init__()
+        width = c.n_bands * c.band_dim
+        self.value = nn.Parameter(torch.randn(c.n_bands, 4, c.band_dim) * 0.3)
+        self.place = nn.Linear(12, width)
+        self.band = nn.Parameter(torch.randn(c.n_bands, c.band_dim) * 0.02)
+        self.time = nn.Parameter(torch.randn(c.n_steps, 1, c.n_bands, c.band_dim) * 0.02)
+        self.mix = nn.Sequential(nn.Linear(width, 96), nn.GELU(), nn.Linear(96, width))
+
+    def forward(self, batch: Batch, steps: Tensor) -> Tensor:
+        """Tokens of some `steps` (indices); the mean is over all that are there."""
+        B, _, C, K = batch.de.shape
+        there = batch.keep_steps[:, :, None, None].to(batch.de.dtype)
+        mean = (batch.de * there).sum(1, keepdim=True) / there.sum(1, keepdim=True).clamp(min=1)
+        z, mean = batch.de[:, steps], mean.expand(-1, len(steps), -1, -1)
+        x = torch.einsum("bsckf,kfd->bsckd", torch.stack((z, z.abs(), mean, mean.abs()), -1), self.value)
+        x = x + self.place(position_features(batch.positions)).view(B, 1, C, K, -1) + self.band + self.time[steps]
+        return x + self.mix(x.flatten(3)).view_as(x)
 
 
 class InterlinkedRound(nn.Module):
@@ -173,13 +148,29 @@ class InterlinkedRound(nn.Module):
         x = self.time(x, keep_steps.repeat_interleave(C, 0))
         return x.view(B, C, S, K, D).transpose(1, 2)
 
-    def attention(self, x: Tensor, keep_chans: Tensor, keep_steps: Tensor) -> Tensor:
-        """Share of spatial attention each channel receives in each band, over the steps that are there: (B, C, K)."""
+    def flow(self, x: Tensor, keep_chans: Tensor, keep_steps: Tensor) -> Tensor:
+        """How much of each channel goes into each, in each band, over the steps that are there: (B, K, C, C) [2]_."""
         B, S, C, K, D = x.shape
         bands = x.permute(0, 3, 1, 2, 4).reshape(B * K * S, C, D)
         share = self.space.attend.weights(self.space.norm1(bands), keep_chans.repeat_interleave(K * S, 0))
-        share = mean_over(share.view(B * K, S, C), keep_steps.repeat_interleave(K, 0))
-        return share.view(B, K, C).transpose(1, 2)
+        share = mean_over(share.view(B * K, S, C * C), keep_steps.repeat_interleave(K, 0))
+        return (share.view(B, K, C, C) + torch.eye(C, device=x.device)) / 2  # what a residual connection passes by
+
+
+class AttentivePool(nn.Module):
+    """Channels to one vector a band, by how telling each looks there, averaged over the steps that are there."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.norm, self.score = nn.LayerNorm(dim), nn.Linear(dim, 1)
+
+    def forward(self, x: Tensor, keep_chans: Tensor, keep_steps: Tensor) -> tuple[Tensor, Tensor]:
+        """X (B, S, C, K, D) to pooled (B, K·D) and the share of each channel in each band (B, K, C)."""
+        B, _, C, K, _ = x.shape
+        score = self.score(self.norm(x))[..., 0].masked_fill(~keep_chans[:, None, :, None], -1e4)  # (B, S, C, K)
+        share = score.softmax(2)
+        pooled = mean_over(torch.einsum("bsck,bsckd->bskd", share, x).flatten(2), keep_steps)
+        return pooled, mean_over(share.flatten(2), keep_steps).view(B, C, K).transpose(1, 2)
 
 
 class GatedFusion(nn.Module):
@@ -205,38 +196,52 @@ class MoodReader(nn.Module):
         c = self.config = config
         width = c.n_bands * c.band_dim
         self.raw = RawEncoder(c)
-        self.raw_out = nn.Linear(c.raw_dim, c.dim) if c.raw_dim != c.dim else nn.Identity()
-        self.de_embed = nn.Parameter(torch.randn(c.n_bands, c.band_dim) * 0.5)
-        self.de_place = nn.Linear(12, width)
-        self.de_band = nn.Parameter(torch.randn(c.n_bands, c.band_dim) * 0.02)
-        self.de_time = nn.Parameter(torch.randn(c.n_steps, 1, c.n_bands, c.band_dim) * 0.02)
+        self.raw_out = nn.Linear(c.raw_dim, c.dim)
+        self.tokens = BandTokens(c)
         self.rounds = nn.ModuleList(InterlinkedRound(c) for _ in range(c.rounds))
+        self.pool = AttentivePool(c.band_dim)
         self.early, self.late = nn.Linear(width, c.dim), nn.Linear(width, c.dim)
         self.eye = nn.Sequential(nn.Linear(c.n_eye, c.dim), nn.GELU(), nn.Linear(c.dim, c.dim))
         self.fuse = GatedFusion(c.dim)
         self.drop = nn.Dropout(c.head_dropout)
         self.heads = nn.ModuleDict({name: nn.Linear(c.dim, n) for name, n in c.readouts.items()})
 
-    def forward(self, batch: Batch, keep_levels: Tensor | None = None) -> Output:
-        """Score a batch. `keep_levels` (B, 4) hides levels, so that training teaches each to stand alone."""
-        B, _, C, _ = batch.de.shape
-        tokens = (batch.keep_chans[:, :, None] & batch.keep_patches[:, None]).flatten(1)  # (B, C·P)
-        raw = self.raw_out(mean_over(self.raw(self.raw.tokens(batch.patches, batch.positions), tokens), tokens))
+    def forward(self, batch: Batch, keep_levels: Tensor | None = None, steps: Tensor | None = None) -> Output:
+        """Score a batch.
 
-        place = self.de_place(position_features(batch.positions)).view(B, 1, C, *self.de_band.shape)
-        x = batch.de[..., None] * self.de_embed + place + self.de_band + self.de_time  # (B, S, C, K, D)
-        grid = (batch.keep_steps[:, :, None] & batch.keep_chans[:, None]).flatten(1)  # (B, S·C)
-        pooled, attention = [], None
-        for i, link in enumerate(self.rounds):
-            if i == len(self.rounds) - 1 and not self.training:
-                attention = link.attention(x, batch.keep_chans, batch.keep_steps)  # type: ignore[operator]
-            x = link(x, batch.keep_chans, batch.keep_steps)
-            pooled.append(mean_over(x.flatten(3).flatten(1, 2), grid))
+        Parameters
+        ----------
+        batch : Batch
+        keep_levels : (B, 4) bool, optional
+            Hides levels of the fusion, so that training teaches each to stand alone.
+        steps : (n,) int, optional
+            Steps to make tokens of; all by default. Training takes some, which is quicker and no worse.
+        """
+        chans = batch.keep_chans
+        steps = torch.arange(batch.de.shape[1], device=batch.de.device) if steps is None else steps
+        there = batch.keep_steps[:, steps]
+        x = self.tokens(batch, steps)  # (B, S, C, K, D)
+        early = mean_over(x.flatten(3).flatten(1, 2), (there[:, :, None] & chans[:, None]).flatten(1))
+        flows = []
+        for link in self.rounds:
+            if not self.training:
+                flows.append(link.flow(x, chans, there))  # type: ignore[operator]
+            x = link(x, chans, there)
+        late, share = self.pool(x, chans, there)
 
+        raw = self.raw_out(self._raw(batch))
         eye = torch.zeros_like(raw) if batch.eye is None else self.eye(batch.eye)
-        levels = torch.stack((raw, self.early(pooled[0]), self.late(pooled[-1]), eye), 1)  # (B, 4, D)
+        levels = torch.stack((raw, self.early(early), self.late(late), eye), 1)  # (B, 4, D)
         keep = levels.new_ones(levels.shape[:2], dtype=torch.bool)
         keep[:, 3] = batch.eye is not None
         fused, gates = self.fuse(levels, keep if keep_levels is None else keep & keep_levels)
         fused = self.drop(fused)
+        for flow in reversed(flows):
+            share = (share[:, :, None] @ flow)[:, :, 0]
+        attention = None if self.training else share.transpose(1, 2)
         return Output({name: head(fused) for name, head in self.heads.items()}, attention, gates)
+
+    def _raw(self, batch: Batch) -> Tensor:
+        """What the raw patches say, (B, raw_dim)."""
+        there = (batch.keep_chans[:, :, None] & batch.keep_patches[:, None]).flatten(1)  # (B, C·P)
+        return mean_over(self.raw(self.raw.tokens(batch.patches, batch.positions), there), there)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 import torch
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.estimator import Population
-from realtime_mood.profile import Statistics
+from realtime_mood.profile import CLIP_SD, Statistics
 
 from .datasets.person import NO_LABEL, Person, frozen_statistics, running_statistics
 from .reader import Batch
 
+LEAST_HALF_S = 20  # the mean of fewer seconds is noise rather than drift
 BySecond = tuple[np.ndarray, np.ndarray]  # mean and sd, each (n_seconds, n_chans, n_bands)
 
 
@@ -24,9 +27,10 @@ class Augment:
 
     frozen_share: float = 0.5  # of samples on the person's own baseline; the others on running statistics
     least_chans: int = 4
-    drop_chan: float = 0.2
-    noise_sd: float = 0.3  # on every DE value
-    offset_sd: float = 0.3  # constant per channel and band
+    drop_chan: float = 0.1
+    noise_sd: float = 0.2  # on every DE value
+    offset_sd: float = 0.15  # constant per channel and band
+    drift_sd: float = 0.5  # slow changes of other people within one state, times a random number
     raw_noise: float = 0.2
     short_share: float = 0.25  # of samples with a context that has only just begun
 
@@ -43,6 +47,21 @@ class Wardrobe:
         # Seconds a baseline was made of are no test of it.
         later = [t[(t < p.rest.start) | (t >= p.rest.stop)] for p, t in zip(self.people, usable, strict=True)]
         self.seconds = {True: later, False: usable}  # by whether the statistics are frozen
+
+    @cached_property
+    def drifts(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """How people drifted while their state stayed: positions (n_chans, 3), change (n_chans, n_bands) in sd."""
+        found = []
+        for p, (mean, sd), t in zip(self.people, self.frozen, self.seconds[False], strict=True):
+            means: dict[int, list[np.ndarray]] = {}
+            for piece, y in sorted(set(zip(p.piece[t].tolist(), p.label[t].tolist(), strict=True))):
+                at = t[(p.piece[t] == piece) & (p.label[t] == y)]
+                for half in np.array_split(at, 2):
+                    if len(half) >= LEAST_HALF_S:
+                        z = np.clip((p.de[half] - mean[half]) / sd[half], -CLIP_SD, CLIP_SD)
+                        means.setdefault(y, []).append(z.mean(0))
+            found += [(p.positions, b - a) for row in means.values() for a, b in combinations(row, 2)]
+        return found
 
     def _usable(self, p: Person, begin: np.ndarray) -> np.ndarray:
         n = self.spec.n_patches
@@ -96,7 +115,20 @@ def training_batches(
             chans = rng.permutation(who.people[i].info.n_chans)[:n_chans]
             rows.append(who.sample(i, t, who.statistics(i, frozen=frozen), chans))
             labels.append(y)
-        yield _augmented(_batch(rows), augment, rng), torch.tensor(labels)
+        batch = _augmented(_batch(rows), augment, rng)
+        if augment.drift_sd and who.drifts:
+            _drift(batch, who.drifts, augment.drift_sd, rng)
+        yield batch, torch.tensor(labels)
+
+
+def _drift(batch: Batch, drifts: list[tuple[np.ndarray, np.ndarray]], sd: float, rng: np.random.Generator) -> None:
+    """Let everybody have drifted as somebody else did, or the other way: that alone must not look like a state."""
+    change = np.empty((len(batch.de), 1, *batch.de.shape[2:]), np.float32)
+    for row, positions in enumerate(batch.positions.numpy()):
+        theirs, drift = drifts[rng.integers(len(drifts))]
+        nearest = np.argmax(positions @ theirs.T, axis=1)
+        change[row, 0] = drift[nearest] * rng.normal(0, sd)
+    batch.de = (batch.de + torch.from_numpy(change)) * batch.keep_steps[:, :, None, None]
 
 
 def _augmented(batch: Batch, augment: Augment, rng: np.random.Generator) -> Batch:

@@ -24,6 +24,7 @@ from realtime_mood.errors import ConfigError, ProfileError
 from .checkpoint import ReadoutCard, save_weights
 from .datasets import eegmat, virtual
 from .datasets.person import Person
+from .pretraining.encoder import load_encoder
 from .reader import MoodReader, ReaderConfig
 from .train import Recipe, Task, figures, fit, scores
 
@@ -67,9 +68,9 @@ def tasks_of(people: dict[str, list[Person]], spec: FeatureSpec) -> list[Task]:
 
 
 def train(
-    people: dict[str, list[Person]], spec: FeatureSpec, recipe: Recipe, seed: int, log: Log
+    people: dict[str, list[Person]], spec: FeatureSpec, recipe: Recipe, seed: int, log: Log, encoder: Path | None = None
 ) -> tuple[MoodReader, list[Task]]:
-    """Fit one network to `people`."""
+    """Fit one network to `people`, from a pre-trained `encoder` where there is one."""
     torch.set_num_threads(1)
     tasks = tasks_of(people, spec)
     recent: dict[str, list[float]] = {task.name: [] for task in tasks}
@@ -80,7 +81,7 @@ def train(
         if step % 50 == 49:
             log(json.dumps({"step": step + 1, **{name: round(float(np.mean(x)), 4) for name, x in recent.items()}}))
 
-    return fit(ReaderConfig(), tasks, recipe, seed, report), tasks
+    return fit(ReaderConfig(), tasks, recipe, seed, report, encoder), tasks
 
 
 def tune(reader: MoodReader, task: Task, left_out: Sequence[Person], spec: FeatureSpec) -> tuple[ReadoutCard, dict]:
@@ -118,8 +119,10 @@ def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
     return {key: round(float(np.mean([row[key] for row in rows])), 3) for key in rows[0]}
 
 
-def ship(data: Path, out: Path, *, n_virtual: int, recipe: Recipe, seed: int, log: Log) -> None:
-    """Train, tune and save to `out`."""
+def ship(
+    data: Path, out: Path, *, n_virtual: int, recipe: Recipe, seed: int, log: Log, encoder: Path | None = None
+) -> None:
+    """Train, tune and save to `out`; `encoder` is the folder of a pre-trained raw encoder to begin with."""
     spec = FeatureSpec()
     people = gather(data / "eegmat_dev24_125hz.npz", n_virtual, spec, log)
     order = {name: np.random.default_rng(seed).permutation(len(who)) for name, who in people.items()}
@@ -127,13 +130,13 @@ def ship(data: Path, out: Path, *, n_virtual: int, recipe: Recipe, seed: int, lo
     left = {name: [who[i] for i in order[name][: LEFT_OUT[name]]] for name, who in people.items()}
     # The two fits do not need each other; each takes one core.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        everybody = pool.submit(_train_quietly, people, spec, recipe, seed)
-        reader, tasks = train(kept, spec, recipe, seed, log)
+        everybody = pool.submit(_train_quietly, people, spec, recipe, seed, encoder)
+        reader, tasks = train(kept, spec, recipe, seed, log, encoder)
         tuned = {task.name: tune(reader, task, left[task.name], spec) for task in tasks}
         for name, (card, figure) in tuned.items():
             log(json.dumps({name: figure, "temperature": card.temperature, "least_confidence": card.least_confidence}))
         state = everybody.result()
-    final = MoodReader(ReaderConfig())
+    final = MoodReader(reader.config)
     final.load_state_dict({key: torch.as_tensor(value) for key, value in state.items()})
     training = {
         "recipe": asdict(recipe),
@@ -145,13 +148,20 @@ def ship(data: Path, out: Path, *, n_virtual: int, recipe: Recipe, seed: int, lo
             "emotion3": "virtual people",
         },
         "records_sha256": {p.name: p.sha256 for who in people.values() for p in who},
+        "encoder": about_encoder(encoder) if encoder else None,
     }
     save_weights(out, final, spec, {name: card for name, (card, _) in tuned.items()}, training)
     log(f"saved {out}")
 
 
+def about_encoder(path: Path) -> dict:
+    """What the card of weights says of the encoder they began with: all of its own card but the list of people."""
+    _, card = load_encoder(path)
+    return {key: value for key, value in card.items() if key not in ("people", "held_out_people")}
+
+
 def _train_quietly(
-    people: dict[str, list[Person]], spec: FeatureSpec, recipe: Recipe, seed: int
+    people: dict[str, list[Person]], spec: FeatureSpec, recipe: Recipe, seed: int, encoder: Path | None
 ) -> dict[str, np.ndarray]:
-    reader, _ = train(people, spec, recipe, seed, lambda _: None)
+    reader, _ = train(people, spec, recipe, seed, lambda _: None, encoder)
     return {key: value.numpy() for key, value in reader.state_dict().items()}

@@ -7,7 +7,8 @@ chosen (temperature, when to be unsure) is chosen on people held out of training
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.estimator import Population
 
 from .datasets.person import Person, population
+from .pretraining.encoder import load_encoder
 from .reader import MoodReader, ReaderConfig
 from .sampling import Augment, Wardrobe, plain_batches, training_batches
 
@@ -26,14 +28,18 @@ from .sampling import Augment, Wardrobe, plain_batches, training_batches
 class Recipe:
     """How long and how hard to train."""
 
-    steps: int = 1000
-    batches: dict[str, int] = field(default_factory=lambda: {"effort": 24, "emotion3": 96})
-    """Samples a step: some seven times what the few people of `effort` have, twice what the virtual ones have."""
+    steps: int = 600
+    batches: dict[str, int] = field(default_factory=lambda: {"effort": 48, "emotion3": 96})
+    """Samples a step: some fourteen times what the few people of `effort` have, twice what the virtual ones have."""
     lr: float = 1e-3
     weight_decay: float = 0.1
     label_smoothing: float = 0.1
     clip: float = 1.0
-    hide_level: float = 0.25  # how often each level of the fusion is hidden, so that each learns to stand alone
+    hide_levels: tuple[float, float, float, float] = (0.6, 0.2, 0.2, 0.25)
+    """How often raw, early DE, late DE and eye are hidden from the fusion, so that each learns to stand alone. The raw
+    branch remembers training people best and new ones worst, so that it must not be leant on."""
+    n_steps: int = 5  # of the context's DE steps that become tokens in a batch
+    raw_lr: float = 0.0  # of a raw encoder that was pre-trained, as a share of the others'
     augment: Augment = field(default_factory=Augment)
 
 
@@ -67,21 +73,30 @@ def fit(
     recipe: Recipe,
     seed: int,
     log: Callable[[int, dict], None] = lambda *_: None,
+    encoder: Path | None = None,
 ) -> MoodReader:
-    """Train one network on all `tasks` together, a batch of each a step."""
+    """Train one network on all `tasks` together, a batch of each a step; `encoder` is the folder of a raw encoder."""
     torch.manual_seed(seed)
-    reader = MoodReader(config).train()
-    optimiser = torch.optim.AdamW(reader.parameters(), recipe.lr, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.lr, recipe.steps, pct_start=0.2)
+    state, card = load_encoder(encoder) if encoder else ({}, {"config": {}})
+    reader = MoodReader(replace(config, **card["config"])).train()
+    reader.raw.load_state_dict(state, strict=bool(encoder))
+    if encoder and not recipe.raw_lr:
+        reader.raw.requires_grad_(False)
+    parts = [[p for n, p in reader.named_parameters() if n.startswith("raw.") is raw] for raw in (False, True)]
+    rates = [recipe.lr, recipe.lr * (recipe.raw_lr if encoder else 1.0)]
+    groups = [{"params": part, "lr": lr} for part, lr in zip(parts, rates, strict=True)]
+    optimiser = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, recipe.steps, pct_start=0.2)
     feeds = [training_batches(t.who, recipe.batches[t.name], seed, recipe.augment, len(t.labels)) for t in tasks]
     hide = torch.Generator().manual_seed(seed)
     for step in range(recipe.steps):
         losses = {}
         for task, feed in zip(tasks, feeds, strict=True):
             batch, labels = next(feed)
-            keep = torch.rand(len(labels), 4, generator=hide) >= recipe.hide_level
+            keep = torch.rand(len(labels), 4, generator=hide) >= torch.tensor(recipe.hide_levels)
             keep[:, 2] |= ~keep.any(1)
-            scores = reader(batch, keep).scores[task.name]
+            steps = torch.randperm(config.n_steps)[: recipe.n_steps].sort().values
+            scores = reader(batch, keep, steps).scores[task.name]
             losses[task.name] = F.cross_entropy(scores, labels, label_smoothing=recipe.label_smoothing)
         loss = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(loss):

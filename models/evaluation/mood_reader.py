@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from .. import layers, sampling, train
 from .. import reader as architecture
-from .. import sampling, train
 from ..datasets.person import Person
+from ..pretraining.encoder import load_encoder
 from ..reader import Batch, MoodReader, ReaderConfig
 from ..train import Recipe, Task
 from .baselines import Scorer, Setting
@@ -51,10 +52,13 @@ class ReaderMethod:
         self.recipe, self.config = recipe or Recipe(), config or ReaderConfig()
         self.settings: Sequence[Setting] = [{"steps": n} for n in steps or (self.recipe.steps,)]
         self.encoder = encoder
-        files = sorted(path for path in encoder.iterdir() if path.is_file()) if encoder else []
+        if encoder:
+            self.config = replace(self.config, **load_encoder(encoder)[1]["config"])
+        files = [encoder / "encoder.safetensors"] if encoder else []
         pretrained = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
         self.depends: Sequence[object] = (
-            architecture, sampling, train, asdict(self.recipe), asdict(self.config), pretrained, torch.__version__,
+            architecture, layers, sampling, train,
+            asdict(self.recipe), asdict(self.config), pretrained, torch.__version__,
         )  # fmt: skip
 
     def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:

@@ -15,14 +15,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.layers import Block, position_features
 from models.masking import Mask
-from models.reader import Block, RawEncoder, ReaderConfig, position_features
+from models.reader import RawEncoder, ReaderConfig
 
 CLIP_SD = 5.0  # of a normalised target
 LEAST_SD = 0.05  # in baseline rms: flatter patches are not blown up to look like signal
 LEAST_POWER = 1e-4  # in squared baseline rms
 
-TIME_SD = 0.5  # of embeddings of when a patch is: with the usual .02 it takes long to find out what happened at once
+TIME_SD = 0.5  # of the decoder's embeddings of when a patch is, as of the encoder's
 
 
 class Losses(NamedTuple):
@@ -94,7 +95,6 @@ class MaskedModelling(nn.Module):
         super().__init__()
         self.weight = spectrum
         self.encoder = RawEncoder(config)
-        nn.init.normal_(self.encoder.time, std=TIME_SD)
         self.bands = Spectrum(bands, config.patch_len, sfreq)
         self.narrow = nn.Linear(config.raw_dim, dim)
         self.hidden = nn.Parameter(torch.randn(dim) * 0.02)

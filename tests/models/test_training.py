@@ -10,7 +10,8 @@ import torch
 
 from models.datasets import virtual
 from models.datasets.person import NO_LABEL, frozen_statistics, population, running_statistics
-from models.reader import ReaderConfig
+from models.pretraining.encoder import save_encoder
+from models.reader import RawEncoder, ReaderConfig
 from models.sampling import Augment, Wardrobe, plain_batches, training_batches
 from models.train import Recipe, Task, figures, fit, scores
 from realtime_mood.dsp.spec import FeatureSpec
@@ -94,6 +95,54 @@ def test_batches_are_balanced_and_on_sub_montages(people):
     assert len({b.de.shape[2] for b, _ in found}) > 1
     assert all(torch.isfinite(b.de).all() and torch.isfinite(b.patches).all() for b, _ in found)
     assert any((~b.keep_chans).any() for b, _ in found)
+
+
+def slowly_moved(seconds=64):
+    """A person at rest for two spells, whose left half is louder in the second of them; and the same without that."""
+    names = ("F3", "F4", "C3", "C4", "P3", "P4", "O1", "O2")
+    signal = VirtualPerson(7, names, 128.0, Script.parse(f"rest:{60 + 2 * seconds}"), "medium").signal(60 + 2 * seconds)
+    pieces = [signal[: 60 * 128], signal[60 * 128 : (60 + seconds) * 128], signal[(60 + seconds) * 128 :]]
+    labels = [np.full(60, NO_LABEL), np.zeros(seconds, int), np.zeros(seconds, int)]
+    p = virtual.person("p", StreamInfo(names, 128.0), pieces, labels, slice(0, 60), SPEC)
+    _, sd = frozen_statistics(p, population([p]), SPEC)
+    return p, replace(p, de=p.de + 2 * sd * ((p.piece == 2)[:, None] & (p.positions[:, 0] < 0))[:, :, None])
+
+
+def test_how_people_drift_within_a_state_is_learnt_from_them_and_given_to_others(people):
+    still, moved = slowly_moved()
+    left, pop = still.positions[:, 0] < 0, population(people)
+    before, after = (Wardrobe([p], pop, SPEC).drifts for p in (still, moved))
+    assert len(before) == 6  # four halves of spells, each against each later one
+    between = [0, 1, 1, 1, 1, 0]  # those of different spells
+    for (_, a), (_, b), spells in zip(before, after, between, strict=True):
+        np.testing.assert_allclose((b - a)[left], 2 * spells, atol=0.05)  # sd leans on the population a little
+        np.testing.assert_allclose((b - a)[~left], 0, atol=1e-4)
+
+    calm = Augment(frozen_share=1.0, drop_chan=0.0, noise_sd=0.0, offset_sd=0.0, short_share=0.0, drift_sd=0.0)
+    who = Wardrobe(people, pop, SPEC)
+    who.__dict__["drifts"] = after
+    given, as_they_are = (
+        next(training_batches(who, 32, 0, augment, 3))[0] for augment in (replace(calm, drift_sd=1.0), calm)
+    )
+    change, there = (given.de - as_they_are.de).numpy(), as_they_are.keep_steps.numpy()
+    assert not change[~there].any()
+    assert np.ptp(np.where(there[:, :, None, None], change, change[:, -1:]), axis=1).max() < 1e-5  # all steps alike
+    assert np.abs(change).max() > 0.5
+    torch.testing.assert_close(given.patches, as_they_are.patches)
+
+
+def test_a_pretrained_encoder_is_begun_with_and_kept_or_adapted(people, tmp_path):
+    torch.manual_seed(1)
+    shape = ReaderConfig(raw_dim=32, raw_depth=1)
+    encoder = RawEncoder(shape)
+    save_encoder(tmp_path, encoder, shape, {})
+    task = Task.of("emotion3", virtual.LABELS, people[:3], SPEC)
+    for raw_lr in (0.0, 0.1):
+        recipe = Recipe(steps=2, batches={"emotion3": 6}, raw_lr=raw_lr)
+        reader = fit(ReaderConfig(), [task], recipe, 0, encoder=tmp_path)
+        same = [torch.equal(a, b) for a, b in zip(reader.raw.parameters(), encoder.parameters(), strict=True)]
+        assert all(same) if not raw_lr else not any(same)
+        assert reader.config.raw_dim == 32
 
 
 def test_the_loss_falls_and_the_same_seed_gives_the_same_network(people):

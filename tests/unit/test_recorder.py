@@ -26,7 +26,7 @@ from realtime_mood.sinks.tape import Tape
 from realtime_mood.types import Abstained, Chunk, Fault, Impedance, Marker, Quality, Why
 
 SIGNAL = pink(round(12 * INFO.sfreq), len(EIGHT))
-ABOUT = {"weights": {"name": "reader-1"}, "profile": None, "note": "<ü> & \x00"}
+ABOUT = {"weights": {"name": "reader-2"}, "profile": None, "note": "<ü> & \x00"}
 
 
 def load(path: str | Path, caplog: pytest.LogCaptureFixture) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+"""Layers that the network is made of, whatever its tokens are. ``keep`` masks are True where there is something."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def position_features(positions: Tensor) -> Tensor:
+    """Sines and cosines of one and two times the coordinates: (…, 3) to (…, 12)."""
+    angles = torch.cat((positions, 2 * positions), dim=-1)
+    return torch.cat((angles.sin(), angles.cos()), dim=-1)
+
+
+def mean_over(x: Tensor, keep: Tensor) -> Tensor:
+    """Mean of x (B, N, D) over the N that `keep` (B, N) marks; zero where it marks none."""
+    weight = keep.to(x.dtype)[..., None]
+    return (x * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention that never looks at masked keys."""
+
+    def __init__(self, dim: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv, self.out = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
+
+    def _split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        N, T, D = x.shape
+        q, k, v = self.qkv(x).view(N, T, 3, self.heads, D // self.heads).permute(2, 0, 3, 1, 4)
+        return q, k, v  # each (N, H, T, D/H)
+
+    @staticmethod
+    def _bias(keep: Tensor, like: Tensor) -> Tensor:
+        return torch.zeros_like(keep, dtype=like.dtype).masked_fill(~keep, -1e4)[:, None, None]  # (N, 1, 1, T)
+
+    def forward(self, x: Tensor, keep: Tensor) -> Tensor:
+        """X (N, T, D), keep (N, T) -> (N, T, D)."""
+        q, k, v = self._split(x)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=self._bias(keep, x))
+        return self.out(y.transpose(1, 2).reshape(x.shape))
+
+    def weights(self, x: Tensor, keep: Tensor) -> Tensor:
+        """How much each query takes from each key, averaged over heads: (N, T, T), sums to 1 over keys."""
+        q, k, _ = self._split(x)
+        return (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5 + self._bias(keep, x)).softmax(-1).mean(1)
+
+
+class Block(nn.Module):
+    """A pre-norm transformer layer."""
+
+    def __init__(self, dim: int, heads: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.norm1, self.attend = nn.LayerNorm(dim), Attention(dim, heads)
+        self.norm2, self.mlp = (
+            nn.LayerNorm(dim),
+            nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim)),
+        )
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, keep: Tensor) -> Tensor:
+        """X (N, T, D), keep (N, T) -> (N, T, D)."""
+        x = x + self.drop(self.attend(self.norm1(x), keep))
+        return x + self.drop(self.mlp(self.norm2(x)))
