@@ -22,7 +22,8 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -50,6 +51,7 @@ class ReaderConfig:
     rounds: int = 2
     dropout: float = 0.2
     head_dropout: float = 0.5
+    positions: bool = True  # False keeps from the network where electrodes are: to see what knowing it is worth
 
 
 @dataclass
@@ -66,7 +68,14 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same on `device`."""
-        return Batch(*(None if x is None else x.to(device) for x in vars(self).values()))  # type: ignore[arg-type]
+        return self._each(lambda x: x.to(device))
+
+    def share(self, i: int, n: int) -> Batch:
+        """The `i`-th of `n` equal shares."""
+        return self._each(lambda x: x[i::n])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        return Batch(*(None if x is None else change(x) for x in vars(self).values()))  # type: ignore[arg-type]
 
 
 @dataclass
@@ -217,6 +226,8 @@ class MoodReader(nn.Module):
         steps : (n,) int, optional
             Steps to make tokens of; all by default. Training takes some, which is quicker and no worse.
         """
+        if not self.config.positions:
+            batch = replace(batch, positions=torch.zeros_like(batch.positions))
         chans = batch.keep_chans
         steps = torch.arange(batch.de.shape[1], device=batch.de.device) if steps is None else steps
         there = batch.keep_steps[:, steps]
@@ -229,7 +240,7 @@ class MoodReader(nn.Module):
             x = link(x, chans, there)
         late, share = self.pool(x, chans, there)
 
-        raw = self.raw_out(self._raw(batch))
+        raw = self.raw_out(self._raw(batch, None if keep_levels is None else keep_levels[:, 0]))
         eye = torch.zeros_like(raw) if batch.eye is None else self.eye(batch.eye)
         levels = torch.stack((raw, self.early(early), self.late(late), eye), 1)  # (B, 4, D)
         keep = levels.new_ones(levels.shape[:2], dtype=torch.bool)
@@ -241,7 +252,11 @@ class MoodReader(nn.Module):
         attention = None if self.training else share.transpose(1, 2)
         return Output({name: head(fused) for name, head in self.heads.items()}, attention, gates)
 
-    def _raw(self, batch: Batch) -> Tensor:
-        """What the raw patches say, (B, raw_dim)."""
+    def _raw(self, batch: Batch, wanted: Tensor | None) -> Tensor:
+        """What the raw patches say, (B, raw_dim); zero for samples that are not `wanted` (B,), which cost nothing."""
         there = (batch.keep_chans[:, :, None] & batch.keep_patches[:, None]).flatten(1)  # (B, C·P)
-        return mean_over(self.raw(self.raw.tokens(batch.patches, batch.positions), there), there)
+        if wanted is None:
+            return mean_over(self.raw(self.raw.tokens(batch.patches, batch.positions), there), there)
+        some = there[wanted]
+        seen = mean_over(self.raw(self.raw.tokens(batch.patches[wanted], batch.positions[wanted]), some), some)
+        return seen.new_zeros(len(there), seen.shape[1]).index_put((wanted.nonzero()[:, 0],), seen)

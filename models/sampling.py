@@ -32,6 +32,7 @@ class Augment:
     offset_sd: float = 0.15  # constant per channel and band
     drift_sd: float = 0.5  # slow changes of other people within one state, times a random number
     raw_noise: float = 0.2
+    shift: bool = True  # raw patches end anywhere in the last second, as they do live
     short_share: float = 0.25  # of samples with a context that has only just begun
 
 
@@ -73,12 +74,20 @@ class Wardrobe:
         """Mean and sd of person `i`, second by second."""
         return (self.frozen if frozen else self.running)[i]
 
-    def sample(self, i: int, t: int, statistics: BySecond, chans: np.ndarray) -> tuple[np.ndarray, ...]:
-        """One context of person `i` ending with second `t`: z-scored DE, patches, usable channels, steps there."""
+    def sample(self, i: int, t: int, statistics: BySecond, chans: np.ndarray, early: int = 0) -> tuple[np.ndarray, ...]:
+        """One context of person `i` ending with second `t`: z-scored DE, patches, usable channels, steps there.
+
+        The patches end `early` samples before it, where the second that takes is there.
+        """
         p, spec = self.people[i], self.spec
         steps = np.arange(t - spec.n_steps + 1, t + 1)
         there = (steps >= self.begins[i][t]) & p.there[np.maximum(steps, 0)]
-        raw = p.patches[t - spec.n_patches + 1 : t + 1][:, chans].astype(np.float32).transpose(1, 0, 2)
+        first = t - spec.n_patches + 1
+        if early and first > self.begins[i][t] and p.there[first - 1]:
+            signal = p.patches[first - 1 : t + 1][:, chans].transpose(1, 0, 2).reshape(len(chans), -1)
+            raw = signal[:, spec.patch_len - early : -early].reshape(len(chans), spec.n_patches, -1).astype(np.float32)
+        else:
+            raw = p.patches[first : t + 1][:, chans].astype(np.float32).transpose(1, 0, 2)
         known = Statistics(statistics[0][t][chans], statistics[1][t][chans])
         de, patches = known.standardise(p.de[np.maximum(steps, 0)][:, chans], raw, ~there)
         return de, patches, p.good[t][chans], there, p.positions[chans]
@@ -113,7 +122,8 @@ def training_batches(
             frozen = bool(rng.random() < augment.frozen_share)
             t = int(rng.choice(by_label[frozen][i][y]))
             chans = rng.permutation(who.people[i].info.n_chans)[:n_chans]
-            rows.append(who.sample(i, t, who.statistics(i, frozen=frozen), chans))
+            early = int(rng.integers(who.spec.patch_len)) if augment.shift else 0
+            rows.append(who.sample(i, t, who.statistics(i, frozen=frozen), chans, early))
             labels.append(y)
         batch = _augmented(_batch(rows), augment, rng)
         if augment.drift_sd and who.drifts:

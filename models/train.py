@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from torch.nn import functional as F
 
 from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.errors import ConfigError
 from realtime_mood.estimator import Population
 
 from .datasets.person import Person, population
@@ -28,7 +30,7 @@ from .sampling import Augment, Wardrobe, plain_batches, training_batches
 class Recipe:
     """How long and how hard to train."""
 
-    steps: int = 600
+    steps: int = 500
     batches: dict[str, int] = field(default_factory=lambda: {"effort": 48, "emotion3": 96})
     """Samples a step: some fourteen times what the few people of `effort` have, twice what the virtual ones have."""
     lr: float = 1e-3
@@ -74,42 +76,85 @@ def fit(
     seed: int,
     log: Callable[[int, dict], None] = lambda *_: None,
     encoder: Path | None = None,
+    spread: Accelerator | None = None,
 ) -> MoodReader:
-    """Train one network on all `tasks` together, a batch of each a step; `encoder` is the folder of a raw encoder."""
+    """Train one network on all `tasks` together, a batch of each a step.
+
+    Parameters
+    ----------
+    config : ReaderConfig
+    tasks : sequence of Task
+    recipe : Recipe
+    seed : int
+    log : callable, optional
+        Told after each step: its number, and the loss of each task over all processes.
+    encoder : Path, optional
+        Of a pre-trained raw encoder (see `load_encoder`).
+    spread : Accelerator, optional
+        The device, and the processes that share each batch; without it one process on the CPU.
+
+    Raises
+    ------
+    ConfigError
+        Batches cannot be shared equally.
+    ArithmeticError
+        The loss is no number; says at which step and learning rate.
+    """
+    n_shares, mine = (spread.num_processes, spread.process_index) if spread else (1, 0)
+    if uneven := [n for n in recipe.batches.values() if n % n_shares]:
+        raise ConfigError(f"batches of {uneven[0]} for {n_shares} processes", "it cannot be shared equally",
+                          "start another number of processes")  # fmt: skip
+    device = spread.device if spread else torch.device("cpu")
     torch.manual_seed(seed)
     state, card = load_encoder(encoder) if encoder else ({}, {"config": {}})
     reader = MoodReader(replace(config, **card["config"])).train()
     reader.raw.load_state_dict(state, strict=bool(encoder))
     if encoder and not recipe.raw_lr:
-        reader.raw.requires_grad_(False)
+        reader.raw.requires_grad_(False).eval()  # no dropout either: it was pre-trained without
+    reader.to(device)
     parts = [[p for n, p in reader.named_parameters() if n.startswith("raw.") is raw] for raw in (False, True)]
     rates = [recipe.lr, recipe.lr * (recipe.raw_lr if encoder else 1.0)]
     groups = [{"params": part, "lr": lr} for part, lr in zip(parts, rates, strict=True)]
     optimiser = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, recipe.steps, pct_start=0.2)
     feeds = [training_batches(t.who, recipe.batches[t.name], seed, recipe.augment, len(t.labels)) for t in tasks]
-    hide = torch.Generator().manual_seed(seed)
+    drawn = torch.Generator().manual_seed(seed)  # the same in every process
+    torch.manual_seed(seed + mine)  # dropout is not
     for step in range(recipe.steps):
         losses = {}
         for task, feed in zip(tasks, feeds, strict=True):
             batch, labels = next(feed)
-            keep = torch.rand(len(labels), 4, generator=hide) >= torch.tensor(recipe.hide_levels)
+            keep = torch.rand(len(labels), 4, generator=drawn) >= torch.tensor(recipe.hide_levels)
             keep[:, 2] |= ~keep.any(1)
-            steps = torch.randperm(config.n_steps)[: recipe.n_steps].sort().values
-            scores = reader(batch, keep, steps).scores[task.name]
+            steps = torch.randperm(config.n_steps, generator=drawn)[: recipe.n_steps].sort().values
+            batch = batch.share(mine, n_shares).to(device)
+            keep, labels = keep[mine::n_shares].to(device), labels[mine::n_shares].to(device)
+            scores = reader(batch, keep, steps.to(device)).scores[task.name]
             losses[task.name] = F.cross_entropy(scores, labels, label_smoothing=recipe.label_smoothing)
         loss = torch.stack(list(losses.values())).sum()
-        if not torch.isfinite(loss):
-            raise ArithmeticError(
-                f"loss is {loss.item()} at step {step}, learning rate {schedule.get_last_lr()[0]:.2g}"
-            )
         optimiser.zero_grad()
         loss.backward()
+        told = torch.stack([value.detach() for value in losses.values()])
+        if spread and n_shares > 1:
+            told = spread.reduce(told, "mean")
+            _average_gradients(reader, spread)
+        if not torch.isfinite(told).all():
+            raise ArithmeticError(
+                f"loss is {told.sum().item()} at step {step}, learning rate {schedule.get_last_lr()[0]:.2g}"
+            )
         torch.nn.utils.clip_grad_norm_(reader.parameters(), recipe.clip)
         optimiser.step()
         schedule.step()
-        log(step, {name: value.item() for name, value in losses.items()})
-    return reader.eval()
+        log(step, dict(zip(losses, told.tolist(), strict=True)))
+    return reader.cpu().eval()
+
+
+def _average_gradients(reader: MoodReader, spread: Accelerator) -> None:
+    """Over processes, all at once: a step has a forward pass a readout, which wrappers of models do not like."""
+    grads = [p.grad for p in reader.parameters() if p.grad is not None]
+    mean = spread.reduce(torch.cat([g.flatten() for g in grads]), "mean")
+    for grad, part in zip(grads, mean.split([g.numel() for g in grads]), strict=True):
+        grad.copy_(part.view_as(grad))
 
 
 @torch.inference_mode()

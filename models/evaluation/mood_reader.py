@@ -5,7 +5,6 @@ One fit, on all channels the people have in common, serves every montage and tra
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,16 +13,19 @@ from typing import Any
 import numpy as np
 import torch
 
+from realtime_mood.dsp.spec import FeatureSpec
+
 from .. import layers, sampling, train
 from .. import reader as architecture
-from ..datasets.person import Person
+from ..datasets.person import NO_LABEL, Person
 from ..pretraining.encoder import load_encoder
 from ..reader import Batch, MoodReader, ReaderConfig
 from ..train import Recipe, Task
 from .baselines import Scorer, Setting
-from .contexts import Contexts, View
+from .contexts import Contexts, View, scored_seconds
 
 READOUT = "readout"  # what the one head is called here
+ALL_LEVELS = (True, True, True, True)
 
 
 class ReaderMethod:
@@ -36,10 +38,15 @@ class ReaderMethod:
     steps : sequence of int
         How many training steps there may be; which is chosen on people left out.
     encoder : Path, optional
-        Folder of a pre-trained raw encoder to begin with.
+        Of a pre-trained raw encoder to begin with (see `load_encoder`).
+    name, title : str
+        Of an ablation, where it is one.
+    levels : tuple of bool
+        Which of raw, early DE, late DE and eye reach the fusion, in training and after.
+    label_share : float
+        Of each person's labelled seconds: one run of them a label.
     """
 
-    name, title = "reader", "Mood Reader"
     any_montage = True
 
     def __init__(
@@ -48,17 +55,24 @@ class ReaderMethod:
         config: ReaderConfig | None = None,
         steps: Sequence[int] = (),
         encoder: Path | None = None,
+        *,
+        name: str = "reader",
+        title: str = "Mood Reader",
+        levels: tuple[bool, bool, bool, bool] = ALL_LEVELS,
+        label_share: float = 1.0,
     ) -> None:
+        self.name, self.title, self.levels, self.label_share = name, title, levels, label_share
         self.recipe, self.config = recipe or Recipe(), config or ReaderConfig()
         self.settings: Sequence[Setting] = [{"steps": n} for n in steps or (self.recipe.steps,)]
         self.encoder = encoder
-        if encoder:
-            self.config = replace(self.config, **load_encoder(encoder)[1]["config"])
-        files = [encoder / "encoder.safetensors"] if encoder else []
-        pretrained = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+        card = load_encoder(encoder)[1] if encoder else {"config": {}, "sha256": None}
+        self.config = replace(self.config, **card["config"])
+        if levels != ALL_LEVELS:
+            hidden = np.where(levels, self.recipe.hide_levels if sum(levels) > 1 else 0.0, 1.0)
+            self.recipe = replace(self.recipe, hide_levels=tuple(hidden.tolist()))
         self.depends: Sequence[object] = (
-            architecture, layers, sampling, train,
-            asdict(self.recipe), asdict(self.config), pretrained, torch.__version__,
+            architecture, layers, sampling, train, asdict(self.recipe), asdict(self.config), card["sha256"],
+            levels, label_share, torch.__version__,
         )  # fmt: skip
 
     def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
@@ -66,32 +80,50 @@ class ReaderMethod:
         config = replace(self.config, readouts={READOUT: len(view.labels)})
         size = self.recipe.batches.get("effort" if len(view.labels) == 2 else "emotion3", 24)
         recipe = replace(self.recipe, steps=setting["steps"], batches={READOUT: size})
+        if self.label_share < 1:
+            people = [with_fewer_labels(p, view.spec, self.label_share, seed) for p in people]
         task = Task.of(READOUT, view.labels, people, view.spec, view.population)
         start: dict[str, Any] = {"encoder": self.encoder} if self.encoder else {}
-        return FittedReader(train.fit(config, [task], recipe, seed, **start))
+        return FittedReader(train.fit(config, [task], recipe, seed, **start), self.levels)
 
     def restore(self, state: Mapping[str, np.ndarray], view: View) -> FittedReader:
         """A network fitted before, from its `FittedReader.state`."""
         reader = MoodReader(replace(self.config, readouts={READOUT: len(view.labels)})).eval()
         reader.load_state_dict({name: torch.as_tensor(value) for name, value in state.items()})
-        return FittedReader(reader)
+        return FittedReader(reader, self.levels)
 
 
 class FittedReader:
     """Scores contexts of any montage with a trained network."""
 
-    def __init__(self, reader: MoodReader) -> None:
-        self.reader = reader
+    def __init__(self, reader: MoodReader, levels: tuple[bool, bool, bool, bool] = ALL_LEVELS) -> None:
+        self.reader, self._levels = reader, torch.tensor(levels)
 
     @torch.inference_mode()
     def __call__(self, c: Contexts) -> np.ndarray:
         """Logits (n, n_labels)."""
         parts = np.array_split(np.arange(len(c)), max(1, len(c) // 64))
-        return np.concatenate([self.reader(batch(c, rows)).scores[READOUT].numpy() for rows in parts])
+        return np.concatenate([self._scores(batch(c, rows)) for rows in parts])
+
+    def _scores(self, batch: Batch) -> np.ndarray:
+        keep = self._levels.expand(len(batch.de), -1)
+        return self.reader(batch, keep).scores[READOUT].numpy()
 
     def state(self) -> dict[str, np.ndarray]:
         """Its weights."""
         return {name: value.numpy() for name, value in self.reader.state_dict().items()}
+
+
+def with_fewer_labels(p: Person, spec: FeatureSpec, share: float, seed: int) -> Person:
+    """With one run of labelled seconds a label, which together are this share of those there are."""
+    rng = np.random.default_rng([seed, *p.name.encode()])
+    at, label = scored_seconds(p, spec), np.full_like(p.label, NO_LABEL)
+    for y in np.unique(p.label[at]):
+        of_label = at[p.label[at] == y]
+        n = max(1, round(share * len(of_label)))
+        first = int(rng.integers(len(of_label) - n + 1))
+        label[of_label[first : first + n]] = y
+    return replace(p, label=label)
 
 
 def batch(c: Contexts, rows: np.ndarray) -> Batch:

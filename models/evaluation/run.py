@@ -17,6 +17,7 @@ from rich.console import Console
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError
 
+from ..pretraining.encoder import load_encoder
 from . import report
 from .baselines import Classical, Majority, Method, Riemannian
 from .cohorts import channel_sets, common_channels, load, records_behind
@@ -120,14 +121,14 @@ def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None],
 
 
 def records_seen(encoder: Path | None) -> dict[str, list[str]]:
-    """Everybody the encoder in a folder was pre-trained on: name, and SHA-256 of their records."""
+    """Everybody an encoder was pre-trained on: name, and SHA-256 of their records."""
     if encoder is None:
         return {}
     try:
-        card = json.loads((encoder / "encoder.json").read_text(encoding="utf-8"))
+        card = load_encoder(encoder)[1]
         found = {str(name): [str(sha) for sha in hashes] for name, hashes in card["records_sha256"].items()}
         return {f"virtual-{int(seed)}": [] for seed in card["virtual_seeds"]} | found
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             f"encoder {encoder}", f"whom it was pre-trained on cannot be read: {error}", "pre-train it again"
         ) from None

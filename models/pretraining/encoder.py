@@ -1,7 +1,8 @@
 """The result of pre-training: an encoder, and everything about what it has seen.
 
 A folder holds ``encoder.safetensors`` and ``encoder.json``: the shape of the encoder, the features it was fed, whom it
-was trained on and whom it was chosen on, with the hashes of their records.
+was trained on and whom it was chosen on, with the hashes of their records. Weights that were begun with an encoder and
+left it as it was hold it, too.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from models.checkpoint import find, load_weights
 from models.datasets.corpus import Prepared
 from models.reader import RawEncoder, ReaderConfig
 from realtime_mood.dsp.spec import FeatureSpec
@@ -44,15 +46,15 @@ def load_encoder(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Parameters
     ----------
     path : Path
-        The folder.
+        Its folder, or the folder or name of weights that hold it.
 
     Returns
     -------
     state : dict
         For ``RawEncoder(ReaderConfig(**card["config"])).load_state_dict``.
     card : dict
-        Among others ``config``, ``spec``, ``people`` (names), ``records_sha256`` (name → hashes) and ``virtual_seeds``
-        of everybody it was trained or chosen on.
+        Among others ``config``, ``spec``, ``sha256``, ``records_sha256`` (name → hashes) and ``virtual_seeds`` of
+        everybody it was trained or chosen on.
 
     Raises
     ------
@@ -60,6 +62,8 @@ def load_encoder(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         When anything is missing, unreadable, altered or of another version.
     """
     asked, fix = f"encoder {path}", "make one: pretrain --data DIR --out DIR"
+    if not (path / "encoder.json").is_file() and (weights := _weights_at(path)):
+        return _of_weights(weights)
     try:
         card = json.loads((path / "encoder.json").read_text(encoding="utf-8"))
         blob = (path / "encoder.safetensors").read_bytes()
@@ -80,6 +84,27 @@ def load_encoder(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise WeightsError(asked, f"it cannot be read: {error}", fix) from None
     if {key: value.shape for key, value in state.items()} != {key: value.shape for key, value in expected.items()}:
         raise WeightsError(asked, "its weights have other shapes than its card says", fix)
+    return state, card
+
+
+def _weights_at(path: Path) -> str | None:
+    """The weights that `path` names, if it does."""
+    try:
+        return str(path) if (find(str(path)) / "config.json").is_file() else None
+    except WeightsError:
+        return None
+
+
+def _of_weights(name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The encoder that weights hold, if it is still the pre-trained one: a trained one has met training's people."""
+    weights = load_weights(name)
+    card = weights.card.training.get("encoder") or {}
+    state = {key: value.contiguous() for key, value in weights.reader.raw.state_dict().items()}
+    if hashlib.sha256(save(state)).hexdigest() != card.get("sha256"):
+        raise WeightsError(
+            f"encoder of weights {name!r}", "they hold none that training left as pre-training made it",
+            "pass the folder of an encoder",
+        )  # fmt: skip
     return state, card
 
 

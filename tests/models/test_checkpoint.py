@@ -13,6 +13,8 @@ from safetensors.torch import load_file, save_file
 from models.checkpoint import DEFAULT, ReadoutCard, find, load_weights, save_weights
 from models.datasets.eegmat import HELD_OUT
 from models.datasets.virtual import LAST_SEED
+from models.evaluation.run import records_seen
+from models.pretraining.encoder import load_encoder
 from models.reader import MoodReader, ReaderConfig
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import WeightsError
@@ -39,6 +41,17 @@ def test_saved_and_loaded_they_are_the_same(folder):
         assert torch.equal(tensor, before[name])
     assert loaded.card.readouts == {"effort": CARD}
     assert loaded.card.spec == FeatureSpec()
+
+
+def test_the_encoder_that_weights_were_begun_with_can_be_had_from_them(folder):
+    state, card = load_encoder(Path(DEFAULT))
+    raw = load_weights().reader.raw.state_dict()
+    assert set(state) == set(raw)
+    assert all(torch.equal(state[name], raw[name]) for name in raw)
+    assert not any(name.startswith("eegmat") for name in card["records_sha256"])
+    assert set(records_seen(Path(DEFAULT))) >= set(card["records_sha256"])
+    with pytest.raises(WeightsError, match="hold none that training left"):
+        load_encoder(folder)
 
 
 def retrained(folder):

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from launching import two_processes
 from pretraining_people import TINY, eeg, write_archive
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -225,24 +221,9 @@ def test_two_processes_get_the_loss_of_one(run, made, tmp_path):
         "import find; from models.pretrain import pretrain; made, out = map(Path, sys.argv[1:]); "
         "pretrain(find([str(made / 'made_128hz.npz')])[0], out, TINY, cache=made / 'cache')"
     )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    paths = os.pathsep.join(str(path) for path in (Path(__file__).parents[2], Path(__file__).parent))
-    same = {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo", "WORLD_SIZE": "2"}
-    same |= {"LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    launched = [
-        subprocess.Popen(
-            [sys.executable, "-c", script, str(made), str(tmp_path / "two")],
-            env=os.environ | same | {"RANK": rank, "LOCAL_RANK": rank},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for rank in "01"
-    ]  # fmt: skip
-    said = [process.communicate(timeout=100) for process in launched]
-    assert [process.returncode for process in launched] == [0, 0], said
-    assert "2 processes" in said[0][0]
-    assert said[1][0] == ""
+    said = two_processes(script, made, tmp_path / "two")
+    assert "2 processes" in said[0]
+    assert said[1] == ""
     two = [json.loads(line) for line in (tmp_path / "two" / "curves.jsonl").read_text().splitlines()]
     for a, b in zip(alone, two, strict=True):
         assert timeless(b) == pytest.approx(timeless(a), rel=1e-4)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from launching import two_processes
 
+from models.checkpoint import golden_input
 from models.datasets import virtual
 from models.datasets.person import NO_LABEL, frozen_statistics, population, running_statistics
 from models.pretraining.encoder import save_encoder
-from models.reader import RawEncoder, ReaderConfig
+from models.reader import MoodReader, RawEncoder, ReaderConfig
 from models.sampling import Augment, Wardrobe, plain_batches, training_batches
 from models.train import Recipe, Task, figures, fit, scores
 from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.errors import ConfigError
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser, Statistics
@@ -143,6 +151,68 @@ def test_a_pretrained_encoder_is_begun_with_and_kept_or_adapted(people, tmp_path
         same = [torch.equal(a, b) for a, b in zip(reader.raw.parameters(), encoder.parameters(), strict=True)]
         assert all(same) if not raw_lr else not any(same)
         assert reader.config.raw_dim == 32
+
+
+def test_two_processes_get_the_loss_of_one():
+    script = (
+        "import json, sys; import torch; from accelerate import Accelerator;"
+        "from evaluation_people import SPEC, planted;"
+        "from models.reader import ReaderConfig; from models.train import Recipe, Task, fit;"
+        "task = Task.of('t', ('a', 'b'), [planted(k) for k in range(3)], SPEC); torch.set_num_threads(1);"
+        "config = ReaderConfig(readouts={'t': 2}, raw_dim=16, raw_depth=1, dropout=0.0, head_dropout=0.0);"
+        "recipe = Recipe(steps=4, batches={'t': 8}, lr=5e-3); told = [];"
+        "reader = fit(config, [task], recipe, 0, lambda _, l: told.append(l['t']), spread=Accelerator(cpu=True));"
+        "print(json.dumps([told, float(reader.heads['t'].weight.abs().sum())]))"
+    )
+    env = {"PYTHONPATH": os.pathsep.join(map(str, (Path(__file__).parents[2], Path(__file__).parent)))}
+    alone = subprocess.run([sys.executable, "-c", script], env=os.environ | env, capture_output=True, check=True)
+    losses, head = json.loads(alone.stdout)
+    for out in two_processes(script):
+        found, their_head = json.loads(out)
+        assert found == pytest.approx(losses, rel=1e-4)
+        assert their_head == pytest.approx(head, rel=1e-4)
+
+
+def test_batches_that_cannot_be_shared_equally_are_refused(people):
+    task = Task.of("emotion3", virtual.LABELS, people[:2], SPEC)
+    three = type("Spread", (), {"num_processes": 3, "process_index": 0, "device": torch.device("cpu")})()
+    with pytest.raises(ConfigError, match="8 for 3 processes"):
+        fit(ReaderConfig(), [task], Recipe(steps=1, batches={"emotion3": 8}), 0, spread=three)
+
+
+def test_a_loss_that_is_no_number_says_at_which_step(people):
+    task = Task.of("emotion3", virtual.LABELS, people[:1], SPEC)
+    with pytest.raises(ArithmeticError, match=r"loss is (nan|inf) at step [1-5], learning rate \d"):
+        fit(ReaderConfig(), [task], Recipe(steps=6, batches={"emotion3": 4}, lr=1e30), 0)
+
+
+def test_patches_that_end_earlier_are_the_same_signal_earlier(people):
+    p = people[0]
+    who, still = Wardrobe([p], population(people), SPEC), np.arange(3)
+    t, statistics = int(who.seconds[True][0][20]), who.statistics(0, frozen=True)
+    now, early, before = (who.sample(0, at, statistics, still, n)[1] for at, n in ((t, 0), (t, 40), (t - 1, 0)))
+    flat, shifted, past = (x.reshape(3, -1) for x in (now, early, before))
+    np.testing.assert_array_equal(shifted[:, 40:], flat[:, :-40])
+    np.testing.assert_array_equal(shifted[:, :40], past[:, 88:128])
+    first = int(np.flatnonzero(p.there & (np.arange(len(p.there)) >= SPEC.n_patches - 1))[0])
+    hole = replace(p, there=np.arange(len(p.there)) > first - SPEC.n_patches)  # nothing to be had from before
+    who = Wardrobe([hole], population(people), SPEC)
+    a, b = (who.sample(0, first, statistics, still, n)[1] for n in (0, 40))
+    np.testing.assert_array_equal(a, b)
+
+
+def test_samples_whose_raw_signal_is_hidden_cost_nothing_and_change_nothing():
+    torch.manual_seed(0)
+    reader = MoodReader(ReaderConfig()).eval()
+    rng = np.random.default_rng(0)
+    b = golden_input(reader.config)
+    b.patches = torch.from_numpy(rng.normal(size=tuple(b.patches.shape)).astype(np.float32))
+    hidden = torch.tensor([[False, True, True, False], [True, True, True, False]])
+    out = reader(b, hidden).scores["effort"]
+    b.patches[0] = 99.0
+    torch.testing.assert_close(reader(b, hidden).scores["effort"], out)
+    all_seen = reader(b, torch.ones(2, 4, dtype=torch.bool)).scores["effort"]
+    torch.testing.assert_close(all_seen, reader(b).scores["effort"])
 
 
 def test_the_loss_falls_and_the_same_seed_gives_the_same_network(people):
