@@ -116,7 +116,8 @@ class make_builder:  # a function that remembers what it loaded
         from realtime_mood.profile import Normaliser, Statistics
 
         spec = self._inference.card.spec
-        network = ReaderNetwork(self._inference, choose_readout(self._config.readout, self._profile, info), info)
+        readout = choose_readout(self._config.readout, self._profile, info)
+        network = ReaderNetwork(self._inference, readout, info, calibrated=self._profile is not None)
         population = network.population
         if self._profile:
             start = self._profile.statistics(info, spec, population.sd)

@@ -23,11 +23,24 @@ from realtime_mood.errors import WeightsError
 from realtime_mood.profile import digest
 from realtime_mood.types import Readout
 
+from .files import write_whole
 from .reader import Batch, MoodReader, ReaderConfig
 
 DEFAULT = "reader-2"
+FORMAT = 2
 GOLDEN_TOLERANCE = 1e-4  # in probability: the same weights on another machine or device agree far better
 FIX = "take the weights from the release again, or pass others with --weights"
+
+
+class Trust(BaseModel):
+    """How far scores can be believed, found on people left out of training."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    temperature: float
+    """Scores are divided by it, so that confidence is how often the network is right."""
+    least_confidence: float
+    """Below this a reading is `unsure`."""
 
 
 class ReadoutCard(BaseModel):
@@ -40,8 +53,12 @@ class ReadoutCard(BaseModel):
     evidence: str
     population_mean: tuple[float, ...]
     population_sd: tuple[float, ...]
-    temperature: float
-    least_confidence: float
+    own_baseline: Trust
+    no_baseline: Trust
+
+    def trust(self, *, calibrated: bool) -> Trust:
+        """With the person's own baseline, or without."""
+        return self.own_baseline if calibrated else self.no_baseline
 
     def readout(self, name: str) -> Readout:
         """What it can say."""
@@ -53,7 +70,7 @@ class Card(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: int = 1
+    format: int = FORMAT
     name: str
     reader: dict
     spec: FeatureSpec
@@ -71,11 +88,11 @@ class Weights:
     card: Card
 
 
-def probabilities(reader: MoodReader, batch: Batch, name: str, card: ReadoutCard) -> tuple[torch.Tensor, torch.Tensor]:
+def probabilities(reader: MoodReader, batch: Batch, name: str, trust: Trust) -> tuple[torch.Tensor, torch.Tensor]:
     """Probabilities (B, n_labels) of a readout after temperature, and attention (B, C, K)."""
     out = reader(batch)
     assert out.attention is not None
-    return (out.scores[name] / card.temperature).softmax(-1), out.attention
+    return (out.scores[name] / trust.temperature).softmax(-1), out.attention
 
 
 def golden_input(config: ReaderConfig) -> Batch:
@@ -92,18 +109,17 @@ def golden_input(config: ReaderConfig) -> Batch:
 @torch.inference_mode()
 def _golden(reader: MoodReader, readouts: dict[str, ReadoutCard]) -> dict[str, torch.Tensor]:
     batch = golden_input(reader.config)
-    return {name: probabilities(reader, batch, name, card)[0].contiguous() for name, card in readouts.items()}
+    return {name: probabilities(reader, batch, name, c.own_baseline)[0].contiguous() for name, c in readouts.items()}
 
 
 def save_weights(
     folder: Path, reader: MoodReader, spec: FeatureSpec, readouts: dict[str, ReadoutCard], training: dict
 ) -> None:
-    """Write a network to `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a network to `folder`; raises `OSError` when there is no room, and no file is left half written."""
     reader = reader.eval()
     blobs = {"model.safetensors": save(reader.state_dict()), "golden.safetensors": save(_golden(reader, readouts))}
     for name, blob in blobs.items():
-        (folder / name).write_bytes(blob)
+        write_whole(folder / name, blob)
     card = Card(
         name=folder.name,
         reader=asdict(reader.config),
@@ -113,7 +129,7 @@ def save_weights(
         sha256={name: hashlib.sha256(blob).hexdigest() for name, blob in blobs.items()},
     )
     body = card.model_dump(mode="json")
-    (folder / "config.json").write_text(json.dumps({"digest": digest(body), **body}, indent=1) + "\n")
+    write_whole(folder / "config.json", (json.dumps({"digest": digest(body), **body}, indent=1) + "\n").encode())
 
 
 def find(name_or_path: str) -> Path:
@@ -141,6 +157,8 @@ def load_weights(name_or_path: str = DEFAULT) -> Weights:
     try:
         body = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         stored = body.pop("digest", None)
+        if body.get("format") != FORMAT:
+            raise WeightsError(asked, f"they are of format {body.get('format')}, this program's is {FORMAT}", FIX)
         card = Card.model_validate(body)
         blobs = {name: (folder / name).read_bytes() for name in ("model.safetensors", "golden.safetensors")}
     except ValidationError as error:

@@ -16,6 +16,10 @@ from realtime_mood.errors import ConfigError
 
 WeightsOption = Annotated[str | None, typer.Option(help="Shipped weights by name, or a folder.")]
 
+EncoderOption = Annotated[
+    Path | None, typer.Option(help="A pre-trained encoder to begin with, or weights that hold one.")
+]
+
 
 def pretrain(
     data: Annotated[list[str], typer.Option(help="Archives, recordings, and folders of them or of BIDS. Repeat.")],
@@ -54,7 +58,9 @@ def train(
     out: Annotated[Path, typer.Option(help="Where to put the weights.")],
     virtual_people: Annotated[int, typer.Option(help="How many virtual people to train on.")] = 600,
     steps: Annotated[int, typer.Option(help="Training steps.")] = 1000,
-    encoder: Annotated[Path | None, typer.Option(help="The folder of a pre-trained encoder to begin with.")] = None,
+    encoder: Annotated[
+        Path | None, typer.Option(help="A pre-trained encoder to begin with, or weights that hold one.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
 ) -> None:
     """Train the weights that come with the program, as their card says."""
@@ -71,18 +77,23 @@ def evaluate(
     data: Annotated[Path | None, typer.Option("--data", "--root", help="A data set's folder.")] = None,
     dataset: Annotated[str | None, typer.Option(help="eegmat or virtual; the readout's own by default.")] = None,
     protocol: Annotated[str, typer.Option(help="groups of people left out, or loso: one person at a time.")] = "groups",
-    track: Annotated[str, typer.Option(help="z, c1, c5, drifting, running or l: what is known of a person.")] = "c1",
+    track: Annotated[str, typer.Option(help="z, c1, c5, drifting, running, t or l: what is known of a person.")] = "c1",
     channels: Annotated[str, typer.Option(help="Some of 19,8,4,muscle,all; or names.")] = "19,8,4",
     methods: Annotated[str, typer.Option(help="Some of majority,distance,lr,lda,svm,riemann,eegnet,reader.")] = "all",
     people: Annotated[int, typer.Option(help="How many virtual people.", min=3)] = 48,
     folds: Annotated[int, typer.Option(help="Groups of people.")] = 8,
     inner: Annotated[int, typer.Option(help="Other groups that the choices for a group are made on.")] = 4,
     steps: Annotated[str, typer.Option(help="Training steps of the reader; of several the best is chosen.")] = "",
-    encoder: Annotated[Path | None, typer.Option(help="Folder of a pre-trained encoder.")] = None,
+    encoder: EncoderOption = None,
     cache: Annotated[Path | None, typer.Option(help="Where to keep what is computed; by default beside it.")] = None,
     jobs: Annotated[int, typer.Option(help="Fits at a time, one core each.", min=1)] = 1,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
-    controls: Annotated[bool, typer.Option(help="Also run the controls.")] = False,
+    controls: Annotated[bool, typer.Option("--controls", help="Also run the controls.")] = False,
+    ablations: Annotated[bool, typer.Option("--ablations", help="Also take the reader apart.")] = False,
+    other_encoder: Annotated[Path | None, typer.Option(help="For the ablations: one pre-trained otherwise.")] = None,
+    attention: Annotated[
+        bool, typer.Option("--attention", help="Also check what the reader's attention shows.")
+    ] = False,
 ) -> None:
     """Measure a readout on people left out, beside classical methods."""
     from rich.console import Console
@@ -96,7 +107,7 @@ def evaluate(
         raise ConfigError(f"steps {steps!r}", "not whole numbers", "write 300 or 300,600") from None
     options = Options(
         readout, out, data, dataset, protocol, track, channels, methods, people, folds, inner, n_steps, encoder, cache,
-        jobs, seed, controls,
+        jobs, seed, controls, ablations, other_encoder, attention,
     )  # fmt: skip
     console = Console(width=None if sys.stdout.isatty() else 140)
     run_it(options, sys.argv[1:], lambda text: print(text, file=sys.stderr, flush=True), console)

@@ -13,7 +13,7 @@ from realtime_mood.estimator import Population
 from realtime_mood.montage import locate
 from realtime_mood.types import Array, Features, StreamInfo
 
-from .checkpoint import Weights, golden_input, probabilities
+from .checkpoint import Trust, Weights, golden_input, probabilities
 from .reader import Batch
 
 log = logging.getLogger(__name__)
@@ -65,21 +65,21 @@ class Inference:
             self._reader = weights.reader if device.type == "cpu" else copy.deepcopy(weights.reader).to(device)
         except RuntimeError as error:
             self._fall_back(error)
-        for name in self.card.readouts:
-            self(golden, name)  # the first pass is slow: let it not be a person's
+        for name, readout in self.card.readouts.items():
+            self(golden, name, readout.own_baseline)  # the first pass is slow: let it not be a person's
 
-    def __call__(self, batch: Batch, readout: str) -> tuple[torch.Tensor, torch.Tensor]:
+    def __call__(self, batch: Batch, readout: str, trust: Trust) -> tuple[torch.Tensor, torch.Tensor]:
         """Probabilities (B, n_labels) and attention (B, C, K), on the CPU."""
         if self.device.type != "cpu":
             try:
-                return self._answer(batch, readout)
+                return self._answer(batch, readout, trust)
             except RuntimeError as error:  # whatever goes wrong on a device is one: no memory, unplugged, reset
                 self._fall_back(error)
-        return self._answer(batch, readout)
+        return self._answer(batch, readout, trust)
 
     @torch.inference_mode()
-    def _answer(self, batch: Batch, readout: str) -> tuple[torch.Tensor, torch.Tensor]:
-        probs, attention = probabilities(self._reader, batch.to(self.device), readout, self.card.readouts[readout])
+    def _answer(self, batch: Batch, readout: str, trust: Trust) -> tuple[torch.Tensor, torch.Tensor]:
+        probs, attention = probabilities(self._reader, batch.to(self.device), readout, trust)
         return probs.cpu(), attention.cpu()
 
     def _fall_back(self, error: RuntimeError) -> None:
@@ -100,16 +100,19 @@ class ReaderNetwork:
         Name of one of its weights' readouts.
     info : StreamInfo
         Whose channels will come.
+    calibrated : bool
+        Whether features will be normalised on the person's own baseline: without it less can be believed.
     """
 
-    def __init__(self, inference: Inference, readout: str, info: StreamInfo) -> None:
+    def __init__(self, inference: Inference, readout: str, info: StreamInfo, *, calibrated: bool) -> None:
         card = inference.card
         if readout not in card.readouts:
             known = ", ".join(card.readouts)
             raise ConfigError(f"readout {readout!r}", f"weights {card.name!r} have {known}", "choose one of those")
         self._inference, self._card = inference, card.readouts[readout]
         self.readout = self._card.readout(readout)
-        self.least_confidence = self._card.least_confidence
+        self._trust = self._card.trust(calibrated=calibrated)
+        self.least_confidence = self._trust.least_confidence
         self._positions = torch.as_tensor(locate(info.ch_names))[None]
 
     @property
@@ -128,5 +131,5 @@ class ReaderNetwork:
         de, patches, chans, steps, kept = (torch.tensor(a)[None] for a in one)
         eye = None if features.eye is None else torch.tensor(features.eye)[None]
         batch = Batch(de, patches, self._positions, chans, steps, kept, eye)
-        probs, attention = self._inference(batch, self.readout.name)
+        probs, attention = self._inference(batch, self.readout.name, self._trust)
         return tuple(probs[0].tolist()), attention[0].numpy()

@@ -1,41 +1,133 @@
-"""Turns the training people into the weights that come with the program: fit, tune on people left out, fit again, save.
+"""Turns the training people into the weights that come with the program: fit, tune on people left out, save.
 
-Two networks are trained by the same recipe. The first leaves people out, and on them the temperature and the
-confidence below which a readout is unsure are chosen, and the figures of the card are measured. The second is trained
-on everybody, and shipped with the first one's choices. Nobody kept for outside checks is in either.
+Six networks are trained by the same recipe. Five leave a fifth of the people out each; on what they make of those they
+never saw, temperatures and the confidences below which a readout is unsure are chosen, and the figures in
+``config.json`` measured. The sixth is trained on everybody, and shipped with these choices. Nobody kept for outside
+checks is in any.
 """
 
 from __future__ import annotations
 
 import json
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from scipy.optimize import minimize_scalar
+from accelerate import Accelerator
+from scipy.special import softmax
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.errors import ConfigError, ProfileError
+from realtime_mood.errors import ConfigError, MoodError, ProfileError
 
-from .checkpoint import ReadoutCard, save_weights
+from .checkpoint import ReadoutCard, Trust, save_weights
 from .datasets import eegmat, virtual
-from .datasets.person import Person
+from .datasets.person import Person, population
+from .evaluation.figures import Scores, binned, expected_calibration_error, of_person, temperature, thresholds
+from .files import write_whole
 from .pretraining.encoder import load_encoder
 from .reader import MoodReader, ReaderConfig
-from .train import Recipe, Task, figures, fit, scores
+from .train import Recipe, Task, fit, scores
 
-COORDINATES = {
-    "effort": ((0.1, -0.4), (-0.1, 0.4)),
-    "emotion3": ((-0.7, 0.4), (0.0, -0.2), (0.7, 0.4)),
-}
+LABELS = {"effort": eegmat.LABELS, "emotion3": virtual.LABELS}
+COORDINATES = {"effort": ((0.1, -0.4), (-0.1, 0.4)), "emotion3": ((-0.7, 0.4), (0.0, -0.2), (0.7, 0.4))}
 EVIDENCE = {"effort": "real", "emotion3": "virtual"}
-LEFT_OUT = {"effort": 5, "emotion3": 80}  # people the tuning is done on
-UNSURE_SHARE = 0.15  # of readings on people left out: the least confident are not shown as estimates
+N_FOLDS = 5
+COVERED = 0.8  # of the readings of people left out: the others, the least confident, are no estimates
+ROOM_BYTES = 20_000_000  # weights are smaller
 Log = Callable[[str], None]
+People = Mapping[str, Sequence[Person]]  # by readout
+LeftOut = Mapping[str, Sequence[int]]  # numbers of people, by readout
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A trained network, and what it makes of the people left out: by readout, by whether on their own baseline."""
+
+    reader: MoodReader
+    scored: dict[str, dict[bool, list[Scores]]]
+
+
+def ship(
+    data: Path, out: Path, *, n_virtual: int, recipe: Recipe, seed: int, log: Log, encoder: Path | None = None
+) -> None:
+    """Train, tune and save to `out`; by itself, or in each of the processes of ``accelerate launch``.
+
+    Parameters
+    ----------
+    data : Path
+        The folder of EEGMAT's archive.
+    out : Path
+        The folder for the weights.
+    n_virtual : int
+        How many virtual people to train on.
+    recipe : Recipe
+    seed : int
+    log : callable
+    encoder : Path, optional
+        Of a pre-trained raw encoder to begin with (see `load_encoder`).
+
+    Raises
+    ------
+    ConfigError, MoodError
+        No data, no room, batches that cannot be shared, or a loss that is no number.
+    """
+    spread = Accelerator(cpu=not torch.cuda.is_available())
+    torch.set_num_threads(1)
+    say = log if spread.is_main_process else lambda _: None
+    spec, about = FeatureSpec(), about_encoder(encoder) if encoder else None
+    with _room(out if spread.is_main_process else None) as save:
+        people = gather(data / "eegmat_dev24_125hz.npz", n_virtual, spec, say)
+        how = _How(spec, recipe, seed, encoder)
+        *folds, final = _fits(people, how, spread, say)
+        cards, figures = {}, {}
+        for name, who in people.items():
+            scored = {frozen: [s for fold in folds for s in fold.scored[name][frozen]] for frozen in (True, False)}
+            cards[name], figures[name] = tune(name, who, scored)
+            say(json.dumps({name: figures[name]}))
+        training = {
+            "recipe": asdict(recipe),
+            "seed": seed,
+            "figures": figures,
+            "figures_are_of": f"people left out, in {N_FOLDS} folds, of networks trained by the same recipe",
+            "sources": {
+                "effort": "EEGMAT without subjects 32-35 (doi 10.13026/C2JQ1P, ODC-By 1.0)",
+                "emotion3": "virtual people",
+            },
+            "records_sha256": {p.name: p.sha256 for who in people.values() for p in who},
+            "encoder": about,
+        }
+        save(lambda: save_weights(out, final.reader, spec, cards, training))
+    say(f"saved {out}")
+
+
+@contextmanager
+def _room(out: Path | None) -> Iterator[Callable[[Callable[[], None]], None]]:
+    """Takes the room that weights need before anything is computed, and gives it up only to save them."""
+    if out is None:  # another process saves
+        yield lambda save: None
+        return
+    room = out / "room.part"
+
+    def save(write: Callable[[], None]) -> None:
+        room.unlink()
+        write()
+
+    try:
+        write_whole(room, bytes(ROOM_BYTES))
+        yield save
+    except OSError as error:
+        raise MoodError(
+            f"weights in {out}", f"{error.strerror or error}", f"free {ROOM_BYTES // 1_000_000} MB there, or choose"
+            " another --out",
+        ) from None  # fmt: skip
+    finally:
+        room.unlink(missing_ok=True)
 
 
 def gather(eegmat_path: Path, n_virtual: int, spec: FeatureSpec, log: Log) -> dict[str, list[Person]]:
@@ -61,18 +153,53 @@ def _has_baseline(p: Person, spec: FeatureSpec) -> bool:
     return True
 
 
-def tasks_of(people: dict[str, list[Person]], spec: FeatureSpec) -> list[Task]:
-    """One task a readout."""
-    labels = {"effort": eegmat.LABELS, "emotion3": virtual.LABELS}
-    return [Task.of(name, labels[name], who, spec) for name, who in people.items()]
+# -- fitting ----------------------------------------------------------------------------------------------------
 
 
-def train(
-    people: dict[str, list[Person]], spec: FeatureSpec, recipe: Recipe, seed: int, log: Log, encoder: Path | None = None
-) -> tuple[MoodReader, list[Task]]:
-    """Fit one network to `people`, from a pre-trained `encoder` where there is one."""
+@dataclass(frozen=True)
+class _How:
+    spec: FeatureSpec
+    recipe: Recipe
+    seed: int
+    encoder: Path | None
+
+
+def _fits(people: People, how: _How, spread: Accelerator, log: Log) -> list[Fitted]:
+    """One network a fold, and the last one on everybody."""
+    parts = {
+        name: np.array_split(np.random.default_rng(how.seed).permutation(len(who)), N_FOLDS)
+        for name, who in people.items()
+    }
+    left: list[LeftOut] = [{name: part[k].tolist() for name, part in parts.items()} for k in range(N_FOLDS)]
+    left.append({name: [] for name in people})
+    if spread.num_processes > 1 or spread.device.type != "cpu":
+        return [_fit(people, each, how, spread, log) for each in left]
+    # They do not need each other: here each takes a core.
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), _begin, (people,)) as pool:
+        found = []
+        for k, fitted in enumerate(pool.map(_fit_here, left, [how] * len(left))):
+            log(f"{k + 1} of {len(left)} networks")
+            found.append(fitted)
+        return found
+
+
+_people: People = {}
+
+
+def _begin(people: People) -> None:
+    global _people
+    _people = people
     torch.set_num_threads(1)
-    tasks = tasks_of(people, spec)
+
+
+def _fit_here(left: LeftOut, how: _How) -> Fitted:
+    return _fit(_people, left, how, None, lambda _: None)
+
+
+def _fit(people: People, left: LeftOut, how: _How, spread: Accelerator | None, log: Log) -> Fitted:
+    """Fit one network to the people who are not `left` out, and score those who are."""
+    kept = {name: [p for i, p in enumerate(who) if i not in left[name]] for name, who in people.items()}
+    tasks = [Task.of(name, LABELS[name], who, how.spec) for name, who in kept.items()]
     recent: dict[str, list[float]] = {task.name: [] for task in tasks}
 
     def report(step: int, losses: dict[str, float]) -> None:
@@ -81,87 +208,57 @@ def train(
         if step % 50 == 49:
             log(json.dumps({"step": step + 1, **{name: round(float(np.mean(x)), 4) for name, x in recent.items()}}))
 
-    return fit(ReaderConfig(), tasks, recipe, seed, report, encoder), tasks
+    try:
+        reader = fit(ReaderConfig(), tasks, how.recipe, how.seed, report, how.encoder, spread)
+    except ArithmeticError as error:
+        raise MoodError(
+            "train a network", str(error), "use fewer --steps, or look for what is wrong in the data"
+        ) from None
+    found = {}
+    for task in tasks:
+        those = [people[task.name][i] for i in left[task.name]]
+        who = Task.of(task.name, task.labels, those, how.spec, task.population).who
+        found[task.name] = {
+            frozen: [Scores(*scores(reader, task.name, who, i, frozen=frozen)) for i in range(len(those))]
+            for frozen in (True, False)
+        }
+    return Fitted(reader, found)
 
 
-def tune(reader: MoodReader, task: Task, left_out: Sequence[Person], spec: FeatureSpec) -> tuple[ReadoutCard, dict]:
-    """Choose temperature and least confidence on people left out, and measure what the card will say."""
-    who = Task.of(task.name, task.labels, left_out, spec, task.population).who
-    found = {
-        frozen: [scores(reader, task.name, who, i, frozen=frozen) for i in range(len(who.people))]
-        for frozen in (True, False)
-    }
-    logits, labels = (np.concatenate(column) for column in zip(*found[True], *found[False], strict=True))
+# -- tuning -----------------------------------------------------------------------------------------------------
 
-    def loss(log_t: float) -> float:
-        z = torch.as_tensor(logits / np.exp(log_t))
-        return float(torch.nn.functional.cross_entropy(z, torch.as_tensor(labels)))
 
-    temperature = float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))
-    confidence = torch.as_tensor(logits / temperature).softmax(-1).amax(-1).numpy()
-    least = float(np.quantile(confidence, UNSURE_SHARE))
+def tune(name: str, people: Sequence[Person], scored: Mapping[bool, Sequence[Scores]]) -> tuple[ReadoutCard, dict]:
+    """How far scores can be believed, with and without a baseline, and what the card will say of them."""
+    trust, figures = {}, {}
+    for frozen, rows in scored.items():
+        usable = [s for s in rows if len(np.unique(s.labels)) == len(LABELS[name])]
+        t = temperature(usable)
+        trust[frozen] = Trust(temperature=round(t, 4), least_confidence=round(thresholds(usable, t)[COVERED], 4))
+        figures["own baseline" if frozen else "no baseline"] = _figures(usable, t)
+    pop = population(people)
     card = ReadoutCard(
-        labels=task.labels,
-        coordinates=COORDINATES[task.name],
-        evidence=EVIDENCE[task.name],
-        population_mean=task.population.mean.tolist(),
-        population_sd=task.population.sd.tolist(),
-        temperature=round(temperature, 4),
-        least_confidence=round(least, 4),
+        labels=LABELS[name],
+        coordinates=COORDINATES[name],
+        evidence=EVIDENCE[name],
+        population_mean=pop.mean.tolist(),
+        population_sd=pop.sd.tolist(),
+        own_baseline=trust[True],
+        no_baseline=trust[False],
     )
-    return card, {"people": len(left_out)} | {
-        "own baseline" if frozen else "no baseline": _mean([figures(*pair) for pair in pairs])
-        for frozen, pairs in found.items()
-    }
+    return card, {"people": len(scored[True]), **figures}
 
 
-def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
-    return {key: round(float(np.mean([row[key] for row in rows])), 3) for key in rows[0]}
+def _figures(rows: Sequence[Scores], t: float) -> dict[str, float]:
+    """Means over people, and the calibration error of all their seconds together."""
+    each = [of_person(s, t) for s in rows]
+    found = {key: round(float(np.mean([row[key] for row in each])), 3) for key in ("balanced_accuracy", "auc")}
+    even = [s.even() for s in rows]
+    bins = [binned(softmax(s.logits / t, axis=1), s.labels) for s in even]
+    return found | {"ece": round(float(expected_calibration_error(np.sum(bins, axis=0))), 3)}
 
 
-def ship(
-    data: Path, out: Path, *, n_virtual: int, recipe: Recipe, seed: int, log: Log, encoder: Path | None = None
-) -> None:
-    """Train, tune and save to `out`; `encoder` is the folder of a pre-trained raw encoder to begin with."""
-    spec = FeatureSpec()
-    people = gather(data / "eegmat_dev24_125hz.npz", n_virtual, spec, log)
-    order = {name: np.random.default_rng(seed).permutation(len(who)) for name, who in people.items()}
-    kept = {name: [who[i] for i in order[name][LEFT_OUT[name] :]] for name, who in people.items()}
-    left = {name: [who[i] for i in order[name][: LEFT_OUT[name]]] for name, who in people.items()}
-    # The two fits do not need each other; each takes one core.
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        everybody = pool.submit(_train_quietly, people, spec, recipe, seed, encoder)
-        reader, tasks = train(kept, spec, recipe, seed, log, encoder)
-        tuned = {task.name: tune(reader, task, left[task.name], spec) for task in tasks}
-        for name, (card, figure) in tuned.items():
-            log(json.dumps({name: figure, "temperature": card.temperature, "least_confidence": card.least_confidence}))
-        state = everybody.result()
-    final = MoodReader(reader.config)
-    final.load_state_dict({key: torch.as_tensor(value) for key, value in state.items()})
-    training = {
-        "recipe": asdict(recipe),
-        "seed": seed,
-        "figures": {name: figure for name, (_, figure) in tuned.items()},
-        "figures_are_of": "people left out of a first network trained by the same recipe",
-        "sources": {
-            "effort": "EEGMAT without subjects 32-35 (doi 10.13026/C2JQ1P, ODC-By 1.0)",
-            "emotion3": "virtual people",
-        },
-        "records_sha256": {p.name: p.sha256 for who in people.values() for p in who},
-        "encoder": about_encoder(encoder) if encoder else None,
-    }
-    save_weights(out, final, spec, {name: card for name, (card, _) in tuned.items()}, training)
-    log(f"saved {out}")
-
-
-def about_encoder(path: Path) -> dict:
+def about_encoder(path: Path) -> dict[str, Any]:
     """What the card of weights says of the encoder they began with: all of its own card but the list of people."""
     _, card = load_encoder(path)
     return {key: value for key, value in card.items() if key not in ("people", "held_out_people")}
-
-
-def _train_quietly(
-    people: dict[str, list[Person]], spec: FeatureSpec, recipe: Recipe, seed: int, encoder: Path | None
-) -> dict[str, np.ndarray]:
-    reader, _ = train(people, spec, recipe, seed, lambda _: None, encoder)
-    return {key: value.numpy() for key, value in reader.state_dict().items()}

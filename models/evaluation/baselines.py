@@ -145,8 +145,9 @@ class Riemannian:
     """Logistic regression on covariances of the raw context, band by band or of everything, in the tangent space.
 
     Recentring: covariances C become R^-½ C R^-½ with R, on ``c1`` and ``c5``, the person's mean over the baseline; on
-    ``z`` the mean over the people fitted on; on ``running`` a mean that begins with theirs and follows the person,
-    at the pace of the normaliser of DE. What is learnt from is the logarithm of that at the identity.
+    ``z`` the mean over the people fitted on; on ``t`` the person's mean over what is scored; on ``running`` a mean that
+    begins with theirs and follows the person, at the pace of the normaliser of DE. What is learnt from is the logarithm
+    of that at the identity.
     """
 
     name, title = "riemann", "Riemannian tangent space"
@@ -208,8 +209,8 @@ class _Covariances:
 
     @cached_property
     def tangent_at_rest(self) -> np.ndarray:
-        """(n, n_features): recentred on the mean over the person's baseline."""
-        return _tangent(self.of_contexts, _mean(self._of_rest()))
+        """(n, n_features): recentred on the mean over the person's baseline; on ``t`` over the contexts themselves."""
+        return _tangent(self.of_contexts, _mean(self.of_contexts if self._c.track == "t" else self._of_rest()))
 
     def _of_rest(self) -> np.ndarray:
         """The same of the baseline, a context every few seconds, whole and after the filters have settled."""

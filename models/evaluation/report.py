@@ -38,7 +38,7 @@ def summary(found: Found, seed: int) -> dict[str, Any]:
         if READER in methods:
             for name, other in methods.items():
                 if name != READER:
-                    other["reader_minus_this"] = _difference(methods[READER]["people"], other["people"], seed)
+                    other["reader_minus_this"] = difference(methods[READER]["people"], other["people"], seed)
     return out
 
 
@@ -93,7 +93,7 @@ def _gain(some: np.ndarray, every: np.ndarray, weights: np.ndarray) -> dict[str,
     }
 
 
-def _difference(ours: Sequence[Mapping], theirs: Sequence[Mapping], seed: int) -> dict[str, Any]:
+def difference(ours: Sequence[Mapping], theirs: Sequence[Mapping], seed: int) -> dict[str, Any]:
     """Paired over people."""
     weights = draws(len(ours), seed)
     return {

@@ -17,8 +17,11 @@ from rich.console import Console
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError
 
+from ..files import write_whole
 from ..pretraining.encoder import load_encoder
 from . import report
+from .ablations import ablations
+from .attention import attention
 from .baselines import Classical, Majority, Method, Riemannian
 from .cohorts import channel_sets, common_channels, load, records_behind
 from .compare import Runner, Study, compare
@@ -28,7 +31,7 @@ from .eegnet import EEGNetMethod
 from .figures import DRAWS
 from .mood_reader import ReaderMethod
 from .protocol import check_apart, plan
-from .store import digest, write_whole
+from .store import digest
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,9 @@ class Options:
     n_jobs: int = 1
     seed: int = 0
     controls: bool = False
+    ablations: bool = False
+    other_encoder: Path | None = None
+    attention: bool = False
 
 
 def methods_of(asked: str, steps: Sequence[int], encoder: Path | None) -> list[Method]:
@@ -76,7 +82,7 @@ def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None],
         When it cannot be done as asked; nothing computed is lost.
     """
     check_track(options.track)
-    spec, seen = FeatureSpec(), records_seen(options.encoder)
+    spec, seen = FeatureSpec(), records_seen(options.encoder) | records_seen(options.other_encoder)
     methods = methods_of(options.methods, options.steps, options.encoder)
     people, labels = load(
         options.readout, options.dataset, options.data, options.track, options.n_people, spec, options.n_jobs
@@ -111,11 +117,18 @@ def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None],
     rows = report.table(result["results"], titles)
     title = f"{options.readout}, track {options.track}, {len(people)} people, {options.protocol}"
     report.print_table(rows, title, console)
+    reader = next((m for m in methods if isinstance(m, ReaderMethod)), None)
     if options.controls:
         result["controls"] = controls(runner, methods, folds, options.seed, say)
-        for line in result["controls"]["lines"]:
+    if options.ablations and reader:
+        result["ablations"] = ablations(runner, reader, folds, options.other_encoder, options.seed, say)
+    if options.attention and reader:
+        result["attention"] = attention(runner, reader, folds, say)
+    lines = [f"# {title}", f"`{about['command']}`"]
+    for part in ("controls", "ablations", "attention"):
+        for line in result.get(part, {}).get("lines", []):
             console.print(line)
-    lines = [f"# {title}", f"`{about['command']}`", *result.get("controls", {}).get("lines", [])]
+            lines.append(line)
     save(options.out, result, report.markdown(rows, lines), titles, str(cache))
     return result
 

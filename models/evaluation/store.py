@@ -19,6 +19,7 @@ from types import ModuleType
 import numpy as np
 
 from ..datasets.person import Person
+from ..files import write_whole
 
 
 def digest(*parts: object) -> str:
@@ -102,15 +103,3 @@ class Store:
         blob = io.BytesIO()
         np.savez(blob, **arrays)  # type: ignore[arg-type]
         write_whole(path, blob.getvalue())
-
-
-def write_whole(path: Path, blob: bytes) -> None:
-    """Write a file that is never seen half written; raises `OSError`, leaving nothing, when there is no room."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    try:
-        partial.write_bytes(blob)
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise

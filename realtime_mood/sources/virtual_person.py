@@ -214,6 +214,16 @@ class Brain:
         swing = sum(sd * wax for (_, sd), wax in zip(WAXING, self._wax, strict=True)) @ self._smooth
         return np.exp(self._level + swing + np.tensordot(self._response, self._effects, 1))
 
+    def planted(self, state: str) -> np.ndarray:
+        """What a state does to each electrode's oscillators in the end: (n_chans, n_bands), change of log rms."""
+        power = self._to_scalp**2  # patches go their own ways: their powers add up
+
+        def level(effect: np.ndarray | float) -> np.ndarray:
+            return 0.5 * np.log(np.exp(2 * (self._level + effect)) @ power)
+
+        effect = self._effects[list(EFFECTS).index(state)] if state in EFFECTS else 0.0
+        return (level(effect) - level(0.0)).T
+
     def block(self, states: Sequence[str]) -> np.ndarray:
         """The next second, (n, n_chans) in µV, given the state at each of `CONTROLS` moments of it."""
         gains = [self._last]

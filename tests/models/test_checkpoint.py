@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from models.checkpoint import DEFAULT, ReadoutCard, find, load_weights, save_weights
+from models.checkpoint import DEFAULT, ReadoutCard, Trust, find, load_weights, save_weights
 from models.datasets.eegmat import HELD_OUT
 from models.datasets.virtual import LAST_SEED
 from models.evaluation.run import records_seen
@@ -21,7 +21,8 @@ from realtime_mood.errors import WeightsError
 
 CARD = ReadoutCard(
     labels=("rest", "arithmetic"), coordinates=((0.1, -0.4), (-0.1, 0.4)), evidence="real", population_mean=(2.5,) * 5,
-    population_sd=(0.3,) * 5, temperature=1.3, least_confidence=0.55,
+    population_sd=(0.3,) * 5, own_baseline=Trust(temperature=1.3, least_confidence=0.55),
+    no_baseline=Trust(temperature=2.0, least_confidence=0.7),
 )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from evaluation_people import NAMES, SPEC, planted, view
@@ -62,6 +64,18 @@ def test_tracks_differ_in_statistics_and_in_nothing_else(people):
     drift = np.abs(found["drifting"].mean[-1] - found["c1"].mean[-1]) / found["c1"].sd[-1]
     assert 0.01 < drift.max() <= 0.1 * (len(people[2].label) - 60) / 60 + 1e-6  # a tenth of an sd a minute
     assert np.ptp(found["z"].mean, axis=0).max() == np.ptp(found["c1"].mean, axis=0).max() == 0
+
+
+def test_only_the_transductive_track_knows_what_is_scored(people):
+    p = people[0]
+    c = view(people, "t").contexts(p)
+    z = c.de[c.there]
+    assert np.abs(z.mean(axis=0)).max() < 0.3 < np.abs(view(people, "c1").contexts(p).de[c.there].mean(axis=0)).max()
+    other = replace(p, de=np.where(np.arange(len(p.label))[:, None, None] >= 100, p.de + 1, p.de))
+    for track, knows in (("t", True), ("c1", False), ("z", False), ("running", False), ("drifting", False)):
+        a, b = (view(people, track).contexts(who) for who in (p, other))
+        before = np.flatnonzero(a.at < 100)
+        assert (np.abs(a.mean_de[before] - b.mean_de[before]).max() > 0.1) == knows
 
 
 def test_an_electrode_that_cannot_be_trusted_says_nothing(people):

@@ -76,6 +76,19 @@ def test_a_state_shows_where_the_literature_says(state, low, high, here, there):
     assert np.mean([by_name[n] for n in here]) > np.mean([by_name[n] for n in there]) + 0.15
 
 
+def test_what_is_planted_is_what_the_electrodes_show():
+    """The map that attention is held against is the change in the signal itself."""
+    seconds, of_band = 150.0, {"alpha": (8, 14), "gamma": (31.5, 45)}
+    planted = VirtualPerson(3, CAP, SFREQ, difficulty="easy").brain.planted("positive")
+    rest, state = (of(name, 3, seconds)[20 * 128 :] for name in ("rest", "positive"))
+    for band, edges in of_band.items():
+        seen = 0.5 * np.log(band_power(state, *edges) / band_power(rest, *edges))
+        k = ("delta", "theta", "alpha", "beta", "gamma").index(band)
+        assert np.corrcoef(seen, planted[:, k])[0, 1] > 0.8, band
+    assert not VirtualPerson(3, CAP, SFREQ, difficulty="easy").brain.planted("rest").any()
+    assert not VirtualPerson(3, CAP, SFREQ, difficulty="none").brain.planted("positive").any()
+
+
 def test_no_effect_is_exactly_none():
     assert np.array_equal(of("positive", 2, 5, "none"), of("rest", 2, 5, "none"))
     assert not np.array_equal(of("positive", 2, 5), of("rest", 2, 5))

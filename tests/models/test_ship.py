@@ -1,0 +1,97 @@
+"""From people to weights that load: what is chosen is chosen on people left out, and a full disk is said in time."""
+
+from __future__ import annotations
+
+import errno
+
+import numpy as np
+import pytest
+from evaluation_people import SPEC, planted
+
+from models import files, ship
+from models.checkpoint import load_weights
+from models.datasets.person import population
+from models.evaluation.figures import Scores
+from models.train import Recipe
+from realtime_mood.errors import MoodError
+
+RECIPE = Recipe(steps=2, batches={"effort": 4})
+
+
+@pytest.fixture
+def people(monkeypatch):
+    made = {"effort": [planted(seed) for seed in range(6)]}
+    monkeypatch.setattr(ship, "gather", lambda *_: made)
+    return made
+
+
+def ships(tmp_path, log=lambda _: None):
+    ship.ship(tmp_path, tmp_path / "tiny", n_virtual=0, recipe=RECIPE, seed=0, log=log)
+
+
+def test_the_weights_load_and_say_on_whom_they_were_tuned(people, tmp_path):
+    said = []
+    ships(tmp_path, said.append)
+    card = load_weights(str(tmp_path / "tiny")).card
+    assert card.training["figures"]["effort"]["people"] == 6
+    assert set(card.training["records_sha256"]) == {p.name for p in people["effort"]}
+    np.testing.assert_allclose(card.readouts["effort"].population_mean, population(people["effort"]).mean)
+    assert {path.name for path in (tmp_path / "tiny").iterdir()} == {
+        "config.json", "golden.safetensors", "model.safetensors",
+    }  # fmt: skip
+    assert "6 of 6 networks" in said
+
+
+def test_every_fold_is_scored_on_people_it_never_saw(people):
+    """A network that could not have learnt a person's mark does not know it."""
+    found = {}
+    real = ship.scores
+
+    def remember(reader, name, who, i, *, frozen):
+        found.setdefault(id(reader), set()).add(who.people[i].name)
+        return real(reader, name, who, i, frozen=frozen)
+
+    how = ship._How(SPEC, RECIPE, 0, None)
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ship, "scores", remember)
+        real_fit = ship.fit
+        patch.setattr(
+            ship, "fit", lambda c, tasks, *a: seen.append({p.name for p in tasks[0].people}) or real_fit(c, tasks, *a)
+        )
+        two = type("Spread", (), {"num_processes": 2})()
+        patch.setattr(ship, "_fit", lambda *a, fit=ship._fit: fit(*a[:3], None, a[4]))
+        ship._fits(people, how, two, lambda _: None)
+    assert len(seen) == ship.N_FOLDS + 1
+    assert seen[-1] == {p.name for p in people["effort"]}
+    for trained, scored in zip(seen, found.values(), strict=False):
+        assert not trained & scored
+    assert set.union(*found.values()) == seen[-1]
+
+
+def test_less_can_be_believed_where_people_are_read_worse():
+    rng = np.random.default_rng(0)
+    people = [planted(seed) for seed in range(4)]
+
+    def scored(right: float) -> list[Scores]:
+        labels = np.tile([0, 1], 200)
+        sign = np.where(rng.random(400) < right, 1, -1) * (2 * labels - 1)
+        size = rng.gamma(4.0, 1.0, 400)
+        return [Scores(np.stack([-sign * size, sign * size], axis=1), labels)]
+
+    card, figures = ship.tune("effort", people, {True: scored(0.95), False: scored(0.65)})
+    assert card.own_baseline.temperature < card.no_baseline.temperature
+    assert card.own_baseline.least_confidence > card.no_baseline.least_confidence
+    assert figures["own baseline"]["ece"] < 0.15
+    assert figures["own baseline"]["balanced_accuracy"] == pytest.approx(0.95, abs=0.03)
+
+
+def test_a_full_disk_is_said_before_anything_is_computed(people, tmp_path, monkeypatch):
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(ship, "_fits", lambda *_: pytest.fail("it trained"))
+    with pytest.raises(MoodError, match=r"No space left.*free 20 MB"):
+        ships(tmp_path)
+    assert not list((tmp_path / "tiny").iterdir())
