@@ -24,6 +24,7 @@ from realtime_mood.sources import open_source
 from realtime_mood.types import Chunk, StreamInfo
 
 Row = list[object]
+BESIDE = {"frames": "30 a second asked for", "newest sample to reading": "60 ms asked for at 32 ch"}
 
 
 def ring() -> list[Row]:
@@ -132,6 +133,43 @@ def sample_to_reading(seconds: float = 25) -> list[Row]:
     return rows
 
 
+def inference() -> list[Row]:
+    """One forward pass on 32 channels, as it is shipped, against what else torch offers on this machine."""
+    import torch
+
+    from models.checkpoint import load_weights
+    from models.reader import Batch
+    from models.runtime import choose_device
+
+    torch.set_num_threads(1)
+    weights, device = load_weights(), choose_device()
+    reader, rng = weights.reader.to(device), np.random.default_rng(0)
+    shapes = (1, 10, 32, 5), (1, 32, 4, 128), (1, 32, 3)
+    values = [torch.from_numpy(rng.standard_normal(shape).astype(np.float32)) for shape in shapes]
+    masks = [torch.ones(1, n, dtype=torch.bool) for n in (32, 10, 4)]
+    batch = Batch(*values, *masks).to(device)
+    trust = weights.card.readouts["effort"].own_baseline.temperature
+
+    def measured(network: object, half: bool = False) -> tuple[float, torch.Tensor]:
+        def once() -> torch.Tensor:
+            with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+                return (network(batch).scores["effort"].float() / trust).softmax(-1).cpu()  # type: ignore[operator]
+
+        return each_us(once, 60) / 1e3, once()
+
+    plain, probs = measured(reader)
+    others = {"bf16": lambda: measured(reader, half=True), "compiled": lambda: measured(torch.compile(reader))}
+    rows = []
+    for name, run in others.items():
+        try:
+            ms, found = run()
+            text = f"{name} {ms:.1f} ms, off by {(found - probs).abs().max():.1g}"
+            rows.append([f"network, 32 ch, {device.type}", f"{plain:.1f} ms", text, f"× {ms / plain:.2f}"])
+        except Exception as error:  # a compiler may be missing
+            rows.append([f"network, 32 ch, {device.type}", f"{plain:.1f} ms", f"{name}: {type(error).__name__}", ""])
+    return rows
+
+
 def frames() -> list[Row]:
     """The real window, offscreen, with the network running beside it."""
     rows = []
@@ -139,14 +177,11 @@ def frames() -> list[Row]:
         with tempfile.TemporaryDirectory() as folder:
             words = ["-m", "benchmarks.screenshots", "--n-chans", str(n_chans), "--seconds", "20", "--out", folder]
             done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
-        rows.append(
-            [
-                f"window, {n_chans} ch",
-                " ".join(done.stdout.split()) or done.stderr.strip()[-200:],
-                "30 a second asked for",
-                "",
-            ]
-        )
+        if done.returncode:
+            rows.append([f"window, {n_chans} ch", done.stderr.strip()[-200:], "", ""])
+        for line in done.stdout.splitlines():
+            what, _, found = line.partition(": ")
+            rows.append([f"window, {n_chans} ch: {what}", found, BESIDE.get(what, ""), ""])
     return rows
 
 
@@ -154,7 +189,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    rows = [row for part in (ring, pipeline, acquisition, sample_to_reading, frames) for row in part()]
+    rows = [row for part in (ring, pipeline, acquisition, inference, sample_to_reading, frames) for row in part()]
     header = ["what", "here", "beside", "ratio"]
     print(table(header, rows))
     if asked.json:

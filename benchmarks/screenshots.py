@@ -1,6 +1,7 @@
 """Turns a minute of the real program on a virtual person into the pictures of the documentation (``make screenshots``).
 
-Also prints how long the window's frames took: ``python -m benchmarks.screenshots --n-chans 64 --seconds 20``.
+Also prints how long the window's frames took, and the readings beside it:
+``python -m benchmarks.screenshots --n-chans 64 --seconds 20``.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def main() -> None:
     svg = console.export_svg(title="realtime-mood run --view terminal")
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # a picture must not fetch fonts from afar
     (asked.out / f"terminal{suffix}.svg").write_text(svg.replace("Fira Code", "DejaVu Sans Mono"))
-    report(window.bridge)
+    report(window.bridge, engines[-1])
     window.close()
     while window.bridge.is_running:
         qt.processEvents()
@@ -72,10 +73,14 @@ def look_for(qt: QApplication, window: Window, seconds: float) -> None:
         time.sleep(0.001)
 
 
-def report(bridge: Bridge) -> None:
+def report(bridge: Bridge, engine: Engine) -> None:
     work, frame = np.array(bridge.work_ms), np.array(bridge.frame_ms)[1:]
     print(f"frames: {1000 / frame.mean():.1f} a second, longest wait {frame.max():.0f} ms")
     print("work a frame, painting included: p50 {:.1f}, p95 {:.1f} ms".format(*np.percentile(work, (50, 95))))
+    if it := engine.health.latency:
+        n_all = engine.health.readings + engine.health.skipped
+        print(f"newest sample to reading: p50 {it.p50:.0f}, p95 {it.p95:.0f}, p99 {it.p99:.0f} ms; "
+              f"skipped {engine.health.skipped} of {n_all}")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -205,7 +205,7 @@ class MoodReader(nn.Module):
         c = self.config = config
         width = c.n_bands * c.band_dim
         self.raw = RawEncoder(c)
-        self.raw_out = nn.Linear(c.raw_dim, c.dim)
+        self.raw_out = nn.Linear(2 * c.raw_dim, c.dim)
         self.tokens = BandTokens(c)
         self.rounds = nn.ModuleList(InterlinkedRound(c) for _ in range(c.rounds))
         self.pool = AttentivePool(c.band_dim)
@@ -253,10 +253,15 @@ class MoodReader(nn.Module):
         return Output({name: head(fused) for name, head in self.heads.items()}, attention, gates)
 
     def _raw(self, batch: Batch, wanted: Tensor | None) -> Tensor:
-        """What the raw patches say, (B, raw_dim); zero for samples that are not `wanted` (B,), which cost nothing."""
+        """Mean and spread of raw tokens, (B, 2·raw_dim); zero for samples that are not `wanted`, which cost nothing."""
         there = (batch.keep_chans[:, :, None] & batch.keep_patches[:, None]).flatten(1)  # (B, C·P)
         if wanted is None:
-            return mean_over(self.raw(self.raw.tokens(batch.patches, batch.positions), there), there)
-        some = there[wanted]
-        seen = mean_over(self.raw(self.raw.tokens(batch.patches[wanted], batch.positions[wanted]), some), some)
+            return self._seen(batch.patches, batch.positions, there)
+        seen = self._seen(batch.patches[wanted], batch.positions[wanted], there[wanted])
         return seen.new_zeros(len(there), seen.shape[1]).index_put((wanted.nonzero()[:, 0],), seen)
+
+    def _seen(self, patches: Tensor, positions: Tensor, there: Tensor) -> Tensor:
+        tokens = self.raw(self.raw.tokens(patches, positions), there)
+        mean = mean_over(tokens, there)
+        spread = mean_over((tokens - mean[:, None]).square(), there)
+        return torch.cat((mean, (spread + 1e-5).sqrt()), 1)

@@ -26,6 +26,7 @@ class Augment:
     """How training makes its people less like themselves."""
 
     frozen_share: float = 0.5  # of samples on the person's own baseline; the others on running statistics
+    sub_montage: float = 0.7  # of batches on some of the electrodes only
     least_chans: int = 4
     drop_chan: float = 0.1
     noise_sd: float = 0.2  # on every DE value
@@ -115,7 +116,9 @@ def training_batches(
     can = [i for i, rows in enumerate(by_label[True]) if all(len(row) for row in rows)]
     while True:
         n_all = min(who.people[i].info.n_chans for i in can)
-        n_chans = int(rng.integers(augment.least_chans, n_all + 1)) if rng.random() < 0.6 else n_all
+        n_chans = n_all
+        if rng.random() < augment.sub_montage:  # few rather than many: there is least to go by
+            n_chans = augment.least_chans + int((n_all + 1 - augment.least_chans) * rng.random() ** 2)
         rows, labels = [], []
         for _ in range(size):
             i, y = int(rng.choice(can)), int(rng.integers(n_labels))

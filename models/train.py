@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from torch.nn import functional as F
 
 from realtime_mood.dsp.spec import FeatureSpec
@@ -37,7 +36,7 @@ class Recipe:
     weight_decay: float = 0.1
     label_smoothing: float = 0.1
     clip: float = 1.0
-    hide_levels: tuple[float, float, float, float] = (0.6, 0.2, 0.2, 0.25)
+    hide_levels: tuple[float, float, float, float] = (0.5, 0.2, 0.2, 0.25)
     """How often raw, early DE, late DE and eye are hidden from the fusion, so that each learns to stand alone. The raw
     branch remembers training people best and new ones worst, so that it must not be leant on."""
     n_steps: int = 5  # of the context's DE steps that become tokens in a batch
@@ -175,14 +174,3 @@ def scores(
     ]
     logits, labels = zip(*found, strict=True)
     return np.concatenate(logits), np.concatenate(labels)
-
-
-def figures(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Balanced accuracy, and for two labels the AUC of the second, with classes made equally long."""
-    counts = np.bincount(labels, minlength=logits.shape[1])
-    keep = np.concatenate([np.flatnonzero(labels == y)[: counts.min()] for y in range(len(counts))])
-    logits, labels = logits[keep], labels[keep]
-    found = {"balanced_accuracy": float(balanced_accuracy_score(labels, logits.argmax(1)))}
-    if logits.shape[1] == 2:
-        found["auc"] = float(roc_auc_score(labels, logits[:, 1] - logits[:, 0]))
-    return found

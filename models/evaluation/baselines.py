@@ -52,8 +52,11 @@ class Method(Protocol):
     """What may be chosen, on people left out of fitting; the simplest first."""
     any_montage: bool
     """One fit, on all channels, serves every montage and track."""
-    depends: Sequence[object]
-    """What its fits depend on beyond people, setting and seed: modules and settings."""
+
+    @property
+    def depends(self) -> Sequence[object]:
+        """What its fits depend on beyond people, setting and seed: modules and settings."""
+        ...
 
     def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
         """Fit to the labelled seconds of `people`."""

@@ -70,9 +70,14 @@ class ReaderMethod:
         if levels != ALL_LEVELS:
             hidden = np.where(levels, self.recipe.hide_levels if sum(levels) > 1 else 0.0, 1.0)
             self.recipe = replace(self.recipe, hide_levels=tuple(hidden.tolist()))
-        self.depends: Sequence[object] = (
-            architecture, layers, sampling, train, asdict(self.recipe), asdict(self.config), card["sha256"],
-            levels, label_share, torch.__version__,
+        self._encoder_sha256 = card["sha256"]
+
+    @property
+    def depends(self) -> Sequence[object]:
+        """What its fits depend on beyond people, setting and seed."""
+        return (
+            architecture, layers, sampling, train, asdict(self.recipe), asdict(self.config), self._encoder_sha256,
+            self.levels, self.label_share, torch.__version__,
         )  # fmt: skip
 
     def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:

@@ -1,0 +1,55 @@
+"""What the shipped weights make of virtual people they never met: where attention points, and a state held long.
+
+``python -m benchmarks.shipped`` (seeds from 50,000; every figure with the person's own minute of rest).
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+import torch
+
+from models.checkpoint import load_weights
+from models.datasets import virtual
+from models.evaluation import attention
+from models.evaluation.cohorts import FIRST_SEED, TEN_TWENTY, virtual_person
+from models.evaluation.contexts import Contexts, View
+from models.evaluation.controls import sustained
+from models.evaluation.mood_reader import batch
+from realtime_mood.estimator import Population
+
+READOUT = "emotion3"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=24)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    weights = load_weights()
+    card = weights.card.readouts[READOUT]
+    pop = Population(np.array(card.population_mean), np.array(card.population_sd))
+
+    def view(track: str) -> View:
+        return View(virtual.LABELS, weights.card.spec, track, TEN_TWENTY, pop)
+
+    @torch.inference_mode()
+    def score(c: Contexts) -> np.ndarray:
+        parts = np.array_split(np.arange(len(c)), max(1, len(c) // 64))
+        return np.concatenate([weights.reader(batch(c, rows)).scores[READOUT].numpy() for rows in parts])
+
+    rng, rows = np.random.default_rng(0), []
+    for seed in range(FIRST_SEED, FIRST_SEED + asked.people):
+        c = view("c1").contexts(virtual_person(seed, 60, weights.card.spec))
+        rows.append(attention.of_person(weights.reader, READOUT, virtual.LABELS, c, rng))
+    print(*attention.told(rows, 0)["lines"], sep="\n", flush=True)
+    for track in ("drifting", "running"):
+        found = sustained(score, view(track))
+        print(f"a state held for ten minutes, {track} statistics, {found['people']} people: right in "
+              f"{found['first_two']:.3f} of the first and {found['last_two']:.3f} of the last two minutes; by minute "
+              f"{found['by_minute']}", flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
