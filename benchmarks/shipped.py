@@ -13,7 +13,7 @@ import torch
 from models.checkpoint import load_weights
 from models.datasets import virtual
 from models.evaluation import attention
-from models.evaluation.cohorts import FIRST_SEED, TEN_TWENTY, virtual_person
+from models.evaluation.cohorts import FIRST_SEED, TEN_TWENTY, virtual_person, with_baseline
 from models.evaluation.contexts import Contexts, View
 from models.evaluation.controls import sustained
 from models.evaluation.mood_reader import batch
@@ -40,11 +40,12 @@ def main() -> None:
         return np.concatenate([weights.reader(batch(c, rows)).scores[READOUT].numpy() for rows in parts])
 
     rng, rows = np.random.default_rng(0), []
-    for seed in range(FIRST_SEED, FIRST_SEED + asked.people):
-        c = view("c1").contexts(virtual_person(seed, 60, weights.card.spec))
+    spec, seeds = weights.card.spec, range(FIRST_SEED, FIRST_SEED + asked.people)
+    for p in with_baseline((virtual_person(seed, 60, spec) for seed in seeds), spec):
+        c = view("c1").contexts(p)
         rows.append(attention.of_person(weights.reader, READOUT, virtual.LABELS, c, rng))
     print(*attention.told(rows, 0)["lines"], sep="\n", flush=True)
-    for track in ("drifting", "running"):
+    for track in ("c1", "drifting", "running"):
         found = sustained(score, view(track))
         print(f"a state held for ten minutes, {track} statistics, {found['people']} people: right in "
               f"{found['first_two']:.3f} of the first and {found['last_two']:.3f} of the last two minutes; by minute "

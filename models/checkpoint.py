@@ -26,7 +26,7 @@ from realtime_mood.types import Readout
 from .files import write_whole
 from .reader import Batch, MoodReader, ReaderConfig
 
-DEFAULT = "reader-2"
+DEFAULT = "reader-3"
 FORMAT = 2
 GOLDEN_TOLERANCE = 1e-4  # in probability: the same weights on another machine or device agree far better
 FIX = "take the weights from the release again, or pass others with --weights"
@@ -158,7 +158,7 @@ def load_weights(name_or_path: str = DEFAULT) -> Weights:
         body = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         stored = body.pop("digest", None)
         if body.get("format") != FORMAT:
-            raise WeightsError(asked, f"they are of format {body.get('format')}, this program's is {FORMAT}", FIX)
+            raise WeightsError(asked, f"config.json is of format {body.get('format')}, this program's is {FORMAT}", FIX)
         card = Card.model_validate(body)
         blobs = {name: (folder / name).read_bytes() for name in ("model.safetensors", "golden.safetensors")}
     except ValidationError as error:

@@ -23,11 +23,12 @@ from accelerate import Accelerator
 from scipy.special import softmax
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.errors import ConfigError, MoodError, ProfileError
+from realtime_mood.errors import ConfigError, MoodError
 
 from .checkpoint import ReadoutCard, Trust, save_weights
 from .datasets import eegmat, virtual
 from .datasets.person import Person, population
+from .evaluation.cohorts import with_baseline
 from .evaluation.figures import Scores, binned, expected_calibration_error, of_person, temperature, thresholds
 from .files import write_whole
 from .pretraining.encoder import load_encoder
@@ -140,17 +141,9 @@ def gather(eegmat_path: Path, n_virtual: int, spec: FeatureSpec, log: Log) -> di
     log(f"{len(real)} people of EEGMAT")
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         made = list(pool.map(virtual.one, range(n_virtual), [spec] * n_virtual, chunksize=10))
-    made = [p for p in made if _has_baseline(p, spec)]
+    made = list(with_baseline(made, spec))
     log(f"{len(made)} virtual people with a usable baseline, of {n_virtual}")
     return {"effort": real, "emotion3": made}
-
-
-def _has_baseline(p: Person, spec: FeatureSpec) -> bool:
-    try:
-        p.profile(spec)
-    except ProfileError:
-        return False
-    return True
 
 
 # -- fitting ----------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ from .mood_reader import READOUT, ReaderMethod, batch
 from .protocol import Fold
 
 EVERY = 4  # contexts of the same person resemble each other
-PERMUTATIONS = 200
+PERMUTATIONS = 1000
 TRUTHS = {"planted": "what was planted", "leaning": "what the answer leans on (gradient × input)"}
 LEAST_PLANTED = 0.1  # change of log rms: bands a state leaves alone have nowhere to point to
 

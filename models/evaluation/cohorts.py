@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.errors import ConfigError
+from realtime_mood.errors import ConfigError, ProfileError
 from realtime_mood.sources.virtual_person import Script, VirtualPerson
 from realtime_mood.types import StreamInfo
 
@@ -87,9 +88,17 @@ def _archives(data: Path | None) -> list[Path]:
 def _virtual(n: int, baseline_s: int, spec: FeatureSpec, n_jobs: int) -> list[Person]:
     seeds, rest = range(FIRST_SEED, FIRST_SEED + n), [baseline_s] * n
     if n_jobs == 1:
-        return [virtual_person(seed, baseline_s, spec) for seed in seeds]
+        return list(with_baseline(map(virtual_person, seeds, rest, [spec] * n), spec))
     with ProcessPoolExecutor(n_jobs, multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(virtual_person, seeds, rest, [spec] * n, chunksize=4))
+        return list(with_baseline(pool.map(virtual_person, seeds, rest, [spec] * n, chunksize=4), spec))
+
+
+def with_baseline(people: Iterable[Person], spec: FeatureSpec) -> Iterator[Person]:
+    """Those whose rest makes a profile: virtual electrodes can come off in it, like real ones."""
+    for p in people:
+        with contextlib.suppress(ProfileError):
+            p.profile(spec)
+            yield p
 
 
 def virtual_person(seed: int, baseline_s: int, spec: FeatureSpec, hold: tuple[str, int] | None = None) -> Person:

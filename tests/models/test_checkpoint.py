@@ -81,7 +81,13 @@ def edit(folder):
     path.write_text(path.read_text().replace('"temperature": 1.3', '"temperature": 0.3'))
 
 
+def older(folder):
+    body = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(body | {"format": 1}))
+
+
 SPOILT = {
+    "of another version": (older, "config.json is of format 1, this program's is 2"),
     "a flipped bit": (lambda f: flip(f / "model.safetensors"), "model.safetensors was altered"),
     "a flipped golden bit": (lambda f: flip(f / "golden.safetensors"), "golden.safetensors was altered"),
     "an edited card": (edit, "config.json was altered"),
