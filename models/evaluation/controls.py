@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count, islice
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from ..datasets.person import NO_LABEL, Person, population
 from ..datasets.virtual import SETTLE_S
 from . import report
 from .baselines import Method, Scorer
-from .cohorts import FIRST_SEED, virtual_person
+from .cohorts import FIRST_SEED, virtual_person, with_baseline
 from .compare import Runner, Study, compare
 from .contexts import Contexts, View, scored_seconds
 from .protocol import Fold
@@ -116,10 +117,12 @@ def sustained(score: Scorer, view: View, n_people: int = HOLDERS, hold_s: int = 
 
     Virtual people nobody has seen; each holds one state, in turn, after a minute of rest.
     """
+    made = (
+        virtual_person(FIRST_SEED + 10_000 + i, 60, view.spec, (view.labels[i % len(view.labels)], hold_s))
+        for i in count()
+    )
     minutes: list[list[float]] = []
-    for i in range(n_people):
-        state = view.labels[i % len(view.labels)]
-        p = virtual_person(FIRST_SEED + 10_000 + i, 60, view.spec, (state, hold_s))
+    for p in islice(with_baseline(made, view.spec), n_people):
         c: Contexts = view.contexts(p)
         hit = score(c).argmax(axis=1) == c.labels
         minutes.append([float(hit[(c.at >= a) & (c.at < a + 60)].mean()) for a in range(60, 60 + hold_s, 60)])

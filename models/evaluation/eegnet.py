@@ -87,12 +87,13 @@ class EEGNetMethod:
         rng = np.random.default_rng(seed)
         contexts = [view.contexts(p) for p in people]
         rows = [[np.flatnonzero(c.labels == y) for y in range(len(view.labels))] for c in contexts]
+        signals = [c.raw(np.arange(len(c))) for c in contexts]  # some hundred MB, and twice as fast
         n_times = view.spec.n_steps * view.spec.patch_len
         net = EEGNet(len(view.ch_names), n_times, len(view.labels)).train()
         optimiser = torch.optim.Adam(net.parameters(), 1e-3)
         for _ in range(setting["steps"]):
             who, labels = rng.integers(len(contexts), size=32), rng.integers(len(view.labels), size=32)
-            x = np.concatenate([contexts[i].raw([rng.choice(rows[i][y])]) for i, y in zip(who, labels, strict=True)])
+            x = np.stack([signals[i][rng.choice(rows[i][y])] for i, y in zip(who, labels, strict=True)])
             loss = F.cross_entropy(net(torch.from_numpy(x)), torch.from_numpy(labels))
             optimiser.zero_grad()
             loss.backward()
