@@ -23,8 +23,9 @@ from .types import Features, StreamInfo
 
 CLIP_SD = 8.0  # no feature is further from normal than this
 PRIOR_S = 30.0  # how many seconds of the person the population's statistics are worth
-MEMORY_S = 300.0  # how many seconds the running statistics remember
-DRIFT_SD_PER_MIN = 0.1  # how far a frozen profile may follow the person
+LEARN_S = 60.0  # how many seconds of the person running statistics are learnt from; then they follow like a profile
+MEMORY_S = 300.0  # how many seconds statistics that follow remember
+DRIFT_SD_PER_MIN = 0.05  # how far they may follow: faster, and a state that lasts would become the new normal
 LEAST_BASELINE_S = 20.0
 
 
@@ -100,11 +101,11 @@ class Normaliser:
         """Let one step (n_chans, n_bands) of good channels (n_chans, 1) move the statistics."""
         sd = np.sqrt(self._var)
         off = np.clip(de - self._mean, -4 * sd, 4 * sd) * good  # one burst of muscle must not move a baseline
-        if self.frozen:
+        if self.frozen or self._seconds >= PRIOR_S + LEARN_S:
             limit = DRIFT_SD_PER_MIN * step_s / 60 * sd
             self._mean += np.clip(off * step_s / MEMORY_S, -limit, limit)
             return
-        self._seconds = min(self._seconds + step_s, MEMORY_S)
+        self._seconds += step_s
         gain = step_s / self._seconds
         self._mean += gain * off
         self._var += gain * (np.square(off) - self._var) * good

@@ -14,7 +14,7 @@ from models.evaluation.baselines import _covariances
 from models.evaluation.contexts import View, scored_seconds
 from models.evaluation.mood_reader import batch
 from models.sampling import Wardrobe
-from realtime_mood.profile import Statistics
+from realtime_mood.profile import DRIFT_SD_PER_MIN, Statistics
 from realtime_mood.sources.virtual_person import Script, VirtualPerson
 from realtime_mood.types import StreamInfo
 
@@ -62,7 +62,7 @@ def test_tracks_differ_in_statistics_and_in_nothing_else(people):
     np.testing.assert_allclose(found["c1"].mean[90], rest, atol=0.05)
     assert np.ptp(found["running"].mean, axis=0).max() > 0.01
     drift = np.abs(found["drifting"].mean[-1] - found["c1"].mean[-1]) / found["c1"].sd[-1]
-    assert 0.01 < drift.max() <= 0.1 * (len(people[2].label) - 60) / 60 + 1e-6  # a tenth of an sd a minute
+    assert 0.01 < drift.max() <= DRIFT_SD_PER_MIN * (len(people[2].label) - 60) / 60 + 1e-6
     assert np.ptp(found["z"].mean, axis=0).max() == np.ptp(found["c1"].mean, axis=0).max() == 0
 
 

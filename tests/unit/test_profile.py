@@ -13,7 +13,7 @@ from fakes import INFO, POPULATION, FakeSource, cut, pink, pipeline
 from calibration.baseline import record
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ProfileError
-from realtime_mood.profile import Normaliser, Profile, Statistics
+from realtime_mood.profile import DRIFT_SD_PER_MIN, LEARN_S, PRIOR_S, Normaliser, Profile, Statistics
 from realtime_mood.types import StreamInfo
 
 SPEC = FeatureSpec()
@@ -28,21 +28,33 @@ def start():
     return Statistics.of_population(POPULATION.mean, POPULATION.sd, 8)
 
 
-def test_a_running_normaliser_starts_at_the_population_and_comes_to_the_person():
-    normaliser, rng = Normaliser(start(), 200.0, frozen=False), np.random.default_rng(0)
+def test_without_a_profile_a_minute_is_learnt_from_and_what_lasts_does_not_become_normal():
+    normaliser, rng, everywhere = (
+        Normaliser(start(), 200.0, frozen=False),
+        np.random.default_rng(0),
+        np.ones((8, 1), bool),
+    )
+    for _ in range(60):
+        normaliser.take_in(rng.normal(4.0, 0.5, (8, 5)), everywhere, 1.0)
+    learnt, sd = normaliser.statistics.mean, normaliser.statistics.sd
+    share = PRIOR_S / (PRIOR_S + LEARN_S)
+    assert learnt == pytest.approx(share * POPULATION.mean[0] + (1 - share) * 4.0, abs=0.25)
+    assert ((sd > 0.4) & (sd < 1.0)).all()  # the way from the population to the person counts as spread, too
     for _ in range(600):
-        normaliser.take_in(rng.normal(4.0, 0.5, (8, 5)), np.ones((8, 1), bool), 1.0)
-    assert normaliser.statistics.mean == pytest.approx(4.0, abs=0.15)
-    assert normaliser.statistics.sd == pytest.approx(0.5, rel=0.35)
+        normaliser.take_in(rng.normal(6.0, 0.5, (8, 5)), everywhere, 1.0)
+    moved = (normaliser.statistics.mean - learnt) / sd
+    assert (moved > 0).all()
+    assert (moved <= 10 * DRIFT_SD_PER_MIN + 1e-9).all()
+    assert (normaliser.statistics.sd == sd).all()
 
 
-def test_a_frozen_one_moves_at_most_a_tenth_of_a_sd_a_minute():
+def test_a_profile_moves_no_faster_than_it_may():
     normaliser = Normaliser(start(), 200.0, frozen=True)
     for _ in range(60):
         normaliser.take_in(np.full((8, 5), 50.0), np.ones((8, 1), bool), 1.0)
     moved = (normaliser.statistics.mean - POPULATION.mean) / POPULATION.sd
     assert (moved > 0).all()
-    assert (moved <= 0.1 + 1e-9).all()
+    assert (moved <= DRIFT_SD_PER_MIN + 1e-9).all()
     assert (normaliser.statistics.sd == start().sd).all()
 
 
