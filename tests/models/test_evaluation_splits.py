@@ -15,7 +15,7 @@ from models.evaluation import cohorts
 from models.evaluation.contexts import check_track
 from models.evaluation.protocol import Fold, Split, check_apart, plan
 from models.evaluation.run import methods_of, records_seen
-from realtime_mood.errors import ConfigError
+from realtime_mood.errors import ConfigError, WeightsError
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_what_cannot_be_split_is_said(args, said):
         plan(*args)
 
 
-@pytest.mark.parametrize(("track", "said"), [("l", "comes with calibration"), ("t", "use z, c1, c5")])
+@pytest.mark.parametrize(("track", "said"), [("l", "comes with calibration"), ("x", "use z, c1, c5")])
 def test_tracks_that_cannot_be_had(track, said):
     with pytest.raises(ConfigError, match=said):
         check_track(track)
@@ -163,7 +163,7 @@ def test_what_is_not_there_is_said(tmp_path):
             cohorts.load(*args, "c1", 4, SPEC)
     with pytest.raises(ConfigError, match="no forest"):
         methods_of("lr,forest", (), None)
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(WeightsError, match=r"no encoder\.json"):
         records_seen(tmp_path)
 
 

@@ -15,10 +15,10 @@ from pretraining_people import TINY, eeg, write_archive
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from models import files
 from models.datasets.recordings import find
 from models.masking import random_tokens
 from models.pretrain import nothing, pretrain
-from models.pretraining import files
 from models.pretraining.encoder import load_encoder
 from models.pretraining.objective import MaskedModelling, Spectrum, normalised
 from models.reader import RawEncoder, ReaderConfig

@@ -50,17 +50,17 @@ def test_a_device_that_fails_at_once_leaves_the_cpu(weights):
 def test_a_device_that_fails_in_mid_run_costs_no_reading_and_is_said(weights, monkeypatch):
     there, calls = Inference._answer, []
 
-    def lost_at_the_twentieth(self, batch, readout):
+    def lost_at_the_twentieth(self, *asked):
         if self.device == NOWHERE:
             calls.append(self)
             if len(calls) >= 20:
                 raise RuntimeError("CUDA error: an illegal memory access was encountered\nfurther lines")
             self.device, self._reader = torch.device("cpu"), self._on_cpu
             try:
-                return there(self, batch, readout)
+                return there(self, *asked)
             finally:
                 self.device = NOWHERE
-        return there(self, batch, readout)
+        return there(self, *asked)
 
     _, on_cpu = run(Inference(weights, torch.device("cpu")))
     monkeypatch.setattr(Inference, "_answer", lost_at_the_twentieth)
