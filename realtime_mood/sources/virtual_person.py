@@ -15,8 +15,6 @@ References
 .. [2] Zheng, Zhu & Lu 2019, Identifying stable patterns over time for emotion recognition from EEG, IEEE Trans. Affect.
    Comput. 10(3).
 .. [3] Davidson 1992, Anterior cerebral asymmetry and the nature of emotion, Brain and Cognition 20(1).
-.. [4] Ary, Klein & Fender 1981, Location of sources of evoked scalp potentials: corrections for skull and scalp
-   thicknesses, IEEE Trans. Biomed. Eng. 28(6).
 """
 
 from __future__ import annotations
@@ -27,13 +25,13 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
-from numpy.polynomial import legendre
 from scipy import signal
 
 from .. import montage
 from ..errors import ConfigError
 from ..types import Array
 from .virtual_artefacts import Artefacts, nearness, own_rng, unit_noise
+from .virtual_head import cortex, lead_field
 
 STATES = ("neutral", "positive", "negative", "rest")
 BANDS = {"delta": (1.2, 3.8), "theta": (4.2, 7.8), "alpha": (8.0, 14.0), "beta": (14.5, 30.0), "gamma": (31.5, 45.0)}
@@ -107,39 +105,6 @@ def _turned(xyz: np.ndarray, rng: np.random.Generator, degrees: float) -> np.nda
     # Unit vectors moved by a normal error of `degrees` in each of two directions (nearly).
     moved = xyz + np.deg2rad(degrees) * rng.standard_normal(xyz.shape)
     return moved / np.linalg.norm(moved, axis=1, keepdims=True)
-
-
-def cortex(n: int = 48, lowest: float = -0.35) -> np.ndarray:
-    """Patch centres spread evenly over the upper part of a sphere: (n, 3) unit vectors."""
-    z = 1 - (1 - lowest) * (np.arange(n) + 0.5) / n
-    angle = np.pi * (3 - np.sqrt(5)) * np.arange(n)
-    return np.column_stack((np.sqrt(1 - z**2) * np.cos(angle), np.sqrt(1 - z**2) * np.sin(angle), z))
-
-
-def lead_field(electrodes: np.ndarray, patches: np.ndarray, skull: float, depth: float = 0.82) -> np.ndarray:
-    """Potential of radial dipoles in a head of brain, skull and scalp [4]_.
-
-    Parameters
-    ----------
-    electrodes : (n_chans, 3)
-    patches : (n_patches, 3)
-    skull : float
-        Conductivity of the skull over that of brain and scalp, some 1/80 to 1/20.
-    depth : float
-        How far out the dipoles lie, in head radii.
-
-    Returns
-    -------
-    (n_chans, n_patches), in arbitrary units; reference at infinity.
-    """
-    n = np.arange(1, 41)
-    inner, outer = 0.87, 0.92
-    x, y = inner ** (2 * n + 1), outer ** (2 * n + 1)
-    d = ((n + 1) * skull + n) * (n * skull / (n + 1) + 1) + (1 - skull) * ((n + 1) * skull + n) * (x - y)
-    d -= n * (1 - skull) ** 2 * x / y
-    patch = np.exp(-0.5 * n * (n + 1) * 0.15**2)  # a patch of some 0.15 rad, not a point
-    terms = skull * (2 * n + 1) ** 3 / (d * (n + 1)) * depth ** (n - 1) * patch
-    return legendre.legval(electrodes @ patches.T, np.concatenate(([0.0], terms)))
 
 
 def _slope(exponent: float, sfreq: float) -> np.ndarray:

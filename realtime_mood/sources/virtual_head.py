@@ -1,0 +1,45 @@
+"""The head of a virtual person: where cortical patches lie, and what electrodes see of them.
+
+References
+----------
+.. [1] Ary, Klein & Fender 1981, Location of sources of evoked scalp potentials: corrections for skull and scalp
+   thicknesses, IEEE Trans. Biomed. Eng. 28(6).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.polynomial import legendre
+
+
+def cortex(n: int = 48, lowest: float = -0.35) -> np.ndarray:
+    """Patch centres spread evenly over the upper part of a sphere: (n, 3) unit vectors."""
+    z = 1 - (1 - lowest) * (np.arange(n) + 0.5) / n
+    angle = np.pi * (3 - np.sqrt(5)) * np.arange(n)
+    return np.column_stack((np.sqrt(1 - z**2) * np.cos(angle), np.sqrt(1 - z**2) * np.sin(angle), z))
+
+
+def lead_field(electrodes: np.ndarray, patches: np.ndarray, skull: float, depth: float = 0.82) -> np.ndarray:
+    """Potential of radial dipoles in a head of brain, skull and scalp [1]_.
+
+    Parameters
+    ----------
+    electrodes : (n_chans, 3)
+    patches : (n_patches, 3)
+    skull : float
+        Conductivity of the skull over that of brain and scalp, some 1/80 to 1/20.
+    depth : float
+        How far out the dipoles lie, in head radii.
+
+    Returns
+    -------
+    (n_chans, n_patches), in arbitrary units; reference at infinity.
+    """
+    n = np.arange(1, 41)
+    inner, outer = 0.87, 0.92
+    x, y = inner ** (2 * n + 1), outer ** (2 * n + 1)
+    d = ((n + 1) * skull + n) * (n * skull / (n + 1) + 1) + (1 - skull) * ((n + 1) * skull + n) * (x - y)
+    d -= n * (1 - skull) ** 2 * x / y
+    patch = np.exp(-0.5 * n * (n + 1) * 0.15**2)  # a patch of some 0.15 rad, not a point
+    terms = skull * (2 * n + 1) ** 3 / (d * (n + 1)) * depth ** (n - 1) * patch
+    return legendre.legval(electrodes @ patches.T, np.concatenate(([0.0], terms)))
