@@ -28,7 +28,7 @@ from .contexts import Contexts, View, scored_seconds
 from .protocol import Fold
 
 HOLD_S = 600
-HOLDERS = 12
+HOLDERS = 18
 
 
 def blocks(p: Person, spec: FeatureSpec) -> list[np.ndarray]:
