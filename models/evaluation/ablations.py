@@ -36,15 +36,15 @@ def variants(whole: ReaderMethod, other_encoder: Path | None) -> list[ReaderMeth
         config = replace(whole.config, positions=changed.pop("positions", True))
         return ReaderMethod(whole.recipe, config, steps, encoder, name=name, title=title, **changed)
 
-    found = [
-        reader("raw", "raw branch alone", levels=RAW),
-        reader("de", "DE branch alone", levels=DE),
-        reader("blind", "not told where electrodes are", positions=False),
-        reader("tenth", "a tenth of the labels", label_share=TENTH),
-    ]
+    found = [reader("tenth", "a tenth of the labels", label_share=TENTH)]
     if whole.encoder:
-        found.append(reader("scratch", "encoder not pre-trained", None))
         found.append(reader("tenth-scratch", "a tenth of the labels, encoder not pre-trained", None, label_share=TENTH))
+        found.append(reader("scratch", "encoder not pre-trained", None))
+    found += [
+        reader("de", "DE branch alone", levels=DE),
+        reader("raw", "raw branch alone", levels=RAW),
+        reader("blind", "not told where electrodes are", positions=False),
+    ]
     if other_encoder:
         found.append(reader("other", f"another encoder, {other_encoder.name}", other_encoder))
     return found

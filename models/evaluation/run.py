@@ -84,6 +84,9 @@ def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None],
     check_track(options.track)
     spec, seen = FeatureSpec(), records_seen(options.encoder) | records_seen(options.other_encoder)
     methods = methods_of(options.methods, options.steps, options.encoder)
+    reader = next((m for m in methods if isinstance(m, ReaderMethod)), None)
+    if reader is None and (options.ablations or options.attention):
+        raise ConfigError("ablations or attention", "the reader is not among the --methods", "add reader to them")
     people, labels = load(
         options.readout, options.dataset, options.data, options.track, options.n_people, spec, options.n_jobs
     )
@@ -117,7 +120,6 @@ def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None],
     rows = report.table(result["results"], titles)
     title = f"{options.readout}, track {options.track}, {len(people)} people, {options.protocol}"
     report.print_table(rows, title, console)
-    reader = next((m for m in methods if isinstance(m, ReaderMethod)), None)
     if options.controls:
         result["controls"] = controls(runner, methods, folds, options.seed, say)
     if options.ablations and reader:

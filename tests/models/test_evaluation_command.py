@@ -26,7 +26,10 @@ def people():
 def test_the_whole_command_writes_figures_a_table_and_pictures(people, tmp_path, monkeypatch):
     monkeypatch.setattr(running, "load", lambda *_: (people, ("rest", "arithmetic")))
     monkeypatch.setattr(running, "methods_of", lambda *_: [Majority(), Classical("lr"), quick_reader(steps=4)])
-    options = Options("effort", tmp_path / "out.json", channels="C3,C4", n_folds=3, n_inner=1, controls=True)
+    options = Options(
+        "effort", tmp_path / "out.json", channels="C3,C4", n_folds=3, n_inner=1, controls=True, ablations=True,
+        attention=True,
+    )  # fmt: skip
     text = StringIO()
     evaluate(options, ["evaluate", "--readout", "effort"], lambda _: None, Console(file=text, width=200))
     found = json.loads((tmp_path / "out.json").read_text())
@@ -37,6 +40,10 @@ def test_the_whole_command_writes_figures_a_table_and_pictures(people, tmp_path,
     assert lr["auc"]["interval"][0] <= lr["auc"]["mean"] <= lr["auc"]["interval"][1]
     assert set(lr["reader_minus_this"]) >= {"auc", "balanced_accuracy"}
     assert set(found["controls"]) >= {"permuted labels", "first against last", "without gamma"}
+    assert set(found["ablations"]["results"]["2 of yours"]) == {"reader", "raw", "de", "blind", "tenth"}
+    assert "not told where electrodes are, 2 of yours channels: AUC" in text.getvalue()
+    assert found["attention"]["leaning"]["people"] == 6
+    assert "attention and what the answer leans on" in (tmp_path / "out.md").read_text()
     assert "logistic regression" in text.getvalue()
     assert "| 2 of yours | logistic regression |" in (tmp_path / "out.md").read_text()
     for kind in ("reliability", "coverage"):
@@ -64,6 +71,8 @@ def test_no_room_for_the_report_is_said_and_the_results_are_kept(people, tmp_pat
         (["--steps", "many"], "not whole numbers"),
         (["--methods", "magic"], "no magic"),
         ([], "--data"),
+        (["--methods", "lr", "--ablations"], "add reader"),
+        (["--methods", "lr", "--attention"], "add reader"),
         (["--encoder", "/nowhere"], "no encoder.json"),
     ],
 )
