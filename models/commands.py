@@ -58,9 +58,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Where to put the weights.")],
     virtual_people: Annotated[int, typer.Option(help="How many virtual people to train on.")] = 600,
     steps: Annotated[int, typer.Option(help="Training steps.")] = 1000,
-    encoder: Annotated[
-        Path | None, typer.Option(help="A pre-trained encoder to begin with, or weights that hold one.")
-    ] = None,
+    encoder: EncoderOption = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
 ) -> None:
     """Train the weights that come with the program, as their card says."""
