@@ -14,9 +14,9 @@ from models.checkpoint import load_weights
 from models.datasets import virtual
 from models.evaluation import attention
 from models.evaluation.cohorts import FIRST_SEED, TEN_TWENTY, virtual_person, with_baseline
-from models.evaluation.contexts import Contexts, View
+from models.evaluation.contexts import View
 from models.evaluation.controls import sustained
-from models.evaluation.mood_reader import batch
+from models.evaluation.mood_reader import FittedReader
 from realtime_mood.estimator import Population
 
 READOUT = "emotion3"
@@ -34,11 +34,7 @@ def main() -> None:
     def view(track: str) -> View:
         return View(virtual.LABELS, weights.card.spec, track, TEN_TWENTY, pop)
 
-    @torch.inference_mode()
-    def score(c: Contexts) -> np.ndarray:
-        parts = np.array_split(np.arange(len(c)), max(1, len(c) // 64))
-        return np.concatenate([weights.reader(batch(c, rows)).scores[READOUT].numpy() for rows in parts])
-
+    score = FittedReader(weights.reader, readout=READOUT)
     rng, rows = np.random.default_rng(0), []
     spec, seeds = weights.card.spec, range(FIRST_SEED, FIRST_SEED + asked.people)
     for p in with_baseline((virtual_person(seed, 60, spec) for seed in seeds), spec):

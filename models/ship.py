@@ -80,55 +80,50 @@ def ship(
     """
     spread = Accelerator(cpu=not torch.cuda.is_available())
     torch.set_num_threads(1)
-    say = log if spread.is_main_process else lambda _: None
-    spec, about = FeatureSpec(), about_encoder(encoder) if encoder else None
-    with _room(out if spread.is_main_process else None) as save:
+    main = spread.is_main_process  # the one that says and saves
+    say = log if main else lambda _: None
+    spec, about, room = FeatureSpec(), about_encoder(encoder) if encoder else None, out / "room.part"
+    if main:  # the room that weights need is taken before anything is computed
+        with _writing(out):
+            write_whole(room, bytes(ROOM_BYTES))
+    try:
         people = gather(data / "eegmat_dev24_125hz.npz", n_virtual, spec, say)
-        how = _How(spec, recipe, seed, encoder)
-        *folds, final = _fits(people, how, spread, say)
-        cards, figures = {}, {}
-        for name, who in people.items():
-            scored = {frozen: [s for fold in folds for s in fold.scored[name][frozen]] for frozen in (True, False)}
-            cards[name], figures[name] = tune(name, who, scored)
-            say(json.dumps({name: figures[name]}))
-        training = {
-            "recipe": asdict(recipe),
-            "seed": seed,
-            "figures": figures,
-            "figures_are_of": f"people left out, in {N_FOLDS} folds, of networks trained by the same recipe",
-            "sources": {
-                "effort": "EEGMAT without subjects 32-35 (doi 10.13026/C2JQ1P, ODC-By 1.0)",
-                "emotion3": "virtual people",
-            },
-            "records_sha256": {p.name: p.sha256 for who in people.values() for p in who},
-            "encoder": about,
-        }
-        save(lambda: save_weights(out, final.reader, spec, cards, training))
+        *folds, final = _fits(people, _How(spec, recipe, seed, encoder), spread, say)
+    finally:
+        if main:
+            room.unlink(missing_ok=True)
+    cards, figures = {}, {}
+    for name, who in people.items():
+        scored = {frozen: [s for fold in folds for s in fold.scored[name][frozen]] for frozen in (True, False)}
+        cards[name], figures[name] = tune(name, who, scored)
+        say(json.dumps({name: figures[name]}))
+    training = {
+        "recipe": asdict(recipe),
+        "seed": seed,
+        "figures": figures,
+        "figures_are_of": f"people left out, in {N_FOLDS} folds, of networks trained by the same recipe",
+        "sources": {
+            "effort": "EEGMAT without subjects 32-35 (doi 10.13026/C2JQ1P, ODC-By 1.0)",
+            "emotion3": "virtual people",
+        },
+        "records_sha256": {p.name: p.sha256 for who in people.values() for p in who},
+        "encoder": about,
+    }
+    if main:
+        with _writing(out):
+            save_weights(out, final.reader, spec, cards, training)
     say(f"saved {out}")
 
 
 @contextmanager
-def _room(out: Path | None) -> Iterator[Callable[[Callable[[], None]], None]]:
-    """Takes the room that weights need before anything is computed, and gives it up only to save them."""
-    if out is None:  # another process saves
-        yield lambda save: None
-        return
-    room = out / "room.part"
-
-    def save(write: Callable[[], None]) -> None:
-        room.unlink()
-        write()
-
+def _writing(out: Path) -> Iterator[None]:
     try:
-        write_whole(room, bytes(ROOM_BYTES))
-        yield save
+        yield
     except OSError as error:
         raise MoodError(
             f"weights in {out}", f"{error.strerror or error}", f"free {ROOM_BYTES // 1_000_000} MB there, or choose"
             " another --out",
         ) from None  # fmt: skip
-    finally:
-        room.unlink(missing_ok=True)
 
 
 def gather(eegmat_path: Path, n_virtual: int, spec: FeatureSpec, log: Log) -> dict[str, list[Person]]:

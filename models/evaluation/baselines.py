@@ -149,8 +149,8 @@ class Riemannian:
 
     Recentring: covariances C become R^-½ C R^-½ with R, on ``c1`` and ``c5``, the person's mean over the baseline; on
     ``z`` the mean over the people fitted on; on ``t`` the person's mean over what is scored; on ``running`` a mean that
-    begins with theirs and follows the person, at the pace of the normaliser of DE. What is learnt from is the logarithm
-    of that at the identity.
+    begins with theirs and follows the person as long as it lasts. What is learnt from is the logarithm of that at the
+    identity.
     """
 
     name, title = "riemann", "Riemannian tangent space"

@@ -101,8 +101,10 @@ class ReaderMethod:
 class FittedReader:
     """Scores contexts of any montage with a trained network."""
 
-    def __init__(self, reader: MoodReader, levels: tuple[bool, bool, bool, bool] = ALL_LEVELS) -> None:
-        self.reader, self._levels = reader, torch.tensor(levels)
+    def __init__(
+        self, reader: MoodReader, levels: tuple[bool, bool, bool, bool] = ALL_LEVELS, readout: str = READOUT
+    ) -> None:
+        self.reader, self._levels, self._readout = reader, torch.tensor(levels), readout
 
     @torch.inference_mode()
     def __call__(self, c: Contexts) -> np.ndarray:
@@ -112,7 +114,7 @@ class FittedReader:
 
     def _scores(self, batch: Batch) -> np.ndarray:
         keep = self._levels.expand(len(batch.de), -1)
-        return self.reader(batch, keep).scores[READOUT].numpy()
+        return self.reader(batch, keep).scores[self._readout].numpy()
 
     def state(self) -> dict[str, np.ndarray]:
         """Its weights."""
