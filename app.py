@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Iterable, Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -31,9 +30,6 @@ from realtime_mood.errors import (
 if TYPE_CHECKING:
     from realtime_mood.engine import Engine
     from realtime_mood.health import Sink
-    from realtime_mood.pipeline import Pipeline
-    from realtime_mood.profile import Profile
-    from realtime_mood.types import StreamInfo
 
 EXIT = {ConfigError: 2, SourceLost: 4, SourceError: 3, WeightsError: 5, ProfileError: 5}  # first match counts
 
@@ -58,7 +54,10 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
     from realtime_mood.sources import open_source
 
     apply_scope(config)
-    source, build, listeners = open_source(config.source), make_builder(config), []
+    source = open_source(config.source)
+    from models.building import PipelineBuilder  # torch takes a second: a source that cannot be is said before
+
+    build, listeners = PipelineBuilder(config), []
     if config.record:
         from realtime_mood.sinks.recorder import Recorder
 
@@ -94,59 +93,6 @@ def lsl_clock_offset(config: RunConfig) -> float:
     from realtime_mood.sources import liblsl
 
     return -clock.offset_to(liblsl.pylsl().local_clock)
-
-
-class make_builder:  # a function that remembers what it loaded
-    """Loads weights and profile at once, unless it is given one; called with a stream's info, makes its pipeline."""
-
-    def __init__(self, config: RunConfig, profile: Profile | None = None) -> None:
-        from models.checkpoint import load_weights
-        from models.runtime import Inference, choose_device
-        from realtime_mood.profile import Profile
-
-        self._config = config
-        device = choose_device(config.device)
-        self._inference = Inference(load_weights(config.weights), device)
-        self._profile = Profile.load(config.profile) if config.profile else profile
-
-    def __call__(self, info: StreamInfo) -> Pipeline:
-        from models.runtime import ReaderNetwork
-        from realtime_mood.estimator import MoodEstimator
-        from realtime_mood.pipeline import Pipeline
-        from realtime_mood.profile import Normaliser, Statistics
-
-        spec = self._inference.card.spec
-        readout = choose_readout(self._config.readout, self._profile, info)
-        network = ReaderNetwork(self._inference, readout, info, calibrated=self._profile is not None)
-        population = network.population
-        if self._profile:
-            start = self._profile.statistics(info, spec, population.sd)
-        else:
-            start = Statistics.of_population(population.mean, population.sd, info.n_chans)
-        normaliser = Normaliser(start, info.sfreq, frozen=self._profile is not None)
-        estimator = MoodEstimator(info, network, normaliser, spec.step_s)
-        return Pipeline(info, spec, estimator, self._config.notches)
-
-    def about(self) -> dict[str, Any]:
-        """What made the readings of a recording: enough to make them again."""
-        card, profile = self._inference.card, self._profile
-        return {
-            "version": version("realtime-mood"),
-            "weights": self._config.weights,
-            "sha256": card.sha256["model.safetensors"],
-            "readout": self._config.readout,
-            "notch": self._config.notch,
-            "profile": profile.model_dump(mode="json") if profile else None,
-        }
-
-
-def choose_readout(asked: str, profile: Profile | None, info: StreamInfo) -> str:
-    """``auto`` is the profile's own, else what was trained on people of this kind."""
-    if asked != "auto":
-        return asked
-    if profile and profile.readout:
-        return profile.readout
-    return "emotion3" if info.virtual else "effort"
 
 
 # -- verbs ------------------------------------------------------------------------------------------------------
@@ -340,6 +286,7 @@ def replay(
     weights: WeightsOption = None,
 ) -> None:
     """Make a recording's readings again, and say whether they come out identical, or where they first differ."""
+    from models.building import PipelineBuilder
     from realtime_mood.profile import Profile
     from realtime_mood.replay import replay as again
     from realtime_mood.sources.recordings.ours import open_recorded
@@ -348,7 +295,7 @@ def replay(
     about = recorded.about
     asked = {"weights": weights or about["weights"], "readout": about["readout"], "notch": about["notch"]}
     profile = Profile.model_validate(about["profile"]) if about["profile"] else None
-    build = make_builder(resolve(asked | {"device": "cpu"}), profile)
+    build = PipelineBuilder(resolve(asked | {"device": "cpu"}), profile)
     if build.about()["sha256"] != about["sha256"]:
         print(f"{file} was made with other weights than {asked['weights']}: its readings will differ", file=sys.stderr)
     result = again(recorded, build)
