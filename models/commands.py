@@ -57,7 +57,7 @@ def train(
     data: Annotated[Path, typer.Option(help="The folder that holds eegmat_dev24_125hz.npz.")],
     out: Annotated[Path, typer.Option(help="Where to put the weights.")],
     virtual_people: Annotated[int, typer.Option(help="How many virtual people to train on.")] = 600,
-    steps: Annotated[int, typer.Option(help="Training steps.")] = 1000,
+    steps: Annotated[int | None, typer.Option(help="Training steps; by default those that were evaluated.")] = None,
     encoder: EncoderOption = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
 ) -> None:
@@ -65,7 +65,7 @@ def train(
     from .ship import ship
     from .train import Recipe
 
-    recipe, log = Recipe(steps=steps), partial(print, flush=True)
+    recipe, log = Recipe() if steps is None else Recipe(steps=steps), partial(print, flush=True)
     ship(data, out, n_virtual=virtual_people, recipe=recipe, seed=seed, log=log, encoder=encoder)
 
 
