@@ -294,7 +294,7 @@ def replay(
     recorded = open_recorded(file)
     about = recorded.about
     asked = {"weights": weights or about["weights"], "readout": about["readout"], "notch": about["notch"]}
-    profile = Profile.model_validate(about["profile"]) if about["profile"] else None
+    profile = Profile.restored(about["profile"], about.get("head")) if about["profile"] else None
     build = PipelineBuilder(resolve(asked | {"device": "cpu"}), profile)
     if build.about()["sha256"] != about["sha256"]:
         print(f"{file} was made with other weights than {asked['weights']}: its readings will differ", file=sys.stderr)

@@ -1,50 +1,165 @@
-"""Turns a source into a saved profile, saying in words or JSON lines how it goes."""
+"""Leads somebody through a protocol and makes a profile of it: engine, recorder and director put together.
+
+Whatever happens, the sitting is in a recording first, and the profile is fitted to that: after a crash
+``calibrate --from RECORDING`` gives the same.
+"""
 
 from __future__ import annotations
 
-import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from models.checkpoint import load_weights
 from realtime_mood.config import RunConfig
-from realtime_mood.sinks.jsonlines import own_stdout
-from realtime_mood.types import Source, StreamInfo
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.engine import Engine
+from realtime_mood.health import Health, Sink, State
+from realtime_mood.pipeline import Pipeline
+from realtime_mood.sinks.recorder import Recorder
+from realtime_mood.sources import open_source
+from realtime_mood.sources.synthetic import SyntheticSource
+from realtime_mood.types import Abstained, Features, Reading, Readout, StreamInfo, Why, Window
 
-from .baseline import record
+from .director import Director, Hear
+from .plan import Plan
+from .protocol import Event, Mode, Sitting
+
+POOR = (Why.GAP, Why.BAD_SIGNAL)
+SPOILED = 0.3  # of a step, without a usable signal: it is done anew
+NOBODY = Readout("none", ("none",), ((0.0, 0.0),), "real")
 
 
-def baseline(
-    source: Source, settings: RunConfig, seconds: float, path: Path, view: Literal["terminal", "json"]
-) -> None:
-    """Sit through `seconds` of rest and write the profile to `path`.
+class Watching:
+    """The `Estimator` of a calibration: it says how good the signal is, and nothing else."""
 
-    Raises
-    ------
-    ProfileError
-        When too little of it was usable.
+    readout = NOBODY
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, spec: FeatureSpec, sfreq: float) -> None:
+        self._context = round(spec.n_steps * spec.step_s * sfreq)
+
+    def __call__(self, features: Features, window: Window, why: Why | None) -> Reading:
+        first = max(0, window.end - self._context)
+        return Abstained(
+            why or Why.UNCALIBRATED, first, window.end, features.t_last, NOBODY, None, features.quality,
+            features.coverage,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a session, for whoever shows it."""
+
+    sitting: Sitting | None
+    health: Health
+    latest: Reading | None
+
+    @property
+    def away(self) -> bool:
+        """The headset is gone, or says nothing: the sitting stands still by itself."""
+        return self.health.state in (State.STALLED, State.RECONNECTING)
+
+
+class Session:
+    """One sitting. Start it, look at it as often as you like, and stop it; nothing here knows a screen.
+
+    Parameters
+    ----------
+    settings : RunConfig
+        Its source is opened by `start`.
+    plan : Plan
+    recording : Path
+        Where the sitting is recorded: a file that is not there yet.
+    hear : callable
+        Told of each event; see `Director`.
+    sinks : sequence of Sink
+        Others that want the readings: their quality is all they say.
+    give_up_s : float, optional
+        How long a headset that went away is looked for; for ever when None.
+    lsl_offset : float
+        What puts our clock on LSL's (s).
     """
-    with own_stdout() as out:
 
-        def say(kind: str, text: str, **facts: object) -> None:
-            line = json.dumps({"kind": kind, **facts}) if view == "json" else text
-            print(line, file=out, flush=True)
+    def __init__(
+        self,
+        settings: RunConfig,
+        plan: Plan,
+        recording: Path,
+        *,
+        hear: Hear = lambda *_: None,
+        sinks: Sequence[Sink] = (),
+        give_up_s: float | None = None,
+        lsl_offset: float = 0.0,
+    ) -> None:
+        self.settings, self.plan = settings, plan
+        source = open_source(settings.source)
+        follow = source.follow() if isinstance(source, SyntheticSource) else None
+        self._heard = hear
+        self.director = Director(plan, follow, self._hear)
+        self.recorder = Recorder(recording, about(settings, plan), to_stamps=lsl_offset)
+        self.engine = Engine(source, self._build, [self.recorder, *sinks], director=self.director, give_up_s=give_up_s)
+        self._hop_s = FeatureSpec().hop_s
+        self.over = threading.Event()
+        """Set once the last step is done, or the person has stopped."""
 
-        def progress(info: StreamInfo, t: float) -> None:
-            badge = "VIRTUAL PERSON · " if info.virtual else ""
-            facts = {"t": round(t, 3), "of": seconds, "virtual": info.virtual}
-            if view == "json" or round(t) % 10 == 0:
-                say("progress", f"{badge}rest, {t:.0f} of {seconds:.0f} s", **facts)
+    @property
+    def recording(self) -> Path:
+        """The file it is recorded in; another than asked for where that was there already."""
+        return Path(self.recorder.recording.path)
 
-        spec = load_weights(settings.weights).card.spec
-        wanted = None if settings.readout == "auto" else settings.readout
-        made = record(source, spec, seconds, wanted, settings.notches, progress)
-        made.save(path)
-        text = f"{made.seconds:.0f} s of usable rest on {len(made.ch_names)} channels: {path}"
-        facts = {
-            "path": str(path),
-            "seconds": made.seconds,
-            "channels": list(made.ch_names),
-            "virtual": made.virtual,
-        }
-        say("profile", text, **facts)
+    def start(self) -> None:
+        """Open the source and begin with the first step. Returns at once."""
+        self.engine.start()
+
+    def look(self) -> Look:
+        """Where everything stands; also sees to it that a spoiled step is done anew. Call it a few times a second."""
+        self._judge()
+        return Look(self.director.sitting, self.engine.health, self.engine.latest)
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """End the run; the recording is whole then. Raises the source's final fault, if there was one."""
+        self.engine.stop(timeout)
+
+    def wait(self, poll: Callable[[Look], None] = lambda _: None) -> Sitting:
+        """Look until the sitting is over or the source has ended, telling `poll`; for those without a screen."""
+        while not self.over.wait(0.05) and not self.engine.done.is_set():
+            look = self.look()
+            if look.sitting is not None and look.sitting.step and look.sitting.step.kind == "report":
+                self.director.answer(None, None)  # nobody is there to be asked
+            poll(look)
+        sitting = self.director.sitting
+        assert sitting is not None or self.engine.health.fault is not None
+        return sitting or Sitting.of(self.plan, 1.0)
+
+    def _build(self, info: StreamInfo) -> Pipeline:
+        spec = FeatureSpec()
+        return Pipeline(info, spec, Watching(spec, info.sfreq), self.settings.notches)
+
+    def _hear(self, event: Event, sitting: Sitting) -> None:
+        self._heard(event, sitting)
+        if sitting.mode in (Mode.DONE, Mode.STOPPED):
+            self.over.set()
+
+    def _judge(self) -> None:
+        """Have a step done anew when too much of it has no usable signal."""
+        sitting, raw = self.director.sitting, self.engine.raw
+        if sitting is None or raw is None or sitting.step is None or not sitting.begun or not sitting.step.counts:
+            return
+        began = raw.end - (round(sitting.step.seconds * sitting.sfreq) - sitting.left)
+        poor = [r for r in self.engine.readings() if r.end > began and getattr(r, "why", None) in POOR]
+        if len(poor) * self._hop_s > SPOILED * sitting.step.seconds:
+            self.director.repeat("poor signal")
+
+
+def about(settings: RunConfig, plan: Plan) -> dict[str, Any]:
+    """What the recording tells of itself: enough to fit a profile to it."""
+    return {
+        "version": version("realtime-mood"),
+        "weights": settings.weights,
+        "readout": settings.readout,
+        "notch": settings.notch,
+        "calibration": {"protocol": plan.protocol.model_dump(mode="json"), "seed": plan.seed},
+    }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from importlib.metadata import version
 from typing import Any
+
+import numpy as np
 
 from realtime_mood.config import RunConfig
 from realtime_mood.estimator import MoodEstimator
@@ -27,7 +30,9 @@ class PipelineBuilder:
     def __call__(self, info: StreamInfo) -> Pipeline:
         spec = self._inference.card.spec
         readout = choose_readout(self._config.readout, self._profile, info)
-        network = ReaderNetwork(self._inference, readout, info, calibrated=self._profile is not None)
+        if self._profile:  # first of all: what is wrong with the baseline is wrong with everything on it
+            self._profile.statistics(info, spec, np.ones(spec.n_bands))
+        network = ReaderNetwork(self._inference, readout, info, self._profile)
         population = network.population
         if self._profile:
             start = self._profile.statistics(info, spec, population.sd)
@@ -46,7 +51,8 @@ class PipelineBuilder:
             "sha256": card.sha256["model.safetensors"],
             "readout": self._config.readout,
             "notch": self._config.notch,
-            "profile": profile.model_dump(mode="json") if profile else None,
+            "profile": profile.stored() if profile else None,
+            "head": b64encode(profile.head).decode() if profile and profile.head else None,
         }
 
 
@@ -54,6 +60,8 @@ def choose_readout(asked: str, profile: Profile | None, info: StreamInfo) -> str
     """``auto`` is the profile's own, else what was trained on people of this kind."""
     if asked != "auto":
         return asked
+    if profile and profile.own:
+        return profile.own.name
     if profile and profile.readout:
         return profile.readout
     return "emotion3" if info.virtual else "effort"

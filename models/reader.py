@@ -85,6 +85,7 @@ class Output:
     scores: dict[str, Tensor]  # readout -> (B, n_labels) logits
     attention: Tensor | None  # (B, C, K), sums to 1 over C; None while training, where nobody looks at it
     gates: Tensor  # (B, 4): how much raw, early DE, late DE and eye weighed
+    levels: Tensor  # (B, 4, D): the four themselves, each normalised: what a person's own readout rests on
 
 
 class RawEncoder(nn.Module):
@@ -190,11 +191,11 @@ class GatedFusion(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.gate = nn.Sequential(nn.Linear(dim, dim // 2), nn.Tanh(), nn.Linear(dim // 2, 1))
 
-    def forward(self, levels: Tensor, keep: Tensor) -> tuple[Tensor, Tensor]:
-        """Fused (B, D) and gates (B, M)."""
+    def forward(self, levels: Tensor, keep: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Fused (B, D), gates (B, M), and the levels as they were weighed."""
         levels = self.norm(levels)
         gates = self.gate(levels)[..., 0].masked_fill(~keep, -1e4).softmax(-1)
-        return (gates[..., None] * levels).sum(1), gates
+        return (gates[..., None] * levels).sum(1), gates, levels
 
 
 class MoodReader(nn.Module):
@@ -245,12 +246,12 @@ class MoodReader(nn.Module):
         levels = torch.stack((raw, self.early(early), self.late(late), eye), 1)  # (B, 4, D)
         keep = levels.new_ones(levels.shape[:2], dtype=torch.bool)
         keep[:, 3] = batch.eye is not None
-        fused, gates = self.fuse(levels, keep if keep_levels is None else keep & keep_levels)
+        fused, gates, levels = self.fuse(levels, keep if keep_levels is None else keep & keep_levels)
         fused = self.drop(fused)
         for flow in reversed(flows):
             share = (share[:, :, None] @ flow)[:, :, 0]
         attention = None if self.training else share.transpose(1, 2)
-        return Output({name: head(fused) for name, head in self.heads.items()}, attention, gates)
+        return Output({name: head(fused) for name, head in self.heads.items()}, attention, gates, levels)
 
     def _raw(self, batch: Batch, wanted: Tensor | None) -> Tensor:
         """Mean and spread of raw tokens, (B, 2·raw_dim); zero for samples that are not `wanted`, which cost nothing."""

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections.abc import Callable
 
 import numpy as np
 import torch
 
-from realtime_mood.errors import ConfigError
+from realtime_mood.errors import ConfigError, ProfileError
 from realtime_mood.estimator import Population
 from realtime_mood.montage import locate
-from realtime_mood.types import Array, Features, StreamInfo
+from realtime_mood.profile import Profile
+from realtime_mood.types import Array, Features, Readout, StreamInfo
 
-from .checkpoint import Trust, Weights, golden_input, probabilities
-from .reader import Batch
+from .checkpoint import Trust, Weights, golden_input
+from .own import OwnHead, described
+from .reader import Batch, Output
+
+Speak = Callable[[Output], torch.Tensor]
+"""What a readout makes of the network's output: probabilities (B, n_labels)."""
 
 log = logging.getLogger(__name__)
 
@@ -66,21 +72,21 @@ class Inference:
         except RuntimeError as error:
             self._fall_back(error)
         for name, readout in self.card.readouts.items():
-            self(golden, name, readout.own_baseline)  # the first pass is slow: let it not be a person's
+            self(golden, said_by(name, readout.own_baseline))  # the first pass is slow: let it not be a person's
 
-    def __call__(self, batch: Batch, readout: str, trust: Trust) -> tuple[torch.Tensor, torch.Tensor]:
-        """Probabilities (B, n_labels) and attention (B, C, K), on the CPU."""
+    def __call__(self, batch: Batch, speak: Speak) -> tuple[torch.Tensor, torch.Tensor]:
+        """What `speak` makes of it, and attention (B, C, K), on the CPU."""
         if self.device.type != "cpu":
             try:
-                return self._answer(batch, readout, trust)
+                return self._answer(batch, speak)
             except RuntimeError as error:  # whatever goes wrong on a device is one: no memory, unplugged, reset
                 self._fall_back(error)
-        return self._answer(batch, readout, trust)
+        return self._answer(batch, speak)
 
     @torch.inference_mode()
-    def _answer(self, batch: Batch, readout: str, trust: Trust) -> tuple[torch.Tensor, torch.Tensor]:
-        probs, attention = probabilities(self._reader, batch.to(self.device), readout, trust)
-        return probs.cpu(), attention.cpu()
+    def _answer(self, batch: Batch, speak: Speak) -> tuple[torch.Tensor, torch.Tensor]:
+        out = self._reader(batch.to(self.device))
+        return speak(out).cpu(), out.attention.cpu()
 
     def _fall_back(self, error: RuntimeError) -> None:
         first = str(error).strip().splitlines()[0][:120]
@@ -90,30 +96,61 @@ class Inference:
         self._reader, self.device = self._on_cpu, torch.device("cpu")
 
 
+def said_by(name: str, trust: Trust) -> Speak:
+    """A readout of the weights."""
+    return lambda out: (out.scores[name] / trust.temperature).softmax(-1)
+
+
+def said_by_own(profile: Profile) -> Speak:
+    """A person's own readout; raises `ProfileError` when its numbers are none."""
+    own = profile.own
+    assert own is not None
+    try:
+        head = OwnHead.from_bytes(profile.head or b"")
+    except Exception as error:  # the library has an error of its own for a file that is none of its
+        raise ProfileError(f"readout {own.name!r} of the profile", f"unreadable: {error}", "calibrate again") from None
+    if head.weight.shape[1] != len(own.labels):
+        raise ProfileError(f"readout {own.name!r} of the profile", "its numbers are another one's", "calibrate again")
+
+    def speak(out: Output) -> torch.Tensor:
+        logits = head(described(out, own.base).cpu().double().numpy())
+        return (torch.from_numpy(logits) / own.temperature).softmax(-1).float()
+
+    return speak
+
+
 class ReaderNetwork:
-    """One readout of loaded weights on one montage.
+    """One readout on one montage: of loaded weights, or a person's own that stands on them.
 
     Parameters
     ----------
     inference : Inference
     readout : str
-        Name of one of its weights' readouts.
+        Name of one of its weights' readouts, or of the profile's own.
     info : StreamInfo
         Whose channels will come.
-    calibrated : bool
-        Whether features will be normalised on the person's own baseline: without it less can be believed.
+    profile : Profile, optional
+        Of the person, on whose baseline features will be normalised: without it less can be believed.
     """
 
-    def __init__(self, inference: Inference, readout: str, info: StreamInfo, *, calibrated: bool) -> None:
-        card = inference.card
-        if readout not in card.readouts:
-            known = ", ".join(card.readouts)
-            raise ConfigError(f"readout {readout!r}", f"weights {card.name!r} have {known}", "choose one of those")
-        self._inference, self._card = inference, card.readouts[readout]
+    def __init__(self, inference: Inference, readout: str, info: StreamInfo, profile: Profile | None = None) -> None:
+        card, own = inference.card, profile.own if profile else None
+        known = {**card.readouts, **({own.name: None} if own else {})}
+        if readout not in known:
+            raise ConfigError(
+                f"readout {readout!r}", f"weights {card.name!r} have {', '.join(known)}", "choose one of those"
+            )
+        self._inference, self._positions = inference, torch.as_tensor(locate(info.ch_names))[None]
+        if own and profile and readout == own.name:
+            check_own(profile, card.sha256["model.safetensors"], info)
+            self._card = card.readouts[own.base] if own.base else next(iter(card.readouts.values()))
+            self.readout = Readout(own.name, own.labels, own.coordinates, "own")
+            self.least_confidence, self._speak = own.least_confidence, said_by_own(profile)
+            return
+        self._card = card.readouts[readout]
         self.readout = self._card.readout(readout)
-        self._trust = self._card.trust(calibrated=calibrated)
-        self.least_confidence = self._trust.least_confidence
-        self._positions = torch.as_tensor(locate(info.ch_names))[None]
+        trust = self._card.trust(calibrated=profile is not None)
+        self.least_confidence, self._speak = trust.least_confidence, said_by(readout, trust)
 
     @property
     def population(self) -> Population:
@@ -131,5 +168,23 @@ class ReaderNetwork:
         de, patches, chans, steps, kept = (torch.tensor(a)[None] for a in one)
         eye = None if features.eye is None else torch.tensor(features.eye)[None]
         batch = Batch(de, patches, self._positions, chans, steps, kept, eye)
-        probs, attention = self._inference(batch, self.readout.name, self._trust)
+        probs, attention = self._inference(batch, self._speak)
         return tuple(probs[0].tolist()), attention[0].numpy()
+
+
+def check_own(profile: Profile, weights_sha256: str, info: StreamInfo) -> None:
+    """Raise `ProfileError` where the profile's own readout was shown to work on something else than this."""
+    own = profile.own
+    assert own is not None
+    asked = f"readout {own.name!r} of the profile"
+    if own.weights_sha256 != weights_sha256:
+        raise ProfileError(
+            asked, f"it stands on other weights, {own.weights}",
+            f"add --weights {own.weights}, or calibrate again with --from RECORDING",
+        )  # fmt: skip
+    if set(profile.ch_names) != set(info.ch_names):
+        left_out = ", ".join(name for name in profile.ch_names if name not in info.ch_names)
+        raise ProfileError(
+            asked, f"it was shown to work with {left_out}, which this stream has not",
+            "calibrate again on these electrodes",
+        )  # fmt: skip

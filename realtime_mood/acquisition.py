@@ -6,6 +6,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from . import clock
 from .arrivals import Arrivals
@@ -22,6 +23,16 @@ AHEAD_S = 2.0  # how far an unpaced source may run ahead of the pipeline
 Build = Callable[[StreamInfo], Pipeline]
 
 
+class Director(Protocol):
+    """Somebody who leads the person by the stream's own time. Called from the acquisition thread; returns at once."""
+
+    def open(self, info: StreamInfo) -> None: ...
+
+    def direct(self, chunk: Chunk) -> Chunk:
+        """The chunk, with markers of what happened in it."""
+        ...
+
+
 class Acquisition:
     """One run's listening half. `run` is the body of the thread ``mood-acquire``.
 
@@ -35,6 +46,7 @@ class Acquisition:
     vitals : Vitals
     seconds : float or None
         End after so much stream time, to the sample.
+    director : Director, optional
     """
 
     def __init__(
@@ -45,7 +57,9 @@ class Acquisition:
         vitals: Vitals,
         seconds: float | None,
         now: clock.Clock,
+        director: Director | None = None,
     ) -> None:
+        self._director = director
         self._source, self._build, self._taps, self._vitals = source, build, taps, vitals
         self._seconds, self._now = seconds, now
         self.ready, self.ended = threading.Event(), threading.Event()
@@ -84,6 +98,8 @@ class Acquisition:
         self.arrivals, self.opened = Arrivals(info), self._now()
         for tap in self._taps:
             tap.open(info)
+        if self._director:
+            self._director.open(info)
         self._vitals.change(state=State.LIVE, info=info)
         self._vitals.note(*info.notes)
         self.raw = raw = RingBuffer(info, self.pipeline.clean.capacity)
@@ -108,6 +124,8 @@ class Acquisition:
     def _take(self, chunk: Chunk, raw: RingBuffer) -> None:
         if not len(chunk):
             return
+        if self._director:
+            chunk = self._director.direct(chunk)
         ahead = round(AHEAD_S * raw.info.sfreq)
         # Nothing is left to wait for once all is taken: a chunk, or the hole before it, may be longer than that.
         while not raw.info.paced and self._is_ahead(chunk, raw, ahead) and not self.stop.is_set():

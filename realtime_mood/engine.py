@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from . import clock
-from .acquisition import Acquisition, Build
+from .acquisition import Acquisition, Build, Director
 from .errors import EngineError, EngineStuck
 from .health import Health, Latency, Sink, State, Tap, Vitals
 from .processing import Processing
@@ -47,6 +47,8 @@ class Engine:
         Fed from the processing thread; a `Tap` gets every chunk as well, from the acquisition thread.
     listeners : sequence of callable
         Each makes a `Listener` that tells its markers to `mark`.
+    director : Director, optional
+        Sees the stream's info and every chunk before anybody else, and may add markers to it.
     seconds : float, optional
         End after so much stream time, to the sample.
     give_up_s : float, optional
@@ -62,6 +64,7 @@ class Engine:
         sinks: Sequence[Sink] = (),
         *,
         listeners: Sequence[Callable[[Callable[[str, float], object]], Listener]] = (),
+        director: Director | None = None,
         seconds: float | None = None,
         give_up_s: float | None = None,
         max_lag_s: float = MAX_LAG_S,
@@ -72,13 +75,15 @@ class Engine:
         self._build, self._sinks = build, list(sinks)
         self._taps = [sink for sink in sinks if isinstance(sink, Tap)]
         self._listeners = [make(self.mark) for make in listeners]
-        self._seconds, self._max_lag_s, self._now = seconds, max_lag_s, now
+        self._director, self._seconds, self._max_lag_s, self._now = director, seconds, max_lag_s, now
         self._threads: list[threading.Thread] = []
         self._prepare()
 
     def _prepare(self) -> None:
         self._vitals = Vitals(self._now)
-        self._acquisition = Acquisition(self._source, self._build, self._taps, self._vitals, self._seconds, self._now)
+        self._acquisition = Acquisition(
+            self._source, self._build, self._taps, self._vitals, self._seconds, self._now, self._director
+        )
         self._processing = Processing(
             self._acquisition, self._build, self._sinks, self._vitals, self._max_lag_s, self._now
         )

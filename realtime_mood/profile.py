@@ -6,15 +6,17 @@ person's own, and stand still but for a slow drift.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .dsp.features import band_power
 from .dsp.spec import FeatureSpec
@@ -111,8 +113,53 @@ class Normaliser:
         self._var += gain * (np.square(off) - self._var) * good
 
 
+class Verdict(BaseModel):
+    """What a person's own readout was worth on blocks that it was not fitted on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    balanced_accuracy: float
+    interval: tuple[float, float]
+    """95 %, over blocks."""
+    chance: float
+    p: float
+    """How often blocks with shuffled labels do as well."""
+    ece: float
+    """Expected calibration error of its held-out confidence."""
+    time_only: float
+    """Balanced accuracy of a classifier that is told nothing but the time."""
+    blocks: tuple[int, ...]
+    """Of each label."""
+    seconds: int
+    confusion: tuple[tuple[float, ...], ...]
+    """Share of each label's seconds (rows) that was taken for each label."""
+    passed: bool
+    text: str
+    """What speaks against it; empty when it passed."""
+    advice: tuple[str, ...] = ()
+
+
+class OwnReadout(BaseModel):
+    """A person's own readout: what it says and what it needs. Its numbers lie in a safetensors file beside."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    labels: tuple[str, ...]
+    coordinates: tuple[tuple[float, float], ...]
+    base: str
+    """Other people's readout that it started from; empty when there was none."""
+    weights: str
+    weights_sha256: str
+    """Of the network it stands on: no other will do."""
+    head_sha256: str
+    temperature: float
+    least_confidence: float
+    verdict: Verdict
+
+
 class Profile(BaseModel):
-    """One person's unlabelled baseline on one montage, as it is stored."""
+    """One person on one montage, as it is stored: the baseline, and their own readout where one has proved itself."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -127,6 +174,11 @@ class Profile(BaseModel):
     sd: tuple[tuple[float, ...], ...]
     seconds: float
     made: str
+    own: OwnReadout | None = None
+    refused: Verdict | None = None
+    """Why there is no readout of their own, where one was tried."""
+    head: bytes | None = Field(default=None, exclude=True, repr=False)
+    """The numbers of `own`, as they lie in the file beside."""
 
     @classmethod
     def from_steps(
@@ -193,15 +245,25 @@ class Profile(BaseModel):
         var = (self.seconds * sd**2 + PRIOR_S * population_sd**2) / (self.seconds + PRIOR_S)
         return Statistics(np.asarray(self.mean)[pick], np.sqrt(var))
 
-    def save(self, path: Path) -> None:
-        """Write as JSON that only this user can read, whole or not at all."""
+    def stored(self) -> dict[str, Any]:
+        """What the file says. Fields that a profile has no use for are left out: older files are none the worse."""
         body = self.model_dump(mode="json")
+        return {key: value for key, value in body.items() if value is not None or key not in ("own", "refused")}
+
+    def save(self, path: Path) -> None:
+        """Write as JSON, with a readout's numbers beside it; only this user can read them, whole or not at all."""
+        body = self.stored()
         text = json.dumps({"sha256": digest(body), **body}, indent=1)
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".part")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
-            f.write(text)
-        partial.replace(path)
+        if self.head is not None:
+            write_private(head_file(path), self.head)
+        write_private(path, text.encode())
+
+    @classmethod
+    def restored(cls, stored: dict[str, Any], head: str | None) -> Profile:
+        """From what a recording tells of it: `stored`, and the numbers of its own readout in base 64."""
+        profile = cls.model_validate(stored)
+        return profile.model_copy(update={"head": base64.b64decode(head)}) if head else profile
 
     @classmethod
     def load(cls, path: Path) -> Profile:
@@ -211,7 +273,14 @@ class Profile(BaseModel):
             body = json.loads(path.read_text(encoding="utf-8"))
             stored = body.pop("sha256", None)
             profile = cls.model_validate(body)
-        except FileNotFoundError:
+            if profile.own:
+                profile = profile.model_copy(update={"head": head_file(path).read_bytes()})
+        except FileNotFoundError as error:
+            if error.filename and Path(error.filename) != path:
+                raise ProfileError(
+                    asked, f"{Path(error.filename).name}, the numbers of its readout, is missing beside it",
+                    "put it back, or calibrate again with --from RECORDING",
+                ) from None  # fmt: skip
             raise ProfileError(
                 asked, "no such file", "make one: calibrate --protocol baseline --profile PATH"
             ) from None
@@ -221,9 +290,23 @@ class Profile(BaseModel):
             raise ProfileError(asked, f"{where}: {first['msg']}", "calibrate again") from None
         except (OSError, ValueError, AttributeError, TypeError) as error:
             raise ProfileError(asked, f"not a profile: {error}", "calibrate again") from None
-        if stored != digest(profile.model_dump(mode="json")):
+        altered = profile.own and hashlib.sha256(profile.head or b"").hexdigest() != profile.own.head_sha256
+        if stored != digest(profile.stored()) or altered:
             raise ProfileError(asked, "it was altered after it was written", "calibrate again")
         return profile
+
+
+def head_file(path: Path) -> Path:
+    """Where the numbers of a profile's own readout lie."""
+    return path.with_suffix(".safetensors")
+
+
+def write_private(path: Path, blob: bytes) -> None:
+    """Write a file that only this user can read, whole or not at all."""
+    partial = path.with_name(path.name + ".part")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as f:
+        f.write(blob)
+    partial.replace(path)
 
 
 def digest(body: dict[str, object]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -16,7 +17,7 @@ from .faults.headset import Headset, Truth
 from .faults.script import FaultScript
 from .faults.stream import FaultyStream, Rehearsal
 from .url import FiniteOptions, Names
-from .virtual_person import Script, VirtualPerson
+from .virtual_person import Led, Script, VirtualPerson
 
 CHUNK_S = 0.04
 
@@ -76,7 +77,7 @@ class SyntheticSource:
         if len(self.columns) < 4:
             raise ConfigError("a synthetic source", f"{len(self.columns)} channels", "keep at least 4")
         loop = options.script is None if options.loop is None else options.loop
-        self.script = Script(loop=loop) if options.script is None else Script.parse(options.script, loop)
+        self.script: Script | Led = Script(loop=loop) if options.script is None else Script.parse(options.script, loop)
         ch_names = [self.ch_names[k] for k in self.columns]
         self.faults = FaultScript.parse(options.faults, ch_names) if options.faults else None
         self._stream: FaultyStream | None = None
@@ -85,6 +86,17 @@ class SyntheticSource:
     def truth(self) -> Truth | None:
         """What really became of the samples since it was opened; None where nothing goes wrong."""
         return self._stream.rehearsal.headset.truth if self._stream else None
+
+    def follow(self) -> Callable[[str], None] | None:
+        """From the next opening on the person does as they are told: what to tell them their state by.
+
+        None where a script was asked for: then they play that, whatever they are told.
+        """
+        if self.options.script is not None:
+            return None
+        led = Led("rest")
+        self.script = led
+        return led.lead
 
     def open(self) -> Stream:
         """Sit down. The signal starts from its first sample every time."""
@@ -131,7 +143,9 @@ def _electrodes(options: SyntheticOptions) -> tuple[str, ...]:
 def rehearse(source: SyntheticSource, script: FaultScript) -> Rehearsal:
     """A sitting in which everything in `script` goes wrong with the headset."""
     options = source.options
-    clean = SyntheticStream(SyntheticSource("", options.model_copy(update={"speed": math.inf, "faults": ""})))
+    flawless = SyntheticSource("", options.model_copy(update={"speed": math.inf, "faults": ""}))
+    flawless.script = source.script
+    clean = SyntheticStream(flawless)
     headset = Headset(clean, script, options.subject)
     paced = math.isfinite(options.speed)
     chunk_s = headset.n_packet / options.sfreq / (options.speed if paced else 1.0)

@@ -101,6 +101,32 @@ class Script:
         return [k * every + start for k in rounds for start in starts if first <= k * every + start < end]
 
 
+class Led:
+    """A script that is written while it is played: whoever leads says which state comes next."""
+
+    def __init__(self, state: str) -> None:
+        self._changes = [(0, state)]
+        self._played = -1  # the last sample whose state was asked for: nothing up to there can change
+
+    def lead(self, state: str) -> None:
+        """Be in `state` from the next sample on that is made."""
+        if state != self._changes[-1][1]:
+            self._changes.append((self._played + 1, state))
+
+    def n_samples(self, sfreq: float) -> int | None:
+        """Nobody knows when it is over."""
+        return None
+
+    def state_at(self, index: int, sfreq: float) -> str:
+        """The state of sample `index`."""
+        self._played = max(self._played, index)
+        return self._changes[bisect_right(self._changes, index, key=lambda change: change[0]) - 1][1]
+
+    def begins(self, first: int, end: int, sfreq: float) -> list[int]:
+        """The samples in ``[first, end)`` at which a state begins."""
+        return [index for index, _ in self._changes if first <= index < end]
+
+
 def _turned(xyz: np.ndarray, rng: np.random.Generator, degrees: float) -> np.ndarray:
     # Unit vectors moved by a normal error of `degrees` in each of two directions (nearly).
     moved = xyz + np.deg2rad(degrees) * rng.standard_normal(xyz.shape)
@@ -224,7 +250,7 @@ class VirtualPerson:
         10-05 names.
     sfreq : float
         Hz, at least 100.
-    script : Script
+    script : Script or Led
     difficulty : {"easy", "medium", "hard", "none"}
         Scales the effect of the states, nothing else; ``none`` has none at all.
     """
@@ -234,7 +260,7 @@ class VirtualPerson:
         subject: int,
         ch_names: Sequence[str],
         sfreq: float,
-        script: Script | None = None,
+        script: Script | Led | None = None,
         difficulty: str = "medium",
     ) -> None:
         self.subject, self.ch_names, self.sfreq, self.script = subject, tuple(ch_names), sfreq, script or Script()

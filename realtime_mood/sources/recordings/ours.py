@@ -14,7 +14,7 @@ import numpy as np
 
 from ...errors import SourceNotFound, StreamMismatch
 from ...montage import positions
-from ...types import Chunk, Impedance, StreamInfo
+from ...types import Chunk, Impedance, Marker, StreamInfo
 from .recording import finite
 from .xdf_chunks import SAMPLES, Chunks, Described, find_chunks
 
@@ -22,8 +22,8 @@ OFF = 0.05
 """Stamps keep to the rate more closely than this, in every piece; a rate they do not fit is damage."""
 LONGEST_S = 30 * 86400.0
 """An index beyond this is damage: no recording is so long."""
-EEG, READINGS, GAPS, IMPEDANCE = "EEG", "readings", "gaps", "impedance"
-FORMATS = {EEG: "float32", READINGS: "string", GAPS: "int64", IMPEDANCE: "float32"}
+EEG, MARKERS, READINGS, GAPS, IMPEDANCE = "EEG", "markers", "readings", "gaps", "impedance"
+FORMATS = {EEG: "float32", MARKERS: "string", READINGS: "string", GAPS: "int64", IMPEDANCE: "float32"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,37 @@ class Recorded:
                     changed = tuple(Impedance(first + int(np.abs(stamps - t).argmin()), kohm) for t, kohm in said)
                     yield Chunk(finite(table["values"]), first, float(stamps[-1]), first - end, impedances=changed)
                     index, end, said = first + len(table), first + len(table), []
+
+    def markers(self) -> list[Marker]:
+        """Every marker, at the sample whose stamp is nearest to its own."""
+        said: list[tuple[float, str]] = []
+        with mapped(self.path) as file:
+            for stream, content in _contents(file, self._found):
+                if stream == self._streams.get(MARKERS):
+                    said.append((_stamp(content), _text(content).decode("utf-8", "replace")))
+        stamps, firsts = self._stamps()
+        if not said or not len(stamps):
+            return []
+        at = np.searchsorted(stamps, [t for t, _ in said])
+        left, right = np.maximum(at - 1, 0), np.minimum(at, len(stamps) - 1)
+        times = np.array([t for t, _ in said])
+        nearest = np.where(times - stamps[left] <= stamps[right] - times, left, right)
+        return [Marker(int(firsts[i]), text) for i, (_, text) in zip(nearest, said, strict=True)]
+
+    def _stamps(self) -> tuple[np.ndarray, np.ndarray]:
+        """Stamp and index of every sample."""
+        stamps, indices, index, end = [], [], 0, 0
+        with mapped(self.path) as file:
+            for stream, content in _contents(file, self._found):
+                if stream == self._streams[GAPS]:
+                    index = int(_table(content, "<i8", 3)["values"][-1, 0])
+                elif stream == self._streams[EEG]:
+                    table, first = _table(content, "<f4", self.info.n_chans), max(index, end)
+                    stamps.append(table["stamp"])
+                    indices.append(first + np.arange(len(table)))
+                    index = end = first + len(table)
+        none = np.empty(0)
+        return np.concatenate([none, *stamps]), np.concatenate([none, *indices]).astype(int)
 
 
 def open_recorded(path: Path) -> Recorded:
@@ -140,6 +171,12 @@ def _check_rate(eeg: Described, contents: Iterator[bytes]) -> None:
             return
 
 
+def _stamp(content: bytes) -> float:
+    """The stamp of a chunk that holds one text."""
+    at = 1 + content[0]
+    return float(np.frombuffer(content, "<f8", 1, at + 1)[0]) if content[at] == 8 else float("nan")
+
+
 def _text(content: bytes) -> bytes:
     """The text in a chunk that holds one."""
     at = 1 + content[0] + 9
@@ -158,7 +195,7 @@ def _reading(text: bytes) -> dict[str, Any]:
 def _is_ours(stream: Described) -> bool:
     """Whether a stream is laid out as the recorder does it."""
     name = EEG if stream.type == EEG else stream.name
-    wide = {READINGS: 1, GAPS: 3}.get(name, stream.n_chans)
+    wide = {MARKERS: 1, READINGS: 1, GAPS: 3}.get(name, stream.n_chans)
     return (
         stream.desc.find("realtime_mood") is not None and FORMATS.get(name) == stream.format and stream.n_chans == wide
     )

@@ -1,0 +1,102 @@
+"""Leads a person through a plan while their stream comes in: the one place where the sitting moves.
+
+Its `direct` stands in the acquisition thread, where every sample passes once and in order, so that an event has the
+very sample it happened at. Wishes come from other threads and count from the newest sample on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from realtime_mood.types import Chunk, Marker, StreamInfo
+
+from .plan import Plan
+from .protocol import Event, Sitting
+
+Hear = Callable[[Event, Sitting], None]
+
+
+class Director:
+    """Holds the sitting.
+
+    Parameters
+    ----------
+    plan : Plan
+    follow : callable, optional
+        Told the state that a virtual person should be in, before the samples that need it are made.
+    hear : callable, optional
+        Told of each event with the sitting after it, on whichever thread it happened; must return at once.
+    """
+
+    def __init__(self, plan: Plan, follow: Callable[[str], None] | None = None, hear: Hear = lambda *_: None) -> None:
+        self.plan = plan
+        self._follow, self._hear = follow, hear
+        self._lock = threading.Lock()
+        self._sitting: Sitting | None = None
+        self._end = 0
+        self._waiting: list[Event] = []
+
+    @property
+    def sitting(self) -> Sitting | None:
+        """Where it stands; None before the stream is open."""
+        return self._sitting
+
+    def open(self, info: StreamInfo) -> None:
+        """The stream is there: begin with its first sample."""
+        with self._lock:
+            self._sitting, self._end = Sitting.of(self.plan, info.sfreq), 0
+        self._lead()
+
+    def direct(self, chunk: Chunk) -> Chunk:
+        """The chunk, with what happened in it as markers."""
+        with self._lock:
+            assert self._sitting is not None
+            before = [Event(max(event.index, chunk.first), event.text) for event in self._waiting]
+            self._waiting, self._end = [], chunk.end
+            self._sitting, events = self._sitting.advance(chunk.first, chunk.end, chunk.lost)
+            happened = [(event, self._sitting) for event in events]
+        self._lead()
+        for event, sitting in happened:
+            self._hear(event, sitting)
+        markers = [Marker(min(event.index, chunk.end - 1), event.text) for event in (*before, *events)]
+        return replace(chunk, markers=(*chunk.markers, *markers))
+
+    # -- wishes -------------------------------------------------------------------------------------------------
+
+    def pause(self, why: str = "paused") -> None:
+        self._wish(lambda it, index: it.pause(why, index))
+
+    def resume(self) -> None:
+        self._wish(lambda it, index: it.resume(index))
+
+    def repeat(self, why: str = "asked for") -> None:
+        """Do anew what is being done."""
+        self._wish(lambda it, index: it.spoil(why, index))
+
+    def answer(self, valence: float | None, arousal: float | None) -> None:
+        self._wish(lambda it, index: it.answer(valence, arousal, index))
+
+    def stop(self) -> None:
+        self._wish(lambda it, index: it.stop(index))
+
+    def shown(self, late: int, text: str) -> None:
+        """Say that a cue was on the screen `late` samples before the newest: `text` names its step."""
+        with self._lock:
+            self._waiting.append(Event(max(0, self._end - late), text))
+
+    def _wish(self, change: Callable[[Sitting, int], tuple[Sitting, tuple[Event, ...]]]) -> None:
+        with self._lock:
+            if self._sitting is None:
+                return
+            self._sitting, events = change(self._sitting, self._end)
+            self._waiting += events
+            sitting = self._sitting
+        self._lead()
+        for event in events:
+            self._hear(event, sitting)
+
+    def _lead(self) -> None:
+        if self._follow is not None and self._sitting is not None:
+            self._follow(self._sitting.virtual)

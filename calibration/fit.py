@@ -1,0 +1,142 @@
+"""Turns a recorded sitting into a profile: the baseline, and a readout of the person's own where it proves itself.
+
+The network stays as it is. Of a recording, weights and options there is one profile, whoever asks and when.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from models.checkpoint import Weights, load_weights
+from models.own import described, fit_head
+from models.runtime import choose_device
+from models.sampling import Wardrobe, plain_batches
+from realtime_mood.config import RunConfig
+from realtime_mood.errors import ProfileError
+from realtime_mood.estimator import Population
+from realtime_mood.profile import OwnReadout, Profile
+
+from .collect import Sat, collect
+from .verdict import LEAST_BLOCKS, HeldOut, judge
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A profile, and what its page shows of how it came about."""
+
+    profile: Profile
+    sat: Sat
+    held: HeldOut | None = None
+    """None for a protocol that is all rest."""
+    attention: np.ndarray | None = None
+    """(n_labels, n_chans, n_bands): where the network looked in the blocks of each label."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the network makes of every labelled second."""
+
+    x: np.ndarray
+    """(n, F): see `models.own.described`."""
+    attention: np.ndarray
+    """(n, n_chans, n_bands)."""
+    second: np.ndarray
+    """(n,): which of the person's seconds."""
+
+
+def fit(path: Path, settings: RunConfig, progress: Progress = lambda *_: None) -> Fitted:
+    """The profile of the sitting recorded at `path`.
+
+    Raises
+    ------
+    ProfileError
+        Too little usable rest, or too few blocks.
+    ConfigError, SourceNotFound, StreamMismatch, WeightsError
+        No recording of a calibration, or no weights.
+    """
+    weights = load_weights(settings.weights)
+    progress("reading the recording", 0.0)
+    sat = collect(path, weights.card.spec, settings.notches)
+    return fit_sat(sat, weights, settings, progress)
+
+
+def fit_sat(sat: Sat, weights: Weights, settings: RunConfig, progress: Progress = lambda *_: None) -> Fitted:
+    """The same from a sitting that was read already."""
+    spec, protocol, person = weights.card.spec, sat.protocol, sat.person
+    wanted = None if settings.readout == "auto" else settings.readout
+    baseline = person.profile(spec).model_copy(update={"readout": wanted})
+    if not protocol.cues:
+        return Fitted(baseline, sat)
+    base = protocol.readout if _same_labels(weights, protocol.readout, protocol.labels) else ""
+    progress("asking the network", 0.1)
+    seen = see(sat, weights, base, choose_device(settings.device))
+    block, of_block = _blocks(sat, seen)
+    progress("holding out blocks", 0.3)
+    n_base = len(protocol.labels) if base else 0
+    verdict, held = judge(
+        seen.x, sat.at[seen.second], block, of_block, n_base, protocol.labels,
+        lambda done: progress("shuffling blocks", 0.3 + 0.65 * done),
+    )  # fmt: skip
+    y = of_block[block]
+    attention = np.stack([seen.attention[y == k].mean(axis=0) for k in range(len(protocol.labels))])
+    if not verdict.passed:
+        return Fitted(baseline.model_copy(update={"refused": verdict}), sat, held, attention)
+    head = fit_head(seen.x, y, n_base, len(protocol.labels)).to_bytes()
+    own = OwnReadout(
+        name=protocol.readout or protocol.name, labels=protocol.labels,
+        coordinates=tuple(cue.coordinates for cue in protocol.cues), base=base, weights=weights.card.name,
+        weights_sha256=weights.card.sha256["model.safetensors"], head_sha256=hashlib.sha256(head).hexdigest(),
+        temperature=held.temperature, least_confidence=held.least_confidence, verdict=verdict,
+    )  # fmt: skip
+    return Fitted(baseline.model_copy(update={"own": own, "head": head}), sat, held, attention)
+
+
+@torch.inference_mode()
+def see(sat: Sat, weights: Weights, base: str, device: torch.device) -> Seen:
+    """Let the network look at every labelled second, each block by itself, on the person's own baseline."""
+    card = weights.card.readouts[base] if base else next(iter(weights.card.readouts.values()))
+    population = Population(np.array(card.population_mean), np.array(card.population_sd))
+    who = Wardrobe([sat.person], population, weights.card.spec)
+    reader, chans = weights.reader.to(device), np.arange(sat.person.info.n_chans)
+    xs, attention = [], []
+    if len(who.seconds[True][0]):
+        for batch, _ in plain_batches(who, 0, frozen=True, chans=chans):
+            out = reader(batch.to(device))
+            xs.append(described(out, base).cpu().double().numpy())
+            attention.append(out.attention.cpu().numpy())
+    if not xs:
+        raise ProfileError("a readout of your own", "no usable second in any block", "mend electrodes and sit again")
+    return Seen(np.concatenate(xs), np.concatenate(attention), who.seconds[True][0])
+
+
+def _blocks(sat: Sat, seen: Seen) -> tuple[np.ndarray, np.ndarray]:
+    """Each second's block, from 0 in the order they came, and each block's label.
+
+    Raises
+    ------
+    ProfileError
+        Too few blocks of a label.
+    """
+    _, block = np.unique(sat.person.piece[seen.second], return_inverse=True)
+    label = sat.person.label[seen.second]
+    of_block = np.array([label[block == b][0] for b in range(block.max() + 1)])
+    counts = np.bincount(of_block, minlength=len(sat.protocol.labels))
+    if counts.min() < LEAST_BLOCKS:
+        found = ", ".join(f"{n} of {name}" for name, n in zip(sat.protocol.labels, counts, strict=True))
+        raise ProfileError(
+            f"{LEAST_BLOCKS} usable blocks of each label", f"{found}",
+            "go through the protocol to its end; for the rest alone use --protocol baseline",
+        )  # fmt: skip
+    return block, of_block
+
+
+def _same_labels(weights: Weights, readout: str, labels: tuple[str, ...]) -> bool:
+    return readout in weights.card.readouts and weights.card.readouts[readout].labels == labels
