@@ -8,7 +8,6 @@ far as it goes.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
 from realtime_mood.pipeline import Notch, Pipeline
 from realtime_mood.sources.recordings.ours import Recorded, open_recorded
-from realtime_mood.types import Marker
+from realtime_mood.types import Marker, StreamInfo
 
 from .plan import Protocol
 
@@ -66,13 +65,15 @@ def stretches(markers: Sequence[Marker], last: int) -> tuple[list[Stretch], dict
     markers : sequence of Marker
         In the order they happened.
     last : int
-        The recording's last sample.
+        The recording's last sample; a rest that was not ended goes on until then, or until the sitting was stopped.
     """
     found: list[Stretch] = []
     answers: dict[int, tuple[float, float]] = {}
     repeated: list[str] = []
     open_: dict[tuple[str, int], Stretch] = {}
     for marker in markers:
+        if marker.text == "stop":
+            last = marker.index
         kind, *words = marker.text.split("/")
         if kind not in ("rest", "block", "report") or len(words) < 3 or not words[0].isdigit():
             continue
@@ -80,7 +81,7 @@ def stretches(markers: Sequence[Marker], last: int) -> tuple[list[Stretch], dict
         match what:
             case "begin":
                 open_[key] = Stretch(kind, key[1], more, marker.index, marker.index)
-            case "shown" if key in open_ and 0 <= marker.index - open_[key].first:
+            case "shown" if key in open_:  # what counts is when it was on the screen
                 it = open_[key]
                 open_[key] = Stretch(kind, key[1], it.label, marker.index, marker.index)
             case "end" if key in open_:
@@ -107,50 +108,73 @@ def collect(path: Path, spec: FeatureSpec, notch: Notch) -> Sat:
         There is no recording, or none of ours.
     """
     recorded = open_recorded(path)
-    protocol = protocol_of(recorded)
+    protocol, info = protocol_of(recorded), recorded.info
+    seconds = _every_second(recorded, spec, notch)
+    found, answers, repeated = stretches(recorded.markers(), seconds.last)
+    rests = [s for s in found if s.kind == "rest"]
+    blocks = sorted((s for s in found if s.kind == "block" and s.label in protocol.labels), key=lambda s: s.first)
+    settle, step = round(protocol.settle_s * info.sfreq), round(spec.step_s * info.sfreq)
+    inside = [seconds.within(s, step, 0) for s in rests] + [seconds.within(s, step, settle) for s in blocks]
+    label = [NO_LABEL] * len(rests) + [protocol.labels.index(s.label) for s in blocks]
+    counts, at = list(map(len, inside)), np.concatenate([np.empty(0, int), *inside])
+    person = Person(
+        name=path.stem, info=info, de=seconds.de[at], patches=seconds.patches[at], there=seconds.there[at],
+        good=seconds.good[at], piece=np.repeat(np.arange(len(inside)), counts),
+        label=np.repeat(np.array(label, int), counts), rest=slice(0, sum(counts[: len(rests)])),
+        sha256=seconds.sha256,
+    )  # fmt: skip
+    return Sat(
+        path=path, protocol=protocol, person=person, at=seconds.end[at] / info.sfreq,
+        block=np.repeat(np.array([0] * len(rests) + [s.number for s in blocks], int), counts),
+        blocks=tuple(blocks), answers=answers, repeated=tuple(repeated),
+        quality=seconds.good.mean(axis=0) if len(seconds.good) else np.zeros(info.n_chans),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Seconds:
+    """Every second of a recording; see `Person`."""
+
+    de: np.ndarray
+    patches: np.ndarray
+    there: np.ndarray
+    good: np.ndarray
+    end: np.ndarray
+    """(n_seconds,) int: the sample each ends at."""
+    last: int
+    """The recording's last sample."""
+    sha256: str
+
+    def within(self, stretch: Stretch, step: int, settle: int) -> np.ndarray:
+        """Which seconds lie wholly within a stretch, less its first `settle` samples."""
+        return np.flatnonzero((self.end - step >= stretch.first + settle) & (self.end <= stretch.end))
+
+
+def _every_second(recorded: Recorded, spec: FeatureSpec, notch: Notch) -> _Seconds:
     info, slow = recorded.info, spec.model_copy(update={"hop_s": spec.step_s})
     pipeline = Pipeline(info, slow, None, notch)  # type: ignore[arg-type]  # only features are asked of it
-    ends, rows, digest, last = [], [], hashlib.sha256(), 0
+    de, patches, there, good = ([np.empty((0, *shape))] for shape in _shapes(info, spec))
+    ends, digest, last = [], hashlib.sha256(), -1
     for chunk in recorded.chunks():
         digest.update(chunk.data.tobytes())
         last = chunk.end - 1
         for window in pipeline.push(chunk):
             f = pipeline.features(window)
-            there = not (f.step_mask[-1] or f.patch_mask[-1])
-            rows.append((f.de[-1], f.patches[:, -1].astype(np.float16), there, f.quality.good))
+            de.append(f.de[None, -1])
+            patches.append(f.patches[None, :, -1])
+            there.append(np.array([not (f.step_mask[-1] or f.patch_mask[-1])]))
+            good.append(f.quality.good[None])
             ends.append(window.end)
-    found, answers, repeated = stretches(recorded.markers(), last)
-    rests = [s for s in found if s.kind == "rest"]
-    blocks = sorted((s for s in found if s.kind == "block" and s.label in protocol.labels), key=lambda s: s.first)
-    settle, step = round(protocol.settle_s * info.sfreq), round(spec.step_s * info.sfreq)
-    end = np.array(ends, int)
-    picked, piece, label, block = [], [], [], []
-    for number, stretch in enumerate([*rests, *blocks]):
-        first = stretch.first + (settle if stretch.kind == "block" else 0)
-        inside = np.flatnonzero((end - step >= first) & (end <= stretch.end))
-        is_block = stretch.kind == "block"
-        picked.append(inside)
-        piece.append(np.full(len(inside), number))
-        label.append(np.full(len(inside), protocol.labels.index(stretch.label) if is_block else NO_LABEL))
-        block.append(np.full(len(inside), stretch.number if is_block else 0))
-    none = np.empty(0, int)
-    seconds = np.concatenate([none, *picked])
-    n_rest = sum(map(len, picked[: len(rests)]))
-    empty = np.zeros((0, info.n_chans, spec.n_bands), np.float32)
-    de, patches, there, good = (
-        [np.stack(column) for column in zip(*rows, strict=True)]
-        if rows
-        else [empty, np.zeros((0, info.n_chans, spec.patch_len), np.float16), none > 0, empty[:, :, 0] > 0]
-    )
-    person = Person(
-        name=path.stem, info=info, de=de[seconds], patches=patches[seconds], there=there[seconds],
-        good=good[seconds], piece=np.concatenate([none, *piece]), label=np.concatenate([none, *label]),
-        rest=slice(0, n_rest), sha256=digest.hexdigest(),
+    return _Seconds(
+        np.concatenate(de).astype(np.float32), np.concatenate(patches).astype(np.float16),
+        np.concatenate(there).astype(bool), np.concatenate(good).astype(bool), np.array(ends, int), last,
+        digest.hexdigest(),
     )  # fmt: skip
-    return Sat(
-        path, protocol, person, np.concatenate([none, *block]), end[seconds] / info.sfreq, tuple(blocks), answers,
-        tuple(repeated), good.mean(axis=0) if len(good) else np.full(info.n_chans, math.nan),
-    )  # fmt: skip
+
+
+def _shapes(info: StreamInfo, spec: FeatureSpec) -> tuple[tuple[int, ...], ...]:
+    n = info.n_chans
+    return (n, spec.n_bands), (n, spec.patch_len), (), (n,)
 
 
 def protocol_of(recorded: Recorded) -> Protocol:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -216,7 +217,7 @@ def _order(protocol: Protocol, rng: np.random.Generator) -> list[Cue]:
     while True:
         rounds = [rng.permutation(len(protocol.cues)) for _ in range(protocol.rounds)]
         row = [int(i) for part in rounds for i in part]
-        once = len(protocol.cues) == 2 or all(a != b for a, b in zip(row, row[1:], strict=False))
+        once = len(protocol.cues) == 2 or all(a != b for a, b in pairwise(row))
         if not row or (once and (not protocol.last or protocol.cues[row[-1]].label in protocol.last)):
             return [protocol.cues[i] for i in row]
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import NamedTuple
 
 from .plan import LEAD_S, Plan, Step
 
@@ -34,7 +33,8 @@ class Mode(Enum):
     STOPPED = "stopped"
 
 
-class Event(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Event:
     """Something that happened at a sample."""
 
     index: int
@@ -99,7 +99,7 @@ class Sitting:
 
     def advance(self, first: int, end: int, lost: int = 0) -> tuple[Sitting, tuple[Event, ...]]:
         """Samples ``[first, end)`` came, after `lost` that did not."""
-        it, events = self, []
+        it, events = self, list[Event]()
         if lost > LONGEST_HOLE_S * self.sfreq:
             it, more = it.spoil("samples lost", first, HOLE_LEAD_S)
             events += more

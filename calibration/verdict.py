@@ -144,51 +144,48 @@ def judge(
     confusion = np.array(
         [[np.mean(logits[y == a].argmax(axis=1) == b) for b in range(n_labels)] for a in range(n_labels)]
     )
-    figures = {
-        "balanced_accuracy": score, "interval": (float(low), float(high)), "chance": 1 / n_labels, "p": p, "ece": ece,
-        "time_only": time_only, "blocks": tuple(np.bincount(of_block, minlength=n_labels).tolist()),
-        "seconds": len(x),
-    }  # fmt: skip
-    against = reasons(figures)
-    text = "; ".join(against) if against else ""
     verdict = Verdict(
-        **{k: round(v, 4) if isinstance(v, float) else v for k, v in figures.items() if k != "interval"},
-        interval=(round(float(low), 4), round(float(high), 4)), confusion=tuple(map(tuple, confusion.round(4).tolist())),
-        passed=not against, text=text, advice=advice(figures, confusion, names) if against else (),
+        balanced_accuracy=round(score, 4), interval=(round(float(low), 4), round(float(high), 4)),
+        chance=round(1 / n_labels, 4), p=p, ece=round(ece, 4), time_only=round(time_only, 4),
+        blocks=tuple(np.bincount(of_block, minlength=n_labels).tolist()), seconds=len(x),
+        confusion=tuple(map(tuple, confusion.round(4).tolist())), passed=True, text="",
     )  # fmt: skip
+    if against := reasons(verdict):
+        told = {"passed": False, "text": "; ".join(against), "advice": advice(verdict, names)}
+        verdict = verdict.model_copy(update=told)
     return verdict, held
 
 
-def reasons(f: dict) -> list[str]:
+def reasons(v: Verdict) -> list[str]:
     """What speaks against a readout, in words; empty when nothing does."""
-    chance, score = f["chance"], f["balanced_accuracy"]
+    chance, score = v.chance, v.balanced_accuracy
     against = []
-    if f["p"] > LEVEL:
-        against.append(f"shuffled blocks do as well in {100 * f['p']:.0f} of 100 cases, where {100 * LEVEL:.0f} may")
-    if f["interval"][0] <= chance:
-        against.append(f"its interval reaches down to {f['interval'][0]:.2f}, and chance is {chance:.2f}")
+    if v.p > LEVEL:
+        against.append(f"shuffled blocks do as well in {100 * v.p:.0f} of 100 cases, where {100 * LEVEL:.0f} may")
+    if v.interval[0] <= chance:
+        against.append(f"its interval reaches down to {v.interval[0]:.2f}, and chance is {chance:.2f}")
     if score < chance + GAIN:
         against.append(f"held-out balanced accuracy is {score:.2f}; less than {chance + GAIN:.2f} is of no use")
-    if _is_time(f):
-        against.append(f"time alone tells the blocks apart as well ({f['time_only']:.2f})")
+    if _is_time(v):
+        against.append(f"time alone tells the blocks apart as well ({v.time_only:.2f})")
     return against
 
 
-def _is_time(f: dict) -> bool:
+def _is_time(v: Verdict) -> bool:
     """Whether time alone does as well, and better than by luck."""
-    return f["time_only"] > f["chance"] + OVER_TIME and f["balanced_accuracy"] < f["time_only"] + OVER_TIME
+    return v.time_only > v.chance + OVER_TIME and v.balanced_accuracy < v.time_only + OVER_TIME
 
 
-def advice(f: dict, confusion: np.ndarray, names: tuple[str, ...]) -> tuple[str, ...]:
+def advice(v: Verdict, names: tuple[str, ...]) -> tuple[str, ...]:
     """What to try next."""
     said = []
-    if _is_time(f):
+    if _is_time(v):
         said.append(
             "mix the blocks: a protocol whose labels come in an order cannot tell a state from the passing of time"
         )
-    if min(f["blocks"]) < 4:
-        said.append(f"sit through more blocks: {min(f['blocks'])} of a label are few, 4 or more tell more")
-    off = confusion.copy()
+    if min(v.blocks) < 4:
+        said.append(f"sit through more blocks: {min(v.blocks)} of a label are few, 4 or more tell more")
+    off = np.array(v.confusion)
     np.fill_diagonal(off, 0)
     a, b = np.unravel_index(off.argmax(), off.shape)
     if off[a, b] > 0.3:
