@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from platformdirs import user_log_path
 
+from calibration.commands import calibrate, profiles
 from models.commands import WeightsOption, evaluate, info, pretrain, train
 from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.errors import (
@@ -80,7 +81,7 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
 def apply_scope(config: RunConfig) -> None:
     """How far streams may be looked for, said before the library that looks is loaded."""
     if config.lsl_scope:
-        from realtime_mood.sources import liblsl
+        from realtime_mood import liblsl
 
         liblsl.set_scope(config.lsl_scope)
 
@@ -89,8 +90,7 @@ def lsl_clock_offset(config: RunConfig) -> float:
     """What to add to a time of ours to put it on LSL's clock, where LSL is in use (s): other recordings are on it."""
     if not config.source.startswith("lsl:") and not config.markers:
         return 0.0
-    from realtime_mood import clock
-    from realtime_mood.sources import liblsl
+    from realtime_mood import clock, liblsl
 
     return -clock.offset_to(liblsl.pylsl().local_clock)
 
@@ -200,39 +200,6 @@ def view_gui(config: RunConfig) -> None:
 
 
 @cli.command()
-def calibrate(
-    source: SourceOption = None,
-    protocol: Annotated[str, typer.Option(help="baseline: unlabelled rest.")] = "baseline",
-    profile: ProfileOption = None,
-    seconds: Annotated[float, typer.Option(help="How long, in seconds of stream time.")] = 60.0,
-    view: Annotated[str, typer.Option(help="terminal or json.")] = "terminal",
-    weights: WeightsOption = None,
-    readout: ReadoutOption = None,
-    notch: NotchOption = None,
-    lsl_scope: ScopeOption = None,
-    config: ConfigOption = None,
-) -> None:
-    """Make a profile of a person: how their signal looks at rest."""
-    from calibration.session import baseline
-    from realtime_mood.sources import open_source
-    from realtime_mood.sources.reconnect import Reconnecting
-    from realtime_mood.types import Returning
-
-    if protocol != "baseline":
-        raise ConfigError(f"protocol {protocol!r}", "unknown", "the one there is: baseline")
-    if profile is None:
-        raise ConfigError("calibrate", "nowhere to put the profile", "add --profile PATH")
-    if view not in ("terminal", "json"):
-        raise ConfigError(f"view {view!r}", "unknown", "use terminal or json")
-    given = {"source": source, "weights": weights, "readout": readout, "notch": notch, "lsl_scope": lsl_scope}
-    settings = resolve(given, config)
-    apply_scope(settings)
-    device = open_source(settings.source)
-    lasting = Reconnecting(device, settings.give_up or GIVE_UP_S) if isinstance(device, Returning) else device
-    baseline(lasting, settings, seconds, profile, "json" if view == "json" else "terminal")
-
-
-@cli.command()
 def outlet(
     file: Annotated[str, typer.Argument(help="A recording, or any source URL.")],
     name: Annotated[str, typer.Option(help="What to call the LSL stream.")],
@@ -315,7 +282,7 @@ def recover(
     print(mend(file, out))
 
 
-for verb in (pretrain, train, evaluate, info):
+for verb in (calibrate, profiles, pretrain, train, evaluate, info):
     cli.command()(verb)
 
 

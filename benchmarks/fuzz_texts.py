@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from realtime_mood import liblsl
 from realtime_mood.config import resolve
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.health import Health
 from realtime_mood.profile import Profile, digest
 from realtime_mood.recover import recover
 from realtime_mood.sinks.recorder import Recorder
-from realtime_mood.sources import liblsl, open_source
+from realtime_mood.sources import open_source
 from realtime_mood.sources.channels import choose_channels
 from realtime_mood.sources.faults.script import FaultScript
 from realtime_mood.sources.lsl import channels_of, described

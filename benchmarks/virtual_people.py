@@ -76,13 +76,17 @@ def run_person(seed: int, montage: str, difficulty: str, script: str, profile: P
 
 
 def calibrated(seed: int, montage: str, folder: Path) -> Path:
-    from calibration.baseline import record
-    from models.checkpoint import load_weights
-    from realtime_mood.sources import open_source
+    from calibration.fit import fit
+    from calibration.plan import draw, load_protocol
+    from calibration.session import Session
 
     path = folder / f"{uuid.uuid4()}.json"
-    url = f"synthetic://?subject={seed}&script=rest:64&speed=max&{montage}"
-    record(open_source(url), load_weights().card.spec, 64).save(path)
+    settings = resolve({"source": f"synthetic://?subject={seed}&script=rest:64&speed=max&{montage}"})
+    session = Session(settings, draw(load_protocol("baseline"), 0, rest_s=64), path.with_suffix(".xdf"))
+    session.start()
+    session.wait()
+    session.stop()
+    fit(session.recording, settings).profile.save(path)
     return path
 
 

@@ -86,7 +86,7 @@ def stretches(markers: Sequence[Marker], last: int) -> tuple[list[Stretch], dict
                 open_[key] = Stretch(kind, key[1], it.label, marker.index, marker.index)
             case "end" if key in open_:
                 it = open_.pop(key)
-                found.append(Stretch(kind, key[1], it.label, it.first, marker.index))
+                found.append(Stretch(kind, key[1], it.label, it.first, marker.index + 1))
             case "cancelled":
                 open_.pop(key, None)
                 repeated.append(f"{kind} {key[1]}: {more}")
@@ -153,7 +153,7 @@ class _Seconds:
 def _every_second(recorded: Recorded, spec: FeatureSpec, notch: Notch) -> _Seconds:
     info, slow = recorded.info, spec.model_copy(update={"hop_s": spec.step_s})
     pipeline = Pipeline(info, slow, None, notch)  # type: ignore[arg-type]  # only features are asked of it
-    de, patches, there, good = ([np.empty((0, *shape))] for shape in _shapes(info, spec))
+    de, patches, there, good = ([none] for none in _nothing(info, spec))
     ends, digest, last = [], hashlib.sha256(), -1
     for chunk in recorded.chunks():
         digest.update(chunk.data.tobytes())
@@ -161,20 +161,23 @@ def _every_second(recorded: Recorded, spec: FeatureSpec, notch: Notch) -> _Secon
         for window in pipeline.push(chunk):
             f = pipeline.features(window)
             de.append(f.de[None, -1])
-            patches.append(f.patches[None, :, -1])
+            patches.append(f.patches[None, :, -1].astype(np.float16))
             there.append(np.array([not (f.step_mask[-1] or f.patch_mask[-1])]))
             good.append(f.quality.good[None])
             ends.append(window.end)
     return _Seconds(
-        np.concatenate(de).astype(np.float32), np.concatenate(patches).astype(np.float16),
-        np.concatenate(there).astype(bool), np.concatenate(good).astype(bool), np.array(ends, int), last,
-        digest.hexdigest(),
+        np.concatenate(de), np.concatenate(patches), np.concatenate(there), np.concatenate(good),
+        np.array(ends, int), last, digest.hexdigest(),
     )  # fmt: skip
 
 
-def _shapes(info: StreamInfo, spec: FeatureSpec) -> tuple[tuple[int, ...], ...]:
+def _nothing(info: StreamInfo, spec: FeatureSpec) -> tuple[Any, ...]:
+    """The features of no second at all."""
     n = info.n_chans
-    return (n, spec.n_bands), (n, spec.patch_len), (), (n,)
+    return (
+        np.zeros((0, n, spec.n_bands), np.float32), np.zeros((0, n, spec.patch_len), np.float16),
+        np.zeros(0, bool), np.zeros((0, n), bool),
+    )  # fmt: skip
 
 
 def protocol_of(recorded: Recorded) -> Protocol:

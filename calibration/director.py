@@ -28,10 +28,19 @@ class Director:
         Told the state that a virtual person should be in, before the samples that need it are made.
     hear : callable, optional
         Told of each event with the sitting after it, on whichever thread it happened; must return at once.
+    held : bool
+        Whether the first step waits for `begin`, however many samples come before.
     """
 
-    def __init__(self, plan: Plan, follow: Callable[[str], None] | None = None, hear: Hear = lambda *_: None) -> None:
-        self.plan = plan
+    def __init__(
+        self,
+        plan: Plan,
+        follow: Callable[[str], None] | None = None,
+        hear: Hear = lambda *_: None,
+        *,
+        held: bool = False,
+    ) -> None:
+        self.plan, self.held = plan, held
         self._follow, self._hear = follow, hear
         self._lock = threading.Lock()
         self._sitting: Sitting | None = None
@@ -44,7 +53,7 @@ class Director:
         return self._sitting
 
     def open(self, info: StreamInfo) -> None:
-        """The stream is there: begin with its first sample."""
+        """The stream is there: begin with its first sample, unless held."""
         with self._lock:
             self._sitting, self._end = Sitting.of(self.plan, info.sfreq), 0
         self._lead()
@@ -55,7 +64,9 @@ class Director:
             assert self._sitting is not None
             before = [Event(max(event.index, chunk.first), event.text) for event in self._waiting]
             self._waiting, self._end = [], chunk.end
-            self._sitting, events = self._sitting.advance(chunk.first, chunk.end, chunk.lost)
+            events: tuple[Event, ...] = ()
+            if not self.held:
+                self._sitting, events = self._sitting.advance(chunk.first, chunk.end, chunk.lost)
             happened = [(event, self._sitting) for event in events]
         self._lead()
         for event, sitting in happened:
@@ -63,7 +74,18 @@ class Director:
         markers = [Marker(min(event.index, chunk.end - 1), event.text) for event in (*before, *events)]
         return replace(chunk, markers=(*chunk.markers, *markers))
 
+    def untold(self) -> tuple[Event, ...]:
+        """What happened after the last chunk, once: when no other comes, nothing would carry it to the recording."""
+        with self._lock:
+            events, self._waiting = tuple(self._waiting), []
+        return events
+
     # -- wishes -------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Go on to the first step, from the next sample on."""
+        with self._lock:
+            self.held = False
 
     def pause(self, why: str = "paused") -> None:
         self._wish(lambda it, index: it.pause(why, index))
@@ -82,7 +104,10 @@ class Director:
         self._wish(lambda it, index: it.stop(index))
 
     def shown(self, late: int, text: str) -> None:
-        """Say that a cue was on the screen `late` samples before the newest: `text` names its step."""
+        """Say that a cue was on the screen `late` samples before the newest, or after it where `late` is negative.
+
+        `text` names its step.
+        """
         with self._lock:
             self._waiting.append(Event(max(0, self._end - late), text))
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from models.checkpoint import Weights, load_weights
-from models.own import described, fit_head
+from models.own import LEVELS, described, fit_head
 from models.runtime import choose_device
 from models.sampling import Wardrobe, plain_batches
 from realtime_mood.config import RunConfig
@@ -81,15 +82,18 @@ def fit_sat(sat: Sat, weights: Weights, settings: RunConfig, progress: Progress 
     block, of_block = _blocks(sat, seen)
     progress("holding out blocks", 0.3)
     n_base = len(protocol.labels) if base else 0
+    fit_to = partial(
+        fit_head, n_levels=LEVELS * weights.reader.config.dim, n_base=n_base, n_labels=len(protocol.labels)
+    )
     verdict, held = judge(
-        seen.x, sat.at[seen.second], block, of_block, n_base, protocol.labels,
+        seen.x, sat.at[seen.second], block, of_block, fit_to, protocol.labels,
         lambda done: progress("shuffling blocks", 0.3 + 0.65 * done),
     )  # fmt: skip
     y = of_block[block]
     attention = np.stack([seen.attention[y == k].mean(axis=0) for k in range(len(protocol.labels))])
     if not verdict.passed:
         return Fitted(baseline.model_copy(update={"refused": verdict}), sat, held, attention)
-    head = fit_head(seen.x, y, n_base, len(protocol.labels)).to_bytes()
+    head = fit_to(seen.x, y).to_bytes()
     own = OwnReadout(
         name=protocol.readout or protocol.name, labels=protocol.labels,
         coordinates=tuple(cue.coordinates for cue in protocol.cues), base=base, weights=weights.card.name,
@@ -97,6 +101,25 @@ def fit_sat(sat: Sat, weights: Weights, settings: RunConfig, progress: Progress 
         temperature=held.temperature, least_confidence=held.least_confidence, verdict=verdict,
     )  # fmt: skip
     return Fitted(baseline.model_copy(update={"own": own, "head": head}), sat, held, attention)
+
+
+def refreshed(older: Profile, today: Fitted) -> Fitted:
+    """An older profile's own readout on today's rest: people and caps differ from one day to the next.
+
+    Raises
+    ------
+    ProfileError
+        Of another montage, of another kind of stream, or with other features.
+    """
+    new = today.profile
+    same = set(older.ch_names) == set(new.ch_names) and older.virtual == new.virtual and older.spec == new.spec
+    if not same:
+        raise ProfileError(
+            "refresh a profile", "today's electrodes, features or kind of stream are others than then",
+            "wear the same cap, or calibrate anew",
+        )  # fmt: skip
+    kept = {"own": older.own, "head": older.head, "refused": older.refused, "readout": older.readout}
+    return replace(today, profile=new.model_copy(update=kept))
 
 
 @torch.inference_mode()
@@ -108,9 +131,10 @@ def see(sat: Sat, weights: Weights, base: str, device: torch.device) -> Seen:
     reader, chans = weights.reader.to(device), np.arange(sat.person.info.n_chans)
     xs, attention = [], []
     if len(who.seconds[True][0]):
-        for batch, _ in plain_batches(who, 0, frozen=True, chans=chans):
-            out = reader(batch.to(device))
-            xs.append(described(out, base).cpu().double().numpy())
+        for plain, _ in plain_batches(who, 0, frozen=True, chans=chans):
+            batch = plain.to(device)
+            out = reader(batch)
+            xs.append(described(out, batch, base).cpu().double().numpy())
             attention.append(out.attention.cpu().numpy())
     if not xs:
         raise ProfileError("a readout of your own", "no usable second in any block", "mend electrodes and sit again")

@@ -6,7 +6,10 @@ same protocol, seed and media make the same plan.
 
 from __future__ import annotations
 
+import math
 import tomllib
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import pairwise
@@ -20,6 +23,7 @@ from realtime_mood.errors import ConfigError
 
 State = Literal["neutral", "positive", "negative", "rest"]
 Words = str
+LEVEL = 0.02  # shuffled blocks may do as well as the true ones so seldom, where a readout is to be believed
 LEAD_S = 3.0  # what somebody gets to get ready, before anything that is done anew
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 SOUNDS = {".wav", ".mp3", ".ogg", ".flac", ".m4a"}
@@ -136,7 +140,17 @@ class Plan:
             media = f" [{', '.join(Path(name).name for name in step.media)}]" if step.media else ""
             lines.append(f"{clock_words(t)}  {what:<22} {step.seconds:5.1f} s  {step.text}{media}")
             t += step.seconds
-        return "\n".join([*lines, f"{clock_words(t)}  the end" + (", answers apart" if self.asks else "")])
+        lines.append(f"{clock_words(t)}  the end" + (", answers apart" if self.asks else ""))
+        if not self.provable:
+            lines.append(
+                f"too few blocks to prove anything: {self.protocol.rounds} rounds of {len(self.protocol.cues)}"
+            )
+        return "\n".join(lines)
+
+    @property
+    def provable(self) -> bool:
+        """Whether there are blocks enough that a readout fitted to them could prove itself."""
+        return not self.protocol.cues or least_p([self.protocol.rounds] * len(self.protocol.cues)) <= LEVEL
 
     @property
     def asks(self) -> bool:
@@ -146,6 +160,16 @@ class Plan:
 def clock_words(seconds: float) -> str:
     """``m:ss``."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def least_p(blocks: Sequence[int]) -> float:
+    """The smallest share of shuffled orders that must do as well as the true one.
+
+    Shuffled labels that only swap names do exactly as well, so with few blocks no readout stands out.
+    """
+    orders = math.factorial(sum(blocks)) / math.prod(map(math.factorial, blocks))
+    swaps = math.prod(math.factorial(n) for n in Counter(blocks).values())
+    return swaps / orders
 
 
 def shipped() -> dict[str, Path]:

@@ -5,7 +5,7 @@ as a hole, and the step it fell into is done anew, after some seconds to get rea
 the events, which are written to the recording as markers:
 
     block/7/1/begin/positive    the first try of block 7 begins at this sample
-    block/7/1/end               and was gone through to its end
+    block/7/1/end               and was gone through to its end: this is its last one
     block/7/1/cancelled/hole    or was not, and will be done anew
     report/7/1/answer/0.5,-0.2  what the person said of it: valence, arousal
 
@@ -121,7 +121,7 @@ class Sitting:
             it, at = replace(it, left=it.left - used), at + used
             if it.left:
                 break
-            events.append(Event(at, it._said("end")))
+            events.append(Event(at - 1, it._said("end")))
             it = it._to(it.at + 1)
         return it, tuple(events)
 

@@ -21,7 +21,7 @@ from realtime_mood.pipeline import Pipeline
 from realtime_mood.sinks.recorder import Recorder
 from realtime_mood.sources import open_source
 from realtime_mood.sources.synthetic import SyntheticSource
-from realtime_mood.types import Abstained, Features, Reading, Readout, StreamInfo, Why, Window
+from realtime_mood.types import Abstained, Features, Reading, Readout, Source, StreamInfo, Why, Window
 
 from .director import Director, Hear
 from .plan import Plan
@@ -56,6 +56,8 @@ class Look:
     sitting: Sitting | None
     health: Health
     latest: Reading | None
+    held: bool = False
+    """The first step waits for the director's `begin`."""
 
     @property
     def away(self) -> bool:
@@ -69,7 +71,7 @@ class Session:
     Parameters
     ----------
     settings : RunConfig
-        Its source is opened by `start`.
+        Its source is opened by `start`, unless another `source` is given.
     plan : Plan
     recording : Path
         Where the sitting is recorded: a file that is not there yet.
@@ -81,6 +83,8 @@ class Session:
         How long a headset that went away is looked for; for ever when None.
     lsl_offset : float
         What puts our clock on LSL's (s).
+    held : bool
+        Whether the first step waits for the director's `begin`; the recording runs all the same.
     """
 
     def __init__(
@@ -90,15 +94,17 @@ class Session:
         recording: Path,
         *,
         hear: Hear = lambda *_: None,
+        source: Source | None = None,
         sinks: Sequence[Sink] = (),
         give_up_s: float | None = None,
         lsl_offset: float = 0.0,
+        held: bool = False,
     ) -> None:
         self.settings, self.plan = settings, plan
-        source = open_source(settings.source)
+        source = open_source(settings.source) if source is None else source
         follow = source.follow() if isinstance(source, SyntheticSource) else None
         self._heard = hear
-        self.director = Director(plan, follow, self._hear)
+        self.director = Director(plan, follow, self._hear, held=held)
         self.recorder = Recorder(recording, about(settings, plan), to_stamps=lsl_offset)
         self.engine = Engine(source, self._build, [self.recorder, *sinks], director=self.director, give_up_s=give_up_s)
         self._hop_s = FeatureSpec().hop_s
@@ -117,10 +123,12 @@ class Session:
     def look(self) -> Look:
         """Where everything stands; also sees to it that a spoiled step is done anew. Call it a few times a second."""
         self._judge()
-        return Look(self.director.sitting, self.engine.health, self.engine.latest)
+        return Look(self.director.sitting, self.engine.health, self.engine.latest, self.director.held)
 
     def stop(self, timeout: float = 2.0) -> None:
         """End the run; the recording is whole then. Raises the source's final fault, if there was one."""
+        for event in self.director.untold():  # the last answer, say
+            self.engine.mark(event.text)
         self.engine.stop(timeout)
 
     def wait(self, poll: Callable[[Look], None] = lambda _: None) -> Sitting:

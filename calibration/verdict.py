@@ -11,21 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.special import softmax
 
 from models.evaluation.figures import Scores, binned, expected_calibration_error, temperature
-from models.own import fit_head
+from models.own import OwnHead, fit_head
 from realtime_mood.profile import Verdict
 
+from .plan import LEVEL, least_p
+
 SHUFFLES = 199
-LEVEL = 0.02  # shuffled blocks may do as well so seldom
 DRAWS = 2000
 GAIN = 0.1  # above chance, below which a readout is of no use though it may be real
 OVER_TIME = 0.05  # above what time alone gives
 COVERED = 0.8  # of the held-out seconds: the others, the least sure, are no estimates
 LEAST_BLOCKS = 2  # of a label
+Fit = Callable[[np.ndarray, np.ndarray], OwnHead]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +60,7 @@ def folds(labels: np.ndarray) -> np.ndarray:
     return out % least
 
 
-def hold_out(x: np.ndarray, block: np.ndarray, of_block: np.ndarray, n_base: int, n_labels: int) -> np.ndarray:
+def hold_out(x: np.ndarray, block: np.ndarray, of_block: np.ndarray, fit_to: Fit) -> np.ndarray:
     """Logits of every second by what was fitted on other folds' blocks.
 
     Parameters
@@ -67,12 +70,14 @@ def hold_out(x: np.ndarray, block: np.ndarray, of_block: np.ndarray, n_base: int
         Which block, from 0.
     of_block : (n_blocks,) int
         Its label.
+    fit_to : callable
+        Makes a readout of (n, F) and labels.
     """
     fold, y = folds(of_block)[block], of_block[block]
-    logits = np.empty((len(x), n_labels))
+    logits = np.empty((len(x), of_block.max() + 1))
     for k in np.unique(fold):
         test = fold == k
-        logits[test] = fit_head(x[~test], y[~test], n_base, n_labels)(x[test])
+        logits[test] = fit_to(x[~test], y[~test])(x[test])
     return logits
 
 
@@ -84,10 +89,11 @@ def balanced(hit: np.ndarray, block: np.ndarray, of_block: np.ndarray, weight: n
     return float(np.mean(np.bincount(of_block, weight * share)[total > 0] / total[total > 0]))
 
 
-def by_time(at: np.ndarray, block: np.ndarray, of_block: np.ndarray, n_labels: int) -> np.ndarray:
+def by_time(at: np.ndarray, block: np.ndarray, of_block: np.ndarray) -> np.ndarray:
     """Held-out guesses of a classifier that is told nothing but when a second was."""
     t = (at - at.mean()) / (at.std() + 1e-9)
-    return hold_out(np.stack([t, t**2, t**3], 1), block, of_block, 0, n_labels).argmax(axis=1)
+    only_time = partial(fit_head, n_levels=0, n_base=0, n_labels=of_block.max() + 1)
+    return hold_out(np.stack([t, t**2, t**3], 1), block, of_block, only_time).argmax(axis=1)
 
 
 def calibrated(logits: np.ndarray, labels: np.ndarray, block: np.ndarray, fold: np.ndarray) -> HeldOut:
@@ -103,7 +109,7 @@ def calibrated(logits: np.ndarray, labels: np.ndarray, block: np.ndarray, fold: 
 
 
 def judge(
-    x: np.ndarray, at: np.ndarray, block: np.ndarray, of_block: np.ndarray, n_base: int, names: tuple[str, ...],
+    x: np.ndarray, at: np.ndarray, block: np.ndarray, of_block: np.ndarray, fit_to: Fit, names: tuple[str, ...],
     progress: Callable[[float], None] = lambda _: None,
 ) -> tuple[Verdict, HeldOut]:  # fmt: skip
     """The verdict on a readout fitted to these seconds, and what it rests on.
@@ -118,26 +124,26 @@ def judge(
         Which block, from 0, in the order they came.
     of_block : (n_blocks,) int
         Label of each.
-    n_base : int
-        How many of the last columns are other people's readout.
+    fit_to : callable
+        Makes a readout of (n, F) and labels (n,).
     names : tuple of str
         Of the labels.
     progress : callable
         Told how much is done, 0 to 1.
     """
     n_labels, y, rng = len(names), of_block[block], np.random.default_rng(0)
-    logits = hold_out(x, block, of_block, n_base, n_labels)
+    logits = hold_out(x, block, of_block, fit_to)
     held = calibrated(logits, y, block, folds(of_block)[block])
     hit = logits.argmax(axis=1) == y
     score = balanced(hit, block, of_block)
-    time_only = balanced(by_time(at, block, of_block, n_labels) == y, block, of_block)
+    time_only = balanced(by_time(at, block, of_block) == y, block, of_block)
     drawn = [_resample(of_block, rng) for _ in range(DRAWS)]
     low, high = np.quantile([balanced(hit, block, of_block, w) for w in drawn], [0.025, 0.975])
     as_good = 0
     for i in range(SHUFFLES):
         progress(i / SHUFFLES)
         shuffled = rng.permutation(of_block)
-        guess = hold_out(x, block, shuffled, n_base, n_labels).argmax(axis=1)
+        guess = hold_out(x, block, shuffled, fit_to).argmax(axis=1)
         as_good += balanced(guess == shuffled[block], block, shuffled) >= score
     p = (1 + as_good) / (1 + SHUFFLES)
     ece = float(expected_calibration_error(binned(held.probs, y)))
@@ -183,7 +189,9 @@ def advice(v: Verdict, names: tuple[str, ...]) -> tuple[str, ...]:
         said.append(
             "mix the blocks: a protocol whose labels come in an order cannot tell a state from the passing of time"
         )
-    if min(v.blocks) < 4:
+    if least_p(v.blocks) > LEVEL:
+        said.append(f"sit through more blocks: with {' and '.join(map(str, v.blocks))} nothing can be told from chance")
+    elif min(v.blocks) < 4:
         said.append(f"sit through more blocks: {min(v.blocks)} of a label are few, 4 or more tell more")
     off = np.array(v.confusion)
     np.fill_diagonal(off, 0)

@@ -26,7 +26,7 @@ from realtime_mood.types import Readout
 from .files import write_whole
 from .reader import Batch, MoodReader, ReaderConfig
 
-DEFAULT = "reader-3"
+DEFAULT = "reader-4"
 FORMAT = 2
 GOLDEN_TOLERANCE = 1e-4  # in probability: the same weights on another machine or device agree far better
 FIX = "take the weights from the release again, or pass others with --weights"

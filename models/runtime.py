@@ -19,8 +19,8 @@ from .checkpoint import Trust, Weights, golden_input
 from .own import OwnHead, described
 from .reader import Batch, Output
 
-Speak = Callable[[Output], torch.Tensor]
-"""What a readout makes of the network's output: probabilities (B, n_labels)."""
+Speak = Callable[[Batch, Output], torch.Tensor]
+"""What a readout makes of what went into the network and came out: probabilities (B, n_labels)."""
 
 log = logging.getLogger(__name__)
 
@@ -85,8 +85,9 @@ class Inference:
 
     @torch.inference_mode()
     def _answer(self, batch: Batch, speak: Speak) -> tuple[torch.Tensor, torch.Tensor]:
-        out = self._reader(batch.to(self.device))
-        return speak(out).cpu(), out.attention.cpu()
+        batch = batch.to(self.device)
+        out = self._reader(batch)
+        return speak(batch, out).cpu(), out.attention.cpu()
 
     def _fall_back(self, error: RuntimeError) -> None:
         first = str(error).strip().splitlines()[0][:120]
@@ -98,11 +99,17 @@ class Inference:
 
 def said_by(name: str, trust: Trust) -> Speak:
     """A readout of the weights."""
-    return lambda out: (out.scores[name] / trust.temperature).softmax(-1)
+    return lambda _, out: (out.scores[name] / trust.temperature).softmax(-1)
 
 
-def said_by_own(profile: Profile) -> Speak:
-    """A person's own readout; raises `ProfileError` when its numbers are none."""
+def said_by_own(profile: Profile, info: StreamInfo) -> Speak:
+    """A person's own readout on a stream with the profile's electrodes, in whatever order.
+
+    Raises
+    ------
+    ProfileError
+        Its numbers are none.
+    """
     own = profile.own
     assert own is not None
     try:
@@ -112,8 +119,10 @@ def said_by_own(profile: Profile) -> Speak:
     if head.weight.shape[1] != len(own.labels):
         raise ProfileError(f"readout {own.name!r} of the profile", "its numbers are another one's", "calibrate again")
 
-    def speak(out: Output) -> torch.Tensor:
-        logits = head(described(out, own.base).cpu().double().numpy())
+    order = torch.tensor([info.ch_names.index(name) for name in profile.ch_names])
+
+    def speak(batch: Batch, out: Output) -> torch.Tensor:
+        logits = head(described(out, batch, own.base, order).cpu().double().numpy())
         return (torch.from_numpy(logits) / own.temperature).softmax(-1).float()
 
     return speak
@@ -145,7 +154,7 @@ class ReaderNetwork:
             check_own(profile, card.sha256["model.safetensors"], info)
             self._card = card.readouts[own.base] if own.base else next(iter(card.readouts.values()))
             self.readout = Readout(own.name, own.labels, own.coordinates, "own")
-            self.least_confidence, self._speak = own.least_confidence, said_by_own(profile)
+            self.least_confidence, self._speak = own.least_confidence, said_by_own(profile, info)
             return
         self._card = card.readouts[readout]
         self.readout = self._card.readout(readout)

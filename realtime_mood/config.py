@@ -26,7 +26,7 @@ class RunConfig(BaseModel):
 
     source: str = "synthetic://"
     view: Literal["auto", "gui", "terminal", "json"] = "auto"
-    weights: str = "reader-3"
+    weights: str = "reader-4"
     readout: str = "auto"
     profile: Path | None = None
     notch: Literal["auto", "50", "60"] = "auto"

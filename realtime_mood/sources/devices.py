@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from .. import clock
+from .. import clock, liblsl
 from ..montage import canonical_name
-from . import boards, liblsl
+from . import boards
 from .brainflow_session import library
 
 LOOK_S = 0.1

@@ -10,10 +10,9 @@ from weakref import WeakValueDictionary
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from .. import clock
+from .. import clock, liblsl
 from ..errors import SourceNotFound, StreamMismatch
 from ..types import StreamInfo
-from . import liblsl
 from .channels import choose_channels
 from .lsl_stream import PULL_S, Inlet, LslStream, Pull, listen
 from .rate import real_rate

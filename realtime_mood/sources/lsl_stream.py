@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import clock
+from .. import clock, liblsl
 from ..errors import SourceLost, SourceNotFound
 from ..types import Chunk, StreamInfo
-from . import liblsl
 from .rate import Rate, measured_rate
 from .timing import Piece, SampleClock
 

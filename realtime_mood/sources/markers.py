@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from .. import clock
+from .. import clock, liblsl
 from ..errors import ConfigError
-from . import liblsl
 from .lsl import LslOptions
 from .url import read_options, split
 

@@ -13,11 +13,11 @@ from types import FrameType
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from .. import clock
+from .. import clock, liblsl
 from ..errors import ConfigError, SourceNotFound, StreamEnded
 from ..montage import positions
 from ..types import Stream, StreamInfo
-from . import liblsl, open_source
+from . import open_source
 from .faults.broadcast import OnAir, broadcast
 from .faults.headset import Headset
 from .faults.script import FaultScript

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from realtime_mood import liblsl
 from realtime_mood.errors import ConfigError
-from realtime_mood.sources import liblsl
 
 SHOW = """
 import os, sys
-from realtime_mood.sources import liblsl
+from realtime_mood import liblsl
 if sys.argv[1:]:
     liblsl.set_scope(sys.argv[1])
 pylsl = liblsl.pylsl()

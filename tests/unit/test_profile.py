@@ -8,9 +8,8 @@ import stat
 
 import numpy as np
 import pytest
-from fakes import INFO, POPULATION, FakeSource, cut, pink, pipeline
+from fakes import INFO, POPULATION, cut, pink, pipeline
 
-from calibration.baseline import record
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ProfileError
 from realtime_mood.profile import DRIFT_SD_PER_MIN, LEARN_S, PRIOR_S, Normaliser, Profile, Statistics
@@ -125,21 +124,3 @@ def test_a_bad_file_is_one_line_and_no_crash(tmp_path, kind):
         Profile.load(path)
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
-
-
-def test_calibrate_takes_the_settled_seconds_and_ends_with_the_file():
-    made = record(FakeSource(cut(pink(6000, 8), [100])), SPEC, 60)
-    assert made.seconds == 26  # 30 s less the filters' 4
-    assert made.ch_names == INFO.ch_names
-
-
-def test_too_little_rest_names_what_to_do():
-    with pytest.raises(ProfileError, match="20 s of usable rest"):
-        record(FakeSource(cut(pink(2000, 8), [100])), SPEC, 60)
-
-
-def test_an_electrode_that_was_never_on_is_named():
-    x = pink(8000, 8)
-    x[:, 2] = 0
-    with pytest.raises(ProfileError, match="C3"):
-        record(FakeSource(cut(x, [100])), SPEC, 60)

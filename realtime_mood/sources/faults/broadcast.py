@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ... import clock
-from .. import liblsl
+from ... import clock, liblsl
 from .headset import Happening, Headset, Life, Packet
 
 

@@ -1,0 +1,41 @@
+"""Turns a plan into a window that leads somebody through it. Importing this package does not import Qt; `run` does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..fit import Fitted, Progress
+    from ..plan import Plan
+    from ..session import Session
+
+__all__ = ["run"]
+
+
+def run(
+    make_session: Callable[[], Session],
+    plan: Plan,
+    fit: Callable[[Path, Progress], Fitted],
+    on_fitted: Callable[[Fitted], str],
+    windowed: bool = False,
+) -> int:
+    """Show the window until it is closed (or Ctrl-C): 0 when a profile was made and kept, else 1.
+
+    Parameters
+    ----------
+    make_session : callable
+        Builds a session that is held and not yet started. Called on a thread of its own, once consent is given.
+    plan : Plan
+        What the session goes through.
+    fit : callable
+        Makes a profile of a recording, telling how far it is. Called on a thread of its own.
+    on_fitted : callable
+        Keeps the profile and says where. Called on the same thread.
+    windowed : bool
+        Whether to leave the rest of the screen alone.
+    """
+    from .window import show
+
+    return show(make_session, plan, fit, on_fitted, windowed=windowed)

@@ -1,0 +1,149 @@
+"""Turns a step into what is on the screen while somebody sits through it: few words, a dot, the time that is left."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QPointF, Qt, pyqtSignal
+from PyQt6.QtGui import QPainter
+from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+
+from realtime_mood import clock
+from realtime_mood.gui.controls import Text
+from realtime_mood.gui.theme import colour
+from realtime_mood.gui.words import Say
+
+from .entry import button, label
+from .media import Media
+from .state import Cue
+
+DOT_PX = 7.0
+PROGRESS = 1000
+
+
+class Dot(QWidget):
+    """Something to rest the eyes on. It keeps its place when it is not there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedHeight(90)
+        self._on = False
+
+    def show_dot(self, on: bool) -> None:
+        if on != self._on:
+            self._on = on
+            self.update()
+
+    def paintEvent(self, event: object) -> None:
+        if self._on:
+            p = QPainter(self)
+            p.setRenderHint(QPainter.RenderHint.Antialiasing)
+            p.setPen(Qt.PenStyle.NoPen)
+            p.setBrush(colour("text"))
+            p.drawEllipse(QPointF(self.width() / 2, self.height() / 2), DOT_PX, DOT_PX)
+            p.end()
+
+
+class Stage(QWidget):
+    """The words, the dot and the media of a step. It knows when they first came to the screen."""
+
+    painted = pyqtSignal(str, float)
+    """The cue's key, and when it was painted (s, our clock)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text, self.note = Text("font-size: 36px; font-weight: 500;"), Text("font-size: 19px;")
+        self.caption = Text("font-size: 20px;")
+        self.media, self.dot = Media(), Dot()
+        for words in (self.text, self.note, self.caption):
+            words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            words.setWordWrap(True)
+        self.note.setMinimumHeight(60)  # the words above stay where they are when it comes and goes
+        self._key, self._due = "", ""
+        self._above, self._below = QWidget(), QWidget()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(100, 0, 100, 0)
+        column.setSpacing(14)
+        column.addWidget(self._above, 4)
+        for widget in (self.caption, self.text, self.note, self.dot):
+            column.addWidget(widget)
+        column.addWidget(self.media, 100)
+        column.addWidget(self._below, 3)
+        self.media.started.connect(self._ready)
+
+    def show_cue(self, cue: Cue) -> None:
+        has_media = bool(cue.media)
+        for widget in (self._above, self._below, self.text, self.note, self.dot):
+            widget.setVisible(not has_media)
+        for widget in (self.caption, self.media):
+            widget.setVisible(has_media)
+        for words in (self.text, self.caption):
+            words.say(Say(cue.text, cue.role))
+        self.note.say(Say(cue.note, "dim"))
+        self.dot.show_dot(cue.dot)
+        if cue.key != self._key:
+            self._key, self._due = cue.key, ""
+            if not has_media:
+                self._ready()
+        self.media.show_files(cue.key if has_media else "", cue.media, cue.gone_s, cue.seconds)
+
+    def _ready(self) -> None:
+        """Tell of the next painting: it is the first one with the cue in it."""
+        self._due = self._key
+        self.update()
+
+    def paintEvent(self, event: object) -> None:
+        if self._due:
+            key, self._due = self._due, ""
+            self.painted.emit(key, clock.now())
+
+
+class CuePage(QWidget):
+    """A step, and the little that can be done about it."""
+
+    paused = pyqtSignal()
+    repeated = pyqtSignal()
+    stopped = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stage, self.clock = Stage(), label("", "clock")
+        self.trouble = Text("font-size: 14px;")
+        self.trouble.setWordWrap(True)
+        self.bar = progress_bar(4)
+        self.pause = button("Pause", "tiny", "Space")
+        self.repeat = button("Do this anew", "tiny", "R")
+        self.stop = button("Stop", "tiny", "Esc")
+        self.clock.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.clock.setFixedHeight(34)
+        feet = QHBoxLayout()
+        feet.setSpacing(10)
+        feet.addWidget(self.trouble, 1)
+        for pressed, signal in ((self.pause, self.paused), (self.repeat, self.repeated), (self.stop, self.stopped)):
+            pressed.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Space is for the window
+            pressed.clicked.connect(signal)
+            feet.addWidget(pressed)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(28, 8, 28, 18)
+        column.setSpacing(14)
+        column.addWidget(self.stage, 1)
+        column.addWidget(self.clock)
+        column.addWidget(self.bar)
+        column.addLayout(feet)
+
+    def show_cue(self, cue: Cue) -> None:
+        if self.clock.text() != cue.clock:
+            self.clock.setText(cue.clock)
+        self.bar.setValue(round(PROGRESS * cue.progress))
+        self.pause.setText("Go on" if cue.paused else "Pause")
+        self.pause.setEnabled(cue.may_pause)
+        self.repeat.setEnabled(cue.may_repeat)
+        self.trouble.say(cue.trouble)
+        self.stage.show_cue(cue)
+
+
+def progress_bar(height: int) -> QProgressBar:
+    """A thin bar without figures."""
+    bar = QProgressBar()
+    bar.setRange(0, PROGRESS)
+    bar.setTextVisible(False)
+    bar.setFixedHeight(height)
+    return bar

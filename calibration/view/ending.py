@@ -1,0 +1,104 @@
+"""Turns waiting, and what came of it, into the last two pages."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from realtime_mood.gui.controls import Text
+from realtime_mood.gui.words import Say
+
+from .cue import PROGRESS, progress_bar
+from .entry import button, centred, label
+from .state import Busy
+from .words import Ending
+
+
+class BusyPage(QWidget):
+    """What is being done meanwhile, and how far it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text, self.bar = label("", "headline"), progress_bar(6)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        column = QVBoxLayout()
+        column.setSpacing(28)
+        column.addStretch(1)
+        column.addWidget(self.text)
+        column.addWidget(self.bar)
+        column.addStretch(1)
+        centred(column, self, 460)
+
+    def show_busy(self, busy: Busy) -> None:
+        if self.text.text() != busy.text:
+            self.text.setText(busy.text)
+        self.bar.setRange(0, 0 if busy.done is None else PROGRESS)
+        self.bar.setValue(round(PROGRESS * (busy.done or 0.0)))
+
+
+class EndingPage(QWidget):
+    """What came of it, where it lies, and what to try next."""
+
+    fit_wished = pyqtSignal()
+    closed = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headline = Text("font-size: 32px; font-weight: 600;")
+        self.headline.setWordWrap(True)
+        self.fit, self.close_ = button("Make a profile of it"), button("Close", "primary", "Esc")
+        self._words, self._texts = QVBoxLayout(), QWidget()
+        self._words.setSpacing(12)
+        self._words.setContentsMargins(0, 0, 12, 0)
+        self._texts.setLayout(self._words)
+        self._texts.setObjectName("root")
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(self._texts)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(14)
+        buttons.addStretch(1)
+        buttons.addWidget(self.fit)
+        buttons.addWidget(self.close_)
+        column = QVBoxLayout()
+        column.setContentsMargins(0, 48, 0, 44)
+        column.setSpacing(22)
+        column.addWidget(self.headline)
+        column.addWidget(area, 1)
+        column.addLayout(buttons)
+        centred(column, self, 860)
+        self.fit.clicked.connect(self.fit_wished)
+        self.close_.clicked.connect(self.closed)
+        self._shown: Ending | None = None
+
+    def show_ending(self, ending: Ending) -> None:
+        if ending is self._shown:
+            return
+        self._shown = ending
+        self.headline.say(Say(ending.headline, ending.role))
+        self.fit.setVisible(ending.may_fit)
+        while (item := self._words.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        for line in ending.lines:
+            self._add(line)
+        if ending.advice:
+            self._words.addSpacing(10)
+            self._add("What may help next time:", "aside")
+            for text in ending.advice:
+                self._add(f"•  {text}")
+        if ending.recording:
+            self._words.addSpacing(10)
+            self._add(f"The sitting is recorded in {ending.recording}", "small")
+        self._words.addStretch(1)
+
+    def words(self) -> str:
+        """All that it says, for whoever reads along."""
+        widgets = (item.widget() for i in range(self._words.count()) if (item := self._words.itemAt(i)))
+        return "\n".join([self.headline.text(), *(w.text() for w in widgets if w is not None)])  # type: ignore[attr-defined]
+
+    def _add(self, text: str, name: str = "body") -> None:
+        made = label(text, name)
+        made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._words.addWidget(made)

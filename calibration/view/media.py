@@ -1,0 +1,166 @@
+"""Turns the files of a block into pictures, sounds and clips, one after the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PyQt6.QtCore import QSize, Qt, QUrl, pyqtSignal
+from PyQt6.QtGui import QImageReader, QPainter, QPixmap
+from PyQt6.QtWidgets import QStackedWidget, QWidget
+
+from .. import plan
+from .sound import no_sound
+from .state import is_picture, share_s
+
+
+class Picture(QWidget):
+    """One picture, as large as it fits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole, self._fitted = QPixmap(), QPixmap()
+
+    def show_picture(self, whole: QPixmap) -> None:
+        self._whole, self._fitted = whole, QPixmap()
+        self.update()
+
+    def paintEvent(self, event: object) -> None:
+        if self._whole.isNull():
+            return
+        if self._fitted.isNull() or self._size() != self._fitted.size():
+            smooth = Qt.TransformationMode.SmoothTransformation
+            self._fitted = self._whole.scaled(self._size(), Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
+        p = QPainter(self)
+        p.drawPixmap(
+            (self.width() - self._fitted.width()) // 2, (self.height() - self._fitted.height()) // 2, self._fitted
+        )
+        p.end()
+
+    def _size(self) -> QSize:
+        return self._whole.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+
+
+class Media(QStackedWidget):
+    """Where the files of a block are shown. A picture has an even share of the block; what is played, its own time."""
+
+    failed = pyqtSignal(str)
+    """A file cannot be shown, and why."""
+    started = pyqtSignal()
+    """The first file is there to be seen, or heard."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._blank, self._picture = QWidget(), Picture()
+        self.addWidget(self._blank)
+        self.addWidget(self._picture)
+        self._player: Any = None  # made when first needed: not every machine can
+        self._key, self._at, self._since, self._told = "", -1, 0.0, False
+        self._files: tuple[str, ...] = ()
+
+    @property
+    def current(self) -> str:
+        """The file being shown; empty when there is none."""
+        return self._files[self._at] if 0 <= self._at < len(self._files) else ""
+
+    def show_files(self, key: str, files: tuple[str, ...], gone_s: float, seconds: float) -> None:
+        """Be where a block is.
+
+        Parameters
+        ----------
+        key : str
+            Names the try of the block: another one begins anew.
+        files : tuple of str
+        gone_s, seconds : float
+            How much of the block is over, and all of it (s).
+        """
+        if key != self._key:
+            self._stop()
+            self._key, self._files, self._at, self._told = key, files, -1, False
+            if files:
+                self._next(gone_s)
+        elif self.current and is_picture(self.current) and gone_s - self._since >= share_s(self._files, seconds):
+            self._next(gone_s)
+
+    def close_player(self) -> None:
+        """Let go of what plays."""
+        self._stop()
+        if self._player is not None:
+            self._player.setSource(QUrl())
+
+    def _stop(self) -> None:
+        self._key, self._files = "", ()
+        if self._player is not None:
+            self._player.stop()
+        self.setCurrentWidget(self._blank)
+
+    def _next(self, gone_s: float) -> None:
+        if self._at + 1 >= len(self._files):
+            return  # the last picture stays until the block is over
+        self._at, self._since = self._at + 1, gone_s
+        if is_picture(self.current):
+            self._show_picture(self.current)
+        else:
+            self._play(self.current)
+
+    def _show_picture(self, name: str) -> None:
+        reader = QImageReader(name)
+        reader.setAutoTransform(True)  # a photograph knows which way is up
+        image = reader.read()
+        if image.isNull():
+            self._fail(name, reader.errorString())
+            return
+        self._picture.show_picture(QPixmap.fromImage(image))
+        self.setCurrentWidget(self._picture)
+        self._start()
+
+    def _start(self, *_: object) -> None:
+        if not self._told:
+            self._told = True
+            self.started.emit()
+
+    def _fail(self, name: str, why: str) -> None:
+        self._stop()
+        self.failed.emit(f"cannot show {Path(name).name}: {why.strip().rstrip('.') or 'unknown format'}")
+
+    # -- what is played -----------------------------------------------------------------------------------------
+
+    def _play(self, name: str) -> None:
+        why = no_sound()
+        heard = Path(name).suffix.lower() in plan.SOUNDS
+        if why.startswith("Qt") or (why and heard):
+            self._fail(name, why)
+        elif not Path(name).is_file():
+            self._fail(name, "no such file")
+        else:
+            player = self._player or self._make_player()
+            self.setCurrentWidget(self._blank if heard else self._film)
+            player.setSource(QUrl.fromLocalFile(str(Path(name).absolute())))
+            player.play()
+
+    def _make_player(self) -> Any:
+        from PyQt6.QtMultimedia import QAudioOutput, QMediaPlayer
+        from PyQt6.QtMultimediaWidgets import QVideoWidget
+
+        self._player, self._film = QMediaPlayer(self), QVideoWidget()
+        self._sound = QAudioOutput(self)
+        self.addWidget(self._film)
+        self._player.setVideoOutput(self._film)
+        self._player.setAudioOutput(self._sound)
+        self._player.errorOccurred.connect(lambda _, why: self._playing_failed(why))
+        self._player.mediaStatusChanged.connect(self._status)
+        self._player.positionChanged.connect(lambda ms: self._start() if ms > 0 and self.current else None)
+        return self._player
+
+    def _playing_failed(self, why: str) -> None:
+        if self.current:
+            self._fail(self.current, why)
+
+    def _status(self, status: Any) -> None:
+        from PyQt6.QtMultimedia import QMediaPlayer
+
+        if status == QMediaPlayer.MediaStatus.InvalidMedia and self.current:
+            self._fail(self.current, self._player.errorString())
+        elif status == QMediaPlayer.MediaStatus.EndOfMedia and self.current:
+            self._start()  # however short it was
+            self._next(0.0)

@@ -1,0 +1,228 @@
+"""Turns a bridge into the window somebody is led by: one page at a time, and a few keys."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QCloseEvent, QKeyEvent
+from PyQt6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from realtime_mood.gui.controls import Badges
+
+from ..fit import Fitted, Progress
+from ..plan import Plan
+from ..session import Session
+from .bridge import Bridge
+from .cue import CuePage
+from .ending import BusyPage, EndingPage
+from .entry import GatePage, Welcome, label
+from .report import ReportPage
+from .sound import Tone
+from .state import Page, Shown
+from .style import STYLE
+
+log = logging.getLogger(__name__)
+
+
+class CalibrationWindow(QMainWindow):
+    """Consent, electrodes, steps, answers, the fit and what came of it. The parameters are those of `run`.
+
+    Keys: Esc stops, Space pauses and goes on, R does a step anew, N rather does not say, Enter begins, F11 fills the
+    screen.
+    """
+
+    def __init__(
+        self,
+        make_session: Callable[[], Session],
+        plan: Plan,
+        fit: Callable[[Path, Progress], Fitted],
+        on_fitted: Callable[[Fitted], str],
+        windowed: bool = False,
+    ) -> None:
+        super().__init__()
+        self.setWindowTitle(f"Realtime mood · {plan.protocol.title}")
+        self.setStyleSheet(STYLE)
+        self.setMinimumSize(960, 640)
+        self.resize(1280, 720)
+        self.windowed = windowed
+        self.bridge, self.tone = Bridge(make_session, plan, fit, on_fitted), Tone()
+        self.welcome, self.gate = Welcome(plan), GatePage(plan, bool(self.tone.why_silent))
+        self.cue, self.report, self.busy, self.ending = CuePage(), ReportPage(), BusyPage(), EndingPage()
+        self.badges, self.title = Badges(), label("", "where")
+        self.title.setWordWrap(False)
+        self.pages: dict[Page, QWidget] = {
+            Page.WELCOME: self.welcome, Page.GATE: self.gate, Page.CUE: self.cue, Page.REPORT: self.report,
+            Page.BUSY: self.busy, Page.ENDING: self.ending,
+        }  # fmt: skip
+        self.page = Page.WELCOME
+        self._closing = False
+        self._arrange()
+        self._connect()
+        if not plan.protocol.consent:
+            self.bridge.open()
+        self._turn_to(Page.WELCOME)
+        self.bridge.look()
+
+    def _arrange(self) -> None:
+        root, top = QWidget(), QHBoxLayout()
+        root.setObjectName("root")
+        self.stack = QStackedWidget()
+        for page in self.pages.values():
+            self.stack.addWidget(page)
+        top.setContentsMargins(28, 14, 28, 0)
+        top.addWidget(self.title)
+        top.addStretch(1)
+        top.addWidget(self.badges)
+        column = QVBoxLayout(root)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(top)
+        column.addWidget(self.stack, 1)
+        self.setCentralWidget(root)
+
+    def _connect(self) -> None:
+        bridge = self.bridge
+        bridge.changed.connect(self.show_state)
+        bridge.tone_due.connect(self.tone.ring)
+        bridge.idle.connect(self._gone)
+        self.welcome.agreed.connect(bridge.open)
+        self.welcome.declined.connect(self.close)
+        self.gate.begun.connect(bridge.begin)
+        self.gate.stopped.connect(bridge.stop)
+        self.gate.anyway_changed.connect(self._overlook)
+        self.cue.paused.connect(bridge.pause_or_resume)
+        self.cue.repeated.connect(bridge.repeat)
+        self.cue.stopped.connect(bridge.stop)
+        later = Qt.ConnectionType.QueuedConnection  # once the painting is done, not from within it
+        self.cue.stage.painted.connect(bridge.shown, later)  # type: ignore[call-arg]  # PyQt's stub lacks it
+        self.cue.stage.media.failed.connect(bridge.cannot_show, later)  # type: ignore[call-arg]
+        self.report.answered.connect(bridge.answer)
+        self.report.stopped.connect(bridge.stop)
+        self.ending.fit_wished.connect(bridge.fit)
+        self.ending.closed.connect(self.close)
+
+    @property
+    def code(self) -> int:
+        """0 when a profile was made and kept, else 1."""
+        return 0 if self.bridge.ending is not None and self.bridge.ending.kept else 1
+
+    def open(self) -> None:
+        """Show it."""
+        if self.windowed:
+            self.show()
+        else:
+            self.showFullScreen()
+
+    def show_state(self, shown: Shown) -> None:
+        """Be what the bridge saw."""
+        self.badges.show_badges(shown.badges)
+        if shown.page is Page.GATE:
+            self.gate.show_state(shown)
+        if shown.cue is not None:
+            self.cue.show_cue(shown.cue)
+        elif self.page is Page.CUE:
+            self.cue.stage.media.close_player()
+        if shown.report is not None:
+            self.report.show_report(shown.report)
+        if shown.page is Page.BUSY and shown.busy is not None:
+            self.busy.show_busy(shown.busy)
+        if shown.page is Page.ENDING and shown.ending is not None:
+            self.ending.show_ending(shown.ending)
+        if shown.page is not self.page:
+            self._turn_to(shown.page)
+        self._say_where(shown)
+
+    def _say_where(self, shown: Shown) -> None:
+        """The title, on pages that have none of their own, and which step it is."""
+        parts = [] if shown.page in (Page.WELCOME, Page.GATE) else [self.bridge.plan.protocol.title]
+        parts += [it.where for it in (shown.cue, shown.report) if it is not None]
+        if self.title.text() != (text := " · ".join(parts)):
+            self.title.setText(text)
+
+    def _turn_to(self, page: Page) -> None:
+        self.page = page
+        self.stack.setCurrentWidget(self.pages[page])
+        # Else Qt gives it to some button, and Space would press that.
+        (self.report.plane if page is Page.REPORT else self).setFocus()
+        if page is Page.REPORT:
+            self.report.plane.reset()
+
+    def _overlook(self, anyway: bool) -> None:
+        self.bridge.anyway = anyway
+
+    # -- keys and closing ---------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        assert event is not None
+        keys: dict[tuple[Page, int], Callable[[], object]] = {
+            (Page.WELCOME, Qt.Key.Key_Escape): self.close,
+            (Page.GATE, Qt.Key.Key_Escape): self.bridge.stop,
+            (Page.GATE, Qt.Key.Key_Return): self.gate.begin.click,
+            (Page.GATE, Qt.Key.Key_Enter): self.gate.begin.click,
+            (Page.CUE, Qt.Key.Key_Escape): self.bridge.stop,
+            (Page.CUE, Qt.Key.Key_Space): self.bridge.pause_or_resume,
+            (Page.CUE, Qt.Key.Key_R): self.cue.repeat.click,
+            (Page.REPORT, Qt.Key.Key_Escape): self.bridge.stop,
+            (Page.REPORT, Qt.Key.Key_Space): self.bridge.pause_or_resume,
+            (Page.REPORT, Qt.Key.Key_N): self.report.skip.click,
+            (Page.ENDING, Qt.Key.Key_Escape): self.close,
+        }
+        if event.isAutoRepeat():
+            return
+        if (doing := keys.get((self.page, event.key()))) is not None:
+            doing()
+        elif event.key() == Qt.Key.Key_F11:
+            self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+        else:
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        assert event is not None
+        self.bridge.close()
+        if self.bridge.is_running:  # its threads first
+            self._closing = True
+            event.ignore()
+            return
+        self.cue.stage.media.close_player()
+        self.tone.close()
+        event.accept()
+
+    def _gone(self) -> None:
+        if self._closing:
+            self.close()
+
+
+def show(
+    make_session: Callable[[], Session],
+    plan: Plan,
+    fit: Callable[[Path, Progress], Fitted],
+    on_fitted: Callable[[Fitted], str],
+    *,
+    windowed: bool = False,
+) -> int:
+    """Run the window to its end; see `calibration.view.run`."""
+    app = QApplication.instance() or QApplication(["realtime-mood"])
+    window = CalibrationWindow(make_session, plan, fit, on_fitted, windowed)
+    seen: set[str] = set()
+
+    def fault(kind: type[BaseException], it: BaseException, trace: TracebackType | None) -> None:
+        """A widget that fails must not take the sitting with it, nor fill the log at 30 Hz."""
+        if repr(it) not in seen:
+            seen.add(repr(it))
+            log.error("part of the window failed", exc_info=(kind, it, trace))
+
+    hooks = sys.excepthook, signal.signal(signal.SIGINT, lambda *_: window.close())  # served between two frames
+    sys.excepthook = fault
+    try:
+        window.open()
+        app.exec()
+    finally:
+        sys.excepthook = hooks[0]
+        signal.signal(signal.SIGINT, hooks[1])
+    return window.code

@@ -1,0 +1,132 @@
+"""Turns what happens in a calibration into two LSL marker streams: one of words, one of numbers for amplifiers.
+
+======================  ====  ========================
+text                    code  meaning
+======================  ====  ========================
+anything else              1  unknown
+``rest/…/begin/open``     11  rest begins, eyes open
+``rest/…/begin/closed``   12  rest begins, eyes closed
+``rest/…/end``            19  rest ends
+``washout/…/begin``       20  washout begins
+``washout/…/end``         29  washout ends
+``report/…/begin``        30  self-report begins
+``report/…/answer/…``     31  self-report answered
+``…/shown``               40  it is on the screen
+``pause/…``               90  pause
+``resume``                91  resumed
+``stop``                  99  stopped
+``block/…/begin/LABEL``  100  + place of LABEL, from 1
+``block/…/end``          200  + place of its label
+``…/cancelled/…``        290  it is done anew
+======================  ====  ========================
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .. import clock, liblsl
+
+UNKNOWN, SHOWN, CANCELLED = 1, 40, 290
+BLOCK_BEGIN, BLOCK_END = 100, 200
+ALONE = {"pause": 90, "resume": 91, "stop": 99}
+STEP = re.compile(r"(rest|washout|block|report)/\d+/\d+/(.+)")
+BLOCK_BEGINS = re.compile(r"block/\d+/\d+/begin/(.+)")
+STEPS = {
+    ("rest", "begin/open"): 11,
+    ("rest", "begin/closed"): 12,
+    ("rest", "end"): 19,
+    ("washout", "begin"): 20,
+    ("washout", "end"): 29,
+    ("report", "begin"): 30,
+    ("report", "answer"): 31,
+}
+
+
+class MarkerOutlet:
+    """Two streams of type Markers: `name` says the words, and ``name-codes`` their codes. Both tell what codes mean.
+
+    Parameters
+    ----------
+    name : str
+        What to announce the streams as.
+    labels : tuple of str
+        Of the protocol, in its order.
+    """
+
+    def __init__(self, name: str, labels: tuple[str, ...] = ()) -> None:
+        pylsl = liblsl.pylsl()
+        self.labels = labels
+        self._label = ""  # of the block that runs: its end does not say it again
+        self._to_stamps = -clock.offset_to(pylsl.local_clock)
+        kinds = ((name, pylsl.cf_string), (f"{name}-codes", pylsl.cf_int32))
+        self._outlets = tuple(_outlet(pylsl, stream, form, labels) for stream, form in kinds)
+
+    def send(self, text: str, t: float) -> None:
+        """Tell of an event that happened at `t` (s, our clock). After `close` nobody is told.
+
+        Parameters
+        ----------
+        text : str
+            As `calibration.protocol` words it.
+        t : float
+        """
+        if begins := BLOCK_BEGINS.fullmatch(text):
+            self._label = begins[1]
+        values = (text, code_of(text, self.labels, self._label))
+        for outlet, value in zip(self._outlets, values, strict=False):  # closing may have taken them
+            outlet.push_sample([value], t + self._to_stamps)
+
+    def close(self) -> None:
+        """Take the streams off the network. May be called twice."""
+        self._outlets = ()
+
+
+def code_of(text: str, labels: tuple[str, ...], running: str = "") -> int:
+    """The number of an event, as the table at the top of this file has it.
+
+    Parameters
+    ----------
+    text : str
+    labels : tuple of str
+        Of the protocol. A label that is not among them has place 0.
+    running : str
+        Label of the block that runs, for the text of its end.
+    """
+    step = STEP.fullmatch(text)
+    if step is None:
+        return ALONE.get(text.partition("/")[0], UNKNOWN)
+    kind, what = step.groups()
+    word, _, more = what.partition("/")
+    if word in ("shown", "cancelled"):
+        return SHOWN if word == "shown" else CANCELLED
+    if kind == "block" and word in ("begin", "end"):
+        label = more if word == "begin" else running
+        place = labels.index(label) + 1 if label in labels else 0
+        return (BLOCK_BEGIN if word == "begin" else BLOCK_END) + place
+    return STEPS.get((kind, what), STEPS.get((kind, word), UNKNOWN))
+
+
+def meanings(labels: tuple[str, ...]) -> dict[int, str]:
+    """Every code there is for a protocol of these labels, and what it says."""
+    return {
+        UNKNOWN: "unknown",
+        **{code: f"{kind} {what.replace('/', ' ')}" for (kind, what), code in STEPS.items()},
+        SHOWN: "shown",
+        **{code: word for word, code in ALONE.items()},
+        **{BLOCK_BEGIN + i: f"block begin {label}" for i, label in enumerate(labels, 1)},
+        **{BLOCK_END + i: f"block end {label}" for i, label in enumerate(labels, 1)},
+        CANCELLED: "cancelled",
+    }
+
+
+def _outlet(pylsl: Any, name: str, form: int, labels: tuple[str, ...]) -> Any:
+    told = pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, form, f"realtime_mood_markers_{name}")
+    told.desc().append_child_value("manufacturer", "realtime_mood")
+    codes = told.desc().append_child("codes")
+    for code, meaning in meanings(labels).items():
+        told_code = codes.append_child("code")
+        told_code.append_child_value("value", str(code))
+        told_code.append_child_value("meaning", meaning)
+    return pylsl.StreamOutlet(told)

@@ -1,0 +1,37 @@
+"""Sittings for tests: the real engine and recorder, a virtual person or planted samples, as fast as they go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from calibration.plan import Plan, Protocol, draw, load_protocol
+from calibration.session import Session
+from realtime_mood.config import RunConfig, resolve
+from realtime_mood.types import Source
+
+EIGHT = "F3,F4,C3,C4,P3,P4,O1,O2"
+
+
+def person(subject: int = 60_003, difficulty: str = "medium", more: str = "") -> RunConfig:
+    """A virtual person who does as they are told."""
+    url = f"synthetic://?subject={subject}&sfreq=128&channels={EIGHT}&difficulty={difficulty}&speed=max{more}"
+    return resolve({"source": url})
+
+
+def short(name: str = "emotion", **changes: object) -> Protocol:
+    """A protocol that came with the program, made shorter."""
+    return load_protocol(name).model_copy(update={"block_s": 14.0, "rounds": 3, "washout_s": 3.0, **changes})
+
+
+def sit(settings: RunConfig, plan: Plan, path: Path, source: Source | None = None) -> Session:
+    """Go through a plan; the session, over and stopped."""
+    session = Session(settings, plan, path, source=source)
+    session.start()
+    session.wait()
+    session.stop()
+    return session
+
+
+def baseline(path: Path, source: Source, seconds: float = 60.0) -> Session:
+    """Sit through nothing but rest."""
+    return sit(resolve({"source": "synthetic://"}), draw(load_protocol("baseline"), 0, rest_s=seconds), path, source)

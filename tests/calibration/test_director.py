@@ -1,0 +1,97 @@
+"""The director: what stands in the stream, sample by sample."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from calibration.director import Director
+from calibration.plan import Plan, Protocol, draw
+from calibration.protocol import Mode
+from realtime_mood.types import Chunk, Marker, StreamInfo
+
+INFO = StreamInfo(("C3", "C4", "O1", "O2"), 100.0)
+
+
+@pytest.fixture
+def plan() -> Plan:
+    rest = [{"seconds": 2, "text": "Rest."}, {"seconds": 1, "text": "Rest on."}]
+    return draw(Protocol.model_validate({"name": "r", "title": "R", "about": "rest", "rest": rest}), seed=0)
+
+
+def chunk(first: int, n: int = 50, lost: int = 0) -> Chunk:
+    return Chunk(np.zeros((n, 4)), first, first / 100, lost)
+
+
+def opened(plan: Plan, **how) -> Director:
+    director = Director(plan, **how)
+    director.open(INFO)
+    return director
+
+
+def test_the_first_step_begins_with_the_first_sample(plan):
+    director = opened(plan)
+    assert director.direct(chunk(0)).markers == (Marker(0, "rest/1/1/begin/open"),)
+    assert director.sitting.left == 150
+
+
+def test_held_it_moves_nothing_and_says_nothing(plan):
+    heard = []
+    director = opened(plan, hear=lambda event, _: heard.append(event.text), held=True)
+    for first in range(0, 1000, 50):
+        assert director.direct(chunk(first)).markers == ()
+    assert director.held
+    assert not director.sitting.begun
+    assert (director.sitting.at, director.sitting.left) == (0, 200)
+    assert heard == []
+
+
+def test_begin_counts_from_the_newest_sample(plan):
+    director = opened(plan, held=True)
+    director.direct(chunk(0))
+    director.begin()
+    assert not director.held
+    assert director.direct(chunk(50)).markers == (Marker(50, "rest/1/1/begin/open"),)
+    director.direct(chunk(100, 100))
+    assert director.direct(chunk(200)).markers == (Marker(249, "rest/1/1/end"),)
+
+
+def test_a_hole_before_the_first_step_spoils_nothing(plan):
+    director = opened(plan, held=True)
+    director.direct(chunk(0))
+    director.direct(chunk(450, lost=400))
+    director.begin()
+    assert director.direct(chunk(600, lost=100)).markers == (Marker(600, "rest/1/1/begin/open"),)
+    assert director.sitting.attempt == 1
+
+
+def test_one_may_stop_before_the_first_step(plan):
+    director = opened(plan, held=True)
+    director.direct(chunk(0))
+    director.stop()
+    assert director.sitting.mode is Mode.STOPPED
+    assert director.direct(chunk(50)).markers == (Marker(50, "stop"),)
+
+
+def test_a_director_that_holds_nothing_is_not_kept_by_begin(plan):
+    director = opened(plan)
+    director.direct(chunk(0))
+    director.begin()
+    assert director.direct(chunk(50)).markers == ()
+    assert director.sitting.left == 100
+
+
+def test_what_happened_after_the_last_chunk_is_told_once(plan):
+    director = opened(plan)
+    director.direct(chunk(0))
+    director.stop()
+    assert [event.text for event in director.untold()] == ["stop"]
+    assert director.untold() == ()
+    assert director.direct(chunk(50)).markers == ()
+
+
+def test_a_cue_shown_after_the_newest_sample_lands_in_the_next_chunk(plan):
+    director = opened(plan)
+    director.direct(chunk(0))
+    director.shown(-7, "rest/1/1/shown")
+    assert director.direct(chunk(50)).markers == (Marker(57, "rest/1/1/shown"),)

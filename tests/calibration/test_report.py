@@ -1,0 +1,214 @@
+"""The page of a calibration: says what the verdict says, whatever it is, and needs nothing but itself."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calibration.collect import Sat, Stretch
+from calibration.fit import Fitted
+from calibration.plan import Protocol, load_protocol
+from calibration.report import write_page
+from calibration.verdict import calibrated, folds
+from models.datasets.person import Person
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.profile import OwnReadout, Profile, Verdict
+from realtime_mood.types import StreamInfo
+
+LABELS = ("negative", "neutral", "positive")
+CHANS = ("Fp1", "Fp2", "C3", "C4", "O1", "O2")
+ROUNDS, BLOCK_S = 4, 10
+SPEC = FeatureSpec()
+ACCEPTED = Verdict(
+    balanced_accuracy=0.7417, interval=(0.6083, 0.8667), chance=0.3333, p=0.0051, ece=0.0712, time_only=0.2917,
+    blocks=(4, 4, 4), seconds=120, confusion=((0.71, 0.22, 0.07), (0.06, 0.83, 0.11), (0.18, 0.13, 0.69)), passed=True,
+    text="",
+)  # fmt: skip
+REFUSED = ACCEPTED.model_copy(
+    update={
+        "balanced_accuracy": 0.3512, "interval": (0.2417, 0.4612), "p": 0.4312, "passed": False,
+        "text": "shuffled blocks do as well in 43 of 100 cases, where 2 may; its interval reaches down to 0.24",
+        "advice": ("make negative & positive more different", "sit still, and try again"),
+    }
+)  # fmt: skip
+
+
+class Page(HTMLParser):
+    """What a page holds; fails where a tag is not closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.texts: list[str] = []
+        self.alts: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_startendtag(tag, attrs)
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        self.tags[tag] += 1
+        if "id" in told:
+            self.ids.append(told["id"])
+        if tag == "svg":
+            assert told["role"] == "img"
+            self.alts.append(told["aria-label"])
+        self.links += [value for name, value in told.items() if name in ("href", "src", "xlink:href")]
+        self.links += [f"#{it}" for value in told.values() for it in re.findall(r"url\(#([^)]*)\)", value)]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "title") and data.strip():
+            self.texts.append(" ".join(data.split()))
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.texts)
+
+
+def sat(protocol: Protocol, *, virtual: bool = False) -> Sat:
+    """A sitting of twelve blocks at 100 Hz, of which only what the page shows is there."""
+    info = StreamInfo(CHANS, 100.0, reference="average", virtual=virtual)
+    none = np.empty(0, int)
+    empty = np.zeros((0, len(CHANS), SPEC.n_bands), np.float32)
+    person = Person("sitting", info, empty, empty, none > 0, empty[:, :, 0] > 0, none, none, slice(0, 0), "")
+    rows = enumerate(LABELS * ROUNDS if protocol.cues else (), 1)
+    blocks = tuple(Stretch("block", n, label, 3000 * n, 3000 * n + 1000) for n, label in rows)
+    quality = np.array([1.0, 0.97, 0.41, 1.0, 0.88, 1.0])
+    where = Path("/home/somebody/20260101-emotion-ab12.xdf")
+    return Sat(where, protocol, person, none, none.astype(float), blocks, {}, ("block 3: poor signal",), quality)
+
+
+def profile(*, virtual: bool = False, verdict: Verdict | None = None) -> Profile:
+    grid = tuple((0.0,) * SPEC.n_bands for _ in CHANS)
+    own = OwnReadout(
+        name="emotion3", labels=LABELS, coordinates=((-0.7, 0.4), (0.0, -0.2), (0.7, 0.4)), base="", weights="reader-9",
+        weights_sha256="0123456789abcdef" * 4, head_sha256="", temperature=1.2, least_confidence=0.4, verdict=ACCEPTED,
+    )  # fmt: skip
+    return Profile(
+        ch_names=CHANS, reference="average", virtual=virtual, readout=None, spec=SPEC, mean=grid, sd=grid, seconds=57.4,
+        made="2026-01-01T10:20:30+00:00", own=own if verdict and verdict.passed else None,
+        refused=verdict if verdict and not verdict.passed else None,
+    )  # fmt: skip
+
+
+def fitted(verdict: Verdict | None, *, virtual: bool = False) -> Fitted:
+    if verdict is None:
+        return Fitted(profile(virtual=virtual), sat(load_protocol("baseline"), virtual=virtual))
+    rng = np.random.default_rng(3)
+    of_block = np.tile(np.arange(3), ROUNDS)
+    block = np.repeat(np.arange(len(of_block)), BLOCK_S)
+    y = of_block[block]
+    held = calibrated(rng.normal(size=(len(y), 3)) + 1.5 * np.eye(3)[y], y, block, folds(of_block)[block])
+    attention = rng.dirichlet(np.ones(len(CHANS)), (3, SPEC.n_bands)).transpose(0, 2, 1)
+    found = profile(virtual=virtual, verdict=verdict)
+    return Fitted(found, sat(load_protocol("emotion"), virtual=virtual), held, attention)
+
+
+def read(it: Fitted, folder: Path) -> Page:
+    """The page of it, after what holds for every page."""
+    path = folder / "new" / "page.html"
+    write_page(it, path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [p.name for p in path.parent.iterdir()] == ["page.html"]
+    text = path.read_text(encoding="utf-8")
+    page = Page(text)
+    bare = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=\s]*", "", text)
+    assert not re.search(r"http|//|@import|somebody|#010203", bare)
+    assert not {"script", "link", "iframe", "img", "object"} & set(page.tags)
+    assert len(page.ids) == len(set(page.ids))
+    for link in page.links:
+        assert link.startswith("data:image/png;base64,") or link[1:] in page.ids, link
+    assert page.tags["svg"] == page.tags["figcaption"] == page.tags["figure"] == len(page.alts)
+    assert all(len(alt) > 40 for alt in page.alts)
+    assert "2026-01-01 10:20 UTC" in page.text
+    assert "not a medical device" in page.text
+    assert "20260101-emotion-ab12.xdf" in page.texts
+    assert "6 electrodes: Fp1 Fp2 C3 C4 O1 O2" in page.texts
+    assert {"41%", "97%", "88%"} <= set(page.texts)  # of the electrodes
+    return page
+
+
+def test_an_accepted_readout_is_told_with_all_its_figures(tmp_path: Path) -> None:
+    page = read(fitted(ACCEPTED), tmp_path)
+    assert (
+        "Your own readout was accepted: on blocks it was not fitted on, its balanced accuracy is 0.74 "
+        "(95 % interval 0.61 to 0.87), where chance is 0.33." in page.texts
+    )
+    told = ("0.74 [0.61, 0.87]", "0.33", "0.005", "0.07", "0.29", "4 negative, 4 neutral, 4 positive", "120", "57",
+            "block 3: poor signal", "reader-9, 0123456789ab")  # fmt: skip
+    assert set(told) <= set(page.texts)
+    assert {"71%", "22%", "7%", "6%", "83%", "11%", "18%", "13%", "69%"} <= set(page.texts)
+    assert "of neutral: 6% negative, 83% neutral, 11% positive" in page.alts[0]
+    assert "VIRTUAL PERSON" not in page.text
+    assert page.tags["svg"] == 5  # nobody was asked how it felt
+    assert page.tags["image"] == 3 * SPEC.n_bands + 1  # heads, and the scale they share
+    assert {"times an even share", "L", "R", "minutes of the sitting"} <= set(page.texts)
+
+
+def test_a_refused_one_is_told_with_its_reasons_and_what_to_try(tmp_path: Path) -> None:
+    page = read(fitted(REFUSED, virtual=True), tmp_path)
+    assert f"No readout of your own could be made: {REFUSED.text}." in page.texts
+    assert set(REFUSED.advice) <= set(page.texts)
+    assert page.tags["li"] == len(REFUSED.advice)
+    assert {"0.35 [0.24, 0.46]", "0.431"} <= set(page.texts)
+    assert "accepted" not in page.text
+    assert "VIRTUAL PERSON" in page.texts
+
+
+def test_a_baseline_says_how_much_rest_it_rests_on(tmp_path: Path) -> None:
+    page = read(fitted(None), tmp_path)
+    assert "A baseline was made of 57 seconds of usable rest." in page.texts
+    assert page.tags["svg"] == 1
+    assert "balanced accuracy" not in page.text
+
+
+def test_a_renewed_baseline_says_that_its_readout_is_older(tmp_path: Path) -> None:
+    page = read(replace(fitted(None), profile=profile(verdict=ACCEPTED)), tmp_path)
+    assert "That was found in an earlier sitting; this one renewed the baseline." in page.texts
+    assert page.tags["svg"] == 2  # what was taken for what, and the electrodes of today
+
+
+def test_what_was_said_of_the_blocks_is_shown(tmp_path: Path) -> None:
+    it = fitted(ACCEPTED)
+    page = read(replace(it, sat=replace(it.sat, answers={1: (-0.5, 0.25), 3: (0.8, 0.1)})), tmp_path)
+    assert page.tags["svg"] == 6
+    assert "negative -0.50, 0.25; positive 0.80, 0.10" in page.alts[-1]
+
+
+def test_the_time_of_blocks_is_not_guessed_where_some_had_nothing_usable(tmp_path: Path) -> None:
+    it = fitted(ACCEPTED)
+    late = Stretch("block", 13, "positive", 50000, 51000)
+    page = read(replace(it, sat=replace(it.sat, blocks=(*it.sat.blocks, late))), tmp_path)
+    assert "minutes of the sitting" not in page.text
+
+
+@pytest.mark.parametrize("title", ["<b>$x$ & 'more'</b>", "Ärger und Ruhe · 日本"])
+def test_words_of_a_protocol_stay_words(title: str, tmp_path: Path) -> None:
+    it = fitted(ACCEPTED)
+    protocol = it.sat.protocol.model_copy(update={"title": title, "about": title})
+    page = read(replace(it, sat=replace(it.sat, protocol=protocol)), tmp_path)
+    assert page.tags["b"] == 0
+    assert title in page.text
+
+
+def test_the_same_fit_makes_the_same_page(tmp_path: Path) -> None:
+    for name in "ab":
+        write_page(fitted(ACCEPTED), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
