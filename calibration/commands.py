@@ -19,6 +19,8 @@ from . import store
 from .plan import Plan, draw, load_protocol
 
 if TYPE_CHECKING:  # torch takes a second to import, and a list of profiles does without
+    from realtime_mood.sinks.lsl_markers import MarkerOutlet
+
     from .director import Hear
     from .fit import Fitted, Progress
     from .headless import Voice
@@ -115,6 +117,7 @@ class Job:
     ) -> None:
         self.settings, self.plan, self.path, self.recording = settings, plan, path, recording
         self._older, self._markers = older, markers
+        self._outlet: MarkerOutlet | None = None
 
     def headless(self, view: str) -> None:
         """Sit without a screen."""
@@ -125,7 +128,7 @@ class Job:
 
         with own_stdout() as out:
             voice = Voice(out, view)  # type: ignore[arg-type]
-            session = self.session(voice.hear, self.settings.give_up or GIVE_UP_S)
+            session = self.session(voice.hear, give_up_s=self.settings.give_up or GIVE_UP_S)
             sitting = sit(session, voice)
             if sitting.mode is Mode.STOPPED:
                 return
@@ -146,10 +149,16 @@ class Job:
 
         return run(partial(self.session, give_up_s=self.settings.give_up, held=True), self.plan, self.fit, self.keep)
 
-    def session(self, hear: Hear = lambda *_: None, give_up_s: float | None = None, held: bool = False) -> Session:
+    def session(self, *hear: Hear, give_up_s: float | None = None, held: bool = False) -> Session:
         """A session that is not started yet."""
         from .session import Session
 
+        if self._markers and self._outlet is None:
+            from realtime_mood.sinks.lsl_markers import MarkerOutlet
+
+            self._outlet = MarkerOutlet(self._markers, self.plan.protocol.labels)
+        if outlet := self._outlet:
+            hear = (*hear, lambda event, _, t: outlet.send(event.text, t))
         return Session(self.settings, self.plan, self.recording, hear=hear, give_up_s=give_up_s, held=held)
 
     def fit(self, recording: Path, progress: Progress) -> Fitted:

@@ -15,7 +15,8 @@ from realtime_mood.types import Chunk, Marker, StreamInfo
 from .plan import Plan
 from .protocol import Event, Sitting
 
-Hear = Callable[[Event, Sitting], None]
+Hear = Callable[[Event, Sitting, float], None]
+"""Told of an event, the sitting after it, and when it happened (s, our clock)."""
 
 
 class Director:
@@ -44,7 +45,7 @@ class Director:
         self._follow, self._hear = follow, hear
         self._lock = threading.Lock()
         self._sitting: Sitting | None = None
-        self._end = 0
+        self._end, self._t_last, self._sfreq = 0, 0.0, 1.0
         self._waiting: list[Event] = []
 
     @property
@@ -68,9 +69,10 @@ class Director:
             if not self.held:
                 self._sitting, events = self._sitting.advance(chunk.first, chunk.end, chunk.lost)
             happened = [(event, self._sitting) for event in events]
+            self._t_last, self._sfreq = chunk.t_last, self._sitting.sfreq
         self._lead()
         for event, sitting in happened:
-            self._hear(event, sitting)
+            self._hear(event, sitting, self._when(event.index))
         markers = [Marker(min(event.index, chunk.end - 1), event.text) for event in (*before, *events)]
         return replace(chunk, markers=(*chunk.markers, *markers))
 
@@ -109,7 +111,10 @@ class Director:
         `text` names its step.
         """
         with self._lock:
-            self._waiting.append(Event(max(0, self._end - late), text))
+            event, sitting = Event(max(0, self._end - late), text), self._sitting
+            self._waiting.append(event)
+        if sitting is not None:
+            self._hear(event, sitting, self._when(event.index))
 
     def _wish(self, change: Callable[[Sitting, int], tuple[Sitting, tuple[Event, ...]]]) -> None:
         with self._lock:
@@ -120,7 +125,11 @@ class Director:
             sitting = self._sitting
         self._lead()
         for event in events:
-            self._hear(event, sitting)
+            self._hear(event, sitting, self._when(event.index))
+
+    def _when(self, index: int) -> float:
+        """When a sample was taken, or will be (s, our clock)."""
+        return self._t_last + (index + 1 - self._end) / self._sfreq
 
     def _lead(self) -> None:
         if self._follow is not None and self._sitting is not None:

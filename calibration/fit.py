@@ -35,6 +35,8 @@ class Fitted:
 
     profile: Profile
     sat: Sat
+    weights: tuple[str, str]
+    """Name and SHA-256 of the network that looked."""
     held: HeldOut | None = None
     """None for a protocol that is all rest."""
     attention: np.ndarray | None = None
@@ -74,8 +76,9 @@ def fit_sat(sat: Sat, weights: Weights, settings: RunConfig, progress: Progress 
     spec, protocol, person = weights.card.spec, sat.protocol, sat.person
     wanted = None if settings.readout == "auto" else settings.readout
     baseline = person.profile(spec).model_copy(update={"readout": wanted})
+    of = weights.card.name, weights.card.sha256["model.safetensors"]
     if not protocol.cues:
-        return Fitted(baseline, sat)
+        return Fitted(baseline, sat, of)
     base = protocol.readout if _same_labels(weights, protocol.readout, protocol.labels) else ""
     progress("asking the network", 0.1)
     seen = see(sat, weights, base, choose_device(settings.device))
@@ -92,7 +95,7 @@ def fit_sat(sat: Sat, weights: Weights, settings: RunConfig, progress: Progress 
     y = of_block[block]
     attention = np.stack([seen.attention[y == k].mean(axis=0) for k in range(len(protocol.labels))])
     if not verdict.passed:
-        return Fitted(baseline.model_copy(update={"refused": verdict}), sat, held, attention)
+        return Fitted(baseline.model_copy(update={"refused": verdict}), sat, of, held, attention)
     head = fit_to(seen.x, y).to_bytes()
     own = OwnReadout(
         name=protocol.readout or protocol.name, labels=protocol.labels,
@@ -100,7 +103,7 @@ def fit_sat(sat: Sat, weights: Weights, settings: RunConfig, progress: Progress 
         weights_sha256=weights.card.sha256["model.safetensors"], head_sha256=hashlib.sha256(head).hexdigest(),
         temperature=held.temperature, least_confidence=held.least_confidence, verdict=verdict,
     )  # fmt: skip
-    return Fitted(baseline.model_copy(update={"own": own, "head": head}), sat, held, attention)
+    return Fitted(baseline.model_copy(update={"own": own, "head": head}), sat, of, held, attention)
 
 
 def refreshed(older: Profile, today: Fitted) -> Fitted:

@@ -39,7 +39,7 @@ class Voice:
         elif words:
             print(("VIRTUAL PERSON · " if self.virtual else "") + words, file=self._out, flush=True)
 
-    def hear(self, event: Event, sitting: Sitting) -> None:
+    def hear(self, event: Event, sitting: Sitting, t: float) -> None:
         """Something happened in the sitting; it is said at the next look, since a pipe may make us wait."""
         self._heard.append((event, sitting))
 

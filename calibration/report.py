@@ -138,15 +138,11 @@ def _table(fitted: Fitted) -> str:
 
 def _footer(fitted: Fitted) -> str:
     profile, own = fitted.profile, fitted.profile.own
-    network = (
-        f"{own.weights}, {own.weights_sha256[:12]}"
-        if own
-        else "not stored with a profile that has no readout of its own"
-    )
+    name, sha256 = (own.weights, own.weights_sha256) if own else fitted.weights
     facts = {
         "montage": f"{len(profile.ch_names)} electrodes: {' '.join(profile.ch_names)}",
         "reference": profile.reference,
-        "weights": network,
+        "weights": f"{name}, {sha256[:12]}",
         "versions": ", ".join(f"{name} {version(name)}" for name in ("realtime-mood", "numpy", "torch", "matplotlib")),
         "recording": fitted.sat.path.name,
     }

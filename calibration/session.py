@@ -75,8 +75,8 @@ class Session:
     plan : Plan
     recording : Path
         Where the sitting is recorded: a file that is not there yet.
-    hear : callable
-        Told of each event; see `Director`.
+    hear : sequence of callable
+        Each is told of every event; see `Director`.
     sinks : sequence of Sink
         Others that want the readings: their quality is all they say.
     give_up_s : float, optional
@@ -93,7 +93,7 @@ class Session:
         plan: Plan,
         recording: Path,
         *,
-        hear: Hear = lambda *_: None,
+        hear: Sequence[Hear] = (),
         source: Source | None = None,
         sinks: Sequence[Sink] = (),
         give_up_s: float | None = None,
@@ -103,7 +103,7 @@ class Session:
         self.settings, self.plan = settings, plan
         source = open_source(settings.source) if source is None else source
         follow = source.follow() if isinstance(source, SyntheticSource) else None
-        self._heard = hear
+        self._heard = tuple(hear)
         self.director = Director(plan, follow, self._hear, held=held)
         self.recorder = Recorder(recording, about(settings, plan), to_stamps=lsl_offset)
         self.engine = Engine(source, self._build, [self.recorder, *sinks], director=self.director, give_up_s=give_up_s)
@@ -146,8 +146,9 @@ class Session:
         spec = FeatureSpec()
         return Pipeline(info, spec, Watching(spec, info.sfreq), self.settings.notches)
 
-    def _hear(self, event: Event, sitting: Sitting) -> None:
-        self._heard(event, sitting)
+    def _hear(self, event: Event, sitting: Sitting, t: float) -> None:
+        for hear in self._heard:
+            hear(event, sitting, t)
         if sitting.mode in (Mode.DONE, Mode.STOPPED):
             self.over.set()
 

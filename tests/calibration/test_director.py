@@ -37,7 +37,7 @@ def test_the_first_step_begins_with_the_first_sample(plan):
 
 def test_held_it_moves_nothing_and_says_nothing(plan):
     heard = []
-    director = opened(plan, hear=lambda event, _: heard.append(event.text), held=True)
+    director = opened(plan, hear=lambda event, *_: heard.append(event.text), held=True)
     for first in range(0, 1000, 50):
         assert director.direct(chunk(first)).markers == ()
     assert director.held

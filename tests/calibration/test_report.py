@@ -25,6 +25,7 @@ LABELS = ("negative", "neutral", "positive")
 CHANS = ("Fp1", "Fp2", "C3", "C4", "O1", "O2")
 ROUNDS, BLOCK_S = 4, 10
 SPEC = FeatureSpec()
+WEIGHTS = ("reader-9", "0123456789abcdef" * 4)
 ACCEPTED = Verdict(
     balanced_accuracy=0.7417, interval=(0.6083, 0.8667), chance=0.3333, p=0.0051, ece=0.0712, time_only=0.2917,
     blocks=(4, 4, 4), seconds=120, confusion=((0.71, 0.22, 0.07), (0.06, 0.83, 0.11), (0.18, 0.13, 0.69)), passed=True,
@@ -110,7 +111,7 @@ def profile(*, virtual: bool = False, verdict: Verdict | None = None) -> Profile
 
 def fitted(verdict: Verdict | None, *, virtual: bool = False) -> Fitted:
     if verdict is None:
-        return Fitted(profile(virtual=virtual), sat(load_protocol("baseline"), virtual=virtual))
+        return Fitted(profile(virtual=virtual), sat(load_protocol("baseline"), virtual=virtual), WEIGHTS)
     rng = np.random.default_rng(3)
     of_block = np.tile(np.arange(3), ROUNDS)
     block = np.repeat(np.arange(len(of_block)), BLOCK_S)
@@ -118,7 +119,7 @@ def fitted(verdict: Verdict | None, *, virtual: bool = False) -> Fitted:
     held = calibrated(rng.normal(size=(len(y), 3)) + 1.5 * np.eye(3)[y], y, block, folds(of_block)[block])
     attention = rng.dirichlet(np.ones(len(CHANS)), (3, SPEC.n_bands)).transpose(0, 2, 1)
     found = profile(virtual=virtual, verdict=verdict)
-    return Fitted(found, sat(load_protocol("emotion"), virtual=virtual), held, attention)
+    return Fitted(found, sat(load_protocol("emotion"), virtual=virtual), WEIGHTS, held, attention)
 
 
 def read(it: Fitted, folder: Path) -> Page:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import tiny
+from tiny_plan import tiny
 
 from calibration.protocol import Sitting
 from calibration.session import NOBODY, Look
@@ -203,7 +203,9 @@ def verdict(passed: bool) -> Verdict:
 
 
 def baseline() -> Profile:
-    return Profile.from_steps(INFO, FeatureSpec(), np.random.default_rng(0).normal(size=(58, 6, 5)), np.ones((58, 6)) > 0)
+    return Profile.from_steps(
+        INFO, FeatureSpec(), np.random.default_rng(0).normal(size=(58, 6, 5)), np.ones((58, 6)) > 0
+    )
 
 
 def test_a_readout_that_passed_shows_its_figures():

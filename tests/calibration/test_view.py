@@ -1,0 +1,394 @@
+"""The real calibration window on a real virtual person, at many times the speed."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
+
+from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtGui import QColor, QImage
+from PyQt6.QtWidgets import QApplication
+from tiny_plan import tiny
+
+from calibration import view as calibration_view
+from calibration.collect import stretches
+from calibration.fit import fit
+from calibration.plan import draw, load_protocol
+from calibration.protocol import Mode
+from calibration.view.state import Page
+from calibration.view.window import CalibrationWindow
+from realtime_mood.config import RunConfig
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.errors import ProfileError, SourceNotFound
+from realtime_mood.profile import Profile
+from realtime_mood.sources.recordings.ours import open_recorded
+from realtime_mood.types import StreamInfo
+
+WAIT_MS = 20_000
+INFO = StreamInfo(("C3", "C4", "O1", "O2"), 128.0, "planted", virtual=True)
+
+
+def quick_fit(path: Path, progress) -> SimpleNamespace:
+    """What the window may ask of a `Fitted`, at no cost."""
+    progress("asking nobody", 0.5)
+    rest = np.random.default_rng(0).normal(size=(30, 4, 5))
+    return SimpleNamespace(profile=Profile.from_steps(INFO, FeatureSpec(), rest, np.ones((30, 4), bool)))
+
+
+@pytest.fixture
+def windows(qtbot, make_session):
+    """Makes windows, and sees to it that what they started is gone."""
+    made = []
+
+    def make(plan, *, fit=quick_fit, on_fitted=lambda _: "Saved: profile.json", **how) -> CalibrationWindow:
+        w = CalibrationWindow(lambda: make_session(plan, **how), plan, fit, on_fitted, windowed=True)
+        made.append(w)
+        qtbot.addWidget(w)
+        w.open()
+        return w
+
+    yield make
+    for w in made:
+        w.close()
+        qtbot.waitUntil(lambda w=w: not w.bridge.is_running, timeout=WAIT_MS)
+
+
+def key(qtbot, w, name: str) -> None:
+    qtbot.keyClick(w, getattr(Qt.Key, f"Key_{name}"))
+
+
+def wait(qtbot, condition) -> None:
+    qtbot.waitUntil(condition, timeout=WAIT_MS)
+
+
+def text(w) -> str:
+    return w.cue.stage.text.text()
+
+
+def doing(w, step: str) -> bool:
+    """Whether that step, like ``block/1``, is on."""
+    return w.page is Page.CUE and w.cue.stage._key.rpartition("/")[0] == step
+
+
+def markers(session) -> list[str]:
+    return [marker.text for marker in open_recorded(session.recording).markers()]
+
+
+def test_a_whole_walk_from_consent_to_the_profile(qtbot, windows, make_session):
+    w = windows(tiny())
+    assert w.page is Page.WELCOME
+    assert w.bridge.session is None  # nothing is opened before one has agreed
+    qtbot.mouseClick(w.welcome.yes, Qt.MouseButton.LeftButton)
+    wait(qtbot, lambda: w.page is Page.GATE and w.gate.sentence.text().startswith("Settling"))
+    assert not w.gate.begin.isEnabled()
+    wait(qtbot, w.gate.begin.isEnabled)
+    assert w.gate.sentence.text() == "All 8 electrodes are good"
+    assert w.badges._texts[-1].text() == "VIRTUAL PERSON"
+    qtbot.mouseClick(w.gate.begin, Qt.MouseButton.LeftButton)
+    wait(qtbot, lambda: doing(w, "rest/1"))
+    assert text(w) == "Close your eyes."
+    wait(qtbot, lambda: w.page is Page.REPORT)
+    assert w.tone.n_rung == 1
+    for number in range(1, 5):
+        wait(qtbot, lambda n=number: w.page is Page.REPORT and w.title.text().endswith(f"Block {n} of 4"))
+        wait(qtbot, w.report.plane.isEnabled)
+        if number == 2:
+            key(qtbot, w, "N")
+        else:
+            qtbot.mouseClick(w.report.plane, Qt.MouseButton.LeftButton, pos=w.report.plane.spot(6, 2).toPoint())
+        wait(qtbot, lambda n=number: w.page is not Page.REPORT or not w.title.text().endswith(f"Block {n} of 4"))
+    wait(qtbot, lambda: w.page is Page.ENDING)
+    assert "Your baseline is made" in w.ending.words()
+    assert "Saved: profile.json" in w.ending.words()
+    assert w.badges._texts[0].text() == "VIRTUAL PERSON"
+    assert w.code == 0
+    told = markers(make_session.made)
+    for step in ("rest/1", "block/1", "block/2", "block/3", "block/4"):
+        assert told.count(f"{step}/1/shown") == 1
+    assert [it for it in told if "/answer/" in it] == [
+        "report/1/1/answer/0.50,-0.50", "report/2/1/answer/none", "report/3/1/answer/0.50,-0.50",
+        "report/4/1/answer/0.50,-0.50",
+    ]  # fmt: skip
+    found, answers, repeated = stretches(open_recorded(make_session.made.recording).markers(), 10**6)
+    assert [(s.kind, s.number) for s in found] == [("rest", 1), *[("block", n) for n in range(1, 5)]]
+    assert (len(answers), repeated) == (3, [])
+
+
+def test_who_does_not_agree_leaves_nothing(qtbot, windows, make_session):
+    w = windows(tiny())
+    qtbot.mouseClick(w.welcome.no, Qt.MouseButton.LeftButton)
+    assert not w.isVisible()
+    assert not hasattr(make_session, "made")
+    assert w.code == 1
+
+
+def test_a_bad_electrode_is_named_and_may_be_overlooked(qtbot, windows):
+    w = windows(tiny(consent=""), url="synthetic://?sfreq=128&n_chans=8&speed=20&faults=flat:O1")
+    assert w.page is Page.GATE  # there was nothing to agree to
+    wait(qtbot, lambda: w.gate.sentence.text() == "Fix O1: flat")
+    assert not w.gate.begin.isEnabled()
+    assert w.gate.cost.isVisible()
+    key(qtbot, w, "Return")
+    assert w.bridge.session.director.held
+    w.gate.anyway.setChecked(True)
+    wait(qtbot, w.gate.begin.isEnabled)
+    key(qtbot, w, "Return")
+    wait(qtbot, lambda: w.page is Page.CUE)
+    wait(qtbot, lambda: w.cue.trouble.text() == "Fix O1: flat")
+
+
+def test_keys_pause_go_on_do_anew_and_stop(qtbot, windows, make_session):
+    w = windows(tiny(consent="", rest=[{"seconds": 60, "text": "Rest."}]), held=False)
+    wait(qtbot, lambda: doing(w, "rest/1"))
+    key(qtbot, w, "Space")
+    wait(qtbot, lambda: text(w) == "Paused")
+    assert w.cue.pause.text() == "Go on"
+    key(qtbot, w, "Space")
+    wait(qtbot, lambda: text(w) == "Get ready")
+    assert w.cue.stage.note.text() == "This will be done anew: paused"
+    wait(qtbot, lambda: doing(w, "rest/1"))
+    key(qtbot, w, "R")
+    wait(qtbot, lambda: "asked for" in w.cue.stage.note.text())
+    wait(qtbot, lambda: w.cue.stage._key == "rest/1/2")
+    wait(qtbot, lambda: w.cue.stage._due == "")
+    key(qtbot, w, "Escape")
+    wait(qtbot, lambda: w.page is Page.ENDING)
+    assert w.ending.words().startswith("Stopped")
+    assert str(make_session.made.recording) in w.ending.words()
+    assert w.tone.n_rung == 0
+    told = [it for it in markers(make_session.made) if it.startswith(("rest", "pause", "resume", "stop"))]
+    assert told == [
+        "rest/1/1/begin/open", "rest/1/1/shown", "rest/1/1/cancelled/paused", "pause/paused", "resume",
+        "rest/1/1/begin/open", "rest/1/1/shown", "rest/1/1/cancelled/asked for", "rest/1/2/begin/open",
+        "rest/1/2/shown", "stop",
+    ]  # fmt: skip
+
+
+def test_what_was_stopped_can_still_be_made_a_profile_of(qtbot, windows):
+    w = windows(tiny(consent="", rest=[{"seconds": 60, "text": "Rest."}]), held=False)
+    wait(qtbot, lambda: doing(w, "rest/1"))
+    key(qtbot, w, "Escape")
+    wait(qtbot, lambda: w.page is Page.ENDING)
+    assert w.code == 1
+    qtbot.mouseClick(w.ending.fit, Qt.MouseButton.LeftButton)
+    wait(qtbot, lambda: "Your baseline is made" in w.ending.words())
+    assert w.code == 0
+
+
+def test_stopping_before_the_first_step(qtbot, windows, make_session):
+    w = windows(tiny(consent=""))
+    wait(qtbot, lambda: w.gate.sentence.text().startswith("Settling"))
+    key(qtbot, w, "Escape")
+    wait(qtbot, lambda: w.page is Page.ENDING)
+    assert "Nothing had begun yet" in w.ending.words()
+    assert not w.ending.fit.isVisible()
+    assert make_session.made.director.sitting.mode is Mode.STOPPED
+
+
+def test_a_headset_that_goes_away_is_waited_for_and_the_step_done_anew(qtbot, windows, make_session):
+    plan = tiny(consent="", rest=[{"seconds": 30, "text": "Close your eyes.", "eyes": "closed"}])
+    w = windows(plan, url="synthetic://?sfreq=128&n_chans=8&speed=10&faults=kill:12@12", held=False)
+    wait(qtbot, lambda: text(w) == "Headset lost: paused, waiting for it to come back")
+    assert w.tone.n_rung == 1  # closed eyes cannot read
+    wait(qtbot, lambda: text(w) == "Get ready")
+    assert w.cue.stage.note.text() == "This will be done anew: samples lost"
+    wait(qtbot, lambda: w.cue.stage._key == "rest/1/2")
+    key(qtbot, w, "Escape")
+    wait(qtbot, lambda: w.page is Page.ENDING)
+    told = [it for it in markers(make_session.made) if it.startswith("rest")]
+    assert told[2:4] == ["rest/1/1/cancelled/samples lost", "rest/1/2/begin/closed"]
+
+
+def test_a_source_that_is_not_there(qtbot):
+    def nowhere():
+        raise SourceNotFound("source 'nowhere://'", "no such thing", "try synthetic://")
+
+    w = CalibrationWindow(nowhere, tiny(consent=""), quick_fit, lambda _: "", windowed=True)
+    qtbot.addWidget(w)
+    w.open()
+    wait(qtbot, lambda: w.page is Page.ENDING)
+    assert w.ending.words() == "The sitting could not begin\nSource 'nowhere://'\nNo such thing\nTry synthetic://"
+    w.close()
+
+
+def test_a_source_that_ends_before_the_protocol_does(qtbot, windows):
+    plan = tiny(consent="", rest=[{"seconds": 60, "text": "Rest."}])
+    w = windows(plan, url="synthetic://?sfreq=128&n_chans=8&speed=20&script=neutral:12", held=False)
+    wait(qtbot, lambda: w.page is Page.ENDING)
+    assert w.ending.words().startswith("The source has ended before the last step")
+    assert w.ending.fit.isVisible()
+
+
+def baseline_plan(seconds: float):
+    return draw(load_protocol("baseline"), 0, rest_s=seconds)
+
+
+def test_a_fit_that_fails_loses_nothing(qtbot, windows, make_session):
+    def no_fit(path, progress):
+        raise ProfileError("a baseline", "3 s of usable rest", "record longer")
+
+    w = windows(baseline_plan(4), fit=no_fit, held=False)
+    wait(qtbot, lambda: w.page is Page.ENDING)
+    assert w.ending.words().startswith("No profile could be made\nA baseline\n3 s of usable rest\nRecord longer")
+    assert str(make_session.made.recording) in w.ending.words()
+    assert make_session.made.recording.stat().st_size > 1000
+    assert w.code == 1
+
+
+def test_the_window_lives_while_a_profile_is_made(qtbot, windows):
+    told, may_go = threading.Event(), threading.Event()
+
+    def slow(path, progress):
+        progress("shuffling blocks", 0.4)
+        told.set()
+        assert may_go.wait(20)
+        return quick_fit(path, progress)
+
+    w = windows(baseline_plan(4), fit=slow, held=False)
+    wait(qtbot, lambda: told.is_set() and w.busy.text.text() == "Shuffling blocks")
+    assert w.busy.bar.value() == 400
+    assert "mood-fit" in {thread.name for thread in threading.enumerate()}
+    may_go.set()
+    wait(qtbot, lambda: w.page is Page.ENDING)
+
+
+def test_closing_while_a_profile_is_made_ends_that_first(qtbot, windows):
+    fitting = threading.Event()
+
+    def endless(path, progress):
+        fitting.set()
+        while True:
+            progress("shuffling blocks", 0.4)
+            threading.Event().wait(0.01)
+
+    w = windows(baseline_plan(4), fit=endless, held=False)
+    wait(qtbot, fitting.is_set)
+    w.close()
+    wait(qtbot, lambda: not w.isVisible())
+    assert not w.bridge.is_running
+
+
+def test_closing_in_the_middle_ends_the_run_first(qtbot, windows, make_session):
+    w = windows(tiny(consent=""), held=False)
+    wait(qtbot, lambda: doing(w, "rest/1"))
+    w.close()
+    assert w.isVisible()  # until the threads have gone
+    wait(qtbot, lambda: not w.isVisible())
+    assert "stop" in markers(make_session.made)
+
+
+# -- media ------------------------------------------------------------------------------------------------------
+
+
+def with_media(plan, *files: Path):
+    shown = tuple(map(str, files))
+    return replace(plan, steps=tuple(replace(s, media=shown if s.kind == "block" else ()) for s in plan.steps))
+
+
+def paint(path: Path, colour: str) -> Path:
+    image = QImage(60, 40, QImage.Format.Format_RGB32)
+    image.fill(QColor(colour))
+    assert image.save(str(path))
+    return path
+
+
+def test_pictures_are_shown_one_after_the_other(qtbot, windows, make_session, tmp_path):
+    files = paint(tmp_path / "a.png", "#ff0000"), paint(tmp_path / "b.png", "#00ff00")
+    w = windows(with_media(tiny(consent="", rest=[], block_s=20), *files), held=False)
+    media = w.cue.stage.media
+    wait(qtbot, lambda: media.current == str(files[0]))
+    middle = media.grab().toImage().pixelColor(media.width() // 2, media.height() // 2)
+    assert middle.name() == "#ff0000"
+    assert w.cue.stage.caption.isVisible()
+    wait(qtbot, lambda: media.current == str(files[1]))
+    wait(qtbot, lambda: w.page is Page.REPORT)
+    assert media.current == ""
+    key(qtbot, w, "Escape")
+    wait(qtbot, lambda: w.page is Page.ENDING)
+    assert markers(make_session.made).count("block/1/1/shown") == 1
+
+
+@pytest.mark.parametrize("name", ["broken.png", "gone.jpg", "broken.wav", "gone.mp4"])
+def test_a_file_that_cannot_be_shown_is_said_and_the_block_waits(qtbot, windows, make_session, tmp_path, name):
+    path = tmp_path / name
+    if name.startswith("broken"):
+        path.write_bytes(b"this is no picture, and no sound either")
+    w = windows(with_media(tiny(consent="", rest=[]), path), held=False)
+    wait(qtbot, lambda: text(w) == "Paused")
+    assert w.cue.stage.note.text().startswith(f"Cannot show {name}: ")
+    assert w.cue.stage.text.isVisible()
+    key(qtbot, w, "Escape")
+    wait(qtbot, lambda: w.page is Page.ENDING)
+    told = markers(make_session.made)
+    assert any(it.startswith(f"block/1/1/cancelled/cannot show {name}") for it in told)
+
+
+# -- the answer -------------------------------------------------------------------------------------------------
+
+
+def test_the_plane_is_answered_with_arrows_too(qtbot):
+    from calibration.view.report import Plane
+
+    plane, said = Plane(), []
+    qtbot.addWidget(plane)
+    plane.chosen.connect(lambda valence, arousal: said.append((valence, arousal)))
+    qtbot.keyClick(plane, Qt.Key.Key_Return)
+    assert said == []  # nothing is chosen yet
+    for name in ("Up", "Up", "Left", "Return"):  # the first one only shows the middle
+        qtbot.keyClick(plane, getattr(Qt.Key, f"Key_{name}"))
+    assert said == [(-0.25, 0.25)]
+    for _ in range(12):
+        qtbot.keyClick(plane, Qt.Key.Key_Right)
+    qtbot.keyClick(plane, Qt.Key.Key_Return)
+    assert said[-1] == (1.0, 0.25)
+
+
+def test_the_corners_of_the_plane(qtbot):
+    from calibration.view.report import Plane
+
+    plane, said = Plane(), []
+    qtbot.addWidget(plane)
+    plane.resize(500, 400)
+    plane.chosen.connect(lambda valence, arousal: said.append((valence, arousal)))
+    for cell in ((0, 0), (8, 8)):
+        qtbot.mouseClick(plane, Qt.MouseButton.LeftButton, pos=plane.spot(*cell).toPoint())
+    qtbot.mouseClick(plane, Qt.MouseButton.LeftButton, pos=plane.rect().topLeft())
+    assert said == [(-1.0, -1.0), (1.0, 1.0)]
+
+
+# -- all of it --------------------------------------------------------------------------------------------------
+
+
+def test_run_fits_for_real_and_ctrl_c_ends_it(qapp, make_session):
+    """Both ways out of `run`: a baseline that is made, and an interruption."""
+    plan, settings, saved = baseline_plan(40), RunConfig(), []
+
+    def close() -> None:
+        if saved:
+            watch.stop()
+            QTimer.singleShot(100, QApplication.closeAllWindows)
+
+    watch = QTimer()
+    watch.timeout.connect(close)
+    watch.start(50)
+    code = calibration_view.run(
+        lambda: make_session(plan, held=False), plan, lambda path, progress: fit(path, settings, progress),
+        lambda fitted: saved.append(fitted) or "Saved", windowed=True,
+    )  # fmt: skip
+    assert code == 0
+    assert saved[0].profile.seconds > 25
+    assert saved[0].profile.virtual
+    QTimer.singleShot(300, lambda: signal.raise_signal(signal.SIGINT))
+    began = time.monotonic()
+    assert calibration_view.run(lambda: make_session(plan), plan, quick_fit, lambda _: "", windowed=False) == 1
+    assert time.monotonic() - began < 10
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
