@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from models.checkpoint import Weights, load_weights
-from models.own import LEVELS, described, fit_head
+from models.own import Parts, described, fit_head
 from models.runtime import choose_device
 from models.sampling import Wardrobe, plain_batches
 from realtime_mood.config import RunConfig
@@ -84,10 +84,8 @@ def fit_sat(sat: Sat, weights: Weights, settings: RunConfig, progress: Progress 
     seen = see(sat, weights, base, choose_device(settings.device))
     block, of_block = _blocks(sat, seen)
     progress("holding out blocks", 0.3)
-    n_base = len(protocol.labels) if base else 0
-    fit_to = partial(
-        fit_head, n_levels=LEVELS * weights.reader.config.dim, n_base=n_base, n_labels=len(protocol.labels)
-    )
+    parts = Parts.of(weights.reader.config, person.info.n_chans, base)
+    fit_to = partial(fit_head, parts=parts, n_labels=len(protocol.labels))
     verdict, held = judge(
         seen.x, sat.at[seen.second], block, of_block, fit_to, protocol.labels,
         lambda done: progress("shuffling blocks", 0.3 + 0.65 * done),

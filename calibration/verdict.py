@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import softmax
 
 from models.evaluation.figures import Scores, binned, expected_calibration_error, temperature
-from models.own import OwnHead, fit_head
+from models.own import OwnHead, Parts, fit_head
 from realtime_mood.profile import Verdict
 
 from .plan import LEVEL, least_p
@@ -92,7 +92,7 @@ def balanced(hit: np.ndarray, block: np.ndarray, of_block: np.ndarray, weight: n
 def by_time(at: np.ndarray, block: np.ndarray, of_block: np.ndarray) -> np.ndarray:
     """Held-out guesses of a classifier that is told nothing but when a second was."""
     t = (at - at.mean()) / (at.std() + 1e-9)
-    only_time = partial(fit_head, n_levels=0, n_base=0, n_labels=of_block.max() + 1)
+    only_time = partial(fit_head, parts=Parts(de=3), n_labels=of_block.max() + 1)
     return hold_out(np.stack([t, t**2, t**3], 1), block, of_block, only_time).argmax(axis=1)
 
 

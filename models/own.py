@@ -1,8 +1,9 @@
 """A person's own readout: a small linear map over a network that stays as it is.
 
-It sees the three levels that the network fuses, the context's mean DE of every electrode, and what a readout trained on
-other people says where there is one with the same labels. With such a readout it starts from that and leaves it only
-for good reason; without one it leans on the DE, which says most about one head, and on the levels a little.
+It sees the three levels that the network fuses, the electrodes' mean spectrum, the context's mean DE of every
+electrode, and what a readout trained on other people says where there is one with the same labels. With such a readout
+it starts from that and leaves it only for good reason; without one it leans on spectrum and DE, which say most about
+one head, and on the levels a little.
 """
 
 from __future__ import annotations
@@ -13,18 +14,43 @@ import numpy as np
 import torch
 from safetensors.numpy import load, save
 
-from .reader import Batch, Output
+from .reader import Batch, Output, ReaderConfig
 
 LEVELS = 3  # raw, early DE, late DE; nobody calibrates with an eye tracker yet
+BINS = slice(3, 46)  # of a patch's spectrum: 1 Hz each, where a patch is a second
 SHRINK = 10.0  # punishment of squared weights, against the loss summed over seconds
 # What features are multiplied by once they are standardised: a weight on half of one is punished four times as much.
 BASE, BESIDE_BASE = 0.6, 0.06
-DE_ALONE, LEVELS_ALONE = 1.0, 0.3
+LEVELS_ALONE, SPECTRUM_ALONE, DE_ALONE = 0.3, 2.0, 1.0
 MOST_STEPS, DONE = 500, 1e-6
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How many of the features are what, in this order."""
+
+    levels: int = 0
+    spectrum: int = 0
+    de: int = 0
+    base: int = 0
+
+    @classmethod
+    def of(cls, config: ReaderConfig, n_chans: int, base: str) -> Parts:
+        """Of what `described` gives."""
+        n_bins = len(range(*BINS.indices(config.patch_len // 2 + 1)))
+        return cls(LEVELS * config.dim, n_bins, n_chans * config.n_bands, config.readouts[base] if base else 0)
+
+    @property
+    def ease(self) -> np.ndarray:
+        """(F,): what standardised features are multiplied by."""
+        if self.base:
+            beside, base = self.levels + self.spectrum + self.de, self.base
+            return np.repeat([BESIDE_BASE, BASE], [beside, base])
+        return np.repeat([LEVELS_ALONE, SPECTRUM_ALONE, DE_ALONE], [self.levels, self.spectrum, self.de])
+
+
 def described(out: Output, batch: Batch, base: str, order: torch.Tensor | None = None) -> torch.Tensor:
-    """What a person's readout rests on: (B, F), first the levels, then DE, then other people's readout.
+    """What a person's readout rests on: (B, F), as `Parts` says.
 
     Parameters
     ----------
@@ -39,10 +65,20 @@ def described(out: Output, batch: Batch, base: str, order: torch.Tensor | None =
     there = batch.keep_steps[:, :, None, None].to(batch.de.dtype)
     de = (batch.de * there).sum(1) / there.sum(1).clamp(min=1) * batch.keep_chans[:, :, None]
     de = de if order is None else de[:, order]
-    parts = [out.levels[:, :LEVELS].flatten(1), de.flatten(1)]
+    parts = [out.levels[:, :LEVELS].flatten(1), _spectrum(batch), de.flatten(1)]
     if base:
         parts.append(out.scores[base] - out.scores[base].mean(1, keepdim=True))
     return torch.cat(parts, 1)
+
+
+def _spectrum(batch: Batch) -> torch.Tensor:
+    """Log power in each bin, averaged over the electrodes that can be trusted: (B, n_bins)."""
+    window = torch.hann_window(batch.patches.shape[-1], device=batch.patches.device)
+    power = torch.fft.rfft(batch.patches * window).abs().square()[..., BINS]  # (B, C, P, n_bins)
+    there = batch.keep_patches[:, None, :, None].to(power.dtype)
+    power = (power * there).sum(2) / there.sum(2).clamp(min=1)
+    good = batch.keep_chans[:, :, None].to(power.dtype)
+    return ((power + 1e-3).log() * good).sum(1) / good.sum(1).clamp(min=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +113,7 @@ class OwnHead:
         return head
 
 
-def fit_head(x: np.ndarray, y: np.ndarray, n_levels: int, n_base: int, n_labels: int) -> OwnHead:
+def fit_head(x: np.ndarray, y: np.ndarray, parts: Parts, n_labels: int) -> OwnHead:
     """The readout of least loss on a person's seconds, its weights punished, every label counting alike.
 
     Parameters
@@ -85,18 +121,14 @@ def fit_head(x: np.ndarray, y: np.ndarray, n_levels: int, n_base: int, n_labels:
     x : (n, F)
         What `described` gives.
     y : (n,) int
-    n_levels, n_base : int
-        How many of the first columns are levels, and of the last other people's readout.
+    parts : Parts
     n_labels : int
     """
-    mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
-    if n_base:
-        scale[:-n_base] /= BESIDE_BASE
-        scale[-n_base:] = (x[:, -n_base:].std() + 1e-6) / BASE
-        mean[-n_base:] = 0.0  # what other people's readout takes for even is even until there is reason to think not
-    else:
-        scale[:n_levels] /= LEVELS_ALONE
-        scale[n_levels:] /= DE_ALONE
+    mean, sd = x.mean(axis=0), x.std(axis=0) + 1e-6
+    if n := parts.base:
+        sd[-n:] = x[:, -n:].std() + 1e-6
+        mean[-n:] = 0.0  # what other people's readout takes for even is even until there is reason to think not
+    scale = sd / parts.ease
     z = (x - mean) / scale
     count = np.bincount(y, minlength=n_labels)
     share = (len(y) / n_labels / np.maximum(count, 1))[y]

@@ -9,10 +9,10 @@ import pytest
 
 from calibration import verdict
 from calibration.verdict import balanced, folds, hold_out, judge
-from models.own import fit_head
+from models.own import Parts, fit_head
 
 NAMES = ("negative", "neutral", "positive")
-FIT = partial(fit_head, n_levels=0, n_base=0, n_labels=3)
+FIT = partial(fit_head, parts=Parts(de=24), n_labels=3)
 EACH = 16  # seconds a block
 
 
@@ -47,7 +47,8 @@ def test_no_second_of_a_block_is_judged_by_what_was_learnt_from_that_block():
     of_block = np.array([0, 1, 2] * 4)
     block = np.repeat(np.arange(12), EACH)
     x = 5 * np.eye(12)[block]
-    hit = hold_out(x, block, of_block, FIT).argmax(1) == of_block[block]
+    fit = partial(fit_head, parts=Parts(de=12), n_labels=3)
+    hit = hold_out(x, block, of_block, fit).argmax(1) == of_block[block]
     assert balanced(hit, block, of_block) <= 1 / 3 + 1e-9
 
 
