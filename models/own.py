@@ -2,8 +2,8 @@
 
 It sees the three levels that the network fuses, the electrodes' mean spectrum, the context's mean DE of every
 electrode, and what a readout trained on other people says where there is one with the same labels. With such a readout
-it starts from that and leaves it only for good reason; without one it leans on spectrum and DE, which say most about
-one head, and on the levels a little.
+it is that one plus a correction, which is punished; without one it leans on spectrum and DE, which say most about one
+head, and on the levels a little.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LEVELS = 3  # raw, early DE, late DE; nobody calibrates with an eye tracker yet
 BINS = slice(3, 46)  # of a patch's spectrum: 1 Hz each, where a patch is a second
 SHRINK = 10.0  # punishment of squared weights, against the loss summed over seconds
 # What features are multiplied by once they are standardised: a weight on half of one is punished four times as much.
-BASE, BESIDE_BASE = 0.6, 0.06
+BASE, BESIDE_BASE = 0.1, 0.06
 LEVELS_ALONE, SPECTRUM_ALONE, DE_ALONE = 0.3, 2.0, 1.0
 MOST_STEPS, DONE = 500, 1e-6
 
@@ -129,15 +129,20 @@ def fit_head(x: np.ndarray, y: np.ndarray, parts: Parts, n_labels: int) -> OwnHe
         sd[-n:] = x[:, -n:].std() + 1e-6
         mean[-n:] = 0.0  # what other people's readout takes for even is even until there is reason to think not
     scale = sd / parts.ease
+    given = x[:, len(scale) - parts.base :] if parts.base else np.zeros((len(x), n_labels))
     z = (x - mean) / scale
     count = np.bincount(y, minlength=n_labels)
     share = (len(y) / n_labels / np.maximum(count, 1))[y]
-    weight, bias = _softmax_regression(z, np.eye(n_labels)[y], share)
+    weight, bias = _softmax_regression(z, np.eye(n_labels)[y], share, given)
+    if n := parts.base:
+        weight[-n:] += np.diag(scale[-n:])
     return OwnHead(mean, scale, weight, bias)
 
 
-def _softmax_regression(z: np.ndarray, truth: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (F, n_labels) and bias (n_labels,); the weights alone are punished.
+def _softmax_regression(
+    z: np.ndarray, truth: np.ndarray, share: np.ndarray, given: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (F, n_labels) and bias (n_labels,) beside logits that are `given`; the weights alone are punished.
 
     By accelerated gradient descent [1]_: the punishment makes the problem so round that some tens of steps do, in a
     fifth of the time that a quasi-Newton method takes, and a verdict fits a thousand of them.
@@ -155,7 +160,7 @@ def _softmax_regression(z: np.ndarray, truth: np.ndarray, share: np.ndarray) -> 
     w = ahead = np.zeros((x.shape[1], truth.shape[1]))
     keep = 1.0
     for _ in range(MOST_STEPS):
-        logits = x @ ahead
+        logits = given + x @ ahead
         e = np.exp(logits - logits.max(axis=1, keepdims=True))
         off = (e / e.sum(axis=1, keepdims=True) - truth) * share[:, None]
         grad = x.T @ off + punished * ahead

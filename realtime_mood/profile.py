@@ -182,7 +182,13 @@ class Profile(BaseModel):
 
     @classmethod
     def from_steps(
-        cls, info: StreamInfo, spec: FeatureSpec, de: np.ndarray, good: np.ndarray, readout: str | None = None
+        cls,
+        info: StreamInfo,
+        spec: FeatureSpec,
+        de: np.ndarray,
+        good: np.ndarray,
+        readout: str | None = None,
+        least_s: float = LEAST_BASELINE_S,
     ) -> Profile:
         """Make a profile of steps of rest.
 
@@ -191,6 +197,8 @@ class Profile(BaseModel):
         de : (n_steps, n_chans, n_bands), nats
         good : (n_steps, n_chans) bool
             Where an electrode could be trusted.
+        least_s : float
+            How much has to be usable.
 
         Raises
         ------
@@ -198,12 +206,12 @@ class Profile(BaseModel):
             When there is too little to go by.
         """
         seconds = good.sum(axis=0).min(initial=len(de)) * spec.step_s
-        if seconds < LEAST_BASELINE_S:
+        if seconds < least_s:
             poor = [
-                n for n, s in zip(info.ch_names, good.sum(axis=0) * spec.step_s, strict=True) if s < LEAST_BASELINE_S
+                n for n, s in zip(info.ch_names, good.sum(axis=0) * spec.step_s, strict=True) if s < least_s
             ]
             raise ProfileError(
-                f"a baseline needs {LEAST_BASELINE_S:g} s of usable rest from every electrode",
+                f"a baseline needs {least_s:g} s of usable rest from every electrode",
                 f"{seconds:.0f} s on {', '.join(poor) or 'this stream'}",
                 "fix or drop= those electrodes and record longer",
             )
