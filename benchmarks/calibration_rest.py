@@ -52,7 +52,9 @@ def whitened(path: Path, spec: FeatureSpec, mean: str) -> Iterator[Person]:
             root = np.real(fractional_matrix_power(mean_covariance(cov, metric=mean), -0.5))
             scale = np.sqrt(np.mean(x**2))
             pieces = [(piece @ root * scale).astype(np.float32) for piece in pieces]
-        return person(name, info, pieces, labels, rest, spec)
+        made = person(name, info, pieces, labels, rest, spec)
+        # Whitened electrodes look unlike each other, as ones that have come off do: the judgement is of the signal before.
+        return replace(made, good=np.ones_like(made.good)) if mean else made
 
     eegmat.person = person_  # the one place where people are made of EEGMAT's signal
     try:

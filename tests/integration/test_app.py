@@ -129,7 +129,6 @@ MISTAKES = {
     "weights that are none": (5, ["run", "--weights", "w"], "unreadable"),
     "no such profile": (5, ["run", "--profile", "none.json"], "no such file"),
     "a profile that is none": (5, ["run", "--profile", "p.json"], "p.json"),
-    "calibrating to nowhere": (2, ["calibrate", "--source", PERSON], "--profile"),
     "an unknown protocol": (2, ["calibrate", "--protocol", "tarot", "--profile", "x.json"], "tarot"),
     "playing nothing": (3, ["outlet", "none.edf", "--name", "n"], "no such file"),
 }

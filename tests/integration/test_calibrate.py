@@ -1,0 +1,191 @@
+"""The verbs of calibration, as somebody at a prompt has them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from calibration import verdict
+from realtime_mood.profile import Profile
+from realtime_mood.sources.recordings.ours import open_recorded
+
+PERSON = "synthetic://?subject=60003&sfreq=128&channels=F3,F4,C3,C4,P3,P4,O1,O2&difficulty=easy&speed={speed}"
+SHORT = """
+name = "short"
+title = "Short"
+about = "three moods in two minutes"
+readout = "emotion3"
+rounds = 3
+block_s = 12
+settle_s = 2
+washout_s = 2
+
+[[rest]]
+seconds = 26
+text = "rest"
+"""
+CUE = '[[cues]]\nlabel = "{0}"\ntext = "be {0}"\nvirtual = "{0}"\ncoordinates = [0.0, 0.0]\n'
+
+
+@pytest.fixture(scope="module")
+def protocol(tmp_path_factory):
+    path = tmp_path_factory.mktemp("protocols") / "short.toml"
+    path.write_text(SHORT + "\n".join(map(CUE.format, ("negative", "neutral", "positive"))))
+    return str(path)
+
+
+@pytest.fixture
+def run(capsys, tmp_path, monkeypatch):
+    import app
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(verdict, "SHUFFLES", 99)
+    monkeypatch.setattr(verdict, "DRAWS", 200)
+
+    def call(*words):
+        code = app.command([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def lines(out):
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_a_dry_run_lists_what_would_be_done_and_how_long_it_takes(run, protocol):
+    code, out, _ = run("calibrate", "--protocol", "emotion", "--dry-run", "--seed", 1)
+    assert code == 0
+    assert out.count("block ") == 12
+    assert out.splitlines()[-1] == "6:06  the end, answers apart"
+    code, out, _ = run("calibrate", "--protocol", protocol, "--dry-run")
+    assert "three moods" in out
+    code, _, err = run("calibrate", "--protocol", "emotion", "--media", "nowhere", "--dry-run")
+    assert code == 2
+    assert "pictures, sounds or clips" in err
+
+
+def test_from_a_protocol_to_a_profile_to_its_end(run, protocol, tmp_path):
+    profile = tmp_path / "p.json"
+    words = ("calibrate", "--source", PERSON.format(speed="max"), "--protocol", protocol, "--seed", 1, "--view", "json")
+    code, out, err = run(*words, "--profile", profile)
+    assert code == 0, err
+    told = lines(out)
+    assert {line["kind"] for line in told} == {"progress", "event", "fitting", "profile"}
+    last = told[-1]
+    assert last["virtual"] is True
+    assert last["own"] == "emotion3"
+    assert last["verdict"]["passed"]
+    begun = [line["text"] for line in told if line["kind"] == "event" and "/begin/" in line["text"]]
+    assert [text.split("/")[0] for text in begun] == ["rest"] + ["block"] * 9
+    marks = [m.text for m in open_recorded(profile.with_suffix(".xdf")).markers()]
+    assert [text for text in marks if "/begin/" in text] == begun
+    assert sorted(path.name for path in tmp_path.glob("p.*")) == ["p.html", "p.json", "p.safetensors", "p.xdf"]
+
+    code, out, _ = run("calibrate", "--from", profile.with_suffix(".xdf"), "--profile", tmp_path / "q.json")
+    assert code == 0
+    assert "is yours" in out
+    one, other = Profile.load(profile), Profile.load(tmp_path / "q.json")
+    assert one.model_dump(exclude={"made"}) == other.model_dump(exclude={"made"})
+    assert one.head == other.head
+
+    code, out, _ = run("profiles", "--in", tmp_path)
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["p", "q"]
+    assert "chance 0.33" in out
+    code, out, _ = run("profiles", "p", "--in", tmp_path)
+    assert "p.json, p.safetensors, p.xdf, p.html" in out
+    code, out, _ = run("profiles", "q", "--in", tmp_path, "--delete")
+    assert code == 0
+    assert not list(tmp_path.glob("q.*"))
+
+    today = tmp_path / "today.json"
+    rest = ("calibrate", "--source", PERSON.format(speed="max"), "--seconds", 40, "--profile", today)
+    code, _, err = run(*rest, "--refresh", profile)
+    assert code == 0, err
+    assert Profile.load(today).own == one.own
+    assert Profile.load(today).mean != one.mean
+
+
+def test_without_a_place_the_profile_goes_to_the_user_s_own_folder(run, tmp_path):
+    code, out, err = run("calibrate", "--source", PERSON.format(speed="max"), "--seconds", 30, "--view", "json")
+    assert code == 0, err
+    path = Path(lines(out)[-1]["path"])
+    assert path.is_relative_to(tmp_path / "data")
+    assert path.is_file()
+    code, out, _ = run("profiles", "--view", "json")
+    assert json.loads(out)["path"] == str(path)
+
+
+def test_a_headset_pulled_out_is_waited_for_and_the_block_done_anew(run, protocol, tmp_path):
+    source = PERSON.format(speed="40") + "&faults=kill:3@45"
+    code, out, err = run(
+        "calibrate", "--source", source, "--protocol", protocol, "--view", "json", "--profile", tmp_path / "p.json"
+    )
+    assert code == 0, err
+    events = [line["text"] for line in lines(out) if line["kind"] == "event"]
+    [cancelled] = [text for text in events if "/cancelled/" in text]
+    assert cancelled.endswith("samples lost")
+    step = cancelled.rpartition("/1/")[0]
+    assert f"{step}/2/end" in events
+    assert lines(out)[-1]["verdict"]["blocks"] == [3, 3, 3]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing can be killed like that there")
+def test_after_a_kill_the_recording_gives_the_profile(run, protocol, tmp_path):
+    """Killed while it fits, when the last block is over: nothing but the recording is left."""
+    words = ["calibrate", "--source", PERSON.format(speed="max"), "--protocol", protocol, "--seed", "1"]
+    killed = subprocess.Popen(
+        [sys.executable, "app.py", *words, "--view", "json", "--profile", str(tmp_path / "p.json")],
+        stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2], env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert killed.stdout is not None
+    with killed, killed.stdout as told:
+        for line in told:
+            if json.loads(line)["kind"] == "fitting":
+                killed.send_signal(signal.SIGKILL)
+                break
+    assert not (tmp_path / "p.json").exists()
+    code, _, err = run("calibrate", "--from", tmp_path / "p.xdf", "--profile", tmp_path / "p.json")
+    assert code == 0, err
+    code, _, err = run(*words, "--view", "json", "--profile", tmp_path / "q.json")
+    assert code == 0, err
+    one, other = Profile.load(tmp_path / "p.json"), Profile.load(tmp_path / "q.json")
+    assert one.model_dump(exclude={"made"}) == other.model_dump(exclude={"made"})
+
+
+MISTAKES = {
+    "a recording that is none": (3, ["--from", "none.xdf"], "no such file"),
+    "an older profile that is none": (5, ["--refresh", "none.json"], "no such file"),
+    "refreshing by blocks": (2, ["--refresh", "{old}", "--protocol", "effort"], "baseline"),
+    "an unknown view": (2, ["--view", "hologram"], "hologram"),
+    "no such profile": (2, None, "no such profile"),
+}
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_a_mistake_is_one_line_and_its_exit_code(kind, run, tmp_path, monkeypatch):
+    import numpy as np
+
+    from realtime_mood.dsp.spec import FeatureSpec
+    from realtime_mood.types import StreamInfo
+
+    monkeypatch.chdir(tmp_path)
+    info = StreamInfo(("C3", "C4", "O1", "O2"), 128.0)
+    old = Profile.from_steps(
+        info, FeatureSpec(), np.random.default_rng(0).normal(3, 1, (40, 4, 5)), np.ones((40, 4), bool)
+    )
+    old.save(tmp_path / "old.json")
+    expected, words, says = MISTAKES[kind]
+    verb = ["profiles", "nobody"] if words is None else ["calibrate", *words]
+    code, _, err = run(*(word.replace("{old}", "old.json") for word in verb))
+    assert (code, len(err.strip().splitlines())) == (expected, 1), err
+    assert says in err
+    assert err.startswith("error: ")
