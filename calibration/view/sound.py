@@ -38,11 +38,13 @@ class Tone(QObject):
         super().__init__()
         self.n_rung = 0
         self.why_silent = no_sound()
-        self._folder = tempfile.TemporaryDirectory(prefix="realtime-mood-")
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._effect = None
         if not self.why_silent:
             from PyQt6.QtMultimedia import QSoundEffect
 
+            self._folder = tempfile.TemporaryDirectory(prefix="realtime-mood-")
+            self.destroyed.connect(self._folder.cleanup)
             path = Path(self._folder.name) / "tone.wav"
             with wave.open(str(path), "wb") as f:
                 f.setnchannels(1)
@@ -63,4 +65,5 @@ class Tone(QObject):
     def close(self) -> None:
         """Take its file away."""
         self._effect = None
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()

@@ -41,7 +41,7 @@ def protocol(tmp_path_factory):
 
 
 @pytest.fixture
-def run(capsys, tmp_path, monkeypatch):
+def run(capfd, tmp_path, monkeypatch):
     import app
 
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
@@ -49,9 +49,9 @@ def run(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(verdict, "DRAWS", 200)
 
     def call(*words):
+        capfd.readouterr()
         code = app.command([str(word) for word in words])
-        out, err = capsys.readouterr()
-        return code, out, err
+        return code, *capfd.readouterr()
 
     return call
 
