@@ -39,7 +39,7 @@ def whitened(path: Path, spec: FeatureSpec, mean: str) -> Iterator[Person]:
 
     `mean` is ``euclid`` (He & Wu 2020, Euclidean alignment) or ``riemann`` (Zanini et al. 2018); none where empty.
     """
-    from pyriemann.utils.mean import mean_covariance
+    from pyriemann.geometry.mean import mean_euclid, mean_riemann
 
     kept = eegmat.person
 
@@ -49,7 +49,7 @@ def whitened(path: Path, spec: FeatureSpec, mean: str) -> Iterator[Person]:
             x = (x - x.mean(0)).reshape(-1, round(info.sfreq), x.shape[1])[4:]
             cov = np.einsum("tsc,tsd->tcd", x, x) / x.shape[1]
             cov += SHRUNK * np.trace(cov, axis1=1, axis2=2)[:, None, None] / x.shape[2] * np.eye(x.shape[2])
-            root = np.real(fractional_matrix_power(mean_covariance(cov, metric=mean), -0.5))
+            root = np.real(fractional_matrix_power({"euclid": mean_euclid, "riemann": mean_riemann}[mean](cov), -0.5))
             scale = np.sqrt(np.mean(x**2))
             pieces = [(piece @ root * scale).astype(np.float32) for piece in pieces]
         made = person(name, info, pieces, labels, rest, spec)

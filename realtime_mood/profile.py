@@ -207,9 +207,7 @@ class Profile(BaseModel):
         """
         seconds = good.sum(axis=0).min(initial=len(de)) * spec.step_s
         if seconds < least_s:
-            poor = [
-                n for n, s in zip(info.ch_names, good.sum(axis=0) * spec.step_s, strict=True) if s < least_s
-            ]
+            poor = [n for n, s in zip(info.ch_names, good.sum(axis=0) * spec.step_s, strict=True) if s < least_s]
             raise ProfileError(
                 f"a baseline needs {least_s:g} s of usable rest from every electrode",
                 f"{seconds:.0f} s on {', '.join(poor) or 'this stream'}",
