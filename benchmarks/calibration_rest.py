@@ -53,7 +53,7 @@ def whitened(path: Path, spec: FeatureSpec, mean: str) -> Iterator[Person]:
             scale = np.sqrt(np.mean(x**2))
             pieces = [(piece @ root * scale).astype(np.float32) for piece in pieces]
         made = person(name, info, pieces, labels, rest, spec)
-        # Whitened electrodes look unlike each other, as ones that have come off do: the judgement is of the signal before.
+        # Whitened electrodes look unlike each other, as ones that have come off do: quality is of the signal before.
         return replace(made, good=np.ones_like(made.good)) if mean else made
 
     eegmat.person = person_  # the one place where people are made of EEGMAT's signal

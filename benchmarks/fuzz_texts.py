@@ -60,7 +60,7 @@ def _config(content: bytes) -> str:
 def _profile() -> bytes:
     de = np.random.default_rng(0).normal(2, 0.3, (30, 4, 5))
     made = Profile.from_steps(StreamInfo(NAMES, 250.0), FeatureSpec(), de, np.ones((30, 4), bool))
-    body = made.model_dump(mode="json")
+    body = made.stored()
     return json.dumps({"sha256": digest(body), **body}).encode()
 
 

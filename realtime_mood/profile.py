@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from .dsp.features import band_power
 from .dsp.spec import FeatureSpec
 from .errors import ProfileError
+from .readouts import OwnReadout, Verdict
 from .types import Features, StreamInfo
 
 CLIP_SD = 8.0  # no feature is further from normal than this
@@ -111,51 +112,6 @@ class Normaliser:
         gain = step_s / self._seconds
         self._mean += gain * off
         self._var += gain * (np.square(off) - self._var) * good
-
-
-class Verdict(BaseModel):
-    """What a person's own readout was worth on blocks that it was not fitted on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    balanced_accuracy: float
-    interval: tuple[float, float]
-    """95 %, over blocks."""
-    chance: float
-    p: float
-    """How often blocks with shuffled labels do as well."""
-    ece: float
-    """Expected calibration error of its held-out confidence."""
-    time_only: float
-    """Balanced accuracy of a classifier that is told nothing but the time."""
-    blocks: tuple[int, ...]
-    """Of each label."""
-    seconds: int
-    confusion: tuple[tuple[float, ...], ...]
-    """Share of each label's seconds (rows) that was taken for each label."""
-    passed: bool
-    text: str
-    """What speaks against it; empty when it passed."""
-    advice: tuple[str, ...] = ()
-
-
-class OwnReadout(BaseModel):
-    """A person's own readout: what it says and what it needs. Its numbers lie in a safetensors file beside."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    labels: tuple[str, ...]
-    coordinates: tuple[tuple[float, float], ...]
-    base: str
-    """Other people's readout that it started from; empty when there was none."""
-    weights: str
-    weights_sha256: str
-    """Of the network it stands on: no other will do."""
-    head_sha256: str
-    temperature: float
-    least_confidence: float
-    verdict: Verdict
 
 
 class Profile(BaseModel):

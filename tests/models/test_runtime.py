@@ -27,7 +27,7 @@ def weights():
 
 def run(inference):
     def build(info):
-        network = ReaderNetwork(inference, "effort", info, calibrated=True)
+        network = ReaderNetwork(inference, "effort", info)
         start = Statistics.of_population(network.population.mean, network.population.sd, info.n_chans)
         normaliser = Normaliser(start, info.sfreq, frozen=False)
         return Pipeline(info, FeatureSpec(), MoodEstimator(info, network, normaliser, 1.0))
