@@ -15,12 +15,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator, InitProcessGroupKwargs
+from accelerate import Accelerator
 from accelerate.utils import broadcast
 from torch import Tensor, nn
 
@@ -36,8 +35,8 @@ from .pretraining.objective import MaskedModelling, normalised
 from .pretraining.progress import shown
 from .pretraining.recipe import Recipe
 from .pretraining.state import Course, load_state, save_state
+from .spread import shared
 
-PREPARING = timedelta(hours=6)  # how long other processes wait for the one that prepares the corpus
 HELD_OUT_BATCHES = 12
 Log = Callable[[str], None]
 
@@ -82,22 +81,21 @@ def pretrain(
     if (out / "last.safetensors").is_file() and not resume:
         raise ConfigError(f"a new run in {out}", "it holds one already", "add --resume, or choose another --out")
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # without it several processes each take what they like
-    cpu = not torch.cuda.is_available()  # said, because that is when processes find each other without a device
-    accelerator = Accelerator(cpu=cpu, kwargs_handlers=[InitProcessGroupKwargs(timeout=PREPARING)])
-    torch.set_num_threads(threads)
-    if recipe.batch < 2 * accelerator.num_processes:  # batches of many channels hold half as many windows
-        least = 2 * accelerator.num_processes
-        raise ConfigError(f"batches of {recipe.batch} for {accelerator.num_processes} processes", "", f"give {least}")
-    say = log if accelerator.is_main_process else lambda text: None
-    spec = FeatureSpec()
-    with accelerator.main_process_first():
-        sessions = gather(jobs, spec, cache or out / "cache", say)
-    run = _Run(sessions, spec, recipe, out, accelerator, say)
-    if resume:
-        run.resume()
-    row = run.go()
-    accelerator.end_training()
-    return row
+    with shared() as accelerator:
+        torch.set_num_threads(threads)
+        if recipe.batch < (
+            least := 2 * accelerator.num_processes
+        ):  # batches of many channels hold half as many windows
+            what = f"batches of {recipe.batch} for {accelerator.num_processes} processes"
+            raise ConfigError(what, "", f"give {least}")
+        say = log if accelerator.is_main_process else lambda text: None
+        spec = FeatureSpec()
+        with accelerator.main_process_first():
+            sessions = gather(jobs, spec, cache or out / "cache", say)
+        run = _Run(sessions, spec, recipe, out, accelerator, say)
+        if resume:
+            run.resume()
+        return run.go()
 
 
 class _Run:

@@ -33,6 +33,7 @@ from .evaluation.figures import Scores, binned, expected_calibration_error, of_p
 from .files import write_whole
 from .pretraining.encoder import load_encoder
 from .reader import MoodReader, ReaderConfig
+from .spread import shared
 from .train import Recipe, Task, fit, scores
 
 LABELS = {"effort": eegmat.LABELS, "emotion3": virtual.LABELS}
@@ -78,17 +79,22 @@ def ship(
     ConfigError, MoodError
         No data, no room, batches that cannot be shared, or a loss that is no number.
     """
-    spread = Accelerator(cpu=not torch.cuda.is_available())
-    torch.set_num_threads(1)
+    with shared() as spread:
+        torch.set_num_threads(1)
+        _ship(data, out, n_virtual, _How(FeatureSpec(), recipe, seed, encoder), spread, log)
+
+
+def _ship(data: Path, out: Path, n_virtual: int, how: _How, spread: Accelerator, log: Log) -> None:
+    """The same, as one of the sharers."""
     main = spread.is_main_process  # the one that says and saves
     say = log if main else lambda _: None
-    spec, about, room = FeatureSpec(), about_encoder(encoder) if encoder else None, out / "room.part"
+    about, room = about_encoder(how.encoder) if how.encoder else None, out / "room.part"
     if main:  # the room that weights need is taken before anything is computed
         with _writing(out):
             write_whole(room, bytes(ROOM_BYTES))
     try:
-        people = gather(data / "eegmat_dev24_125hz.npz", n_virtual, spec, say)
-        *folds, final = _fits(people, _How(spec, recipe, seed, encoder), spread, say)
+        people = gather(data / "eegmat_dev24_125hz.npz", n_virtual, how.spec, say)
+        *folds, final = _fits(people, how, spread, say)
     finally:
         if main:
             room.unlink(missing_ok=True)
@@ -98,8 +104,8 @@ def ship(
         cards[name], figures[name] = tune(name, who, scored)
         say(json.dumps({name: figures[name]}))
     training = {
-        "recipe": asdict(recipe),
-        "seed": seed,
+        "recipe": asdict(how.recipe),
+        "seed": how.seed,
         "figures": figures,
         "figures_are_of": f"people left out, in {N_FOLDS} folds, of networks trained by the same recipe",
         "sources": {
@@ -111,7 +117,7 @@ def ship(
     }
     if main:
         with _writing(out):
-            save_weights(out, final.reader, spec, cards, training)
+            save_weights(out, final.reader, how.spec, cards, training)
     say(f"saved {out}")
 
 
