@@ -6,11 +6,12 @@ import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before anything imports Qt
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from calibration.director import Hear
 from calibration.plan import Plan
 from calibration.session import Session
 from realtime_mood.config import RunConfig
@@ -22,8 +23,9 @@ URL = "synthetic://?sfreq=128&n_chans=8&speed=20"
 def make_session(tmp_path: Path) -> Callable[..., Session]:
     """Makes a session of a plan; the newest one is ``make_session.made``."""
 
-    def make(plan: Plan, url: str = URL, held: bool = True) -> Session:
-        make.made = Session(RunConfig(source=url), plan, tmp_path / "sitting.xdf", held=held)  # type: ignore[attr-defined]
+    def make(plan: Plan, url: str = URL, held: bool = True, hear: Sequence[Hear] = ()) -> Session:
+        settings, path = RunConfig(source=url), tmp_path / "sitting.xdf"
+        make.made = Session(settings, plan, path, held=held, hear=hear)  # type: ignore[attr-defined]
         return make.made  # type: ignore[attr-defined]
 
     return make

@@ -149,19 +149,27 @@ def test_a_bad_electrode_is_named_and_may_be_overlooked(qtbot, windows):
 
 
 def test_keys_pause_go_on_do_anew_and_stop(qtbot, windows, make_session):
-    w = windows(tiny(consent="", rest=[{"seconds": 60, "text": "Rest."}]), held=False)
-    wait(qtbot, lambda: doing(w, "rest/1") and not w.cue.stage._due)
+    heard: list[str] = []
+    w = windows(
+        tiny(consent="", rest=[{"seconds": 60, "text": "Rest."}]),
+        held=False,
+        hear=[lambda it, *_: heard.append(it.text)],
+    )
+
+    def is_shown(step: str, times: int) -> bool:
+        return heard.count(f"{step}/shown") == times
+
+    wait(qtbot, lambda: doing(w, "rest/1") and is_shown("rest/1/1", 1))
     key(qtbot, w, "Space")
     wait(qtbot, lambda: text(w) == "Paused")
     assert w.cue.pause.text() == "Go on"
     key(qtbot, w, "Space")
     wait(qtbot, lambda: text(w) == "Get ready")
     assert w.cue.stage.note.text() == "This will be done anew: paused"
-    wait(qtbot, lambda: doing(w, "rest/1") and not w.cue.stage._due)
+    wait(qtbot, lambda: doing(w, "rest/1") and is_shown("rest/1/1", 2))
     key(qtbot, w, "R")
     wait(qtbot, lambda: "asked for" in w.cue.stage.note.text())
-    wait(qtbot, lambda: w.cue.stage._key == "rest/1/2")
-    wait(qtbot, lambda: w.cue.stage._due == "")
+    wait(qtbot, lambda: is_shown("rest/1/2", 1))
     key(qtbot, w, "Escape")
     wait(qtbot, lambda: w.page is Page.ENDING)
     assert w.ending.words().startswith("Stopped")
