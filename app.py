@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from platformdirs import user_log_path
 
 from calibration.commands import calibrate, profiles
-from models.commands import WeightsOption, evaluate, info, pretrain, train
+from models.commands import WeightsOption, evaluate, info, pretrain, replay, train
+from realtime_mood import gui, liblsl
+from realtime_mood.commands import ScopeOption, devices, outlet, recover
 from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.errors import (
     ConfigError,
@@ -54,7 +55,7 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
     from realtime_mood.engine import Engine
     from realtime_mood.sources import open_source
 
-    apply_scope(config)
+    liblsl.set_scope(config.lsl_scope)
     source = open_source(config.source)
     from models.building import PipelineBuilder  # torch takes a second: a source that cannot be is said before
 
@@ -67,7 +68,7 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
             build.about(),
             participant=config.participant,
             session=config.session,
-            to_stamps=lsl_clock_offset(config),
+            to_stamps=liblsl.to_stamps() if config.on_lsl else 0.0,
         )
         sinks = [recorder, *sinks]
     if config.markers:
@@ -78,26 +79,8 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
     return Engine(source, build, sinks, listeners=listeners, seconds=config.seconds, give_up_s=give_up_s)
 
 
-def apply_scope(config: RunConfig) -> None:
-    """How far streams may be looked for, said before the library that looks is loaded."""
-    if config.lsl_scope:
-        from realtime_mood import liblsl
-
-        liblsl.set_scope(config.lsl_scope)
-
-
-def lsl_clock_offset(config: RunConfig) -> float:
-    """What to add to a time of ours to put it on LSL's clock, where LSL is in use (s): other recordings are on it."""
-    if not config.source.startswith("lsl:") and not config.markers:
-        return 0.0
-    from realtime_mood import clock, liblsl
-
-    return -clock.offset_to(liblsl.pylsl().local_clock)
-
-
 # -- verbs ------------------------------------------------------------------------------------------------------
 
-Unit = Literal["uV", "mV", "V", "nV"]
 SourceOption = Annotated[
     str | None, typer.Option(help="synthetic://…, lsl://NAME, brainflow://BOARD or playback://PATH.")
 ]
@@ -105,10 +88,6 @@ ProfileOption = Annotated[Path | None, typer.Option(help="A person's profile (fr
 SecondsOption = Annotated[float | None, typer.Option(help="Stop after so many seconds of stream time.")]
 NotchOption = Annotated[str | None, typer.Option(help="Line frequency to take out: 50, 60 or auto (both).")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file with any of these options.")]
-ScopeOption = Annotated[
-    str | None,
-    typer.Option(help="How far LSL looks: loopback (nothing leaves this machine), machine, link or site."),
-]
 ReadoutOption = Annotated[str | None, typer.Option(help="effort, emotion3, or auto: what fits the source.")]
 
 
@@ -150,17 +129,10 @@ def start_run(given: dict[str, Any], file: Path | None = None) -> None:
     config = resolve(given, file)
     view = config.view
     if view == "auto":
-        view = "gui" if has_display() else "terminal"
+        view = "gui" if gui.has_display() else "terminal"
         if view == "terminal":
             print("No display here: showing the terminal view (--view gui asks for the window).", file=sys.stderr)
     {"gui": view_gui, "terminal": view_terminal, "json": view_json}[view](config)
-
-
-def has_display() -> bool:
-    """Whether a window could be opened."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM"))
 
 
 def view_json(config: RunConfig) -> None:
@@ -187,10 +159,9 @@ def view_terminal(config: RunConfig) -> None:
 
 def view_gui(config: RunConfig) -> None:
     """The window."""
-    if not has_display():
+    if not gui.has_display():
         raise ConfigError("the window", "no display here", "use --view terminal or --view json")
     import models.runtime  # noqa: F401  # torch takes a second to import: not while the window is up
-    from realtime_mood import gui
 
     def engine(url: str) -> Engine:
         return make_engine(config.model_copy(update={"source": url}), give_up_s=None)
@@ -199,90 +170,7 @@ def view_gui(config: RunConfig) -> None:
     raise typer.Exit(code)
 
 
-@cli.command()
-def outlet(
-    file: Annotated[str, typer.Argument(help="A recording, or any source URL.")],
-    name: Annotated[str, typer.Option(help="What to call the LSL stream.")],
-    virtual: Annotated[bool, typer.Option(help="Say that this is a virtual person.")] = False,
-    loop: Annotated[bool, typer.Option(help="Begin again at the end.")] = False,
-    source_id: Annotated[str | None, typer.Option(help="The stream's source_id; made of the name by default.")] = None,
-    start: Annotated[float, typer.Option(help="Begin at this second.")] = 0.0,
-    stop: Annotated[float | None, typer.Option(help="End at this second.")] = None,
-    channels: Annotated[str, typer.Option(help="Electrode names, for a file that gives none.")] = "",
-    units: Annotated[
-        Unit | None, typer.Option(help="The unit the file's numbers are really in: uV, mV, V or nV.")
-    ] = None,
-    faults: Annotated[str, typer.Option(help="What goes wrong, like drop:0.01@10-20,freeze:6@30; see the guide.")] = "",
-    wait: Annotated[float, typer.Option(help="Wait so many seconds for somebody to listen.")] = 600.0,
-    lsl_scope: ScopeOption = None,
-) -> None:
-    """Play a recording as an LSL stream, as a headset would."""
-    from realtime_mood.sources.outlet import play
-
-    apply_scope(resolve({"lsl_scope": lsl_scope}))
-    names = tuple(part.strip() for part in channels.split(",") if part.strip())
-    play(
-        file, name, virtual=virtual, loop=loop, source_id=source_id, start=start, stop=stop, channels=names,
-        units=units, faults=faults, wait_s=wait, say=lambda text: print(text, flush=True),
-    )  # fmt: skip
-
-
-@cli.command()
-def devices(
-    seconds: Annotated[float, typer.Option(help="How long to listen for streams.", min=0.1, max=60.0)] = 2.0,
-    view: Annotated[str, typer.Option(help="terminal or json.")] = "terminal",
-    lsl_scope: ScopeOption = None,
-) -> None:
-    """List the streams on the network and the boards there are, each with the URL to paste."""
-    from realtime_mood.sinks.jsonlines import own_stdout
-    from realtime_mood.sources import devices as found
-
-    apply_scope(resolve({"lsl_scope": lsl_scope}))
-    with own_stdout() as out:
-        if view == "json":
-            lines: Iterable[str] = (json.dumps(found.as_object(device)) for device in found.devices(seconds))
-        else:
-            lines = found.listing(seconds)
-        for line in lines:
-            print(line, file=out, flush=True)
-
-
-@cli.command()
-def replay(
-    file: Annotated[Path, typer.Argument(help="A recording made with run --record.")],
-    weights: WeightsOption = None,
-) -> None:
-    """Make a recording's readings again, and say whether they come out identical, or where they first differ."""
-    from models.building import PipelineBuilder
-    from realtime_mood.profile import Profile
-    from realtime_mood.replay import replay as again
-    from realtime_mood.sources.recordings.ours import open_recorded
-
-    recorded = open_recorded(file)
-    about = recorded.about
-    asked = {"weights": weights or about["weights"], "readout": about["readout"], "notch": about["notch"]}
-    profile = Profile.restored(about["profile"], about.get("head")) if about["profile"] else None
-    build = PipelineBuilder(resolve(asked | {"device": "cpu"}), profile)
-    if build.about()["sha256"] != about["sha256"]:
-        print(f"{file} was made with other weights than {asked['weights']}: its readings will differ", file=sys.stderr)
-    result = again(recorded, build)
-    print(f"{'VIRTUAL PERSON · ' if recorded.info.virtual else ''}{result}")
-    if not result.identical:
-        raise typer.Exit(1)
-
-
-@cli.command()
-def recover(
-    file: Annotated[Path, typer.Argument(help="An XDF file that was cut or damaged.")],
-    out: Annotated[Path | None, typer.Option(help="The mended file; beside the old one by default.")] = None,
-) -> None:
-    """Mend a cut recording: write a whole file of everything in it that can be believed. The old one stays."""
-    from realtime_mood.recover import recover as mend
-
-    print(mend(file, out))
-
-
-for verb in (calibrate, profiles, pretrain, train, evaluate, info):
+for verb in (calibrate, profiles, outlet, devices, replay, recover, pretrain, train, evaluate, info):
     cli.command()(verb)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from realtime_mood import liblsl
+from realtime_mood.commands import ScopeOption
 from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.errors import ConfigError, ProfileError
+from realtime_mood.gui import has_display
 from realtime_mood.profile import Profile
 
 from . import store
@@ -64,7 +66,7 @@ def calibrate(
     give_up: Annotated[
         float | None, typer.Option(help="Seconds a lost source is looked for; in the window for ever.")
     ] = None,
-    lsl_scope: Annotated[str | None, typer.Option(help="How far LSL looks; like that of run.")] = None,
+    lsl_scope: ScopeOption = None,
     device: Annotated[str | None, typer.Option(help="Where the network runs: auto, cpu or cuda.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="A TOML file with any options of run.")] = None,
 ) -> None:
@@ -76,10 +78,7 @@ def calibrate(
         "give_up": give_up, "device": device,
     }  # fmt: skip
     settings = resolve(given, config)
-    if settings.lsl_scope:
-        from realtime_mood import liblsl
-
-        liblsl.set_scope(settings.lsl_scope)
+    liblsl.set_scope(settings.lsl_scope)
     plan = draw(load_protocol(protocol), int.from_bytes(os.urandom(2)) if seed is None else seed, media, seconds)
     if dry_run:
         print(plan.listing())
@@ -99,14 +98,11 @@ def calibrate(
 
 def _view(asked: str, plan: Plan) -> str:
     """``auto`` is the window where a protocol has cues to show and there is a display."""
-    display = sys.platform in ("win32", "darwin") or any(
-        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    )
-    if asked == "gui" and not display:
+    if asked == "gui" and not has_display():
         raise ConfigError("the window", "no display here", "use --view terminal or --view json")
     if asked != "auto":
         return asked
-    return "gui" if plan.protocol.cues and display else "terminal"
+    return "gui" if plan.protocol.cues and has_display() else "terminal"
 
 
 class Job:
@@ -159,7 +155,10 @@ class Job:
             self._outlet = MarkerOutlet(self._markers, self.plan.protocol.labels)
         if outlet := self._outlet:
             hear = (*hear, lambda event, _, t: outlet.send(event.text, t))
-        return Session(self.settings, self.plan, self.recording, hear=hear, give_up_s=give_up_s, held=held)
+        offset = liblsl.to_stamps() if self.settings.on_lsl or self._outlet else 0.0
+        return Session(
+            self.settings, self.plan, self.recording, hear=hear, give_up_s=give_up_s, lsl_offset=offset, held=held
+        )
 
     def fit(self, recording: Path, progress: Progress) -> Fitted:
         """The profile of a recorded sitting."""

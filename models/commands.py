@@ -1,4 +1,4 @@
-"""The verbs that need no headset: pre-train, train, evaluate, and say what weights can do.
+"""The verbs that need no headset: pre-train, train, evaluate, replay, and say what weights can do.
 
 ``app.py`` puts them on the command line. Nothing heavy is imported before a verb is called.
 """
@@ -122,3 +122,28 @@ def info(weights: WeightsOption = None) -> None:
         print(
             f"  {name}: {' / '.join(head.labels)}; trained on {head.evidence} people; {card.training['figures'][name]}"
         )
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="A recording made with run --record.")],
+    weights: WeightsOption = None,
+) -> None:
+    """Make a recording's readings again, and say whether they come out identical, or where they first differ."""
+    from realtime_mood.config import resolve
+    from realtime_mood.profile import Profile
+    from realtime_mood.replay import replay as again
+    from realtime_mood.sources.recordings.ours import open_recorded
+
+    from .building import PipelineBuilder
+
+    recorded = open_recorded(file)
+    about = recorded.about
+    asked = {"weights": weights or about["weights"], "readout": about["readout"], "notch": about["notch"]}
+    profile = Profile.restored(about["profile"], about.get("head")) if about["profile"] else None
+    build = PipelineBuilder(resolve(asked | {"device": "cpu"}), profile)
+    if build.about()["sha256"] != about["sha256"]:
+        print(f"{file} was made with other weights than {asked['weights']}: its readings will differ", file=sys.stderr)
+    result = again(recorded, build)
+    print(f"{'VIRTUAL PERSON · ' if recorded.info.virtual else ''}{result}")
+    if not result.identical:
+        raise typer.Exit(1)

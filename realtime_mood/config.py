@@ -45,6 +45,11 @@ class RunConfig(BaseModel):
         """The line frequencies to take out (Hz), or ``"auto"``."""
         return "auto" if self.notch == "auto" else (float(self.notch),)
 
+    @property
+    def on_lsl(self) -> bool:
+        """Whether samples or markers come over LSL: then recordings are on its clock, as other programs' are."""
+        return self.source.startswith("lsl:") or self.markers is not None
+
 
 def default_file() -> Path | None:
     """``realtime_mood.toml`` here, else the user's own, else None."""

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from . import clock
 from .errors import ConfigError
 
 PLACES = ("lsl_api.cfg", "~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")  # where the library looks by itself
@@ -31,14 +32,18 @@ QUIET = "[log]\nlevel = -3\n"  # every trouble reaches us as an exception as wel
 _scope: list[str] = []  # the one that was set
 
 
-def set_scope(name: str) -> None:
-    """How far to look for streams: ``loopback``, ``machine``, ``link`` or ``site``. A configuration of the user's wins.
+def set_scope(name: str | None) -> None:
+    """How far to look for streams: ``loopback``, ``machine``, ``link`` or ``site``; None leaves it as it is.
+
+    To be said before anything loads the library. A configuration of the user's wins.
 
     Raises
     ------
     ConfigError
         No such scope, or the library has been loaded with another.
     """
+    if name is None:
+        return
     if name not in SCOPES:
         raise ConfigError(f"LSL scope {name!r}", "unknown", f"one of {', '.join(SCOPES)}")
     if pylsl.cache_info().currsize and _scope != [name] and not _is_configured():
@@ -54,6 +59,11 @@ def pylsl() -> Any:
     if not _is_configured() and hasattr(library, "set_config_content"):
         library.set_config_content(QUIET + "".join(SCOPES[name] for name in _scope))
     return library
+
+
+def to_stamps() -> float:
+    """What to add to a time of ours to put it on LSL's clock (s)."""
+    return -clock.offset_to(pylsl().local_clock)
 
 
 def _is_configured() -> bool:

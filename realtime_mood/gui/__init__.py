@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..engine import Engine
+
+
+def has_display() -> bool:
+    """Whether a window could be opened."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def run(make_engine: Callable[[str], Engine], url: str, *, start: bool = True, weights: str = "") -> int:

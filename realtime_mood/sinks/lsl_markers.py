@@ -26,7 +26,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .. import clock, liblsl
+from .. import liblsl
 
 UNKNOWN, SHOWN, CANCELLED = 1, 40, 290
 BLOCK_BEGIN, BLOCK_END = 100, 200
@@ -59,7 +59,7 @@ class MarkerOutlet:
         pylsl = liblsl.pylsl()
         self.labels = labels
         self._label = ""  # of the block that runs: its end does not say it again
-        self._to_stamps = -clock.offset_to(pylsl.local_clock)
+        self._to_stamps = liblsl.to_stamps()
         kinds = ((name, pylsl.cf_string), (f"{name}-codes", pylsl.cf_int32))
         self._outlets = tuple(_outlet(pylsl, stream, form, labels) for stream, form in kinds)
 

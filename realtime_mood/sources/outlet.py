@@ -134,9 +134,7 @@ def _on_air(info: StreamInfo, name: str, source_id: str, script: FaultScript) ->
 
 def _send(stream: Stream, outlet: Any, interrupted: threading.Event) -> int:
     """Push everything on schedule; how many samples were sent."""
-    pylsl = liblsl.pylsl()
-
-    to_stamps = -clock.offset_to(pylsl.local_clock)
+    to_stamps = liblsl.to_stamps()
     sfreq, step, sent = stream.info.sfreq, max(1, round(CHUNK_S * stream.info.sfreq)), 0
     t0 = clock.now()
     while not interrupted.is_set():

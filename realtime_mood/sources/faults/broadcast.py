@@ -61,7 +61,7 @@ def broadcast(
     headset: Headset, on_air: OnAir, interrupted: threading.Event, step_s: float, say: Callable[[str], None]
 ) -> int:
     """Send everything when it is due, and say each fault as it happens; how many samples were sent."""
-    to_stamps = -clock.offset_to(liblsl.pylsl().local_clock)
+    to_stamps = liblsl.to_stamps()
     t0, sent = clock.now(), 0
     for item in headset:
         while (wait_s := t0 + item.due - clock.now()) > 0 and not interrupted.wait(min(wait_s, step_s)):

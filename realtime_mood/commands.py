@@ -1,0 +1,78 @@
+"""The verbs that need no network: play a recording, list devices, mend a file.
+
+``app.py`` puts them on the command line. Nothing heavy is imported before a verb is called.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from . import liblsl
+from .config import resolve
+
+Unit = Literal["uV", "mV", "V", "nV"]
+ScopeOption = Annotated[
+    str | None,
+    typer.Option(help="How far LSL looks: loopback (nothing leaves this machine), machine, link or site."),
+]
+
+
+def outlet(
+    file: Annotated[str, typer.Argument(help="A recording, or any source URL.")],
+    name: Annotated[str, typer.Option(help="What to call the LSL stream.")],
+    virtual: Annotated[bool, typer.Option(help="Say that this is a virtual person.")] = False,
+    loop: Annotated[bool, typer.Option(help="Begin again at the end.")] = False,
+    source_id: Annotated[str | None, typer.Option(help="The stream's source_id; made of the name by default.")] = None,
+    start: Annotated[float, typer.Option(help="Begin at this second.")] = 0.0,
+    stop: Annotated[float | None, typer.Option(help="End at this second.")] = None,
+    channels: Annotated[str, typer.Option(help="Electrode names, for a file that gives none.")] = "",
+    units: Annotated[
+        Unit | None, typer.Option(help="The unit the file's numbers are really in: uV, mV, V or nV.")
+    ] = None,
+    faults: Annotated[str, typer.Option(help="What goes wrong, like drop:0.01@10-20,freeze:6@30; see the guide.")] = "",
+    wait: Annotated[float, typer.Option(help="Wait so many seconds for somebody to listen.")] = 600.0,
+    lsl_scope: ScopeOption = None,
+) -> None:
+    """Play a recording as an LSL stream, as a headset would."""
+    from .sources.outlet import play
+
+    liblsl.set_scope(resolve({"lsl_scope": lsl_scope}).lsl_scope)
+    names = tuple(part.strip() for part in channels.split(",") if part.strip())
+    play(
+        file, name, virtual=virtual, loop=loop, source_id=source_id, start=start, stop=stop, channels=names,
+        units=units, faults=faults, wait_s=wait, say=lambda text: print(text, flush=True),
+    )  # fmt: skip
+
+
+def devices(
+    seconds: Annotated[float, typer.Option(help="How long to listen for streams.", min=0.1, max=60.0)] = 2.0,
+    view: Annotated[str, typer.Option(help="terminal or json.")] = "terminal",
+    lsl_scope: ScopeOption = None,
+) -> None:
+    """List the streams on the network and the boards there are, each with the URL to paste."""
+    from .sinks.jsonlines import own_stdout
+    from .sources import devices as found
+
+    liblsl.set_scope(resolve({"lsl_scope": lsl_scope}).lsl_scope)
+    with own_stdout() as out:
+        if view == "json":
+            lines: Iterable[str] = (json.dumps(found.as_object(device)) for device in found.devices(seconds))
+        else:
+            lines = found.listing(seconds)
+        for line in lines:
+            print(line, file=out, flush=True)
+
+
+def recover(
+    file: Annotated[Path, typer.Argument(help="An XDF file that was cut or damaged.")],
+    out: Annotated[Path | None, typer.Option(help="The mended file; beside the old one by default.")] = None,
+) -> None:
+    """Mend a cut recording: write a whole file of everything in it that can be believed. The old one stays."""
+    from .recover import recover as mend
+
+    print(mend(file, out))
