@@ -6,8 +6,6 @@ from base64 import b64encode
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-
 from realtime_mood.config import RunConfig
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.pipeline import Pipeline
@@ -31,7 +29,7 @@ class PipelineBuilder:
         spec = self._inference.card.spec
         readout = choose_readout(self._config.readout, self._profile, info)
         if self._profile:  # first of all: what is wrong with the baseline is wrong with everything on it
-            self._profile.statistics(info, spec, np.ones(spec.n_bands))
+            self._profile.check(info, spec)
         network = ReaderNetwork(self._inference, readout, info, self._profile)
         population = network.population
         if self._profile:

@@ -179,14 +179,8 @@ class Profile(BaseModel):
             seconds=seconds, made=datetime.now(UTC).isoformat(timespec="seconds"),
         )  # fmt: skip
 
-    def statistics(self, info: StreamInfo, spec: FeatureSpec, population_sd: np.ndarray) -> Statistics:
-        """This person's statistics for the channels of `info`, the spread shrunk towards the population's.
-
-        Raises
-        ------
-        ProfileError
-            When the profile is of another kind of stream, or lacks a channel.
-        """
+    def check(self, info: StreamInfo, spec: FeatureSpec) -> None:
+        """Raise `ProfileError` when it is of another kind of stream or other features, or lacks a channel."""
         if missing := [name for name in info.ch_names if name not in self.ch_names]:
             raise ProfileError(
                 f"a profile for {', '.join(info.ch_names)}",
@@ -202,6 +196,16 @@ class Profile(BaseModel):
             raise ProfileError(
                 "a profile made with these weights' features", "other bands or filters", "calibrate again"
             )
+
+    def statistics(self, info: StreamInfo, spec: FeatureSpec, population_sd: np.ndarray) -> Statistics:
+        """This person's statistics for the channels of `info`, the spread shrunk towards the population's.
+
+        Raises
+        ------
+        ProfileError
+            As `check` does.
+        """
+        self.check(info, spec)
         pick = [self.ch_names.index(name) for name in info.ch_names]
         sd = np.asarray(self.sd)[pick]
         var = (self.seconds * sd**2 + PRIOR_S * population_sd**2) / (self.seconds + PRIOR_S)
