@@ -97,8 +97,8 @@ def fit_sat(sat: Sat, weights: Weights, settings: RunConfig, progress: Progress 
     head = fit_to(seen.x, y).to_bytes()
     own = OwnReadout(
         name=protocol.readout or protocol.name, labels=protocol.labels,
-        coordinates=tuple(cue.coordinates for cue in protocol.cues), base=base, weights=weights.card.name,
-        weights_sha256=weights.card.sha256["model.safetensors"], head_sha256=hashlib.sha256(head).hexdigest(),
+        coordinates=tuple(cue.coordinates for cue in protocol.cues), base=base, weights=of[0], weights_sha256=of[1],
+        head_sha256=hashlib.sha256(head).hexdigest(),
         temperature=held.temperature, least_confidence=held.least_confidence, verdict=verdict,
     )  # fmt: skip
     return Fitted(baseline.model_copy(update={"own": own, "head": head}), sat, of, held, attention)

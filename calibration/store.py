@@ -10,7 +10,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from realtime_mood.errors import ConfigError, ProfileError
-from realtime_mood.profile import Profile, head_file
+from realtime_mood.profile import Profile
 
 PARTS = (".json", ".safetensors", ".xdf", ".html")
 """A profile, the numbers of its readout, the recording of its sitting, and its page."""
@@ -82,6 +82,3 @@ def summary(profile: Profile) -> str:
     elif profile.refused:
         text += f" · no readout of their own: {profile.refused.text}"
     return text
-
-
-__all__ = ["files_of", "find", "folder", "head_file", "kept", "new_name", "summary"]

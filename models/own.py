@@ -125,18 +125,17 @@ def fit_head(x: np.ndarray, y: np.ndarray, parts: Parts, n_labels: int) -> OwnHe
     n_labels : int
     """
     mean, sd = x.mean(axis=0), x.std(axis=0) + 1e-6
+    begin = np.zeros((len(mean), n_labels))
     if n := parts.base:
+        begin[-n:] = np.eye(n)
         sd[-n:] = x[:, -n:].std() + 1e-6
         mean[-n:] = 0.0  # what other people's readout takes for even is even until there is reason to think not
     scale = sd / parts.ease
-    given = x[:, len(scale) - parts.base :] if parts.base else np.zeros((len(x), n_labels))
     z = (x - mean) / scale
     count = np.bincount(y, minlength=n_labels)
     share = (len(y) / n_labels / np.maximum(count, 1))[y]
-    weight, bias = _softmax_regression(z, np.eye(n_labels)[y], share, given)
-    if n := parts.base:
-        weight[-n:] += np.diag(scale[-n:])
-    return OwnHead(mean, scale, weight, bias)
+    weight, bias = _softmax_regression(z, np.eye(n_labels)[y], share, x @ begin)
+    return OwnHead(mean, scale, weight + scale[:, None] * begin, bias)
 
 
 def _softmax_regression(

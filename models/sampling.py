@@ -162,9 +162,9 @@ def _augmented(batch: Batch, augment: Augment, rng: np.random.Generator) -> Batc
 
 
 def plain_batches(
-    who: Wardrobe, i: int, *, frozen: bool, chans: np.ndarray, every: int = 1
+    who: Wardrobe, i: int, *, frozen: bool, chans: np.ndarray, seconds: np.ndarray | None = None
 ) -> Iterator[tuple[Batch, np.ndarray]]:
-    """All labelled seconds of person `i`, as they are."""
-    statistics, seconds = who.statistics(i, frozen=frozen), who.seconds[frozen][i][::every]
+    """Labelled seconds of person `i`, as they are: all that have a whole context, unless some are asked for."""
+    statistics, seconds = who.statistics(i, frozen=frozen), who.seconds[frozen][i] if seconds is None else seconds
     for part in np.array_split(seconds, max(1, len(seconds) // 64)):
         yield _batch([who.sample(i, int(t), statistics, chans) for t in part]), who.people[i].label[part]

@@ -169,8 +169,7 @@ def scores(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Logits (n, n_labels) and labels (n,) of all labelled seconds of person `i`."""
     chans = np.arange(who.people[i].info.n_chans) if chans is None else chans
-    found = [
-        (reader(b).scores[task].numpy(), y) for b, y in plain_batches(who, i, frozen=frozen, chans=chans, every=every)
-    ]
+    batches = plain_batches(who, i, frozen=frozen, chans=chans, seconds=who.seconds[frozen][i][::every])
+    found = [(reader(b).scores[task].numpy(), y) for b, y in batches]
     logits, labels = zip(*found, strict=True)
     return np.concatenate(logits), np.concatenate(labels)
