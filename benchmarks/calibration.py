@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from models.checkpoint import DEFAULT, find
-from models.evaluation.figures import draws, interval
+from models.evaluation.figures import draws, mean_with_interval
 
 from . import calibration_blocks as blocks
 from . import calibration_rest as rest
@@ -96,9 +96,12 @@ def page(found: dict) -> str:
 
 def shown(values: Sequence[float]) -> str:
     """Mean and 95 % interval over people."""
-    x = np.asarray(values, float)
-    low, high = interval(draws(len(x), 0) @ x / len(x)) or (np.nan, np.nan)
-    return f"{_short(x.mean())} [{_short(low)}, {_short(high)}]"
+    return "{} [{}, {}]".format(*map(_short, _mean_low_high(values)))
+
+
+def _mean_low_high(values: Sequence[float]) -> list[float]:
+    found = mean_with_interval(values, draws(len(values), 0))
+    return [found["mean"], *(found["interval"] or (np.nan, np.nan))]
 
 
 def _short(x: float) -> str:
@@ -106,9 +109,7 @@ def _short(x: float) -> str:
 
 
 def _signed(values: Sequence[float]) -> str:
-    x = np.asarray(values, float)
-    low, high = interval(draws(len(x), 0) @ x / len(x)) or (np.nan, np.nan)
-    return f"{x.mean():+.3f} [{low:+.3f}, {high:+.3f}]".replace("0.", ".")
+    return "{:+.3f} [{:+.3f}, {:+.3f}]".format(*_mean_low_high(values)).replace("0.", ".")
 
 
 def _by_person(rows: list, method: str, seconds: int, channels: str, figure: str) -> np.ndarray:

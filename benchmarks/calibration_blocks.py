@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from sklearn.metrics import balanced_accuracy_score
 
 from calibration.collect import Sat, collect
 from calibration.fit import fit, fit_sat, see
@@ -18,7 +19,7 @@ from calibration.session import Session
 from models.checkpoint import Weights, load_weights
 from models.datasets.person import NO_LABEL, Person, by_second
 from models.own import Parts, described, fit_head
-from models.sampling import Wardrobe, _batch
+from models.sampling import Wardrobe, plain_batches
 from realtime_mood.config import resolve
 from realtime_mood.estimator import Population
 from realtime_mood.profile import Verdict
@@ -74,12 +75,8 @@ def _curve(sat: Sat, weights: Weights) -> dict[int, float]:
     for n in BLOCKS:
         train = rounds < n
         score = fit_head(seen.x[train], label[train], parts, 3)(seen.x) if n else seen.x[:, -3:]
-        curve[n] = _balanced(score[test].argmax(1), label[test], 3)
+        curve[n] = balanced_accuracy_score(label[test], score[test].argmax(1))
     return curve
-
-
-def _balanced(guess: np.ndarray, label: np.ndarray, n_labels: int) -> float:
-    return float(np.mean([np.mean(guess[label == y] == y) for y in range(n_labels)]))
 
 
 def verdict_of(seed: int, difficulty: str, shuffled: bool) -> dict:
@@ -153,10 +150,8 @@ def _described(p: Person, blocks: np.ndarray, weights: Weights) -> tuple[np.ndar
     who = Wardrobe([p], Population(np.array(card.population_mean), np.array(card.population_sd)), weights.card.spec)
     # Five seconds of light: three steps of it, and of the four patches one from just after it began.
     seconds = np.array([t for t in np.flatnonzero(p.label >= 0) if blocks[t - 2] == blocks[t]])
-    rows, chans = [], np.arange(p.info.n_chans)
-    for part in np.array_split(seconds, max(1, len(seconds) // 64)):
-        batch = _batch([who.sample(0, int(t), who.statistics(0, frozen=True), chans) for t in part])
-        rows.append(described(weights.reader(batch), batch, "").double().numpy())
+    batches = plain_batches(who, 0, frozen=True, chans=np.arange(p.info.n_chans), seconds=seconds)
+    rows = [described(weights.reader(batch), batch, "").double().numpy() for batch, _ in batches]
     return np.concatenate(rows), p.label[seconds], blocks[seconds]
 
 
@@ -178,7 +173,5 @@ def light_gains(data: Path) -> dict[str, dict[str, dict[str, float]]]:
             alone = fit_head(x[train], y[train], parts, 4)(x) if n else np.zeros((len(x), 4))
             others = fit_head(begun[train], y[train], replace(parts, base=4), 4)(begun) if n else theirs
             for name, score in (("alone", alone), ("others", others)):
-                guess = score[test].argmax(1)
-                right = _balanced(guess, y[test], 4)
-                out[name].setdefault(str(n), {})[who] = right
+                out[name].setdefault(str(n), {})[who] = balanced_accuracy_score(y[test], score[test].argmax(1))
     return out
