@@ -127,24 +127,16 @@ class Sitting:
 
     def spoil(self, why: str, index: int, lead_s: float = LEAD_S) -> tuple[Sitting, tuple[Event, ...]]:
         """What is being done is no use any more: it is done anew, or given up when that was tried before."""
-        if not self.begun or self.over or not self._step.counts:
-            return self, ()
-        events = (Event(index, self._said("cancelled", why.replace("/", " "))),)
-        if self.attempt >= MOST_TRIES:
+        it, events = self._anew(why, index, lead_s)
+        if events and self.attempt >= MOST_TRIES:
             return replace(self, skipped=self.skipped + 1)._to(self.at + 1), events
-        again = replace(
-            self, begun=False, attempt=self.attempt + 1, lead=round(lead_s * self.sfreq),
-            left=round(self._step.seconds * self.sfreq), why=why,
-        )  # fmt: skip
-        return again, events
+        return (replace(it, attempt=self.attempt + 1) if events else it), events
 
     def pause(self, why: str, index: int) -> tuple[Sitting, tuple[Event, ...]]:
         """Stand still until `resume`; what was being done will be done anew, and that is no try the less."""
         if self.over or self.mode is Mode.PAUSED:
             return self, ()
-        it, events = self.spoil(why, index) if self.attempt < MOST_TRIES else (self, ())
-        if events:
-            it = replace(it, attempt=self.attempt)
+        it, events = self._anew(why, index, LEAD_S)
         return replace(it, mode=Mode.PAUSED, why=why), (*events, Event(index, f"pause/{why.replace('/', ' ')}"))
 
     def resume(self, index: int) -> tuple[Sitting, tuple[Event, ...]]:
@@ -171,6 +163,14 @@ class Sitting:
     @property
     def _step(self) -> Step:
         return self.plan.steps[self.at]
+
+    def _anew(self, why: str, index: int, lead_s: float) -> tuple[Sitting, tuple[Event, ...]]:
+        """The step cancelled and not begun, if it had begun and counts."""
+        if not self.begun or self.over or not self._step.counts:
+            return self, ()
+        lead, left = round(lead_s * self.sfreq), round(self._step.seconds * self.sfreq)
+        cancelled = Event(index, self._said("cancelled", why.replace("/", " ")))
+        return replace(self, begun=False, lead=lead, left=left, why=why), (cancelled,)
 
     def _to(self, at: int) -> Sitting:
         if at >= len(self.plan.steps):

@@ -123,6 +123,19 @@ def test_stopping_is_final():
         assert (same, none) == (sitting, ())
 
 
+def test_a_pause_in_the_last_try_begins_that_try_anew():
+    sitting, at = to(Sitting.of(PLAN, FS), "block", 1)
+    for _ in range(MOST_TRIES - 1):
+        sitting, _ = sitting.spoil("poor", at)
+        sitting, at = to(sitting, "block", 1, at)
+    sitting, events = sitting.pause("paused", at)
+    assert [event.text for event in events] == [f"block/1/{MOST_TRIES}/cancelled/paused", "pause/paused"]
+    sitting, _ = sitting.resume(at)
+    assert sitting.left == round(sitting.step.seconds * FS)
+    assert not sitting.begun
+    assert sitting.skipped == 0
+
+
 @given(
     st.lists(st.sampled_from(["on", "hole", "pause", "resume", "spoil", "answer"]), max_size=200), st.integers(20, 900)
 )
