@@ -24,6 +24,8 @@ from realtime_mood.types import Marker, StreamInfo
 
 from .plan import Protocol
 
+FOREVER = 2**62
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -57,16 +59,15 @@ class Sat:
     """(n_chans,): share of the time that each electrode was good."""
 
 
-def stretches(markers: Sequence[Marker], last: int) -> tuple[list[Stretch], dict[int, tuple[float, float]], list[str]]:
+def stretches(markers: Sequence[Marker]) -> tuple[list[Stretch], dict[int, tuple[float, float]], list[str]]:
     """What the markers of a sitting say was gone through, answered and cancelled.
 
     Parameters
     ----------
     markers : sequence of Marker
-        In the order they happened.
-    last : int
-        The recording's last sample; a rest that was not ended goes on until then, or until the sitting was stopped.
+        In the order they happened. A rest that was not ended goes on until the sitting was stopped, or for ever.
     """
+    last = FOREVER
     found: list[Stretch] = []
     answers: dict[int, tuple[float, float]] = {}
     repeated: list[str] = []
@@ -109,8 +110,8 @@ def collect(path: Path, spec: FeatureSpec, notch: Notch) -> Sat:
     """
     recorded = open_recorded(path)
     protocol, info = protocol_of(recorded), recorded.info
-    seconds = _every_second(recorded, spec, notch)
-    found, answers, repeated = stretches(recorded.markers(), seconds.last)
+    found, answers, repeated = stretches(recorded.markers())
+    seconds = _every_second(recorded, spec, notch, max((s.end for s in found), default=FOREVER))
     rests = [s for s in found if s.kind == "rest"]
     blocks = sorted((s for s in found if s.kind == "block" and s.label in protocol.labels), key=lambda s: s.first)
     settle, step = round(protocol.settle_s * info.sfreq), round(spec.step_s * info.sfreq)
@@ -141,8 +142,6 @@ class _Seconds:
     good: np.ndarray
     end: np.ndarray
     """(n_seconds,) int: the sample each ends at."""
-    last: int
-    """The recording's last sample."""
     sha256: str
 
     def within(self, stretch: Stretch, step: int, settle: int) -> np.ndarray:
@@ -150,14 +149,17 @@ class _Seconds:
         return np.flatnonzero((self.end - step >= stretch.first + settle) & (self.end <= stretch.end))
 
 
-def _every_second(recorded: Recorded, spec: FeatureSpec, notch: Notch) -> _Seconds:
+def _every_second(recorded: Recorded, spec: FeatureSpec, notch: Notch, end: int) -> _Seconds:
+    """Of samples ``[0, end)``: the recording may go on after the sitting."""
     info, slow = recorded.info, spec.model_copy(update={"hop_s": spec.step_s})
     pipeline = Pipeline(info, slow, None, notch)  # type: ignore[arg-type]  # only features are asked of it
     de, patches, there, good = ([none] for none in _nothing(info, spec))
-    ends, digest, last = [], hashlib.sha256(), -1
-    for chunk in recorded.chunks():
+    ends, digest = [], hashlib.sha256()
+    for whole in recorded.chunks():
+        if whole.first >= end:
+            break
+        chunk = whole.before(end, info.sfreq)
         digest.update(chunk.data.tobytes())
-        last = chunk.end - 1
         for window in pipeline.push(chunk):
             f = pipeline.features(window)
             de.append(f.de[None, -1])
@@ -167,7 +169,7 @@ def _every_second(recorded: Recorded, spec: FeatureSpec, notch: Notch) -> _Secon
             ends.append(window.end)
     return _Seconds(
         np.concatenate(de), np.concatenate(patches), np.concatenate(there), np.concatenate(good),
-        np.array(ends, int), last, digest.hexdigest(),
+        np.array(ends, int), digest.hexdigest(),
     )  # fmt: skip
 
 

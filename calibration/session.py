@@ -108,6 +108,7 @@ class Session:
         self.recorder = Recorder(recording, about(settings, plan), to_stamps=lsl_offset)
         self.engine = Engine(source, self._build, [self.recorder, *sinks], director=self.director, give_up_s=give_up_s)
         self._hop_s = FeatureSpec().hop_s
+        self._last = 0
         self.over = threading.Event()
         """Set once the last step is done, or the person has stopped."""
 
@@ -127,9 +128,15 @@ class Session:
 
     def stop(self, timeout: float = 2.0) -> None:
         """End the run; the recording is whole then. Raises the source's final fault, if there was one."""
-        for event in self.director.untold():  # the last answer, say
-            self.engine.mark(event.text)
+        self._tell_rest()
         self.engine.stop(timeout)
+
+    def settle(self, timeout: float = 2.0) -> None:
+        """Have all of a sitting that is over in its recording, while that goes on."""
+        if raw := self.engine.raw:  # what comes to the ring is with the recorder already
+            raw.wait_beyond(self._last, timeout)
+        self._tell_rest()
+        self.recorder.flush(timeout)
 
     def wait(self, poll: Callable[[Look], None] = lambda _: None) -> Sitting:
         """Look until the sitting is over or the source has ended, telling `poll`; for those without a screen."""
@@ -146,10 +153,15 @@ class Session:
         spec = FeatureSpec()
         return Pipeline(info, spec, Watching(spec, info.sfreq), self.settings.notches)
 
+    def _tell_rest(self) -> None:
+        for event in self.director.untold():  # the last answer, say, where no chunk came after it
+            self.engine.mark(event.text)
+
     def _hear(self, event: Event, sitting: Sitting, t: float) -> None:
         for hear in self._heard:
             hear(event, sitting, t)
-        if sitting.mode in (Mode.DONE, Mode.STOPPED):
+        if sitting.mode in (Mode.DONE, Mode.STOPPED) and not self.over.is_set():
+            self._last = event.index
             self.over.set()
 
     def _judge(self) -> None:

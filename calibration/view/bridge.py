@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from realtime_mood import clock
+from realtime_mood.errors import MoodError
 from realtime_mood.gui.viewmodel import view
 
 from ..fit import Fitted, Progress
@@ -145,8 +147,7 @@ class Bridge(QObject):
         """Make a profile of what was recorded."""
         if self.session and self.stage in (Stage.STOPPING, Stage.OVER):
             path = self.session.recording
-            self.stage, self._busy = Stage.FITTING, Busy("Making your profile", 0.0)
-            self._spawn("mood-fit", lambda: self._make_profile(path), self._made)
+            self._fit_with(lambda: self._make_profile(path))
 
     # -- threads ------------------------------------------------------------------------------------------------
 
@@ -203,6 +204,19 @@ class Bridge(QObject):
         else:
             self._end(words.cut_short(sitting, recorded))
 
+    def _fit_with(self, work: Callable[[], tuple[Fitted, str]]) -> None:
+        self.stage, self._busy = Stage.FITTING, Busy("Making your profile", 0.0)
+        self._spawn("mood-fit", work, self._made)
+
+    def _fit_meanwhile(self, session: Session) -> tuple[Fitted, str]:
+        """Make the profile while the recording goes on."""
+        try:
+            session.settle()
+            return self._make_profile(session.recording)
+        finally:
+            with suppress(MoodError):  # what has become of the headset since does not touch the profile
+                session.stop()
+
     def _make_profile(self, path: Path) -> tuple[Fitted, str]:
         def progress(text: str, done: float) -> None:
             if self._wish == "close":
@@ -235,7 +249,9 @@ class Bridge(QObject):
             self._look = session.look()
             info = self._look.health.info
             self._virtual = self._virtual or bool(info and info.virtual)
-            if self._wish or session.over.is_set() or session.engine.done.is_set():
+            if session.over.is_set() and not self._wish and not session.engine.done.is_set():
+                self._fit_with(lambda: self._fit_meanwhile(session))
+            elif self._wish or session.engine.done.is_set():
                 self.stage, self._busy = Stage.STOPPING, Busy("Finishing the recording", None)
                 self._spawn("mood-stop", lambda: self._stop(session), self._stopped)
         before, self._cue = self._cue, None

@@ -128,6 +128,7 @@ class Recorder:
         self._where = (path, participant or "", session or "")
         self._about, self._to_stamps, self._limit = about, to_stamps, queue_bytes
         self._lock, self._closing = threading.Lock(), threading.Event()
+        self._passed, self._n_passes = threading.Condition(), 0
         self._thread: threading.Thread | None = None
         self._backlog = Backlog(queue_bytes)
         self._missing, self._why, self._since = 0, "", 0.0
@@ -166,6 +167,12 @@ class Recorder:
             if thread.is_alive():
                 self._change(trouble="the disk does not answer: the end of the recording may be missing · try recover")
 
+    def flush(self, timeout: float) -> bool:
+        """Wait until all that it was given has been handed to the system; False when that took longer (s)."""
+        with self._passed:
+            goal = self._n_passes + 2  # one may be under way
+            return self._passed.wait_for(lambda: self._n_passes >= goal, timeout)
+
     def _put(self, piece: Piece, n_samples: int = 0, n_bytes: int = 0) -> None:
         if not self._backlog.put(piece, n_samples, n_bytes + OVERHEAD_BYTES):
             self._trouble(SLOW, n_samples)
@@ -188,6 +195,9 @@ class Recorder:
             except OSError as error:
                 gone = tape.position.index + 1 if error.errno == errno.ENOENT else 0
                 file = self._failed(file, error, gone)
+            with self._passed:
+                self._n_passes += 1
+                self._passed.notify_all()
         if file:
             with suppress(OSError):
                 file.close()

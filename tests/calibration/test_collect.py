@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from calibration.collect import Stretch, stretches
+from calibration.collect import FOREVER, Stretch, stretches
 from realtime_mood.types import Marker
 
 
 def told(*lines):
-    return stretches([Marker(i, text) for i, text in lines], 999)
+    return stretches([Marker(i, text) for i, text in lines])
 
 
 def test_only_what_was_gone_through_to_its_end_counts():
@@ -28,7 +28,7 @@ def test_a_block_begins_when_its_cue_was_on_the_screen():
 
 
 def test_a_rest_that_the_recording_ends_in_counts_as_far_as_it_goes():
-    assert told((5, "rest/1/1/begin/open"))[0] == [Stretch("rest", 1, "open", 5, 1000)]
+    assert told((5, "rest/1/1/begin/open"))[0] == [Stretch("rest", 1, "open", 5, FOREVER + 1)]
     assert told((5, "rest/1/1/begin/open"), (70, "stop"))[0] == [Stretch("rest", 1, "open", 5, 71)]
 
 

@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import QApplication
 from tiny_plan import tiny
 
 from calibration import view as calibration_view
-from calibration.collect import stretches
+from calibration.collect import collect, stretches
 from calibration.fit import fit
 from calibration.plan import draw, load_protocol
 from calibration.protocol import Mode
@@ -29,6 +29,7 @@ from calibration.view.window import CalibrationWindow
 from realtime_mood.config import RunConfig
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ProfileError, SourceNotFound
+from realtime_mood.health import State
 from realtime_mood.profile import Profile
 from realtime_mood.sources.recordings.ours import open_recorded
 from realtime_mood.types import StreamInfo
@@ -120,7 +121,7 @@ def test_a_whole_walk_from_consent_to_the_profile(qtbot, windows, make_session):
         "report/1/1/answer/0.50,-0.50", "report/2/1/answer/none", "report/3/1/answer/0.50,-0.50",
         "report/4/1/answer/0.50,-0.50",
     ]  # fmt: skip
-    found, answers, repeated = stretches(open_recorded(make_session.made.recording).markers(), 10**6)
+    found, answers, repeated = stretches(open_recorded(make_session.made.recording).markers())
     assert [(s.kind, s.number) for s in found] == [("rest", 1), *[("block", n) for n in range(1, 5)]]
     assert (len(answers), repeated) == (3, [])
 
@@ -254,10 +255,11 @@ def test_a_fit_that_fails_loses_nothing(qtbot, windows, make_session):
     assert w.code == 1
 
 
-def test_the_window_lives_while_a_profile_is_made(qtbot, windows):
-    told, may_go = threading.Event(), threading.Event()
+def test_the_window_lives_and_records_on_while_a_profile_is_made(qtbot, windows, make_session):
+    told, may_go, seen = threading.Event(), threading.Event(), []
 
     def slow(path, progress):
+        seen.append(collect(path, FeatureSpec(), "auto"))
         progress("shuffling blocks", 0.4)
         told.set()
         assert may_go.wait(20)
@@ -267,8 +269,27 @@ def test_the_window_lives_while_a_profile_is_made(qtbot, windows):
     wait(qtbot, lambda: told.is_set() and w.busy.text.text() == "Shuffling blocks")
     assert w.busy.bar.value() == 400
     assert "mood-fit" in {thread.name for thread in threading.enumerate()}
+    n_bytes = make_session.made.recording.stat().st_size
+    wait(qtbot, lambda: make_session.made.recording.stat().st_size > n_bytes + 10_000)
     may_go.set()
     wait(qtbot, lambda: w.page is Page.ENDING)
+    assert make_session.made.engine.health.recording.trouble == ""
+    after = collect(make_session.made.recording, FeatureSpec(), "auto")
+    assert after.person.sha256 == seen[0].person.sha256
+    assert np.array_equal(after.person.de, seen[0].person.de)
+
+
+def test_a_headset_that_goes_away_while_a_profile_is_made_takes_nothing_with_it(qtbot, windows, make_session):
+    def slow(path, progress):
+        while make_session.made.engine.health.state is not State.RECONNECTING:
+            threading.Event().wait(0.01)
+        return quick_fit(path, progress)
+
+    w = windows(
+        baseline_plan(4), url="synthetic://?sfreq=128&n_chans=8&speed=20&faults=kill:600@30", fit=slow, held=False
+    )
+    wait(qtbot, lambda: w.page is Page.ENDING)
+    assert "Your baseline is made" in w.ending.words()
 
 
 def test_closing_while_a_profile_is_made_ends_that_first(qtbot, windows):
