@@ -178,16 +178,17 @@ def blocks_table(found: dict) -> str:
 def lights_table(found: dict) -> str:
     """Accuracy by labelled blocks, people who looked at lights."""
     lines = [
-        "| blocks of a label | own blocks alone | − chance | beginning with other people's | − other people's |",
-        "|---|---|---|---|---|",
+        "| electrodes | blocks of a label | own blocks alone | − chance | "
+        "beginning with other people's | − other people's |",
+        "|---|---|---|---|---|---|",
     ]
-    theirs = np.array(list(found["others"]["0"].values()))
-    for n in map(str, blocks.BLOCKS):
-        alone, others = (np.array(list(found[name][n].values())) for name in ("alone", "others"))
-        own = ["–", "–"] if n == "0" else [shown(alone), _signed(alone - 0.25)]
-        lines.append(
-            f"| {n} | {own[0]} | {own[1]} | {shown(others)} | {'–' if n == '0' else _signed(others - theirs)} |"
-        )
+    for channels, by in found.items():
+        theirs = np.array(list(by["others"]["0"].values()))
+        for n in map(str, blocks.BLOCKS):
+            alone, others = (np.array(list(by[name][n].values())) for name in ("alone", "others"))
+            own = ["–", "–"] if n == "0" else [shown(alone), _signed(alone - 0.25)]
+            gain = "–" if n == "0" else _signed(others - theirs)
+            lines.append(f"| {channels} | {n} | {own[0]} | {own[1]} | {shown(others)} | {gain} |")
     return "\n".join(lines)
 
 

@@ -30,6 +30,7 @@ EIGHT, FOUR = ("F3", "F4", "C3", "C4", "P3", "P4", "O1", "O2"), ("Fp1", "Fp2", "
 BLOCKS = (0, 1, 2, 3, 4, 6)  # of a label
 TEST_ROUNDS = 2
 LIGHTS = ("rest", "13 Hz", "21 Hz", "17 Hz")
+OCCIPITAL = {"8": ("Oz", "O1", "O2", "PO3", "POz", "PO7", "PO8", "PO4"), "4": ("Oz", "O1", "O2", "POz")}
 
 
 def sat_by(seed: int, difficulty: str, rounds: int, folder: Path, electrodes: str) -> Path:
@@ -110,17 +111,17 @@ def _shuffled(sat: Sat, seed: int) -> Sat:
 # -- lights -----------------------------------------------------------------------------------------------------
 
 
-def lookers(data: Path) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray, Parts]]:
-    """By person: features, labels and blocks of what they looked at, on their first minute of rest."""
+def lookers(data: Path, names: Sequence[str]) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray, Parts]]:
+    """By person, of some electrodes: features, labels and blocks of what they saw, on their first minute of rest."""
     weights = load_weights()
     with np.load(data / "ssvep_exo_256hz.npz") as archive:
         meta = json.loads(str(archive["meta"]))
         entries = [json.loads(str(text)) for text in archive["index"]]
-        info = StreamInfo(tuple(meta["channels"]), float(meta["fs"]))
+        info, pick = StreamInfo(tuple(names), float(meta["fs"])), [meta["channels"].index(name) for name in names]
         signals: dict[str, list] = {}
         for it in entries:
             events = it["label"] if isinstance(it["label"], list) else json.loads(it["label"])
-            signal = archive[it["key"]].T * np.float32(meta["uV_per_lsb"])
+            signal = archive[it["key"]][pick].T * np.float32(meta["uV_per_lsb"])
             signals.setdefault(it["subject"], []).append((signal - signal[0], events))
     return {who: _looker(info, records, weights) for who, records in sorted(signals.items())}
 
@@ -155,12 +156,15 @@ def _described(p: Person, blocks: np.ndarray, weights: Weights) -> tuple[np.ndar
     return np.concatenate(rows), p.label[seconds], blocks[seconds]
 
 
-def light_gains(data: Path) -> dict[str, dict[str, dict[str, float]]]:
-    """By where a readout begins, by how many blocks of a label: balanced accuracy of each person on other blocks.
+def light_gains(data: Path) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
+    """By electrodes, beginning and blocks of a label: balanced accuracy of each person on other blocks.
 
     ``alone`` has a person's own blocks only, ``others`` begins with a readout fitted to everybody else's.
     """
-    found = lookers(data)
+    return {channels: _light_gains(lookers(data, names)) for channels, names in OCCIPITAL.items()}
+
+
+def _light_gains(found: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray, Parts]]) -> dict:
     out: dict[str, dict[str, dict[str, float]]] = {"alone": {}, "others": {}}
     for who, (x, y, block, parts) in found.items():
         of = [np.unique(block[y == label]) for label in range(4)]
