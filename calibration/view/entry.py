@@ -16,7 +16,7 @@ COLUMN_PX = 760
 
 
 def label(text: str, name: str = "body") -> QLabel:
-    """Text that wraps, in one of the styles of `style.STYLE`."""
+    """Text that wraps, in one of the styles of `style.style`."""
     made = QLabel(text)
     made.setObjectName(name)
     made.setWordWrap(True)
@@ -24,7 +24,7 @@ def label(text: str, name: str = "body") -> QLabel:
 
 
 def button(text: str, name: str = "quiet", tip: str = "") -> QPushButton:
-    """A button in one of the styles of `style.STYLE`."""
+    """A button in one of the styles of `style.style`."""
     made = QPushButton(text)
     made.setObjectName(name)
     made.setToolTip(tip)

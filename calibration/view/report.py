@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
+from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
 from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from realtime_mood.gui.theme import LINE, PANEL, colour, faint, font
+from realtime_mood.gui.theme import colour, faint, font
 
 from .cue import PROGRESS, progress_bar
 from .entry import button, label
@@ -102,9 +102,9 @@ class Plane(QWidget):
         p, box = QPainter(self), self.box()
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         p.setPen(QPen(colour("dim") if self.hasFocus() else faint("dim", 120), 1))
-        p.setBrush(QColor(PANEL))
+        p.setBrush(colour("panel"))
         p.drawRoundedRect(box, 10, 10)
-        p.setPen(QPen(QColor(LINE), 1))
+        p.setPen(QPen(colour("line"), 1))
         p.drawLine(QPointF(box.left() + 8, box.center().y()), QPointF(box.right() - 8, box.center().y()))
         p.drawLine(QPointF(box.center().x(), box.top() + 8), QPointF(box.center().x(), box.bottom() - 8))
         p.setPen(Qt.PenStyle.NoPen)

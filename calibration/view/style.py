@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from realtime_mood.gui import theme
 
-_C = theme.COLOURS
-STYLE = f"""{theme.STYLE}
+
+def style() -> str:
+    """The style sheet of the calibration window, in the theme in use."""
+    c = theme.THEMES[theme.current()]
+    return f"""{theme.style()}
 QLabel#headline {{ font-size: 32px; font-weight: 600; }}
 QLabel#body {{ font-size: 17px; border: 0; }}
-QLabel#aside {{ font-size: 17px; color: {_C["dim"]}; }}
-QLabel#small {{ font-size: 13px; color: {_C["dim"]}; }}
-QLabel#warning {{ font-size: 14px; color: {_C["warn"]}; }}
-QLabel#where {{ font-size: 15px; color: {_C["dim"]}; letter-spacing: 1px; }}
-QLabel#clock {{ font-size: 22px; color: {_C["dim"]}; }}
+QLabel#aside {{ font-size: 17px; color: {c["dim"]}; }}
+QLabel#small {{ font-size: 13px; color: {c["dim"]}; }}
+QLabel#warning {{ font-size: 14px; color: {c["warn"]}; }}
+QLabel#where {{ font-size: 15px; color: {c["dim"]}; letter-spacing: 1px; }}
+QLabel#clock {{ font-size: 22px; color: {c["dim"]}; }}
 QCheckBox {{ font-size: 15px; spacing: 8px; }}
-QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {_C["dim"]}; border-radius: 3px; }}
-QCheckBox::indicator {{ background: {theme.BACK}; }}
-QCheckBox::indicator:checked {{ background: {_C["info"]}; border-color: {_C["info"]}; }}
-QCheckBox:focus {{ color: {_C["info"]}; }}
+QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {c["dim"]}; border-radius: 3px; }}
+QCheckBox::indicator {{ background: {c["back"]}; }}
+QCheckBox::indicator:checked {{ background: {c["info"]}; border-color: {c["info"]}; }}
+QCheckBox:focus {{ color: {c["info"]}; }}
 QPushButton#primary {{ font-size: 17px; padding: 11px 34px; border-radius: 6px; }}
 QPushButton#quiet {{ font-size: 17px; padding: 11px 24px; border-radius: 6px; background: transparent; }}
-QPushButton#quiet {{ border-color: {theme.LINE}; color: {_C["dim"]}; font-weight: 400; }}
-QPushButton#quiet:hover {{ border-color: {_C["dim"]}; color: {_C["text"]}; }}
-QPushButton#tiny {{ font-size: 13px; padding: 5px 14px; background: transparent; border-color: {theme.LINE}; }}
-QPushButton#tiny {{ color: {_C["dim"]}; font-weight: 400; }}
-QPushButton#tiny:hover {{ border-color: {_C["dim"]}; color: {_C["text"]}; }}
-QPushButton#tiny:disabled {{ color: #55627a; }}
-QProgressBar {{ background: {theme.PANEL}; border: 0; border-radius: 3px; }}
-QProgressBar::chunk {{ background: #3b628c; border-radius: 3px; }}
-QScrollArea {{ border: 0; background: {theme.BACK}; }}
+QPushButton#quiet {{ border-color: {c["line"]}; color: {c["dim"]}; font-weight: 400; }}
+QPushButton#quiet:hover {{ border-color: {c["dim"]}; color: {c["text"]}; }}
+QPushButton#tiny {{ font-size: 13px; padding: 5px 14px; background: transparent; border-color: {c["line"]}; }}
+QPushButton#tiny {{ color: {c["dim"]}; font-weight: 400; }}
+QPushButton#tiny:hover {{ border-color: {c["dim"]}; color: {c["text"]}; }}
+QPushButton#tiny:disabled {{ color: {c["faded"]}; }}
+QProgressBar {{ background: {c["panel"]}; border: 0; border-radius: 3px; }}
+QProgressBar::chunk {{ background: {c["edge"]}; border-radius: 3px; }}
+QScrollArea {{ border: 0; background: {c["back"]}; }}
 """

@@ -25,7 +25,7 @@ from .entry import GatePage, Welcome, label
 from .report import ReportPage
 from .sound import Tone
 from .state import Page, Shown
-from .style import STYLE
+from .style import style
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class CalibrationWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.setWindowTitle(f"Realtime mood · {plan.protocol.title}")
-        self.setStyleSheet(STYLE)
+        self.setStyleSheet(style())
         self.setMinimumSize(960, 640)
         self.resize(1280, 720)
         self.windowed = windowed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
 
-from .theme import LINE, PANEL, colour
+from .theme import colour
 from .viewmodel import ViewState
 from .words import Say
 
@@ -24,8 +24,11 @@ class Text(QLabel):
             self._said = it
             self.setText(it.text)
             self.setToolTip(it.tip)
-            hue = colour(it.role).name()
-            self.setStyleSheet(f"color: {hue}; border-color: {hue}; {self._style}")
+            self.retheme()
+
+    def retheme(self) -> None:
+        hue = colour(self._said.role).name()
+        self.setStyleSheet(f"color: {hue}; border-color: {hue}; {self._style}")
 
 
 class Badges(QWidget):
@@ -117,9 +120,13 @@ class BannerBar(QWidget):
         self.banner.say(Say(state.banner.text, state.banner.role, state.banner.text))
         if state.banner.role != self._role:
             self._role = state.banner.role
-            edge = colour(self._role).name() if self._role in ("warn", "bad") else LINE
-            self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-            self.setStyleSheet(f"BannerBar {{ background: {PANEL}; border: 1px solid {edge}; border-radius: 6px; }}")
+            self.retheme()
+
+    def retheme(self) -> None:
+        edge = colour(self._role if self._role in ("warn", "bad") else "line").name()
+        ground = colour("panel").name()
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setStyleSheet(f"BannerBar {{ background: {ground}; border: 1px solid {edge}; border-radius: 6px; }}")
 
 
 class Strip(QWidget):

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QGridLayout, QWidget
 from ..dsp.spec import BANDS
 from ..montage import locate, positions
 from . import scalp
-from .theme import LINE, PANEL, colour, faint, font
+from .theme import colour, faint, font
 from .viewmodel import Electrode, ViewState
 
 COLOUR_MAP = pg.colormap.get("viridis").getLookupTable(nPts=256)
@@ -231,7 +231,7 @@ class QualityHead(Head):
         many = len(self._electrodes) > 40
         r = max(2.5, self.radius * (0.05 if many else 0.068))
         for e, (x, y) in zip(self._electrodes, self.xy, strict=True):
-            p.setPen(QPen(colour("text") if e.is_bad else pg.mkColor(PANEL), 1))
+            p.setPen(QPen(colour("text") if e.is_bad else colour("panel"), 1))
             p.setBrush(colour(e.role))
             p.drawEllipse(self.spot(x, y), r, r)
         p.setFont(font(11, bold=True))
@@ -245,7 +245,7 @@ class QualityHead(Head):
         x = min(max(0.0, at.x() - width / 2), self.width() - width)
         box = QRectF(x, at.y() + r + 2, width, 14)
         p.setPen(Qt.PenStyle.NoPen)
-        p.setBrush(pg.mkColor(LINE))
+        p.setBrush(colour("line"))
         p.drawRoundedRect(box, 3, 3)
         p.setPen(colour("bad" if e.is_bad else "dim"))
         p.drawText(box, Qt.AlignmentFlag.AlignCenter, e.name)

@@ -1,58 +1,71 @@
-"""Turns the roles of the view state into colours and fonts: dark, and told apart by colour-blind eyes."""
+"""Turns the roles of the view state into colours and fonts: dark or light, and told apart by colour-blind eyes.
+
+Whoever paints asks for a colour each time; whoever keeps one has a `retheme`, and is told when the theme changes.
+"""
 
 from __future__ import annotations
 
-from functools import cache
+from typing import Literal
 
-from PyQt6.QtGui import QColor, QFont
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor, QFont, QGuiApplication
+from PyQt6.QtWidgets import QApplication, QWidget
 
-BACK, PANEL, LINE = "#10141b", "#171d27", "#2b3442"
-# Text greys keep a contrast of 4.5:1 or more on PANEL; hues follow Okabe and Ito (2008), lightened for a dark ground.
-COLOURS = {
-    "text": "#e8edf4",
-    "dim": "#93a0b3",
-    "info": "#8fc7ff",
-    "ok": "#2fbf94",
-    "warn": "#f2d64b",
-    "bad": "#ff6f4d",
-    "virtual": "#e09ac8",
-    "label0": "#f0a132",
-    "label1": "#c3cedd",
-    "label2": "#5ab9f2",
-    "label3": "#e08cc0",
-    "label4": "#c9d64a",
-}
+Theme = Literal["dark", "light"]
+# Text keeps a contrast of 4.5:1 or more on "panel"; hues follow Okabe and Ito (2008), lightened or darkened for it.
+THEMES: dict[Theme, dict[str, str]] = {
+    "dark": {
+        "back": "#10141b", "panel": "#171d27", "line": "#2b3442", "button": "#24405f", "edge": "#3b628c",
+        "hover": "#2c4f76", "text": "#e8edf4", "dim": "#93a0b3", "faded": "#55627a", "info": "#8fc7ff", "ok": "#2fbf94",
+        "warn": "#f2d64b", "bad": "#ff6f4d", "virtual": "#e09ac8", "label0": "#f0a132", "label1": "#c3cedd",
+        "label2": "#5ab9f2", "label3": "#e08cc0", "label4": "#c9d64a",
+    },
+    "light": {
+        "back": "#eef1f5", "panel": "#ffffff", "line": "#d3dae4", "button": "#dceafa", "edge": "#9dbfe6",
+        "hover": "#c9def6", "text": "#18202b", "dim": "#566274", "faded": "#9aa5b4", "info": "#0a5fa6", "ok": "#00755a",
+        "warn": "#8a6400", "bad": "#c2371a", "virtual": "#98407a", "label0": "#a65a00", "label1": "#5b6676",
+        "label2": "#0069a6", "label3": "#a5407d", "label4": "#66700a",
+    },
+}  # fmt: skip
 N_LABEL_COLOURS = 5
-
-STYLE = f"""
-* {{ color: {COLOURS["text"]}; font-family: "Inter", "Segoe UI", "SF Pro Text", "DejaVu Sans"; font-size: 12px; }}
-QMainWindow, QWidget#root {{ background: {BACK}; }}
-QFrame#panel {{ background: {PANEL}; border: 1px solid {LINE}; border-radius: 6px; }}
-QLabel#title {{ color: {COLOURS["dim"]}; font-weight: 600; border: 0; }}
-QLineEdit {{ background: {BACK}; border: 1px solid {LINE}; border-radius: 4px; padding: 5px 8px; }}
-QLineEdit:focus {{ border-color: {COLOURS["info"]}; }}
-QLineEdit:disabled {{ color: {COLOURS["dim"]}; }}
-QPushButton {{ background: #24405f; border: 1px solid #3b628c; border-radius: 4px; padding: 5px 18px; }}
-QPushButton {{ font-weight: 600; }}
-QPushButton:hover {{ background: #2c4f76; }}
-QPushButton:focus {{ border-color: {COLOURS["info"]}; }}
-QPushButton:disabled {{ background: {PANEL}; border-color: {LINE}; color: {COLOURS["dim"]}; }}
-QToolTip {{ background: {PANEL}; color: {COLOURS["text"]}; border: 1px solid {LINE}; padding: 4px; }}
-"""
+FAMILIES = ["Inter", "Segoe UI", "SF Pro Text", "DejaVu Sans"]
+_now: list[Theme] = ["dark"]
 
 
-@cache
+def use(theme: Theme) -> None:
+    """Let every colour from here on be of `theme`."""
+    _now[:] = [theme]
+
+
+def current() -> Theme:
+    """The theme in use."""
+    return _now[0]
+
+
+def system() -> Theme:
+    """What the desktop asks for; dark where it does not say."""
+    hints = QGuiApplication.styleHints()
+    return "light" if hints is not None and hints.colorScheme() is Qt.ColorScheme.Light else "dark"
+
+
+def retheme(window: QWidget) -> None:
+    """Tell everything in a window that keeps colours to ask for them anew."""
+    for widget in [window, *window.findChildren(QWidget)]:
+        if (ask := getattr(widget, "retheme", None)) is not None:
+            ask()
+        widget.update()
+
+
 def colour(role: str) -> QColor:
     """The colour of `role`; labels beyond the palette start over."""
     if role.startswith("label"):
         role = f"label{int(role[5:]) % N_LABEL_COLOURS}"
-    return QColor(COLOURS[role])
+    return QColor(THEMES[current()][role])
 
 
 def faint(role: str, alpha: int) -> QColor:
     """The colour of `role` at an opacity of `alpha` out of 255."""
-    c = QColor(colour(role))
+    c = colour(role)
     c.setAlpha(alpha)
     return c
 
@@ -60,7 +73,42 @@ def faint(role: str, alpha: int) -> QColor:
 def font(pixels: int, bold: bool = False) -> QFont:
     """The application's font at a size that fits its place."""
     f = QFont(QApplication.font())
-    f.setFamilies(["Inter", "Segoe UI", "SF Pro Text", "DejaVu Sans"])
+    f.setFamilies(FAMILIES)
     f.setPixelSize(max(7, pixels))
     f.setBold(bold)
     return f
+
+
+def style() -> str:
+    """The style sheet of a window."""
+    c = THEMES[current()]
+    families = ", ".join(f'"{name}"' for name in FAMILIES)
+    return f"""
+* {{ color: {c["text"]}; font-family: {families}; font-size: 12px; }}
+QMainWindow, QDialog, QWidget#root {{ background: {c["back"]}; }}
+QFrame#panel {{ background: {c["panel"]}; border: 1px solid {c["line"]}; border-radius: 6px; }}
+QLabel#title {{ color: {c["dim"]}; font-weight: 600; border: 0; }}
+QLabel#dim {{ color: {c["dim"]}; border: 0; }}
+QLineEdit, QComboBox {{ background: {c["back"]}; border: 1px solid {c["line"]}; border-radius: 4px; padding: 5px 8px; }}
+QLineEdit:focus, QComboBox:focus {{ border-color: {c["info"]}; }}
+QLineEdit:disabled {{ color: {c["dim"]}; }}
+QPushButton, QToolButton {{ background: {c["button"]}; border: 1px solid {c["edge"]}; border-radius: 4px; }}
+QPushButton {{ padding: 5px 18px; font-weight: 600; }}
+QToolButton {{ padding: 4px 9px; font-weight: 600; }}
+QPushButton:hover, QToolButton:hover {{ background: {c["hover"]}; }}
+QPushButton:focus, QToolButton:focus {{ border-color: {c["info"]}; }}
+QPushButton:disabled, QToolButton:disabled {{
+  background: {c["panel"]}; border-color: {c["line"]}; color: {c["faded"]};
+}}
+QPushButton#plain, QToolButton#plain {{ background: transparent; border-color: {c["line"]}; font-weight: 400; }}
+QToolButton#plain:checked {{ background: {c["button"]}; border-color: {c["edge"]}; }}
+QMenu, QListView, QTreeView, QPlainTextEdit {{ background: {c["panel"]}; border: 1px solid {c["line"]}; }}
+QMenu::item {{ padding: 5px 22px; }}
+QMenu::item:selected, QListView::item:selected {{ background: {c["hover"]}; }}
+QMenu::item:disabled {{ color: {c["faded"]}; }}
+QScrollBar:vertical {{ background: transparent; width: 9px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 9px; margin: 0; }}
+QScrollBar::handle {{ background: {c["line"]}; border-radius: 4px; min-height: 20px; min-width: 20px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QToolTip {{ background: {c["panel"]}; color: {c["text"]}; border: 1px solid {c["line"]}; padding: 4px; }}
+"""

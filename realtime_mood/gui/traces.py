@@ -11,7 +11,7 @@ from PyQt6.QtGui import QPainter
 from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from ..types import Chunk
-from .theme import PANEL, colour, faint, font
+from .theme import colour, faint, font
 from .viewmodel import Electrode, ViewState
 
 SPAN_S = 10.0
@@ -100,7 +100,7 @@ class Traces(QWidget):
         self.uv = 50.0
         self._bad = np.empty(0, bool)
         self._lanes = Lanes()
-        self._plot = pg.PlotWidget(background=PANEL)
+        self._plot = pg.PlotWidget(background=colour("panel"))
         self._plot.setMenuEnabled(False)
         self._plot.setMouseEnabled(False, False)
         self._plot.hideButtons()

@@ -17,7 +17,7 @@ from .bridge import Bridge
 from .controls import BannerBar, Strip, TopBar
 from .heads import Attention, QualityHead
 from .mood import Bars, TimeCourse
-from .theme import STYLE
+from .theme import style
 from .traces import Traces
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Window(QMainWindow):
     def __init__(self, bridge: Bridge, url: str, weights: str = "") -> None:
         super().__init__()
         self.setWindowTitle("Realtime mood")
-        self.setStyleSheet(STYLE)
+        self.setStyleSheet(style())
         self.setMinimumSize(1280, 720)
         self.bridge = bridge
         self.top, self.banner, self.strip = TopBar(url, weights), BannerBar(), Strip()

@@ -25,6 +25,10 @@ def two_processes(script: str, *words: object) -> list[str]:
         )
         for rank in "01"
     ]  # fmt: skip
-    said = [process.communicate(timeout=100) for process in launched]
+    try:
+        said = [process.communicate(timeout=100) for process in launched]
+    finally:
+        for process in launched:
+            process.kill()
     assert [process.returncode for process in launched] == [0, 0], said
     return [out for out, _ in said]

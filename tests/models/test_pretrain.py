@@ -219,9 +219,7 @@ def test_two_processes_get_the_loss_of_one(run, made, tmp_path):
     script = (
         "import sys; from pathlib import Path; from pretraining_people import TINY; from models.datasets.recordings "
         "import find; from models.pretrain import pretrain; made, out = map(Path, sys.argv[1:]); "
-        "pretrain(find([str(made / 'made_128hz.npz')])[0], out, TINY, cache=made / 'cache')\n"
-        "import gc; gc.collect(); "
-        "assert not [c for p in Path('/proc/self/task').glob('*/comm') if 'gloo' in (c := p.read_text())]"
+        "pretrain(find([str(made / 'made_128hz.npz')])[0], out, TINY, cache=made / 'cache')"
     )
     said = two_processes(script, made, tmp_path / "two")
     assert "2 processes" in said[0]
