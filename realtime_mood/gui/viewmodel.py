@@ -40,6 +40,9 @@ class Bar:
     prob: float | None
     is_top: bool = False
     dimmed: bool = False
+    low: float | None = None
+    """The middle 80 % of what was said of it in the last ten seconds begins here; None where that is too little."""
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,10 @@ class Electrode:
     fault: str
     """Empty when nothing is wrong."""
     role: str
+    kohm: float | None = None
+    """Impedance (kΩ), where the device says any."""
+    excluded: bool = False
+    """Left out because somebody asked for that."""
 
     @property
     def is_bad(self) -> bool:
@@ -77,6 +84,11 @@ class ViewState:
     attention_span: int
     strip: tuple[tuple[str, Say], ...]
     """Name and value, left to right."""
+    power: np.ndarray | None
+    """(n_chans, n_bands): DE of the newest second, in standard deviations from the person's own baseline, or from what
+    was usual so far. NaN for an electrode that was left out; None where there is none."""
+    power_of: str
+    """What it is compared with, in words."""
     ageing: bool
     """True while screen time runs on between samples, so that a stall is seen to grow."""
 
@@ -105,6 +117,8 @@ def view(
         attention=attention,
         attention_span=span,
         strip=strip(health, readings, markers),
+        power=None,
+        power_of="",
         ageing=ageing,
     )
 
