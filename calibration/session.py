@@ -37,6 +37,7 @@ class Watching:
 
     readout = NOBODY
     notes: tuple[str, ...] = ()
+    normal = None
 
     def __init__(self, spec: FeatureSpec, sfreq: float) -> None:
         self._context = round(spec.n_steps * spec.step_s * sfreq)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from . import clock
 from .acquisition import Acquisition, Build, Director
 from .errors import EngineError, EngineStuck
 from .health import Health, Latency, Sink, State, Tap, Vitals
+from .pipeline import LEFT_OUT
 from .processing import Processing
 from .ring import RingBuffer
 from .sources.reconnect import Reconnecting
-from .types import Marker, Reading, Returning, Source
+from .types import Features, Marker, Reading, Returning, Source
 
 __all__ = ["Engine", "Health", "Latency", "State"]
 
+LEAVE_OUT_AHEAD_S = 0.5  # no window that ends later has been read yet
 MAX_LAG_S = 1.0  # a window older than this is skipped when a newer one is there
 
 
@@ -115,6 +117,12 @@ class Engine:
         pipeline = self._processing.pipeline
         return pipeline.clean if pipeline else None
 
+    @property
+    def normal(self) -> Features | None:
+        """The newest features, in this person's standard deviations; None before the first."""
+        pipeline = self._processing.pipeline
+        return pipeline.normal if pipeline else None
+
     def readings(self) -> tuple[Reading, ...]:
         """The readings of the last minute, oldest first."""
         return _snapshot(self._processing.readings)
@@ -164,6 +172,22 @@ class Engine:
         if self.health.state is not State.ENDED:
             self._vitals.change(state=State.IDLE)
 
+    def leave_out(self, names: Collection[str]) -> bool:
+        """Take these electrodes, and no others, for bad from a moment after now on; False while there is no signal.
+
+        A marker says so at the very sample, so that a replay does the same.
+        """
+        raw, pipeline = self.raw, self._processing.pipeline
+        if raw is None or pipeline is None or not raw.end:
+            return False
+        sfreq, hop_s = raw.info.sfreq, pipeline.spec.hop_s
+        hop = int((raw.end / sfreq + LEAVE_OUT_AHEAD_S) / hop_s)
+        after = round((hop + 0.5) * hop_s * sfreq)  # between two readings, where a sample more or less is no matter
+        pipeline.leave_out(names, after)
+        newest = raw.latest(1)
+        self._put(Marker(after, LEFT_OUT + ",".join(sorted(names))), newest.t_last + (after - newest.first) / sfreq)
+        return True
+
     def mark(self, text: str, t: float | None = None) -> bool:
         """Put a marker on the sample taken at `t` (s, our clock), or on the newest; False while there is none."""
         raw = self.raw
@@ -171,11 +195,13 @@ class Engine:
             return False
         newest = raw.latest(1)
         at = newest.t_last if t is None else t
-        marker = Marker(max(0, newest.first + round((at - newest.t_last) * raw.info.sfreq)), text)
+        self._put(Marker(max(0, newest.first + round((at - newest.t_last) * raw.info.sfreq)), text), at)
+        return True
+
+    def _put(self, marker: Marker, t: float) -> None:
         self._acquisition.markers.append(marker)
         for tap in self._taps:
-            tap.mark(marker, at)
-        return True
+            tap.mark(marker, t)
 
 
 def _snapshot(items: deque) -> tuple:

@@ -57,6 +57,7 @@ class MoodEstimator:
         self._network, self._normaliser, self._step_s, self._sfreq = network, normaliser, step_s, info.sfreq
         # A head trained on virtual people says nothing about a real one until that person's calibration has fitted it.
         self._standing: Why | None = None
+        self.normal: Features | None = None
         if info.n_chans < LEAST_CHANNELS:
             self._standing = Why.MONTAGE
         elif network.readout.evidence == "virtual" and not info.virtual:
@@ -73,7 +74,7 @@ class MoodEstimator:
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading:
         """One reading; `why` is the pipeline's reason not to answer, if it has one."""
         calibrated = self._normaliser.frozen
-        normal = self._normaliser(features, window.end, self._step_s)
+        self.normal = normal = self._normaliser(features, window.end, self._step_s)
         first = max(0, window.end - round(len(features.de) * self._step_s * self._sfreq))
         why = why or self._standing
         if why is None:

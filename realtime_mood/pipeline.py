@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Protocol
 
 from .dsp.features import Extractor
@@ -16,6 +18,8 @@ from .ring import RingBuffer
 from .types import Chunk, Features, Reading, Readout, StreamInfo, Why, Window
 
 MEMORY_S = 60.0
+LEFT_OUT = "left out: "
+"""How a marker begins that says which electrodes are left out from its sample on."""
 
 __all__ = ["MEMORY_S", "NOTCH_HZ", "Notch", "Pipeline"]
 
@@ -28,6 +32,11 @@ class Estimator(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]: ...
+
+    @property
+    def normal(self) -> Features | None:
+        """The newest features as a network is given them; None before the first, or where none is."""
+        ...
 
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading: ...
 
@@ -51,6 +60,8 @@ class Pipeline:
         self._filters = Filters(spec, info.sfreq, info.n_chans, notch)
         self._slicer = Slicer(info, spec, self._filters, MEMORY_S)
         self._extract = Extractor(spec, info.sfreq)
+        self.left_out: list[tuple[int, frozenset[int]]] = []
+        """After which sample, and which channels; of several the newest counts."""
 
     @property
     def readout(self) -> Readout:
@@ -61,6 +72,16 @@ class Pipeline:
     def notes(self) -> tuple[str, ...]:
         """What the person should know about how it runs; grows as it runs."""
         return self._estimator.notes
+
+    @property
+    def normal(self) -> Features | None:
+        """The newest features, in this person's standard deviations."""
+        return self._estimator.normal
+
+    def leave_out(self, names: Collection[str], after: int) -> None:
+        """Take these electrodes, and no others, for bad in every window that ends after sample `after`."""
+        channels = frozenset(i for i, name in enumerate(self.info.ch_names) if name in names)
+        self.left_out.append((after, channels))
 
     @property
     def notch_hz(self) -> tuple[float, ...]:
@@ -79,7 +100,7 @@ class Pipeline:
         for run in self._bridge(chunk):
             t_first = chunk.t_last - (chunk.end - 1 - run.first) / self.info.sfreq
             windows += self._slicer(run, t_first)
-        return windows
+        return [self._less(window) for window in windows] if self.left_out else windows
 
     def read(self, window: Window) -> Reading:
         """Features, profile, network. Dear: the engine may skip it for a stale window."""
@@ -89,6 +110,10 @@ class Pipeline:
     def features(self, window: Window) -> Features:
         """Only the features; for training and calibration."""
         return self._extract(window)
+
+    def _less(self, window: Window) -> Window:
+        channels = next((who for after, who in reversed(self.left_out) if window.end > after), frozenset[int]())
+        return replace(window, quality=window.quality.without(channels)) if channels else window
 
     def _reason(self, window: Window, features: Features) -> Why | None:
         """Why there can be no estimate from this window, whatever the network would say; None when there can."""

@@ -103,9 +103,11 @@ class Processing:
         if self._rebuilt <= REBUILDS:
             self._vitals.note(f"the pipeline failed and was made anew: {error}")
             try:
-                return self._build(raw.info)
-            except Exception as again:
-                error = again
+                again = self._build(raw.info)
+                again.left_out = self.pipeline.left_out if self.pipeline else []
+                return again
+            except Exception as worse:
+                error = worse
         self._vitals.note(f"there are no readings any more, the stream and its recording go on: {error}")
         return None
 

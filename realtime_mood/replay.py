@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .health import Emission, State
-from .pipeline import Pipeline
+from .pipeline import LEFT_OUT, Pipeline
 from .sinks.tape import exact
 from .sources.recordings.ours import Recorded
 from .types import Reading, StreamInfo, Why
@@ -90,6 +90,9 @@ def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Repla
     wanted = {said["end"]: said for said in recorded.readings if said.get("why") != Why.STALE.value}
     stale, compared, different, largest = len(recorded.readings) - len(wanted), 0, 0, 0.0
     first: Difference | None = None
+    for marker in recorded.markers():
+        if marker.text.startswith(LEFT_OUT):
+            pipeline.leave_out(marker.text.removeprefix(LEFT_OUT).split(","), marker.index)
     for chunk in recorded.chunks():
         for window in pipeline.push(chunk):
             said = wanted.pop(window.end, None)

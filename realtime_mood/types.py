@@ -154,6 +154,8 @@ class Fault(Enum):
     MUSCLE = "muscle"
     DECORRELATED = "decorrelated"
     IMPEDANCE = "impedance"
+    EXCLUDED = "excluded"
+    """Somebody asked for it to be left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,6 +170,11 @@ class Quality:
     def good(self) -> Mask:
         """(n_chans,): which channels the network may look at."""
         return np.array([fault is None for fault in self.faults], bool)
+
+    def without(self, channels: frozenset[int]) -> Quality:
+        """The same with some channels left out."""
+        faults = (Fault.EXCLUDED if i in channels else fault for i, fault in enumerate(self.faults))
+        return Quality(self.scores, tuple(faults))
 
     @property
     def overall(self) -> float:

@@ -28,6 +28,7 @@ REMEDIES = {
     Fault.MUSCLE: "Loosen jaw and forehead, and sit still.",
     Fault.DECORRELATED: "Part the hair under it and press it down.",
     Fault.IMPEDANCE: "Part the hair under it; add gel or water.",
+    Fault.EXCLUDED: "It was left out by hand.",
 }
 _REMEDY_OF = {FAULT_WORDS[fault]: text for fault, text in REMEDIES.items()}
 

@@ -39,6 +39,7 @@ FAULT_WORDS = {
     Fault.MUSCLE: "muscle",
     Fault.DECORRELATED: "odd one out",
     Fault.IMPEDANCE: "poor contact",
+    Fault.EXCLUDED: "excluded",
 }
 WHY_WORDS = {
     Why.SETTLING: "settling",

@@ -16,8 +16,9 @@ from realtime_mood.health import Health
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.replay import replay
 from realtime_mood.sinks.recorder import Recorder
+from realtime_mood.sources import open_source
 from realtime_mood.sources.recordings.ours import open_recorded
-from realtime_mood.types import Chunk, Features, Impedance, StreamInfo
+from realtime_mood.types import Chunk, Fault, Features, Impedance, StreamInfo
 
 SIGNAL = pink(round(20 * INFO.sfreq), len(EIGHT))
 
@@ -128,3 +129,30 @@ def test_any_damage_is_survived(tmp_path: Path) -> None:
             assert all(len(c) for c in it.chunks())
         except MoodError:
             pass
+
+
+def test_an_electrode_that_was_left_out_is_left_out_again(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.xdf", {"weights": "w", "profile": None})
+    engine = Engine(
+        open_source("synthetic://?channels=Fp1,Fp2,C3,C4,O1,O2&sfreq=128&speed=15&script=rest:25"), telling, [recorder]
+    )
+    assert not engine.leave_out(["C3"])
+    engine.start()
+    until(lambda: len(engine.readings()) >= 40, 60)
+    assert engine.leave_out(["C3", "O1"])
+    until(lambda: engine.latest.quality.faults[2] is Fault.EXCLUDED, 60)
+    assert [fault is Fault.EXCLUDED for fault in engine.latest.quality.faults] == [
+        False,
+        False,
+        True,
+        False,
+        True,
+        False,
+    ]
+    engine.leave_out([])
+    until(engine.done.is_set, 60)
+    engine.stop()
+    assert Fault.EXCLUDED not in engine.latest.quality.faults
+    result = replay(open_recorded(tmp_path / "a.xdf"), telling)
+    assert result.identical, str(result)
+    assert result.compared > 80
