@@ -18,7 +18,7 @@ from platformdirs import user_log_path
 from calibration.commands import calibrate, profiles
 from models.commands import WeightsOption, evaluate, info, pretrain, replay, train
 from realtime_mood import gui, liblsl
-from realtime_mood.commands import ScopeOption, devices, outlet, recover
+from realtime_mood.commands import ScopeOption, devices, outlet, recover, report
 from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.errors import (
     ConfigError,
@@ -170,7 +170,7 @@ def view_gui(config: RunConfig) -> None:
     raise typer.Exit(code)
 
 
-for verb in (calibrate, profiles, outlet, devices, replay, recover, pretrain, train, evaluate, info):
+for verb in (calibrate, profiles, outlet, devices, replay, recover, report, pretrain, train, evaluate, info):
     cli.command()(verb)
 
 

@@ -10,16 +10,16 @@ from datetime import datetime
 from functools import partial
 from html import escape
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from realtime_mood.profile import Profile, Verdict, write_private
+from realtime_mood.report.drawing import GOOD_SHARE, MANY, quality
+from realtime_mood.report.skeleton import Picture, figure, skeleton
 
 from . import pictures
-from .pictures import Draw, svg
 from .verdict import HeldOut
 
 if TYPE_CHECKING:  # fitting needs torch, and a page does without
@@ -34,18 +34,6 @@ LIMITS = (
 )
 
 
-class Picture(NamedTuple):
-    """One picture of the page."""
-
-    title: str
-    draw: Draw
-    size: tuple[float, float]
-    """Inches."""
-    alt: str
-    caption: str
-    wide: bool = False
-
-
 def write_page(fitted: Fitted, path: Path) -> None:
     """Write the page of a fit: a file that only this user can read, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,18 +43,15 @@ def write_page(fitted: Fitted, path: Path) -> None:
 def page(fitted: Fitted) -> str:
     """The page as HTML."""
     profile, protocol = fitted.profile, fitted.sat.protocol
-    style = files("calibration").joinpath("page.css").read_text(encoding="utf-8")
     made = f"{datetime.fromisoformat(profile.made):%Y-%m-%d %H:%M} UTC"
     badge = '<p class="badge">VIRTUAL PERSON</p>' if profile.virtual else ""
     title, about = escape(protocol.title), escape(protocol.about)
-    shown = "".join(_figure(f"p{i}", picture) for i, picture in enumerate(_pictures(fitted)))
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title} · {made}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<header>{badge}"
-        f'<h1>{title}</h1><p class="about">Calibration of {made} · {about}</p></header>'
+    shown = "".join(figure(f"p{i}", picture) for i, picture in enumerate(_pictures(fitted)))
+    return skeleton(
+        f"{protocol.title} · {made}",
+        f'<header>{badge}<h1>{title}</h1><p class="about">Calibration of {made} · {about}</p></header>'
         f"\n<main>\n{_verdict(fitted)}\n<h2>In figures</h2>\n<table>{_table(fitted)}</table>\n"
-        f'<h2>In pictures</h2>\n<div class="pictures">{shown}</div>\n</main>\n{_footer(fitted)}\n</body>\n</html>\n'
+        f'<h2>In pictures</h2>\n<div class="pictures">{shown}</div>\n</main>\n{_footer(fitted)}',
     )
 
 
@@ -158,12 +143,6 @@ def _labels(fitted: Fitted) -> tuple[str, ...]:
 # -- pictures ---------------------------------------------------------------------------------------------------
 
 
-def _figure(key: str, it: Picture) -> str:
-    wide = ' class="wide"' if it.wide else ""
-    drawn = svg(it.draw, it.size, key, it.alt)
-    return f"<figure{wide}><h3>{it.title}</h3>{drawn}<figcaption>{it.caption}</figcaption></figure>"
-
-
 def _pictures(fitted: Fitted) -> Iterator[Picture]:
     v, held, labels = verdict_of(fitted.profile), fitted.held, _labels(fitted)
     if v is not None:
@@ -240,13 +219,13 @@ def _attention(fitted: Fitted, maps: np.ndarray, labels: tuple[str, ...]) -> Pic
 def _quality(fitted: Fitted) -> Picture:
     names, share = fitted.profile.ch_names, np.nan_to_num(fitted.sat.quality)
     worst = ", ".join(f"{names[i]} {share[i]:.0%}" for i in np.argsort(share, kind="stable")[:5])
-    many, alone = len(names) > pictures.MANY, not fitted.sat.answers
+    many, alone = len(names) > MANY, not fitted.sat.answers
     wide = many or alone
     return Picture(
-        "How good the electrodes were", partial(pictures.quality, share=share, ch_names=names),
+        "How good the electrodes were", partial(quality, share=share, ch_names=names),
         (10.2, 2.8) if wide else (4.9, 4.2),
         f"Share of the time that each electrode was good, the worst first: {worst}.",
-        f"The worst electrode comes first. One below the dashed line ({pictures.GOOD_SHARE:.0%}, hatched) is worth "
+        f"The worst electrode comes first. One below the dashed line ({GOOD_SHARE:.0%}, hatched) is worth "
         "mending before the next sitting.",
         wide=wide,
     )  # fmt: skip

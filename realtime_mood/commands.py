@@ -1,4 +1,4 @@
-"""The verbs that need no network: play a recording, list devices, mend a file.
+"""The verbs that need no network: play a recording, list devices, mend a file, report on one.
 
 ``app.py`` puts them on the command line. Nothing heavy is imported before a verb is called.
 """
@@ -76,3 +76,13 @@ def recover(
     from .recover import recover as mend
 
     print(mend(file, out))
+
+
+def report(
+    file: Annotated[Path, typer.Argument(help="A recording of a session, made with --record or in the window.")],
+    out: Annotated[Path | None, typer.Option(help="The page; beside the recording by default.")] = None,
+) -> None:
+    """Write a page about a recorded session: what was said and how surely, how often nothing, and on what signal."""
+    from .report import write_report
+
+    print(write_report(file, out))

@@ -1,0 +1,97 @@
+"""Turns readings into a course over stream time that a picture can hold: means by bin, and what is left out is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .said import KINDS, Floats, Said
+
+MOST_BINS = 600
+"""More than a picture shows side by side."""
+LEAST = 1e-6
+"""Share of a bin below which nothing of it counts: sums of times are no more exact."""
+SINGLE = 1.05
+"""A bin wider than so many usual times between readings holds several."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """What was said along the time, in bins of even width."""
+
+    edges: Floats
+    """(n_bins + 1,) s."""
+    mean: Floats
+    """(n_labels, n_bins): mean probability over the estimates of a bin; NaN where there was none."""
+    low: Floats
+    """(n_labels, n_bins): the lowest of them."""
+    high: Floats
+    """(n_labels, n_bins): the highest of them."""
+    shares: Floats
+    """(n_kinds, n_bins): share of the bin for which each of `KINDS` stands."""
+    lost: Floats
+    """(n_bins,): share of the bin's samples that are not in the recording."""
+    binned: bool
+    """True where a bin holds several readings."""
+
+    @property
+    def bin_s(self) -> float:
+        return float(self.edges[1] - self.edges[0])
+
+    @property
+    def nothing(self) -> Floats:
+        """(n_bins,): share of the bin for which no reading stands."""
+        return np.asarray(np.clip(1 - self.shares.sum(axis=0), 0, 1))
+
+
+def course_of(said: Said, duration_s: float, holes: Sequence[tuple[float, float]] = ()) -> Course:
+    """The course of a recording.
+
+    Parameters
+    ----------
+    said : Said
+    duration_s : float
+        How long the recording is (s).
+    holes : sequence of (float, float)
+        Where samples are missing: begin and end (s), in order.
+    """
+    duration_s = max(duration_s, 1e-3)
+    hop_s = float(np.median(said.held[said.held > 0])) if (said.held > 0).any() else duration_s
+    n = int(np.clip(np.ceil(duration_s / hop_s - 0.01), 1, MOST_BINS))
+    edges = np.linspace(0, duration_s, n + 1)
+    width, begin, end = duration_s / n, said.t - said.held, said.t
+    shares = np.array([_seconds(begin, end, said.kind == k, edges) for k in range(len(KINDS))]) / width
+    there = shares[0] > LEAST
+    mean, low, high = (np.full((len(said.labels), n), np.nan) for _ in range(3))
+    for k, probs in enumerate(said.probs.T):
+        sums = _seconds(begin, end, np.nan_to_num(probs), edges) / width
+        mean[k, there] = sums[there] / shares[0, there]
+        low[k], high[k] = _extremes(begin, end, probs, edges)
+    low[:, ~there] = high[:, ~there] = np.nan
+    spans = np.array(holes, float).reshape(-1, 2)
+    lost = _seconds(spans[:, 0], spans[:, 1], np.ones(len(spans)), edges) / width
+    return Course(edges, mean, low, high, shares, lost, width > SINGLE * hop_s)
+
+
+def _seconds(begin: Floats, end: Floats, value: np.ndarray, edges: Floats) -> Floats:
+    """Integral over each bin of what is `value` from `begin` to `end`, spans in order that do not overlap."""
+    if not len(begin):
+        return np.zeros(len(edges) - 1)
+    at = np.column_stack([begin, end]).ravel()
+    steps = np.column_stack([np.zeros(len(begin)), (end - begin) * value]).ravel()
+    return np.diff(np.interp(edges, at, np.cumsum(steps)))
+
+
+def _extremes(begin: Floats, end: Floats, value: Floats, edges: Floats) -> tuple[Floats, Floats]:
+    """The lowest and the highest `value` in each bin, of spans that reach into it by more than a rounding error."""
+    n, width = len(edges) - 1, edges[1] - edges[0]
+    low, high = np.full(n, np.inf), np.full(n, -np.inf)
+    first = np.clip(np.floor(begin / width + 1e-3), 0, n - 1).astype(int)
+    last = np.clip(np.ceil(end / width - 1e-3) - 1, first, n - 1).astype(int)
+    for k in range(int((last - first).max(initial=0)) + 1):
+        reach = (first + k <= last) & np.isfinite(value)
+        np.minimum.at(low, (first + k)[reach], value[reach])
+        np.maximum.at(high, (first + k)[reach], value[reach])
+    return low, high

@@ -1,0 +1,140 @@
+"""Turns the readings of a recording, whatever the file holds, into arrays along stream time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..sinks.tape import FAULTS
+from ..sources.recordings.ours import LONGEST_S, Recorded
+from ..types import Fault, Why
+
+ESTIMATE, OTHER = "estimate", "other"
+KINDS = (ESTIMATE, *(why.value for why in Why), OTHER)
+"""What a reading can be; `OTHER` is an abstention for a reason that this program does not know."""
+FAULT_NAMES = tuple(fault.value if fault else "" for fault in FAULTS)
+EXCLUDED = FAULT_NAMES.index(Fault.EXCLUDED.value)
+MOST_LABELS = 12
+LONGEST_HOLD = 1.5
+"""A reading stands for the time since the one before it, and for no more than so many times the usual."""
+LONGEST_LATENCY_MS = 1e7
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """The readings that can be used, in the order of stream time."""
+
+    readout: str
+    labels: tuple[str, ...]
+    t: Floats
+    """(n,): stream time (s)."""
+    held: Floats
+    """(n,): how long each stands, up to its `t` (s)."""
+    kind: Ints
+    """(n,): index into `KINDS`."""
+    probs: Floats
+    """(n, n_labels); NaN where there was no estimate."""
+    calibrated: Bools
+    """(n,)"""
+    judged: Bools
+    """(n,): whether the electrodes had been judged."""
+    faults: Ints
+    """(n, n_chans): index into `FAULT_NAMES`."""
+    latency_ms: Floats
+    """(n,): NaN where not told."""
+    unusable: int
+    """Readings in the file that say nothing that can be used."""
+
+    @property
+    def is_estimate(self) -> Bools:
+        """(n,)"""
+        return np.asarray(self.kind == 0)
+
+
+def said_in(recorded: Recorded) -> Said:
+    """All that can be used of a recording's readings."""
+    readout, labels = _usual(recorded.readings)
+    kept = [(at, said) for said in recorded.readings if (at := _time(said, labels)) is not None]
+    n_unusable = len(recorded.readings) - len(kept)
+    kept = sorted(_without_made_good(kept), key=lambda one: one[0])
+    names, n = {name: i for i, name in enumerate(recorded.info.ch_names)}, len(kept)
+    t, kind = np.array([at for at, _ in kept], float), np.zeros(n, np.int64)
+    probs, latency = np.full((n, len(labels)), np.nan), np.full(n, np.nan)
+    calibrated, judged = np.zeros(n, bool), np.zeros(n, bool)
+    faults = np.zeros((n, len(names)), np.int64)
+    for i, (_, said) in enumerate(kept):
+        kind[i] = KINDS.index(kind_of(said))
+        calibrated[i] = said.get("calibrated") is True
+        if kind[i] == 0:
+            probs[i] = said["probs"]
+            ms = number(said.get("latency_ms"), 0, LONGEST_LATENCY_MS)
+            latency[i] = np.nan if ms is None else ms
+        told = said.get("faults")
+        if isinstance(told, dict) and kind_of(said) != Why.STALE.value:
+            judged[i] = bool(told) or (number(said.get("quality"), 0, 1) or 0) > 0
+            for name, fault in told.items():
+                if name in names and fault in FAULT_NAMES:
+                    faults[i, names[name]] = FAULT_NAMES.index(fault)
+    return Said(readout, labels, t, _held(t), kind, probs, calibrated, judged, faults, latency, n_unusable)
+
+
+def kind_of(said: dict[str, Any]) -> str:
+    """Which of `KINDS` a reading is."""
+    if said.get("kind") == ESTIMATE:
+        return ESTIMATE
+    why = said.get("why")
+    return why if isinstance(why, str) and why in KINDS[1:] else OTHER
+
+
+def number(value: object, low: float, high: float) -> float | None:
+    """`value`, if it is a number from `low` to `high`."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and low <= value <= high else None  # type: ignore[arg-type,operator]
+
+
+def _usual(readings: Sequence[dict[str, Any]]) -> tuple[str, tuple[str, ...]]:
+    """Name and labels of the readout that most readings are of."""
+    seen: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for said in readings:
+        name, labels = said.get("readout"), said.get("labels")
+        if isinstance(name, str) and isinstance(labels, list) and 2 <= len(labels) <= MOST_LABELS:
+            seen[name, tuple(map(str, labels))] += 1
+    return seen.most_common(1)[0][0] if seen else ("", ())
+
+
+def _time(said: dict[str, Any], labels: tuple[str, ...]) -> float | None:
+    """When a reading was; None where it cannot be used."""
+    t, probs = number(said.get("t"), 0, LONGEST_S), said.get("probs")
+    if said.get("kind") == ESTIMATE:
+        whole = isinstance(probs, list) and labels and len(probs) == len(labels)
+        if not whole or any(number(p, 0, 1.001) is None for p in probs or ()):
+            return None
+    return t if said.get("kind") in (ESTIMATE, "abstained") else None
+
+
+def _without_made_good(kept: list[tuple[float, dict[str, Any]]]) -> list[tuple[float, dict[str, Any]]]:
+    """Without those that said that nothing came, of times for which something came late; in the order of the file."""
+    left, first_later = [], np.inf
+    for t, said in reversed(kept):
+        if kind_of(said) != Why.STALE.value:
+            first_later = min(first_later, t)
+        elif t >= first_later:
+            continue
+        left.append((t, said))
+    return left[::-1]
+
+
+def _held(t: Floats) -> Floats:
+    """How long each reading stands (s)."""
+    apart = np.diff(t, prepend=0.0)
+    usual = float(np.median(apart[apart > 0])) if (apart > 0).any() else 0.0
+    return np.minimum(apart, LONGEST_HOLD * usual)

@@ -1,0 +1,214 @@
+"""Turns a recording into the figures of its report: what was said, how often nothing was, and what it rests on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import MoodError
+from ..sources.recordings.ours import Recorded
+from ..types import Marker, StreamInfo, Why
+from .course import Course, course_of
+from .origin import Origin, origin_of
+from .said import ESTIMATE, EXCLUDED, FAULT_NAMES, KINDS, OTHER, Said, said_in
+
+MOST_MARKERS = 200
+REASONS: dict[str, tuple[str, str]] = {
+    Why.SETTLING.value: ("settling", "filters and the first seconds of context had to fill"),
+    Why.STALE.value: ("no data", "nothing came from the source"),
+    Why.GAP.value: ("samples lost", "too much of the context was missing"),
+    Why.BAD_SIGNAL.value: ("poor signal", "too few electrodes were usable"),
+    Why.UNCALIBRATED.value: ("not calibrated", "the readout stays silent until the person's own calibration fits it"),
+    Why.UNSURE.value: ("unsure", "no label stood out enough"),
+    Why.MONTAGE.value: ("too few electrodes", "the network needs more of them"),
+    OTHER: ("another reason", "one that this version of the program does not know"),
+}
+"""Of each reason, a few words and what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelShare:
+    """What was said of one label, over the time for which there was an estimate."""
+
+    name: str
+    mean: float
+    """Mean probability."""
+    top: float
+    """Share of that time for which it was the most probable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """How long nothing was said for one reason."""
+
+    why: str
+    """One of `REASONS`."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ElectrodeShare:
+    """One electrode, over the time for which it was judged."""
+
+    name: str
+    good: float | None
+    """Share of the time; None where it was never judged, or left out by hand for all of it."""
+    faults: tuple[tuple[str, float], ...]
+    """Name of each fault and its share of the time, the longest first."""
+    excluded: float
+    """Share of the time for which it was left out by hand, which does not count against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What of the signal is in the file."""
+
+    n: int
+    lost: int
+    """Missing between the first and the last that are there, whatever the cause."""
+    unwritten: int
+    """Of these, how many had reached the program and were not written."""
+    damaged: int
+    """Bytes of the file that cannot be read."""
+    trouble: str
+    """Why the signal could not be followed to its end; empty when it could."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """Everything the page says."""
+
+    file: str
+    """Name of the recording, without its folder."""
+    participant: str
+    """The code in the file's name; empty where there is none."""
+    session: str
+    made: datetime | None
+    info: StreamInfo
+    duration_s: float
+    samples: Samples
+    origin: Origin
+    readout: str
+    n_readings: int
+    n_unusable: int
+    """Readings in the file that could not be used."""
+    estimate_s: float
+    """For how long there was an estimate."""
+    unsaid_s: float
+    """For how long no reading stands at all."""
+    labels: tuple[LabelShare, ...]
+    silences: tuple[Silence, ...]
+    """The longest first."""
+    calibrated: float | None
+    """Share of the time of the readings that were compared with the person's own rest; None without readings."""
+    electrodes: tuple[ElectrodeShare, ...]
+    latency_ms: tuple[float, float] | None
+    """Median and 95th percentile over the estimates; None where it was not told."""
+    markers: tuple[tuple[float, str], ...]
+    """Time (s) and text, no more than `MOST_MARKERS`."""
+    n_markers: int
+    course: Course | None
+    """None where there is no reading to show."""
+
+    @property
+    def estimate_share(self) -> float:
+        return self.estimate_s / self.duration_s if self.duration_s else 0.0
+
+
+def report_of(recorded: Recorded) -> Report:
+    """The figures of a recording. Its samples are passed through, a chunk at a time, only to count them."""
+    said, sfreq = said_in(recorded), recorded.info.sfreq
+    samples, end, holes = _samples(recorded)
+    marks = sorted(_markers(recorded), key=lambda mark: mark.index)
+    duration_s = max(end / sfreq, float(said.t.max(initial=0.0)))
+    seconds = np.bincount(said.kind, said.held, len(KINDS))
+    silences = [Silence(why, float(s)) for why, s in zip(KINDS[1:], seconds[1:], strict=True) if s > 0]
+    latency = said.latency_ms[np.isfinite(said.latency_ms)]
+    participant, session = (_coded(recorded.path, part) for part in ("sub", "ses"))
+    return Report(
+        file=recorded.path.name,
+        participant="" if participant == "unnamed" else participant,
+        session=session,
+        made=made(recorded.path),
+        info=recorded.info,
+        duration_s=duration_s,
+        samples=samples,
+        origin=origin_of(recorded.about, said.readout),
+        readout=said.readout,
+        n_readings=len(said.t),
+        n_unusable=said.unusable,
+        estimate_s=float(seconds[KINDS.index(ESTIMATE)]),
+        unsaid_s=max(0.0, duration_s - float(seconds.sum())),
+        labels=_labels(said),
+        silences=tuple(sorted(silences, key=lambda it: -it.seconds)),
+        calibrated=float(said.held @ said.calibrated / said.held.sum()) if said.held.sum() > 0 else None,
+        electrodes=_electrodes(said, recorded.info.ch_names),
+        latency_ms=(float(np.percentile(latency, 50)), float(np.percentile(latency, 95))) if len(latency) else None,
+        markers=tuple((mark.index / sfreq, mark.text) for mark in marks[:MOST_MARKERS]),
+        n_markers=len(marks),
+        course=course_of(said, duration_s, [(a / sfreq, b / sfreq) for a, b in holes]) if len(said.t) else None,
+    )
+
+
+def made(path: Path) -> datetime | None:
+    """When a recording was begun (UTC), as its first chunk says; None where it does not."""
+    with path.open("rb") as f:
+        found = re.search(rb"<datetime>([0-9T:.+Z-]{10,40})</datetime>", f.read(1024))
+    try:
+        told = datetime.fromisoformat(found[1].decode()) if found else None
+        return told.astimezone(UTC) if told and told.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _coded(path: Path, part: str) -> str:
+    """A code in a name made like ``sub-P07_ses-2_…``."""
+    found = re.search(rf"(?:^|_){part}-([0-9A-Za-z]{{1,40}})(?=_|\.)", path.name)
+    return found[1] if found else ""
+
+
+def _samples(recorded: Recorded) -> tuple[Samples, int, list[tuple[int, int]]]:
+    """What there is, the index after the last sample, and where some are missing."""
+    n, end, holes, trouble = 0, 0, list[tuple[int, int]](), ""
+    try:
+        for chunk in recorded.chunks():
+            if chunk.lost:
+                holes.append((chunk.first - chunk.lost, chunk.first))
+            n, end = n + len(chunk), chunk.end
+    except MoodError as error:
+        trouble = str(error)
+    lost = sum(b - a for a, b in holes)
+    return Samples(n, lost, max(0, recorded.unwritten), recorded.damaged, trouble), end, holes
+
+
+def _markers(recorded: Recorded) -> list[Marker]:
+    try:
+        return recorded.markers()
+    except MoodError:  # said of the samples already: they are what markers are placed on
+        return []
+
+
+def _labels(said: Said) -> tuple[LabelShare, ...]:
+    held, probs = said.held[said.is_estimate], said.probs[said.is_estimate]
+    if held.sum() <= 0:
+        return ()
+    mean, top = held @ probs / held.sum(), np.bincount(probs.argmax(axis=1), held, len(said.labels)) / held.sum()
+    return tuple(LabelShare(*one) for one in zip(said.labels, mean.tolist(), top.tolist(), strict=True))
+
+
+def _electrodes(said: Said, ch_names: tuple[str, ...]) -> tuple[ElectrodeShare, ...]:
+    held, faults = said.held[said.judged], said.faults[said.judged]
+    shares = []
+    for i, name in enumerate(ch_names):
+        seconds = np.bincount(faults[:, i], held, len(FAULT_NAMES))
+        left_out, total = float(seconds[EXCLUDED]), float(seconds.sum())
+        counted = total - left_out
+        told = {FAULT_NAMES[k]: seconds[k] / counted for k in seconds.nonzero()[0] if k not in (0, EXCLUDED)}
+        ranked = sorted(((fault, float(share)) for fault, share in told.items()), key=lambda one: -one[1])
+        good = float(seconds[0]) / counted if counted > 1e-9 else None
+        shares.append(ElectrodeShare(name, good, tuple(ranked), left_out / total if total else 0.0))
+    return tuple(shares)

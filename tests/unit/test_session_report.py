@@ -1,0 +1,493 @@
+"""The report of a recording says what is in it, whatever is in it, and needs nothing but itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import struct
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime_mood.errors import ConfigError, MoodError, SourceNotFound, StreamMismatch
+from realtime_mood.health import Emission, State
+from realtime_mood.profile import Profile
+from realtime_mood.report import Report, page, report_of, write_report
+from realtime_mood.report.course import course_of
+from realtime_mood.report.said import said_in
+from realtime_mood.report.session import REASONS
+from realtime_mood.report.words import FAULTS, plain, share, span
+from realtime_mood.sinks import xdf
+from realtime_mood.sinks.tape import READINGS, Tape
+from realtime_mood.sources.recordings.ours import open_recorded
+from realtime_mood.types import Abstained, Chunk, Estimate, Fault, Marker, Quality, Reading, Readout, StreamInfo, Why
+
+CHANS = ("Fp1", "Fp2", "C3", "C4")
+INFO = StreamInfo(CHANS, 100.0, name="virtual person 7", reference="average", virtual=True)
+REAL = replace(INFO, name="Cap 12", virtual=False)
+READOUT = Readout("emotion3", ("negative", "neutral", "positive"), ((-0.7, 0.4), (0, -0.2), (0.7, 0.4)), "virtual")
+ABOUT = {"version": "0.1.0", "weights": "/home/somebody/reader-4", "sha256": "ab" * 32, "notch": "50", "profile": None}
+FINE = Quality(np.ones(4), (None,) * 4)
+HOP = 25  # samples
+
+
+def estimate(end: int, probs: tuple[float, ...], quality: Quality = FINE) -> Estimate:
+    attention = np.full((4, 5), 0.25)
+    return Estimate(READOUT, probs, max(probs), attention, quality, 1.0, False, max(0, end - 1000), end, end / 100)
+
+
+def silent(end: int, why: Why, quality: Quality | None = FINE) -> Abstained:
+    return Abstained(why, 0, end, end / 100, READOUT, None, quality)
+
+
+class Writer:
+    """A recording that is written by hand, a quarter of a second at a time."""
+
+    def __init__(self, info: StreamInfo = INFO, about: dict[str, Any] = ABOUT) -> None:
+        self.tape, self.end = Tape(info, about), 0
+        self.parts = [self.tape.begin()]
+
+    def signal(self, lost: int = 0, markers: tuple[str, ...] = ()) -> None:
+        first = self.end + lost
+        self.end = first + HOP
+        data = np.random.default_rng(first).normal(0, 10, (HOP, 4)).astype(np.float32)
+        marks = tuple(Marker(first, text) for text in markers)
+        self.parts.append(self.tape.take(Chunk(data, first, (self.end - 1) / 100, lost, marks)))
+
+    def say(self, reading: Reading, latency_ms: float | None = None, age_ms: float = 5.0) -> None:
+        self.parts.append(self.tape.put(Emission(reading, self.tape.info, State.LIVE, age_ms, latency_ms)))
+
+    def words(self, text: str) -> None:
+        """Anything at all where a reading should be."""
+        self.parts.append(self.tape._words(READINGS, 0.0, text))
+
+    def write(self, path: Path) -> Path:
+        path.write_bytes(b"".join(self.parts) + self.tape.end())
+        return path
+
+
+def session(info: StreamInfo = INFO, about: dict[str, Any] = ABOUT) -> Writer:
+    """30 s: 5 settling, 10 neutral, 5 of poor signal, a hole of 2 s, 8 positive. C3 hums for the last 8."""
+    it = Writer(info, about)
+    humming = Quality(np.array([1, 1, 0.2, 1]), (None, None, Fault.LINE, None))
+    for k in range(112):
+        it.signal(200 if k == 80 else 0, ("eyes open",) if k == 20 else ())
+        if k < 20:
+            it.say(silent(it.end, Why.SETTLING, Quality(np.zeros(4), (None,) * 4)))
+        elif k < 60:
+            it.say(estimate(it.end, (0.2, 0.7, 0.1)), latency_ms=40.0)
+        elif k < 80:
+            it.say(silent(it.end, Why.BAD_SIGNAL))
+        else:
+            it.say(estimate(it.end, (0.1, 0.3, 0.6), humming), latency_ms=60.0)
+    return it
+
+
+def report(it: Writer, folder: Path, name: str = "a.xdf") -> Report:
+    return report_of(open_recorded(it.write(folder / name)))
+
+
+class Page(HTMLParser):
+    """What a page holds; fails where a tag is not closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.texts: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open
+        bare = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=\s]*", "", text)
+        assert not re.search(r"https?:|@import|somebody|#010203|#0a0b0", bare)
+        assert not {"script", "link", "iframe", "img", "object", "b"} & set(self.tags)
+        assert len(self.ids) == len(set(self.ids))
+        assert all(link[1:] in self.ids or link.startswith("data:image/png") for link in self.links)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_startendtag(tag, attrs)
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        self.tags[tag] += 1
+        self.ids += [told["id"]] if "id" in told else []
+        self.links += [value for name, value in told.items() if name in ("href", "src", "xlink:href")]
+        self.links += [f"#{it}" for value in told.values() for it in re.findall(r"url\(#([^)]*)\)", value)]
+        assert not [name for name in told if name.startswith("on")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "title") and data.strip():
+            self.texts.append(" ".join(data.split()))
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.texts)
+
+
+# -- figures ----------------------------------------------------------------------------------------------------
+
+
+def test_what_was_planted_is_found(tmp_path: Path) -> None:
+    it = report(session(), tmp_path, "sub-P07_ses-2_task-mood_run-01_eeg.xdf")
+    assert (it.participant, it.session, it.n_readings, it.n_unusable) == ("P07", "2", 112, 0)
+    assert it.made is not None
+    assert it.duration_s == pytest.approx(30.0)
+    assert it.estimate_s == pytest.approx(10 + 8 + 0.125)  # the first after the hole stands for half a hop more
+    assert {s.why: s.seconds for s in it.silences} == pytest.approx({"settling": 5.0, "bad_signal": 5.0})
+    assert it.unsaid_s == pytest.approx(2 - 0.125)
+    held = np.array([10.0, 8.125])
+    means = held @ np.array([[0.2, 0.7, 0.1], [0.1, 0.3, 0.6]]) / held.sum()
+    assert [label.name for label in it.labels] == list(READOUT.labels)
+    np.testing.assert_allclose([label.mean for label in it.labels], means)
+    np.testing.assert_allclose([label.top for label in it.labels], [0, *held / held.sum()])
+    assert it.latency_ms == (50.0, 60.0) or it.latency_ms == (40.0, 60.0)
+    assert (it.samples.n, it.samples.lost, it.samples.unwritten, it.samples.damaged) == (2800, 200, 0, 0)
+    assert it.markers == ((5.0, "eyes open"),)
+    assert it.calibrated == 0.0
+    assert it.origin.people == "virtual people"
+    assert it.origin.weights == "reader-4"  # not the folder it lay in
+
+
+def test_electrodes_are_judged_over_the_time_they_were_judged(tmp_path: Path) -> None:
+    it = report(session(), tmp_path)
+    judged = 10 + 5 + 8.125
+    assert [e.good for e in it.electrodes] == pytest.approx([1, 1, 15 / judged, 1])
+    assert [e.faults for e in it.electrodes][2] == (("line", pytest.approx(8.125 / judged)),)
+
+
+def test_an_electrode_left_out_by_hand_is_not_called_bad(tmp_path: Path) -> None:
+    it = Writer()
+    for k in range(8):
+        it.signal()
+        it.say(estimate(it.end, (0.2, 0.7, 0.1), FINE.without(frozenset({0} if k < 4 else {0, 1}))))
+    shares = report(it, tmp_path).electrodes
+    assert [(e.good, e.excluded) for e in shares] == [(None, 1.0), (1.0, pytest.approx(0.5)), (1.0, 0.0), (1.0, 0.0)]
+    assert "left out by hand 50%" in page(report(it, tmp_path))
+
+
+def test_what_came_late_takes_the_place_of_no_data(tmp_path: Path) -> None:
+    it = Writer()
+    for _ in range(4):
+        it.signal()
+        it.say(estimate(it.end, (0.2, 0.7, 0.1)))
+    for late in (300, 550, 800):  # nothing comes for a while, and is made good for
+        it.say(silent(it.end, Why.STALE), age_ms=late)
+    for _ in range(2):
+        it.signal()
+        it.say(estimate(it.end, (0.2, 0.7, 0.1)))
+    assert report(it, tmp_path).silences == ()
+    it.say(silent(it.end, Why.STALE), age_ms=250)
+    assert [(s.why, s.seconds) for s in report(it, tmp_path).silences] == [("stale", pytest.approx(0.25))]
+
+
+def test_bins_keep_gaps_means_and_extremes(tmp_path: Path) -> None:
+    it = Writer()
+    for k in range(4000):  # 1000 s: more readings than bins
+        it.signal()
+        p = 0.9 if k % 2 else 0.5
+        gone = 2000 <= k < 2400
+        it.say(silent(it.end, Why.UNSURE) if gone else estimate(it.end, (p, 1 - p, 0.0)))
+    course = report(it, tmp_path).course
+    assert course is not None
+    assert course.binned
+    assert course.mean.shape == (3, 600)
+    middle = (course.edges[1:] + course.edges[:-1]) / 2
+    inside = (middle > 502) & (middle < 598)
+    outside = (middle < 498) | (middle > 602)
+    assert np.isnan(course.mean[:, inside]).all()
+    assert np.isfinite(course.mean[:, outside]).all()
+    np.testing.assert_allclose(course.low[0, outside], 0.5)
+    np.testing.assert_allclose(course.high[0, outside], 0.9)
+    np.testing.assert_allclose(course.mean[0, outside], 0.7, atol=0.05)
+    np.testing.assert_allclose(course.mean[:, outside].sum(axis=0), 1)
+    np.testing.assert_allclose(course.shares.sum(axis=0), 1, atol=1e-6)
+    np.testing.assert_allclose(course.shares.sum() * course.bin_s, 1000)
+
+
+def test_a_short_course_shows_every_reading_in_its_place(tmp_path: Path) -> None:
+    it = report(session(), tmp_path)
+    course = it.course
+    assert course is not None
+    assert not course.binned
+    assert course.mean.shape == (3, 120)
+    np.testing.assert_allclose(course.mean[:, 20:60].T, np.tile([0.2, 0.7, 0.1], (40, 1)))
+    assert np.isnan(course.mean[:, :20]).all()
+    np.testing.assert_allclose(course.lost, [0.0] * 80 + [1.0] * 8 + [0.0] * 32, atol=1e-9)
+    said = said_in(open_recorded(tmp_path / "a.xdf"))
+    assert course_of(said, 30.0).lost.sum() == 0
+
+
+# -- the page ---------------------------------------------------------------------------------------------------
+
+
+def test_the_page_says_it_all_and_stands_alone(tmp_path: Path) -> None:
+    path = session().write(tmp_path / "sub-P07_ses-2_task-mood_run-01_eeg.xdf")
+    made = write_report(path)
+    assert made == path.with_suffix(".html")
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    assert sorted(p.name for p in tmp_path.iterdir()) == [made.name, path.name]
+    it = Page(made.read_text(encoding="utf-8"))
+    assert it.tags["svg"] == it.tags["figure"] == it.tags["figcaption"] == 3
+    assert {
+        "VIRTUAL PERSON",
+        "Session report · P07",
+        "settling",
+        "poor signal",
+        "no reading",
+        "eyes open",
+        "0:05.0",
+    } - {*it.texts} <= {"0:05.0"}
+    assert "There was an estimate for 60% of 30 s." in it.text
+    assert "200 are missing in between (7%, 2 s)" in it.text
+    assert "trained on virtual people" in it.text
+    assert "It has never seen a real person's emotion" in it.text
+    assert "This recording is of a virtual person" in it.text
+    assert "not a medical device" in it.text
+    assert "not a fact about a person" in it.text
+    assert "mains hum" in it.text
+
+
+def test_a_real_person_is_not_called_virtual(tmp_path: Path) -> None:
+    text = page(report(session(REAL), tmp_path))
+    assert "VIRTUAL PERSON" not in text
+    assert "of a virtual person" not in text
+
+
+def test_no_answer_at_all_is_said(tmp_path: Path) -> None:
+    it = Writer(REAL)
+    for _ in range(40):
+        it.signal()
+        it.say(silent(it.end, Why.UNCALIBRATED))
+    text = Page(page(report(it, tmp_path))).text
+    assert "There was no estimate in 10 s; most of the time for this reason: not calibrated." in text
+
+
+@pytest.mark.parametrize("with_signal", [True, False])
+def test_a_recording_without_readings_gives_a_page_that_says_so(tmp_path: Path, with_signal: bool) -> None:
+    it = Writer()
+    if with_signal:
+        it.signal()
+    read = Page(page(report(it, tmp_path)))
+    assert "The recording holds no reading: there is nothing to show." in read.text
+    assert read.tags["svg"] == 0
+
+
+HOSTILE = '<b onclick="x()">$x$ &amp; \u202e\x07</b><script>1</script>日本\ud800' + "y" * 500
+
+
+def test_words_from_the_file_stay_words(tmp_path: Path) -> None:
+    info = replace(REAL, name=HOSTILE[:60].replace("\ud800", ""), reference="<b>r</b>", notes=("<b>n</b>", "& so"))
+    about = {"version": HOSTILE, "weights": "<b>w</b>", "sha256": ["<b>"], "notch": {"<b>": 1}, "profile": {"x": "<b>"}}
+    it = Writer(info, about)
+    for k in range(20):
+        it.signal(markers=(HOSTILE.replace("\ud800", ""),) if k % 5 == 0 else ())
+        said = {
+            "kind": "estimate" if k < 10 else "abstained", "t": it.end / 100, "end": it.end, "readout": HOSTILE,
+            "labels": [HOSTILE, "<b>two</b>"], "probs": [0.4, 0.6], "why": HOSTILE, "faults": {HOSTILE: HOSTILE},
+            "quality": 0.5,
+        }  # fmt: skip
+        it.words(json.dumps(said))
+    made = report(it, tmp_path)
+    read = Page(page(made))
+    assert [s.why for s in made.silences] == ["other"]
+    assert '<b onclick="x()">$x$ &amp; ��</b><script>1</script>日本' in read.text
+    assert "<b>two</b>" in read.text
+    assert not set("\u202e\x07") & set(read.text)
+    assert write_report(tmp_path / "a.xdf").exists()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"kind": "estimate", "t": 1.0, "probs": [0.5, float("nan"), 0.5]},
+        {"kind": "estimate", "t": 1.0, "probs": [10**400, 0, 0]},
+        {"kind": "estimate", "t": 1.0, "probs": [0.5, 0.5]},
+        {"kind": "estimate", "t": 1.0, "probs": None},
+        {"kind": "estimate", "t": float("inf"), "probs": [0.2, 0.7, 0.1]},
+        {"kind": "abstained", "t": -1.0, "probs": None},
+        {"kind": "abstained", "t": "1", "probs": None},
+        {"kind": ["estimate"], "t": 1.0, "probs": None},
+        {"probs": None},
+    ],
+)
+def test_a_reading_that_says_nothing_is_counted_and_left_out(tmp_path: Path, said: dict[str, Any]) -> None:
+    it = session()
+    it.words(json.dumps({"readout": "emotion3", "labels": list(READOUT.labels), "end": 10**30} | said))
+    told = report(it, tmp_path)
+    assert (told.n_readings, told.n_unusable) == (112, 1)
+    assert "1 readings in the file could not be used" in page(told)
+
+
+def test_odd_fields_of_a_usable_reading_do_no_harm(tmp_path: Path) -> None:
+    it = session()
+    odd = {"why": [], "labels": {}, "faults": [1], "latency_ms": "x", "calibrated": 1, "quality": "good", "readout": 3}
+    it.words(json.dumps({"kind": "abstained", "t": 31.0, "end": 3100, "probs": None} | odd))
+    told = report(it, tmp_path)
+    assert (told.n_readings, told.n_unusable, told.calibrated) == (113, 0, 0.0)
+    assert Page(page(told)).tags["svg"] == 3
+
+
+def test_only_so_many_markers_are_listed(tmp_path: Path) -> None:
+    it = Writer()
+    for k in range(250):
+        it.signal(markers=(f"m{k}",))
+    it.say(estimate(it.end, (0.2, 0.7, 0.1)))
+    made = report(it, tmp_path)
+    assert (len(made.markers), made.n_markers, made.markers[-1]) == (200, 250, (49.75, "m199"))
+    assert "The first 200 of 250 markers are listed." in page(made)
+
+
+def test_damage_is_said(tmp_path: Path) -> None:
+    blob = bytearray(session().write(tmp_path / "a.xdf").read_bytes())
+    at = blob.index(xdf.MARK, len(blob) // 2) + len(xdf.MARK)  # where a chunk begins: its length is gone
+    blob[at : at + 300] = bytes(300)
+    (tmp_path / "a.xdf").write_bytes(blob)
+    made = report_of(open_recorded(tmp_path / "a.xdf"))
+    assert made.samples.damaged >= 300
+    assert f"{made.samples.damaged:,} bytes of the file are damaged" in page(made)
+    assert 0 < made.n_readings < 112
+
+
+def test_any_damage_gives_a_page_or_a_plain_error(tmp_path: Path) -> None:
+    whole = session().write(tmp_path / "whole.xdf").read_bytes()
+    rng, pages = np.random.default_rng(5), 0
+    for n in range(60):
+        blob = bytearray(whole[: rng.integers(4, len(whole))] if n % 3 == 0 else whole)
+        for at in rng.integers(0, len(blob), 1 + n % 7):
+            blob[at] = rng.integers(256)
+        (tmp_path / "a.xdf").write_bytes(blob)
+        try:
+            made = report_of(open_recorded(tmp_path / "a.xdf"))
+        except MoodError:
+            continue
+        pages += 1
+        if n % 10 == 0:
+            Page(page(made))
+    assert pages > 10
+
+
+def test_a_signal_that_cannot_be_followed_is_said(tmp_path: Path) -> None:
+    it = session()
+    far = np.array([[10**15, 0, 0]], np.int64)
+    it.parts.append(it.tape._numbers(5, np.array([it.tape.position.stamp]), far))
+    it.signal()
+    made = report(it, tmp_path)
+    assert made.samples.n == 2800
+    assert "could not be followed to its end" in page(made)
+
+
+def test_what_was_not_written_is_said(tmp_path: Path) -> None:
+    it = session()
+    it.tape.leave_out(100)
+    it.signal(lost=100)
+    made = report(it, tmp_path)
+    assert (made.samples.lost, made.samples.unwritten) == (300, 100)
+    assert "100 samples (1 s) reached the program and were not written" in page(made)
+
+
+def test_a_readout_of_ones_own_says_what_shows_that_it_works(tmp_path: Path) -> None:
+    grid = [[0.0] * 5] * 4
+    verdict = {
+        "balanced_accuracy": 0.74, "interval": [0.61, 0.87], "chance": 0.33, "p": 0.01, "ece": 0.07, "time_only": 0.3,
+        "blocks": [4, 4, 4], "seconds": 120, "confusion": [[1, 0, 0]] * 3, "passed": True, "text": "",
+    }  # fmt: skip
+    own = {
+        "name": "emotion3", "labels": list(READOUT.labels), "coordinates": [[0, 0]] * 3, "base": "",
+        "weights": "reader-4", "weights_sha256": "ab" * 32, "head_sha256": "", "temperature": 1.0,
+        "least_confidence": 0.4, "verdict": verdict,
+    }  # fmt: skip
+    profile = {
+        "ch_names": CHANS, "reference": "average", "virtual": False, "readout": None, "spec": {}, "mean": grid,
+        "sd": grid, "seconds": 57.4, "made": "2026-01-01T10:20:30+00:00", "own": own,
+    }  # fmt: skip
+    stored = Profile.model_validate(profile).stored()
+    made = report(session(REAL, ABOUT | {"profile": stored}), tmp_path)
+    text = Page(page(made)).text
+    assert "57 s of the person's own rest, of 2026-01-01" in text
+    assert "balanced accuracy 0.74 (95 % interval 0.61 to 0.87), where chance is 0.33" in text
+    assert "never seen a real person" not in text
+
+
+# -- files ------------------------------------------------------------------------------------------------------
+
+
+def test_a_report_is_replaced_and_nothing_else_ever_is(tmp_path: Path) -> None:
+    path = session().write(tmp_path / "a.xdf")
+    first = write_report(path)
+    assert write_report(path) == first == tmp_path / "a.html"
+    first.write_text("<!DOCTYPE html>\nmine")
+    assert write_report(path) == tmp_path / "a_2.html"
+    assert first.read_text() == "<!DOCTYPE html>\nmine"
+    (tmp_path / "a_2.html").unlink()
+    (tmp_path / "a_2.html").symlink_to(tmp_path / "elsewhere")
+    assert write_report(path) == tmp_path / "a_3.html"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_place_can_be_asked_for(tmp_path: Path) -> None:
+    path, new = session().write(tmp_path / "a.xdf"), tmp_path / "new" / "page.html"
+    assert write_report(path, new) == new == write_report(path, new)
+    assert write_report(path, new.parent) == new.parent / "a.html"
+    for other in (path, tmp_path / "b.txt"):
+        other.touch()
+        was = other.read_bytes()
+        with pytest.raises(ConfigError, match="that is another file"):
+            write_report(path, other)
+        assert other.read_bytes() == was
+    with pytest.raises(ConfigError, match="choose another"):
+        write_report(path, tmp_path / "b.txt" / "page.html")
+
+
+def test_what_is_no_recording_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(SourceNotFound):
+        write_report(tmp_path / "none.xdf")
+    (tmp_path / "a.xdf").write_bytes(b"XDF:" + struct.pack("<BBH", 1, 2, xdf.Tag.BOUNDARY))
+    with pytest.raises(StreamMismatch, match="not a recording of this program"):
+        write_report(tmp_path / "a.xdf")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.xdf"]
+
+
+# -- words ------------------------------------------------------------------------------------------------------
+
+
+def test_shares_and_times_are_not_rounded_into_untruths() -> None:
+    assert [share(x) for x in (0, 0.001, 0.5, 0.999, 1)] == ["0%", "under 1%", "50%", "over 99%", "100%"]
+    assert [span(x) for x in (0, 0.5, 40, 59.9, 270, 3725)] == [
+        "0 s",
+        "0.5 s",
+        "40 s",
+        "1 min",
+        "4 min 30 s",
+        "1 h 02 min",
+    ]
+    assert plain("a\tb\x00\u202ec") == "a b��c"
+
+
+def test_the_words_and_colours_are_those_of_the_window() -> None:
+    from importlib.resources import files
+
+    from realtime_mood.gui.theme import THEMES
+    from realtime_mood.gui.words import FAULT_WORDS, WHY_WORDS
+
+    assert {why.value: words for why, words in WHY_WORDS.items()}.items() <= {
+        k: v[0] for k, v in REASONS.items()
+    }.items()
+    assert {f.value: words for f, words in FAULT_WORDS.items() if f is not Fault.EXCLUDED} == FAULTS
+    css = files("realtime_mood.report").joinpath("page.css").read_text(encoding="utf-8")
+    for k in range(5):
+        colours = re.findall(rf"--label{k}: (#\w+)", css)
+        light, dark = (THEMES[theme][f"label{k}"] for theme in ("light", "dark"))
+        assert colours == [light, dark, light]  # on a screen, in the dark, on paper
