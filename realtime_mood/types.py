@@ -154,8 +154,7 @@ class Fault(Enum):
     MUSCLE = "muscle"
     DECORRELATED = "decorrelated"
     IMPEDANCE = "impedance"
-    EXCLUDED = "excluded"
-    """Somebody asked for it to be left out."""
+    EXCLUDED = "excluded"  # somebody asked for it to be left out
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -306,6 +306,7 @@ def test_an_xdf_that_claims_too_much_is_not_believed(tmp_path: Path, n: int) -> 
         ("one.txt", b"%OpenBCI Raw EEG Data\n%Sample Rate = 250 Hz\n%Number of channels = 2\n0, 1.0, 2.0, 3\n"),
         ("rate.txt", b"%OpenBCI Raw EEG Data\n%Sample Rate = many Hz\n0, 1.0, 2.0, 3\n"),
         ("line.csv", b"1" * 100_000),
+        ("many.vhdr", b"[Common Infos]\nNumberOfChannels=308335411\n"),
         ("no.zip", b"PK\x03\x04 and then nothing"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from .recording import HEAD_S, PlaybackOptions, check_rate, check_unit
 
 BLOCK_S = 5.0
 """Seconds read from the file at once."""
+MAX_CHANS = 10_000
+"""No recording has more; a header that says so is damaged, and MNE would fill the memory with them."""
 VIRTUAL_MARK = "VIRTUAL PERSON"
 """Stands in the header of every file that was made from a virtual person."""
 
@@ -36,6 +39,8 @@ class MneFile:
             _check_tags(path, asked)
         elif path.suffix == ".set":
             check_mat(path, asked)
+        elif path.suffix in (".vhdr", ".ahdr"):
+            _check_count(path, asked)
         self._raw: Any = mne.io.read_raw(path, preload=False, verbose="ERROR")
         self.sfreq, self._n_times = float(self._raw.info["sfreq"]), int(self._raw.n_times)
         check_rate(asked, self.sfreq)
@@ -107,3 +112,10 @@ def _check_tags(path: Path, asked: str) -> None:
             if at < 0:
                 return
     raise StreamMismatch(asked, "its tags point in a circle", "the file is damaged")
+
+
+def _check_count(path: Path, asked: str) -> None:
+    """Raise `StreamMismatch` when a BrainVision header says more channels than there can be."""
+    said = re.findall(rb"(?im)^\s*NumberOfChannels\s*[=:]\s*(\d+)", path.read_bytes())
+    if any(len(number) > 9 or int(number) > MAX_CHANS for number in said):
+        raise StreamMismatch(asked, "its header says more channels than there can be", "the file is damaged")
