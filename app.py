@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from platformdirs import user_log_path
+from platformdirs import user_data_path, user_log_path
 
-from calibration.commands import calibrate, profiles
+from calibration.commands import calibrate, in_a_window, profiles, protocols
 from models.commands import WeightsOption, evaluate, info, pretrain, replay, train
 from realtime_mood import gui, liblsl
 from realtime_mood.commands import ScopeOption, devices, outlet, recover, report
@@ -161,13 +161,23 @@ def view_gui(config: RunConfig) -> None:
     """The window."""
     if not gui.has_display():
         raise ConfigError("the window", "no display here", "use --view terminal or --view json")
+    liblsl.set_scope(config.lsl_scope)  # the window looks for streams before any run
     import models.runtime  # noqa: F401  # torch takes a second to import: not while the window is up
 
-    def engine(url: str) -> Engine:
-        return make_engine(config.model_copy(update={"source": url}), give_up_s=None)
+    def on(url: str) -> RunConfig:
+        return config.model_copy(update={"source": url})
 
-    code = gui.run(engine, config.source, weights=config.weights)
-    raise typer.Exit(code)
+    def engine(wish: gui.Wish) -> Engine:
+        update = {"source": wish.url, "profile": wish.profile, "record": wish.record}
+        return make_engine(config.model_copy(update=update), give_up_s=None)
+
+    flows = gui.Flows(
+        engine,
+        user_data_path("realtime_mood") / "recordings",
+        protocols(),
+        lambda url, protocol, told: in_a_window(on(url), protocol, told),
+    )
+    raise typer.Exit(gui.run(flows, gui.Wish(config.source, config.profile, config.record), weights=config.weights))
 
 
 for verb in (calibrate, profiles, outlet, devices, replay, recover, report, pretrain, train, evaluate, info):

@@ -1,7 +1,8 @@
 """Turns a minute of the real program on a virtual person into the pictures of the documentation (``make screenshots``).
 
-Also prints how long the window's frames took, and the readings beside it:
-``python -m benchmarks.screenshots --n-chans 64 --seconds 20``.
+Light and dark, at two sizes; the dialogs; what the subject sees; and a short film of a mood that changes. With the
+real recordings at hand, a person of theirs too. Also prints how long the window's frames took, and the readings
+beside it: ``python -m benchmarks.screenshots --n-chans 64 --seconds 20 --only figures``.
 """
 
 from __future__ import annotations
@@ -10,70 +11,164 @@ import argparse
 import io
 import os
 import re
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports Qt
 
 import numpy as np
-from PyQt6.QtWidgets import QApplication
+from PIL import Image
+from PyQt6.QtCore import QSettings
+from PyQt6.QtWidgets import QApplication, QWidget
 from rich.console import Console
 
 import app
-from realtime_mood import terminal
+from realtime_mood import gui, terminal
 from realtime_mood.config import resolve
 from realtime_mood.engine import Engine
 from realtime_mood.gui.bridge import Bridge
 from realtime_mood.gui.window import Window
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
-URL = "synthetic://?subject=90001&n_chans={n_chans}&script=neutral:20,positive:20,negative:20"
-SIZE = 1280, 720
+URL = (
+    "synthetic://?subject=90001&n_chans={n_chans}&sfreq={sfreq:g}&script=neutral:20,positive:20,negative:20,neutral:20"
+)
+SIZES = {"": (1280, 720), "-large": (1920, 1080)}
+FILM = 640, 360
+FILM_S = (34.0, 50.0)  # from the end of one state into the next
+FILM_EVERY_S = 0.5
+
+
+class Rig:
+    """The window as the program puts it together, on `url`, remembering nothing."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.qt = QApplication.instance() or QApplication(["screenshots"])
+        self.engines: list[Engine] = []
+        wish = gui.Wish(url)
+        flows = gui.Flows(self._engine, folder, (("baseline", "Rest"),), lambda *_: None)
+        memory = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
+        bridge = Bridge(flows.make_engine, wish, can_calibrate=True)
+        self.window = Window(bridge, flows, resolve({}).weights, memory)
+        self.window.resize(*SIZES[""])
+        self.window.show()
+        self.window.show_operator()
+        bridge.start()
+
+    def _engine(self, wish: gui.Wish) -> Engine:
+        self.engines.append(
+            app.make_engine(resolve({"source": wish.url, "profile": wish.profile, "record": wish.record}))
+        )
+        return self.engines[-1]
+
+    def live(self, seconds: float) -> None:
+        """Let the window live for a while."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.qt.processEvents()
+            time.sleep(0.001)
+
+    def check(self) -> None:
+        if not self.engines or self.engines[-1].latest is None:  # a picture of a failure is no documentation
+            raise SystemExit(self.window.banner.banner.text())
+
+    def looks(self) -> Iterator[str]:
+        """Each theme at each size, as a suffix."""
+        for name in ("dark", "light"):
+            self.window._use_theme(name)
+            for suffix, size in SIZES.items():
+                self.window.resize(*size)
+                self.live(0.4)
+                self.window.show_operator()
+                self.live(0.8)
+                yield ("" if name == "dark" else "-light") + suffix
+
+    def close(self) -> None:
+        self.window.close()
+        while self.window.bridge.is_running:
+            self.qt.processEvents()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n-chans", type=int, default=32)
-    parser.add_argument("--seconds", type=float, default=56.0)
+    parser.add_argument("--sfreq", type=float, default=256.0)
+    parser.add_argument("--seconds", type=float, default=52.0)
+    parser.add_argument("--only", choices=("pictures", "figures"), default="pictures")
     parser.add_argument("--out", type=Path, default=PICTURES)
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    engines: list[Engine] = []
+    with tempfile.TemporaryDirectory() as folder:
+        rig = Rig(URL.format(n_chans=asked.n_chans, sfreq=asked.sfreq), Path(folder))
+        try:
+            if asked.only == "figures":
+                rig.live(asked.seconds)
+                rig.check()
+            else:
+                pictures(rig, asked.out, "" if asked.n_chans == 32 else f"-{asked.n_chans}", asked.seconds)
+            report(rig)
+        finally:
+            rig.close()
 
-    def make(url: str) -> Engine:
-        engines.append(app.make_engine(resolve({"source": url})))
-        return engines[-1]
 
-    qt = QApplication(["screenshots"])
-    window = Window(Bridge(make), URL.format(n_chans=asked.n_chans), resolve({}).weights)
-    window.resize(*SIZE)
-    window.show()
-    window.bridge.start(window.top.url.text())
-    look_for(qt, window, asked.seconds)
-    if not engines or engines[-1].latest is None:  # a picture of a failure is no documentation
-        raise SystemExit(window.banner.banner.text())
-    suffix = "" if asked.n_chans == 32 else f"-{asked.n_chans}"
-    window.grab().save(str(asked.out / f"window{suffix}.png"))
+def pictures(rig: Rig, out: Path, which: str, seconds: float) -> None:
+    """Everything the documentation shows of one run."""
+    window = rig.window
+    began, frames = time.monotonic(), list[Image.Image]()
+    while (now := time.monotonic() - began) < seconds:
+        if not which and FILM_S[0] <= now <= FILM_S[1]:
+            frames.append(picture(window).resize(FILM, Image.Resampling.LANCZOS).quantize(64))
+            rig.live(FILM_EVERY_S - (time.monotonic() - began - now))
+        else:
+            rig.live(min(0.5, seconds - now))
+    rig.check()
+    if frames:
+        frames[0].save(out / "mood.gif", save_all=True, append_images=frames[1:], duration=300, loop=0, optimize=True)
+    for suffix in rig.looks():
+        if not which or not suffix:
+            window.grab().save(str(out / f"window{which}{suffix}.png"))
+    if which:
+        return
+    terminal_picture(rig, out / "terminal.svg")
+    window._use_theme("dark")
+    window.resize(*SIZES[""])
+    window.show_demo()
+    rig.live(1.0)
+    window.grab().save(str(out / "window-demo.png"))
+    window.toggle_subject()
+    rig.live(1.0)
+    window.subject.grab().save(str(out / "window-subject.png"))
+    window.subject.close()
+    window.show_operator()
+    window.connect_source()
+    rig.live(3.0)
+    assert window.dialog is not None
+    window.dialog.grab().save(str(out / "window-connect.png"))
+    window.dialog.reject()
+
+
+def picture(widget: QWidget) -> Image.Image:
+    grabbed = widget.grab().toImage().convertToFormat(widget.grab().toImage().Format.Format_RGB888)
+    bits = grabbed.constBits()
+    assert bits is not None
+    raw = bits.asarray(grabbed.sizeInBytes())
+    return Image.frombuffer(
+        "RGB", (grabbed.width(), grabbed.height()), bytes(raw), "raw", "RGB", grabbed.bytesPerLine(), 1
+    )
+
+
+def terminal_picture(rig: Rig, path: Path) -> None:
     console = Console(width=80, height=24, record=True, file=io.StringIO())
-    console.print(terminal.picture(terminal.look(engines[-1])))
+    console.print(terminal.picture(terminal.look(rig.engines[-1])))
     svg = console.export_svg(title="realtime-mood run --view terminal")
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # a picture must not fetch fonts from afar
-    (asked.out / f"terminal{suffix}.svg").write_text(svg.replace("Fira Code", "DejaVu Sans Mono"))
-    report(window.bridge, engines[-1])
-    window.close()
-    while window.bridge.is_running:
-        qt.processEvents()
+    path.write_text(svg.replace("Fira Code", "DejaVu Sans Mono"))
 
 
-def look_for(qt: QApplication, window: Window, seconds: float) -> None:
-    """Let the window live for a while."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        qt.processEvents()
-        time.sleep(0.001)
-
-
-def report(bridge: Bridge, engine: Engine) -> None:
+def report(rig: Rig) -> None:
+    bridge, engine = rig.window.bridge, rig.engines[-1]
     work, frame = np.array(bridge.work_ms), np.array(bridge.frame_ms)[1:]
     print(f"frames: {1000 / frame.mean():.1f} a second, longest wait {frame.max():.0f} ms")
     print("work a frame, painting included: p50 {:.1f}, p95 {:.1f} ms".format(*np.percentile(work, (50, 95))))

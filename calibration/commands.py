@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +19,7 @@ from realtime_mood.gui import has_display
 from realtime_mood.profile import Profile
 
 from . import store
-from .plan import Plan, draw, load_protocol
+from .plan import Plan, draw, load_protocol, shipped
 
 if TYPE_CHECKING:  # torch takes a second to import, and a list of profiles does without
     from realtime_mood.sinks.lsl_markers import MarkerOutlet
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # torch takes a second to import, and a list of profiles does
     from .fit import Fitted, Progress
     from .headless import Voice
     from .session import Session
+    from .view.window import CalibrationWindow
 
 VIEWS = ("auto", "gui", "terminal", "json")
 
@@ -96,6 +98,18 @@ def calibrate(
         job.headless("json" if view == "json" else "terminal")
 
 
+def protocols() -> tuple[tuple[str, str], ...]:
+    """Name and title of each that comes with the program."""
+    return tuple((name, load_protocol(name).title) for name in shipped())
+
+
+def in_a_window(settings: RunConfig, protocol: str, on_closed: Callable[[Path | None], None]) -> CalibrationWindow:
+    """Open a calibration's window on the source of `settings`; see `Job.window`."""
+    plan = draw(load_protocol(protocol), int.from_bytes(os.urandom(2)))
+    path = store.new_name(plan.protocol.name)
+    return Job(settings, plan, path, path.with_suffix(".xdf"), None, None).window(on_closed)
+
+
 def _view(asked: str, plan: Plan) -> str:
     """``auto`` is the window where a protocol has cues to show and there is a display."""
     if asked == "gui" and not has_display():
@@ -144,6 +158,16 @@ class Job:
         from .view import run
 
         return run(partial(self.session, give_up_s=self.settings.give_up, held=True), self.plan, self.fit, self.keep)
+
+    def window(self, on_closed: Callable[[Path | None], None], *, windowed: bool = False) -> CalibrationWindow:
+        """The window, opened, within a program that has others; `on_closed` is told the profile's path, if any."""
+        from .view.window import CalibrationWindow
+
+        session = partial(self.session, give_up_s=self.settings.give_up, held=True)
+        window = CalibrationWindow(session, self.plan, self.fit, self.keep, windowed)
+        window.closed.connect(lambda: on_closed(self.path if window.code == 0 else None))
+        window.open()
+        return window
 
     def session(self, *hear: Hear, give_up_s: float | None = None, held: bool = False) -> Session:
         """A session that is not started yet."""

@@ -85,6 +85,12 @@ class RingBuffer:
             return self.read(max(self.oldest, self.end - n), self.end)
 
     @property
+    def impedance(self) -> Impedance | None:
+        """What the board measured last, if it measures any."""
+        with self._new:
+            return self._impedances[-1] if self._impedances else None
+
+    @property
     def arrived(self) -> float:
         """When the newest chunk reached us (s)."""
         return self._arrived

@@ -9,7 +9,9 @@ from rich.text import Text
 
 from . import clock
 from .engine import Engine
-from .gui.viewmodel import Bar, Course, Electrode, ViewState, view
+from .gui.course import Course
+from .gui.electrodes import Electrode
+from .gui.viewmodel import Bar, ViewState, view
 from .gui.words import Say
 
 LOOK_S = 0.125
@@ -30,6 +32,7 @@ STYLES = {
 SPARKS = "▁▂▃▄▅▆▇█"
 COURSE_COLUMNS = 60  # one a second
 PER_LINE = 9  # electrodes
+WINDOW_ONLY = ("filters", "context", "paint", "longest wait")  # of the strip's numbers, those for who tends the window
 
 
 def run(engine: Engine, console: Console | None = None) -> None:
@@ -144,7 +147,7 @@ def _electrodes(electrodes: tuple[Electrode, ...], height: int) -> list[Renderab
 
 def _strip(state: ViewState) -> Table:
     grid = Table.grid(padding=(0, 3))
-    parts = [Text(f"{name} ", STYLES["dim"]) + _text(value) for name, value in state.strip]
+    parts = [Text(f"{name} ", STYLES["dim"]) + _text(value) for name, value in state.strip if name not in WINDOW_ONLY]
     for at in range(0, len(parts), 3):
         grid.add_row(*parts[at : at + 3])
     return grid

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -36,6 +36,9 @@ class CalibrationWindow(QMainWindow):
     Keys: Esc stops, Space pauses and goes on, R does a step anew, N rather does not say, Enter begins, F11 fills the
     screen.
     """
+
+    closed = pyqtSignal()
+    """It has gone, and every thread of it."""
 
     def __init__(
         self,
@@ -192,6 +195,7 @@ class CalibrationWindow(QMainWindow):
         self.cue.stage.media.close_player()
         self.tone.close()
         event.accept()
+        self.closed.emit()
 
     def _gone(self) -> None:
         if self._closing:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from realtime_mood.gui.viewmodel import NAMED_CHANS, Electrode
+from realtime_mood.gui.banner import NAMED_CHANS
+from realtime_mood.gui.electrodes import Electrode
 from realtime_mood.gui.words import FAULT_WORDS
 from realtime_mood.profile import LEAST_BASELINE_S, Profile, Verdict
 from realtime_mood.types import Fault

@@ -5,10 +5,31 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .actions import Wish
 
 if TYPE_CHECKING:
     from ..engine import Engine
+
+__all__ = ["Flows", "Wish", "has_display", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """What the window can set going, each from outside: it knows neither networks nor calibrations."""
+
+    make_engine: Callable[[Wish], Engine]
+    """Builds an engine that is not yet started. Called on a thread of its own, once a start."""
+    recordings: Path
+    """The folder that the Record button records into."""
+    protocols: tuple[tuple[str, str], ...] = ()
+    """Name and title of each calibration there is."""
+    calibrate: Callable[[str, str, Callable[[Path | None], None]], Any] | None = None
+    """Opens a calibration's window: given a source URL, a protocol's name, and whom to tell the profile's path once it
+    is closed (None where none was made). Returns the window."""
 
 
 def has_display() -> bool:
@@ -18,20 +39,20 @@ def has_display() -> bool:
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
-def run(make_engine: Callable[[str], Engine], url: str, *, start: bool = True, weights: str = "") -> int:
+def run(flows: Flows, wish: Wish, *, start: bool = True, weights: str = "") -> int:
     """Show the window until it is closed (or Ctrl-C) and return 0.
 
     Parameters
     ----------
-    make_engine : callable
-        Builds an engine that is not yet started from a source URL. Called on a thread of its own, once per Start.
-    url : str
+    flows : Flows
+    wish : Wish
         What stands in the source field at first.
     start : bool
         Whether to start at once.
     weights : str
-        What the network in use is called, for the top bar.
+        What the network in use is called.
     """
-    from .window import show
+    os.environ["QT_API"] = "pyqt6"  # for the icons' library, which can do with others
+    from .showing import show
 
-    return show(make_engine, url, start=start, weights=weights)
+    return show(flows, wish, start=start, weights=weights)

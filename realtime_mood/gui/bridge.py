@@ -11,18 +11,29 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 from time import perf_counter
+from typing import Any
 
+import numpy as np
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from .. import clock
 from ..engine import Engine
 from ..health import Health, State
-from .traces import SPAN_S
-from .viewmodel import Action, view
+from ..ring import RingBuffer
+from .actions import Wish, actions_of
+from .banner import NOTE_S
+from .events import Events
+from .lanes import TraceSettings, slice_of
+from .strip import Timing
+from .viewmodel import ViewState, view
+from .words import Say
 
 FRAME_MS = 33
-MAP_EVERY = 4  # frames between two looks at the attention maps: 7.5 a second
+MAP_EVERY = 3  # frames between two looks at the slower panels: 10 a second
+MINUTE_EVERY = 15  # likewise at the last minute
 log = logging.getLogger(__name__)
 
 
@@ -32,30 +43,51 @@ class Bridge(QObject):
     Parameters
     ----------
     make_engine : callable
-        Builds an engine from a source URL; called away from the window's thread.
+        Builds an engine that is not yet started; called away from the window's thread.
+    wish : Wish
+        What the first start is made of.
+    can_calibrate : bool
     """
 
     state_changed = pyqtSignal(object)
     """A `ViewState`, every frame."""
     maps_changed = pyqtSignal(object)
-    """The same, as often as the slower widgets want it."""
-    signal_changed = pyqtSignal(object, float, float)
-    """The newest `Chunk`, its sfreq (Hz) and its age (s)."""
+    """The same, as often as the slower panels want it."""
+    signal_changed = pyqtSignal(object, float, float, object)
+    """The `Chunk` to draw, its sfreq (Hz), its age (s), and the newest markers; every frame."""
+    minute_changed = pyqtSignal(object, float, object, str)
+    """The `Chunk` of the last minute, its sfreq (Hz), electrode names, and whether it is raw; a few times a second."""
+    events_changed = pyqtSignal(object)
+    """The lines of the event log, when there are more."""
     idle = pyqtSignal()
     """A run is over and every thread of it has gone."""
 
-    def __init__(self, make_engine: Callable[[str], Engine]) -> None:
+    def __init__(self, make_engine: Callable[[Wish], Engine], wish: Wish, *, can_calibrate: bool = False) -> None:
         super().__init__()
-        self._make_engine = make_engine
+        self._make_engine, self._can_calibrate = make_engine, can_calibrate
+        self.wish = wish
+        """What runs, or will at the next start."""
+        self.report: Path | None = None
+        """The newest recording that is whole."""
+        self.writing = False
+        """A report is being written."""
+        self._minute_is_seen = False
+        self.left_out: frozenset[str] = frozenset()
+        """Electrodes that somebody left out of this run."""
+        self._events, self._notice = Events(), (Say(""), 0.0)
+        self._traces, self._timing = TraceSettings(), Timing()
         self._engine: Engine | None = None
         self._health: Health | None = Health()  # what to show while there is no engine to ask
         self._work: threading.Thread | None = None
-        self._wish = ""  # "stop" while a stop is wished for or under way
+        self._ending = False  # a stop is wished for or under way
+        self._next: Wish | None = None  # what to begin with once it is over
         self._frame = 0
+        self.state: ViewState | None = None
+        """The newest one that was told."""
         self.work_ms: deque[float] = deque(maxlen=900)
         """How long each of the last frames took, painting included (ms)."""
         self.frame_ms: deque[float] = deque(maxlen=900)
-        """Time from one frame to the next (ms)."""
+        """Time from one frame to the next (ms): the heartbeat of the event loop."""
         self._began = 0.0
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -70,38 +102,85 @@ class Bridge(QObject):
         """True from `start` until everything it started has gone."""
         return self._work is not None or (self._engine is not None and self._health is None)
 
-    def start(self, url: str) -> None:
-        """Begin a run on `url`; nothing happens while there is one."""
+    def ring(self, raw: bool) -> RingBuffer | None:
+        """The last minute as it came, or filtered; the former where nothing is filtered."""
+        if self._engine is None:
+            return None
+        return self._engine.raw if raw else self._engine.clean or self._engine.raw
+
+    # -- wishes -------------------------------------------------------------------------------------------------
+
+    def start(self, wish: Wish | None = None) -> None:
+        """Begin a run; one that is under way is ended first."""
+        self.wish = wish or self.wish
         if self.is_running:
+            self._ending, self._next = True, self.wish
             return
-        self._wish, self._engine, self._health = "", None, Health(State.CONNECTING)
-        self._spawn("mood-start", lambda: self._start(url))
+        self._ending, self._next, self._engine = False, None, None
+        self._health, self.left_out = Health(State.CONNECTING), frozenset()
+        chosen = self.wish
+        self._spawn("mood-start", lambda: self._start(chosen))
 
     def stop(self) -> None:
         """End the run, if there is one."""
+        self._next = None
         if self.is_running:
-            self._wish = "stop"
+            self._ending = True
 
     def mark(self, text: str) -> None:
         """Put a marker on the newest sample, if there is one."""
         if self._engine is not None and self._health is None:
             self._engine.mark(text)
 
+    def leave_out(self, name: str, out: bool) -> None:
+        """Leave an electrode out of the estimate, or take it back in."""
+        if self._engine is not None and self._health is None:
+            wanted = self.left_out | {name} if out else self.left_out - {name}
+            if self._engine.leave_out(wanted):
+                self.left_out = wanted
+
+    def record(self, where: Path | None) -> None:
+        """Record the next start, or do not; a run that is under way begins anew for it."""
+        self.wish = replace(self.wish, record=where)
+        if self.is_running:
+            self.start()
+
+    def see_traces(self, settings: TraceSettings) -> None:
+        """How the signal is to be looked at from here on."""
+        self._traces = settings
+
+    def see_minute(self, is_seen: bool) -> None:
+        """Whether anybody looks at the last minute of signal."""
+        self._minute_is_seen = is_seen
+
+    def tell(self, notice: Say) -> None:
+        """Have a sentence stand in the banner for a while."""
+        self._notice = notice, clock.now() + NOTE_S
+
+    def save_events(self, path: str) -> None:
+        """Write the event log."""
+        try:
+            Path(path).write_text("\n".join(str(line) for line in self._events.lines) + "\n", encoding="utf-8")
+        except OSError as error:
+            self.tell(Say(f"The events are not saved in {path}: {error.strerror or error}", "bad"))
+
     def close(self) -> None:
         """Look no more."""
         self._timer.stop()
         self._painted.stop()
 
+    # -- threads ------------------------------------------------------------------------------------------------
+
     def _spawn(self, name: str, work: Callable[[], None]) -> None:
         self._work = threading.Thread(target=work, name=name, daemon=True)
         self._work.start()
 
-    def _start(self, url: str) -> None:
+    def _start(self, wish: Wish) -> None:
         try:
-            engine = self._make_engine(url)
+            engine = self._make_engine(wish)
             engine.start()
         except Exception as fault:  # any fault at all belongs on the screen, not in a dead thread
-            log.exception("could not start %s", url)
+            log.exception("could not start %s", wish.url)
             self._health = Health(State.FAILED, fault=fault)
         else:
             self._engine, self._health = engine, None
@@ -114,28 +193,10 @@ class Bridge(QObject):
             log.exception("the run ended with a fault")
             fault = raised
         ended = State.ENDED if last.state is State.ENDED else State.IDLE
+        last = engine.health
+        if last.recording is not None and last.recording.n_bytes:
+            self.report = Path(last.recording.path)
         self._health = replace(last, state=State.FAILED if fault else ended, fault=fault, sample_age_ms=None)
-
-    def look(self) -> None:
-        """One frame: see to threads that are done, then show what there is."""
-        began = perf_counter()
-        if self._began:
-            self.frame_ms.append(1000 * (began - self._began))
-        self._began = began
-        self._see_to_threads()
-        engine = self._engine
-        health = self._health or (engine.health if engine else Health())
-        latest, readings, markers = (engine.latest, engine.readings(), engine.markers) if engine else (None, (), ())
-        now = clock.now()
-        state = view(health, latest, readings, markers, now)
-        if self._wish:
-            state = replace(state, action=Action("Stopping", False, "Waiting for the run's threads to end"))
-        if not self._frame % MAP_EVERY:
-            self.maps_changed.emit(state)
-        self._frame += 1
-        self.state_changed.emit(state)
-        self._show_signal(health, now if state.ageing else None)
-        self._painted.start(0)
 
     def _see_to_threads(self) -> None:
         if self._work is not None:
@@ -144,19 +205,80 @@ class Bridge(QObject):
             self._work.join()
             self._work = None
             if self._engine is None or self._health is not None:  # it did not start, or it has stopped
-                self._wish = ""
+                self._ending, following = False, self._next
+                self._next = None
                 self.idle.emit()
+                if following is not None:
+                    self.start(following)
+                    return
         engine = self._engine
-        if engine is not None and self._health is None and (self._wish or engine.done.is_set()):
-            self._wish = "stop"
+        if engine is not None and self._health is None and (self._ending or engine.done.is_set()):
+            self._ending = True
             self._spawn("mood-stop", lambda: self._stop(engine))
 
-    def _show_signal(self, health: Health, now: float | None) -> None:
-        """The last `SPAN_S` of the filtered signal, or of the raw one where nothing is filtered."""
-        engine, info = self._engine, health.info
-        ring = (engine.clean or engine.raw) if engine else None
-        if ring is None or info is None:
+    # -- frames -------------------------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """One frame: see to threads that are done, then show what there is."""
+        began = perf_counter()
+        if self._began:
+            self.frame_ms.append(1000 * (began - self._began))
+        self._began = began
+        self._see_to_threads()
+        self._frame += 1
+        slow = not self._frame % MAP_EVERY
+        if slow:
+            self._timing = self._time()
+        engine = self._engine
+        health = self._health or (engine.health if engine else Health())
+        self.state = self._view(health)
+        if slow:
+            self.maps_changed.emit(self.state)
+            self._look_back(health)
+        self.state_changed.emit(self.state)
+        self._show_signal(health)
+        self._painted.start(0)
+
+    def _view(self, health: Health) -> ViewState:
+        engine, now = self._engine, clock.now()
+        actions = actions_of(
+            health, self.wish, stopping=self._ending, can_calibrate=self._can_calibrate, report=self.report,
+            writing=self.writing,
+        )  # fmt: skip
+        more: dict[str, Any] = {"actions": actions, "timing": self._timing}
+        if engine is None:
+            state = view(health, None, (), (), now, **more)
+        else:
+            measured = engine.raw.impedance if engine.raw else None
+            more |= {"normal": engine.normal, "kohm": measured.kohm if measured else None}
+            state = view(health, engine.latest, engine.readings(), engine.markers, now, **more)
+        notice, until = self._notice
+        return replace(state, banner=notice) if now < until and health.fault is None else state
+
+    def _show_signal(self, health: Health) -> None:
+        """What is to be drawn of the signal."""
+        ring, info = self.ring(self._traces.raw), health.info
+        if ring is None or info is None or self._engine is None:
             return
-        chunk = ring.latest(round(SPAN_S * info.sfreq))
-        age_s = 0.0 if now is None else min(SPAN_S, max(0.0, now - chunk.t_last))
-        self.signal_changed.emit(chunk, info.sfreq, age_s)
+        chunk = slice_of(ring, self._traces)
+        ageing = self.state is not None and self.state.ageing and self._traces.paused_at is None
+        age_s = min(self._traces.span_s, max(0.0, clock.now() - chunk.t_last)) if ageing else 0.0
+        self.signal_changed.emit(chunk, info.sfreq, age_s, self._engine.markers)
+
+    def _look_back(self, health: Health) -> None:
+        """What the slower panels look at: events, and the last minute of signal."""
+        engine = self._engine
+        latest, markers = (engine.latest, engine.markers) if engine else (None, ())
+        if self._events.note(health, latest, markers, datetime.now()):  # local time: it is for the person who reads it
+            self.events_changed.emit(self._events.lines)
+        ring, info = self.ring(self._traces.raw), health.info
+        if ring is not None and info is not None and not self._frame % MINUTE_EVERY and self._minute_is_seen:
+            kind = "raw" if self._traces.raw else "filtered"
+            self.minute_changed.emit(ring.latest(ring.capacity), info.sfreq, info.ch_names, kind)
+
+    def _time(self) -> Timing:
+        """How the window itself is doing."""
+        work, beat = list(self.work_ms), list(self.frame_ms)
+        if not work or not beat:
+            return Timing()
+        return Timing((float(np.median(work)), float(np.percentile(work, 95))), max(beat))

@@ -1,10 +1,15 @@
-"""Turns wishes into signals (Start, Stop, a source), and state into the bars above and below the window."""
+"""Turns wishes into signals, and state into the two bars above the panels."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
+from collections.abc import Sequence
+from functools import partial
 
+import qtawesome
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy, QToolButton, QWidget
+
+from .actions import Actions
 from .theme import colour
 from .viewmodel import ViewState
 from .words import Say
@@ -53,56 +58,126 @@ class Badges(QWidget):
 
 
 class TopBar(QWidget):
-    """The source, the one button, the network in use and the badges."""
+    """The source and a button for each thing that can be done."""
 
     start_wished = pyqtSignal(str)
+    """The source URL."""
     stop_wished = pyqtSignal()
+    connect_wished = pyqtSignal()
+    calibration_wished = pyqtSignal(str)
+    """A protocol's name."""
+    record_wished = pyqtSignal()
+    report_wished = pyqtSignal()
+    help_wished = pyqtSignal()
 
-    def __init__(self, url: str, weights: str = "") -> None:
+    def __init__(self, url: str, protocols: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__()
         self.url = QLineEdit(url)
         self.url.setAccessibleName("source URL")
         self.url.setPlaceholderText("synthetic://, lsl://NAME, brainflow://BOARD or playback://PATH")
         self.url.setCursorPosition(0)
-        self.button = QPushButton("Start")
-        self.button.setFixedWidth(96)
-        self._weights = weights
-        self._readout = Text("font-size: 11px;")
-        self._badges = Badges()
+        self.url.setMinimumWidth(160)
+        self.run = tool("mdi6.play", "start or stop the run")
+        self.connect_ = tool("mdi6.connection", "connect")
+        self.calibrate = tool("mdi6.target", "calibrate")
+        self.record = tool("mdi6.record-circle-outline", "record")
+        self.feedback = tool("mdi6.sync", "feedback")
+        self.report = tool("mdi6.file-chart-outline", "report")
+        self.views = tool("mdi6.view-dashboard-outline", "view")
+        self.help = tool("mdi6.keyboard-outline", "keys")
+        self.run.setObjectName("")
+        self.views.setText("View")
+        self.views.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.help.setToolTip("Keys (?)")
+        self.help.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        self._protocols(protocols)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row.setSpacing(6)
         row.addWidget(self.url, 1)
-        row.addWidget(self.button)
-        row.addSpacing(6)
-        row.addWidget(self._readout)
-        row.addWidget(self._badges)
-        self.button.clicked.connect(self._pressed)
-        self.url.returnPressed.connect(self._pressed)
+        for button in (self.run, self.connect_, self.calibrate, self.record, self.feedback, self.report):
+            row.addWidget(button)
+        row.addSpacing(8)
+        row.addWidget(self.views)
+        row.addWidget(self.help)
+        self.run.clicked.connect(self.toggle_run)
+        self.url.returnPressed.connect(self.toggle_run)
+        self.connect_.clicked.connect(self.connect_wished)
+        self.record.clicked.connect(self.record_wished)
+        self.report.clicked.connect(self.report_wished)
+        self.help.clicked.connect(self.help_wished)
+        self._shown: Actions | None = None
 
-    def _pressed(self) -> None:
-        if not self.button.isEnabled():
+    def _protocols(self, protocols: Sequence[tuple[str, str]]) -> None:
+        """A menu of what there is to sit through; the first is what the button itself does."""
+        menu = QMenu(self)
+        for name, title in protocols:
+            action = menu.addAction(title)
+            assert action is not None
+            action.triggered.connect(partial(self.calibration_wished.emit, name))
+        self.calibrate.clicked.connect(lambda: self.calibration_wished.emit(protocols[0][0] if protocols else ""))
+        if len(protocols) > 1:
+            self.calibrate.setMenu(menu)
+            self.calibrate.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+
+    def toggle_run(self) -> None:
+        """Start what stands in the field, or stop."""
+        if not self.run.isEnabled():
             return
-        if self.button.text() == "Start":
-            self.start_wished.emit(self.url.text().strip())
-        else:
+        if self.run.text() == "Stop":
             self.stop_wished.emit()
+        else:
+            self.start_wished.emit(self.url.text().strip())
 
     def show_state(self, state: ViewState) -> None:
-        self.button.setText(state.action.text)
-        self.button.setEnabled(state.action.enabled)
-        self.button.setToolTip(state.action.why)
-        self.url.setEnabled(state.action.text == "Start")
-        words = " · ".join(part for part in (self._weights, state.readout.text) if part)
-        self._readout.say(Say(words, state.readout.role, state.readout.tip))
-        self._badges.show_badges(state.badges)
+        it = state.actions
+        if it == self._shown:
+            return
+        self._shown = it
+        buttons = (self.run, self.connect_, self.calibrate, self.record, self.feedback, self.report)
+        for button, action in zip(
+            buttons, (it.run, it.connect, it.calibrate, it.record, it.feedback, it.report), strict=True
+        ):
+            button.setText(action.text)
+            button.setEnabled(action.enabled)
+            button.setToolTip(action.why)
+            button.setAccessibleDescription(action.why)
+        self.url.setEnabled(it.run.text == "Start")
+        self.retheme()
+
+    def retheme(self) -> None:
+        stop, recording = self.run.text() == "Stop", self.record.text() == "End recording"
+        icons = {
+            self.run: ("mdi6.stop" if stop else "mdi6.play", "text"),
+            self.record: ("mdi6.record-circle", "bad") if recording else ("mdi6.record-circle-outline", "text"),
+        }
+        for button in self.findChildren(QToolButton):
+            if name := button.property("icon_name"):
+                name, role = icons.get(button, (name, "text"))
+                button.setIcon(qtawesome.icon(name, color=colour(role), color_disabled=colour("faded")))
+
+
+def tool(icon: str, name: str) -> QToolButton:
+    """A button with an icon and words."""
+    button = QToolButton()
+    button.setObjectName("plain")
+    button.setProperty("icon_name", icon)
+    button.setAccessibleName(name)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    button.setIconSize(QSize(16, 16))
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return button
 
 
 class BannerBar(QWidget):
-    """The state, and the one sentence that matters most now. It keeps its height, so that nothing jumps."""
+    """The state, the one sentence that matters most now, the network in use and the badges.
 
-    def __init__(self) -> None:
+    It keeps its height, so that nothing jumps.
+    """
+
+    def __init__(self, weights: str = "") -> None:
         super().__init__()
+        self._weights, self._readout, self.badges = weights, Text("font-size: 11px;"), Badges()
         self.setFixedHeight(40)
         self.state, self.banner = Text("font-weight: 700;"), Text()
         self.state.setFixedWidth(100)
@@ -113,11 +188,17 @@ class BannerBar(QWidget):
         row.setContentsMargins(10, 0, 10, 0)
         row.addWidget(self.state)
         row.addWidget(self.banner, 1)
+        row.addWidget(self._readout)
+        row.addWidget(self.badges)
+        row.setSpacing(10)
         self._role = ""
 
     def show_state(self, state: ViewState) -> None:
         self.state.say(state.state)
         self.banner.say(Say(state.banner.text, state.banner.role, state.banner.text))
+        words = " · ".join(part for part in (self._weights, state.readout.text) if part)
+        self._readout.say(Say(words, state.readout.role, state.readout.tip))
+        self.badges.show_badges(state.badges)
         if state.banner.role != self._role:
             self._role = state.banner.role
             self.retheme()
@@ -127,29 +208,3 @@ class BannerBar(QWidget):
         ground = colour("panel").name()
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setStyleSheet(f"BannerBar {{ background: {ground}; border: 1px solid {edge}; border-radius: 6px; }}")
-
-
-class Strip(QWidget):
-    """Numbers about the run, along the bottom."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFixedHeight(22)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(4, 0, 4, 0)
-        self._row.setSpacing(6)
-        self._values: dict[str, Text] = {}
-
-    def show_state(self, state: ViewState) -> None:
-        for name, value in state.strip:
-            if name not in self._values:
-                text = Text("font-weight: 600;")
-                title = QLabel(name)
-                title.setObjectName("title")
-                title.setStyleSheet("font-weight: 400;")
-                if self._values:
-                    self._row.addStretch(1)
-                self._row.addWidget(title)
-                self._row.addWidget(text)
-                self._values[name] = text
-            self._values[name].say(value)

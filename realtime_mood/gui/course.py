@@ -14,6 +14,7 @@ from ..types import Abstained, Estimate, Marker, Reading, StreamInfo, Why
 from .words import WHY_WORDS
 
 COURSE_S = 60.0
+MOST_MARKS = 100  # looked at; more in a minute could not be told apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,17 @@ class Course:
     truth: tuple[Span, ...]
     """The true state of a virtual person."""
     chance: float
+    marks: tuple[tuple[float, str], ...] = ()
+    """Other markers: when (seconds before now) and what."""
+
+    def same_as(self, other: Course) -> bool:
+        """Whether both would look the same."""
+        return (
+            self.labels == other.labels
+            and np.array_equal(self.t, other.t)
+            and np.array_equal(self.probs, other.probs, equal_nan=True)
+            and (self.gaps, self.truth, self.marks) == (other.gaps, other.truth, other.marks)
+        )
 
 
 def course_of(
@@ -65,7 +77,12 @@ def course_of(
     probs = np.array([r.probs if isinstance(r, Estimate) else nothing for r in kept]).reshape(-1, len(labels))
     hop = float(np.median(np.diff(t))) if len(t) > 1 else 0.25
     t, probs, gaps = _breaks(kept, t, probs, max(hop, 1e-3))
-    return Course(labels, t, probs, gaps, _truth(info, labels, markers, edge), 1 / len(labels))
+    marks = tuple(
+        (m.index / info.sfreq - edge, m.text)
+        for m in markers[-MOST_MARKS:]
+        if m.text not in STATES and -COURSE_S < m.index / info.sfreq - edge <= 0
+    )
+    return Course(labels, t, probs, gaps, _truth(info, labels, markers, edge), 1 / len(labels), marks)
 
 
 def _breaks(

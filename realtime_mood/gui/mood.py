@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QPainter, QPen, QPolygonF
 from PyQt6.QtWidgets import QWidget
 
+from .affect import gentle
 from .course import COURSE_S, Course
 from .theme import colour, faint, font
 from .viewmodel import Bar, ViewState
@@ -21,42 +24,53 @@ LEFT, RIGHT, CENTRE, TOP = (
 
 
 class Bars(QWidget):
-    """The headline and one bar a label, with a tick where chance lies."""
+    """The headline and one bar a label, with a tick where chance lies and a whisker over what was said lately."""
+
+    gentle = False
+    """For the person with the headset: larger, and in kinder words."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setMinimumSize(200, 150)
+        self.setMinimumSize(170, 130)
+        self.setAccessibleName("estimate")
         self._shown: tuple[Say, str, tuple[Bar, ...]] = (Say(""), "", ())
 
     def show_state(self, state: ViewState) -> None:
         shown = (state.headline, state.detail, state.bars)
         if shown != self._shown:
+            if self.gentle:
+                bars = tuple(replace(bar, label=gentle(bar.label)) for bar in state.bars)
+                shown = (replace(state.headline, text=gentle(state.headline.text)), "", bars)
             self._shown = shown
+            self.setAccessibleDescription(f"{shown[0].text}, {shown[1]}")
             self.update()
 
     def paintEvent(self, event: object) -> None:
         headline, detail, bars = self._shown
+        big = 2 if self.gentle else 1
+        top = 64 if not self.gentle else 104
         p = QPainter(self)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
-        p.setFont(font(26, bold=headline.role != "dim"))
+        p.setFont(font(26 * big, bold=headline.role != "dim"))
         p.setPen(colour(headline.role))
-        p.drawText(QRectF(0, 0, self.width(), 36), LEFT, headline.text)
+        p.drawText(QRectF(0, 0, self.width(), 36 * big), LEFT, headline.text)
         p.setFont(font(11))
         p.setPen(colour("dim"))
         p.drawText(QRectF(0, 38, self.width(), 16), LEFT, detail)
-        height = min(52.0, (self.height() - 64) / max(1, len(bars)))
+        height = min(52.0 * big, (self.height() - top) / max(1, len(bars)))
         for i, bar in enumerate(bars):
-            self._bar(p, bar, i, QRectF(0, 64 + i * height, self.width(), height), 1 / len(bars))
+            self._bar(p, bar, i, QRectF(0, top + i * height, self.width(), height), 1 / len(bars))
         p.end()
 
     def _bar(self, p: QPainter, bar: Bar, i: int, box: QRectF, chance: float) -> None:
         role = "dim" if bar.dimmed or bar.prob is None else f"label{i}"
-        p.setFont(font(13, bold=bar.is_top))
+        line = 30 if self.gentle else 18
+        p.setFont(font(22 if self.gentle else 13, bold=bar.is_top))
         p.setPen(colour(role))
-        words = QRectF(box.x(), box.y(), box.width(), 18)
+        words = QRectF(box.x(), box.y(), box.width(), line)
         p.drawText(words, LEFT, bar.label)
         p.drawText(words, RIGHT, "–" if bar.prob is None else f"{100 * bar.prob:.0f} %")
-        track = QRectF(box.x(), box.y() + 20, box.width(), max(6.0, min(12.0, box.height() - 28)))
+        track = QRectF(box.x(), box.y() + line + 2, box.width(), max(5.0, min(line - 6.0, box.height() - line - 8)))
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(faint("dim", 40))
         p.drawRoundedRect(track, 3, 3)
@@ -67,6 +81,13 @@ class Bars(QWidget):
         p.setPen(QPen(colour("text"), 1, Qt.PenStyle.DotLine))
         x = track.x() + track.width() * chance
         p.drawLine(QPointF(x, track.y() - 2), QPointF(x, track.bottom() + 2))
+        if bar.low is not None and bar.high is not None:  # a whisker: where the middle 80 % of the last seconds lay
+            a, b = (track.x() + track.width() * at for at in (bar.low, bar.high))
+            y = track.center().y()
+            p.setPen(QPen(colour("text"), 1.4))
+            p.drawLine(QPointF(a, y), QPointF(b, y))
+            for end in (a, b):
+                p.drawLine(QPointF(end, y - 3), QPointF(end, y + 3))
 
 
 class TimeCourse(QWidget):
@@ -76,12 +97,14 @@ class TimeCourse(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setMinimumSize(240, 150)
+        self.setMinimumSize(220, 120)
+        self.setAccessibleName("the last minute of the estimate")
         self._course = Course((), np.empty(0), np.empty((0, 0)), (), (), 0.0)
 
     def show_state(self, state: ViewState) -> None:
-        self._course = state.course
-        self.update()
+        if not state.course.same_as(self._course):
+            self._course = state.course
+            self.update()
 
     def paintEvent(self, event: object) -> None:
         course = self._course
@@ -95,6 +118,7 @@ class TimeCourse(QWidget):
         self._gaps(p)
         self._frame(p)
         self._truth(p)
+        self._marks(p)
         self._lines(p)
         p.end()
 
@@ -142,6 +166,18 @@ class TimeCourse(QWidget):
         if self._course.truth:
             p.setPen(colour("virtual"))
             p.drawText(QRectF(self._plot.right() + 6, self.PAD_TOP, self.PAD_RIGHT - 6, self.TRUTH), LEFT, "true state")
+
+    def _marks(self, p: QPainter) -> None:
+        taken = 0.0
+        for t, text in self._course.marks:
+            x = self._x(t)
+            p.setPen(QPen(faint("virtual", 170), 1, Qt.PenStyle.DashLine))
+            p.drawLine(QPointF(x, self._plot.top()), QPointF(x, self._plot.bottom()))
+            width = p.fontMetrics().horizontalAdvance(text) + 6
+            if x > taken and x + width < self._plot.right():  # no word over another
+                p.setPen(colour("virtual"))
+                p.drawText(QRectF(x + 3, self._plot.bottom() - 17, width, 16), LEFT, text)
+                taken = x + width
 
     def _lines(self, p: QPainter) -> None:
         course = self._course

@@ -1,37 +1,88 @@
-"""Turns the run's counts and delays into the numbers along the bottom of a screen."""
+"""Turns the run's counts and delays into the numbers along the bottom of a screen: what a sample passes, in order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 
+import numpy as np
+from scipy.signal import butter, group_delay, sos2tf
+
+from ..dsp.spec import FeatureSpec
 from ..health import Health
-from ..types import Marker, Reading
+from ..types import Estimate, Marker, Reading
 from .words import Say
 
 MAX_AGE_MS = 1000.0  # an older newest sample is worth a warning
 SLOW_MS = 500.0
+SLOW_BEAT_MS = 100.0  # a longer wait between two frames can be seen
+DROPPED_FIRST = ("samples", "markers", "context", "filters", "readings", "longest wait", "paint")
+"""Where there is no room for all, the first of these go first."""
 
 
-def strip(health: Health, readings: Sequence[Reading], markers: Sequence[Marker]) -> tuple[tuple[str, Say], ...]:
-    """Name and value of each, left to right."""
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How the window itself is doing."""
+
+    paint_ms: tuple[float, float] | None = None
+    """Median and 95th percentile of what a frame takes."""
+    heartbeat_ms: float | None = None
+    """The longest wait between two frames of the last half minute."""
+
+
+def strip(
+    health: Health, readings: Sequence[Reading], markers: Sequence[Marker], timing: Timing
+) -> tuple[tuple[str, Say], ...]:
+    """Name and value of each, left to right: the way of a sample first, then what was lost on it."""
     age, lat = health.sample_age_ms, health.latency
-    total = health.samples + health.lost
     late = "ok" if lat is None or lat.p95 < SLOW_MS else "warn"
+    nothing, paint, info = Say("–", "dim"), timing.paint_ms, health.info
     return (
-        ("newest sample", Say("–", "dim") if age is None else Say(_ms(age), "warn" if age > MAX_AGE_MS else "text")),
-        (
-            "latency",
-            Say("–", "dim") if lat is None else Say(f"{lat.p50:.0f} / {lat.p95:.0f} ms", late, "median / 95 %"),
-        ),
+        ("newest sample", nothing if age is None else Say(_ms(age), "warn" if age > MAX_AGE_MS else "text", AGE)),
+        ("filters", nothing if info is None else Say(f"{alpha_delay_ms(info.sfreq):.0f} ms", "text", DELAY)),
+        ("context", _context(health, readings)),
+        ("to reading", nothing if lat is None else Say(f"{lat.p50:.0f} / {lat.p95:.0f} ms", late, READ)),
+        ("paint", nothing if paint is None else Say(f"{paint[0]:.0f} / {paint[1]:.0f} ms", "text", PAINT)),
+        ("longest wait", _beat(timing.heartbeat_ms)),
         ("readings", Say(f"{_rate(readings):.1f} /s")),
-        ("skipped", Say(f"{health.skipped:,}", "warn" if health.skipped else "text")),
-        (
-            "lost",
-            Say(f"{health.lost:,} ({100 * health.lost / max(1, total):.2f} %)", "warn" if health.lost else "text"),
-        ),
+        ("skipped", Say(f"{health.skipped:,}", "warn" if health.skipped else "text", "readings that were never made")),
+        ("lost", _lost(health)),
         ("samples", Say(f"{health.samples:,}")),
         ("markers", Say(f"{len(markers)}", "text", "\n".join(m.text for m in markers[-5:]) or "keys 1 to 9 set one")),
     )
+
+
+AGE = "age of the newest sample at the last reading"
+DELAY = "by how much the filters delay the alpha band"
+READ = "from the arrival of a window's last sample to its reading: median / 95 %"
+PAINT = "what one frame of this window takes: median / 95 %"
+BEAT = "the longest wait between two frames of the last half minute"
+
+
+@cache
+def alpha_delay_ms(sfreq: float) -> float:
+    """Group delay (ms) of the alpha band's filter at the middle of the band."""
+    low, high = FeatureSpec().bands["alpha"]
+    b, a = sos2tf(butter(2, (low, high), "bandpass", fs=sfreq, output="sos"))
+    _, delay = group_delay((b, a), [(low * high) ** 0.5], fs=sfreq)
+    return 1000 * float(delay[0]) / sfreq
+
+
+def _context(health: Health, readings: Sequence[Reading]) -> Say:
+    last = next((r for r in reversed(readings[-8:]) if isinstance(r, Estimate)), None)
+    if last is None or health.info is None:
+        return Say("–", "dim")
+    return Say(f"{(last.end - last.first) / health.info.sfreq:.0f} s", "text", "of signal in each estimate")
+
+
+def _beat(ms: float | None) -> Say:
+    return Say("–", "dim") if ms is None else Say(_ms(ms), "warn" if ms > SLOW_BEAT_MS else "text", BEAT)
+
+
+def _lost(health: Health) -> Say:
+    share = 100 * health.lost / max(1, health.samples + health.lost)
+    return Say(f"{health.lost:,} ({share:.2f} %)", "warn" if health.lost else "text", "samples that never came")
 
 
 def _ms(value: float) -> str:
@@ -40,5 +91,5 @@ def _ms(value: float) -> str:
 
 def _rate(readings: Sequence[Reading]) -> float:
     """Readings a second over the last ten."""
-    last = [r.t_last for r in readings[-41:]]
-    return (len(last) - 1) / (last[-1] - last[0]) if len(last) > 1 and last[-1] > last[0] else 0.0
+    last = np.array([r.t_last for r in readings[-41:]])
+    return (len(last) - 1) / float(last[-1] - last[0]) if len(last) > 1 and last[-1] > last[0] else 0.0

@@ -101,10 +101,11 @@ QPushButton:disabled, QToolButton:disabled {{
   background: {c["panel"]}; border-color: {c["line"]}; color: {c["faded"]};
 }}
 QPushButton#plain, QToolButton#plain {{ background: transparent; border-color: {c["line"]}; font-weight: 400; }}
-QToolButton#plain:checked {{ background: {c["button"]}; border-color: {c["edge"]}; }}
+QPushButton#plain:checked, QToolButton#plain:checked {{ background: {c["button"]}; border-color: {c["edge"]}; }}
 QMenu, QListView, QTreeView, QPlainTextEdit {{ background: {c["panel"]}; border: 1px solid {c["line"]}; }}
+QListView::item {{ padding: 5px 8px; border-bottom: 1px solid {c["line"]}; }}
 QMenu::item {{ padding: 5px 22px; }}
-QMenu::item:selected, QListView::item:selected {{ background: {c["hover"]}; }}
+QMenu::item:selected, QListView::item:selected {{ background: {c["button"]}; color: {c["text"]}; }}
 QMenu::item:disabled {{ color: {c["faded"]}; }}
 QScrollBar:vertical {{ background: transparent; width: 9px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 9px; margin: 0; }}

@@ -1,106 +1,91 @@
-"""Turns the newest seconds of signal into scrolling traces: one lane a channel, lost samples as gaps."""
+"""Turns a stretch of signal into scrolling traces: one lane a channel, lost samples as gaps, markers as lines."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QRectF, Qt
-from PyQt6.QtGui import QPainter
+from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QBrush, QPainter, QPen
 from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from ..types import Chunk
+from ..sources.virtual_person import STATES
+from ..types import Chunk, Marker
+from .lane_names import LaneNames
+from .lanes import TraceSettings, gaps_of, lane_uv, level, marks_in, min_max
 from .theme import colour, faint, font
-from .viewmodel import Electrode, ViewState
+from .trace_controls import TraceControls
+from .viewmodel import ViewState
 
-SPAN_S = 10.0
 N_COLUMNS = 420  # min-max pairs across the picture: about one a pixel at 1280 x 720
-MIDDLE = Qt.AlignmentFlag.AlignVCenter
 LANE_HALF = 0.75  # a trace may leave its lane by this much before it is cut
+GAP_PX = 3  # a hole is drawn no narrower
 
 
-def min_max(data: np.ndarray, first: int, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """The envelope of `data` in at most `n_columns` columns that stay put while the signal scrolls.
-
-    Parameters
-    ----------
-    data : ndarray, (n_times, n_chans)
-        µV.
-    first : int
-        Index of ``data[0]``. Columns start at whole multiples of their width, so that no peak flickers.
-    n_columns : int
-        About as many as there are pixels.
-
-    Returns
-    -------
-    at : ndarray, (2 * n,)
-        Sample index of each point.
-    points : ndarray, (2 * n, n_chans)
-        Minimum and maximum in turn; NaN where a sample of the column was lost.
-    """
-    width = max(1, math.ceil(len(data) / n_columns))
-    skip = -first % width
-    n = max(0, len(data) - skip) // width
-    columns = data[skip : skip + n * width].reshape(n, width, data.shape[1])
-    points = np.stack([columns.min(1), columns.max(1)], 1).reshape(2 * n, data.shape[1])
-    at = first + skip + width * np.arange(n)
-    return np.repeat(at, 2), points
-
-
-def lane_uv(data: np.ndarray, now_uv: float) -> float:
-    """How many µV fit a lane: a 1-2-5 step around the usual swing of the channels, slow to change its mind."""
-    with np.errstate(invalid="ignore"):
-        ok = data[np.isfinite(data).all(1)]
-    if len(ok) < 2:
-        return now_uv
-    want = 4 * float(np.median(np.std(ok, axis=0)))
-    if now_uv / 2.6 < want <= now_uv:
-        return now_uv
-    decade = 10 ** math.floor(math.log10(max(want, 1.0)))
-    return next(step * decade for step in (1, 2, 5, 10) if step * decade >= want or step == 10)
-
-
-class Lanes(QWidget):
-    """Channel names beside their lanes, with what is wrong with them."""
+class Ground(pg.GraphicsObject):
+    """What lies behind the traces: hatched lanes of poor electrodes, holes, and markers with their words."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedWidth(126)
-        self._electrodes: tuple[Electrode, ...] = ()
+        self._span_s, self._n_chans = 10.0, 1
+        self._hatched: tuple[int, ...] = ()
+        self._gaps: tuple[tuple[float, float], ...] = ()
+        self._marks: tuple[tuple[float, str], ...] = ()
 
-    def show_electrodes(self, electrodes: tuple[Electrode, ...]) -> None:
-        shown = [(e.name, e.role, e.fault) for e in electrodes]
-        if shown != [(e.name, e.role, e.fault) for e in self._electrodes]:
-            self._electrodes = electrodes
+    def show_ground(
+        self, span_s: float, n_chans: int, hatched: tuple[int, ...], gaps: tuple[tuple[float, float], ...],
+        marks: tuple[tuple[float, str], ...],
+    ) -> None:  # fmt: skip
+        """Times in seconds from the right edge; lanes counted from the top."""
+        if (span_s, n_chans) != (self._span_s, self._n_chans):
+            self.prepareGeometryChange()
+        self._span_s, self._n_chans = span_s, n_chans
+        if gaps or marks or (hatched, gaps, marks) != (self._hatched, self._gaps, self._marks):
+            self._hatched, self._gaps, self._marks = hatched, gaps, marks
             self.update()
 
-    def paintEvent(self, event: object) -> None:
-        if not self._electrodes:
-            return
-        p = QPainter(self)
-        lane = self.height() / len(self._electrodes)
-        staggered = lane < 12  # two columns of names where one would overlap
-        p.setFont(font(10 if staggered else int(min(12, lane * 0.95))))
-        width = 33 if staggered else 46
-        names = 2 * width if staggered else width
-        for i, e in enumerate(self._electrodes):
-            y = min(max(0.0, (i + 0.5) * lane - 8), self.height() - 16)
-            p.setPen(colour(e.role if e.is_bad else "text" if e.role == "ok" else "dim"))
-            p.drawText(QRectF(2 + (i % 2) * width * staggered, y, width, 16), MIDDLE, e.name)
-            p.drawText(QRectF(names, y, self.width() - names - 5, 16), MIDDLE | Qt.AlignmentFlag.AlignRight, e.fault)
-        p.end()
+    def boundingRect(self) -> QRectF:
+        return QRectF(-self._span_s, 0, self._span_s, self._n_chans)
+
+    def paint(self, p: QPainter, *_: object) -> None:
+        to, whole = p.transform(), p.transform().mapRect(self.boundingRect())
+        p.save()
+        p.resetTransform()  # hatches and words must not be stretched with the picture
+        p.setClipRect(whole)
+        for i in self._hatched:
+            lane = to.mapRect(QRectF(-self._span_s, self._n_chans - 1 - i, self._span_s, 1))
+            p.fillRect(lane, QBrush(faint("bad", 60), Qt.BrushStyle.BDiagPattern))
+        for t0, t1 in self._gaps:
+            hole = to.mapRect(QRectF(t0, 0, t1 - t0, self._n_chans))
+            hole.setWidth(max(GAP_PX, hole.width()))
+            p.fillRect(hole, faint("warn", 40))
+            p.fillRect(hole, QBrush(faint("warn", 110), Qt.BrushStyle.BDiagPattern))
+        p.setFont(font(11))
+        for t, text in self._marks:
+            x = to.map(QPointF(t, 0)).x()
+            p.setPen(QPen(faint("virtual", 200), 1, Qt.PenStyle.DashLine))
+            p.drawLine(QPointF(x, whole.top()), QPointF(x, whole.bottom()))
+            p.setPen(colour("virtual"))
+            p.drawText(QPointF(x + 3, whole.top() + 11), text)
+        p.restore()
 
 
 class Traces(QWidget):
-    """Ten seconds of every channel. `show_signal` moves the picture, `show_state` colours it."""
+    """Some seconds of every channel. `show_signal` moves the picture, `show_state` colours it."""
+
+    settings_changed = pyqtSignal(object)
+    """The `TraceSettings`."""
+    exclude_wished = pyqtSignal(str, bool)
 
     def __init__(self) -> None:
         super().__init__()
         self.uv = 50.0
-        self._bad = np.empty(0, bool)
-        self._lanes = Lanes()
+        self._roles: tuple[str, ...] = ()
+        self._newest = 0
+        self.controls, self.names = TraceControls(), LaneNames()
         self._plot = pg.PlotWidget(background=colour("panel"))
+        self._plot.setAccessibleName("traces of the signal")
         self._plot.setMenuEnabled(False)
         self._plot.setMouseEnabled(False, False)
         self._plot.hideButtons()
@@ -108,52 +93,104 @@ class Traces(QWidget):
         self._plot.hideAxis("bottom")
         self._plot.setFrameShape(self._plot.Shape.NoFrame)
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        box = self._plot.getViewBox()
-        box.setDefaultPadding(0)
-        box.disableAutoRange()
-        box.setXRange(-SPAN_S, 0, padding=0)
-        self._curves = [pg.PlotCurveItem(pen=pg.mkPen(c, width=1)) for c in (faint("info", 215), colour("bad"))]
-        for curve in self._curves:
-            self._plot.addItem(curve, ignoreBounds=True)
-        for t in range(-int(SPAN_S) + 1, 0):
-            line = pg.InfiniteLine(t, pen=pg.mkPen(faint("dim", 28 if t % 5 else 60)))
-            self._plot.addItem(line, ignoreBounds=True)
-        self._scale = QLabel("")
+        self._box = self._plot.getViewBox()
+        self._box.setDefaultPadding(0)
+        self._box.disableAutoRange()
+        self._ground = Ground()
+        self._plot.addItem(self._ground, ignoreBounds=True)
+        self._curves = [pg.PlotCurveItem() for _ in ("good", "bad", "left out")]
+        self._seconds = [pg.InfiniteLine() for _ in range(20)]
+        for item in (*self._seconds, *self._curves):
+            self._plot.addItem(item, ignoreBounds=True)
+        self._scale = (QLabel(""), QLabel(""), QLabel("now"))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(0)
-        grid.addWidget(self._lanes, 0, 0)
-        grid.addWidget(self._plot, 0, 1, 1, 3)
-        for column, (text, side) in enumerate((("−10 s", "Left"), ("−5 s", "HCenter"), ("now", "Right"))):
-            label = self._scale if column == 1 else QLabel(text)
-            label.setText(text)
-            label.setStyleSheet(f"color: {colour('dim').name()}; font-size: 11px; border: 0;")
-            grid.addWidget(label, 1, column + 1, getattr(Qt.AlignmentFlag, f"Align{side}"))
-        grid.setRowStretch(0, 1)
+        grid.addWidget(self.controls, 0, 0, 1, 4)
+        grid.addWidget(self.names, 1, 0)
+        grid.addWidget(self._plot, 1, 1, 1, 3)
+        for column, (label, side) in enumerate(zip(self._scale, ("Left", "HCenter", "Right"), strict=True)):
+            label.setObjectName("dim")
+            grid.addWidget(label, 2, column + 1, getattr(Qt.AlignmentFlag, f"Align{side}"))
+        grid.setRowStretch(1, 1)
         grid.setColumnStretch(2, 1)
+        self.controls.changed.connect(self._settings_changed)
+        self.controls.pause_wished.connect(self.toggle_pause)
+        self.names.exclude_wished.connect(self.exclude_wished)
+        self._show_span()
+        self.retheme()
+
+    @property
+    def settings(self) -> TraceSettings:
+        return self.controls.settings
+
+    def toggle_pause(self) -> None:
+        """Hold the picture still, or let it run."""
+        self.controls.hold(self._newest if self.settings.paused_at is None else None)
+
+    def retheme(self) -> None:
+        """Take the colours of the theme in use."""
+        self._plot.setBackground(colour("panel"))
+        for curve, pen in zip(self._curves, (faint("info", 215), colour("bad"), faint("dim", 120)), strict=True):
+            curve.setPen(pg.mkPen(pen, width=1))
+        for t, line in enumerate(self._seconds, 1):
+            line.setPen(pg.mkPen(faint("dim", 28 if t % 5 else 60)))
 
     def show_state(self, state: ViewState) -> None:
-        self._lanes.show_electrodes(state.electrodes)
-        bad = np.array([e.is_bad for e in state.electrodes], bool)
-        if len(bad) != len(self._bad):
+        self.names.show_electrodes(state.electrodes)
+        roles = tuple("dim" if e.excluded else "bad" if e.is_bad else "ok" for e in state.electrodes)
+        if len(roles) != len(self._roles):
             self.clear()
-            self._plot.getViewBox().setYRange(0, max(1, len(bad)), padding=0)
-        self._bad = bad
+            self._box.setYRange(0, max(1, len(roles)), padding=0)
+        self._roles = roles
 
-    def show_signal(self, chunk: Chunk, sfreq: float, age_s: float = 0.0) -> None:
-        """Draw `chunk`, the newest samples there are, as it looks `age_s` after the last of them."""
-        n_chans = chunk.data.shape[1]
+    def show_signal(self, chunk: Chunk, sfreq: float, age_s: float = 0.0, markers: Sequence[Marker] = ()) -> None:
+        """Draw `chunk` as it looks `age_s` after the last of its samples."""
+        n_chans, span_s = chunk.data.shape[1], self.settings.span_s
+        if self.settings.paused_at is None:
+            self._newest = chunk.end
+        if not self._plot.isVisible():
+            return
         at, points = min_max(chunk.data, chunk.first, N_COLUMNS)
-        self.uv = lane_uv(points, self.uv)
-        self._scale.setText(f"lane = {self.uv:g} µV")
+        if self.settings.raw:
+            points = level(points)
+        self.uv = self.settings.uv or lane_uv(points, self.uv)
+        self._scale[1].setText(f"lane = {self.uv:g} µV")
         x = np.append((at - chunk.end) / sfreq - age_s, 0.0)
         y = np.clip(points / self.uv, -LANE_HALF, LANE_HALF) + (n_chans - 0.5 - np.arange(n_chans))
         y = np.vstack([y, np.full(n_chans, np.nan)])  # a break between one channel and the next
-        bad = self._bad if len(self._bad) == n_chans else np.zeros(n_chans, bool)
-        for curve, which in zip(self._curves, (~bad, bad), strict=True):
+        roles = np.array(self._roles if len(self._roles) == n_chans else ("ok",) * n_chans)
+        for curve, role in zip(self._curves, ("ok", "bad", "dim"), strict=True):
+            which = roles == role
             lanes = y[:, which].T.ravel()
             curve.setData(np.tile(x, int(which.sum())), lanes, connect="finite", skipFiniteCheck=False)
 
+        def when(index: int) -> float:
+            return (index - chunk.end) / sfreq - age_s
+
+        hatched = tuple(np.flatnonzero(roles == "bad").tolist())
+        gaps = tuple((when(a), when(b)) for a, b in gaps_of(at, points))
+        marks = tuple((when(m.index), m.text) for m in marks_in(markers, chunk) if m.text not in STATES)
+        self._ground.show_ground(span_s, n_chans, hatched, gaps, marks)
+
     def clear(self) -> None:
+        """Draw nothing, and let the picture run."""
+        if self.settings.paused_at is not None:
+            self.controls.hold(None)
         for curve in self._curves:
             curve.setData([], [])
+        self._ground.show_ground(self.settings.span_s, max(1, len(self._roles)), (), (), ())
+
+    def _settings_changed(self, settings: TraceSettings) -> None:
+        self._show_span()
+        self.settings_changed.emit(settings)
+
+    def _show_span(self) -> None:
+        span_s, held = self.settings.span_s, self.settings.paused_at is not None
+        self._box.setXRange(-span_s, 0, padding=0)
+        for t, line in enumerate(self._seconds, 1):
+            line.setValue(-t)
+            line.setVisible(t < span_s)
+        back = self.settings.back_s
+        self._scale[0].setText(f"−{span_s + back:g} s")
+        self._scale[2].setText("now" if not held else f"−{back:g} s before the hold" if back else "held")

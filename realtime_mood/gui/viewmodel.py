@@ -8,28 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..dsp.spec import FeatureSpec
 from ..health import Health, State
-from ..types import Abstained, Estimate, Marker, Quality, Reading, StreamInfo, Why
+from ..types import Abstained, Estimate, Features, Marker, Reading, StreamInfo, Why
+from .actions import RUNNING, Actions, Wish, actions_of
+from .affect import PlaneView, plane_of, ranges
+from .banner import banner_of, sentence
 from .course import Course, course_of
-from .strip import strip
-from .words import FAULT_WORDS, STATE_ROLES, STATE_WORDS, WHY_WORDS, Say
+from .electrodes import Electrode, electrodes_of
+from .strip import Timing, strip
+from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS, Say
 
-SETTLE_S = FeatureSpec().settle_s + FeatureSpec().context_s  # filters, then the shortest context
-GOOD_SCORE = 0.7  # below it an electrode without a fault is called fair
-NOTE_S = 15.0  # how long a note stands in the banner
-NAMED_CHANS = 5  # a sentence names no more electrodes than this
-
-RUNNING = (State.CONNECTING, State.LIVE, State.STALLED, State.RECONNECTING)
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """What the one button does now, and why it cannot when it cannot."""
-
-    text: str
-    enabled: bool = True
-    why: str = ""
+UNTIMED = Timing()
+NO_ACTIONS = actions_of(Health(), Wish(""), stopping=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +35,6 @@ class Bar:
     high: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Electrode:
-    """One channel's signal quality."""
-
-    name: str
-    score: float | None
-    fault: str
-    """Empty when nothing is wrong."""
-    role: str
-    kohm: float | None = None
-    """Impedance (kΩ), where the device says any."""
-    excluded: bool = False
-    """Left out because somebody asked for that."""
-
-    @property
-    def is_bad(self) -> bool:
-        return self.role == "bad"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewState:
     """All that a screen shows."""
@@ -71,7 +42,7 @@ class ViewState:
     state: Say
     banner: Say
     badges: tuple[Say, ...]
-    action: Action
+    actions: Actions
     readout: Say
     headline: Say
     detail: str
@@ -89,120 +60,59 @@ class ViewState:
     was usual so far. NaN for an electrode that was left out; None where there is none."""
     power_of: str
     """What it is compared with, in words."""
+    plane: PlaneView
     ageing: bool
     """True while screen time runs on between samples, so that a stall is seen to grow."""
 
 
 def view(
-    health: Health, latest: Reading | None, readings: Sequence[Reading], markers: Sequence[Marker], now: float
+    health: Health,
+    latest: Reading | None,
+    readings: Sequence[Reading],
+    markers: Sequence[Marker],
+    now: float,
+    *,
+    actions: Actions = NO_ACTIONS,
+    normal: Features | None = None,
+    kohm: np.ndarray | None = None,
+    timing: Timing = UNTIMED,
 ) -> ViewState:
-    """Everything to show at `now` (s, our clock). Pure: the same arguments give the same screen."""
+    """Everything to show at `now` (s, our clock). Pure: the same arguments give the same screen.
+
+    Parameters
+    ----------
+    normal : Features, optional
+        The newest features as the network is given them.
+    kohm : ndarray, (n_chans,), optional
+        What the device last measured under its electrodes.
+    timing : Timing
+        How the window itself is doing.
+    """
     info, running = health.info, health.state in RUNNING
     current = latest if health.state is State.LIVE else None
     ageing = running and info is not None and info.paced
     attention, span = _attention(current)
     heard = running and health.state not in (State.STALLED, State.RECONNECTING)  # else nobody knows how they sit now
-    electrodes = _electrodes(info, latest.quality if heard and latest else None)
+    electrodes = electrodes_of(info, latest.quality if heard and latest else None, kohm)
     return ViewState(
         state=Say(STATE_WORDS[health.state], STATE_ROLES.get(health.state, "dim")),
-        banner=_banner(health, current, readings, electrodes, now),
+        banner=banner_of(health, current, readings, electrodes, now),
         badges=_badges(health, latest),
-        action=Action("Stop") if running else Action("Start"),
+        actions=actions,
         readout=_readout(latest),
         headline=_headline(health, current),
         detail=_detail(current, info),
-        bars=_bars(current, latest),
+        bars=_bars(current, latest, ranges(readings, info.sfreq) if info and running else None),
         course=course_of(info, latest, readings, markers, now, ageing),
         electrodes=electrodes,
         attention=attention,
         attention_span=span,
-        strip=strip(health, readings, markers),
-        power=None,
-        power_of="",
+        strip=strip(health, readings, markers, timing),
+        power=_power(current, normal),
+        power_of="your own baseline" if latest is not None and latest.calibrated else "what was usual so far",
+        plane=plane_of(current, latest, readings, info.sfreq) if info else PlaneView(),
         ageing=ageing,
     )
-
-
-def _banner(
-    health: Health,
-    current: Reading | None,
-    readings: Sequence[Reading],
-    electrodes: Sequence[Electrode],
-    now: float,
-) -> Say:
-    """The one sentence that matters most now."""
-    age_s = (health.sample_age_ms or 0.0) / 1000
-    match health.state:
-        case _ if health.fault is not None:
-            return Say(str(health.fault), "bad")
-        case State.FAILED:
-            return Say("The run failed", "bad")
-        case State.STALLED:
-            return Say(f"No data for {age_s:.1f} s: readings are stopped until the stream is back", "warn")
-        case State.RECONNECTING:
-            return Say(f"Stream lost {age_s:.0f} s ago: looking for it again, readings are stopped", "warn")
-        case State.CONNECTING:
-            return Say("Connecting to the source", "info")
-        case State.ENDED:
-            return Say("The recording has ended: what you see is its last minute", "info")
-        case State.IDLE:
-            return Say("Press Start to read from the source above", "info")
-    if health.notes and now - health.noted < NOTE_S:
-        return Say(_sentence(health.notes[-1]), "warn")
-    if isinstance(current, Abstained):
-        return _why(current, readings, electrodes, health.info)
-    if bad := [e for e in electrodes if e.is_bad]:
-        return Say(f"Signal poor on {_named(bad)}: left out of the estimate", "warn")
-    if current is None:
-        return Say("Waiting for the first reading", "info")
-    if fair := [e for e in electrodes if e.role == "warn"]:
-        return Say(f"Signal only fair on {_named(fair)}", "ok")
-    return Say(f"Signal good on all {len(electrodes)} electrodes", "ok")
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _why(it: Abstained, readings: Sequence[Reading], electrodes: Sequence[Electrode], info: StreamInfo | None) -> Say:
-    bad = [e for e in electrodes if e.is_bad]
-    match it.why:
-        case Why.SETTLING:
-            return Say(f"Settling: {_to_go(it, readings, info)} s to go", "info")
-        case Why.STALE:
-            return Say("No new data: readings are stopped until the stream is back", "warn")
-        case Why.GAP:
-            return Say("Too many samples lost: the next reading needs an unbroken stretch", "warn")
-        case Why.BAD_SIGNAL:
-            return Say(f"Signal poor on {_named(bad)}: check these electrodes" if bad else "Signal poor", "warn")
-        case Why.UNCALIBRATED if it.readout.evidence == "virtual":
-            return Say(
-                "This readout was trained on virtual people; on a real headset it stays silent until your own "
-                "calibration has fitted it",
-                "info",
-            )
-        case Why.UNCALIBRATED:
-            return Say("This readout stays silent until your own calibration has fitted it", "info")
-        case Why.MONTAGE:
-            return Say("Too few usable electrodes for this network", "warn")
-    return Say("Unsure: no label stands out", "info")
-
-
-def _to_go(it: Abstained, readings: Sequence[Reading], info: StreamInfo | None) -> int:
-    """Whole seconds of settling left, counted in stream time from where this settling began."""
-    began = it.end
-    for r in reversed(readings):
-        if not (isinstance(r, Abstained) and r.why in (Why.SETTLING, Why.GAP)):
-            break
-        began = r.end
-    done_s = (it.end - began) / info.sfreq if info else 0.0
-    return max(1, math.ceil(SETTLE_S - done_s))
-
-
-def _named(electrodes: Sequence[Electrode]) -> str:
-    names = ", ".join(e.name for e in electrodes[:NAMED_CHANS])
-    more = len(electrodes) - NAMED_CHANS
-    return f"{names} and {more} more" if more > 0 else names
 
 
 def _badges(health: Health, latest: Reading | None) -> tuple[Say, ...]:
@@ -210,7 +120,7 @@ def _badges(health: Health, latest: Reading | None) -> tuple[Say, ...]:
     if recording is not None and health.state in RUNNING:
         size = f"{recording.n_bytes / 1e6:.1f} MB in {recording.path}"
         if recording.trouble:
-            badges.append(Say("REC INCOMPLETE", "bad", f"{_sentence(recording.trouble)} ({size})"))
+            badges.append(Say("REC INCOMPLETE", "bad", f"{sentence(recording.trouble)} ({size})"))
         else:
             badges.append(Say("REC", "ok", size))
     if info is not None and info.virtual:
@@ -239,13 +149,13 @@ def _headline(health: Health, current: Reading | None) -> Say:
 def _detail(current: Reading | None, info: StreamInfo | None) -> str:
     if isinstance(current, Estimate) and info is not None:
         span_s = (current.end - current.first) / info.sfreq
-        return f"from the last {span_s:.0f} s, {100 * current.coverage:.0f} % of it usable"
+        return f"last {span_s:.0f} s, {100 * current.coverage:.0f} % usable"
     if isinstance(current, Abstained) and current.why is Why.UNSURE:
         return "for information: not an estimate"
     return "no estimate"
 
 
-def _bars(current: Reading | None, latest: Reading | None) -> tuple[Bar, ...]:
+def _bars(current: Reading | None, latest: Reading | None, said: list[tuple[float, float]] | None) -> tuple[Bar, ...]:
     if latest is None:
         return ()
     labels = latest.readout.labels
@@ -253,22 +163,11 @@ def _bars(current: Reading | None, latest: Reading | None) -> tuple[Bar, ...]:
         return tuple(Bar(label, None) for label in labels)
     sure = isinstance(current, Estimate)
     top = int(np.argmax(current.probs))
+    spread = said if sure and said is not None else [(None, None)] * len(labels)
     return tuple(
-        Bar(label, p, sure and i == top, not sure)
-        for i, (label, p) in enumerate(zip(labels, current.probs, strict=True))
+        Bar(label, p, sure and i == top, not sure, *between)
+        for i, (label, p, between) in enumerate(zip(labels, current.probs, spread, strict=True))
     )
-
-
-def _electrodes(info: StreamInfo | None, quality: Quality | None) -> tuple[Electrode, ...]:
-    if info is None:
-        return ()
-    if quality is None or len(quality.scores) != info.n_chans:
-        return tuple(Electrode(name, None, "", "dim") for name in info.ch_names)
-    found = []
-    for name, score, fault in zip(info.ch_names, quality.scores, quality.faults, strict=True):
-        role = "bad" if fault else "ok" if score >= GOOD_SCORE else "warn"
-        found.append(Electrode(name, float(score), FAULT_WORDS[fault] if fault else "", role))
-    return tuple(found)
 
 
 def _attention(current: Reading | None) -> tuple[np.ndarray | None, int]:
@@ -280,3 +179,10 @@ def _attention(current: Reading | None) -> tuple[np.ndarray | None, int]:
     most = float(np.nanmax(ratio)) if good.any() else 1.0
     span = next((s for s in (2, 4, 8, 16) if most <= s), 32)
     return np.clip(np.log(np.maximum(ratio, 1e-6)) / math.log(span), -1, 1), span
+
+
+def _power(current: Reading | None, normal: Features | None) -> np.ndarray | None:
+    """Of the newest second, where there is a reading that rests on it."""
+    if current is None or normal is None or normal.step_mask[-1]:
+        return None
+    return np.where(normal.quality.good[:, None], normal.de[-1], math.nan)

@@ -1,97 +1,235 @@
-"""Turns a bridge into the window people see: traces left, estimate and heads right, words above and numbers below."""
+"""Turns a bridge into the window people see: what can be done above, panels to arrange, delays below."""
 
 from __future__ import annotations
 
-import logging
-import signal
-import sys
 from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
 
-import pyqtgraph as pg
-from PyQt6.QtGui import QCloseEvent, QKeyEvent
-from PyQt6.QtWidgets import QApplication, QFrame, QGridLayout, QHBoxLayout, QLabel, QMainWindow, QVBoxLayout, QWidget
+from platformdirs import user_config_path
+from PyQt6.QtCore import QSettings, QUrl
+from PyQt6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent, QKeySequence, QShortcut
+from PyQt6.QtWidgets import QMainWindow, QMenu, QVBoxLayout, QWidget
 
+from . import Flows, theme
 from .bridge import Bridge
-from .controls import BannerBar, Strip, TopBar
-from .heads import Attention, QualityHead
+from .connect_dialog import ConnectDialog
+from .controls import BannerBar, TopBar
+from .event_log import EventLog
+from .heads import QualityHead
+from .keys import KeysDialog
+from .maps import Maps
 from .mood import Bars, TimeCourse
-from .theme import style
+from .panels import TITLES, Panels, beside, dock_style, tabs
+from .plane import Plane
+from .reporting import Reporter
+from .shortcuts import MARK_KEYS, SHORTCUTS
+from .spectrum_panel import SpectrumPanel
+from .strip_bar import StripBar
+from .subject import SubjectView
 from .traces import Traces
-
-if TYPE_CHECKING:
-    from ..engine import Engine
-
-MARK_KEYS = tuple("123456789")
-log = logging.getLogger(__name__)
-
-
-def panel(title: str, *widgets: QWidget, stretch: tuple[int, ...] = ()) -> QFrame:
-    """A framed box with a title and `widgets` side by side."""
-    frame, label, row = QFrame(), QLabel(title), QHBoxLayout()
-    frame.setObjectName("panel")
-    label.setObjectName("title")
-    column = QVBoxLayout(frame)
-    column.setContentsMargins(10, 6, 10, 8)
-    column.setSpacing(4)
-    column.addWidget(label)
-    column.addLayout(row, 1)
-    row.setSpacing(14)
-    for i, widget in enumerate(widgets):
-        row.addWidget(widget, stretch[i] if stretch else 1)
-    return frame
+from .words import Say
 
 
 class Window(QMainWindow):
-    """The one window. Closing it during a run ends the run first."""
+    """The one window. Closing it during a run ends the run first.
 
-    def __init__(self, bridge: Bridge, url: str, weights: str = "") -> None:
+    Parameters
+    ----------
+    bridge : Bridge
+    flows : Flows
+    weights : str
+        What the network in use is called.
+    memory : QSettings, optional
+        Where panels and theme are remembered; the user's configuration when None.
+    """
+
+    def __init__(self, bridge: Bridge, flows: Flows, weights: str = "", memory: QSettings | None = None) -> None:
         super().__init__()
         self.setWindowTitle("Realtime mood")
-        self.setStyleSheet(style())
-        self.setMinimumSize(1280, 720)
-        self.bridge = bridge
-        self.top, self.banner, self.strip = TopBar(url, weights), BannerBar(), Strip()
-        self.traces, self.bars, self.course = Traces(), Bars(), TimeCourse()
-        self.attention, self.quality = Attention(), QualityHead()
+        self.setMinimumSize(1100, 640)
+        self.resize(1280, 720)
+        self.bridge, self.flows = bridge, flows
+        self.memory = memory or QSettings(
+            str(user_config_path("realtime_mood") / "window.ini"), QSettings.Format.IniFormat
+        )
+        self.top, self.banner, self.strip = TopBar(bridge.wish.url, flows.protocols), BannerBar(weights), StripBar()
+        self.traces, self.bars, self.course, self.plane = Traces(), Bars(), TimeCourse(), Plane()
+        self.maps, self.quality = Maps(), QualityHead()
+        self.spectrum, self.events = SpectrumPanel(), EventLog()
+        self.subject, self.reporter = SubjectView(), Reporter()
+        self.dialog: ConnectDialog | None = None
+        self.calibration: QWidget | None = None
+        self.open_page: Callable[[QUrl], object] = QDesktopServices.openUrl
         self._arrange()
-        for widget in (self.top, self.banner, self.strip, self.traces, self.bars, self.course, self.quality):
-            bridge.state_changed.connect(widget.show_state)
-        bridge.maps_changed.connect(self.attention.show_state)
-        bridge.signal_changed.connect(self.traces.show_signal)
-        self.top.start_wished.connect(self._start)
-        self.top.stop_wished.connect(bridge.stop)
-        self._closing = False
-        bridge.idle.connect(self._gone)
+        self._connect()
+        self._bind_keys()
+        self._closing, self._then = False, list[Callable[[], None]]()
+        self._use_theme(self.memory.value("window/theme") or theme.system())
+        self.panels.recall()
 
     def _arrange(self) -> None:
-        root = QWidget()
-        root.setObjectName("root")
-        grid = QGridLayout(root)
-        grid.setContentsMargins(10, 10, 10, 6)
-        grid.setSpacing(8)
-        grid.addWidget(self.top, 0, 0, 1, 2)
-        grid.addWidget(self.banner, 1, 0, 1, 2)
-        grid.addWidget(panel("Filtered signal", self.traces), 2, 0, 2, 1)
-        grid.addWidget(panel("Estimate", self.bars, self.course, stretch=(2, 5)), 2, 1)
-        heads = QWidget()
-        row = QHBoxLayout(heads)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(panel("Where the network looked", self.attention), 5)
-        row.addWidget(panel("Signal quality", self.quality), 3)
-        grid.addWidget(heads, 3, 1)
-        grid.addWidget(self.strip, 4, 0, 1, 2)
-        grid.setColumnStretch(0, 4)
-        grid.setColumnStretch(1, 6)
-        grid.setRowStretch(2, 10)
-        grid.setRowStretch(3, 11)
-        self.setCentralWidget(root)
+        above, column = QWidget(), QVBoxLayout()
+        above.setObjectName("root")
+        above.setLayout(column)
+        column.setContentsMargins(10, 8, 10, 6)
+        column.setSpacing(6)
+        column.addWidget(self.top)
+        column.addWidget(self.banner)
+        self.setMenuWidget(above)
+        status = self.statusBar()
+        assert status is not None
+        status.setSizeGripEnabled(False)
+        status.addWidget(self.strip, 1)
+        self.setContentsMargins(10, 0, 10, 0)
+        estimate = beside((self.bars, 2), (self.course, 4))
+        details = tabs(Spectrum=self.spectrum, Events=self.events)
+        widgets = (self.traces, estimate, self.plane, self.maps, self.quality, details)
+        self.panels = Panels(self, dict(zip(TITLES, widgets, strict=True)), self.memory)
+        self._fill_views()
+
+    def _fill_views(self) -> None:
+        menu = QMenu(self)
+        for text, does in (
+            ("For an operator", self.show_operator), ("For a demonstration", self.show_demo),
+            ("What the subject sees…", self.toggle_subject), ("Light or dark", self.toggle_theme),
+            ("Full screen", self.toggle_full_screen),
+        ):  # fmt: skip
+            action = menu.addAction(text)
+            assert action is not None
+            action.triggered.connect(does)
+        menu.addSeparator()
+        for dock in self.panels.docks.values():
+            menu.addAction(dock.toggleViewAction())
+        self.top.views.setMenu(menu)
+
+    def _connect(self) -> None:
+        bridge, top = self.bridge, self.top
+        panels = (self.traces, self.bars, self.course, self.plane, self.quality)
+        for widget in (top, self.banner, self.strip, *panels, self.subject):
+            bridge.state_changed.connect(widget.show_state)
+        bridge.maps_changed.connect(self.maps.show_state)
+        bridge.signal_changed.connect(self.traces.show_signal)
+        bridge.minute_changed.connect(self.spectrum.show_signal)
+        bridge.events_changed.connect(self.events.show_lines)
+        bridge.idle.connect(self._gone)
+        self.spectrum.seen.connect(bridge.see_minute)
+        self.traces.settings_changed.connect(bridge.see_traces)
+        self.traces.exclude_wished.connect(bridge.leave_out)
+        self.events.save_wished.connect(bridge.save_events)
+        top.start_wished.connect(self._start)
+        top.stop_wished.connect(bridge.stop)
+        top.connect_wished.connect(self.connect_source)
+        top.calibration_wished.connect(self.calibrate)
+        top.record_wished.connect(self.toggle_record)
+        top.report_wished.connect(self.open_report)
+        top.help_wished.connect(self.show_shortcuts)
+        self.reporter.written.connect(self._report_written)
+
+    def _bind_keys(self) -> None:
+        for it in SHORTCUTS:
+            QShortcut(QKeySequence(it.key), self).activated.connect(getattr(self, it.does))
+
+    # -- what can be done ---------------------------------------------------------------------------------------
+
+    def toggle_run(self) -> None:
+        """Start what stands in the field, or stop."""
+        self.top.toggle_run()
 
     def _start(self, url: str) -> None:
+        wish = self.bridge.wish
+        # A profile is of one person's cap: another source does without.
+        self.run_on(wish.url if url == wish.url else url, wish.profile if url == wish.url else None)
+
+    def run_on(self, url: str, profile: Path | None = None) -> None:
+        """Begin a run, ending one that is under way."""
         self.traces.clear()
-        self.bridge.start(url)
+        self.top.url.setText(url)
+        self.bridge.start(replace(self.bridge.wish, url=url, profile=profile))
+
+    def connect_source(self) -> None:
+        """Choose among what there is to read from."""
+        if not self.top.connect_.isEnabled() or self.dialog is not None:
+            return
+        self.dialog = ConnectDialog(self)
+        self.dialog.chosen.connect(lambda url: self.run_on(url))
+        self.dialog.finished.connect(lambda _: setattr(self, "dialog", None))
+        self.dialog.open()
+
+    def calibrate(self, protocol: str = "") -> None:
+        """Be led through a calibration on this source; the run goes on with the profile that comes of it."""
+        if not self.top.calibrate.isEnabled() or self.calibration is not None or self.flows.calibrate is None:
+            return
+        name, sit = protocol or self.flows.protocols[0][0], self.flows.calibrate
+        url = self.top.url.text().strip()
+
+        def begin() -> None:
+            self.calibration = sit(url, name, lambda path: self._calibrated(url, path))
+
+        self._once_idle(begin)
+
+    def _calibrated(self, url: str, profile: Path | None) -> None:
+        self.calibration = None
+        if not self._closing:
+            self.run_on(url, profile or self.bridge.wish.profile)
+
+    def toggle_record(self) -> None:
+        """Record from a new start of the run on, or end that."""
+        if self.top.record.isEnabled():
+            folder = self.flows.recordings
+            if not self.bridge.wish.record:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.bridge.record(None if self.bridge.wish.record else folder)
+
+    def open_report(self) -> None:
+        """Write the report of the newest recording, and show it in the browser."""
+        if self.top.report.isEnabled() and self.bridge.report is not None:
+            self.bridge.writing = True
+            self.reporter.write(self.bridge.report)
+
+    def _report_written(self, page: object, why: str) -> None:
+        self.bridge.writing = False
+        if isinstance(page, Path):
+            self.bridge.tell(Say(f"The report is {page}", "info"))
+            self.open_page(QUrl.fromLocalFile(str(page)))
+        else:
+            self.bridge.tell(Say(why, "bad"))
+
+    # -- what is seen -------------------------------------------------------------------------------------------
+
+    def toggle_pause(self) -> None:
+        self.traces.toggle_pause()
+
+    def toggle_subject(self) -> None:
+        """Show or put away what the subject sees."""
+        if self.subject.isVisible():
+            self.subject.close()
+        else:
+            self.subject.open(self)
+
+    def toggle_theme(self) -> None:
+        self._use_theme("dark" if theme.current() == "light" else "light")
+        self.memory.setValue("window/theme", theme.current())
+
+    def _use_theme(self, name: theme.Theme) -> None:
+        theme.use(name)
+        self.setStyleSheet(theme.style() + dock_style())
+        theme.retheme(self)
+        theme.retheme(self.subject)
+
+    def show_operator(self) -> None:
+        self.panels.show_preset("operator")
+
+    def show_demo(self) -> None:
+        self.panels.show_preset("demo")
+
+    def toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ self.windowState().WindowFullScreen)
+
+    def show_shortcuts(self) -> None:
+        KeysDialog(self).open()
+
+    # -- keys and closing ---------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Keys 1 to 9 set a marker; in the source field they are digits, and never get here."""
@@ -100,42 +238,33 @@ class Window(QMainWindow):
         else:
             super().keyPressEvent(event)
 
+    def _once_idle(self, then: Callable[[], None]) -> None:
+        """Do it now, or as soon as the run has ended."""
+        if self.bridge.is_running:
+            self._then = [then]
+            self.bridge.stop()
+        else:
+            then()
+
     def closeEvent(self, event: QCloseEvent | None) -> None:
         assert event is not None
+        self._closing = True
+        for other in (self.calibration, self.dialog, self.subject):
+            if other is not None:
+                other.close()
         if self.bridge.is_running:
-            self._closing = True
             self.bridge.stop()
             event.ignore()
             return
+        self.reporter.close()
         self.bridge.close()
+        self.panels.remember()
         event.accept()
 
     def _gone(self) -> None:
+        then, self._then = self._then, []
         if self._closing:
             self.close()
-
-
-def show(make_engine: Callable[[str], Engine], url: str, *, start: bool, weights: str = "") -> int:
-    """Run the window to its end; see `realtime_mood.gui.run`."""
-    pg.setConfigOptions(antialias=False)
-    app = QApplication.instance() or QApplication(["realtime-mood"])
-    window = Window(Bridge(make_engine), url, weights)
-    seen: set[str] = set()
-
-    def fault(kind: type[BaseException], it: BaseException, trace: TracebackType | None) -> None:
-        """A widget that fails must not take the run with it, nor fill the log at 30 Hz."""
-        if repr(it) not in seen:
-            seen.add(repr(it))
-            log.error("part of the window failed", exc_info=(kind, it, trace))
-            window.setWindowTitle(f"Realtime mood · part of this window failed: {it}")
-
-    hooks = sys.excepthook, signal.signal(signal.SIGINT, lambda *_: window.close())  # served between two frames
-    sys.excepthook = fault
-    try:
-        window.show()
-        if start:
-            window.bridge.start(url)
-        return int(app.exec())
-    finally:
-        sys.excepthook = hooks[0]
-        signal.signal(signal.SIGINT, hooks[1])
+            return
+        for it in then:
+            it()

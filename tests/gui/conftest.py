@@ -12,5 +12,32 @@ from realtime_mood.types import StreamInfo
 
 
 @pytest.fixture
+def make_window(qtbot, tmp_path):
+    """Makes windows that remember things in the test's folder, and sees to it that what they started is gone."""
+    from PyQt6.QtCore import QSettings
+
+    from realtime_mood.gui import Flows, Wish
+    from realtime_mood.gui.bridge import Bridge
+    from realtime_mood.gui.window import Window
+
+    made = []
+
+    def make(engine, url, **more):
+        flows = Flows(engine, tmp_path / "recordings", **more)
+        memory = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+        bridge = Bridge(engine, Wish(url), can_calibrate=flows.calibrate is not None)
+        made.append(Window(bridge, flows, "weights planted", memory))
+        qtbot.addWidget(made[-1])
+        made[-1].show()
+        return made[-1]
+
+    yield make
+    for w in made:
+        w.close()
+        qtbot.waitUntil(lambda w=w: not w.bridge.is_running)
+        w.bridge.close()
+
+
+@pytest.fixture
 def info() -> StreamInfo:
     return StreamInfo(("Fp1", "Fp2", "C3", "C4", "O1", "O2"), 128.0, "planted", virtual=True)

@@ -56,6 +56,9 @@ class FakeEngine:
         self.markers: tuple[Marker, ...] = ()
         self.raw = RingBuffer(info, round(60 * info.sfreq))
         self.clean = self.raw
+        self.normal = None
+        self.marked: list[str] = []
+        self.left_out: list[set[str]] = []
         self.done = threading.Event()
         self.may_stop = threading.Event()  # a slow device, until a test lets go of it
         self.may_stop.set()
@@ -73,6 +76,13 @@ class FakeEngine:
 
     def readings(self) -> tuple[Reading, ...]:
         return self.history
+
+    def mark(self, text: str) -> None:
+        self.marked.append(text)
+
+    def leave_out(self, names) -> bool:
+        self.left_out.append(set(names))
+        return True
 
     def stop(self, timeout: float = 2.0) -> None:
         if not self.may_stop.wait(timeout):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -10,23 +11,33 @@ import pytest
 pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
 
 from gui_fakes import EMOTION3, estimate
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QWidget
 
-from realtime_mood.gui.controls import BannerBar, Strip, TopBar
-from realtime_mood.gui.heads import Attention, QualityHead
+from realtime_mood.gui.actions import Wish, actions_of
+from realtime_mood.gui.controls import BannerBar, TopBar
+from realtime_mood.gui.event_log import EventLog
+from realtime_mood.gui.events import Line
+from realtime_mood.gui.heads import QualityHead
+from realtime_mood.gui.lanes import lane_uv, min_max
+from realtime_mood.gui.maps import DIVERGING, Maps
 from realtime_mood.gui.mood import Bars, TimeCourse
+from realtime_mood.gui.plane import Plane
+from realtime_mood.gui.spectrum_panel import SpectrumPanel
+from realtime_mood.gui.strip_bar import StripBar
 from realtime_mood.gui.theme import colour
-from realtime_mood.gui.traces import LANE_HALF, Traces, lane_uv, min_max
-from realtime_mood.gui.viewmodel import Action, ViewState, view
+from realtime_mood.gui.traces import LANE_HALF, Traces
+from realtime_mood.gui.viewmodel import ViewState, view
 from realtime_mood.health import Health, State
-from realtime_mood.types import Abstained, Chunk, Fault, Quality, StreamInfo, Why
+from realtime_mood.types import Abstained, Chunk, Fault, Marker, Quality, StreamInfo, Why
 
 
 def look(info: StreamInfo, *readings, **health) -> ViewState:
     latest = readings[-1] if readings else None
-    return view(Health(State.LIVE, info, **health), latest, readings, (), latest.t_last if latest else 0.0)
+    it = Health(State.LIVE, info, **health)
+    actions = actions_of(it, Wish("synthetic://"), stopping=False)
+    return view(it, latest, readings, (), latest.t_last if latest else 0.0, actions=actions)
 
 
 def silence(info: StreamInfo, why: Why) -> Abstained:
@@ -76,7 +87,8 @@ def test_time_course_draws_no_line_through_a_gap(qtbot, info):
 
 
 def test_attention_is_a_map_with_a_reading_and_an_empty_head_without(qtbot, info):
-    maps = shown(qtbot, Attention(), 460, 290)
+    maps = shown(qtbot, Maps(), 460, 310)
+    maps.show()
     hot = np.full((info.n_chans, 5), 0.02, np.float32)
     hot[info.ch_names.index("O1")] = 0.9
     maps.show_state(look(info, replace(estimate(info), attention=hot)))
@@ -91,7 +103,8 @@ def test_attention_is_a_map_with_a_reading_and_an_empty_head_without(qtbot, info
 
 
 def test_attention_follows_a_change_of_montage(qtbot, info):
-    maps = shown(qtbot, Attention(), 460, 290)
+    maps = shown(qtbot, Maps(), 460, 310)
+    maps.show()
     maps.show_state(look(info, estimate(info)))
     other = StreamInfo(("Fz", "Cz", "Pz", "Oz", "unheard of"), 128.0)
     maps.show_state(look(other, estimate(other)))
@@ -111,34 +124,44 @@ def test_quality_head_colours_faults(qtbot, info):
 
 
 def test_top_bar_says_what_is_wished_for(qtbot, info):
-    bar = TopBar("synthetic://")
+    bar = TopBar("synthetic://", (("baseline", "Rest"), ("effort", "Effort")))
     qtbot.addWidget(bar)
+    bar.show_state(replace(look(info), actions=actions_of(Health(), Wish(""), stopping=False)))
     with qtbot.waitSignal(bar.start_wished) as wish:
-        qtbot.mouseClick(bar.button, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(bar.run, Qt.MouseButton.LeftButton)
     assert wish.args == ["synthetic://"]
     bar.show_state(look(info, estimate(info)))
     assert not bar.url.isEnabled()
     with qtbot.waitSignal(bar.stop_wished):
-        qtbot.mouseClick(bar.button, Qt.MouseButton.LeftButton)
-    bar.show_state(replace(look(info), action=Action("Stopping", False, "why")))
+        qtbot.mouseClick(bar.run, Qt.MouseButton.LeftButton)
+    bar.show_state(replace(look(info), actions=actions_of(Health(), Wish(""), stopping=True)))
     with qtbot.assertNotEmitted(bar.stop_wished):
-        qtbot.mouseClick(bar.button, Qt.MouseButton.LeftButton)
-    assert bar.button.toolTip() == "why"
+        qtbot.mouseClick(bar.run, Qt.MouseButton.LeftButton)
+    assert bar.run.toolTip() == "Waiting for the run's threads to end"
+
+
+def test_a_button_that_cannot_work_says_why(qtbot, info):
+    bar = TopBar("synthetic://")
+    qtbot.addWidget(bar)
+    bar.show_state(look(info))
+    for button in (bar.calibrate, bar.feedback, bar.report):
+        assert not button.isEnabled()
+        assert button.toolTip() == button.accessibleDescription() != ""
 
 
 def test_badges_come_and_go(qtbot, info):
-    bar = TopBar("synthetic://")
+    bar = BannerBar()
     qtbot.addWidget(bar)
     bar.show()
     bar.show_state(look(info, estimate(info)))
-    assert [t.text() for t in bar._badges._texts if t.isVisible()] == ["VIRTUAL PERSON", "not calibrated"]
+    assert [t.text() for t in bar.badges._texts if t.isVisible()] == ["VIRTUAL PERSON", "not calibrated"]
     real = replace(info, virtual=False)
     bar.show_state(look(real, replace(estimate(real), calibrated=True)))
-    assert not any(t.isVisible() for t in bar._badges._texts)
+    assert not any(t.isVisible() for t in bar.badges._texts)
 
 
 def test_banner_and_strip_say_the_view_state(qtbot, info):
-    banner, strip = BannerBar(), Strip()
+    banner, strip = BannerBar(), StripBar()
     qtbot.addWidget(banner)
     qtbot.addWidget(strip)
     state = look(info, silence(info, Why.UNSURE), samples=1280)
@@ -146,7 +169,21 @@ def test_banner_and_strip_say_the_view_state(qtbot, info):
     strip.show_state(state)
     assert banner.banner.text() == "Unsure: no label stands out"
     assert banner.state.text() == "Live"
-    assert strip._values["samples"].text() == "1,280"
+    assert strip.values["samples"].text() == "1,280"
+
+
+def test_a_narrow_strip_lets_the_least_important_go(qtbot, info):
+    strip = StripBar()
+    qtbot.addWidget(strip)
+    strip.resize(2200, 24)
+    strip.show()
+    strip.show_state(look(info, estimate(info), samples=1280))
+    assert all(cell.isVisible() for cell in strip._cells.values())
+    strip.resize(800, 24)
+    assert not strip._cells["samples"].isVisible()
+    assert strip._cells["newest sample"].isVisible()
+    assert strip._cells["lost"].isVisible()
+    assert sum(cell.sizeHint().width() for cell in strip._cells.values() if not cell.isHidden()) <= 800
 
 
 def test_min_max_keeps_every_peak_and_shows_lost_samples():
@@ -165,6 +202,7 @@ def test_min_max_keeps_every_peak_and_shows_lost_samples():
 
 def test_no_signal_yet_is_an_empty_picture(qtbot, info):
     traces = shown(qtbot, Traces(), 500, 400)
+    traces.show()
     traces.show_state(look(info))
     traces.show_signal(Chunk(np.empty((0, 6), np.float32), 0, 0.0), info.sfreq)
     assert not np.isfinite(traces._curves[0].getData()[1]).any()
@@ -182,16 +220,137 @@ def test_lane_is_a_round_number_that_does_not_flutter():
 
 def test_traces_show_gaps_faults_and_the_order_of_channels(qtbot, info):
     traces = shown(qtbot, Traces(), 500, 400)
-    bad = Quality(np.array([0, 1, 1, 1, 1, 1.0]), (Fault.FLAT, *[None] * 5))
+    traces.show()
+    bad = Quality(np.array([0, 1, 1, 1, 1, 1.0]), (Fault.FLAT, *[None] * 5)).without(frozenset({5}))
     traces.show_state(look(info, replace(estimate(info), quality=bad)))
     data = np.random.default_rng(3).normal(0, 10, (1280, 6)).astype(np.float32)
     data[600:700] = np.nan
-    traces.show_signal(Chunk(data, 0, 100.0), info.sfreq, 0.5)
-    good, red = traces._curves
+    chunk = Chunk(data, 0, 100.0)
+    traces.show_signal(chunk, info.sfreq, 0.5, (Marker(900, "key 1"), Marker(950, "neutral")))
+    good, red, dim = traces._curves
     x, y = red.getData()
     assert np.nanmin(y) >= 5.5 - LANE_HALF  # the first channel is the top lane
     assert np.isnan(y).sum() > 20
     assert x[~np.isnan(y)].max() == pytest.approx(-0.5, abs=0.05)
-    assert np.nanmax(good.getData()[1]) <= 4.5 + LANE_HALF
+    assert 0.5 + LANE_HALF < np.nanmean(good.getData()[1]) < 5.5
+    assert np.nanmax(dim.getData()[1]) <= 0.5 + LANE_HALF
+    ground = traces._ground
+    assert ground._hatched == (0,)
+    assert ground._gaps[0] == pytest.approx(((600 - 1280) / 128 - 0.5, (700 - 1280) / 128 - 0.5), abs=0.05)
+    assert [text for _, text in ground._marks] == ["key 1"]  # a virtual person's state is drawn elsewhere
+    hatched = share(traces, colour("bad"), 60)
     traces.clear()
     assert good.getData()[0] is None or len(good.getData()[0]) == 0
+    assert share(traces, colour("bad"), 60) < hatched
+
+
+def test_a_click_on_a_name_or_its_key_leaves_the_electrode_out(qtbot, info):
+    traces = shown(qtbot, Traces(), 500, 400)
+    traces.show()
+    traces.show_state(look(info, estimate(info)))
+    names = traces.names
+    with qtbot.waitSignal(traces.exclude_wished) as wish:
+        qtbot.mouseClick(names, Qt.MouseButton.LeftButton, pos=QPoint(10, round(names.height() * 2.5 / 6)))
+    assert wish.args == ["C3", True]
+    out = estimate(info).quality.without(frozenset({2}))
+    traces.show_state(look(info, replace(estimate(info), quality=out)))
+    with qtbot.waitSignal(traces.exclude_wished) as wish:
+        qtbot.keyClick(names, Qt.Key.Key_Space)
+    assert wish.args == ["C3", False]
+    qtbot.keyClick(names, Qt.Key.Key_Down)
+    with qtbot.waitSignal(traces.exclude_wished) as wish:
+        qtbot.keyClick(names, Qt.Key.Key_Space)
+    assert wish.args == ["C4", True]
+
+
+def test_traces_are_held_and_run_again(qtbot, info):
+    traces = shown(qtbot, Traces(), 500, 400)
+    traces.show()
+    traces.show_signal(Chunk(np.zeros((640, 6), np.float32), 1000, 100.0), info.sfreq)
+    traces.toggle_pause()
+    assert traces.settings.paused_at == 1640
+    assert traces.controls.back.isVisible()
+    traces.controls.back.setValue(-20)
+    assert traces.settings.back_s == 20
+    assert traces._scale[0].text() == "−30 s"
+    traces.toggle_pause()
+    assert traces.settings == replace(traces.settings, paused_at=None, back_s=0.0)
+
+
+def test_a_scale_that_is_chosen_stays(qtbot, info):
+    traces = shown(qtbot, Traces(), 500, 400)
+    traces.show()
+    traces.controls.scale.setCurrentIndex(3)
+    data = np.random.default_rng(3).normal(0, 300, (1280, 6)).astype(np.float32)
+    traces.show_signal(Chunk(data, 0, 100.0), info.sfreq)
+    assert traces.uv == 50.0
+    assert traces._scale[1].text() == "lane = 50 µV"
+
+
+def test_band_power_has_its_own_colours_and_words(qtbot, info):
+    maps = shown(qtbot, Maps(), 460, 310)
+    maps.show()
+    state = replace(look(info, estimate(info)), power=np.full((6, 5), 2.9), power_of="your own baseline")
+    maps.show_state(state)
+    red = QColor(*DIVERGING[-4][:3].tolist())
+    assert share(maps.heads[0], red, 40) < 0.01
+    qtbot.mouseClick(maps.power, Qt.MouseButton.LeftButton)
+    assert share(maps.heads[0], red, 40) > 0.1
+    assert maps.scale._legend.words.endswith("your own baseline")
+
+
+def test_maps_that_nobody_sees_cost_nothing(qtbot, info):
+    maps = shown(qtbot, Maps(), 460, 310)
+    maps.show_state(look(info, estimate(info)))
+    assert maps._drawn is None
+    maps.show()
+    assert maps._drawn is not None
+
+
+def test_impedance_stands_beside_the_name(qtbot, info):
+    head = shown(qtbot, QualityHead(), 260, 260)
+    it = Health(State.LIVE, info)
+    reading = estimate(info)
+    head.show_state(view(it, reading, (reading,), (), 0.0, kohm=np.array([3.2, np.nan, 1, 1, 1, 1])))
+    assert [e.kohm for e in head._electrodes[:2]] == [pytest.approx(3.2), None]
+    before = pixels(head)
+    head.show_state(view(it, reading, (reading,), (), 0.0, kohm=np.array([54.0, np.nan, 1, 1, 1, 1])))
+    assert (pixels(head) != before).any()
+
+
+def test_the_plane_shows_where_and_how_sure(qtbot, info):
+    plane = shown(qtbot, Plane(), 260, 260)
+    plane.show_state(look(info, estimate(info, probs=(0.05, 0.05, 0.9))))
+    right = pixels(plane)[:, 130:].sum()
+    plane.show_state(look(info, estimate(info, probs=(0.9, 0.05, 0.05))))
+    assert pixels(plane)[:, 130:].sum() < right  # the dot went to the left
+    plane.show_state(look(info, silence(info, Why.BAD_SIGNAL)))
+    assert plane._shown.now is None
+
+
+def test_the_spectrum_finds_a_rhythm(qtbot, info):
+    panel = shown(qtbot, SpectrumPanel(), 500, 220)
+    panel.show()
+    t = np.arange(60 * 128) / 128
+    data = np.random.default_rng(0).normal(0, 1, (len(t), 6)).astype(np.float32)
+    data[:, 4] += 20 * np.sin(2 * np.pi * 10 * t)
+    panel.show_signal(Chunk(data, 0, 100.0), 128.0, info.ch_names, "filtered")
+    panel.channel.setCurrentText("O1")
+    panel.show_signal(Chunk(data, 0, 100.0), 128.0, info.ch_names, "filtered")
+    f, line = panel._curve.getData()
+    assert f[np.argmax(line)] == 10.0
+    assert panel._picture.image.shape[1] == len(f)
+
+
+def test_the_log_grows_and_can_be_kept(qtbot, monkeypatch, tmp_path):
+    log = EventLog()
+    qtbot.addWidget(log)
+    lines = [Line(datetime(2026, 1, 1, 12, 0, k), f"line {k}") for k in range(3)]
+    log.show_lines(lines[:2])
+    log.show_lines(lines)
+    assert [log.list.item(i).text() for i in range(3)] == [f"12:00:0{k}  line {k}" for k in range(3)]
+    path = str(tmp_path / "events.txt")
+    monkeypatch.setattr("realtime_mood.gui.event_log.QFileDialog.getSaveFileName", lambda *_: (path, ""))
+    with qtbot.waitSignal(log.save_wished) as wish:
+        qtbot.mouseClick(log.save, Qt.MouseButton.LeftButton)
+    assert wish.args == [path]

@@ -13,52 +13,49 @@ pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=Im
 
 from gui_fakes import EMOTION3, FakeEngine, planted_engine
 from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtWidgets import QDialog, QLabel
 
 from realtime_mood import gui
 from realtime_mood.errors import SourceLost, SourceNotFound
+from realtime_mood.gui import Wish, theme
 from realtime_mood.gui.bridge import Bridge
-from realtime_mood.gui.window import Window
 from realtime_mood.health import Health, State
 from realtime_mood.types import Abstained, Estimate, Why
 
 
 @pytest.fixture
-def window(qtbot, info):
-    """A window on a `FakeEngine`; the engine is `window.engine` once started."""
-    made = {}
+def window(qtbot, info, make_window):
+    """A window on a `FakeEngine`; the engine is ``window.made["engine"]`` once started."""
+    made = {"wishes": []}
 
-    def make(url: str) -> FakeEngine:
-        if url == "nowhere://":
+    def make(wish: Wish) -> FakeEngine:
+        made["wishes"].append(wish)
+        if wish.url == "nowhere://":
             raise SourceNotFound("source 'nowhere://'", "no such thing", "try synthetic://")
         made["engine"] = FakeEngine(info, made.get("fault"))
         return made["engine"]
 
-    w = Window(Bridge(make), "fake://", "weights planted")
+    w = make_window(make, "fake://")
     w.made = made
-    qtbot.addWidget(w)
-    w.show()
     yield w
     if "engine" in made:
         made["engine"].may_stop.set()
-    w.close()
-    qtbot.waitUntil(lambda: not w.bridge.is_running)
-    w.bridge.close()
 
 
 def press(qtbot, window) -> None:
-    qtbot.mouseClick(window.top.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.top.run, Qt.MouseButton.LeftButton)
 
 
 def test_start_shows_an_estimate_and_stop_takes_it_away(qtbot, window):
     press(qtbot, window)
     qtbot.waitUntil(lambda: window.bars._shown[0].text == "positive")
     assert window.banner.state.text() == "Live"
-    assert window.top.button.text() == "Stop"
+    assert window.top.run.text() == "Stop"
     assert len(window.traces._curves[0].getData()[0]) > 1000
     press(qtbot, window)
     qtbot.waitUntil(lambda: window.banner.state.text() == "Stopped")
     assert window.bars._shown[0].text == "stopped"
-    qtbot.waitUntil(lambda: window.top.button.text() == "Start")
+    qtbot.waitUntil(lambda: window.top.run.text() == "Start")
 
 
 def test_an_abstention_is_drawn_as_its_reason(qtbot, window):
@@ -76,7 +73,7 @@ def test_a_source_that_is_not_there_is_said_in_its_own_words(qtbot, window):
     qtbot.waitUntil(lambda: window.banner.state.text() == "Failed")
     assert window.banner.banner.text() == "source 'nowhere://' · no such thing · try synthetic://"
     window.top.url.setText("fake://")
-    qtbot.waitUntil(lambda: window.top.button.isEnabled())
+    qtbot.waitUntil(lambda: window.top.run.isEnabled())
     press(qtbot, window)  # and one can try again
     qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
 
@@ -97,12 +94,12 @@ def test_a_slow_stop_does_not_freeze_the_window(qtbot, window):
     window.made["engine"].may_stop.clear()
     window.bridge.frame_ms.clear()
     press(qtbot, window)
-    qtbot.waitUntil(lambda: window.top.button.text() == "Stopping")
-    assert not window.top.button.isEnabled()
+    qtbot.waitUntil(lambda: window.top.run.text() == "Stopping")
+    assert not window.top.run.isEnabled()
     qtbot.waitUntil(lambda: len(window.bridge.frame_ms) > 15)
     assert np.median(window.bridge.frame_ms) < 100
     window.made["engine"].may_stop.set()
-    qtbot.waitUntil(lambda: window.top.button.text() == "Start")
+    qtbot.waitUntil(lambda: window.top.run.text() == "Start")
 
 
 def test_closing_during_a_run_stops_it_first(qtbot, window):
@@ -114,17 +111,15 @@ def test_closing_during_a_run_stops_it_first(qtbot, window):
     assert window.made["engine"].done.is_set()
 
 
-def test_closing_while_the_engine_is_being_built(qtbot, info):
+def test_closing_while_the_engine_is_being_built(qtbot, info, make_window):
     may_go = threading.Event()
 
-    def make(url: str) -> FakeEngine:
+    def make(wish: Wish) -> FakeEngine:
         may_go.wait(5)
         return FakeEngine(info)
 
-    w = Window(Bridge(make), "fake://")
-    qtbot.addWidget(w)
-    w.show()
-    w.bridge.start("fake://")
+    w = make_window(make, "fake://")
+    w.bridge.start()
     qtbot.waitUntil(lambda: w.banner.state.text() == "Connecting")
     w.close()
     may_go.set()
@@ -132,21 +127,19 @@ def test_closing_while_the_engine_is_being_built(qtbot, info):
     assert not w.bridge.is_running
 
 
-def test_the_real_engine_in_the_real_window(qtbot):
+def test_the_real_engine_in_the_real_window(qtbot, make_window):
     engines = []
 
-    def make(url: str):
-        engines.append(planted_engine(url))
+    def make(wish: Wish):
+        engines.append(planted_engine(wish.url))
         return engines[-1]
 
-    w = Window(Bridge(make), "synthetic://?subject=4&n_chans=8&speed=20&script=neutral:30,positive:30")
-    qtbot.addWidget(w)
-    w.show()
+    w = make_window(make, "synthetic://?subject=4&n_chans=8&speed=20&script=neutral:30,positive:30")
     press(qtbot, w)
     qtbot.waitUntil(lambda: bool(engines) and isinstance(engines[0].latest, Estimate), timeout=10_000)
     qtbot.waitUntil(lambda: any(bar.prob is not None for bar in w.bars._shown[2]))
-    assert w.top._badges._texts[0].text() == "VIRTUAL PERSON"
-    qtbot.waitUntil(lambda: w.attention.heads[0]._image is not None)
+    assert w.banner.badges._texts[0].text() == "VIRTUAL PERSON"
+    qtbot.waitUntil(lambda: w.bridge.state.power is not None)
     qtbot.waitUntil(lambda: w.banner.state.text() == "Ended", timeout=10_000)  # the script is played to its end
     qtbot.waitUntil(lambda: not w.bridge.is_running)
     assert len(w.course._course.t) > 100
@@ -156,16 +149,18 @@ def test_the_real_engine_in_the_real_window(qtbot):
     assert not w.bridge.is_running
 
 
-def test_run_serves_ctrl_c(qapp):
+def test_run_serves_ctrl_c(qapp, tmp_path, monkeypatch):
+    monkeypatch.setattr("realtime_mood.gui.window.user_config_path", lambda _: tmp_path)
     QTimer.singleShot(400, lambda: signal.raise_signal(signal.SIGINT))
+    flows = gui.Flows(lambda wish: planted_engine(wish.url), tmp_path)
     began = time.monotonic()
-    assert gui.run(planted_engine, "synthetic://?n_chans=4&speed=1") == 0
+    assert gui.run(flows, Wish("synthetic://?n_chans=4&speed=1")) == 0
     assert time.monotonic() - began < 5
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_look_that_nobody_has_started(qtbot):
-    bridge = Bridge(planted_engine)
+    bridge = Bridge(lambda wish: planted_engine(wish.url), Wish(""))
     with qtbot.waitSignal(bridge.state_changed) as seen:
         bridge.stop()  # nothing to stop
     assert seen.args[0].state.text == "Stopped"
@@ -173,16 +168,108 @@ def test_a_look_that_nobody_has_started(qtbot):
     bridge.close()
 
 
-def test_a_hidden_window_leaves_the_run_alone(qtbot):
-    bridge = Bridge(planted_engine)
-    window = Window(bridge, "synthetic://?n_chans=8&subject=5")
-    qtbot.addWidget(window)
-    window.show()
-    bridge.start("synthetic://?n_chans=8&subject=5")
+def test_a_hidden_window_leaves_the_run_alone(qtbot, make_window):
+    w = make_window(lambda wish: planted_engine(wish.url), "synthetic://?n_chans=8&subject=5")
+    bridge = w.bridge
+    bridge.start()
     qtbot.waitUntil(lambda: bridge._engine is not None and bridge._engine.health.readings > 0, timeout=20000)
-    window.hide()
+    w.hide()
     before = bridge._engine.health.readings
     qtbot.waitUntil(lambda: bridge._engine.health.readings > before + 3, timeout=20000)
-    window.close()
-    qtbot.waitUntil(lambda: not bridge.is_running, timeout=20000)
-    bridge.close()
+
+
+# -- flows ------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_source_ends_the_run_and_begins_another(qtbot, window):
+    press(qtbot, window)
+    qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
+    first = window.made["engine"]
+    window.run_on("fake://other")
+    qtbot.waitUntil(lambda: len(window.made["wishes"]) == 2)
+    assert first.done.is_set()
+    assert window.made["wishes"][1] == Wish("fake://other")
+    qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
+    assert window.top.url.text() == "fake://other"
+
+
+def test_recording_begins_the_run_anew_and_so_does_its_end(qtbot, window, tmp_path):
+    press(qtbot, window)
+    qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: len(window.made["wishes"]) == 2)
+    assert window.made["wishes"][1].record == tmp_path / "recordings"
+    qtbot.waitUntil(lambda: window.top.record.text() == "End recording")
+    qtbot.mouseClick(window.top.record, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(window.made["wishes"]) == 3)
+    assert window.made["wishes"][2].record is None
+
+
+def test_what_is_wished_for_while_nothing_runs_waits_for_the_start(qtbot, window):
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: window.top.record.text() == "Do not record")
+    assert window.made["wishes"] == []
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: window.top.record.text() == "Record")
+
+
+def test_digits_mark_and_the_source_field_keeps_its_letters(qtbot, window):
+    press(qtbot, window)
+    qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
+    qtbot.keyClick(window, Qt.Key.Key_3)
+    assert window.made["engine"].marked == ["key 3"]
+    press(qtbot, window)
+    qtbot.waitUntil(lambda: window.top.run.text() == "Start")
+    window.top.url.setFocus()
+    window.top.url.clear()
+    qtbot.keyClicks(window.top.url, "lsl://crks3")
+    assert window.top.url.text() == "lsl://crks3"
+    assert window.dialog is None
+    assert window.made["engine"].marked == ["key 3"]
+
+
+def test_an_electrode_is_left_out_and_taken_back(qtbot, window):
+    press(qtbot, window)
+    qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
+    window.traces.exclude_wished.emit("C3", True)
+    window.traces.exclude_wished.emit("O1", True)
+    window.traces.exclude_wished.emit("C3", False)
+    assert window.made["engine"].left_out == [{"C3"}, {"C3", "O1"}, {"O1"}]
+
+
+def test_keys_are_listed(qtbot, window):
+    window.show_shortcuts()
+    dialog = next(it for it in window.findChildren(QDialog) if it.windowTitle() == "Keys")
+    words = {label.text() for label in dialog.findChildren(QLabel)}
+    assert {"Calibrate", "R", "1 … 9", "Set a marker"} <= words
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+
+
+def test_panels_and_theme_are_remembered(qtbot, info, make_window):
+    w = make_window(lambda _: FakeEngine(info), "fake://")
+    was = theme.current()
+    w.toggle_theme()
+    w.show_demo()
+    assert not w.panels.docks["signal"].isVisible()
+    assert w.panels.docks["plane"].isVisible()
+    w.close()
+    again = make_window(lambda _: FakeEngine(info), "fake://")
+    assert theme.current() != was
+    assert not again.panels.docks["signal"].isVisible()
+    again.show_operator()
+    assert again.panels.docks["signal"].isVisible()
+    again.toggle_theme()
+    assert theme.current() == was
+
+
+def test_the_subject_never_reads_the_word_negative(qtbot, window):
+    press(qtbot, window)
+    qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
+    window.toggle_subject()
+    assert window.subject.isVisible()
+    qtbot.waitUntil(lambda: window.subject.bars._shown[0].text != "")
+    words = [bar.label for bar in window.subject.bars._shown[2]]
+    assert words
+    assert "negative" not in words
+    qtbot.keyClick(window.subject, Qt.Key.Key_Escape)
+    assert not window.subject.isVisible()

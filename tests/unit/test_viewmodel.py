@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from realtime_mood.errors import SourceLost
-from realtime_mood.gui.viewmodel import NOTE_S, SETTLE_S, view
+from realtime_mood.gui.banner import NOTE_S, SETTLE_S
+from realtime_mood.gui.viewmodel import view
 from realtime_mood.health import Health, Latency, Recording, State
 from realtime_mood.types import Abstained, Estimate, Fault, Marker, Quality, Reading, Readout, StreamInfo, Why
 
@@ -84,7 +85,6 @@ def test_a_stall_is_counted_in_the_banner():
     shown = look(estimate(20), state=State.STALLED, sample_age_ms=2100.0)
     assert shown.banner.text == "No data for 2.1 s: readings are stopped until the stream is back"
     assert shown.banner.role == "warn"
-    assert shown.action.text == "Stop"
 
 
 def test_a_fault_is_shown_in_its_own_words():
@@ -92,7 +92,6 @@ def test_a_fault_is_shown_in_its_own_words():
     shown = look(estimate(20), state=State.FAILED, fault=fault)
     assert shown.banner.text == "lsl://Cap · no sample for 60 s · switch the headset on"
     assert shown.banner.role == "bad"
-    assert shown.action.text == "Start"
 
 
 def test_settling_counts_down_in_stream_time():
@@ -213,7 +212,11 @@ def test_strip_numbers_and_warnings():
     strip = {name: (say.text, say.role) for name, say in shown.strip}
     assert strip == {
         "newest sample": ("1.5 s", "warn"),
-        "latency": ("40 / 900 ms", "warn"),
+        "filters": ("75 ms", "text"),
+        "context": ("10 s", "text"),
+        "to reading": ("40 / 900 ms", "warn"),
+        "paint": ("–", "dim"),
+        "longest wait": ("–", "dim"),
         "readings": ("4.0 /s", "text"),
         "skipped": ("2", "warn"),
         "lost": ("100 (10.00 %)", "warn"),
@@ -226,7 +229,6 @@ def test_nothing_yet():
     shown = look(state=State.CONNECTING, info=None)
     assert shown.banner.text == "Connecting to the source"
     assert (shown.bars, shown.electrodes, len(shown.course.t)) == ((), (), 0)
-    assert look(state=State.IDLE, info=None).action.text == "Start"
     assert look(state=State.LIVE).banner.text == "Waiting for the first reading"
 
 

@@ -1,0 +1,172 @@
+"""Turns a choice among headsets, streams and recordings into a source URL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..sources.devices import Device
+from .connect import MONTAGES, SYNTHETIC, Choice, choice_of, recording, trouble, with_names
+from .controls import Text
+from .finder import Finder
+from .preview import Preview
+from .words import Say
+
+ROLE = Qt.ItemDataRole.UserRole
+
+
+class ConnectDialog(QDialog):
+    """The synthetic headset comes first, so that Connect and Start are two clicks."""
+
+    chosen = pyqtSignal(str)
+    """A source URL; its device is free."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Connect")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(880, 520)
+        self.list, self.url, self.names = QListWidget(), QLineEdit(), QLineEdit()
+        self.montages, self.preview, self.said = QComboBox(), Preview(), Text()
+        self.look, self.file = QPushButton("Look"), QPushButton("A recording…")
+        self.start, self.cancel = QPushButton("Start"), QPushButton("Cancel")
+        self._fill()
+        self._lay_out()
+        self._choices: list[Choice] = []
+        self._found: tuple[Device, ...] | None = None
+        self._files: list[Choice] = []
+        self._list()
+        self.list.currentRowChanged.connect(self._choose)
+        self.list.itemDoubleClicked.connect(lambda _: self._accept())
+        self.url.textChanged.connect(self._check)
+        self.names.textChanged.connect(self._check)
+        self.montages.activated.connect(lambda i: self.names.setText(MONTAGES.get(self.montages.itemText(i), "")))
+        self.look.clicked.connect(lambda: self.preview.look(self.wished))
+        self.file.clicked.connect(self._open_file)
+        self.start.clicked.connect(self._accept)
+        self.cancel.clicked.connect(self.reject)
+        self.finder = Finder()
+        self.finder.found.connect(self._devices)
+        self.finder.failed.connect(lambda why: self.said.say(Say(why, "warn")))
+        self.finished.connect(self._end)
+        self._choose(0)
+        self.finder.start()
+
+    def _fill(self) -> None:
+        self.start.setDefault(True)
+        self.list.setAccessibleName("what there is to read from")
+        self.url.setAccessibleName("source URL")
+        self.names.setAccessibleName("electrode names")
+        self.names.setPlaceholderText("as the source says, or: Fz, Cz, …")
+        self.montages.setAccessibleName("names of a usual cap")
+        self.montages.addItems(["usual caps", *MONTAGES])
+        self.montages.setMaximumWidth(150)
+        self.said.setWordWrap(True)
+        for button in (self.look, self.file, self.cancel):
+            button.setObjectName("plain")
+            button.setAutoDefault(False)
+
+    def _lay_out(self) -> None:
+        form, names, buttons, right, row = QFormLayout(), QHBoxLayout(), QHBoxLayout(), QVBoxLayout(), QHBoxLayout()
+        names.addWidget(self.names, 1)
+        names.addWidget(self.montages)
+        form.addRow("Source", self.url)
+        form.addRow("Electrodes", names)
+        buttons.addWidget(self.file)
+        buttons.addWidget(self.look)
+        buttons.addStretch(1)
+        buttons.addWidget(self.cancel)
+        buttons.addWidget(self.start)
+        right.addLayout(form)
+        right.addWidget(QLabel("Preview"))
+        right.addWidget(self.preview, 1)
+        right.addWidget(self.said)
+        right.addLayout(buttons)
+        row.addWidget(self.list, 2)
+        row.addLayout(right, 3)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(16, 16, 16, 14)
+        whole.addLayout(row)
+
+    @property
+    def wished(self) -> str:
+        """The URL as it stands."""
+        return with_names(self.url.text().strip(), self.names.text())
+
+    def _list(self) -> None:
+        """Fill the list, keeping what is chosen."""
+        found = self._found or ()
+        streams = [choice_of(it) for it in found if it.kind == "lsl"]
+        boards = [choice_of(it) for it in found if it.kind != "lsl"]
+        chosen = self._choices[self.list.currentRow()] if self._choices and self.list.currentRow() >= 0 else None
+        self._choices = [*SYNTHETIC, *streams, *self._files, *boards]
+        at = self._choices.index(chosen) if chosen in self._choices else 0
+        self.list.blockSignals(True)
+        self.list.clear()
+        for choice in self._choices:
+            item = QListWidgetItem(f"{choice.title}\n{choice.detail}")
+            item.setData(ROLE, choice.url)
+            self.list.addItem(item)
+        self.list.setCurrentRow(at)
+        self.list.blockSignals(False)
+
+    def _devices(self, found: Sequence[Device]) -> None:
+        self._found = tuple(found)
+        self._list()
+
+    def _choose(self, row: int) -> None:
+        if not 0 <= row < len(self._choices):
+            return
+        choice = self._choices[row]
+        self.names.clear()
+        self.url.setText(choice.url)
+        self.url.setCursorPosition(0)
+        if choice.previews and not choice.needs_names:
+            self.preview.look(choice.url)
+        else:
+            self.preview.stop()
+
+    def _check(self) -> None:
+        why = trouble(self.wished)
+        self.said.say(Say(why, "warn"))
+        self.start.setEnabled(not why)
+        self.look.setEnabled(not why)
+
+    def _open_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "A recording")
+        if path:
+            self._files.append(recording(Path(path)))
+            self._list()
+            self.list.setCurrentRow(self._choices.index(self._files[-1]))
+
+    def _accept(self) -> None:
+        """Let go of what was looked at, then tell."""
+        if not self.start.isEnabled():
+            return
+        self.start.setEnabled(False)
+        url = self.wished
+        self.preview.stop(lambda: self._tell(url))
+
+    def _tell(self, url: str) -> None:
+        self.chosen.emit(url)
+        self.accept()
+
+    def _end(self) -> None:
+        self.finder.stop()
+        self.preview.stop()

@@ -1,0 +1,46 @@
+"""Turns what is known of each channel into a name, a colour's role and words. Knows no toolkit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..types import Fault, Quality, StreamInfo
+from .words import FAULT_WORDS
+
+GOOD_SCORE = 0.7  # below it an electrode without a fault is called fair
+
+
+@dataclass(frozen=True, slots=True)
+class Electrode:
+    """One channel's signal quality."""
+
+    name: str
+    score: float | None
+    fault: str
+    """Empty when nothing is wrong."""
+    role: str
+    kohm: float | None = None
+    """Impedance (kΩ), where the device says any."""
+    excluded: bool = False
+    """Left out because somebody asked for that."""
+
+    @property
+    def is_bad(self) -> bool:
+        return self.role == "bad"
+
+
+def electrodes_of(info: StreamInfo | None, quality: Quality | None, kohm: np.ndarray | None) -> tuple[Electrode, ...]:
+    if info is None:
+        return ()
+    measured = [None] * info.n_chans if kohm is None else [float(k) if math.isfinite(k) else None for k in kohm]
+    if quality is None or len(quality.scores) != info.n_chans:
+        return tuple(Electrode(name, None, "", "dim", k) for name, k in zip(info.ch_names, measured, strict=True))
+    found = []
+    for name, score, fault, k in zip(info.ch_names, quality.scores, quality.faults, measured, strict=True):
+        out = fault is Fault.EXCLUDED
+        role = "dim" if out else "bad" if fault else "ok" if score >= GOOD_SCORE else "warn"
+        found.append(Electrode(name, float(score), FAULT_WORDS[fault] if fault else "", role, k, out))
+    return tuple(found)

@@ -1,0 +1,85 @@
+"""Turns electrodes into names beside their lanes; a click on a name leaves the electrode out, or takes it back."""
+
+from __future__ import annotations
+
+import math
+
+from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
+from PyQt6.QtWidgets import QWidget
+
+from .electrodes import Electrode
+from .theme import colour, font
+
+LEFT = Qt.AlignmentFlag.AlignVCenter
+LINE = 12  # px between two names of a column
+MOST_COLUMNS = 3
+RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+
+
+class LaneNames(QWidget):
+    """Channel names beside their lanes, with what is wrong with them."""
+
+    exclude_wished = pyqtSignal(str, bool)
+    """An electrode's name, and whether it is to be left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedWidth(126)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("electrodes: up and down choose one, space leaves it out or takes it back")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setToolTip("Click a name to leave the electrode out of the estimate, or to take it back")
+        self.electrodes: tuple[Electrode, ...] = ()
+        self._at = 0  # the one that the keys would choose
+
+    def show_electrodes(self, electrodes: tuple[Electrode, ...]) -> None:
+        shown = [(e.name, e.role, e.fault) for e in electrodes]
+        if shown != [(e.name, e.role, e.fault) for e in self.electrodes]:
+            self.electrodes = electrodes
+            self.update()
+
+    def toggle(self, i: int) -> None:
+        """Wish that electrode `i` be left out, or taken back."""
+        if 0 <= i < len(self.electrodes):
+            self._at = i
+            self.exclude_wished.emit(self.electrodes[i].name, not self.electrodes[i].excluded)
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        assert event is not None
+        self.toggle(int(event.position().y() / max(1, self.height()) * len(self.electrodes)))
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        assert event is not None
+        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()), 0)
+        if step:
+            self._at = min(max(0, self._at + step), max(0, len(self.electrodes) - 1))
+            self.update()
+        elif event.key() == Qt.Key.Key_Space:
+            self.toggle(self._at)
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: object) -> None:
+        if not self.electrodes:
+            return
+        p = QPainter(self)
+        lane = self.height() / len(self.electrodes)
+        columns = min(MOST_COLUMNS, math.ceil(LINE / lane))  # where one would overlap
+        p.setFont(font(10 if columns > 1 else int(min(12, lane * 0.95))))
+        width = 33 if columns > 1 else 46
+        names = columns * width
+        for i, e in enumerate(self.electrodes):
+            y = min(max(-3.0, (i + 0.5) * lane - 8), self.height() - 13.0)
+            p.setPen(colour(e.role if e.is_bad else "text" if e.role == "ok" else "dim"))
+            box = QRectF(2 + i % columns * width, y, width, 16)
+            p.drawText(box, LEFT, e.name)
+            if columns < MOST_COLUMNS:  # else there is no room for what is wrong: the hatched lane says that much
+                p.drawText(QRectF(names, y, self.width() - names - 5, 16), RIGHT, e.fault)
+            if e.excluded:
+                end = box.x() + p.fontMetrics().horizontalAdvance(e.name)
+                p.drawLine(QPointF(box.x(), y + 8.5), QPointF(end, y + 8.5))
+            if i == self._at and self.hasFocus():
+                p.setPen(QPen(colour("info"), 1))
+                p.drawRect(QRectF(0, y, width, 16))
+        p.end()

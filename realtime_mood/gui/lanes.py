@@ -1,0 +1,110 @@
+"""Turns the ring into the stretch of signal to draw, and that into few points a lane. Knows no toolkit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import Overrun
+from ..ring import RingBuffer
+from ..types import Chunk, Marker
+
+SPANS_S = (5.0, 10.0, 20.0)
+SCALES_UV = (10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """How the signal is to be looked at."""
+
+    raw: bool = False
+    """As it came, or filtered as the network has it."""
+    uv: float | None = None
+    """µV a lane; chosen by itself when None."""
+    span_s: float = 10.0
+    paused_at: int | None = None
+    """The sample at which the picture was held; None while it runs."""
+    back_s: float = 0.0
+    """How far before that it ends."""
+
+
+def slice_of(ring: RingBuffer, settings: TraceSettings) -> Chunk:
+    """The stretch to draw. One that is held moves on when the ring has no room for it any more."""
+    n = round(settings.span_s * ring.info.sfreq)
+    if settings.paused_at is None:
+        return ring.latest(n)
+    end = settings.paused_at - round(settings.back_s * ring.info.sfreq)
+    end = min(ring.end, max(end, ring.oldest + n))
+    try:
+        return ring.read(max(ring.oldest, end - n), end)
+    except Overrun:  # written to in between
+        return ring.latest(n)
+
+
+def min_max(data: np.ndarray, first: int, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """The envelope of `data` in at most `n_columns` columns that stay put while the signal scrolls.
+
+    Parameters
+    ----------
+    data : ndarray, (n_times, n_chans)
+        µV.
+    first : int
+        Index of ``data[0]``. Columns start at whole multiples of their width, so that no peak flickers.
+    n_columns : int
+        About as many as there are pixels.
+
+    Returns
+    -------
+    at : ndarray, (2 * n,)
+        Sample index of each point.
+    points : ndarray, (2 * n, n_chans)
+        Minimum and maximum in turn; NaN where a sample of the column was lost.
+    """
+    width = max(1, math.ceil(len(data) / n_columns))
+    skip = -first % width
+    n = max(0, len(data) - skip) // width
+    columns = data[skip : skip + n * width].reshape(n, width, data.shape[1])
+    points = np.stack([columns.min(1), columns.max(1)], 1).reshape(2 * n, data.shape[1])
+    at = first + skip + width * np.arange(n)
+    return np.repeat(at, 2), points
+
+
+def lane_uv(data: np.ndarray, now_uv: float) -> float:
+    """How many µV fit a lane: a 1-2-5 step around the usual swing of the channels, slow to change its mind."""
+    with np.errstate(invalid="ignore"):
+        ok = data[np.isfinite(data).all(1)]
+    if len(ok) < 2:
+        return now_uv
+    want = 4 * float(np.median(np.std(ok, axis=0)))
+    if now_uv / 2.6 < want <= now_uv:
+        return now_uv
+    decade = 10 ** math.floor(math.log10(max(want, 1.0)))
+    return next(step * decade for step in (1, 2, 5, 10) if step * decade >= want or step == 10)
+
+
+def level(points: np.ndarray) -> np.ndarray:
+    """Points (n, n_chans) without each channel's offset, which may be a thousand times the signal."""
+    ok = points[np.isfinite(points).all(1)]
+    return points - np.median(ok, axis=0) if len(ok) else points
+
+
+def gaps_of(at: np.ndarray, points: np.ndarray) -> list[tuple[int, int]]:
+    """Where samples of every channel were lost: (first, end) index of each such stretch."""
+    lost = np.isnan(points).all(1) if points.size else np.zeros(len(at), bool)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], lost, [False]]).astype(int)))
+    width = int(at[2] - at[0]) if len(at) > 2 else 1
+    return [(int(at[a]), int(at[b - 1]) + width) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def marks_in(markers: Sequence[Marker], chunk: Chunk) -> list[Marker]:
+    """The markers that lie in a stretch; the newest are looked at first, for there may be thousands."""
+    found = []
+    for marker in reversed(markers):
+        if marker.index < chunk.first:
+            break
+        if marker.index < chunk.end:
+            found.append(marker)
+    return found[::-1]

@@ -1,0 +1,208 @@
+"""Turns attention and band power into five maps of the head on one colour scale.
+
+Values at electrodes become a picture by one product with a matrix that is kept. Nothing is drawn that nobody sees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QImage, QPainter, QPainterPath, QPen, QShowEvent
+from PyQt6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from ..dsp.spec import BANDS
+from ..montage import locate, positions
+from . import scalp
+from .heads import Head
+from .theme import colour, faint, font
+from .viewmodel import ViewState
+
+UNIFORM = pg.colormap.get("viridis").getLookupTable(nPts=256)
+DIVERGING = pg.colormap.get("CET-D1A").getLookupTable(nPts=256)
+POWER_SD = 3.0
+"""Standard deviations at the ends of the colour scale of band power."""
+
+
+@dataclass(frozen=True, slots=True)
+class Legend:
+    """What the colours mean."""
+
+    words: str
+    ticks: tuple[str, str, str]
+
+
+class MapHead(Head):
+    """One band as a coloured map; an empty head where there is no reading."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self._image: QImage | None = None
+        self._used = np.empty(0, bool)
+
+    def show_picture(self, picture: np.ndarray | None, used: np.ndarray) -> None:
+        """`picture`: (GRID, GRID) ARGB32 premultiplied, or None; `used`: (n_chans,) electrodes it rests on."""
+        if picture is None and self._image is None:
+            return
+        size = scalp.GRID
+        self._image = None
+        if picture is not None:
+            self._image = QImage(picture.tobytes(), size, size, QImage.Format.Format_ARGB32_Premultiplied).copy()
+        self._used = used
+        self.update()
+
+    def fill(self, p: QPainter) -> None:
+        if self._image is None:
+            p.setPen(colour("dim"))
+            p.setFont(font(11))
+            p.drawText(
+                QRectF(self.centre.x() - 40, self.centre.y() - 10, 80, 20), Qt.AlignmentFlag.AlignCenter, "no reading"
+            )
+            return
+        inside = QPainterPath()
+        inside.addEllipse(self.centre, self.radius, self.radius)
+        p.setClipPath(inside)
+        p.drawImage(QRectF(self.spot(-1, 1), self.spot(1, -1)), self._image)
+        p.setClipping(False)
+
+    def electrodes(self, p: QPainter) -> None:
+        if self._image is None:
+            return
+        r = 1.6 if len(self.xy) <= 40 else 1.1
+        for (x, y), used in zip(self.xy, self._used, strict=True):
+            p.setPen(Qt.PenStyle.NoPen if used else QPen(colour("bad"), 1.2))
+            p.setBrush(faint("text", 190) if used else Qt.BrushStyle.NoBrush)
+            p.drawEllipse(self.spot(x, y), r if used else 2.6, r if used else 2.6)
+
+
+class Scale(QWidget):
+    """The colours from low to high, and what they mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._legend, self._table = Legend("", ("", "", "")), UNIFORM
+
+    def show_scale(self, legend: Legend, table: np.ndarray) -> None:
+        if legend != self._legend or table is not self._table:
+            self._legend, self._table = legend, table
+            self.update()
+
+    def paintEvent(self, event: object) -> None:
+        p = QPainter(self)
+        w = min(124, self.width() - 44)
+        x, mid = (self.width() - w) / 2, self.height() / 2 + 8
+        for i in range(w):
+            p.setPen(pg.mkColor(*self._table[round(i / (w - 1) * 255)]))
+            p.drawLine(QPointF(x + i, mid - 6), QPointF(x + i, mid + 6))
+        p.setFont(font(11))
+        p.setPen(colour("dim"))
+        centre = Qt.AlignmentFlag.AlignCenter
+        above = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom | Qt.TextFlag.TextWordWrap
+        p.drawText(QRectF(0, 0, self.width(), mid - 10), above, self._legend.words)
+        for at, text in zip((0.0, 0.5, 1.0), self._legend.ticks, strict=True):
+            p.drawText(QRectF(x + at * w - 24, mid + 8, 48, 16), centre, text)
+        p.end()
+
+
+class Maps(QWidget):
+    """The five bands' maps: where the network looks, or how strong each band is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention, self.power = QPushButton("Attention"), QPushButton("Band power")
+        self.heads = [MapHead(band) for band in BANDS]
+        self.scale = Scale()
+        self._choice = QButtonGroup(self)
+        row, grid, column = QHBoxLayout(), QGridLayout(), QVBoxLayout(self)
+        for button in (self.attention, self.power):
+            button.setCheckable(True)
+            button.setObjectName("plain")
+            button.setStyleSheet("padding: 2px 12px;")
+            self._choice.addButton(button)
+            row.addWidget(button)
+        row.addStretch(1)
+        self.attention.setChecked(True)
+        grid.setSpacing(2)
+        for i, widget in enumerate([*self.heads, self.scale]):
+            grid.addWidget(widget, i // 3, i % 3)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(row)
+        column.addLayout(grid, 1)
+        self._names: tuple[str, ...] = ()
+        self._known: list[int] = []
+        self._matrices: dict[bytes, np.ndarray] = {}
+        self._points, self._inside = scalp.grid()
+        self._state: ViewState | None = None
+        self._drawn: np.ndarray | None = None
+        self._choice.buttonClicked.connect(lambda _: self._draw())
+
+    def show_state(self, state: ViewState) -> None:
+        """Keep it, and draw it where somebody looks."""
+        self._state = state
+        if self.isVisible():
+            self._draw()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        self._draw()
+
+    def retheme(self) -> None:
+        self._drawn = None
+
+    def _draw(self) -> None:
+        state = self._state
+        if state is None:
+            return
+        self._place(tuple(e.name for e in state.electrodes))
+        values, legend, table = self._values(state)
+        self.scale.show_scale(legend, table)
+        known = None if values is None else values[self._known]
+        used = np.empty(0, bool) if known is None else np.isfinite(known[:, 0])
+        if known is None or not used.any():
+            self._drawn = None
+            for head in self.heads:
+                head.show_picture(None, used)
+            return
+        if self._drawn is not None and np.array_equal(known, self._drawn, equal_nan=True):
+            return  # nothing is drawn that did not change
+        self._drawn = known
+        flat = self._matrix(used) @ known[used]
+        for head, column in zip(self.heads, flat.T, strict=True):
+            head.show_picture(self._picture(column, table), used)
+
+    def _values(self, state: ViewState) -> tuple[np.ndarray | None, Legend, np.ndarray]:
+        """What is to be drawn, -1 to 1: (n_chans, n_bands); what it means; its colours."""
+        if self.power.isChecked():
+            words = f"power, in standard deviations from {state.power_of}"
+            legend = Legend(words, (f"−{POWER_SD:g}", "0", f"+{POWER_SD:g} SD"))
+            return None if state.power is None else state.power / POWER_SD, legend, DIVERGING
+        span = state.attention_span
+        legend = Legend("attention, as a multiple of an even share", (f"1/{span}", "1", f"{span}×"))
+        return state.attention, legend, UNIFORM
+
+    def _place(self, names: tuple[str, ...]) -> None:
+        if names == self._names:
+            return
+        self._names, self._matrices, self._drawn = names, {}, None
+        self._known = [i for i, n in enumerate(names) if n in positions()]
+        xy = scalp.flatten(locate([names[i] for i in self._known]))
+        for head in self.heads:
+            head.show_picture(None, np.empty(0, bool))
+            head.place(xy)
+
+    def _matrix(self, used: np.ndarray) -> np.ndarray:
+        """The interpolator over the electrodes in use; kept, for they seldom change."""
+        key = used.tobytes()
+        if key not in self._matrices:
+            if len(self._matrices) > 16:
+                self._matrices.clear()
+            self._matrices[key] = scalp.interpolator(self.heads[0].xy[used], self._points)
+        return self._matrices[key]
+
+    def _picture(self, column: np.ndarray, table: np.ndarray) -> np.ndarray:
+        level = np.clip((column + 1) * 127.5, 0, 255).astype(np.uint8)
+        rgb = table[level].astype(np.uint32)
+        picture = np.zeros(self._inside.shape, np.uint32)
+        picture[self._inside] = 0xFF000000 | rgb[:, 0] << 16 | rgb[:, 1] << 8 | rgb[:, 2]
+        return picture

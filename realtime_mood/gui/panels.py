@@ -1,0 +1,126 @@
+"""Turns panels into a window's docks: what stands where for whom, and what is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from PyQt6.QtCore import QSettings, Qt
+from PyQt6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QTabWidget, QVBoxLayout, QWidget
+
+from .theme import colour
+
+TITLES = {
+    "signal": "Signal", "estimate": "Estimate", "plane": "Valence and arousal", "maps": "On the head",
+    "quality": "Signal quality", "details": "In detail",
+}  # fmt: skip
+DEMO = ("estimate", "plane", "maps", "quality")
+Preset = Literal["operator", "demo"]
+
+
+class Panels:
+    """The docks of a window.
+
+    Parameters
+    ----------
+    window : QMainWindow
+    widgets : mapping
+        By name, as in `TITLES`.
+    memory : QSettings
+        Where the arrangement is remembered.
+    """
+
+    def __init__(self, window: QMainWindow, widgets: Mapping[str, QWidget], memory: QSettings) -> None:
+        self._window, self._memory = window, memory
+        window.setDockNestingEnabled(True)
+        self.docks = {name: _dock(window, name, widget) for name, widget in widgets.items()}
+        self._arrange()
+        self._first = window.saveState(1)
+
+    def _arrange(self) -> None:
+        """Signal and its spectrum left; the estimate above the heads right."""
+        d, window, across, down = self.docks, self._window, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, d["signal"])
+        for beside, name, way in (
+            ("signal", "estimate", across), ("estimate", "maps", down), ("estimate", "plane", across),
+            ("maps", "quality", across), ("signal", "details", down),
+        ):  # fmt: skip
+            window.splitDockWidget(d[beside], d[name], way)
+
+    def show_preset(self, preset: Preset) -> None:
+        """All panels for an operator; those that tell a visitor something for a demonstration."""
+        self._window.restoreState(self._first, 1)
+        for name, dock in self.docks.items():
+            dock.setVisible(preset == "operator" or name in DEMO)
+        d, w, h = self.docks, self._window.width(), self._window.height()
+        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        left = round(0.37 * w) if preset == "operator" else 0
+        right = w - left
+        if left:
+            self._window.resizeDocks([d["signal"], d["estimate"]], [left, right], across)
+            self._window.resizeDocks([d["signal"], d["details"]], [round(0.57 * h), round(0.31 * h)], down)
+        self._window.resizeDocks([d["estimate"], d["plane"]], [round(0.66 * right), round(0.34 * right)], across)
+        self._window.resizeDocks([d["maps"], d["quality"]], [round(0.64 * right), round(0.36 * right)], across)
+        self._window.resizeDocks([d["estimate"], d["maps"]], [round(0.44 * h), round(0.44 * h)], down)
+
+    def remember(self) -> None:
+        """Keep the arrangement for next time."""
+        self._memory.setValue("window/geometry", self._window.saveGeometry())
+        self._memory.setValue("window/panels", self._window.saveState(1))
+
+    def recall(self) -> None:
+        """Be arranged as last time, or for an operator the first time."""
+        geometry, state = self._memory.value("window/geometry"), self._memory.value("window/panels")
+        if geometry is not None:
+            self._window.restoreGeometry(geometry)
+        if state is None or not self._window.restoreState(state, 1):
+            self.show_preset("operator")
+
+
+def dock_style() -> str:
+    """The style of docks and their tabs, in the theme in use."""
+    panel, line, dim, text = (colour(role).name() for role in ("panel", "line", "dim", "text"))
+    return f"""
+QDockWidget {{ color: {dim}; font-weight: 600; titlebar-close-icon: none; }}
+QDockWidget::title {{ background: {panel}; border: 1px solid {line}; border-bottom: 0; padding: 4px 10px;
+  border-top-left-radius: 6px; border-top-right-radius: 6px; }}
+QWidget#dock {{ background: {panel}; border: 1px solid {line}; border-top: 0;
+  border-bottom-left-radius: 6px; border-bottom-right-radius: 6px; }}
+QMainWindow::separator {{ background: transparent; width: 7px; height: 7px; }}
+QTabWidget::pane {{ border: 0; }}
+QTabBar {{ qproperty-drawBase: 0; }}
+QTabBar::tab {{ background: transparent; color: {dim}; padding: 4px 12px; border: 0; border-bottom: 2px solid {line}; }}
+QTabBar::tab:selected {{ color: {text}; border-bottom-color: {dim}; }}
+"""
+
+
+def tabs(**widgets: QWidget) -> QTabWidget:
+    """Widgets behind one another, each with its name on a tab."""
+    whole = QTabWidget()
+    whole.setDocumentMode(True)
+    for name, widget in widgets.items():
+        whole.addTab(widget, name)
+    return whole
+
+
+def beside(*widgets: tuple[QWidget, int]) -> QWidget:
+    """Widgets in a row, each with its share of the width."""
+    whole = QWidget()
+    row = QHBoxLayout(whole)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(14)
+    for widget, share in widgets:
+        row.addWidget(widget, share)
+    return whole
+
+
+def _dock(window: QMainWindow, name: str, widget: QWidget) -> QDockWidget:
+    dock, frame = QDockWidget(TITLES[name], window), QWidget()
+    dock.setObjectName(name)  # by which its place is remembered
+    frame.setObjectName("dock")
+    frame.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    column = QVBoxLayout(frame)
+    column.setContentsMargins(10, 4, 10, 8)
+    column.addWidget(widget)
+    dock.setWidget(frame)
+    return dock

@@ -1,0 +1,142 @@
+"""Turns a source URL into some live seconds of its signal, before anybody commits to it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import QTimer, pyqtSignal
+from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from ..errors import StreamEnded
+from ..ring import RingBuffer
+from ..sources import open_source
+from .lanes import lane_uv, level, min_max
+from .theme import colour
+
+SPAN_S = 4.0
+MOST_LANES = 16
+FRAME_MS = 80
+log = logging.getLogger(__name__)
+
+
+class Peek:
+    """One look at one source, on a thread of its own. The device is free again once `is_over`."""
+
+    def __init__(self, url: str) -> None:
+        self.ring: RingBuffer | None = None
+        self.fault = ""
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, args=(url,), name="mood-preview", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+
+    @property
+    def is_over(self) -> bool:
+        return not self._thread.is_alive()
+
+    def _look(self, url: str) -> None:
+        stream = None
+        try:
+            stream = open_source(url).open()
+            ring = RingBuffer(stream.info, round(2 * SPAN_S * stream.info.sfreq))
+            self.ring = ring
+            while not self._over.is_set():
+                if (chunk := stream.read(0.1)) is not None:
+                    ring.write(chunk)
+        except StreamEnded:
+            pass
+        except Exception as fault:  # any fault at all belongs on the screen, not in a dead thread
+            log.debug("no preview of %s", url, exc_info=True)
+            self.fault = str(fault)
+        finally:
+            if stream is not None:
+                stream.close()
+
+
+class Preview(QWidget):
+    """A small picture of what comes, and what is known of it in words."""
+
+    told = pyqtSignal(str, str)
+    """Words and the role of their colour."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._plot = pg.PlotWidget(background=colour("panel"))
+        self._plot.setMenuEnabled(False)
+        self._plot.setMouseEnabled(False, False)
+        self._plot.hideButtons()
+        self._plot.hideAxis("left")
+        self._plot.hideAxis("bottom")
+        self._plot.setFrameShape(self._plot.Shape.NoFrame)
+        self._plot.setXRange(-SPAN_S, 0, padding=0)
+        self._curve = pg.PlotCurveItem(pen=pg.mkPen(colour("info"), width=1))
+        self._plot.addItem(self._curve)
+        self._words = QLabel("")
+        self._words.setObjectName("dim")
+        self._words.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._plot, 1)
+        column.addWidget(self._words)
+        self._peek: Peek | None = None
+        self._then: list[Callable[[], None]] = []
+        self._old: list[Peek] = []
+        self._uv = 50.0
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._show)
+        self._timer.start(FRAME_MS)
+
+    def look(self, url: str) -> None:
+        """Show what comes from `url`, once what is looked at now has been let go of."""
+        self.stop(lambda: self._begin(url))
+        self._words.setText("Looking…")
+
+    def stop(self, then: Callable[[], None] | None = None) -> None:
+        """Let go of the device, and do something when it is free."""
+        if self._peek is not None:
+            self._peek.stop()
+            self._old.append(self._peek)
+        self._peek = None
+        self._curve.setData([], [])
+        self._words.setText("")
+        self._then = [then] if then else []
+        self._show()
+
+    def _begin(self, url: str) -> None:
+        self._peek = Peek(url)
+        self._words.setText("Looking…")
+
+    def _show(self) -> None:
+        self._old = [peek for peek in self._old if not peek.is_over]
+        if not self._old and self._then:
+            then, self._then = self._then, []
+            for it in then:
+                it()
+        peek = self._peek
+        if peek is None:
+            return
+        if peek.fault:
+            self._words.setText(peek.fault)
+        elif peek.ring is not None:
+            self._draw(peek.ring)
+
+    def _draw(self, ring: RingBuffer) -> None:
+        info, chunk = ring.info, ring.latest(round(SPAN_S * ring.info.sfreq))
+        n = min(MOST_LANES, info.n_chans)
+        at, points = min_max(chunk.data[:, :n], chunk.first, 200)
+        if len(at):
+            points = level(points)
+            self._uv = lane_uv(points, self._uv)
+            y = np.clip(points / self._uv, -0.7, 0.7) + (n - 0.5 - np.arange(n))
+            y = np.vstack([y, np.full(n, np.nan)])
+            x = np.append((at - chunk.end) / info.sfreq, 0.0)
+            self._plot.setYRange(0, n, padding=0)
+            self._curve.setData(np.tile(x, n), y.T.ravel(), connect="finite", skipFiniteCheck=False)
+        names = ", ".join(info.ch_names[:12]) + (" …" if info.n_chans > 12 else "")
+        self._words.setText(f"{info.n_chans} electrodes · {info.sfreq:g} Hz · {names}")

@@ -1,0 +1,57 @@
+"""Turns a minute of one channel into its spectrum and its spectrogram. Knows no toolkit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SEGMENT_S = 2.0
+"""Length of what is transformed at once: lines lie half a hertz apart."""
+HOP_S = 0.5
+MEAN_S = 10.0
+"""The spectrum is the mean over so many newest seconds."""
+TOP_HZ = 60.0
+
+
+def spectrogram(x: np.ndarray, sfreq: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Power of one channel along time.
+
+    Parameters
+    ----------
+    x : ndarray, (n_times,)
+        µV; NaN where samples were lost.
+    sfreq : float
+        Hz.
+
+    Returns
+    -------
+    t : ndarray, (n_segments,)
+        End of each segment, in seconds before the newest sample (negative).
+    f : ndarray, (n_freqs,)
+        Hz, up to `TOP_HZ`.
+    power : ndarray, (n_segments, n_freqs)
+        dB re 1 µV²/Hz; NaN for a segment with a lost sample. Welch's segments [1]_ with a Hann window, half overlapped
+        or more, each without its mean.
+
+    References
+    ----------
+    .. [1] Welch, P. D. (1967). The use of fast Fourier transform for the estimation of power spectra. IEEE Trans.
+       Audio Electroacoust. 15(2), 70-73.
+    """
+    n, hop = round(SEGMENT_S * sfreq), round(HOP_S * sfreq)
+    f = np.fft.rfftfreq(n, 1 / sfreq)
+    keep = f <= min(TOP_HZ, 0.48 * sfreq)
+    if len(x) < n:
+        return np.empty(0), f[keep], np.empty((0, int(keep.sum())))
+    ends = np.arange(len(x), n - 1, -hop)[::-1]
+    rows = np.lib.stride_tricks.sliding_window_view(x, n)[ends - n].astype(float)
+    window = np.hanning(n)
+    spectra = np.fft.rfft((rows - rows.mean(1, keepdims=True)) * window, axis=1)[:, keep]
+    power = 2 * np.abs(spectra) ** 2 / (sfreq * (window**2).sum())
+    return (ends - len(x)) / sfreq, f[keep], 10 * np.log10(np.maximum(power, 1e-6))
+
+
+def spectrum(t: np.ndarray, power: np.ndarray) -> np.ndarray | None:
+    """Mean of the newest `MEAN_S` of a spectrogram (dB), the mean being that of the power; None where all was lost."""
+    recent = power[t > SEGMENT_S - MEAN_S - 1e-9]
+    ok = recent[np.isfinite(recent).all(1)]
+    return 10 * np.log10((10 ** (ok / 10)).mean(0)) if len(ok) else None

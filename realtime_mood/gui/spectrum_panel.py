@@ -1,0 +1,121 @@
+"""Turns a channel's minute into two pictures: the spectrum of its newest seconds, and how that came to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import QRectF, pyqtSignal
+from PyQt6.QtGui import QHideEvent, QShowEvent
+from PyQt6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from ..dsp.spec import BANDS
+from ..types import Chunk
+from .spectrum import TOP_HZ, spectrogram, spectrum
+from .theme import colour, faint, font
+
+DB = (-15.0, 30.0)
+"""From the darkest to the brightest, dB re 1 µV²/Hz."""
+MAP = pg.colormap.get("viridis")
+RING_S = 60.0
+
+
+class SpectrumPanel(QWidget):
+    """Spectrum and spectrogram of the channel that is chosen."""
+
+    seen = pyqtSignal(bool)
+    """Whether anybody sees it; it need not be shown anything else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.channel = QComboBox()
+        self.channel.setAccessibleName("channel of the spectrum")
+        self.channel.setMinimumContentsLength(5)
+        self.said = QLabel("")
+        self.said.setObjectName("dim")
+        self._lines, self._image = self._plots()
+        row, grid, column = QHBoxLayout(), QGridLayout(), QVBoxLayout(self)
+        row.addWidget(self.channel)
+        row.addWidget(self.said)
+        row.addStretch(1)
+        grid.setSpacing(4)
+        for at, (plot, words) in enumerate(((self._lines, "dB re 1 µV²/Hz over Hz"), (self._image, "Hz over s"))):
+            label = QLabel(words)
+            label.setObjectName("dim")
+            grid.addWidget(label, 0, at)
+            grid.addWidget(plot, 1, at)
+            grid.setColumnStretch(at, 1)
+        grid.setRowStretch(1, 1)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(row)
+        column.addLayout(grid, 1)
+        self.channel.currentIndexChanged.connect(lambda _: self._clear())
+        self.retheme()
+
+    def _plots(self) -> tuple[pg.PlotWidget, pg.PlotWidget]:
+        lines, image = pg.PlotWidget(), pg.PlotWidget()
+        for plot in (lines, image):
+            plot.setMenuEnabled(False)
+            plot.setMouseEnabled(False, False)
+            plot.hideButtons()
+            plot.setFrameShape(plot.Shape.NoFrame)
+        lines.getAxis("left").setWidth(28)
+        image.getAxis("left").setWidth(24)
+        lines.setXRange(0, TOP_HZ, padding=0)
+        lines.setYRange(*DB, padding=0)
+        image.setXRange(-RING_S, 0, padding=0)
+        image.setYRange(0, TOP_HZ, padding=0)
+        lines.setAccessibleName("spectrum")
+        image.setAccessibleName("spectrogram")
+        self._bands = [pg.LinearRegionItem(band, movable=False) for band in BANDS.values()]
+        self._curve, self._picture = pg.PlotCurveItem(), pg.ImageItem()
+        self._picture.setColorMap(MAP)
+        for item in (*self._bands, self._curve):
+            lines.addItem(item)
+        image.addItem(self._picture)
+        return lines, image
+
+    def retheme(self) -> None:
+        """Take the colours of the theme in use."""
+        for plot in (self._lines, self._image):
+            plot.setBackground(colour("panel"))
+            for side in ("bottom", "left"):
+                axis = plot.getAxis(side)
+                axis.setPen(colour("line"))
+                axis.setTextPen(colour("dim"))
+                axis.setStyle(tickFont=font(10), tickTextOffset=3)
+        for i, band in enumerate(self._bands):
+            band.setBrush(faint("dim", 26 if i % 2 else 10))
+            for line in band.lines:
+                line.setPen(pg.mkPen(None))
+        self._curve.setPen(pg.mkPen(colour("info"), width=1.5))
+
+    def show_signal(self, chunk: Chunk, sfreq: float, ch_names: Sequence[str], kind: str) -> None:
+        """Draw the chosen channel of `chunk`, the last minute."""
+        if [self.channel.itemText(i) for i in range(self.channel.count())] != list(ch_names):
+            was = self.channel.currentText()
+            self.channel.clear()
+            self.channel.addItems(list(ch_names))
+            self.channel.setCurrentIndex(max(0, self.channel.findText(was)))
+        if not self.isVisible():
+            return
+        t, f, power = spectrogram(chunk.data[:, self.channel.currentIndex()], sfreq)
+        if not len(t):
+            self.said.setText(f"{kind} · needs two seconds")
+            return
+        self.said.setText(f"{kind} · mean of 10 s · the last minute")
+        line = spectrum(t, power)
+        self._curve.setData(f, line if line is not None else np.full(len(f), np.nan))
+        self._picture.setImage(power, autoLevels=False, levels=DB)
+        self._picture.setRect(QRectF(t[0], 0, max(-t[0], 1e-3), f[-1]))
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        self.seen.emit(True)
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        self.seen.emit(False)
+
+    def _clear(self) -> None:
+        self._curve.setData([], [])
+        self._picture.clear()

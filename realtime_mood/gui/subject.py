@@ -1,0 +1,78 @@
+"""Turns a view state into what the person with the headset may see: large, calm, no numbers about the machine."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent
+from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from .controls import Badges, Text
+from .mood import Bars
+from .plane import Plane
+from .theme import style
+from .viewmodel import ViewState
+from .words import Say
+
+
+class SubjectView(QWidget):
+    """A window of its own, for a second screen. Esc closes it, F11 fills the screen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("root")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setWindowTitle("Realtime mood · subject")
+        self.bars, self.plane, self.badges = Bars(), Plane(), Badges()
+        self.bars.gentle = self.plane.gentle = True
+        self.said = Text("font-size: 20px;")
+        self.said.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.said.setMinimumHeight(36)
+        row, top, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
+        row.setSpacing(60)
+        row.addWidget(self.bars, 1)
+        row.addWidget(self.plane, 1)
+        top.addStretch(1)
+        top.addWidget(self.badges)
+        column.setContentsMargins(60, 24, 60, 40)
+        column.addLayout(top)
+        column.addStretch(1)
+        column.addLayout(row, 8)
+        column.addStretch(1)
+        column.addWidget(self.said)
+        self.retheme()
+
+    def retheme(self) -> None:
+        self.setStyleSheet(style())
+
+    def open(self, beside: QWidget) -> None:
+        """Fill another screen than that of `beside`; a window of its own where there is only one."""
+        others = [screen for screen in QGuiApplication.screens() if screen is not beside.screen()]
+        if others:
+            self.setGeometry(others[0].geometry())
+            self.showFullScreen()
+        else:
+            self.resize(960, 620)
+            self.show()
+
+    def show_state(self, state: ViewState) -> None:
+        """Nothing is computed for a view that nobody sees."""
+        if not self.isVisible():
+            return
+        self.bars.show_state(state)
+        self.plane.show_state(state)
+        troubled = state.banner.role in ("warn", "bad")
+        self.said.say(Say("One moment: the signal is being seen to", "dim") if troubled else Say(""))
+        self.badges.show_badges(tuple(badge for badge in state.badges if badge.role == "virtual"))
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        assert event is not None
+        if event.key() == Qt.Key.Key_Escape:
+            self.close()
+        elif event.key() == Qt.Key.Key_F11:
+            self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+        else:
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        assert event is not None
+        event.accept()

@@ -1,0 +1,96 @@
+"""No word of the window is cut off and no two lie over one another, at both sizes the pictures are made at."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
+
+from gui_fakes import FakeEngine
+from PyQt6.QtCore import QPoint, QPointF, QRectF
+from PyQt6.QtGui import QFontMetricsF, QPainter
+from PyQt6.QtWidgets import QLabel, QToolButton
+
+from realtime_mood.gui import heads, lane_names, maps, mood, plane
+from realtime_mood.montage import SPREAD
+from realtime_mood.types import Marker, StreamInfo
+
+SLACK = 2.5  # px by which boxes of letters may touch: they are higher than the letters in them
+
+
+class Painter(QPainter):
+    """Paints as ever, and remembers every text: where its letters are, and the room it was given."""
+
+    seen: dict[object, list[tuple[str, QRectF, QRectF]]] = {}
+
+    def drawText(self, *args):
+        text = args[-1]
+        if isinstance(args[0], QRectF):
+            flags = int(args[1].value if hasattr(args[1], "value") else args[1])
+            room, letters = QRectF(args[0]), super().boundingRect(args[0], flags, text)
+        else:
+            at = QPointF(args[0])
+            letters = QFontMetricsF(self.font()).tightBoundingRect(text).translated(at)
+            room = letters
+        if text:
+            self.seen.setdefault(self.device(), []).append((text, self.transform().mapRect(letters), room))
+        return super().drawText(*args)
+
+
+@pytest.fixture
+def painted(monkeypatch):
+    for module in (heads, lane_names, maps, mood, plane):
+        monkeypatch.setattr(module, "QPainter", Painter)
+    Painter.seen = {}
+    return Painter.seen
+
+
+def over(a: QRectF, b: QRectF) -> bool:
+    both = a.intersected(b)
+    return both.width() > SLACK and both.height() > SLACK
+
+
+@pytest.mark.parametrize("n_chans", [8, 32, 64])
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+def test_every_word_is_whole_and_stands_alone(qtbot, painted, make_window, size, n_chans):
+    info = StreamInfo(tuple(SPREAD[:n_chans]), 128.0, "planted", virtual=True)
+    engine = FakeEngine(info)
+    engine.markers = (Marker(0, "neutral"), Marker(640, "positive"), Marker(1000, "key 1"))
+    w = make_window(lambda _: engine, "synthetic://?subject=3")
+    w.setStyleSheet(w.styleSheet())
+    w.resize(*size)
+    w.show_operator()
+    w.bridge.start()
+    qtbot.waitUntil(lambda: w.bars._shown[0].text == "positive")
+    qtbot.waitUntil(lambda: len(w.bridge.work_ms) > 12)
+    painted.clear()
+    w.grab()
+    assert {type(widget).__name__ for widget in painted} >= {
+        "Bars",
+        "TimeCourse",
+        "Plane",
+        "LaneNames",
+        "QualityHead",
+        "Scale",
+    }
+    for widget, texts in painted.items():
+        for text, letters, room in texts:
+            assert letters.width() <= room.width() + SLACK, (type(widget).__name__, text, "is cut off")
+            inside = QRectF(widget.rect()).adjusted(-SLACK, -4, SLACK, 4)
+            assert inside.contains(letters), (type(widget).__name__, text, "is outside")
+        for (one, a, _), (other, b, _) in combinations(texts, 2):
+            assert not over(a, b), (type(widget).__name__, one, "lies over", other)
+    places = []
+    for label in w.findChildren(QLabel):
+        if label.isVisible() and label.text() and not label.visibleRegion().isEmpty():
+            wraps = label.wordWrap()
+            assert wraps or label.width() >= label.sizeHint().width() - 1, (label.text(), "is cut off")
+            places.append((label.text(), QRectF(label.mapTo(w, QPoint(0, 0)).x(), label.mapTo(w, QPoint(0, 0)).y(),
+                                                label.width(), label.height())))  # fmt: skip
+    for button in w.findChildren(QToolButton):
+        if button.isVisible() and button.text():
+            assert button.width() >= button.sizeHint().width() - 1, (button.text(), "is cut off")
+    for (one, a), (other, b) in combinations(places, 2):
+        assert not over(a, b), (one, "lies over", other)

@@ -1,0 +1,100 @@
+"""A newcomer's first half hour, without the command line: headset, stream, calibration, recording, report."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
+
+from PyQt6.QtCore import Qt
+
+import app
+from calibration.commands import Job
+from calibration.plan import draw, load_protocol
+from realtime_mood.config import resolve
+from realtime_mood.types import Estimate
+
+FAST = "synthetic://?subject=7&n_chans=8&sfreq=128&speed=20"
+SLOW_MS = 60_000
+
+
+def click(qtbot, button) -> None:
+    qtbot.waitUntil(button.isEnabled, timeout=SLOW_MS)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+@pytest.fixture
+def walk(qtbot, tmp_path, make_window):
+    """The window as the program puts it together, with a short rest; pages are not opened but remembered."""
+
+    def engine(wish):
+        return app.make_engine(
+            resolve({"source": wish.url, "profile": wish.profile, "record": wish.record}), give_up_s=None
+        )
+
+    def calibrate(url, protocol, told):
+        path = tmp_path / "profile.json"
+        plan = draw(load_protocol(protocol), 0, rest_s=24.0)
+        return Job(resolve({"source": url}), plan, path, path.with_suffix(".xdf"), None, None).window(
+            told, windowed=True
+        )
+
+    w = make_window(engine, "", protocols=(("baseline", "Rest"),), calibrate=calibrate)
+    w.pages = []
+    w.open_page = w.pages.append
+    return w
+
+
+def test_from_the_first_start_to_the_report(qtbot, walk):
+    w = walk
+    # Nothing is plugged in: the synthetic headset is two clicks away.
+    click(qtbot, w.top.connect_)
+    qtbot.waitUntil(lambda: w.dialog is not None and w.dialog.start.isEnabled())
+    assert w.dialog.url.text().startswith("synthetic://")
+    click(qtbot, w.dialog.start)
+    qtbot.waitUntil(lambda: w.banner.state.text() == "Live", timeout=SLOW_MS)
+    assert w.banner.badges._texts[0].text() == "VIRTUAL PERSON"
+    # Its quality can be seen, electrode by electrode.
+    qtbot.waitUntil(lambda: any(e.score is not None for e in w.bridge.state.electrodes), timeout=SLOW_MS)
+    # The same at many times the speed, so that a minute is soon over.
+    w.top.stop_wished.emit()
+    qtbot.waitUntil(lambda: w.top.run.text() == "Start", timeout=SLOW_MS)
+    w.top.url.setText(FAST)
+    click(qtbot, w.top.run)
+    qtbot.waitUntil(lambda: isinstance(w.bridge._engine and w.bridge._engine.latest, Estimate), timeout=SLOW_MS)
+    assert "not calibrated" in [text.text() for text in w.banner.badges._texts if text.isVisible()]
+    # Calibration: a window of its own, which begins once the electrodes are good.
+    click(qtbot, w.top.calibrate)
+    qtbot.waitUntil(lambda: w.calibration is not None, timeout=SLOW_MS)
+    sitting = w.calibration
+    qtbot.addWidget(sitting)
+    if sitting.welcome.yes.isVisible():
+        click(qtbot, sitting.welcome.yes)
+    sitting.gate.anyway.setChecked(True)
+    click(qtbot, sitting.gate.begin)
+    qtbot.waitUntil(lambda: sitting.ending.isVisible(), timeout=SLOW_MS)
+    assert "Your baseline is made" in sitting.ending.words()
+    click(qtbot, sitting.ending.close_)
+    # The run goes on, calibrated.
+    qtbot.waitUntil(lambda: isinstance(w.bridge._engine and w.bridge._engine.latest, Estimate), timeout=SLOW_MS)
+    assert w.bridge._engine.latest.calibrated
+    qtbot.waitUntil(lambda: w.bridge.state.power_of == "your own baseline", timeout=SLOW_MS)
+    # Record, end the recording, and read the report.
+    assert not w.top.report.isEnabled()
+    click(qtbot, w.top.record)
+    qtbot.waitUntil(
+        lambda: w.bridge._health is None and w.bridge._engine.health.recording is not None
+        and isinstance(w.bridge._engine.latest, Estimate), timeout=SLOW_MS,
+    )  # fmt: skip
+    click(qtbot, w.top.record)
+    qtbot.waitUntil(lambda: w.bridge.report is not None, timeout=SLOW_MS)
+    click(qtbot, w.top.report)
+    qtbot.waitUntil(lambda: bool(w.pages), timeout=SLOW_MS)
+    page = Path(w.pages[0].toLocalFile())
+    text = page.read_text(encoding="utf-8")
+    assert "VIRTUAL PERSON" in text
+    assert page.parent == w.flows.recordings
+    assert not [thread for thread in threading.enumerate() if thread.name == "mood-report" and thread.is_alive()]
