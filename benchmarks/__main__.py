@@ -1,12 +1,10 @@
-"""Turns this machine into a table: ring, acquisition, sample to reading, frames (``make bench``)."""
+"""Turns this machine into a table: ring, acquisition, sample to reading, the window (``make bench``)."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import subprocess
-import sys
-import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -15,16 +13,14 @@ import numpy as np
 import psutil
 
 import app
-from benchmarks.rig import APP, each_us, table
+from benchmarks.rig import APP, Row, each_us, table
+from benchmarks.window import rows as window_rows
 from realtime_mood.config import resolve
 from realtime_mood.montage import SPREAD
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.ring import RingBuffer
 from realtime_mood.sources import open_source
 from realtime_mood.types import Chunk, StreamInfo
-
-Row = list[object]
-BESIDE = {"frames": "30 a second asked for", "newest sample to reading": "60 ms asked for at 32 ch"}
 
 
 def ring() -> list[Row]:
@@ -170,26 +166,13 @@ def inference() -> list[Row]:
     return rows
 
 
-def frames() -> list[Row]:
-    """The real window, offscreen, with the network running beside it."""
-    rows = []
-    for n_chans in (32, 64):
-        with tempfile.TemporaryDirectory() as folder:
-            words = ["-m", "benchmarks.screenshots", "--n-chans", str(n_chans), "--seconds", "20", "--out", folder]
-            done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
-        if done.returncode:
-            rows.append([f"window, {n_chans} ch", done.stderr.strip()[-200:], "", ""])
-        for line in done.stdout.splitlines():
-            what, _, found = line.partition(": ")
-            rows.append([f"window, {n_chans} ch: {what}", found, BESIDE.get(what, ""), ""])
-    return rows
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long each window runs")
     asked = parser.parse_args()
-    rows = [row for part in (ring, pipeline, acquisition, inference, sample_to_reading, frames) for row in part()]
+    parts = (ring, pipeline, acquisition, inference, sample_to_reading, lambda: window_rows(asked.seconds))
+    rows = [row for part in parts for row in part()]
     header = ["what", "here", "beside", "ratio"]
     print(table(header, rows))
     if asked.json:

@@ -49,7 +49,10 @@ def each_us(work: Callable[[], object], n: int = 200) -> float:
     return float(np.median(times[5:]) * 1e6)
 
 
-def table(header: list[str], rows: list[list[object]]) -> str:
+Row = list[object]
+
+
+def table(header: list[str], rows: list[Row]) -> str:
     """Rows as a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

@@ -31,11 +31,16 @@ class Head(QWidget):
         self.update()
 
     def paintEvent(self, event: object) -> None:
+        p = QPainter(self)
+        self.draw(p)
+        p.end()
+
+    def draw(self, p: QPainter) -> None:
+        """Paint all of it."""
         top = 18 if self.title else 0
         height = self.height() - top - self.FOOT
         self.radius = max(10.0, min(self.width(), height) / 2 / self.MARGIN)
         self.centre = QPointF(self.width() / 2, top + height / 2 + 0.06 * self.radius)
-        p = QPainter(self)
         p.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         if self.title:
             p.setFont(font(12, bold=True))
@@ -45,7 +50,6 @@ class Head(QWidget):
         self._outline(p)
         self._sides(p)
         self.electrodes(p)
-        p.end()
 
     def spot(self, x: float, y: float) -> QPointF:
         """Where a point in head radii lies in the widget."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QImage, QPainter, QPainterPath, QPen, QShowEvent
+from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtGui import QImage, QPainter, QPen, QPixmap, QShowEvent
 from PyQt6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ..dsp.spec import BANDS
@@ -20,8 +20,14 @@ from .heads import Head
 from .theme import colour, faint, font
 from .viewmodel import ViewState
 
-UNIFORM = pg.colormap.get("viridis").getLookupTable(nPts=256)
-DIVERGING = pg.colormap.get("CET-D1A").getLookupTable(nPts=256)
+
+def _table(name: str) -> np.ndarray:
+    """256 opaque colours as ARGB32."""
+    rgb = pg.colormap.get(name).getLookupTable(nPts=256).astype(np.uint32)
+    return np.asarray(0xFF000000 | rgb[:, 0] << 16 | rgb[:, 1] << 8 | rgb[:, 2], np.uint32)
+
+
+UNIFORM, DIVERGING = _table("viridis"), _table("CET-D1A")
 POWER_SD = 3.0
 """Standard deviations at the ends of the colour scale of band power."""
 
@@ -41,31 +47,49 @@ class MapHead(Head):
         super().__init__(title)
         self._image: QImage | None = None
         self._used = np.empty(0, bool)
+        self._still: QPixmap | None = None  # all but the map: it seldom changes, and takes longer to paint than the map
 
     def show_picture(self, picture: np.ndarray | None, used: np.ndarray) -> None:
         """`picture`: (GRID, GRID) ARGB32 premultiplied, or None; `used`: (n_chans,) electrodes it rests on."""
         if picture is None and self._image is None:
             return
-        size = scalp.GRID
-        self._image = None
-        if picture is not None:
-            self._image = QImage(picture.tobytes(), size, size, QImage.Format.Format_ARGB32_Premultiplied).copy()
+        if (picture is None) != (self._image is None) or not np.array_equal(used, self._used):
+            self._still = None
+        size, kind = scalp.GRID, QImage.Format.Format_ARGB32_Premultiplied
+        self._bytes = b"" if picture is None else picture.tobytes()  # the image does not own them
+        self._image = None if picture is None else QImage(self._bytes, size, size, kind)
         self._used = used
         self.update()
+
+    def place(self, xy: np.ndarray) -> None:
+        self._still = None
+        super().place(xy)
+
+    def retheme(self) -> None:
+        self._still = None
+
+    def paintEvent(self, event: object) -> None:
+        if self._still is None or self._still.deviceIndependentSize().toSize() != self.size():
+            ratio = self.devicePixelRatioF()
+            self._still = QPixmap(self.size() * ratio)
+            self._still.setDevicePixelRatio(ratio)
+            self._still.fill(Qt.GlobalColor.transparent)
+            p = QPainter(self._still)
+            self.draw(p)
+            p.end()
+        p = QPainter(self)
+        if self._image is not None:
+            p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            p.drawImage(QRectF(self.spot(-1, 1), self.spot(1, -1)), self._image)
+        p.drawPixmap(0, 0, self._still)
+        p.end()
 
     def fill(self, p: QPainter) -> None:
         if self._image is None:
             p.setPen(colour("dim"))
             p.setFont(font(11))
-            p.drawText(
-                QRectF(self.centre.x() - 40, self.centre.y() - 10, 80, 20), Qt.AlignmentFlag.AlignCenter, "no reading"
-            )
-            return
-        inside = QPainterPath()
-        inside.addEllipse(self.centre, self.radius, self.radius)
-        p.setClipPath(inside)
-        p.drawImage(QRectF(self.spot(-1, 1), self.spot(1, -1)), self._image)
-        p.setClipping(False)
+            box = QRectF(self.centre.x() - 40, self.centre.y() - 10, 80, 20)
+            p.drawText(box, Qt.AlignmentFlag.AlignCenter, "no reading")
 
     def electrodes(self, p: QPainter) -> None:
         if self._image is None:
@@ -93,9 +117,8 @@ class Scale(QWidget):
         p = QPainter(self)
         w = min(124, self.width() - 44)
         x, mid = (self.width() - w) / 2, self.height() / 2 + 8
-        for i in range(w):
-            p.setPen(pg.mkColor(*self._table[round(i / (w - 1) * 255)]))
-            p.drawLine(QPointF(x + i, mid - 6), QPointF(x + i, mid + 6))
+        strip = QImage(self._table.tobytes(), len(self._table), 1, QImage.Format.Format_RGB32)
+        p.drawImage(QRectF(x, mid - 6, w, 13), strip)
         p.setFont(font(11))
         p.setPen(colour("dim"))
         centre = Qt.AlignmentFlag.AlignCenter
@@ -167,9 +190,11 @@ class Maps(QWidget):
         if self._drawn is not None and np.array_equal(known, self._drawn, equal_nan=True):
             return  # nothing is drawn that did not change
         self._drawn = known
-        flat = self._matrix(used) @ known[used]
-        for head, column in zip(self.heads, flat.T, strict=True):
-            head.show_picture(self._picture(column, table), used)
+        flat = known[used].T.astype(np.float32) @ self._matrix(used)
+        pictures = np.zeros((len(self.heads), *self._inside.shape), np.uint32)
+        pictures[:, self._inside] = table[np.clip((flat + 1) * 127.5, 0, 255).astype(np.uint8)]
+        for head, one in zip(self.heads, pictures, strict=True):
+            head.show_picture(one, used)
 
     def _values(self, state: ViewState) -> tuple[np.ndarray | None, Legend, np.ndarray]:
         """What is to be drawn, -1 to 1: (n_chans, n_bands); what it means; its colours."""
@@ -192,17 +217,11 @@ class Maps(QWidget):
             head.place(xy)
 
     def _matrix(self, used: np.ndarray) -> np.ndarray:
-        """The interpolator over the electrodes in use; kept, for they seldom change."""
+        """The interpolator over the electrodes in use (n_used, n_points); kept, for they seldom change."""
         key = used.tobytes()
         if key not in self._matrices:
             if len(self._matrices) > 16:
                 self._matrices.clear()
-            self._matrices[key] = scalp.interpolator(self.heads[0].xy[used], self._points)
+            kept = scalp.interpolator(self.heads[0].xy[used], self._points)
+            self._matrices[key] = np.ascontiguousarray(kept.T, np.float32)
         return self._matrices[key]
-
-    def _picture(self, column: np.ndarray, table: np.ndarray) -> np.ndarray:
-        level = np.clip((column + 1) * 127.5, 0, 255).astype(np.uint8)
-        rgb = table[level].astype(np.uint32)
-        picture = np.zeros(self._inside.shape, np.uint32)
-        picture[self._inside] = 0xFF000000 | rgb[:, 0] << 16 | rgb[:, 1] << 8 | rgb[:, 2]
-        return picture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-GRID = 72
+GRID = 64
 RIM_DEG = 100.0  # polar angle drawn as the head's outline; the ears sit at about 92
 EDGE = 1.2  # the picture reaches this many head radii from the centre
 LENGTH = 0.45  # head radii over which neighbouring values resemble each other

@@ -60,8 +60,9 @@ class SpectrumPanel(QWidget):
             plot.setMouseEnabled(False, False)
             plot.hideButtons()
             plot.setFrameShape(plot.Shape.NoFrame)
-        lines.getAxis("left").setWidth(28)
-        image.getAxis("left").setWidth(24)
+        for plot, width, ticks in ((lines, 28, (0, 20)), (image, 24, (0, 20, 40))):
+            plot.getAxis("left").setWidth(width)
+            plot.getAxis("left").setTicks([[(tick, str(tick)) for tick in ticks]])
         lines.setXRange(0, TOP_HZ, padding=0)
         lines.setYRange(*DB, padding=0)
         image.setXRange(-RING_S, 0, padding=0)

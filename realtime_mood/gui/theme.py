@@ -5,6 +5,7 @@ Whoever paints asks for a colour each time; whoever keeps one has a `retheme`, a
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from PyQt6.QtCore import Qt
@@ -27,6 +28,7 @@ THEMES: dict[Theme, dict[str, str]] = {
         "label2": "#0069a6", "label3": "#a5407d", "label4": "#66700a",
     },
 }  # fmt: skip
+ARROW = (Path(__file__).parent / "arrow.svg").as_posix()
 N_LABEL_COLOURS = 5
 FAMILIES = ["Inter", "Segoe UI", "SF Pro Text", "DejaVu Sans"]
 _now: list[Theme] = ["dark"]
@@ -90,6 +92,8 @@ QFrame#panel {{ background: {c["panel"]}; border: 1px solid {c["line"]}; border-
 QLabel#title {{ color: {c["dim"]}; font-weight: 600; border: 0; }}
 QLabel#dim {{ color: {c["dim"]}; border: 0; }}
 QLineEdit, QComboBox {{ background: {c["back"]}; border: 1px solid {c["line"]}; border-radius: 4px; padding: 5px 8px; }}
+QComboBox::drop-down {{ border: 0; width: 20px; }}
+QComboBox::down-arrow {{ image: url("{ARROW}"); width: 9px; height: 6px; margin-right: 8px; }}
 QLineEdit:focus, QComboBox:focus {{ border-color: {c["info"]}; }}
 QLineEdit:disabled {{ color: {c["dim"]}; }}
 QPushButton, QToolButton {{ background: {c["button"]}; border: 1px solid {c["edge"]}; border-radius: 4px; }}

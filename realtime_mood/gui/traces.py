@@ -131,10 +131,10 @@ class Traces(QWidget):
     def retheme(self) -> None:
         """Take the colours of the theme in use."""
         self._plot.setBackground(colour("panel"))
-        for curve, pen in zip(self._curves, (faint("info", 215), colour("bad"), faint("dim", 120)), strict=True):
-            curve.setPen(pg.mkPen(pen, width=1))
-        for t, line in enumerate(self._seconds, 1):
-            line.setPen(pg.mkPen(faint("dim", 28 if t % 5 else 60)))
+        for curve, role in zip(self._curves, ("info", "bad", "faded"), strict=True):
+            curve.setPen(pg.mkPen(colour(role), width=1))
+        for line in self._seconds:
+            line.setPen(pg.mkPen(colour("line")))
 
     def show_state(self, state: ViewState) -> None:
         self.names.show_electrodes(state.electrodes)

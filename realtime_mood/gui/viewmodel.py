@@ -151,7 +151,7 @@ def _detail(current: Reading | None, info: StreamInfo | None) -> str:
         span_s = (current.end - current.first) / info.sfreq
         return f"last {span_s:.0f} s, {100 * current.coverage:.0f} % usable"
     if isinstance(current, Abstained) and current.why is Why.UNSURE:
-        return "for information: not an estimate"
+        return "for information only"
     return "no estimate"
 
 

@@ -292,7 +292,7 @@ def test_band_power_has_its_own_colours_and_words(qtbot, info):
     maps.show()
     state = replace(look(info, estimate(info)), power=np.full((6, 5), 2.9), power_of="your own baseline")
     maps.show_state(state)
-    red = QColor(*DIVERGING[-4][:3].tolist())
+    red = QColor.fromRgb(int(DIVERGING[-4]))
     assert share(maps.heads[0], red, 40) < 0.01
     qtbot.mouseClick(maps.power, Qt.MouseButton.LeftButton)
     assert share(maps.heads[0], red, 40) > 0.1
