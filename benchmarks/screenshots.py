@@ -25,6 +25,8 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from rich.console import Console
 
 import app
+from benchmarks.effort_lsl import FOLDER, files
+from benchmarks.rig import run_json
 from realtime_mood import gui, terminal
 from realtime_mood.config import resolve
 from realtime_mood.engine import Engine
@@ -44,10 +46,10 @@ FILM_EVERY_S = 0.5
 class Rig:
     """The window as the program puts it together, on `url`, remembering nothing."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, profile: Path | None = None) -> None:
         self.qt = QApplication.instance() or QApplication(["screenshots"])
         self.engines: list[Engine] = []
-        wish = gui.Wish(url)
+        wish = gui.Wish(url, profile)
         flows = gui.Flows(self._engine, folder, (("baseline", "Rest"),), lambda *_: None)
         memory = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
         bridge = Bridge(flows.make_engine, wish, can_calibrate=True)
@@ -111,6 +113,8 @@ def main() -> None:
             report(rig)
         finally:
             rig.close()
+    if asked.only == "pictures" and asked.n_chans == 32 and (FOLDER / "eegmat_dev24_125hz.npz").exists():
+        real(asked.out)
 
 
 def pictures(rig: Rig, out: Path, which: str, seconds: float) -> None:
@@ -147,6 +151,23 @@ def pictures(rig: Rig, out: Path, which: str, seconds: float) -> None:
     assert window.dialog is not None
     window.dialog.grab().save(str(out / "window-connect.png"))
     window.dialog.reject()
+
+
+def real(out: Path) -> None:
+    """A person of EEGMAT who is in nobody's training, at mental arithmetic, after a minute of rest for a baseline."""
+    with tempfile.TemporaryDirectory() as folder:
+        person = next(iter(files(FOLDER, Path(folder)).values()))
+        profile = Path(folder) / "profile.json"
+        run_json("calibrate", "--source", f"playback://{person['rest'][0]}?speed=8", "--protocol", "baseline",
+                 "--profile", str(profile), "--seconds", "60")  # fmt: skip
+        rig = Rig(f"playback://{person['arithmetic'][0]}", Path(folder), profile)
+        try:
+            rig.live(45.0)
+            rig.check()
+            rig.window.top.url.setText("playback://arithmetic_raw.fif")
+            rig.window.grab().save(str(out / "window-real.png"))
+        finally:
+            rig.close()
 
 
 def picture(widget: QWidget) -> Image.Image:

@@ -81,15 +81,21 @@ class Head(QWidget):
 
 
 class QualityHead(Head):
-    """Electrodes coloured by signal quality; those with a fault are named, and all where there are few."""
+    """Electrodes coloured by signal quality; those with a fault are named, and all where there is room."""
 
     FOOT = 20
-    FEW = 16
+    ROOM = 34  # px between the nearest two electrodes from which on all have their names
     WORDS = (("ok", "good"), ("warn", "fair"), ("bad", "fault"), ("dim", "unknown"))
 
     def __init__(self) -> None:
         super().__init__()
         self._electrodes: tuple[Electrode, ...] = ()
+        self._nearest = 0.0  # head radii between the nearest two
+
+    def place(self, xy: np.ndarray) -> None:
+        apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)) + 9 * np.eye(len(xy))
+        self._nearest = float(apart.min(initial=9.0))
+        super().place(xy)
 
     def show_state(self, state: ViewState) -> None:
         known = tuple(e for e in state.electrodes if e.name in positions())
@@ -130,8 +136,9 @@ class QualityHead(Head):
                 p.setBrush(colour(e.role))
             p.drawEllipse(at, r, r)
         p.setFont(font(11, bold=True))
+        has_room = self._nearest * self.radius >= self.ROOM
         for e, (x, y) in zip(self._electrodes, self.xy, strict=True):
-            if e.is_bad or e.excluded or len(self._electrodes) <= self.FEW:
+            if e.is_bad or e.excluded or has_room:
                 self._name(p, e, self.spot(x, y), r)
 
     def _name(self, p: QPainter, e: Electrode, at: QPointF, r: float) -> None:

@@ -11,7 +11,7 @@ pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=Im
 from gui_fakes import FakeEngine
 from PyQt6.QtCore import QPoint, QPointF, QRectF
 from PyQt6.QtGui import QFontMetricsF, QPainter
-from PyQt6.QtWidgets import QLabel, QToolButton
+from PyQt6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QToolButton
 
 from realtime_mood.gui import heads, lane_names, maps, mood, plane
 from realtime_mood.montage import SPREAD
@@ -94,3 +94,13 @@ def test_every_word_is_whole_and_stands_alone(qtbot, painted, make_window, size,
             assert button.width() >= button.sizeHint().width() - 1, (button.text(), "is cut off")
     for (one, a), (other, b) in combinations(places, 2):
         assert not over(a, b), (one, "lies over", other)
+
+
+def test_all_that_can_be_used_has_a_name_for_a_screen_reader(qtbot, info, make_window):
+    w = make_window(lambda _: FakeEngine(info), "fake://")
+    usable = [*w.findChildren(QAbstractButton), *w.findChildren(QLineEdit), *w.findChildren(QComboBox)]
+    nameless = [
+        it for it in usable if it.isVisible() and not it.accessibleName() and not getattr(it, "text", lambda: "")()
+    ]
+    # The toolkit's own buttons on a dock's title have a name of their object and a picture.
+    assert not [it for it in nameless if not it.objectName().startswith("qt_")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from calibration.plan import draw, load_protocol
 from realtime_mood.config import resolve
 from realtime_mood.types import Estimate
 
+STREAM = "walk8"
 FAST = "synthetic://?subject=7&n_chans=8&sfreq=128&speed=20"
 SLOW_MS = 60_000
 
@@ -48,7 +51,17 @@ def walk(qtbot, tmp_path, make_window):
     return w
 
 
-def test_from_the_first_start_to_the_report(qtbot, walk):
+@pytest.fixture
+def stream():
+    """A virtual person's headset on the network, in a process of its own."""
+    words = ["outlet", "synthetic://?n_chans=8&subject=7&sfreq=128", "--name", STREAM, "--virtual"]
+    sender = subprocess.Popen([sys.executable, app.__file__, *words], stdout=subprocess.DEVNULL)
+    yield
+    sender.kill()
+    sender.wait()
+
+
+def test_from_the_first_start_to_the_report(qtbot, walk, stream):
     w = walk
     # Nothing is plugged in: the synthetic headset is two clicks away.
     click(qtbot, w.top.connect_)
@@ -57,9 +70,19 @@ def test_from_the_first_start_to_the_report(qtbot, walk):
     click(qtbot, w.dialog.start)
     qtbot.waitUntil(lambda: w.banner.state.text() == "Live", timeout=SLOW_MS)
     assert w.banner.badges._texts[0].text() == "VIRTUAL PERSON"
+    # A headset on the network is found, looked at and chosen; it takes the place of the other.
+    click(qtbot, w.top.connect_)
+    qtbot.waitUntil(lambda: any(choice.title == STREAM for choice in w.dialog._choices), timeout=SLOW_MS)
+    w.dialog.list.setCurrentRow([choice.title for choice in w.dialog._choices].index(STREAM))
+    qtbot.waitUntil(lambda: w.dialog.preview._words.text().startswith("8 electrodes"), timeout=SLOW_MS)
+    click(qtbot, w.dialog.start)
+    qtbot.waitUntil(lambda: w.bridge.wish.url.startswith("lsl://"), timeout=SLOW_MS)
     # Its quality can be seen, electrode by electrode.
-    qtbot.waitUntil(lambda: any(e.score is not None for e in w.bridge.state.electrodes), timeout=SLOW_MS)
-    # The same at many times the speed, so that a minute is soon over.
+    qtbot.waitUntil(
+        lambda: len(w.bridge.state.electrodes) == 8 and all(e.score is not None for e in w.bridge.state.electrodes),
+        timeout=SLOW_MS,
+    )
+    # The same person at many times the speed, so that a minute is soon over.
     w.top.stop_wished.emit()
     qtbot.waitUntil(lambda: w.top.run.text() == "Start", timeout=SLOW_MS)
     w.top.url.setText(FAST)
