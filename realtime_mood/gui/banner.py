@@ -50,7 +50,9 @@ def banner_of(
         return Say("Waiting for the first reading", "info")
     if fair := [e for e in electrodes if e.role == "warn"]:
         return Say(f"Signal only fair on {_named(fair)}", "ok")
-    return Say(f"Signal good on all {len(electrodes)} electrodes", "ok")
+    out = [e for e in electrodes if e.excluded]
+    rest = f", {_named(out)} left out" if out else ""
+    return Say(f"Signal good on all {len(electrodes) - len(out)} electrodes{rest}", "ok")
 
 
 def sentence(text: str) -> str:

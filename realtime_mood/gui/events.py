@@ -12,6 +12,7 @@ from ..types import Abstained, Marker, Reading
 from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS
 
 MOST_LINES = 500
+LOSS_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Events:
     def __init__(self) -> None:
         self._kept: deque[Line] = deque(maxlen=MOST_LINES)
         self._health, self._why, self._n_markers = Health(), "", 0
+        self._lost = 0  # of it has been told
+        self._told: datetime | None = None  # when
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -44,6 +47,7 @@ class Events:
         before = self._kept[-1] if self._kept else None
         if health is not was:
             self._changes(was, health, wall)
+        self._losses(health, wall)
         self._readings(health, latest, wall)
         if len(markers) < self._n_markers:  # another run
             self._n_markers = 0
@@ -64,13 +68,19 @@ class Events:
         for note in now.notes:
             if note not in was.notes:
                 self._say(wall, note[:1].upper() + note[1:], "warn")
-        if now.lost > was.lost:
-            self._say(wall, f"{now.lost - was.lost:,} samples lost, {now.lost:,} in all", "warn")
         if now.skipped > was.skipped:
             self._say(wall, f"{now.skipped - was.skipped:,} readings skipped, {now.skipped:,} in all", "warn")
         old, new = was.recording, now.recording
         if new is not None and (old is None or old.path != new.path):
             self._say(wall, f"Recording to {new.path}", "ok")
+
+    def _losses(self, health: Health, wall: datetime) -> None:
+        """Say what was lost, but not more often than every `LOSS_S`: packets are lost many at a time."""
+        if health.lost < self._lost:  # another run
+            self._lost = 0
+        if health.lost > self._lost and (self._told is None or (wall - self._told).total_seconds() >= LOSS_S):
+            self._say(wall, f"{health.lost - self._lost:,} samples lost, {health.lost:,} in all", "warn")
+            self._lost, self._told = health.lost, wall
 
     def _readings(self, health: Health, latest: Reading | None, wall: datetime) -> None:
         if health.state is not State.LIVE or latest is None:

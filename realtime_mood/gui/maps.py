@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QRectF, Qt
-from PyQt6.QtGui import QImage, QPainter, QPen, QPixmap, QShowEvent
+from PyQt6.QtGui import QImage, QPainter, QPainterPath, QPen, QPixmap, QShowEvent
 from PyQt6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ..dsp.spec import BANDS
@@ -85,7 +85,12 @@ class MapHead(Head):
         p.end()
 
     def fill(self, p: QPainter) -> None:
-        if self._image is None:
+        if self._image is not None:  # a clean edge over that of the map's coarse pixels
+            around = QPainterPath()
+            around.addRect(QRectF(self.spot(-1.1, 1.1), self.spot(1.1, -1.1)))
+            around.addEllipse(self.centre, self.radius, self.radius)
+            p.fillPath(around, colour("panel"))
+        else:
             p.setPen(colour("dim"))
             p.setFont(font(11))
             box = QRectF(self.centre.x() - 40, self.centre.y() - 10, 80, 20)

@@ -20,6 +20,7 @@ from .viewmodel import ViewState
 
 N_COLUMNS = 420  # min-max pairs across the picture: about one a pixel at 1280 x 720
 LANE_HALF = 0.75  # a trace may leave its lane by this much before it is cut
+MARK_ROWS = 3  # of words, where markers come in quick succession
 GAP_PX = 3  # a hole is drawn no narrower
 
 
@@ -62,12 +63,16 @@ class Ground(pg.GraphicsObject):
             p.fillRect(hole, faint("warn", 40))
             p.fillRect(hole, QBrush(faint("warn", 110), Qt.BrushStyle.BDiagPattern))
         p.setFont(font(11))
+        free = [whole.left()] * MARK_ROWS
         for t, text in self._marks:
             x = to.map(QPointF(t, 0)).x()
             p.setPen(QPen(faint("virtual", 200), 1, Qt.PenStyle.DashLine))
             p.drawLine(QPointF(x, whole.top()), QPointF(x, whole.bottom()))
-            p.setPen(colour("virtual"))
-            p.drawText(QPointF(x + 3, whole.top() + 11), text)
+            row = next((k for k, end in enumerate(free) if x >= end), None)
+            if row is not None:  # no word over another
+                free[row] = x + p.fontMetrics().horizontalAdvance(text) + 8
+                p.setPen(colour("virtual"))
+                p.drawText(QPointF(x + 3, whole.top() + 11 + 13 * row), text)
         p.restore()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -166,10 +166,17 @@ def test_each_thing_is_said_once():
     silent = Abstained(Why.BAD_SIGNAL, 0, 1100, 102.0, EMOTION3)
     assert events.note(lost, silent, (Marker(5, "key 1"),), NOW)
     assert [line.text for line in events.lines] == [
-        "Live: cap", "Estimates", "The rate is odd", "12 samples lost, 12 in all", "Recording to a.xdf",
+        "Live: cap", "Estimates", "The rate is odd", "Recording to a.xdf", "12 samples lost, 12 in all",
         "Marker: key 1", "No estimate: poor signal",
     ]  # fmt: skip
     assert str(events.lines[0]) == "2026-01-01 12:00:00  Live: cap"
+
+
+def test_losses_are_told_together():
+    events = Events()
+    for k in range(40):  # ten a second
+        events.note(Health(State.LIVE, INFO, lost=5 * (k + 1)), None, (), NOW + timedelta(seconds=k / 10))
+    assert [line.text for line in events.lines] == ["Live", "5 samples lost, 5 in all", "100 samples lost, 105 in all"]
 
 
 def test_another_run_begins_its_markers_anew():

@@ -205,6 +205,13 @@ def test_attention_widens_its_scale_rather_than_clip():
     assert shown.attention[0, 0] < 1
 
 
+def test_what_was_left_out_is_not_counted_among_the_good():
+    shown = look(estimate(20, q=quality().without(frozenset({1}))))
+    assert shown.banner.text == "Signal good on all 3 electrodes, Cz left out"
+    assert shown.electrodes[1].excluded
+    assert shown.electrodes[1].role == "dim"
+
+
 def test_strip_numbers_and_warnings():
     shown = look(
         *hops(8, 20, estimate), samples=900, lost=100, skipped=2, latency=Latency(40, 900, 990), sample_age_ms=1500.0
