@@ -38,4 +38,3 @@ reliability: setup  ## every fault on every source: writes docs/reliability.md
 
 screenshots: setup  ## the README's pictures, from the running program
 	$(PY) -m benchmarks.screenshots
-	$(PY) -m benchmarks.screenshots --n-chans 64

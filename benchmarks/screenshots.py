@@ -1,8 +1,7 @@
 """Turns a minute of the real program on a virtual person into the pictures of the documentation (``make screenshots``).
 
 Light and dark, at two sizes; the dialogs; what the subject sees; and a short film of a mood that changes. With the
-real recordings at hand, a person of theirs too. Also prints how long the window's frames took, and the readings
-beside it: ``python -m benchmarks.screenshots --n-chans 64 --seconds 20 --only figures``.
+real recordings at hand, a person of theirs too.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports Qt
 
-import numpy as np
 from PIL import Image
 from PyQt6.QtCore import QSettings
 from PyQt6.QtWidgets import QApplication, QWidget
@@ -34,12 +32,11 @@ from realtime_mood.gui.bridge import Bridge
 from realtime_mood.gui.window import Window
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
-URL = (
-    "synthetic://?subject=90001&n_chans={n_chans}&sfreq={sfreq:g}&script=neutral:20,positive:20,negative:20,neutral:20"
-)
+URL = "synthetic://?subject=90001&n_chans={n_chans}&sfreq={sfreq:g}"
+SCRIPT = "&script=neutral:20,positive:20,negative:20,neutral:20"
 SIZES = {"": (1280, 720), "-large": (1920, 1080)}
 FILM = 640, 360
-FILM_S = (34.0, 50.0)  # from the end of one state into the next
+FILM_S = (23.0, 40.0)  # from one state into the next
 FILM_EVERY_S = 0.5
 
 
@@ -95,46 +92,39 @@ class Rig:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--n-chans", type=int, default=32)
-    parser.add_argument("--sfreq", type=float, default=256.0)
     parser.add_argument("--seconds", type=float, default=52.0)
-    parser.add_argument("--only", choices=("pictures", "figures"), default="pictures")
     parser.add_argument("--out", type=Path, default=PICTURES)
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        rig = Rig(URL.format(n_chans=asked.n_chans, sfreq=asked.sfreq), Path(folder))
+        rig = Rig(URL.format(n_chans=32, sfreq=256) + SCRIPT, Path(folder))
         try:
-            if asked.only == "figures":
-                rig.live(asked.seconds)
-                rig.check()
-            else:
-                pictures(rig, asked.out, "" if asked.n_chans == 32 else f"-{asked.n_chans}", asked.seconds)
-            report(rig)
+            pictures(rig, asked.out, asked.seconds)
         finally:
             rig.close()
-    if asked.only == "pictures" and asked.n_chans == 32 and (FOLDER / "eegmat_dev24_125hz.npz").exists():
+    if (FOLDER / "eegmat_dev24_125hz.npz").exists():
         real(asked.out)
+    else:
+        print("The real recordings are not at hand: window-real.png stays as it is.")
 
 
-def pictures(rig: Rig, out: Path, which: str, seconds: float) -> None:
+def pictures(rig: Rig, out: Path, seconds: float) -> None:
     """Everything the documentation shows of one run."""
     window = rig.window
     began, frames = time.monotonic(), list[Image.Image]()
     while (now := time.monotonic() - began) < seconds:
-        if not which and FILM_S[0] <= now <= FILM_S[1]:
-            frames.append(picture(window).resize(FILM, Image.Resampling.LANCZOS).quantize(64))
+        if FILM_S[0] <= now <= FILM_S[1]:
+            frames.append(
+                picture(window).resize(FILM, Image.Resampling.LANCZOS).quantize(128, method=Image.Quantize.FASTOCTREE)
+            )
             rig.live(FILM_EVERY_S - (time.monotonic() - began - now))
         else:
             rig.live(min(0.5, seconds - now))
     rig.check()
-    if frames:
+    if frames:  # a shorter run has no film
         frames[0].save(out / "mood.gif", save_all=True, append_images=frames[1:], duration=300, loop=0, optimize=True)
     for suffix in rig.looks():
-        if not which or not suffix:
-            window.grab().save(str(out / f"window{which}{suffix}.png"))
-    if which:
-        return
+        window.grab().save(str(out / f"window{suffix}.png"))
     terminal_picture(rig, out / "terminal.svg")
     window._use_theme("dark")
     window.resize(*SIZES[""])
@@ -186,17 +176,6 @@ def terminal_picture(rig: Rig, path: Path) -> None:
     svg = console.export_svg(title="realtime-mood run --view terminal")
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # a picture must not fetch fonts from afar
     path.write_text(svg.replace("Fira Code", "DejaVu Sans Mono"))
-
-
-def report(rig: Rig) -> None:
-    bridge, engine = rig.window.bridge, rig.engines[-1]
-    work, frame = np.array(bridge.work_ms), np.array(bridge.frame_ms)[1:]
-    print(f"frames: {1000 / frame.mean():.1f} a second, longest wait {frame.max():.0f} ms")
-    print("work a frame, painting included: p50 {:.1f}, p95 {:.1f} ms".format(*np.percentile(work, (50, 95))))
-    if it := engine.health.latency:
-        n_all = engine.health.readings + engine.health.skipped
-        print(f"newest sample to reading: p50 {it.p50:.0f}, p95 {it.p95:.0f}, p99 {it.p99:.0f} ms; "
-              f"skipped {engine.health.skipped} of {n_all}")  # fmt: skip
 
 
 if __name__ == "__main__":

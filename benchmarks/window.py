@@ -51,7 +51,7 @@ def run(n_chans: int, sfreq: float, seconds: float) -> list[Row]:
     from benchmarks.screenshots import URL, Rig
 
     with tempfile.TemporaryDirectory() as folder:
-        rig = Rig(URL.format(n_chans=n_chans, sfreq=sfreq).split("&script")[0], Path(folder))
+        rig = Rig(URL.format(n_chans=n_chans, sfreq=sfreq), Path(folder))
         bridge = rig.window.bridge
         bridge.record(Path(folder))
         outlet = subprocess.Popen(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QPainter, QPainterPath, QPen
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PyQt6.QtGui import QHelpEvent, QPainter, QPainterPath, QPen
+from PyQt6.QtWidgets import QToolTip, QWidget
 
 from ..montage import locate, positions
 from . import scalp
 from .electrodes import Electrode
 from .theme import colour, font
 from .viewmodel import ViewState
+
+REACH_PX = 9  # from an electrode, within which the pointer means it
 
 
 class Head(QWidget):
@@ -105,6 +109,22 @@ class QualityHead(Head):
         if looks != looked:
             self.update()
         self._electrodes = known
+
+    def event(self, event: QEvent | None) -> bool:
+        """Under the pointer, an electrode says all that is known of it."""
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.words_at(event.pos()), self)
+            return True
+        return super().event(event)
+
+    def words_at(self, at: QPoint) -> str:
+        """What is known of the electrode at a point of the widget; nothing where there is none."""
+        for e, (x, y) in zip(self._electrodes, self.xy, strict=True):
+            off = self.spot(x, y) - QPointF(at)
+            if math.hypot(off.x(), off.y()) <= REACH_PX:
+                words = dict(self.WORDS)["ok" if e.excluded else e.role]
+                return " · ".join(part for part in (e.name, e.fault or words, _kohm(e)) if part)
+        return ""
 
     def fill(self, p: QPainter) -> None:
         p.setFont(font(11))

@@ -318,6 +318,17 @@ def test_impedance_stands_beside_the_name(qtbot, info):
     assert (pixels(head) != before).any()
 
 
+def test_the_pointer_asks_an_electrode_what_is_known_of_it(qtbot, info):
+    head = shown(qtbot, QualityHead(), 260, 260)
+    bad = Quality(np.array([0, 1, 1, 1, 1, 1.0]), (Fault.FLAT, *[None] * 5))
+    reading = replace(estimate(info), quality=bad)
+    head.show_state(view(Health(State.LIVE, info), reading, (reading,), (), 0.0, kohm=np.full(6, 7.0)))
+    head.grab()
+    assert head.words_at(head.spot(*head.xy[0]).toPoint()) == "Fp1 · flat · 7 kΩ"
+    assert head.words_at(head.spot(*head.xy[2]).toPoint()) == "C3 · good · 7 kΩ"
+    assert head.words_at(QPoint(1, 1)) == ""
+
+
 def test_the_plane_shows_where_and_how_sure(qtbot, info):
     plane = shown(qtbot, Plane(), 260, 260)
     plane.show_state(look(info, estimate(info, probs=(0.05, 0.05, 0.9))))
