@@ -208,14 +208,13 @@ def starting() -> list[Row]:
 
 def rows(seconds: float) -> list[Row]:
     """Every figure, each window in a process of its own."""
-    found = [*traces(), *topomaps(), *starting()]
-    for n_chans, sfreq in SIZES:
-        words = ["-m", "benchmarks.window", "--one", f"{n_chans}", f"{sfreq}", "--seconds", f"{seconds}"]
-        done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
-        told = done.stdout.splitlines()
-        found += (
-            json.loads(told[-1]) if done.returncode == 0 else [[f"window, {n_chans} ch", done.stderr[-300:], "", ""]]
-        )
+    runs = [["--one", f"{n_chans}", f"{sfreq}", "--seconds", f"{seconds}"] for n_chans, sfreq in SIZES]
+    found = starting()
+    for words in (["--drawing"], *runs):
+        command = [sys.executable, "-m", "benchmarks.window", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        failed = [[" ".join(words), done.stderr[-300:], "", ""]]
+        found += failed if done.returncode else json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -223,9 +222,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--one", nargs=2, type=float, metavar=("CHANNELS", "HZ"))
+    parser.add_argument("--drawing", action="store_true", help="only traces and maps, beside nothing else")
     asked = parser.parse_args()
     if asked.one:
         print(json.dumps(run(int(asked.one[0]), asked.one[1], asked.seconds)))
+    elif asked.drawing:
+        print(json.dumps([*traces(), *topomaps()]))
     else:
         print(table(["what", "here", "beside", "ratio"], rows(asked.seconds)))
 

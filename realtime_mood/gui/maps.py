@@ -55,7 +55,7 @@ class MapHead(Head):
             return
         if (picture is None) != (self._image is None) or not np.array_equal(used, self._used):
             self._still = None
-        size, kind = scalp.GRID, QImage.Format.Format_ARGB32_Premultiplied
+        size, kind = scalp.GRID, QImage.Format.Format_RGB32
         self._bytes = b"" if picture is None else picture.tobytes()  # the image does not own them
         self._image = None if picture is None else QImage(self._bytes, size, size, kind)
         self._used = used
