@@ -92,7 +92,7 @@ class Rig:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=52.0)
+    parser.add_argument("--seconds", type=float, default=41.0)
     parser.add_argument("--out", type=Path, default=PICTURES)
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)

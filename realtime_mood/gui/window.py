@@ -8,7 +8,7 @@ from pathlib import Path
 
 from platformdirs import user_config_path
 from PyQt6.QtCore import QSettings, QUrl
-from PyQt6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent, QKeySequence, QShortcut
+from PyQt6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from . import Flows, theme
@@ -67,6 +67,8 @@ class Window(QMainWindow):
         self._closing, self._then = False, list[Callable[[], None]]()
         self._use_theme(self.memory.value("window/theme") or theme.system())
         self.panels.recall()
+        if (hints := QGuiApplication.styleHints()) is not None:
+            hints.colorSchemeChanged.connect(self._follow)
 
     def _arrange(self) -> None:
         above, column = QWidget(), QVBoxLayout()
@@ -210,6 +212,11 @@ class Window(QMainWindow):
     def toggle_theme(self) -> None:
         self._use_theme("dark" if theme.current() == "light" else "light")
         self.memory.setValue("window/theme", theme.current())
+
+    def _follow(self) -> None:
+        """The desktop has gone light or dark: so do we, unless somebody has chosen otherwise here."""
+        if self.memory.value("window/theme") is None:
+            self._use_theme(theme.system())
 
     def _use_theme(self, name: theme.Theme) -> None:
         theme.use(name)
