@@ -71,12 +71,36 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
             to_stamps=liblsl.to_stamps() if config.on_lsl else 0.0,
         )
         sinks = [recorder, *sinks]
+    sinks = [*sinks, *outputs(config)]
     if config.markers:
         from realtime_mood.sources.markers import LslMarkers
 
         listeners.append(partial(LslMarkers, config.markers))
     give_up_s = config.give_up or give_up_s
     return Engine(source, build, sinks, listeners=listeners, seconds=config.seconds, give_up_s=give_up_s)
+
+
+def outputs(config: RunConfig) -> list[Sink]:
+    """Where readings are sent besides the view."""
+    made: list[Sink] = []
+    if config.lsl_out:
+        from realtime_mood.sinks.lsl_readings import LslReadings
+
+        made.append(LslReadings())
+    if config.osc:
+        from realtime_mood.sinks.osc import Osc
+
+        made.append(Osc(config.osc))
+    if config.ws:
+        from realtime_mood.sinks.websocket import WebSocketReadings
+
+        made.append(server := WebSocketReadings(config.ws))
+        print(f"WebSocket: {server.url}", file=sys.stderr, flush=True)
+    if config.csv:
+        from realtime_mood.sinks.csv_file import CsvFile
+
+        made.append(CsvFile(config.csv, config.participant, config.session))
+    return made
 
 
 # -- verbs ------------------------------------------------------------------------------------------------------
@@ -116,6 +140,14 @@ def run(
         float | None,
         typer.Option(help="Seconds a lost source is looked for: 60 where not given, in the window for ever."),
     ] = None,
+    lsl_out: Annotated[
+        bool | None, typer.Option("--lsl-out", help="Send readings as the LSL stream RealtimeMood.")
+    ] = None,
+    osc: Annotated[str | None, typer.Option(help="Send readings by OSC to HOST:PORT.")] = None,
+    ws: Annotated[
+        str | None, typer.Option(help="Send readings to browsers: a WebSocket and a page at [HOST:]PORT.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write readings to this table, or into this folder.")] = None,
     lsl_scope: ScopeOption = None,
     config: ConfigOption = None,
 ) -> None:

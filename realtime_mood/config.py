@@ -37,6 +37,10 @@ class RunConfig(BaseModel):
     session: str = Field(default="", pattern="^[A-Za-z0-9]*$")
     give_up: float | None = Field(default=None, gt=0)
     """Seconds a lost source is looked for; None is for ever in the window, and `GIVE_UP_S` elsewhere."""
+    lsl_out: bool = False
+    osc: str | None = None
+    ws: str | None = None
+    csv: Path | None = None
     lsl_scope: Literal["loopback", "machine", "link", "site"] | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
@@ -47,8 +51,8 @@ class RunConfig(BaseModel):
 
     @property
     def on_lsl(self) -> bool:
-        """Whether samples or markers come over LSL: then recordings are on its clock, as other programs' are."""
-        return self.source.startswith("lsl:") or self.markers is not None
+        """Whether anything comes or goes over LSL: then recordings are on its clock, as other programs' are."""
+        return self.source.startswith("lsl:") or self.markers is not None or self.lsl_out
 
 
 def default_file() -> Path | None:

@@ -46,6 +46,20 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """How somewhere that readings are sent to is getting on."""
+
+    name: str
+    sent: int = 0
+    dropped: int = 0
+    """Never sent, because it was slow or failed: nobody waits for it."""
+    receivers: int | None = None
+    """Who listens now; None where that cannot be known."""
+    trouble: str = ""
+    """Why nothing is sent, in words; empty while all is well."""
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """One consistent snapshot; replaced whole, never edited."""
 
@@ -60,6 +74,7 @@ class Health:
     sample_age_ms: float | None = None
     """Emission minus the stamp of the newest sample, at the last reading."""
     recording: Recording | None = None
+    outputs: tuple[Output, ...] = ()
     notes: tuple[str, ...] = ()
     """What was odd or degraded on the way, newest last; each said once."""
     noted: float = 0.0
@@ -98,6 +113,12 @@ class Vitals:
         if recording != self.health.recording:
             self.change(recording=recording)
             self.note(recording.trouble)
+
+    def sending(self, outputs: tuple[Output, ...]) -> None:
+        """Say how the outputs are getting on, and their troubles aloud."""
+        if outputs != self.health.outputs:
+            self.change(outputs=outputs)
+            self.note(*(f"{it.name}: {it.trouble}" for it in outputs if it.trouble))
 
     def skip(self, n: int) -> None:
         """Count readings that were never made."""
@@ -146,6 +167,14 @@ class Sink(Protocol):
     def put(self, emission: Emission) -> None: ...
 
     def close(self, health: Health) -> None: ...
+
+
+@runtime_checkable
+class Outgoing(Sink, Protocol):
+    """A sink that sends elsewhere, counts, and never waits."""
+
+    @property
+    def output(self) -> Output: ...
 
 
 @runtime_checkable

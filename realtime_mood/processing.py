@@ -9,7 +9,7 @@ from functools import partial
 
 from . import clock
 from .acquisition import POLL_S, Acquisition, Build
-from .health import Emission, Sink, State, Tap, Vitals
+from .health import Emission, Outgoing, Sink, State, Tap, Vitals
 from .pipeline import MEMORY_S, Pipeline
 from .ring import RingBuffer
 from .types import Abstained, Estimate, Reading, Why, Window
@@ -43,6 +43,7 @@ class Processing:
         now: clock.Clock,
     ) -> None:
         self._acquisition, self._build, self._sinks, self._vitals = acquisition, build, list(sinks), vitals
+        self._outgoing = [sink for sink in sinks if isinstance(sink, Outgoing)]
         self._max_lag_s, self._now = max_lag_s, now
         self._stop = acquisition.stop
         self._rebuilt = 0
@@ -67,6 +68,7 @@ class Processing:
                 self._try(f"closing {type(sink).__name__}", partial(sink.close, self._vitals.health))
                 if isinstance(sink, Tap):
                     self._vitals.watch(sink.recording)
+            self._vitals.sending(tuple(sink.output for sink in self._outgoing))
             self.done.set()
 
     def _run(self, raw: RingBuffer) -> None:
@@ -164,6 +166,7 @@ class Processing:
         self.latest = reading
         self.readings.append(reading)
         self._vitals.emitted(age_ms, latency_ms)
+        self._vitals.sending(tuple(sink.output for sink in self._outgoing))
         emission = Emission(reading, raw.info, self._vitals.health.state, age_ms, latency_ms)
         for sink in tuple(self._sinks):
             if not self._try(type(sink).__name__, partial(sink.put, emission)):

@@ -55,15 +55,16 @@ class GrowingFile:
             self.path.unlink(missing_ok=True)
 
 
-def free_paths(path: Path, participant: str = "", session: str = "") -> Iterator[Path]:
+def free_paths(path: Path, participant: str = "", session: str = "", ending: str = "eeg.xdf") -> Iterator[Path]:
     """Where a recording may go, best first: `path`, ``…_2.xdf``, …; or, in a folder, run after run of a session."""
+    suffix = ending[ending.rindex(".") :]
     path = path.expanduser()
     if path.is_dir():
         made = f"{datetime.now():%Y%m%dT%H%M%S}"  # local time: it is for the person who looks for the file
         stem = f"sub-{_label(participant) or 'unnamed'}_ses-{_label(session) or made}_task-mood"
-        yield from (path / f"{stem}_run-{run:02d}_eeg.xdf" for run in count(1))
-    if path.suffix.lower() != ".xdf":
-        path = path.with_name(path.name + ".xdf")
+        yield from (path / f"{stem}_run-{run:02d}_{ending}" for run in count(1))
+    if path.suffix.lower() != suffix:
+        path = path.with_name(path.name + suffix)
     yield path
     yield from (path.with_stem(f"{path.stem}_{n}") for n in count(2))
 

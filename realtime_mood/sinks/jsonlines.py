@@ -39,6 +39,7 @@ class JsonLines:
                 "state": health.state.value,
                 "virtual": health.info.virtual if health.info else None,
                 "recording": asdict(health.recording) if health.recording else None,
+                "outputs": [asdict(it) for it in health.outputs],
                 "notes": list(health.notes),
             }
         )

@@ -1,0 +1,24 @@
+"""Receives what `run --lsl-out` sends, with pylsl: python receive_lsl.py [SECONDS]"""
+
+import json
+import sys
+import time
+
+import pylsl
+
+found = pylsl.resolve_byprop("name", "RealtimeMood", timeout=20)
+if not found:
+    sys.exit("no stream RealtimeMood: start one with  run --lsl-out")
+inlet = pylsl.StreamInlet(found[0])
+channel, labels = inlet.info().desc().child("channels").child("channel"), []
+while not channel.empty():
+    labels.append(channel.child_value("label"))
+    channel = channel.next_sibling()
+virtual = inlet.info().desc().child("realtime_mood").child_value("virtual") == "1"
+
+until = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 1e9)
+while time.monotonic() < until:
+    sample, stamp = inlet.pull_sample(timeout=1.0)
+    if sample is not None:  # numbers of a reading that is not valid are NaN
+        told = dict(zip(labels, sample, strict=True)) | {"stamp": stamp, "virtual": virtual}
+        print(json.dumps(told | {"received": pylsl.local_clock()}), flush=True)

@@ -1,0 +1,57 @@
+"""Turns readings into a table that any program opens: one row a reading, written as it happens."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from pathlib import Path
+
+from ..health import Emission
+from ..types import Estimate
+from .growing_file import GrowingFile, check_writable, free_paths
+from .outbox import Outbox
+from .values import names_of, values_of
+
+FIRST = ("t", "first", "end", "status", "readout", "calibrated", "virtual")
+
+
+class CsvFile(Outbox):
+    """The file `path`, or the next free name beside it: nothing is overwritten, and only this user can read it.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be written there.
+    """
+
+    def __init__(self, path: Path, participant: str = "", session: str = "") -> None:
+        super().__init__(f"CSV {path}")
+        self._who = (participant, session)
+        self._path = path.expanduser()
+        check_writable(self._path)
+        self._file: GrowingFile | None = None
+        self._names: tuple[str, ...] = ()
+
+    def deliver(self, emission: Emission) -> None:
+        it, values = emission.reading, values_of(emission)
+        names = names_of(it.readout)
+        if self._file is None or names != self._names:  # another readout is another table
+            self.shut()
+            self._file, self._names = GrowingFile(free_paths(self._path, *self._who, ending="readings.csv")), names
+            self._file.append(_row([*FIRST, *names]))
+        told = "estimate" if isinstance(it, Estimate) else it.why.value
+        row = [round(emission.t, 4), it.first, it.end, told, it.readout.name, int(it.calibrated)]
+        numbers = ["" if math.isnan(v) else f"{v:.6g}" for v in values.values()]
+        self._file.append(_row([*row, int(emission.info.virtual), *numbers]))
+
+    def shut(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _row(cells: list[object]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().encode()

@@ -1,0 +1,87 @@
+"""Turns readings into OSC messages: one number each, so that any patch can pick what it wants.
+
+============================== ==== ============================================================
+address                        type what
+============================== ==== ============================================================
+``/realtime_mood/valid``       int  1 for an estimate; 0 otherwise, and then only what is known is sent
+``/realtime_mood/virtual``     int  1 when nobody wears the headset
+``/realtime_mood/status``      str  ``estimate``, or why there is none
+``/realtime_mood/prob/LABEL``  f    probability
+``/realtime_mood/valence``     f    and ``arousal``, -1 to 1, where the readout has them
+``/realtime_mood/confidence``  f
+``/realtime_mood/quality``     f    0 to 1
+``/realtime_mood/sample_age_ms`` f
+============================== ==== ============================================================
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+from collections.abc import Iterator
+
+from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
+from pythonosc.osc_message_builder import OscMessageBuilder
+
+from ..errors import ConfigError
+from ..health import Emission
+from ..types import Estimate
+from .outbox import Outbox
+from .values import values_of
+
+PREFIX = "/realtime_mood"
+
+
+class Osc(Outbox):
+    """One bundle a reading, by UDP, to ``HOST:PORT``.
+
+    Raises
+    ------
+    ConfigError
+        That is not an address.
+    """
+
+    def __init__(self, address: str, prefix: str = PREFIX) -> None:
+        super().__init__(f"OSC {address}")
+        self._to, self._prefix = host_and_port(address, "--osc"), prefix
+        self._socket: socket.socket | None = None
+
+    def deliver(self, emission: Emission) -> None:
+        if self._socket is None:
+            kind, _, _, _, where = socket.getaddrinfo(*self._to, type=socket.SOCK_DGRAM)[0]
+            self._socket = socket.socket(kind, socket.SOCK_DGRAM)
+            self._socket.connect(where)
+        bundle = OscBundleBuilder(IMMEDIATELY)
+        for name, value in messages(emission):
+            message = OscMessageBuilder(f"{self._prefix}/{name}")
+            message.add_arg(value)
+            bundle.add_content(message.build())
+        try:
+            self._socket.send(bundle.build().dgram)
+        except ConnectionRefusedError as error:  # of the bundle before: nobody has the port open
+            raise ConnectionRefusedError("nobody listens there") from error
+
+    def shut(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def messages(emission: Emission) -> Iterator[tuple[str, int | float | str]]:
+    """Address (without prefix) and value of all that is known of a reading."""
+    it = emission.reading
+    yield "valid", int(isinstance(it, Estimate))
+    yield "virtual", int(emission.info.virtual)
+    yield "status", "estimate" if isinstance(it, Estimate) else it.why.value
+    for name, value in values_of(emission).items():
+        if name != "valid" and math.isfinite(value):
+            yield name.replace("p_", "prob/", 1) if name.startswith("p_") else name, float(value)
+
+
+def host_and_port(address: str, option: str, host: str = "") -> tuple[str, int]:
+    """``HOST:PORT``, or only ``PORT`` where there is a `host` to fall back on."""
+    name, _, port = address.rpartition(":")
+    if not port.isdigit() or not 0 < int(port) < 65536 or not (name or host):
+        form = "HOST:PORT" if not host else "PORT or HOST:PORT"
+        raise ConfigError(f"{option} {address}", "not an address", f"write {form}, like 127.0.0.1:9000")
+    return (name or host).strip("[]"), int(port)

@@ -1,0 +1,55 @@
+"""Turns a reading into numbers with names: what every output sends, in the same words and order.
+
+============== =============================================================================================
+``valid``      1 for an estimate, else 0: then the other numbers of the estimate are NaN, and nothing is made up
+``valence``    -1 to 1: the mean of the labels' places, weighted with their probabilities; NaN where a readout has none
+``arousal``    likewise
+``p_LABEL``    the label's probability
+``confidence`` the network's own, 0 to 1
+``quality``    of the electrodes, 0 to 1
+``sample_age_ms`` emission minus the stamp of the newest sample
+``latency_ms`` emission minus the arrival of the window's last sample; NaN without an estimate
+============== =============================================================================================
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..health import Emission
+from ..types import Estimate, Readout
+
+
+def names_of(readout: Readout) -> tuple[str, ...]:
+    """The names of a readout's numbers, in their order."""
+    labels = (f"p_{label}" for label in readout.labels)
+    return ("valid", "valence", "arousal", *labels, "confidence", "quality", "sample_age_ms", "latency_ms")
+
+
+def values_of(emission: Emission) -> dict[str, float]:
+    """The numbers of a reading by name."""
+    it = emission.reading
+    sure = isinstance(it, Estimate)
+    probs = it.probs if isinstance(it, Estimate) else (math.nan,) * len(it.readout.labels)
+    valence, arousal = place_of(it.readout, probs)
+    told = (
+        float(sure), valence, arousal, *probs, it.confidence if isinstance(it, Estimate) else math.nan,
+        math.nan if it.quality is None else it.quality.overall, _number(emission.sample_age_ms),
+        _number(emission.latency_ms),
+    )  # fmt: skip
+    return dict(zip(names_of(it.readout), told, strict=True))
+
+
+def place_of(readout: Readout, probs: tuple[float, ...]) -> tuple[float, float]:
+    """Valence and arousal of an answer; NaN where the readout's labels have no places."""
+    at = np.array(readout.coordinates, float).reshape(-1, 2)
+    if len(at) != len(probs) or np.ptp(at, axis=0).max(initial=0.0) < 1e-6:
+        return math.nan, math.nan
+    valence, arousal = np.array(probs) @ at
+    return float(valence), float(arousal)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
