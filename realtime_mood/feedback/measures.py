@@ -1,0 +1,192 @@
+"""Turns chunks into fast measures, thirty a second, by filters of their own that see every sample once.
+
+A band's power is the square of a causal band-pass's output, averaged with an exponential window; the logarithm of that
+is what is compared. How the stream is cut changes no bit of it. What rests on missing, flat or overdriven signal is
+invalid and says why.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.signal import butter, group_delay, lfilter, sos2tf
+
+from ..dsp.filters import Filters, Notch
+from ..dsp.holes import Bridge
+from ..dsp.spec import FeatureSpec
+from ..errors import StreamMismatch
+from ..types import Chunk, Quality, StreamInfo
+from .plan import Measure
+
+RATE_HZ = 30.0
+MAX_LOST = 0.1  # share of the mean that may rest on samples that never came
+STILL_UV, STILL_S = 0.01, 0.25  # an electrode that moves less than this for so long is connected to nothing
+LOUD_UV = 120.0  # rms of a filtered electrode above which it says nothing of a brain
+SETTLE_S = 2.0  # of the filters, before the mean begins to fill; then three of its time constants
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The fast measures at one moment."""
+
+    index: int
+    """Sample it ends at (exclusive)."""
+    values: tuple[float, ...]
+    """One for each fast measure; NaN where it is invalid."""
+    why: str
+    """Why they are invalid; empty when they are not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a measure lies behind the signal (s), whatever the computer does."""
+
+    filter_s: float
+    smoothing_s: float
+
+    @property
+    def total_s(self) -> float:
+        return self.filter_s + self.smoothing_s
+
+
+def lag_of(measure: Measure, sfreq: float, spec: FeatureSpec = FeatureSpec()) -> Lag:  # noqa: B008 - frozen
+    """Delay of a measure: of its band's filter at the middle of the band, and the mean age of what it averages."""
+    if not measure.is_fast:
+        return Lag(spec.n_steps * spec.step_s / 2, measure.smoothing_s)
+    low, high = measure.band
+    taps = sos2tf(butter(2, (low, high), "bandpass", fs=sfreq, output="sos"))
+    delay = float(group_delay(taps, [math.sqrt(low * high)], fs=sfreq)[1][0])
+    return Lag(delay / sfreq, measure.smoothing_s)
+
+
+class FastMeasures:
+    """The fast ones of `measures`, on a stream.
+
+    Parameters
+    ----------
+    measures : sequence of Measure
+        Those that are not fast are passed over.
+    info : StreamInfo
+    notch : sequence of float or ``"auto"``
+
+    Raises
+    ------
+    StreamMismatch
+        The headset lacks an electrode, or its rate is too low for a band.
+    """
+
+    def __init__(self, measures: tuple[Measure, ...], info: StreamInfo, notch: Notch = "auto") -> None:
+        self._measures = tuple(it for it in measures if it.is_fast)
+        self._info = info
+        bands = {band for it in self._measures for band in (it.band, it.over) if band}
+        self._bands = {band: k for k, band in enumerate(sorted(bands))}
+        self._check(bands)
+        self._spec = FeatureSpec(bands={str(k): band for band, k in self._bands.items()}) if bands else FeatureSpec()
+        self._bridge = Bridge(info.n_chans, round(self._spec.max_hole_s * info.sfreq))
+        self._filters = Filters(self._spec, info.sfreq, info.n_chans, notch)
+        self._decays = [1 - math.exp(-1 / (it.smoothing_s * info.sfreq)) for it in self._measures]
+        self._faulty = np.zeros(info.n_chans, bool)
+        self._k = 0
+        self._begin(0)
+
+    def _check(self, bands: set[tuple[float, float]]) -> None:
+        for it in self._measures:
+            if missing := [name for name in it.electrodes if name not in self._info.ch_names]:
+                raise StreamMismatch(
+                    f"feedback on {', '.join(it.electrodes)}", f"the headset has no {', '.join(missing)}",
+                    "choose another session, or name the headset's own electrodes in it",
+                )  # fmt: skip
+        top = max((high for _, high in bands), default=0.0)
+        if self._info.sfreq < 2.2 * top:
+            raise StreamMismatch(
+                f"feedback up to {top:g} Hz", f"the stream has {self._info.sfreq:g} Hz", "choose a lower band"
+            )
+
+    def judge(self, quality: Quality) -> None:
+        """Take electrodes for bad that the pipeline has found to be, or for good again."""
+        self._faulty = ~quality.good
+
+    def push(self, chunk: Chunk) -> list[Sample]:
+        """The measures that `chunk` completes."""
+        samples: list[Sample] = []
+        for run in self._bridge(chunk):
+            if run.restart:
+                self._filters.restart(run.rows[0])
+                self._begin(run.first)
+            received = np.full(len(run.rows), float(run.received))
+            samples += self._advance(run.first, run.rows, received)
+        return samples
+
+    def _begin(self, first: int) -> None:
+        n, sfreq = self._info.n_chans, self._info.sfreq
+        self._state = [np.zeros((1, n, len(self._bands))) for _ in self._measures]
+        self._clean_state = [np.zeros((1, n)) for _ in self._measures]
+        self._lost_state = [np.zeros(1) for _ in self._measures]
+        self._settled = [first + round((SETTLE_S + 3 * it.smoothing_s) * sfreq) for it in self._measures]
+        self._filled_from = first + round(SETTLE_S * sfreq)
+        self._last_row: np.ndarray | None = None
+        self._moved = np.full(n, first)  # index after the sample at which each electrode last moved
+
+    def _advance(self, first: int, rows: np.ndarray, received: np.ndarray) -> list[Sample]:
+        clean, banded = self._filters(rows)
+        fresh = np.arange(first, first + len(rows)) >= self._filled_from  # the filters' own transient is not averaged
+        power, loud = np.square(banded) * fresh[:, None, None], np.square(clean) * fresh[:, None]
+        moved = self._movement(first, rows)
+        means = []
+        for k, decay in enumerate(self._decays):
+            b, a = [decay], [1.0, decay - 1.0]
+            mean, self._state[k] = lfilter(b, a, power, axis=0, zi=self._state[k])
+            rms, self._clean_state[k] = lfilter(b, a, loud, axis=0, zi=self._clean_state[k])
+            lost, self._lost_state[k] = lfilter(b, a, 1 - received, zi=self._lost_state[k])
+            means.append((mean, np.sqrt(np.maximum(rms, 0)), lost))
+        samples = []
+        while (end := round((self._k + 1) * self._info.sfreq / RATE_HZ)) <= first + len(rows):
+            self._k += 1
+            if end > first:  # else it fell into a hole
+                at = end - 1 - first
+                still = end - moved[at] > STILL_S * self._info.sfreq
+                samples.append(self._sample(end, still, [tuple(part[at] for part in it) for it in means]))
+        return samples
+
+    def _movement(self, first: int, rows: np.ndarray) -> np.ndarray:
+        """Up to each row, the index after which each electrode last moved: (n_times, n_chans)."""
+        before = rows[0] if self._last_row is None else self._last_row
+        steps = np.abs(np.diff(rows, axis=0, prepend=before[None])) > STILL_UV
+        at = np.where(steps, np.arange(first + 1, first + 1 + len(rows))[:, None], self._moved)
+        moved = np.maximum.accumulate(at, axis=0)
+        self._last_row, self._moved = rows[-1], moved[-1]
+        return moved
+
+    def _sample(self, end: int, still: np.ndarray, means: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Sample:
+        values, reasons = [], []
+        for it, settled, (power, rms, lost) in zip(self._measures, self._settled, means, strict=True):
+            at = [self._info.ch_names.index(name) for name in it.electrodes]
+            why = self._reason(end, settled, rms[at], float(lost), self._faulty[at], still[at])
+            values.append(math.nan if why else self._value(it, power[at]))
+            reasons.append(why)
+        return Sample(end, tuple(values), next(filter(None, reasons), ""))
+
+    @staticmethod
+    def _reason(end: int, settled: int, rms: np.ndarray, lost: float, faulty: np.ndarray, still: np.ndarray) -> str:
+        if end < settled:
+            return "settling"
+        if lost > MAX_LOST:
+            return "samples lost"
+        if still.any():
+            return "flat"
+        if faulty.any():
+            return "poor signal"
+        return "too loud" if rms.max() > LOUD_UV else ""
+
+    def _value(self, it: Measure, power: np.ndarray) -> float:
+        logs = np.log(np.maximum(power, 1e-12))
+        band = logs[:, self._bands[it.band]]
+        if it.kind == "ratio":
+            assert it.over is not None
+            return float(band.mean() - logs[:, self._bands[it.over]].mean())
+        if it.kind == "asymmetry":
+            half = len(band) // 2
+            return float(band[half:].mean() - band[:half].mean())
+        return float(band.mean())

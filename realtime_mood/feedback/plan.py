@@ -1,0 +1,156 @@
+"""Turns a TOML file into a session of neurofeedback: what is measured, what is rewarded, and in which blocks."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ..dsp.spec import BANDS
+from ..errors import ConfigError
+from ..montage import canonical_name
+
+Words = Annotated[str, Field(min_length=1, max_length=2000)]
+HIGHEST_HZ = 100.0
+
+
+def _band(value: object) -> object:
+    return BANDS.get(value, value) if isinstance(value, str) else value
+
+
+Band = Annotated[tuple[float, float], BeforeValidator(_band)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Measure(_Strict):
+    """A number that follows the signal. Several are added, each as z-score on the session's baseline."""
+
+    kind: Literal["band", "ratio", "asymmetry", "readout"]
+    """``band``: log power; ``ratio``: log power of `band` less that of `over`; ``asymmetry``: log power of the second
+    half of `electrodes` less that of the first; ``readout``: what the network says of `label`."""
+    band: Band = BANDS["alpha"]
+    over: Band | None = None
+    electrodes: tuple[str, ...] = ()
+    label: str = ""
+    """A label of the readout, or ``valence``, ``arousal`` or ``confidence``."""
+    smoothing_s: float = Field(0.5, ge=0.1, le=10.0)
+    """Time constant of the mean over power."""
+    weight: float = 1.0
+
+    @field_validator("electrodes")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        found = tuple(canonical_name(name) or "" for name in names)
+        if unknown := [name for name, it in zip(names, found, strict=True) if not it]:
+            raise ValueError(f"no electrode {unknown[0]!r} in the 10-05 system")
+        return found
+
+    @model_validator(mode="after")
+    def _whole(self) -> Measure:
+        for low, high in filter(None, (self.band, self.over)):
+            if not 0.5 <= low < high <= HIGHEST_HZ:
+                raise ValueError(f"a band lies between 0.5 and {HIGHEST_HZ:g} Hz, lower edge first: {low:g}–{high:g}")
+        if (self.kind == "readout") != bool(self.label):
+            raise ValueError("a readout needs a label, and nothing else has one")
+        if self.kind != "readout" and not self.electrodes:
+            raise ValueError("name the electrodes")
+        if (self.kind == "ratio") != (self.over is not None):
+            raise ValueError("a ratio needs `over`, and nothing else has one")
+        if self.kind == "asymmetry" and (len(self.electrodes) % 2 or not self.electrodes):
+            raise ValueError("an asymmetry needs as many electrodes left as right, the left ones first")
+        if not self.weight:
+            raise ValueError("a weight of 0 does nothing")
+        return self
+
+    @property
+    def is_fast(self) -> bool:
+        return self.kind != "readout"
+
+
+class Reward(_Strict):
+    """When there is a reward: above a threshold for long enough."""
+
+    rule: Literal["threshold", "percentile", "staircase"] = "percentile"
+    direction: Literal["up", "down"] = "up"
+    z: float = 0.5
+    """The threshold, or where the staircase begins: standard deviations of the baseline."""
+    percent: float = Field(60.0, gt=0, lt=100)
+    """``percentile``: of the last `over_s`."""
+    over_s: float = Field(30.0, ge=5, le=600)
+    step: float = Field(0.05, gt=0, le=1)
+    """``staircase``: how far it goes up after a reward, and down after `patience_s` without one."""
+    patience_s: float = Field(5.0, ge=1, le=60)
+    dwell_s: float = Field(0.25, ge=0, le=10)
+    """How long it has to be held."""
+    pause_s: float = Field(1.0, ge=0.34, le=30)
+    """Between two rewards: nothing may flash three times a second."""
+
+
+class Block(_Strict):
+    """Some minutes of a session."""
+
+    kind: Literal["baseline", "feedback", "transfer", "rest"]
+    """``transfer``: the same task without feedback."""
+    seconds: float = Field(gt=0, le=3600)
+    text: Words = "Sit still and look at the screen"
+
+
+class Plan(_Strict):
+    """A session."""
+
+    name: str = Field(pattern="^[A-Za-z0-9_]+$")
+    title: Words
+    about: Words
+    consent: Words
+    """What has to be agreed to first."""
+    debrief: Words
+    """What is told afterwards, sham or not."""
+    measures: tuple[Measure, ...] = Field(min_length=1, max_length=8)
+    reward: Reward = Field(default_factory=lambda: Reward.model_validate({}))
+    blocks: tuple[Block, ...] = Field(min_length=2, max_length=60)
+
+    @model_validator(mode="after")
+    def _begins_with_a_baseline(self) -> Plan:
+        if self.blocks[0].kind != "baseline":
+            raise ValueError("the first block is a baseline: everything is measured by it")
+        if not any(block.kind == "feedback" for block in self.blocks):
+            raise ValueError("there is no block of feedback")
+        return self
+
+    @property
+    def seconds(self) -> float:
+        return sum(block.seconds for block in self.blocks)
+
+
+def shipped() -> dict[str, Path]:
+    """The sessions that came with the program, by name."""
+    folder = Path(str(files("realtime_mood.feedback").joinpath("sessions")))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def load_plan(name_or_path: str) -> Plan:
+    """A session that came with the program, or the one in a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        There is none of that name, or the file cannot be used; says which key is wrong.
+    """
+    path, asked = shipped().get(name_or_path) or Path(name_or_path), f"session {name_or_path!r}"
+    try:
+        return Plan.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise ConfigError(asked, "no such session or file", f"known are {', '.join(shipped())}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        why = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(asked, f"{key or 'the session'}: {why}", "mend the file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(asked, f"not readable as TOML: {error}", "mend the file") from None

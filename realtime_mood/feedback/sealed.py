@@ -1,0 +1,118 @@
+"""Turns a list of conditions into a sealed file of codes: neither the person nor whoever sits beside them knows.
+
+It keeps honest people blind, not a determined one out: whoever wants to know can open it, and opening is logged in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConfigError
+from ..profile import write_private
+from .conditions import NAMES
+
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that looks like another
+
+
+def seal(path: Path, conditions: Sequence[str], n: int, seed: int | None = None) -> list[str]:
+    """Write a file of `n` codes, as many of each condition as can be, in random order; returns the codes.
+
+    Raises
+    ------
+    ConfigError
+        Unknown conditions, or the file exists already.
+    """
+    if unknown := [name for name in conditions if name not in NAMES]:
+        raise ConfigError(f"condition {unknown[0]!r}", "unknown", f"known are {', '.join(NAMES)}")
+    if path.exists():
+        raise ConfigError(f"a sealed file at {path}", "there is one", "choose another name: none is overwritten")
+    rng = np.random.default_rng(seed)
+    drawn = [conditions[k % len(conditions)] for k in range(n)]
+    rng.shuffle(drawn)
+    codes: list[str] = []
+    while len(codes) < n:
+        if (code := "".join(rng.choice(list(LETTERS), 5))) not in codes:
+            codes.append(code)
+    entries = {code: _close(code, name) for code, name in zip(codes, drawn, strict=True)}
+    _write(path, {"format": 1, "made": _now(), "conditions": list(conditions), "codes": entries, "log": []})
+    return codes
+
+
+def condition_of(path: Path, code: str) -> str:
+    """The condition behind a code, for the program itself: nothing is logged, and nothing is to be shown."""
+    entry = _entry(_read(path), path, code)
+    name = base64.b64decode(entry["sealed"]).decode()[len(entry["salt"]) :]
+    if _commitment(code, entry["salt"], name) != entry["sha256"]:
+        raise ConfigError(f"the sealed file {path}", f"code {code} was tampered with", "use another code")
+    return name
+
+
+def use(path: Path, code: str) -> None:
+    """Log that a session begins with this code.
+
+    Raises
+    ------
+    ConfigError
+        It has been used or opened before: no longer blind.
+    """
+    told = _read(path)
+    _entry(told, path, code)
+    if any(line["code"] == code for line in told["log"]):
+        raise ConfigError(f"code {code}", "it has been used or opened already", "take another one")
+    told["log"].append({"at": _now(), "code": code, "what": "used"})
+    _write(path, told)
+
+
+def unblind(path: Path, code: str, who: str = "") -> str:
+    """The condition behind a code, and a line in the file's log that it was opened."""
+    name, told = condition_of(path, code), _read(path)
+    told["log"].append({"at": _now(), "code": code, "what": "opened", "who": who})
+    _write(path, told)
+    return name
+
+
+def _close(code: str, name: str) -> dict[str, str]:
+    salt = secrets.token_hex(8)
+    hidden = base64.b64encode((salt + name).encode()).decode()
+    return {"salt": salt, "sealed": hidden, "sha256": _commitment(code, salt, name)}
+
+
+def _commitment(code: str, salt: str, name: str) -> str:
+    return hashlib.sha256(f"{code}/{salt}/{name}".encode()).hexdigest()
+
+
+def _entry(told: dict[str, Any], path: Path, code: str) -> dict[str, str]:
+    try:
+        entry: dict[str, str] = told["codes"][code]
+    except KeyError:
+        raise ConfigError(f"code {code!r}", f"not in {path}", "check the letters") from None
+    return entry
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if told["format"] != 1 or not isinstance(told["codes"], dict) or not isinstance(told["log"], list):
+            raise ValueError("another format")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"the sealed file {path}", f"cannot be used: {error}", "make one with feedback seal"
+        ) from None
+    return told
+
+
+def _write(path: Path, told: dict[str, Any]) -> None:
+    write_private(path, json.dumps(told, indent=1).encode())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,165 @@
+"""Turns measures into a session: blocks by stream time, a baseline, and what is fed back at each moment.
+
+A pure state machine. It is told of samples and readings and knows nothing of clocks, threads or screens, so a session
+that was recorded can be gone through again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .conditions import Condition
+from .measures import RATE_HZ, Sample
+from .plan import Block, Plan
+from .rules import Rule
+
+LEAST_BASELINE_S = 10.0  # of valid signal, before anything can be compared with it
+SHOWN_SD = 2.5  # z-scores at the ends of what is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """What is fed back at one moment."""
+
+    index: int
+    """Sample at which what it rests on ended."""
+    block: int
+    """Place of the block, from 0."""
+    kind: str
+    z: float
+    """The person's own z-score; NaN where it is invalid or there is no baseline yet."""
+    shown: float
+    """The z-score that is fed back; NaN where nothing is."""
+    level: float
+    """0 to 1, for a bar or a circle; 0.5 where nothing is fed back: neutral, neither reward nor failure."""
+    threshold: float
+    reward: bool
+    why: str
+    """Why there is nothing; empty when there is."""
+
+    @property
+    def valid(self) -> bool:
+        return not self.why
+
+
+class Baseline:
+    """Mean and standard deviation of the measures over the valid moments of the baseline."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[float, ...]] = []
+        self._stats: tuple[np.ndarray, np.ndarray] | None = None
+
+    def add(self, values: tuple[float, ...]) -> None:
+        if all(map(math.isfinite, values)):
+            self._rows.append(values)
+            self._stats = None
+
+    @property
+    def seconds(self) -> float:
+        return len(self._rows) / RATE_HZ
+
+    def z(self, values: tuple[float, ...]) -> np.ndarray:
+        """Each value in standard deviations from the mean."""
+        if self._stats is None:
+            rows = np.array(self._rows)
+            self._stats = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-6)
+        mean, sd = self._stats
+        return (np.array(values) - mean) / sd
+
+
+class Session:
+    """One session of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    sfreq : float
+        Hz.
+    condition : Condition
+    told : callable, optional
+        Given the text of what happens, and its sample: blocks that begin and end, rewards.
+    """
+
+    def __init__(
+        self, plan: Plan, sfreq: float, condition: Condition, told: Callable[[str, int], object] = lambda *_: None
+    ) -> None:
+        self.plan, self._sfreq, self._condition, self._tell = plan, sfreq, condition, told
+        self._weights = np.array([it.weight for it in plan.measures])
+        self._is_fast = [it.is_fast for it in plan.measures]
+        self._slow: dict[str, tuple[float, str]] = {}
+        self._baseline, self._rule = Baseline(), Rule(plan.reward, RATE_HZ)
+        self._block, self._began = 0, -1
+        self.rewards = self.invalid = self.fed = 0
+        """Rewards, and moments of feedback without and with something to feed back."""
+        self.is_over = False
+
+    @property
+    def block(self) -> Block:
+        return self.plan.blocks[min(self._block, len(self.plan.blocks) - 1)]
+
+    def hear(self, values: dict[str, float], why: str) -> None:
+        """Take what the network said last: numbers by name, and why there are none."""
+        self._slow = {name: (value, why) for name, value in values.items()}
+
+    def step(self, sample: Sample) -> Fed | None:
+        """One moment; None once the session is over."""
+        if self.is_over:
+            return None
+        self._move(sample.index)
+        if self.is_over:
+            return None
+        values, why = self._values(sample)
+        kind = self.block.kind
+        if kind == "baseline" and not why:
+            self._baseline.add(values)
+        if not why and self._baseline.seconds < LEAST_BASELINE_S:
+            why = "no baseline yet"
+        z = math.nan if why else float(self._weights @ self._baseline.z(values) / np.abs(self._weights).sum())
+        if kind != "feedback":
+            return Fed(sample.index, self._block, kind, z, math.nan, 0.5, math.nan, False, why or "no feedback")
+        shown = math.nan if why else self._condition(z)
+        if not why and not math.isfinite(shown):
+            why = "no feedback"
+        verdict = self._rule.step(shown, valid=not why)
+        self.invalid, self.fed = self.invalid + bool(why), self.fed + (not why)
+        if verdict.reward:
+            self.rewards += 1
+            self._tell("reward", sample.index)
+        sign = 1 if self.plan.reward.direction == "up" else -1
+        level = 0.5 if why else float(np.clip(0.5 + sign * shown / (2 * SHOWN_SD), 0, 1))
+        return Fed(sample.index, self._block, kind, z, shown, level, verdict.threshold, verdict.reward, why)
+
+    def _values(self, sample: Sample) -> tuple[tuple[float, ...], str]:
+        """Fast and slow measures in the plan's order, and why some are missing."""
+        fast, values, why = iter(sample.values), [], sample.why
+        for it in self.plan.measures:
+            if it.is_fast:
+                values.append(next(fast))
+                continue
+            value, reason = self._slow.get(it.label, self._slow.get(f"p_{it.label}", (math.nan, "no reading yet")))
+            values.append(value)
+            if reason or not math.isfinite(value):
+                why = why or reason or "no estimate"
+        return tuple(values), why
+
+    def _move(self, index: int) -> None:
+        """Go on to the block that this sample lies in; a baseline lasts until there is enough of it."""
+        if self._began < 0:
+            self._enter(index)
+        while not self.is_over and index - self._began > self.block.seconds * self._sfreq:
+            if self.block.kind == "baseline" and self._baseline.seconds < LEAST_BASELINE_S:
+                return
+            self._tell(f"feedback/{self._block}/end", index)
+            self._block += 1
+            if self._block == len(self.plan.blocks):
+                self.is_over = True
+            else:
+                self._enter(index)
+
+    def _enter(self, index: int) -> None:
+        self._began = index
+        self._tell(f"feedback/{self._block}/begin/{self.block.kind}", index)

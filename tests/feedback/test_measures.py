@@ -1,0 +1,116 @@
+"""Fast measures: the same however the stream is cut, right on planted rhythms, silent on what is no brain."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime_mood.errors import StreamMismatch
+from realtime_mood.feedback.measures import RATE_HZ, FastMeasures, lag_of
+from realtime_mood.feedback.plan import Measure
+from realtime_mood.types import Chunk, Fault, Quality, StreamInfo
+
+INFO = StreamInfo(("F3", "F4", "O1", "O2"), 200.0)
+ALPHA = Measure(kind="band", band="alpha", electrodes=("O1", "O2"))
+RATIO = Measure(kind="ratio", band="theta", over="beta", electrodes=("F3", "F4"))
+ASYMMETRY = Measure(kind="asymmetry", band="alpha", electrodes=("F3", "F4"))
+T = np.arange(round(20 * INFO.sfreq)) / INFO.sfreq
+
+
+def signal(alpha_uv=(10.0, 10.0, 10.0, 10.0), seed=0) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(0, 5, (len(T), 4))
+    return (noise + np.sin(2 * np.pi * 10 * T)[:, None] * np.array(alpha_uv)).astype(np.float32)
+
+
+def chunks(data: np.ndarray, cuts=()) -> list[Chunk]:
+    edges = [0, *sorted(set(cuts)), len(data)]
+    return [Chunk(data[a:b], a, b / 200) for a, b in pairwise(edges) if b > a]
+
+
+def run(data: np.ndarray, *measures: Measure, cuts=()):
+    it = FastMeasures(measures, INFO, ())
+    return [sample for chunk in chunks(data, cuts) for sample in it.push(chunk)]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(1, 3999), max_size=12), st.booleans())
+def test_cutting_the_stream_changes_no_bit(cuts, holes):
+    data = signal()
+    if holes:
+        data[1500:1520] = np.nan
+        data[2600:2900] = np.nan
+    whole, cut = run(data, ALPHA, RATIO), run(data, ALPHA, RATIO, cuts=cuts)
+    assert [(s.index, s.why) for s in whole] == [(s.index, s.why) for s in cut]
+    np.testing.assert_array_equal([s.values for s in whole], [s.values for s in cut])
+
+
+def test_thirty_a_second_and_none_before_it_has_settled():
+    samples = run(signal(), ALPHA)
+    assert len(samples) == 20 * RATE_HZ
+    first = next(s for s in samples if not s.why)
+    assert first.index / 200 == pytest.approx(2 + 3 * 0.5, abs=0.05)
+    assert all(math.isnan(s.values[0]) for s in samples if s.why)
+
+
+def test_power_is_that_of_the_rhythm():
+    (value,) = run(signal((20, 20, 20, 20)), ALPHA)[-1].values
+    assert math.exp(value) == pytest.approx(200, rel=0.2)  # half of 20² µV²
+
+
+def test_asymmetry_is_right_less_left_and_a_ratio_is_of_its_bands():
+    (more_right,) = run(signal((5, 20, 5, 5)), ASYMMETRY)[-1].values
+    assert more_right > 1
+    theta = signal((0, 0, 0, 0)) + 20 * np.sin(2 * np.pi * 6 * T)[:, None].astype(np.float32)
+    (slow,) = run(theta, RATIO)[-1].values
+    (fast,) = run(signal((0, 0, 0, 0)), RATIO)[-1].values
+    assert slow > fast + 2
+
+
+def test_a_step_is_followed_as_soon_as_the_lag_says():
+    data = signal((2, 2, 2, 2))
+    data[2000:] += (30 * np.sin(2 * np.pi * 10 * T[2000:]))[:, None].astype(np.float32)
+    samples = [s for s in run(data, ALPHA) if not s.why]
+    power = np.exp([s.values[0] for s in samples])
+    at = np.array([s.index for s in samples]) / 200
+    half = at[np.argmax(power > power[-1] / 2)] - 10
+    lag = lag_of(ALPHA, 200.0)
+    assert half == pytest.approx(lag.filter_s + 0.5 * math.log(2), abs=0.1)
+    assert lag.total_s == pytest.approx(0.5 + 0.075, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("harm", "why"),
+    [
+        (lambda d: d.__setitem__((slice(2000, 2400), 2), 3.0), "flat"),
+        (lambda d: d.__setitem__((slice(2000, 2400), 3), 500 * np.sin(40 * np.pi * T[2000:2400])), "too loud"),
+        (lambda d: d.__setitem__(slice(2000, 2045), np.nan), "samples lost"),
+        (lambda d: d.__setitem__(slice(2000, 2200), np.nan), "settling"),
+    ],
+)
+def test_what_is_no_brain_is_invalid_and_says_why(harm, why):
+    data = signal()
+    harm(data)
+    samples = [s for s in run(data, ALPHA) if s.index > 2000]
+    assert any(s.why == why for s in samples)
+    assert not next(s for s in samples if s.index >= 3990).why  # and it comes back
+
+
+def test_an_electrode_that_the_pipeline_found_poor_says_nothing():
+    it, data = FastMeasures((ALPHA,), INFO, ()), signal()
+    assert not it.push(Chunk(data[:2000], 0, 10.0))[-1].why
+    it.judge(Quality(np.ones(4), (None, None, Fault.MUSCLE, None)))
+    assert it.push(Chunk(data[2000:3000], 2000, 15.0))[-1].why == "poor signal"
+    it.judge(Quality(np.ones(4), (None, Fault.FLAT, None, None)))  # one that is not used
+    assert not it.push(Chunk(data[3000:], 3000, 20.0))[-1].why
+
+
+def test_a_headset_without_the_electrodes_is_refused_in_words():
+    with pytest.raises(StreamMismatch, match="has no P3"):
+        FastMeasures((Measure(kind="band", electrodes=("P3",)),), INFO)
+    with pytest.raises(StreamMismatch, match="200 Hz"):
+        FastMeasures((Measure(kind="band", band=(60.0, 95.0), electrodes=("O1",)),), INFO)
