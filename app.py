@@ -18,7 +18,7 @@ from platformdirs import user_data_path, user_log_path
 from calibration.commands import calibrate, in_a_window, profiles, protocols
 from models.commands import WeightsOption, evaluate, info, pretrain, replay, train
 from realtime_mood import gui, liblsl
-from realtime_mood.commands import ScopeOption, devices, outlet, recover, report
+from realtime_mood.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
 from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.errors import (
     ConfigError,
@@ -167,6 +167,36 @@ def start_run(given: dict[str, Any], file: Path | None = None) -> None:
     {"gui": view_gui, "terminal": view_terminal, "json": view_json}[view](config)
 
 
+@cli.command()
+def feedback(
+    session: Annotated[str, typer.Option(help="alpha_up, frontal_asymmetry, mirror, or a TOML file.")] = "alpha_up",
+    source: SourceOption = None,
+    view: Annotated[str | None, typer.Option(help="gui or json; gui where there is a display.")] = None,
+    condition: Annotated[str, typer.Option(help="contingent, inverse, sham, yoked or none.")] = "contingent",
+    sealed: Annotated[Path | None, typer.Option(help="A sealed file (from seal) that --code is drawn from.")] = None,
+    code: Annotated[str, typer.Option(help="The code of this session: nobody here knows its condition.")] = "",
+    yoke: Annotated[Path | None, typer.Option(help="Another session's lines, for the condition yoked.")] = None,
+    lines: Annotated[Path | None, typer.Option(help="Where everything fed back is written, as JSON lines.")] = None,
+    weights: WeightsOption = None,
+    profile: ProfileOption = None,
+    notch: NotchOption = None,
+    record: Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")] = None,
+    lsl_out: Annotated[bool | None, typer.Option("--lsl-out", help="Send readings and feedback by LSL.")] = None,
+    osc: Annotated[str | None, typer.Option(help="Send readings and feedback by OSC to HOST:PORT.")] = None,
+    participant: Annotated[str | None, typer.Option(help="Who, for the recording's name; letters and digits.")] = None,
+    lsl_scope: ScopeOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Feed a measure back to the person: a session of blocks, with or without a sealed condition."""
+    names = ("source", "view", "weights", "profile", "notch", "record", "lsl_out", "osc", "participant", "lsl_scope")
+    told = locals()
+    settings = resolve({name: told[name] for name in names}, config)
+    from realtime_mood import feedback_run
+
+    draw = feedback_run.Draw(condition, sealed, code, yoke)
+    raise typer.Exit(feedback_run.run(session, settings, draw, lines, make_engine))
+
+
 def view_json(config: RunConfig) -> None:
     """One JSON object a line on standard output, and nothing else there."""
     from realtime_mood.sinks.jsonlines import JsonLines, own_stdout
@@ -212,7 +242,21 @@ def view_gui(config: RunConfig) -> None:
     raise typer.Exit(gui.run(flows, gui.Wish(config.source, config.profile, config.record), weights=config.weights))
 
 
-for verb in (calibrate, profiles, outlet, devices, replay, recover, report, pretrain, train, evaluate, info):
+for verb in (
+    calibrate,
+    profiles,
+    outlet,
+    devices,
+    replay,
+    recover,
+    report,
+    seal,
+    unblind,
+    pretrain,
+    train,
+    evaluate,
+    info,
+):
     cli.command()(verb)
 
 

@@ -1,4 +1,4 @@
-"""The verbs that need no network: play a recording, list devices, mend a file, report on one.
+"""The verbs that need no network: play or mend a recording, list devices, report, seal a study.
 
 ``app.py`` puts them on the command line. Nothing heavy is imported before a verb is called.
 """
@@ -76,6 +76,31 @@ def recover(
     from .recover import recover as mend
 
     print(mend(file, out))
+
+
+def seal(
+    file: Annotated[Path, typer.Argument(help="The sealed file to make.")],
+    n: Annotated[int, typer.Option("--n", help="How many codes.", min=1, max=1000)] = 20,
+    conditions: Annotated[
+        str, typer.Option(help="What is drawn from, several apart by commas: contingent, inverse, sham, yoked, none.")
+    ] = "contingent,sham",
+) -> None:
+    """Draw conditions for a study of feedback into a sealed file, and print its codes: one for each session."""
+    from .feedback import sealed
+
+    for code in sealed.seal(file, [part.strip() for part in conditions.split(",") if part.strip()], n):
+        print(code)
+
+
+def unblind(
+    file: Annotated[Path, typer.Argument(help="A sealed file.")],
+    code: Annotated[str, typer.Argument(help="The code of a session.")],
+    who: Annotated[str, typer.Option(help="Who opens it, for the file's log.")] = "",
+) -> None:
+    """Open a code: print its condition, and write into the sealed file that it was opened."""
+    from .feedback import sealed
+
+    print(sealed.unblind(file, code, who))
 
 
 def report(

@@ -108,9 +108,9 @@ class Vitals:
             if new := [note for note in notes if note and note not in self.health.notes]:
                 self.health = replace(self.health, notes=(*self.health.notes, *new)[-20:], noted=self._now())
 
-    def watch(self, recording: Recording) -> None:
+    def watch(self, recording: Recording | None) -> None:
         """Say how the recording is getting on, and its trouble aloud."""
-        if recording != self.health.recording:
+        if recording is not None and recording != self.health.recording:
             self.change(recording=recording)
             self.note(recording.trouble)
 
@@ -174,12 +174,12 @@ class Outgoing(Sink, Protocol):
     """A sink that sends elsewhere, counts, and never waits."""
 
     @property
-    def output(self) -> Output: ...
+    def outputs(self) -> tuple[Output, ...]: ...
 
 
 @runtime_checkable
 class Tap(Sink, Protocol):
-    """A sink that wants every sample as well: the recorder. Every call returns at once, and none of them raises."""
+    """A sink that wants every sample as well: the recorder, feedback. Every call returns at once, and none raises."""
 
     def open(self, info: StreamInfo) -> None:
         """From the acquisition thread, before the first chunk."""
@@ -194,4 +194,6 @@ class Tap(Sink, Protocol):
         ...
 
     @property
-    def recording(self) -> Recording: ...
+    def recording(self) -> Recording | None:
+        """How it is getting on, where it is a recording."""
+        ...

@@ -68,7 +68,7 @@ class Processing:
                 self._try(f"closing {type(sink).__name__}", partial(sink.close, self._vitals.health))
                 if isinstance(sink, Tap):
                     self._vitals.watch(sink.recording)
-            self._vitals.sending(tuple(sink.output for sink in self._outgoing))
+            self._vitals.sending(tuple(it for sink in self._outgoing for it in sink.outputs))
             self.done.set()
 
     def _run(self, raw: RingBuffer) -> None:
@@ -166,7 +166,7 @@ class Processing:
         self.latest = reading
         self.readings.append(reading)
         self._vitals.emitted(age_ms, latency_ms)
-        self._vitals.sending(tuple(sink.output for sink in self._outgoing))
+        self._vitals.sending(tuple(it for sink in self._outgoing for it in sink.outputs))
         emission = Emission(reading, raw.info, self._vitals.health.state, age_ms, latency_ms)
         for sink in tuple(self._sinks):
             if not self._try(type(sink).__name__, partial(sink.put, emission)):

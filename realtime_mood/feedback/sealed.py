@@ -56,18 +56,18 @@ def condition_of(path: Path, code: str) -> str:
     return name
 
 
-def use(path: Path, code: str) -> None:
-    """Log that a session begins with this code.
-
-    Raises
-    ------
-    ConfigError
-        It has been used or opened before: no longer blind.
-    """
+def check(path: Path, code: str) -> None:
+    """Raise `ConfigError` when this code has been used or opened before: it is no longer blind."""
     told = _read(path)
     _entry(told, path, code)
     if any(line["code"] == code for line in told["log"]):
         raise ConfigError(f"code {code}", "it has been used or opened already", "take another one")
+
+
+def use(path: Path, code: str) -> None:
+    """Log that a session begins with this code; raises as `check` does."""
+    check(path, code)
+    told = _read(path)
     told["log"].append({"at": _now(), "code": code, "what": "used"})
     _write(path, told)
 

@@ -101,6 +101,20 @@ class Session:
     def block(self) -> Block:
         return self.plan.blocks[min(self._block, len(self.plan.blocks) - 1)]
 
+    @property
+    def fed_s(self) -> float:
+        """Seconds for which something was fed back."""
+        return self.fed / RATE_HZ
+
+    @property
+    def invalid_s(self) -> float:
+        """Seconds of feedback for which nothing could be."""
+        return self.invalid / RATE_HZ
+
+    def elapsed_s(self, index: int) -> float:
+        """How long the block has lasted at sample `index`."""
+        return max(0.0, (index - self._began) / self._sfreq) if self._began >= 0 else 0.0
+
     def hear(self, values: dict[str, float], why: str) -> None:
         """Take what the network said last: numbers by name, and why there are none."""
         self._slow = {name: (value, why) for name, value in values.items()}

@@ -16,7 +16,7 @@ from .values import names_of, values_of
 FIRST = ("t", "first", "end", "status", "readout", "calibrated", "virtual")
 
 
-class CsvFile(Outbox):
+class CsvFile(Outbox[Emission]):
     """The file `path`, or the next free name beside it: nothing is overwritten, and only this user can read it.
 
     Raises
@@ -33,17 +33,17 @@ class CsvFile(Outbox):
         self._file: GrowingFile | None = None
         self._names: tuple[str, ...] = ()
 
-    def deliver(self, emission: Emission) -> None:
-        it, values = emission.reading, values_of(emission)
+    def deliver(self, item: Emission) -> None:
+        it, values = item.reading, values_of(item)
         names = names_of(it.readout)
         if self._file is None or names != self._names:  # another readout is another table
             self.shut()
             self._file, self._names = GrowingFile(free_paths(self._path, *self._who, ending="readings.csv")), names
             self._file.append(_row([*FIRST, *names]))
         told = "estimate" if isinstance(it, Estimate) else it.why.value
-        row = [round(emission.t, 4), it.first, it.end, told, it.readout.name, int(it.calibrated)]
+        row = [round(item.t, 4), it.first, it.end, told, it.readout.name, int(it.calibrated)]
         numbers = ["" if math.isnan(v) else f"{v:.6g}" for v in values.values()]
-        self._file.append(_row([*row, int(emission.info.virtual), *numbers]))
+        self._file.append(_row([*row, int(item.info.virtual), *numbers]))
 
     def shut(self) -> None:
         if self._file is not None:

@@ -15,7 +15,7 @@ HOP_S = 0.25
 UNITS = {"sample_age_ms": "ms", "latency_ms": "ms", "valid": "0 or 1"}
 
 
-class LslReadings(Outbox):
+class LslReadings(Outbox[Emission]):
     """The stream `name`. Each sample bears the time at which its window ended, not that of its sending."""
 
     def __init__(self, name: str = NAME) -> None:
@@ -25,11 +25,11 @@ class LslReadings(Outbox):
         self._names: tuple[str, ...] = ()
         self._to_stamps = 0.0
 
-    def deliver(self, emission: Emission) -> None:
-        names = names_of(emission.reading.readout)
+    def deliver(self, item: Emission) -> None:
+        names = names_of(item.reading.readout)
         if self._outlet is None or names != self._names:
-            self._open(emission, names)
-        self._outlet.push_sample(list(values_of(emission).values()), emission.reading.t_last + self._to_stamps)
+            self._open(item, names)
+        self._outlet.push_sample(list(values_of(item).values()), item.reading.t_last + self._to_stamps)
 
     def receivers(self) -> int | None:
         return None if self._outlet is None else int(self._outlet.have_consumers())

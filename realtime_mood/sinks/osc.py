@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
@@ -32,8 +32,8 @@ from .values import values_of
 PREFIX = "/realtime_mood"
 
 
-class Osc(Outbox):
-    """One bundle a reading, by UDP, to ``HOST:PORT``.
+class Datagrams:
+    """Bundles of OSC messages by UDP to ``HOST:PORT``.
 
     Raises
     ------
@@ -41,19 +41,19 @@ class Osc(Outbox):
         That is not an address.
     """
 
-    def __init__(self, address: str, prefix: str = PREFIX) -> None:
-        super().__init__(f"OSC {address}")
-        self._to, self._prefix = host_and_port(address, "--osc"), prefix
+    def __init__(self, address: str) -> None:
+        self._to = host_and_port(address, "--osc")
         self._socket: socket.socket | None = None
 
-    def deliver(self, emission: Emission) -> None:
+    def send(self, messages: Iterable[tuple[str, int | float | str]]) -> None:
+        """One bundle of addresses and values. Raises `OSError`."""
         if self._socket is None:
             kind, _, _, _, where = socket.getaddrinfo(*self._to, type=socket.SOCK_DGRAM)[0]
             self._socket = socket.socket(kind, socket.SOCK_DGRAM)
             self._socket.connect(where)
         bundle = OscBundleBuilder(IMMEDIATELY)
-        for name, value in messages(emission):
-            message = OscMessageBuilder(f"{self._prefix}/{name}")
+        for address, value in messages:
+            message = OscMessageBuilder(address)
             message.add_arg(value)
             bundle.add_content(message.build())
         try:
@@ -61,10 +61,24 @@ class Osc(Outbox):
         except ConnectionRefusedError as error:  # of the bundle before: nobody has the port open
             raise ConnectionRefusedError("nobody listens there") from error
 
-    def shut(self) -> None:
+    def close(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+class Osc(Outbox[Emission]):
+    """One bundle a reading."""
+
+    def __init__(self, address: str, prefix: str = PREFIX) -> None:
+        super().__init__(f"OSC {address}")
+        self._datagrams, self._prefix = Datagrams(address), prefix
+
+    def deliver(self, item: Emission) -> None:
+        self._datagrams.send((f"{self._prefix}/{name}", value) for name, value in messages(item))
+
+    def shut(self) -> None:
+        self._datagrams.close()
 
 
 def messages(emission: Emission) -> Iterator[tuple[str, int | float | str]]:

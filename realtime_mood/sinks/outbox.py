@@ -1,4 +1,4 @@
-"""Turns readings that come in time into deliveries that may take theirs: a short queue and a thread of its own."""
+"""Turns what comes in time into deliveries that may take theirs: a short queue and a thread of its own."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import replace
+from typing import Generic, TypeVar
 
-from ..health import Emission, Health, Output
+from ..health import Health, Output
 
-LIMIT = 8  # readings that may wait: two seconds; an older one is of no use to anybody
+Item = TypeVar("Item")
+LIMIT = 8  # that may wait: two seconds of readings; an older one is of no use to anybody
 CLOSE_S = 1.0
 
 
-class Outbox(ABC):
+class Outbox(ABC, Generic[Item]):
     """A sink whose receiver can neither hold up the run nor make it fail.
 
     What cannot be delivered is dropped, the oldest first, and counted; a fault is told in words, and delivery is tried
-    again with the next reading.
+    again with the next one.
 
     Parameters
     ----------
@@ -25,9 +27,11 @@ class Outbox(ABC):
         What to call it on a screen.
     """
 
+    limit = LIMIT
+
     def __init__(self, name: str) -> None:
         self._output = Output(name)
-        self._items: deque[Emission] = deque()
+        self._items: deque[Item] = deque()
         self._new, self._closing = threading.Condition(), False
         self._thread: threading.Thread | None = None
 
@@ -36,24 +40,29 @@ class Outbox(ABC):
         """How it is getting on: a snapshot."""
         return self._output
 
-    @abstractmethod
-    def deliver(self, emission: Emission) -> None:
-        """Send one reading, on a thread of its own; whatever it raises is told and costs this reading."""
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The same, as the engine asks."""
+        return (self._output,)
 
-    def shut(self) -> None:  # noqa: B027 - most have something to let go of, some have not
+    @abstractmethod
+    def deliver(self, item: Item) -> None:
+        """Send one, on a thread of its own; whatever it raises is told and costs this one."""
+
+    def shut(self) -> None:
         """Let go of what `deliver` opened, on the same thread."""
 
     def receivers(self) -> int | None:
         """Who listens now; None where that cannot be known."""
         return None
 
-    def put(self, emission: Emission) -> None:
-        """Take a reading; returns at once."""
+    def put(self, item: Item) -> None:
+        """Take one; returns at once."""
         with self._new:
-            if len(self._items) >= LIMIT:
+            if len(self._items) >= self.limit:
                 self._items.popleft()
                 self._count(dropped=1)
-            self._items.append(emission)
+            self._items.append(item)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=f"mood-{type(self).__name__}", daemon=True)
                 self._thread.start()
@@ -70,16 +79,16 @@ class Outbox(ABC):
         self._closing = False  # the next run may begin
 
     def _run(self) -> None:
-        while (emission := self._next()) is not None:
+        while (item := self._next()) is not None:
             try:
-                self.deliver(emission)
+                self.deliver(item)
             except Exception as error:
                 self._count(dropped=1, trouble=" ".join(str(error).split()) or type(error).__name__)
             else:
                 self._count(sent=1)
         self.shut()
 
-    def _next(self) -> Emission | None:
+    def _next(self) -> Item | None:
         with self._new:
             self._new.wait_for(lambda: self._items or self._closing)
             return self._items.popleft() if self._items else None

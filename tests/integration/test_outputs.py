@@ -107,18 +107,18 @@ def test_an_address_that_is_none_is_refused(address):
 # -- nobody waits -------------------------------------------------------------------------------------------------
 
 
-class Slow(Outbox):
+class Slow(Outbox[Emission]):
     """A receiver that takes nothing until it is told to."""
 
     def __init__(self) -> None:
         super().__init__("slow")
         self.may, self.got = threading.Event(), []
 
-    def deliver(self, emission: Emission) -> None:
+    def deliver(self, item: Emission) -> None:
         self.may.wait(5)
-        if emission.reading.end < 1100:
+        if item.reading.end < 1100:
             raise OSError("line one\nline two")
-        self.got.append(emission.reading.end)
+        self.got.append(item.reading.end)
 
 
 def test_a_slow_receiver_loses_the_oldest_and_a_failing_one_is_tried_again():

@@ -1,0 +1,70 @@
+"""Turns what is fed back into streams and messages for other programs. None of them tells the condition."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from .. import liblsl
+from ..sinks.osc import PREFIX, Datagrams
+from ..sinks.outbox import Outbox
+from .loop import Feedback
+from .measures import RATE_HZ
+
+NAME = "RealtimeMood-Feedback"
+CHANNELS = ("level", "reward", "valid", "block")
+
+
+class LslFeedback(Outbox[Feedback]):
+    """An LSL stream of type ``Feedback``, thirty a second, stamped with the newest sample that it rests on."""
+
+    limit = round(2 * RATE_HZ)
+
+    def __init__(self, name: str = NAME) -> None:
+        super().__init__(f"LSL {name}")
+        self._name, self._outlet, self._to_stamps = name, None, 0.0
+
+    def deliver(self, item: Feedback) -> None:
+        if self._outlet is None:
+            self._open(item.virtual)
+        told = [item.level, float(item.reward), float(item.valid), float(item.block)]
+        self._outlet.push_sample(told, item.t + self._to_stamps)  # type: ignore[attr-defined]
+
+    def receivers(self) -> int | None:
+        return None if self._outlet is None else int(self._outlet.have_consumers())
+
+    def shut(self) -> None:
+        self._outlet = None
+
+    def _open(self, virtual: bool) -> None:
+        pylsl: Any = liblsl.pylsl()
+        self._to_stamps = liblsl.to_stamps()
+        source_id = f"realtime_mood_{socket.gethostname()}_{self._name}"
+        told = pylsl.StreamInfo(self._name, "Feedback", len(CHANNELS), RATE_HZ, pylsl.cf_float32, source_id)
+        desc = told.desc()
+        desc.append_child_value("manufacturer", "realtime_mood")
+        desc.append_child("realtime_mood").append_child_value("virtual", "1" if virtual else "0")
+        channels = desc.append_child("channels")
+        for label in CHANNELS:
+            channel = channels.append_child("channel")
+            channel.append_child_value("label", label)
+            channel.append_child_value("unit", "none")
+            channel.append_child_value("type", "Feedback")
+        self._outlet = pylsl.StreamOutlet(told)
+
+
+class OscFeedback(Outbox[Feedback]):
+    """``/realtime_mood/feedback/level`` (f), ``/reward`` (int), ``/valid`` (int), ``/block`` (int), thirty a second."""
+
+    limit = round(2 * RATE_HZ)
+
+    def __init__(self, address: str, prefix: str = PREFIX) -> None:
+        super().__init__(f"OSC {address}, feedback")
+        self._datagrams, self._prefix = Datagrams(address), f"{prefix}/feedback"
+
+    def deliver(self, item: Feedback) -> None:
+        told = {"level": float(item.level), "reward": int(item.reward), "valid": int(item.valid), "block": item.block}
+        self._datagrams.send((f"{self._prefix}/{name}", value) for name, value in told.items())
+
+    def shut(self) -> None:
+        self._datagrams.close()

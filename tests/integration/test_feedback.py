@@ -1,0 +1,218 @@
+"""Sessions of feedback as a person goes through them: the command, the loop on a real engine, the screen."""
+
+from __future__ import annotations
+
+import json
+import math
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pyxdf
+from pythonosc.osc_packet import OscPacket
+
+import app
+from realtime_mood.feedback import sealed
+from realtime_mood.feedback.conditions import Contingent
+from realtime_mood.feedback.loop import Feedback, FeedbackLoop
+from realtime_mood.feedback.plan import Plan
+from realtime_mood.feedback.receivers import OscFeedback
+from realtime_mood.gui.feedback_words import GLOW_S, shown
+from realtime_mood.health import Health, Output
+from realtime_mood.types import Chunk, Fault, Quality, StreamInfo
+
+PLAN = """
+name = "fast"
+title = "Fast"
+about = "a"
+consent = "You agree to this"
+debrief = "This was it"
+measures = [{kind = "band", electrodes = ["O1", "O2"]}]
+blocks = [{kind = "baseline", seconds = 14}, {kind = "feedback", seconds = 20}]
+"""
+INFO = StreamInfo(("O1", "O2"), 128.0, virtual=True)
+
+
+@pytest.fixture
+def plan_file(tmp_path) -> Path:
+    path = tmp_path / "fast.toml"
+    path.write_text(PLAN)
+    return path
+
+
+@pytest.fixture
+def plan(plan_file) -> Plan:
+    from realtime_mood.feedback.plan import load_plan
+
+    return load_plan(str(plan_file))
+
+
+def feedback(*words: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, app.__file__, "feedback", "--view", "json", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+# -- the command --------------------------------------------------------------------------------------------------
+
+
+def test_a_blinded_session_from_its_code_to_its_record(tmp_path, plan_file):
+    study, code = tmp_path / "study.json", ""
+    (code,) = sealed.seal(study, ("inverse",), 1)
+    words = ("--session", plan_file, "--source", "synthetic://?n_chans=8&speed=10&subject=5", "--sealed", study,
+             "--code", code, "--lines", tmp_path / "a", "--record", tmp_path / "a.xdf")  # fmt: skip
+    done = feedback(*words)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[0] == {"kind": "session", "name": "fast", "consent": "You agree to this", "code": code}
+    assert lines[-1]["whole"]
+    assert lines[-1]["debrief"] == "This was it"
+    rewards = sum(line.get("reward", False) for line in lines if line["kind"] == "feedback")
+    assert rewards == lines[-1]["rewards"] > 0
+    assert all(line["virtual"] for line in lines if line["kind"] == "feedback")
+    # Nobody who looks on can tell the condition; the record can, and is private.
+    record = tmp_path / "a.jsonl"
+    assert "inverse" not in done.stdout + done.stderr + record.read_text()
+    assert b"inverse" not in (tmp_path / "a.xdf").read_bytes()
+    assert record.stat().st_mode & 0o077 == 0
+    fed = [json.loads(line) for line in record.read_text().splitlines()]
+    both = np.array([(line["z"], line["shown"]) for line in fed if line.get("shown") is not None])
+    np.testing.assert_allclose(both[:, 0], -both[:, 1])
+    # Markers lie in the recording, and its readings can still be made again.
+    streams, _ = pyxdf.load_xdf(str(tmp_path / "a.xdf"))
+    texts = [text for it in streams if it["info"]["type"] == ["Markers"] for (text,) in it["time_series"]]
+    assert texts.count("reward") == rewards
+    assert "feedback/1/begin/feedback" in texts
+    assert app.command(["replay", str(tmp_path / "a.xdf")]) == 0
+    # A code serves once.
+    again = feedback(*words)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "used or opened already" in again.stderr
+    assert app.command(["unblind", str(study), code, "--who", "me"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--session", "nowhere"), "no such session"),
+        (("--code", "ABCDE"), "go together"),
+        (("--condition", "magic"), "known are"),
+        (("--condition", "yoked"), "--yoke"),
+    ],
+)
+def test_what_cannot_be_done_is_said(words, says, capsys):
+    assert app.command(["feedback", "--view", "json", *words]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_headset_without_the_electrodes_is_said(plan_file, tmp_path):
+    (code,) = sealed.seal(tmp_path / "study.json", ("sham",), 1)
+    done = feedback("--session", plan_file, "--source", "synthetic://?channels=Fz,Cz,Pz,C3", "--lines", tmp_path / "a",
+                    "--sealed", tmp_path / "study.json", "--code", code)  # fmt: skip
+    assert done.returncode == 3
+    assert "has no O1, O2" in done.stderr
+    sealed.check(tmp_path / "study.json", code)  # it has not been used up
+
+
+# -- the loop -----------------------------------------------------------------------------------------------------
+
+
+class Ear:
+    """A receiver that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.heard: list[Feedback] = []
+        self.output = Output("ear")
+
+    def put(self, item: Feedback) -> None:
+        self.heard.append(item)
+
+    def close(self, health: Health) -> None: ...
+
+
+def wait_until(what, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it never came to be"
+        time.sleep(0.005)
+
+
+def play(loop: FeedbackLoop, seconds: float, first: int = 0, clock=lambda: 0.0) -> int:
+    rng, end = np.random.default_rng(first), first + round(seconds * INFO.sfreq)
+    for at in range(first, end, 16):
+        loop.take(Chunk(rng.normal(0, 10, (16, 2)).astype(np.float32), at, clock() + (at + 16) / INFO.sfreq))
+    return end
+
+
+def test_silence_is_neutral_and_is_told_as_such(plan):
+    ear = Ear()
+    loop = FeedbackLoop(plan, Contingent(), [ear], notch=())
+    loop.open(INFO)
+    end = play(loop, 25)
+    wait_until(lambda: ear.heard and ear.heard[-1].at > 24.9)
+    assert ear.heard[-1].valid
+    wait_until(lambda: ear.heard[-1].why == "no data")
+    assert (ear.heard[-1].level, ear.heard[-1].reward) == (0.5, False)
+    play(loop, 1, end)
+    wait_until(lambda: ear.heard[-1].at > 25.9 and ear.heard[-1].valid)
+    loop.close(Health())
+
+
+def test_a_poor_electrode_freezes_it(plan):
+    ear = Ear()
+    loop = FeedbackLoop(plan, Contingent(), [ear], notch=())
+    loop.open(INFO)
+    end = play(loop, 20)
+    wait_until(lambda: ear.heard and ear.heard[-1].at > 19.9)
+    loop._fast.judge(Quality(np.ones(2), (None, Fault.MUSCLE)))
+    play(loop, 1, end)
+    wait_until(lambda: ear.heard[-1].why == "poor signal")
+    assert not any(it.reward for it in ear.heard if it.why)
+    loop.close(Health())
+
+
+def test_osc_carries_the_level_and_nothing_of_the_condition():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inbox:
+        inbox.bind(("127.0.0.1", 0))
+        inbox.settimeout(5)
+        out = OscFeedback(f"127.0.0.1:{inbox.getsockname()[1]}")
+        out.put(Feedback(1.0, 1.0, 1, "feedback", "t", 0.75, True, True, "", 3, 9.0, True))
+        packet = OscPacket(inbox.recv(4096))
+        out.close(Health())
+    told = {timed.message.address: timed.message.params[0] for timed in packet.messages}
+    assert told == {
+        "/realtime_mood/feedback/level": 0.75, "/realtime_mood/feedback/reward": 1,
+        "/realtime_mood/feedback/valid": 1, "/realtime_mood/feedback/block": 1,
+    }  # fmt: skip
+
+
+# -- what is seen -------------------------------------------------------------------------------------------------
+
+FED = Feedback(100.0, 20.0, 1, "feedback", "Let it grow", 0.9, False, True, "", 3, 61.0, True)
+
+
+def test_the_circle_glides_and_a_reward_glows_for_a_while():
+    first = shown(FED, None, 100.0, -1e9, 0.016)
+    assert (first.size, first.neutral, first.glow, first.left, first.rewards) == (0.9, False, 0.0, "1:01", "3")
+    grown = shown(replace(FED, level=0.1), first, 100.0, 100.0, 0.016)
+    assert 0.1 < grown.size < 0.9
+    assert grown.glow == 1.0
+    assert shown(FED, first, 100.0 + GLOW_S, 100.0, 0.016).glow == 0
+
+
+def test_neutral_is_told_apart_from_failure():
+    frozen = shown(replace(FED, valid=False, level=0.5, why="flat"), None, 100.0, 100.0, 0.016)
+    assert frozen.neutral
+    assert frozen.size == 0.5
+    assert frozen.glow == 0
+    assert frozen.words
+    old = shown(FED, None, FED.t + 2, -1e9, 0.016)
+    assert old.neutral
+    low = shown(replace(FED, level=0.05), None, 100.0, -1e9, 0.016)
+    assert not low.neutral
+    assert low.words == ""
+    assert math.isclose(shown(None, None, 0.0, 0.0, 0.0).size, 0.5)
