@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 
 import app
+from benchmarks.loop import rows as loop_rows
 from benchmarks.rig import APP, Row, each_us, table
 from benchmarks.window import rows as window_rows
 from realtime_mood.config import resolve
@@ -170,9 +171,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each window runs")
+    parser.add_argument("--loop", action="store_true", help="only the delays of what is fed back")
     asked = parser.parse_args()
     parts = (ring, pipeline, acquisition, inference, sample_to_reading, lambda: window_rows(asked.seconds))
-    rows = [row for part in parts for row in part()]
+    rows = loop_rows(asked.seconds + 25) if asked.loop else [row for part in parts for row in part()]
     header = ["what", "here", "beside", "ratio"]
     print(table(header, rows))
     if asked.json:
