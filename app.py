@@ -17,7 +17,7 @@ from platformdirs import user_data_path, user_log_path
 
 from calibration.commands import calibrate, in_a_window, profiles, protocols
 from models.commands import WeightsOption, evaluate, info, pretrain, replay, train
-from realtime_mood import gui, liblsl
+from realtime_mood import feedback_run, gui, liblsl
 from realtime_mood.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
 from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.errors import (
@@ -28,6 +28,7 @@ from realtime_mood.errors import (
     SourceLost,
     WeightsError,
 )
+from realtime_mood.outputs import outputs_of
 
 if TYPE_CHECKING:
     from realtime_mood.engine import Engine
@@ -71,36 +72,13 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
             to_stamps=liblsl.to_stamps() if config.on_lsl else 0.0,
         )
         sinks = [recorder, *sinks]
-    sinks = [*sinks, *outputs(config)]
+    sinks = [*sinks, *outputs_of(config)]
     if config.markers:
         from realtime_mood.sources.markers import LslMarkers
 
         listeners.append(partial(LslMarkers, config.markers))
     give_up_s = config.give_up or give_up_s
     return Engine(source, build, sinks, listeners=listeners, seconds=config.seconds, give_up_s=give_up_s)
-
-
-def outputs(config: RunConfig) -> list[Sink]:
-    """Where readings are sent besides the view."""
-    made: list[Sink] = []
-    if config.lsl_out:
-        from realtime_mood.sinks.lsl_readings import LslReadings
-
-        made.append(LslReadings())
-    if config.osc:
-        from realtime_mood.sinks.osc import Osc
-
-        made.append(Osc(config.osc))
-    if config.ws:
-        from realtime_mood.sinks.websocket import WebSocketReadings
-
-        made.append(server := WebSocketReadings(config.ws))
-        print(f"WebSocket: {server.url}", file=sys.stderr, flush=True)
-    if config.csv:
-        from realtime_mood.sinks.csv_file import CsvFile
-
-        made.append(CsvFile(config.csv, config.participant, config.session))
-    return made
 
 
 # -- verbs ------------------------------------------------------------------------------------------------------
@@ -191,8 +169,6 @@ def feedback(
     names = ("source", "view", "weights", "profile", "notch", "record", "lsl_out", "osc", "participant", "lsl_scope")
     told = locals()
     settings = resolve({name: told[name] for name in names}, config)
-    from realtime_mood import feedback_run
-
     draw = feedback_run.Draw(condition, sealed, code, yoke)
     raise typer.Exit(feedback_run.run(session, settings, draw, lines, make_engine))
 
@@ -229,15 +205,19 @@ def view_gui(config: RunConfig) -> None:
     def on(url: str) -> RunConfig:
         return config.model_copy(update={"source": url})
 
+    def configured(wish: gui.Wish) -> RunConfig:
+        return config.model_copy(update={"source": wish.url, "profile": wish.profile, "record": wish.record})
+
     def engine(wish: gui.Wish) -> Engine:
-        update = {"source": wish.url, "profile": wish.profile, "record": wish.record}
-        return make_engine(config.model_copy(update=update), give_up_s=None)
+        return make_engine(configured(wish), give_up_s=None)
 
     flows = gui.Flows(
         engine,
         user_data_path("realtime_mood") / "recordings",
         protocols(),
         lambda url, protocol, told: in_a_window(on(url), protocol, told),
+        feedback_run.sessions(),
+        lambda wish, session, told: feedback_run.open_window(configured(wish), session, make_engine, told),
     )
     raise typer.Exit(gui.run(flows, gui.Wish(config.source, config.profile, config.record), weights=config.weights))
 

@@ -140,8 +140,7 @@ def delays(seconds: float) -> Iterator[Row]:
     told = {"source": "synthetic://?n_chans=32", "lsl_out": True, "ws": str(ws), "osc": f"127.0.0.1:{osc_readings}"}
     config = resolve(told)
     engine = app.make_engine(config, [arrivals, loop])
-    view = FeedbackView(PLAN, loop)
-    view.agreed.connect(lambda: engine.start())
+    view = FeedbackView(PLAN, loop, lambda: engine)
     painted: list[float] = []
     paint = view.circle.paintEvent
 
@@ -161,8 +160,9 @@ def delays(seconds: float) -> Iterator[Row]:
             view.frame_ms.clear()
             painted.clear()
     from_ = clock.now() - 2 * seconds / 3
-    engine.stop()
     view.close()
+    while view._work is not None and view._work.is_alive():
+        qt.processEvents()
     for ear in ears.values():
         ear.close()
     to_mono = time.monotonic() - clock.now()

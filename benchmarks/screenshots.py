@@ -25,9 +25,10 @@ from rich.console import Console
 import app
 from benchmarks.effort_lsl import FOLDER, files
 from benchmarks.rig import run_json
-from realtime_mood import gui, terminal
+from realtime_mood import feedback_run, gui, terminal
 from realtime_mood.config import resolve
 from realtime_mood.engine import Engine
+from realtime_mood.feedback.plan import load_plan
 from realtime_mood.gui.bridge import Bridge
 from realtime_mood.gui.window import Window
 
@@ -102,6 +103,7 @@ def main() -> None:
             pictures(rig, asked.out, asked.seconds)
         finally:
             rig.close()
+    session(asked.out)
     if (FOLDER / "eegmat_dev24_125hz.npz").exists():
         real(asked.out)
     else:
@@ -141,6 +143,26 @@ def pictures(rig: Rig, out: Path, seconds: float) -> None:
     assert window.dialog is not None
     window.dialog.grab().save(str(out / "window-connect.png"))
     window.dialog.reject()
+
+
+def session(out: Path) -> None:
+    """What the person sees in a session of feedback, a minute and a bit into it."""
+    qt = QApplication.instance() or QApplication(["screenshots"])
+    with tempfile.TemporaryDirectory() as folder:
+        config = resolve({"source": "synthetic://?subject=90001&script=neutral:900"})
+        plan = load_plan("alpha_up")
+        view = feedback_run.window(plan, config, feedback_run.Draw(), Path(folder) / "a", app.make_engine, lambda: None)
+        view.resize(960, 620)
+        view.show()
+        view.yes.click()
+        until = time.monotonic() + 85
+        while time.monotonic() < until:
+            qt.processEvents()
+            time.sleep(0.002)
+        view.grab().save(str(out / "feedback.png"))
+        view.close()
+        while view._work is not None and view._work.is_alive():
+            qt.processEvents()
 
 
 def real(out: Path) -> None:

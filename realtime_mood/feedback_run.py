@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from platformdirs import user_data_path
 
@@ -20,9 +20,12 @@ from .feedback import sealed
 from .feedback.conditions import Condition, condition
 from .feedback.loop import Feedback, FeedbackLoop, Receiver
 from .feedback.measures import RATE_HZ
-from .feedback.plan import Plan, load_plan
+from .feedback.plan import Plan, load_plan, shipped
 from .health import Health, Output, Sink
 from .sinks.jsonlines import own_stdout
+
+if TYPE_CHECKING:
+    from .gui.feedback_view import FeedbackView
 
 MakeEngine = Callable[[RunConfig, Sequence[Sink]], Engine]
 
@@ -86,6 +89,11 @@ class JsonFeedback:
         self._out.flush()
 
 
+def default_lines(plan: Plan) -> Path:
+    """Where everything fed back is written, unless told otherwise."""
+    return user_data_path("realtime_mood") / "feedback" / f"{plan.name}.jsonl"
+
+
 def run(session: str, config: RunConfig, draw: Draw, lines: Path | None, make_engine: MakeEngine) -> int:
     """Go through a session; see the command line's help for what can be told.
 
@@ -95,7 +103,7 @@ def run(session: str, config: RunConfig, draw: Draw, lines: Path | None, make_en
         Whatever keeps it from being gone through.
     """
     plan = load_plan(session)
-    lines = lines or user_data_path("realtime_mood") / "feedback" / f"{plan.name}.feedback.jsonl"
+    lines = lines or default_lines(plan)
     if config.view in ("gui", "auto"):
         from .gui import has_display
 
@@ -106,20 +114,21 @@ def run(session: str, config: RunConfig, draw: Draw, lines: Path | None, make_en
     return _json(plan, config, draw, lines, make_engine)
 
 
-def _made(
-    plan: Plan, config: RunConfig, draw: Draw, lines: Path, make_engine: MakeEngine, more: Sequence[Receiver] = ()
-) -> tuple[FeedbackLoop, Engine]:
-    receivers: list[Receiver] = list(more)
+def _receivers(config: RunConfig) -> list[Receiver]:
+    made: list[Receiver] = []
     if config.lsl_out:
         from .feedback.receivers import LslFeedback
 
-        receivers.append(LslFeedback())
+        made.append(LslFeedback())
     if config.osc:
         from .feedback.receivers import OscFeedback
 
-        receivers.append(OscFeedback(config.osc))
-    loop = FeedbackLoop(plan, draw.condition(plan), receivers, lines, draw.about(), config.notches)
-    engine = make_engine(config, [loop])
+        made.append(OscFeedback(config.osc))
+    return made
+
+
+def _on(loop: FeedbackLoop, draw: Draw, engine: Engine) -> Engine:
+    """The engine, told of what happens in the session."""
     begun: list[str] = []
 
     def tell(text: str, t: float) -> None:
@@ -129,13 +138,15 @@ def _made(
         engine.mark(text, t)
 
     loop.tell = tell
-    return loop, engine
+    return engine
 
 
 def _json(plan: Plan, config: RunConfig, draw: Draw, lines: Path, make_engine: MakeEngine) -> int:
     with own_stdout() as out:
         printer = JsonFeedback(out)
-        loop, engine = _made(plan, config, draw, lines, make_engine, [printer])
+        receivers = [printer, *_receivers(config)]
+        loop = FeedbackLoop(plan, draw.condition(plan), receivers, lines, draw.about(), config.notches)
+        engine = _on(loop, draw, make_engine(config, [loop]))
         printer.write({"kind": "session", "name": plan.name, "consent": plan.consent, **draw.about()})
         engine.start()
         try:
@@ -154,20 +165,36 @@ def _window(plan: Plan, config: RunConfig, draw: Draw, lines: Path, make_engine:
     from PyQt6.QtWidgets import QApplication
 
     from .gui import theme
-    from .gui.feedback_view import FeedbackView
+    from .sources import open_source
 
+    open_source(config.source)  # a source that cannot be is said before any window
     app = QApplication.instance() or QApplication(["realtime-mood"])
     theme.use(theme.system())
-    loop, engine = _made(plan, config, draw, lines, make_engine)
-
-    def trouble() -> str:
-        fault = loop.fault or engine.health.fault
-        return str(fault) if fault else ""
-
-    view = FeedbackView(plan, loop, trouble)
-    view.agreed.connect(lambda: engine.start())
+    view = window(plan, config, draw, lines, make_engine, app.quit)
     view.show()
     app.exec()
-    engine.stop()
-    print(json.dumps({"kind": "end", **loop.summary()}), file=sys.stderr)
+    print(json.dumps({"kind": "end", **view.summary()}), file=sys.stderr)
     return 0
+
+
+def window(
+    plan: Plan, config: RunConfig, draw: Draw, lines: Path, make_engine: MakeEngine, told: Callable[[], object]
+) -> FeedbackView:
+    """The person's screen, not shown yet. `told` is called once it is closed and its run has ended."""
+    from .gui.feedback_view import FeedbackView
+
+    loop = FeedbackLoop(plan, draw.condition(plan), _receivers(config), lines, draw.about(), config.notches)
+    return FeedbackView(plan, loop, lambda: _on(loop, draw, make_engine(config, [loop])), told)
+
+
+def sessions() -> tuple[tuple[str, str], ...]:
+    """Name and title of each session that came with the program."""
+    return tuple((name, load_plan(name).title) for name in shipped())
+
+
+def open_window(config: RunConfig, session: str, make_engine: MakeEngine, told: Callable[[], object]) -> FeedbackView:
+    """The person's screen for a session of their own feedback, shown; see `window`."""
+    plan = load_plan(session)
+    view = window(plan, config, Draw(), default_lines(plan), make_engine, told)
+    view.show()
+    return view

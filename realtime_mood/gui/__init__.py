@@ -30,6 +30,11 @@ class Flows:
     calibrate: Callable[[str, str, Callable[[Path | None], None]], Any] | None = None
     """Opens a calibration's window: given a source URL, a protocol's name, and whom to tell the profile's path once it
     is closed (None where none was made). Returns the window."""
+    sessions: tuple[tuple[str, str], ...] = ()
+    """Name and title of each session of feedback there is."""
+    feedback: Callable[[Wish, str, Callable[[], None]], Any] | None = None
+    """Opens the screen of a session of feedback: given what runs, a session's name, and whom to tell once it is closed
+    and its run has ended. Returns the window, shown."""
 
 
 def has_display() -> bool:

@@ -43,8 +43,8 @@ class Actions:
 
 
 def actions_of(
-    health: Health, wish: Wish, *, stopping: bool, can_calibrate: bool = False, report: Path | None = None,
-    writing: bool = False,
+    health: Health, wish: Wish, *, stopping: bool, can_calibrate: bool = False, can_feed_back: bool = False,
+    report: Path | None = None, writing: bool = False,
 ) -> Actions:  # fmt: skip
     """What can be done now.
 
@@ -57,6 +57,8 @@ def actions_of(
         A run is ending: nothing else can begin.
     can_calibrate : bool
         Whether there is anybody who could lead through a calibration.
+    can_feed_back : bool
+        Whether there is a session of feedback.
     report : Path, optional
         The newest recording that is whole.
     writing : bool
@@ -65,19 +67,26 @@ def actions_of(
     running = health.state in RUNNING
     if stopping:
         wait = {name: Action(text, False, STOPPING) for name, text in _TEXTS.items()}
-        return Actions(run=Action("Stopping", False, STOPPING), feedback=FEEDBACK, **wait)
+        return Actions(run=Action("Stopping", False, STOPPING), **wait)
     return Actions(
         run=Action("Stop", True, "End the run") if running else Action("Start", True, "Read from the source"),
         connect=Action(_TEXTS["connect"], True, "Choose another headset, stream or recording"),
         calibrate=_calibrate(can_calibrate),
         record=_record(running, wish.record is not None),
-        feedback=FEEDBACK,
+        feedback=_feedback(can_feed_back),
         report=_report(running, wish.record is not None, report, writing),
     )
 
 
-_TEXTS = {"connect": "Connect…", "calibrate": "Calibrate", "record": "Record", "report": "Report"}
-FEEDBACK = Action("Feedback", False, "Neurofeedback is not part of this version")
+_TEXTS = {
+    "connect": "Connect…", "calibrate": "Calibrate", "record": "Record", "feedback": "Feedback", "report": "Report",
+}  # fmt: skip
+
+
+def _feedback(can: bool) -> Action:
+    if not can:
+        return Action(_TEXTS["feedback"], False, "This window was opened without feedback: the verb feedback does it")
+    return Action(_TEXTS["feedback"], True, "Feed a measure back to the person; ends the run and begins it anew")
 
 
 def _calibrate(can: bool) -> Action:

@@ -62,9 +62,16 @@ class Bridge(QObject):
     idle = pyqtSignal()
     """A run is over and every thread of it has gone."""
 
-    def __init__(self, make_engine: Callable[[Wish], Engine], wish: Wish, *, can_calibrate: bool = False) -> None:
+    def __init__(
+        self,
+        make_engine: Callable[[Wish], Engine],
+        wish: Wish,
+        *,
+        can_calibrate: bool = False,
+        can_feed_back: bool = False,
+    ) -> None:
         super().__init__()
-        self._make_engine, self._can_calibrate = make_engine, can_calibrate
+        self._make_engine, self._can_calibrate, self._can_feed_back = make_engine, can_calibrate, can_feed_back
         self.wish = wish
         """What runs, or will at the next start."""
         self.report: Path | None = None
@@ -242,7 +249,8 @@ class Bridge(QObject):
     def _view(self, health: Health) -> ViewState:
         engine, now = self._engine, clock.now()
         actions = actions_of(
-            health, self.wish, stopping=self._ending, can_calibrate=self._can_calibrate, report=self.report,
+            health, self.wish, stopping=self._ending, can_calibrate=self._can_calibrate,
+            can_feed_back=self._can_feed_back, report=self.report,
             writing=self.writing,
         )  # fmt: skip
         more: dict[str, Any] = {"actions": actions, "timing": self._timing}

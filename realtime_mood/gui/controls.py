@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import qtawesome
-from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QSize, Qt, pyqtBoundSignal, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy, QToolButton, QWidget
 
 from .actions import Actions
@@ -67,10 +67,14 @@ class TopBar(QWidget):
     calibration_wished = pyqtSignal(str)
     """A protocol's name."""
     record_wished = pyqtSignal()
+    feedback_wished = pyqtSignal(str)
+    """A session's name."""
     report_wished = pyqtSignal()
     help_wished = pyqtSignal()
 
-    def __init__(self, url: str, protocols: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self, url: str, protocols: Sequence[tuple[str, str]] = (), sessions: Sequence[tuple[str, str]] = ()
+    ) -> None:
         super().__init__()
         self.url = QLineEdit(url)
         self.url.setAccessibleName("source URL")
@@ -90,7 +94,8 @@ class TopBar(QWidget):
         self.views.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.help.setToolTip("Keys (?)")
         self.help.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
-        self._protocols(protocols)
+        self._choices(self.calibrate, protocols, self.calibration_wished)
+        self._choices(self.feedback, sessions, self.feedback_wished)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
@@ -108,17 +113,17 @@ class TopBar(QWidget):
         self.help.clicked.connect(self.help_wished)
         self._shown: Actions | None = None
 
-    def _protocols(self, protocols: Sequence[tuple[str, str]]) -> None:
-        """A menu of what there is to sit through; the first is what the button itself does."""
+    def _choices(self, button: QToolButton, choices: Sequence[tuple[str, str]], wished: pyqtBoundSignal) -> None:
+        """A menu of what there is to choose from; the first is what the button itself does."""
         menu = QMenu(self)
-        for name, title in protocols:
+        for name, title in choices:
             action = menu.addAction(title)
             assert action is not None
-            action.triggered.connect(partial(self.calibration_wished.emit, name))
-        self.calibrate.clicked.connect(lambda: self.calibration_wished.emit(protocols[0][0] if protocols else ""))
-        if len(protocols) > 1:
-            self.calibrate.setMenu(menu)
-            self.calibrate.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+            action.triggered.connect(partial(wished.emit, name))
+        button.clicked.connect(lambda: wished.emit(choices[0][0] if choices else ""))
+        if len(choices) > 1:
+            button.setMenu(menu)
+            button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
 
     def toggle_run(self) -> None:
         """Start what stands in the field, or stop."""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable
 from time import perf_counter
 
-from PyQt6.QtCore import QPointF, QRectF, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QPointF, QRectF, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPen
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from .. import clock
+from ..engine import Engine
 from ..feedback.loop import FeedbackLoop
 from ..feedback.plan import Plan
 from .feedback_words import Shown, shown
 from .theme import colour, faint, font, style
 
 FRAME_MS = 16
+log = logging.getLogger(__name__)
 
 
 class Circle(QWidget):
@@ -71,18 +75,24 @@ class Circle(QWidget):
 class FeedbackView(QWidget):
     """The person's screen. Esc stops the session, F11 fills the screen."""
 
-    agreed = pyqtSignal()
-    """The person has agreed, and the session may begin."""
-    stopped = pyqtSignal()
-
-    def __init__(self, plan: Plan, loop: FeedbackLoop, trouble: Callable[[], str] = lambda: "") -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        loop: FeedbackLoop,
+        make_engine: Callable[[], Engine],
+        told: Callable[[], object] = lambda: None,
+    ) -> None:
         super().__init__()
         self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setWindowTitle(f"Realtime mood · {plan.title}")
         self.setStyleSheet(style())
         self.resize(1000, 720)
-        self._loop, self._trouble, self._plan = loop, trouble, plan
+        self._loop, self._make_engine, self._told = loop, make_engine, told
+        self._engine: Engine | None = None
+        self._fault = ""
+        self._work: threading.Thread | None = None
+        self._ending = self._closed = False
         self.yes, self.no, self.done = QPushButton("I agree"), QPushButton("No"), QPushButton("Close")
         self.circle, self.after = Circle(), QLabel("")
         self.pages = QStackedLayout(self)
@@ -98,11 +108,59 @@ class FeedbackView(QWidget):
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._frame)
+        self._waiting = QTimer(self)  # until the run's threads have ended
+        self._waiting.timeout.connect(self._wait)
+
+    def summary(self) -> dict[str, object]:
+        """How the session went."""
+        return self._loop.summary()
 
     def _begin(self) -> None:
         self.pages.setCurrentIndex(1)
         self._timer.start(FRAME_MS)
-        self.agreed.emit()
+        self._spawn(self._start)
+
+    # -- the run, begun and ended on threads of their own -------------------------------------------------------
+
+    def _spawn(self, work: Callable[[], None]) -> None:
+        self._work = threading.Thread(target=work, name="mood-feedback-run", daemon=True)
+        self._work.start()
+
+    def _start(self) -> None:
+        try:
+            engine = self._make_engine()
+            engine.start()
+            self._engine = engine
+        except Exception as fault:  # any fault at all belongs on the screen
+            log.exception("could not begin")
+            self._fault = str(fault)
+
+    def _stop(self, starting: threading.Thread | None) -> None:
+        if starting is not None:
+            starting.join()
+        if self._engine is not None:
+            try:
+                self._engine.stop()
+            except Exception as fault:
+                self._fault = str(fault)
+
+    def _end(self) -> None:
+        if not self._ending:
+            self._ending = True
+            starting = self._work
+            self._spawn(lambda: self._stop(starting))
+            self._waiting.start(30)
+
+    def _wait(self) -> None:
+        if self._closed and self._work is not None and not self._work.is_alive():
+            self._waiting.stop()
+            self._told()
+
+    def _trouble(self) -> str:
+        fault = self._loop.fault or (self._engine.health.fault if self._engine else None)
+        return str(fault) if fault else self._fault
+
+    # -- frames -------------------------------------------------------------------------------------------------
 
     def _frame(self) -> None:
         now, at = clock.now(), perf_counter()
@@ -123,7 +181,7 @@ class FeedbackView(QWidget):
         rewards = f"{it.rewards} rewards" if it is not None else ""
         self.after.setText(why or rewards)
         self.pages.setCurrentIndex(2)
-        self.stopped.emit()
+        self._end()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         assert event is not None
@@ -137,7 +195,8 @@ class FeedbackView(QWidget):
     def closeEvent(self, event: QCloseEvent | None) -> None:
         assert event is not None
         self._timer.stop()
-        self.stopped.emit()
+        self._closed = True
+        self._end()
         event.accept()
 
 

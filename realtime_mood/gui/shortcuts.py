@@ -18,6 +18,7 @@ SHORTCUTS = (
     Shortcut("Ctrl+Return", "Start or stop the run", "toggle_run"),
     Shortcut("C", "Connect to another source", "connect_source"),
     Shortcut("K", "Calibrate", "calibrate"),
+    Shortcut("F", "Feedback", "feed_back"),
     Shortcut("R", "Record, or end the recording", "toggle_record"),
     Shortcut("O", "Write and open the report", "open_report"),
     Shortcut("P", "Hold the traces still, or let them run", "toggle_pause"),

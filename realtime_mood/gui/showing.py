@@ -22,7 +22,8 @@ def show(flows: Flows, wish: Wish, *, start: bool, weights: str = "") -> int:
     """Run the window to its end; see `realtime_mood.gui.run`."""
     pg.setConfigOptions(antialias=False)
     app = QApplication.instance() or QApplication(["realtime-mood"])
-    bridge = Bridge(flows.make_engine, wish, can_calibrate=flows.calibrate is not None)
+    able = {"can_calibrate": flows.calibrate is not None, "can_feed_back": flows.feedback is not None}
+    bridge = Bridge(flows.make_engine, wish, **able)
     window = Window(bridge, flows, weights)
     seen: set[str] = set()
 

@@ -11,7 +11,7 @@ from PyQt6.QtCore import QSettings, QUrl
 from PyQt6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMainWindow, QMenu, QVBoxLayout, QWidget
 
-from . import Flows, theme
+from . import Flows, Wish, theme
 from .bridge import Bridge
 from .connect_dialog import ConnectDialog
 from .controls import BannerBar, TopBar
@@ -53,13 +53,18 @@ class Window(QMainWindow):
         self.memory = memory or QSettings(
             str(user_config_path("realtime_mood") / "window.ini"), QSettings.Format.IniFormat
         )
-        self.top, self.banner, self.strip = TopBar(bridge.wish.url, flows.protocols), BannerBar(weights), StripBar()
+        self.top, self.banner, self.strip = (
+            TopBar(bridge.wish.url, flows.protocols, flows.sessions),
+            BannerBar(weights),
+            StripBar(),
+        )
         self.traces, self.bars, self.course, self.plane = Traces(), Bars(), TimeCourse(), Plane()
         self.maps, self.quality = Maps(), QualityHead()
         self.spectrum, self.events = SpectrumPanel(), EventLog()
         self.subject, self.reporter = SubjectView(), Reporter()
         self.dialog: ConnectDialog | None = None
         self.calibration: QWidget | None = None
+        self.session: QWidget | None = None
         self.open_page: Callable[[QUrl], object] = QDesktopServices.openUrl
         self._arrange()
         self._connect()
@@ -123,6 +128,7 @@ class Window(QMainWindow):
         top.stop_wished.connect(bridge.stop)
         top.connect_wished.connect(self.connect_source)
         top.calibration_wished.connect(self.calibrate)
+        top.feedback_wished.connect(self.feed_back)
         top.record_wished.connect(self.toggle_record)
         top.report_wished.connect(self.open_report)
         top.help_wished.connect(self.show_shortcuts)
@@ -174,6 +180,23 @@ class Window(QMainWindow):
         self.calibration = None
         if not self._closing:
             self.run_on(url, profile or self.bridge.wish.profile)
+
+    def feed_back(self, session: str = "") -> None:
+        """Feed a measure back on this source, in a window of the person's own; the run goes on afterwards."""
+        if not self.top.feedback.isEnabled() or self.session is not None or self.flows.feedback is None:
+            return
+        name, sit = session or self.flows.sessions[0][0], self.flows.feedback
+        wish = replace(self.bridge.wish, url=self.top.url.text().strip())
+
+        def begin() -> None:
+            self.session = sit(wish, name, lambda: self._fed_back(wish))
+
+        self._once_idle(begin)
+
+    def _fed_back(self, wish: Wish) -> None:
+        self.session = None
+        if not self._closing:
+            self.run_on(wish.url, wish.profile)
 
     def toggle_record(self) -> None:
         """Record from a new start of the run on, or end that."""
@@ -256,7 +279,7 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent | None) -> None:
         assert event is not None
         self._closing = True
-        for other in (self.calibration, self.dialog, self.subject):
+        for other in (self.calibration, self.session, self.dialog, self.subject):
             if other is not None:
                 other.close()
         if self.bridge.is_running:

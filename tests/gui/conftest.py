@@ -41,7 +41,8 @@ def make_window(qtbot, tmp_path):
     def make(engine, url, **more):
         flows = Flows(engine, tmp_path / "recordings", **more)
         memory = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
-        bridge = Bridge(engine, Wish(url), can_calibrate=flows.calibrate is not None)
+        able = {"can_calibrate": flows.calibrate is not None, "can_feed_back": flows.feedback is not None}
+        bridge = Bridge(engine, Wish(url), **able)
         made.append(Window(bridge, flows, "weights planted", memory))
         qtbot.addWidget(made[-1])
         made[-1].show()

@@ -10,6 +10,7 @@ pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=Im
 from PyQt6.QtCore import Qt
 
 from realtime_mood import clock
+from realtime_mood.errors import SourceNotFound
 from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import Plan
@@ -25,16 +26,36 @@ PLAN = Plan.model_validate({
 })  # fmt: skip
 
 
+class StandIn:
+    """What the screen may ask of an engine."""
+
+    def __init__(self, loop: FeedbackLoop) -> None:
+        self.loop, self.health = loop, Health()
+
+    def start(self) -> None:
+        self.loop.open(INFO)
+
+    def stop(self) -> None:
+        self.loop.close(Health())
+
+
 @pytest.fixture
 def view(qtbot):
     loop = FeedbackLoop(PLAN, Contingent(), notch=())
-    it = FeedbackView(PLAN, loop)
-    it.loop = loop
+    told = []
+    it = FeedbackView(PLAN, loop, lambda: StandIn(loop), lambda: told.append("gone"))
+    it.loop, it.told = loop, told
     qtbot.addWidget(it)
-    it.agreed.connect(lambda: loop.open(INFO))
     it.show()
     yield it
-    loop.close(Health())
+    it.close()
+    if it._work is not None:
+        it._work.join()
+
+
+def agree(qtbot, view) -> None:
+    qtbot.mouseClick(view.yes, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: view._engine is not None)
 
 
 def play(view, seconds: float, first: int = 0) -> int:
@@ -48,7 +69,7 @@ def play(view, seconds: float, first: int = 0) -> int:
 
 def test_from_consent_to_debrief(qtbot, view):
     assert view.pages.currentIndex() == 0
-    qtbot.mouseClick(view.yes, Qt.MouseButton.LeftButton)
+    agree(qtbot, view)
     qtbot.waitUntil(lambda: view.circle._shown is not None)
     assert view.circle._shown.neutral  # nothing has come yet
     end = play(view, 25)
@@ -62,18 +83,34 @@ def test_from_consent_to_debrief(qtbot, view):
 
 
 def test_silence_turns_the_circle_neutral(qtbot, view):
-    qtbot.mouseClick(view.yes, Qt.MouseButton.LeftButton)
+    agree(qtbot, view)
     play(view, 25)
     qtbot.waitUntil(lambda: view.circle._shown is not None and not view.circle._shown.neutral)
     qtbot.waitUntil(lambda: view.circle._shown.neutral)
     assert view.circle._shown.words
 
 
-def test_no_consent_no_session_and_escape_stops_one(qtbot, view):
-    with qtbot.assertNotEmitted(view.agreed):
-        qtbot.mouseClick(view.no, Qt.MouseButton.LeftButton)
-    view.show()
-    qtbot.mouseClick(view.yes, Qt.MouseButton.LeftButton)
+def test_no_consent_no_session(qtbot, view):
+    qtbot.mouseClick(view.no, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: view.told == ["gone"])
+    assert view._engine is None
+
+
+def test_escape_stops_one_and_closing_tells_when_its_run_has_gone(qtbot, view):
+    agree(qtbot, view)
     qtbot.keyClick(view, Qt.Key.Key_Escape)
     assert view.pages.currentIndex() == 2
     assert view.after.text() == "Stopped"
+    assert view.told == []
+    qtbot.mouseClick(view.done, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: view.told == ["gone"])
+
+
+def test_a_run_that_cannot_begin_says_why(qtbot, view):
+    def fail():
+        raise SourceNotFound("lsl://x", "no such stream", "switch it on")
+
+    view._make_engine = fail
+    qtbot.mouseClick(view.yes, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: view.pages.currentIndex() == 2)
+    assert "no such stream" in view.after.text()

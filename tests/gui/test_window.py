@@ -213,6 +213,29 @@ def test_what_is_wished_for_while_nothing_runs_waits_for_the_start(qtbot, window
     qtbot.waitUntil(lambda: window.top.record.text() == "Record")
 
 
+def test_feedback_takes_the_source_and_gives_it_back(qtbot, info, make_window):
+    wishes, asked = [], []
+
+    def make(wish: Wish) -> FakeEngine:
+        wishes.append(wish)
+        return FakeEngine(info)
+
+    def sit(wish, session, told):
+        asked.append((wish, session, told))
+        return QDialog()
+
+    w = make_window(make, "fake://", sessions=(("alpha_up", "More alpha"), ("mirror", "A mirror")), feedback=sit)
+    press(qtbot, w)
+    qtbot.waitUntil(lambda: w.top.feedback.isEnabled() and w.banner.state.text() == "Live")
+    qtbot.keyClick(w, Qt.Key.Key_F)
+    qtbot.waitUntil(lambda: len(asked) == 1)
+    wish, session, told = asked[0]
+    assert (wish.url, session, w.bridge.is_running) == ("fake://", "alpha_up", False)
+    told()
+    qtbot.waitUntil(lambda: len(wishes) == 2)
+    qtbot.waitUntil(lambda: w.banner.state.text() == "Live")
+
+
 def test_digits_mark_and_the_source_field_keeps_its_letters(qtbot, window):
     press(qtbot, window)
     qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
