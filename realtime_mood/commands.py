@@ -14,6 +14,7 @@ import typer
 
 from . import liblsl
 from .config import resolve
+from .errors import ConfigError
 
 Unit = Literal["uV", "mV", "V", "nV"]
 ScopeOption = Annotated[
@@ -104,10 +105,23 @@ def unblind(
 
 
 def report(
-    file: Annotated[Path, typer.Argument(help="A recording of a session, made with --record or in the window.")],
-    out: Annotated[Path | None, typer.Option(help="The page; beside the recording by default.")] = None,
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="A recording made with --record or in the window; or the lines of sessions of feedback."),
+    ],
+    out: Annotated[Path | None, typer.Option(help="The page; beside the first file by default.")] = None,
+    sealed: Annotated[
+        Path | None, typer.Option(help="The sealed file in which the sessions' codes were opened.")
+    ] = None,
 ) -> None:
-    """Write a page about a recorded session: what was said and how surely, how often nothing, and on what signal."""
+    """Write a page about a recorded session, or about sessions of feedback beside one another."""
+    if all(file.suffix == ".jsonl" for file in files):
+        from .report.training import write_training_report
+
+        print(write_training_report(files, out, sealed))
+        return
+    if len(files) > 1:
+        raise ConfigError("a report of several files", "only sessions of feedback stand beside one another", "give one")
     from .report import write_report
 
-    print(write_report(file, out))
+    print(write_report(files[0], out))

@@ -72,6 +72,13 @@ def use(path: Path, code: str) -> None:
     _write(path, told)
 
 
+def is_open(path: Path, code: str) -> bool:
+    """Whether somebody has opened this code."""
+    told = _read(path)
+    _entry(told, path, code)
+    return any(line["code"] == code and line["what"] == "opened" for line in told["log"])
+
+
 def unblind(path: Path, code: str, who: str = "") -> str:
     """The condition behind a code, and a line in the file's log that it was opened."""
     name, told = condition_of(path, code), _read(path)

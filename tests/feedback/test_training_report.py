@@ -1,0 +1,98 @@
+"""The page about sessions of feedback: what was learnt, and nothing that would tell a sealed condition."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import app
+from realtime_mood.errors import SourceNotFound, StreamMismatch
+from realtime_mood.feedback import sealed
+from realtime_mood.feedback.conditions import condition
+from realtime_mood.feedback.loop import _number
+from realtime_mood.feedback.measures import RATE_HZ, Sample
+from realtime_mood.feedback.plan import Plan
+from realtime_mood.feedback.session import Session
+from realtime_mood.report.training import binned, facts, page, read, write_training_report
+
+SFREQ = 120.0
+PLAN = Plan.model_validate({
+    "name": "test", "title": "<b>More</b> alpha", "about": "a", "consent": "c", "debrief": "d",
+    "measures": [{"kind": "band", "electrodes": ["O1"]}],
+    "blocks": [
+        {"kind": "baseline", "seconds": 20}, {"kind": "feedback", "seconds": 90}, {"kind": "transfer", "seconds": 15},
+    ],
+})  # fmt: skip
+
+
+@pytest.fixture
+def lines(tmp_path):
+    """Writes a session whose person rises by a standard deviation a minute, and is invalid for ten seconds."""
+
+    def write(name: str, drawn: str, **about) -> None:
+        it = Session(PLAN, SFREQ, condition(drawn, smoothing_s=0.5, rate_hz=RATE_HZ, seed=1))
+        rng, path = np.random.default_rng(0), tmp_path / name
+        told = [{"kind": "session", "plan": PLAN.model_dump(mode="json"), "virtual": True, **about}]
+        for k in range(round(130 * RATE_HZ)):
+            t = k / RATE_HZ
+            why = "flat" if 50 <= t < 60 else ""
+            fed = it.step(Sample(round((k + 1) * SFREQ / RATE_HZ), (rng.normal() + max(0, t - 20) / 60,), why))
+            if fed is not None:
+                told.append({"kind": fed.kind, "t": t, "block": fed.block, "level": fed.level, "reward": fed.reward,
+                             "why": fed.why, "z": _number(fed.z), "shown": _number(fed.shown)})  # fmt: skip
+        path.write_text("\n".join(map(json.dumps, told)) + '\n{"kind": "end"}\n{"torn')
+        return path
+
+    return write
+
+
+def test_learning_is_the_person_s_own_and_invalid_time_is_told(lines):
+    it = read(lines("a.jsonl", "inverse", condition="inverse"))
+    at, mean, _ = binned(it, it.z, np.isfinite(it.z))
+    assert abs(mean[0]) < 0.3
+    assert mean[-1] == pytest.approx((at[-1] - 20) / 60, abs=0.4)
+    told = {what: value for what, value, _ in facts(it)}
+    assert told["invalid"].startswith("10 s")
+    assert float(told["own z-score, transfer"]) == pytest.approx(1.6, abs=0.4)
+    text = page([it])
+    assert "VIRTUAL PERSON" in text
+    assert "<b>" not in text
+    assert text.count("<svg") == 2
+
+
+def test_a_sealed_session_does_not_tell_until_its_code_is_opened(lines, tmp_path):
+    study = tmp_path / "study.json"
+    (code,) = sealed.seal(study, ("inverse",), 1)
+    path = lines("a.jsonl", "inverse", code=code)
+    for opened in (None, study):
+        it = read(path, opened)
+        assert not np.isfinite(it.z).any()
+        assert "inverse" not in page([it])
+    sealed.unblind(study, code)
+    assert "inverse" in page([read(path, study)])
+    assert np.isfinite(read(path, study).z).any()
+
+
+def test_sessions_stand_beside_one_another(lines, tmp_path, capsys):
+    a, b = lines("a.jsonl", "contingent", condition="contingent"), lines("b.jsonl", "sham", condition="sham")
+    assert app.command(["report", str(a), str(b)]) == 0
+    written = tmp_path / "a.html"
+    assert capsys.readouterr().out.strip() == str(written)
+    text = written.read_text()
+    assert "contingent" in text
+    assert "sham" in text
+    assert written.stat().st_mode & 0o077 == 0
+    write_training_report([a])  # its own page is replaced
+    written.write_text("mine")
+    assert app.command(["report", str(a)]) == 2
+    assert written.read_text() == "mine"
+
+
+def test_what_is_no_session_is_refused(tmp_path):
+    with pytest.raises(SourceNotFound):
+        read(tmp_path / "none.jsonl")
+    (tmp_path / "a.jsonl").write_text('{"kind": "estimate"}\n')
+    with pytest.raises(StreamMismatch):
+        read(tmp_path / "a.jsonl")
