@@ -1,4 +1,4 @@
-"""Turns a feedback loop into what the person sees: consent, a circle that breathes, and what is told afterwards."""
+"""Turns a feedback loop into what the person sees and hears: consent, the display, and what is told afterwards."""
 
 from __future__ import annotations
 
@@ -6,70 +6,25 @@ import logging
 import threading
 from collections.abc import Callable
 from time import perf_counter
+from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QPointF, QRectF, Qt, QTimer
-from PyQt6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPen
+from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from .. import clock
 from ..engine import Engine
 from ..feedback.loop import FeedbackLoop
 from ..feedback.plan import Plan
+from .feedback_displays import DISPLAYS
 from .feedback_words import Shown, shown
-from .theme import colour, faint, font, style
+from .theme import style
+
+if TYPE_CHECKING:  # sound is loaded only where a session has any
+    from .feedback_sound import Speaker
 
 FRAME_MS = 16
 log = logging.getLogger(__name__)
-
-
-class Circle(QWidget):
-    """The circle: its size is what is fed back, dashes say that nothing is, a ring glows at a reward."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._shown: Shown | None = None
-        self.setAccessibleName("feedback")
-
-    def show_it(self, it: Shown) -> None:
-        if it != self._shown:
-            self._shown = it
-            self.update()
-
-    def paintEvent(self, event: object) -> None:
-        it = self._shown
-        if it is None:
-            return
-        p = QPainter(self)
-        p.setRenderHint(QPainter.RenderHint.Antialiasing)
-        side = min(self.width(), self.height())
-        middle = QPointF(self.width() / 2, self.height() / 2)
-        most, radius = 0.36 * side, (0.06 + 0.30 * it.size) * side
-        p.setPen(QPen(faint("dim", 90), 1))
-        p.drawEllipse(middle, most, most)
-        if it.glow > 0:
-            p.setPen(QPen(faint("ok", round(200 * it.glow)), 6))
-            p.drawEllipse(middle, radius + 10, radius + 10)
-        p.setPen(QPen(colour("dim"), 3, Qt.PenStyle.DashLine) if it.neutral else Qt.PenStyle.NoPen)
-        p.setBrush(Qt.BrushStyle.NoBrush if it.neutral else colour("info"))
-        p.drawEllipse(middle, radius, radius)
-        self._words(p, it)
-        p.end()
-
-    def _words(self, p: QPainter, it: Shown) -> None:
-        centre, width, height = Qt.AlignmentFlag.AlignCenter, self.width(), self.height()
-        p.setPen(colour("text"))
-        p.setFont(font(28))
-        p.drawText(QRectF(0, 0.02 * height, width, 44), centre, it.cue)
-        p.setFont(font(20))
-        p.setPen(colour("dim"))
-        p.drawText(QRectF(0, height - 76, width, 34), centre, it.words)
-        p.drawText(QRectF(20, height - 40, 200, 30), Qt.AlignmentFlag.AlignLeft, it.left)
-        p.setPen(colour("ok"))
-        p.drawText(QRectF(width - 220, height - 40, 200, 30), Qt.AlignmentFlag.AlignRight, it.rewards)
-        if it.virtual:
-            p.setPen(colour("virtual"))
-            p.setFont(font(12, bold=True))
-            p.drawText(QRectF(width - 180, 10, 160, 20), Qt.AlignmentFlag.AlignRight, "VIRTUAL PERSON")
 
 
 class FeedbackView(QWidget):
@@ -94,7 +49,9 @@ class FeedbackView(QWidget):
         self._work: threading.Thread | None = None
         self._ending = self._closed = False
         self.yes, self.no, self.done = QPushButton("I agree"), QPushButton("No"), QPushButton("Close")
-        self.circle, self.after = Circle(), QLabel("")
+        self.circle, self.after = DISPLAYS[plan.display](), QLabel("")
+        self._plan = plan
+        self._speaker: Speaker | None = None
         self.pages = QStackedLayout(self)
         self.pages.addWidget(_page(plan.title, plan.consent, self.no, self.yes))
         self.pages.addWidget(self.circle)
@@ -118,7 +75,17 @@ class FeedbackView(QWidget):
     def _begin(self) -> None:
         self.pages.setCurrentIndex(1)
         self._timer.start(FRAME_MS)
+        self._sound()
         self._spawn(self._start)
+
+    def _sound(self) -> None:
+        if self._plan.sound == "none":
+            return
+        from .feedback_sound import Speaker
+
+        self._speaker = Speaker(self._plan.sound, lambda: self._before)
+        if self._speaker.trouble:
+            self.setWindowTitle(f"{self.windowTitle()} · {self._speaker.trouble}")
 
     # -- the run, begun and ended on threads of their own -------------------------------------------------------
 
@@ -147,6 +114,8 @@ class FeedbackView(QWidget):
     def _end(self) -> None:
         if not self._ending:
             self._ending = True
+            if self._speaker is not None:
+                self._speaker.stop()
             starting = self._work
             self._spawn(lambda: self._stop(starting))
             self._waiting.start(30)

@@ -8,13 +8,18 @@ import pytest
 pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
 
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QImage
 
 from realtime_mood import clock
 from realtime_mood.errors import SourceNotFound
 from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import Plan
+from realtime_mood.feedback.tone import Tone
+from realtime_mood.gui.feedback_displays import DISPLAYS
+from realtime_mood.gui.feedback_sound import Speaker, _Pull
 from realtime_mood.gui.feedback_view import FeedbackView
+from realtime_mood.gui.feedback_words import Shown
 from realtime_mood.health import Health
 from realtime_mood.types import Chunk, StreamInfo
 
@@ -70,12 +75,12 @@ def play(view, seconds: float, first: int = 0) -> int:
 def test_from_consent_to_debrief(qtbot, view):
     assert view.pages.currentIndex() == 0
     agree(qtbot, view)
-    qtbot.waitUntil(lambda: view.circle._shown is not None)
-    assert view.circle._shown.neutral  # nothing has come yet
+    qtbot.waitUntil(lambda: view.circle.shown is not None)
+    assert view.circle.shown.neutral  # nothing has come yet
     end = play(view, 25)
-    qtbot.waitUntil(lambda: not view.circle._shown.neutral)
-    assert view.circle._shown.rewards != ""
-    assert view.circle._shown.virtual
+    qtbot.waitUntil(lambda: not view.circle.shown.neutral)
+    assert view.circle.shown.rewards != ""
+    assert view.circle.shown.virtual
     assert not view.circle.grab().isNull()
     play(view, 30, end)
     qtbot.waitUntil(lambda: view.pages.currentIndex() == 2)
@@ -85,9 +90,9 @@ def test_from_consent_to_debrief(qtbot, view):
 def test_silence_turns_the_circle_neutral(qtbot, view):
     agree(qtbot, view)
     play(view, 25)
-    qtbot.waitUntil(lambda: view.circle._shown is not None and not view.circle._shown.neutral)
-    qtbot.waitUntil(lambda: view.circle._shown.neutral)
-    assert view.circle._shown.words
+    qtbot.waitUntil(lambda: view.circle.shown is not None and not view.circle.shown.neutral)
+    qtbot.waitUntil(lambda: view.circle.shown.neutral)
+    assert view.circle.shown.words
 
 
 def test_no_consent_no_session(qtbot, view):
@@ -114,3 +119,34 @@ def test_a_run_that_cannot_begin_says_why(qtbot, view):
     qtbot.mouseClick(view.yes, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: view.pages.currentIndex() == 2)
     assert "no such stream" in view.after.text()
+
+
+@pytest.mark.parametrize("name", DISPLAYS)
+def test_every_display_grows_with_the_level_and_tells_neutral_from_failure(qtbot, name):
+    it = DISPLAYS[name]()
+    qtbot.addWidget(it)
+    it.setStyleSheet("background: #000")
+    it.resize(400, 400)
+    images = []
+    for size, neutral in ((0.05, False), (0.95, False), (0.05, True)):
+        it.show_it(Shown(size, neutral, 0.0, "", "", "", "", False))
+        grabbed = it.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+        images.append(np.frombuffer(grabbed.constBits().asarray(grabbed.sizeInBytes()), np.uint8).astype(int))
+    low, high, nothing = images
+    assert high.sum() > low.sum()
+    assert np.abs(low - nothing).max() > 20
+
+
+def test_sound_where_there_is_no_device_says_so(qtbot):
+    speaker = Speaker("pitch", lambda: None)
+    assert (speaker._sink is None) == bool(speaker.trouble)
+    speaker.stop()
+
+
+def test_what_the_device_reads_follows_what_is_shown(qtbot):
+    now = [Shown(0.5, True, 0.0, "", "", "", "", False)]
+    pull = _Pull(Tone("pitch"), lambda: now[0])
+    assert not np.frombuffer(pull.readData(4000), np.int16).any()
+    now[0] = Shown(1.0, False, 0.0, "", "", "", "", False)
+    assert np.frombuffer(b"".join(pull.readData(4000) for _ in range(20)), np.int16).any()
+    pull.close()
