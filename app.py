@@ -199,6 +199,8 @@ def view_gui(config: RunConfig) -> None:
     """The window."""
     if not gui.has_display():
         raise ConfigError("the window", "no display here", "use --view terminal or --view json")
+    from realtime_mood.feedback.loop import FeedbackLoop
+
     liblsl.set_scope(config.lsl_scope)  # the window looks for streams before any run
     import models.runtime  # noqa: F401  # torch takes a second to import: not while the window is up
 
@@ -209,7 +211,10 @@ def view_gui(config: RunConfig) -> None:
         return config.model_copy(update={"source": wish.url, "profile": wish.profile, "record": wish.record})
 
     def engine(wish: gui.Wish) -> Engine:
-        return make_engine(configured(wish), give_up_s=None)
+        made = make_engine(configured(wish), [wish.tap] if wish.tap else [], give_up_s=None)
+        if isinstance(wish.tap, FeedbackLoop):
+            wish.tap.tell = made.mark
+        return made
 
     flows = gui.Flows(
         engine,
@@ -217,7 +222,7 @@ def view_gui(config: RunConfig) -> None:
         protocols(),
         lambda url, protocol, told: in_a_window(on(url), protocol, told),
         feedback_run.sessions(),
-        lambda wish, session, told: feedback_run.open_window(configured(wish), session, make_engine, told),
+        lambda session: feedback_run.session_of(session, config),
     )
     raise typer.Exit(gui.run(flows, gui.Wish(config.source, config.profile, config.record), weights=config.weights))
 

@@ -30,6 +30,7 @@ from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.measures import FastMeasures, lag_of
 from realtime_mood.feedback.plan import Measure, Plan
 from realtime_mood.feedback.receivers import LslFeedback, OscFeedback
+from realtime_mood.feedback_run import OwnRun
 from realtime_mood.gui.feedback_view import FeedbackView
 from realtime_mood.types import Chunk, StreamInfo
 
@@ -140,7 +141,7 @@ def delays(seconds: float) -> Iterator[Row]:
     told = {"source": "synthetic://?n_chans=32", "lsl_out": True, "ws": str(ws), "osc": f"127.0.0.1:{osc_readings}"}
     config = resolve(told)
     engine = app.make_engine(config, [arrivals, loop])
-    view = FeedbackView(PLAN, loop, lambda: engine)
+    view = FeedbackView(PLAN, loop, OwnRun(lambda: engine))
     painted: list[float] = []
     paint = view.circle.paintEvent
 
@@ -161,7 +162,7 @@ def delays(seconds: float) -> Iterator[Row]:
             painted.clear()
     from_ = clock.now() - 2 * seconds / 3
     view.close()
-    while view._work is not None and view._work.is_alive():
+    while not view._run.is_over:
         qt.processEvents()
     for ear in ears.values():
         ear.close()

@@ -161,7 +161,7 @@ def session(out: Path) -> None:
             time.sleep(0.002)
         view.grab().save(str(out / "feedback.png"))
         view.close()
-        while view._work is not None and view._work.is_alive():
+        while not view._run.is_over:
             qt.processEvents()
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import secrets
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,6 +29,7 @@ from .sinks.jsonlines import own_stdout
 if TYPE_CHECKING:
     from .gui.feedback_view import FeedbackView
 
+log = logging.getLogger(__name__)
 MakeEngine = Callable[[RunConfig, Sequence[Sink]], Engine]
 
 
@@ -141,6 +144,54 @@ def _on(loop: FeedbackLoop, draw: Draw, engine: Engine) -> Engine:
     return engine
 
 
+class OwnRun:
+    """A run of its own for a session, begun and ended on threads of their own."""
+
+    def __init__(self, make: Callable[[], Engine]) -> None:
+        self._make = make
+        self.engine: Engine | None = None
+        self._fault = ""
+        self._work: threading.Thread | None = None
+
+    def begin(self) -> None:
+        self._spawn(self._begin)
+
+    def end(self) -> None:
+        starting = self._work
+        self._spawn(lambda: self._end(starting))
+
+    @property
+    def is_over(self) -> bool:
+        return self._work is None or not self._work.is_alive()
+
+    @property
+    def trouble(self) -> str:
+        fault = self.engine.health.fault if self.engine else None
+        return str(fault) if fault else self._fault
+
+    def _spawn(self, work: Callable[[], None]) -> None:
+        self._work = threading.Thread(target=work, name="mood-feedback-run", daemon=True)
+        self._work.start()
+
+    def _begin(self) -> None:
+        try:
+            engine = self._make()
+            engine.start()
+            self.engine = engine
+        except Exception as fault:  # any fault at all belongs on the screen
+            log.exception("could not begin")
+            self._fault = str(fault)
+
+    def _end(self, starting: threading.Thread | None) -> None:
+        if starting is not None:
+            starting.join()
+        if self.engine is not None:
+            try:
+                self.engine.stop()
+            except Exception as fault:
+                self._fault = str(fault)
+
+
 def _json(plan: Plan, config: RunConfig, draw: Draw, lines: Path, make_engine: MakeEngine) -> int:
     with own_stdout() as out:
         printer = JsonFeedback(out)
@@ -184,7 +235,7 @@ def window(
     from .gui.feedback_view import FeedbackView
 
     loop = FeedbackLoop(plan, draw.condition(plan), _receivers(config), lines, draw.about(), config.notches)
-    return FeedbackView(plan, loop, lambda: _on(loop, draw, make_engine(config, [loop])), told)
+    return FeedbackView(plan, loop, OwnRun(lambda: _on(loop, draw, make_engine(config, [loop]))), told)
 
 
 def sessions() -> tuple[tuple[str, str], ...]:
@@ -192,9 +243,8 @@ def sessions() -> tuple[tuple[str, str], ...]:
     return tuple((name, load_plan(name).title) for name in shipped())
 
 
-def open_window(config: RunConfig, session: str, make_engine: MakeEngine, told: Callable[[], object]) -> FeedbackView:
-    """The person's screen for a session of their own feedback, shown; see `window`."""
-    plan = load_plan(session)
-    view = window(plan, config, Draw(), default_lines(plan), make_engine, told)
-    view.show()
-    return view
+def session_of(name: str, config: RunConfig) -> tuple[Plan, FeedbackLoop]:
+    """A session of the person's own feedback, to be the tap of a run."""
+    plan, draw = load_plan(name), Draw()
+    lines, about = default_lines(plan), draw.about()
+    return plan, FeedbackLoop(plan, draw.condition(plan), _receivers(config), lines, about, config.notches)

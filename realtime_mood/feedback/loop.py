@@ -111,7 +111,7 @@ class FeedbackLoop:
 
     def open(self, info: StreamInfo) -> None:
         """Begin, with the stream as it is."""
-        self._info = info
+        self._info, self._closing = info, False
         try:
             self._fast = FastMeasures(self.plan.measures, info, self._notch)
         except MoodError as fault:

@@ -13,6 +13,8 @@ from .actions import Wish
 
 if TYPE_CHECKING:
     from ..engine import Engine
+    from ..feedback.loop import FeedbackLoop
+    from ..feedback.plan import Plan
 
 __all__ = ["Flows", "Wish", "has_display", "run"]
 
@@ -32,9 +34,8 @@ class Flows:
     is closed (None where none was made). Returns the window."""
     sessions: tuple[tuple[str, str], ...] = ()
     """Name and title of each session of feedback there is."""
-    feedback: Callable[[Wish, str, Callable[[], None]], Any] | None = None
-    """Opens the screen of a session of feedback: given what runs, a session's name, and whom to tell once it is closed
-    and its run has ended. Returns the window, shown."""
+    feedback: Callable[[str], tuple[Plan, FeedbackLoop]] | None = None
+    """Makes a session of that name, to be the `tap` of a run."""
 
 
 def has_display() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..health import Health, State
+from ..health import Health, State, Tap
 
 RUNNING = (State.CONNECTING, State.LIVE, State.STALLED, State.RECONNECTING)
 STOPPING = "Waiting for the run's threads to end"
@@ -19,6 +19,8 @@ class Wish:
     profile: Path | None = None
     record: Path | None = None
     """A file, or a folder in which one is made."""
+    tap: Tap | None = None
+    """Something that hears every sample beside the recorder: a session of feedback."""
 
 
 @dataclass(frozen=True, slots=True)

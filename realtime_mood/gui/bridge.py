@@ -23,7 +23,7 @@ from .. import clock
 from ..engine import Engine
 from ..health import Health, State
 from ..ring import RingBuffer
-from .actions import Wish, actions_of
+from .actions import RUNNING, Wish, actions_of
 from .banner import NOTE_S
 from .events import Events
 from .lanes import TraceSettings, slice_of
@@ -34,6 +34,7 @@ from .words import Say
 FRAME_MS = 33
 MAP_EVERY = 3  # frames between two looks at the slower panels: 10 a second
 MINUTE_EVERY = 15  # likewise at the last minute
+FEEDING = Say("FEEDBACK", "info", "A session of feedback is under way")
 log = logging.getLogger(__name__)
 
 
@@ -260,6 +261,8 @@ class Bridge(QObject):
             measured = engine.raw.impedance if engine.raw else None
             more |= {"normal": engine.normal, "kohm": measured.kohm if measured else None}
             state = view(health, engine.latest, engine.readings(), engine.markers, now, **more)
+        if self.wish.tap is not None and health.state in RUNNING:
+            state = replace(state, badges=(*state.badges, FEEDING))
         notice, until = self._notice
         return replace(state, banner=notice) if now < until and health.fault is None else state
 

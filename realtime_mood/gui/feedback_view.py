@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtGui import QCloseEvent, QKeyEvent
+from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from .. import clock
-from ..engine import Engine
 from ..feedback.loop import FeedbackLoop
 from ..feedback.plan import Plan
 from .feedback_displays import DISPLAYS
@@ -24,17 +21,45 @@ if TYPE_CHECKING:  # sound is loaded only where a session has any
     from .feedback_sound import Speaker
 
 FRAME_MS = 16
-log = logging.getLogger(__name__)
+
+
+class Run(Protocol):
+    """The run that a session needs, begun once the person has agreed. Nothing here waits for anything."""
+
+    def begin(self) -> None: ...
+
+    def end(self) -> None:
+        """Told once, also of one that never began."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all that was begun has ended."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why it cannot go on; empty while it can."""
+        ...
 
 
 class FeedbackView(QWidget):
-    """The person's screen. Esc stops the session, F11 fills the screen."""
+    """The person's screen. Esc stops the session, F11 fills the screen.
+
+    Parameters
+    ----------
+    plan : Plan
+    loop : FeedbackLoop
+    run : Run
+    told : callable
+        Called once the screen is closed and its run is over.
+    """
 
     def __init__(
         self,
         plan: Plan,
         loop: FeedbackLoop,
-        make_engine: Callable[[], Engine],
+        run: Run,
         told: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__()
@@ -43,10 +68,7 @@ class FeedbackView(QWidget):
         self.setWindowTitle(f"Realtime mood · {plan.title}")
         self.setStyleSheet(style())
         self.resize(1000, 720)
-        self._loop, self._make_engine, self._told = loop, make_engine, told
-        self._engine: Engine | None = None
-        self._fault = ""
-        self._work: threading.Thread | None = None
+        self._loop, self._run, self._told = loop, run, told
         self._ending = self._closed = False
         self.yes, self.no, self.done = QPushButton("I agree"), QPushButton("No"), QPushButton("Close")
         self.circle, self.after = DISPLAYS[plan.display](), QLabel("")
@@ -68,6 +90,15 @@ class FeedbackView(QWidget):
         self._waiting = QTimer(self)  # until the run's threads have ended
         self._waiting.timeout.connect(self._wait)
 
+    def open(self, beside: QWidget | None = None) -> None:
+        """Fill another screen than that of `beside`; a window where there is only one."""
+        others = [it for it in QGuiApplication.screens() if beside is not None and it is not beside.screen()]
+        if others:
+            self.setGeometry(others[0].geometry())
+            self.showFullScreen()
+        else:
+            self.show()
+
     def summary(self) -> dict[str, object]:
         """How the session went."""
         return self._loop.summary()
@@ -76,7 +107,7 @@ class FeedbackView(QWidget):
         self.pages.setCurrentIndex(1)
         self._timer.start(FRAME_MS)
         self._sound()
-        self._spawn(self._start)
+        self._run.begin()
 
     def _sound(self) -> None:
         if self._plan.sound == "none":
@@ -87,47 +118,21 @@ class FeedbackView(QWidget):
         if self._speaker.trouble:
             self.setWindowTitle(f"{self.windowTitle()} · {self._speaker.trouble}")
 
-    # -- the run, begun and ended on threads of their own -------------------------------------------------------
-
-    def _spawn(self, work: Callable[[], None]) -> None:
-        self._work = threading.Thread(target=work, name="mood-feedback-run", daemon=True)
-        self._work.start()
-
-    def _start(self) -> None:
-        try:
-            engine = self._make_engine()
-            engine.start()
-            self._engine = engine
-        except Exception as fault:  # any fault at all belongs on the screen
-            log.exception("could not begin")
-            self._fault = str(fault)
-
-    def _stop(self, starting: threading.Thread | None) -> None:
-        if starting is not None:
-            starting.join()
-        if self._engine is not None:
-            try:
-                self._engine.stop()
-            except Exception as fault:
-                self._fault = str(fault)
-
     def _end(self) -> None:
         if not self._ending:
             self._ending = True
             if self._speaker is not None:
                 self._speaker.stop()
-            starting = self._work
-            self._spawn(lambda: self._stop(starting))
+            self._run.end()
             self._waiting.start(30)
 
     def _wait(self) -> None:
-        if self._closed and self._work is not None and not self._work.is_alive():
+        if self._closed and self._run.is_over:
             self._waiting.stop()
             self._told()
 
     def _trouble(self) -> str:
-        fault = self._loop.fault or (self._engine.health.fault if self._engine else None)
-        return str(fault) if fault else self._fault
+        return str(self._loop.fault) if self._loop.fault else self._run.trouble
 
     # -- frames -------------------------------------------------------------------------------------------------
 

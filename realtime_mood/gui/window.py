@@ -11,11 +11,14 @@ from PyQt6.QtCore import QSettings, QUrl
 from PyQt6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMainWindow, QMenu, QVBoxLayout, QWidget
 
-from . import Flows, Wish, theme
+from ..errors import MoodError
+from . import Flows, theme
 from .bridge import Bridge
 from .connect_dialog import ConnectDialog
 from .controls import BannerBar, TopBar
 from .event_log import EventLog
+from .feedback_beside import RunBeside
+from .feedback_view import FeedbackView
 from .heads import QualityHead
 from .keys import KeysDialog
 from .maps import Maps
@@ -182,21 +185,17 @@ class Window(QMainWindow):
             self.run_on(url, profile or self.bridge.wish.profile)
 
     def feed_back(self, session: str = "") -> None:
-        """Feed a measure back on this source, in a window of the person's own; the run goes on afterwards."""
+        """Feed a measure back on this source, on a screen of the person's own; this window shows the run meanwhile."""
         if not self.top.feedback.isEnabled() or self.session is not None or self.flows.feedback is None:
             return
-        name, sit = session or self.flows.sessions[0][0], self.flows.feedback
-        wish = replace(self.bridge.wish, url=self.top.url.text().strip())
-
-        def begin() -> None:
-            self.session = sit(wish, name, lambda: self._fed_back(wish))
-
-        self._once_idle(begin)
-
-    def _fed_back(self, wish: Wish) -> None:
-        self.session = None
-        if not self._closing:
-            self.run_on(wish.url, wish.profile)
+        try:
+            plan, loop = self.flows.feedback(session or self.flows.sessions[0][0])
+        except MoodError as error:
+            self.bridge.tell(Say(str(error), "bad"))
+            return
+        self.bridge.wish = replace(self.bridge.wish, url=self.top.url.text().strip())
+        self.session = FeedbackView(plan, loop, RunBeside(self.bridge, loop), lambda: setattr(self, "session", None))
+        self.session.open(self)
 
     def toggle_record(self) -> None:
         """Record from a new start of the run on, or end that."""

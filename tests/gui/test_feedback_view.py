@@ -16,6 +16,7 @@ from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import Plan
 from realtime_mood.feedback.tone import Tone
+from realtime_mood.feedback_run import OwnRun
 from realtime_mood.gui.feedback_displays import DISPLAYS
 from realtime_mood.gui.feedback_sound import Speaker, _Pull
 from realtime_mood.gui.feedback_view import FeedbackView
@@ -32,35 +33,37 @@ PLAN = Plan.model_validate({
 
 
 class StandIn:
-    """What the screen may ask of an engine."""
+    """A run that a test plays."""
 
     def __init__(self, loop: FeedbackLoop) -> None:
-        self.loop, self.health = loop, Health()
+        self.loop, self.begun, self.is_over, self.trouble = loop, False, True, ""
 
-    def start(self) -> None:
-        self.loop.open(INFO)
+    def begin(self) -> None:
+        self.begun, self.is_over = True, False
+        if not self.trouble:
+            self.loop.open(INFO)
 
-    def stop(self) -> None:
+    def end(self) -> None:
         self.loop.close(Health())
+        self.is_over = True
 
 
 @pytest.fixture
 def view(qtbot):
     loop = FeedbackLoop(PLAN, Contingent(), notch=())
     told = []
-    it = FeedbackView(PLAN, loop, lambda: StandIn(loop), lambda: told.append("gone"))
-    it.loop, it.told = loop, told
+    run = StandIn(loop)
+    it = FeedbackView(PLAN, loop, run, lambda: told.append("gone"))
+    it.loop, it.told, it.run = loop, told, run
     qtbot.addWidget(it)
     it.show()
     yield it
     it.close()
-    if it._work is not None:
-        it._work.join()
 
 
 def agree(qtbot, view) -> None:
     qtbot.mouseClick(view.yes, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: view._engine is not None)
+    assert view.run.begun
 
 
 def play(view, seconds: float, first: int = 0) -> int:
@@ -98,7 +101,7 @@ def test_silence_turns_the_circle_neutral(qtbot, view):
 def test_no_consent_no_session(qtbot, view):
     qtbot.mouseClick(view.no, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: view.told == ["gone"])
-    assert view._engine is None
+    assert not view.run.begun
 
 
 def test_escape_stops_one_and_closing_tells_when_its_run_has_gone(qtbot, view):
@@ -111,14 +114,37 @@ def test_escape_stops_one_and_closing_tells_when_its_run_has_gone(qtbot, view):
     qtbot.waitUntil(lambda: view.told == ["gone"])
 
 
-def test_a_run_that_cannot_begin_says_why(qtbot, view):
-    def fail():
-        raise SourceNotFound("lsl://x", "no such stream", "switch it on")
-
-    view._make_engine = fail
+def test_a_run_that_cannot_go_on_says_why(qtbot, view):
+    view.run.trouble = "lsl://x · no such stream · switch it on"
     qtbot.mouseClick(view.yes, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: view.pages.currentIndex() == 2)
     assert "no such stream" in view.after.text()
+
+
+def test_a_run_of_its_own_begins_and_ends_away_from_the_screen():
+    class Engine:
+        health, stopped = Health(), False
+
+        def start(self) -> None: ...
+
+        def stop(self) -> None:
+            self.stopped = True
+
+    engine = Engine()
+    run = OwnRun(lambda: engine)
+    run.begin()
+    run.end()
+    run._work.join()
+    assert run.is_over
+    assert engine.stopped
+
+    def fail():
+        raise SourceNotFound("lsl://x", "no such stream", "switch it on")
+
+    broken = OwnRun(fail)
+    broken.begin()
+    broken._work.join()
+    assert "no such stream" in broken.trouble
 
 
 @pytest.mark.parametrize("name", DISPLAYS)

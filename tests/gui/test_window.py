@@ -17,6 +17,9 @@ from PyQt6.QtWidgets import QDialog, QLabel
 
 from realtime_mood import gui
 from realtime_mood.errors import SourceLost, SourceNotFound
+from realtime_mood.feedback.conditions import Contingent
+from realtime_mood.feedback.loop import FeedbackLoop
+from realtime_mood.feedback.plan import load_plan
 from realtime_mood.gui import Wish, theme
 from realtime_mood.gui.bridge import Bridge
 from realtime_mood.health import Health, State
@@ -213,27 +216,33 @@ def test_what_is_wished_for_while_nothing_runs_waits_for_the_start(qtbot, window
     qtbot.waitUntil(lambda: window.top.record.text() == "Record")
 
 
-def test_feedback_takes_the_source_and_gives_it_back(qtbot, info, make_window):
-    wishes, asked = [], []
+def test_a_session_runs_beside_what_the_operator_sees(qtbot, info, make_window):
+    wishes = []
 
     def make(wish: Wish) -> FakeEngine:
         wishes.append(wish)
         return FakeEngine(info)
 
-    def sit(wish, session, told):
-        asked.append((wish, session, told))
-        return QDialog()
+    def session(name: str):
+        plan = load_plan(name)
+        return plan, FeedbackLoop(plan, Contingent())
 
-    w = make_window(make, "fake://", sessions=(("alpha_up", "More alpha"), ("mirror", "A mirror")), feedback=sit)
+    w = make_window(make, "fake://", sessions=(("alpha_up", "More alpha"), ("mirror", "A mirror")), feedback=session)
     press(qtbot, w)
     qtbot.waitUntil(lambda: w.top.feedback.isEnabled() and w.banner.state.text() == "Live")
     qtbot.keyClick(w, Qt.Key.Key_F)
-    qtbot.waitUntil(lambda: len(asked) == 1)
-    wish, session, told = asked[0]
-    assert (wish.url, session, w.bridge.is_running) == ("fake://", "alpha_up", False)
-    told()
+    view = w.session
+    qtbot.addWidget(view)
+    assert len(wishes) == 1  # nothing begins before the person has agreed
+    qtbot.mouseClick(view.yes, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(wishes) == 2)
-    qtbot.waitUntil(lambda: w.banner.state.text() == "Live")
+    assert wishes[1].tap is view._loop
+    qtbot.waitUntil(lambda: any(text.text() == "FEEDBACK" for text in w.banner.badges._texts if text.isVisible()))
+    qtbot.keyClick(view, Qt.Key.Key_Escape)
+    view.close()
+    qtbot.waitUntil(lambda: w.session is None)
+    qtbot.waitUntil(lambda: len(wishes) == 3 and w.banner.state.text() == "Live")
+    assert wishes[2].tap is None
 
 
 def test_digits_mark_and_the_source_field_keeps_its_letters(qtbot, window):
