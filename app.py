@@ -62,6 +62,7 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
 
     build, listeners = PipelineBuilder(config), []
     if config.record:
+        from realtime_mood.feedback.loop import FeedbackLoop
         from realtime_mood.sinks.recorder import Recorder
 
         recorder = Recorder(
@@ -71,6 +72,9 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
             session=config.session,
             to_stamps=liblsl.to_stamps() if config.on_lsl else 0.0,
         )
+        for sink in sinks:
+            if isinstance(sink, FeedbackLoop):
+                sink.keep = recorder.feed
         sinks = [recorder, *sinks]
     sinks = [*sinks, *outputs_of(config)]
     if config.markers:

@@ -84,6 +84,9 @@ class JsonFeedback:
         told["t"] = told.pop("at")
         self.write({"kind": "feedback", "block_kind": told.pop("kind"), **told})
 
+    def tell(self, text: str, t: float) -> None:
+        """The lines say it already."""
+
     def close(self, health: Health) -> None: ...
 
     def write(self, line: dict[str, Any]) -> None:

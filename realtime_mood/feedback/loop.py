@@ -60,6 +60,10 @@ class Receiver(Protocol):
 
     def put(self, item: Feedback) -> None: ...
 
+    def tell(self, text: str, t: float) -> None:
+        """A block that begins or ends, or a reward, at `t` (s, our clock)."""
+        ...
+
     def close(self, health: Health) -> None: ...
 
     @property
@@ -96,6 +100,8 @@ class FeedbackLoop:
         self._record, self._about = record, about or {}
         self.tell: Callable[[str, float], object] = lambda *_: None
         """Told of blocks and rewards, and when (s, our clock): the engine's `mark`."""
+        self.keep: Callable[[int, tuple[float, ...]], object] = lambda *_: None
+        """Given a row for each moment, as `sinks.tape.FEEDBACK_ROW` has it: a recorder's `feed`."""
         self.latest: Feedback | None = None
         self.over = threading.Event()
         """The session is over."""
@@ -212,10 +218,10 @@ class FeedbackLoop:
             if fed is None:
                 self.over.set()
                 return
-            self._send(fed)
+            self._send(fed, 1e3 * (self._now() - arrived))
         self.delays_ms.append(1e3 * (self._now() - arrived))
 
-    def _send(self, fed: Fed) -> None:
+    def _send(self, fed: Fed, delay_ms: float) -> None:
         block = self.plan.blocks[fed.block]
         t, at = self._time(fed.index), fed.index / self._info.sfreq
         left_s = max(0.0, block.seconds - self.session.elapsed_s(fed.index))
@@ -225,9 +231,11 @@ class FeedbackLoop:
         )  # fmt: skip
         for receiver in self._receivers:
             receiver.put(self.latest)
+        row = (fed.level, fed.shown, fed.threshold, float(fed.reward), float(fed.valid), float(fed.block), delay_ms)
+        self.keep(fed.index, row)
         told = {"z": _number(fed.z), "shown": _number(fed.shown), "threshold": _number(fed.threshold)}
         self._write({"kind": fed.kind, "t": round(at, 4), "block": fed.block, "level": round(fed.level, 5),
-                     "reward": fed.reward, "why": fed.why, **told})  # fmt: skip
+                     "reward": fed.reward, "why": fed.why, "delay_ms": round(delay_ms, 2), **told})  # fmt: skip
 
     def _say_nothing(self, why: str) -> None:
         """Neutral, whatever was fed back before."""
@@ -241,7 +249,10 @@ class FeedbackLoop:
             receiver.put(self.latest)
 
     def _tell(self, text: str, index: int) -> None:
-        self.tell(text, self._time(index))
+        t = self._time(index)
+        self.tell(text, t)
+        for receiver in self._receivers:
+            receiver.tell(text, t)
 
     def _time(self, index: int) -> float:
         end, t_last = self._stamp

@@ -6,23 +6,34 @@ import socket
 from typing import Any
 
 from .. import liblsl
+from ..sinks.lsl_markers import MarkerOutlet
 from ..sinks.osc import PREFIX, Datagrams
 from ..sinks.outbox import Outbox
 from .loop import Feedback
 from .measures import RATE_HZ
 
 NAME = "RealtimeMood-Feedback"
+MARKERS = "RealtimeMood-Markers"
 CHANNELS = ("level", "reward", "valid", "block")
 
 
 class LslFeedback(Outbox[Feedback]):
-    """An LSL stream of type ``Feedback``, thirty a second, stamped with the newest sample that it rests on."""
+    """An LSL stream of type ``Feedback``, thirty a second, stamped with the newest sample that it rests on.
+
+    Beside it two marker streams, of words and of numbers, say blocks and rewards: ``RealtimeMood-Markers`` and
+    ``RealtimeMood-Markers-codes``.
+    """
 
     limit = round(2 * RATE_HZ)
 
     def __init__(self, name: str = NAME) -> None:
         super().__init__(f"LSL {name}")
         self._name, self._outlet, self._to_stamps = name, None, 0.0
+        self._markers: MarkerOutlet | None = MarkerOutlet(MARKERS)
+
+    def tell(self, text: str, t: float) -> None:
+        if self._markers is not None:
+            self._markers.send(text, t)
 
     def deliver(self, item: Feedback) -> None:
         if self._outlet is None:
@@ -34,7 +45,7 @@ class LslFeedback(Outbox[Feedback]):
         return None if self._outlet is None else int(self._outlet.have_consumers())
 
     def shut(self) -> None:
-        self._outlet = None
+        self._outlet = self._markers = None
 
     def _open(self, virtual: bool) -> None:
         pylsl: Any = liblsl.pylsl()
@@ -65,6 +76,9 @@ class OscFeedback(Outbox[Feedback]):
     def deliver(self, item: Feedback) -> None:
         told = {"level": float(item.level), "reward": int(item.reward), "valid": int(item.valid), "block": item.block}
         self._datagrams.send((f"{self._prefix}/{name}", value) for name, value in told.items())
+
+    def tell(self, text: str, t: float) -> None:
+        """OSC says rewards with the level."""
 
     def shut(self) -> None:
         self._datagrams.close()

@@ -1,4 +1,4 @@
-"""Turns what happens in a calibration into two LSL marker streams: one of words, one of numbers for amplifiers.
+"""Turns what happens in a calibration or in feedback into two LSL marker streams: words, and numbers for amplifiers.
 
 ======================  ====  ========================
 text                    code  meaning
@@ -12,6 +12,9 @@ anything else              1  unknown
 ``report/…/begin``        30  self-report begins
 ``report/…/answer/…``     31  self-report answered
 ``…/shown``               40  it is on the screen
+``feedback/…/begin/…``    51  baseline begins; 52 feedback, 53 transfer, 54 rest of a session of feedback
+``feedback/…/end``        59  it ends
+``reward``                60  reward
 ``pause/…``               90  pause
 ``resume``                91  resumed
 ``stop``                  99  stopped
@@ -30,7 +33,9 @@ from .. import liblsl
 
 UNKNOWN, SHOWN, CANCELLED = 1, 40, 290
 BLOCK_BEGIN, BLOCK_END = 100, 200
-ALONE = {"pause": 90, "resume": 91, "stop": 99}
+ALONE = {"reward": 60, "pause": 90, "resume": 91, "stop": 99}
+FEEDBACK = re.compile(r"feedback/\d+/(end|begin/(?:baseline|feedback|transfer|rest))")
+FEEDBACK_CODES = {"begin/baseline": 51, "begin/feedback": 52, "begin/transfer": 53, "begin/rest": 54, "end": 59}
 STEP = re.compile(r"(rest|washout|block|report)/\d+/\d+/(.+)")
 BLOCK_BEGINS = re.compile(r"block/\d+/\d+/begin/(.+)")
 STEPS = {
@@ -94,6 +99,8 @@ def code_of(text: str, labels: tuple[str, ...], running: str = "") -> int:
     running : str
         Label of the block that runs, for the text of its end.
     """
+    if part := FEEDBACK.fullmatch(text):
+        return FEEDBACK_CODES[part[1]]
     step = STEP.fullmatch(text)
     if step is None:
         return ALONE.get(text.partition("/")[0], UNKNOWN)
@@ -114,6 +121,7 @@ def meanings(labels: tuple[str, ...]) -> dict[int, str]:
         UNKNOWN: "unknown",
         **{code: f"{kind} {what.replace('/', ' ')}" for (kind, what), code in STEPS.items()},
         SHOWN: "shown",
+        **{code: f"feedback {what.replace('/', ' ')}" for what, code in FEEDBACK_CODES.items()},
         **{code: word for word, code in ALONE.items()},
         **{BLOCK_BEGIN + i: f"block begin {label}" for i, label in enumerate(labels, 1)},
         **{BLOCK_END + i: f"block end {label}" for i, label in enumerate(labels, 1)},

@@ -76,6 +76,8 @@ class Outbox(ABC, Generic[Item]):
         if self._thread is not None:
             self._thread.join(CLOSE_S)
             self._thread = None
+        else:
+            self.shut()
         self._closing = False  # the next run may begin
 
     def _run(self) -> None:

@@ -154,6 +154,10 @@ class Recorder:
         """Record a marker that came beside the stream, at `t` (s, our clock)."""
         self._put(partial(Tape.mark, marker=marker, t=t))
 
+    def feed(self, index: int, row: tuple[float, ...]) -> None:
+        """What was fed back on the samples before `index`; see `tape.FEEDBACK_ROW`."""
+        self._put(lambda tape: tape.feed(index, row))
+
     def put(self, emission: Emission) -> None:
         """Record a reading."""
         self._put(partial(Tape.put, emission=emission))

@@ -9,6 +9,7 @@ gaps        int64: the index of the next sample, how many were lost before it, h
             reached us and were not written. Every `BOUNDARY_S` a row restates the index, so that it is
             known again after a damaged place.
 impedance   float32 kΩ, where a board says any
+feedback    float32, thirty a second in a session of feedback: `FEEDBACK_ROW`
 =========== ============================================================================================
 
 All stamps are on one clock, the one LSL stamps with here.
@@ -35,8 +36,14 @@ SLEW = 0.015
 """Stamps follow the source's clock, but between two samples never by more than this off the nominal rate."""
 HEAD_MM = 95.0
 """Radius of the head that positions are given on."""
-EEG, MARKERS, READINGS, QUALITY, GAPS, IMPEDANCE = range(1, 7)
-NAMES = {MARKERS: "markers", READINGS: "readings", QUALITY: "quality", GAPS: "gaps", IMPEDANCE: "impedance"}
+EEG, MARKERS, READINGS, QUALITY, GAPS, IMPEDANCE, FEEDBACK = range(1, 8)
+NAMES = {
+    MARKERS: "markers", READINGS: "readings", QUALITY: "quality", GAPS: "gaps", IMPEDANCE: "impedance",
+    FEEDBACK: "feedback",
+}  # fmt: skip
+FEEDBACK_ROW = ("level", "shown", "threshold", "reward", "valid", "block", "delay_ms")
+"""Level 0 to 1, z-scores fed back and to be passed (NaN where there are none), 0 or 1, place of the block, and how long
+after the chunk's arrival it was fed back."""
 FAULTS = (None, *Fault)
 
 
@@ -137,6 +144,11 @@ class Tape:
             written += self._numbers(QUALITY, np.array([stamp]), row)
         return written
 
+    def feed(self, index: int, row: tuple[float, ...]) -> bytes:
+        """What was fed back on the samples before `index`: `FEEDBACK_ROW`."""
+        header = b"" if FEEDBACK in dict(self.position.spans) else self._header(FEEDBACK)
+        return header + self._numbers(FEEDBACK, np.array([self._stamp(index - 1)]), np.array([row], np.float32))
+
     # -- stamps -------------------------------------------------------------------------------------------------
 
     def _stamps(self, first: int, chunk: Chunk) -> np.ndarray:
@@ -197,6 +209,8 @@ class Tape:
             ours |= {"faults": json.dumps([fault.value if fault else "" for fault in FAULTS])}
         elif stream == GAPS:
             names, form = ("index", "lost", "unwritten"), "int64"
+        elif stream == FEEDBACK:
+            names = FEEDBACK_ROW
         else:
             unit = "kiloohms"
         desc["channels"] = {"channel": [_channel(name, unit, kind) for name in names]}

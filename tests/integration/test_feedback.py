@@ -17,13 +17,15 @@ import pyxdf
 from pythonosc.osc_packet import OscPacket
 
 import app
+from realtime_mood import liblsl
 from realtime_mood.feedback import sealed
 from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import Feedback, FeedbackLoop
 from realtime_mood.feedback.plan import Plan
-from realtime_mood.feedback.receivers import OscFeedback
+from realtime_mood.feedback.receivers import LslFeedback, OscFeedback
 from realtime_mood.gui.feedback_words import GLOW_S, shown
 from realtime_mood.health import Health, Output
+from realtime_mood.sinks.tape import FEEDBACK_ROW
 from realtime_mood.types import Chunk, Fault, Quality, StreamInfo
 
 PLAN = """
@@ -87,6 +89,16 @@ def test_a_blinded_session_from_its_code_to_its_record(tmp_path, plan_file):
     texts = [text for it in streams if it["info"]["type"] == ["Markers"] for (text,) in it["time_series"]]
     assert texts.count("reward") == rewards
     assert "feedback/1/begin/feedback" in texts
+    # So does everything that was fed back, but not whose it was.
+    (kept,) = [it for it in streams if it["info"]["name"] == ["feedback"]]
+    rows = kept["time_series"]
+    labels = [it["label"][0] for it in kept["info"]["desc"][0]["channels"][0]["channel"]]
+    assert labels == list(FEEDBACK_ROW)
+    moments = [line for line in lines if line["kind"] == "feedback"]
+    assert len(rows) == len(moments)
+    np.testing.assert_allclose(rows[:, 0], [line["level"] for line in moments], atol=1e-4)
+    assert rows[:, 3].sum() == rewards
+    assert np.nanmax(rows[:, 6]) < 1000
     assert app.command(["replay", str(tmp_path / "a.xdf")]) == 0
     # A code serves once.
     again = feedback(*words)
@@ -130,6 +142,8 @@ class Ear:
 
     def put(self, item: Feedback) -> None:
         self.heard.append(item)
+
+    def tell(self, text: str, t: float) -> None: ...
 
     def close(self, health: Health) -> None: ...
 
@@ -188,6 +202,31 @@ def test_osc_carries_the_level_and_nothing_of_the_condition():
         "/realtime_mood/feedback/level": 0.75, "/realtime_mood/feedback/reward": 1,
         "/realtime_mood/feedback/valid": 1, "/realtime_mood/feedback/block": 1,
     }  # fmt: skip
+
+
+def test_lsl_carries_levels_and_markers_in_words_and_numbers(plan):
+    pylsl = liblsl.pylsl()
+    out = LslFeedback("RealtimeMood-Feedback")
+    try:
+        words, codes = (
+            pylsl.StreamInlet(pylsl.resolve_byprop("name", name, timeout=10)[0])
+            for name in ("RealtimeMood-Markers", "RealtimeMood-Markers-codes")
+        )
+        for inlet in (words, codes):
+            inlet.open_stream(timeout=10)
+        for text in ("feedback/0/begin/baseline", "reward", "feedback/0/end"):
+            out.tell(text, 1.0)
+        assert [words.pull_sample(timeout=5)[0][0] for _ in range(3)] == [
+            "feedback/0/begin/baseline", "reward", "feedback/0/end",
+        ]  # fmt: skip
+        assert [codes.pull_sample(timeout=5)[0][0] for _ in range(3)] == [51, 60, 59]
+        out.put(FED)
+        levels = pylsl.StreamInlet(pylsl.resolve_byprop("name", "RealtimeMood-Feedback", timeout=10)[0])
+        levels.open_stream(timeout=10)
+        out.put(replace(FED, level=0.25))
+        assert levels.pull_sample(timeout=5)[0] == pytest.approx([0.25, 0.0, 1.0, 1.0])
+    finally:
+        out.close(Health())
 
 
 # -- what is seen -------------------------------------------------------------------------------------------------
