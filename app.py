@@ -54,6 +54,7 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
     `give_up_s` is how long a lost source is looked for where the options do not say.
     """
     from realtime_mood.engine import Engine
+    from realtime_mood.feedback.loop import FeedbackLoop
     from realtime_mood.sources import open_source
 
     liblsl.set_scope(config.lsl_scope)
@@ -61,8 +62,9 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
     from models.building import PipelineBuilder  # torch takes a second: a source that cannot be is said before
 
     build, listeners = PipelineBuilder(config), []
+    others = outputs_of(config)
+    sessions = [sink for sink in sinks if isinstance(sink, FeedbackLoop)]
     if config.record:
-        from realtime_mood.feedback.loop import FeedbackLoop
         from realtime_mood.sinks.recorder import Recorder
 
         recorder = Recorder(
@@ -72,11 +74,11 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
             session=config.session,
             to_stamps=liblsl.to_stamps() if config.on_lsl else 0.0,
         )
-        for sink in sinks:
-            if isinstance(sink, FeedbackLoop):
-                sink.keep = recorder.feed
         sinks = [recorder, *sinks]
-    sinks = [*sinks, *outputs_of(config)]
+        for session in sessions:
+            session.keep = recorder.feed
+    feedback_run.share(sessions, others)
+    sinks = [*sinks, *others]
     if config.markers:
         from realtime_mood.sources.markers import LslMarkers
 
@@ -165,14 +167,15 @@ def feedback(
     record: Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")] = None,
     lsl_out: Annotated[bool | None, typer.Option("--lsl-out", help="Send readings and feedback by LSL.")] = None,
     osc: Annotated[str | None, typer.Option(help="Send readings and feedback by OSC to HOST:PORT.")] = None,
+    ws: Annotated[str | None, typer.Option(help="Send both to browsers, at [HOST:]PORT.")] = None,
     participant: Annotated[str | None, typer.Option(help="Who, for the recording's name; letters and digits.")] = None,
     lsl_scope: ScopeOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Feed a measure back to the person: a session of blocks, with or without a sealed condition."""
-    names = ("source", "view", "weights", "profile", "notch", "record", "lsl_out", "osc", "participant", "lsl_scope")
-    told = locals()
-    settings = resolve({name: told[name] for name in names}, config)
+    given = dict(locals())
+    of_session = ("session", "condition", "sealed", "code", "yoke", "lines", "config")
+    settings = resolve({name: value for name, value in given.items() if name not in of_session}, config)
     draw = feedback_run.Draw(condition, sealed, code, yoke)
     raise typer.Exit(feedback_run.run(session, settings, draw, lines, make_engine))
 

@@ -241,6 +241,19 @@ def window(
     return FeedbackView(plan, loop, OwnRun(lambda: _on(loop, draw, make_engine(config, [loop]))), told)
 
 
+def share(loops: Sequence[FeedbackLoop], outputs: Sequence[Sink]) -> None:
+    """Let those who listen to readings in a browser hear the feedback too."""
+    if not loops or not outputs:
+        return
+    from .feedback.receivers import WebSocketFeedback
+    from .sinks.websocket import WebSocketReadings
+
+    for server in outputs:
+        if isinstance(server, WebSocketReadings):
+            for loop in loops:
+                loop.add(WebSocketFeedback(server))
+
+
 def sessions() -> tuple[tuple[str, str], ...]:
     """Name and title of each session that came with the program."""
     return tuple((name, load_plan(name).title) for name in shipped())

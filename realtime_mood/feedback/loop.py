@@ -96,7 +96,13 @@ class FeedbackLoop:
         notch: Notch = "auto",
         now: clock.Clock = clock.now,
     ) -> None:
-        self.plan, self._condition, self._receivers, self._notch, self._now = plan, condition, receivers, notch, now
+        self.plan, self._condition, self._receivers, self._notch, self._now = (
+            plan,
+            condition,
+            list(receivers),
+            notch,
+            now,
+        )
         self._record, self._about = record, about or {}
         self.tell: Callable[[str, float], object] = lambda *_: None
         """Told of blocks and rewards, and when (s, our clock): the engine's `mark`."""
@@ -112,6 +118,10 @@ class FeedbackLoop:
         self._new, self._closing = threading.Condition(), False
         self._thread: threading.Thread | None = None
         self._trouble = ""
+
+    def add(self, receiver: Receiver) -> None:
+        """One more receiver, before the run begins."""
+        self._receivers.append(receiver)
 
     # -- what the engine calls ----------------------------------------------------------------------------------
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from typing import Any
 
 from .. import liblsl
+from ..health import Health, Output
 from ..sinks.lsl_markers import MarkerOutlet
 from ..sinks.osc import PREFIX, Datagrams
 from ..sinks.outbox import Outbox
+from ..sinks.websocket import WebSocketReadings
 from .loop import Feedback
 from .measures import RATE_HZ
 
@@ -62,6 +65,29 @@ class LslFeedback(Outbox[Feedback]):
             channel.append_child_value("unit", "none")
             channel.append_child_value("type", "Feedback")
         self._outlet = pylsl.StreamOutlet(told)
+
+
+class WebSocketFeedback:
+    """Feedback to those who listen to readings: objects of kind ``feedback`` between theirs."""
+
+    def __init__(self, server: WebSocketReadings) -> None:
+        self._server = server
+
+    @property
+    def output(self) -> Output:
+        return replace(self._server.output, name=f"{self._server.output.name}, feedback")
+
+    def put(self, item: Feedback) -> None:
+        self._server.say({
+            "kind": "feedback", "t": round(item.at, 4), "level": round(item.level, 5), "reward": item.reward,
+            "valid": item.valid, "why": item.why, "block": item.block, "block_kind": item.kind, "virtual": item.virtual,
+        })  # fmt: skip
+
+    def tell(self, text: str, t: float) -> None:
+        """Rewards are said with the level."""
+
+    def close(self, health: Health) -> None:
+        """The server is closed as the sink of readings that it is."""
 
 
 class OscFeedback(Outbox[Feedback]):

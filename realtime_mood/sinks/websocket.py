@@ -29,7 +29,7 @@ from .outbox import Outbox
 from .values import values_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-WAITING = 4  # messages a receiver may be behind; then the oldest is dropped
+WAITING = 8  # messages a receiver may be behind; then the oldest is dropped
 SEND_BYTES = 2**15  # may wait in the system for one receiver: more would be old before it is sent
 PATH = "/readings"
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self' ws: wss:"
@@ -73,6 +73,12 @@ class WebSocketReadings(Outbox[Emission]):
         told = as_dict(item) | {name: _number(values[name]) for name in ("valence", "arousal")}
         text = json.dumps(told | {"valid": bool(values["valid"])}, allow_nan=False, ensure_ascii=False)
         self._loop.call_soon_threadsafe(self._spread, text)
+
+    def say(self, told: dict[str, object]) -> None:
+        """Send something else to whoever listens, at once; nothing before the first reading."""
+        loop = self._loop
+        if loop is not None and self._queues:
+            loop.call_soon_threadsafe(self._spread, json.dumps(told, allow_nan=False, ensure_ascii=False))
 
     def receivers(self) -> int | None:
         return len(self._queues)

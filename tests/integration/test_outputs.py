@@ -21,6 +21,8 @@ from websockets.sync.client import connect
 
 import app
 from realtime_mood.errors import ConfigError
+from realtime_mood.feedback.loop import Feedback
+from realtime_mood.feedback.receivers import WebSocketFeedback
 from realtime_mood.health import Emission, Health, State
 from realtime_mood.sinks.csv_file import CsvFile
 from realtime_mood.sinks.osc import Osc, host_and_port, messages
@@ -177,6 +179,18 @@ def test_a_receiver_gets_readings_as_the_json_view_has_them(server):
     assert (told["kind"], told["valid"], told["virtual"]) == ("estimate", True, True)
     assert told["valence"] == pytest.approx(0.6)
     assert told["labels"] == list(READOUT.labels)
+
+
+def test_feedback_is_heard_between_readings(server):
+    port = int(server.output.name.rpartition(":")[2])
+    with connect(f"ws://127.0.0.1:{port}/readings") as it:
+        server.put(emission(1))
+        assert json.loads(it.recv(timeout=5))["kind"] == "estimate"
+        out = WebSocketFeedback(server)
+        out.put(Feedback(1.0, 2.0, 1, "feedback", "t", 0.75, True, True, "", 3, 9.0, True))
+        told = json.loads(it.recv(timeout=5))
+    assert (told["kind"], told["level"], told["reward"], told["virtual"]) == ("feedback", 0.75, True, True)
+    assert out.output.name.endswith("feedback")
 
 
 def test_another_site_and_a_bent_name_are_turned_away(server):
