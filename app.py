@@ -128,6 +128,9 @@ def run(
         bool | None, typer.Option("--lsl-out", help="Send readings as the LSL stream RealtimeMood.")
     ] = None,
     osc: Annotated[str | None, typer.Option(help="Send readings by OSC to HOST:PORT.")] = None,
+    osc_muse: Annotated[
+        str | None, typer.Option(help="Send band powers by OSC to HOST:PORT, under Mind Monitor's addresses.")
+    ] = None,
     ws: Annotated[
         str | None, typer.Option(help="Send readings to browsers: a WebSocket and a page at [HOST:]PORT.")
     ] = None,

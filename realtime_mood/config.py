@@ -39,6 +39,7 @@ class RunConfig(BaseModel):
     """Seconds a lost source is looked for; None is for ever in the window, and `GIVE_UP_S` elsewhere."""
     lsl_out: bool = False
     osc: str | None = None
+    osc_muse: str | None = None
     ws: str | None = None
     csv: Path | None = None
     lsl_scope: Literal["loopback", "machine", "link", "site"] | None = None

@@ -19,6 +19,10 @@ def outputs_of(config: RunConfig) -> list[Sink]:
         from .sinks.osc import Osc
 
         made.append(Osc(config.osc))
+    if config.osc_muse:
+        from .sinks.muse_osc import MuseOsc
+
+        made.append(MuseOsc(config.osc_muse, config.notches))
     if config.ws:
         from .sinks.websocket import WebSocketReadings
 

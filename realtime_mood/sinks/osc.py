@@ -45,8 +45,8 @@ class Datagrams:
         self._to = host_and_port(address, "--osc")
         self._socket: socket.socket | None = None
 
-    def send(self, messages: Iterable[tuple[str, int | float | str]]) -> None:
-        """One bundle of addresses and values. Raises `OSError`."""
+    def send(self, messages: Iterable[tuple[str, int | float | str | list[float]]]) -> None:
+        """One bundle of addresses and values, or several values. Raises `OSError`."""
         if self._socket is None:
             kind, _, _, _, where = socket.getaddrinfo(*self._to, type=socket.SOCK_DGRAM)[0]
             self._socket = socket.socket(kind, socket.SOCK_DGRAM)
@@ -54,7 +54,8 @@ class Datagrams:
         bundle = OscBundleBuilder(IMMEDIATELY)
         for address, value in messages:
             message = OscMessageBuilder(address)
-            message.add_arg(value)
+            for one in value if isinstance(value, list) else [value]:
+                message.add_arg(one)
             bundle.add_content(message.build())
         try:
             self._socket.send(bundle.build().dgram)

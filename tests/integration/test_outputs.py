@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import importlib.util
 import json
@@ -12,24 +13,28 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pythonosc.osc_packet import OscPacket
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 import app
+from realtime_mood.dsp.spec import BANDS
 from realtime_mood.errors import ConfigError
 from realtime_mood.feedback.loop import Feedback
 from realtime_mood.feedback.receivers import WebSocketFeedback
 from realtime_mood.health import Emission, Health, State
 from realtime_mood.sinks.csv_file import CsvFile
+from realtime_mood.sinks.muse_osc import MuseOsc
 from realtime_mood.sinks.osc import Osc, host_and_port, messages
 from realtime_mood.sinks.outbox import LIMIT, Outbox
 from realtime_mood.sinks.values import names_of, values_of
 from realtime_mood.sinks.websocket import WebSocketReadings
-from realtime_mood.types import Abstained, Estimate, Quality, Readout, StreamInfo, Why
+from realtime_mood.types import Abstained, Chunk, Estimate, Fault, Quality, Readout, StreamInfo, Why
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 READOUT = Readout("emotion3", ("negative", "neutral", "positive"), ((-1, 0.5), (0, 0), (1, 0.5)), "virtual")
@@ -147,6 +152,30 @@ def test_osc_to_nobody_is_told_and_costs_nothing():
     assert done.wait(5)
     assert osc.output.dropped > 0
     assert osc.output.sent + osc.output.dropped == 6
+
+
+def test_a_patch_made_for_a_muse_gets_its_band_powers():
+    info = StreamInfo(("TP9", "AF7", "AF8", "TP10", "Cz"), 200.0)
+    t = np.arange(2000) / 200
+    data = np.random.default_rng(0).normal(0, 2, (2000, 5)).astype(np.float32)
+    data[:, 1] += 20 * np.sin(2 * np.pi * 10 * t)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inbox:
+        inbox.bind(("127.0.0.1", 0))
+        inbox.settimeout(5)
+        out = MuseOsc(f"127.0.0.1:{inbox.getsockname()[1]}", ())
+        out.open(info)
+        out.put(Emission(replace(emission().reading, quality=Quality(np.ones(5), (Fault.FLAT, *[None] * 4))), info,
+                         State.LIVE, 1.0, 1.0))  # fmt: skip
+        for at in range(0, 2000, 40):
+            out.take(Chunk(data[at : at + 40], at, (at + 40) / 200))
+        packets = [OscPacket(inbox.recv(4096)) for _ in range(10)]
+        out.close(Health())
+    told = {timed.message.address: timed.message.params for timed in packets[-1].messages}
+    assert set(told) == {f"/muse/elements/{it}_absolute" for it in BANDS} | {"/muse/elements/horseshoe"}
+    alpha = told["/muse/elements/alpha_absolute"]
+    assert alpha[1] == pytest.approx(math.log10(200), abs=0.15)  # half of 20² µV²
+    assert alpha[1] > max(alpha[0], alpha[2], alpha[3]) + 1
+    assert told["/muse/elements/horseshoe"] == [4.0, 1.0, 1.0, 1.0]
 
 
 # -- the WebSocket ------------------------------------------------------------------------------------------------
@@ -293,3 +322,39 @@ def test_pylsl_an_osc_patch_and_a_browser_s_socket_receive_the_same_run(example,
 def test_mne_lsl_receives_them_too(example, running):
     running(*SOURCE, "--lsl-out")
     assert until(example("receive_mne_lsl.py"), lambda line: line["valid"] == 1)["p_positive"] > 0
+
+
+def test_the_page_lives_in_a_browser(server):
+    """In Chromium, where the toolkit's build of it is installed."""
+    pytest.importorskip("PyQt6.QtWebEngineWidgets", reason="Qt WebEngine is not installed", exc_type=ImportError)
+    script = f"""
+import os, sys
+os.environ |= {{"QT_QPA_PLATFORM": "offscreen", "QTWEBENGINE_DISABLE_SANDBOX": "1"}}
+from PyQt6.QtCore import QTimer, QUrl
+from PyQt6.QtWebEngineWidgets import QWebEngineView
+from PyQt6.QtWidgets import QApplication
+app, view = QApplication(sys.argv), None
+view = QWebEngineView()
+view.load(QUrl({server.url!r}))
+def look():
+    def told(text):
+        if text == "positive":
+            print(text, flush=True)
+            app.quit()
+    view.page().runJavaScript("document.getElementById('now').textContent", told)
+timer = QTimer()
+timer.timeout.connect(look)
+timer.start(100)
+QTimer.singleShot(20000, app.quit)
+app.exec()
+"""
+    browser = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    k = 0
+    while browser.poll() is None:
+        server.put(emission(k := k + 1))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            browser.wait(0.2)
+    assert browser.stdout.read().strip() == "positive"
+    browser.stdout.close()

@@ -1,0 +1,110 @@
+"""Turns signal into band powers under the addresses of Mind Monitor, for patches that were made for a Muse.
+
+``/muse/elements/BAND_absolute`` with four numbers (TP9, AF7, AF8, TP10; log10 of µV², which Mind Monitor calls Bels),
+``/muse/elements/horseshoe`` with four (1 good, 4 poor), ten times a second. Another cap gives its nearest electrodes.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.signal import lfilter
+
+from ..dsp.filters import Filters, Notch
+from ..dsp.holes import Bridge
+from ..dsp.spec import FeatureSpec
+from ..health import Emission, Health, Output, Recording
+from ..montage import locate
+from ..types import Chunk, Marker, Quality, StreamInfo
+from .osc import Datagrams
+from .outbox import Outbox
+
+SENSORS = ("TP9", "AF7", "AF8", "TP10")
+RATE_HZ = 10.0
+SMOOTHING_S = 0.5
+
+
+class _Bands(Outbox[Chunk]):
+    """Filters chunks on a thread of its own, and sends."""
+
+    limit = 64
+
+    def __init__(self, address: str, notch: Notch) -> None:
+        super().__init__(f"OSC {address}, band powers")
+        self._datagrams, self._notch = Datagrams(address), notch
+        self.quality: Quality | None = None
+
+    def begin(self, info: StreamInfo) -> None:
+        """Get ready for this stream."""
+        self._info, self._spec = info, FeatureSpec()
+        at = locate(info.ch_names)
+        self._picks = np.array([int(np.argmax(at @ wanted)) for wanted in locate(SENSORS)])
+        self._filters = Filters(self._spec, info.sfreq, info.n_chans, self._notch)
+        self._bridge = Bridge(info.n_chans, round(self._spec.max_hole_s * info.sfreq))
+        self._restart(0)
+        self._sent = 0
+
+    def _restart(self, first: int) -> None:
+        self._state = np.zeros((1, len(SENSORS), self._spec.n_bands))
+        self._settled = first + round(self._spec.settle_s * self._info.sfreq)
+
+    def deliver(self, item: Chunk) -> None:
+        decay = 1 - math.exp(-1 / (SMOOTHING_S * self._info.sfreq))
+        for run in self._bridge(item):
+            if run.restart:
+                self._filters.restart(run.rows[0])
+                self._restart(run.first)
+            _, banded = self._filters(run.rows)
+            power = np.square(banded[:, self._picks])
+            mean, self._state = lfilter([decay], [1.0, decay - 1.0], power, axis=0, zi=self._state)
+            end = run.first + len(run.rows)
+            if end >= self._settled and end - self._sent >= self._info.sfreq / RATE_HZ:
+                self._sent = end
+                self._send(np.log10(np.maximum(mean[-1], 1e-6)))
+
+    def _send(self, bels: np.ndarray) -> None:
+        good = np.ones(self._info.n_chans, bool) if self.quality is None else self.quality.good
+        told = [(f"/muse/elements/{band}_absolute", bels[:, k].tolist()) for k, band in enumerate(self._spec.bands)]
+        told.append(("/muse/elements/horseshoe", [1.0 if good[i] else 4.0 for i in self._picks]))
+        self._datagrams.send(told)
+
+    def shut(self) -> None:
+        self._datagrams.close()
+
+
+class MuseOsc:
+    """A tap that sends band powers to ``HOST:PORT`` as Mind Monitor does.
+
+    Raises
+    ------
+    ConfigError
+        That is not an address.
+    """
+
+    def __init__(self, address: str, notch: Notch = "auto") -> None:
+        self._bands = _Bands(address, notch)
+
+    def open(self, info: StreamInfo) -> None:
+        self._bands.begin(info)
+
+    def take(self, chunk: Chunk) -> None:
+        self._bands.put(chunk)
+
+    def mark(self, marker: Marker, t: float) -> None:
+        """Mind Monitor has no address for it."""
+
+    def put(self, emission: Emission) -> None:
+        self._bands.quality = emission.reading.quality
+
+    def close(self, health: Health) -> None:
+        self._bands.close(health)
+
+    @property
+    def recording(self) -> Recording | None:
+        """None: nothing is recorded here."""
+        return None
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        return self._bands.outputs
