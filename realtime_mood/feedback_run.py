@@ -21,7 +21,7 @@ from .errors import ConfigError
 from .feedback import sealed
 from .feedback.conditions import Condition, condition
 from .feedback.loop import Feedback, FeedbackLoop, Receiver
-from .feedback.measures import RATE_HZ
+from .feedback.measures import RATE_HZ, slowest
 from .feedback.plan import Plan, load_plan, shipped
 from .health import Health, Output, Sink
 from .sinks.jsonlines import own_stdout
@@ -201,7 +201,8 @@ def _json(plan: Plan, config: RunConfig, draw: Draw, lines: Path, make_engine: M
         receivers = [printer, *_receivers(config)]
         loop = FeedbackLoop(plan, draw.condition(plan), receivers, lines, draw.about(), config.notches)
         engine = _on(loop, draw, make_engine(config, [loop]))
-        printer.write({"kind": "session", "name": plan.name, "consent": plan.consent, **draw.about()})
+        printer.write({"kind": "session", "name": plan.name, "consent": plan.consent,
+                       "lag_s": round(slowest(plan.measures), 2), **draw.about()})  # fmt: skip
         engine.start()
         try:
             while not loop.over.wait(0.1) and not engine.done.is_set():

@@ -61,6 +61,11 @@ def lag_of(measure: Measure, sfreq: float, spec: FeatureSpec = FeatureSpec()) ->
     return Lag(delay / sfreq, measure.smoothing_s)
 
 
+def slowest(measures: tuple[Measure, ...], sfreq: float = 250.0) -> float:
+    """How far the slowest of them lies behind the signal (s)."""
+    return max(lag_of(it, sfreq).total_s for it in measures)
+
+
 class FastMeasures:
     """The fast ones of `measures`, on a stream.
 

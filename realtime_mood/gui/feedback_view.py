@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QV
 
 from .. import clock
 from ..feedback.loop import FeedbackLoop
+from ..feedback.measures import slowest
 from ..feedback.plan import Plan
 from .feedback_displays import DISPLAYS
 from .feedback_words import Shown, shown
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # sound is loaded only where a session has any
     from .feedback_sound import Speaker
 
 FRAME_MS = 16
+LAGS = "What you will see lies {:.1f} seconds behind what your brain does."
 
 
 class Run(Protocol):
@@ -75,7 +77,9 @@ class FeedbackView(QWidget):
         self._plan = plan
         self._speaker: Speaker | None = None
         self.pages = QStackedLayout(self)
-        self.pages.addWidget(_page(plan.title, plan.consent, self.no, self.yes))
+        self.pages.addWidget(
+            _page(plan.title, f"{plan.consent}\n\n{LAGS.format(slowest(plan.measures))}", self.no, self.yes)
+        )
         self.pages.addWidget(self.circle)
         self.pages.addWidget(_page("That was it", plan.debrief, self.done, said=self.after))
         self.yes.clicked.connect(self._begin)

@@ -70,7 +70,7 @@ def test_a_blinded_session_from_its_code_to_its_record(tmp_path, plan_file):
     done = feedback(*words)
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert lines[0] == {"kind": "session", "name": "fast", "consent": "You agree to this", "code": code}
+    assert lines[0] == {"kind": "session", "name": "fast", "consent": "You agree to this", "lag_s": 0.57, "code": code}
     assert lines[-1]["whole"]
     assert lines[-1]["debrief"] == "This was it"
     rewards = sum(line.get("reward", False) for line in lines if line["kind"] == "feedback")
