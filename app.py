@@ -180,7 +180,11 @@ def feedback(
     of_session = ("session", "condition", "sealed", "code", "yoke", "lines", "config")
     settings = resolve({name: value for name, value in given.items() if name not in of_session}, config)
     draw = feedback_run.Draw(condition, sealed, code, yoke)
-    raise typer.Exit(feedback_run.run(session, settings, draw, lines, make_engine))
+    if settings.view == "json" or (settings.view == "auto" and not gui.has_display()):
+        feedback_run.run_json(session, settings, draw, lines, make_engine)
+    else:
+        feedback_run.session_of(session, settings, draw, lines)  # what cannot be is said before any window
+        view_gui(settings, session, draw, lines)
 
 
 def view_json(config: RunConfig) -> None:
@@ -205,8 +209,10 @@ def view_terminal(config: RunConfig) -> None:
     terminal.run(make_engine(config))
 
 
-def view_gui(config: RunConfig) -> None:
-    """The window."""
+def view_gui(
+    config: RunConfig, session: str = "", draw: feedback_run.Draw | None = None, lines: Path | None = None
+) -> None:
+    """The window; with a `session`, the person's screen as well."""
     if not gui.has_display():
         raise ConfigError("the window", "no display here", "use --view terminal or --view json")
     from realtime_mood.feedback.loop import FeedbackLoop
@@ -232,9 +238,10 @@ def view_gui(config: RunConfig) -> None:
         protocols(),
         lambda url, protocol, told: in_a_window(on(url), protocol, told),
         feedback_run.sessions(),
-        lambda session: feedback_run.session_of(session, config),
+        lambda name: feedback_run.session_of(name, config, draw or feedback_run.Draw(), lines),
     )
-    raise typer.Exit(gui.run(flows, gui.Wish(config.source, config.profile, config.record), weights=config.weights))
+    wish = gui.Wish(config.source, config.profile, config.record)
+    raise typer.Exit(gui.run(flows, wish, weights=config.weights, session=session))
 
 
 for verb in (

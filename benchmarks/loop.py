@@ -25,12 +25,12 @@ import app
 from benchmarks.rig import ROOT, Row, table
 from realtime_mood import clock, liblsl
 from realtime_mood.config import resolve
+from realtime_mood.engine import Engine
 from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.measures import FastMeasures, lag_of
 from realtime_mood.feedback.plan import Measure, Plan
 from realtime_mood.feedback.receivers import LslFeedback, OscFeedback
-from realtime_mood.feedback_run import OwnRun
 from realtime_mood.gui.feedback_view import FeedbackView
 from realtime_mood.types import Chunk, StreamInfo
 
@@ -126,6 +126,22 @@ class Arrivals:
         return self.times[min(int(np.searchsorted(self.ends, end)), len(self.times) - 1)]
 
 
+class OwnRun:
+    """The run of a session that no window shows."""
+
+    trouble = ""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self.is_over = engine, False
+
+    def begin(self) -> None:
+        self._engine.start()
+
+    def end(self) -> None:
+        self._engine.stop()
+        self.is_over = True
+
+
 def delays(seconds: float) -> Iterator[Row]:
     """The real program with the person's view open; its receivers in other processes."""
     from PyQt6.QtWidgets import QApplication
@@ -141,7 +157,7 @@ def delays(seconds: float) -> Iterator[Row]:
     told = {"source": "synthetic://?n_chans=32", "lsl_out": True, "ws": str(ws), "osc": f"127.0.0.1:{osc_readings}"}
     config = resolve(told)
     engine = app.make_engine(config, [arrivals, loop])
-    view = FeedbackView(PLAN, loop, OwnRun(lambda: engine))
+    view = FeedbackView(PLAN, loop, OwnRun(engine))
     painted: list[float] = []
     paint = view.circle.paintEvent
 

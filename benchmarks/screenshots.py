@@ -24,12 +24,13 @@ from rich.console import Console
 
 import app
 from benchmarks.effort_lsl import FOLDER, files
+from benchmarks.loop import OwnRun
 from benchmarks.rig import run_json
 from realtime_mood import feedback_run, gui, terminal
 from realtime_mood.config import resolve
 from realtime_mood.engine import Engine
-from realtime_mood.feedback.plan import load_plan
 from realtime_mood.gui.bridge import Bridge
+from realtime_mood.gui.feedback_view import FeedbackView
 from realtime_mood.gui.window import Window
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
@@ -150,8 +151,8 @@ def session(out: Path) -> None:
     qt = QApplication.instance() or QApplication(["screenshots"])
     with tempfile.TemporaryDirectory() as folder:
         config = resolve({"source": "synthetic://?subject=90001&script=neutral:900"})
-        plan = load_plan("alpha_up")
-        view = feedback_run.window(plan, config, feedback_run.Draw(), Path(folder) / "a", app.make_engine, lambda: None)
+        plan, loop = feedback_run.session_of("alpha_up", config, feedback_run.Draw(), Path(folder) / "a")
+        view = FeedbackView(plan, loop, OwnRun(app.make_engine(config, [loop])))
         view.resize(960, 620)
         view.show()
         view.yes.click()

@@ -1,17 +1,14 @@
-"""Turns a session's name and a source into a run that feeds back: the person's screen, or JSON lines."""
+"""Turns a session's name and a source into feedback on a run: for the window, or as JSON lines."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import secrets
-import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from platformdirs import user_data_path
 
@@ -26,10 +23,6 @@ from .feedback.plan import Plan, load_plan, shipped
 from .health import Health, Output, Sink
 from .sinks.jsonlines import own_stdout
 
-if TYPE_CHECKING:
-    from .gui.feedback_view import FeedbackView
-
-log = logging.getLogger(__name__)
 MakeEngine = Callable[[RunConfig, Sequence[Sink]], Engine]
 
 
@@ -100,26 +93,6 @@ def default_lines(plan: Plan) -> Path:
     return user_data_path("realtime_mood") / "feedback" / f"{plan.name}.jsonl"
 
 
-def run(session: str, config: RunConfig, draw: Draw, lines: Path | None, make_engine: MakeEngine) -> int:
-    """Go through a session; see the command line's help for what can be told.
-
-    Raises
-    ------
-    MoodError
-        Whatever keeps it from being gone through.
-    """
-    plan = load_plan(session)
-    lines = lines or default_lines(plan)
-    if config.view in ("gui", "auto"):
-        from .gui import has_display
-
-        if has_display():
-            return _window(plan, config, draw, lines, make_engine)
-        if config.view == "gui":
-            raise ConfigError("the person's screen", "no display here", "use --view json")
-    return _json(plan, config, draw, lines, make_engine)
-
-
 def _receivers(config: RunConfig) -> list[Receiver]:
     made: list[Receiver] = []
     if config.lsl_out:
@@ -133,74 +106,21 @@ def _receivers(config: RunConfig) -> list[Receiver]:
     return made
 
 
-def _on(loop: FeedbackLoop, draw: Draw, engine: Engine) -> Engine:
-    """The engine, told of what happens in the session."""
-    begun: list[str] = []
+def run_json(session: str, config: RunConfig, draw: Draw, lines: Path | None, make_engine: MakeEngine) -> None:
+    """Go through a session without a screen: everything fed back is a line on standard output.
 
-    def tell(text: str, t: float) -> None:
-        if not begun:  # a code is used up by a session that begins, not by one that could not
-            draw.use()
-        begun.append(text)
-        engine.mark(text, t)
-
-    loop.tell = tell
-    return engine
-
-
-class OwnRun:
-    """A run of its own for a session, begun and ended on threads of their own."""
-
-    def __init__(self, make: Callable[[], Engine]) -> None:
-        self._make = make
-        self.engine: Engine | None = None
-        self._fault = ""
-        self._work: threading.Thread | None = None
-
-    def begin(self) -> None:
-        self._spawn(self._begin)
-
-    def end(self) -> None:
-        starting = self._work
-        self._spawn(lambda: self._end(starting))
-
-    @property
-    def is_over(self) -> bool:
-        return self._work is None or not self._work.is_alive()
-
-    @property
-    def trouble(self) -> str:
-        fault = self.engine.health.fault if self.engine else None
-        return str(fault) if fault else self._fault
-
-    def _spawn(self, work: Callable[[], None]) -> None:
-        self._work = threading.Thread(target=work, name="mood-feedback-run", daemon=True)
-        self._work.start()
-
-    def _begin(self) -> None:
-        try:
-            engine = self._make()
-            engine.start()
-            self.engine = engine
-        except Exception as fault:  # any fault at all belongs on the screen
-            log.exception("could not begin")
-            self._fault = str(fault)
-
-    def _end(self, starting: threading.Thread | None) -> None:
-        if starting is not None:
-            starting.join()
-        if self.engine is not None:
-            try:
-                self.engine.stop()
-            except Exception as fault:
-                self._fault = str(fault)
-
-
-def _json(plan: Plan, config: RunConfig, draw: Draw, lines: Path, make_engine: MakeEngine) -> int:
+    Raises
+    ------
+    MoodError
+        Whatever keeps it from being gone through.
+    """
+    plan = load_plan(session)
     with own_stdout() as out:
         printer = JsonFeedback(out)
         receivers = [printer, *_receivers(config)]
-        loop = FeedbackLoop(plan, draw.condition(plan), receivers, lines, draw.about(), config.notches)
-        engine = _on(loop, draw, make_engine(config, [loop]))
+        loop = _loop(plan, config, draw, lines, receivers)
+        engine = make_engine(config, [loop])
+        loop.tell = engine.mark
         printer.write({"kind": "session", "name": plan.name, "consent": plan.consent,
                        "lag_s": round(slowest(plan.measures), 2), **draw.about()})  # fmt: skip
         engine.start()
@@ -213,33 +133,6 @@ def _json(plan: Plan, config: RunConfig, draw: Draw, lines: Path, make_engine: M
         if loop.fault is not None:
             raise loop.fault
         printer.write({"kind": "end", **loop.summary(), "debrief": plan.debrief})
-    return 0
-
-
-def _window(plan: Plan, config: RunConfig, draw: Draw, lines: Path, make_engine: MakeEngine) -> int:
-    from PyQt6.QtWidgets import QApplication
-
-    from .gui import theme
-    from .sources import open_source
-
-    open_source(config.source)  # a source that cannot be is said before any window
-    app = QApplication.instance() or QApplication(["realtime-mood"])
-    theme.use(theme.system())
-    view = window(plan, config, draw, lines, make_engine, app.quit)
-    view.show()
-    app.exec()
-    print(json.dumps({"kind": "end", **view.summary()}), file=sys.stderr)
-    return 0
-
-
-def window(
-    plan: Plan, config: RunConfig, draw: Draw, lines: Path, make_engine: MakeEngine, told: Callable[[], object]
-) -> FeedbackView:
-    """The person's screen, not shown yet. `told` is called once it is closed and its run has ended."""
-    from .gui.feedback_view import FeedbackView
-
-    loop = FeedbackLoop(plan, draw.condition(plan), _receivers(config), lines, draw.about(), config.notches)
-    return FeedbackView(plan, loop, OwnRun(lambda: _on(loop, draw, make_engine(config, [loop]))), told)
 
 
 def share(loops: Sequence[FeedbackLoop], outputs: Sequence[Sink]) -> None:
@@ -260,8 +153,13 @@ def sessions() -> tuple[tuple[str, str], ...]:
     return tuple((name, load_plan(name).title) for name in shipped())
 
 
-def session_of(name: str, config: RunConfig) -> tuple[Plan, FeedbackLoop]:
-    """A session of the person's own feedback, to be the tap of a run."""
-    plan, draw = load_plan(name), Draw()
-    lines, about = default_lines(plan), draw.about()
-    return plan, FeedbackLoop(plan, draw.condition(plan), _receivers(config), lines, about, config.notches)
+def session_of(name: str, config: RunConfig, draw: Draw, lines: Path | None = None) -> tuple[Plan, FeedbackLoop]:
+    """A session, to be the tap of a run. Raises as `run_json` does."""
+    plan = load_plan(name)
+    return plan, _loop(plan, config, draw, lines, _receivers(config))
+
+
+def _loop(plan: Plan, config: RunConfig, draw: Draw, lines: Path | None, receivers: Sequence[Receiver]) -> FeedbackLoop:
+    """A code is used up by a session that begins, not by one that could not."""
+    place, drawn = lines or default_lines(plan), draw.condition(plan)
+    return FeedbackLoop(plan, drawn, receivers, place, draw.about(), config.notches, begins=draw.use)

@@ -84,6 +84,8 @@ class FeedbackLoop:
     about : dict
         Goes into their first line.
     notch : sequence of float or ``"auto"``
+    begins : callable
+        Called when the first block begins.
     """
 
     def __init__(
@@ -94,8 +96,10 @@ class FeedbackLoop:
         record: Path | None = None,
         about: dict[str, Any] | None = None,
         notch: Notch = "auto",
+        begins: Callable[[], object] = lambda: None,
         now: clock.Clock = clock.now,
     ) -> None:
+        self._begins, self._begun = begins, False
         self.plan, self._condition, self._receivers, self._notch, self._now = (
             plan,
             condition,
@@ -259,6 +263,9 @@ class FeedbackLoop:
             receiver.put(self.latest)
 
     def _tell(self, text: str, index: int) -> None:
+        if not self._begun:
+            self._begun = True
+            self._begins()
         t = self._time(index)
         self.tell(text, t)
         for receiver in self._receivers:

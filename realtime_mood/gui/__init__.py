@@ -45,7 +45,7 @@ def has_display() -> bool:
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
-def run(flows: Flows, wish: Wish, *, start: bool = True, weights: str = "") -> int:
+def run(flows: Flows, wish: Wish, *, start: bool = True, weights: str = "", session: str = "") -> int:
     """Show the window until it is closed (or Ctrl-C) and return 0.
 
     Parameters
@@ -57,8 +57,10 @@ def run(flows: Flows, wish: Wish, *, start: bool = True, weights: str = "") -> i
         Whether to start at once.
     weights : str
         What the network in use is called.
+    session : str
+        A session of feedback to open the person's screen for.
     """
     os.environ["QT_API"] = "pyqt6"  # for the icons' library, which can do with others
     from .showing import show
 
-    return show(flows, wish, start=start, weights=weights)
+    return show(flows, wish, start=start, weights=weights, session=session)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 
 import pyqtgraph as pg
+from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
 from . import Flows, Wish
@@ -18,7 +19,7 @@ from .window import Window
 log = logging.getLogger(__name__)
 
 
-def show(flows: Flows, wish: Wish, *, start: bool, weights: str = "") -> int:
+def show(flows: Flows, wish: Wish, *, start: bool, weights: str = "", session: str = "") -> int:
     """Run the window to its end; see `realtime_mood.gui.run`."""
     pg.setConfigOptions(antialias=False)
     app = QApplication.instance() or QApplication(["realtime-mood"])
@@ -40,6 +41,8 @@ def show(flows: Flows, wish: Wish, *, start: bool, weights: str = "") -> int:
         window.show()
         if start:
             window.bridge.start()
+        if session:
+            QTimer.singleShot(0, lambda: window.feed_back(session))
         return int(app.exec())
     finally:
         sys.excepthook = hooks[0]

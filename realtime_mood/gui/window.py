@@ -186,7 +186,7 @@ class Window(QMainWindow):
 
     def feed_back(self, session: str = "") -> None:
         """Feed a measure back on this source, on a screen of the person's own; this window shows the run meanwhile."""
-        if not self.top.feedback.isEnabled() or self.session is not None or self.flows.feedback is None:
+        if self.session is not None or self.flows.feedback is None:
             return
         try:
             plan, loop = self.flows.feedback(session or self.flows.sessions[0][0])

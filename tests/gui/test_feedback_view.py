@@ -11,12 +11,10 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage
 
 from realtime_mood import clock
-from realtime_mood.errors import SourceNotFound
 from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import Plan
 from realtime_mood.feedback.tone import Tone
-from realtime_mood.feedback_run import OwnRun
 from realtime_mood.gui.feedback_displays import DISPLAYS
 from realtime_mood.gui.feedback_sound import Speaker, _Pull
 from realtime_mood.gui.feedback_view import FeedbackView
@@ -119,32 +117,6 @@ def test_a_run_that_cannot_go_on_says_why(qtbot, view):
     qtbot.mouseClick(view.yes, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: view.pages.currentIndex() == 2)
     assert "no such stream" in view.after.text()
-
-
-def test_a_run_of_its_own_begins_and_ends_away_from_the_screen():
-    class Engine:
-        health, stopped = Health(), False
-
-        def start(self) -> None: ...
-
-        def stop(self) -> None:
-            self.stopped = True
-
-    engine = Engine()
-    run = OwnRun(lambda: engine)
-    run.begin()
-    run.end()
-    run._work.join()
-    assert run.is_over
-    assert engine.stopped
-
-    def fail():
-        raise SourceNotFound("lsl://x", "no such stream", "switch it on")
-
-    broken = OwnRun(fail)
-    broken.begin()
-    broken._work.join()
-    assert "no such stream" in broken.trouble
 
 
 @pytest.mark.parametrize("name", DISPLAYS)

@@ -22,6 +22,7 @@ from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import load_plan
 from realtime_mood.gui import Wish, theme
 from realtime_mood.gui.bridge import Bridge
+from realtime_mood.gui.feedback_view import FeedbackView
 from realtime_mood.health import Health, State
 from realtime_mood.types import Abstained, Estimate, Why
 
@@ -160,6 +161,21 @@ def test_run_serves_ctrl_c(qapp, tmp_path, monkeypatch):
     assert gui.run(flows, Wish("synthetic://?n_chans=4&speed=1")) == 0
     assert time.monotonic() - began < 5
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_run_opens_the_person_s_screen_beside_the_operator_s(qapp, tmp_path, monkeypatch):
+    monkeypatch.setattr("realtime_mood.gui.window.user_config_path", lambda _: tmp_path)
+    plan, seen = load_plan("alpha_up"), []
+
+    def look() -> None:
+        seen.extend(it for it in qapp.topLevelWidgets() if isinstance(it, FeedbackView) and it.isVisible())
+        signal.raise_signal(signal.SIGINT)
+
+    QTimer.singleShot(400, look)
+    flows = gui.Flows(lambda wish: planted_engine(wish.url), tmp_path, sessions=(("alpha_up", "More alpha"),),
+                      feedback=lambda name: (plan, FeedbackLoop(plan, Contingent())))  # fmt: skip
+    assert gui.run(flows, Wish("synthetic://?n_chans=4&speed=1"), session="alpha_up") == 0
+    assert len(seen) == 1
 
 
 def test_a_look_that_nobody_has_started(qtbot):
