@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports Qt
 
@@ -26,9 +27,11 @@ import app
 from benchmarks.effort_lsl import FOLDER, files
 from benchmarks.loop import OwnRun
 from benchmarks.rig import run_json
+from calibration.commands import protocols
 from realtime_mood import feedback_run, gui, terminal
 from realtime_mood.config import resolve
 from realtime_mood.engine import Engine
+from realtime_mood.errors import ConfigError
 from realtime_mood.gui.bridge import Bridge
 from realtime_mood.gui.feedback_view import FeedbackView
 from realtime_mood.gui.window import Window
@@ -42,6 +45,10 @@ FILM_S = (23.0, 40.0)  # from one state into the next
 FILM_EVERY_S = 0.5
 
 
+def _no_session(name: str) -> NoReturn:
+    raise ConfigError(f"session {name}", "nothing runs in a picture", "run feedback")
+
+
 class Rig:
     """The window as the program puts it together, on `url`, remembering nothing."""
 
@@ -49,9 +56,10 @@ class Rig:
         self.qt = QApplication.instance() or QApplication(["screenshots"])
         self.engines: list[Engine] = []
         wish = gui.Wish(url, profile)
-        flows = gui.Flows(self._engine, folder, (("baseline", "Rest"),), lambda *_: None)
+        sessions = feedback_run.sessions()
+        flows = gui.Flows(self._engine, folder, protocols(), lambda *_: None, sessions, _no_session)
         memory = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
-        bridge = Bridge(flows.make_engine, wish, can_calibrate=True)
+        bridge = Bridge(flows.make_engine, wish, can_calibrate=True, can_feed_back=True)
         self.window = Window(bridge, flows, resolve({}).weights, memory)
         self.window.resize(*SIZES[""])
         self.window.show()

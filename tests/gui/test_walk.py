@@ -40,7 +40,7 @@ def walk(qtbot, tmp_path, make_window):
 
     def calibrate(url, protocol, told):
         path = tmp_path / "profile.json"
-        plan = draw(load_protocol(protocol), 0, rest_s=24.0)
+        plan = draw(load_protocol(protocol), 0, rest_s=60.0)
         return Job(resolve({"source": url}), plan, path, path.with_suffix(".xdf"), None, None).window(
             told, windowed=True
         )
