@@ -17,8 +17,9 @@ from .engine import Engine
 from .errors import ConfigError
 from .feedback import sealed
 from .feedback.conditions import Condition, condition
-from .feedback.loop import Feedback, FeedbackLoop, Receiver
+from .feedback.loop import FeedbackLoop
 from .feedback.measures import RATE_HZ, slowest
+from .feedback.moment import Feedback, Receiver
 from .feedback.plan import Plan, load_plan, shipped
 from .health import Health, Output, Sink
 from .sinks.jsonlines import own_stdout

@@ -12,9 +12,8 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from .. import clock
 from ..dsp.filters import Notch
@@ -25,49 +24,13 @@ from ..sinks.values import values_of
 from ..types import Abstained, Chunk, Estimate, Marker, StreamInfo
 from .conditions import Condition
 from .measures import FastMeasures, Lag, Sample, lag_of
+from .moment import Feedback, Receiver
 from .plan import Plan
 from .session import Fed, Session
 
 PATIENCE_S = 0.5  # without a sample, before what is fed back is neutral
 QUEUE = 256  # chunks that may wait: more means that this machine does not keep up
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Feedback:
-    """What is fed back, as it goes to screens and outputs: nothing in it tells the condition."""
-
-    t: float
-    """When the newest sample of what it rests on was taken (s, our clock)."""
-    at: float
-    """Stream time (s)."""
-    block: int
-    kind: str
-    text: str
-    """What the person is asked to do."""
-    level: float
-    reward: bool
-    valid: bool
-    why: str
-    rewards: int
-    left_s: float
-    """Of the block."""
-    virtual: bool
-
-
-class Receiver(Protocol):
-    """Somewhere feedback goes; returns at once."""
-
-    def put(self, item: Feedback) -> None: ...
-
-    def tell(self, text: str, t: float) -> None:
-        """A block that begins or ends, or a reward, at `t` (s, our clock)."""
-        ...
-
-    def close(self, health: Health) -> None: ...
-
-    @property
-    def output(self) -> Output: ...
 
 
 class FeedbackLoop:

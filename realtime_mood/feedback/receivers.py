@@ -12,8 +12,8 @@ from ..sinks.lsl_markers import MarkerOutlet
 from ..sinks.osc import PREFIX, Datagrams
 from ..sinks.outbox import Outbox
 from ..sinks.websocket import WebSocketReadings
-from .loop import Feedback
 from .measures import RATE_HZ
+from .moment import Feedback
 
 NAME = "RealtimeMood-Feedback"
 MARKERS = "RealtimeMood-Markers"

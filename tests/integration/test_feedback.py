@@ -20,7 +20,8 @@ import app
 from realtime_mood import liblsl
 from realtime_mood.feedback import sealed
 from realtime_mood.feedback.conditions import Contingent
-from realtime_mood.feedback.loop import Feedback, FeedbackLoop
+from realtime_mood.feedback.loop import FeedbackLoop
+from realtime_mood.feedback.moment import Feedback
 from realtime_mood.feedback.plan import Plan
 from realtime_mood.feedback.receivers import LslFeedback, OscFeedback
 from realtime_mood.gui.feedback_words import GLOW_S, shown

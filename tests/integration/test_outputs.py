@@ -25,7 +25,7 @@ from websockets.sync.client import connect
 import app
 from realtime_mood.dsp.spec import BANDS
 from realtime_mood.errors import ConfigError
-from realtime_mood.feedback.loop import Feedback
+from realtime_mood.feedback.moment import Feedback
 from realtime_mood.feedback.receivers import WebSocketFeedback
 from realtime_mood.health import Emission, Health, State
 from realtime_mood.sinks.csv_file import CsvFile
