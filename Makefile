@@ -16,7 +16,7 @@ demo: setup  ## the window (or the terminal view) on the synthetic headset
 	$(PY) app.py run
 
 test: setup
-	$(PY) -m pytest -n 2 --dist worksteal
+	$(PY) -m pytest -n 3 --dist worksteal
 
 check: setup  ## lint, format, types, import contracts
 	.venv/bin/ruff check .
