@@ -113,7 +113,7 @@ class Plan(_Strict):
     """What is told afterwards, sham or not."""
     measures: tuple[Measure, ...] = Field(min_length=1, max_length=8)
     display: Literal["circle", "bar", "landscape"] = "circle"
-    sound: Literal["none", "pitch", "loudness"] = "none"
+    sound: Literal["none", "pitch", "loudness", "ambient"] = "none"
     reward: Reward = Field(default_factory=lambda: Reward.model_validate({}))
     blocks: tuple[Block, ...] = Field(min_length=2, max_length=60)
 

@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 import numpy as np
+from scipy.signal import lfilter
 
 SFREQ = 44_100
 LOW_HZ, HIGH_HZ = 196.0, 392.0  # an octave: level 0 and 1
@@ -13,7 +14,10 @@ CHIME_HZ, CHIME_S = 784.0, 0.4
 GLIDE_S, FADE_S = 0.06, 0.12
 LOUDEST = 0.25  # of full scale
 
-Kind = Literal["pitch", "loudness"]
+CHORD_HZ = (196.0, 246.9, 293.7, 392.0)  # what the sea gives way to
+SWELL_S = 7.0  # of the sea
+
+Kind = Literal["pitch", "loudness", "ambient"]
 
 
 class Tone:
@@ -21,13 +25,14 @@ class Tone:
 
     Parameters
     ----------
-    kind : {"pitch", "loudness"}
-        What follows the level.
+    kind : {"pitch", "loudness", "ambient"}
+        What follows the level; ambient is a sea that gives way to a chord.
     """
 
     def __init__(self, kind: Kind = "pitch") -> None:
         self._kind = kind
         self._phase = 0.0
+        self._at, self._sea, self._rng = 0, np.zeros(1), np.random.default_rng(0)
         self._level, self._gain = 0.5, 0.0
         self._chime_at = math.inf  # samples since it began
 
@@ -46,9 +51,21 @@ class Tone:
         hz = LOW_HZ * (HIGH_HZ / LOW_HZ) ** heights
         phases = self._phase + np.cumsum(2 * np.pi * hz / SFREQ)
         self._phase = float(phases[-1] % (2 * np.pi))
+        if self._kind == "ambient":
+            wave = gains * self._ambient(np.clip(levels, 0, 1), steps) + self._chimed(steps)
+            return np.round(np.clip(LOUDEST * wave, -1, 1) * 32767).astype(np.int16)
         loud = gains if self._kind == "pitch" else gains * np.clip(levels, 0, 1) ** 2
         wave = loud * (np.sin(phases) + 0.3 * np.sin(2 * phases)) / 1.3 + self._chimed(steps)
         return np.round(np.clip(LOUDEST * wave, -1, 1) * 32767).astype(np.int16)
+
+    def _ambient(self, levels: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Brown noise that swells, against a chord: equal power, so that only the mixture changes."""
+        t = (self._at + steps) / SFREQ
+        self._at += len(steps)
+        noise, self._sea = lfilter([0.03], [1.0, -0.97], self._rng.normal(size=len(steps)), zi=self._sea)
+        sea = noise * 2.5 * (0.7 + 0.3 * np.sin(2 * np.pi * t / SWELL_S))
+        chord = sum(np.sin(2 * np.pi * hz * t) for hz in CHORD_HZ) / len(CHORD_HZ)
+        return np.asarray(np.sqrt(1 - levels) * sea + np.sqrt(levels) * chord)
 
     def _chimed(self, steps: np.ndarray) -> np.ndarray:
         if not math.isfinite(self._chime_at):

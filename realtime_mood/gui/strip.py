@@ -10,7 +10,7 @@ import numpy as np
 from scipy.signal import butter, group_delay, sos2tf
 
 from ..dsp.spec import FeatureSpec
-from ..health import Health
+from ..health import Health, Output
 from ..types import Estimate, Marker, Reading
 from .words import Say
 
@@ -38,6 +38,7 @@ def strip(
     age, lat = health.sample_age_ms, health.latency
     late = "ok" if lat is None or lat.p95 < SLOW_MS else "warn"
     nothing, paint, info = Say("–", "dim"), timing.paint_ms, health.info
+    sent = () if not health.outputs else (("outputs", _outputs(health.outputs)),)
     return (
         ("newest sample", nothing if age is None else Say(_ms(age), "warn" if age > MAX_AGE_MS else "text", AGE)),
         ("filters", nothing if info is None else Say(f"{alpha_delay_ms(info.sfreq):.0f} ms", "text", DELAY)),
@@ -48,6 +49,7 @@ def strip(
         ("readings", Say(f"{_rate(readings):.1f} /s")),
         ("skipped", Say(f"{health.skipped:,}", "warn" if health.skipped else "text", "readings that were never made")),
         ("lost", _lost(health)),
+        *sent,
         ("samples", Say(f"{health.samples:,}")),
         ("markers", Say(f"{len(markers)}", "text", "\n".join(m.text for m in markers[-5:]) or "keys 1 to 9 set one")),
     )
@@ -74,6 +76,19 @@ def _context(health: Health, readings: Sequence[Reading]) -> Say:
     if last is None or health.info is None:
         return Say("–", "dim")
     return Say(f"{(last.end - last.first) / health.info.sfreq:.0f} s", "text", "of signal in each estimate")
+
+
+def _outputs(outputs: Sequence[Output]) -> Say:
+    """How many places readings go to, and what they missed."""
+    dropped = sum(it.dropped for it in outputs)
+    troubled = dropped or any(it.trouble for it in outputs)
+    tip = "\n".join(map(_told, outputs))
+    return Say(f"{len(outputs)}" + (f", {dropped:,} dropped" if dropped else ""), "warn" if troubled else "text", tip)
+
+
+def _told(it: Output) -> str:
+    who = "" if it.receivers is None else f", {it.receivers} listen"
+    return f"{it.name}: {it.sent:,} sent, {it.dropped:,} dropped{who}" + (f" · {it.trouble}" if it.trouble else "")
 
 
 def _beat(ms: float | None) -> Say:

@@ -56,6 +56,8 @@ class Training:
     """(n,) the person's own; NaN where invalid, and all of it where the condition is still sealed."""
     reward: np.ndarray
     invalid: np.ndarray
+    delay_ms: np.ndarray
+    """(n,) from the arrival of a chunk to what was fed back of it; NaN where it was not told."""
 
     @property
     def called(self) -> str:
@@ -94,6 +96,7 @@ def read(path: Path, opened: Path | None = None) -> Training:
             "z": np.array([math.nan if line["z"] is None else line["z"] for line in fed], float),
             "reward": np.array([line["reward"] for line in fed], bool),
             "invalid": np.array([bool(line["why"]) and line["kind"] == "feedback" for line in fed], bool),
+            "delay_ms": np.array([line.get("delay_ms", math.nan) for line in fed], float),
         }
         name, title, virtual = str(plan["name"]), str(plan["title"]), bool(head["virtual"])
     except OSError:
@@ -162,6 +165,10 @@ def facts(it: Training) -> Iterator[tuple[str, str, str]]:
         f"{int(it.reward.sum())} · {rate:.1f} a minute",
         "of what was fed back, which need not be their own",
     )
+    delay = it.delay_ms[np.isfinite(it.delay_ms)]
+    if len(delay):
+        p50, p95 = np.percentile(delay, (50, 95))
+        yield "measured delay", f"{p50:.1f} / {p95:.1f} ms", "arrival of a chunk → fed back: median / 95 %"
     for kind, means in (("feedback", "while it was fed back"), ("transfer", "the same without feedback")):
         z = it.z[it.of(kind) & np.isfinite(it.z)]
         if len(z):

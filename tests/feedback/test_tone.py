@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from realtime_mood.feedback.tone import HIGH_HZ, LOW_HZ, SFREQ, Tone
+from realtime_mood.feedback.tone import CHORD_HZ, HIGH_HZ, LOW_HZ, SFREQ, Tone
 
 STEEPEST = 4000  # between two samples: more is heard as a click
 
@@ -47,3 +47,18 @@ def test_neither_jumps_nor_chimes_nor_cuts_click():
     wave = np.concatenate(parts)
     assert np.abs(np.diff(wave)).max() < STEEPEST
     assert np.abs(wave).max() < 32767 / 2
+
+
+def test_the_ambient_sound_is_a_sea_that_gives_way_to_a_chord():
+    tone = Tone("ambient")
+    sea, chord = play(tone, 0.0, False, 2.0)[SFREQ:], play(tone, 1.0, False, 2.0)[SFREQ:]
+
+    def tonal(wave: np.ndarray) -> float:
+        power = np.abs(np.fft.rfft(wave * np.hanning(len(wave)))) ** 2
+        near = np.abs(np.fft.rfftfreq(len(wave), 1 / SFREQ)[:, None] - CHORD_HZ).min(axis=1) < 3
+        return float(power[near].sum() / power.sum())
+
+    assert tonal(chord) > 0.9
+    assert tonal(sea) < 0.2
+    assert 0.3 < sea.std() / chord.std() < 3
+    assert not play(Tone("ambient"), 0.5, True, 0.2).any()

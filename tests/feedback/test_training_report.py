@@ -41,7 +41,8 @@ def lines(tmp_path):
             fed = it.step(Sample(round((k + 1) * SFREQ / RATE_HZ), (rng.normal() + max(0, t - 20) / 60,), why))
             if fed is not None:
                 told.append({"kind": fed.kind, "t": t, "block": fed.block, "level": fed.level, "reward": fed.reward,
-                             "why": fed.why, "z": _number(fed.z), "shown": _number(fed.shown)})  # fmt: skip
+                             "why": fed.why, "z": _number(fed.z), "shown": _number(fed.shown),
+                             "delay_ms": 3.0})  # fmt: skip
         path.write_text("\n".join(map(json.dumps, told)) + '\n{"kind": "end"}\n{"torn')
         return path
 
@@ -55,6 +56,7 @@ def test_learning_is_the_person_s_own_and_invalid_time_is_told(lines):
     assert mean[-1] == pytest.approx((at[-1] - 20) / 60, abs=0.4)
     told = {what: value for what, value, _ in facts(it)}
     assert told["invalid"].startswith("10 s")
+    assert told["measured delay"] == "3.0 / 3.0 ms"
     assert float(told["own z-score, transfer"]) == pytest.approx(1.6, abs=0.4)
     text = page([it])
     assert "VIRTUAL PERSON" in text

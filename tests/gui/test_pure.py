@@ -17,7 +17,7 @@ from realtime_mood.gui.events import Events
 from realtime_mood.gui.lanes import TraceSettings, gaps_of, level, marks_in, min_max, slice_of
 from realtime_mood.gui.spectrum import spectrogram, spectrum
 from realtime_mood.gui.strip import DROPPED_FIRST, Timing, strip
-from realtime_mood.health import Health, Recording, State
+from realtime_mood.health import Health, Output, Recording, State
 from realtime_mood.ring import RingBuffer
 from realtime_mood.sources.devices import Device
 from realtime_mood.types import Abstained, Chunk, Marker, StreamInfo, Why
@@ -224,3 +224,12 @@ def test_the_way_of_a_sample_comes_first_and_all_that_may_go_is_there():
     assert set(DROPPED_FIRST) < set(names)
     assert dict(cells)["longest wait"].role == "warn"
     assert dict(cells)["paint"].text == "8 / 16 ms"
+
+
+def test_outputs_are_told_where_there_are_any():
+    outputs = (Output("OSC a:1", 10, 2, None, "nobody listens there"), Output("LSL x", 12, 0, 1))
+    health = Health(State.LIVE, INFO, outputs=outputs)
+    told = dict(strip(health, said(5), (), Timing()))["outputs"]
+    assert (told.text, told.role) == ("2, 2 dropped", "warn")
+    assert told.tip == "OSC a:1: 10 sent, 2 dropped · nobody listens there\nLSL x: 12 sent, 0 dropped, 1 listen"
+    assert "outputs" not in dict(strip(Health(State.LIVE, INFO), said(5), (), Timing()))
