@@ -17,7 +17,7 @@ from platformdirs import user_data_path, user_log_path
 
 from calibration.commands import calibrate, in_a_window, profiles, protocols
 from models.commands import WeightsOption, evaluate, info, pretrain, replay, train
-from realtime_mood import feedback_run, gui, liblsl
+from realtime_mood import gui, liblsl
 from realtime_mood.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
 from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.errors import (
@@ -28,10 +28,11 @@ from realtime_mood.errors import (
     SourceLost,
     WeightsError,
 )
-from realtime_mood.outputs import outputs_of
+from realtime_mood.outputs import outputs_of, recorder_of
 
 if TYPE_CHECKING:
     from realtime_mood.engine import Engine
+    from realtime_mood.feedback_run import Draw
     from realtime_mood.health import Sink
 
 EXIT = {ConfigError: 2, SourceLost: 4, SourceError: 3, WeightsError: 5, ProfileError: 5}  # first match counts
@@ -53,6 +54,7 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
 
     `give_up_s` is how long a lost source is looked for where the options do not say.
     """
+    from realtime_mood import feedback_run
     from realtime_mood.engine import Engine
     from realtime_mood.feedback.loop import FeedbackLoop
     from realtime_mood.sources import open_source
@@ -62,29 +64,18 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
     from models.building import PipelineBuilder  # torch takes a second: a source that cannot be is said before
 
     build, listeners = PipelineBuilder(config), []
-    others = outputs_of(config)
-    sessions = [sink for sink in sinks if isinstance(sink, FeedbackLoop)]
-    if config.record:
-        from realtime_mood.sinks.recorder import Recorder
-
-        recorder = Recorder(
-            config.record,
-            build.about(),
-            participant=config.participant,
-            session=config.session,
-            to_stamps=liblsl.to_stamps() if config.on_lsl else 0.0,
-        )
-        sinks = [recorder, *sinks]
-        for session in sessions:
-            session.keep = recorder.feed
-    feedback_run.share(sessions, others)
-    sinks = [*sinks, *others]
+    recorder, outputs = recorder_of(config, build.about()), outputs_of(config)
     if config.markers:
         from realtime_mood.sources.markers import LslMarkers
 
         listeners.append(partial(LslMarkers, config.markers))
+    everything = [*([recorder] if recorder else []), *sinks, *outputs]
     give_up_s = config.give_up or give_up_s
-    return Engine(source, build, sinks, listeners=listeners, seconds=config.seconds, give_up_s=give_up_s)
+    engine = Engine(source, build, everything, listeners=listeners, seconds=config.seconds, give_up_s=give_up_s)
+    for sink in sinks:
+        if isinstance(sink, FeedbackLoop):
+            feedback_run.attach(sink, engine, config, recorder, outputs)
+    return engine
 
 
 # -- verbs ------------------------------------------------------------------------------------------------------
@@ -177,6 +168,8 @@ def feedback(
 ) -> None:
     """Feed a measure back to the person: a session of blocks, with or without a sealed condition."""
     given = dict(locals())
+    from realtime_mood import feedback_run
+
     of_session = ("session", "condition", "sealed", "code", "yoke", "lines", "config")
     settings = resolve({name: value for name, value in given.items() if name not in of_session}, config)
     draw = feedback_run.Draw(condition, sealed, code, yoke)
@@ -209,13 +202,11 @@ def view_terminal(config: RunConfig) -> None:
     terminal.run(make_engine(config))
 
 
-def view_gui(
-    config: RunConfig, session: str = "", draw: feedback_run.Draw | None = None, lines: Path | None = None
-) -> None:
+def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lines: Path | None = None) -> None:
     """The window; with a `session`, the person's screen as well."""
     if not gui.has_display():
         raise ConfigError("the window", "no display here", "use --view terminal or --view json")
-    from realtime_mood.feedback.loop import FeedbackLoop
+    from realtime_mood import feedback_run
 
     liblsl.set_scope(config.lsl_scope)  # the window looks for streams before any run
     import models.runtime  # noqa: F401  # torch takes a second to import: not while the window is up
@@ -227,10 +218,7 @@ def view_gui(
         return config.model_copy(update={"source": wish.url, "profile": wish.profile, "record": wish.record})
 
     def engine(wish: gui.Wish) -> Engine:
-        made = make_engine(configured(wish), [wish.tap] if wish.tap else [], give_up_s=None)
-        if isinstance(wish.tap, FeedbackLoop):
-            wish.tap.tell = made.mark
-        return made
+        return make_engine(configured(wish), [wish.tap] if wish.tap else [], give_up_s=None)
 
     flows = gui.Flows(
         engine,
@@ -244,21 +232,10 @@ def view_gui(
     raise typer.Exit(gui.run(flows, wish, weights=config.weights, session=session))
 
 
-for verb in (
-    calibrate,
-    profiles,
-    outlet,
-    devices,
-    replay,
-    recover,
-    report,
-    seal,
-    unblind,
-    pretrain,
-    train,
-    evaluate,
-    info,
-):
+VERBS = (
+    calibrate, profiles, outlet, devices, replay, recover, report, seal, unblind, pretrain, train, evaluate, info,
+)  # fmt: skip
+for verb in VERBS:
     cli.command()(verb)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from platformdirs import user_data_path
 
@@ -22,7 +21,10 @@ from .feedback.measures import RATE_HZ, slowest
 from .feedback.moment import Feedback, Receiver
 from .feedback.plan import Plan, load_plan, shipped
 from .health import Health, Output, Sink
-from .sinks.jsonlines import own_stdout
+from .sinks.jsonlines import own_stdout, write_line
+
+if TYPE_CHECKING:
+    from .sinks.recorder import Recorder
 
 MakeEngine = Callable[[RunConfig, Sequence[Sink]], Engine]
 
@@ -76,35 +78,17 @@ class JsonFeedback:
     def put(self, item: Feedback) -> None:
         told = {name: round(value, 5) if isinstance(value, float) else value for name, value in asdict(item).items()}
         told["t"] = told.pop("at")
-        self.write({"kind": "feedback", "block_kind": told.pop("kind"), **told})
+        write_line(self._out, {"kind": "feedback", "block_kind": told.pop("kind"), **told})
 
     def tell(self, text: str, t: float) -> None:
         """The lines say it already."""
 
     def close(self, health: Health) -> None: ...
 
-    def write(self, line: dict[str, Any]) -> None:
-        """Write one line, at once."""
-        self._out.write(json.dumps(line, allow_nan=False, ensure_ascii=False) + "\n")
-        self._out.flush()
-
 
 def default_lines(plan: Plan) -> Path:
     """Where everything fed back is written, unless told otherwise."""
     return user_data_path("realtime_mood") / "feedback" / f"{plan.name}.jsonl"
-
-
-def _receivers(config: RunConfig) -> list[Receiver]:
-    made: list[Receiver] = []
-    if config.lsl_out:
-        from .feedback.receivers import LslFeedback
-
-        made.append(LslFeedback())
-    if config.osc:
-        from .feedback.receivers import OscFeedback
-
-        made.append(OscFeedback(config.osc))
-    return made
 
 
 def run_json(session: str, config: RunConfig, draw: Draw, lines: Path | None, make_engine: MakeEngine) -> None:
@@ -118,11 +102,9 @@ def run_json(session: str, config: RunConfig, draw: Draw, lines: Path | None, ma
     plan = load_plan(session)
     with own_stdout() as out:
         printer = JsonFeedback(out)
-        receivers = [printer, *_receivers(config)]
-        loop = _loop(plan, config, draw, lines, receivers)
+        loop = _loop(plan, config, draw, lines, [printer])
         engine = make_engine(config, [loop])
-        loop.tell = engine.mark
-        printer.write({"kind": "session", "name": plan.name, "consent": plan.consent,
+        write_line(out, {"kind": "session", "name": plan.name, "consent": plan.consent,
                        "lag_s": round(slowest(plan.measures), 2), **draw.about()})  # fmt: skip
         engine.start()
         try:
@@ -133,20 +115,31 @@ def run_json(session: str, config: RunConfig, draw: Draw, lines: Path | None, ma
         engine.stop()
         if loop.fault is not None:
             raise loop.fault
-        printer.write({"kind": "end", **loop.summary(), "debrief": plan.debrief})
+        write_line(out, {"kind": "end", **loop.summary(), "debrief": plan.debrief})
 
 
-def share(loops: Sequence[FeedbackLoop], outputs: Sequence[Sink]) -> None:
-    """Let those who listen to readings in a browser hear the feedback too."""
-    if not loops or not outputs:
-        return
-    from .feedback.receivers import WebSocketFeedback
-    from .sinks.websocket import WebSocketReadings
+def attach(
+    loop: FeedbackLoop, engine: Engine, config: RunConfig, recorder: Recorder | None, outputs: Sequence[Sink]
+) -> None:
+    """Let a session of a run be recorded, marked, and heard wherever the run's readings are."""
+    loop.tell = engine.mark
+    if recorder is not None:
+        loop.keep = recorder.feed
+    receivers: list[Receiver] = []
+    if config.lsl_out:
+        from .feedback.receivers import LslFeedback
 
-    for server in outputs:
-        if isinstance(server, WebSocketReadings):
-            for loop in loops:
-                loop.add(WebSocketFeedback(server))
+        receivers.append(LslFeedback())
+    if config.osc:
+        from .feedback.receivers import OscFeedback
+
+        receivers.append(OscFeedback(config.osc))
+    if config.ws:
+        from .feedback.receivers import WebSocketFeedback
+        from .sinks.websocket import WebSocketReadings
+
+        receivers += [WebSocketFeedback(it) for it in outputs if isinstance(it, WebSocketReadings)]
+    loop.send_to(receivers)
 
 
 def sessions() -> tuple[tuple[str, str], ...]:
@@ -157,10 +150,12 @@ def sessions() -> tuple[tuple[str, str], ...]:
 def session_of(name: str, config: RunConfig, draw: Draw, lines: Path | None = None) -> tuple[Plan, FeedbackLoop]:
     """A session, to be the tap of a run. Raises as `run_json` does."""
     plan = load_plan(name)
-    return plan, _loop(plan, config, draw, lines, _receivers(config))
+    return plan, _loop(plan, config, draw, lines)
 
 
-def _loop(plan: Plan, config: RunConfig, draw: Draw, lines: Path | None, receivers: Sequence[Receiver]) -> FeedbackLoop:
+def _loop(
+    plan: Plan, config: RunConfig, draw: Draw, lines: Path | None, receivers: Sequence[Receiver] = ()
+) -> FeedbackLoop:
     """A code is used up by a session that begins, not by one that could not."""
     place, drawn = lines or default_lines(plan), draw.condition(plan)
     return FeedbackLoop(plan, drawn, receivers, place, draw.about(), config.notches, begins=draw.use)

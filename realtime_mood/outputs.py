@@ -1,11 +1,27 @@
-"""Turns a run's options into the sinks that send its readings elsewhere, each library loaded only when asked for."""
+"""Turns a run's options into its recorder and the sinks that send its readings elsewhere, loaded when asked for."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+from . import liblsl
 from .config import RunConfig
 from .health import Sink
+
+if TYPE_CHECKING:
+    from .sinks.recorder import Recorder
+
+
+def recorder_of(config: RunConfig, about: Mapping[str, object]) -> Recorder | None:
+    """The recording of a run, where one is asked for."""
+    if config.record is None:
+        return None
+    from .sinks.recorder import Recorder
+
+    to_stamps = liblsl.to_stamps() if config.on_lsl else 0.0
+    return Recorder(config.record, about, participant=config.participant, session=config.session, to_stamps=to_stamps)
 
 
 def outputs_of(config: RunConfig) -> list[Sink]:

@@ -12,6 +12,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,16 @@ from .. import clock
 from ..dsp.filters import Notch
 from ..errors import MoodError
 from ..health import Emission, Health, Output, Recording
-from ..sinks.growing_file import GrowingFile, free_paths
+from ..sinks.growing_file import GrowingFile, check_writable, free_paths
 from ..sinks.values import values_of
 from ..types import Abstained, Chunk, Estimate, Marker, StreamInfo
 from .conditions import Condition
-from .measures import FastMeasures, Lag, Sample, lag_of
+from .measures import FastMeasures, lag_of
 from .moment import Feedback, Receiver
 from .plan import Plan
 from .session import Fed, Session
 
 PATIENCE_S = 0.5  # without a sample, before what is fed back is neutral
-QUEUE = 256  # chunks that may wait: more means that this machine does not keep up
 log = logging.getLogger(__name__)
 
 
@@ -41,6 +41,7 @@ class FeedbackLoop:
     plan : Plan
     condition : Condition
     receivers : sequence of Receiver
+        Those of every run; `send_to` adds those of one.
     record : Path, optional
         JSON lines of everything fed back, private. They tell the person's own z-score beside what was fed back, so
         they are not to be looked at before the code is opened.
@@ -49,6 +50,11 @@ class FeedbackLoop:
     notch : sequence of float or ``"auto"``
     begins : callable
         Called when the first block begins.
+
+    Raises
+    ------
+    ConfigError
+        The record cannot be written there.
     """
 
     def __init__(
@@ -63,13 +69,10 @@ class FeedbackLoop:
         now: clock.Clock = clock.now,
     ) -> None:
         self._begins, self._begun = begins, False
-        self.plan, self._condition, self._receivers, self._notch, self._now = (
-            plan,
-            condition,
-            list(receivers),
-            notch,
-            now,
-        )
+        self.plan, self._condition, self._notch, self._now = plan, condition, notch, now
+        self._own = self._receivers = tuple(receivers)
+        if record is not None:
+            check_writable(record)
         self._record, self._about = record, about or {}
         self.tell: Callable[[str, float], object] = lambda *_: None
         """Told of blocks and rewards, and when (s, our clock): the engine's `mark`."""
@@ -79,16 +82,14 @@ class FeedbackLoop:
         self.over = threading.Event()
         """The session is over."""
         self.fault: MoodError | None = None
-        self.delays_ms: deque[float] = deque(maxlen=4096)
-        """From the arrival of a chunk to what is fed back of it."""
         self._items: deque[tuple[Chunk | Emission, float]] = deque()
         self._new, self._closing = threading.Condition(), False
         self._thread: threading.Thread | None = None
         self._trouble = ""
 
-    def add(self, receiver: Receiver) -> None:
-        """One more receiver, before the run begins."""
-        self._receivers.append(receiver)
+    def send_to(self, receivers: Sequence[Receiver]) -> None:
+        """Who hears of the next run, besides its own; those of the run before hear no more."""
+        self._receivers = (*self._own, *receivers)
 
     # -- what the engine calls ----------------------------------------------------------------------------------
 
@@ -104,7 +105,7 @@ class FeedbackLoop:
         self.session = Session(self.plan, info.sfreq, self._condition, self._tell)
         self._stamp = (0, 0.0)
         self._file = GrowingFile(free_paths(self._record, ending="feedback.jsonl")) if self._record else None
-        lags = [vars_of(lag_of(it, info.sfreq)) for it in self.plan.measures]
+        lags = [asdict(lag_of(it, info.sfreq)) for it in self.plan.measures]
         self._write({"kind": "session", "plan": self.plan.model_dump(mode="json"), "lags": lags, "sfreq": info.sfreq,
                      "ch_names": info.ch_names, "virtual": info.virtual, **self._about})  # fmt: skip
         self._thread = threading.Thread(target=self._run, name="mood-feedback", daemon=True)
@@ -189,25 +190,21 @@ class FeedbackLoop:
 
     def _follow(self, chunk: Chunk, arrived: float) -> None:
         self._stamp = chunk.end, chunk.t_last
-        slow = not any(it.is_fast for it in self.plan.measures)
         for sample in self._fast.push(chunk):
-            fed = self.session.step(Sample(sample.index, sample.values, "") if slow else sample)
+            fed = self.session.step(sample)
             if fed is None:
                 self.over.set()
                 return
             self._send(fed, 1e3 * (self._now() - arrived))
-        self.delays_ms.append(1e3 * (self._now() - arrived))
 
     def _send(self, fed: Fed, delay_ms: float) -> None:
         block = self.plan.blocks[fed.block]
         t, at = self._time(fed.index), fed.index / self._info.sfreq
         left_s = max(0.0, block.seconds - self.session.elapsed_s(fed.index))
-        self.latest = Feedback(
+        self._show(Feedback(
             t, at, fed.block, fed.kind, block.text, fed.level, fed.reward, fed.valid, fed.why, self.session.rewards,
             left_s, self._info.virtual,
-        )  # fmt: skip
-        for receiver in self._receivers:
-            receiver.put(self.latest)
+        ))  # fmt: skip
         row = (fed.level, fed.shown, fed.threshold, float(fed.reward), float(fed.valid), float(fed.block), delay_ms)
         self.keep(fed.index, row)
         told = {"z": _number(fed.z), "shown": _number(fed.shown), "threshold": _number(fed.threshold)}
@@ -216,14 +213,13 @@ class FeedbackLoop:
 
     def _say_nothing(self, why: str) -> None:
         """Neutral, whatever was fed back before."""
-        was = self.latest
-        if was is None:
-            return
-        self.latest = Feedback(
-            was.t, was.at, was.block, was.kind, was.text, 0.5, False, False, why, was.rewards, was.left_s, was.virtual
-        )
+        if self.latest is not None:
+            self._show(replace(self.latest, level=0.5, reward=False, valid=False, why=why))
+
+    def _show(self, it: Feedback) -> None:
+        self.latest = it
         for receiver in self._receivers:
-            receiver.put(self.latest)
+            receiver.put(it)
 
     def _tell(self, text: str, index: int) -> None:
         if not self._begun:
@@ -250,11 +246,6 @@ class FeedbackLoop:
         if self._file is not None:
             self._file.close()
         self.over.set()
-
-
-def vars_of(lag: Lag) -> dict[str, float]:
-    """A lag as numbers to write down."""
-    return {"filter_s": round(lag.filter_s, 4), "smoothing_s": round(lag.smoothing_s, 4)}
 
 
 def _words(reading: Abstained) -> str:

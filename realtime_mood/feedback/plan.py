@@ -125,10 +125,6 @@ class Plan(_Strict):
             raise ValueError("there is no block of feedback")
         return self
 
-    @property
-    def seconds(self) -> float:
-        return sum(block.seconds for block in self.blocks)
-
 
 def shipped() -> dict[str, Path]:
     """The sessions that came with the program, by name."""

@@ -89,7 +89,6 @@ class Session:
     ) -> None:
         self.plan, self._sfreq, self._condition, self._tell = plan, sfreq, condition, told
         self._weights = np.array([it.weight for it in plan.measures])
-        self._is_fast = [it.is_fast for it in plan.measures]
         self._slow: dict[str, tuple[float, str]] = {}
         self._baseline, self._rule = Baseline(), Rule(plan.reward, RATE_HZ)
         self._block, self._began = 0, -1

@@ -22,12 +22,13 @@ class JsonLines:
 
     def put(self, emission: Emission) -> None:
         """Write one reading."""
-        self._write(as_dict(emission))
+        write_line(self._stream, as_dict(emission))
 
     def close(self, health: Health) -> None:
         """Write the last line."""
         latency = health.latency
-        self._write(
+        write_line(
+            self._stream,
             {
                 "kind": "health",
                 "samples": health.samples,
@@ -41,12 +42,14 @@ class JsonLines:
                 "recording": asdict(health.recording) if health.recording else None,
                 "outputs": [asdict(it) for it in health.outputs],
                 "notes": list(health.notes),
-            }
+            },
         )
 
-    def _write(self, line: dict[str, object]) -> None:
-        self._stream.write(json.dumps(line, allow_nan=False, ensure_ascii=False) + "\n")
-        self._stream.flush()
+
+def write_line(stream: TextIO, line: dict[str, object]) -> None:
+    """Write one object, at once."""
+    stream.write(json.dumps(line, allow_nan=False, ensure_ascii=False) + "\n")
+    stream.flush()
 
 
 def as_dict(emission: Emission) -> dict[str, object]:

@@ -156,7 +156,7 @@ class Recorder:
 
     def feed(self, index: int, row: tuple[float, ...]) -> None:
         """What was fed back on the samples before `index`; see `tape.FEEDBACK_ROW`."""
-        self._put(lambda tape: tape.feed(index, row))
+        self._put(partial(Tape.feed, index=index, row=row))
 
     def put(self, emission: Emission) -> None:
         """Record a reading."""
