@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,47 @@ def pylsl() -> Any:
     if not _is_configured() and hasattr(library, "set_config_content"):
         library.set_config_content(QUIET + "".join(SCOPES[name] for name in _scope))
     return library
+
+
+def described(
+    name: str, kind: str, channels: Sequence[tuple[str, str]], sfreq: float, source_id: str, virtual: bool
+) -> tuple[Any, list[Any]]:
+    """What an outlet says about itself, in XDF's words.
+
+    Parameters
+    ----------
+    name, kind : str
+        Of the stream; the channels are of the same kind.
+    channels : sequence of (str, str)
+        Label and unit of each.
+    sfreq : float
+        Hz.
+    source_id : str
+    virtual : bool
+        Nobody wears the electrodes.
+
+    Returns
+    -------
+    told : pylsl.StreamInfo
+    elements : list
+        Of each channel, for more to be said of it.
+    """
+    told = pylsl().StreamInfo(name, kind, len(channels), sfreq, pylsl().cf_float32, source_id)
+    desc = told.desc()
+    desc.append_child_value("manufacturer", "realtime_mood")
+    desc.append_child("realtime_mood").append_child_value("virtual", "1" if virtual else "0")
+    whole, elements = desc.append_child("channels"), []
+    for label, unit in channels:
+        channel = whole.append_child("channel")
+        for key, value in (("label", label), ("unit", unit), ("type", kind)):
+            channel.append_child_value(key, value)
+        elements.append(channel)
+    return told, elements
+
+
+def own_id(name: str) -> str:
+    """The ``source_id`` of a stream of this name that this machine sends."""
+    return f"realtime_mood_{socket.gethostname()}_{name}"
 
 
 def to_stamps() -> float:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
+
+from .types import Readout
+
+
+def places_of(readout: Readout) -> np.ndarray | None:
+    """Valence and arousal of each label: (n_labels, 2); None where the readout does not speak of them."""
+    at = np.array(readout.coordinates, float).reshape(-1, 2)
+    return at if len(at) == len(readout.labels) and np.ptp(at, axis=0).max(initial=0.0) > 1e-6 else None
 
 
 class Verdict(BaseModel):

@@ -7,11 +7,13 @@ and their DE of one second agrees less with the true band power.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Literal
 
 import numpy as np
-from scipy.signal import butter, iirnotch, sosfilt, sosfilt_zi, tf2sos
+from scipy.signal import butter, group_delay, iirnotch, sos2tf, sosfilt, sosfilt_zi, tf2sos
 
 from .mains import mains_hz
 from .spec import FeatureSpec
@@ -21,6 +23,19 @@ NOTCH_Q = 20.0  # 2.5 Hz wide at 50 Hz
 DECIDE_S = 2.0  # how much signal ``auto`` looks at; what changes then is over when the filters have settled
 
 Notch = Sequence[float] | Literal["auto"]
+
+
+def band_pass(band: tuple[float, float], sfreq: float) -> np.ndarray:
+    """Second-order sections of the filter of a band (Hz)."""
+    return np.asarray(butter(2, band, "bandpass", fs=sfreq, output="sos"))
+
+
+@cache
+def band_delay_s(band: tuple[float, float], sfreq: float) -> float:
+    """Group delay (s) of a band's filter at the geometric middle of the band."""
+    low, high = band
+    _, samples = group_delay(sos2tf(band_pass(band, sfreq)), [math.sqrt(low * high)], fs=sfreq)
+    return float(samples[0]) / sfreq
 
 
 class Filters:
@@ -45,7 +60,7 @@ class Filters:
         self._undecided = round(DECIDE_S * sfreq) if notch == "auto" and len(self.notch_hz) > 1 else 0
         notches = [tf2sos(*iirnotch(f, NOTCH_Q, fs=sfreq)) for f in self.notch_hz]
         self._clean_sos = np.concatenate([butter(2, spec.highpass_hz, "highpass", fs=sfreq, output="sos"), *notches])
-        self._band_sos = [butter(2, band, "bandpass", fs=sfreq, output="sos") for band in spec.bands.values()]
+        self._band_sos = [band_pass(band, sfreq) for band in spec.bands.values()]
         self.restart(np.zeros(n_chans))
 
     def restart(self, row: np.ndarray) -> None:

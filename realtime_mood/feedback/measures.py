@@ -11,9 +11,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import butter, group_delay, lfilter, sos2tf
 
-from ..dsp.filters import Filters, Notch
+from ..dsp.ema import RunningMean
+from ..dsp.filters import Filters, Notch, band_delay_s
 from ..dsp.holes import Bridge
 from ..dsp.spec import FeatureSpec
 from ..errors import StreamMismatch
@@ -55,15 +55,24 @@ def lag_of(measure: Measure, sfreq: float, spec: FeatureSpec = FeatureSpec()) ->
     """Delay of a measure: of its band's filter at the middle of the band, and the mean age of what it averages."""
     if not measure.is_fast:
         return Lag(spec.n_steps * spec.step_s / 2, measure.smoothing_s)
-    low, high = measure.band
-    taps = sos2tf(butter(2, (low, high), "bandpass", fs=sfreq, output="sos"))
-    delay = float(group_delay(taps, [math.sqrt(low * high)], fs=sfreq)[1][0])
-    return Lag(delay / sfreq, measure.smoothing_s)
+    return Lag(band_delay_s(measure.band, sfreq), measure.smoothing_s)
 
 
 def slowest(measures: tuple[Measure, ...], sfreq: float = 250.0) -> float:
     """How far the slowest of them lies behind the signal (s)."""
     return max(lag_of(it, sfreq).total_s for it in measures)
+
+
+class _Means:
+    """What is averaged over one time constant, by however many measures want it."""
+
+    def __init__(self, tau_s: float, sfreq: float, n_chans: int, n_bands: int) -> None:
+        self._power = RunningMean(tau_s, sfreq, (n_chans, n_bands))
+        self._loud, self._lost = RunningMean(tau_s, sfreq, (n_chans,)), RunningMean(tau_s, sfreq, ())
+
+    def __call__(self, power: np.ndarray, loud: np.ndarray, lost: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Mean power (n_times, n_chans, n_bands), rms (n_times, n_chans) and share that was lost (n_times,)."""
+        return self._power(power), np.sqrt(np.maximum(self._loud(loud), 0)), self._lost(lost)
 
 
 class FastMeasures:
@@ -91,7 +100,7 @@ class FastMeasures:
         self._spec = FeatureSpec(bands={str(k): band for band, k in self._bands.items()}) if bands else FeatureSpec()
         self._bridge = Bridge(info.n_chans, round(self._spec.max_hole_s * info.sfreq))
         self._filters = Filters(self._spec, info.sfreq, info.n_chans, notch)
-        self._decays = [1 - math.exp(-1 / (it.smoothing_s * info.sfreq)) for it in self._measures]
+        self._at = [[info.ch_names.index(name) for name in it.electrodes] for it in self._measures]
         self._faulty = np.zeros(info.n_chans, bool)
         self._k = 0
         self._begin(0)
@@ -126,9 +135,7 @@ class FastMeasures:
 
     def _begin(self, first: int) -> None:
         n, sfreq = self._info.n_chans, self._info.sfreq
-        self._state = [np.zeros((1, n, len(self._bands))) for _ in self._measures]
-        self._clean_state = [np.zeros((1, n)) for _ in self._measures]
-        self._lost_state = [np.zeros(1) for _ in self._measures]
+        self._means = {it.smoothing_s: _Means(it.smoothing_s, sfreq, n, len(self._bands)) for it in self._measures}
         self._settled = [first + round((SETTLE_S + 3 * it.smoothing_s) * sfreq) for it in self._measures]
         self._filled_from = first + round(SETTLE_S * sfreq)
         self._last_row: np.ndarray | None = None
@@ -139,20 +146,15 @@ class FastMeasures:
         fresh = np.arange(first, first + len(rows)) >= self._filled_from  # the filters' own transient is not averaged
         power, loud = np.square(banded) * fresh[:, None, None], np.square(clean) * fresh[:, None]
         moved = self._movement(first, rows)
-        means = []
-        for k, decay in enumerate(self._decays):
-            b, a = [decay], [1.0, decay - 1.0]
-            mean, self._state[k] = lfilter(b, a, power, axis=0, zi=self._state[k])
-            rms, self._clean_state[k] = lfilter(b, a, loud, axis=0, zi=self._clean_state[k])
-            lost, self._lost_state[k] = lfilter(b, a, 1 - received, zi=self._lost_state[k])
-            means.append((mean, np.sqrt(np.maximum(rms, 0)), lost))
+        averaged = {tau_s: means(power, loud, 1 - received) for tau_s, means in self._means.items()}
         samples = []
         while (end := round((self._k + 1) * self._info.sfreq / RATE_HZ)) <= first + len(rows):
             self._k += 1
             if end > first:  # else it fell into a hole
                 at = end - 1 - first
                 still = end - moved[at] > STILL_S * self._info.sfreq
-                samples.append(self._sample(end, still, [tuple(part[at] for part in it) for it in means]))
+                now = {tau_s: tuple(part[at] for part in parts) for tau_s, parts in averaged.items()}
+                samples.append(self._sample(end, still, now))
         return samples
 
     def _movement(self, first: int, rows: np.ndarray) -> np.ndarray:
@@ -164,10 +166,10 @@ class FastMeasures:
         self._last_row, self._moved = rows[-1], moved[-1]
         return moved
 
-    def _sample(self, end: int, still: np.ndarray, means: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Sample:
+    def _sample(self, end: int, still: np.ndarray, means: dict[float, tuple[np.ndarray, ...]]) -> Sample:
         values, reasons = [], []
-        for it, settled, (power, rms, lost) in zip(self._measures, self._settled, means, strict=True):
-            at = [self._info.ch_names.index(name) for name in it.electrodes]
+        for it, at, settled in zip(self._measures, self._at, self._settled, strict=True):
+            power, rms, lost = means[it.smoothing_s]
             why = self._reason(end, settled, rms[at], float(lost), self._faulty[at], still[at])
             values.append(math.nan if why else self._value(it, power[at]))
             reasons.append(why)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +30,8 @@ class LslFeedback(Outbox[Feedback]):
 
     def __init__(self, name: str = NAME) -> None:
         super().__init__(f"LSL {name}")
-        self._name, self._outlet, self._to_stamps = name, None, 0.0
+        self._name, self._to_stamps = name, 0.0
+        self._outlet: Any = None
         self._markers: MarkerOutlet | None = MarkerOutlet(MARKERS)
 
     def tell(self, text: str, t: float) -> None:
@@ -42,7 +42,7 @@ class LslFeedback(Outbox[Feedback]):
         if self._outlet is None:
             self._open(item.virtual)
         told = [item.level, float(item.reward), float(item.valid), float(item.block)]
-        self._outlet.push_sample(told, item.t + self._to_stamps)  # type: ignore[attr-defined]
+        self._outlet.push_sample(told, item.t + self._to_stamps)
 
     def receivers(self) -> int | None:
         return None if self._outlet is None else int(self._outlet.have_consumers())
@@ -51,20 +51,10 @@ class LslFeedback(Outbox[Feedback]):
         self._outlet = self._markers = None
 
     def _open(self, virtual: bool) -> None:
-        pylsl: Any = liblsl.pylsl()
         self._to_stamps = liblsl.to_stamps()
-        source_id = f"realtime_mood_{socket.gethostname()}_{self._name}"
-        told = pylsl.StreamInfo(self._name, "Feedback", len(CHANNELS), RATE_HZ, pylsl.cf_float32, source_id)
-        desc = told.desc()
-        desc.append_child_value("manufacturer", "realtime_mood")
-        desc.append_child("realtime_mood").append_child_value("virtual", "1" if virtual else "0")
-        channels = desc.append_child("channels")
-        for label in CHANNELS:
-            channel = channels.append_child("channel")
-            channel.append_child_value("label", label)
-            channel.append_child_value("unit", "none")
-            channel.append_child_value("type", "Feedback")
-        self._outlet = pylsl.StreamOutlet(told)
+        channels = [(label, "none") for label in CHANNELS]
+        told, _ = liblsl.described(self._name, "Feedback", channels, RATE_HZ, liblsl.own_id(self._name), virtual)
+        self._outlet = liblsl.pylsl().StreamOutlet(told)
 
 
 class WebSocketFeedback:

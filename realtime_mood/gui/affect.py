@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..readouts import places_of
 from ..types import Estimate, Reading
 
 TRAIL_S = 20.0
@@ -67,8 +68,7 @@ def plane_of(current: Reading | None, latest: Reading | None, readings: Sequence
     if latest is None:
         return PlaneView()
     readout = latest.readout
-    at = np.array(readout.coordinates, float).reshape(-1, 2)
-    if len(at) != len(readout.labels) or np.ptp(at, axis=0).max(initial=0.0) < 1e-6:
+    if (at := places_of(readout)) is None:
         return PlaneView(words="this readout does not speak of valence and arousal")
     named = enumerate(zip(readout.labels, at.tolist(), strict=True))
     places = tuple(Place(label, v, a, f"label{i}") for i, (label, (v, a)) in named)

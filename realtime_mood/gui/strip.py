@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-from scipy.signal import butter, group_delay, sos2tf
 
-from ..dsp.spec import FeatureSpec
+from ..dsp.filters import band_delay_s
+from ..dsp.spec import BANDS
 from ..health import Health, Output
 from ..types import Estimate, Marker, Reading
 from .words import Say
@@ -38,10 +37,11 @@ def strip(
     age, lat = health.sample_age_ms, health.latency
     late = "ok" if lat is None or lat.p95 < SLOW_MS else "warn"
     nothing, paint, info = Say("–", "dim"), timing.paint_ms, health.info
+    delay_ms = 1000 * band_delay_s(BANDS["alpha"], info.sfreq) if info else 0.0
     sent = () if not health.outputs else (("outputs", _outputs(health.outputs)),)
     return (
         ("newest sample", nothing if age is None else Say(_ms(age), "warn" if age > MAX_AGE_MS else "text", AGE)),
-        ("filters", nothing if info is None else Say(f"{alpha_delay_ms(info.sfreq):.0f} ms", "text", DELAY)),
+        ("filters", nothing if info is None else Say(f"{delay_ms:.0f} ms", "text", DELAY)),
         ("context", _context(health, readings)),
         ("to reading", nothing if lat is None else Say(f"{lat.p50:.0f} / {lat.p95:.0f} ms", late, READ)),
         ("paint", nothing if paint is None else Say(f"{paint[0]:.0f} / {paint[1]:.0f} ms", "text", PAINT)),
@@ -60,15 +60,6 @@ DELAY = "by how much the filters delay the alpha band"
 READ = "from the arrival of a window's last sample to its reading: median / 95 %"
 PAINT = "what one frame of this window takes: median / 95 %"
 BEAT = "the longest wait between two frames of the last half minute"
-
-
-@cache
-def alpha_delay_ms(sfreq: float) -> float:
-    """Group delay (ms) of the alpha band's filter at the middle of the band."""
-    low, high = FeatureSpec().bands["alpha"]
-    b, a = sos2tf(butter(2, (low, high), "bandpass", fs=sfreq, output="sos"))
-    _, delay = group_delay((b, a), [(low * high) ** 0.5], fs=sfreq)
-    return 1000 * float(delay[0]) / sfreq
 
 
 def _context(health: Health, readings: Sequence[Reading]) -> Say:

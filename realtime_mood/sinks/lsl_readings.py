@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
 from .. import liblsl
@@ -38,20 +37,11 @@ class LslReadings(Outbox[Emission]):
         self._outlet = None
 
     def _open(self, emission: Emission, names: tuple[str, ...]) -> None:
-        pylsl = liblsl.pylsl()
         self._names, self._to_stamps = names, liblsl.to_stamps()
-        source_id = f"realtime_mood_{socket.gethostname()}_{self._name}"
-        told = pylsl.StreamInfo(self._name, "Emotion", len(names), 1 / HOP_S, pylsl.cf_float32, source_id)
-        desc = told.desc()
-        desc.append_child_value("manufacturer", "realtime_mood")
-        ours = desc.append_child("realtime_mood")
-        ours.append_child_value("virtual", "1" if emission.info.virtual else "0")
+        channels = [(name, UNITS.get(name, "none")) for name in names]
+        source_id, virtual = liblsl.own_id(self._name), emission.info.virtual
+        told, _ = liblsl.described(self._name, "Emotion", channels, 1 / HOP_S, source_id, virtual)
+        ours = told.desc().child("realtime_mood")
         ours.append_child_value("readout", emission.reading.readout.name)
         ours.append_child_value("evidence", emission.reading.readout.evidence)
-        channels = desc.append_child("channels")
-        for name in names:
-            channel = channels.append_child("channel")
-            channel.append_child_value("label", name)
-            channel.append_child_value("unit", UNITS.get(name, "none"))
-            channel.append_child_value("type", "Emotion")
-        self._outlet = pylsl.StreamOutlet(told)
+        self._outlet = liblsl.pylsl().StreamOutlet(told)

@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from scipy.signal import lfilter
 
+from ..dsp.ema import RunningMean
 from ..dsp.filters import Filters, Notch
 from ..dsp.holes import Bridge
 from ..dsp.spec import FeatureSpec
@@ -46,18 +44,16 @@ class _Bands(Outbox[Chunk]):
         self._sent = 0
 
     def _restart(self, first: int) -> None:
-        self._state = np.zeros((1, len(SENSORS), self._spec.n_bands))
+        self._mean = RunningMean(SMOOTHING_S, self._info.sfreq, (len(SENSORS), self._spec.n_bands))
         self._settled = first + round(self._spec.settle_s * self._info.sfreq)
 
     def deliver(self, item: Chunk) -> None:
-        decay = 1 - math.exp(-1 / (SMOOTHING_S * self._info.sfreq))
         for run in self._bridge(item):
             if run.restart:
                 self._filters.restart(run.rows[0])
                 self._restart(run.first)
             _, banded = self._filters(run.rows)
-            power = np.square(banded[:, self._picks])
-            mean, self._state = lfilter([decay], [1.0, decay - 1.0], power, axis=0, zi=self._state)
+            mean = self._mean(np.square(banded[:, self._picks]))
             end = run.first + len(run.rows)
             if end >= self._settled and end - self._sent >= self._info.sfreq / RATE_HZ:
                 self._sent = end

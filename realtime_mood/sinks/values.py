@@ -19,6 +19,7 @@ import math
 import numpy as np
 
 from ..health import Emission
+from ..readouts import places_of
 from ..types import Estimate, Readout
 
 
@@ -33,22 +34,14 @@ def values_of(emission: Emission) -> dict[str, float]:
     it = emission.reading
     sure = isinstance(it, Estimate)
     probs = it.probs if isinstance(it, Estimate) else (math.nan,) * len(it.readout.labels)
-    valence, arousal = place_of(it.readout, probs)
+    at = places_of(it.readout)
+    valence, arousal = (math.nan, math.nan) if at is None else (np.array(probs) @ at).tolist()
     told = (
         float(sure), valence, arousal, *probs, it.confidence if isinstance(it, Estimate) else math.nan,
         math.nan if it.quality is None else it.quality.overall, _number(emission.sample_age_ms),
         _number(emission.latency_ms),
     )  # fmt: skip
     return dict(zip(names_of(it.readout), told, strict=True))
-
-
-def place_of(readout: Readout, probs: tuple[float, ...]) -> tuple[float, float]:
-    """Valence and arousal of an answer; NaN where the readout's labels have no places."""
-    at = np.array(readout.coordinates, float).reshape(-1, 2)
-    if len(at) != len(probs) or np.ptp(at, axis=0).max(initial=0.0) < 1e-6:
-        return math.nan, math.nan
-    valence, arousal = np.array(probs) @ at
-    return float(valence), float(arousal)
 
 
 def _number(value: float | None) -> float:

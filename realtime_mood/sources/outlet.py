@@ -157,20 +157,10 @@ def _send(stream: Stream, outlet: Any, interrupted: threading.Event) -> int:
 
 def _described(info: StreamInfo, name: str, source_id: str, kind: str = "EEG") -> Any:
     """What an outlet says about itself, in XDF's words."""
-    pylsl = liblsl.pylsl()
-
-    told = pylsl.StreamInfo(name, kind, info.n_chans, info.sfreq, pylsl.cf_float32, source_id)
-    desc = told.desc()
-    desc.append_child_value("manufacturer", "realtime_mood")
-    desc.append_child("reference").append_child_value("label", info.reference)
-    ours = desc.append_child("realtime_mood")
-    ours.append_child_value("virtual", "1" if info.virtual else "0")
-    channels = desc.append_child("channels")
-    for ch_name in info.ch_names:
-        channel = channels.append_child("channel")
-        channel.append_child_value("label", ch_name)
-        channel.append_child_value("unit", "microvolts")
-        channel.append_child_value("type", "EEG")
+    channels = [(ch_name, "microvolts") for ch_name in info.ch_names]
+    told, elements = liblsl.described(name, kind, channels, info.sfreq, source_id, info.virtual)
+    told.desc().append_child("reference").append_child_value("label", info.reference)
+    for ch_name, channel in zip(info.ch_names, elements, strict=True):
         location = channel.append_child("location")
         for axis, unit in zip("XYZ", positions()[ch_name], strict=True):
             location.append_child_value(axis, f"{unit * HEAD_MM:.1f}")
