@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -273,9 +274,15 @@ def log_file() -> Path:
     return path
 
 
+def terminated(number: int, frame: FrameType | None) -> None:
+    """Do as at Ctrl-C, also where a shell that put us in the background has us ignore that."""
+    interrupted = signal.getsignal(signal.SIGINT)
+    (interrupted if callable(interrupted) else signal.default_int_handler)(number, frame)
+
+
 def main() -> None:
     """The entry point of the installed command."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, terminated)
     code = command(sys.argv[1:])
     if any(thread.name.startswith("mood-") for thread in threading.enumerate()):
         sys.stdout.flush()
