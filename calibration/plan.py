@@ -7,19 +7,19 @@ same protocol, seed and media make the same plan.
 from __future__ import annotations
 
 import math
-import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from realtime_mood import plans
 from realtime_mood.errors import ConfigError
+from realtime_mood.plans import Strict
 
 State = Literal["neutral", "positive", "negative", "rest"]
 Words = str
@@ -30,11 +30,7 @@ SOUNDS = {".wav", ".mp3", ".ogg", ".flac", ".m4a"}
 VIDEOS = {".mp4", ".mkv", ".webm", ".avi", ".mov"}
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Rest(_Strict):
+class Rest(Strict):
     """Some seconds of rest, of which the baseline is made."""
 
     seconds: float = Field(gt=0, le=600)
@@ -42,7 +38,7 @@ class Rest(_Strict):
     eyes: Literal["open", "closed"] = "open"
 
 
-class Cue(_Strict):
+class Cue(Strict):
     """What somebody is asked to do in a block, and what that is an example of."""
 
     label: str = Field(pattern="^[A-Za-z0-9_]+$")
@@ -53,7 +49,7 @@ class Cue(_Strict):
     """(valence, arousal), each from -1 to 1."""
 
 
-class Protocol(_Strict):
+class Protocol(Strict):
     """What a person is led through. Every field may stand in a TOML file."""
 
     name: str = Field(pattern="^[A-Za-z0-9_]+$")
@@ -174,32 +170,12 @@ def least_p(blocks: Sequence[int]) -> float:
 
 def shipped() -> dict[str, Path]:
     """The protocols that came with the program, by name."""
-    folder = Path(str(files("calibration"))) / "protocols"
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return plans.shipped_in("calibration", "protocols")
 
 
 def load_protocol(name_or_path: str) -> Protocol:
-    """A protocol that came with the program, or the one in a TOML file.
-
-    Raises
-    ------
-    ConfigError
-        There is none of that name, or the file cannot be used; says which key is wrong.
-    """
-    known = shipped()
-    path = known.get(name_or_path) or Path(name_or_path)
-    asked = f"protocol {name_or_path!r}"
-    try:
-        return Protocol.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        do = f"use {', '.join(known)}, or the path of a TOML file"
-        raise ConfigError(asked, "no such protocol", do) from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        raise ConfigError(asked, f"{where}: {first['msg']}", "mend that line; docs/guide.md lists the keys") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(asked, f"not readable as TOML: {error}", "mend it, or use another one") from None
+    """A protocol that came with the program, or the one in a TOML file; raises as `plans.load` does."""
+    return plans.load(Protocol, "protocol", name_or_path, shipped())
 
 
 def draw(protocol: Protocol, seed: int, media: Path | None = None, rest_s: float | None = None) -> Plan:

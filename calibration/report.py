@@ -17,7 +17,7 @@ import numpy as np
 
 from realtime_mood.profile import Profile, Verdict, write_private
 from realtime_mood.report.drawing import GOOD_SHARE, MANY, quality
-from realtime_mood.report.skeleton import Picture, figure, skeleton
+from realtime_mood.report.skeleton import Picture, figure, skeleton, table
 
 from . import pictures
 from .verdict import HeldOut
@@ -111,14 +111,9 @@ def _rows(fitted: Fitted) -> Iterator[tuple[str, str, str]]:
 
 
 def _table(fitted: Fitted) -> str:
-    rows = [
-        f'<tr><th scope="row">{what}</th><td class="value">{escape(value)}</td><td class="means">{means}</td></tr>'
-        for what, value, means in _rows(fitted)
-    ]
     repeated = fitted.sat.repeated
     why = "<br>".join(map(escape, repeated)) if repeated else "none"
-    rows.append(f'<tr><th scope="row">done anew, and why</th><td colspan="2">{why}</td></tr>')
-    return "".join(rows)
+    return table(_rows(fitted)) + f'<tr><th scope="row">done anew, and why</th><td colspan="2">{why}</td></tr>'
 
 
 def _footer(fitted: Fitted) -> str:

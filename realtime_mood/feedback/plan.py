@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from .. import plans
 from ..dsp.spec import BANDS
-from ..errors import ConfigError
 from ..montage import canonical_name
+from ..plans import Strict
 
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
 HIGHEST_HZ = 100.0
@@ -24,11 +23,7 @@ def _band(value: object) -> object:
 Band = Annotated[tuple[float, float], BeforeValidator(_band)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Measure(_Strict):
+class Measure(Strict):
     """A number that follows the signal. Several are added, each as z-score on the session's baseline."""
 
     kind: Literal["band", "ratio", "asymmetry", "readout"]
@@ -73,7 +68,7 @@ class Measure(_Strict):
         return self.kind != "readout"
 
 
-class Reward(_Strict):
+class Reward(Strict):
     """When there is a reward: above a threshold for long enough."""
 
     rule: Literal["threshold", "percentile", "staircase"] = "percentile"
@@ -92,7 +87,7 @@ class Reward(_Strict):
     """Between two rewards: nothing may flash three times a second."""
 
 
-class Block(_Strict):
+class Block(Strict):
     """Some minutes of a session."""
 
     kind: Literal["baseline", "feedback", "transfer", "rest"]
@@ -101,7 +96,7 @@ class Block(_Strict):
     text: Words = "Sit still and look at the screen"
 
 
-class Plan(_Strict):
+class Plan(Strict):
     """A session."""
 
     name: str = Field(pattern="^[A-Za-z0-9_]+$")
@@ -128,27 +123,9 @@ class Plan(_Strict):
 
 def shipped() -> dict[str, Path]:
     """The sessions that came with the program, by name."""
-    folder = Path(str(files("realtime_mood.feedback").joinpath("sessions")))
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return plans.shipped_in("realtime_mood.feedback", "sessions")
 
 
 def load_plan(name_or_path: str) -> Plan:
-    """A session that came with the program, or the one in a TOML file.
-
-    Raises
-    ------
-    ConfigError
-        There is none of that name, or the file cannot be used; says which key is wrong.
-    """
-    path, asked = shipped().get(name_or_path) or Path(name_or_path), f"session {name_or_path!r}"
-    try:
-        return Plan.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise ConfigError(asked, "no such session or file", f"known are {', '.join(shipped())}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        why = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(asked, f"{key or 'the session'}: {why}", "mend the file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(asked, f"not readable as TOML: {error}", "mend the file") from None
+    """A session that came with the program, or the one in a TOML file; raises as `plans.load` does."""
+    return plans.load(Plan, "session", name_or_path, shipped())

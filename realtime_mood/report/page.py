@@ -10,17 +10,14 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
-from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import ConfigError
-from ..profile import write_private
 from ..sources.recordings.ours import open_recorded
 from . import words
 from .session import Report, report_of
-from .skeleton import Picture, figure, head, skeleton
+from .skeleton import Picture, figure, place, skeleton, table, write
 from .words import plain, share
 
 GENERATOR = "realtime_mood report"
@@ -42,14 +39,8 @@ def write_report(path_in: Path, path_out: Path | None = None) -> Path:
     """
     path_in = path_in.expanduser()
     text = page(report_of(open_recorded(path_in)))
-    path = _place(path_in, path_out.expanduser() if path_out else None)
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(path, text.encode("utf-8", "replace"))
-    except OSError as error:
-        raise ConfigError(
-            f"a report at {path}", f"not written: {error.strerror or error}", "choose another place with --out"
-        ) from None
+    path = place(path_out.expanduser() if path_out else None, path_in, GENERATOR)
+    write(path, text)
     return path
 
 
@@ -93,11 +84,7 @@ def _markers(report: Report) -> Iterator[tuple[str, str, str]]:
 
 def _section(title: str, rows: Iterable[tuple[str, str, str]], note: str = "") -> str:
     """A table under a title; nothing where there is no row."""
-    told = "".join(
-        f'<tr><th scope="row">{escape(what)}</th><td class="value">{escape(value)}</td>'
-        f'<td class="means">{escape(means)}</td></tr>'
-        for what, value, means in rows
-    )
+    told = table(rows)
     if not told:
         return ""
     said = f'<p class="about">{escape(note)}</p>' if note else ""
@@ -174,34 +161,6 @@ def _pictures(report: Report) -> Iterator[Picture]:
             + (f" Never judged, or left out by hand: {', '.join(never)}." if never else ""),
             wide=True,
         )  # fmt: skip
-
-
-# -- files ------------------------------------------------------------------------------------------------------
-
-
-def _place(path_in: Path, path_out: Path | None) -> Path:
-    """Where the page goes: a name that is free, or a report's."""
-    if path_out is not None and not path_out.is_dir():
-        if not _may_write(path_out):
-            raise ConfigError(f"a report at {path_out}", "that is another file", "choose another name")
-        return path_out
-    first = (path_out or path_in.parent) / f"{path_in.stem}.html"
-    names = chain([first], (first.with_stem(f"{first.stem}_{n}") for n in count(2)))
-    return next(path for path in names if _may_write(path))
-
-
-def _may_write(path: Path) -> bool:
-    """Whether nothing is there, or a report."""
-    if path.is_symlink() or path.with_name(path.name + ".part").exists():
-        return False
-    try:
-        with path.open("rb") as f:
-            begun = head(GENERATOR).encode()
-            return f.read(len(begun)) == begun
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
 
 
 def _version() -> str:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
+from itertools import chain, count
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import ConfigError
+from ..profile import write_private
 
 if TYPE_CHECKING:  # drawing takes a second to import
     from .drawing import Draw
@@ -28,7 +34,7 @@ def skeleton(title: str, body: str, generator: str = "") -> str:
     Parameters
     ----------
     generator : str, optional
-        What made the page, for `begins` to know it by.
+        What made the page, for `may_write` to know it by.
     """
     style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     return (
@@ -41,6 +47,57 @@ def head(generator: str) -> str:
     """How a page made by `generator` begins."""
     told = f'<meta name="generator" content="{escape(generator)}">\n' if generator else ""
     return f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{told}'
+
+
+def table(rows: Iterable[tuple[str, str, str]]) -> str:
+    """Rows of what, how much, and what that means; text, not HTML. Empty where there are none."""
+    return "".join(
+        f'<tr><th scope="row">{escape(what)}</th><td class="value">{escape(value)}</td>'
+        f'<td class="means">{escape(means)}</td></tr>'
+        for what, value, means in rows
+    )
+
+
+def may_write(path: Path, generator: str) -> bool:
+    """Whether nothing is there, or a page made by `generator`."""
+    if path.is_symlink() or path.with_name(path.name + ".part").exists():
+        return False
+    try:
+        with path.open("rb") as f:
+            begun = head(generator).encode()
+            return f.read(len(begun)) == begun
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def place(asked: Path | None, beside: Path, generator: str) -> Path:
+    """Where a page about the file `beside` goes: where it was asked for, or a name beside it that is free or a page's.
+
+    Raises
+    ------
+    ConfigError
+        Another file is where it was asked for.
+    """
+    if asked is not None and not asked.is_dir():
+        if not may_write(asked, generator):
+            raise ConfigError(f"a report at {asked}", "that is another file", "choose another name")
+        return asked
+    first = (asked or beside.parent) / f"{beside.stem}.html"
+    names = chain([first], (first.with_stem(f"{first.stem}_{n}") for n in count(2)))
+    return next(path for path in names if may_write(path, generator))
+
+
+def write(path: Path, text: str) -> None:
+    """Write a page for this user's eyes only, whole or not at all; raises `ConfigError` when that cannot be."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise ConfigError(
+            f"a report at {path}", f"not written: {error.strerror or error}", "choose another place with --out"
+        ) from None
 
 
 def figure(key: str, it: Picture) -> str:

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ConfigError, SourceNotFound, StreamMismatch
+from ..errors import SourceNotFound, StreamMismatch
 from ..feedback import sealed
 from ..feedback.measures import RATE_HZ
-from ..profile import write_private
-from .skeleton import Picture, figure, skeleton
+from .skeleton import Picture, figure, place, skeleton, table, write
 from .words import plain, share, span
 
 if TYPE_CHECKING:
@@ -121,26 +120,16 @@ def write_training_report(paths: Sequence[Path], out: Path | None = None, opened
         A file cannot be read, or the page not written.
     """
     sessions = [read(path.expanduser(), opened) for path in paths]
-    place = (out or paths[0].with_suffix(".html")).expanduser()
-    if place.exists() and GENERATOR not in place.read_text(encoding="utf-8", errors="replace")[:400]:
-        raise ConfigError(f"a report at {place}", "another file is there", "choose another place with --out")
-    try:
-        write_private(place, page(sessions).encode("utf-8", "replace"))
-    except OSError as error:
-        raise ConfigError(f"a report at {place}", f"not written: {error.strerror or error}", "choose another") from None
-    return place
+    path = place((out or paths[0].with_suffix(".html")).expanduser(), paths[0], GENERATOR)
+    write(path, page(sessions))
+    return path
 
 
 def page(sessions: Sequence[Training]) -> str:
     """The page as HTML."""
     badge = '<p class="badge">VIRTUAL PERSON</p>' if any(it.virtual for it in sessions) else ""
     title = f"Feedback · {plain(sessions[0].title)}"
-    rows = "".join(
-        f'<tr><th scope="row">{escape(what)}</th><td class="value">{escape(value)}</td>'
-        f'<td class="means">{escape(means)}</td></tr>'
-        for it in sessions
-        for what, value, means in facts(it)
-    )
+    rows = table(row for it in sessions for row in facts(it))
     shown = "".join(figure(f"p{k}", picture) for k, picture in enumerate(pictures(sessions)))
     limits = "".join(f"<p>{escape(line)}</p>" for line in LIMITS)
     body = (

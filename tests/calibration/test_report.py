@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from htmlpage import Page
 
 from calibration.collect import Sat, Stretch
 from calibration.fit import Fitted
@@ -38,49 +37,6 @@ REFUSED = ACCEPTED.model_copy(
         "advice": ("make negative & positive more different", "sit still, and try again"),
     }
 )  # fmt: skip
-
-
-class Page(HTMLParser):
-    """What a page holds; fails where a tag is not closed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.ids: list[str] = []
-        self.links: list[str] = []
-        self.tags: Counter[str] = Counter()
-        self.texts: list[str] = []
-        self.alts: list[str] = []
-        self.feed(text)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_startendtag(tag, attrs)
-        if tag not in ("meta", "br"):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
-        self.tags[tag] += 1
-        if "id" in told:
-            self.ids.append(told["id"])
-        if tag == "svg":
-            assert told["role"] == "img"
-            self.alts.append(told["aria-label"])
-        self.links += [value for name, value in told.items() if name in ("href", "src", "xlink:href")]
-        self.links += [f"#{it}" for value in told.values() for it in re.findall(r"url\(#([^)]*)\)", value)]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] not in ("style", "title") and data.strip():
-            self.texts.append(" ".join(data.split()))
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.texts)
 
 
 def sat(protocol: Protocol, *, virtual: bool = False) -> Sat:

@@ -6,12 +6,11 @@ import json
 import re
 import stat
 import struct
-from collections import Counter
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import htmlpage
 import numpy as np
 import pytest
 
@@ -93,48 +92,16 @@ def report(it: Writer, folder: Path, name: str = "a.xdf") -> Report:
     return report_of(open_recorded(it.write(folder / name)))
 
 
-class Page(HTMLParser):
-    """What a page holds; fails where a tag is not closed."""
+class Page(htmlpage.Page):
+    """One that also needs nothing but itself, and tells no more than it may."""
 
     def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: Counter[str] = Counter()
-        self.ids: list[str] = []
-        self.links: list[str] = []
-        self.texts: list[str] = []
-        self.feed(text)
-        self.close()
-        assert not self.open
+        super().__init__(text)
         bare = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=\s]*", "", text)
         assert not re.search(r"https?:|@import|somebody|#010203|#0a0b0", bare)
         assert not {"script", "link", "iframe", "img", "object", "b"} & set(self.tags)
         assert len(self.ids) == len(set(self.ids))
         assert all(link[1:] in self.ids or link.startswith("data:image/png") for link in self.links)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_startendtag(tag, attrs)
-        if tag not in ("meta", "br"):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
-        self.tags[tag] += 1
-        self.ids += [told["id"]] if "id" in told else []
-        self.links += [value for name, value in told.items() if name in ("href", "src", "xlink:href")]
-        self.links += [f"#{it}" for value in told.values() for it in re.findall(r"url\(#([^)]*)\)", value)]
-        assert not [name for name in told if name.startswith("on")]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] not in ("style", "title") and data.strip():
-            self.texts.append(" ".join(data.split()))
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.texts)
 
 
 # -- figures ----------------------------------------------------------------------------------------------------
