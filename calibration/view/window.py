@@ -14,6 +14,7 @@ from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from realtime_mood.gui.controls import Badges
+from realtime_mood.gui.screens import toggle_full
 
 from ..fit import Fitted, Progress
 from ..plan import Plan
@@ -181,7 +182,7 @@ class CalibrationWindow(QMainWindow):
         if (doing := keys.get((self.page, event.key()))) is not None:
             doing()
         elif event.key() == Qt.Key.Key_F11:
-            self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+            toggle_full(self)
         else:
             super().keyPressEvent(event)
 

@@ -15,7 +15,6 @@ from PyQt6.QtWidgets import (
     QLabel,
     QLineEdit,
     QListWidget,
-    QListWidgetItem,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -27,8 +26,6 @@ from .controls import Text
 from .finder import Finder
 from .preview import Preview
 from .words import Say
-
-ROLE = Qt.ItemDataRole.UserRole
 
 
 class ConnectDialog(QDialog):
@@ -49,7 +46,7 @@ class ConnectDialog(QDialog):
         self._fill()
         self._lay_out()
         self._choices: list[Choice] = []
-        self._found: tuple[Device, ...] | None = None
+        self._found: tuple[Device, ...] = ()
         self._files: list[Choice] = []
         self._list()
         self.list.currentRowChanged.connect(self._choose)
@@ -111,18 +108,15 @@ class ConnectDialog(QDialog):
 
     def _list(self) -> None:
         """Fill the list, keeping what is chosen."""
-        found = self._found or ()
-        streams = [choice_of(it) for it in found if it.kind == "lsl"]
-        boards = [choice_of(it) for it in found if it.kind != "lsl"]
+        streams = [choice_of(it) for it in self._found if it.kind == "lsl"]
+        boards = [choice_of(it) for it in self._found if it.kind != "lsl"]
         chosen = self._choices[self.list.currentRow()] if self._choices and self.list.currentRow() >= 0 else None
         self._choices = [*SYNTHETIC, *streams, *self._files, *boards]
         at = self._choices.index(chosen) if chosen in self._choices else 0
         self.list.blockSignals(True)
         self.list.clear()
         for choice in self._choices:
-            item = QListWidgetItem(f"{choice.title}\n{choice.detail}")
-            item.setData(ROLE, choice.url)
-            self.list.addItem(item)
+            self.list.addItem(f"{choice.title}\n{choice.detail}")
         self.list.setCurrentRow(at)
         self.list.blockSignals(False)
 

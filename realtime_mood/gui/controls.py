@@ -24,12 +24,15 @@ class Text(QLabel):
         super().__init__()
         self._style, self._said = style, Say("")
 
-    def say(self, it: Say) -> None:
-        if it != self._said:
-            self._said = it
-            self.setText(it.text)
-            self.setToolTip(it.tip)
-            self.retheme()
+    def say(self, it: Say) -> bool:
+        """Show it; False where that is what was shown already."""
+        if it == self._said:
+            return False
+        self._said = it
+        self.setText(it.text)
+        self.setToolTip(it.tip)
+        self.retheme()
+        return True
 
     def retheme(self) -> None:
         hue = colour(self._said.role).name()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent
+from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from .. import clock
@@ -15,7 +16,8 @@ from ..feedback.loop import FeedbackLoop
 from ..feedback.measures import slowest
 from ..feedback.plan import Plan
 from .feedback_displays import DISPLAYS
-from .feedback_words import Shown, shown
+from .feedback_words import shown
+from .screens import toggle_full
 from .theme import style
 
 if TYPE_CHECKING:  # sound is loaded only where a session has any
@@ -85,27 +87,14 @@ class FeedbackView(QWidget):
         self.yes.clicked.connect(self._begin)
         self.no.clicked.connect(self.close)
         self.done.clicked.connect(self.close)
-        self._before: Shown | None = None
         self._rewards, self._rewarded, self._painted = 0, -1e9, perf_counter()
-        self.frame_ms: list[float] = []
+        self.frame_ms: deque[float] = deque(maxlen=4096)
+        """Time from one frame to the next (ms)."""
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._frame)
         self._waiting = QTimer(self)  # until the run's threads have ended
         self._waiting.timeout.connect(self._wait)
-
-    def open(self, beside: QWidget | None = None) -> None:
-        """Fill another screen than that of `beside`; a window where there is only one."""
-        others = [it for it in QGuiApplication.screens() if beside is not None and it is not beside.screen()]
-        if others:
-            self.setGeometry(others[0].geometry())
-            self.showFullScreen()
-        else:
-            self.show()
-
-    def summary(self) -> dict[str, object]:
-        """How the session went."""
-        return self._loop.summary()
 
     def _begin(self) -> None:
         self.pages.setCurrentIndex(1)
@@ -118,7 +107,7 @@ class FeedbackView(QWidget):
             return
         from .feedback_sound import Speaker
 
-        self._speaker = Speaker(self._plan.sound, lambda: self._before)
+        self._speaker = Speaker(self._plan.sound, lambda: self.circle.shown)
         if self._speaker.trouble:
             self.setWindowTitle(f"{self.windowTitle()} · {self._speaker.trouble}")
 
@@ -147,8 +136,7 @@ class FeedbackView(QWidget):
         it = self._loop.latest
         if it is not None and it.rewards > self._rewards:
             self._rewards, self._rewarded = it.rewards, now
-        self._before = shown(it, self._before, now, self._rewarded, dt)
-        self.circle.show_it(self._before)
+        self.circle.show_it(shown(it, self.circle.shown, now, self._rewarded, dt))
         why = self._trouble()
         if self._loop.over.is_set() or why:
             self._finish(why)
@@ -166,7 +154,7 @@ class FeedbackView(QWidget):
         if event.key() == Qt.Key.Key_Escape:
             self._finish("Stopped") if self.pages.currentIndex() == 1 else self.close()
         elif event.key() == Qt.Key.Key_F11:
-            self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+            toggle_full(self)
         else:
             super().keyPressEvent(event)
 

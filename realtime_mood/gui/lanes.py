@@ -85,6 +85,38 @@ def lane_uv(data: np.ndarray, now_uv: float) -> float:
     return next(step * decade for step in (1, 2, 5, 10) if step * decade >= want or step == 10)
 
 
+def polyline(
+    at: np.ndarray, points: np.ndarray, right: int, sfreq: float, uv: float, half: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lanes from the top down, each channel's points with a break after them.
+
+    Parameters
+    ----------
+    at : ndarray, (n,)
+        Sample index of each point.
+    points : ndarray, (n, n_chans)
+        µV.
+    right : int
+        Sample index at the right edge.
+    sfreq : float
+        Hz.
+    uv : float
+        µV a lane.
+    half : float
+        By how many lanes a trace may leave its own before it is cut.
+
+    Returns
+    -------
+    x : ndarray, (n + 1,)
+        Seconds before the right edge.
+    y : ndarray, (n + 1, n_chans)
+        In lanes from the bottom; NaN last.
+    """
+    n_chans = points.shape[1]
+    y = np.clip(points / uv, -half, half) + (n_chans - 0.5 - np.arange(n_chans))
+    return np.append((at - right) / sfreq, 0.0), np.vstack([y, np.full(n_chans, np.nan)])
+
+
 def level(points: np.ndarray) -> np.ndarray:
     """Points (n, n_chans) without each channel's offset, which may be a thousand times the signal."""
     ok = points[np.isfinite(points).all(1)]

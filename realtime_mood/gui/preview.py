@@ -8,17 +8,19 @@ from collections.abc import Callable
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QTimer, pyqtSignal
+from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ..errors import StreamEnded
 from ..ring import RingBuffer
 from ..sources import open_source
-from .lanes import lane_uv, level, min_max
+from . import plots
+from .lanes import lane_uv, level, min_max, polyline
 from .theme import colour
 
 SPAN_S = 4.0
 MOST_LANES = 16
+LANE_HALF = 0.7
 FRAME_MS = 80
 log = logging.getLogger(__name__)
 
@@ -62,18 +64,9 @@ class Peek:
 class Preview(QWidget):
     """A small picture of what comes, and what is known of it in words."""
 
-    told = pyqtSignal(str, str)
-    """Words and the role of their colour."""
-
     def __init__(self) -> None:
         super().__init__()
-        self._plot = pg.PlotWidget(background=colour("panel"))
-        self._plot.setMenuEnabled(False)
-        self._plot.setMouseEnabled(False, False)
-        self._plot.hideButtons()
-        self._plot.hideAxis("left")
-        self._plot.hideAxis("bottom")
-        self._plot.setFrameShape(self._plot.Shape.NoFrame)
+        self._plot = plots.bare()
         self._plot.setXRange(-SPAN_S, 0, padding=0)
         self._curve = pg.PlotCurveItem(pen=pg.mkPen(colour("info"), width=1))
         self._plot.addItem(self._curve)
@@ -133,9 +126,7 @@ class Preview(QWidget):
         if len(at):
             points = level(points)
             self._uv = lane_uv(points, self._uv)
-            y = np.clip(points / self._uv, -0.7, 0.7) + (n - 0.5 - np.arange(n))
-            y = np.vstack([y, np.full(n, np.nan)])
-            x = np.append((at - chunk.end) / info.sfreq, 0.0)
+            x, y = polyline(at, points, chunk.end, info.sfreq, self._uv, LANE_HALF)
             self._plot.setYRange(0, n, padding=0)
             self._curve.setData(np.tile(x, n), y.T.ravel(), connect="finite", skipFiniteCheck=False)
         names = ", ".join(info.ch_names[:12]) + (" …" if info.n_chans > 12 else "")

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLa
 
 from ..dsp.spec import BANDS
 from ..types import Chunk
+from . import plots
 from .spectrum import TOP_HZ, spectrogram, spectrum
 from .theme import colour, faint, font
 
@@ -54,12 +55,7 @@ class SpectrumPanel(QWidget):
         self.retheme()
 
     def _plots(self) -> tuple[pg.PlotWidget, pg.PlotWidget]:
-        lines, image = pg.PlotWidget(), pg.PlotWidget()
-        for plot in (lines, image):
-            plot.setMenuEnabled(False)
-            plot.setMouseEnabled(False, False)
-            plot.hideButtons()
-            plot.setFrameShape(plot.Shape.NoFrame)
+        lines, image = plots.bare(axes=True), plots.bare(axes=True)
         for plot, width, ticks in ((lines, 28, (0, 20)), (image, 24, (0, 20, 40))):
             plot.getAxis("left").setWidth(width)
             plot.getAxis("left").setTicks([[(tick, str(tick)) for tick in ticks]])

@@ -26,12 +26,13 @@ class StripBar(QWidget):
         self._cells: dict[str, QWidget] = {}
 
     def show_state(self, state: ViewState) -> None:
+        changed = False
         for name, said in state.strip:
             if name not in self.values:
                 self._add(name)
-            if self.values[name]._said != said:
-                self.values[name].say(said)
-                self._fit()
+            changed |= self.values[name].say(said)
+        if changed:
+            self._fit()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         self._fit()

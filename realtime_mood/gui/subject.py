@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent
+from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from .controls import Badges, Text
 from .mood import Bars
 from .plane import Plane
+from .screens import show_beside, toggle_full
 from .theme import style
 from .viewmodel import ViewState
 from .words import Say
@@ -45,14 +46,9 @@ class SubjectView(QWidget):
         self.setStyleSheet(style())
 
     def open(self, beside: QWidget) -> None:
-        """Fill another screen than that of `beside`; a window of its own where there is only one."""
-        others = [screen for screen in QGuiApplication.screens() if screen is not beside.screen()]
-        if others:
-            self.setGeometry(others[0].geometry())
-            self.showFullScreen()
-        else:
-            self.resize(960, 620)
-            self.show()
+        """Be shown on another screen than `beside`, where there is one."""
+        self.resize(960, 620)
+        show_beside(self, beside)
 
     def show_state(self, state: ViewState) -> None:
         """Nothing is computed for a view that nobody sees."""
@@ -69,10 +65,6 @@ class SubjectView(QWidget):
         if event.key() == Qt.Key.Key_Escape:
             self.close()
         elif event.key() == Qt.Key.Key_F11:
-            self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+            toggle_full(self)
         else:
             super().keyPressEvent(event)
-
-    def closeEvent(self, event: QCloseEvent | None) -> None:
-        assert event is not None
-        event.accept()

@@ -12,8 +12,9 @@ from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from ..sources.virtual_person import STATES
 from ..types import Chunk, Marker
+from . import plots
 from .lane_names import LaneNames
-from .lanes import TraceSettings, gaps_of, lane_uv, level, marks_in, min_max
+from .lanes import TraceSettings, gaps_of, lane_uv, level, marks_in, min_max, polyline
 from .theme import colour, faint, font
 from .trace_controls import TraceControls
 from .viewmodel import ViewState
@@ -89,15 +90,8 @@ class Traces(QWidget):
         self._roles: tuple[str, ...] = ()
         self._newest = 0
         self.controls, self.names = TraceControls(), LaneNames()
-        self._plot = pg.PlotWidget(background=colour("panel"))
+        self._plot = plots.bare()
         self._plot.setAccessibleName("traces of the signal")
-        self._plot.setMenuEnabled(False)
-        self._plot.setMouseEnabled(False, False)
-        self._plot.hideButtons()
-        self._plot.hideAxis("left")
-        self._plot.hideAxis("bottom")
-        self._plot.setFrameShape(self._plot.Shape.NoFrame)
-        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._box = self._plot.getViewBox()
         self._box.setDefaultPadding(0)
         self._box.disableAutoRange()
@@ -161,9 +155,8 @@ class Traces(QWidget):
             points = level(points)
         self.uv = self.settings.uv or lane_uv(points, self.uv)
         self._scale[1].setText(f"lane = {self.uv:g} µV")
-        x = np.append((at - chunk.end) / sfreq - age_s, 0.0)
-        y = np.clip(points / self.uv, -LANE_HALF, LANE_HALF) + (n_chans - 0.5 - np.arange(n_chans))
-        y = np.vstack([y, np.full(n_chans, np.nan)])  # a break between one channel and the next
+        x, y = polyline(at, points, chunk.end, sfreq, self.uv, LANE_HALF)
+        x = x - age_s
         roles = np.array(self._roles if len(self._roles) == n_chans else ("ok",) * n_chans)
         for curve, role in zip(self._curves, ("ok", "bad", "dim"), strict=True):
             which = roles == role

@@ -26,6 +26,7 @@ from .mood import Bars, TimeCourse
 from .panels import TITLES, Panels, beside, dock_style, tabs
 from .plane import Plane
 from .reporting import Reporter
+from .screens import show_beside, toggle_full
 from .shortcuts import MARK_KEYS, SHORTCUTS
 from .spectrum_panel import SpectrumPanel
 from .strip_bar import StripBar
@@ -56,11 +57,8 @@ class Window(QMainWindow):
         self.memory = memory or QSettings(
             str(user_config_path("realtime_mood") / "window.ini"), QSettings.Format.IniFormat
         )
-        self.top, self.banner, self.strip = (
-            TopBar(bridge.wish.url, flows.protocols, flows.sessions),
-            BannerBar(weights),
-            StripBar(),
-        )
+        self.top = TopBar(bridge.wish.url, flows.protocols, flows.sessions)
+        self.banner, self.strip = BannerBar(weights), StripBar()
         self.traces, self.bars, self.course, self.plane = Traces(), Bars(), TimeCourse(), Plane()
         self.maps, self.quality = Maps(), QualityHead()
         self.spectrum, self.events = SpectrumPanel(), EventLog()
@@ -72,7 +70,8 @@ class Window(QMainWindow):
         self._arrange()
         self._connect()
         self._bind_keys()
-        self._closing, self._then = False, list[Callable[[], None]]()
+        self._closing = False
+        self._then: Callable[[], None] | None = None  # what waits for the run to end
         self._use_theme(self.memory.value("window/theme") or theme.system())
         self.panels.recall()
         if (hints := QGuiApplication.styleHints()) is not None:
@@ -150,7 +149,7 @@ class Window(QMainWindow):
     def _start(self, url: str) -> None:
         wish = self.bridge.wish
         # A profile is of one person's cap: another source does without.
-        self.run_on(wish.url if url == wish.url else url, wish.profile if url == wish.url else None)
+        self.run_on(url, wish.profile if url == wish.url else None)
 
     def run_on(self, url: str, profile: Path | None = None) -> None:
         """Begin a run, ending one that is under way."""
@@ -195,7 +194,7 @@ class Window(QMainWindow):
             return
         self.bridge.wish = replace(self.bridge.wish, url=self.top.url.text().strip())
         self.session = FeedbackView(plan, loop, RunBeside(self.bridge, loop), lambda: setattr(self, "session", None))
-        self.session.open(self)
+        show_beside(self.session, self)
 
     def toggle_record(self) -> None:
         """Record from a new start of the run on, or end that."""
@@ -253,7 +252,7 @@ class Window(QMainWindow):
         self.panels.show_preset("demo")
 
     def toggle_full_screen(self) -> None:
-        self.setWindowState(self.windowState() ^ self.windowState().WindowFullScreen)
+        toggle_full(self)
 
     def show_shortcuts(self) -> None:
         KeysDialog(self).open()
@@ -270,7 +269,7 @@ class Window(QMainWindow):
     def _once_idle(self, then: Callable[[], None]) -> None:
         """Do it now, or as soon as the run has ended."""
         if self.bridge.is_running:
-            self._then = [then]
+            self._then = then
             self.bridge.stop()
         else:
             then()
@@ -291,9 +290,8 @@ class Window(QMainWindow):
         event.accept()
 
     def _gone(self) -> None:
-        then, self._then = self._then, []
+        then, self._then = self._then, None
         if self._closing:
             self.close()
-            return
-        for it in then:
-            it()
+        elif then is not None:
+            then()
