@@ -47,28 +47,31 @@ class Fed:
 
 
 class Baseline:
-    """Mean and standard deviation of the measures over the valid moments of the baseline."""
+    """Mean and standard deviation of the measures over the valid moments of the baseline, as it grows [1]_.
 
-    def __init__(self) -> None:
-        self._rows: list[tuple[float, ...]] = []
-        self._stats: tuple[np.ndarray, np.ndarray] | None = None
+    References
+    ----------
+    .. [1] Welford, B. P. (1962). Note on a method for calculating corrected sums of squares and products.
+       Technometrics 4(3), 419-420.
+    """
+
+    def __init__(self, n_measures: int) -> None:
+        self._n, self._mean, self._squares = 0, np.zeros(n_measures), np.zeros(n_measures)
 
     def add(self, values: tuple[float, ...]) -> None:
         if all(map(math.isfinite, values)):
-            self._rows.append(values)
-            self._stats = None
+            self._n += 1
+            off = np.array(values) - self._mean
+            self._mean = self._mean + off / self._n
+            self._squares = self._squares + off * (np.array(values) - self._mean)
 
     @property
     def seconds(self) -> float:
-        return len(self._rows) / RATE_HZ
+        return self._n / RATE_HZ
 
     def z(self, values: tuple[float, ...]) -> np.ndarray:
         """Each value in standard deviations from the mean."""
-        if self._stats is None:
-            rows = np.array(self._rows)
-            self._stats = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-6)
-        mean, sd = self._stats
-        return (np.array(values) - mean) / sd
+        return (np.array(values) - self._mean) / np.maximum(np.sqrt(self._squares / self._n), 1e-6)
 
 
 class Session:
@@ -90,7 +93,7 @@ class Session:
         self.plan, self._sfreq, self._condition, self._tell = plan, sfreq, condition, told
         self._weights = np.array([it.weight for it in plan.measures])
         self._slow: dict[str, tuple[float, str]] = {}
-        self._baseline, self._rule = Baseline(), Rule(plan.reward, RATE_HZ)
+        self._baseline, self._rule = Baseline(len(plan.measures)), Rule(plan.reward, RATE_HZ)
         self._block, self._began = 0, -1
         self.rewards = self.invalid = self.fed = 0
         """Rewards, and moments of feedback without and with something to feed back."""
