@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import tempfile
 import threading
@@ -30,6 +31,21 @@ def no_thread_left() -> Iterator[None]:
     while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not left, f"threads left behind: {sorted(thread.name for thread in left)}"
+
+
+@pytest.fixture(autouse=True)
+def no_widget_dies_on_the_screen(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Between a test's last line and the closing of its widgets only cycles of references hold them.
+
+    Events are served in between, and a cyclic collection in the middle of a paint would take the painted widget away
+    below Qt: a segmentation fault, now and then. So what a test of widgets leaves behind is collected after it.
+    """
+    if "qtbot" not in request.fixturenames:
+        yield
+        return
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
