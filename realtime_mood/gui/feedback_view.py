@@ -122,7 +122,7 @@ class FeedbackView(QWidget):
     def _wait(self) -> None:
         if self._closed and self._run.is_over:
             self._waiting.stop()
-            self._told()
+            QTimer.singleShot(0, self._told)  # who is told lets the screen go; not from within its own timer
 
     def _trouble(self) -> str:
         return str(self._loop.fault) if self._loop.fault else self._run.trouble
