@@ -13,6 +13,10 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
+# NumPy's algebra reads it when it loads. Its other threads wait by spinning: with 64 electrodes that took another third
+# of a core and made nothing faster.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import typer
 from platformdirs import user_data_path, user_log_path
 

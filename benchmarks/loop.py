@@ -58,7 +58,8 @@ else:
             with connect(f"ws://127.0.0.1:{port}/readings") as it:
                 for message in it:
                     told = json.loads(message)
-                    print(json.dumps([told["end"], time.monotonic(), told["valid"]]), flush=True)
+                    if "end" in told:  # a reading, not what the session feeds back
+                        print(json.dumps([told["end"], time.monotonic(), told["valid"]]), flush=True)
         except OSError:
             time.sleep(0.1)
 """

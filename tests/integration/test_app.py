@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -48,6 +49,16 @@ def lines(run):
 @pytest.fixture
 def whole(lines):
     return lines("run", "--source", PERSON)
+
+
+def test_algebra_runs_in_one_thread_without_being_told():
+    code = (
+        "import app, scipy.linalg; from threadpoolctl import threadpool_info;"
+        "print({pool['num_threads'] for pool in threadpool_info() if pool['user_api'] == 'blas'})"
+    )
+    told = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=told, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "{1}"
 
 
 def test_a_script_ends_with_its_health_and_a_reading_a_hop(whole):
