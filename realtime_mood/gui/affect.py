@@ -92,7 +92,7 @@ def plane_of(current: Reading | None, latest: Reading | None, readings: Sequence
 
 
 def ranges(readings: Sequence[Reading], sfreq: float) -> list[tuple[float, float]] | None:
-    """Between what the middle 80 % of each label's probabilities lay in the last `RANGE_S`.
+    """Between what each label's probabilities lay in the last `RANGE_S`: their middle 80 %, and always the newest.
 
     None where there were too few estimates to say.
     """
@@ -107,4 +107,5 @@ def ranges(readings: Sequence[Reading], sfreq: float) -> list[tuple[float, float
     if len(probs) < MIN_READINGS:
         return None
     low, high = np.percentile(np.array(probs), (10, 90), axis=0)
+    low, high = np.minimum(low, probs[0]), np.maximum(high, probs[0])  # it may just be moving out of where it was
     return list(zip(low.tolist(), high.tolist(), strict=True))

@@ -83,6 +83,12 @@ def test_ranges_need_some_readings_and_forget_old_ones():
     assert 0.78 < high < 0.81
 
 
+def test_ranges_hold_the_newest_even_while_it_moves_away():
+    moving = [*said(20, (0.1, 0.1, 0.8)), estimate(INFO, 1500, (0.3, 0.2, 0.5))]
+    between = ranges(moving, 100.0)
+    assert between == [(0.1, 0.3), (0.1, 0.2), (0.5, 0.8)]  # which the middle 80 % of 21 would leave out
+
+
 # -- stretches of signal ------------------------------------------------------------------------------------------
 
 
