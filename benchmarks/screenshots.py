@@ -79,6 +79,12 @@ class Rig:
             self.qt.processEvents()
             time.sleep(0.001)
 
+    def calm(self, seconds: float) -> None:
+        """Let it live without what taking pictures and changing sizes costs: that is no wait of the program's."""
+        self.live(0.1)
+        self.window.bridge.frame_ms.clear()
+        self.live(seconds)
+
     def check(self) -> None:
         if not self.engines or self.engines[-1].latest is None:  # a picture of a failure is no documentation
             raise SystemExit(self.window.banner.banner.text())
@@ -91,7 +97,7 @@ class Rig:
                 self.window.resize(*size)
                 self.live(0.4)
                 self.window.show_operator()
-                self.live(0.8)
+                self.calm(0.8)
                 yield ("" if name == "dark" else "-light") + suffix
 
     def close(self) -> None:
@@ -140,7 +146,7 @@ def pictures(rig: Rig, out: Path, seconds: float) -> None:
     window._use_theme("dark")
     window.resize(*SIZES[""])
     window.show_demo()
-    rig.live(1.0)
+    rig.calm(1.0)
     window.grab().save(str(out / "window-demo.png"))
     window.toggle_subject()
     rig.live(1.0)
