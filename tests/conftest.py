@@ -1,4 +1,4 @@
-"""What every test may lean on: no thread left behind, and real recordings where they are."""
+"""What every test may lean on: no thread and no window left behind, and real recordings where they are."""
 
 from __future__ import annotations
 
@@ -34,18 +34,26 @@ def no_thread_left() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_widget_dies_on_the_screen(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Between a test's last line and the closing of its widgets only cycles of references hold them.
+def no_widget_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A window that outlives its test fails it.
 
-    Events are served in between, and a cyclic collection in the middle of a paint would take the painted widget away
-    below Qt: a segmentation fault, now and then. So what a test of widgets leaves behind is collected after it.
+    Between a test's last line and the closing of its widgets only cycles of references hold them. Events are served in
+    between, and a cyclic collection in the middle of a paint would take the painted widget away below Qt: a
+    segmentation fault, now and then. So cycles are collected after the test.
     """
     if "qtbot" not in request.fixturenames:
         yield
         return
+    from PyQt6.QtCore import QCoreApplication, QEvent
+    from PyQt6.QtWidgets import QApplication
+
+    before = set(QApplication.topLevelWidgets())
     gc.disable()
     yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.enable()
+    left = [it for it in QApplication.topLevelWidgets() if it not in before and it.isVisible()]
+    assert not left, f"left on the screen: {left}"
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from ..types import Estimate, Reading
 
 TRAIL_S = 20.0
 RANGE_S = 10.0
+WHISKER = f"Whisker: the middle 80 % of the last {RANGE_S:.0f} s, and the newest. Dotted: chance."
 MIN_READINGS = 8  # fewer do not tell how an answer spreads
 GENTLE = {"negative": "less pleasant", "neutral": "in between", "positive": "pleasant"}
 """What the person with the headset reads instead."""

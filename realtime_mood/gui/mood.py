@@ -23,9 +23,6 @@ LEFT, RIGHT, CENTRE, TOP = (
 )
 
 
-WHISKER = "Whisker: the middle 80 % of the last 10 s, and the newest. Dotted: chance."
-
-
 class Bars(QWidget):
     """The headline and one bar a label, with a tick where chance lies and a whisker over what was said lately."""
 
@@ -36,7 +33,6 @@ class Bars(QWidget):
         super().__init__()
         self.setMinimumSize(170, 130)
         self.setAccessibleName("estimate")
-        self.setToolTip(WHISKER)
         self._shown: tuple[Say, str, tuple[Bar, ...]] = (Say(""), "", ())
 
     def show_state(self, state: ViewState) -> None:
@@ -85,7 +81,7 @@ class Bars(QWidget):
         p.setPen(QPen(colour("text"), 1, Qt.PenStyle.DotLine))
         x = track.x() + track.width() * chance
         p.drawLine(QPointF(x, track.y() - 2), QPointF(x, track.bottom() + 2))
-        if bar.low is not None and bar.high is not None:  # a whisker, as `WHISKER` says
+        if bar.low is not None and bar.high is not None:  # the whisker
             a, b = (track.x() + track.width() * at for at in (bar.low, bar.high))
             y = track.center().y()
             p.setPen(QPen(colour("text"), 1.4))

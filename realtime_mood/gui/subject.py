@@ -25,7 +25,6 @@ class SubjectView(QWidget):
         self.setWindowTitle("Realtime mood · subject")
         self.bars, self.plane, self.badges = Bars(), Plane(), Badges()
         self.bars.gentle = self.plane.gentle = True
-        self.bars.setToolTip("")
         self.said = Text("font-size: 20px;")
         self.said.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.said.setMinimumHeight(36)

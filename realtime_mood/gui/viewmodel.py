@@ -31,7 +31,7 @@ class Bar:
     is_top: bool = False
     dimmed: bool = False
     low: float | None = None
-    """The middle 80 % of what was said of it in 10 s, and the newest, begins here; None where that is little."""
+    """Where its whisker begins (`affect.ranges`); None where too little was said."""
     high: float | None = None
 
 

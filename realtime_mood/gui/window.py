@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from ..errors import MoodError
 from . import Flows, theme
+from .affect import WHISKER
 from .bridge import Bridge
 from .connect_dialog import ConnectDialog
 from .controls import BannerBar, TopBar
@@ -60,6 +61,7 @@ class Window(QMainWindow):
         self.top = TopBar(bridge.wish.url, flows.protocols, flows.sessions)
         self.banner, self.strip = BannerBar(weights), StripBar()
         self.traces, self.bars, self.course, self.plane = Traces(), Bars(), TimeCourse(), Plane()
+        self.bars.setToolTip(WHISKER)
         self.maps, self.quality = Maps(), QualityHead()
         self.spectrum, self.events = SpectrumPanel(), EventLog()
         self.subject, self.reporter = SubjectView(), Reporter()

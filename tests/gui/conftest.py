@@ -11,22 +11,6 @@ import pytest
 from realtime_mood.types import StreamInfo
 
 
-@pytest.fixture(autouse=True)
-def no_widget_is_left(request):
-    """A window that outlives its test fails it."""
-    if "qtbot" not in request.fixturenames:
-        yield
-        return
-    from PyQt6.QtCore import QCoreApplication, QEvent
-    from PyQt6.QtWidgets import QApplication
-
-    before = set(QApplication.topLevelWidgets())
-    yield
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    left = [it for it in QApplication.topLevelWidgets() if it not in before and it.isVisible()]
-    assert not left, f"left on the screen: {left}"
-
-
 @pytest.fixture
 def make_window(qtbot, tmp_path):
     """Makes windows that remember things in the test's folder, and sees to it that what they started is gone."""
