@@ -48,6 +48,7 @@ class MapHead(Head):
         self._image: QImage | None = None
         self._used = np.empty(0, bool)
         self._still: QPixmap | None = None  # all but the map: it seldom changes, and takes longer to paint than the map
+        self._square = QRectF()  # where the map lies
 
     def show_picture(self, picture: np.ndarray | None, used: np.ndarray) -> None:
         """`picture`: (GRID, GRID) ARGB32 premultiplied, or None; `used`: (n_chans,) electrodes it rests on."""
@@ -59,7 +60,10 @@ class MapHead(Head):
         self._bytes = b"" if picture is None else picture.tobytes()  # the image does not own them
         self._image = None if picture is None else QImage(self._bytes, size, size, kind)
         self._used = used
-        self.update()
+        if self._still is None:
+            self.update()
+        else:
+            self.update(self._square.toAlignedRect())
 
     def place(self, xy: np.ndarray) -> None:
         self._still = None
@@ -77,10 +81,11 @@ class MapHead(Head):
             p = QPainter(self._still)
             self.draw(p)
             p.end()
+            self._square = QRectF(self.spot(-1, 1), self.spot(1, -1))
         p = QPainter(self)
         if self._image is not None:
             p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            p.drawImage(QRectF(self.spot(-1, 1), self.spot(1, -1)), self._image)
+            p.drawImage(self._square, self._image)
         p.drawPixmap(0, 0, self._still)
         p.end()
 

@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
 
 from gui_fakes import EMOTION3, estimate
-from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtCore import QPoint, QRect, Qt
+from PyQt6.QtGui import QColor, QImage, QPixmap
+from PyQt6.QtWidgets import QApplication, QWidget
 
 from realtime_mood.gui.actions import Wish, actions_of
 from realtime_mood.gui.controls import BannerBar, TopBar
@@ -21,7 +21,7 @@ from realtime_mood.gui.event_log import EventLog
 from realtime_mood.gui.events import Line
 from realtime_mood.gui.heads import QualityHead
 from realtime_mood.gui.lanes import lane_uv, min_max
-from realtime_mood.gui.maps import DIVERGING, Maps
+from realtime_mood.gui.maps import DIVERGING, MapHead, Maps
 from realtime_mood.gui.mood import Bars, TimeCourse
 from realtime_mood.gui.plane import Plane
 from realtime_mood.gui.spectrum_panel import SpectrumPanel
@@ -46,7 +46,11 @@ def silence(info: StreamInfo, why: Why) -> Abstained:
 
 def pixels(widget: QWidget) -> np.ndarray:
     """(height, width, 3) of what the widget paints."""
-    image = widget.grab().toImage().convertToFormat(widget.grab().toImage().Format.Format_RGB32)
+    return of_picture(widget.grab())
+
+
+def of_picture(picture: QPixmap) -> np.ndarray:
+    image = picture.toImage().convertToFormat(QImage.Format.Format_RGB32)
     raw = image.constBits().asarray(image.sizeInBytes())
     return np.frombuffer(raw, np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)[:, :, 2::-1].astype(int)
 
@@ -100,6 +104,29 @@ def test_attention_is_a_map_with_a_reading_and_an_empty_head_without(qtbot, info
     assert left[..., 1].sum() > right[..., 1].sum()  # O1 is on the left
     maps.show_state(look(info, silence(info, Why.BAD_SIGNAL)))
     assert share(alpha, yellow, 60) == 0
+
+
+def test_a_changed_map_is_painted_anew_and_nothing_around_it(qtbot, info, monkeypatch):
+    painted, paint = list[QRect](), MapHead.paintEvent
+
+    def noted(head, event):
+        painted.append(event.rect())
+        paint(head, event)
+
+    monkeypatch.setattr(MapHead, "paintEvent", noted)
+    maps = shown(qtbot, Maps(), 460, 310)
+    with qtbot.waitExposed(maps):
+        maps.show()
+    for seed in range(3):
+        attention = np.random.default_rng(seed).uniform(0, 0.5, (info.n_chans, 5))
+        maps.show_state(look(info, replace(estimate(info), attention=attention)))
+        painted.clear()
+        QApplication.processEvents()
+        widths = [square.width() for square in painted]
+        on_screen = of_picture(maps.screen().grabWindow(maps.winId()))
+        np.testing.assert_array_equal(on_screen, pixels(maps))
+    assert len(widths) == 5
+    assert max(widths) < 0.75 * maps.heads[0].width()
 
 
 def test_attention_follows_a_change_of_montage(qtbot, info):
