@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -89,8 +90,13 @@ def seal(
     """Draw conditions for a study of feedback into a sealed file, and print its codes: one for each session."""
     from .feedback import sealed
 
-    for code in sealed.seal(file, [part.strip() for part in conditions.split(",") if part.strip()], n):
+    drawn = [part.strip() for part in conditions.split(",") if part.strip()]
+    for code in sealed.seal(file, drawn, n):
         print(code)
+    if "yoked" in drawn:
+        print("Every session of this study needs --yoke FILE.jsonl, whatever its code.", file=sys.stderr)
+    if "none" in drawn:
+        print("The condition none cannot be kept blind: its sessions show no feedback.", file=sys.stderr)
 
 
 def unblind(

@@ -18,12 +18,24 @@ Messages say what was asked, what was found, and what to do.
 
 from __future__ import annotations
 
+import unicodedata
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, control and direction characters escaped: it may hold a name from a file or a network."""
+    line = " ".join(text.splitlines())
+    if line.isprintable():
+        return line
+    return "".join(
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in line
+    )
+
 
 class MoodError(Exception):
     """Root of every error this project raises on purpose."""
 
     def __init__(self, asked: str, found: str = "", do: str = "") -> None:
-        self.asked, self.found, self.do = (" ".join(part.splitlines()) for part in (asked, found, do))
+        self.asked, self.found, self.do = map(one_line, (asked, found, do))
         super().__init__(" · ".join(part for part in (self.asked, self.found, self.do) if part))
 
 

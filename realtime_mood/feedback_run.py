@@ -15,7 +15,7 @@ from .config import RunConfig
 from .engine import Engine
 from .errors import ConfigError
 from .feedback import sealed
-from .feedback.conditions import Condition, condition
+from .feedback.conditions import Blinded, Condition, condition, yoked_to
 from .feedback.loop import FeedbackLoop
 from .feedback.measures import RATE_HZ, slowest
 from .feedback.moment import Feedback, Receiver
@@ -47,13 +47,16 @@ class Draw:
     def condition(self, plan: Plan) -> Condition:
         """The condition, which nobody is told."""
         self.check()
-        name = self.name
+        name, yoke = self.name, self.yoke
         if self.file:
             sealed.check(self.file, self.code)
             name = sealed.condition_of(self.file, self.code)
+            if sealed.needs_yoke(self.file):  # of every code alike: asking for it must not tell which are yoked
+                yoked_to(yoke, f"a session of {self.file}")
         seed = int(hashlib.sha256(self.code.encode()).hexdigest()[:8], 16) if self.code else self.seed
         smoothing_s = max(it.smoothing_s for it in plan.measures)
-        return condition(name, smoothing_s=smoothing_s, rate_hz=RATE_HZ, seed=seed, yoke=self.yoke)
+        made = condition(name, smoothing_s=smoothing_s, rate_hz=RATE_HZ, seed=seed, yoke=yoke)
+        return Blinded(made) if self.file else made
 
     def use(self) -> None:
         """Log that the code is used now."""

@@ -7,6 +7,7 @@ from PyQt6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QPushButton,
 
 from realtime_mood.gui.controls import Text
 from realtime_mood.gui.heads import QualityHead
+from realtime_mood.gui.labels import PlainLabel, set_tip
 
 from ..plan import Plan
 from . import words
@@ -17,17 +18,14 @@ COLUMN_PX = 760
 
 def label(text: str, name: str = "body") -> QLabel:
     """Text that wraps, in one of the styles of `style.style`."""
-    made = QLabel(text)
-    made.setObjectName(name)
-    made.setWordWrap(True)
-    return made
+    return PlainLabel(text, name, wrap=True)
 
 
 def button(text: str, name: str = "quiet", tip: str = "") -> QPushButton:
     """A button in one of the styles of `style.style`."""
     made = QPushButton(text)
     made.setObjectName(name)
-    made.setToolTip(tip)
+    set_tip(made, tip)
     return made
 
 

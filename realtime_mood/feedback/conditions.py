@@ -79,6 +79,19 @@ class Yoked:
         return value
 
 
+class Blinded:
+    """A condition whose name must not show, not even in a log of its failure."""
+
+    def __init__(self, sealed: Condition) -> None:
+        self._sealed = sealed
+
+    def __call__(self, z: float) -> float:
+        try:
+            return self._sealed(z)
+        except Exception:
+            raise RuntimeError("the condition of a blinded session failed") from None
+
+
 def condition(name: str, *, smoothing_s: float, rate_hz: float, seed: int, yoke: Path | None = None) -> Condition:
     """The condition of that name.
 
@@ -88,15 +101,20 @@ def condition(name: str, *, smoothing_s: float, rate_hz: float, seed: int, yoke:
         There is none of that name, or nothing to yoke to.
     """
     if name == "yoked":
-        if yoke is None:
-            raise ConfigError("the condition yoked", "no session to yoke to", "give one with --yoke")
-        return Yoked(shown_in(yoke))
+        return yoked_to(yoke, "the condition yoked")
     made: dict[str, Condition] = {
         "contingent": Contingent(), "inverse": Inverse(), "none": Silent(), "sham": Sham(smoothing_s, rate_hz, seed),
     }  # fmt: skip
     if name not in made:
         raise ConfigError(f"condition {name!r}", "unknown", f"known are {', '.join(NAMES)}")
     return made[name]
+
+
+def yoked_to(path: Path | None, asked: str) -> Yoked:
+    """Feedback from the lines of another session; raises `ConfigError` when there is none, or none in it."""
+    if path is None:
+        raise ConfigError(asked, "no session to yoke to", "give one with --yoke FILE.jsonl")
+    return Yoked(shown_in(path))
 
 
 def shown_in(path: Path) -> list[float]:

@@ -29,8 +29,10 @@ def seal(path: Path, conditions: Sequence[str], n: int, seed: int | None = None)
     Raises
     ------
     ConfigError
-        Unknown conditions, or the file exists already.
+        No or unknown conditions, or the file exists already.
     """
+    if not conditions:
+        raise ConfigError("a sealed file", "no condition", f"--conditions takes some of {', '.join(NAMES)}")
     if unknown := [name for name in conditions if name not in NAMES]:
         raise ConfigError(f"condition {unknown[0]!r}", "unknown", f"known are {', '.join(NAMES)}")
     if path.exists():
@@ -50,10 +52,18 @@ def seal(path: Path, conditions: Sequence[str], n: int, seed: int | None = None)
 def condition_of(path: Path, code: str) -> str:
     """The condition behind a code, for the program itself: nothing is logged, and nothing is to be shown."""
     entry = _entry(_read(path), path, code)
-    name = base64.b64decode(entry["sealed"]).decode()[len(entry["salt"]) :]
-    if _commitment(code, entry["salt"], name) != entry["sha256"]:
+    try:
+        name = base64.b64decode(entry["sealed"]).decode()[len(entry["salt"]) :]
+    except (ValueError, TypeError):
+        name = ""
+    if name not in NAMES or _commitment(code, entry["salt"], name) != entry["sha256"]:
         raise ConfigError(f"the sealed file {path}", f"code {code} was tampered with", "use another code")
     return name
+
+
+def needs_yoke(path: Path) -> bool:
+    """Whether some session of this study is yoked: then each of them needs a session to yoke to, or it would tell."""
+    return "yoked" in _read(path)["conditions"]
 
 
 def check(path: Path, code: str) -> None:
@@ -98,27 +108,34 @@ def _commitment(code: str, salt: str, name: str) -> str:
 
 
 def _entry(told: dict[str, Any], path: Path, code: str) -> dict[str, str]:
-    try:
-        entry: dict[str, str] = told["codes"][code]
-    except KeyError:
-        raise ConfigError(f"code {code!r}", f"not in {path}", "check the letters") from None
+    entry: dict[str, str] | None = told["codes"].get(code)
+    if entry is None:
+        raise ConfigError(f"code {code!r}", f"not in {path}", "check the letters")
     return entry
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if told["format"] != 1 or not isinstance(told["codes"], dict) or not isinstance(told["log"], list):
+        if told["format"] != 1 or not isinstance(told["conditions"], list):
             raise ValueError("another format")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if not all({"salt", "sealed", "sha256"} <= entry.keys() for entry in told["codes"].values()):
+            raise ValueError("a code without its condition")
+        if not all({"code", "what"} <= line.keys() for line in told["log"]):
+            raise ValueError("a log that was altered")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
-            f"the sealed file {path}", f"cannot be used: {error}", "make one with feedback seal"
+            f"the sealed file {path}", f"cannot be used: {error}", "make one with: realtime-mood seal FILE"
         ) from None
     return told
 
 
 def _write(path: Path, told: dict[str, Any]) -> None:
-    write_private(path, json.dumps(told, indent=1).encode())
+    try:
+        write_private(path, json.dumps(told, indent=1).encode())
+    except OSError as error:
+        found = f"not written: {error.strerror or error}"
+        raise ConfigError(f"the sealed file {path}", found, "nothing is opened or used unless it is logged") from None
 
 
 def _now() -> str:

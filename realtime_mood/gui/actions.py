@@ -9,6 +9,7 @@ from ..health import Health, State, Tap
 
 RUNNING = (State.CONNECTING, State.LIVE, State.STALLED, State.RECONNECTING)
 STOPPING = "Waiting for the run's threads to end"
+IN_SESSION = "A feedback session is open: end it first, on the subject's screen (Esc) or with Stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Actions:
 
 def actions_of(
     health: Health, wish: Wish, *, stopping: bool, can_calibrate: bool = False, can_feed_back: bool = False,
-    report: Path | None = None, writing: bool = False,
+    report: Path | None = None, writing: bool = False, in_session: bool = False,
 ) -> Actions:  # fmt: skip
     """What can be done now.
 
@@ -65,11 +66,19 @@ def actions_of(
         The newest recording that is whole.
     writing : bool
         A report is being written.
+    in_session : bool
+        A feedback session is open: only Stop may end it, and the window asks first.
     """
     running = health.state in RUNNING
     if stopping:
         wait = {name: Action(text, False, STOPPING) for name, text in _TEXTS.items()}
         return Actions(run=Action("Stopping", False, STOPPING), **wait)
+    if in_session:
+        wait = {name: Action(text, False, IN_SESSION) for name, text in _TEXTS.items()}
+        stop = Action(
+            "Stop", running, "End the feedback session and the run; you are asked first" if running else IN_SESSION
+        )
+        return Actions(run=stop, **wait)
     return Actions(
         run=Action("Stop", True, "End the run") if running else Action("Start", True, "Read from the source"),
         connect=Action(_TEXTS["connect"], True, "Choose another headset, stream or recording"),

@@ -79,6 +79,8 @@ class Bridge(QObject):
         """The newest recording that is whole."""
         self.writing = False
         """A report is being written."""
+        self.in_session = False
+        """A feedback session is open."""
         self._minute_is_seen = False
         self.left_out: frozenset[str] = frozenset()
         """Electrodes that somebody left out of this run."""
@@ -252,7 +254,7 @@ class Bridge(QObject):
         actions = actions_of(
             health, self.wish, stopping=self._ending, can_calibrate=self._can_calibrate,
             can_feed_back=self._can_feed_back, report=self.report,
-            writing=self.writing,
+            writing=self.writing, in_session=self.in_session,
         )  # fmt: skip
         more: dict[str, Any] = {"actions": actions, "timing": self._timing}
         if engine is None:

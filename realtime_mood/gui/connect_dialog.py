@@ -12,7 +12,6 @@ from PyQt6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListWidget,
     QPushButton,
@@ -24,6 +23,7 @@ from ..sources.devices import Device
 from .connect import MONTAGES, SYNTHETIC, Choice, choice_of, recording, trouble, with_names
 from .controls import Text
 from .finder import Finder
+from .labels import PlainLabel
 from .preview import Preview
 from .words import Say
 
@@ -91,7 +91,7 @@ class ConnectDialog(QDialog):
         buttons.addWidget(self.cancel)
         buttons.addWidget(self.start)
         right.addLayout(form)
-        right.addWidget(QLabel("Preview"))
+        right.addWidget(PlainLabel("Preview"))
         right.addWidget(self.preview, 1)
         right.addWidget(self.said)
         right.addLayout(buttons)

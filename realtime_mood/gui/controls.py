@@ -7,9 +7,10 @@ from functools import partial
 
 import qtawesome
 from PyQt6.QtCore import QSize, Qt, pyqtBoundSignal, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy, QToolButton, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QToolButton, QWidget
 
 from .actions import Actions
+from .labels import PlainLabel, set_tip
 from .theme import colour
 from .viewmodel import ViewState
 from .words import Say
@@ -17,7 +18,7 @@ from .words import Say
 BADGE_BOX = "border-width: 1px; border-radius: 4px; padding: 3px 7px;"
 
 
-class Text(QLabel):
+class Text(PlainLabel):
     """A label that shows a `Say`, and repaints only when it changes."""
 
     def __init__(self, style: str = "") -> None:
@@ -30,7 +31,7 @@ class Text(QLabel):
             return False
         self._said = it
         self.setText(it.text)
-        self.setToolTip(it.tip)
+        set_tip(self, it.tip)
         self.retheme()
         return True
 
@@ -95,7 +96,7 @@ class TopBar(QWidget):
         self.run.setObjectName("")
         self.views.setText("View")
         self.views.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.help.setToolTip("Keys (?)")
+        set_tip(self.help, "Keys (?)")
         self.help.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         self._choices(self.calibrate, protocols, self.calibration_wished)
         self._choices(self.feedback, sessions, self.feedback_wished)
@@ -148,7 +149,7 @@ class TopBar(QWidget):
         ):
             button.setText(action.text)
             button.setEnabled(action.enabled)
-            button.setToolTip(action.why)
+            set_tip(button, action.why)
             button.setAccessibleDescription(action.why)
         self.url.setEnabled(it.run.text == "Start")
         self.retheme()

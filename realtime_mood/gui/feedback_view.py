@@ -17,6 +17,7 @@ from ..feedback.measures import slowest
 from ..feedback.plan import Plan
 from .feedback_displays import DISPLAYS
 from .feedback_words import shown
+from .labels import PlainLabel
 from .screens import toggle_full
 from .theme import style
 
@@ -75,15 +76,16 @@ class FeedbackView(QWidget):
         self._loop, self._run, self._told = loop, run, told
         self._ending = self._closed = False
         self.yes, self.no, self.done = QPushButton("I agree"), QPushButton("No"), QPushButton("Close")
-        self.circle, self.after = DISPLAYS[plan.display](), QLabel("")
+        self.circle, self.after = DISPLAYS[plan.display](), PlainLabel("")
         self._plan = plan
         self._speaker: Speaker | None = None
         self.pages = QStackedLayout(self)
         self.pages.addWidget(
-            _page(plan.title, f"{plan.consent}\n\n{LAGS.format(slowest(plan.measures))}", self.no, self.yes)
+            _page(PlainLabel(plan.title), f"{plan.consent}\n\n{LAGS.format(slowest(plan.measures))}", self.no, self.yes)
         )
         self.pages.addWidget(self.circle)
-        self.pages.addWidget(_page("That was it", plan.debrief, self.done, said=self.after))
+        self.outcome = PlainLabel("")
+        self.pages.addWidget(_page(self.outcome, plan.debrief, self.done, said=self.after))
         self.yes.clicked.connect(self._begin)
         self.no.clicked.connect(self.close)
         self.done.clicked.connect(self.close)
@@ -143,16 +145,16 @@ class FeedbackView(QWidget):
 
     def _finish(self, why: str) -> None:
         self._timer.stop()
-        it = self._loop.latest
-        rewards = f"{it.rewards} rewards" if it is not None else ""
-        self.after.setText(why or rewards)
+        summary = self._loop.summary()
+        self.outcome.setText("Session finished" if summary["whole"] else "Session stopped")
+        self.after.setText(why or f"{summary['rewards']} rewards")
         self.pages.setCurrentIndex(2)
         self._end()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         assert event is not None
         if event.key() == Qt.Key.Key_Escape:
-            self._finish("Stopped") if self.pages.currentIndex() == 1 else self.close()
+            self._finish("") if self.pages.currentIndex() == 1 else self.close()
         elif event.key() == Qt.Key.Key_F11:
             toggle_full(self)
         else:
@@ -166,13 +168,12 @@ class FeedbackView(QWidget):
         event.accept()
 
 
-def _page(title: str, text: str, *buttons: QPushButton, said: QLabel | None = None) -> QWidget:
+def _page(head: QLabel, text: str, *buttons: QPushButton, said: QLabel | None = None) -> QWidget:
     page, column, row = QWidget(), QVBoxLayout(), QHBoxLayout()
     page.setLayout(column)
-    head, body = QLabel(title), QLabel(text)
+    body = PlainLabel(text, wrap=True)
     head.setStyleSheet("font-size: 34px; font-weight: 700;")
     body.setStyleSheet("font-size: 20px;")
-    body.setWordWrap(True)
     column.setContentsMargins(120, 60, 120, 60)
     column.setSpacing(24)
     column.addStretch(1)

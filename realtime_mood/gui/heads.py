@@ -7,11 +7,12 @@ import math
 import numpy as np
 from PyQt6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PyQt6.QtGui import QHelpEvent, QPainter, QPainterPath, QPen
-from PyQt6.QtWidgets import QToolTip, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from ..montage import locate, positions
 from . import scalp
 from .electrodes import Electrode
+from .labels import show_tip
 from .theme import colour, font
 from .viewmodel import ViewState
 
@@ -113,7 +114,7 @@ class QualityHead(Head):
     def event(self, event: QEvent | None) -> bool:
         """Under the pointer, an electrode says all that is known of it."""
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self.words_at(event.pos()), self)
+            show_tip(event.globalPos(), self.words_at(event.pos()), self)
             return True
         return super().event(event)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QDialog, QGridLayout, QLabel, QWidget
+from PyQt6.QtWidgets import QDialog, QGridLayout, QWidget
 
+from .labels import PlainLabel
 from .shortcuts import table
 
 
@@ -20,7 +21,7 @@ class KeysDialog(QDialog):
         grid.setHorizontalSpacing(26)
         grid.setVerticalSpacing(9)
         for row, (key, words) in enumerate(table()):
-            name = QLabel(key)
+            name = PlainLabel(key)
             name.setStyleSheet("font-weight: 700;")
             grid.addWidget(name, row, 0)
-            grid.addWidget(QLabel(words), row, 1)
+            grid.addWidget(PlainLabel(words), row, 1)

@@ -9,6 +9,7 @@ from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
 from PyQt6.QtWidgets import QWidget
 
 from .electrodes import Electrode
+from .labels import set_tip
 from .theme import colour, font
 
 LEFT = Qt.AlignmentFlag.AlignVCenter
@@ -29,7 +30,7 @@ class LaneNames(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("electrodes: up and down choose one, space leaves it out or takes it back")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setToolTip("Click a name to leave the electrode out of the estimate, or to take it back")
+        set_tip(self, "Click a name to leave the electrode out of the estimate, or to take it back")
         self.electrodes: tuple[Electrode, ...] = ()
         self._at = 0  # the one that the keys would choose
 

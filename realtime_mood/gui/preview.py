@@ -9,12 +9,13 @@ from collections.abc import Callable
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QTimer
-from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from ..errors import StreamEnded
 from ..ring import RingBuffer
 from ..sources import open_source
 from . import plots
+from .labels import PlainLabel
 from .lanes import lane_uv, level, min_max, polyline
 from .theme import colour
 
@@ -70,7 +71,7 @@ class Preview(QWidget):
         self._plot.setXRange(-SPAN_S, 0, padding=0)
         self._curve = pg.PlotCurveItem(pen=pg.mkPen(colour("info"), width=1))
         self._plot.addItem(self._curve)
-        self._words = QLabel("")
+        self._words = PlainLabel("")
         self._words.setObjectName("dim")
         self._words.setWordWrap(True)
         column = QVBoxLayout(self)

@@ -8,11 +8,12 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QRectF, pyqtSignal
 from PyQt6.QtGui import QHideEvent, QShowEvent
-from PyQt6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from ..dsp.spec import BANDS
 from ..types import Chunk
 from . import plots
+from .labels import PlainLabel
 from .spectrum import TOP_HZ, spectrogram, spectrum
 from .theme import colour, faint, font
 
@@ -33,7 +34,7 @@ class SpectrumPanel(QWidget):
         self.channel = QComboBox()
         self.channel.setAccessibleName("channel of the spectrum")
         self.channel.setMinimumContentsLength(5)
-        self.said = QLabel("")
+        self.said = PlainLabel("")
         self.said.setObjectName("dim")
         self._lines, self._image = self._plots()
         row, grid, column = QHBoxLayout(), QGridLayout(), QVBoxLayout(self)
@@ -42,7 +43,7 @@ class SpectrumPanel(QWidget):
         row.addStretch(1)
         grid.setSpacing(4)
         for at, (plot, words) in enumerate(((self._lines, "dB re 1 µV²/Hz over Hz"), (self._image, "Hz over s"))):
-            label = QLabel(words)
+            label = PlainLabel(words)
             label.setObjectName("dim")
             grid.addWidget(label, 0, at)
             grid.addWidget(plot, 1, at)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from .controls import Text
+from .labels import PlainLabel
 from .strip import DROPPED_FIRST
 from .viewmodel import ViewState
 
@@ -38,7 +39,7 @@ class StripBar(QWidget):
         self._fit()
 
     def _add(self, name: str) -> None:
-        cell, row, label = QWidget(), QHBoxLayout(), QLabel(name)
+        cell, row, label = QWidget(), QHBoxLayout(), PlainLabel(name)
         cell.setLayout(row)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(5)

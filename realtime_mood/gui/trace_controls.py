@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSlider, QWidget
 
+from .labels import PlainLabel
 from .lanes import SCALES_UV, SPANS_S, TraceSettings
 
 RING_S = 60
@@ -33,7 +34,7 @@ class TraceControls(QWidget):
         self.back.setAccessibleName("how far back")
         self.back.setRange(-RING_S, 0)
         self.back.setMinimumWidth(60)
-        self.said = QLabel("")
+        self.said = PlainLabel("")
         self.said.setObjectName("dim")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 4)

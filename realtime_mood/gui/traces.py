@@ -8,11 +8,12 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QPainter, QPen
-from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
+from PyQt6.QtWidgets import QGridLayout, QWidget
 
 from ..sources.virtual_person import STATES
 from ..types import Chunk, Marker
 from . import plots
+from .labels import PlainLabel
 from .lane_names import LaneNames
 from .lanes import TraceSettings, gaps_of, lane_uv, level, marks_in, min_max, polyline
 from .theme import colour, faint, font
@@ -101,7 +102,7 @@ class Traces(QWidget):
         self._seconds = [pg.InfiniteLine() for _ in range(20)]
         for item in (*self._seconds, *self._curves):
             self._plot.addItem(item, ignoreBounds=True)
-        self._scale = (QLabel(""), QLabel(""), QLabel("now"))
+        self._scale = (PlainLabel(""), PlainLabel(""), PlainLabel("now"))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(0)

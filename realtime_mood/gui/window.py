@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from platformdirs import user_config_path
@@ -18,10 +19,11 @@ from .bridge import Bridge
 from .connect_dialog import ConnectDialog
 from .controls import BannerBar, TopBar
 from .event_log import EventLog
-from .feedback_beside import RunBeside
+from .feedback_beside import RunBeside, ask_to_end
 from .feedback_view import FeedbackView
 from .heads import QualityHead
 from .keys import KeysDialog
+from .labels import set_tip
 from .maps import Maps
 from .mood import Bars, TimeCourse
 from .panels import TITLES, Panels, beside, dock_style, tabs
@@ -61,7 +63,7 @@ class Window(QMainWindow):
         self.top = TopBar(bridge.wish.url, flows.protocols, flows.sessions)
         self.banner, self.strip = BannerBar(weights), StripBar()
         self.traces, self.bars, self.course, self.plane = Traces(), Bars(), TimeCourse(), Plane()
-        self.bars.setToolTip(WHISKER)
+        set_tip(self.bars, WHISKER)
         self.maps, self.quality = Maps(), QualityHead()
         self.spectrum, self.events = SpectrumPanel(), EventLog()
         self.subject, self.reporter = SubjectView(), Reporter()
@@ -69,6 +71,7 @@ class Window(QMainWindow):
         self.calibration: QWidget | None = None
         self.session: QWidget | None = None
         self.open_page: Callable[[QUrl], object] = QDesktopServices.openUrl
+        self.ask: Callable[[], bool] = partial(ask_to_end, self)
         self._arrange()
         self._connect()
         self._bind_keys()
@@ -129,7 +132,7 @@ class Window(QMainWindow):
         self.traces.exclude_wished.connect(bridge.leave_out)
         self.events.save_wished.connect(bridge.save_events)
         top.start_wished.connect(self._start)
-        top.stop_wished.connect(bridge.stop)
+        top.stop_wished.connect(self._stop)
         top.connect_wished.connect(self.connect_source)
         top.calibration_wished.connect(self.calibrate)
         top.feedback_wished.connect(self.feed_back)
@@ -152,6 +155,14 @@ class Window(QMainWindow):
         wish = self.bridge.wish
         # A profile is of one person's cap: another source does without.
         self.run_on(url, wish.profile if url == wish.url else None)
+
+    def _stop(self) -> None:
+        if self._may_end_session():
+            self.bridge.stop()
+
+    def _may_end_session(self) -> bool:
+        """Ask before a feedback session is ended from this window; True where none is open."""
+        return not self.bridge.in_session or self.ask()
 
     def run_on(self, url: str, profile: Path | None = None) -> None:
         """Begin a run, ending one that is under way."""
@@ -187,7 +198,7 @@ class Window(QMainWindow):
 
     def feed_back(self, session: str = "") -> None:
         """Feed a measure back on this source, on a screen of the person's own; this window shows the run meanwhile."""
-        if self.session is not None or self.flows.feedback is None:
+        if not self.top.feedback.isEnabled() or self.session is not None or self.flows.feedback is None:
             return
         try:
             plan, loop = self.flows.feedback(session or self.flows.sessions[0][0])
@@ -278,6 +289,9 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         assert event is not None
+        if event.spontaneous() and not self._may_end_session():  # closed by hand, not by Ctrl-C
+            event.ignore()
+            return
         self._closing = True
         for other in (self.calibration, self.session, self.dialog, self.subject):
             if other is not None:

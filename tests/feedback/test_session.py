@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import traceback
 from collections import Counter
 
 import numpy as np
@@ -14,11 +15,12 @@ from learner import learn
 
 from realtime_mood.errors import ConfigError
 from realtime_mood.feedback import sealed
-from realtime_mood.feedback.conditions import NAMES, condition, shown_in
+from realtime_mood.feedback.conditions import NAMES, Blinded, condition, shown_in
 from realtime_mood.feedback.measures import RATE_HZ, Sample
 from realtime_mood.feedback.plan import Plan, Reward, load_plan, shipped
 from realtime_mood.feedback.rules import Rule
 from realtime_mood.feedback.session import LEAST_BASELINE_S, Session
+from realtime_mood.feedback_run import Draw
 
 SFREQ = 120.0
 STEP = round(SFREQ / RATE_HZ)
@@ -193,6 +195,72 @@ def test_sealed_files_that_cannot_be_used_say_why(tmp_path):
     path.write_text("{}")
     with pytest.raises(ConfigError, match="cannot be used"):
         sealed.unblind(path, code)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[1]", '{"format": 1, "codes": {"A": 5}, "log": []}', '{"format": 1, "conditions": [], "codes": {}, "log": [3]}'],
+)
+def test_a_file_that_is_no_sealed_file_is_refused_by_name(tmp_path, text):
+    path = tmp_path / "study.json"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"study\.json.*realtime-mood seal"):
+        sealed.unblind(path, "A")
+
+
+def test_a_study_without_conditions_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="--conditions"):
+        sealed.seal(tmp_path / "study.json", (), 4)
+
+
+def test_nothing_is_opened_that_cannot_be_logged(tmp_path, monkeypatch):
+    path = tmp_path / "study.json"
+    (code,) = sealed.seal(path, ("sham",), 1)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sealed, "write_private", full)
+    with pytest.raises(ConfigError, match="No space left") as said:
+        sealed.unblind(path, code)
+    assert "sham" not in str(said.value)
+
+
+def yoked_study(tmp_path) -> dict[str, str]:
+    """A study with two conditions; returns a code of each."""
+    codes = sealed.seal(tmp_path / "study.json", ("sham", "yoked"), 2)
+    return {sealed.condition_of(tmp_path / "study.json", code): code for code in codes}
+
+
+def test_what_a_yoked_session_lacks_is_asked_of_every_code_alike(tmp_path):
+    said = set()
+    for code in yoked_study(tmp_path).values():
+        with pytest.raises(ConfigError) as refused:
+            Draw(file=tmp_path / "study.json", code=code).condition(plan())
+        said.add(str(refused.value))
+    assert len(said) == 1
+    assert "--yoke" in said.pop()
+
+
+def test_a_yoked_session_that_cannot_be_read_is_asked_of_every_code_alike(tmp_path):
+    (tmp_path / "empty.jsonl").write_text("")
+    said = set()
+    for code in yoked_study(tmp_path).values():
+        with pytest.raises(ConfigError) as refused:
+            Draw(file=tmp_path / "study.json", code=code, yoke=tmp_path / "empty.jsonl").condition(plan())
+        said.add(str(refused.value))
+    assert len(said) == 1
+
+
+def test_a_blinded_condition_that_fails_does_not_say_which_it_is():
+    class Sham:
+        def __call__(self, z: float) -> float:
+            raise ValueError("sham")
+
+    blinded = Blinded(Sham())
+    with pytest.raises(RuntimeError) as failed:
+        blinded(1.0)
+    assert "sham" not in "".join(traceback.format_exception(failed.value)).lower()
 
 
 # -- sessions -----------------------------------------------------------------------------------------------------

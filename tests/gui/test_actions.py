@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime_mood.gui.actions import Wish, actions_of
+from realtime_mood.gui.actions import IN_SESSION, RUNNING, Wish, actions_of
 from realtime_mood.gui.shortcuts import MARK_KEYS, SHORTCUTS, table
 from realtime_mood.health import Health, State
 
@@ -37,6 +37,15 @@ def test_while_a_run_ends_nothing_else_can_begin():
     for action in (it.run, it.connect, it.calibrate, it.record, it.report):
         assert not action.enabled
         assert action.why == "Waiting for the run's threads to end"
+
+
+def test_a_feedback_session_is_ended_by_nothing_but_its_screen_and_stop():
+    for state in State:
+        it = of(state, can_calibrate=True, can_feed_back=True, report=Path("a.xdf"), in_session=True)
+        for action in (it.connect, it.calibrate, it.record, it.feedback, it.report):
+            assert (action.enabled, action.why) == (False, IN_SESSION)
+        assert it.run.enabled == (state in RUNNING)
+        assert it.run.why
 
 
 def test_a_report_is_made_of_a_whole_recording():

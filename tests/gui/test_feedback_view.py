@@ -85,6 +85,7 @@ def test_from_consent_to_debrief(qtbot, view):
     assert not view.circle.grab().isNull()
     play(view, 30, end)
     qtbot.waitUntil(lambda: view.pages.currentIndex() == 2)
+    assert view.outcome.text() == "Session finished"
     assert view.after.text().endswith("rewards")
 
 
@@ -106,7 +107,7 @@ def test_escape_stops_one_and_closing_tells_when_its_run_has_gone(qtbot, view):
     agree(qtbot, view)
     qtbot.keyClick(view, Qt.Key.Key_Escape)
     assert view.pages.currentIndex() == 2
-    assert view.after.text() == "Stopped"
+    assert view.outcome.text() == "Session stopped"
     assert view.told == []
     qtbot.mouseClick(view.done, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: view.told == ["gone"])

@@ -254,11 +254,37 @@ def test_a_session_runs_beside_what_the_operator_sees(qtbot, info, make_window):
     qtbot.waitUntil(lambda: len(wishes) == 2)
     assert wishes[1].tap is view._loop
     qtbot.waitUntil(lambda: any(text.text() == "FEEDBACK" for text in w.banner.badges._texts if text.isVisible()))
+    assert not any(button.isEnabled() for button in (w.top.connect_, w.top.calibrate, w.top.record, w.top.feedback))
+    asked = []
+    w.ask = lambda: bool(asked.append("End session?"))
+    press(qtbot, w)  # Stop is asked about, and here refused
+    w.toggle_record()
+    w.feed_back()
+    assert asked == ["End session?"]
+    assert len(wishes) == 2
     qtbot.keyClick(view, Qt.Key.Key_Escape)
     view.close()
     qtbot.waitUntil(lambda: w.session is None)
     qtbot.waitUntil(lambda: len(wishes) == 3 and w.banner.state.text() == "Live")
     assert wishes[2].tap is None
+    qtbot.waitUntil(w.top.record.isEnabled)
+
+
+def test_stop_ends_a_session_that_the_operator_wants_ended(qtbot, info, make_window):
+    plan = load_plan("alpha_up")
+    loop = FeedbackLoop(plan, Contingent())
+    w = make_window(lambda wish: FakeEngine(info), "fake://", sessions=(("alpha_up", "More alpha"),),
+                    feedback=lambda name: (plan, loop))  # fmt: skip
+    w.ask = lambda: True
+    press(qtbot, w)
+    qtbot.waitUntil(lambda: w.banner.state.text() == "Live")
+    w.feed_back()
+    qtbot.addWidget(w.session)
+    qtbot.waitUntil(lambda: not w.top.record.isEnabled())
+    press(qtbot, w)
+    qtbot.waitUntil(lambda: w.top.run.text() != "Stop" or not w.bridge.is_running)
+    w.session.close()
+    qtbot.waitUntil(lambda: w.session is None)
 
 
 def test_digits_mark_and_the_source_field_keeps_its_letters(qtbot, window):
