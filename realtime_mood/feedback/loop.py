@@ -49,7 +49,7 @@ class FeedbackLoop:
         Goes into their first line.
     notch : sequence of float or ``"auto"``
     begins : callable
-        Called when the first block begins.
+        Called when the first block of feedback begins.
 
     Raises
     ------
@@ -222,7 +222,7 @@ class FeedbackLoop:
             receiver.put(it)
 
     def _tell(self, text: str, index: int) -> None:
-        if not self._begun:
+        if not self._begun and text.endswith("/begin/feedback"):  # a baseline alone uses no code up
             self._begun = True
             self._begins()
         t = self._time(index)

@@ -118,15 +118,16 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if told["format"] != 1 or not isinstance(told["conditions"], list):
-            raise ValueError("another format")
+            raise ValueError
         if not all({"salt", "sealed", "sha256"} <= entry.keys() for entry in told["codes"].values()):
-            raise ValueError("a code without its condition")
+            raise ValueError
         if not all({"code", "what"} <= line.keys() for line in told["log"]):
-            raise ValueError("a log that was altered")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(
-            f"the sealed file {path}", f"cannot be used: {error}", "make one with: realtime-mood seal FILE"
-        ) from None
+            raise ValueError
+    except OSError as error:
+        raise ConfigError(f"the sealed file {path}", f"cannot be read: {error.strerror}", "check the path") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        do = "choose another, or make one with: realtime-mood seal FILE"
+        raise ConfigError(f"the sealed file {path}", "it is damaged, or no sealed file", do) from None
     return told
 
 

@@ -193,7 +193,7 @@ def test_sealed_files_that_cannot_be_used_say_why(tmp_path):
     with pytest.raises(ConfigError, match="tampered"):
         sealed.condition_of(path, code)
     path.write_text("{}")
-    with pytest.raises(ConfigError, match="cannot be used"):
+    with pytest.raises(ConfigError, match="no sealed file"):
         sealed.unblind(path, code)
 
 

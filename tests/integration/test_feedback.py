@@ -177,6 +177,19 @@ def test_silence_is_neutral_and_is_told_as_such(plan):
     loop.close(Health())
 
 
+def test_a_code_is_used_by_feedback_and_not_by_a_baseline(plan):
+    used = []
+    loop = FeedbackLoop(plan, Contingent(), notch=(), begins=lambda: used.append("code"))
+    loop.open(INFO)
+    end = play(loop, 13)
+    wait_until(lambda: loop.latest and loop.latest.at > 12.9)
+    assert used == []
+    play(loop, 3, end)
+    wait_until(lambda: loop.latest.kind == "feedback")
+    assert used == ["code"]
+    loop.close(Health())
+
+
 def test_a_poor_electrode_freezes_it(plan):
     ear = Ear()
     loop = FeedbackLoop(plan, Contingent(), [ear], notch=())
