@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from PyQt6.QtCore import QSettings, Qt
-from PyQt6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QTabWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QMenu, QTabWidget, QVBoxLayout, QWidget
 
 from .theme import colour
 
@@ -62,6 +62,18 @@ class Panels:
         self._window.resizeDocks([d["estimate"], d["plane"]], [round(0.66 * right), round(0.34 * right)], across)
         self._window.resizeDocks([d["maps"], d["quality"]], [round(0.64 * right), round(0.36 * right)], across)
         self._window.resizeDocks([d["estimate"], d["maps"]], [round(0.44 * h), round(0.44 * h)], down)
+
+    def menu(self, *choices: tuple[str, Callable[[], None]]) -> QMenu:
+        """A menu of `choices`, and of which panels are shown."""
+        menu = QMenu(self._window)
+        for text, does in choices:
+            action = menu.addAction(text)
+            assert action is not None
+            action.triggered.connect(does)
+        menu.addSeparator()
+        for dock in self.docks.values():
+            menu.addAction(dock.toggleViewAction())
+        return menu
 
     def remember(self) -> None:
         """Keep the arrangement for next time."""

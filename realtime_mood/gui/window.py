@@ -10,7 +10,7 @@ from pathlib import Path
 from platformdirs import user_config_path
 from PyQt6.QtCore import QSettings, QUrl
 from PyQt6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
-from PyQt6.QtWidgets import QMainWindow, QMenu, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from ..errors import MoodError
 from . import Flows, theme
@@ -100,22 +100,11 @@ class Window(QMainWindow):
         details = tabs(Spectrum=self.spectrum, Events=self.events)
         widgets = (self.traces, estimate, self.plane, self.maps, self.quality, details)
         self.panels = Panels(self, dict(zip(TITLES, widgets, strict=True)), self.memory)
-        self._fill_views()
-
-    def _fill_views(self) -> None:
-        menu = QMenu(self)
-        for text, does in (
+        self.top.views.setMenu(self.panels.menu(
             ("For an operator", self.show_operator), ("For a demonstration", self.show_demo),
             ("What the subject sees…", self.toggle_subject), ("Light or dark", self.toggle_theme),
             ("Full screen", self.toggle_full_screen),
-        ):  # fmt: skip
-            action = menu.addAction(text)
-            assert action is not None
-            action.triggered.connect(does)
-        menu.addSeparator()
-        for dock in self.panels.docks.values():
-            menu.addAction(dock.toggleViewAction())
-        self.top.views.setMenu(menu)
+        ))  # fmt: skip
 
     def _connect(self) -> None:
         bridge, top = self.bridge, self.top
