@@ -121,7 +121,7 @@ class Window(QMainWindow):
         self.traces.exclude_wished.connect(bridge.leave_out)
         self.events.save_wished.connect(bridge.save_events)
         top.start_wished.connect(self._start)
-        top.stop_wished.connect(self._stop)
+        top.stop_wished.connect(lambda: self._may_end_session() and bridge.stop())
         top.connect_wished.connect(self.connect_source)
         top.calibration_wished.connect(self.calibrate)
         top.feedback_wished.connect(self.feed_back)
@@ -144,10 +144,6 @@ class Window(QMainWindow):
         wish = self.bridge.wish
         # A profile is of one person's cap: another source does without.
         self.run_on(url, wish.profile if url == wish.url else None)
-
-    def _stop(self) -> None:
-        if self._may_end_session():
-            self.bridge.stop()
 
     def _may_end_session(self) -> bool:
         """Ask before a feedback session is ended from this window; True where none is open."""
