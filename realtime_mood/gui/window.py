@@ -121,7 +121,7 @@ class Window(QMainWindow):
         self.traces.exclude_wished.connect(bridge.leave_out)
         self.events.save_wished.connect(bridge.save_events)
         top.start_wished.connect(self._start)
-        top.stop_wished.connect(lambda: self._may_end_session() and bridge.stop())
+        top.stop_wished.connect(lambda: bridge.stop() if self._may_end_session() else None)
         top.connect_wished.connect(self.connect_source)
         top.calibration_wished.connect(self.calibrate)
         top.feedback_wished.connect(self.feed_back)
