@@ -22,6 +22,12 @@ os.environ["LSLAPICFG"] = _lsl.name
 atexit.register(_lsl.close)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how to repeat the order of a run in which something failed."""
+    if terminalreporter.stats.get("failed") and (seed := config.getoption("randomly_seed", None)) is not None:
+        terminalreporter.write_line(f"the same order again: -p randomly --randomly-seed={seed}")
+
+
 @pytest.fixture(autouse=True)
 def no_thread_left() -> Iterator[None]:
     """Every thread a test starts, it ends."""
