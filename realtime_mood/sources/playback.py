@@ -124,7 +124,7 @@ class PlaybackStream:
         first = self._index + lost
         self._index = first + n
         t_last = self._when(self._index) if self.info.paced else clock.now()
-        return Chunk(self._rows(at, n), first, t_last, lost, self._marked(at, first, n))
+        return Chunk(self._rows(at, n), first, t_last, lost, self._marked(at, first, n, lost))
 
     def _next(self) -> tuple[int, int, int]:
         """Where the next samples stand, how many were lost before them, and how many there are without a break."""
@@ -168,5 +168,6 @@ class PlaybackStream:
             where = f"unreadable {first / self.info.sfreq:.1f} s in: {' '.join(str(error).split())[:120]}"
             raise SourceLost(self._name, where, "the file may be cut short") from error
 
-    def _marked(self, at: int, first: int, n: int) -> tuple[Marker, ...]:
-        return tuple(Marker(first + m.index - at, m.text) for m in self._markers if at <= m.index < at + n)
+    def _marked(self, at: int, first: int, n: int, lost: int) -> tuple[Marker, ...]:
+        """What happened during the `n` samples from `at` on, and during the `lost` ones before them."""
+        return tuple(Marker(first + m.index - at, m.text) for m in self._markers if at - lost <= m.index < at + n)

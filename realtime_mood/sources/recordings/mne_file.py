@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 import struct
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import mne
 import numpy as np
 
 from ...errors import StreamMismatch
 from ...types import Array, Marker
 from ..channels import choose_channels
 from ..units import MICROVOLTS, unit_name
+from .breaks import stated_breaks, stored_onsets
+from .edf_records import EdfRecords, read_records, record_breaks, record_markers
 from .mat_file import check_mat
-from .recording import HEAD_S, PlaybackOptions, check_rate, check_unit
+from .recording import HEAD_S, PlaybackOptions, check_rate, check_unit, finite
+from .timeline import Break, Timeline
 
 BLOCK_S = 5.0
 """Seconds read from the file at once."""
@@ -30,23 +35,27 @@ _STORED = {".set": "uV", ".gdf": "uV"}
 class MneFile:
     """The EEG channels of a file: rows of float32 µV."""
 
-    notes: tuple[str, ...] = ()
+    _records: EdfRecords | None
 
     def __init__(self, path: Path, options: PlaybackOptions, asked: str) -> None:
-        import mne
-
         if path.suffix == ".fif":
             _check_tags(path, asked)
         elif path.suffix == ".set":
             check_mat(path, asked)
         elif path.suffix in (".vhdr", ".ahdr"):
             _check_count(path, asked)
-        self._raw: Any = mne.io.read_raw(path, preload=False, verbose="ERROR")
-        self.sfreq, self._n_times = float(self._raw.info["sfreq"]), int(self._raw.n_times)
-        check_rate(asked, self.sfreq)
-        self.runs: tuple[tuple[int, int], ...] = ((0, self._n_times),)
+        by_record = path.suffix.lower() in (".edf", ".bdf")
+        # Names are made unique before any are left out, so that they stay; annotations are read by `record_markers`.
+        self._options: dict[str, Any] = {"exclude_after_unique": True, "encoding": "latin-1"} if by_record else {}
+        self._raw: Any = mne.io.read_raw(path, preload=False, verbose="ERROR", **self._options)
         types = self._raw.get_channel_types()
         self._picks, self.ch_names = choose_channels(self._raw.ch_names, [t == "eeg" for t in types], options, asked)
+        self._read_at_own_rate(path, asked)
+        self.sfreq, self._n_times = float(self._raw.info["sfreq"]), int(self._raw.n_times)
+        check_rate(asked, self.sfreq)
+        self._records = read_records(path) if by_record else None
+        self._time, self.notes = self._timeline(path, asked)
+        self.runs = self._time.runs
         self._block, self._first = np.empty((0, len(self._picks)), np.float32), 0
         self.reference, self.virtual = options.reference or "unknown", self._is_virtual(path)
         self._to_uv = 1e6
@@ -54,6 +63,37 @@ class MneFile:
         if options.units:
             self._to_uv *= MICROVOLTS[options.units] / MICROVOLTS[stated]
         self._check(asked, stated, bool(options.units))
+
+    def _read_at_own_rate(self, path: Path, asked: str) -> None:
+        """Open an EDF, BDF or GDF file again with nothing but what is read, where MNE would resample that."""
+        extras = (self._raw._raw_extras or [{}])[0] or {}
+        if path.suffix.lower() not in (".edf", ".bdf", ".gdf"):
+            return
+        names = [self._raw.ch_names[i] for i in self._picks]
+        rates = extras["n_samps"][extras["sel"][self._picks]]
+        usual = Counter(rates.tolist()).most_common(1)[0][0]
+        if odd := [name for name, rate in zip(names, rates, strict=True) if rate != usual]:
+            found = f"its EEG channels have several sampling rates: {', '.join(odd[:12])} not that of the others"
+            raise StreamMismatch(asked, found, f"leave them out with drop={','.join(odd)}")
+        if usual != extras["max_samp"]:
+            if path.suffix.lower() == ".gdf" and self._picks != list(range(len(self._picks))):
+                raise StreamMismatch(
+                    asked, "a GDF file with several sampling rates, EEG not first", "convert it to EDF or BDF"
+                )  # MNE would take other channels for these
+            self._raw.close()
+            self._raw = mne.io.read_raw(path, include=names, verbose="ERROR", **self._options)
+            self._picks = [self._raw.ch_names.index(name) for name in names]
+
+    def _timeline(self, path: Path, asked: str) -> tuple[Timeline, tuple[str, ...]]:
+        """Where what the file stores stands in its time, and what of that is odd, in words."""
+        breaks: list[Break] = []
+        said: tuple[str, ...] = ()
+        if self._records is not None:
+            breaks, said = record_breaks(self._records, self.sfreq, asked)
+        if not any(b.lost for b in breaks):
+            breaks += stated_breaks(path, self._raw, self.sfreq)
+        time = Timeline(self._n_times, self.sfreq, breaks)
+        return time, said + time.notes()
 
     def _stored_unit(self, path: Path) -> str:
         """The unit MNE takes the numbers in the file to have, before it turned them into volts."""
@@ -63,26 +103,40 @@ class MneFile:
 
     def _check(self, asked: str, stated: str, overruled: bool) -> None:
         """Read a little at both ends: numbers that are EEG, and a file that is whole."""
-        if self._n_times < 2:
+        if self._n_times < 2 or not self.runs:
             raise StreamMismatch(asked, f"{self._n_times} samples", "give a recording that holds EEG")
         self._raw[self._picks[:1], self._n_times - 1 : self._n_times]
         if not overruled:
-            check_unit(asked, self.rows(0, min(self._n_times, round(HEAD_S * self.sfreq))), self.sfreq, stated)
+            check_unit(asked, self._head(round(HEAD_S * self.sfreq)), self.sfreq, stated)
+
+    def _head(self, n: int) -> Array:
+        """The first `n` samples that are no filler."""
+        parts: list[Array] = []
+        for first, end in self.runs:
+            parts.append(self.rows(first, min(end, first + n)))
+            n -= len(parts[-1])
+            if n <= 0:
+                break
+        return np.concatenate(parts)
 
     def rows(self, first: int, end: int) -> Array:
-        """Samples ``[first, end)``: (n_times, n_chans), µV."""
-        if not self._first <= first <= end <= self._first + len(self._block):
-            stop = min(self._n_times, max(end, first + round(BLOCK_S * self.sfreq)))
-            self._block = np.ascontiguousarray(self._raw[self._picks, first:stop][0].T * self._to_uv, np.float32)
-            self._first = first
-        return self._block[first - self._first : end - self._first]
+        """Samples ``[first, end)`` of one stretch: (n_times, n_chans), µV."""
+        at, n = self._time.stored(first), end - first
+        if not self._first <= at <= at + n <= self._first + len(self._block):
+            stop = min(self._time.until(at), max(at + n, at + round(BLOCK_S * self.sfreq)))
+            with mne.use_log_level("ERROR"), np.errstate(all="ignore"):  # a reading thread of ours warns nobody
+                self._block = finite(self._raw[self._picks, at:stop][0].T * self._to_uv)
+            self._first = at
+        return self._block[at - self._first : at - self._first + n]
 
     def markers(self) -> list[Marker]:
         """The file's annotations, by sample."""
-        raw = self._raw
-        at = raw.time_as_index(raw.annotations.onset, use_rounding=True, origin=raw.annotations.orig_time)
-        notes = zip(at, raw.annotations.description, strict=True)
-        return sorted((Marker(int(index), str(text)) for index, text in notes), key=lambda marker: marker.index)
+        if self._records is not None and self._records.lists:
+            return record_markers(self._records, self.sfreq)
+        notes = self._raw.annotations
+        at = np.round(stored_onsets(self._raw, notes)).astype(int)
+        found = [Marker(self._time.index(int(i)), str(text)) for i, text in zip(at, notes.description, strict=True)]
+        return sorted(found, key=lambda marker: marker.index)
 
     def _is_virtual(self, path: Path) -> bool:
         """Whether the header says that nobody wore the electrodes."""

@@ -1,0 +1,143 @@
+"""Finds the breaks that files state, each format in its own way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import mne
+import numpy as np
+
+from .timeline import Break
+
+DAY_S = 86_400.0
+DRIFT = 5e-5
+"""Clocks of computer and amplifier drift apart by less than this share."""
+FILLER = ("bad_acq_skip", "bad_disconnection")
+"""Annotations over stored samples that only fill a break: MNE's for FIF, MFF, MEF and Blackrock; ANT's."""
+CUT = ("boundary",)
+"""Annotations of what was cut out, as long as it was: EEGLAB's."""
+JOINED = ("edge boundary", "bad boundary", "amplifier reconnected")
+"""Annotations where recordings were joined, of unknown length."""
+NEW_SEGMENT = re.compile(rb"(?im)^\s*Mk\d+\s*=\s*New Segment,[^,\n]*,(\d+),[^,\n]*,[^,\n]*(?:,(\d*))?")
+"""BrainVision's marker: the sample, counted from 1, and when the segment began."""
+GDF_SEGMENT = "32766"
+"""GDF's event 0x7FFE: a new segment begins."""
+
+
+def stated_breaks(path: Path, raw: Any, sfreq: float) -> list[Break]:
+    """The breaks that a file of MNE's states; those of EDF+ records are found by `edf_records`.
+
+    Parameters
+    ----------
+    path : Path
+    raw : mne.io.BaseRaw
+        The same, opened.
+    sfreq : float
+        Sampling rate (Hz).
+    """
+    own = {".vhdr": _brainvision, ".ahdr": _brainvision, ".lay": _persyst, ".ns3": _blackrock}.get(path.suffix.lower())
+    if path.suffix.lower() == ".eeg":
+        return list(_nihon_kohden(path, raw, sfreq))
+    return [*_annotated(path, raw, sfreq), *(own(path, raw, sfreq) if own else ())]
+
+
+def stored_onsets(raw: Any, annotations: Any) -> np.ndarray:
+    """Where `annotations` begin, in stored samples and parts of one: (n,)."""
+    return np.asarray(annotations.onset, float) * raw.info["sfreq"] - raw.first_samp
+
+
+def _annotated(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
+    notes = raw.annotations
+    is_set = path.suffix.lower() == ".set"
+    ends = stored_onsets(raw, notes) + np.asarray(notes.duration) * sfreq
+    for text, at, end in zip(notes.description, stored_onsets(raw, notes), ends, strict=True):
+        word, first, known = text.lower(), _after(at), end - at > 0.5
+        if word.startswith(FILLER):
+            yield Break(first, 0, _after(end) - first) if known else Break(first, None)
+        elif word in CUT or (is_set and word in ("-99", "-99.0")):
+            if known and end > raw.n_times - 1.5 and is_set:  # MNE cuts what reaches beyond the end
+                end = at + _whole_duration(path, at / sfreq) * sfreq
+            yield Break(first, round(end - at) if known else None)
+        elif word in JOINED or (word == GDF_SEGMENT and path.suffix.lower() == ".gdf"):
+            yield Break(first, None)
+
+
+def _after(at: float) -> int:
+    """The first whole sample at or after `at`."""
+    return int(np.ceil(at - 1e-3)) if np.isfinite(at) else -1
+
+
+def _whole_duration(path: Path, begin: float) -> float:
+    """How long (s) the boundary at second `begin` is in an EEGLAB file itself."""
+    notes = mne.read_annotations(path)
+    return float(max(notes.duration[np.abs(notes.onset - begin) < 1e-3]))
+
+
+def _brainvision(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
+    """From the markers "New Segment", which may say when each segment began."""
+    named = re.search(rb"(?im)^\s*MarkerFile\s*=\s*(.+?)\s*$", path.read_bytes())
+    if not named:
+        return
+    marks = path.with_name(named[1].decode("utf-8", "replace").replace("$b", path.stem))
+    if not marks.is_file():
+        return
+    found = re.findall(
+        rb"(?im)^\s*Mk\d+\s*=\s*New Segment,[^,\n]*,(\d+),[^,\n]*,[^,\n]*(?:,(\d*))?", marks.read_bytes()
+    )
+    segments = sorted((int(at) - 1, _stamp(said.decode())) for at, said in found)
+    for (at, began), (next_at, next_began) in pairwise(segments):
+        lost = None
+        if began is not None and next_began is not None:
+            lost = round((next_began - began) * sfreq) - (next_at - at)
+        yield Break(next_at, lost if lost and lost > 0 else None)
+    if segments and segments[0][0] > 0:
+        yield Break(segments[0][0], None)
+
+
+def _stamp(digits: str) -> float | None:
+    """The second that BrainVision's ``YYYYMMDDhhmmssuuuuuu`` says."""
+    try:
+        when = datetime.strptime(digits[:14], "%Y%m%d%H%M%S")
+        return (when - datetime(1970, 1, 1)).total_seconds() + float(f"0.{digits[14:] or 0}")
+    except ValueError:
+        return None
+
+
+def _persyst(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
+    """From ``[SampleTimes]``: samples and the time of day of each, given again now and then against drift."""
+    section = re.search(r"(?is)^\[SampleTimes\]\s*$(.*?)(?=^\[|\Z)", path.read_text("latin-1"), re.MULTILINE)
+    pairs = re.findall(r"(?m)^\s*(\d+)\s*=\s*([\d.]+)\s*$", section[1]) if section else []
+    times = sorted((int(at), float(second)) for at, second in pairs)
+    for (at, second), (next_at, next_second) in pairwise(times):
+        expected = (next_at - at) / sfreq
+        more = next_second - second - expected
+        if more < -DAY_S / 2:  # past midnight
+            more += DAY_S
+        if abs(more) > 2 / sfreq + DRIFT * expected:
+            yield Break(next_at, round(more * sfreq) if more > 0 else None)
+
+
+def _nihon_kohden(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
+    """From the blocks that a file is made of: each says, to the second, when it began."""
+    content = path.read_bytes()
+    blocks = raw._raw_extras[0]["header"]["controlblocks"][0]["datablocks"]
+    at = 0
+    for block, following in pairwise(blocks):
+        at += int(block["n_samples"])
+        began, then = (_stamp("20" + content[b["address"] + 20 :][:6].hex()) for b in (block, following))
+        more = None if began is None or then is None else (then - began) * sfreq - int(block["n_samples"])
+        yield Break(at, round(more) if more and more >= sfreq else None)
+
+
+def _blackrock(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
+    """From the data blocks: MNE's own annotations leave the first missing sample out."""
+    extras = raw._raw_extras[0]
+    begins, lengths = np.asarray(extras["timestamp"], int), np.asarray(extras["nb_data_points"], int)
+    for end, begin in zip(begins[:-1] + lengths[:-1], begins[1:], strict=True):
+        if begin > end:
+            yield Break(int(end - begins[0]), 0, int(begin - end))
