@@ -20,7 +20,7 @@ from realtime_mood.profile import Profile, digest
 from realtime_mood.recover import recover
 from realtime_mood.sinks.recorder import Recorder
 from realtime_mood.sources import open_source
-from realtime_mood.sources.channels import choose_channels
+from realtime_mood.sources.channels import check_count, choose_channels
 from realtime_mood.sources.faults.script import FaultScript
 from realtime_mood.sources.lsl import channels_of, described
 from realtime_mood.sources.recordings.ours import open_recorded
@@ -132,8 +132,9 @@ def _describe(content: bytes) -> str:
     info = pylsl.StreamInfo(handle=lib.lsl_streaminfo_from_xml(ctypes.c_char_p(content)))
     described(info)
     if info.channel_count() <= 4096:  # more is refused before it is asked
-        told = channels_of(info)
-        choose_channels([it[0] for it in told], [it[2] == "EEG" for it in told], CommonOptions(), "a stream")
+        told = check_count(channels_of(info), info.channel_count(), CommonOptions(), "a stream")
+        labels, units, kinds = zip(*told, strict=True) if told else ((), (), ())
+        choose_channels(labels, [kind == "EEG" for kind in kinds], CommonOptions(), "a stream", units=units)
     return "played"
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 
@@ -87,6 +88,32 @@ SPREAD = [
 ]
 
 
+# What may stand before an electrode's name (POL: Nihon Kohden) and after it without changing what is meant.
+_BEFORE = {"EEG", "E", "POL"}
+_AFTER = {"EEG", "UV", "\N{MICRO SIGN}V".upper()}
+
+REFERENCES = frozenset(
+    "REF REF1 REF2 REFERENCE VREF AVGREF LE LER CLE AR AVG AV AVE AVR AVERAGE CAR CMS COMMON COM G2 ORG NOSE NZ"  # noqa: SIM905
+    " A1 A2 A1A2 M1 M2 M1M2 LM LINKED EAR EARS MASTOID MASTOIDS".split()
+)
+"""Words that name a reference where they follow an electrode; any other electrode there makes it a derivation.
+
+LE, CLE: linked ears; LM: linked mastoids; AR, AV, CAR: the average; CMS: BioSemi; G2: Micromed; ORG: Nihon Kohden.
+"""
+
+_SEPARATORS = re.compile(r"[\s_:;,./\\|()\[\]+=–—−-]+")
+_RUNNING_NUMBER = re.compile(r"-\d{1,2}$")  # MNE's, where a file holds one name twice
+
+
+class Electrode(NamedTuple):
+    """What the label of a channel that is an electrode says."""
+
+    name: str
+    """In the 10-05 system."""
+    reference: str
+    """What it was measured against; ``""`` where the label does not say."""
+
+
 @cache
 def positions() -> dict[str, tuple[float, float, float]]:
     """Every known electrode name and its unit vector."""
@@ -99,11 +126,48 @@ def _by_lower_name() -> dict[str, str]:
     return {name.lower(): name for name in positions()} | {old.lower(): new for old, new in ALIASES.items()}
 
 
+def words_of(label: str) -> list[str]:
+    """The words of a label, without those around a name that say nothing (``"EEG Fp1-REF"`` → ``Fp1``, ``REF``)."""
+    words = [word for word in _SEPARATORS.split(_RUNNING_NUMBER.sub("", label.strip())) if word]
+    while len(words) > 1 and words[0].upper() in _BEFORE:
+        words = words[1:]
+    while len(words) > 1 and words[-1].upper() in _AFTER:
+        words = words[:-1]
+    return words
+
+
+def electrode(label: str, reference: str = "") -> Electrode | None:
+    """The electrode behind `label`, or None where it is none or cannot be known.
+
+    Parameters
+    ----------
+    label : str
+        ``"EEG Fp1-REF"``, ``"T3"``, ``"Fc5."``, ``"C3-A2"``, …
+    reference : str
+        Counts as a reference beside those of `REFERENCES`: ``"F3-Cz"`` is F3 where it is ``"Cz"``.
+    """
+    name, *rest = words_of(label) or [""]
+    site = _by_lower_name().get(name.lower())
+    if len(rest) == 3 and rest[-1] == "2":  # (A1+A2)/2
+        rest = rest[:-1]
+    against = [word.upper() for word in rest]
+    if site is None or not set(against) <= REFERENCES | {word.upper() for word in words_of(reference)}:
+        return None
+    between = "+" if all(word.lower() in _by_lower_name() for word in against) else " "
+    return Electrode(site, between.join(against))
+
+
+def derivation(label: str) -> tuple[str, str] | None:
+    """The two electrodes whose difference a channel is (``"F3-C3"``), or None."""
+    names = [_by_lower_name().get(word.lower()) for word in words_of(label)]
+    first, second = names if len(names) == 2 else (None, None)
+    return (first, second) if first and second and electrode(label) is None else None
+
+
 def canonical_name(label: str) -> str | None:
     """The 10-05 name behind `label` (``"EEG Fp1-REF"`` → ``"Fp1"``, ``"T3"`` → ``"T7"``), or None."""
-    bare = re.sub(r"^\s*(EEG|E)[\s_:-]+", "", label, flags=re.IGNORECASE)
-    bare = re.split(r"[\s_-]+", bare.strip().strip("."))[0].strip(".")
-    return _by_lower_name().get(bare.lower())
+    found = electrode(label)
+    return found.name if found else None
 
 
 def locate(ch_names: Sequence[str]) -> np.ndarray:

@@ -19,7 +19,7 @@ from .boards import BrainflowOptions
 from .brainflow_session import Session, count_rows, library, trouble
 from .channels import choose_channels
 from .packages import MOST_OFF, Packages, sfreq_of
-from .units import MICROVOLTS
+from .units import microvolts
 
 POLL_S = 0.02
 """The board is looked at this often: it bounds the wake-ups a second, and what that adds to the age of a sample."""
@@ -112,14 +112,15 @@ class BrainflowStream:
         eeg = told.get("eeg_channels", [])
         labels = [it.strip() for it in told.get("eeg_names", "").split(",")]
         labels = labels if len(labels) == len(eeg) else [""] * len(eeg)
-        columns, ch_names = choose_channels(labels, [True] * len(eeg), options, source.name)
+        chosen = choose_channels(labels, [True] * len(eeg), options, source.name)
+        columns, ch_names = chosen.columns, chosen.ch_names
         self._eeg = [eeg[i] for i in columns]
         # Where electrodes are measured in the very rows of the signal, a board gives one or the other.
         ohm = told.get("resistance_channels", [])
         self._ohm = [ohm[i] for i in columns] if len(ohm) >= len(eeg) and not set(ohm) & set(eeg) else []
         self._number, self._stamp = told["package_num_channel"], told["timestamp_channel"]
         self._marker = told["marker_channel"]
-        self._scale = MICROVOLTS[options.units or "uV"]
+        self._scale = microvolts(options.units or "uV")
         self._aside = boards.IMPEDANCE_PACKAGES if source.master.startswith("ganglion") else range(0)
         self._left = math.inf
         if source.board == "playback_file" and "loopback_true" not in options.config:
@@ -151,10 +152,10 @@ class BrainflowStream:
             ch_names=ch_names,
             sfreq=sfreq,
             name=_called(source, told["name"]),
-            reference=options.reference or "unknown",
+            reference=chosen.reference,
             virtual=virtual,
             chunk_s=max(POLL_S, cycles[0].per / sfreq if cycles else 0.0),
-            notes=(f"{_called(source, told['name'])} {odd}",) if odd else (),
+            notes=chosen.notes + ((f"{_called(source, told['name'])} {odd}",) if odd else ()),
         )
         for table, arrived in first:
             self._pass_on(table, arrived)

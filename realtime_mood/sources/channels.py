@@ -1,31 +1,58 @@
-"""Turns the labels a source gives into the EEG channels to keep and their 10-05 names."""
+"""Turns the labels a source gives into the EEG channels to keep, their 10-05 names and their reference."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ..errors import ConfigError, StreamMismatch
-from ..montage import canonical_name
-from .url import CommonOptions
+from ..montage import REFERENCES, Electrode, canonical_name, derivation, electrode, words_of
+from .units import is_other_quantity
+from .url import SKIP, CommonOptions, pasted
 
 EARS = {"A1", "A2", "M1", "M2"}
 """Reference sites: where they are recorded, they are no brain channel."""
 
 _NOT_BRAIN = re.compile(
-    r"(?<![A-Z])([HVLR]?EOG|ECG|EKG|EMG|GSR|EDA|RESP|PLETH|SPO2|PPG|TRIG|STATUS|STI|MARK|EVENT|ANNOT|ACC|GYRO"
-    r"|MAG|TEMP|AUX|BATT|COUNT|TIME|REF|GND|CMS|DRL|PHOTO|LIGHT)"
+    r"\d*([A-Z]?EOG|ECG|EKG|[LR]?EMG|GSR|EDA|RESP|BREATH|PLETH|S[AP]O2|PPG|OXI|SATUR|PULSE|HEART|D?TRIG|TRG|STATUS|STI"
+    r"|MARK|EVENT|ANNOT|ACC|GYR|MAG|QUAT|TEMP|AUX|BATT|COUNT|TIME|SYNC|REF|GND|GROUND|CMS|DRL|PHOT|LIGHT|INTERPOL"
+    r"|HARDWARE|IMPED|QUALIT|CONTACT|PACKET|INDEX|VALID|THOR|ABD|CHEST|NASAL|FLOW|SNOR|CHIN|LEG|TIBIA|POSITION"
+    r"|(LOC|ROC|HR|PR|(ET)?CO2|DC\d*|DIG|DIN\d*|CQ|EQ|POW|DELTA|THETA|ALPHA|BETA|GAMMA)$)"
 )
+"""Words of labels that are no EEG, by their beginning or as a whole."""
+_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SOCKET = re.compile(r"[A-H]\d{1,2}")
+
+
+SHOWN = 12
+"""How many labels a message shows."""
+
+
+class Chosen(NamedTuple):
+    """What is read of a source."""
+
+    columns: list[int]
+    ch_names: tuple[str, ...]
+    reference: str
+    """As ``reference=`` says, or the source, or the labels of its channels; ``"unknown"`` where none does."""
+    notes: tuple[str, ...]
 
 
 def choose_channels(
-    labels: Sequence[str], is_eeg: Sequence[bool], options: CommonOptions, asked: str
-) -> tuple[list[int], tuple[str, ...]]:
-    """Which columns to keep, and what they are called.
+    labels: Sequence[str],
+    is_eeg: Sequence[bool],
+    options: CommonOptions,
+    asked: str,
+    *,
+    reference: str = "",
+    units: Sequence[str] = (),
+) -> Chosen:
+    """Which columns to keep, what they are called, and what they were measured against.
 
-    Channels of another type, ears, and what is plainly no EEG by its label are left out without a word. A label that
-    could be EEG but is not in the 10-05 system is never guessed at.
+    Channels of another type, ears, and what is plainly no EEG by its label or unit are left out. A label that could be
+    EEG but is no electrode of the 10-05 system is never guessed at, and a derivation (``F3-C3``) is no electrode.
 
     Parameters
     ----------
@@ -34,14 +61,14 @@ def choose_channels(
     is_eeg : sequence of bool
         Whether the source types them as EEG, or not at all.
     options : CommonOptions
-        ``channels=`` names unlabelled channels in order, or picks from labelled ones; ``drop=`` leaves out.
+        ``channels=`` names unlabelled channels in order (``-`` leaves one out), or picks from labelled ones; ``drop=``
+        leaves out; ``reference=`` overrides.
     asked : str
         The source, for messages.
-
-    Returns
-    -------
-    columns : list of int
-    ch_names : tuple of str
+    reference : str
+        What the source says of the whole stream.
+    units : sequence of str
+        What it calls their units.
 
     Raises
     ------
@@ -50,74 +77,185 @@ def choose_channels(
     StreamMismatch
         The labels do not say which electrodes these are.
     """
-    absent = [word for word in options.drop if not any(_is(label, word) for label in labels)]
-    if absent:
-        raise StreamMismatch(
-            asked, f"drop={','.join(absent)}: its channels are {_listed(labels)}", "drop= one of those"
-        )
-    eeg = [i for i, typed in enumerate(is_eeg) if typed and not any(_is(labels[i], word) for word in options.drop)]
-    # Caps that count their sockets A1, A2, A3, … have no ears there.
-    numbered = {"A1", "A2"} if "A3" in labels else set()
-    brain = [i for i in eeg if labels[i] in numbered or _may_be_brain(labels[i])]
-    columns, names = (
-        _asked_for(labels, eeg, brain, options, asked) if options.channels else _known(labels, brain, asked)
-    )
+    found = _Labels(labels, options, asked)
+    dropped, notes = found.dropped()
+    other = [is_other_quantity(unit) for unit in units] or [False] * len(labels)
+    eeg = [i for i, typed in enumerate(is_eeg) if typed and i not in dropped and not other[i]]
+    brain = [i for i in eeg if found.may_be_brain(i)]
+    untyped = eeg or [i for i in range(len(labels)) if i not in dropped]
+    if options.channels:
+        columns, names, renamed = found.asked_for(untyped, brain)
+    else:
+        columns, names, renamed = *found.known(brain), []
     if not columns:
-        raise StreamMismatch(
-            asked, f"no EEG channel among {_listed(labels)}", "choose another source, or say channels=…"
-        )
-    twice = [name for name, n in Counter(names).items() if n > 1]
-    if twice:
-        same = [labels[i] for i, name in zip(columns, names, strict=True) if name in twice]
-        raise StreamMismatch(asked, f"{_listed(same)} are the same electrode", "leave all but one out with drop=")
-    return columns, tuple(names)
+        shown = _listed(labels)
+        raise StreamMismatch(asked, f"no EEG channel among {shown}", "choose another source, or say channels=…")
+    found.check_each_once(columns, names)
+    beside = [labels[i] for i, typed in enumerate(is_eeg) if typed and i not in dropped and i not in columns]
+    if doubtful := [label for label in beside if not options.channels and _names_electrode(label)]:
+        notes.append(f"left out as no EEG: {_listed(doubtful)}")
+    against, odd = found.reference(columns, reference)
+    return Chosen(columns, tuple(names), against, (*notes, *renamed, *odd))
 
 
-def _asked_for(
-    labels: Sequence[str], eeg: list[int], brain: list[int], options: CommonOptions, asked: str
-) -> tuple[list[int], list[str]]:
-    """Names for channels that have none, or a choice among those that have."""
-    names = [canonical_name(word) for word in options.channels]
-    wrong = [word for word, name in zip(options.channels, names, strict=True) if name is None]
-    if wrong or len(set(names)) < len(names):
-        raise ConfigError(asked, f"channels={','.join(wrong or options.channels)}", "give 10-05 names, each once")
-    wanted = [name for name in names if name]
-    where = {canonical_name(labels[i]): i for i in reversed(eeg)}
-    if all(name in where for name in wanted):
-        return [where[name] for name in wanted], wanted
-    for columns in (eeg, brain):
-        if len(columns) == len(wanted):
-            return columns, wanted
-    raise StreamMismatch(
-        asked,
-        f"channels= gives {len(wanted)} names, the source has {len(eeg)}: {_listed([labels[i] for i in eeg])}",
-        "give one name for each of them, or drop= some",
-    )
+def check_count(
+    channels: Sequence[tuple[str, str, str]], n_chans: int, options: CommonOptions, asked: str
+) -> list[tuple[str, str, str]]:
+    """The (label, unit, type) of each of `n_chans` channels; ``""`` where the source describes none.
 
-
-def _known(labels: Sequence[str], brain: list[int], asked: str) -> tuple[list[int], list[str]]:
-    names = [canonical_name(labels[i]) for i in brain]
-    names = [None if name in EARS else name for name in names]
-    unknown = [labels[i] or "(no label)" for i, name in zip(brain, names, strict=True) if name is None]
-    if unknown:
+    Raises
+    ------
+    StreamMismatch
+        It describes another number of channels than it sends, and ``channels=`` does not name them all: nobody can
+        know which label belongs to which column.
+    """
+    if len(channels) == n_chans:
+        return list(channels)
+    if channels and len(options.channels) != n_chans:
+        shown = _listed([label for label, _, _ in channels])
         raise StreamMismatch(
             asked,
-            f"{len(unknown)} of {len(brain)} EEG channels have no 10-05 name: {_listed(unknown)}",
-            f"leave them out with drop=, or name all {len(brain)} with channels=",
+            f"it describes {len(channels)} channels and sends {n_chans}: {shown}",
+            f"name all {n_chans} with channels=…, in order, {SKIP} for one to leave out",
         )
-    return brain, [name for name in names if name]
+    units = {unit for label, unit, _ in channels if electrode(label)}
+    return [("", units.pop() if len(units) == 1 else "", "")] * n_chans
 
 
-def _may_be_brain(label: str) -> bool:
-    name = canonical_name(label)
-    return name not in EARS if name else not _NOT_BRAIN.search(label.upper())
+class _Labels:
+    """The labels of one source, read with its options."""
+
+    def __init__(self, labels: Sequence[str], options: CommonOptions, asked: str) -> None:
+        self._labels, self._options, self._asked = labels, options, asked
+        # Caps that count their sockets A1, A2, A3, … have no ears there, and no electrodes at C3 or F4.
+        sockets = {label for label in labels if _SOCKET.fullmatch(label)} if "A3" in labels else set()
+        self._sockets = sockets
+        self._found: list[Electrode | None] = [
+            None if label in sockets else electrode(label, options.reference or "") for label in labels
+        ]
+
+    def dropped(self) -> tuple[set[int], list[str]]:
+        """The columns that ``drop=`` leaves out, and what to note."""
+        options, columns = self._options, {word: self._of(word) for word in self._options.drop}
+        absent = [word for word, of in columns.items() if not of]
+        if absent and options.drop_must_exist:
+            found = f"drop={','.join(absent)}: its channels are {_listed(self._labels)}"
+            raise StreamMismatch(self._asked, found, "drop= one of those")
+        note = [f"drop={','.join(absent)}: it has no such channel"] if absent else []
+        return {i for of in columns.values() for i in of}, note
+
+    def _of(self, word: str) -> list[int]:
+        """The columns of that label; where there is none, of that electrode."""
+        exact = [i for i, label in enumerate(self._labels) if label.strip().lower() == word.lower()]
+        name = canonical_name(word)
+        return exact or [i for i, found in enumerate(self._found) if found and found.name == name]
+
+    def may_be_brain(self, i: int) -> bool:
+        """Whether a channel of EEG, or of no type, is no ear and not plainly something else."""
+        found, label = self._found[i], self._labels[i]
+        return found.name not in EARS if found else label in self._sockets or not _is_other(label)
+
+    def asked_for(self, eeg: list[int], brain: list[int]) -> tuple[list[int], list[str], list[str]]:
+        """Columns and names where ``channels=`` names those that have none, or picks from those that have."""
+        words, asked = self._options.channels, self._asked
+        names = ["" if word == SKIP else canonical_name(word) for word in words]
+        wrong = [word for word, name in zip(words, names, strict=True) if name is None]
+        wanted = [name for name in names if name]
+        if wrong or not wanted or len(set(wanted)) < len(wanted):
+            raise ConfigError(asked, f"channels={','.join(wrong or words)}", "give 10-05 names, each once")
+        where = {name: [i for i in eeg if (found := self._found[i]) and found.name == name] for name in wanted}
+        if SKIP not in words and all(where.values()):
+            picked = [i for of in where.values() for i in of]
+            return picked, [name for name, of in where.items() for _ in of], []
+        for columns in (eeg, brain):
+            if len(columns) == len(words):
+                named = [(i, name) for i, name in zip(columns, names, strict=True) if name]
+                return [i for i, _ in named], wanted, self._renamed(named)
+        raise StreamMismatch(
+            asked,
+            f"channels= gives {len(words)} names, the source has {len(eeg)}: {_listed([self._labels[i] for i in eeg])}",
+            f"give one name for each of them, {SKIP} for one to leave out",
+        )
+
+    def _renamed(self, named: list[tuple[int, str]]) -> list[str]:
+        """What to note where ``channels=`` contradicts the labels."""
+        others = [
+            f"{self._labels[i]} as {name}"
+            for i, name in named
+            if derivation(self._labels[i]) or ((found := self._found[i]) and found.name != name)
+        ]
+        return [f"channels= reads {_listed(others)}"] if others else []
+
+    def known(self, brain: list[int]) -> tuple[list[int], list[str]]:
+        """The electrodes among `brain`; raises `StreamMismatch` where one of them is none."""
+        unknown = [i for i in brain if self._found[i] is None]
+        if not unknown:
+            return brain, [found.name for i in brain if (found := self._found[i])]
+        derived = [pair for i in unknown if (pair := derivation(self._labels[i]))]
+        what = "are derivations, not electrodes" if len(derived) == len(unknown) else "have no 10-05 name"
+        shown = _listed([self._labels[i] for i in unknown])
+        said = f"{len(unknown)} of {len(brain)} EEG channels {what}: {shown}"
+        raise StreamMismatch(self._asked, said, self._way_out(brain, unknown, derived))
+
+    def _way_out(self, brain: list[int], unknown: list[int], derived: list[tuple[str, str]]) -> str:
+        """What to say so that the rest can be played."""
+        names = [found.name for i in brain if (found := self._found[i])]
+        labels = [self._labels[i].strip() for i in unknown]
+        once = len(set(names)) == len(names)
+        if names and (once or all(labels)):
+            drop, pick = pasted("drop", [*self._options.drop, *dict.fromkeys(labels)]), pasted("channels", names)
+            by_drop = all(labels) and (len(labels) <= SHOWN or len(drop) <= len(pick) or not once)
+            play = f"leave them out with {drop}" if by_drop else f"play the others with {pick}"
+            return f"{play}, or name all {len(brain)} with channels=…"
+        firsts, seconds = list(dict.fromkeys(first for first, _ in derived)), {second for _, second in derived}
+        if len(firsts) < len(unknown) or EARS & set(firsts):
+            return f"name all {len(brain)} with channels=…, in order, {SKIP} for one to leave out"
+        if len(seconds) == 1 and len(firsts) > 1:
+            return f"if {seconds.pop()} is the reference of all, say {pasted('reference', [derived[0][1]])}"
+        return f"to read each as its first electrode all the same, say {pasted('channels', firsts)}"
+
+    def check_each_once(self, columns: list[int], names: list[str]) -> None:
+        """Raise `StreamMismatch` where two columns are one electrode."""
+        twice = {name for name, n in Counter(names).items() if n > 1}
+        if not twice:
+            return
+        same = [self._labels[i] for i, name in zip(columns, names, strict=True) if name in twice]
+        more = [self._labels[i] for k, i in enumerate(columns) if names[k] in names[:k]]
+        if len(set(same)) == len(same):
+            do = f"leave all but one out with {pasted('drop', [*self._options.drop, *more])}"
+        else:
+            do = f"name all channels with channels=…, in order, {SKIP} for one to leave out"
+        raise StreamMismatch(self._asked, f"{_listed(same)} are the same electrode", do)
+
+    def reference(self, columns: list[int], stated: str) -> tuple[str, list[str]]:
+        """The reference of the chosen columns, and what to note of it."""
+        if self._options.reference:
+            return self._options.reference, []
+        each = [found.reference if (found := self._found[i]) else "" for i in columns]
+        several = sorted(set(each) - {""})
+        notes = []
+        if len(set(each)) > 1:
+            shown = ", ".join(it or "unstated" for it in sorted(set(each)))
+            notes.append(f"its channels have different references: {shown}")
+        if stated and any(it not in (stated.upper(), "REF") for it in several):
+            notes.append(f"its reference is {stated}, by its channels {'/'.join(several)}")
+        return stated or "/".join(several) or "unknown", notes
 
 
-def _is(label: str, word: str) -> bool:
-    name = canonical_name(word)
-    return label.strip().lower() == word.lower() or (name is not None and canonical_name(label) == name)
+def _is_other(label: str) -> bool:
+    """Whether a label that is no electrode is plainly no EEG."""
+    for text in (label, _HUMPS.sub(" ", label)):  # HardwareMarker is two words, SpO2 is one
+        first, *rest = [word.upper() for word in words_of(text)] or [""]
+        if any(_NOT_BRAIN.match(word) for word in (first, *(word for word in rest if word not in REFERENCES))):
+            return True
+    return False
+
+
+def _names_electrode(label: str) -> bool:
+    """Whether a label names an electrode of the brain among other words (``"Pz EOG"``)."""
+    return any((found := canonical_name(word)) and found not in EARS for word in words_of(label))
 
 
 def _listed(labels: Sequence[str]) -> str:
     shown = [label or "(no label)" for label in labels]
-    return ", ".join(shown[:12]) + (f" and {len(shown) - 12} more" if len(shown) > 12 else "")
+    return ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")

@@ -13,10 +13,10 @@ from pydantic import AfterValidator, Field
 from .. import clock, liblsl
 from ..errors import SourceNotFound, StreamMismatch
 from ..types import StreamInfo
-from .channels import choose_channels
+from .channels import check_count, choose_channels
 from .lsl_stream import PULL_S, Inlet, LslStream, Pull, listen
 from .rate import real_rate
-from .units import MICROVOLTS, NARROW, check_spread, spread, unit_name
+from .units import NARROW, check_spread, microvolts, scales, spread
 from .url import CommonOptions
 
 LATE_TWIN_S = 0.6
@@ -216,54 +216,54 @@ class LslSource:
     def _understood(self, inlet: Inlet, announced: float) -> LslStream:
         """What the stream says of itself, and what its first samples say."""
         full, desc, options = inlet.full, inlet.full.desc(), self.options
-        channels = channels_of(full)
-        columns, ch_names = choose_channels(
+        channels = check_count(channels_of(full), full.channel_count(), options, self.name)
+        chosen = choose_channels(
             [label for label, _, _ in channels],
             [kind.lower() in ("", "eeg") for _, _, kind in channels],
             options,
             self.name,
+            reference=desc.child("reference").child_value("label"),
+            units=[unit for _, unit, _ in channels],
         )
-        self._columns = np.array(columns)
-        units = [channels[i][1] for i in columns]
-        known = [MICROVOLTS[unit] for unit in (options.units or unit_name(said) for said in units) if unit]
-        judge = len(known) < len(units)
-        pulls, rate = listen(inlet, self._off, measure=options.sfreq is None, least=round(announced) if judge else 0)
+        self._columns = np.array(chosen.columns)
+        units = [channels[i][1] for i in chosen.columns]
+        scale, stated = scales(self.name, units) if not options.units else (microvolts(options.units), True)
+        self._scale = np.full(len(units), scale, np.float32)
+        pulls, rate = listen(inlet, self._off, measure=options.sfreq is None, least=0 if stated else round(announced))
         sfreq, odd = real_rate(announced, rate) if options.sfreq is None else (options.sfreq, "")
-        self._scale = np.array(known, np.float32)
-        if judge:
-            self._scale = np.ones(len(units), np.float32)
+        if not stated:
             self._check_unit(pulls, units, sfreq)
         info = StreamInfo(
-            ch_names=ch_names,
+            ch_names=chosen.ch_names,
             sfreq=sfreq,
             name=full.name(),
-            reference=options.reference or desc.child("reference").child_value("label") or "unknown",
+            reference=chosen.reference,
             virtual=desc.child("realtime_mood").child_value("virtual") == "1",
             chunk_s=max(PULL_S, max(1, round(PULL_S * announced)) / sfreq),
-            notes=(odd,) if odd else (),
+            notes=chosen.notes + ((odd,) if odd else ()),
         )
         return LslStream(inlet, info, self._columns, self._scale, pulls)
 
     def _check_unit(self, pulls: list[Pull], units: list[str], sfreq: float) -> None:
         """Numbers without a known unit are µV where that makes them look like EEG."""
-        said = next((unit for unit in units if unit and not unit_name(unit)), "")
+        said = next((unit for unit in units if unit), "")
         written = f"its unit is {said!r}" if said else "it names no unit"
         data = np.concatenate([pull.data[:, self._columns] for pull in pulls]) if pulls else np.empty((0, 1))
-        moves = spread(data.astype(np.float32), sfreq) if len(data) else None
+        moves = spread(data.astype(np.float32) * self._scale, sfreq) if len(data) else None
         if moves is None:
             raise StreamMismatch(self.name, f"{written}, and its signal does not move", "say it with units=uV|mV|V")
-        check_spread(self.name, moves, NARROW, f"{written}; taken as µV", 1.0)
+        check_spread(self.name, moves, NARROW, f"{written}; taken as µV", float(self._scale[0]))
 
 
 def channels_of(info: Any) -> list[tuple[str, str, str]]:
-    """(label, unit, type) of each channel in a stream's XDF description; ``""`` where it says nothing."""
+    """(label, unit, type) of each channel that a stream describes; ``""`` where it says nothing."""
     told: list[tuple[str, str, str]] = []
     channel = info.desc().child("channels").child("channel")
-    while not channel.empty() and len(told) < info.channel_count():
+    while not channel.empty() and len(told) < MOST_CHANS:
         label = channel.child_value("label") or channel.child_value("name")
         told.append((label.strip(), channel.child_value("unit").strip(), channel.child_value("type").strip()))
         channel = channel.next_sibling("channel")
-    return told + [("", "", "")] * (info.channel_count() - len(told))
+    return told
 
 
 def described(info: Any) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..errors import StreamMismatch
@@ -16,16 +19,82 @@ NARROW = (0.5, 500.0)
 
 _SPELLINGS = {
     "V": ("v", "volt", "volts", "0"),
-    "mV": ("mv", "millivolt", "millivolts", "-3"),
-    "uV": ("uv", "microvolt", "microvolts", "-6"),
-    "nV": ("nv", "nanovolt", "nanovolts", "-9"),
+    "mV": ("mv", "millivolt", "millivolts", "mvolt", "mvolts", "-3"),
+    "uV": ("uv", "microvolt", "microvolts", "uvolt", "uvolts", "-6"),
+    "nV": ("nv", "nanovolt", "nanovolts", "nvolt", "nvolts", "-9"),
 }
 _UNITS = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in spellings}
+_SCALED = re.compile(r"(\d*\.?\d+(?:e[+-]?\d+)?)\s*[*x×]?\s*([a-z]+)")
+_UNSTATED = {"", "n/a", "na", "none", "unknown", "undefined", "unspecified", "-", "?"}
+_OTHERS = set(
+    "% percent bpm ohm ohms kohm kohms ω kω g mg m/s^2 m/s2 m/s² ms^2 ms^-2 deg degree degrees °c degc celsius"  # noqa: SIM905
+    " deg/s dps rad rad/s s sec second seconds ms us millisecond milliseconds min hz mmhg cmh2o lux t ut ft"
+    " l/min us/cm bool boolean bit bits".split()
+)
 
 
 def unit_name(text: str) -> str | None:
-    """``"V"``, ``"mV"``, ``"uV"`` or ``"nV"`` behind `text` (``"microvolts"``, ``"µV"``, …), or None."""
-    return _UNITS.get(text.strip().lower().replace("µ", "u").replace("μ", "u"))
+    """How many of ``V``, ``mV``, ``uV`` or ``nV`` a unit is, or None where `text` is no voltage.
+
+    ``"microvolts"`` and ``"µV"`` are ``"uV"``, ``"0.1 µV"`` is ``"0.1uV"``.
+    """
+    plain = text.strip().lower().replace("µ", "u").replace("μ", "u")
+    if plain in _UNITS:
+        return _UNITS[plain]
+    scaled = _SCALED.fullmatch(plain)
+    factor = float(scaled[1]) if scaled else 0.0
+    if not scaled or scaled[2] not in _UNITS or not 1e-9 <= factor <= 1e9:
+        return None
+    return f"{factor!r}{_UNITS[scaled[2]]}" if factor != 1 else _UNITS[scaled[2]]
+
+
+def microvolts(unit: str) -> float:
+    """How many µV one of `unit` is, as `unit_name` writes it."""
+    name = unit.lstrip("0123456789.e+-")
+    return float(unit.removesuffix(name) or 1) * MICROVOLTS[name]
+
+
+def is_other_quantity(text: str) -> bool:
+    """Whether a unit is plainly that of no voltage: per cent, seconds, ohms and the like."""
+    return text.strip().lower() in _OTHERS
+
+
+def scales(asked: str, units: Sequence[str]) -> tuple[np.ndarray, bool]:
+    """What one of each channel's numbers is worth, as the source says of their units.
+
+    Parameters
+    ----------
+    asked : str
+        The source, for messages.
+    units : sequence of str
+        As the source writes them; ``""`` where it says nothing.
+
+    Returns
+    -------
+    scale : array (n_chans,)
+        µV; 1 where no channel states a unit.
+    stated : bool
+        Whether every channel states one.
+
+    Raises
+    ------
+    StreamMismatch
+        A unit is not understood, or only some of the channels state theirs, and those differ.
+    """
+    said = [unit for unit in units if unit.strip().lower() not in _UNSTATED]
+    known = {unit: name for unit in said if (name := unit_name(unit))}
+    if odd := sorted(set(said) - set(known)):
+        raise StreamMismatch(
+            asked,
+            f"its unit is {odd[0][:40]!r}",
+            "say what one of its numbers is: units=uV, or as in units=0.1uV",
+        )
+    worth = [microvolts(known[unit]) for unit in said]
+    if len(said) < len(units) and len(set(worth)) > 1:
+        found = f"{len(units) - len(said)} of {len(units)} channels name no unit, the others {', '.join(sorted(known))}"
+        raise StreamMismatch(asked, found, f"say it with units={'|'.join(MICROVOLTS)}")
+    usual = worth[0] if worth else 1.0
+    return np.array(worth if len(said) == len(units) else [usual] * len(units)), len(said) == len(units)
 
 
 def spread(data: np.ndarray, sfreq: float) -> float | None:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
-from urllib.parse import parse_qsl, unquote
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, TypeVar
+from urllib.parse import parse_qsl, quote, unquote
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..errors import ConfigError
-from .units import unit_name
+from .units import MICROVOLTS, unit_name
+
+SKIP = "-"
+"""Stands in ``channels=`` for a channel to leave out."""
 
 
 def _names(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip().replace("%2C", ",") for part in value.split(",") if part.strip())
 
 
 def _speed(value: object) -> object:
     return float("inf") if value == "max" else value
 
 
-def _unit(value: object) -> object:
-    return unit_name(value) or value if isinstance(value, str) else value
+def _unit(value: str) -> str:
+    if unit := unit_name(value):
+        return unit
+    raise ValueError(f"say {', '.join(MICROVOLTS)}, or how many of one: 0.1uV")
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
@@ -33,12 +41,15 @@ class CommonOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     channels: Names = ()
-    """Electrode names for a source that gives none, in the order of its channels."""
+    """Electrode names for a source that gives none, in the order of its channels, ``-`` for one to leave out."""
     drop: Names = ()
     """Channels to leave out, by the name the source gives or by 10-05 name."""
-    units: Annotated[Literal["uV", "mV", "V", "nV"] | None, BeforeValidator(_unit)] = None
-    """The unit the numbers are in, where the source does not say or says it wrongly."""
+    drop_must_exist: ClassVar[bool] = True
+    """Whether a name in `drop` that the source lacks is an error, as for any single source."""
+    units: Annotated[str, AfterValidator(_unit)] | None = None
+    """The unit the numbers are in (``uV``, ``0.1uV``, …), where the source does not say or says it wrongly."""
     reference: str | None = None
+    """What the channels are measured against; ``F3-Cz`` is then F3 where it is ``Cz``."""
 
 
 class FiniteOptions(CommonOptions):
@@ -60,6 +71,17 @@ def split(url: str) -> tuple[str, str, dict[str, str]]:
         )
     target, _, query = rest.partition("?")
     return scheme.lower(), unquote(target), dict(parse_qsl(query, keep_blank_values=True))
+
+
+def pasted(key: str, words: Sequence[str]) -> str:
+    """An option to paste into a URL, as in ``drop=ECG,Fp1``."""
+    return f"{key}={','.join(map(_escaped, words))}"
+
+
+def _escaped(word: str) -> str:
+    """A word as one of a list in a URL: a comma in it is escaped once more than the rest."""
+    plain = word.strip().replace(",", "%2C")
+    return "".join(char if char.isprintable() and char not in "%&+" else quote(char) for char in plain)
 
 
 def read_options(kind: type[Options], url: str, query: dict[str, str]) -> Options:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime_mood.errors import StreamMismatch
-from realtime_mood.sources.units import MICROVOLTS, NARROW, WIDE, check_spread, spread, unit_name
+from realtime_mood.sources.units import MICROVOLTS, NARROW, WIDE, check_spread, microvolts, scales, spread, unit_name
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,15 @@ from realtime_mood.sources.units import MICROVOLTS, NARROW, WIDE, check_spread, 
         ("nV", "nV"),
         ("", None),
         ("counts", None),
+        ("0.1uV", "0.1uV"),
+        ("0.1 µV", "0.1uV"),
+        ("100 nV", "100.0nV"),
+        ("1e-6 V", "1e-06V"),
+        ("1 uV", "uV"),
+        ("0uV", None),
+        ("1e99uV", None),
+        ("uV^2", None),
+        ("%", None),
     ],
 )
 def test_unit_name(text: str, unit: str | None) -> None:
@@ -50,3 +59,30 @@ def test_eeg_passes() -> None:
     for found in (0.4, 8.5, 120.0, None):
         check_spread("it", found, WIDE, "taken as µV", 1.0)
     check_spread("it", 12.0, NARROW, "taken as µV", 1.0)
+
+
+@pytest.mark.parametrize(("text", "worth"), [("0.1 uV", 0.1), ("100nV", 0.1), ("1e-6 V", 1.0), ("2.5mV", 2500.0)])
+def test_a_factor_before_a_unit_is_understood(text: str, worth: float) -> None:
+    assert microvolts(unit_name(text) or "") == pytest.approx(worth)
+
+
+@pytest.mark.parametrize(
+    ("units", "worth", "stated"),
+    [
+        (["uV", "mV"], [1, 1000], True),
+        (["", ""], [1, 1], False),
+        (["n/a", "unknown"], [1, 1], False),
+        (["mV", ""], [1000, 1000], False),
+        (["0.1uV", "100 nV"], [0.1, 0.1], True),
+    ],
+)
+def test_each_channel_has_its_scale(units: list[str], worth: list[float], stated: bool) -> None:
+    scale, said = scales("it", units)
+    np.testing.assert_allclose(scale, worth)
+    assert said is stated
+
+
+@pytest.mark.parametrize("units", [["counts"], ["uV", "ADC"], ["uV/Hz", ""], ["uV", "mV", ""]])
+def test_units_that_are_not_understood_are_refused(units: list[str]) -> None:
+    with pytest.raises(StreamMismatch, match="units="):
+        scales("it", units)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from ...errors import StreamMismatch
 from ...types import Array, Marker
 from ..channels import choose_channels
-from ..units import MICROVOLTS, unit_name
+from ..units import microvolts, scales, unit_name
 from .breaks import stated_breaks, stored_onsets
 from .edf_records import EdfRecords, read_records, record_breaks, record_markers
 from .mat_file import check_mat
@@ -49,20 +50,23 @@ class MneFile:
         self._options: dict[str, Any] = {"exclude_after_unique": True, "encoding": "latin-1"} if by_record else {}
         self._raw: Any = mne.io.read_raw(path, preload=False, verbose="ERROR", **self._options)
         types = self._raw.get_channel_types()
-        self._picks, self.ch_names = choose_channels(self._raw.ch_names, [t == "eeg" for t in types], options, asked)
+        written, taken = self._units(path)
+        chosen = choose_channels(self._raw.ch_names, [t == "eeg" for t in types], options, asked, units=written)
+        self._picks, self.ch_names, self.reference, notes = chosen
+        written, taken = [written[i] for i in self._picks], taken[self._picks]
         self._read_at_own_rate(path, asked)
         self.sfreq, self._n_times = float(self._raw.info["sfreq"]), int(self._raw.n_times)
         check_rate(asked, self.sfreq)
         self._records = read_records(path) if by_record else None
-        self._time, self.notes = self._timeline(path, asked)
-        self.runs = self._time.runs
+        self._time, odd = self._timeline(path, asked)
+        self.runs, self.notes = self._time.runs, notes + odd
         self._block, self._first = np.empty((0, len(self._picks)), np.float32), 0
-        self.reference, self.virtual = options.reference or "unknown", self._is_virtual(path)
-        self._to_uv = 1e6
-        stated = self._stored_unit(path)
-        if options.units:
-            self._to_uv *= MICROVOLTS[options.units] / MICROVOLTS[stated]
-        self._check(asked, stated, bool(options.units))
+        self.virtual = self._is_virtual(path)
+        worth = microvolts(options.units) if options.units else scales(asked, written)[0]
+        # Where the file names no unit, what MNE takes its numbers for is believed, if that makes them EEG.
+        stated = options.units or any(map(unit_name, written))
+        self._to_uv = np.full(len(taken), worth) / taken if stated else np.full(len(taken), 1e6)
+        self._check(asked, unit_name(written[0]) or "V", bool(options.units))
 
     def _read_at_own_rate(self, path: Path, asked: str) -> None:
         """Open an EDF, BDF or GDF file again with nothing but what is read, where MNE would resample that."""
@@ -95,11 +99,15 @@ class MneFile:
         time = Timeline(self._n_times, self.sfreq, breaks)
         return time, said + time.notes()
 
-    def _stored_unit(self, path: Path) -> str:
-        """The unit MNE takes the numbers in the file to have, before it turned them into volts."""
+    def _units(self, path: Path) -> tuple[list[str], np.ndarray]:
+        """The unit of each channel as the file writes it, and how many volts MNE takes one of its numbers for."""
+        extras = self._raw._raw_extras[0]
+        if path.suffix.lower() in (".edf", ".bdf"):  # MNE takes all but µV and mV for volts
+            return _edf_units(path, extras["sel"]), np.asarray(extras["units"])
         stored = getattr(self._raw, "_orig_units", None) or {}
-        units = {unit_name(str(stored.get(self._raw.ch_names[i], ""))) for i in self._picks} - {None}
-        return next(iter(units)) or "V" if len(units) == 1 else _STORED.get(path.suffix.lower(), "V")
+        usual = _STORED.get(path.suffix.lower(), "V")
+        names = [unit_name(str(stored.get(name, ""))) or usual for name in self._raw.ch_names]
+        return names, np.array([1e-6 * microvolts(name) for name in names])
 
     def _check(self, asked: str, stated: str, overruled: bool) -> None:
         """Read a little at both ends: numbers that are EEG, and a file that is whole."""
@@ -150,6 +158,16 @@ class MneFile:
     def close(self) -> None:
         """Let go of the file."""
         self._raw.close()
+
+
+def _edf_units(path: Path, columns: Sequence[int]) -> list[str]:
+    """The units in the header of an EDF or BDF file."""
+    with path.open("rb") as f:
+        f.seek(252)
+        n_chans = int(f.read(4))
+        f.seek(256 + n_chans * (16 + 80))
+        units = [f.read(8).decode("latin-1").replace("\x83\xca", "µ").strip(" \0") for _ in range(n_chans)]
+    return [units[i] for i in columns]
 
 
 def _check_tags(path: Path, asked: str) -> None:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from ...errors import StreamMismatch
 from ...types import Array, Marker
-from ..units import MICROVOLTS, WIDE, check_spread, spread
+from ..units import WIDE, check_spread, microvolts, spread
 from ..url import FiniteOptions
 
 HEAD_S = 10.0
@@ -124,7 +124,7 @@ def check_rate(asked: str, sfreq: float) -> None:
 def check_unit(asked: str, head: np.ndarray, sfreq: float, written: str, limits: tuple[float, float] = WIDE) -> None:
     """Raise `StreamMismatch` when the first seconds (µV) cannot be EEG in the unit the numbers are `written` in."""
     said = f"its numbers are read as {written.replace('u', 'µ')}"
-    check_spread(asked, spread(head[: round(HEAD_S * sfreq)], sfreq), limits, said, MICROVOLTS[written])
+    check_spread(asked, spread(head[: round(HEAD_S * sfreq)], sfreq), limits, said, microvolts(written))
 
 
 def finite(values: np.ndarray) -> Array:

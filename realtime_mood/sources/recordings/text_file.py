@@ -10,8 +10,8 @@ import numpy as np
 
 from ...errors import StreamMismatch
 from ...types import Marker
-from ..channels import choose_channels
-from ..units import MICROVOLTS
+from ..channels import Chosen, choose_channels
+from ..units import microvolts
 from . import brainflow_table
 from .layouts import Layout, layout_of
 from .placing import indices, measured_rate, played_once, usual_rate
@@ -36,11 +36,11 @@ def open_text(path: Path, options: PlaybackOptions, asked: str) -> Rows:
             raise StreamMismatch(asked, "a table without a row", "give a recording that holds EEG")
         header, first = ("", line) if _starts_with_number(line) else (line, next(lines, ""))
         layout = layout_of(comments, header, first, asked) or brainflow_table.layout_of(header, first, options, asked)
-        columns, ch_names = choose_channels(layout.labels, [True] * len(layout.labels), options, asked)
-        picked = [layout.eeg[i] for i in columns]
+        chosen = choose_channels(layout.labels, [True] * len(layout.labels), options, asked)
+        picked = [layout.eeg[i] for i in chosen.columns]
         cells = _read(layout, picked, chain([first], lines), first)
     data = np.stack([cells.numbers[column] for column in picked], axis=1)
-    return _placed(data, cells, layout, ch_names, options, asked)
+    return _placed(data, cells, layout, chosen, options, asked)
 
 
 def _read(layout: Layout, picked: list[int], lines: chain[str], first: str) -> Cells:
@@ -53,7 +53,7 @@ def _read(layout: Layout, picked: list[int], lines: chain[str], first: str) -> C
 
 
 def _placed(
-    data: np.ndarray, cells: Cells, layout: Layout, ch_names: tuple[str, ...], options: PlaybackOptions, asked: str
+    data: np.ndarray, cells: Cells, layout: Layout, chosen: Chosen, options: PlaybackOptions, asked: str
 ) -> Rows:
     """The recording that the cells make."""
     words = [""] * len(data) if layout.words is None else cells.texts[layout.words]
@@ -72,15 +72,15 @@ def _placed(
     if unread:
         notes.append(f"{unread} of {len(kept)} rows cannot be read whole; what is missing is not looked at")
     if options.units:
-        kept = kept * MICROVOLTS[options.units]
+        kept = kept * microvolts(options.units)
     else:
         check_unit(asked, kept, sfreq, "uV")
     at, odd = indices(len(kept), sfreq, stamps, counter)
     index, order, repeated = played_once(at)
     markers = sorted((Marker(int(at[min(row, len(at) - 1)]), text) for row, text in said), key=lambda m: m.index)
-    reference = options.reference or "unknown"
-    notes += repeated + odd
-    return Rows(finite(kept[order]), index, ch_names, sfreq, markers=markers, reference=reference, notes=notes)
+    notes += [*repeated, *odd, *chosen.notes]
+    names, reference = chosen.ch_names, chosen.reference
+    return Rows(finite(kept[order]), index, names, sfreq, markers=markers, reference=reference, notes=notes)
 
 
 def _rate(stamps: np.ndarray | None, layout: Layout, asked: str) -> tuple[float, list[str]]:

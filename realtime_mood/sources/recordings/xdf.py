@@ -12,8 +12,8 @@ import numpy as np
 
 from ...errors import SourceNotFound, StreamMismatch
 from ...types import Marker
-from ..channels import choose_channels
-from ..units import MICROVOLTS, NARROW, WIDE, check_spread, spread, unit_name
+from ..channels import check_count, choose_channels
+from ..units import NARROW, WIDE, check_spread, microvolts, scales, spread
 from .placing import indices, measured_rate, played_once, usual_rate
 from .recording import HEAD_S, PlaybackOptions, Rows, check_rate, finite
 from .xdf_chunks import Chunks, Described, find_chunks, samples_in, without_others
@@ -73,14 +73,22 @@ def _recording(
     options: PlaybackOptions,
     asked: str,
 ) -> Rows:
-    told = channels_of(eeg)
+    told = check_count(channels_of(eeg), eeg.n_chans, options, asked)
     named = bool(options.stream and options.channels)
     is_eeg = [named or kind.lower() in ("", "eeg") for _, _, kind in told]
-    columns, ch_names = choose_channels([label for label, _, _ in told], is_eeg, options, asked)
+    chosen = choose_channels(
+        [label for label, _, _ in told],
+        is_eeg,
+        options,
+        asked,
+        reference=eeg.desc.findtext("reference/label") or "",
+        units=[unit for _, unit, _ in told],
+    )
+    columns = chosen.columns
     data = np.asarray(loaded[eeg.number]["time_series"])[:, columns].astype(np.float64)
     stamps = np.asarray(loaded[eeg.number]["time_stamps"], np.float64)
     check_rate(asked, eeg.sfreq)
-    sfreq, notes = eeg.sfreq, []
+    sfreq, notes = eeg.sfreq, [*chosen.notes]
     if chunks.damaged or chunks.cut:
         notes.append(f"the file is damaged: {chunks.damaged + chunks.cut} bytes of it cannot be read")
     index = None
@@ -101,36 +109,35 @@ def _recording(
     return Rows(
         finite(scaled[order]),
         index,
-        ch_names,
+        chosen.ch_names,
         sfreq,
         markers=sorted(markers, key=lambda marker: marker.index),
-        reference=options.reference or eeg.desc.findtext("reference/label") or "unknown",
+        reference=chosen.reference,
         virtual=eeg.desc.findtext("realtime_mood/virtual") == "1",
         notes=notes + repeated,
     )
 
 
 def channels_of(stream: Described) -> list[tuple[str, str, str]]:
-    """(label, unit, type) of each channel of a stream; ``""`` where it says nothing."""
+    """(label, unit, type) of each channel that a stream describes; ``""`` where it says nothing."""
     told: list[tuple[str, str, str]] = []
-    for channel in stream.desc.findall("channels/channel")[: stream.n_chans]:
+    for channel in stream.desc.findall("channels/channel"):
         label, name, unit, kind = ((channel.findtext(key) or "").strip() for key in ("label", "name", "unit", "type"))
         told.append((label or name, unit, kind))
-    return told + [("", "", "")] * (stream.n_chans - len(told))
+    return told
 
 
 def _microvolts(data: np.ndarray, units: list[str], sfreq: float, options: PlaybackOptions, asked: str) -> np.ndarray:
     """The numbers in µV: as told, as the stream says, or taken to be µV where they look like EEG."""
     if options.units:
-        return np.asarray(data * MICROVOLTS[options.units])
-    known = [unit_name(unit) for unit in units]
-    stated = all(known)
-    scaled = data * np.array([MICROVOLTS[unit] if unit and stated else 1.0 for unit in known])
+        return np.asarray(data * microvolts(options.units))
+    scale, stated = scales(asked, units)
+    scaled = data * scale
     said = next((unit for unit in units if unit), "")
     written = f"its unit is {said!r}" if said else "it names no unit"
     found = spread(scaled[: round(HEAD_S * sfreq)], sfreq)
-    scale = MICROVOLTS[known[0] or "uV"] if stated else 1.0
-    check_spread(asked, found, WIDE if stated else NARROW, written if stated else f"{written}; taken as µV", scale)
+    limits, written = (WIDE, written) if stated else (NARROW, f"{written}; taken as µV")
+    check_spread(asked, found, limits, written, scale[0])
     return np.asarray(scaled)
 
 
