@@ -18,7 +18,7 @@ from ..channels import choose_channels
 from ..units import microvolts, scales, unit_name
 from .breaks import stated_breaks, stored_onsets
 from .edf_records import EdfRecords, read_records, record_breaks, record_markers
-from .mat_file import check_mat
+from .opening import open_raw
 from .recording import HEAD_S, PlaybackOptions, check_rate, check_unit, finite
 from .timeline import Break, Timeline
 
@@ -30,7 +30,7 @@ VIRTUAL_MARK = "VIRTUAL PERSON"
 """Stands in the header of every file that was made from a virtual person."""
 
 # What MNE takes the stored numbers for, where it keeps no per-channel unit. Everything else is in volts.
-_STORED = {".set": "uV", ".gdf": "uV"}
+_STORED = {"RawEEGLAB": "uV", "RawGDF": "uV"}
 
 
 class MneFile:
@@ -41,14 +41,12 @@ class MneFile:
     def __init__(self, path: Path, options: PlaybackOptions, asked: str) -> None:
         if path.suffix == ".fif":
             _check_tags(path, asked)
-        elif path.suffix == ".set":
-            check_mat(path, asked)
         elif path.suffix in (".vhdr", ".ahdr"):
             _check_count(path, asked)
         by_record = path.suffix.lower() in (".edf", ".bdf")
         # Names are made unique before any are left out, so that they stay; annotations are read by `record_markers`.
         self._options: dict[str, Any] = {"exclude_after_unique": True, "encoding": "latin-1"} if by_record else {}
-        self._raw: Any = mne.io.read_raw(path, preload=False, verbose="ERROR", **self._options)
+        self._raw: Any = open_raw(path, asked, **self._options)
         types = self._raw.get_channel_types()
         written, taken = self._units(path)
         chosen = choose_channels(self._raw.ch_names, [t == "eeg" for t in types], options, asked, units=written)
@@ -85,7 +83,7 @@ class MneFile:
                     asked, "a GDF file with several sampling rates, EEG not first", "convert it to EDF or BDF"
                 )  # MNE would take other channels for these
             self._raw.close()
-            self._raw = mne.io.read_raw(path, include=names, verbose="ERROR", **self._options)
+            self._raw = open_raw(path, asked, include=names, **self._options)
             self._picks = [self._raw.ch_names.index(name) for name in names]
 
     def _timeline(self, path: Path, asked: str) -> tuple[Timeline, tuple[str, ...]]:
@@ -105,7 +103,7 @@ class MneFile:
         if path.suffix.lower() in (".edf", ".bdf"):  # MNE takes all but µV and mV for volts
             return _edf_units(path, extras["sel"]), np.asarray(extras["units"])
         stored = getattr(self._raw, "_orig_units", None) or {}
-        usual = _STORED.get(path.suffix.lower(), "V")
+        usual = _STORED.get(type(self._raw).__name__, "V")
         names = [unit_name(str(stored.get(name, ""))) or usual for name in self._raw.ch_names]
         return names, np.array([1e-6 * microvolts(name) for name in names])
 

@@ -1,0 +1,102 @@
+"""Opens a recording with the MNE reader that its name or its first bytes ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ...errors import StreamMismatch
+from .mat_file import read_contents
+
+
+def open_raw(path: Path, asked: str, **options: Any) -> Any:
+    """The file as MNE reads it, not loaded.
+
+    Parameters
+    ----------
+    path : Path
+    asked : str
+        The source, for messages.
+    **options
+        For MNE's reader.
+
+    Raises
+    ------
+    StreamMismatch
+        A package that reads this format is missing, or the file is not what its name says. Whatever else MNE raises
+        is passed on.
+    """
+    try:
+        return _reader(path, asked)(path, verbose="ERROR", **options)
+    except Exception as error:
+        if package := _missing_package(error):
+            found = f"its reader needs the package {package}, which is not installed"
+            do = f"pip install '{package}', or 'realtime-mood[formats]' for the readers of all formats"
+            raise StreamMismatch(asked, found, do) from error
+        if _is_encoding(error):
+            found = f"its text is not UTF-8: {error.__cause__ or error}"
+            raise StreamMismatch(asked, found[:160], "save that text as UTF-8, or convert it to EDF or FIF") from error
+        raise
+
+
+def _reader(path: Path, asked: str) -> Callable[..., Any]:
+    """MNE's reader; `mne.io.read_raw` where the ending says enough, since it hides why each of several fails."""
+    import mne
+
+    suffix, begin = path.suffix.lower(), b""
+    if suffix in (".set", ".mat"):
+        return _matlab_reader(path, asked)
+    if path.is_file():
+        with path.open("rb") as f:
+            begin = f.read(10)
+    name = "read_raw"
+    if suffix == ".cnt":
+        name = "read_raw_ant" if begin[:4] in (b"RIFF", b"RF64") else "read_raw_cnt"
+    elif suffix == ".dat":
+        name = "read_raw_bci2k" if begin == b"HeaderLen=" else "read_raw_curry"
+    return getattr(mne.io, name, mne.io.read_raw)  # an older MNE has fewer
+
+
+def _matlab_reader(path: Path, asked: str) -> Callable[..., Any]:
+    """The reader for what stands in a MATLAB file: a structure of EEGLAB or of FieldTrip."""
+    import mne
+
+    contents = read_contents(path, asked)
+    fields = contents.fields
+    if "EEG" in fields or {"srate", "data"} <= fields.keys():
+        # Only a .set file may name itself as the place of its data.
+        return partial(mne.io.read_raw_eeglab, uint16_codec=contents.codec, preload=path.suffix.lower() == ".mat")
+    if name := next((name for name, its in fields.items() if {"trial", "label"} <= set(its)), None):
+        return partial(_read_fieldtrip, data_name=name)
+    held = ", ".join(list(fields)[:8]) or "nothing"
+    found = f"a MATLAB file without a recording of EEGLAB or FieldTrip; it holds {held}"
+    raise StreamMismatch(asked, found, "save the recording from EEGLAB as .set")
+
+
+def _read_fieldtrip(path: Path, data_name: str, verbose: str) -> Any:
+    import mne
+
+    with mne.use_log_level(verbose):
+        raw = mne.io.read_raw_fieldtrip(path, None, data_name)
+        # FieldTrip keeps no types, and MNE calls "misc" what it does not know: their names say what is EEG.
+        return raw.set_channel_types({raw.ch_names[i]: "eeg" for i in mne.pick_types(raw.info, meg=False, misc=True)})
+
+
+def _is_encoding(error: BaseException) -> bool:
+    """Whether text could not be decoded; MNE raises something else from it."""
+    return isinstance(error, UnicodeDecodeError) or isinstance(error.__cause__, UnicodeDecodeError)
+
+
+def _missing_package(error: Exception) -> str | None:
+    """The package that MNE or a library of its misses, as pip calls it, with the version where that is said."""
+    if not isinstance(error, ImportError | RuntimeError):
+        return None
+    said = str(error)
+    if told := re.search(r"module \S+?(>=[\w.]+)? .*pip install (\S+)", said, re.DOTALL):
+        return told[2] + (told[1] or "")
+    if told := re.search(r"No module named '(\w+)|^(?:The )?(\w+) (?:package )?is required", said):
+        return told[1] or told[2]
+    return None
