@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import mne
+
 from ...errors import StreamMismatch
 from .mat_file import read_contents
 
@@ -44,8 +46,6 @@ def open_raw(path: Path, asked: str, **options: Any) -> Any:
 
 def _reader(path: Path, asked: str) -> Callable[..., Any]:
     """MNE's reader; `mne.io.read_raw` where the ending says enough, since it hides why each of several fails."""
-    import mne
-
     suffix, begin = path.suffix.lower(), b""
     if suffix in (".set", ".mat"):
         return _matlab_reader(path, asked)
@@ -62,8 +62,6 @@ def _reader(path: Path, asked: str) -> Callable[..., Any]:
 
 def _matlab_reader(path: Path, asked: str) -> Callable[..., Any]:
     """The reader for what stands in a MATLAB file: a structure of EEGLAB or of FieldTrip."""
-    import mne
-
     contents = read_contents(path, asked)
     fields = contents.fields
     if "EEG" in fields or {"srate", "data"} <= fields.keys():
@@ -77,8 +75,6 @@ def _matlab_reader(path: Path, asked: str) -> Callable[..., Any]:
 
 
 def _read_fieldtrip(path: Path, data_name: str, verbose: str) -> Any:
-    import mne
-
     with mne.use_log_level(verbose):
         raw = mne.io.read_raw_fieldtrip(path, None, data_name)
         # FieldTrip keeps no types, and MNE calls "misc" what it does not know: their names say what is EEG.
