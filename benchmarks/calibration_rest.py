@@ -22,8 +22,9 @@ from models.evaluation.figures import Scores, of_person
 from models.evaluation.mood_reader import ReaderMethod
 from models.evaluation.protocol import plan
 from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import Population
-from realtime_mood.profile import Profile, Statistics
+from realtime_mood.profile import Profile
 
 SECONDS = (0, 15, 30, 60, 120)
 TESTED_FROM_S = 120  # whatever the baseline, the same seconds are scored: the third minute of rest, and arithmetic

@@ -21,8 +21,8 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.effort_lsl import FOLDER
 from benchmarks.rig import each_us, table
-from realtime_mood.dsp.features import differential_entropy
 from realtime_mood.dsp.spec import BANDS
+from realtime_mood.entropy import differential_entropy
 
 MONTAGES = {"19": None, "8": "F3 F4 C3 C4 P3 P4 O1 O2", "4": "Fp1 Fp2 T3 T4"}
 Estimate = Callable[[np.ndarray, float], np.ndarray]

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from realtime_mood import montage
-from realtime_mood.dsp.features import differential_entropy
+from realtime_mood.entropy import differential_entropy
 from realtime_mood.sources.virtual_person import DIFFICULTY, Script, VirtualPerson
 
 SFREQ, N_CHANS, REST_S, BLOCK_S, SKIP_S = 128.0, 32, 64, 25, 6

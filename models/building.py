@@ -7,9 +7,10 @@ from importlib.metadata import version
 from typing import Any
 
 from realtime_mood.config import RunConfig
+from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import MoodEstimator
-from realtime_mood.pipeline import Pipeline
-from realtime_mood.profile import Normaliser, Profile, Statistics
+from realtime_mood.pipeline import LEARNS, Pipeline
+from realtime_mood.profile import Normaliser, Profile
 from realtime_mood.types import StreamInfo
 
 from .checkpoint import load_weights
@@ -51,6 +52,7 @@ class PipelineBuilder:
             "notch": self._config.notch,
             "profile": profile.stored() if profile else None,
             "head": b64encode(profile.head).decode() if profile and profile.head else None,
+            **LEARNS,
         }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
+from .entropy import Statistics
 from .profile import Normaliser
 from .types import Abstained, Array, Estimate, Features, Reading, Readout, StreamInfo, Why, Window
 
@@ -71,10 +72,16 @@ class MoodEstimator:
     def notes(self) -> tuple[str, ...]:
         return self._network.notes
 
+    def learn(self, features: Features, end: int) -> Statistics:
+        """Let the step that ends at sample `end`, if one does, move the statistics; return them."""
+        return self._normaliser(features, end, self._step_s)
+
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading:
         """One reading; `why` is the pipeline's reason not to answer, if it has one."""
         calibrated = self._normaliser.frozen
-        self.normal = normal = self._normaliser(features, window.end, self._step_s)
+        assert window.statistics is not None  # every window that a pipeline of ours has cut bears them
+        z, patches = window.statistics.standardise(features.de, features.patches, features.step_mask)
+        self.normal = normal = replace(features, de=z, patches=patches)
         first = max(0, window.end - round(len(features.de) * self._step_s * self._sfreq))
         why = why or self._standing
         if why is None:

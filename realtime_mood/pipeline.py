@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from .dsp.features import Extractor
 from .dsp.filters import NOTCH_HZ, Filters, Notch
 from .dsp.holes import Bridge
 from .dsp.slicer import Slicer
 from .dsp.spec import FeatureSpec
+from .entropy import Statistics
 from .ring import RingBuffer
 from .types import Chunk, Features, Reading, Readout, StreamInfo, Why, Window
 
 MEMORY_S = 60.0
 LEFT_OUT = "left out: "
 """How a marker begins that says which electrodes are left out from its sample on."""
+LEARNS = {"learns": "by stream time"}
+"""What a recording says of its statistics; older ones say nothing, and theirs were learnt from what was read."""
 
 __all__ = ["MEMORY_S", "NOTCH_HZ", "Notch", "Pipeline"]
 
@@ -41,6 +44,15 @@ class Estimator(Protocol):
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading: ...
 
 
+@runtime_checkable
+class Learner(Protocol):
+    """An `Estimator` whose statistics follow the subject by stream time."""
+
+    def learn(self, features: Features, end: int) -> Statistics:
+        """Take in the features, less patches, of every window in turn; return the statistics for reading it."""
+        ...
+
+
 class Pipeline:
     """One stream's path from chunks to readings.
 
@@ -56,6 +68,7 @@ class Pipeline:
     def __init__(self, info: StreamInfo, spec: FeatureSpec, estimator: Estimator, notch: Notch = NOTCH_HZ) -> None:
         spec.check(info.sfreq)
         self.info, self.spec, self._estimator = info, spec, estimator
+        self._learner = estimator if isinstance(estimator, Learner) else None
         self._bridge = Bridge(info.n_chans, round(spec.max_hole_s * info.sfreq))
         self._filters = Filters(spec, info.sfreq, info.n_chans, notch)
         self._slicer = Slicer(info, spec, self._filters, MEMORY_S)
@@ -94,13 +107,17 @@ class Pipeline:
         return self._slicer.clean
 
     def push(self, chunk: Chunk) -> list[Window]:
-        """Filter and slice. Cheap, exact, never skipped."""
+        """Filter, slice and learn. Cheap, exact, never skipped: what is read, or fails to be, changes nothing here."""
         windows: list[Window] = []
         self._slicer.hear(chunk.impedances)
         for run in self._bridge(chunk):
             t_first = chunk.t_last - (chunk.end - 1 - run.first) / self.info.sfreq
             windows += self._slicer(run, t_first)
-        return [self._less(window) for window in windows] if self.left_out else windows
+        if self.left_out:
+            windows = [self._less(window) for window in windows]
+        if (learner := self._learner) is None:
+            return windows
+        return [replace(it, statistics=learner.learn(self._extract.steps(it), it.end)) for it in windows]
 
     def read(self, window: Window) -> Reading:
         """Features, profile, network. Dear: the engine may skip it for a stale window."""

@@ -10,7 +10,6 @@ import base64
 import hashlib
 import json
 import os
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,12 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .dsp.features import band_power
 from .dsp.spec import FeatureSpec
+from .entropy import Statistics
 from .errors import ProfileError
 from .readouts import OwnReadout, Verdict
 from .types import Features, StreamInfo
 
-CLIP_SD = 8.0  # no feature is further from normal than this
 PRIOR_S = 30.0  # how many seconds of the person the population's statistics are worth
 LEARN_S = 60.0  # how many seconds of the person running statistics are learnt from; then they follow like a profile
 MEMORY_S = 300.0  # how many seconds statistics that follow remember
@@ -32,38 +30,8 @@ DRIFT_SD_PER_MIN = 0.05  # how far they may follow: faster, and a state that las
 LEAST_BASELINE_S = 20.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Statistics:
-    """Mean and spread of the DE of single steps."""
-
-    mean: np.ndarray
-    """(n_chans, n_bands), nats."""
-    sd: np.ndarray
-    """(n_chans, n_bands), nats: from one second to the next within a person."""
-
-    @classmethod
-    def of_population(cls, mean: np.ndarray, sd: np.ndarray, n_chans: int) -> Statistics:
-        """The same (n_bands,) for every channel."""
-        return cls(np.tile(mean, (n_chans, 1)), np.tile(sd, (n_chans, 1)))
-
-    def standardise(self, de: np.ndarray, patches: np.ndarray, masked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What the network is fed, live and in training alike.
-
-        Parameters
-        ----------
-        de : (n_steps, n_chans, n_bands), nats
-        patches : (n_chans, n_patches, patch_len), µV
-        masked : (n_steps,) bool
-            Steps to leave out, as zeros.
-        """
-        z = np.clip((de - self.mean) / self.sd, -CLIP_SD, CLIP_SD)
-        rms = np.sqrt(np.maximum(band_power(self.mean).sum(axis=1), 1.0))
-        scaled = np.clip(patches / rms[:, None, None], -CLIP_SD, CLIP_SD)
-        return np.where(masked[:, None, None], 0.0, z).astype(np.float32), scaled.astype(np.float32)
-
-
 class Normaliser:
-    """Z-scores features on running or frozen statistics.
+    """Statistics that follow a subject, or a subject's own that only drift: learnt step by step from the stream.
 
     Parameters
     ----------
@@ -78,22 +46,20 @@ class Normaliser:
         self._mean, self._var = start.mean.astype(np.float64), np.square(start.sd, dtype=np.float64)
         self._sfreq, self.frozen = sfreq, frozen
         self._seconds = PRIOR_S
-        self._seen = 0  # index up to which steps have been taken in
+        self._last = 0  # number of the newest step that was taken in
 
-    def __call__(self, features: Features, end: int, step_s: float) -> Features:
-        """`features` of the window ending at `end`, in this person's standard deviations; raw patches in their rms.
+    def __call__(self, features: Features, end: int, step_s: float) -> Statistics:
+        """Take in the newest step of `features`, which ends at sample `end`, and return where the statistics stand.
 
-        Steps not yet taken in, of good channels, move the statistics first. They do so once each, whichever
-        windows are read or skipped (up to a whole context).
+        Steps lie on a grid of stream time, from zero: what ends between two of them moves nothing, and none moves
+        anything twice. Call it for every window, whether that is read or not.
         """
-        fresh = min(int((end - self._seen) / self._sfreq / step_s), len(features.de))
-        if fresh:
-            self._seen = max(self._seen + round(fresh * step_s * self._sfreq), end - round(step_s * self._sfreq))
-            for step, masked in zip(features.de[-fresh:], features.step_mask[-fresh:], strict=True):
-                if not masked:
-                    self.take_in(step.astype(np.float64), features.quality.good[:, None], step_s)
-        z, patches = self.statistics.standardise(features.de, features.patches, features.step_mask)
-        return replace(features, de=z, patches=patches)
+        number = round(end / self._sfreq / step_s)
+        if number > self._last and abs(end - number * step_s * self._sfreq) < 1:
+            self._last = number
+            if not features.step_mask[-1]:
+                self.take_in(features.de[-1].astype(np.float64), features.quality.good[:, None], step_s)
+        return self.statistics
 
     @property
     def statistics(self) -> Statistics:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .health import Emission, State
-from .pipeline import LEFT_OUT, Pipeline
+from .pipeline import LEARNS, LEFT_OUT, Pipeline
 from .sinks.tape import exact
 from .sources.recordings.ours import Recorded
 from .types import Reading, StreamInfo, Why
@@ -58,6 +58,8 @@ class Replayed:
     """Samples that were seen live and are not in the file."""
     damaged: int
     """Bytes of the file that cannot be read."""
+    older: bool = False
+    """Made by a version in which a reading that was skipped, or failed, changed later ones."""
 
     @property
     def identical(self) -> bool:
@@ -70,6 +72,8 @@ class Replayed:
         if self.first_difference:
             text = f"{self.different} of {self.compared} readings differ; {self.first_difference}"
             text += f"; probabilities by at most {self.largest:.2g}"
+            if self.older:
+                text += "; it is of an older version, in which skipped readings and long gaps changed later readings"
         if self.unwritten:
             text += f"; {self.unwritten:,} samples that were seen live are missing from the recording"
         if self.damaged:
@@ -108,7 +112,8 @@ def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Repla
     for end, said in wanted.items():  # readings of windows that never came
         compared, different = compared + 1, different + 1
         first = first or Difference(end, end / recorded.info.sfreq, "reading", said["kind"], "missing")
-    return Replayed(compared, stale, different, first, largest, recorded.unwritten, recorded.damaged)
+    older = not LEARNS.items() <= recorded.about.items()
+    return Replayed(compared, stale, different, first, largest, recorded.unwritten, recorded.damaged, older)
 
 
 def _said(reading: Reading, info: StreamInfo) -> dict[str, Any]:

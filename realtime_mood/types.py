@@ -14,6 +14,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from .entropy import Statistics
+
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -101,12 +103,10 @@ class Chunk:
             return self
         keep = max(0, end - self.first)
         return replace(
-            self,
-            data=self.data[:keep],
-            t_last=self.t_last - (len(self) - keep) / sfreq,
+            self, data=self.data[:keep], t_last=self.t_last - (len(self) - keep) / sfreq,
             markers=tuple(m for m in self.markers if m.index < end),
             impedances=tuple(i for i in self.impedances if i.index < end),
-        )
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,13 +132,12 @@ class Window:
     broken: int
     """Index at which the stream came back from its last long hole; 0 when there was none."""
     t_last: float
+    statistics: Statistics | None = None
+    """What features are compared with, as learnt up to its end; None where nothing learns."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "data", read_only(self.data))
-        object.__setattr__(self, "dead", read_only(self.dead, np.bool_))
-        object.__setattr__(self, "power", read_only(self.power, np.float64))
-        object.__setattr__(self, "counts", read_only(self.counts, np.int64))
-        object.__setattr__(self, "valid", read_only(self.valid, np.bool_))
+        for name, kind in (("data", np.float32), ("valid", bool), ("power", float), ("counts", int), ("dead", bool)):
+            object.__setattr__(self, name, read_only(getattr(self, name), kind))
 
     @property
     def end(self) -> int:
@@ -292,9 +291,9 @@ class Returning(Source, Protocol):
     """True where the device serves one session only, so that the old one must be closed before a new one is tried."""
 
     def reopen(self, info: StreamInfo) -> Stream:
-        """The very stream that `info` described, opened anew, from which a live sample has been seen.
+        """The very stream that `info` described, opened again, from which a live sample has been seen.
 
-        Called over and over from a thread of its own, never while an earlier call is under way; gives up after about
-        a second. Raises `SourceNotFound` when it is not there yet, `StreamMismatch` when something else answers.
+        Called over and over, never twice at once; gives up after about a second. Raises `SourceNotFound` when it is
+        not there yet, `StreamMismatch` when something else answers.
         """
         ...

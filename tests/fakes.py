@@ -9,11 +9,12 @@ import numpy as np
 
 from realtime_mood import clock
 from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.entropy import Statistics
 from realtime_mood.errors import StreamEnded
 from realtime_mood.estimator import MoodEstimator, Population
 from realtime_mood.health import Emission, Health
 from realtime_mood.pipeline import Pipeline
-from realtime_mood.profile import Normaliser, Statistics
+from realtime_mood.profile import Normaliser
 from realtime_mood.types import Chunk, Features, Readout, StreamInfo
 
 EIGHT = ("Fp1", "Fp2", "C3", "C4", "P3", "P4", "O1", "O2")

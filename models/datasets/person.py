@@ -10,10 +10,11 @@ from functools import cached_property
 import numpy as np
 
 from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import Population
 from realtime_mood.montage import locate
 from realtime_mood.pipeline import Pipeline
-from realtime_mood.profile import Normaliser, Profile, Statistics
+from realtime_mood.profile import Normaliser, Profile
 from realtime_mood.types import Chunk, StreamInfo
 
 NO_LABEL = -1

@@ -1,30 +1,15 @@
-"""Turns a window into what the network eats: a sequence of differential entropies, and raw patches.
-
-References
-----------
-.. [1] Duan, Zhu, Lu (2013), "Differential entropy feature for EEG-based emotion classification", IEEE/EMBS NER.
-   The entropy of a Gaussian signal of variance s² is ½ ln(2πe s²).
-"""
+"""Turns a window into what the network eats: a sequence of differential entropies, and raw patches."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from ..entropy import differential_entropy
 from ..types import Features, Mask, Window
 from .resample import Resampler
 from .spec import FeatureSpec
-
-POWER_FLOOR = 1e-2  # µV²: a dead electrode has a very low entropy, not minus infinity
-
-
-def differential_entropy(power: np.ndarray) -> np.ndarray:
-    """DE [1]_ in nats of band power in µV² (the mean square: band-filtered signal has no mean)."""
-    return 0.5 * np.log(2 * np.pi * np.e * (power + POWER_FLOOR))
-
-
-def band_power(de: np.ndarray) -> np.ndarray:
-    """Band power in µV² of a DE in nats; undoes `differential_entropy`."""
-    return np.exp(2 * de) / (2 * np.pi * np.e) - POWER_FLOOR
 
 
 class Extractor:
@@ -36,19 +21,23 @@ class Extractor:
 
     def __call__(self, window: Window) -> Features:
         """Features of `window`; steps and patches with too much missing are masked, and zero."""
+        spec, steps = self.spec, self.steps(window)
+        patch_mask = self._resample.share(window.valid, spec.n_patches) < 1 - spec.max_hole_share
+        patches = self._resample(window.data).reshape(len(window.data), spec.n_patches, spec.patch_len)
+        patches = np.where(patch_mask[None, :, None], np.float32(0), patches)
+        return replace(steps, patches=patches, patch_mask=patch_mask)
+
+    def steps(self, window: Window) -> Features:
+        """The same without patches: cheap, and all that statistics learn from."""
         spec = self.spec
-        n_chans = len(window.data)
         per_step = (spec.n_steps, spec.hops_per_step)
         counts = window.counts.reshape(per_step).sum(axis=1)
-        enough = 1 - spec.max_hole_share
         share = np.minimum(counts / (spec.step_s * self.sfreq), 1.0)
-        step_mask = share < enough
-        de = _without_dead(window, per_step, step_mask)
-        patch_mask = self._resample.share(window.valid, spec.n_patches) < enough
-        patches = self._resample(window.data).reshape(n_chans, spec.n_patches, spec.patch_len)
-        patches = np.where(patch_mask[None, :, None], np.float32(0), patches)
+        step_mask = share < 1 - spec.max_hole_share
+        de = _without_dead(window, per_step, step_mask).astype(np.float32)
         coverage = float(np.where(step_mask, 0.0, share).mean())
-        return Features(de.astype(np.float32), patches, step_mask, patch_mask, window.quality, coverage, window.t_last)
+        none = np.empty((len(window.data), 0, spec.patch_len), np.float32)
+        return Features(de, none, step_mask, np.empty(0, bool), window.quality, coverage, window.t_last)
 
 
 def _without_dead(window: Window, per_step: tuple[int, int], step_mask: Mask) -> np.ndarray:

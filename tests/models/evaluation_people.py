@@ -12,8 +12,8 @@ from models.evaluation.contexts import View
 from models.evaluation.mood_reader import ReaderMethod
 from models.reader import ReaderConfig
 from models.train import Recipe
-from realtime_mood.dsp.features import differential_entropy
 from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.entropy import differential_entropy
 from realtime_mood.types import StreamInfo
 
 SPEC = FeatureSpec()

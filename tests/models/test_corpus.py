@@ -18,10 +18,11 @@ from models.datasets.recordings import FIRST_SEED, find
 from models.datasets.virtual import LAST_SEED
 from models.pretraining.feed import BUCKETS, PLAIN, Feed, _referenced
 from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.entropy import Statistics
 from realtime_mood.errors import ConfigError, MoodError, WeightsError
 from realtime_mood.montage import SPREAD
 from realtime_mood.pipeline import Pipeline
-from realtime_mood.profile import Normaliser, Statistics
+from realtime_mood.profile import Normaliser
 from realtime_mood.types import Chunk, StreamInfo
 
 SPEC = FeatureSpec()
@@ -70,7 +71,9 @@ def test_patches_are_what_the_live_network_gets(tmp_path):
     seen = 0
     for window in live.push(Chunk(signal, 0, SECONDS)):
         t = round(window.end / SFREQ) - 1
-        network_gets = normalise(live.features(window), window.end, SPEC.step_s).patches
+        f = live.features(window)
+        known = normalise(f, window.end, SPEC.step_s)
+        network_gets = known.standardise(f.de, f.patches, f.step_mask)[1]
         if t in a.windows(SPEC.n_patches)[0]:
             ours = np.asarray(a.features.patches[t - 3 : t + 1], np.float32).transpose(1, 0, 2) / rms[t][:, None, None]
             assert np.abs(ours - network_gets).max() < 0.02 * network_gets.std()

@@ -22,10 +22,11 @@ from models.reader import MoodReader, RawEncoder, ReaderConfig
 from models.sampling import Augment, Wardrobe, plain_batches, training_batches
 from models.train import Recipe, Task, fit, scores
 from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.entropy import Statistics
 from realtime_mood.errors import ConfigError
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.pipeline import Pipeline
-from realtime_mood.profile import Normaliser, Statistics
+from realtime_mood.profile import Normaliser
 from realtime_mood.sources.virtual_person import Script, VirtualPerson
 from realtime_mood.types import Chunk, StreamInfo
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from fakes import EIGHT, INFO, cut, pink
+from fakes import EIGHT, INFO, cut, pink, pipeline
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,7 +37,14 @@ def assert_same(found, expected):
         assert f.coverage == g.coverage
 
 
-WHOLE = features([Chunk(SIGNAL, 0, SECONDS)])
+def normal():
+    """Every window's features in the subject's standard deviations, the stream being pushed at once and then read."""
+    p = pipeline()
+    windows = p.push(Chunk(SIGNAL, 0, SECONDS))
+    return {w.end: (p.read(w) and p.normal.de, p.normal.patches) for w in windows}
+
+
+WHOLE, NORMAL = features([Chunk(SIGNAL, 0, SECONDS)]), normal()
 
 
 @given(sizes)
@@ -59,6 +66,19 @@ def test_nor_do_short_holes_depend_on_it(sizes, holes):
     whole = features([Chunk(as_nan, 0, SECONDS)])
     assert_same(features(cut(as_nan, sizes)), whole)
     assert_same(features(told_lost(SIGNAL, gone, sizes)), whole)
+
+
+@given(sizes, st.sets(st.integers(0, 43)))
+@settings(max_examples=15, deadline=None)
+def test_what_is_read_or_skipped_changes_no_reading(sizes, skipped):
+    p, found = pipeline(), []
+    for i, w in enumerate(w for c in cut(SIGNAL, sizes) for w in p.push(c)):
+        if i not in skipped:
+            p.read(w)
+            found.append((w.end, p.normal.de, p.normal.patches))
+    for end, de, patches in found:
+        np.testing.assert_array_equal(de, NORMAL[end][0])
+        np.testing.assert_array_equal(patches, NORMAL[end][1])
 
 
 def told_lost(signal, gone, sizes):

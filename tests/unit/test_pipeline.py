@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from fakes import INFO, FakeNetwork, cut, pink, pipeline
 
-from realtime_mood.dsp.features import band_power, differential_entropy
 from realtime_mood.dsp.filters import Filters
 from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.entropy import band_power, differential_entropy
 from realtime_mood.errors import StreamMismatch
 from realtime_mood.montage import SPREAD
 from realtime_mood.types import Abstained, Chunk, Estimate, Fault, Impedance, Why

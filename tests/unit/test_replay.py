@@ -13,7 +13,7 @@ from waiting import until
 from realtime_mood.engine import Engine
 from realtime_mood.errors import MoodError, SourceNotFound, StreamMismatch
 from realtime_mood.health import Health
-from realtime_mood.pipeline import Pipeline
+from realtime_mood.pipeline import LEARNS, Pipeline
 from realtime_mood.replay import replay
 from realtime_mood.sinks.recorder import Recorder
 from realtime_mood.sources import open_source
@@ -75,6 +75,38 @@ def test_the_same_readings_come_out(tmp_path: Path, paced: bool) -> None:
     assert made.identical
     assert made.compared == len(it.readings) - made.stale >= (3 if paced else 40)  # paced, old windows are skipped
     assert "identical" in str(made)
+
+
+def test_a_reading_that_failed_changes_no_other(tmp_path: Path) -> None:
+    calls = []
+
+    def failing() -> None:
+        calls.append(0)
+        if 4 <= len(calls) <= 9 or len(calls) == 20:
+            raise RuntimeError("no memory")
+
+    recorder = Recorder(tmp_path / "a.xdf", LEARNS)
+    engine = Engine(FakeSource(cut(SIGNAL, [50])), lambda info: pipeline(info, Telling(trouble=failing)), [recorder])
+    engine.start()
+    until(engine.done.is_set, 60)
+    engine.stop()
+    assert engine.health.skipped == 7
+    result = replay(open_recorded(tmp_path / "a.xdf"), telling)
+    assert result.identical, str(result)
+    assert result.compared == 80 - 7
+
+
+@pytest.mark.parametrize("field", ["probs", "why", "faults", "confidence"])
+def test_one_altered_reading_is_a_difference(tmp_path: Path, field: str) -> None:
+    it = open_recorded(recorded(tmp_path, chunks()))
+    altered = list(it.readings)
+    at = next(i for i, said in enumerate(altered) if (said["kind"] == "abstained") == (field == "why"))
+    altered[at] = altered[at] | {field: {"probs": [0.5, 0.5], "why": "gap?", "faults": {"C3": "flat"}}.get(field, 0.5)}
+    made = replay(replace(it, readings=tuple(altered)), telling)
+    assert (made.identical, made.different, made.first_difference.field) == (False, 1, field)
+    assert str(made).startswith(f"1 of {made.compared} readings differ; at ")
+    assert "older version" in str(made)  # this recording does not say how its statistics were learnt
+    assert "older" not in str(replay(replace(it, readings=tuple(altered), about=LEARNS), telling))
 
 
 def test_the_first_difference_is_named(tmp_path: Path) -> None:
