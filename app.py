@@ -33,6 +33,7 @@ from realtime_mood.errors import (
     SourceLost,
     WeightsError,
 )
+from realtime_mood.files import PrivateLog
 from realtime_mood.outputs import outputs_of, recorder_of
 
 if TYPE_CHECKING:
@@ -262,20 +263,20 @@ def command(words: Sequence[str]) -> int:
         if told := getattr(error, "format_message", None):  # the command line's own: it knows how to say what was wrong
             print(f"error: {told()}", file=sys.stderr)
             return 2
-        log = log_file()
-        logging.getLogger(__name__).exception("unexpected")
-        print(
-            f"error: {type(error).__name__}: {error} · this should not happen · details are in {log}", file=sys.stderr
-        )
+        print(f"error: {type(error).__name__}: {error} · this should not happen · {logged()}", file=sys.stderr)
         return 1
     return 0
 
 
-def log_file() -> Path:
-    """Begin to log to the user's log file, and say where it is."""
-    path = user_log_path("realtime_mood", ensure_exists=True) / "realtime_mood.log"
-    logging.basicConfig(filename=path, format="%(asctime)s %(threadName)s %(name)s %(message)s")
-    return path
+def logged() -> str:
+    """Write the exception being handled to the user's log file; returns where it is, or why it could not be written."""
+    try:
+        path = user_log_path("realtime_mood", ensure_exists=True) / "realtime_mood.log"
+        logging.basicConfig(handlers=[PrivateLog(path)], format="%(asctime)s %(threadName)s %(name)s %(message)s")
+        logging.getLogger(__name__).exception("unexpected")
+    except OSError as error:
+        return f"the log could not be written: {error}"
+    return f"details are in {path}"
 
 
 def terminated(number: int, frame: FrameType | None) -> None:

@@ -15,8 +15,9 @@ from realtime_mood import liblsl
 from realtime_mood.commands import ScopeOption
 from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.errors import ConfigError, ProfileError
+from realtime_mood.files import check_writable
 from realtime_mood.gui import has_display
-from realtime_mood.profile import Profile
+from realtime_mood.profile import Profile, head_file
 
 from . import store
 from .plan import Plan, draw, load_protocol, shipped
@@ -88,7 +89,8 @@ def calibrate(
     older = Profile.load(refresh) if refresh else None
     if older and plan.protocol.cues:
         raise ConfigError(f"refresh with protocol {protocol!r}", "it has blocks", "use --protocol baseline")
-    path = profile or store.new_name(plan.protocol.name)
+    path = (profile or store.new_name(plan.protocol.name)).expanduser()
+    check_writable(head_file(path), "a profile at")
     job = Job(settings, plan, path, record or path.with_suffix(".xdf"), older, lsl_markers)
     if from_:
         job.fit_from(from_, "json" if view == "json" else "terminal")

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from realtime_mood.profile import Profile, Verdict, write_private
+from realtime_mood.files import write_private
+from realtime_mood.profile import Profile, Verdict
 from realtime_mood.report.drawing import GOOD_SHARE, MANY, quality
 from realtime_mood.report.skeleton import Picture, figure, skeleton, table
 
@@ -36,7 +37,6 @@ LIMITS = (
 
 def write_page(fitted: Fitted, path: Path) -> None:
     """Write the page of a fit: a file that only this user can read, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_private(path, page(fitted).encode())
 
 

@@ -20,10 +20,10 @@ from safetensors.torch import load, save
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import WeightsError
+from realtime_mood.files import write_whole
 from realtime_mood.profile import digest
 from realtime_mood.types import Readout
 
-from .files import write_whole
 from .reader import Batch, MoodReader, ReaderConfig
 
 DEFAULT = "reader-4"

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from realtime_mood.errors import ConfigError
+from realtime_mood.files import check_writable
 
 WeightsOption = Annotated[str | None, typer.Option(help="Shipped weights by name, or a folder.")]
 
@@ -39,6 +40,7 @@ def pretrain(
     threads: Annotated[int, typer.Option(help="Of the processor; more stall beside other work.")] = 1,
 ) -> None:
     """Teach an encoder what EEG is like, from unlabelled recordings: masked brain-signal modelling."""
+    check_writable(out, "an encoder in")
     from .datasets.recordings import find
     from .pretrain import pretrain as run
     from .pretraining.recipe import Recipe
@@ -62,6 +64,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
 ) -> None:
     """Train the weights that come with the program, as their card says."""
+    check_writable(out, "weights in")
     from .ship import ship
     from .train import Recipe
 
@@ -94,6 +97,7 @@ def evaluate(
     ] = False,
 ) -> None:
     """Measure a readout on people left out, beside classical methods."""
+    check_writable(out, "figures at")
     from rich.console import Console
 
     from .evaluation.run import Options

@@ -24,13 +24,13 @@ from scipy.special import softmax
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError
+from realtime_mood.files import write_whole
 
 from .checkpoint import ReadoutCard, Trust, save_weights
 from .datasets import eegmat, virtual
 from .datasets.person import Person, population
 from .evaluation.cohorts import with_baseline
 from .evaluation.figures import Scores, binned, expected_calibration_error, of_person, temperature, thresholds
-from .files import write_whole
 from .pretraining.encoder import load_encoder
 from .reader import MoodReader, ReaderConfig
 from .spread import shared

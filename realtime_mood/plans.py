@@ -5,7 +5,6 @@ Protocols of calibration and sessions of feedback are such plans.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import ConfigError
+from .files import read_toml
 
 
 class Strict(BaseModel):
@@ -50,7 +50,7 @@ def load(kind: type[Plan], what: str, name_or_path: str, known: Mapping[str, Pat
     """
     path, asked = known.get(name_or_path) or Path(name_or_path), f"{what} {name_or_path!r}"
     try:
-        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return kind.model_validate(read_toml(path))
     except FileNotFoundError:
         do = f"use {', '.join(known)}, or the path of a TOML file"
         raise ConfigError(asked, f"no such {what}", do) from None
@@ -58,5 +58,5 @@ def load(kind: type[Plan], what: str, name_or_path: str, known: Mapping[str, Pat
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
         raise ConfigError(asked, f"{where}: {first['msg']}", "mend that line; docs/guide.md lists the keys") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(asked, f"not readable as TOML: {error}", "mend it, or use another one") from None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from .dsp.spec import FeatureSpec
 from .entropy import Statistics
 from .errors import ProfileError
+from .files import write_private
 from .readouts import OwnReadout, Verdict
 from .types import Features, StreamInfo
 
@@ -186,7 +186,6 @@ class Profile(BaseModel):
         """Write as JSON, with a readout's numbers beside it; only this user can read them, whole or not at all."""
         body = self.stored()
         text = json.dumps({"sha256": digest(body), **body}, indent=1)
-        path.parent.mkdir(parents=True, exist_ok=True)
         if self.head is not None:
             write_private(head_file(path), self.head)
         write_private(path, text.encode())
@@ -231,14 +230,6 @@ class Profile(BaseModel):
 def head_file(path: Path) -> Path:
     """Where the numbers of a profile's own readout lie."""
     return path.with_suffix(".safetensors")
-
-
-def write_private(path: Path, blob: bytes) -> None:
-    """Write a file that only this user can read, whole or not at all."""
-    partial = path.with_name(path.name + ".part")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as f:
-        f.write(blob)
-    partial.replace(path)
 
 
 def digest(body: dict[str, object]) -> str:

@@ -11,8 +11,8 @@ from itertools import count
 from pathlib import Path
 
 from .errors import ConfigError, StreamMismatch
+from .files import GrowingFile, check_writable
 from .sinks import xdf
-from .sinks.growing_file import GrowingFile, check_writable
 from .sources.recordings.ours import mapped
 from .sources.recordings.xdf_chunks import FOOTER, SAMPLES, SIZES, Chunks, Described, find_chunks
 
@@ -72,7 +72,7 @@ def recover(path: Path, out: Path | None = None) -> Recovered:
             return Recovered(None, tuple(kept.values()), 0)
         if out is not None and out.exists():
             raise ConfigError(f"recover to {out}", "it exists already", "choose another name")
-        check_writable(out or path)
+        check_writable(out or path.with_stem(f"{path.stem}_recovered"), "recover to")
         try:
             made = _write(iter([out]) if out else _beside(path), _mended(file, found, kept))
         except OSError as error:

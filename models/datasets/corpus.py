@@ -94,7 +94,7 @@ def prepare(job: Job, spec: FeatureSpec, cache: Path) -> str:
     about: dict[str, Any] = {"note": note, "job": asdict(job)}
     partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
-        partial.mkdir(parents=True, exist_ok=True)
+        partial.mkdir(mode=0o700, parents=True, exist_ok=True)
         if session is not None and found:
             about |= {"ch_names": session.info.ch_names, "sfreq": session.info.sfreq, "virtual": session.info.virtual}
             about["records_sha256"] = [sha256(piece) for piece in session.pieces]

@@ -16,8 +16,8 @@ from rich.console import Console
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError
+from realtime_mood.files import write_whole
 
-from ..files import write_whole
 from ..pretraining.encoder import load_encoder
 from . import report
 from .ablations import ablations

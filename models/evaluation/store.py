@@ -18,8 +18,9 @@ from types import ModuleType
 
 import numpy as np
 
+from realtime_mood.files import write_whole
+
 from ..datasets.person import Person
-from ..files import write_whole
 
 
 def digest(*parts: object) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models import files
+from realtime_mood import files
 from realtime_mood.errors import MoodError
 
 
 def write_whole(path: Path, blob: bytes) -> None:
-    """`models.files.write_whole`; raises `MoodError` when there is no room."""
+    """`realtime_mood.files.write_whole`; raises `MoodError` when there is no room."""
     try:
         files.write_whole(path, blob)
     except OSError as error:

@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from typing import Any
 from .. import clock
 from ..dsp.filters import Notch
 from ..errors import MoodError
+from ..files import GrowingFile, check_writable, first_free, free_paths
 from ..health import Emission, Health, Output, Recording
-from ..sinks.growing_file import GrowingFile, check_writable, free_paths
 from ..sinks.values import values_of
 from ..types import Abstained, Chunk, Estimate, Marker, StreamInfo
 from .conditions import Condition
@@ -72,7 +72,7 @@ class FeedbackLoop:
         self.plan, self._condition, self._notch, self._now = plan, condition, notch, now
         self._own = self._receivers = tuple(receivers)
         if record is not None:
-            check_writable(record)
+            check_writable(first_free(self._places(record)), "the lines at")
         self._record, self._about = record, about or {}
         self.tell: Callable[[str, float], object] = lambda *_: None
         """Told of blocks and rewards, and when (s, our clock): the engine's `mark`."""
@@ -86,6 +86,10 @@ class FeedbackLoop:
         self._new, self._closing = threading.Condition(), False
         self._thread: threading.Thread | None = None
         self._trouble = ""
+
+    @staticmethod
+    def _places(record: Path) -> Iterator[Path]:
+        return free_paths(record, ending="feedback.jsonl")
 
     def send_to(self, receivers: Sequence[Receiver]) -> None:
         """Who hears of the next run, besides its own; those of the run before hear no more."""
@@ -104,7 +108,7 @@ class FeedbackLoop:
             return
         self.session = Session(self.plan, info.sfreq, self._condition, self._tell)
         self._stamp = (0, 0.0)
-        self._file = GrowingFile(free_paths(self._record, ending="feedback.jsonl")) if self._record else None
+        self._file = GrowingFile(self._places(self._record)) if self._record else None
         lags = [asdict(lag_of(it, info.sfreq)) for it in self.plan.measures]
         self._write({"kind": "session", "plan": self.plan.model_dump(mode="json"), "lags": lags, "sfreq": info.sfreq,
                      "ch_names": info.ch_names, "virtual": info.virtual, **self._about})  # fmt: skip

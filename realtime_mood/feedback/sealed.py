@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigError
-from ..profile import write_private
+from ..files import check_writable, write_private
 from .conditions import NAMES
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that looks like another
@@ -35,7 +36,8 @@ def seal(path: Path, conditions: Sequence[str], n: int, seed: int | None = None)
         raise ConfigError("a sealed file", "no condition", f"--conditions takes some of {', '.join(NAMES)}")
     if unknown := [name for name in conditions if name not in NAMES]:
         raise ConfigError(f"condition {unknown[0]!r}", "unknown", f"known are {', '.join(NAMES)}")
-    if path.exists():
+    check_writable(path, "a sealed file at")
+    if os.path.lexists(path):
         raise ConfigError(f"a sealed file at {path}", "there is one", "choose another name: none is overwritten")
     rng = np.random.default_rng(seed)
     drawn = [conditions[k % len(conditions)] for k in range(n)]

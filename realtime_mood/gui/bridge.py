@@ -21,6 +21,7 @@ from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from .. import clock
 from ..engine import Engine
+from ..files import write_private
 from ..health import Health, State
 from ..ring import RingBuffer
 from .actions import RUNNING, Wish, actions_of
@@ -170,7 +171,7 @@ class Bridge(QObject):
     def save_events(self, path: str) -> None:
         """Write the event log."""
         try:
-            Path(path).write_text("\n".join(str(line) for line in self._events.lines) + "\n", encoding="utf-8")
+            write_private(Path(path), "".join(f"{line}\n" for line in self._events.lines).encode())
         except OSError as error:
             self.tell(Say(f"The events are not saved in {path}: {error.strerror or error}", "bad"))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ConfigError
-from ..profile import write_private
+from ..files import check_writable, write_private
 
 if TYPE_CHECKING:  # drawing takes a second to import
     from .drawing import Draw
@@ -60,7 +60,7 @@ def table(rows: Iterable[tuple[str, str, str]]) -> str:
 
 def may_write(path: Path, generator: str) -> bool:
     """Whether nothing is there, or a page made by `generator`."""
-    if path.is_symlink() or path.with_name(path.name + ".part").exists():
+    if path.is_symlink():
         return False
     try:
         with path.open("rb") as f:
@@ -80,6 +80,8 @@ def place(asked: Path | None, beside: Path, generator: str) -> Path:
     ConfigError
         Another file is where it was asked for.
     """
+    if asked is not None:
+        check_writable(asked, "a report at")
     if asked is not None and not asked.is_dir():
         if not may_write(asked, generator):
             raise ConfigError(f"a report at {asked}", "that is another file", "choose another name")
@@ -92,7 +94,6 @@ def place(asked: Path | None, beside: Path, generator: str) -> Path:
 def write(path: Path, text: str) -> None:
     """Write a page for this user's eyes only, whole or not at all; raises `ConfigError` when that cannot be."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(path, text.encode("utf-8", "replace"))
     except OSError as error:
         raise ConfigError(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
+from ..files import GrowingFile, check_writable, first_free, free_paths
 from ..health import Emission
 from ..types import Estimate
-from .growing_file import GrowingFile, check_writable, free_paths
 from .outbox import Outbox
 from .values import names_of, values_of
 
@@ -29,16 +30,19 @@ class CsvFile(Outbox[Emission]):
         super().__init__(f"CSV {path}")
         self._who = (participant, session)
         self._path = path.expanduser()
-        check_writable(self._path)
+        check_writable(first_free(self._places()), "a table at")
         self._file: GrowingFile | None = None
         self._names: tuple[str, ...] = ()
+
+    def _places(self) -> Iterator[Path]:
+        return free_paths(self._path, *self._who, ending="readings.csv")
 
     def deliver(self, item: Emission) -> None:
         it, values = item.reading, values_of(item)
         names = names_of(it.readout)
         if self._file is None or names != self._names:  # another readout is another table
             self.shut()
-            self._file, self._names = GrowingFile(free_paths(self._path, *self._who, ending="readings.csv")), names
+            self._file, self._names = GrowingFile(self._places()), names
             self._file.append(_row([*FIRST, *names]))
         told = "estimate" if isinstance(it, Estimate) else it.why.value
         row = [round(item.t, 4), it.first, it.end, told, it.readout.name, int(it.calibrated)]

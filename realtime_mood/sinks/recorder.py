@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import clock
+from ..files import GrowingFile, check_writable, first_free, free_paths
 from ..health import Emission, Health, Recording
 from ..types import Chunk, Marker, StreamInfo
-from .growing_file import GrowingFile, check_writable, free_paths
 from .tape import Position, Tape
 
 QUEUE_BYTES = 64 * 2**20
@@ -132,7 +132,7 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._backlog = Backlog(queue_bytes)
         self._missing, self._why, self._since = 0, "", 0.0
-        first = next(free_paths(*self._where))
+        first = first_free(free_paths(*self._where))
         check_writable(first)
         self.recording = Recording(str(first))
 

@@ -15,13 +15,13 @@ from pretraining_people import TINY, eeg, write_archive
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from models import files
 from models.datasets.recordings import find
 from models.masking import random_tokens
 from models.pretrain import nothing, pretrain
 from models.pretraining.encoder import load_encoder
 from models.pretraining.objective import MaskedModelling, Spectrum, normalised
 from models.reader import RawEncoder, ReaderConfig
+from realtime_mood import files
 from realtime_mood.dsp.spec import BANDS, FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError, WeightsError
 from realtime_mood.montage import SPREAD, locate

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from evaluation_people import SPEC, planted
 
-from models import files, ship
+from models import ship
 from models.checkpoint import load_weights
 from models.datasets.person import population
 from models.evaluation.figures import Scores
 from models.train import Recipe
+from realtime_mood import files
 from realtime_mood.errors import MoodError
 
 RECIPE = Recipe(steps=2, batches={"effort": 4})

@@ -19,8 +19,8 @@ from waiting import until
 
 from realtime_mood.engine import Engine
 from realtime_mood.errors import ConfigError
+from realtime_mood.files import free_paths
 from realtime_mood.health import Emission, Health, State
-from realtime_mood.sinks.growing_file import free_paths
 from realtime_mood.sinks.recorder import Backlog, Recorder
 from realtime_mood.sinks.tape import Tape
 from realtime_mood.types import Abstained, Chunk, Fault, Impedance, Marker, Quality, Why

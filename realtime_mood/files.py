@@ -1,0 +1,196 @@
+"""Files of this program: written whole or growing, private from their first byte, never through a link."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import re
+import secrets
+import sys
+import tomllib
+from collections.abc import Iterator
+from datetime import datetime
+from io import TextIOWrapper
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from .errors import ConfigError
+
+PRIVATE, SHARED = 0o600, 0o666  # the user's mask is taken off
+NAME_BYTES = 255  # where the system does not say how long a name may be
+FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | sum(getattr(os, it, 0) for it in ("O_CLOEXEC", "O_BINARY", "O_NOFOLLOW"))
+
+
+def write_whole(path: Path, blob: bytes, mode: int = SHARED) -> None:
+    """Write a file whole or not at all: what stood at `path` stays until the new one is complete.
+
+    The bytes first go to a new file with a name that nobody can guess. A link at `path` is replaced, not followed.
+
+    Raises
+    ------
+    OSError
+        The disk is full, or cannot be written to; the file that was there is as it was.
+    """
+    path.parent.mkdir(mode=0o700 if mode == PRIVATE else 0o777, parents=True, exist_ok=True)
+    partial = path.with_name(f".{secrets.token_hex(8)}.part")
+    descriptor = os.open(partial, FLAGS, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as f:
+            f.write(blob)
+            f.flush()
+            os.fsync(f.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_private(path: Path, blob: bytes) -> None:
+    """Write a file that only this user can read; raises as `write_whole` does."""
+    write_whole(path, blob, PRIVATE)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file, with or without a byte-order mark (UTF-8, or UTF-16 as some editors save).
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    ValueError
+        It is not TOML.
+    """
+    blob = path.read_bytes()
+    is_utf16 = blob.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return tomllib.loads(blob.decode("utf-16" if is_utf16 else "utf-8-sig"))
+
+
+class PrivateLog(logging.FileHandler):
+    """A log that only this user can read, never through a link; the file is opened by the first message."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", delay=True)
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(self.baseFilename, flags, PRIVATE)
+        if hasattr(os, "fchmod"):
+            os.fchmod(descriptor, PRIVATE)  # one that an earlier version left open to others
+        return os.fdopen(descriptor, "a", encoding=self.encoding)
+
+
+class GrowingFile:
+    """A private file that only grows, by whole pieces: the first of `paths` that is free.
+
+    Every method may raise `OSError`.
+    """
+
+    def __init__(self, paths: Iterator[Path]) -> None:
+        for self.path in paths:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                self._fd = os.open(self.path, FLAGS, PRIVATE)
+                break
+            except FileExistsError:
+                continue
+        else:
+            raise FileExistsError(errno.EEXIST, "it exists already")
+        self.n_bytes = 0
+
+    def append(self, data: bytes) -> None:
+        """Hand `data` to the system, all of it or nothing."""
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[os.write(self._fd, left) :]
+        except OSError:
+            os.ftruncate(self._fd, self.n_bytes)
+            os.lseek(self._fd, self.n_bytes, os.SEEK_SET)
+            raise
+        self.n_bytes += len(data)
+
+    def sync(self) -> None:
+        """Have it brought to the disk. Raises `FileNotFoundError` when somebody deleted it."""
+        os.fsync(self._fd)
+        if not os.fstat(self._fd).st_nlink:
+            raise FileNotFoundError(errno.ENOENT, "deleted while it was written", str(self.path))
+
+    def close(self) -> None:
+        """Let go of it; nothing is left of one that is empty."""
+        os.close(self._fd)
+        if not self.n_bytes:
+            self.path.unlink(missing_ok=True)
+
+
+def free_paths(path: Path, participant: str = "", session: str = "", ending: str = "eeg.xdf") -> Iterator[Path]:
+    """Where a recording may go, best first: `path`, ``…_2.xdf``, …; or, in a folder, run after run of a session."""
+    suffix = ending[ending.rindex(".") :]
+    path = path.expanduser()
+    if os.path.isdir(path):  # noqa: PTH112 - never raises
+        made = f"{datetime.now():%Y%m%dT%H%M%S}"  # local time: it is for the person who looks for the file
+        stem = f"sub-{_label(participant) or 'unnamed'}_ses-{_label(session) or made}_task-mood"
+        yield from (path / f"{stem}_run-{run:02d}_{ending}" for run in count(1))
+    if path.suffix.lower() != suffix:
+        path = path.with_name(path.name + suffix)
+    yield path
+    yield from (path.with_stem(f"{path.stem}_{n}") for n in count(2))
+
+
+def _label(text: str) -> str:
+    """What of `text` BIDS allows in a file's name."""
+    return re.sub(r"[^0-9A-Za-z]", "", text)
+
+
+def first_free(paths: Iterator[Path]) -> Path:
+    """The first of `paths` at which there is nothing, not even a broken link."""
+    return next(path for path in paths if not os.path.lexists(path))
+
+
+def check_writable(path: Path, what: str = "record to") -> None:
+    """Check that a file could be made at `path`, as far as can be said without trying.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        What is to be written, for the message.
+
+    Raises
+    ------
+    ConfigError
+        The name is too long or impossible, or the folder cannot be written.
+    """
+    folder, most, name = path.parent, NAME_BYTES, max(path.parts, key=_n_bytes, default="")
+    while not os.path.exists(folder) and folder != folder.parent:  # noqa: PTH110 - never raises
+        folder = folder.parent
+    if hasattr(os, "pathconf"):
+        most = os.pathconf(folder, "PC_NAME_MAX")
+    if "\0" in str(path) or not _can_be_encoded(path):
+        trouble = "a file cannot have this name"
+    elif _n_bytes(name) > most:
+        trouble = f"{name[:20]}… is a name of {_n_bytes(name)} bytes, the most is {most}"
+    elif not folder.is_dir():
+        trouble = f"{folder} is no folder"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        trouble = f"{folder} may not be written"
+    else:
+        return
+    raise ConfigError(f"{what} {_in_short(path)}", trouble, "choose another place or name")
+
+
+def _can_be_encoded(path: Path) -> bool:
+    try:
+        return bool(os.fsencode(path))
+    except UnicodeError:
+        return False
+
+
+def _n_bytes(name: str) -> int:
+    return len(name.encode(sys.getfilesystemencoding(), "replace"))
+
+
+def _in_short(path: Path) -> str:
+    text = str(path).replace("\0", "\\0")
+    return text if len(text) <= 160 else f"{text[:80]}…{text[-60:]}"
