@@ -25,14 +25,8 @@ from models.commands import WeightsOption, evaluate, info, pretrain, replay, tra
 from realtime_mood import gui, liblsl
 from realtime_mood.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
 from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
-from realtime_mood.errors import (
-    ConfigError,
-    MoodError,
-    ProfileError,
-    SourceError,
-    SourceLost,
-    WeightsError,
-)
+from realtime_mood.console import own_stdout, take_over
+from realtime_mood.errors import ConfigError, MoodError, ReaderGone
 from realtime_mood.files import PrivateLog
 from realtime_mood.outputs import outputs_of, recorder_of
 
@@ -41,7 +35,7 @@ if TYPE_CHECKING:
     from realtime_mood.feedback_run import Draw
     from realtime_mood.health import Sink
 
-EXIT = {ConfigError: 2, SourceLost: 4, SourceError: 3, WeightsError: 5, ProfileError: 5}  # first match counts
+INTERRUPTED = 130  # the exit code of other programs after Ctrl-C
 
 cli = typer.Typer(
     help="A real-time EEG emotion reader. Not a medical device; not for judging people.",
@@ -188,13 +182,13 @@ def feedback(
 
 def view_json(config: RunConfig) -> None:
     """One JSON object a line on standard output, and nothing else there."""
-    from realtime_mood.sinks.jsonlines import JsonLines, own_stdout
+    from realtime_mood.sinks.jsonlines import JsonLines
 
     with own_stdout() as out:
         engine = make_engine(config, [JsonLines(out)])
         engine.start()
         try:
-            while not engine.done.wait(0.1):
+            while not engine.done.wait(0.1) and out.fault is None:
                 pass
         except KeyboardInterrupt:
             pass
@@ -250,15 +244,19 @@ for verb in VERBS:
 
 def command(words: Sequence[str]) -> int:
     """Do what `words` ask; every error becomes one line on standard error, and an exit code."""
+    verbs = typer.main.get_command(cli)  # called without its own `main`, which turns errors into codes of its own
     try:
-        cli(list(words), prog_name="realtime-mood", standalone_mode=False)
+        with verbs.make_context("realtime-mood", list(words)) as context:
+            verbs.invoke(context)
+        sys.stdout.flush()
     except typer.Exit as done:
         return done.exit_code
     except KeyboardInterrupt:
-        return 0
+        return INTERRUPTED
     except MoodError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return next((code for kind, code in EXIT.items() if isinstance(error, kind)), 1)
+        if not isinstance(error, ReaderGone):
+            print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
     except Exception as error:
         if told := getattr(error, "format_message", None):  # the command line's own: it knows how to say what was wrong
             print(f"error: {told()}", file=sys.stderr)
@@ -287,10 +285,10 @@ def terminated(number: int, frame: FrameType | None) -> None:
 
 def main() -> None:
     """The entry point of the installed command."""
+    take_over()
     signal.signal(signal.SIGTERM, terminated)
     code = command(sys.argv[1:])
     if any(thread.name.startswith("mood-") for thread in threading.enumerate()):
-        sys.stdout.flush()
         os._exit(code)  # a device library that hangs must not keep the program from ending
     sys.exit(code)
 

@@ -14,6 +14,7 @@ import typer
 from realtime_mood import liblsl
 from realtime_mood.commands import ScopeOption
 from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
+from realtime_mood.console import own_stdout
 from realtime_mood.errors import ConfigError, ProfileError
 from realtime_mood.files import check_writable
 from realtime_mood.gui import has_display
@@ -133,8 +134,6 @@ class Job:
 
     def headless(self, view: str) -> None:
         """Sit without a screen."""
-        from realtime_mood.sinks.jsonlines import own_stdout
-
         from .headless import Voice, sit
         from .protocol import Mode
 
@@ -148,8 +147,6 @@ class Job:
 
     def fit_from(self, recording: Path, view: str) -> None:
         """Fit to a recording of a sitting."""
-        from realtime_mood.sinks.jsonlines import own_stdout
-
         from .headless import Voice
 
         with own_stdout() as out:

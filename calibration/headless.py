@@ -119,8 +119,10 @@ def sit(session: Session, voice: Voice) -> Sitting:
     except KeyboardInterrupt:
         session.director.stop()
     finally:
-        voice.look(session.look())
-        session.stop(5.0)
+        try:
+            voice.look(session.look())
+        finally:
+            session.stop(5.0)
     sitting = session.director.sitting or sitting
     assert sitting is not None
     if sitting.mode is Mode.STOPPED:

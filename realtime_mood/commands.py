@@ -15,6 +15,7 @@ import typer
 
 from . import liblsl
 from .config import resolve
+from .console import own_stdout
 from .errors import ConfigError
 
 Unit = Literal["uV", "mV", "V", "nV"]
@@ -57,7 +58,6 @@ def devices(
     lsl_scope: ScopeOption = None,
 ) -> None:
     """List the streams on the network and the boards there are, each with the URL to paste."""
-    from .sinks.jsonlines import own_stdout
     from .sources import devices as found
 
     liblsl.set_scope(resolve({"lsl_scope": lsl_scope}).lsl_scope)

@@ -10,6 +10,8 @@
   + Overrun
   + ProfileError
   + WeightsError
+  + OutputError
+    - ReaderGone
   + EngineError
     - EngineStuck
 
@@ -34,6 +36,9 @@ def one_line(text: str) -> str:
 class MoodError(Exception):
     """Root of every error this project raises on purpose."""
 
+    exit_code = 1
+    """Of the program; docs/guide.md has the table."""
+
     def __init__(self, asked: str, found: str = "", do: str = "") -> None:
         self.asked, self.found, self.do = map(one_line, (asked, found, do))
         super().__init__(" · ".join(part for part in (self.asked, self.found, self.do) if part))
@@ -42,9 +47,13 @@ class MoodError(Exception):
 class ConfigError(MoodError, ValueError):
     """A setting is missing, unknown, or out of range."""
 
+    exit_code = 2
+
 
 class SourceError(MoodError):
     """The device, stream or file could not be used."""
+
+    exit_code = 3
 
 
 class SourceNotFound(SourceError):
@@ -53,6 +62,8 @@ class SourceNotFound(SourceError):
 
 class SourceLost(SourceError):
     """The stream was open and has gone away for good."""
+
+    exit_code = 4
 
 
 class StreamMismatch(SourceError):
@@ -70,9 +81,25 @@ class Overrun(MoodError):
 class ProfileError(MoodError):
     """A person's profile is unreadable, altered, or does not fit this stream or these weights."""
 
+    exit_code = 5
+
 
 class WeightsError(MoodError):
     """Network weights are missing, unreadable, altered, or do not reproduce their golden pair."""
+
+    exit_code = 5
+
+
+class OutputError(MoodError):
+    """Standard output cannot be written."""
+
+    exit_code = 6
+
+
+class ReaderGone(OutputError):
+    """The program that read standard output has ended, as ``head`` does: no fault of anybody's."""
+
+    exit_code = 141  # what a shell says of a program that SIGPIPE ended
 
 
 class EngineError(MoodError):

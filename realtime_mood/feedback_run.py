@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from platformdirs import user_data_path
 
 from .config import RunConfig
+from .console import own_stdout
 from .engine import Engine
 from .errors import ConfigError
 from .feedback import sealed
@@ -21,7 +22,7 @@ from .feedback.measures import RATE_HZ, slowest
 from .feedback.moment import Feedback, Receiver
 from .feedback.plan import Plan, load_plan, shipped
 from .health import Health, Output, Sink
-from .sinks.jsonlines import own_stdout, write_line
+from .sinks.jsonlines import write_line
 
 if TYPE_CHECKING:
     from .sinks.recorder import Recorder
@@ -111,7 +112,7 @@ def run_json(session: str, config: RunConfig, draw: Draw, lines: Path | None, ma
                        "lag_s": round(slowest(plan.measures), 2), **draw.about()})  # fmt: skip
         engine.start()
         try:
-            while not loop.over.wait(0.1) and not engine.done.is_set():
+            while not loop.over.wait(0.1) and not engine.done.is_set() and out.fault is None:
                 pass
         except KeyboardInterrupt:
             pass

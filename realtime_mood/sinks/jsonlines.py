@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TextIO
 
+from ..console import encoding_of
+from ..errors import OutputError
 from ..health import Emission, Health
 from ..types import Estimate
 
@@ -47,9 +46,11 @@ class JsonLines:
 
 
 def write_line(stream: TextIO, line: dict[str, object]) -> None:
-    """Write one object, at once."""
-    stream.write(json.dumps(line, allow_nan=False, ensure_ascii=False) + "\n")
-    stream.flush()
+    """Write one object, at once. Where standard output fails, it keeps its `fault`, and the view looks there."""
+    is_unicode = encoding_of(stream).lower().startswith("utf")  # letters elsewhere are escaped: none is lost
+    with suppress(OutputError):
+        stream.write(json.dumps(line, allow_nan=False, ensure_ascii=not is_unicode) + "\n")
+        stream.flush()
 
 
 def as_dict(emission: Emission) -> dict[str, object]:
@@ -78,17 +79,3 @@ def as_dict(emission: Emission) -> dict[str, object]:
 
 def _rounded(ms: float | None) -> float | None:
     return None if ms is None else round(ms, 2)
-
-
-@contextmanager
-def own_stdout() -> Iterator[TextIO]:
-    """Standard output as a file of ours; whatever libraries print there meanwhile goes to standard error."""
-    sys.stdout.flush()
-    ours = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with os.fdopen(os.dup(ours), "w", encoding="utf-8") as out:
-            yield out
-    finally:
-        os.dup2(ours, 1)
-        os.close(ours)

@@ -1,0 +1,127 @@
+"""Standard output and standard error of the program: what happens when they are closed, full, or lack a letter."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from .errors import OutputError, ReaderGone
+
+
+class StandardOutput(io.TextIOWrapper):
+    """A text stream on a file descriptor, written line by line; a letter that its encoding lacks becomes ``?``.
+
+    Parameters
+    ----------
+    descriptor : int
+        Is left open when the stream is closed.
+    encoding : str
+
+    Raises
+    ------
+    OutputError
+        From `write` and `flush`, once it could not be written, and from every `write` after that.
+    """
+
+    fault: OutputError | None = None
+    """Why it cannot be written any more."""
+
+    def __init__(self, descriptor: int, encoding: str) -> None:
+        binary = open(descriptor, "wb", closefd=False)  # noqa: SIM115 - closed with this stream
+        super().__init__(binary, encoding, "replace", line_buffering=True)
+
+    def write(self, text: str) -> int:
+        """Write, and flush at the end of a line."""
+        if self.fault is not None:
+            raise self.fault
+        return int(self._guarded(super().write, text))
+
+    def flush(self) -> None:
+        """Hand everything to the system."""
+        self._guarded(super().flush)
+
+    def _guarded(self, call: Callable[..., Any], *words: str) -> Any:
+        try:
+            return call(*words)
+        except OSError as error:
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - what is still in the buffer goes there
+                os.dup2(nowhere.fileno(), self.fileno())
+            self.fault = _output_error(error)
+            raise self.fault from None
+
+
+class StandardError(io.TextIOWrapper):
+    """Standard error, whose own failures can be reported nowhere and are therefore ignored."""
+
+    def __init__(self, descriptor: int, encoding: str) -> None:
+        binary = open(descriptor, "wb", closefd=False)  # noqa: SIM115 - closed with this stream
+        super().__init__(binary, encoding, "backslashreplace", line_buffering=True)
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        return int(self._tried(super().write, text) or 0)
+
+    def flush(self) -> None:
+        """Hand over what can be handed over."""
+        self._tried(super().flush)
+
+    def _tried(self, call: Callable[..., Any], *words: str) -> Any:
+        try:
+            return call(*words)
+        except OSError:
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+                os.dup2(nowhere.fileno(), self.fileno())
+
+
+def take_over() -> None:
+    """Put these streams in the place of Python's own; to be called once, at the start of the program.
+
+    A closed descriptor is opened first, so that no file opened later takes its number and receives what is printed.
+    Standard output is then opened for reading only: whoever writes there gets an error, as from a closed one.
+    """
+    for descriptor, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, flags)
+    sys.stdout = StandardOutput(1, encoding_of(sys.stdout))
+    sys.stderr = StandardError(2, encoding_of(sys.stderr))
+
+
+def encoding_of(stream: TextIO | None) -> str:
+    """The encoding of a stream; UTF-8 for one that is closed or has none."""
+    return getattr(stream, "encoding", None) or "utf-8"
+
+
+@contextmanager
+def own_stdout() -> Iterator[StandardOutput]:
+    """Standard output as a stream of ours; what libraries print there meanwhile goes to standard error.
+
+    Raises
+    ------
+    OutputError
+        On leaving, when it could not be written. A loop that only waits for other threads looks at `fault`.
+    """
+    sys.stdout.flush()
+    ours = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with StandardOutput(ours, encoding_of(sys.stdout)) as out:
+            yield out
+            if out.fault is not None:
+                raise out.fault
+    finally:
+        os.dup2(ours, 1)
+        os.close(ours)
+
+
+def _output_error(error: OSError) -> OutputError:
+    if error.errno == errno.EPIPE or (sys.platform == "win32" and error.errno == errno.EINVAL):
+        return ReaderGone("standard output", "its reader is gone")
+    found = "it is closed" if error.errno == errno.EBADF else f"not written: {error.strerror or error}"
+    return OutputError("standard output", found, "free some space, or send it elsewhere")
