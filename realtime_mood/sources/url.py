@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, TypeVar
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -82,6 +82,14 @@ def _escaped(word: str) -> str:
     """A word as one of a list in a URL: a comma in it is escaped once more than the rest."""
     plain = word.strip().replace(",", "%2C")
     return "".join(char if char.isprintable() and char not in "%&+" else quote(char) for char in plain)
+
+
+def with_options(url: str, options: Mapping[str, str]) -> str:
+    """`url` with these options, in place of those it has by the same names."""
+    base, _, query = url.partition("?")
+    kept = [part for part in query.split("&") if part and part.partition("=")[0] not in options]
+    added = [f"{key}={quote(value, safe=',/:')}" for key, value in options.items()]
+    return "?".join(filter(None, (base, "&".join([*kept, *added]))))
 
 
 def read_options(kind: type[Options], url: str, query: dict[str, str]) -> Options:

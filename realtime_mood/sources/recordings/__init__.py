@@ -8,6 +8,8 @@ from ...errors import StreamMismatch
 from .recording import PlaybackOptions, Recording
 
 TEXT = (".csv", ".txt", ".tsv", ".zip")
+XDF_ONLY = ("stream", "source_id", "host", "uid", "number", "sfreq")
+"""Options that choose a stream, or say something about it."""
 
 
 def open_recording(path: Path, options: PlaybackOptions, asked: str) -> Recording:
@@ -38,8 +40,9 @@ def open_recording(path: Path, options: PlaybackOptions, asked: str) -> Recordin
         from .xdf import open_xdf
 
         return open_xdf(path, options, asked)
-    if options.stream is not None:
-        raise StreamMismatch(asked, f"stream={options.stream}: only an XDF file holds streams", "leave it out")
+    for key in XDF_ONLY:
+        if (value := getattr(options, key)) is not None:
+            raise StreamMismatch(asked, f"{key}={value}: only an XDF file holds streams", "leave it out")
     if path.suffix.lower() in TEXT:
         from .text_file import open_text
 

@@ -36,7 +36,15 @@ class PlaybackOptions(FiniteOptions):
     start: Seconds = 0.0
     stop: Seconds | None = None
     stream: str | None = None
-    """Which stream of an XDF file, by name, where it holds more than one of EEG."""
+    """Which stream of an XDF file, by name, where it holds more than one of EEG; the next four tell namesakes apart."""
+    source_id: str | None = None
+    host: str | None = None
+    """The computer that sent it."""
+    uid: str | None = None
+    number: int | None = None
+    """Of the stream in the file."""
+    sfreq: Annotated[float, Field(gt=0, le=FASTEST_HZ)] | None = None
+    """The sampling rate (Hz) of a stream in an XDF file that states none, or states it wrongly."""
     board: str | None = None
     """Which board wrote a BrainFlow table, as in ``brainflow://BOARD``: the table does not say."""
 

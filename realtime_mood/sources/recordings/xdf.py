@@ -13,13 +13,20 @@ import numpy as np
 from ...errors import SourceNotFound, StreamMismatch
 from ...types import Marker
 from ..channels import check_count, choose_channels
+from ..marker_words import is_marker_type, texts_of
+from ..selection import Identity, choices
 from ..units import NARROW, WIDE, check_spread, microvolts, scales, spread
+from ..url import with_options
 from .placing import indices, measured_rate, played_once, usual_rate
-from .recording import HEAD_S, PlaybackOptions, Rows, check_rate, finite
+from .recording import FASTEST_HZ, HEAD_S, PlaybackOptions, Rows, check_rate, finite
 from .xdf_chunks import Chunks, Described, find_chunks, samples_in, without_others
 
 OFF = 0.01
 """A stream whose stamps differ from its rate by more than this share runs at another rate than it says."""
+PACKETS = 0.2
+"""Where more than this share of the stamps repeat the one before, they are those of packets."""
+SELECT = ("stream", "source_id", "host", "uid", "number")
+"""Options that choose a stream."""
 
 
 def open_xdf(path: Path, options: PlaybackOptions, asked: str) -> Rows:
@@ -39,18 +46,25 @@ def open_xdf(path: Path, options: PlaybackOptions, asked: str) -> Rows:
 def _choose(chunks: Chunks, n_samples: dict[int, int], options: PlaybackOptions, asked: str) -> Described:
     """The one stream that is meant."""
     streams = list(chunks.streams.values())
-    shown = "; ".join(_shown(it, n_samples[it.number]) for it in streams[:20]) or "no stream"
-    numbers = [it for it in streams if it.format != "string" and it.sfreq > 0 and n_samples[it.number] > 1]
-    if options.stream is not None:
-        meant = [it for it in numbers if it.name == options.stream]
-    else:
-        meant = [it for it in numbers if it.type.lower() == "eeg"]
+    wanted = {key: str(value) for key in SELECT if (value := getattr(options, key)) is not None}
+    numbers = [it for it in streams if it.format != "string" and n_samples[it.number] > 1]
+    meant = [it for it in numbers if all(_identity(it)[key] == value for key, value in wanted.items())]
+    meant = [it for it in meant if it.type.lower() == "eeg"] or (meant if wanted else [])
+    meant = [it for it in meant if it.sfreq > 0] or meant
     if len(meant) == 1:
         return meant[0]
+    shown = "; ".join(_shown(it, n_samples[it.number]) for it in (meant or streams)[:20]) or "no stream"
     if meant:
-        raise SourceNotFound(asked, f"{len(meant)} streams answer: {shown}", "say which with stream=NAME")
-    wanted = "of EEG" if options.stream is None else f"{options.stream!r} of numbers at a regular rate"
-    raise SourceNotFound(asked, f"no stream {wanted}; the file holds {shown}", "say which with stream=NAME")
+        urls = choices(asked, [_identity(it) for it in meant])
+        raise SourceNotFound(asked, f"{len(meant)} streams answer: {shown}", f"say which: {urls}")
+    said = ", ".join(f"{key}={value}" for key, value in wanted.items())
+    kind = f"of numbers with {said}" if wanted else "of EEG"
+    raise SourceNotFound(asked, f"no stream {kind}; the file holds {shown}", "say which with stream=NAME")
+
+
+def _identity(stream: Described) -> Identity:
+    told = stream.name, stream.source_id, stream.host, stream.uid, str(stream.number)
+    return dict(zip(SELECT, told, strict=True))
 
 
 def _load(file: mmap.mmap, chunks: Chunks, wanted: list[Described]) -> dict[int, Any]:
@@ -73,6 +87,8 @@ def _recording(
     options: PlaybackOptions,
     asked: str,
 ) -> Rows:
+    stamps = _stamps(loaded[eeg.number]["time_stamps"])
+    sfreq, odd = _rate(eeg, stamps, options, asked)
     told = check_count(channels_of(eeg), eeg.n_chans, options, asked)
     named = bool(options.stream and options.channels)
     is_eeg = [named or kind.lower() in ("", "eeg") for _, _, kind in told]
@@ -86,9 +102,7 @@ def _recording(
     )
     columns = chosen.columns
     data = np.asarray(loaded[eeg.number]["time_series"])[:, columns].astype(np.float64)
-    stamps = np.asarray(loaded[eeg.number]["time_stamps"], np.float64)
-    check_rate(asked, eeg.sfreq)
-    sfreq, notes = eeg.sfreq, [*chosen.notes]
+    notes = [*chosen.notes, *([odd] if odd else [])]
     if chunks.damaged or chunks.cut:
         notes.append(f"the file is damaged: {chunks.damaged + chunks.cut} bytes of it cannot be read")
     index = None
@@ -96,15 +110,13 @@ def _recording(
     if gaps is not None and not chunks.damaged:  # a damaged place may have held a count
         index = _told_index(stamps, loaded[gaps.number])
     if index is None:
-        measured = measured_rate(stamps, sfreq)
-        if measured and abs(measured / sfreq - 1) > OFF:
-            sfreq = usual_rate(measured)
-            notes.append(f"announced at {eeg.sfreq:g} Hz, by its stamps {measured:.4g} Hz: played at {sfreq:g} Hz")
-            check_rate(asked, sfreq)
-        index, odd = indices(len(data), sfreq, stamps)
-        notes += odd
+        index, jumps = indices(len(data), sfreq, stamps if not odd or not options.sfreq else None)
+        notes += jumps
     scaled = _microvolts(data, [told[i][1] for i in columns], sfreq, options, asked)
-    markers = [m for it in beside if _holds_markers(it) for m in _markers(loaded[it.number], stamps, index, sfreq)]
+    found = [_markers(it, loaded[it.number], stamps, index, sfreq) for it in beside if _holds_markers(it)]
+    markers = [marker for there, _ in found for marker in there]
+    if outside := sum(n for _, n in found):
+        notes.append(f"{outside} marker{'s' * (outside > 1)} before or after the signal left out")
     index, order, repeated = played_once(index)
     return Rows(
         finite(scaled[order]),
@@ -116,6 +128,37 @@ def _recording(
         virtual=eeg.desc.findtext("realtime_mood/virtual") == "1",
         notes=notes + repeated,
     )
+
+
+def _stamps(stamps: np.ndarray) -> np.ndarray:
+    """A stamp for each sample (s), also where the sender stamped its packets: the last sample of each."""
+    stamps = np.asarray(stamps, np.float64)
+    last = np.flatnonzero(np.diff(stamps, append=np.inf))
+    if len(last) < 3 or len(last) > (1 - PACKETS) * len(stamps):
+        return stamps
+    period = float(np.median(np.diff(stamps[last]) / np.diff(last)))
+    rows = np.arange(len(stamps))
+    return stamps - (last[np.searchsorted(last, rows)] - rows) * period
+
+
+def _rate(eeg: Described, stamps: np.ndarray, options: PlaybackOptions, asked: str) -> tuple[float, str]:
+    """The rate to play at (Hz), and what is odd about it, in words; ``""`` for nothing."""
+    measured = measured_rate(stamps, options.sfreq or eeg.sfreq or None)
+    if options.sfreq is not None:
+        differs = measured and abs(measured / options.sfreq - 1) > OFF
+        odd = f"played at {options.sfreq:g} Hz as asked, by its stamps {measured:.4g} Hz: no gap is counted"
+        return options.sfreq, odd if differs else ""
+    if not eeg.sfreq > 0:
+        do = "say its rate with sfreq=HZ"
+        if measured and measured <= FASTEST_HZ:
+            do = f"play it with {with_options(asked, {'sfreq': f'{usual_rate(measured):g}'})}"
+        found = f"by its stamps {measured:.4g} Hz" if measured else "nor do its stamps"
+        raise StreamMismatch(asked, f"{_shown(eeg, len(stamps))} states no rate, {found}", do)
+    check_rate(asked, eeg.sfreq)
+    if measured and abs(measured / eeg.sfreq - 1) > OFF:
+        check_rate(asked, sfreq := usual_rate(measured))
+        return sfreq, f"announced at {eeg.sfreq:g} Hz, by its stamps {measured:.4g} Hz: played at {sfreq:g} Hz"
+    return eeg.sfreq, ""
 
 
 def channels_of(stream: Described) -> list[tuple[str, str, str]]:
@@ -142,9 +185,7 @@ def _microvolts(data: np.ndarray, units: list[str], sfreq: float, options: Playb
 
 
 def _holds_markers(stream: Described) -> bool:
-    kind = stream.type.lower()
-    codes = stream.n_chans == 1 and stream.sfreq == 0
-    return ("marker" in kind or "event" in kind) and (stream.format == "string" or codes)
+    return is_marker_type(stream.type) and (stream.format == "string" or stream.sfreq == 0)
 
 
 def _tells_index(stream: Described, eeg: Described) -> bool:
@@ -169,15 +210,22 @@ def _told_index(stamps: np.ndarray, gaps: Any) -> np.ndarray | None:
     return index - index[0] if np.all(np.diff(index) > 0) else None
 
 
-def _markers(stream: Any, stamps: np.ndarray, index: np.ndarray, sfreq: float) -> list[Marker]:
-    """What a stream of words or codes says, at the samples nearest in time."""
-    line = np.maximum.accumulate(stamps) - 0.5 / sfreq
-    at = np.clip(np.searchsorted(line, np.asarray(stream["time_stamps"]), side="right") - 1, 0, len(index) - 1)
-    texts = [" ".join(str(word) for word in np.atleast_1d(row)).strip() for row in stream["time_series"]]
-    return [Marker(int(index[i]), text) for i, text in zip(at, texts, strict=True) if text]
+def _markers(
+    described: Described, stream: Any, stamps: np.ndarray, index: np.ndarray, sfreq: float
+) -> tuple[list[Marker], int]:
+    """What a stream of markers says, at the samples nearest in time; and how many lie before or after the signal."""
+    line, times = np.maximum.accumulate(stamps) - 0.5 / sfreq, np.asarray(stream["time_stamps"])
+    inside = (times >= line[0]) & (times < line[-1] + 1 / sfreq)
+    at = np.clip(np.searchsorted(line, times, side="right") - 1, 0, len(index) - 1)
+    labels = [label for label, _, _ in channels_of(described)]
+    texts = [texts_of(np.atleast_1d(row), described.type, labels) for row in stream["time_series"]]
+    markers = [
+        Marker(int(index[i]), text) for i, there, said in zip(at, inside, texts, strict=True) for text in said if there
+    ]
+    return markers, sum(len(said) for there, said in zip(inside, texts, strict=True) if not there)
 
 
 def _shown(stream: Described, n_samples: int) -> str:
     """One stream in words."""
-    rate = f"{stream.sfreq:g} Hz" if stream.sfreq else "no regular rate"
+    rate = f"{stream.sfreq:g} Hz" if stream.sfreq else "no rate"
     return f"{stream.name!r} ({stream.type or 'no type'}, {stream.n_chans} ch, {rate}, {n_samples} samples)"

@@ -15,6 +15,8 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+from ..marker_words import text_of
+
 MARK = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
 """What a boundary chunk holds."""
 HEADER, SAMPLES, OFFSET, FOOTER = 2, 3, 4, 6
@@ -36,6 +38,9 @@ class Described(NamedTuple):
     """0 where it has no regular rate (Hz)."""
     format: str
     desc: ElementTree.Element
+    source_id: str = ""
+    host: str = ""
+    uid: str = ""
 
 
 class Chunks(NamedTuple):
@@ -99,7 +104,11 @@ def without_others(file: mmap.mmap, chunks: Chunks, wanted: list[Described]) -> 
     for tag, stream_number, begin, end in chunks.places:
         if stream_number in numbers:
             content = file[begin:end]
-            _put(out, tag, stream_number, _info({"sample_count": _count(content)}) if tag == FOOTER else content)
+            if tag == FOOTER:
+                content = _info({"sample_count": _count(content)})
+            elif tag == SAMPLES and chunks.streams[stream_number].format == "string":
+                content = _as_utf8(content, chunks.streams[stream_number].n_chans)
+            _put(out, tag, stream_number, content)
     out.seek(0)
     return out
 
@@ -141,10 +150,11 @@ def _described(header: bytes, stream: int) -> Described | None:
     known = told["channel_format"] in SIZES or told["channel_format"] == "string"
     if not known or not 0 < n_chans <= MOST_CHANNELS or not math.isfinite(sfreq) or sfreq < 0:
         return None
-    name, kind = (" ".join((root.findtext(key) or "").split()) for key in ("name", "type"))
+    keys = ("name", "type", "source_id", "hostname", "uid")
+    name, kind, *identity = (" ".join((root.findtext(key) or "").split()) for key in keys)
     desc = root.find("desc")
-    empty = ElementTree.Element("desc")
-    return Described(stream, name, kind, n_chans, sfreq, told["channel_format"], empty if desc is None else desc)
+    desc = ElementTree.Element("desc") if desc is None else desc
+    return Described(stream, name, kind, n_chans, sfreq, told["channel_format"], desc, *identity)
 
 
 def _tree(xml: bytes) -> ElementTree.Element | None:
@@ -186,6 +196,21 @@ def _is_sound(file: mmap.mmap, tag: int, begin: int, end: int, stream: Described
             return False
         at += 1 + content[at] + size
     return at == len(content)
+
+
+def _as_utf8(content: bytes, n_chans: int) -> bytes:
+    """Sound samples of text, each text in UTF-8, which the reader expects."""
+    n, at = _length(content, 0) or (0, 0)
+    out = [content[:at]]
+    for _ in range(n):
+        out.append(content[at : at + 1 + content[at]])
+        at += 1 + content[at]
+        for _ in range(n_chans):
+            length, at = _length(content, at) or (0, at)
+            text = text_of(content[at : at + length]).encode()
+            out.append(struct.pack("<BI", 4, len(text)) + text)
+            at += length
+    return b"".join(out)
 
 
 def _past_texts(content: bytes, at: int, n: int, n_chans: int) -> Iterator[bool]:

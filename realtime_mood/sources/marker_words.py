@@ -1,0 +1,53 @@
+"""What marker streams say in words: text in any encoding, numbers of any format, annotations named by their channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+KINDS = ("marker", "event", "annotation", "trigger", "stim")
+"""A stream whose content type contains one of these sends markers, where it has no regular rate."""
+
+
+def is_marker_type(kind: str) -> bool:
+    """Whether a stream of this content type sends markers."""
+    return any(word in kind.lower() for word in KINDS)
+
+
+def text_of(raw: bytes) -> str:
+    """Bytes as text: UTF-8 where they are that, else Latin-1, which older programs on Windows send."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def texts_of(row: Iterable[object], kind: str, labels: Sequence[str] = ()) -> list[str]:
+    """The markers in one row of a stream; empty where it says nothing.
+
+    Parameters
+    ----------
+    row : iterable
+        A value for each channel: bytes, str or numbers.
+    kind : str
+        The stream's content type. MNE-LSL's ``annotations`` have a channel for each description, and the value is the
+        duration (s), -1 for none: there the label of the channel is what happened.
+    labels : sequence of str
+        Of the channels, as far as they are known.
+    """
+    values = list(row)
+    if "annotation" in kind.lower() and len(labels) == len(values) and all(labels):
+        numbers = [value if isinstance(value, (float, int, np.number)) else 0 for value in values]
+        if named := [label for label, value in zip(labels, numbers, strict=True) if value and value == value]:
+            return named
+    text = " ".join(filter(None, (_word(value) for value in values)))
+    return [text] if text else []
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bytes):
+        value = text_of(value)
+    elif isinstance(value, (float, np.floating)) and float(value).is_integer():
+        value = int(value)
+    return str(value).replace("\0", "").strip()
