@@ -22,7 +22,7 @@ from realtime_mood.sinks.recorder import Recorder
 from realtime_mood.sources import open_source
 from realtime_mood.sources.channels import check_count, choose_channels
 from realtime_mood.sources.faults.script import FaultScript
-from realtime_mood.sources.lsl import channels_of, described
+from realtime_mood.sources.lsl_info import channels_of, described
 from realtime_mood.sources.recordings.ours import open_recorded
 from realtime_mood.sources.url import CommonOptions
 from realtime_mood.types import Chunk, Marker, StreamInfo
@@ -33,8 +33,8 @@ CONFIG = (
 )
 URLS = (
     b"synthetic://?subject=3&sfreq=256&n_chans=8&script=neutral:20,positive:20&difficulty=hard&faults=drop:0.1@3",
-    b"lsl://NAME?type=EEG&source_id=abc&timeout=2&channels=Fp1,Fp2&units=uV&sfreq=250",
-    b"playback://a.edf?loop=1&start=2&stop=60&speed=max&drop=T3&stream=x",
+    b"lsl://NAME?type=EEG&source_id=abc&host=h&uid=u&timeout=2&channels=Fp1,Fp2&units=uV&sfreq=250",
+    b"playback://a.edf?loop=1&start=2&stop=60&speed=max&drop=T3&stream=x&number=2&sfreq=250",
     b"brainflow://cyton?serial_port=/dev/ttyUSB0&config=x1060110X&timeout=3",
 )
 FAULTS = b"drop:0.01@10-20,freeze:6@30,kill:5@60,flat:Fp1:C3@10-40,step:-2@50,drift:200,random:7"

@@ -4,45 +4,30 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 import numpy as np
-from pydantic import AfterValidator, Field
 
 from .. import clock, liblsl
 from ..errors import SourceNotFound, StreamMismatch
 from ..types import StreamInfo
 from .channels import check_count, choose_channels
-from .lsl_stream import PULL_S, Inlet, LslStream, Pull, listen
-from .rate import real_rate
+from .lsl_info import MOST_CHANS, MOST_HZ, LslOptions, channels_of, described, is_chosen, urls_of
+from .lsl_stream import PULL_S, Inlet, LslStream, Pull, began_at, listen
+from .rate import real_rate, usual_rate
 from .units import NARROW, check_spread, microvolts, scales, spread
-from .url import CommonOptions
+from .url import with_options
 
 LATE_TWIN_S = 0.6
 """How long to look on once a stream has answered: the library asks in waves 0.5 s apart, and no twin must be missed."""
 FIND_S, ANSWER_S, LIVE_S = 0.7, 0.3, 0.6
 """While it is away: how long to ask who is there, to wait for an answer, and for a sample. The library asks known peers
 only after 0.5 s, which is all that works where many share one address."""
-MOST_CHANS, MOST_HZ = 4096, 100_000.0
-
-
-def _positive(value: float) -> float:
-    if not 0 < value <= 600:
-        raise ValueError("must be more than 0 and at most 600 s")
-    return value
-
-
-class LslOptions(CommonOptions):
-    """What may stand after ``lsl://NAME?``."""
-
-    type: str | None = None
-    """The stream's content type; EEG is preferred when it is not given."""
-    source_id: str | None = None
-    timeout: Annotated[float, Field(default=5.0), AfterValidator(_positive)] = 5.0
-    """How long to look for the stream (s)."""
-    sfreq: Annotated[float, Field(gt=0, le=MOST_HZ)] | None = None
-    """The sampling rate (Hz), where the stream says it wrongly or not at all; measured where it is not given."""
+GUESS_HZ = 250.0
+"""What a stream that states no rate is taken to send until it is measured."""
+CLOCKS_S = 1.0
+"""A stream that began so long before the last sample of ours was there beside it."""
 
 
 class _Identity(NamedTuple):
@@ -51,6 +36,7 @@ class _Identity(NamedTuple):
     name: str
     type: str
     source_id: str
+    host: str
     n_chans: int
     sfreq: float
     channels: tuple[tuple[str, str, str], ...] = ()
@@ -76,6 +62,8 @@ class LslSource:
         self._was: _Identity | None = None
         self._columns, self._scale = np.empty(0, int), np.empty(0, np.float32)
         self._streams: WeakValueDictionary[str, LslStream] = WeakValueDictionary()
+        self._last: LslStream | None = None
+        self._is_own: dict[str, bool] = {}  # whether the outlet of a uid is the stream's, once that is known
 
     def open(self) -> LslStream:
         """Raises `SourceNotFound` or `StreamMismatch`."""
@@ -91,16 +79,21 @@ class LslSource:
                 "restart what sends it, look at the firewall",
             ) from None
         try:
+            if not found.nominal_srate() > 0 and self.options.sfreq is None:
+                raise self._without_rate(inlet)
             stream = self._understood(inlet, announced)
         except BaseException:
             inlet.close()
             raise
         self._was = _Identity(*_named(found), channels=tuple(channels_of(inlet.full)))
-        self._streams[found.uid()] = stream
+        self._is_own.clear()
+        self._keep(found, stream)
         return stream
 
     def reopen(self, info: StreamInfo) -> LslStream:
         """The same stream, of which a live sample was seen: of the same name and type, and then all the rest.
+
+        One that was there beside it is another, whatever it says about itself.
 
         Raises
         ------
@@ -118,7 +111,7 @@ class LslSource:
         while clock.now() < deadline and not self._off.is_set() and not (new and was and was.source_id):
             time.sleep(0.02)
             there = resolver.results()
-            same = [found for found in there if was and _named(found) == was[:-1]]
+            same = [found for found in there if was and _named(found) == was[:-1] and not self._is_other(found)]
             new = [found for found in same if found.uid() not in self._streams]
         if len(new) > 1:
             several = "; ".join(described(found) for found in new)
@@ -130,7 +123,9 @@ class LslSource:
             except StreamMismatch as error:
                 wrong = error.found
         wrong = wrong or "; ".join(
-            described(found) for found in there if was and found not in same and _like(found, was)
+            f"{described(found, with_host=True)}{', there before' * (_named(found) == was[:-1])}"
+            for found in there
+            if was and found not in same and _like(found, was)
         )
         if wrong:
             raise StreamMismatch(self.name, f"another stream: {wrong}", "start the one it was, or start anew")
@@ -159,8 +154,21 @@ class LslSource:
         except BaseException:
             inlet.close()
             raise
-        self._streams[found.uid()] = stream
+        self._keep(found, stream)
         return stream
+
+    def _keep(self, found: Any, stream: LslStream) -> None:
+        self._streams[found.uid()] = self._last = stream
+        self._is_own[found.uid()] = True
+
+    def _is_other(self, found: Any) -> bool:
+        """Whether an outlet that describes itself as ours was there beside it, and so is another."""
+        uid, last = found.uid(), self._last
+        if uid not in self._is_own and self.options.uid is not None:
+            self._is_own[uid] = False
+        if uid not in self._is_own and last is not None and (began := began_at(found, ANSWER_S)) is not None:
+            self._is_own[uid] = began > last.heard - CLOCKS_S
+        return not self._is_own.get(uid, True)
 
     def _resolve(self) -> Any:
         """The one stream that is meant."""
@@ -172,13 +180,14 @@ class LslSource:
             time.sleep(0.02)
             seen = resolver.results()
             if any(self.options.type or stream.type().lower() == "eeg" for stream in self._meant(seen)):
-                deadline = min(deadline, clock.now() + (0.0 if self.options.source_id else LATE_TWIN_S))
+                deadline = min(deadline, clock.now() + (0.0 if self.options.uid else LATE_TWIN_S))
         meant = self._meant(resolver.results() or seen)
         if len(meant) == 1:
             return meant[0]
         if meant:
             several = "; ".join(described(stream) for stream in meant)
-            raise SourceNotFound(self.name, f"{len(meant)} streams answer: {several}", "say which with source_id=…")
+            urls = urls_of(self.name, meant)
+            raise SourceNotFound(self.name, f"{len(meant)} streams answer: {several}", f"say which: {urls}")
         there = "; ".join(described(stream) for stream in seen) or "no stream at all"
         raise SourceNotFound(
             self.name, f"within {self.options.timeout:g} s the network shows {there}", "start it, or correct the name"
@@ -186,13 +195,7 @@ class LslSource:
 
     def _meant(self, streams: list[Any]) -> list[Any]:
         want = self.options
-        named = [
-            stream
-            for stream in streams
-            if (not self.stream_name or stream.name() == self.stream_name)
-            and (want.source_id is None or stream.source_id() == want.source_id)
-            and (want.type is None or stream.type().lower() == want.type.lower())
-        ]
+        named = [stream for stream in streams if is_chosen(stream, self.stream_name, want)]
         eeg = [stream for stream in named if stream.type().lower() == "eeg"]
         return eeg if want.type is None and (eeg or not self.stream_name) else named
 
@@ -201,17 +204,22 @@ class LslSource:
         shown, announced = described(found), float(found.nominal_srate())
         if found.channel_format() == liblsl.pylsl().cf_string:
             raise StreamMismatch(self.name, f"it sends text: {shown}", "choose a stream of numbers")
-        if not announced > 0 and self.options.sfreq is None:
-            raise StreamMismatch(
-                self.name, f"it has no regular rate: {shown}", "choose a stream of EEG samples, or say sfreq="
-            )
         if found.channel_count() > MOST_CHANS or announced > MOST_HZ:
             raise StreamMismatch(
                 self.name,
                 f"larger than any EEG: {shown}",
                 f"up to {MOST_CHANS} channels and {MOST_HZ:g} Hz can be read",
             )
-        return announced if announced > 0 else self.options.sfreq or 0.0
+        return announced if announced > 0 else self.options.sfreq or GUESS_HZ
+
+    def _without_rate(self, inlet: Inlet) -> StreamMismatch:
+        """What to say of a stream that states no rate: the one it is measured to have."""
+        _, rate = listen(inlet, self._off, measure=True, least=0)
+        found, do = "it has no regular rate", "choose a stream of EEG samples, or say sfreq="
+        if rate is not None and 1.0 <= rate.sfreq <= MOST_HZ:
+            sfreq = f"{usual_rate(rate):g}"
+            found, do = f"{found}, measured {sfreq} Hz", f"open {with_options(self.name, {'sfreq': sfreq})}"
+        return StreamMismatch(self.name, f"{found}: {described(inlet.full)}", do)
 
     def _understood(self, inlet: Inlet, announced: float) -> LslStream:
         """What the stream says of itself, and what its first samples say."""
@@ -255,25 +263,10 @@ class LslSource:
         check_spread(self.name, moves, NARROW, f"{written}; taken as µV", float(self._scale[0]))
 
 
-def channels_of(info: Any) -> list[tuple[str, str, str]]:
-    """(label, unit, type) of each channel that a stream describes; ``""`` where it says nothing."""
-    told: list[tuple[str, str, str]] = []
-    channel = info.desc().child("channels").child("channel")
-    while not channel.empty() and len(told) < MOST_CHANS:
-        label = channel.child_value("label") or channel.child_value("name")
-        told.append((label.strip(), channel.child_value("unit").strip(), channel.child_value("type").strip()))
-        channel = channel.next_sibling("channel")
-    return told
-
-
-def described(info: Any) -> str:
-    """One stream in words, for lists and messages."""
-    name, kind, source_id = info.name(), info.type() or "no type", info.source_id() or "none"
-    return f"{name!r} ({kind}, source_id {source_id}, {info.channel_count()} ch, {info.nominal_srate():g} Hz)"
-
-
-def _named(found: Any) -> tuple[str, str, str, int, float]:
-    return found.name(), found.type(), found.source_id(), found.channel_count(), found.nominal_srate()
+def _named(found: Any) -> tuple[str, str, str, str, int, float]:
+    return (
+        found.name(), found.type(), found.source_id(), found.hostname(), found.channel_count(), found.nominal_srate()
+    )  # fmt: skip
 
 
 def _like(found: Any, was: _Identity) -> bool:

@@ -109,6 +109,18 @@ class Inlet:
         self._inlet = None
 
 
+def began_at(found: Any, timeout: float) -> float | None:
+    """When an outlet was made (s, our clock); None where it does not say so, or does not answer within `timeout` s."""
+    pylsl = liblsl.pylsl()
+    if not found.created_at() > 0:
+        return None
+    try:
+        offset = pylsl.StreamInlet(found, recover=False).time_correction(timeout)
+    except (pylsl.util.TimeoutError, pylsl.util.LostError):
+        return None
+    return float(found.created_at() + offset + clock.offset_to(pylsl.local_clock))
+
+
 def listen(inlet: Inlet, off: threading.Event, *, measure: bool, least: int) -> tuple[list[Pull], Rate | None]:
     """The first samples, which stay to be read.
 
@@ -167,7 +179,8 @@ class LslStream:
         self._rows = np.empty((0, info.n_chans), np.float32)
         self._ready: deque[Chunk] = deque()
         self._closed = False
-        self._heard = clock.now()
+        self.heard = clock.now()
+        """When samples came last (s, our clock)."""
         for pull in pulls:
             self._take_in(pull)
 
@@ -184,7 +197,7 @@ class LslStream:
     def is_heard(self, within_s: float) -> bool:
         """Whether somebody reads this very stream and it has just sent something, held back though it may be."""
         time.sleep(2 * within_s)  # what another connection has just seen is on its way here as well
-        return not self._closed and not self._inlet.lost and clock.now() - self._heard < HEARD_S
+        return not self._closed and not self._inlet.lost and clock.now() - self.heard < HEARD_S
 
     def read(self, timeout: float) -> Chunk | None:
         """The samples that arrived since the last call; None when there were none within `timeout` s.
@@ -217,7 +230,7 @@ class LslStream:
 
     def _take_in(self, pull: Pull) -> None:
         """Convert what has arrived, and pass on what the clock lets go."""
-        self._heard = clock.now()
+        self.heard = clock.now()
         if self._to_local is None:
             behind = pull.arrived - float(pull.stamps[-1])
             self._to_local = behind if not abs(behind) <= FOREIGN_S else 0.0

@@ -75,9 +75,14 @@ def real_rate(announced: float, rate: Rate | None) -> tuple[float, str]:
     """
     if rate is None or not rate.sure or abs(rate.sfreq / announced - 1) <= DIFFERS:
         return announced, ""
-    near = min(COMMON_HZ, key=lambda common: abs(rate.sfreq / common - 1))
-    sfreq = float(near) if abs(rate.sfreq / near - 1) <= SNAP else float(f"{rate.sfreq:.4g}")
+    sfreq = usual_rate(rate)
     return sfreq, f"announces {announced:g} Hz, sends {rate.sfreq:.4g} Hz: read as {sfreq:g}"
+
+
+def usual_rate(rate: Rate) -> float:
+    """The rate (Hz) that is meant by a measured one: a common one close to it."""
+    near = min(COMMON_HZ, key=lambda common: abs(rate.sfreq / common - 1))
+    return float(near) if abs(rate.sfreq / near - 1) <= SNAP else float(f"{rate.sfreq:.4g}")
 
 
 def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:

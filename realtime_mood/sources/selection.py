@@ -35,11 +35,22 @@ def distinguishing(one: Identity, streams: Sequence[Identity]) -> dict[str, str]
     return {}
 
 
-def choices(asked: str, streams: Sequence[Identity]) -> str:
-    """The URLs that choose each of `streams`, for a message about the URL `asked`."""
-    urls = [with_options(asked, distinguishing(one, streams)) for one in streams]
-    more = f", or {len(urls) - MOST} more" if len(urls) > MOST else ""
-    return " or ".join(urls[:MOST]) + more
+def choices(urls: Sequence[str], streams: Sequence[Identity]) -> str:
+    """The URLs that choose each of `streams`, for a message.
+
+    Parameters
+    ----------
+    urls : sequence of str
+        What each was asked for with.
+    streams : sequence of Identity
+        Those that answer; of different ``name``, where their URLs have them.
+    """
+    rivals = ([it for it in streams if it.get("name") == one.get("name")] for one in streams)
+    told = [
+        with_options(url, distinguishing(one, others)) for url, one, others in zip(urls, streams, rivals, strict=True)
+    ]
+    more = f", or {len(told) - MOST} more" if len(told) > MOST else ""
+    return " or ".join(told[:MOST]) + more
 
 
 def _chosen(stream: Identity, options: Mapping[str, str]) -> bool:

@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
+import ctypes
+import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
+import numpy as np
 import pylsl
 import pytest
+from pylsl.lib import lib
 from waiting import until
 
 from realtime_mood import clock
 from realtime_mood.errors import ConfigError
+from realtime_mood.sources import markers as markers_module
 from realtime_mood.sources.markers import LslMarkers
+
+
+@contextmanager
+def listening(url: str) -> Iterator[tuple[list[str], list[str]]]:
+    """The texts that are passed on, and what is reported."""
+    texts: list[str] = []
+    reports: list[str] = []
+    markers = LslMarkers(url, lambda text, t: texts.append(text))
+    markers.report = reports.append
+    markers.start()
+    try:
+        yield texts, reports
+    finally:
+        markers.close()
+
+
+def wide(name: str, kind: str, form: int, labels: Sequence[str], source_id: str = "w") -> pylsl.StreamOutlet:
+    info = pylsl.StreamInfo(name, kind, len(labels), 0.0, form, source_id)
+    channels = info.desc().append_child("channels")
+    for label in labels:
+        channels.append_child("channel").append_child_value("label", label)
+    return pylsl.StreamOutlet(info)
+
+
+def push_bytes(outlet: pylsl.StreamOutlet, *values: bytes) -> None:
+    """A sample of text as programs send it that know no UTF-8."""
+    lengths = (ctypes.c_uint32 * len(values))(*map(len, values))
+    lib.lsl_push_sample_buf(outlet.obj, (ctypes.c_char_p * len(values))(*values), lengths)
 
 
 def sender(name: str, form: int = pylsl.cf_string, rate: float = 0.0) -> pylsl.StreamOutlet:
@@ -56,3 +90,98 @@ def test_what_is_no_marker_stream_is_refused() -> None:
         LslMarkers("playback://x.edf", print)
     with pytest.raises(ConfigError, match="nonsense"):
         LslMarkers("lsl://x?nonsense=1", print)
+
+
+def test_text_may_have_any_bytes_and_several_channels() -> None:
+    name = f"test-{uuid.uuid4().hex[:10]}"
+    outlet = wide(name, "Markers", pylsl.cf_string, ("what", "where"))
+    sent = [
+        (b"before", b"1"),
+        ("für".encode("latin-1"), b""),
+        ("grün ✓".encode(), b"x"),
+        (b"caf\xc3", b"\xff\x00"),
+        (b"", b""),
+    ]
+    with listening(f"lsl://{name}") as (texts, reports):
+        until(heard_by(outlet), 10)
+        for values in (*sent, (b"after", b"2")):
+            push_bytes(outlet, *values)
+        until(lambda: "after 2" in texts, 10)
+    assert texts == ["before 1", "für", "grün ✓ x", "cafÃ ÿ", "after 2"]
+    assert reports == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "rows", "says"),
+    [
+        ("Markers", pylsl.cf_int32, [[1, 7], [-2, 0]], ["1 7", "-2 0"]),
+        ("Markers", pylsl.cf_int64, [[2**53 + 1, 1]], [f"{2**53 + 1} 1"]),
+        ("Events", pylsl.cf_float32, [[1.0, 0.1], [2.5, np.nan]], ["1 0.1", "2.5 nan"]),
+        ("annotations", pylsl.cf_double64, [[-1.0, 0.0], [0.0, 2.5]], ["eyes open", "eyes closed"]),
+    ],
+)
+def test_numbers_of_any_format_and_annotations_are_passed_on(
+    kind: str, form: int, rows: list[list[float]], says: list[str]
+) -> None:
+    name = f"test-{uuid.uuid4().hex[:10]}"
+    outlet = wide(name, kind, form, ("eyes open", "eyes closed"))
+    with listening("lsl://?source_id=w") as (texts, _):  # without a name: any stream of markers
+        until(heard_by(outlet), 10)
+        for row in rows:
+            outlet.push_sample(row)
+        until(lambda: len(texts) == len(says), 10)
+    assert texts == says
+
+
+def test_of_two_that_answer_one_is_kept_to_and_the_urls_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(markers_module, "LOYAL_S", 1e9)
+    name = f"test-{uuid.uuid4().hex[:10]}"
+    outlets = {key: wide(name, "Markers", pylsl.cf_string, ("m",), key) for key in "ab"}
+    with listening(f"lsl://{name}") as (texts, reports):
+        until(lambda: reports, 10)
+        assert "2 streams answer" in reports[0]
+        urls = re.findall(r"lsl://\S+", reports[0].partition("say which")[2])
+        assert sorted(urls) == [f"lsl://{name}?source_id=a", f"lsl://{name}?source_id=b"]
+        (kept,) = (key for key, outlet in outlets.items() if outlet.have_consumers())
+        other = next(key for key in "ab" if key != kept)
+        del outlets[kept]
+        again = wide(name, "Markers", pylsl.cf_string, ("m",), kept)
+        until(heard_by(again), 10)
+        outlets[other].push_sample(["not this"])
+        again.push_sample(["this"])
+        until(lambda: texts, 10)
+        assert texts == ["this"]
+        assert not outlets[other].have_consumers()
+        assert len(reports) == 1
+
+
+def test_another_stream_in_place_of_one_that_ended_is_reported() -> None:
+    name = f"test-{uuid.uuid4().hex[:10]}"
+    outlet = wide(name, "Markers", pylsl.cf_string, ("m",), "first run")
+    with listening(f"lsl://{name}") as (texts, reports):
+        until(heard_by(outlet), 10)
+        outlet.push_sample(["there"])
+        until(lambda: texts == ["there"], 10)
+        del outlet
+        outlet = wide(name, "Markers", pylsl.cf_string, ("m",), "second run")
+        until(heard_by(outlet), 10)
+        outlet.push_sample(["here"])
+        until(lambda: texts == ["there", "here"], 10)
+        assert len(reports) == 1
+        assert "source_id second run" in reports[0]
+        assert "another stream than before" in reports[0]
+
+
+def test_markers_before_the_signal_are_counted() -> None:
+    name = f"test-{uuid.uuid4().hex[:10]}"
+    outlet, reports, texts = sender(name), [], []
+    markers = LslMarkers(f"lsl://{name}", lambda text, t: texts.append(text) or len(texts) > 2)
+    markers.report = reports.append
+    markers.start()
+    until(heard_by(outlet), 10)
+    for text in "abcd":
+        outlet.push_sample([text])
+    until(lambda: texts == list("abcd"), 10)
+    until(lambda: reports, 10)
+    markers.close()
+    assert reports == [f"markers lsl://{name}: 2 came before the signal and were left out"]

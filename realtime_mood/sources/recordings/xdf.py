@@ -55,7 +55,7 @@ def _choose(chunks: Chunks, n_samples: dict[int, int], options: PlaybackOptions,
         return meant[0]
     shown = "; ".join(_shown(it, n_samples[it.number]) for it in (meant or streams)[:20]) or "no stream"
     if meant:
-        urls = choices(asked, [_identity(it) for it in meant])
+        urls = choices([asked] * len(meant), [_identity(it) for it in meant])
         raise SourceNotFound(asked, f"{len(meant)} streams answer: {shown}", f"say which: {urls}")
     said = ", ".join(f"{key}={value}" for key, value in wanted.items())
     kind = f"of numbers with {said}" if wanted else "of EEG"
