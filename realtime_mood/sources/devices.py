@@ -5,17 +5,18 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from .. import clock, liblsl
 from ..montage import canonical_name
 from . import boards
 from .brainflow_session import library
+from .lsl_info import url_of
 
 LOOK_S = 0.1
 """How often the network's answers are looked at."""
@@ -73,7 +74,8 @@ def streams(seconds: float) -> list[Device]:
     end = clock.now() + seconds
     while (left := end - clock.now()) > 0:
         time.sleep(min(LOOK_S, left))
-    found = [_stream(info) for info in resolver.results()]
+    there = resolver.results()
+    found = [_stream(info, there) for info in there]
     return sorted(found, key=lambda it: (it.type.lower() != "eeg", it.name, it.source_id))
 
 
@@ -130,10 +132,6 @@ def as_object(device: Device) -> dict[str, Any]:
     return {"kind": "device", "source": device.kind, **{k: v for k, v in asdict(device).items() if k != "kind"}}
 
 
-def _stream(info: Any) -> Device:
-    source_id, kind = info.source_id(), info.type()
-    query = {key: value for key, value in (("type", kind), ("source_id", source_id)) if value}
-    url = f"lsl://{quote(info.name())}" + (f"?{urlencode(query, quote_via=quote)}" if query else "")
-    return Device(
-        "lsl", info.name(), url, (), info.channel_count(), info.nominal_srate(), kind, source_id, info.hostname()
-    )
+def _stream(info: Any, there: Sequence[Any]) -> Device:
+    n_chans, sfreq, host = info.channel_count(), info.nominal_srate(), info.hostname()
+    return Device("lsl", info.name(), url_of(info, there), (), n_chans, sfreq, info.type(), info.source_id(), host)

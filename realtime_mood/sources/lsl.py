@@ -14,7 +14,7 @@ from ..errors import SourceNotFound, StreamMismatch
 from ..types import StreamInfo
 from .channels import check_count, choose_channels
 from .lsl_info import MOST_CHANS, MOST_HZ, LslOptions, channels_of, described, is_chosen, urls_of
-from .lsl_stream import PULL_S, Inlet, LslStream, Pull, began_at, listen
+from .lsl_stream import PULL_S, Inlet, LslStream, Pull, listen
 from .rate import real_rate, usual_rate
 from .units import NARROW, check_spread, microvolts, scales, spread
 from .url import with_options
@@ -26,6 +26,8 @@ FIND_S, ANSWER_S, LIVE_S = 0.7, 0.3, 0.6
 only after 0.5 s, which is all that works where many share one address."""
 GUESS_HZ = 250.0
 """What a stream that states no rate is taken to send until it is measured."""
+CORRECTION_S = 1.0
+"""How long the offset of its clock may take."""
 CLOCKS_S = 1.0
 """A stream that began so long before the last sample of ours was there beside it."""
 
@@ -111,9 +113,9 @@ class LslSource:
         while clock.now() < deadline and not self._off.is_set() and not (new and was and was.source_id):
             time.sleep(0.02)
             there = resolver.results()
-            same = [found for found in there if was and _named(found) == was[:-1] and not self._is_other(found)]
+            same = [found for found in there if was and _named(found) == was[:-1] and self._may_be_own(found)]
             new = [found for found in same if found.uid() not in self._streams]
-        if len(new) > 1:
+        if len(new) > 1 and len(new := [found for found in new if self._is_own_by_age(found)]) > 1:
             several = "; ".join(described(found) for found in new)
             raise StreamMismatch(self.name, f"{len(new)} streams answer: {several}", "stop all but the one it was")
         wrong = ""
@@ -122,8 +124,9 @@ class LslSource:
                 return self._again(found, info)
             except StreamMismatch as error:
                 wrong = error.found
+        alike = f", not {self.options.uid}" if self.options.uid else ", there before"
         wrong = wrong or "; ".join(
-            f"{described(found, with_host=True)}{', there before' * (_named(found) == was[:-1])}"
+            f"{described(found, with_host=True)}{alike * (_named(found) == was[:-1])}"
             for found in there
             if was and found not in same and _like(found, was)
         )
@@ -150,6 +153,8 @@ class LslSource:
             before_it = self._streams.get(found.uid())
             if pull is None or (before_it is not None and before_it.is_heard(PULL_S)):
                 raise SourceNotFound(self.name, "it sends nothing new")
+            if not self._judge(inlet):
+                raise StreamMismatch(self.name, f"{described(found, with_host=True)}, there before")
             stream = LslStream(inlet, info, self._columns, self._scale, [pull])
         except BaseException:
             inlet.close()
@@ -161,14 +166,24 @@ class LslSource:
         self._streams[found.uid()] = self._last = stream
         self._is_own[found.uid()] = True
 
-    def _is_other(self, found: Any) -> bool:
-        """Whether an outlet that describes itself as ours was there beside it, and so is another."""
-        uid, last = found.uid(), self._last
-        if uid not in self._is_own and self.options.uid is not None:
-            self._is_own[uid] = False
-        if uid not in self._is_own and last is not None and (began := began_at(found, ANSWER_S)) is not None:
+    def _may_be_own(self, found: Any) -> bool:
+        """Whether an outlet that describes itself as ours is not known to be another."""
+        return self._is_own.get(found.uid(), self.options.uid is None)
+
+    def _is_own_by_age(self, found: Any) -> bool:
+        inlet = Inlet(found, GUESS_HZ, ANSWER_S, self._off)
+        try:
+            self._judge(inlet, CORRECTION_S)
+        finally:
+            inlet.close()
+        return self._may_be_own(found)
+
+    def _judge(self, inlet: Inlet, timeout: float = ANSWER_S) -> bool:
+        """Whether an outlet was made after the last sample of ours; one that was there beside it is another."""
+        uid, last = inlet.full.uid(), self._last
+        if uid not in self._is_own and last is not None and (began := inlet.began(timeout)) is not None:
             self._is_own[uid] = began > last.heard - CLOCKS_S
-        return not self._is_own.get(uid, True)
+        return self._is_own.get(uid, True)
 
     def _resolve(self) -> Any:
         """The one stream that is meant."""

@@ -103,22 +103,23 @@ class Inlet:
             return None
         return Pull(data.copy(), stamps, self._local_clock()) if len(stamps) else None
 
+    def began(self, timeout: float) -> float | None:
+        """When the outlet was made (s, our clock); None where that cannot be known within `timeout` s.
+
+        The first answer takes half a second; once samples have been pulled, it is there.
+        """
+        if not self.full.created_at() > 0 or self._inlet is None:
+            return None
+        try:
+            offset = self._inlet.time_correction(timeout)
+        except self._errors:
+            return None
+        return float(self.full.created_at() + offset + clock.offset_to(self._local_clock))
+
     def close(self) -> None:
         """Let go of the stream."""
         # Without its last reference the library drops the connection at once; asking it to close first may wait.
         self._inlet = None
-
-
-def began_at(found: Any, timeout: float) -> float | None:
-    """When an outlet was made (s, our clock); None where it does not say so, or does not answer within `timeout` s."""
-    pylsl = liblsl.pylsl()
-    if not found.created_at() > 0:
-        return None
-    try:
-        offset = pylsl.StreamInlet(found, recover=False).time_correction(timeout)
-    except (pylsl.util.TimeoutError, pylsl.util.LostError):
-        return None
-    return float(found.created_at() + offset + clock.offset_to(pylsl.local_clock))
 
 
 def listen(inlet: Inlet, off: threading.Event, *, measure: bool, least: int) -> tuple[list[Pull], Rate | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +242,48 @@ def test_two_of_one_name_are_listed_and_told_apart(name: str) -> None:
     stream.close()
     assert stream.info.sfreq == 200.0
     del twins, markers
+
+
+@pytest.mark.parametrize("source_id", ["the same", ""])
+def test_twins_are_told_apart_by_the_urls_that_are_offered(name: str, source_id: str) -> None:
+    twins = [pushing(name, ["C3"], source_id=source_id, sfreq=rate) for rate in (100.0, 200.0)]
+    for asked in (f"lsl://{name}?timeout=4", f"lsl://{name}?source_id={source_id.replace(' ', '%20')}"):
+        with pytest.raises(SourceNotFound, match="2 streams answer") as error:
+            open_source(asked).open()
+    rates = set()
+    for url in re.findall(r"lsl://\S+", error.value.do):
+        with closing(open_source(url).open()) as stream:
+            rates.add(stream.info.sfreq)
+    assert rates == {100.0, 200.0}
+    host = twins[0].get_info().hostname()
+    with pytest.raises(SourceNotFound, match="2 streams answer"):
+        open_source(f"lsl://{name}?host={host}").open()
+    with pytest.raises(SourceNotFound, match="the network shows"):
+        open_source(f"lsl://{name}?host=elsewhere&timeout=1").open()
+
+
+def test_a_stream_without_a_rate_is_refused_with_the_measured_one(name: str) -> None:
+    sender, done = pushing(name, ["C3"], sfreq=0.0), threading.Event()
+
+    def send() -> None:
+        sent = int(pylsl.local_clock() * SFREQ)
+        while not done.wait(0.01):
+            numbers = np.arange(sent, int(pylsl.local_clock() * SFREQ))
+            if len(numbers):
+                sender.push_chunk(np.sin(numbers)[:, None].astype(np.float32) * 20, list(numbers / SFREQ))
+                sent = int(numbers[-1]) + 1
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        with pytest.raises(StreamMismatch, match="no regular rate, measured 250 Hz") as error:
+            open_source(f"lsl://{name}?type=EEG").open()
+        assert error.value.do == f"open lsl://{name}?type=EEG&sfreq=250"
+        with closing(open_source(f"lsl://{name}?type=EEG&sfreq=250").open()) as stream:
+            assert sum(chunk.lost for chunk in collect(stream, 250)) == 0
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_a_stream_that_is_not_there_is_said_with_those_that_are(name: str) -> None:

@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pylsl
 import pytest
 from lsl_sender import WRAP
 from waiting import until
@@ -139,6 +140,30 @@ def test_another_stream_is_not_taken_for_it(name: str, start: Start, decoy: dict
         assert stream.away_since is not None
         assert len(stream.notes) == 1
         if "kind" in decoy:  # and beside it, the very one is found
+            start(name)
+            chunks += listened(stream, lambda: stream.away_since is None)
+            assert_every_sample_in_its_place(chunks)
+
+
+@pytest.mark.parametrize("when", ["before", "while it is read"])
+def test_a_twin_that_was_there_beside_it_is_not_taken_for_it(name: str, start: Start, when: str) -> None:
+    """It says the same of itself, down to the source_id: an inlet that recovers by that would go on with it."""
+    twins = [start(name) for _ in range(1 + (when == "before"))]
+    (told, *_) = pylsl.resolve_byprop("name", name, len(twins), 10.0)
+    url = f"lsl://{name}?uid={told.uid()}" if when == "before" else f"lsl://{name}"
+    with closing(Reconnecting(open_source(url)).open()) as stream:
+        chunks = listened(stream, seconds(0.1))
+        if when != "before":
+            twins.append(start(name))
+            chunks += listened(stream, seconds(1.5))
+            kill(twins[0])
+        else:
+            for twin in twins:  # whichever was meant
+                kill(twin)
+            start(name)
+        chunks += listened(stream, lambda: any("another stream" in note for note in stream.notes))
+        assert stream.away_since is not None
+        if when != "before":  # and beside it, its own sender is found again
             start(name)
             chunks += listened(stream, lambda: stream.away_since is None)
             assert_every_sample_in_its_place(chunks)
