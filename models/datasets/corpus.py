@@ -89,8 +89,10 @@ def prepare(job: Job, spec: FeatureSpec, cache: Path) -> str:
             note = f"{job.name} left out: {error.found}"
         else:
             note = "" if found else f"{job.name} left out: no stretch long enough for a window"
-            if found and (copies := _copies(found, session.info.ch_names)):
-                note = f"{job.name}: {', '.join(copies)}: taken once"
+            copies = ", ".join(_copies(found, session.info.ch_names)) if found else ""
+            said = [*session.info.notes, *([f"{copies}: taken once"] if copies else [])]
+            if found and said:
+                note = f"{job.name}: {'; '.join(said)}"
     about: dict[str, Any] = {"note": note, "job": asdict(job)}
     partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:

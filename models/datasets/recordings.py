@@ -11,14 +11,17 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
+from urllib.parse import parse_qsl
 
 import numpy as np
 
 from realtime_mood.errors import ConfigError, MoodError, StreamEnded
-from realtime_mood.montage import SPREAD, canonical_name
+from realtime_mood.montage import SPREAD
+from realtime_mood.sources.channels import choose_channels
 from realtime_mood.sources.playback import PlaybackSource
 from realtime_mood.sources.recordings.recording import PlaybackOptions
-from realtime_mood.sources.url import read_options
+from realtime_mood.sources.url import CommonOptions, pasted, read_options
 from realtime_mood.sources.virtual_person import Script, VirtualPerson
 from realtime_mood.types import StreamInfo
 
@@ -58,6 +61,7 @@ class Job:
     licence: str
     path: str = ""
     pick: str = ""  # the subject of an archive, the options of a playback source, or the seed of a virtual person
+    in_folder: bool = False  # one file of several: not each need have every channel that `pick` leaves out
 
     def identity(self) -> list[str]:
         """What changes when the session would come out otherwise."""
@@ -71,6 +75,12 @@ class Job:
     def read(self) -> Session:
         """The signal; raises `MoodError` when there is none to be had."""
         return {"archive": _archive, "file": _file, "virtual": _virtual}[self.kind](self)
+
+
+class FolderOptions(PlaybackOptions):
+    """The options of a folder of recordings: a channel to leave out is none of every file's."""
+
+    drop_must_exist: ClassVar[bool] = False
 
 
 def find(data: Sequence[str], n_virtual: int = 0, *, with_eegmat: bool = False) -> tuple[list[Job], list[str]]:
@@ -109,7 +119,8 @@ def find(data: Sequence[str], n_virtual: int = 0, *, with_eegmat: bool = False) 
             if why and not (with_eegmat and "eegmat" in str(found).lower()):
                 notes.append(f"{found.name} left out: {why}")
             else:
-                jobs += _jobs(found, path if path.is_dir() else path.parent, options)
+                in_folder = found != path
+                jobs += _jobs(found, path if in_folder else path.parent, options, in_folder)
     seeds = range(FIRST_SEED, FIRST_SEED + n_virtual)
     jobs += [Job("virtual", f"virtual-{s}", f"virtual-{s}", "virtual people", "made", pick=str(s)) for s in seeds]
     return jobs, notes
@@ -127,13 +138,13 @@ def _walk(path: Path) -> Iterator[Path]:
                 yield from _walk(child)
 
 
-def _jobs(path: Path, root: Path, options: str) -> list[Job]:
+def _jobs(path: Path, root: Path, options: str, in_folder: bool) -> list[Job]:
     if path.suffix.lower() == ".npz":
         return _archive_jobs(path)
     if path.is_dir() and path.suffix != ".mff":
         return _bids_jobs(path, options)
     name = str(path.relative_to(root))
-    return [Job("file", name, name, root.name, _licence_beside(path), str(path), options)]
+    return [Job("file", name, name, root.name, _licence_beside(path), str(path), options, in_folder)]
 
 
 # -- archives of several people ---------------------------------------------------------------------------------
@@ -159,16 +170,22 @@ def _archive(job: Job) -> Session:
         pieces = [archive[key].T.astype(np.float32) * np.float32(meta["uV_per_lsb"]) for key in keys]
         worn = [key.replace("x", "h") for key in keys]
         contact = [archive[h].T < BAD_CONTACT for h in worn] if all(h in archive for h in worn) else None
-    names = tuple(canonical_name(label) or label for label in meta["channels"])
-    return Session(StreamInfo(names, float(meta["fs"]), name=job.name), pieces, contact)
+    said = str(meta.get("reference", ""))
+    labels = meta["channels"]
+    chosen = choose_channels(labels, [True] * len(labels), CommonOptions(), job.name, reference=said)
+    info = StreamInfo(chosen.ch_names, float(meta["fs"]), job.name, chosen.reference, notes=chosen.notes)
+    kept = chosen.columns
+    return Session(info, [it[:, kept] for it in pieces], contact and [it[:, kept] for it in contact])
 
 
 # -- files and BIDS ---------------------------------------------------------------------------------------------
 
 
-def _playback(asked: str, query: str) -> PlaybackOptions:
-    words = dict(part.split("=", 1) for part in query.split("&") if "=" in part)
-    return read_options(PlaybackOptions, f"playback://{asked}", words | {"speed": "max"})
+def _playback(asked: str, query: str, in_folder: bool = False) -> PlaybackOptions:
+    pairs = parse_qsl(query, keep_blank_values=True)
+    drop = ",".join(value for key, value in pairs if key == "drop")
+    words = dict(pairs) | ({"drop": drop} if drop else {}) | {"speed": "max"}
+    return read_options(FolderOptions if in_folder else PlaybackOptions, f"playback://{asked}", words)
 
 
 def _bids_jobs(root: Path, options: str) -> list[Job]:
@@ -181,8 +198,8 @@ def _bids_jobs(root: Path, options: str) -> list[Job]:
     about = json.loads((root / "dataset_description.json").read_text(encoding="utf-8"))
     jobs = []
     for found in find_matching_paths(root, datatypes="eeg", suffixes="eeg", extensions=list(BRAIN_FILES)):
-        path, bad = found.fpath, ",".join(_bad_channels(found.fpath))
-        query = "&".join(part for part in (options, f"drop={bad}" if bad else "") if part)
+        path, bad = found.fpath, _bad_channels(found.fpath)
+        query = "&".join(part for part in (options, pasted("drop", bad) if bad else "") if part)
         person = f"{root.name}-sub-{found.subject}"
         jobs.append(
             Job(
@@ -193,6 +210,7 @@ def _bids_jobs(root: Path, options: str) -> list[Job]:
                 str(about.get("License", "unknown")),
                 str(path),
                 query,
+                in_folder=True,
             )
         )
     return jobs
@@ -209,7 +227,7 @@ def _bad_channels(path: Path) -> list[str]:
 
 
 def _file(job: Job) -> Session:
-    stream = PlaybackSource(job.path, _playback(job.path, job.pick)).open()
+    stream = PlaybackSource(job.path, _playback(job.path, job.pick, job.in_folder)).open()
     parts: list[np.ndarray] = []
     pieces: list[np.ndarray] = []
     try:

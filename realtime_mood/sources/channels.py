@@ -18,8 +18,8 @@ EARS = {"A1", "A2", "M1", "M2"}
 _NOT_BRAIN = re.compile(
     r"\d*([A-Z]?EOG|ECG|EKG|[LR]?EMG|GSR|EDA|RESP|BREATH|PLETH|S[AP]O2|PPG|OXI|SATUR|PULSE|HEART|D?TRIG|TRG|STATUS|STI"
     r"|MARK|EVENT|ANNOT|ACC|GYR|MAG|QUAT|TEMP|AUX|BATT|COUNT|TIME|SYNC|REF|GND|GROUND|CMS|DRL|PHOT|LIGHT|INTERPOL"
-    r"|HARDWARE|IMPED|QUALIT|CONTACT|PACKET|INDEX|VALID|THOR|ABD|CHEST|NASAL|FLOW|SNOR|CHIN|LEG|TIBIA|POSITION"
-    r"|(LOC|ROC|HR|PR|(ET)?CO2|DC\d*|DIG|DIN\d*|CQ|EQ|POW|DELTA|THETA|ALPHA|BETA|GAMMA)$)"
+    r"|HARDWARE|IMPED|QUALIT|CONTACT|PACKET|INDEX|VALID|THOR|ABD|CHEST|NASAL|AIRFLOW|FLOW|SNOR|SOUND|CHIN|LEG|TIBIA|POSITION"
+    r"|(LOC|ROC|HR|PR|OX|AIR|(ET)?CO2|DC\d*|DIG|DIN\d*|CQ|EQ|POW|DELTA|THETA|ALPHA|BETA|GAMMA)$)"
 )
 """Words of labels that are no EEG, by their beginning or as a whole."""
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -207,12 +207,13 @@ class _Labels:
             by_drop = all(labels) and (len(labels) <= SHOWN or len(drop) <= len(pick) or not once)
             play = f"leave them out with {drop}" if by_drop else f"play the others with {pick}"
             return f"{play}, or name all {len(brain)} with channels=…"
-        firsts, seconds = list(dict.fromkeys(first for first, _ in derived)), {second for _, second in derived}
-        if len(firsts) < len(unknown) or EARS & set(firsts):
+        firsts, seconds = [first for first, _ in derived], {second for _, second in derived}
+        if len(firsts) < len(unknown) or EARS.issuperset(firsts):
             return f"name all {len(brain)} with channels=…, in order, {SKIP} for one to leave out"
-        if len(seconds) == 1 and len(firsts) > 1:
+        if len(seconds) == 1 and len(set(firsts)) == len(firsts) > 1:
             return f"if {seconds.pop()} is the reference of all, say {pasted('reference', [derived[0][1]])}"
-        return f"to read each as its first electrode all the same, say {pasted('channels', firsts)}"
+        each = [SKIP if name in EARS or name in firsts[:k] else name for k, name in enumerate(firsts)]
+        return f"to read each as its first electrode all the same, say {pasted('channels', each)}"
 
     def check_each_once(self, columns: list[int], names: list[str]) -> None:
         """Raise `StreamMismatch` where two columns are one electrode."""
@@ -244,6 +245,9 @@ class _Labels:
 
 def _is_other(label: str) -> bool:
     """Whether a label that is no electrode is plainly no EEG."""
+    name, *rest = [word.upper() for word in words_of(label)] or [""]
+    if name in ("E1", "E2") and rest and set(rest) <= EARS:  # the eyes of sleep recordings
+        return True
     for text in (label, _HUMPS.sub(" ", label)):  # HardwareMarker is two words, SpO2 is one
         first, *rest = [word.upper() for word in words_of(text)] or [""]
         if any(_NOT_BRAIN.match(word) for word in (first, *(word for word in rest if word not in REFERENCES))):

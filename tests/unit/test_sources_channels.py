@@ -57,7 +57,7 @@ def test_channels_pick_from_the_named() -> None:
         (["F3-C3", "C3-P3"], {}, "2 of 2 EEG channels are derivations, not electrodes: F3-C3, C3-P3"),
         (["F3-C3", "C3-P3"], {}, "channels=F3,C3"),
         (["F3-Cz", "Pz-Cz"], {}, "if Cz is the reference of all, say reference=Cz"),
-        (["FP1-F7", "FP1-F3"], {}, "name all 2 with channels="),
+        (["FP1-F7", "FP1-F3", "A1-T3"], {}, "channels=Fp1,-,-"),
         (["F3-C3", "Fz"], {}, "drop=F3-C3"),
         (["C3-A1", "C3-A2"], {"channels": "C3"}, "drop=C3-A2"),
         (["C1", "C3", "C32", "A3"], {"channels": "C1,C3"}, "gives 2 names"),
@@ -111,7 +111,16 @@ def test_an_electrode_in_the_name_of_something_else_is_left_out_and_noted(label:
 
 def test_what_programs_put_beside_the_eeg_is_left_out_without_a_word() -> None:
     emotiv = ["Timestamp", "Counter", "Interpolate", "AF3", "T7", "HardwareMarker", "Markers", "BatteryPercent"]
-    others = ["DIG DTRIG", "REF_EEG REF_EEG", "EEG EKG1-REF", "SpO2", "POL DC01", "Validation Indicator", "LOC-ROC"]
+    others = [
+        "DIG DTRIG",
+        "REF_EEG REF_EEG",
+        "EEG EKG1-REF",
+        "SpO2",
+        "POL DC01",
+        "Validation Indicator",
+        "LOC-ROC",
+        "E1-M2",
+    ]
     assert chosen(emotiv + others) == ([3, 4], ("AF3", "T7"), "unknown", ())
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import struct
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from ..channels import choose_channels
 from ..units import microvolts, scales, unit_name
 from .breaks import stated_breaks, stored_onsets
 from .edf_records import EdfRecords, read_records, record_breaks, record_markers
+from .header_units import brainvision_channels, edf_units
 from .opening import open_raw
 from .recording import HEAD_S, PlaybackOptions, check_rate, check_unit, finite
 from .timeline import Break, Timeline
@@ -31,6 +31,8 @@ VIRTUAL_MARK = "VIRTUAL PERSON"
 
 # What MNE takes the stored numbers for, where it keeps no per-channel unit. Everything else is in volts.
 _STORED = {"RawEEGLAB": "uV", "RawGDF": "uV"}
+_BRAINVISION = {"V": 1.0, "mV": 1e-3, "µV": 1e-6, "uV": 1e-6, "nV": 1e-9}
+"""Units of BrainVision files that MNE knows (V); it takes numbers of all others as they are."""
 
 
 class MneFile:
@@ -47,9 +49,13 @@ class MneFile:
         # Names are made unique before any are left out, so that they stay; annotations are read by `record_markers`.
         self._options: dict[str, Any] = {"exclude_after_unique": True, "encoding": "latin-1"} if by_record else {}
         self._raw: Any = open_raw(path, asked, **self._options)
+        _check_labels(self._raw, asked)
         types = self._raw.get_channel_types()
-        written, taken = self._units(path)
-        chosen = choose_channels(self._raw.ch_names, [t == "eeg" for t in types], options, asked, units=written)
+        written, taken, reference = self._stated(path)
+        # MNE takes channels of a BrainVision file for others where it does not know their unit.
+        typed = {"eeg", "misc"} if path.suffix in (".vhdr", ".ahdr") else {"eeg"}
+        is_eeg = [kind in typed for kind in types]
+        chosen = choose_channels(self._raw.ch_names, is_eeg, options, asked, reference=reference, units=written)
         self._picks, self.ch_names, self.reference, notes = chosen
         written, taken = [written[i] for i in self._picks], taken[self._picks]
         self._read_at_own_rate(path, asked)
@@ -97,15 +103,22 @@ class MneFile:
         time = Timeline(self._n_times, self.sfreq, breaks)
         return time, said + time.notes()
 
-    def _units(self, path: Path) -> tuple[list[str], np.ndarray]:
-        """The unit of each channel as the file writes it, and how many volts MNE takes one of its numbers for."""
+    def _stated(self, path: Path) -> tuple[list[str], np.ndarray, str]:
+        """The unit of each channel as the file writes it, how many volts MNE takes one of its numbers for, and the
+        reference of the whole.
+        """
         extras = self._raw._raw_extras[0]
         if path.suffix.lower() in (".edf", ".bdf"):  # MNE takes all but µV and mV for volts
-            return _edf_units(path, extras["sel"]), np.asarray(extras["units"])
+            return edf_units(path, extras["sel"]), np.asarray(extras["units"]), ""
+        if path.suffix in (".vhdr", ".ahdr") and len(told := brainvision_channels(path)) == len(self._raw.ch_names):
+            units = [channel.unit for channel in told]
+            references = {channel.reference for channel in told}
+            taken = [_BRAINVISION.get(unit, 1.0) for unit in units]
+            return units, np.array(taken), references.pop() if len(references) == 1 else ""
         stored = getattr(self._raw, "_orig_units", None) or {}
         usual = _STORED.get(type(self._raw).__name__, "V")
         names = [unit_name(str(stored.get(name, ""))) or usual for name in self._raw.ch_names]
-        return names, np.array([1e-6 * microvolts(name) for name in names])
+        return names, np.array([1e-6 * microvolts(name) for name in names]), ""
 
     def _check(self, asked: str, stated: str, overruled: bool) -> None:
         """Read a little at both ends: numbers that are EEG, and a file that is whole."""
@@ -158,14 +171,15 @@ class MneFile:
         self._raw.close()
 
 
-def _edf_units(path: Path, columns: Sequence[int]) -> list[str]:
-    """The units in the header of an EDF or BDF file."""
-    with path.open("rb") as f:
-        f.seek(252)
-        n_chans = int(f.read(4))
-        f.seek(256 + n_chans * (16 + 80))
-        units = [f.read(8).decode("latin-1").replace("\x83\xca", "µ").strip(" \0") for _ in range(n_chans)]
-    return [units[i] for i in columns]
+def _check_labels(raw: Any, asked: str) -> None:
+    """Raise `StreamMismatch` when an EEGLAB file holds another number of channels than it labels."""
+    if type(raw).__name__ != "RawEEGLAB":
+        return
+    data = Path(raw.filenames[0])
+    n_stored = float(raw._data.shape[0] if raw.preload else data.stat().st_size / (4 * max(1, raw.n_times)))
+    if n_stored != len(raw.ch_names) and n_stored == round(n_stored):
+        found = f"it labels {len(raw.ch_names)} channels and holds {n_stored:g}"
+        raise StreamMismatch(asked, found, "correct its channel locations in EEGLAB")
 
 
 def _check_tags(path: Path, asked: str) -> None:
