@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..errors import ConfigError, StreamMismatch
 from ..montage import REFERENCES, Electrode, canonical_name, derivation, electrode, words_of
-from .units import is_other_quantity
+from .units import UNSTATED, is_other_quantity
 from .url import SKIP, CommonOptions, pasted
 
 EARS = {"A1", "A2", "M1", "M2"}
@@ -19,7 +19,7 @@ _NOT_BRAIN = re.compile(
     r"\d*([A-Z]?EOG|ECG|EKG|[LR]?EMG|GSR|EDA|RESP|BREATH|PLETH|S[AP]O2|PPG|OXI|SATUR|PULSE|HEART|D?TRIG|TRG|STATUS|STI"
     r"|MARK|EVENT|ANNOT|ACC|GYR|MAG|QUAT|TEMP|AUX|BATT|COUNT|TIME|SYNC|REF|GND|GROUND|CMS|DRL|PHOT|LIGHT|INTERPOL"
     r"|HARDWARE|IMPED|QUALIT|CONTACT|PACKET|INDEX|VALID|THOR|ABD|CHEST|NASAL|AIRFLOW|FLOW|SNOR|SOUND|CHIN|LEG|TIBIA|POSITION"
-    r"|(LOC|ROC|HR|PR|OX|AIR|(ET)?CO2|DC\d*|DIG|DIN\d*|CQ|EQ|POW|DELTA|THETA|ALPHA|BETA|GAMMA)$)"
+    r"|([HV]EO[LRUD]?|[LSI]O[12]|[LR]?[HV]?EYE|LOC|ROC|HR|PR|OX|AIR|(ET)?CO2|DC\d*|DIG|DIN\d*|CQ|EQ|POW|DELTA|THETA|ALPHA|BETA|GAMMA)$)"
 )
 """Words of labels that are no EEG, by their beginning or as a whole."""
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -232,6 +232,7 @@ class _Labels:
         """The reference of the chosen columns, and what to note of it."""
         if self._options.reference:
             return self._options.reference, []
+        stated = "" if stated.strip().lower() in UNSTATED else stated.strip()
         each = [found.reference if (found := self._found[i]) else "" for i in columns]
         several = sorted(set(each) - {""})
         notes = []

@@ -20,12 +20,13 @@ NARROW = (0.5, 500.0)
 _SPELLINGS = {
     "V": ("v", "volt", "volts", "0"),
     "mV": ("mv", "millivolt", "millivolts", "mvolt", "mvolts", "-3"),
-    "uV": ("uv", "microvolt", "microvolts", "uvolt", "uvolts", "-6"),
+    "uV": ("uv", "microvolt", "microvolts", "uvolt", "uvolts", "microv", "-6"),
     "nV": ("nv", "nanovolt", "nanovolts", "nvolt", "nvolts", "-9"),
 }
 _UNITS = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in spellings}
 _SCALED = re.compile(r"(\d*\.?\d+(?:e[+-]?\d+)?)\s*[*x×]?\s*([a-z]+)")
-_UNSTATED = {"", "n/a", "na", "none", "unknown", "undefined", "unspecified", "-", "?"}
+UNSTATED = {"", "n/a", "na", "none", "unknown", "undefined", "unspecified", "-", "?"}
+"""What stands where a description says nothing."""
 _OTHERS = set(
     "% percent bpm ohm ohms kohm kohms ω kω g mg m/s^2 m/s2 m/s² ms^2 ms^-2 deg degree degrees °c degc celsius"  # noqa: SIM905
     " deg/s dps rad rad/s s sec second seconds ms us millisecond milliseconds min hz mmhg cmh2o lux t ut ft"
@@ -81,7 +82,7 @@ def scales(asked: str, units: Sequence[str]) -> tuple[np.ndarray, bool]:
     StreamMismatch
         A unit is not understood, or only some of the channels state theirs, and those differ.
     """
-    said = [unit for unit in units if unit.strip().lower() not in _UNSTATED]
+    said = [unit for unit in units if unit.strip().lower() not in UNSTATED]
     known = {unit: name for unit in said if (name := unit_name(unit))}
     if odd := sorted(set(said) - set(known)):
         raise StreamMismatch(

@@ -14,7 +14,7 @@ from pretraining_people import SECONDS, SFREQ, eeg, write_archive
 from models.datasets import corpus
 from models.datasets.corpus import corpus_population, gather, load, sha256, split_people
 from models.datasets.person import person
-from models.datasets.recordings import FIRST_SEED, find
+from models.datasets.recordings import FIRST_SEED, find, readable
 from models.datasets.virtual import LAST_SEED
 from models.pretraining.feed import BUCKETS, PLAIN, Feed, _referenced
 from realtime_mood.dsp.spec import FeatureSpec
@@ -224,6 +224,41 @@ def test_a_bids_folder_gives_subjects_and_leaves_bad_channels_out(tmp_path):
     assert [(job.person, job.licence) for job in jobs] == [("study-sub-01", "CC0"), ("study-sub-02", "CC0")]
     session = jobs[0].read()
     assert session.info.ch_names == (CH_NAMES[0], *CH_NAMES[2:])
+
+
+def test_bad_channels_of_a_bids_folder_may_be_lacking_and_have_any_name(tmp_path):
+    pytest.importorskip("mne_bids")
+    folder = tmp_path / "study" / "sub-01" / "eeg"
+    folder.mkdir(parents=True)
+    write_edf(folder / "sub-01_task-rest_eeg.edf", eeg(1, len(CH_NAMES), 12), SFREQ)
+    rows = "name\ttype\tstatus", f"{CH_NAMES[1]}\tEEG\tbad", "a,b&c+d\tEEG\tbad"
+    (folder / "sub-01_task-rest_channels.tsv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "study" / "dataset_description.json").write_text(json.dumps({"Name": "x", "BIDSVersion": "1.9.0"}))
+    jobs, _ = find([f"{tmp_path / 'study'}?drop={CH_NAMES[3]}"])
+    session = jobs[0].read()
+    assert session.info.ch_names == (CH_NAMES[0], *CH_NAMES[2:3], *CH_NAMES[4:])
+    assert session.info.notes == ("drop=a,b&c+d: it has no such channel",)
+
+
+@pytest.mark.parametrize(("labels", "says"), [(["F3-C3", "C3-P3"], "derivations"), (["F3", "E17"], "E17")])
+def test_an_archive_of_derivations_or_unknown_electrodes_is_left_out(tmp_path, labels, says):
+    path = archive(tmp_path, {"a": [eeg(1, n_chans=2)]})
+    arrays = dict(np.load(path))
+    meta = json.loads(str(arrays["meta"])) | {"channels": labels}
+    np.savez(path, **arrays | {"meta": json.dumps(meta)})
+    session, why = readable(find([str(path)])[0][0])
+    assert session is None
+    assert says in why
+
+
+def test_an_archive_says_its_reference(tmp_path):
+    path = archive(tmp_path, {"a": [eeg(1, n_chans=3)]})
+    arrays = dict(np.load(path))
+    meta = json.loads(str(arrays["meta"])) | {"channels": ["EEG F3-A2", "A1", "F4-A2"]}
+    np.savez(path, **arrays | {"meta": json.dumps(meta)})
+    session, _ = readable(find([str(path)])[0][0])
+    assert (session.info.ch_names, session.info.reference) == (("F3", "F4"), "A2")
+    np.testing.assert_array_equal(session.pieces[0], (arrays["x0000"].T * np.float32(0.05))[:, [0, 2]])
 
 
 def test_loose_files_play_and_the_others_say_why_not(tmp_path):

@@ -93,6 +93,8 @@ def test_the_reference_of_the_channels_is_that_of_the_stream(labels: list[str], 
 def test_a_stream_that_states_its_reference_is_believed_and_a_contradiction_noted() -> None:
     found = choose_channels(["C3-REF"], [True], CommonOptions(), "it", reference="FCz")
     assert (found.reference, found.notes) == ("FCz", ())
+    found = choose_channels(["C3-A2"], [True], CommonOptions(), "it", reference="unknown")
+    assert (found.reference, found.notes) == ("A2", ())
     found = choose_channels(["C3-A2"], [True], CommonOptions(), "it", reference="FCz")
     assert (found.reference, len(found.notes)) == ("FCz", 1)
 
@@ -119,6 +121,10 @@ def test_what_programs_put_beside_the_eeg_is_left_out_without_a_word() -> None:
         "POL DC01",
         "Validation Indicator",
         "LOC-ROC",
+        "HEO",
+        "VEOL",
+        "LO1",
+        "Left AUX",
         "E1-M2",
     ]
     assert chosen(emotiv + others) == ([3, 4], ("AF3", "T7"), "unknown", ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ...errors import StreamMismatch
 from ...types import Array, Marker
 from ..channels import choose_channels
 from ..units import microvolts, scales, unit_name
+from ..url import pasted
 from .breaks import stated_breaks, stored_onsets
 from .edf_records import EdfRecords, read_records, record_breaks, record_markers
 from .header_units import brainvision_channels, edf_units
@@ -58,7 +60,7 @@ class MneFile:
         chosen = choose_channels(self._raw.ch_names, is_eeg, options, asked, reference=reference, units=written)
         self._picks, self.ch_names, self.reference, notes = chosen
         written, taken = [written[i] for i in self._picks], taken[self._picks]
-        self._read_at_own_rate(path, asked)
+        self._read_at_own_rate(path, options.drop, asked)
         self.sfreq, self._n_times = float(self._raw.info["sfreq"]), int(self._raw.n_times)
         check_rate(asked, self.sfreq)
         self._records = read_records(path) if by_record else None
@@ -72,7 +74,7 @@ class MneFile:
         self._to_uv = np.full(len(taken), worth) / taken if stated else np.full(len(taken), 1e6)
         self._check(asked, unit_name(written[0]) or "V", bool(options.units))
 
-    def _read_at_own_rate(self, path: Path, asked: str) -> None:
+    def _read_at_own_rate(self, path: Path, dropped: Sequence[str], asked: str) -> None:
         """Open an EDF, BDF or GDF file again with nothing but what is read, where MNE would resample that."""
         extras = (self._raw._raw_extras or [{}])[0] or {}
         if path.suffix.lower() not in (".edf", ".bdf", ".gdf"):
@@ -82,7 +84,7 @@ class MneFile:
         usual = Counter(rates.tolist()).most_common(1)[0][0]
         if odd := [name for name, rate in zip(names, rates, strict=True) if rate != usual]:
             found = f"its EEG channels have several sampling rates: {', '.join(odd[:12])} not that of the others"
-            raise StreamMismatch(asked, found, f"leave them out with drop={','.join(odd)}")
+            raise StreamMismatch(asked, found, f"leave them out with {pasted('drop', [*dropped, *odd])}")
         if usual != extras["max_samp"]:
             if path.suffix.lower() == ".gdf" and self._picks != list(range(len(self._picks))):
                 raise StreamMismatch(
