@@ -146,3 +146,25 @@ def write_gdf(
     table = struct.pack("<B", 1) + len(events).to_bytes(3, "little") + struct.pack("<f", rate)
     table += b"".join(struct.pack("<I", at + 1) for at, _ in events) + b"".join(struct.pack("<H", k) for _, k in events)
     path.write_bytes(bytes(fixed) + head + b"".join(body) + table)
+
+
+def write_cnt(path: Path, signal: np.ndarray, sfreq: int, events: Sequence[tuple[int, int, int]]) -> None:
+    """Neuroscan, int16 µV; events as sample, type and what stands in the upper half of the fourth byte."""
+    n = signal.shape[1]
+    setup = bytearray(900)
+    end = 900 + 75 * n + 2 * n * len(signal)
+    for at, form, value in ((370, "<H", n), (376, "<H", sfreq), (864, "<i", len(signal)), (886, "<i", end)):
+        struct.pack_into(form, setup, at, value)
+    setup[225:245] = b"01/01/24  12:00:00\x00\x00"
+    electrodes = []
+    for name in CH_NAMES:
+        electrode = bytearray(75)
+        electrode[: len(name)] = name.encode()
+        struct.pack_into("<f", electrode, 59, 1.0)
+        struct.pack_into("<f", electrode, 71, 204.8)
+        electrodes.append(bytes(electrode))
+    table = b"".join(
+        struct.pack("<HBBi11x", kind, 0, accept << 4, 900 + 75 * n + 2 * n * at) for at, kind, accept in events
+    )
+    content = bytes(setup) + b"".join(electrodes) + signal.astype("<i2").tobytes()
+    path.write_bytes(content + struct.pack("<Bii", 2, len(table), 0) + table)

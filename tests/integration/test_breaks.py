@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from broken_off import (
     edf_channels,
+    write_cnt,
     write_edf_plus,
     write_gdf,
     write_nihon_kohden,
@@ -161,9 +162,15 @@ def write_gdf_segment(path: Path, signal: np.ndarray) -> None:
     write_gdf(path, edf_channels(signal, SFREQ), 30, [(0, 32766), (BREAK, 32766), (LATE, 769)])
 
 
+def write_cnt_discontinuity(path: Path, signal: np.ndarray) -> None:
+    """A key, and the accepted and rejected stretches beside it, are no breaks."""
+    write_cnt(path, signal, SFREQ, [(50, 3, 0), (600, 0, 12), (800, 0, 13), (BREAK, 0, 14)])
+
+
 @pytest.mark.parametrize(
     ("name", "write"),
     [
+        ("a.cnt", write_cnt_discontinuity),
         ("a_raw.fif", write_two_joined),
         ("a.vhdr", write_segments_without_stamps),
         ("a.vhdr", write_segment_set_back),

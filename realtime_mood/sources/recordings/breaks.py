@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
@@ -25,6 +26,8 @@ JOINED = ("edge boundary", "bad boundary", "amplifier reconnected")
 """Annotations where recordings were joined, of unknown length."""
 NEW_SEGMENT = re.compile(rb"(?im)^\s*Mk\d+\s*=\s*New Segment,[^,\n]*,(\d+),[^,\n]*,[^,\n]*(?:,(\d*))?")
 """BrainVision's marker: the sample, counted from 1, and when the segment began."""
+CNT_DISCONTINUITY = 14
+"""What Neuroscan's events say of it in the upper half of their fourth byte."""
 GDF_SEGMENT = "32766"
 """GDF's event 0x7FFE: a new segment begins."""
 
@@ -40,9 +43,9 @@ def stated_breaks(path: Path, raw: Any, sfreq: float) -> list[Break]:
     sfreq : float
         Sampling rate (Hz).
     """
-    own = {".vhdr": _brainvision, ".ahdr": _brainvision, ".lay": _persyst, ".ns3": _blackrock}.get(path.suffix.lower())
-    if path.suffix.lower() == ".eeg":
+    if path.suffix.lower() == ".eeg":  # of MNE's annotations there, each block has its own
         return list(_nihon_kohden(path, raw, sfreq))
+    own = OWN.get(path.suffix.lower())
     return [*_annotated(path, raw, sfreq), *(own(path, raw, sfreq) if own else ())]
 
 
@@ -141,3 +144,28 @@ def _blackrock(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
     for end, begin in zip(begins[:-1] + lengths[:-1], begins[1:], strict=True):
         if begin > end:
             yield Break(int(end - begins[0]), 0, int(begin - end))
+
+
+def _neuroscan(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
+    """From the events of a CNT file of Neuroscan's: http://paulbourke.net/dataformats/eeg/."""
+    with path.open("rb") as f:
+        if f.read(4) in (b"RIFF", b"RF64"):  # ANT's
+            return
+        f.seek(886)
+        f.seek(struct.unpack("<i", f.read(4))[0])
+        kind, size = struct.unpack("<Bi4x", f.read(9))
+        table = f.read(size)
+    n_chans, width = len(raw.ch_names), int(raw._raw_extras[0]["n_bytes"])
+    for event in struct.iter_unpack("<HBBi" if kind == 1 else "<HBBi11x", table):
+        if event[2] >> 4 == CNT_DISCONTINUITY:
+            offset = event[3] * (n_chans * width if kind == 3 else 1) - 900 - 75 * n_chans
+            yield Break(offset // (n_chans * width), None)
+
+
+OWN = {
+    ".vhdr": _brainvision,
+    ".ahdr": _brainvision,
+    ".lay": _persyst,
+    ".ns3": _blackrock,
+    ".cnt": _neuroscan,
+}
