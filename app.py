@@ -286,6 +286,7 @@ def terminated(number: int, frame: FrameType | None) -> None:
 def main() -> None:
     """The entry point of the installed command."""
     take_over()
+    logging.captureWarnings(True)  # to the log: a library's warning, from whichever thread, is no message of ours
     signal.signal(signal.SIGTERM, terminated)
     code = command(sys.argv[1:])
     if any(thread.name.startswith("mood-") for thread in threading.enumerate()):

@@ -31,7 +31,7 @@ from realtime_mood.sources import open_source
 from realtime_mood.sources.recordings import open_recording
 from realtime_mood.sources.recordings.recording import PlaybackOptions
 from realtime_mood.sources.url import read_options
-from tests.integration import recordings
+from tests.integration import broken_off, recordings
 
 HANG_S = 20
 """No input may take longer; most take milliseconds."""
@@ -196,6 +196,8 @@ TARGETS: dict[str, Target] = {
     **{name: _own_reader(name) for name in recordings.GAPPY},
     "fif": _mne_reader("a_raw.fif", recordings.write_fif),
     "edf": _mne_reader("a.edf", recordings.write_edf),
+    "edf+d": _mne_reader("a.edf", broken_off.write_discontinuous),
+    "cnt": _mne_reader("a.cnt", broken_off.write_discontinuity),
     "set": _mne_reader("a.set", recordings.write_eeglab),
     "vhdr": _mne_reader("a.vhdr", recordings.write_brainvision),
     "vhdr's body": _mne_reader("a.vhdr", recordings.write_brainvision, "a.eeg"),

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from recordings import CH_NAMES, write_brainvision
+
+from tests.integration.recordings import CH_NAMES, write_brainvision
 
 
 def write_edf_plus(
@@ -168,3 +169,17 @@ def write_cnt(path: Path, signal: np.ndarray, sfreq: int, events: Sequence[tuple
     )
     content = bytes(setup) + b"".join(electrodes) + signal.astype("<i2").tobytes()
     path.write_bytes(content + struct.pack("<Bii", 2, len(table), 0) + table)
+
+
+def write_discontinuous(path: Path, signal: np.ndarray, sfreq: float, at: int = 1, lost_s: int = 15) -> None:
+    """EDF+D or BDF+D in records of 1 s, `lost_s` missing before record `at`, and a word in the last record."""
+    rate = round(sfreq)
+    n = len(signal) // rate
+    begins = [f"{i + (lost_s if i >= at else 0)}" for i in range(n)]
+    notes = [(0, f"+{n + lost_s - 0.5:g}\x14late\x14".encode())]
+    write_edf_plus(path, edf_channels(signal, rate), begins, notes=notes)
+
+
+def write_discontinuity(path: Path, signal: np.ndarray, sfreq: float) -> None:
+    """CNT with a discontinuity in its middle."""
+    write_cnt(path, signal, round(sfreq), [(50, 3, 0), (len(signal) // 2, 0, 14)])

@@ -61,6 +61,16 @@ def test_algebra_runs_in_one_thread_without_being_told():
     assert done.stdout.strip() == "{1}"
 
 
+def test_a_warning_from_any_thread_is_not_heard():
+    code = (
+        "import app, threading, warnings; thread = threading.Thread(target=warnings.warn, args=('edge artifacts',));"
+        "app.command = lambda words: thread.start() or warnings.warn('here too') or 0; app.main()"
+    )
+    told = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=told, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 def test_a_script_ends_with_its_health_and_a_reading_a_hop(whole):
     *readings, health = whole
     assert [round(r["t"] / 0.25) for r in readings] == list(range(1, 161))

@@ -14,6 +14,7 @@ import pytest
 from broken_off import (
     edf_channels,
     write_cnt,
+    write_discontinuous,
     write_edf_plus,
     write_gdf,
     write_nihon_kohden,
@@ -41,9 +42,8 @@ ASSUMED = SFREQ
 """Samples that a break of unknown length counts as."""
 
 
-def write_discontinuous(path: Path, signal: np.ndarray) -> None:
-    begins = [f"{i + (15 if i >= 8 else 0)}" for i in range(30)]
-    write_edf_plus(path, edf_channels(signal, SFREQ), begins, notes=[(3, b"+44.5\x14late\x14")])
+def write_two_stretches(path: Path, signal: np.ndarray) -> None:
+    write_discontinuous(path, signal, SFREQ, BREAK // SFREQ)
 
 
 def write_eeglab_boundary(path: Path, signal: np.ndarray) -> None:
@@ -102,8 +102,8 @@ class Stated:
 
 
 STATED = [
-    Stated("a.edf", write_discontinuous),
-    Stated("a.bdf", write_discontinuous),
+    Stated("a.edf", write_two_stretches),
+    Stated("a.bdf", write_two_stretches),
     Stated("a.set", write_eeglab_boundary),
     Stated("a.vhdr", write_two_segments, "Stimulus/S  1"),
     Stated("a.lay", write_sample_times),
@@ -256,7 +256,7 @@ def test_breaks_that_a_continuous_file_states_are_kept_and_noted(tmp_path: Path)
 
 def test_training_pieces_end_at_a_break(tmp_path: Path) -> None:
     signal = counting(30.0, SFREQ) % 1000
-    write_discontinuous(tmp_path / "a.edf", signal)
+    write_two_stretches(tmp_path / "a.edf", signal)
     write_two_joined(tmp_path / "b_raw.fif", signal)
     spec = FeatureSpec()
     for name in ("a.edf", "b_raw.fif"):
