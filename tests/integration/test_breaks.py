@@ -204,6 +204,7 @@ def test_a_boundary_near_the_end_keeps_its_length(tmp_path: Path) -> None:
         ([f"{i + (0.0051 if i > 4 else 0):.4f}" for i in range(10)], 1.0, 1),
         ([f"{i * 0.03:.1f}" for i in range(10)], 0.03, 0),  # written less exactly than a record is long
         ([f"{i * 1.001:.3f}" for i in range(10)], 1.0, 2),  # a slow clock: 9 ms in all
+        (["0", "1", *(f"{i + 200_000}" for i in range(2, 10))], 1.0, 200_000 * SFREQ),  # the day after the next
         (["", "", *(f"{i}" for i in range(2, 10))], 1.0, 0),
         ([f"{i}" for i in range(5)] + [""] + [f"{i + 3}" for i in range(6, 10)], 1.0, 600),
     ],

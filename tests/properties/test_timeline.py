@@ -11,7 +11,7 @@ from realtime_mood.sources.recordings.timeline import UNKNOWN_S, Break, Timeline
 
 SFREQ = 10.0
 BREAKS = st.lists(
-    st.builds(Break, st.integers(-3, 60), st.none() | st.integers(-5, 40) | st.just(10**7), st.integers(0, 25))
+    st.builds(Break, st.integers(-3, 60), st.none() | st.integers(-5, 40) | st.just(10**9), st.integers(0, 25))
 )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 UNKNOWN_S = 1.0
 """A break of unknown length counts as this long: more than the filters bridge, so that they settle again."""
-LONGEST_S = 86_400.0
+LONGEST_S = 366 * 86_400.0
 """A longer break is a clock that was set, and its length is unknown."""
 
 
