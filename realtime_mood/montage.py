@@ -93,12 +93,13 @@ _BEFORE = {"EEG", "E", "POL"}
 _AFTER = {"EEG", "UV", "\N{MICRO SIGN}V".upper()}
 
 REFERENCES = frozenset(
-    "REF REF1 REF2 REFERENCE VREF AVGREF LE LER CLE AR AVG AV AVE AVR AVERAGE CAR CMS COMMON COM G2 ORG NOSE NZ"  # noqa: SIM905
+    "REF REF1 REF2 REFERENCE VREF AVGREF LE LER CLE AA AR AVG AV AVE AVR AVERAGE CAR CMS COMMON COM G2 ORG NOSE NZ"  # noqa: SIM905
     " A1 A2 A1A2 M1 M2 M1M2 LM LINKED EAR EARS MASTOID MASTOIDS".split()
 )
 """Words that name a reference where they follow an electrode; any other electrode there makes it a derivation.
 
-LE, CLE: linked ears; LM: linked mastoids; AR, AV, CAR: the average; CMS: BioSemi; G2: Micromed; ORG: Nihon Kohden.
+LE, CLE, Mitsar's AA: linked ears; LM: linked mastoids; AR, AV, CAR: the average; CMS: BioSemi's; G2: Micromed's;
+ORG: Nihon Kohden's.
 """
 
 _SEPARATORS = re.compile(r"[\s_:;,./\\|()\[\]+=–—−-]+")

@@ -78,6 +78,8 @@ def channels_of(info: Any) -> list[tuple[str, str, str]]:
     """(label, unit, type) of each channel that a stream describes; ``""`` where it says nothing."""
     told: list[tuple[str, str, str]] = []
     channel = info.desc().child("channels").child("channel")
+    if channel.empty():  # Mitsar writes no <channels> around them
+        channel = info.desc().child("channel")
     while not channel.empty() and len(told) < MOST_CHANS:
         label = channel.child_value("label") or channel.child_value("name")
         told.append((label.strip(), channel.child_value("unit").strip(), channel.child_value("type").strip()))

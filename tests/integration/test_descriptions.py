@@ -147,6 +147,12 @@ def test_an_xdf_stream_of_another_number_of_channels_than_described_is_refused(
     np.testing.assert_array_equal(data, numbers[: len(data), [0, 2, 3]])
 
 
+def test_channels_described_without_a_list_around_them_are_found(tmp_path: Path) -> None:
+    described = "".join(f"<channel><label>{name}-AA</label><unit>uV</unit></channel>" for name in CH_NAMES)
+    info, _ = play(write_stream(tmp_path / "a.xdf", described, signal(4)))
+    assert (info.ch_names, info.reference) == (tuple(CH_NAMES), "AA")
+
+
 @pytest.mark.parametrize("apart", [False, True])
 @pytest.mark.parametrize("n_labels", [3, 5])
 def test_an_eeglab_file_of_another_number_of_channels_than_labelled_is_refused(

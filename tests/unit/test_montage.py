@@ -49,6 +49,8 @@ def test_canonical_name(label: str, name: str | None) -> None:
     [
         ("EEG FP1-REF", "REF"),
         ("EEG FP1-LE", "LE"),
+        ("Fp1-AA", "AA"),
+        ("EEG Fp1-G2", "G2"),
         ("F3:A2", "A2"),
         ("F3/M2", "M2"),
         ("C3-A1A2", "A1A2"),

@@ -125,6 +125,10 @@ def test_what_programs_put_beside_the_eeg_is_left_out_without_a_word() -> None:
         "VEOL",
         "LO1",
         "Left AUX",
+        "Pos.",
+        "PLMr",
+        "Sum Effort",
+        "cchin",
         "E1-M2",
     ]
     assert chosen(emotiv + others) == ([3, 4], ("AF3", "T7"), "unknown", ())

@@ -164,7 +164,8 @@ def _rate(eeg: Described, stamps: np.ndarray, options: PlaybackOptions, asked: s
 def channels_of(stream: Described) -> list[tuple[str, str, str]]:
     """(label, unit, type) of each channel that a stream describes; ``""`` where it says nothing."""
     told: list[tuple[str, str, str]] = []
-    for channel in stream.desc.findall("channels/channel"):
+    # Mitsar writes no <channels> around them.
+    for channel in stream.desc.findall("channels/channel") or stream.desc.findall("channel"):
         label, name, unit, kind = ((channel.findtext(key) or "").strip() for key in ("label", "name", "unit", "type"))
         told.append((label or name, unit, kind))
     return told
