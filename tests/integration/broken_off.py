@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -183,3 +184,21 @@ def write_discontinuous(path: Path, signal: np.ndarray, sfreq: float, at: int = 
 def write_discontinuity(path: Path, signal: np.ndarray, sfreq: float) -> None:
     """CNT with a discontinuity in its middle."""
     write_cnt(path, signal, round(sfreq), [(50, 3, 0), (len(signal) // 2, 0, 14)])
+
+
+def write_mff(path: Path, stretches: Sequence[np.ndarray], sfreq: int, lost_s: int) -> None:
+    """EGI, with `lost_s` missing between two stretches."""
+    from mffpy.writer import BinWriter, Writer
+
+    binary = BinWriter(sampling_rate=sfreq, data_type="EEG")
+    for i, signal in enumerate(stretches):
+        binary.add_block(np.ascontiguousarray(signal.T, np.float32), offset_us=lost_s * 10**6 if i else 0)
+    writer = Writer(str(path))
+    writer.addxml("fileInfo", recordTime=datetime(2024, 1, 1, tzinfo=UTC))
+    writer.addbin(binary)
+    writer.write()
+    sensors = "".join(f"<sensor><number>{i + 1}</number><type>0</type></sensor>" for i in range(len(CH_NAMES)))
+    (path / "sensorLayout.xml").write_text(
+        '<?xml version="1.0" encoding="UTF-8"?><sensorLayout xmlns="http://www.egi.com/sensorLayout_mff">'
+        f"<name>four</name><sensors>{sensors}</sensors></sensorLayout>"
+    )

@@ -17,6 +17,7 @@ from broken_off import (
     write_discontinuous,
     write_edf_plus,
     write_gdf,
+    write_mff,
     write_nihon_kohden,
     write_persyst,
     write_segments,
@@ -30,6 +31,8 @@ from models.datasets.recordings import Job
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import StreamMismatch
 from realtime_mood.sources import open_source
+from realtime_mood.sources.recordings.breaks import stated_breaks
+from realtime_mood.sources.recordings.timeline import Break
 
 SFREQ = 200
 STORED = 30 * SFREQ
@@ -128,6 +131,15 @@ def test_a_stated_break_is_a_gap_of_its_length(tmp_path: Path, stated: Stated) -
     assert not stated.late or (LATE + LOST, stated.late) in markers
 
 
+def test_an_mff_file_pauses_for_as_long_as_its_epochs_say(tmp_path: Path) -> None:
+    pytest.importorskip("mffpy", reason="mffpy is not installed: MNE reads .mff files with it")
+    signal = counting(30.0, SFREQ) % 1000
+    write_mff(tmp_path / "a.mff", [signal[:BREAK], signal[BREAK:]], SFREQ, LOST // SFREQ)
+    _, chunks = play(f"playback://{tmp_path / 'a.mff'}?channels={','.join(CH_NAMES)}")
+    np.testing.assert_array_equal(indices(chunks), np.r_[0:BREAK, BREAK + LOST : STORED + LOST])
+    np.testing.assert_allclose(data(chunks), signal, atol=1e-3)
+
+
 def write_two_joined(path: Path, signal: np.ndarray) -> None:
     info = mne.create_info(CH_NAMES, SFREQ, "eeg")
     parts = [mne.io.RawArray(part.T * 1e-6, info, verbose="ERROR") for part in (signal[:BREAK], signal[BREAK:])]
@@ -189,6 +201,16 @@ def test_a_break_of_unknown_length_counts_as_a_second_and_is_noted(
     np.testing.assert_array_equal(indices(chunks), np.r_[0:BREAK, BREAK + ASSUMED : STORED + ASSUMED])
     np.testing.assert_allclose(data(chunks), signal, atol=1e-3)
     assert info.notes == ("1 break of unknown length: each counts as 1 s",)
+
+
+def test_pauses_of_ant_files_are_breaks(tmp_path: Path) -> None:
+    """As MNE annotates them; nothing but ANT's own programs writes such files."""
+    (tmp_path / "a.cnt").write_bytes(b"RIFF")
+    raw = mne.io.RawArray(np.zeros((4, STORED)), mne.create_info(CH_NAMES, SFREQ, "eeg"), verbose="ERROR")
+    words = {"impedance": 0.0, "BAD_disconnection": 2.0, "Amplifier disconnected": 0.0, "Amplifier reconnected": 0.0}
+    raw.set_annotations(mne.Annotations(np.arange(5, 25, 5), list(words.values()), list(words)))
+    found = stated_breaks(tmp_path / "a.cnt", raw, SFREQ)
+    assert found == [Break(5 * SFREQ, None), Break(10 * SFREQ, 0, 2 * SFREQ), Break(20 * SFREQ, None)]
 
 
 def test_a_boundary_near_the_end_keeps_its_length(tmp_path: Path) -> None:

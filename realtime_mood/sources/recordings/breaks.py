@@ -19,17 +19,17 @@ DAY_S = 86_400.0
 DRIFT = 5e-5
 """Clocks of computer and amplifier drift apart by less than this share."""
 FILLER = ("bad_acq_skip", "bad_disconnection")
-"""Annotations over stored samples that only fill a break: MNE's for FIF, MFF, MEF and Blackrock; ANT's."""
-CUT = ("boundary",)
-"""Annotations of what was cut out, as long as it was: EEGLAB's."""
-JOINED = ("edge boundary", "bad boundary", "amplifier reconnected")
-"""Annotations where recordings were joined, of unknown length."""
+"""Annotations over stored samples that only fill a break: MNE's for FIF and MFF, ANT's."""
+JOINED = {
+    "": ("edge boundary", "bad boundary"),
+    ".gdf": ("32766",),
+    ".cnt": ("impedance", "amplifier reconnected"),
+}
+"""Annotations where recordings were joined, of unknown length: MNE's, GDF's event 0x7FFE, and pauses of ANT's."""
 NEW_SEGMENT = re.compile(rb"(?im)^\s*Mk\d+\s*=\s*New Segment,[^,\n]*,(\d+),[^,\n]*,[^,\n]*(?:,(\d*))?")
 """BrainVision's marker: the sample, counted from 1, and when the segment began."""
 CNT_DISCONTINUITY = 14
 """What Neuroscan's events say of it in the upper half of their fourth byte."""
-GDF_SEGMENT = "32766"
-"""GDF's event 0x7FFE: a new segment begins."""
 
 
 def stated_breaks(path: Path, raw: Any, sfreq: float) -> list[Break]:
@@ -56,17 +56,17 @@ def stored_onsets(raw: Any, annotations: Any) -> np.ndarray:
 
 def _annotated(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
     notes = raw.annotations
-    is_set = path.suffix.lower() == ".set"
+    suffix = path.suffix.lower()
     ends = stored_onsets(raw, notes) + np.asarray(notes.duration) * sfreq
     for text, at, end in zip(notes.description, stored_onsets(raw, notes), ends, strict=True):
         word, first, known = text.lower(), _after(at), end - at > 0.5
         if word.startswith(FILLER):
             yield Break(first, 0, _after(end) - first) if known else Break(first, None)
-        elif word in CUT or (is_set and word in ("-99", "-99.0")):
-            if known and end > raw.n_times - 1.5 and is_set:  # MNE cuts what reaches beyond the end
+        elif word == "boundary" or (suffix == ".set" and word in ("-99", "-99.0")):  # EEGLAB's, as long as was cut out
+            if known and end > raw.n_times - 1.5 and suffix == ".set":  # MNE cuts what reaches beyond the end
                 end = at + _whole_duration(path, at / sfreq) * sfreq
             yield Break(first, round(end - at) if known else None)
-        elif word in JOINED or (word == GDF_SEGMENT and path.suffix.lower() == ".gdf"):
+        elif word in JOINED[""] or word in JOINED.get(suffix, ()):
             yield Break(first, None)
 
 
@@ -89,9 +89,7 @@ def _brainvision(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
     marks = path.with_name(named[1].decode("utf-8", "replace").replace("$b", path.stem))
     if not marks.is_file():
         return
-    found = re.findall(
-        rb"(?im)^\s*Mk\d+\s*=\s*New Segment,[^,\n]*,(\d+),[^,\n]*,[^,\n]*(?:,(\d*))?", marks.read_bytes()
-    )
+    found = NEW_SEGMENT.findall(marks.read_bytes())
     segments = sorted((int(at) - 1, _stamp(said.decode())) for at, said in found)
     for (at, began), (next_at, next_began) in pairwise(segments):
         lost = None
@@ -137,15 +135,6 @@ def _nihon_kohden(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
         yield Break(at, round(more) if more and more >= sfreq else None)
 
 
-def _blackrock(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
-    """From the data blocks: MNE's own annotations leave the first missing sample out."""
-    extras = raw._raw_extras[0]
-    begins, lengths = np.asarray(extras["timestamp"], int), np.asarray(extras["nb_data_points"], int)
-    for end, begin in zip(begins[:-1] + lengths[:-1], begins[1:], strict=True):
-        if begin > end:
-            yield Break(int(end - begins[0]), 0, int(begin - end))
-
-
 def _neuroscan(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
     """From the events of a CNT file of Neuroscan's: http://paulbourke.net/dataformats/eeg/."""
     with path.open("rb") as f:
@@ -166,6 +155,5 @@ OWN = {
     ".vhdr": _brainvision,
     ".ahdr": _brainvision,
     ".lay": _persyst,
-    ".ns3": _blackrock,
     ".cnt": _neuroscan,
 }
