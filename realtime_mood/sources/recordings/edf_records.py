@@ -6,6 +6,7 @@ The formats: https://www.edfplus.info/specs/edfplus.html and https://www.biosemi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from ...errors import StreamMismatch
 from ...types import Marker
 from .timeline import Break
 
-TAL = re.compile(rb"([+-]\d+(?:\.(\d*))?)(?:\x15[\d.]*)?\x14(.*)", re.DOTALL)
+TAL = re.compile(rb"([+-](?<![^\x00][+-])\d+(?:\.(\d*))?)(?:\x15[\d.]*)?\x14([^\x00]*)")
 """One annotation list: when it begins, how many decimals that has, and the texts."""
 LISTS = ("EDF Annotations", "BDF Annotations")
 NEW_EPOCH = 1
@@ -34,10 +35,10 @@ class EdfRecords:
     discontinuous: bool
     """The header says "EDF+D" or "BDF+D"."""
 
-    def annotations(self, record: int) -> list[re.Match[bytes]]:
-        """The annotation lists in one record; the first says when the record begins."""
-        said = (self.content[record, at].tobytes() for at in self.lists)
-        return [found for channel in said for part in channel.split(b"\x00") if (found := TAL.fullmatch(part))]
+    def annotations(self) -> Iterator[re.Match[bytes]]:
+        """Every annotation list; the first says when the first record begins."""
+        for at in self.lists:
+            yield from TAL.finditer(self.content[:, at].tobytes())
 
     @property
     def lists(self) -> list[slice]:
@@ -132,7 +133,7 @@ def _times(records: EdfRecords, sfreq: float) -> tuple[np.ndarray, float]:
 
 def record_markers(records: EdfRecords, sfreq: float) -> list[Marker]:
     """The annotations at their place in the recording's time, which counts from its first record."""
-    said = [part for i in range(len(records.content)) for part in records.annotations(i)]
+    said = list(records.annotations())
     start = float(said[0][1]) if said and said[0][3].startswith(b"\x14") else 0.0
     found = [
         Marker(round((float(part[1]) - start) * sfreq), _text(text, records.labels))
