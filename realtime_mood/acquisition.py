@@ -10,6 +10,7 @@ from typing import Protocol
 
 from . import clock
 from .arrivals import Arrivals
+from .continuity import Continuity
 from .errors import StreamEnded
 from .health import State, Tap, Vitals
 from .pipeline import Pipeline
@@ -105,12 +106,16 @@ class Acquisition:
         self.raw = raw = RingBuffer(info, self.pipeline.clean.capacity)
         self.ready.set()
         end, last = 0, round(self._seconds * info.sfreq) if self._seconds else sys.maxsize
-        while not self.stop.is_set() and end < last:
-            chunk = stream.read(POLL_S)
-            self._follow(stream)
-            if chunk is not None and len(chunk):
-                end = chunk.end
-                self._take(chunk.before(last, info.sfreq), raw)
+        place = Continuity(info)
+        try:
+            while not self.stop.is_set() and end < last:
+                chunk = stream.read(POLL_S)
+                self._follow(stream)
+                if chunk is not None and (whole := place(chunk)) is not None:
+                    end = whole.end
+                    self._take(whole.before(last, info.sfreq), raw)
+        finally:
+            self._vitals.took(0, place.pending)
 
     def _follow(self, stream: Stream) -> None:
         """Show where the device and the recording stand."""

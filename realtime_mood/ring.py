@@ -44,11 +44,12 @@ class RingBuffer:
         return max(0, self.end - self.capacity)
 
     def write(self, chunk: Chunk, arrived: float = 0.0) -> None:
-        """Append `chunk`, its lost samples first; `arrived` is when it reached us (s)."""
+        """Append `chunk` at its index, NaN for the samples before it; `arrived` is when it reached us (s)."""
         with self._new:
-            self._put(
-                np.broadcast_to(np.float32(np.nan), (min(chunk.lost, self.capacity), self.info.n_chans)), chunk.lost
-            )
+            lost = chunk.first - self.end
+            if lost < 0:
+                raise ValueError(f"sample {chunk.first} is written already: the ring ends at {self.end}")
+            self._put(np.broadcast_to(np.float32(np.nan), (min(lost, self.capacity), self.info.n_chans)), lost)
             self._put(chunk.data, len(chunk))
             self._t_last, self._arrived = chunk.t_last, arrived
             self._impedances.extend(chunk.impedances)

@@ -82,7 +82,7 @@ class Chunk:
     t_last: float
     """When ``data[-1]`` was taken."""
     lost: int = 0
-    """Samples known to be missing just before ``data[0]``."""
+    """Samples missing just before ``data[0]``: `first` is the end of the chunk before, plus these."""
     markers: tuple[Marker, ...] = ()
     impedances: tuple[Impedance, ...] = ()
     """Those that changed within this chunk; most boards never say any."""

@@ -86,7 +86,7 @@ class Slicer:
         clean, banded = self._filters(self._level(rows))
         received = np.full((len(rows), 1), run.received)
         for ring, data in ((self._raw, rows), (self.clean, clean), (self._received, received)):
-            ring.write(Chunk(data, first, t_last, lost=first - ring.end))
+            ring.write(Chunk(data, first, t_last))
         believed = slice(max(0, self._settled - first), None) if run.received else slice(0)
         self._cleaned.append(clean[believed])
         self._power.append(np.square(banded[believed]))

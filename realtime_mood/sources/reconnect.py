@@ -103,7 +103,7 @@ class ReconnectingStream:
         while True:
             left = max(0.0, deadline - clock.now())
             chunk = self._next(min(left, LOOK_S))
-            if chunk is not None and len(chunk) and (counted := self._counted(chunk)) is not None:
+            if chunk is not None and (len(chunk) or chunk.lost) and (counted := self._counted(chunk)) is not None:
                 return counted
             self._look_around()
             if left <= 0:
