@@ -100,12 +100,15 @@ def fit_sat(sat: Sat, weights: Weights, settings: RunConfig, progress: Progress 
         coordinates=tuple(cue.coordinates for cue in protocol.cues), base=base, weights=of[0], weights_sha256=of[1],
         head_sha256=hashlib.sha256(head).hexdigest(),
         temperature=held.temperature, least_confidence=held.least_confidence, verdict=verdict,
+        ch_names=person.info.ch_names,
     )  # fmt: skip
     return Fitted(baseline.model_copy(update={"own": own, "head": head}), sat, of, held, attention)
 
 
 def refreshed(older: Profile, today: Fitted) -> Fitted:
     """An older profile's own readout on today's rest: people and caps differ from one day to the next.
+
+    The cap has the same electrodes, in any order: the readout's numbers keep the order they were fitted in.
 
     Raises
     ------
@@ -119,7 +122,8 @@ def refreshed(older: Profile, today: Fitted) -> Fitted:
             "refresh a profile", "today's electrodes, features or kind of stream are others than then",
             "wear the same cap, or calibrate anew",
         )  # fmt: skip
-    kept = {"own": older.own, "head": older.head, "refused": older.refused, "readout": older.readout}
+    own = older.own and older.own.model_copy(update={"ch_names": older.own_channels})
+    kept = {"own": own, "head": older.head, "refused": older.refused, "readout": older.readout}
     return replace(today, profile=new.model_copy(update=kept))
 
 

@@ -119,7 +119,7 @@ def said_by_own(profile: Profile, info: StreamInfo) -> Speak:
     if head.weight.shape[1] != len(own.labels):
         raise ProfileError(f"readout {own.name!r} of the profile", "its numbers are another one's", "calibrate again")
 
-    order = torch.tensor([info.ch_names.index(name) for name in profile.ch_names])
+    order = torch.tensor([info.ch_names.index(name) for name in profile.own_channels])
 
     def speak(batch: Batch, out: Output) -> torch.Tensor:
         logits = head(described(out, batch, own.base, order).cpu().double().numpy())
@@ -191,8 +191,8 @@ def check_own(profile: Profile, weights_sha256: str, info: StreamInfo) -> None:
             asked, f"it stands on other weights, {own.weights}",
             f"add --weights {own.weights}, or calibrate again with --from RECORDING",
         )  # fmt: skip
-    if set(profile.ch_names) != set(info.ch_names):
-        left_out = ", ".join(name for name in profile.ch_names if name not in info.ch_names)
+    if set(profile.own_channels) != set(info.ch_names):
+        left_out = ", ".join(name for name in profile.own_channels if name not in info.ch_names)
         raise ProfileError(
             asked, f"it was shown to work with {left_out}, which this stream has not",
             "calibrate again on these electrodes",

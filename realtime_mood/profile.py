@@ -145,6 +145,11 @@ class Profile(BaseModel):
             seconds=seconds, made=datetime.now(UTC).isoformat(timespec="seconds"),
         )  # fmt: skip
 
+    @property
+    def own_channels(self) -> tuple[str, ...]:
+        """The electrodes of the subject's own readout, in the order of its numbers: not always the profile's."""
+        return (self.own.ch_names if self.own else None) or self.ch_names
+
     def check(self, info: StreamInfo, spec: FeatureSpec) -> None:
         """Raise `ProfileError` when it is of another kind of stream or other features, or lacks a channel."""
         if missing := [name for name in info.ch_names if name not in self.ch_names]:
@@ -180,6 +185,8 @@ class Profile(BaseModel):
     def stored(self) -> dict[str, Any]:
         """What the file says. Fields that a profile has no use for are left out: older files are none the worse."""
         body = self.model_dump(mode="json")
+        if self.own and self.own.ch_names is None:
+            del body["own"]["ch_names"]
         return {key: value for key, value in body.items() if value is not None or key not in ("own", "refused")}
 
     def save(self, path: Path) -> None:

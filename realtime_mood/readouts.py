@@ -57,3 +57,5 @@ class OwnReadout(BaseModel):
     temperature: float
     least_confidence: float
     verdict: Verdict
+    ch_names: tuple[str, ...] | None = None
+    """The electrodes it was fitted on, in the order of its numbers; None in older files: the profile's order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -189,6 +190,30 @@ def test_electrodes_in_another_order_change_nothing(easy, tmp_path):
     compared = [(a.probs, b.probs) for a, b in zip(one, other, strict=True) if a.probs is not None]
     assert len(compared) > 10
     np.testing.assert_allclose([a for a, _ in compared], [b for _, b in compared], atol=1e-5)
+
+
+@pytest.mark.parametrize("file", ["of today", "of an older version"])
+def test_refreshed_with_electrodes_in_another_order_it_reads_the_same(easy, tmp_path, file):
+    _, _, fitted = easy
+    old = fitted.profile
+    if file != "of today":
+        old = old.model_copy(update={"own": old.own.model_copy(update={"ch_names": None})})
+    old.save(tmp_path / "old.json")
+    assert Profile.load(tmp_path / "old.json").own == old.own
+    names = tuple(np.random.default_rng(1).permutation(old.ch_names).tolist())
+    at = [old.ch_names.index(name) for name in names]
+    today = {"ch_names": names, "mean": tuple(old.mean[i] for i in at), "sd": tuple(old.sd[i] for i in at)}
+    rest = old.model_copy(update={**today, "own": None, "head": None})
+    refreshed(Profile.load(tmp_path / "old.json"), replace(fitted, profile=rest)).profile.save(tmp_path / "new.json")
+    x, found = pink(128 * 12, 8), []
+    for path, order in (("old.json", list(range(8))), ("new.json", at)):
+        pipeline = PipelineBuilder(resolve({"profile": tmp_path / path}))(
+            replace(fitted.sat.person.info, ch_names=tuple(old.ch_names[i] for i in order))
+        )
+        readings = [pipeline.read(w) for c in cut(x[:, order], [128], 128.0) for w in pipeline.push(c)]
+        found.append([r.probs for r in readings if r.probs is not None])
+    assert len(found[0]) > 10
+    np.testing.assert_allclose(*found, atol=1e-5)
 
 
 def test_a_readout_for_other_electrodes_or_weights_is_refused(easy, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calibration import verdict
-from calibration.verdict import balanced, folds, hold_out, judge
+from calibration.verdict import balanced, calibrated, folds, hold_out, judge
 from models.own import Parts, fit_head
 
 NAMES = ("negative", "neutral", "positive")
@@ -50,6 +50,21 @@ def test_no_second_of_a_block_is_judged_by_what_was_learnt_from_that_block():
     fit = partial(fit_head, parts=Parts(de=12), n_labels=3)
     hit = hold_out(x, block, of_block, fit).argmax(1) == of_block[block]
     assert balanced(hit, block, of_block) <= 1 / 3 + 1e-9
+
+
+def test_how_sure_a_fold_may_be_is_learnt_on_the_others():
+    """A fold's own labels, whatever they are, say nothing about its probabilities; they count for later use."""
+    rng = np.random.default_rng(0)
+    labels, block = rng.integers(0, 3, 240), np.repeat(np.arange(12), 20)
+    fold = block % 3
+    logits = rng.normal(size=(240, 3)) + 2 * np.eye(3)[labels]
+    honest = calibrated(logits, labels, block, fold)
+    for k in range(3):
+        others = np.where(fold == k, (labels + 1) % 3, labels)  # this fold is all wrong, and sure of it
+        told = calibrated(logits, others, block, fold)
+        np.testing.assert_array_equal(told.probs[fold == k], honest.probs[fold == k])
+        assert (told.probs[fold != k].max(axis=1) < honest.probs[fold != k].max(axis=1)).all()
+        assert told.temperature > honest.temperature
 
 
 def test_a_strong_effect_is_believed(quick):

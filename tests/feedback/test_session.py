@@ -106,6 +106,24 @@ def test_a_threshold_wants_to_be_held_and_then_pauses():
     assert rewards(Rule(down, RATE_HZ), [-2.0] * 60)
 
 
+def test_what_is_shown_and_rewarded_rises_in_the_wanted_direction():
+    fed = {}
+    for direction in ("up", "down"):
+        it = session(plan(Reward(rule="threshold", z=0.5, direction=direction, dwell_s=0.1, pause_s=0.5)))
+        fed[direction] = [f for f in map(it.step, samples(80)) if f and f.kind == "feedback" and f.valid]
+    ups, downs = fed["up"], fed["down"]
+    assert [f.z for f in ups] == [f.z for f in downs]
+    assert all((f.level - 0.5) * f.shown > 0 for f in ups)
+    assert all((f.level - 0.5) * f.shown < 0 for f in downs)
+    np.testing.assert_allclose([f.level for f in downs], [1 - f.level for f in ups])
+    assert {f.threshold for f in ups} == {0.5}
+    assert {f.threshold for f in downs} == {-0.5}
+    for some in (ups, downs):
+        rewarded = [f.level for f in some if f.reward]
+        assert len(rewarded) > 5
+        assert min(rewarded) > 0.5
+
+
 def test_a_percentile_gives_about_its_share():
     it = Reward(rule="percentile", percent=70, over_s=20, dwell_s=0)
     rule, rng = Rule(it, RATE_HZ), np.random.default_rng(0)
