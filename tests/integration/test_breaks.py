@@ -288,6 +288,13 @@ def test_training_pieces_end_at_a_break(tmp_path: Path) -> None:
         assert [at.stop - at.start for at in stretches] == [BREAK, STORED - BREAK]
 
 
+def test_a_discontinuous_file_without_times_is_noted(tmp_path: Path) -> None:
+    write_edf_plus(tmp_path / "a.edf", edf_channels(counting(4.0, SFREQ), SFREQ), [""] * 4)
+    info, chunks = play(f"playback://{tmp_path / 'a.edf'}")
+    assert sum(chunk.lost for chunk in chunks) == 0
+    assert "discontinuous" in info.notes[0]
+
+
 # -- channels of other rates ---------------------------------------------------------------------------------------
 
 

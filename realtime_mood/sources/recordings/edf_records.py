@@ -99,15 +99,19 @@ def record_breaks(records: EdfRecords, sfreq: float, asked: str) -> tuple[list[B
     rate = round(records.record_s * sfreq)
     epochs = [Break(at, None) for at in records.new_epochs(rate)]
     times, tolerance = _times(records, sfreq)
-    late = times - times[0] - np.arange(len(times)) * records.record_s if len(times) else times
+    late = times - np.arange(len(times)) * records.record_s
+    said = np.flatnonzero(np.isfinite(late))
+    if records.discontinuous and not len(said):
+        return epochs, ("its header says it is discontinuous, its records not when they begin: played without breaks",)
+    late -= late[said[0]] if len(said) else 0.0
     breaks, before, place = [], 0.0, 0
-    for i in np.flatnonzero(np.isfinite(late)).tolist():
+    for i in said.tolist():
         if late[i] - before < -tolerance:
             if not records.discontinuous:
                 return epochs, ("its records' times go back although its header says it is continuous: not looked at",)
             raise StreamMismatch(
                 asked,
-                f"record {i}, at {times[i] - times[0]:g} s, begins before the one before it ends",
+                f"record {i}, at {late[i] + i * records.record_s:g} s, begins before the one before it ends",
                 "convert it to EDF+C or BDF+C with EDFbrowser",
             )
         if late[i] - before > tolerance and (lost := round(late[i] * sfreq) - place) > 0:
