@@ -26,6 +26,7 @@ from realtime_mood.sources.virtual_person import Script, VirtualPerson
 from realtime_mood.types import StreamInfo
 
 from . import virtual
+from .bids import read_bids
 
 BRAIN_FILES = (".edf", ".bdf", ".gdf", ".vhdr", ".set", ".fif", ".gz", ".cnt", ".mff", ".xdf")
 TABLES = (".csv", ".txt", ".zip")
@@ -120,7 +121,9 @@ def find(data: Sequence[str], n_virtual: int = 0, *, with_eegmat: bool = False) 
                 notes.append(f"{found.name} left out: {why}")
             else:
                 in_folder = found != path
-                jobs += _jobs(found, path if in_folder else path.parent, options, in_folder)
+                more, odd = _jobs(found, path if in_folder else path.parent, options, in_folder)
+                jobs += more
+                notes += odd
     seeds = range(FIRST_SEED, FIRST_SEED + n_virtual)
     jobs += [Job("virtual", f"virtual-{s}", f"virtual-{s}", "virtual people", "made", pick=str(s)) for s in seeds]
     return jobs, notes
@@ -138,13 +141,14 @@ def _walk(path: Path) -> Iterator[Path]:
                 yield from _walk(child)
 
 
-def _jobs(path: Path, root: Path, options: str, in_folder: bool) -> list[Job]:
+def _jobs(path: Path, root: Path, options: str, in_folder: bool) -> tuple[list[Job], list[str]]:
+    """Who is in one recording, archive or BIDS folder, and what is odd about it, in words."""
     if path.suffix.lower() == ".npz":
-        return _archive_jobs(path)
+        return _archive_jobs(path), []
     if path.is_dir() and path.suffix != ".mff":
         return _bids_jobs(path, options)
     name = str(path.relative_to(root))
-    return [Job("file", name, name, root.name, _licence_beside(path), str(path), options, in_folder)]
+    return [Job("file", name, name, root.name, _licence_beside(path), str(path), options, in_folder)], []
 
 
 # -- archives of several people ---------------------------------------------------------------------------------
@@ -188,42 +192,14 @@ def _playback(asked: str, query: str, in_folder: bool = False) -> PlaybackOption
     return read_options(FolderOptions if in_folder else PlaybackOptions, f"playback://{asked}", words)
 
 
-def _bids_jobs(root: Path, options: str) -> list[Job]:
-    try:
-        from mne_bids import find_matching_paths
-    except ImportError:
-        raise ConfigError(
-            f"BIDS data set {root}", "mne-bids is not installed", "pip install 'realtime-mood[train]'"
-        ) from None
-    about = json.loads((root / "dataset_description.json").read_text(encoding="utf-8"))
+def _bids_jobs(root: Path, options: str) -> tuple[list[Job], list[str]]:
+    found = read_bids(root, BRAIN_FILES)
     jobs = []
-    for found in find_matching_paths(root, datatypes="eeg", suffixes="eeg", extensions=list(BRAIN_FILES)):
-        path, bad = found.fpath, _bad_channels(found.fpath)
-        query = "&".join(part for part in (options, pasted("drop", bad) if bad else "") if part)
-        person = f"{root.name}-sub-{found.subject}"
-        jobs.append(
-            Job(
-                "file",
-                f"{root.name}/{path.name}",
-                person,
-                root.name,
-                str(about.get("License", "unknown")),
-                str(path),
-                query,
-                in_folder=True,
-            )
-        )
-    return jobs
-
-
-def _bad_channels(path: Path) -> list[str]:
-    """Channels that the data set itself calls bad, or no EEG."""
-    table = path.with_name(path.name.rsplit("_", 1)[0] + "_channels.tsv")
-    if not table.is_file():
-        return []
-    head, *rows = (line.rstrip("\n").split("\t") for line in table.read_text(encoding="utf-8-sig").splitlines() if line)
-    channels = [dict(zip(head, row, strict=False)) for row in rows]
-    return [c["name"] for c in channels if c.get("status") == "bad" or c.get("type", "EEG").upper() != "EEG"]
+    for path, subject, drop in found.recordings:
+        query = "&".join(part for part in (options, pasted("drop", drop) if drop else "") if part)
+        name, person = f"{root.name}/{path.name}", f"{root.name}-sub-{subject}"
+        jobs.append(Job("file", name, person, root.name, found.licence, str(path), query, in_folder=True))
+    return jobs, found.notes
 
 
 def _file(job: Job) -> Session:

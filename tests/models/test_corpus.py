@@ -210,36 +210,6 @@ def test_virtual_people_have_seeds_of_their_own():
         find([], LAST_SEED)
 
 
-def test_a_bids_folder_gives_subjects_and_leaves_bad_channels_out(tmp_path):
-    pytest.importorskip("mne_bids")
-    root = tmp_path / "study"
-    for subject in ("01", "02"):
-        folder = root / f"sub-{subject}" / "eeg"
-        folder.mkdir(parents=True)
-        write_edf(folder / f"sub-{subject}_task-rest_eeg.edf", eeg(int(subject), len(CH_NAMES), 12), SFREQ)
-        rows = "name\ttype\tstatus", f"{CH_NAMES[1]}\tEEG\tbad", f"{CH_NAMES[2]}\tEEG\tgood"
-        (folder / f"sub-{subject}_task-rest_channels.tsv").write_text("\n".join(rows) + "\n")
-    (root / "dataset_description.json").write_text(json.dumps({"Name": "x", "BIDSVersion": "1.9.0", "License": "CC0"}))
-    jobs, _ = find([str(root)])
-    assert [(job.person, job.licence) for job in jobs] == [("study-sub-01", "CC0"), ("study-sub-02", "CC0")]
-    session = jobs[0].read()
-    assert session.info.ch_names == (CH_NAMES[0], *CH_NAMES[2:])
-
-
-def test_bad_channels_of_a_bids_folder_may_be_lacking_and_have_any_name(tmp_path):
-    pytest.importorskip("mne_bids")
-    folder = tmp_path / "study" / "sub-01" / "eeg"
-    folder.mkdir(parents=True)
-    write_edf(folder / "sub-01_task-rest_eeg.edf", eeg(1, len(CH_NAMES), 12), SFREQ)
-    rows = "name\ttype\tstatus", f"{CH_NAMES[1]}\tEEG\tbad", "a,b&c+d\tEEG\tbad"
-    (folder / "sub-01_task-rest_channels.tsv").write_text("\n".join(rows) + "\n")
-    (tmp_path / "study" / "dataset_description.json").write_text(json.dumps({"Name": "x", "BIDSVersion": "1.9.0"}))
-    jobs, _ = find([f"{tmp_path / 'study'}?drop={CH_NAMES[3]}"])
-    session = jobs[0].read()
-    assert session.info.ch_names == (CH_NAMES[0], *CH_NAMES[2:3], *CH_NAMES[4:])
-    assert session.info.notes == ("drop=a,b&c+d: it has no such channel",)
-
-
 @pytest.mark.parametrize(("labels", "says"), [(["F3-C3", "C3-P3"], "derivations"), (["F3", "E17"], "E17")])
 def test_an_archive_of_derivations_or_unknown_electrodes_is_left_out(tmp_path, labels, says):
     path = archive(tmp_path, {"a": [eeg(1, n_chans=2)]})
