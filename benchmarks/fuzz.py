@@ -25,6 +25,7 @@ from types import FrameType
 
 import numpy as np
 
+from benchmarks.fuzz_kinds import kinds
 from benchmarks.fuzz_texts import TEXTS, Target
 from realtime_mood.errors import MoodError, StreamEnded
 from realtime_mood.sources import open_source
@@ -202,7 +203,10 @@ TARGETS: dict[str, Target] = {
     "vhdr": _mne_reader("a.vhdr", recordings.write_brainvision),
     "vhdr's body": _mne_reader("a.vhdr", recordings.write_brainvision, "a.eeg"),
     **TEXTS,
+    **kinds(lambda name, content: _play(name, name, content, {})),
 }
+SLOW = ("set", "set with odd parts", "set of 7.3")
+"""Targets that start a process for each input."""
 
 
 # -- the run -------------------------------------------------------------------------------------------------------
