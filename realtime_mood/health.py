@@ -153,12 +153,16 @@ class Emission:
     latency_ms: float | None
     """Emission minus arrival of the window's last sample; None for an abstained reading."""
 
+    ahead_s: float | None = None
+    """How far a stale reading lies beyond the newest sample; as far as the sample is old where it is not given."""
+
     @property
     def t(self) -> float:
-        """Stream time of the reading in s; while nothing comes, it goes on by the clock."""
+        """Stream time of the reading in s; while nothing comes, it goes on by the clock. It never goes back in a run."""
+        if self.ahead_s is not None:
+            return self.reading.end / self.info.sfreq + self.ahead_s
         stale = isinstance(self.reading, Abstained) and self.reading.why is Why.STALE
-        late = (self.sample_age_ms or 0.0) / 1e3 if stale else 0.0
-        return self.reading.end / self.info.sfreq + late
+        return self.reading.end / self.info.sfreq + ((self.sample_age_ms or 0.0) / 1e3 if stale else 0.0)
 
 
 class Sink(Protocol):

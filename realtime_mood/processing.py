@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -47,6 +48,7 @@ class Processing:
         self._max_lag_s, self._now = max_lag_s, now
         self._stop = acquisition.stop
         self._rebuilt = 0
+        self._emitted, self._t = 0.0, -math.inf  # when the newest reading left, and its stream time (s)
         self.pipeline: Pipeline | None = None
         self.latest: Reading | None = None
         self.readings: deque[Reading] = deque(maxlen=round(MEMORY_S / 0.25))
@@ -134,7 +136,8 @@ class Processing:
             if self._stop.is_set():
                 return
             old = raw.info.paced and self._now() - window.t_last > self._max_lag_s
-            if old and window is not windows[-1]:
+            # Readings leave in order of time: what a late burst tells of a time already said to be stale is history.
+            if (old and window is not windows[-1]) or self._is_past(window, raw):
                 self._vitals.skip(1)
                 continue
             if raw.info.paced and self._acquisition.arrivals.is_old(self._now() - raw.latest(1).t_last):
@@ -150,24 +153,42 @@ class Processing:
             self._vitals.note(*pipeline.notes)
             self._emit(reading, raw)
 
+    def _is_past(self, window: Window, raw: RingBuffer) -> bool:
+        """Whether a window lies before the newest reading, in the stream's time and in ours."""
+        past = raw.info.paced and window.end / raw.info.sfreq <= self._t
+        return past and self.latest is not None and window.t_last <= self.latest.t_last
+
     def _stale(self, raw: RingBuffer) -> None:
-        last, pipeline = self.latest, self.pipeline or self._acquisition.pipeline
+        """Say that there is no reading, at the time the stream would have reached by now at its usual delay."""
+        last, pipeline, now = self.latest, self.pipeline or self._acquisition.pipeline, self._now()
         assert pipeline is not None
+        t_last = raw.latest(1).t_last + now - raw.arrived if raw.end else now
+        if last is not None:
+            if isinstance(last, Abstained) and last.why is Why.STALE:
+                if now - self._emitted < pipeline.spec.hop_s / 2:
+                    return  # said just now
+                t_last = max(t_last, last.t_last + now - self._emitted)
+            t_last = max(t_last, math.nextafter(last.t_last, math.inf))
         readout = last.readout if last else pipeline.readout
         quality, calibrated = (last.quality, last.calibrated) if last else (None, False)
         first = last.first if last else 0
-        self._emit(Abstained(Why.STALE, first, raw.end, self._now(), readout, None, quality, 0.0, calibrated), raw)
+        self._emit(Abstained(Why.STALE, first, raw.end, t_last, readout, None, quality, 0.0, calibrated), raw)
 
     def _emit(self, reading: Reading, raw: RingBuffer) -> None:
-        now = self._now()
-        age_ms = 1e3 * (now - raw.latest(1).t_last) if raw.end else None
+        now, t, newest = self._now(), reading.end / raw.info.sfreq, raw.latest(1).t_last if raw.end else None
+        age_ms = None if newest is None else 1e3 * (now - newest)
+        if isinstance(reading, Abstained) and reading.why is Why.STALE:
+            t += max(0.0, reading.t_last - newest) if newest is not None else 0.0
+        t = max(t, self._t)  # it ran ahead where the device paused and nothing was lost
         waited = max(0.0, now - self._acquisition.arrivals.of(reading.end, now))
         latency_ms = 1e3 * waited if isinstance(reading, Estimate) else None
         self.latest = reading
         self.readings.append(reading)
         self._vitals.emitted(age_ms, latency_ms)
         self._vitals.sending(tuple(it for sink in self._outgoing for it in sink.outputs))
-        emission = Emission(reading, raw.info, self._vitals.health.state, age_ms, latency_ms)
+        self._emitted, self._t = now, t
+        ahead_s = t - reading.end / raw.info.sfreq
+        emission = Emission(reading, raw.info, self._vitals.health.state, age_ms, latency_ms, ahead_s)
         for sink in tuple(self._sinks):
             if not self._try(type(sink).__name__, partial(sink.put, emission)):
                 self._sinks.remove(sink)
