@@ -23,7 +23,7 @@ from platformdirs import user_data_path, user_log_path
 from calibration.commands import calibrate, in_a_window, profiles, protocols
 from models.commands import WeightsOption, evaluate, info, pretrain, replay, train
 from realtime_mood import gui, liblsl
-from realtime_mood.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
+from realtime_mood.commands import LslNameOption, ScopeOption, devices, outlet, recover, report, seal, unblind
 from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.console import own_stdout, take_over
 from realtime_mood.errors import ConfigError, MoodError, ReaderGone
@@ -115,9 +115,8 @@ def run(
         float | None,
         typer.Option(help="Seconds a lost source is looked for: 60 where not given, in the window for ever."),
     ] = None,
-    lsl_out: Annotated[
-        bool | None, typer.Option("--lsl-out", help="Send readings as the LSL stream RealtimeMood.")
-    ] = None,
+    lsl_out: Annotated[bool | None, typer.Option("--lsl-out", help="Send readings as an LSL stream.")] = None,
+    lsl_name: LslNameOption = None,
     osc: Annotated[str | None, typer.Option(help="Send readings by OSC to HOST:PORT.")] = None,
     osc_muse: Annotated[
         str | None, typer.Option(help="Send band powers by OSC to HOST:PORT, under Mind Monitor's addresses.")
@@ -160,6 +159,7 @@ def feedback(
     notch: NotchOption = None,
     record: Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")] = None,
     lsl_out: Annotated[bool | None, typer.Option("--lsl-out", help="Send readings and feedback by LSL.")] = None,
+    lsl_name: LslNameOption = None,
     osc: Annotated[str | None, typer.Option(help="Send readings and feedback by OSC to HOST:PORT.")] = None,
     ws: Annotated[str | None, typer.Option(help="Send both to browsers, at [HOST:]PORT.")] = None,
     participant: Annotated[str | None, typer.Option(help="Who, for the recording's name; letters and digits.")] = None,

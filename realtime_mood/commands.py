@@ -23,6 +23,7 @@ ScopeOption = Annotated[
     str | None,
     typer.Option(help="How far LSL looks: loopback (nothing leaves this machine), machine, link or site."),
 ]
+LslNameOption = Annotated[str | None, typer.Option(help="What to call that LSL stream: RealtimeMood by default.")]
 
 
 def outlet(
@@ -30,7 +31,9 @@ def outlet(
     name: Annotated[str, typer.Option(help="What to call the LSL stream.")],
     virtual: Annotated[bool, typer.Option(help="Say that this is a virtual person.")] = False,
     loop: Annotated[bool, typer.Option(help="Begin again at the end.")] = False,
-    source_id: Annotated[str | None, typer.Option(help="The stream's source_id; made of the name by default.")] = None,
+    source_id: Annotated[
+        str | None, typer.Option(help="The stream's source_id; another for each run by default.")
+    ] = None,
     start: Annotated[float, typer.Option(help="Begin at this second.")] = 0.0,
     stop: Annotated[float | None, typer.Option(help="End at this second.")] = None,
     channels: Annotated[str, typer.Option(help="Electrode names, for a file that gives none.")] = "",

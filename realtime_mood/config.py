@@ -38,6 +38,8 @@ class RunConfig(BaseModel):
     give_up: float | None = Field(default=None, gt=0)
     """Seconds a lost source is looked for; None is for ever in the window, and `GIVE_UP_S` elsewhere."""
     lsl_out: bool = False
+    lsl_name: str = Field(default="RealtimeMood", min_length=1)
+    """Of the stream of readings; those of feedback begin with it."""
     osc: str | None = None
     osc_muse: str | None = None
     ws: str | None = None

@@ -133,7 +133,7 @@ def attach(
     if config.lsl_out:
         from .feedback.receivers import LslFeedback
 
-        receivers.append(LslFeedback())
+        receivers.append(LslFeedback(f"{config.lsl_name}-Feedback", f"{config.lsl_name}-Markers"))
     if config.osc:
         from .feedback.receivers import OscFeedback
 

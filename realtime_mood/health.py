@@ -158,7 +158,7 @@ class Emission:
 
     @property
     def t(self) -> float:
-        """Stream time of the reading in s; while nothing comes, it goes on by the clock. It never goes back in a run."""
+        """Stream time of the reading in s; while nothing comes, it goes on by the clock. Never goes back."""
         if self.ahead_s is not None:
             return self.reading.end / self.info.sfreq + self.ahead_s
         stale = isinstance(self.reading, Abstained) and self.reading.why is Why.STALE

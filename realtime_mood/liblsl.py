@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
+import uuid
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -30,6 +32,9 @@ KnownPeers = {127.0.0.1}
     "site": "[multicast]\nResolveScope = site\n",
 }
 QUIET = "[log]\nlevel = -3\n"  # every trouble reaches us as an exception as well
+
+LEAST_STEP_S = 1e-4
+"""Between the stamps of two samples of an outlet of ours."""
 
 _scope: list[str] = []  # the one that was set
 
@@ -75,7 +80,7 @@ def described(
     channels : sequence of (str, str)
         Label and unit of each.
     sfreq : float
-        Hz.
+        Hz; 0 where samples come at no regular rate.
     source_id : str
     virtual : bool
         Nobody wears the electrodes.
@@ -100,8 +105,26 @@ def described(
 
 
 def own_id(name: str) -> str:
-    """The ``source_id`` of a stream of this name that this machine sends."""
-    return f"realtime_mood_{socket.gethostname()}_{name}"
+    """A ``source_id`` for an outlet of this name, which no other has.
+
+    A receiver that recovers a stream by it finds the very outlet, and never slides to that of another run or program.
+    """
+    return f"realtime_mood_{socket.gethostname()}_{name}_{uuid.uuid4().hex[:12]}"
+
+
+class Stamps:
+    """LSL stamps for times of ours: strictly rising, as receivers and recorders expect.
+
+    Times rise by themselves in real time. At another speed several readings share a moment, and are put in order.
+    """
+
+    def __init__(self) -> None:
+        self._to_stamps, self._last = to_stamps(), -math.inf
+
+    def __call__(self, t: float) -> float:
+        """The stamp of `t` (s, our clock), or one just after the stamp before."""
+        self._last = max(t + self._to_stamps, self._last + LEAST_STEP_S)
+        return self._last
 
 
 def to_stamps() -> float:

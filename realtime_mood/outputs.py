@@ -30,7 +30,7 @@ def outputs_of(config: RunConfig) -> list[Sink]:
     if config.lsl_out:
         from .sinks.lsl_readings import LslReadings
 
-        made.append(LslReadings())
+        made.append(LslReadings(config.lsl_name))
     if config.osc:
         from .sinks.osc import Osc
 

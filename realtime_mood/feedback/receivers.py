@@ -22,17 +22,17 @@ CHANNELS = ("level", "reward", "valid", "block")
 class LslFeedback(Outbox[Feedback]):
     """An LSL stream of type ``Feedback``, thirty a second, stamped with the newest sample that it rests on.
 
-    Beside it two marker streams, of words and of numbers, say blocks and rewards: ``RealtimeMood-Markers`` and
-    ``RealtimeMood-Markers-codes``.
+    It is declared irregular, for no sample comes at its time while the signal stalls. Beside it two marker streams, of
+    words and of numbers, say blocks and rewards: `markers` and `markers` with ``-codes`` after it.
     """
 
     limit = round(2 * RATE_HZ)
 
-    def __init__(self, name: str = NAME) -> None:
+    def __init__(self, name: str = NAME, markers: str = MARKERS) -> None:
         super().__init__(f"LSL {name}")
-        self._name, self._to_stamps = name, 0.0
+        self._name = name
         self._outlet: Any = None
-        self._markers: MarkerOutlet | None = MarkerOutlet(MARKERS)
+        self._markers: MarkerOutlet | None = MarkerOutlet(markers)
 
     def tell(self, text: str, t: float) -> None:
         if self._markers is not None:
@@ -42,7 +42,7 @@ class LslFeedback(Outbox[Feedback]):
         if self._outlet is None:
             self._open(item.virtual)
         told = [item.level, float(item.reward), float(item.valid), float(item.block)]
-        self._outlet.push_sample(told, item.t + self._to_stamps)
+        self._outlet.push_sample(told, self._stamps(item.t))
 
     def receivers(self) -> int | None:
         return None if self._outlet is None else int(self._outlet.have_consumers())
@@ -51,9 +51,9 @@ class LslFeedback(Outbox[Feedback]):
         self._outlet = self._markers = None
 
     def _open(self, virtual: bool) -> None:
-        self._to_stamps = liblsl.to_stamps()
+        self._stamps = liblsl.Stamps()
         channels = [(label, "none") for label in CHANNELS]
-        told, _ = liblsl.described(self._name, "Feedback", channels, RATE_HZ, liblsl.own_id(self._name), virtual)
+        told, _ = liblsl.described(self._name, "Feedback", channels, 0.0, liblsl.own_id(self._name), virtual)
         self._outlet = liblsl.pylsl().StreamOutlet(told)
 
 

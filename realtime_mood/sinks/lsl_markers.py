@@ -130,7 +130,7 @@ def meanings(labels: tuple[str, ...]) -> dict[int, str]:
 
 
 def _outlet(pylsl: Any, name: str, form: int, labels: tuple[str, ...]) -> Any:
-    told = pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, form, f"realtime_mood_markers_{name}")
+    told = pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, form, liblsl.own_id(name))
     told.desc().append_child_value("manufacturer", "realtime_mood")
     codes = told.desc().append_child("codes")
     for code, meaning in meanings(labels).items():

@@ -60,6 +60,8 @@ def play(
         A path, or the URL of a finite source, which carries its own `loop`, `start`, `stop`, `channels` and `units`.
     name : str
         What to announce the stream as.
+    source_id : str, optional
+        Another for each call by default. Readers take a stream back that has the same one when it is played again.
     virtual : bool
         Say that the signal comes from a virtual person; said anyway where the source does.
     faults : str
@@ -86,7 +88,7 @@ def play(
         stream = PlaybackSource(file, PlaybackOptions.model_validate(options | {"speed": math.inf})).open()
     with contextlib.closing(stream), _interruptible() as interrupted:
         info = replace(stream.info, virtual=virtual or stream.info.virtual)
-        source_id = source_id or f"realtime_mood_outlet_{name}"
+        source_id = source_id or liblsl.own_id(name)
         script = FaultScript.parse(faults, info.ch_names) if faults else None
         outlet = (
             _on_air(info, name, source_id, script) if script else pylsl.StreamOutlet(_described(info, name, source_id))

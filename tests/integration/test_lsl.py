@@ -91,8 +91,8 @@ def test_the_outlet_sends_every_sample_once_with_its_metadata(
     tmp_path: Path, name: str, outlet: Outlet, virtual: bool
 ) -> None:
     write_fif(tmp_path / "a_raw.fif", truth := counting(2.5, SFREQ), SFREQ)
-    process = outlet(tmp_path / "a_raw.fif", name, virtual=virtual)
-    stream = open_source(f"lsl://{name}?type=EEG&source_id=realtime_mood_outlet_{name}").open()
+    process = outlet(tmp_path / "a_raw.fif", name, virtual=virtual, source_id=f"{name}-id")
+    stream = open_source(f"lsl://{name}?type=EEG&source_id={name}-id").open()
     assert stream.info.ch_names == ("Fp1", "C3", "O2", "T8")
     assert (stream.info.sfreq, stream.info.name, stream.info.virtual) == (SFREQ, name, virtual)
     chunks = collect(stream, len(truth))

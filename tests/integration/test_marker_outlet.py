@@ -74,7 +74,7 @@ def test_events_are_told_in_words_and_in_numbers_at_their_time() -> None:
         outlet.send("stop", clock.now())
 
 
-def test_both_streams_say_what_the_codes_mean_and_can_be_found_again() -> None:
+def test_both_streams_say_what_the_codes_mean_and_have_an_identity_of_their_own_in_each_run() -> None:
     name = f"test-{uuid.uuid4().hex[:10]}"
     told = []
     for _ in range(2):
@@ -83,7 +83,8 @@ def test_both_streams_say_what_the_codes_mean_and_can_be_found_again() -> None:
             told.append([inlet.info(timeout=5) for inlet in pair])
         outlet.close()
     for first, again in zip(*told, strict=True):
-        assert first.source_id() == again.source_id() != ""
+        assert first.source_id() != again.source_id()
+        assert "" not in (first.source_id(), again.source_id())
         assert (first.type(), first.nominal_srate(), first.channel_count()) == ("Markers", 0.0, 1)
         codes = ElementTree.fromstring(first.as_xml()).findall("desc/codes/code")
         assert {int(code.findtext("value", "")): code.findtext("meaning") for code in codes} == meanings(LABELS)

@@ -40,7 +40,8 @@ def start(tmp_path: Path, name: str) -> Iterator[Start]:
 
     def begin(seconds: float, faults: str) -> subprocess.Popen[str]:
         write_fif(tmp_path / "a_raw.fif", counting(seconds, SFREQ), SFREQ)
-        code = f"{SAYING}play({str(tmp_path / 'a_raw.fif')!r}, {name!r}, faults={faults!r}, say=say)"
+        told = {"faults": faults, "source_id": f"{name}-id"}
+        code = f"{SAYING}play({str(tmp_path / 'a_raw.fif')!r}, {name!r}, say=say, **{told!r})"
         processes.append(subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True))
         assert "waiting" in (processes[-1].stdout.readline() if processes[-1].stdout else "")
         return processes[-1]
@@ -98,7 +99,7 @@ def test_what_is_sent_twice_is_taken_once(start: Start, name: str) -> None:
 
 def test_decoys_bear_its_id_but_are_something_else(start: Start, name: str) -> None:
     start(20.0, "decoy:15@0.2,fewer:1@0.4")
-    source_id = f"realtime_mood_outlet_{name}"
+    source_id = f"{name}-id"
     numbers_until_lost(name)  # it turns into a stream with fewer channels
     until(lambda: len(on_the_network(source_id)) == 3)
     found = {(told.name(), told.type(), told.channel_count()) for told in on_the_network(source_id)}

@@ -101,6 +101,46 @@ def test_stale_within_a_quarter_second_again_every_hop_and_live_again_without_se
     engine.stop()
 
 
+def test_readings_never_go_back_in_time_when_a_burst_comes_late():
+    """What a burst tells of a time that was said to be stale is skipped; what comes after it is read."""
+    chunks = [replace(c, t_last=0.5 * k + 0.49) for k, c in enumerate(cut(SIGNAL, [100]))]
+    time, keep = [10.0], Keep()
+    source = FakeSource(chunks[:20], PACED, after=lambda: None)
+    engine = Engine(source, build(), [keep], now=lambda: time[0])
+    engine.start()
+    until(lambda: engine.latest and engine.latest.end == 2000)
+    begun = len(keep.items) - 1
+    for n, time[0] in enumerate((11.01, 11.26, 11.51), 1):
+        until(lambda n=n: sum(why(e) is Why.STALE for e in keep.items) == n)
+    skipped, time[0] = engine.health.skipped, 11.52
+    source.streams[0]._chunks += chunks[20:23]
+    until(lambda: engine.health.samples == 2300 and engine.health.skipped == skipped + 6)
+    time[0] = 12.01
+    source.streams[0]._chunks.append(chunks[23])
+    until(lambda: engine.latest.end == 2400)
+    engine.stop()
+    told = keep.items[begun:]
+    assert [e.reading.end for e in told] == [2000, 2000, 2000, 2000, 2350, 2400]
+    assert [e.t for e in told] == pytest.approx([10.0, 11.01, 11.26, 11.51, 11.75, 12.0])
+    assert [e.reading.t_last for e in told] == pytest.approx([9.99, 11.0, 11.25, 11.5, 11.74, 11.99])
+
+
+def test_a_device_that_paused_and_lost_nothing_is_read_at_once():
+    chunks = cut(SIGNAL, [100])
+    time, keep = [10.0], Keep()
+    source = FakeSource([replace(c, t_last=0.5 * k + 0.49) for k, c in enumerate(chunks[:20])], PACED, lambda: None)
+    engine = Engine(source, build(), [keep], now=lambda: time[0])
+    engine.start()
+    until(lambda: engine.latest and engine.latest.end == 2000)
+    time[0] = 15.0
+    until(lambda: why(keep.items[-1]) is Why.STALE)
+    time[0] = 15.5
+    source.streams[0]._chunks.append(replace(chunks[20], t_last=15.49))  # it counts on where it stopped
+    until(lambda: engine.latest.end == 2100 and isinstance(engine.latest, Estimate))
+    engine.stop()
+    assert np.diff([e.t for e in keep.items[-8:]]).min() >= 0
+
+
 def test_the_old_end_of_a_backlog_is_never_read():
     chunks, time, keep = cut(SIGNAL, [100]), [10.0], Keep()
     source = FakeSource([replace(c, t_last=9.9) for c in chunks[:20]], PACED, after=lambda: None)
