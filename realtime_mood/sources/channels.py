@@ -20,7 +20,7 @@ _NOT_BRAIN = re.compile(
     r"|MARK|EVENT|ANNOT|ACC|GYR|MAG|QUAT|TEMP|AUX|BATT|COUNT|TIME|SYNC|REF|GND|GROUND|CMS|DRL|PHOT|LIGHT|INTERPOL"
     r"|HARDWARE|IMPED|QUALIT|CONTACT|PACKET|INDEX|VALID|THOR|ABD|CHEST|NASAL|AIRFLOW|FLOW|SNOR|SOUND|[CLR]?CHIN"
     r"|[LR]?(LEG|ARM)|TIBIA|POSITION|PLM|EFFORT|PRESSURE"
-    r"|([HV]EO[LRUD]?|[LSI]O[12]|[LR]?[HV]?EYE|LOC|ROC|POS|HR|PR|OX|AIR|(ET)?CO2|DC\d*|DIG|DIN\d*|CQ|EQ|POW"
+    r"|([HV]EO[LRUD]?|[LSI]O[12]|[LR]?[HV]?EYE|LOC|ROC|POS|HR|PR|OX|AIR|(ET)?CO2|DC\d*|DIG|DIN\d*|CQ|EQ|POW|MOT"
     r"|DELTA|THETA|ALPHA|BETA|GAMMA)$)"
 )
 """Words of labels that are no EEG, by their beginning or as a whole."""
@@ -93,8 +93,8 @@ def choose_channels(
         shown = _listed(labels)
         raise StreamMismatch(asked, f"no EEG channel among {shown}", "choose another source, or say channels=…")
     found.check_each_once(columns, names)
-    beside = [labels[i] for i, typed in enumerate(is_eeg) if typed and i not in dropped and i not in columns]
-    if doubtful := [label for label in beside if not options.channels and _names_electrode(label)]:
+    beside = [i for i, typed in enumerate(is_eeg) if typed and i not in dropped and i not in columns]
+    if doubtful := [labels[i] for i in beside if not options.channels and found.names_electrode(i)]:
         notes.append(f"left out as no EEG: {_listed(doubtful)}")
     against, odd = found.reference(columns, reference)
     return Chosen(columns, tuple(names), against, (*notes, *renamed, *odd))
@@ -156,6 +156,11 @@ class _Labels:
         """Whether a channel of EEG, or of no type, is no ear and not plainly something else."""
         found, label = self._found[i], self._labels[i]
         return found.name not in EARS if found else label in self._sockets or not _is_other(label)
+
+    def names_electrode(self, i: int) -> bool:
+        """Whether a label names an electrode of the brain, alone or among other words (``"Pz EOG"``)."""
+        names = {found.name} if (found := self._found[i]) else set(map(canonical_name, words_of(self._labels[i])))
+        return bool(names - EARS - {None})
 
     def asked_for(self, eeg: list[int], brain: list[int]) -> tuple[list[int], list[str], list[str]]:
         """Columns and names where ``channels=`` names those that have none, or picks from those that have."""
@@ -256,11 +261,6 @@ def _is_other(label: str) -> bool:
         if any(_NOT_BRAIN.match(word) for word in (first, *(word for word in rest if word not in REFERENCES))):
             return True
     return False
-
-
-def _names_electrode(label: str) -> bool:
-    """Whether a label names an electrode of the brain among other words (``"Pz EOG"``)."""
-    return any((found := canonical_name(word)) and found not in EARS for word in words_of(label))
 
 
 def _listed(labels: Sequence[str]) -> str:

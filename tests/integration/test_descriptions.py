@@ -147,6 +147,13 @@ def test_an_xdf_stream_of_another_number_of_channels_than_described_is_refused(
     np.testing.assert_array_equal(data, numbers[: len(data), [0, 2, 3]])
 
 
+def test_a_rate_that_no_device_has_is_refused(tmp_path: Path) -> None:
+    numbers = signal(4)
+    write_xdf(tmp_path / "a.xdf", numbers, 1e308, np.arange(len(numbers)))
+    with pytest.raises(StreamMismatch, match="sampling rate"):
+        play(tmp_path / "a.xdf")
+
+
 def test_channels_described_without_a_list_around_them_are_found(tmp_path: Path) -> None:
     described = "".join(f"<channel><label>{name}-AA</label><unit>uV</unit></channel>" for name in CH_NAMES)
     info, _ = play(write_stream(tmp_path / "a.xdf", described, signal(4)))

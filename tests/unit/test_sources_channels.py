@@ -101,7 +101,7 @@ def test_a_stream_that_states_its_reference_is_believed_and_a_contradiction_note
 
 def test_a_common_electrode_is_the_reference_where_it_is_said() -> None:
     found = chosen(["F3-Cz", "Pz-Cz", "A1-Cz"], reference="Cz")
-    assert found[:3] == ([0, 1], ("F3", "Pz"), "Cz")
+    assert found == ([0, 1], ("F3", "Pz"), "Cz", ())
 
 
 @pytest.mark.parametrize("label", ["Pz EOG", "Fp1 EMG", "O2 saturation", "AF3 impedance", "CQ_AF3"])

@@ -143,6 +143,8 @@ def _stamps(stamps: np.ndarray) -> np.ndarray:
 
 def _rate(eeg: Described, stamps: np.ndarray, options: PlaybackOptions, asked: str) -> tuple[float, str]:
     """The rate to play at (Hz), and what is odd about it, in words; ``""`` for nothing."""
+    if eeg.sfreq > 0 and options.sfreq is None:
+        check_rate(asked, eeg.sfreq)
     measured = measured_rate(stamps, options.sfreq or eeg.sfreq or None)
     if options.sfreq is not None:
         differs = measured and abs(measured / options.sfreq - 1) > OFF
@@ -154,7 +156,6 @@ def _rate(eeg: Described, stamps: np.ndarray, options: PlaybackOptions, asked: s
             do = f"play it with {with_options(asked, {'sfreq': f'{usual_rate(measured):g}'})}"
         found = f"by its stamps {measured:.4g} Hz" if measured else "nor do its stamps"
         raise StreamMismatch(asked, f"{_shown(eeg, len(stamps))} states no rate, {found}", do)
-    check_rate(asked, eeg.sfreq)
     if measured and abs(measured / eeg.sfreq - 1) > OFF:
         check_rate(asked, sfreq := usual_rate(measured))
         return sfreq, f"announced at {eeg.sfreq:g} Hz, by its stamps {measured:.4g} Hz: played at {sfreq:g} Hz"
