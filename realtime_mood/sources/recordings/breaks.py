@@ -125,13 +125,15 @@ def _persyst(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
 
 def _nihon_kohden(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
     """From the blocks that a file is made of: each says, to the second, when it began."""
-    content = path.read_bytes()
     blocks = raw._raw_extras[0]["header"]["controlblocks"][0]["datablocks"]
-    at = 0
-    for block, following in pairwise(blocks):
+    began, at = [], 0
+    with path.open("rb") as f:
+        for block in blocks:
+            f.seek(int(block["address"]) + 20)
+            began.append(_stamp(f"20{f.read(6).hex()}"))
+    for block, (before, after) in zip(blocks[:-1], pairwise(began), strict=True):
         at += int(block["n_samples"])
-        began, then = (_stamp("20" + content[b["address"] + 20 :][:6].hex()) for b in (block, following))
-        more = None if began is None or then is None else (then - began) * sfreq - int(block["n_samples"])
+        more = None if before is None or after is None else (after - before) * sfreq - int(block["n_samples"])
         yield Break(at, round(more) if more and more >= sfreq else None)
 
 
