@@ -147,6 +147,18 @@ def test_an_xdf_stream_of_another_number_of_channels_than_described_is_refused(
     np.testing.assert_array_equal(data, numbers[: len(data), [0, 2, 3]])
 
 
+@pytest.mark.parametrize("n_described", [3, 5])
+def test_a_brainvision_header_of_another_number_of_channels_than_described_is_refused(
+    tmp_path: Path, n_described: int
+) -> None:
+    path = write_units(tmp_path / "a.vhdr", ["µV"] * 4, signal(4))
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("Ch4=T8,,1,µV", "") if n_described == 3 else text + "Ch5=Cz,,1,µV\n"
+    path.write_text(text + "[Coordinates]\nCh1=1,-90,-72\n", encoding="utf-8")
+    with pytest.raises(StreamMismatch, match=f"says 4 channels and describes {n_described}"):
+        play(path)
+
+
 def test_a_rate_that_no_device_has_is_refused(tmp_path: Path) -> None:
     numbers = signal(4)
     write_xdf(tmp_path / "a.xdf", numbers, 1e308, np.arange(len(numbers)))

@@ -201,7 +201,11 @@ def _check_tags(path: Path, asked: str) -> None:
 
 
 def _check_count(path: Path, asked: str) -> None:
-    """Raise `StreamMismatch` when a BrainVision header says more channels than there can be."""
+    """Raise `StreamMismatch` when a BrainVision header says more channels than there can be, or than it describes."""
     said = re.findall(rb"(?im)^\s*NumberOfChannels\s*[=:]\s*(\d+)", path.read_bytes())
     if any(len(number) > 9 or int(number) > MAX_CHANS for number in said):
         raise StreamMismatch(asked, "its header says more channels than there can be", "the file is damaged")
+    described = len(brainvision_channels(path))
+    if described and said and described != int(said[0]):
+        found = f"its header says {int(said[0])} channels and describes {described}"
+        raise StreamMismatch(asked, found, "correct NumberOfChannels in the header, or its list of channels")
