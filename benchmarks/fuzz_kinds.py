@@ -86,7 +86,6 @@ def kinds(play: Callable[[str, bytes], str]) -> dict[str, Target]:
     """The targets; `play` plays what would stand in a file of that name."""
     files = {
         "edf+": ("a.edf", _edf_plus, "+C"),
-        "edf+ with a break": ("a.edf", _edf_plus, "+D"),
         "bdf+ with a break": ("a.bdf", _edf_plus, "+D"),
         "set with odd parts": ("a.set", _matlab, "5"),
         "set of 7.3": ("a.set", _matlab, "7.3"),

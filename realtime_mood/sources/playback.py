@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+import re
 import threading
 import warnings
 from bisect import bisect_right
@@ -57,7 +58,10 @@ def _translated(asked: str) -> Iterator[None]:
     except MemoryError as error:
         raise StreamMismatch(asked, "it asks for more memory than there is", "the file may be damaged") from error
     except Exception as error:
-        said = " ".join(str(error).split(", please report")[0].split())[:160] or type(error).__name__
+        said = str(error).split(", please report")[0].strip()
+        if 'File "' in said:  # MNE passes some errors on with their place in its code
+            said = next((line for line in said.splitlines() if re.match(r"\w+(Error|Exception)\b", line)), "")
+        said = " ".join(said.split())[:160] or type(error).__name__
         if isinstance(error, FileNotFoundError):
             raise SourceNotFound(asked, f"a file it needs is missing: {said}", "keep its files together") from error
         if "Unsupported file type" in said:

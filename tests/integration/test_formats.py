@@ -136,3 +136,10 @@ def test_a_missing_package_is_named_with_what_installs_it(
     assert f"needs the package {package}" in error.found
     assert f"pip install '{package}" in error.do
     assert "realtime-mood[formats]" in error.do
+
+
+def test_an_error_of_a_library_is_passed_on_without_its_place_in_the_code(tmp_path: Path) -> None:
+    (tmp_path / "a.cnt").write_bytes(b"Version 3.0" + bytes(2000))
+    error = refusal(tmp_path / "a.cnt")
+    assert "File" not in error.found
+    assert "ZeroDivisionError" in error.found
