@@ -29,7 +29,7 @@ from .protocol import Event, Mode, Sitting
 
 POOR = (Why.GAP, Why.BAD_SIGNAL)
 SPOILED = 0.3  # of a step, without a usable signal: it is done anew
-NOBODY = Readout("none", ("none",), ((0.0, 0.0),), "real")
+NOBODY = Readout("none", ("none",), ((0.0, 0.0),), "none")
 
 
 class Watching:

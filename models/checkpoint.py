@@ -79,6 +79,11 @@ class Card(BaseModel):
     """Recipe, figures on people left out, and the hashes of every training record."""
     sha256: dict[str, str]
 
+    @property
+    def eye_trained(self) -> bool:
+        """Whether training had eye-movement features; weights that do not say so had none."""
+        return self.training.get("eye_trained") is True
+
 
 @dataclass(frozen=True, eq=False)
 class Weights:
@@ -125,7 +130,7 @@ def save_weights(
         reader=asdict(reader.config),
         spec=spec,
         readouts=readouts,
-        training=training,
+        training={**training, "eye_trained": reader.eye_trained},
         sha256={name: hashlib.sha256(blob).hexdigest() for name, blob in blobs.items()},
     )
     body = card.model_dump(mode="json")
@@ -174,6 +179,7 @@ def load_weights(name_or_path: str = DEFAULT) -> Weights:
     try:
         reader = MoodReader(ReaderConfig(**card.reader)).eval()
         reader.load_state_dict(load(blobs["model.safetensors"]), strict=True)
+        reader.eye_trained = card.eye_trained
         golden = load(blobs["golden.safetensors"])
     except (RuntimeError, TypeError, SafetensorError) as error:
         raise WeightsError(asked, f"they do not fit the network: {str(error).splitlines()[0]}", FIX) from None

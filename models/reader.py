@@ -204,6 +204,8 @@ class MoodReader(nn.Module):
     def __init__(self, config: ReaderConfig) -> None:
         super().__init__()
         c = self.config = config
+        self.eye_trained = False
+        """Whether the eye branch has learnt from any batch; until then it says what its initial weights say."""
         width = c.n_bands * c.band_dim
         self.raw = RawEncoder(c)
         self.raw_out = nn.Linear(2 * c.raw_dim, c.dim)

@@ -144,6 +144,7 @@ class ReaderNetwork:
 
     def __init__(self, inference: Inference, readout: str, info: StreamInfo, profile: Profile | None = None) -> None:
         card, own = inference.card, profile.own if profile else None
+        self._ignored: tuple[str, ...] = ()
         known = {**card.readouts, **({own.name: None} if own else {})}
         if readout not in known:
             raise ConfigError(
@@ -168,14 +169,18 @@ class ReaderNetwork:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What went wrong with the device."""
-        return self._inference.notes
+        """What went wrong with the device, and what of the features is not used."""
+        return (*self._inference.notes, *self._ignored)
 
     def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
         """Probabilities of the labels, and attention (n_chans, n_bands)."""
         one = [features.de, features.patches, features.quality.good, ~features.step_mask, ~features.patch_mask]
         de, patches, chans, steps, kept = (torch.tensor(a)[None] for a in one)
-        eye = None if features.eye is None else torch.tensor(features.eye)[None]
+        eye, card = None, self._inference.card
+        if features.eye is not None and card.eye_trained:
+            eye = torch.tensor(features.eye)[None]
+        elif features.eye is not None:
+            self._ignored = (f"eye-movement features are not used: weights {card.name!r} were trained without any",)
         batch = Batch(de, patches, self._positions, chans, steps, kept, eye)
         probs, attention = self._inference(batch, self._speak)
         return tuple(probs[0].tolist()), attention[0].numpy()

@@ -123,6 +123,7 @@ def fit(
         losses = {}
         for task, feed in zip(tasks, feeds, strict=True):
             batch, labels = next(feed)
+            reader.eye_trained |= batch.eye is not None
             keep = torch.rand(len(labels), 4, generator=drawn) >= torch.tensor(recipe.hide_levels)
             keep[:, 2] |= ~keep.any(1)
             steps = torch.randperm(config.n_steps, generator=drawn)[: recipe.n_steps].sort().values

@@ -196,7 +196,7 @@ class Features:
     """Share of the context that rests on received samples, 0 to 1."""
     t_last: float
     eye: Array | None = None
-    """(n_eye,) eye-movement features, where an eye tracker is at hand."""
+    """(n_eye,) eye-movement features, where there is an eye tracker; only weights trained with any use them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ class Readout:
     coordinates: tuple[tuple[float, float], ...]
     """(valence, arousal) of each label, both in [-1, 1]."""
     evidence: str
-    """``"real"`` or ``"virtual"``: on whose data this head was trained and shown to work."""
+    """``"real"`` or ``"virtual"``: on whose data it was trained and shown to work; ``"own"``: the subject's own."""
 
 
 class Why(Enum):

@@ -99,7 +99,7 @@ def view(
         banner=banner_of(health, current, readings, electrodes, now),
         badges=_badges(health, latest),
         actions=actions,
-        readout=_readout(latest),
+        readout=_readout(latest, info),
         headline=_headline(health, current),
         detail=_detail(current, info),
         bars=_bars(current, latest, ranges(readings, info.sfreq) if info and running else None),
@@ -130,11 +130,16 @@ def _badges(health: Health, latest: Reading | None) -> tuple[Say, ...]:
     return tuple(badges)
 
 
-def _readout(latest: Reading | None) -> Say:
+def _readout(latest: Reading | None, info: StreamInfo | None) -> Say:
     if latest is None:
         return Say("", "dim")
-    people = "virtual" if latest.readout.evidence == "virtual" else "real"
-    return Say(f"readout {latest.readout.name} · trained on {people} people", "dim", ", ".join(latest.readout.labels))
+    person = "virtual person" if info is not None and info.virtual else "person"
+    origin = {
+        "real": "trained on real people",
+        "virtual": "trained on virtual people",
+        "own": f"personal, from this {person}'s own calibration",
+    }.get(latest.readout.evidence, "it does not say on whom it was trained")
+    return Say(f"readout {latest.readout.name} · {origin}", "dim", ", ".join(latest.readout.labels))
 
 
 def _headline(health: Health, current: Reading | None) -> Say:

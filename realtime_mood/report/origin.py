@@ -68,9 +68,10 @@ def origin_of(about: Mapping[str, Any], readout: str) -> Origin:
         baseline = f"{profile.seconds:.0f} s of the person's own rest, of {_text(profile.made)[:10]}"
         if profile.own is not None and profile.own.name == readout:
             v = profile.own.verdict
-            people = "the person's own calibration"
+            person = "virtual person" if profile.virtual else "person"
+            people = f"the {person}'s own calibration"
             evidence = (
-                f"blocks of the person's own calibration that it was not fitted on: balanced accuracy "
+                f"blocks of the {person}'s own calibration that it was not fitted on: balanced accuracy "
                 f"{v.balanced_accuracy:.2f} (95 % interval {v.interval[0]:.2f} to {v.interval[1]:.2f}), where chance "
                 f"is {v.chance:.2f}. On another day it may be less"
             )

@@ -67,6 +67,7 @@ def as_dict(emission: Emission) -> dict[str, object]:
         "probs": None if reading.probs is None else [round(p, 6) for p in reading.probs],
         "confidence": round(reading.confidence, 6) if isinstance(reading, Estimate) else None,
         "calibrated": reading.calibrated,
+        "evidence": reading.readout.evidence,
         "virtual": emission.info.virtual,
         "state": emission.state.value,
         "quality": None if reading.quality is None else round(reading.quality.overall, 4),

@@ -19,7 +19,9 @@ from models.building import PipelineBuilder
 from realtime_mood.config import resolve
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, ProfileError
+from realtime_mood.health import Emission, State
 from realtime_mood.profile import Profile, head_file
+from realtime_mood.sinks.jsonlines import as_dict
 from realtime_mood.sources.recordings.ours import open_recorded
 from realtime_mood.types import Estimate, StreamInfo
 
@@ -169,6 +171,8 @@ def test_readings_are_calibrated_and_say_whose_they_are(easy, tmp_path):
     estimates = [r for r in readings if isinstance(r, Estimate)]
     assert len(estimates) > 100
     assert all(r.calibrated and r.readout.evidence == "own" and r.readout.name == "emotion3" for r in estimates)
+    lines = [as_dict(Emission(r, fitted.sat.person.info, State.LIVE, None, None)) for r in estimates]
+    assert {line["evidence"] for line in lines} == {"own"}
     right = [
         r.readout.labels[int(np.argmax(r.probs))] == ("positive" if r.end <= 42 * 128 else "negative")
         for r in estimates

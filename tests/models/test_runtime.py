@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,7 @@ from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser
-from realtime_mood.types import Estimate
+from realtime_mood.types import Estimate, Features, Quality
 
 NOWHERE = torch.device("meta")  # takes tensors and gives none back: a device whose results never come
 
@@ -40,6 +42,22 @@ def run(inference):
     engine.stop()
     assert engine.health.state is State.ENDED
     return engine.health, [e.reading for e in keep.items]
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_eye_features_count_for_weights_that_were_trained_with_them_alone(weights, trained):
+    card = weights.card.model_copy(update={"training": {"eye_trained": trained}})
+    network = ReaderNetwork(Inference(replace(weights, card=card), torch.device("cpu")), "effort", INFO)
+    rng = np.random.default_rng(0)
+    de, patches, eye = (rng.normal(size=n).astype(np.float32) for n in ((10, 8, 5), (8, 4, 128), 33))
+    quality = Quality(np.ones(8, np.float32), (None,) * 8)
+    without = Features(de, patches, np.zeros(10, bool), np.zeros(4, bool), quality, 1.0, 0.0)
+    expected, _ = network(without)
+    assert network.notes == ()
+    found, _ = network(replace(without, eye=eye))
+    assert (found != expected) is trained
+    assert (network.notes == ()) is trained
+    assert trained or "eye-movement features are not used: weights 'reader-4'" in network.notes[0]
 
 
 def test_a_device_that_fails_at_once_leaves_the_cpu(weights):

@@ -35,6 +35,7 @@ def test_the_weights_load_and_say_on_whom_they_were_tuned(people, tmp_path):
     ships(tmp_path, said.append)
     card = load_weights(str(tmp_path / "tiny")).card
     assert card.training["figures"]["effort"]["people"] == 6
+    assert card.training["eye_trained"] is False
     assert set(card.training["records_sha256"]) == {p.name for p in people["effort"]}
     np.testing.assert_allclose(card.readouts["effort"].population_mean, population(people["effort"]).mean)
     assert {path.name for path in (tmp_path / "tiny").iterdir()} == {

@@ -14,6 +14,7 @@ import pytest
 import torch
 from launching import two_processes
 
+from models import train
 from models.checkpoint import golden_input
 from models.datasets import virtual
 from models.datasets.person import NO_LABEL, frozen_statistics, population, running_statistics
@@ -88,6 +89,19 @@ def test_contexts_never_hold_the_future_another_piece_or_the_baseline(people):
     shorter = replace(people[0], **{name: getattr(people[0], name)[:80] for name in cut})
     np.testing.assert_array_equal(running_statistics(shorter, population(people), SPEC)[0], mean[:80])
     assert frozen_statistics(people[0], population(people), SPEC)[0].shape == people[0].de.shape
+
+
+@pytest.mark.parametrize("has_eye", [False, True])
+def test_a_trained_network_says_whether_it_saw_eye_features(people, has_eye, monkeypatch):
+    feed = train.training_batches
+
+    def batches(*how):
+        for b, y in feed(*how):
+            yield replace(b, eye=torch.zeros(len(y), 33) if has_eye else None), y
+
+    monkeypatch.setattr(train, "training_batches", batches)
+    task = Task.of("emotion3", virtual.LABELS, people, SPEC)
+    assert fit(ReaderConfig(), [task], Recipe(steps=1, batches={"emotion3": 6}), 0).eye_trained is has_eye
 
 
 def test_seeds_from_ten_thousand_up_are_refused():

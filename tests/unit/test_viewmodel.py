@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -133,6 +135,24 @@ def test_a_virtual_readout_on_a_real_person_explains_its_silence():
     assert "trained on virtual people" in shown.banner.text
     assert "your own calibration" in shown.banner.text
     assert [badge.text for badge in shown.badges] == ["not calibrated"]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "virtual", "says"),
+    [
+        ("real", False, "trained on real people"),
+        ("real", True, "trained on real people"),
+        ("virtual", True, "trained on virtual people"),
+        ("own", False, "personal, from this person's own calibration"),
+        ("own", True, "personal, from this virtual person's own calibration"),
+        ("", False, "it does not say on whom it was trained"),
+    ],
+)
+def test_a_readout_says_whose_it_is(evidence, virtual, says):
+    it = estimate(20, calibrated=True)
+    it = replace(it, readout=replace(it.readout, evidence=evidence))
+    shown = look(it, info=replace(PERSON, virtual=virtual))
+    assert shown.readout.text == f"readout {it.readout.name} · {says}"
 
 
 def test_badges():
