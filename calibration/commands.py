@@ -212,6 +212,7 @@ class Job:
 def profiles(
     name: Annotated[str | None, typer.Argument(help="One of them, by name or path, to see all of it.")] = None,
     delete: Annotated[bool, typer.Option("--delete", help="Delete it, with its recording and its page.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without a question, for scripts.")] = False,
     where: Annotated[Path | None, typer.Option("--in", help="A folder of profiles, instead of your own.")] = None,
     view: Annotated[str, typer.Option(help="terminal or json.")] = "terminal",
 ) -> None:
@@ -222,17 +223,35 @@ def profiles(
             raise ConfigError("profiles --delete", "no name", "say which: profiles NAME --delete")
         _list(folder, view)
         return
-    path = store.find(name, folder)
     if delete:
-        for part in store.files_of(path):
-            part.unlink()
-            print(f"deleted {part}")
+        _delete(store.find_kept(name, folder), yes)
         return
+    path = store.find(name, folder)
     found = Profile.load(path)
     print(json.dumps({"path": str(path), **found.stored()}) if view == "json" else f"{path}\n{store.summary(found)}")
     if view != "json":
         print("electrodes: " + " ".join(found.ch_names) + f" · reference {found.reference}")
         print("files: " + ", ".join(part.name for part in store.files_of(path)))
+
+
+def _delete(path: Path, yes: bool) -> None:
+    """Delete a profile and what was made with it, after a question; exit code 1 where the answer is no."""
+    parts = [(part, store.is_own(part)) for part in store.files_of(path)]
+    own = [part for part, is_own in parts if is_own]
+    if not yes:
+        try:
+            answer = input(f"Delete {', '.join(part.name for part in own)} in {path.parent}? [y/N] ")
+        except EOFError:
+            raise ConfigError(f"delete {path}", "nobody to ask", "add --yes") from None
+        if answer.strip().lower() not in ("y", "yes"):
+            print("nothing was deleted")
+            raise typer.Exit(1)
+    for part in reversed(own):  # the profile last: what is interrupted can be done again
+        part.unlink()
+        print(f"deleted {part}")
+    for part, is_own in parts:
+        if not is_own:
+            print(f"left {part}: it was not made with this profile")
 
 
 def _list(folder: Path, view: str) -> None:

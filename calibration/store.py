@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +11,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from realtime_mood.errors import ConfigError, ProfileError
+from realtime_mood.errors import ConfigError, MoodError, ProfileError
 from realtime_mood.profile import Profile
 
 PARTS = (".json", ".safetensors", ".xdf", ".html")
@@ -55,19 +57,65 @@ def find(name_or_path: str, where: Path) -> Path:
     ConfigError
         There is none, or more than one begins like that.
     """
+    return Path(name_or_path) if os.path.isfile(name_or_path) else _named(name_or_path, where)  # noqa: PTH113
+
+
+def find_kept(name_or_path: str, where: Path) -> Path:
+    """A profile that may be deleted: one in the store itself, and not just a file of that name.
+
+    Raises
+    ------
+    ConfigError
+        It is elsewhere, or no profile; or as `find` does.
+    """
     path = Path(name_or_path)
-    if path.is_file():
-        return path
-    found = sorted(where.glob(f"{name_or_path}*.json"))
-    if len(found) != 1:
-        what = f"{len(found)} profiles begin like that" if found else "no such profile"
-        raise ConfigError(f"profile {name_or_path!r}", what, "profiles lists them")
-    return found[0]
+    is_path = len(path.parts) != 1 or path.name != name_or_path
+    if is_path and os.path.realpath(path.parent) != os.path.realpath(where):
+        do = "delete that file yourself, or give its folder with --in FOLDER"
+        raise ConfigError(f"delete {name_or_path!r}", f"not a profile in {where}", do)
+    found = _named(path.name if is_path else name_or_path, where)
+    try:
+        body = json.loads(found.read_bytes())
+    except (OSError, ValueError):
+        body = None
+    if found.is_symlink() or not isinstance(body, dict) or not {"sha256", "ch_names", "mean"} <= body.keys():
+        raise ConfigError(f"delete {found}", "it is not a profile", "delete the file yourself if you want to")
+    return found
 
 
 def files_of(path: Path) -> list[Path]:
-    """A profile and all that was made with it, as far as it is there."""
+    """A profile and all that is called like it, as far as it is there."""
     return [part for part in (path.with_suffix(ending) for ending in PARTS) if part.is_file()]
+
+
+def is_own(part: Path) -> bool:
+    """Whether one of `files_of` was made with the profile, and does not only have its name."""
+    if part.is_symlink():
+        return False
+    if part.suffix == ".html":
+        page = part.read_bytes()
+        return page.startswith(b"<!DOCTYPE html>") and b"<dt>recording</dt>" in page
+    if part.suffix == ".xdf":
+        from realtime_mood.sources.recordings.ours import open_recorded
+
+        from .collect import protocol_of  # torch takes a second to import
+
+        try:
+            return bool(protocol_of(open_recorded(part)))
+        except MoodError:
+            return False
+    return part.suffix == ".json" or bool(json.loads(part.with_suffix(".json").read_bytes()).get("own"))
+
+
+def _named(name: str, where: Path) -> Path:
+    """The profile in a folder with this name, or the only one whose name begins with it."""
+    paths = [path for path in sorted(where.glob("*.json")) if not path.name.startswith(".")]
+    found = [path for path in paths if name in (path.name, path.stem)]
+    found = found or [path for path in paths if name.strip() and path.name.startswith(name)]
+    if len(found) != 1:
+        what = f"{len(found)} profiles begin like that" if found else "no such profile"
+        raise ConfigError(f"profile {name!r}", what, "profiles lists them")
+    return found[0]
 
 
 def summary(profile: Profile) -> str:

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import io
+import os
+
 import numpy as np
 import pytest
 
+import app
 from calibration import store
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
 from realtime_mood.profile import Profile
 from realtime_mood.types import StreamInfo
+
+PAGE = "<!DOCTYPE html><dl><dt>recording</dt><dd>x.xdf</dd></dl>"
+
+
+@pytest.fixture
+def delete(monkeypatch, capsys):
+    """`profiles --delete` with an answer to its question; its exit code and what it printed."""
+
+    def call(name, folder, answer=None):
+        monkeypatch.setattr("sys.stdin", io.StringIO("" if answer is None else f"{answer}\n"))
+        words = ["profiles", name, "--in", str(folder), "--delete", *(["--yes"] if answer == "--yes" else [])]
+        code = app.command(words)
+        return code, "".join(capsys.readouterr())
+
+    return call
+
+
+def content(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture
@@ -49,3 +72,61 @@ def test_a_new_name_says_when_and_nothing_about_whom():
     one, other = store.new_name("emotion"), store.new_name("emotion")
     assert one != other
     assert one.name.split("-")[2] == "emotion"
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("--yes", 0), ("n", 1), ("", 1), (None, 2)])
+def test_a_profile_is_deleted_after_a_question(folder, delete, answer, code):
+    (folder / "20260101-a.html").write_text(PAGE)
+    before = content(folder)
+    assert delete("20260101-a", folder, answer)[0] == code
+    gone = {"20260101-a.json", "20260101-a.html"} if code == 0 else set()
+    assert before.keys() - content(folder).keys() == gone
+
+
+def test_what_only_has_its_name_is_left(folder, delete):
+    """A recording that is no calibration's, a page of something else, numbers that no readout asks for, a link."""
+    (folder / "20260101-a.html").write_text("<!DOCTYPE html><p>my thesis</p>")
+    (folder / "20260101-a.safetensors").write_bytes(b"weights")
+    code, said = delete("20260101-a", folder, "--yes")
+    assert code == 0
+    assert not (folder / "20260101-a.json").exists()
+    for ending in ("xdf", "html", "safetensors"):
+        assert (folder / f"20260101-a.{ending}").exists()
+        assert f"20260101-a.{ending}: it was not made with this profile" in said
+
+
+ELSEWHERE = ["", " ", ".", "..", "../other", "../other.json", "*", "?", "2026", "20260101-a.xdf", "broken", "package",
+             "{other}", "{other}.json", "20260101-a/..", "/", "~", ".hidden", "linked", "a\0b", "x" * 300]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_is_no_profile_of_the_store_is_refused(folder, delete, name, monkeypatch):
+    whole = (folder / "20260101-a.json").read_bytes()
+    kept = folder / "store"
+    kept.mkdir()
+    for path in [path for path in folder.iterdir() if path.is_file()]:
+        path.rename(kept / path.name)
+    (folder / "other.json").write_bytes(whole)
+    (kept / "package.json").write_text('{"name": "realtime", "version": "1"}')
+    (kept / ".hidden.json").write_bytes(whole)
+    if os.name == "posix":
+        (kept / "linked.json").symlink_to(folder / "other.json")
+    monkeypatch.chdir(folder)
+    before = content(folder)
+    code, said = delete(name.format(other=folder / "other"), kept, "--yes")
+    assert code == 2, said
+    assert said.startswith("error: ")
+    assert content(folder) == before
+
+
+def test_an_empty_name_is_refused_where_there_is_only_one_profile(folder, delete):
+    (folder / "20260102-b.json").unlink()
+    (folder / "broken.json").unlink()
+    assert delete("", folder, "--yes")[0] == 2
+    assert delete("2026", folder, "--yes")[0] == 0
+
+
+def test_a_whole_name_is_that_profile_even_where_others_begin_like_it(folder, delete):
+    (folder / "20260101-ab.json").write_bytes((folder / "20260101-a.json").read_bytes())
+    assert delete(str(folder / "20260101-a.json"), folder, "--yes")[0] == 0
+    assert (folder / "20260101-ab.json").exists()

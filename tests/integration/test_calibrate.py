@@ -102,7 +102,7 @@ def test_from_a_protocol_to_a_profile_to_its_end(run, protocol, tmp_path):
     assert "chance 0.33" in out
     code, out, _ = run("profiles", "p", "--in", tmp_path)
     assert "p.json, p.safetensors, p.xdf, p.html" in out
-    code, out, _ = run("profiles", "q", "--in", tmp_path, "--delete")
+    code, out, _ = run("profiles", "q", "--in", tmp_path, "--delete", "--yes")
     assert code == 0
     assert not list(tmp_path.glob("q.*"))
 
