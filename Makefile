@@ -10,6 +10,7 @@ setup: .venv/.installed
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python 3.11 or newer is needed, this is {v.major}.{v.minor}; try make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	PIP_CONSTRAINT=constraints.txt $(PY) -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@$(PY) -c "from realtime_mood.gui import desktop; desktop.say_missing()"
 	@touch $@
 
 demo: setup  ## the window (or the terminal view) on the synthetic headset

@@ -26,7 +26,7 @@ from realtime_mood import gui, liblsl
 from realtime_mood.commands import LslNameOption, ScopeOption, devices, outlet, recover, report, seal, unblind
 from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.console import own_stdout, take_over
-from realtime_mood.errors import ConfigError, MoodError, ReaderGone
+from realtime_mood.errors import MoodError, ReaderGone
 from realtime_mood.files import PrivateLog
 from realtime_mood.outputs import outputs_of, recorder_of
 
@@ -138,9 +138,10 @@ def start_run(given: dict[str, Any], file: Path | None = None) -> None:
     config = resolve(given, file)
     view = config.view
     if view == "auto":
-        view = "gui" if gui.has_display() else "terminal"
-        if view == "terminal":
-            print("No display here: showing the terminal view (--view gui asks for the window).", file=sys.stderr)
+        trouble = gui.desktop.trouble()
+        view = "terminal" if trouble else "gui"
+        if trouble:
+            print(f"Showing the terminal view · {trouble}", file=sys.stderr)
     {"gui": view_gui, "terminal": view_terminal, "json": view_json}[view](config)
 
 
@@ -204,8 +205,7 @@ def view_terminal(config: RunConfig) -> None:
 
 def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lines: Path | None = None) -> None:
     """The window; with a `session`, the person's screen as well."""
-    if not gui.has_display():
-        raise ConfigError("the window", "no display here", "use --view terminal or --view json")
+    gui.check_display()
     from realtime_mood import feedback_run
 
     liblsl.set_scope(config.lsl_scope)  # the window looks for streams before any run

@@ -17,7 +17,7 @@ from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.console import own_stdout
 from realtime_mood.errors import ConfigError, ProfileError
 from realtime_mood.files import check_writable
-from realtime_mood.gui import has_display
+from realtime_mood.gui import check_display, has_display
 from realtime_mood.profile import Profile, head_file
 
 from . import store
@@ -115,8 +115,8 @@ def in_a_window(settings: RunConfig, protocol: str, on_closed: Callable[[Path | 
 
 def _view(asked: str, plan: Plan) -> str:
     """``auto`` is the window where a protocol has cues to show and there is a display."""
-    if asked == "gui" and not has_display():
-        raise ConfigError("the window", "no display here", "use --view terminal or --view json")
+    if asked == "gui":
+        check_display()
     if asked != "auto":
         return asked
     return "gui" if plan.protocol.cues and has_display() else "terminal"
@@ -131,6 +131,8 @@ class Job:
         self.settings, self.plan, self.path, self.recording = settings, plan, path, recording
         self._older, self._markers = older, markers
         self._outlet: MarkerOutlet | None = None
+        self.refused = False
+        """Whether the profile is only a baseline, because the readout asked for did not prove itself."""
 
     def headless(self, view: str) -> None:
         """Sit without a screen."""
@@ -142,7 +144,7 @@ class Job:
             session = self.session(voice.hear, give_up_s=self.settings.give_up or GIVE_UP_S)
             sitting = sit(session, voice)
             if sitting.mode is Mode.STOPPED:
-                return
+                raise typer.Exit(1)
             self._fit(session.recording, voice)
 
     def fit_from(self, recording: Path, view: str) -> None:
@@ -156,7 +158,8 @@ class Job:
         """Sit in front of the window; the exit code."""
         from .view import run
 
-        return run(partial(self.session, give_up_s=self.settings.give_up, held=True), self.plan, self.fit, self.keep)
+        session = partial(self.session, give_up_s=self.settings.give_up, held=True)
+        return run(session, self.plan, self.fit, self.keep) or int(self.refused)
 
     def window(self, on_closed: Callable[[Path | None], None], *, windowed: bool = False) -> CalibrationWindow:
         """The window, opened, within a program that has others; `on_closed` is told the profile's path, if any."""
@@ -195,6 +198,7 @@ class Job:
         from .report import write_page
 
         fitted.profile.save(self.path)
+        self.refused = self._older is None and fitted.profile.refused is not None
         page = self.path.with_suffix(".html")
         write_page(fitted, page)
         return f"Saved: {self.path}\nIts page: {page}"
@@ -207,6 +211,8 @@ class Job:
         self.keep(fitted)
         voice.virtual = fitted.profile.virtual
         voice.made(fitted.profile, self.path)
+        if self.refused:
+            raise typer.Exit(1)
 
 
 def profiles(

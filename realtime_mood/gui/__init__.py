@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ConfigError
+from . import desktop
 from .actions import Wish
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ..feedback.loop import FeedbackLoop
     from ..feedback.plan import Plan
 
-__all__ = ["Flows", "Wish", "has_display", "run"]
+__all__ = ["Flows", "Wish", "check_display", "desktop", "has_display", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,13 @@ class Flows:
 
 def has_display() -> bool:
     """Whether a window could be opened."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    return not desktop.trouble()
+
+
+def check_display() -> None:
+    """Raise `ConfigError` where no window can be opened."""
+    if trouble := desktop.trouble():
+        raise ConfigError("the window", trouble, "use --view terminal or --view json")
 
 
 def run(flows: Flows, wish: Wish, *, start: bool = True, weights: str = "", session: str = "") -> int:

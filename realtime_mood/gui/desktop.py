@@ -1,0 +1,145 @@
+"""Whether a window can be opened here: the display, and the system libraries that Qt aborts without.
+
+Checked before Qt is imported, since Qt itself ends the program where something is missing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import re
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+Load = Callable[[str], Any]
+
+# The library, and the packages it is in on Debian or Ubuntu and on Fedora.
+COMMON = {
+    "libEGL.so.1": ("libegl1", "libglvnd-egl"),
+    "libGL.so.1": ("libgl1", "libglvnd-glx"),
+    "libX11.so.6": ("libx11-6", "libX11"),
+    "libdbus-1.so.3": ("libdbus-1-3", "dbus-libs"),
+    "libfontconfig.so.1": ("libfontconfig1", "fontconfig"),
+    "libfreetype.so.6": ("libfreetype6", "freetype"),
+    "libglib-2.0.so.0": ("libglib2.0-0", "glib2"),
+    "libxkbcommon.so.0": ("libxkbcommon0", "libxkbcommon"),
+}
+PLATFORMS = {
+    "xcb": {
+        "libX11-xcb.so.1": ("libx11-xcb1", "libX11-xcb"),
+        "libxcb.so.1": ("libxcb1", "libxcb"),
+        "libxcb-cursor.so.0": ("libxcb-cursor0", "xcb-util-cursor"),
+        "libxcb-icccm.so.4": ("libxcb-icccm4", "xcb-util-wm"),
+        "libxcb-image.so.0": ("libxcb-image0", "xcb-util-image"),
+        "libxcb-keysyms.so.1": ("libxcb-keysyms1", "xcb-util-keysyms"),
+        "libxcb-randr.so.0": ("libxcb-randr0", "libxcb"),
+        "libxcb-render-util.so.0": ("libxcb-render-util0", "xcb-util-renderutil"),
+        "libxcb-render.so.0": ("libxcb-render0", "libxcb"),
+        "libxcb-shape.so.0": ("libxcb-shape0", "libxcb"),
+        "libxcb-shm.so.0": ("libxcb-shm0", "libxcb"),
+        "libxcb-sync.so.1": ("libxcb-sync1", "libxcb"),
+        "libxcb-util.so.1": ("libxcb-util1", "xcb-util"),
+        "libxcb-xfixes.so.0": ("libxcb-xfixes0", "libxcb"),
+        "libxcb-xkb.so.1": ("libxcb-xkb1", "libxcb"),
+        "libxkbcommon-x11.so.0": ("libxkbcommon-x11-0", "libxkbcommon-x11"),
+    },
+    "wayland": {
+        "libwayland-client.so.0": ("libwayland-client0", "libwayland-client"),
+        "libwayland-cursor.so.0": ("libwayland-cursor0", "libwayland-cursor"),
+    },
+}
+
+
+def trouble(environment: Mapping[str, str] = os.environ, load: Load = ctypes.CDLL) -> str:
+    """Why no window can be opened, and what to do about it; empty where one can.
+
+    Parameters
+    ----------
+    environment : mapping
+    load : callable
+        Loads a shared library by name, or raises `OSError`.
+    """
+    if sys.platform in ("win32", "darwin"):
+        return ""
+    found = "no display here"
+    for platform in _platforms(environment):
+        if lacking := missing(platform, load):
+            found = f"the window needs {', '.join(lacking)}: {install_line(lacking)}"
+        elif platform == "xcb" and not _x_answers(load):
+            found = f"no display answers at {environment.get('DISPLAY', '')}"
+        elif platform == "wayland" and not _wayland_answers(environment):
+            found = f"no display answers at {environment.get('WAYLAND_DISPLAY', '')}"
+        else:
+            return ""
+    return found
+
+
+def missing(platform: str = "xcb", load: Load = ctypes.CDLL) -> list[str]:
+    """The libraries that Qt's plugin for this platform lacks here."""
+    wanted = COMMON | PLATFORMS.get(platform, {})
+    found = [name for name in wanted if _why_not(name, load)]
+    if not found and (plugin := _plugin(platform)) and (why := _why_not(str(plugin), load)):
+        found = re.findall(r"^(\S+\.so[.\d]*): cannot open", why)
+    return found
+
+
+def install_line(libraries: list[str], which: Callable[[str], str | None] = shutil.which) -> str:
+    """The one line that installs these libraries here."""
+    known = {name: both for names in (COMMON, *PLATFORMS.values()) for name, both in names.items()}
+    is_fedora = bool(which("dnf")) and not which("apt-get")
+    packages = dict.fromkeys(known.get(name, (name, name))[is_fedora] for name in libraries)
+    return f"sudo {'dnf' if is_fedora else 'apt'} install {' '.join(packages)}"
+
+
+def _platforms(environment: Mapping[str, str]) -> list[str]:
+    """What Qt would try, in its order."""
+    if asked := environment.get("QT_QPA_PLATFORM"):
+        return [part.partition(":")[0].removesuffix("-egl") for part in asked.split(";")]
+    displays = {"WAYLAND_DISPLAY": "wayland", "DISPLAY": "xcb"}
+    return [platform for name, platform in displays.items() if environment.get(name)]
+
+
+def _plugin(platform: str) -> Path | None:
+    """The file of Qt's plugin, where PyQt6 brings its own Qt."""
+    spec = importlib.util.find_spec("PyQt6")
+    folders = spec.submodule_search_locations or () if spec else ()
+    paths = (Path(folder) / "Qt6" / "plugins" / "platforms" / f"libq{platform}.so" for folder in folders)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _why_not(library: str, load: Load) -> str:
+    try:
+        load(library)
+    except OSError as error:
+        return str(error) or "not found"
+    return ""
+
+
+def _x_answers(load: Load) -> bool:
+    xcb = load("libxcb.so.1")
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))  # reads $DISPLAY
+    answers = not xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return answers
+
+
+def _wayland_answers(environment: Mapping[str, str]) -> bool:
+    path = Path(environment.get("XDG_RUNTIME_DIR", "")) / environment.get("WAYLAND_DISPLAY", "wayland-0")
+    with socket.socket(socket.AF_UNIX) as it:
+        try:
+            it.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def say_missing() -> None:
+    """Print what the window lacks and the line that installs it: nothing where it lacks nothing."""
+    if sys.platform.startswith("linux") and (lacking := missing()):
+        print(f"The window needs {', '.join(lacking)}:\n    {install_line(lacking)}")
