@@ -94,7 +94,7 @@ ReadoutOption = Annotated[str | None, typer.Option(help="effort, emotion3, or au
 def default(context: typer.Context) -> None:
     """Without a verb: run on the synthetic headset."""
     if context.invoked_subcommand is None:
-        start_run({})
+        start_run(dict.fromkeys(RunConfig.model_fields))
 
 
 @cli.command()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import configparser
+import io
 import math
 import os
 import socket
+import sys
 import uuid
 from collections.abc import Sequence
 from functools import cache
@@ -14,7 +17,9 @@ from typing import Any
 from . import clock
 from .errors import ConfigError
 
-PLACES = ("lsl_api.cfg", "~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")  # where the library looks by itself
+HERE = Path("lsl_api.cfg")  # the library would read it from any folder that the program is started in
+OWN = ("~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")
+HARMLESS = ("SessionID", "ports", "tuning")  # options and sections that neither reach further nor write a file
 
 SCOPES = {
     # Discovery on 127.0.0.1 alone. An outlet's own port stays open on every interface: the library binds no other way.
@@ -42,7 +47,7 @@ _scope: list[str] = []  # the one that was set
 def set_scope(name: str | None) -> None:
     """How far to look for streams: ``loopback``, ``machine``, ``link`` or ``site``; None leaves it as it is.
 
-    To be said before anything loads the library. A configuration of the user's wins.
+    To be said before anything loads the library. The user's own configuration wins, one in the current folder loses.
 
     Raises
     ------
@@ -53,7 +58,7 @@ def set_scope(name: str | None) -> None:
         return
     if name not in SCOPES:
         raise ConfigError(f"LSL scope {name!r}", "unknown", f"one of {', '.join(SCOPES)}")
-    if pylsl.cache_info().currsize and _scope != [name] and not _is_configured():
+    if pylsl.cache_info().currsize and _scope != [name] and own_configuration() is None:
         raise ConfigError(f"LSL scope {name!r}", "LSL is already in use with another", "start the program anew")
     _scope[:] = [name]
 
@@ -63,9 +68,33 @@ def pylsl() -> Any:
     """The library, told to log nothing and how far to look, unless the user has a configuration of their own."""
     import pylsl as library
 
-    if not _is_configured() and hasattr(library, "set_config_content"):
-        library.set_config_content(QUIET + "".join(SCOPES[name] for name in _scope))
+    own = own_configuration()
+    if own is None and hasattr(library, "set_config_content"):
+        library.set_config_content(_content())
+    elif own is not None:
+        if HERE.is_file() and not HERE.samefile(own):
+            print(f"{HERE} in this folder is not used: {own} is", file=sys.stderr)
+        os.environ["LSLAPICFG"] = str(own)  # else the library would prefer the one in the current folder
     return library
+
+
+def own_configuration() -> Path | None:
+    """The LSL configuration of this user: named by ``LSLAPICFG``, or where LSL looks for it outside this folder."""
+    paths = (Path(place).expanduser() for place in (os.environ.get("LSLAPICFG", ""), *OWN) if place)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _content() -> str:
+    """The configuration of a library without one of the user's: the scope, over what is harmless of `HERE`."""
+    made = configparser.RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=(";", "#"))
+    made.optionxform = str  # type: ignore[assignment,method-assign]  # LSL tells capitals apart
+    if HERE.is_file():
+        _read_here(made)
+    for content in (*(SCOPES[name] for name in _scope), QUIET):
+        made.read_string(content)
+    text = io.StringIO()
+    made.write(text)
+    return text.getvalue()
 
 
 def described(
@@ -132,5 +161,27 @@ def to_stamps() -> float:
     return -clock.offset_to(pylsl().local_clock)
 
 
-def _is_configured() -> bool:
-    return "LSLAPICFG" in os.environ or any(Path(place).expanduser().is_file() for place in PLACES)
+def _read_here(into: configparser.RawConfigParser) -> None:
+    """Read what is harmless of `HERE`, and say what was used."""
+    try:
+        into.read_string(HERE.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, configparser.Error):
+        into.clear()
+        print(f"{HERE} in this folder is not used: it cannot be read", file=sys.stderr)
+        return
+    used, left_out = [], []
+    for section in into.sections():
+        for option in into.options(section):
+            if _is_harmless(section, option, into.get(section, option)):
+                used.append(option)
+            else:
+                left_out.append(option)
+                into.remove_option(section, option)
+    ignored = f"; not used: {', '.join(left_out)} (LSLAPICFG={HERE} trusts all of it)" if left_out else ""
+    print(f"Options from {HERE} in this folder: {', '.join(used) or 'none'}{ignored}", file=sys.stderr)
+
+
+def _is_harmless(section: str, option: str, value: str) -> bool:
+    addresses = [part.strip() for part in value.strip("{} ").split(",")]
+    is_near = option == "ResolveScope" and value in SCOPES
+    return bool({section, option} & {*HARMLESS}) or is_near or {*addresses} <= {"127.0.0.1", "::1", "localhost"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from realtime_mood import config
 from realtime_mood.config import resolve
 from realtime_mood.errors import ConfigError
 
@@ -12,8 +13,8 @@ def test_command_line_over_environment_over_file_over_defaults(tmp_path):
     file = tmp_path / "c.toml"
     file.write_text('source = "lsl://file"\nnotch = "60"\nreadout = "effort"\n')
     environment = {"REALTIME_MOOD_SOURCE": "lsl://environment", "REALTIME_MOOD_NOTCH": "50", "REALTIME_MOOD_DATA": "x"}
-    config = resolve({"source": "lsl://line", "notch": None}, file, environment)
-    assert (config.source, config.notch, config.readout, config.view) == ("lsl://line", "50", "effort", "auto")
+    made = resolve({"source": "lsl://line", "notch": None}, file, environment)
+    assert (made.source, made.notch, made.readout, made.view) == ("lsl://line", "50", "effort", "auto")
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,79 @@ def test_a_file_that_is_not_there(tmp_path):
 def test_an_unknown_word_in_the_environment():
     with pytest.raises(ConfigError, match="weigths"):
         resolve({}, None, {"REALTIME_MOOD_WEIGTHS": "x"})
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Write a `realtime_mood.toml` into the current folder; the user's own file lies elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(config, "user_config_path", lambda name: tmp_path / "own")
+    (tmp_path / "own").mkdir()
+
+    def write(text, own=""):
+        (tmp_path / "realtime_mood.toml").write_text(text, encoding="utf-8-sig")
+        if own:
+            (tmp_path / "own" / "config.toml").write_text(own, encoding="utf-8-sig")
+
+    return write
+
+
+ALL = dict.fromkeys(config.RunConfig.model_fields)
+
+
+def test_a_file_found_in_the_current_folder_is_announced_and_loses_to_words(here, capsys):
+    here('source = "lsl://found"\nnotch = "60"\n', own='notch = "50"\nreadout = "effort"\n')
+    made = resolve({**ALL, "source": "lsl://line"}, None, {})
+    assert (made.source, made.notch, made.readout) == ("lsl://line", "60", "effort")
+    assert capsys.readouterr().err == "Options from realtime_mood.toml in this folder: source, notch\n"
+
+
+REACHING = {
+    "record": '"x.xdf"',
+    "csv": '"x.csv"',
+    "lsl_out": "true",
+    "osc": '"192.168.0.7:9000"',
+    "osc_muse": '"example.org:5000"',
+    "ws": '"0.0.0.0:8765"',
+    "lsl_scope": '"site"',
+}
+
+
+@pytest.mark.parametrize("key", REACHING)
+def test_a_found_file_neither_writes_nor_lets_others_listen(here, key, tmp_path, capsys):
+    here(f"{key} = {REACHING[key]}\n")
+    with pytest.raises(ConfigError) as refused:
+        resolve(ALL, None, {})
+    option = f"--{key.replace('_', '-')}"
+    assert "realtime_mood.toml in this folder" in str(refused.value)
+    assert option in str(refused.value)
+    assert "--config realtime_mood.toml" in str(refused.value)
+    trusted = resolve(ALL, tmp_path / "realtime_mood.toml", {})
+    assert getattr(trusted, key)
+    assert getattr(resolve({"source": None}, None, {}), key) == config.RunConfig.model_fields[key].default
+    word = {"lsl_out": False, "lsl_scope": "link"}.get(key, "127.0.0.1:7000")
+    assert str(getattr(resolve({**ALL, key: word}, None, {}), key)) == str(word)
+
+
+@pytest.mark.parametrize(
+    "line", ['ws = "8765"', 'ws = "[::1]:8765"', 'osc = "localhost:9000"', 'lsl_scope = "loopback"']
+)
+def test_a_found_file_may_send_to_this_machine(here, line):
+    here(line)
+    key, _, value = line.partition(" = ")
+    assert getattr(resolve(ALL, None, {}), key) == value.strip('"')
+
+
+@pytest.mark.parametrize(("own", "found", "makes"), [
+    ("loopback", "loopback", "loopback"), ("loopback", "machine", "loopback"), ("site", "link", "link"),
+    ("machine", "site", "machine"),
+])  # fmt: skip
+def test_a_found_file_never_reaches_further_than_the_user_s_own(here, own, found, makes):
+    here(f'lsl_scope = "{found}"', own=f'lsl_scope = "{own}"')
+    assert resolve(ALL, None, {}).lsl_scope == makes
+
+
+def test_the_user_s_own_file_may_do_all_that(here):
+    here("", own='ws = "0.0.0.0:8765"\nrecord = "x.xdf"\n')
+    made = resolve(ALL, None, {})
+    assert (made.ws, str(made.record)) == ("0.0.0.0:8765", "x.xdf")
