@@ -10,6 +10,7 @@ import edfio
 import matlab
 import numpy as np
 import pytest
+from broken_off import write_edf_plus
 from recordings import CH_NAMES, counting
 from test_playback import joined, play
 
@@ -47,6 +48,18 @@ def test_annotations_in_any_encoding_play(tmp_path: Path, suffix: str, text: byt
     assert whole.count(b"@" * len(text)) == 1
     (tmp_path / f"a{suffix}").write_bytes(whole.replace(b"@" * len(text), text))
     assert assert_plays(tmp_path / f"a{suffix}") == [(300, text.decode("latin-1"))]
+
+
+@pytest.mark.parametrize("suffix", [".edf", ".bdf"])
+def test_a_header_in_any_encoding_plays(tmp_path: Path, suffix: str) -> None:
+    signals = list(zip(CH_NAMES, DATA.T, [125] * 4, strict=True))
+    path = tmp_path / f"a{suffix}"
+    write_edf_plus(path, signals, [str(second) for second in range(6)], kind="+C", transducer="Müller 5 µV")
+    whole = bytearray(path.read_bytes())
+    reserved = 256 + 224 * 5
+    whole[reserved : reserved + 7] = "Müller ".encode("latin-1")
+    path.write_bytes(whole)
+    assert_plays(path)
 
 
 @pytest.mark.parametrize("odd", ["", "sparse", "function_handle", "string", "table"])

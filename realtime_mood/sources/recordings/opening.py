@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from functools import partial
@@ -32,7 +33,13 @@ def open_raw(path: Path, asked: str, **options: Any) -> Any:
         is passed on.
     """
     try:
-        return _reader(path, asked)(path, verbose="ERROR", **options)
+        try:
+            return _reader(path, asked)(path, verbose="ERROR", **options)
+        except UnicodeDecodeError:
+            if path.suffix.lower() not in (".edf", ".bdf"):
+                raise
+            read = mne.io.read_raw_edf if path.suffix.lower() == ".edf" else mne.io.read_raw_bdf
+            return read(_without_reserved(path), preload=True, verbose="ERROR", **options)
     except Exception as error:
         if package := _missing_package(error):
             found = f"its reader needs the package {package}, which is not installed"
@@ -40,7 +47,9 @@ def open_raw(path: Path, asked: str, **options: Any) -> Any:
             raise StreamMismatch(asked, found, do) from error
         if _is_encoding(error):
             found = f"its text is not UTF-8: {error.__cause__ or error}"
-            raise StreamMismatch(asked, found[:160], "save that text as UTF-8, or convert it to EDF or FIF") from error
+            raise StreamMismatch(
+                asked, found[:160], "save that text as UTF-8, or convert the file to EDF or FIF"
+            ) from error
         raise
 
 
@@ -79,6 +88,14 @@ def _read_fieldtrip(path: Path, data_name: str, verbose: str) -> Any:
         raw = mne.io.read_raw_fieldtrip(path, None, data_name)
         # FieldTrip keeps no types, and MNE calls "misc" what it does not know: their names say what is EEG.
         return raw.set_channel_types({raw.ch_names[i]: "eeg" for i in mne.pick_types(raw.info, meg=False, misc=True)})
+
+
+def _without_reserved(path: Path) -> io.BytesIO:
+    """An EDF or BDF file without the fields that nobody reads, and that MNE insists are UTF-8."""
+    content = bytearray(path.read_bytes())
+    n_chans = int(content[252:256])
+    content[256 + 224 * n_chans : 256 + 256 * n_chans] = b" " * (32 * n_chans)
+    return io.BytesIO(content)
 
 
 def _is_encoding(error: BaseException) -> bool:
