@@ -189,14 +189,16 @@ class Engine:
         return True
 
     def mark(self, text: str, t: float | None = None) -> bool:
-        """Put a marker on the sample taken at `t` (s, our clock), or on the newest; False while there is none."""
+        """Put a marker on the sample taken at `t` (s, our clock), or on the newest; False where there is none yet."""
         raw = self.raw
         if raw is None or not raw.end:
             return False
         newest = raw.latest(1)
         at = newest.t_last if t is None else t
-        self._put(Marker(max(0, newest.first + round((at - newest.t_last) * raw.info.sfreq)), text), at)
-        return True
+        index = newest.first + round((at - newest.t_last) * raw.info.sfreq)
+        if index >= 0:  # else it happened before the signal began
+            self._put(Marker(index, text), at)
+        return index >= 0
 
     def _put(self, marker: Marker, t: float) -> None:
         self._acquisition.markers.append(marker)

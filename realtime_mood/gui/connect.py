@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -48,6 +50,16 @@ def choice_of(device: Device) -> Choice:
     parts.append(f"{device.sfreq:g} Hz" if device.sfreq else "no regular rate" if stream else "")
     parts.append(f"from {device.host}" if device.host else "")
     return Choice(device.name, " · ".join(part for part in parts if part), device.url, stream)
+
+
+def choices_of(devices: Iterable[Device]) -> list[Choice]:
+    """Devices as choices; those that look alike show the options that tell them apart."""
+    choices = [choice_of(device) for device in devices]
+    alike = Counter((it.title, it.detail) for it in choices)
+    return [
+        it if alike[it.title, it.detail] == 1 else replace(it, detail=f"{it.detail} · {it.url.partition('?')[2]}")
+        for it in choices
+    ]
 
 
 def recording(path: Path) -> Choice:

@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ..sources.devices import Device
-from .connect import MONTAGES, SYNTHETIC, Choice, choice_of, recording, trouble, with_names
+from .connect import MONTAGES, SYNTHETIC, Choice, choices_of, recording, trouble, with_names
 from .controls import Text
 from .finder import Finder
 from .labels import PlainLabel
@@ -108,8 +108,8 @@ class ConnectDialog(QDialog):
 
     def _list(self) -> None:
         """Fill the list, keeping what is chosen."""
-        streams = [choice_of(it) for it in self._found if it.kind == "lsl"]
-        boards = [choice_of(it) for it in self._found if it.kind != "lsl"]
+        streams = choices_of(it for it in self._found if it.kind == "lsl")
+        boards = choices_of(it for it in self._found if it.kind != "lsl")
         chosen = self._choices[self.list.currentRow()] if self._choices and self.list.currentRow() >= 0 else None
         self._choices = [*SYNTHETIC, *streams, *self._files, *boards]
         at = self._choices.index(chosen) if chosen in self._choices else 0

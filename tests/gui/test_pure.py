@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_mood.gui.affect import MIN_READINGS, plane_of, ranges
-from realtime_mood.gui.connect import SYNTHETIC, choice_of, recording, trouble, with_names
+from realtime_mood.gui.connect import SYNTHETIC, choice_of, choices_of, recording, trouble, with_names
 from realtime_mood.gui.events import Events
 from realtime_mood.gui.lanes import TraceSettings, gaps_of, level, marks_in, min_max, slice_of
 from realtime_mood.gui.spectrum import spectrogram, spectrum
@@ -218,6 +218,15 @@ def test_a_stream_is_looked_at_and_a_board_only_when_asked():
     assert stream.previews
     assert board.needs_names
     assert not board.previews
+
+
+def test_streams_that_look_alike_show_what_tells_them_apart():
+    urls = ("lsl://Cap?type=EEG&source_id=a", "lsl://Cap?type=EEG&source_id=b", "lsl://Other?type=EEG")
+    devices = [Device("lsl", url[6:].partition("?")[0], url, (), 8, 250.0, "EEG", "", "pc") for url in urls]
+    details = [choice.detail for choice in choices_of(devices)]
+    assert details[0].endswith("from pc · type=EEG&source_id=a")
+    assert details[1].endswith("from pc · type=EEG&source_id=b")
+    assert details[2].endswith("from pc")
 
 
 # -- the strip ----------------------------------------------------------------------------------------------------

@@ -315,6 +315,7 @@ def test_a_marker_lands_on_the_sample_of_its_time():
     until(lambda: engine.health.samples == 4000)
     assert engine.mark("now")
     assert engine.mark("then", chunks[-1].t_last - 1.5)
+    assert not engine.mark("before the signal", chunks[-1].t_last - 25)
     engine.stop()
     assert [(m.index, m.text) for m in tape.marks] == [(3999, "now"), (3699, "then")]
     assert engine.markers == tuple(tape.marks)
