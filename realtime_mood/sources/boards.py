@@ -142,7 +142,7 @@ def find(name: str, board_ids: Any, asked: str) -> tuple[str, Any]:
 
 def cycles_of(name: str) -> tuple[Cycle, ...]:
     """How a board numbers its packages, the likeliest way first; empty where it must be learnt from what it sends."""
-    return _CYCLES.get(name, ())
+    return _CYCLES.get(ALIASES.get(name, name), ())
 
 
 def _plain(name: str) -> str:

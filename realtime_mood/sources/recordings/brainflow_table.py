@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import ConfigError, StreamMismatch
-from ..boards import find
+from ..boards import cycles_of, find
+from .head import Head
 from .layouts import Layout
 from .recording import PlaybackOptions
 
@@ -13,8 +14,8 @@ _SEVERAL = ("cyton", "ganglion", "freeeeg", "playback_file", "streaming")
 """Boards whose electrodes the person places, so that the library's names for them are only a habit."""
 
 
-def layout_of(header: str, first_row: str, options: PlaybackOptions, asked: str) -> Layout:
-    """What the columns of ``DataFilter.write_file`` mean.
+def brainflow_layout(head: Head, options: PlaybackOptions, asked: str) -> Layout:
+    """What the columns of ``DataFilter.write_file`` mean, or of the same array saved by pandas.
 
     Raises
     ------
@@ -23,39 +24,46 @@ def layout_of(header: str, first_row: str, options: PlaybackOptions, asked: str)
     ConfigError
         There is no such board.
     """
-    if header:
+    names = [name for name in head.names if name]
+    if names != [str(i) for i in range(len(names))]:
+        found = f"a table that begins {head.dialect.delimiter.join(head.names)[:60]!r}"
         raise StreamMismatch(
-            asked, f"a table that begins {header[:60]!r}", "tables of the OpenBCI GUI, BrainFlow and Muse can be played"
+            asked, found, "tables of the OpenBCI GUI, BrainFlow, Muse, EmotivPRO and Unicorn can be played"
         )
-    delimiter = "\t" if "\t" in first_row else ","
-    n_columns = first_row.count(delimiter) + 1
+    width = len(head.names) or len(head.first)
+    index = len(head.names) - len(names)  # pandas' own column before them, which has no name
+    n_columns = width - index
     if not options.board:
         raise StreamMismatch(
             asked,
             f"a table of {n_columns} columns without names",
             "if BrainFlow wrote it, say which board: board=cyton, board=ganglion, …",
         )
-    told = _described(options.board, asked)
-    if told["num_rows"] != n_columns or not told.get("eeg_channels"):
-        found = f"a table of {n_columns} columns; board={options.board} writes {told['num_rows']}"
+    name, board = _described(options.board, asked)
+    if board["num_rows"] != n_columns or not board.get("eeg_channels"):
+        found = f"a table of {n_columns} columns; board={options.board} writes {board['num_rows']}"
         raise StreamMismatch(asked, found, "name the board that wrote it")
-    eeg, known = told["eeg_channels"], str(told.get("eeg_names", "")).split(",")
-    placed = len(known) == len(eeg) and not options.board.lower().startswith(_SEVERAL)
+    eeg, known = board["eeg_channels"], str(board.get("eeg_names", "")).split(",")
+    placed = len(known) == len(eeg) and not name.startswith(_SEVERAL)
     labels = known if placed else [f"EEG channel {i + 1}" for i in range(len(eeg))]
+    others = (board.get(key) for key in ("timestamp_channel", "package_num_channel", "marker_channel"))
+    stamp, counter, event = (None if column is None else column + index for column in others)
     return Layout(
         "BrainFlow",
-        n_columns,
-        delimiter,
-        tuple(eeg),
+        width,
+        tuple(column + index for column in eeg),
         tuple(labels),
-        told.get("timestamp_channel"),
-        told.get("package_num_channel"),
-        told.get("marker_channel"),
-        sfreq=float(told["sampling_rate"]),
+        stamp,
+        counter,
+        event,
+        sfreq=float(board["sampling_rate"]),
+        cycles=cycles_of(name),
+        named=False,
     )
 
 
-def _described(board: str, asked: str) -> dict[str, Any]:
+def _described(board: str, asked: str) -> tuple[str, dict[str, Any]]:
+    """The board's name as the library has it, and where it puts what."""
     from ..brainflow_session import library
 
     name, known = find(board, library().BoardIds, asked)
@@ -63,4 +71,4 @@ def _described(board: str, asked: str) -> dict[str, Any]:
         described: dict[str, Any] = library().BoardShim.get_board_descr(known.value)
     except library().BrainFlowError:
         raise ConfigError(asked, f"board={name}: it has no columns of its own", "name the board behind it") from None
-    return described
+    return name, described

@@ -1,4 +1,4 @@
-"""Turns the first lines of a text table into what its columns mean."""
+"""What the columns of a text table mean, by the first lines of it: one function for each program that writes some."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...errors import StreamMismatch
+from ..counter import Cycle
+from .head import Head
 
 MUSE_HZ = (220.0, 256.0)
 """Rates of the headsets that muse-lsl and Mind Monitor record: Muse 2014, and all since."""
 
 _NOT_EEG_OF_OPENVIBE = ("time", "epoch", "label", "stage", "flag", "event")
+_STAMPS = ("timestamps", "timestamp")
+_MARKER = re.compile(r"markers?\d*|stim|trigger", re.I)
+"""Columns of marker codes, in tables of muse-lsl and what builds on it."""
+_INDEX = re.compile(r"(unnamed: ?\d+|index)?", re.I)
+"""Columns that pandas writes without being asked."""
 
 
 class Layout(NamedTuple):
@@ -19,17 +26,14 @@ class Layout(NamedTuple):
 
     program: str
     n_columns: int
-    delimiter: str
     eeg: tuple[int, ...]
     """Columns that hold EEG, in µV, and `labels` for them."""
     labels: tuple[str, ...]
     stamp: int | None = None
-    """Seconds or milliseconds since 1970, seconds since the start, or a date and time."""
+    """Seconds or finer since 1970 or since the start, a time of day, or a date and time."""
     counter: int | None = None
-    marker: int | None = None
-    """Numbers that are 0 where nothing happened."""
-    words: int | None = None
-    """Text that is empty where nothing happened."""
+    event: int | None = None
+    """Text or a code that is empty or 0 where nothing happened."""
     sfreq: float | None = None
     """Sampling rate where the file says it (Hz)."""
     device: tuple[float, ...] = ()
@@ -38,92 +42,82 @@ class Layout(NamedTuple):
     """Whether rows with words only are no samples; the words come last, and may be left out with their comma."""
     advice: str = ""
     """What to do when the rate is too low for EEG."""
+    made_up: tuple[int, float] | None = None
+    """A column, and what stands there where the samples were not measured."""
+    cycles: tuple[Cycle, ...] = ()
+    """How the board is known to count; empty where that is not known."""
+    named: bool = True
+    """Whether a line of names says how many columns there are."""
+    notes: tuple[str, ...] = ()
 
 
-def layout_of(comments: Sequence[str], header: str, first_row: str, asked: str) -> Layout | None:
-    """What the columns of a table mean; None where it does not say.
+def named_layout(head: Head, asked: str) -> Layout | None:
+    """What the columns of a table with names mean; None where they do not say.
 
     Parameters
     ----------
-    comments : sequence of str
-        The lines that begin with ``%``.
-    header : str
-        The line of column names, ``""`` where there is none.
-    first_row : str
+    head : Head
     asked : str
         The source, for messages.
     """
-    if any("OpenBCI" in line for line in comments):
-        return _openbci_gui(comments, header, first_row, asked)
-    delimiter = "\t" if "\t" in header else ";" if header.count(";") > header.count(",") else ","
-    names = [name.strip() for name in header.split(delimiter)]
+    names = head.names
     lower = [name.lower() for name in names]
-    if any(name.startswith("RAW_") for name in names) and lower[0] == "timestamp":
-        return _mind_monitor(names, delimiter)
-    if lower[0] in ("timestamps", "timestamp") and len(names) > 1:
-        return _muse(names, delimiter)
-    if told := re.fullmatch(r"time:([\d.]+)hz", lower[0]):
-        return _openvibe(names, delimiter, told[1], asked)
+    if any(name.startswith("RAW_") for name in names) and "timestamp" in lower:
+        return _mind_monitor(names)
+    if rate := next((found[1] for name in lower if (found := re.fullmatch(r"time:([\d.]+)hz", name))), None):
+        return _openvibe(names, rate, asked)
+    if any(name in _STAMPS for name in lower) and len(names) > 1:
+        return _muse(names)
     return None
 
 
-def _openbci_gui(comments: Sequence[str], header: str, first_row: str, asked: str) -> Layout:
-    said = {key.strip(): value.strip() for line in comments for key, eq, value in [line[1:].partition("=")] if eq}
-    rate = _rate(said.get("Sample Rate", "").lower().removesuffix("hz"), asked)
-    names = [name.strip() for name in header.split(",")] if header else []
-    if names:
-        eeg = tuple(i for i, name in enumerate(names) if re.match(r"(EXG|EEG) Channel", name))
-        counter, stamp, marker = (_find(names, name) for name in ("Sample Index", "Timestamp", "Marker Channel"))
-        labels = tuple(names[i] for i in eeg)
-        return Layout("the OpenBCI GUI", len(names), ",", eeg, labels, stamp, counter, marker, sfreq=rate)
-    told = said.get("Number of channels", "")
-    cells = first_row.split(",")
-    n_chans = int(told) if told.isdecimal() and int(told) < len(cells) else 0
-    stamp = len(cells) - 1 if re.fullmatch(r"\s*\d{10,}(\.\d*)?\s*", cells[-1]) else None
-    labels = tuple(f"EEG channel {i + 1}" for i in range(n_chans))
-    return Layout(
-        "the OpenBCI GUI", len(cells), ",", tuple(range(1, n_chans + 1)), labels, stamp, counter=0, sfreq=rate
+def _muse(names: tuple[str, ...]) -> Layout:
+    stamp = next(i for i, name in enumerate(names) if name.lower() in _STAMPS)
+    event = next((i for i, name in enumerate(names) if _MARKER.fullmatch(name)), None)
+    if event is None and not names[-1]:
+        event = len(names) - 1
+    eeg = tuple(
+        i
+        for i, name in enumerate(names)
+        if i not in (stamp, event) and not (_INDEX.fullmatch(name) or _MARKER.fullmatch(name))
     )
-
-
-def _muse(names: list[str], delimiter: str) -> Layout:
-    marker = next((i for i, name in enumerate(names) if name.lower().startswith("marker")), None)
-    eeg = tuple(i for i in range(1, len(names)) if not names[i].lower().startswith("marker"))
     labels = tuple(names[i] for i in eeg)
     device = MUSE_HZ if "TP9" in labels else ()
-    return Layout("muse-lsl", len(names), delimiter, eeg, labels, stamp=0, marker=marker, device=device)
+    return Layout("muse-lsl", len(names), eeg, labels, stamp, event=event, device=device)
 
 
-def _mind_monitor(names: list[str], delimiter: str) -> Layout:
+def _mind_monitor(names: tuple[str, ...]) -> Layout:
     eeg = tuple(i for i, name in enumerate(names) if name.startswith("RAW_"))
     return Layout(
         "Mind Monitor",
         len(names),
-        delimiter,
         eeg,
         tuple(names[i].removeprefix("RAW_") for i in eeg),
-        stamp=0,
-        words=_find(names, "Elements"),
+        stamp=[name.lower() for name in names].index("timestamp"),
+        event=find(names, "Elements"),
         device=MUSE_HZ,
         spoken=True,
         advice="set the recording interval in Mind Monitor's settings to Constant",
     )
 
 
-def _openvibe(names: list[str], delimiter: str, rate: str, asked: str) -> Layout:
+def _openvibe(names: tuple[str, ...], rate: str, asked: str) -> Layout:
+    stamp = next(i for i, name in enumerate(names) if name.lower().startswith("time:"))
     eeg = tuple(i for i, name in enumerate(names) if name and not name.lower().startswith(_NOT_EEG_OF_OPENVIBE))
-    words = next((i for i, name in enumerate(names) if name.lower() in ("label", "event id")), None)
+    event = next((i for i, name in enumerate(names) if name.lower() in ("label", "event id")), None)
     labels = tuple(names[i] for i in eeg)
-    return Layout("OpenViBE", len(names), delimiter, eeg, labels, stamp=0, words=words, sfreq=_rate(rate, asked))
+    return Layout("OpenViBE", len(names), eeg, labels, stamp, event=event, sfreq=rate_of(rate, asked))
 
 
-def _find(names: Sequence[str], name: str) -> int | None:
+def find(names: Sequence[str], name: str) -> int | None:
+    """Where `name` is among `names`; None where it is not."""
     return names.index(name) if name in names else None
 
 
-def _rate(text: str, asked: str) -> float:
+def rate_of(text: str, asked: str) -> float:
+    """The sampling rate that a header says (Hz); raises `StreamMismatch` where that is no number."""
     try:
-        return float(text)
+        return float(text.lower().removesuffix("hz").replace(",", "."))
     except ValueError:
         found = f"its header says no sampling rate: {text[:40]!r}"
         raise StreamMismatch(asked, found, "the file may be damaged") from None

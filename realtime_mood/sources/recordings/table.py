@@ -1,10 +1,13 @@
-"""Turns the lines of a text table into numbers, row by row, with NaN where a cell cannot be read."""
+"""Turns the rows of a text table into numbers, with NaN where a cell or a row cannot be read."""
 
 from __future__ import annotations
 
+import codecs
+import io
+import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -13,34 +16,72 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from ...errors import StreamMismatch
+from .dialect import Dialect
+from .head import Line
 
 LONGEST_LINE = 1 << 16
-"""Bytes; no table of EEG has longer rows."""
-MOST_BYTES = 4 << 30
+"""Characters; no table of EEG has longer rows."""
+MOST_CHARACTERS = 4 << 30
 """Of one table unpacked."""
 BLOCK = 4096
 """Rows read at once."""
+_CODE = re.compile(r"\s*\d*(\.0*)?\s*")
+"""A cell of a column of marker codes."""
 # A password, and a way of packing that is not known, are runtime errors.
 _ZIP_TROUBLES = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class Columns(NamedTuple):
+    """What to read of each row."""
+
+    n_columns: int
+    """How many cells a row has."""
+    numbers: tuple[int, ...]
+    """Columns wanted as numbers; the samples first."""
+    texts: tuple[int, ...]
+    """Columns wanted as they stand; one that is not there is empty."""
+    n_samples: int
+    """How many of `numbers` are samples."""
+    last_may_lack: bool = False
+    """Whether the last cell may be left out, with its delimiter."""
+    spoken: bool = False
+    """Whether rows that hold a word and no sample may have a cell more than others."""
+    one_more: bool = False
+    """Whether rows may have one more cell than names, from some row on: a marker without a name."""
 
 
 class Cells(NamedTuple):
-    """The wanted columns of a table, by column number."""
+    """The wanted columns of a table, by column number, and which rows had the length of none."""
 
     numbers: dict[int, np.ndarray]
     texts: dict[int, list[str]]
+    lines: np.ndarray
+    """The number of each row's line in the file."""
+    widths: np.ndarray
+    """How many cells each row has."""
+    torn: np.ndarray
+    """Whether that is a wrong number: none of its cells is believed."""
 
 
 @contextmanager
-def lines_of(path: Path, asked: str) -> Iterator[Iterator[str]]:
+def lines_of(path: Path, asked: str) -> Iterator[Iterator[Line]]:
     """The lines of a text file, or of the one table in a zip."""
     if not zipfile.is_zipfile(path):
         with path.open("rb") as f:
             yield _lines(f, asked)
         return
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(_only_table(archive, asked)) as f:
-            yield _lines(f, asked)
+        with zipfile.ZipFile(path) as archive:
+            table = _only_table(archive, asked)
+            with archive.open(table) as f:
+                yield _lines(f, asked)
     except _ZIP_TROUBLES as error:
         found = f"a zip that cannot be unpacked: {' '.join(str(error).split())[:80]}"
         raise StreamMismatch(asked, found, "the file may be damaged") from error
@@ -53,70 +94,96 @@ def _only_table(archive: zipfile.ZipFile, asked: str) -> zipfile.ZipInfo:
     return tables[0]
 
 
-def _lines(f: IO[bytes], asked: str) -> Iterator[str]:
-    read = 0
-    while line := f.readline(LONGEST_LINE):
-        read += len(line)
-        if len(line) == LONGEST_LINE or read > MOST_BYTES:
-            raise StreamMismatch(asked, "no table of a size that EEG has", "give a recording that holds EEG")
-        yield line.decode("utf-8", "replace").lstrip("\ufeff").rstrip("\r\n")
+def _lines(f: IO[bytes], asked: str) -> Iterator[Line]:
+    start = f.read(64)
+    f.seek(0)
+    read = number = 0
+    with io.TextIOWrapper(f, _encoding(start), errors="replace") as text:
+        while line := text.readline(LONGEST_LINE):
+            read += len(line)
+            number += 1
+            if len(line) >= LONGEST_LINE or read > MOST_CHARACTERS:
+                raise StreamMismatch(asked, "no table of a size that EEG has", "give a recording that holds EEG")
+            yield Line(number, line.lstrip("\ufeff").rstrip("\n"))
 
 
-def read_cells(
-    lines: Iterable[str],
-    delimiter: str,
-    n_columns: int,
-    numbers: Sequence[int],
-    texts: Sequence[int],
-    *,
-    last_may_lack: bool = False,
-) -> Cells:
-    """Read the rows of a table.
+def _encoding(start: bytes) -> str:
+    """How a text is encoded, by its first bytes."""
+    for mark, name in _MARKS:
+        if start.startswith(mark):
+            return name
+    zeros = [start[k::2].count(0) > len(start) / 4 for k in (0, 1)]  # Latin letters in UTF-16 without its mark
+    return {(True, False): "utf-16-be", (False, True): "utf-16-le"}.get((zeros[0], zeros[1]), "utf-8")
 
-    Parameters
-    ----------
-    lines : iterable of str
-        Empty ones and those that begin with ``%`` are no rows.
-    delimiter : str
-    n_columns : int
-        A row with another number of cells is torn: none of its cells is believed.
-    numbers : sequence of int
-        Columns wanted as numbers; a cell that is none is NaN.
-    texts : sequence of int
-        Columns wanted as they stand.
-    last_may_lack : bool
-        Whether a row may end without its last cell.
-    """
-    blocks, words = [np.empty((0, len(numbers)))], {column: list[str]() for column in texts}
-    rows = (line for line in lines if line.strip() and not line.startswith("%"))
-    if last_may_lack:
-        rows = (line + delimiter * (line.count(delimiter) == n_columns - 2) for line in rows)
+
+def read_cells(lines: Iterable[Line], dialect: Dialect, columns: Columns) -> Cells:
+    """Read the rows of a table; empty lines and those that begin with ``%`` are no rows."""
+    rows = (line for line in lines if line.text.strip() and not line.text.startswith("%"))
+    blocks = [np.empty((0, len(columns.numbers)))]
+    texts: dict[int, list[str]] = {column: [] for column in columns.texts}
+    numbers, widths = list[int](), list[int]()
     while block := list(islice(rows, BLOCK)):
-        whole = [line.count(delimiter) == n_columns - 1 for line in block]
-        blocks.append(_numbers(block, whole, delimiter, numbers))
-        for line, good in zip(block, whole, strict=True) if texts else ():
-            cells = line.split(delimiter) if good else [""] * n_columns
-            for column in texts:
-                words[column].append(cells[column].strip())
-    return Cells(dict(zip(numbers, np.concatenate(blocks).T, strict=True)), words)
+        block_widths = _widths(block, dialect)
+        blocks.append(_numbers(block, block_widths, dialect, columns))
+        for line in block if texts else ():
+            cells = dialect.cells(line.text)
+            for column, words in texts.items():
+                words.append(cells[column].strip() if column < len(cells) else "")
+        numbers += [line.number for line in block]
+        widths += block_widths
+    values, wide = np.concatenate(blocks), np.array(widths, np.int64)
+    torn = _torn(wide, values[:, : columns.n_samples], columns)
+    if columns.one_more:
+        torn |= np.array([not _CODE.fullmatch(text) for text in texts[columns.n_columns]], bool)
+    values[torn] = np.nan
+    for column, words in texts.items():
+        texts[column] = ["" if bad else word for word, bad in zip(words, torn.tolist(), strict=True)]
+    return Cells(dict(zip(columns.numbers, values.T, strict=True)), texts, np.array(numbers), wide, torn)
 
 
-def _numbers(block: list[str], whole: list[bool], delimiter: str, columns: Sequence[int]) -> np.ndarray:
-    if all(whole):
+def _widths(block: list[Line], dialect: Dialect) -> list[int]:
+    return [
+        len(dialect.cells(line.text)) if '"' in line.text else line.text.count(dialect.delimiter) + 1 for line in block
+    ]
+
+
+def _numbers(block: list[Line], widths: list[int], dialect: Dialect, columns: Columns) -> np.ndarray:
+    texts, width = [line.text for line in block], widths[0]
+    plain = width > max(columns.numbers) and len(dialect.delimiter) == 1 and set(widths) == {width}
+    if plain and not any('"' in text or (dialect.comma and "." in text) for text in texts):
+        points = [text.replace(",", ".") for text in texts] if dialect.comma else texts
         try:
-            return np.loadtxt(block, np.float64, delimiter=delimiter, usecols=columns, ndmin=2, comments=None)
+            return np.loadtxt(
+                points, np.float64, delimiter=dialect.delimiter, usecols=columns.numbers, ndmin=2, comments=None
+            )
         except ValueError:
             pass
-    out = np.full((len(block), len(columns)), np.nan)
-    for row, line, good in zip(out, block, whole, strict=True):
-        cells = line.split(delimiter) if good else []
-        for k, column in enumerate(columns if good else ()):
-            row[k] = _number(cells[column])
+    out = np.full((len(block), len(columns.numbers)), np.nan)
+    for row, text, width in zip(out, texts, widths, strict=True):
+        if abs(width - columns.n_columns) > 1:
+            continue
+        cells = dialect.cells(text)
+        for k, column in enumerate(columns.numbers):
+            row[k] = dialect.number(cells[column]) if column < width else np.nan
     return out
 
 
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return float("nan")
+def _torn(widths: np.ndarray, samples: np.ndarray, columns: Columns) -> np.ndarray:
+    """Whether each row has a wrong number of cells.
+
+    All rows have as many as there are columns. Where the last may lack, or may be one more, all rows up to some have
+    the lower number and all behind it the higher: so no single row whose cells were shifted passes for one of these.
+    """
+    n = columns.n_columns
+    pairs = [(n, n)] + [(n - 1, n)] * columns.last_may_lack + [(n, n + 1)] * columns.one_more
+    fits = np.zeros(len(widths), bool)
+    for few, many in pairs:
+        narrow, wide = widths == few, widths == many
+        agree = np.r_[0, np.cumsum(narrow)] + np.r_[0, np.cumsum(wide[::-1])][::-1]
+        at = int(np.argmax(agree))
+        at = 0 if at < 2 else len(widths) if len(widths) - at < 2 else at
+        here = np.concatenate((narrow[:at], wide[at:]))
+        fits = here if here.sum() > fits.sum() else fits
+    if columns.spoken:
+        fits = fits | ((widths == n) & np.isnan(samples).all(axis=1))
+    return ~fits

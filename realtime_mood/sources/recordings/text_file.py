@@ -1,7 +1,8 @@
-"""Turns a text table of the OpenBCI GUI, BrainFlow, muse-lsl, Mind Monitor or OpenViBE into a recording."""
+"""Turns a text table of one of the programs in `layouts` and beside it into a recording."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -12,75 +13,134 @@ from ...errors import StreamMismatch
 from ...types import Marker
 from ..channels import Chosen, choose_channels
 from ..units import microvolts
-from . import brainflow_table
-from .layouts import Layout, layout_of
+from .brainflow_table import brainflow_layout
+from .dialect import Dialect
+from .head import Head, read_head
+from .headset_tables import headset_layout
+from .layouts import Layout, named_layout
+from .openbci_table import is_openbci, openbci_layout
 from .placing import indices, measured_rate, played_once, usual_rate
 from .recording import PlaybackOptions, Rows, check_rate, check_unit, finite
-from .table import Cells, lines_of, read_cells
+from .table import Cells, Columns, lines_of, read_cells
 
 LEAST_HZ = 50.0
 """A table with fewer rows a second holds snapshots of the EEG."""
-MILLISECONDS = 1e11
-"""Numbers beyond this are milliseconds since 1970; as seconds they would lie 3000 years ahead."""
+FINER = 1e11
+"""Numbers beyond this are milli-, micro- or nanoseconds since 1970; as seconds they would lie 3000 years ahead."""
+MOST_TORN = 0.05
+"""A table with a larger share of rows of a wrong length has been understood wrongly."""
+DAY_S = 86_400.0
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 def open_text(path: Path, options: PlaybackOptions, asked: str) -> Rows:
     """Raises `StreamMismatch` or `ConfigError`."""
     with lines_of(path, asked) as lines:
-        comments: list[str] = []
-        line = next(lines, None)
-        while line is not None and (not line.strip() or line.startswith("%")):
-            comments.append(line)
-            line = next(lines, None)
-        if line is None:
-            raise StreamMismatch(asked, "a table without a row", "give a recording that holds EEG")
-        header, first = ("", line) if _starts_with_number(line) else (line, next(lines, ""))
-        layout = layout_of(comments, header, first, asked) or brainflow_table.layout_of(header, first, options, asked)
+        head = read_head(lines, asked)
+        layout = _layout(head, options, asked)
         chosen = choose_channels(layout.labels, [True] * len(layout.labels), options, asked)
         picked = [layout.eeg[i] for i in chosen.columns]
-        cells = _read(layout, picked, chain([first], lines), first)
+        cells = read_cells(chain(head.rows, lines), head.dialect, _columns(head, layout, picked))
+    _check_widths(cells, layout, asked)
     data = np.stack([cells.numbers[column] for column in picked], axis=1)
-    return _placed(data, cells, layout, chosen, options, asked)
+    return _placed(data, cells, layout, head.dialect, chosen, options, asked)
 
 
-def _read(layout: Layout, picked: list[int], lines: chain[str], first: str) -> Cells:
-    cells = first.split(layout.delimiter)
-    dated = layout.stamp is not None and layout.stamp < len(cells) and not _is_number(cells[layout.stamp])
-    stamp = None if dated else layout.stamp
-    numbers = [*picked, *(column for column in (stamp, layout.counter, layout.marker) if column is not None)]
-    texts = [column for column in (layout.stamp if dated else None, layout.words) if column is not None]
-    return read_cells(lines, layout.delimiter, layout.n_columns, numbers, texts, last_may_lack=layout.spoken)
+def _layout(head: Head, options: PlaybackOptions, asked: str) -> Layout:
+    if is_openbci(head):
+        return openbci_layout(head, options, asked)
+    return headset_layout(head, asked) or named_layout(head, asked) or brainflow_layout(head, options, asked)
+
+
+def _columns(head: Head, layout: Layout, picked: list[int]) -> Columns:
+    stamped = layout.stamp is not None and layout.stamp < len(head.first)
+    dated = stamped and not head.dialect.is_number(head.first[layout.stamp or 0])
+    made_up = layout.made_up and layout.made_up[0]
+    numbers = [*picked, *(it for it in (None if dated else layout.stamp, layout.counter, made_up) if it is not None)]
+    one_more = layout.named and layout.event is None
+    texts = [it for it in (layout.stamp if dated else None, layout.event) if it is not None]
+    return Columns(
+        layout.n_columns,
+        tuple(numbers),
+        (*texts, layout.n_columns) if one_more else tuple(texts),
+        len(picked),
+        last_may_lack=layout.event == layout.n_columns - 1,
+        spoken=layout.spoken,
+        one_more=one_more,
+    )
+
+
+def _check_widths(cells: Cells, layout: Layout, asked: str) -> None:
+    """Raise `StreamMismatch` where rows do not hold what they must, so that their cells may be others' cells."""
+    if cells.torn.sum() <= MOST_TORN * len(cells.torn):
+        return
+    first = int(np.argmax(cells.torn))
+    found = f"line {cells.lines[first]} holds {cells.widths[first]} cells, a row of {layout.program} {layout.n_columns}"
+    commas = cells.widths[first] >= 1.5 * layout.n_columns
+    do = "export it with a decimal point, or a semicolon between cells" if commas else "the file may be damaged"
+    raise StreamMismatch(asked, found, do)
 
 
 def _placed(
-    data: np.ndarray, cells: Cells, layout: Layout, chosen: Chosen, options: PlaybackOptions, asked: str
+    data: np.ndarray,
+    cells: Cells,
+    layout: Layout,
+    dialect: Dialect,
+    chosen: Chosen,
+    options: PlaybackOptions,
+    asked: str,
 ) -> Rows:
     """The recording that the cells make."""
-    words = [""] * len(data) if layout.words is None else cells.texts[layout.words]
+    event = layout.event if layout.event is not None else layout.n_columns
+    words = [_event(text, dialect) for text in cells.texts.get(event, [""] * len(data))]
     # Mind Monitor writes what the person did on rows of their own.
     sample = np.array([not word for word in words], bool) if layout.spoken else np.ones(len(data), bool)
     sample = sample | ~np.isnan(data).all(axis=1)
-    stamps = _seconds(cells, layout)
+    stamps, local = _seconds(cells, layout, dialect)
     stamps = None if stamps is None else stamps[sample]
     counter = None if layout.counter is None else cells.numbers[layout.counter][sample]
-    said, kept = _said(cells, words, layout, sample), data[sample]
-    unread = int(np.isnan(kept).any(axis=1).sum())
-    if len(kept) < 2 or unread > len(kept) / 2:
-        found = f"{len(kept)} rows of {layout.program}, {unread} of them unreadable"
-        raise StreamMismatch(asked, found, "the file may be damaged")
-    sfreq, notes = _rate(stamps, layout, asked)
-    if unread:
-        notes.append(f"{unread} of {len(kept)} rows cannot be read whole; what is missing is not looked at")
+    kept, notes = _measured(data, cells, layout, sample, asked)
+    sfreq, odd_rate = _rate(stamps, layout, asked)
     if options.units:
         kept = kept * microvolts(options.units)
     else:
         check_unit(asked, kept, sfreq, "uV")
-    at, odd = indices(len(kept), sfreq, stamps, counter)
+    at, odd = indices(len(kept), sfreq, stamps, counter, layout.cycles, local=local)
     index, order, repeated = played_once(at)
-    markers = sorted((Marker(int(at[min(row, len(at) - 1)]), text) for row, text in said), key=lambda m: m.index)
-    notes += [*repeated, *odd, *chosen.notes]
+    events = _events(words, sample)
+    markers = sorted((Marker(int(at[min(row, len(at) - 1)]), text) for row, text in events), key=lambda m: m.index)
+    notes = [*odd_rate, *layout.notes, *notes, *repeated, *odd, *chosen.notes]
     names, reference = chosen.ch_names, chosen.reference
     return Rows(finite(kept[order]), index, names, sfreq, markers=markers, reference=reference, notes=notes)
+
+
+def _measured(
+    data: np.ndarray, cells: Cells, layout: Layout, sample: np.ndarray, asked: str
+) -> tuple[np.ndarray, list[str]]:
+    """The rows that are samples, NaN where they cannot be read or were not measured; and what to say about that."""
+    kept, lines = data[sample], cells.lines[sample]
+    bad = np.isnan(kept).any(axis=1)
+    unread = int(bad.sum())
+    if len(kept) < 2 or unread > len(kept) / 2:
+        where = f", line {lines[np.argmax(bad)]} first" if unread else ""
+        found = f"{len(kept)} rows of {layout.program}, {unread} of them unreadable{where}"
+        raise StreamMismatch(asked, found, "the file may be damaged")
+    notes = []
+    if unread:
+        where = f"line {lines[np.argmax(bad)]} is the first"
+        notes.append(f"{unread} of {len(kept)} rows cannot be read whole ({where}); what is missing is not looked at")
+    if layout.made_up is not None:
+        column, value = layout.made_up
+        made_up = cells.numbers[column][sample] == value
+        if made_up.mean() > 0.5:
+            found = f"{made_up.sum()} of {len(kept)} rows are marked as not measured"
+            raise StreamMismatch(asked, found, "give a recording that holds EEG")
+        if made_up.any():
+            kept = np.where(made_up[:, None], np.nan, kept)
+            notes.append(
+                f"{made_up.sum()} of {len(kept)} rows were filled in by {layout.program} and are not looked at"
+            )
+    return kept, notes
 
 
 def _rate(stamps: np.ndarray | None, layout: Layout, asked: str) -> tuple[float, list[str]]:
@@ -97,14 +157,24 @@ def _rate(stamps: np.ndarray | None, layout: Layout, asked: str) -> tuple[float,
     return sfreq, [f"it holds {sfreq:.3g} rows a second{layout.advice and ': '}{layout.advice}"]
 
 
-def _seconds(cells: Cells, layout: Layout) -> np.ndarray | None:
-    """The stamps in seconds; None where there are none."""
+def _seconds(cells: Cells, layout: Layout, dialect: Dialect) -> tuple[np.ndarray | None, bool]:
+    """The stamps in seconds, None where there are none; and whether they are of a local clock."""
     if layout.stamp is None:
-        return None
+        return None, False
     if layout.stamp in cells.numbers:
         stamps = cells.numbers[layout.stamp]
-        return stamps / 1e3 if len(stamps) and np.nanmedian(stamps) > MILLISECONDS else stamps
-    return np.array([_date(text) for text in cells.texts[layout.stamp]])
+        while np.isfinite(stamps).any() and np.nanmedian(stamps) > FINER:
+            stamps = stamps / 1e3
+        return stamps, False
+    texts = cells.texts[layout.stamp]
+    clocks = [_CLOCK.fullmatch(text.replace(",", ".")) for text in texts]
+    if not any(clocks):
+        return np.array([_date(text.replace(",", ".") if dialect.comma else text) for text in texts]), True
+    times = [int(it[1]) * 3600 + int(it[2]) * 60 + float(it[3]) if it else np.nan for it in clocks]
+    stamps = np.array(times, np.float64)
+    known = np.isfinite(stamps)
+    stamps[known] = np.unwrap(stamps[known], period=DAY_S)  # midnight
+    return stamps, True
 
 
 def _date(text: str) -> float:
@@ -115,23 +185,18 @@ def _date(text: str) -> float:
     return float("nan") if np.isnat(date) else float(date.astype(np.int64)) / 1e3
 
 
-def _said(cells: Cells, words: Sequence[str], layout: Layout, sample: np.ndarray) -> list[tuple[int, str]]:
+def _event(text: str, dialect: Dialect) -> str:
+    """What happened at a row, as a word; empty where it is a 0 or no number."""
+    if not text:
+        return ""
+    code = dialect.number(text)
+    if not dialect.is_number(text):
+        return text
+    return f"{code:g}" if np.isfinite(code) and code else ""
+
+
+def _events(words: Sequence[str], sample: np.ndarray) -> list[tuple[int, str]]:
     """(row among the samples, text) of what happened: a code or a word that was not there a row before."""
-    texts = list(words)
-    if layout.marker is not None:
-        texts = [f"{code:g}" if np.isfinite(code) and code else "" for code in cells.numbers[layout.marker]]
     row = np.cumsum(sample) - sample
-    before = ["", *texts[:-1]]
-    return [(int(row[i]), text) for i, text in enumerate(texts) if text and (text != before[i] or not sample[i])]
-
-
-def _starts_with_number(line: str) -> bool:
-    return _is_number(line.replace("\t", ",").partition(",")[0])
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    before = ["", *words[:-1]]
+    return [(int(row[i]), text) for i, text in enumerate(words) if text and (text != before[i] or not sample[i])]
