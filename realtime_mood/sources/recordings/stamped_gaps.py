@@ -80,7 +80,7 @@ def gaps_by_stamps(
             if jump > least:
                 rounds = round(jump / (round_ * period))
                 rest = abs(jump - rounds * round_ * period)
-                if rest > max(2 * wander, SURE_S) + DRIFT * jump:  # no whole rounds
+                if rest > max(min(2 * wander, round_ * period / 4), SURE_S) + DRIFT * jump:  # no whole rounds
                     goes_on = bool(steps[begin + i - 1] == 1)
                     broken[begin + i - 1], n_set = not goes_on, n_set + goes_on
                     before += jump
