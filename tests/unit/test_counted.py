@@ -1,4 +1,4 @@
-"""Package counters of files: an intact minute loses nothing, and a gap is as long as counter and stamps say together."""
+"""Package counters of files: an intact minute loses nothing; a gap is as long as counter and stamps say together."""
 
 from __future__ import annotations
 

@@ -59,9 +59,9 @@ def dialect_of(first: str, rows: Sequence[str]) -> Dialect:
     row = rows[0] if rows else first
     if "\t" in first:
         delimiter = "\t"
-    elif ";" in first and (first == row or first.count(";") > first.count(",") or ";" in row):
+    elif ";" in first and (first.count(";") > first.count(",") or ";" in row):
         delimiter = ";"
-    elif _spaced(row.split(", "), 1 if first == row else first.count(",") + 1):
+    elif _spaced(row.split(", "), first):
         delimiter = ", "
     else:
         delimiter = ","
@@ -70,8 +70,7 @@ def dialect_of(first: str, rows: Sequence[str]) -> Dialect:
     return Dialect(delimiter, comma)
 
 
-def _spaced(cells: Sequence[str], n_names: int) -> bool:
+def _spaced(cells: Sequence[str], first: str) -> bool:
     """Whether cells are set apart by a comma and a space, and have decimal commas: ``0, -11,60, 4,69``."""
-    decimal = sum("," in cell for cell in cells)
-    fits = len(cells) == n_names or (n_names == 1 and decimal >= len(cells) / 3 > 1)
-    return fits and decimal > 0 and all(_PLAIN.fullmatch(cell.strip()) for cell in cells)
+    fits = len(cells) in (len(first.split(", ")), first.count(",") + 1)
+    return fits and any("," in cell for cell in cells) and all(_PLAIN.fullmatch(cell.strip()) for cell in cells)

@@ -9,12 +9,14 @@ SMOOTH = 0.3
 
 
 def filled(stamps: np.ndarray) -> np.ndarray | None:
-    """`stamps` with the unknown ones drawn in between their neighbours, from zero; None where too few are known."""
+    """`stamps` with the unknown ones drawn in along their neighbours, from zero; None where too few are known."""
     known = np.isfinite(stamps) & (np.abs(stamps) < 1e13)
     if known.mean() < 0.5 or not np.ptp(stamps[known]) > 0:
         return None
-    at = np.arange(len(stamps))
-    drawn = np.interp(at, at[known], stamps[known])
+    at, (first, last) = np.arange(len(stamps)), np.flatnonzero(known)[[0, -1]]
+    drawn, step = np.interp(at, at[known], stamps[known]), np.median(np.diff(stamps[known]))
+    drawn[:first] = drawn[first] + (at[:first] - first) * step
+    drawn[last:] = drawn[last] + (at[last:] - last) * step
     return np.asarray(drawn - drawn[0])
 
 

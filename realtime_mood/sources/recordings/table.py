@@ -121,7 +121,7 @@ def read_cells(lines: Iterable[Line], dialect: Dialect, columns: Columns) -> Cel
     rows = (line for line in lines if line.text.strip() and not line.text.startswith("%"))
     blocks = [np.empty((0, len(columns.numbers)))]
     texts: dict[int, list[str]] = {column: [] for column in columns.texts}
-    numbers, widths = list[int](), list[int]()
+    numbers, widths, whole = list[int](), list[int](), list[bool]()
     while block := list(islice(rows, BLOCK)):
         block_widths = _widths(block, dialect)
         blocks.append(_numbers(block, block_widths, dialect, columns))
@@ -131,8 +131,9 @@ def read_cells(lines: Iterable[Line], dialect: Dialect, columns: Columns) -> Cel
                 words.append(cells[column].strip() if column < len(cells) else "")
         numbers += [line.number for line in block]
         widths += block_widths
+        whole += [_ends_whole(line.text, dialect) for line in block]
     values, wide = np.concatenate(blocks), np.array(widths, np.int64)
-    torn = _torn(wide, values[:, : columns.n_samples], columns)
+    torn = _torn(wide, np.array(whole, bool), values[:, : columns.n_samples], columns)
     if columns.one_more:
         torn |= np.array([not _CODE.fullmatch(text) for text in texts[columns.n_columns]], bool)
     values[torn] = np.nan
@@ -168,11 +169,17 @@ def _numbers(block: list[Line], widths: list[int], dialect: Dialect, columns: Co
     return out
 
 
-def _torn(widths: np.ndarray, samples: np.ndarray, columns: Columns) -> np.ndarray:
+def _ends_whole(text: str, dialect: Dialect) -> bool:
+    """Whether the last cell holds a whole number or nothing, as codes are written and EEG is not."""
+    return ("," if dialect.comma else ".") not in text.rpartition(dialect.delimiter)[2]
+
+
+def _torn(widths: np.ndarray, whole: np.ndarray, samples: np.ndarray, columns: Columns) -> np.ndarray:
     """Whether each row has a wrong number of cells.
 
     All rows have as many as there are columns. Where the last may lack, or may be one more, all rows up to some have
     the lower number and all behind it the higher: so no single row whose cells were shifted passes for one of these.
+    Nor does one next to that change: its last cell must be written as that of its neighbour.
     """
     n = columns.n_columns
     pairs = [(n, n)] + [(n - 1, n)] * columns.last_may_lack + [(n, n + 1)] * columns.one_more
@@ -180,9 +187,15 @@ def _torn(widths: np.ndarray, samples: np.ndarray, columns: Columns) -> np.ndarr
     for few, many in pairs:
         narrow, wide = widths == few, widths == many
         agree = np.r_[0, np.cumsum(narrow)] + np.r_[0, np.cumsum(wide[::-1])][::-1]
-        at = int(np.argmax(agree))
-        at = 0 if at < 2 else len(widths) if len(widths) - at < 2 else at
-        here = np.concatenate((narrow[:at], wide[at:]))
+        begin, end = np.flatnonzero(agree == agree.max())[[0, -1]] if few != many else (0, 0)
+        if begin == 0 or end < 2:  # as well explained without a change
+            begin = end = 0
+        elif end == len(widths) or len(widths) - begin < 2:
+            begin = end = len(widths)
+        here = np.concatenate((narrow[:begin], np.zeros(end - begin, bool), wide[end:]))
+        if begin >= 2 and end <= len(widths) - 2:
+            here[begin - 1] &= whole[begin - 1] == whole[begin - 2]
+            here[end] &= whole[end] == whole[end + 1]
         fits = here if here.sum() > fits.sum() else fits
     if columns.spoken:
         fits = fits | ((widths == n) & np.isnan(samples).all(axis=1))

@@ -53,8 +53,9 @@ def _layout(head: Head, options: PlaybackOptions, asked: str) -> Layout:
 
 
 def _columns(head: Head, layout: Layout, picked: list[int]) -> Columns:
-    stamped = layout.stamp is not None and layout.stamp < len(head.first)
-    dated = stamped and not head.dialect.is_number(head.first[layout.stamp or 0])
+    cells = [row[layout.stamp or 0 :][:1] for row in map(head.dialect.cells, (line.text for line in head.rows))]
+    dates = [cell for cell in cells if cell and not head.dialect.is_number(cell[0])]
+    dated = layout.stamp is not None and len(dates) > len(cells) / 2
     made_up = layout.made_up and layout.made_up[0]
     numbers = [*picked, *(it for it in (None if dated else layout.stamp, layout.counter, made_up) if it is not None)]
     one_more = layout.named and layout.event is None
