@@ -134,7 +134,9 @@ def _without_hours(told: np.ndarray) -> tuple[np.ndarray, list[str]]:
     steps = np.diff(told)
     hours = np.round(steps / HOUR_S)
     set_ = (np.abs(steps - hours * HOUR_S) < 1) & (hours != 0) & (np.abs(hours) <= MOST_HOURS)
-    notes = [f"its clock was set {int(set_.sum())} times by whole hours: no gap is counted there"] if set_.any() else []
+    notes = (
+        [f"its clock was set by whole hours (times: {int(set_.sum())}): no gap is counted there"] if set_.any() else []
+    )
     return told - np.concatenate(([0.0], np.cumsum(np.where(set_, hours, 0.0)))) * HOUR_S, notes
 
 
