@@ -102,13 +102,17 @@ def record_breaks(records: EdfRecords, sfreq: float, asked: str) -> tuple[list[B
     late = times - np.arange(len(times)) * records.record_s
     said = np.flatnonzero(np.isfinite(late))
     if records.discontinuous and not len(said):
-        return epochs, ("its header says it is discontinuous, its records not when they begin: played without breaks",)
+        return epochs, (
+            "its header says it is discontinuous, but no record says when it begins: played without breaks",
+        )
     late -= late[said[0]] if len(said) else 0.0
     breaks, before, place = [], 0.0, 0
     for i in said.tolist():
         if late[i] - before < -tolerance:
             if not records.discontinuous:
-                return epochs, ("its records' times go back although its header says it is continuous: not looked at",)
+                return epochs, (
+                    "the times of its records go back, and its header says it is continuous: they are ignored",
+                )
             raise StreamMismatch(
                 asked,
                 f"record {i}, at {late[i] + i * records.record_s:g} s, begins before the one before it ends",
@@ -118,7 +122,9 @@ def record_breaks(records: EdfRecords, sfreq: float, asked: str) -> tuple[list[B
             breaks.append(Break(i * rate, lost))
             before, place = late[i], place + lost
     if breaks and not records.discontinuous:
-        return breaks + epochs, (f"its header says it is continuous, its records' times state breaks: {len(breaks)}",)
+        return breaks + epochs, (
+            f"its header says it is continuous, but the times of its records state {len(breaks)} breaks",
+        )
     return breaks + epochs, ()
 
 

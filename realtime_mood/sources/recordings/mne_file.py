@@ -83,7 +83,8 @@ class MneFile:
         rates = extras["n_samps"][extras["sel"][self._picks]]
         usual = Counter(rates.tolist()).most_common(1)[0][0]
         if odd := [name for name, rate in zip(names, rates, strict=True) if rate != usual]:
-            found = f"its EEG channels have several sampling rates: {', '.join(odd[:12])} not that of the others"
+            hz = usual * extras["record_length"][1] / extras["record_length"][0]
+            found = f"its EEG channels have several sampling rates: {', '.join(odd[:12])} not the others' {hz:g} Hz"
             raise StreamMismatch(asked, found, f"leave them out with {pasted('drop', [*dropped, *odd])}")
         if usual != extras["max_samp"]:
             if path.suffix.lower() == ".gdf" and self._picks != list(range(len(self._picks))):
