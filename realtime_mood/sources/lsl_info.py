@@ -63,8 +63,10 @@ def url_of(info: Any, there: Sequence[Any]) -> str:
     one = identity_of(info)
     query = {key: one[key] for key in ("type", "source_id") if one[key]}
     url = with_options(f"lsl://{quote(info.name())}", query)
-    alike = [it for it in map(identity_of, there) if all(it[key] == one[key] for key in ("name", *query))]
-    return with_options(url, distinguishing(one, alike))
+    options = LslOptions.model_validate(query)
+    return with_options(
+        url, distinguishing(one, [identity_of(it) for it in there if is_chosen(it, one["name"], options)])
+    )
 
 
 def urls_of(asked: str, several: Sequence[Any]) -> str:

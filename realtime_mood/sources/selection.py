@@ -29,8 +29,8 @@ def distinguishing(one: Identity, streams: Sequence[Identity]) -> dict[str, str]
     others = [it for it in streams if it != one]
     lasting = {key: one[key] for key in LASTING if one.get(key)}
     exact = [{key: one[key]} for key in EXACT if one.get(key)]
-    for options in (*({key: value} for key, value in lasting.items()), lasting, *exact):
-        if options and not any(_chosen(other, options) for other in others):
+    for options in ({}, *({key: value} for key, value in lasting.items()), lasting, *exact):
+        if not any(_chosen(other, options) for other in others):
             return options
     return {}
 
