@@ -24,7 +24,7 @@ _SPELLINGS = {
     "nV": ("nv", "nanovolt", "nanovolts", "nvolt", "nvolts", "-9"),
 }
 _UNITS = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in spellings}
-_SCALED = re.compile(r"(\d*\.?\d+(?:e[+-]?\d+)?)\s*[*x×]?\s*([a-z]+)")
+_SCALED = re.compile(r"(?:(\d*[.,]?\d+(?:e[+-]?\d+)?)\s*[*x×]?\s*)?([a-z]+)(?:\s*(?:/|per)\s*(?:bit|lsb|count))?")
 UNSTATED = {"", "n/a", "na", "none", "unknown", "undefined", "unspecified", "-", "?"}
 """What stands where a description says nothing."""
 _OTHERS = set(
@@ -42,8 +42,8 @@ def unit_name(text: str) -> str | None:
     plain = text.strip().lower().replace("µ", "u").replace("μ", "u")
     if plain in _UNITS:
         return _UNITS[plain]
-    scaled = _SCALED.fullmatch(plain)
-    factor = float(scaled[1]) if scaled else 0.0
+    scaled = _SCALED.fullmatch(plain) if len(plain) < 40 else None
+    factor = float((scaled[1] or "1").replace(",", ".")) if scaled else 0.0
     if not scaled or scaled[2] not in _UNITS or not 1e-9 <= factor <= 1e9:
         return None
     return f"{factor!r}{_UNITS[scaled[2]]}" if factor != 1 else _UNITS[scaled[2]]
