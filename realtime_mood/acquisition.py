@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from . import clock
 from .arrivals import Arrivals
 from .continuity import Continuity
+from .delivery import Delivery
 from .errors import StreamEnded
-from .health import State, Tap, Vitals
+from .health import State, Vitals
 from .pipeline import Pipeline
 from .ring import RingBuffer
 from .sources.reconnect import ReconnectingStream
@@ -42,7 +44,7 @@ class Acquisition:
     source : Source
     build : callable
         Makes the pipeline, its network loaded and warmed, before the first sample is asked for.
-    taps : sequence of Tap
+    delivery : Delivery
         Given every chunk as it came.
     vitals : Vitals
     seconds : float or None
@@ -54,18 +56,20 @@ class Acquisition:
         self,
         source: Source,
         build: Build,
-        taps: Sequence[Tap],
+        delivery: Delivery,
         vitals: Vitals,
         seconds: float | None,
         now: clock.Clock,
         director: Director | None = None,
     ) -> None:
         self._director = director
-        self._source, self._build, self._taps, self._vitals = source, build, taps, vitals
+        self._source, self._build, self._delivery, self._vitals = source, build, delivery, vitals
         self._seconds, self._now = seconds, now
         self.ready, self.ended = threading.Event(), threading.Event()
         """The stream is open, or has failed to open; and: nothing writes to the ring any more."""
         self.stop = threading.Event()
+        self.deadline = math.inf
+        """By when everything has to be over, once the run is to stop (s, our clock)."""
         self.raw: RingBuffer | None = None
         self.pipeline: Pipeline | None = None
         self.arrivals: Arrivals
@@ -97,8 +101,7 @@ class Acquisition:
         info = stream.info
         self.pipeline = self._build(info)
         self.arrivals, self.opened = Arrivals(info), self._now()
-        for tap in self._taps:
-            tap.open(info)
+        self._delivery.open(info)
         if self._director:
             self._director.open(info)
         self._vitals.change(state=State.LIVE, info=info)
@@ -123,8 +126,7 @@ class Acquisition:
             self._vitals.note(*stream.notes)
             if stream.away_since is not None:
                 self._vitals.move(State.RECONNECTING, State.LIVE, State.STALLED)
-        for tap in self._taps:
-            self._vitals.watch(tap.recording)
+        self._delivery.follow()
 
     def _take(self, chunk: Chunk, raw: RingBuffer) -> None:
         if not len(chunk):
@@ -135,8 +137,7 @@ class Acquisition:
         # Nothing is left to wait for once all is taken: a chunk, or the hole before it, may be longer than that.
         while not raw.info.paced and self._is_ahead(chunk, raw, ahead) and not self.stop.is_set():
             raw.wait_beyond(raw.end, 0.001)  # nothing is written meanwhile: a short nap
-        for tap in self._taps:
-            tap.take(chunk)
+        self._delivery.take(chunk)
         arrived = self._now()
         self.arrivals.note(chunk, arrived)
         self.markers.extend(chunk.markers)

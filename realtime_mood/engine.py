@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from . import clock
 from .acquisition import Acquisition, Build, Director
+from .delivery import Delivery
 from .errors import EngineError, EngineStuck
-from .health import Health, Latency, Sink, State, Tap, Vitals
+from .guard import Closings, Guarded, GuardedThread, Report, Reporting
+from .health import Health, Latency, Sink, State, Vitals
 from .pipeline import LEFT_OUT
 from .processing import Processing
 from .ring import RingBuffer
@@ -21,6 +23,7 @@ __all__ = ["Engine", "Health", "Latency", "State"]
 
 LEAVE_OUT_AHEAD_S = 0.5  # no window that ends later has been read yet
 MAX_LAG_S = 1.0  # a window older than this is skipped when a newer one is there
+PATIENCE = 0.5  # share of the time to stop in after which a sink that holds a thread is left behind
 
 
 class Listener(Protocol):
@@ -31,12 +34,20 @@ class Listener(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class Noting(Protocol):
+    """A listener that says what is odd about what it hears."""
+
+    report: Report
+
+
 class Engine:
     """Run `source` through a pipeline and hand the readings to `sinks`.
 
     `start` returns at once. Only a source's final fault, or a pipeline that cannot be built, ends a run; it shows in
     `health.fault` and is raised by `stop`, nowhere else. A reading that fails, a pipeline, or a sink, is counted and
-    noted, and the run goes on: acquisition and recording do not depend on what is made of the samples.
+    noted, and the run goes on: acquisition and recording do not depend on what is made of the samples. The same engine
+    may be started again after `stop`.
 
     Parameters
     ----------
@@ -46,7 +57,8 @@ class Engine:
         Makes the `Pipeline` once the stream's info is known. Called before the first sample is read, and again when
         the pipeline has failed.
     sinks : sequence of Sink
-        Fed from the processing thread; a `Tap` gets every chunk as well, from the acquisition thread.
+        Opened before the source, and fed from the processing thread; a `Tap` gets every chunk as well, from the
+        acquisition thread. All are closed at once when the run is over, and one that hangs is left behind and named.
     listeners : sequence of callable
         Each makes a `Listener` that tells its markers to `mark`.
     director : Director, optional
@@ -75,19 +87,19 @@ class Engine:
         self.source = source
         self._source = Reconnecting(source, give_up_s) if isinstance(source, Returning) else source
         self._build, self._sinks = build, list(sinks)
-        self._taps = [sink for sink in sinks if isinstance(sink, Tap)]
         self._listeners = [make(self.mark) for make in listeners]
         self._director, self._seconds, self._max_lag_s, self._now = director, seconds, max_lag_s, now
-        self._threads: list[threading.Thread] = []
+        self._threads: list[GuardedThread] = []
         self._prepare()
 
     def _prepare(self) -> None:
         self._vitals = Vitals(self._now)
+        self._delivery = Delivery(self._sinks, self._vitals, self._now)
         self._acquisition = Acquisition(
-            self._source, self._build, self._taps, self._vitals, self._seconds, self._now, self._director
+            self._source, self._build, self._delivery, self._vitals, self._seconds, self._now, self._director
         )
         self._processing = Processing(
-            self._acquisition, self._build, self._sinks, self._vitals, self._max_lag_s, self._now
+            self._acquisition, self._build, self._delivery, self._vitals, self._max_lag_s, self._now
         )
 
     # -- what there is to see -----------------------------------------------------------------------------------
@@ -142,35 +154,68 @@ class Engine:
             )
         self._prepare()
         self._vitals.change(state=State.CONNECTING)
+        for it in (*self._listeners, self._source):
+            if isinstance(it, Reporting):
+                it.on_fault = self._vitals.fault
+            if isinstance(it, Noting):
+                it.report = self._vitals.note
+        self._delivery.prepare()
         # Daemons: `stop` waits for them and names one that is stuck; it must not keep the process from ending as well.
         self._threads = [
-            threading.Thread(target=self._acquisition.run, name="mood-acquire", daemon=True),
-            threading.Thread(target=self._processing.run, name="mood-process", daemon=True),
+            GuardedThread(self._acquisition.run, "mood-acquire", self._vitals.fault),
+            GuardedThread(self._processing.run, "mood-process", self._vitals.fault),
         ]
         for thread in self._threads:
             thread.start()
         for listener in self._listeners:
-            listener.start()
+            Guarded(type(listener).__name__, self._vitals.fault).call(listener.start)
 
     def stop(self, timeout: float = 2.0) -> None:
-        """End the run; raises its fault if it had one, or `EngineStuck` naming the threads that did not stop."""
-        deadline = clock.now() + timeout
+        """End the run within `timeout` s, outputs included.
+
+        A sink or listener that hangs is left behind, and named in the notes.
+
+        Raises
+        ------
+        MoodError
+            The run's fault, if it had one.
+        EngineStuck
+            Naming the threads that did not stop.
+        """
+        began = clock.now()
+        deadline = self._acquisition.deadline = began + timeout
         self._acquisition.stop.set()
         if isinstance(self._source, Reconnecting):
             self._source.cancel()
         if self.raw:
             self.raw.wake()
+        closings = Closings(self._vitals.fault)
         for listener in self._listeners:
-            listener.close()
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - clock.now()))
-        if stuck := [thread.name for thread in self._threads if thread.is_alive()]:
+            closings.add(type(listener).__name__, listener.close)
+        self._join(began + PATIENCE * timeout)
+        if self._delivery.inside("mood-process"):  # it would have closed the sinks
+            self._delivery.close(lambda: deadline)
+            self._processing.done.set()
+        self._join(deadline)
+        closings.wait(lambda: deadline)
+        if stuck := [thread.name for thread in self._threads if thread.is_alive() and not self._abandon(thread)]:
             raise EngineStuck(f"stop within {timeout:g} s", f"still running: {', '.join(stuck)}")
         self._threads = []
         if fault := self.health.fault:
             raise fault
         if self.health.state is not State.ENDED:
             self._vitals.change(state=State.IDLE)
+
+    def _join(self, deadline: float) -> None:
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - clock.now()))
+
+    def _abandon(self, thread: threading.Thread) -> bool:
+        """Leave a thread behind that a sink has not let go of; False when no sink is the reason."""
+        sink = self._delivery.inside(thread.name)
+        if sink:
+            self._vitals.fault(f"{sink} did not return, and {thread.name} was left behind in it")
+        return bool(sink)
 
     def leave_out(self, names: Collection[str]) -> bool:
         """Take these electrodes, and no others, for bad from a moment after now on; False while there is no signal.
@@ -202,8 +247,7 @@ class Engine:
 
     def _put(self, marker: Marker, t: float) -> None:
         self._acquisition.markers.append(marker)
-        for tap in self._taps:
-            tap.mark(marker, t)
+        self._delivery.mark(marker, t)
 
 
 def _snapshot(items: deque) -> tuple:

@@ -79,6 +79,8 @@ class Health:
     """What was odd or degraded on the way, newest last; each said once."""
     noted: float = 0.0
     """When the newest note came (s, our clock)."""
+    faults: int = 0
+    """How often a thread, output, reading or listener failed; what failed is in the notes."""
     fault: Exception | None = None
 
 
@@ -86,7 +88,7 @@ class Vitals:
     """Where the snapshot of a run is replaced: by any thread, one change at a time."""
 
     def __init__(self, now: Clock) -> None:
-        self._now, self._lock = now, threading.Lock()
+        self._now, self._lock = now, threading.RLock()
         self._latencies: deque[float] = deque(maxlen=4096)
         self.health = Health()
 
@@ -108,17 +110,25 @@ class Vitals:
             if new := [note for note in notes if note and note not in self.health.notes]:
                 self.health = replace(self.health, notes=(*self.health.notes, *new)[-20:], noted=self._now())
 
+    def fault(self, what: str) -> None:
+        """Count a fault that the run goes on after, and note it: what every guarded thread and call reports to."""
+        with self._lock:
+            self.health = replace(self.health, faults=self.health.faults + 1)
+            self.note(what)
+
     def watch(self, recording: Recording | None) -> None:
         """Say how the recording is getting on, and its trouble aloud."""
-        if recording is not None and recording != self.health.recording:
-            self.change(recording=recording)
-            self.note(recording.trouble)
+        with self._lock:
+            if recording is not None and recording != self.health.recording:
+                self.change(recording=recording)
+                self.note(recording.trouble)
 
     def sending(self, outputs: tuple[Output, ...]) -> None:
         """Say how the outputs are getting on, and their troubles aloud."""
-        if outputs != self.health.outputs:
-            self.change(outputs=outputs)
-            self.note(*(f"{it.name}: {it.trouble}" for it in outputs if it.trouble))
+        with self._lock:
+            if outputs != self.health.outputs:
+                self.change(outputs=outputs)
+                self.note(*(f"{it.name}: {it.trouble}" for it in outputs if it.trouble))
 
     def skip(self, n: int) -> None:
         """Count readings that were never made."""
@@ -166,11 +176,24 @@ class Emission:
 
 
 class Sink(Protocol):
-    """Somewhere readings go."""
+    """Somewhere readings go.
+
+    What `put` raises costs that reading; a sink that goes on raising is closed and gets no more. `close` comes exactly
+    once a run, from a thread of its own, and is given up where it hangs.
+    """
 
     def put(self, emission: Emission) -> None: ...
 
     def close(self, health: Health) -> None: ...
+
+
+@runtime_checkable
+class Prepared(Sink, Protocol):
+    """A sink that is opened before the source is, at the start of every run."""
+
+    def prepare(self) -> None:
+        """Open it; what this raises keeps the sink, and only it, out of the run."""
+        ...
 
 
 @runtime_checkable
@@ -183,7 +206,7 @@ class Outgoing(Sink, Protocol):
 
 @runtime_checkable
 class Tap(Sink, Protocol):
-    """A sink that wants every sample as well: the recorder, feedback. Every call returns at once, and none raises."""
+    """A sink that wants every sample as well: the recorder, feedback. Every call returns at once."""
 
     def open(self, info: StreamInfo) -> None:
         """From the acquisition thread, before the first chunk."""

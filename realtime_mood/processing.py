@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from collections.abc import Sequence
-from functools import partial
 
 from . import clock
 from .acquisition import POLL_S, Acquisition, Build
-from .health import Emission, Outgoing, Sink, State, Tap, Vitals
+from .delivery import Delivery
+from .health import Emission, State, Vitals
 from .pipeline import MEMORY_S, Pipeline
 from .ring import RingBuffer
 from .types import Abstained, Estimate, Reading, Why, Window
 
-CLOSE_S = 1.0  # how long the sinks wait for the last sample of a source that is being closed
+ENDED_S = 1.0  # how long the sinks wait for the last sample of a source that is being closed
+CLOSE_S = 1.5  # how long closing the sinks may take where nobody waits for it
 REBUILDS = 5  # times a failing pipeline is made anew before a run goes on without readings
 
 
@@ -28,7 +28,8 @@ class Processing:
         Whose ring it reads.
     build : callable
         Makes the pipeline anew when it has failed.
-    sinks : sequence of Sink
+    delivery : Delivery
+        Given every reading, and closed at the end.
     vitals : Vitals
     max_lag_s : float
         A window older than this is skipped when a newer one is waiting.
@@ -38,16 +39,16 @@ class Processing:
         self,
         acquisition: Acquisition,
         build: Build,
-        sinks: Sequence[Sink],
+        delivery: Delivery,
         vitals: Vitals,
         max_lag_s: float,
         now: clock.Clock,
     ) -> None:
-        self._acquisition, self._build, self._sinks, self._vitals = acquisition, build, list(sinks), vitals
-        self._outgoing = [sink for sink in sinks if isinstance(sink, Outgoing)]
+        self._acquisition, self._build, self._delivery, self._vitals = acquisition, build, delivery, vitals
         self._max_lag_s, self._now = max_lag_s, now
         self._stop = acquisition.stop
         self._rebuilt = 0
+        self._next_stale: float | None = None
         self._emitted, self._t = 0.0, -math.inf  # when the newest reading left, and its stream time (s)
         self.pipeline: Pipeline | None = None
         self.latest: Reading | None = None
@@ -64,55 +65,57 @@ class Processing:
                 self.pipeline = it.pipeline
                 self._run(it.raw)
         finally:
-            if it.ended.wait(CLOSE_S) and not self._stop.is_set():
+            left = max(0.0, it.deadline - clock.now())
+            if it.ended.wait(min(ENDED_S, left / 2)) and not self._stop.is_set():
                 self._vitals.move(State.ENDED, State.LIVE, State.STALLED, State.RECONNECTING)
-            for sink in sorted(self._sinks, key=lambda sink: not isinstance(sink, Tap)):
-                self._try(f"closing {type(sink).__name__}", partial(sink.close, self._vitals.health))
-                if isinstance(sink, Tap):
-                    self._vitals.watch(sink.recording)
-            self._vitals.sending(tuple(it for sink in self._outgoing for it in sink.outputs))
+            latest = clock.now() + CLOSE_S
+            self._delivery.close(lambda: min(latest, it.deadline))
             self.done.set()
 
     def _run(self, raw: RingBuffer) -> None:
-        it = self._acquisition
-        assert self.pipeline is not None
-        hop_s, next_stale = self.pipeline.spec.hop_s, None
         while not self._stop.is_set():
-            if self.pipeline is None:
-                if it.ended.is_set():
+            try:
+                if self._turn(raw):
                     return
-                it.taken = raw.end
-                self._stop.wait(hop_s)
+            except Exception as error:  # a bug of ours, or no memory: what was filtered so far is gone
+                self._acquisition.taken = raw.end
+                self.pipeline = self._rebuild(raw, error)
+
+    def _turn(self, raw: RingBuffer) -> bool:
+        """Wait for samples and read what they complete, or say that there are none; True once there will be none."""
+        it, pipeline = self._acquisition, self.pipeline
+        if pipeline is None:
+            if it.ended.is_set():
+                return True
+            it.taken = raw.end
+            self._stop.wait(self._hop_s)
+            self._stale(raw)
+        elif raw.wait_beyond(it.taken, self._hop_s / 5):
+            self._next_stale = None
+            self._vitals.move(State.LIVE, State.STALLED, State.RECONNECTING)
+            self._advance(raw, pipeline)
+        elif it.ended.is_set():
+            return True
+        elif raw.info.paced:
+            due = self._next_stale or (raw.arrived or it.opened) + it.arrivals.patience()
+            if self._now() >= due:
+                self._next_stale = due + self._hop_s
+                self._vitals.move(State.STALLED, State.LIVE)
                 self._stale(raw)
-            elif raw.wait_beyond(it.taken, hop_s / 5):
-                next_stale = None
-                self._vitals.move(State.LIVE, State.STALLED, State.RECONNECTING)
-                try:
-                    self._advance(raw, self.pipeline)
-                except Exception as error:  # a bug of ours, or no memory: what was filtered so far is gone
-                    it.taken = raw.end
-                    self.pipeline = self._rebuild(raw, error)
-            elif it.ended.is_set():
-                return
-            elif raw.info.paced:
-                due = next_stale or (raw.arrived or it.opened) + it.arrivals.patience()
-                if self._now() >= due:
-                    next_stale = due + hop_s
-                    self._vitals.move(State.STALLED, State.LIVE)
-                    self._stale(raw)
+        return False
 
     def _rebuild(self, raw: RingBuffer, error: Exception) -> Pipeline | None:
         """Another pipeline in place of one that failed; None when that does not help."""
         self._rebuilt += 1
         if self._rebuilt <= REBUILDS:
-            self._vitals.note(f"the pipeline failed and was made anew: {error}")
+            self._vitals.fault(f"the pipeline failed and was made anew: {error}")
             try:
                 again = self._build(raw.info)
                 again.left_out = self.pipeline.left_out if self.pipeline else []
                 return again
             except Exception as worse:
                 error = worse
-        self._vitals.note(f"there are no readings any more, the stream and its recording go on: {error}")
+        self._vitals.fault(f"there are no readings any more, the stream and its recording go on: {error}")
         return None
 
     def _advance(self, raw: RingBuffer, pipeline: Pipeline) -> None:
@@ -147,10 +150,12 @@ class Processing:
                 reading = pipeline.read(window)
             except Exception as error:
                 self._vitals.skip(1)
-                self._vitals.note(f"a reading failed: {error}")
+                self._vitals.fault(f"a reading failed: {error}")
                 self._stale(raw)  # no screen may go on showing the one before
                 continue
             self._vitals.note(*pipeline.notes)
+            if not all(map(math.isfinite, reading.probs or ())):
+                self._vitals.fault("the network gave something that is no number: shown as none")
             self._emit(reading, raw)
 
     def _is_past(self, window: Window, raw: RingBuffer) -> bool:
@@ -185,18 +190,13 @@ class Processing:
         self.latest = reading
         self.readings.append(reading)
         self._vitals.emitted(age_ms, latency_ms)
-        self._vitals.sending(tuple(it for sink in self._outgoing for it in sink.outputs))
         self._emitted, self._t = now, t
         ahead_s = t - reading.end / raw.info.sfreq
         emission = Emission(reading, raw.info, self._vitals.health.state, age_ms, latency_ms, ahead_s)
-        for sink in tuple(self._sinks):
-            if not self._try(type(sink).__name__, partial(sink.put, emission)):
-                self._sinks.remove(sink)
+        self._delivery.put(emission, self._hop_s)
 
-    def _try(self, what: str, work: partial[None]) -> bool:
-        try:
-            work()
-        except Exception as error:
-            self._vitals.note(f"{what} failed and was let go: {error}")
-            return False
-        return True
+    @property
+    def _hop_s(self) -> float:
+        pipeline = self.pipeline or self._acquisition.pipeline
+        assert pipeline is not None
+        return pipeline.spec.hop_s

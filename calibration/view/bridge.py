@@ -6,7 +6,6 @@ Opening, stopping and fitting take their time, so each runs on a thread of its o
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +16,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from realtime_mood import clock
 from realtime_mood.errors import MoodError
+from realtime_mood.guard import GuardedThread
 from realtime_mood.gui.viewmodel import view
 
 from ..fit import Fitted, Progress
@@ -64,7 +64,7 @@ class Bridge(QObject):
         self._cue: Cue | None = None
         self._trouble, self._virtual, self._wish = "", False, ""
         self._busy = Busy("", None)
-        self._work: threading.Thread | None = None
+        self._work: GuardedThread | None = None
         self._outcome: tuple[Any, Exception | None] = (None, None)
         self._then: Callable[[Any, Exception | None], None] = lambda *_: None
         self._timer = QTimer(self)
@@ -163,7 +163,7 @@ class Bridge(QObject):
                 self._outcome = None, fault
 
         self._then = then
-        self._work = threading.Thread(target=run, name=name, daemon=True)
+        self._work = GuardedThread(run, name)
         self._work.start()
 
     def _see_to_thread(self) -> None:

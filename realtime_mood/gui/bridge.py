@@ -7,7 +7,6 @@ short thread of its own; the window's thread only looks.
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +21,7 @@ from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 from .. import clock
 from ..engine import Engine
 from ..files import write_private
+from ..guard import GuardedThread
 from ..health import Health, State
 from ..ring import RingBuffer
 from .actions import RUNNING, Wish, actions_of
@@ -89,7 +89,7 @@ class Bridge(QObject):
         self._traces, self._timing = TraceSettings(), Timing()
         self._engine: Engine | None = None
         self._health: Health | None = Health()  # what to show while there is no engine to ask
-        self._work: threading.Thread | None = None
+        self._work: GuardedThread | None = None
         self._ending = False  # a stop is wished for or under way
         self._next: Wish | None = None  # what to begin with once it is over
         self._frame = 0
@@ -183,7 +183,7 @@ class Bridge(QObject):
     # -- threads ------------------------------------------------------------------------------------------------
 
     def _spawn(self, name: str, work: Callable[[], None]) -> None:
-        self._work = threading.Thread(target=work, name=name, daemon=True)
+        self._work = GuardedThread(work, name, lambda what: self.tell(Say(what, "bad")))
         self._work.start()
 
     def _start(self, wish: Wish) -> None:

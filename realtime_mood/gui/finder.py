@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from ..errors import MoodError
+from ..guard import GuardedThread
 from ..sources import devices
 
 LOOK_S = 0.8
-log = logging.getLogger(__name__)
 
 
 class Finder(QObject):
@@ -24,7 +23,7 @@ class Finder(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="mood-finder", daemon=True)
+        self._thread = GuardedThread(self._look, "mood-finder", self._report, restart_until=self._over)
 
     def start(self) -> None:
         self._thread.start()
@@ -43,6 +42,7 @@ class Finder(QObject):
                     self.found.emit(found)
         except MoodError as error:
             self.failed.emit(str(error))
-        except Exception as fault:  # a library that fails belongs on the screen, not in a dead thread
-            log.exception("could not look for devices")
-            self.failed.emit(f"{type(fault).__name__}: {fault}")
+
+    def _report(self, what: str) -> None:
+        if not self._over.is_set():
+            self.failed.emit(what)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
-from ..errors import StreamEnded
+from ..errors import MoodError, StreamEnded
+from ..guard import GuardedThread
 from ..ring import RingBuffer
 from ..sources import open_source
 from . import plots
@@ -23,7 +24,6 @@ SPAN_S = 4.0
 MOST_LANES = 16
 LANE_HALF = 0.7
 FRAME_MS = 80
-log = logging.getLogger(__name__)
 
 
 class Peek:
@@ -33,7 +33,7 @@ class Peek:
         self.ring: RingBuffer | None = None
         self.fault = ""
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, args=(url,), name="mood-preview", daemon=True)
+        self._thread = GuardedThread(partial(self._look, url), "mood-preview", self._failed)
         self._thread.start()
 
     def stop(self) -> None:
@@ -54,12 +54,14 @@ class Peek:
                     ring.write(chunk)
         except StreamEnded:
             pass
-        except Exception as fault:  # any fault at all belongs on the screen, not in a dead thread
-            log.debug("no preview of %s", url, exc_info=True)
+        except MoodError as fault:
             self.fault = str(fault)
         finally:
             if stream is not None:
                 stream.close()
+
+    def _failed(self, what: str) -> None:
+        self.fault = what
 
 
 class Preview(QWidget):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import threading
+from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-log = logging.getLogger(__name__)
+from ..errors import MoodError
+from ..guard import GuardedThread
 
 
 class Reporter(QObject):
@@ -19,12 +19,12 @@ class Reporter(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._thread: threading.Thread | None = None
+        self._thread: GuardedThread | None = None
 
     def write(self, recording: Path) -> None:
         """Begin; nothing happens while another one is written."""
         if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._write, args=(recording,), name="mood-report", daemon=True)
+            self._thread = GuardedThread(partial(self._write, recording), "mood-report", self._failed)
             self._thread.start()
 
     def close(self) -> None:
@@ -36,9 +36,9 @@ class Reporter(QObject):
         from ..report import write_report  # draws with a library that takes a second to import
 
         try:
-            page = write_report(recording)
-        except Exception as fault:  # any fault at all belongs on the screen, not in a dead thread
-            log.exception("no report of %s", recording)
+            self.written.emit(write_report(recording), "")
+        except MoodError as fault:
             self.written.emit(None, str(fault))
-        else:
-            self.written.emit(page, "")
+
+    def _failed(self, what: str) -> None:
+        self.written.emit(None, what)

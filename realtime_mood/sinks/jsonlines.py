@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import TextIO
+
+import numpy as np
 
 from ..console import encoding_of
 from ..errors import OutputError
@@ -35,6 +39,7 @@ class JsonLines:
                 "readings": health.readings,
                 "skipped": health.skipped,
                 "latency_ms": {p: getattr(latency, p, None) for p in ("p50", "p95", "p99")},
+                "faults": health.faults,
                 "fault": str(health.fault) if health.fault else None,
                 "state": health.state.value,
                 "virtual": health.info.virtual if health.info else None,
@@ -49,8 +54,32 @@ def write_line(stream: TextIO, line: dict[str, object]) -> None:
     """Write one object, at once. Where standard output fails, it keeps its `fault`, and the view looks there."""
     is_unicode = encoding_of(stream).lower().startswith("utf")  # letters elsewhere are escaped: none is lost
     with suppress(OutputError):
-        stream.write(json.dumps(line, allow_nan=False, ensure_ascii=not is_unicode) + "\n")
+        stream.write(to_json(line, ensure_ascii=not is_unicode) + "\n")
         stream.flush()
+
+
+def to_json(line: Mapping[str, object], *, ensure_ascii: bool = False) -> str:
+    """One object in one line: what is no finite number is null, and numbers of NumPy are plain ones."""
+    try:
+        return json.dumps(line, allow_nan=False, ensure_ascii=ensure_ascii, default=_plain)
+    except ValueError:
+        return json.dumps(_finite(line), allow_nan=False, ensure_ascii=ensure_ascii)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {name: _finite(it) for name, it in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(it) for it in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def as_dict(emission: Emission) -> dict[str, object]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from .. import clock
 from ..files import GrowingFile, check_writable, first_free, free_paths
+from ..guard import GuardedThread, Report, to_log
 from ..health import Emission, Health, Recording
 from ..types import Chunk, Marker, StreamInfo
 from .tape import Position, Tape
@@ -129,7 +130,8 @@ class Recorder:
         self._about, self._to_stamps, self._limit = about, to_stamps, queue_bytes
         self._lock, self._closing = threading.Lock(), threading.Event()
         self._passed, self._n_passes = threading.Condition(), 0
-        self._thread: threading.Thread | None = None
+        self._thread: GuardedThread | None = None
+        self.on_fault: Report = to_log
         self._backlog = Backlog(queue_bytes)
         self._missing, self._why, self._since = 0, "", 0.0
         first = first_free(free_paths(*self._where))
@@ -142,8 +144,8 @@ class Recorder:
         self._missing, self._why, self._since = 0, "", 0.0
         self.recording = Recording(self.recording.path)
         tape = Tape(info, self._about, self._to_stamps)
-        work = (tape, self._backlog, self._closing)
-        self._thread = threading.Thread(target=self._write_all, args=work, name="mood-record", daemon=True)
+        work = partial(self._write_all, tape, self._backlog, self._closing)
+        self._thread = GuardedThread(work, "mood-record", self._broken, restart_until=self._closing)
         self._thread.start()
 
     def take(self, chunk: Chunk) -> None:
@@ -185,26 +187,28 @@ class Recorder:
 
     def _write_all(self, tape: Tape, backlog: Backlog, closing: threading.Event) -> None:
         file, synced, ending = None, clock.now(), False
-        while not ending:
-            ending = closing.wait(WRITE_S)
-            try:
-                for batch in backlog.batches():
-                    file = self._write(file, tape, batch)
-                if file and ending:
-                    file.append(tape.end())
-                    self._change(n_bytes=file.n_bytes)
-                if file and (ending or clock.now() - synced >= SYNC_S):
-                    synced = clock.now()
-                    file.sync()
-            except OSError as error:
-                gone = tape.position.index + 1 if error.errno == errno.ENOENT else 0
-                file = self._failed(file, error, gone)
-            with self._passed:
-                self._n_passes += 1
-                self._passed.notify_all()
-        if file:
-            with suppress(OSError):
-                file.close()
+        try:
+            while not ending:
+                ending = closing.wait(WRITE_S)
+                try:
+                    for batch in backlog.batches():
+                        file = self._write(file, tape, batch)
+                    if file and ending:
+                        file.append(tape.end())
+                        self._change(n_bytes=file.n_bytes)
+                    if file and (ending or clock.now() - synced >= SYNC_S):
+                        synced = clock.now()
+                        file.sync()
+                except OSError as error:
+                    gone = tape.position.index + 1 if error.errno == errno.ENOENT else 0
+                    file = self._failed(file, error, gone)
+                with self._passed:
+                    self._n_passes += 1
+                    self._passed.notify_all()
+        finally:
+            if file:
+                with suppress(OSError):
+                    file.close()
         self._over()
 
     def _write(self, file: GrowingFile | None, tape: Tape, batch: list[Waiting]) -> GrowingFile | None:
@@ -247,6 +251,10 @@ class Recorder:
                 file.close()
             return None
         return file
+
+    def _broken(self, what: str) -> None:
+        self._trouble(("it {} failing", "report this"), 0)
+        self.on_fault(what)
 
     # -- what is said -------------------------------------------------------------------------------------------
 

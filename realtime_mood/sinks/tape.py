@@ -29,7 +29,7 @@ from .. import clock, montage
 from ..health import Emission
 from ..types import Chunk, Estimate, Fault, Impedance, Marker, StreamInfo, Why
 from . import xdf
-from .jsonlines import as_dict
+from .jsonlines import as_dict, to_json
 
 BOUNDARY_S = 10.0
 SLEW = 0.015
@@ -137,7 +137,7 @@ class Tape:
         reading, sfreq = emission.reading, self.info.sfreq
         begun = self.position.stamp is not None
         stamp = self._stamp(emission.t * sfreq - 1) if begun else reading.t_last + self._to_stamps
-        written = self._words(READINGS, stamp, json.dumps(exact(emission), allow_nan=False))
+        written = self._words(READINGS, stamp, to_json(exact(emission)))
         if reading.quality is not None and getattr(reading, "why", None) is not Why.STALE:
             faults = [float(FAULTS.index(fault)) for fault in reading.quality.faults]
             row = np.array([[*reading.quality.scores, *faults]], np.float32)

@@ -8,11 +8,12 @@ import warnings
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from ..errors import SourceError, SourceNotFound, StreamMismatch
+from ..guard import GuardedThread
 
 BUFFER_S = 60
 """Seconds the library keeps for us while nobody reads."""
@@ -119,9 +120,8 @@ class Session:
         self._given_up = False
         self._error: BaseException | None = None
         # The library may look for a board for many seconds and cannot be interrupted: then it looks on alone.
-        opening = threading.Thread(
-            target=self._begin, args=(bool(given.serial_port), commands, sfreq), name="mood-brainflow-open", daemon=True
-        )
+        work = partial(self._begin, bool(given.serial_port), commands, sfreq)
+        opening = GuardedThread(work, "mood-brainflow-open")
         opening.start()
         while opening.is_alive() and not cancelled.is_set():
             opening.join(LOOK_S)
@@ -160,7 +160,7 @@ class Session:
     def close(self) -> None:
         """Let go of the board. A board that takes long is let go of in the background. May be called twice."""
         if self._closing is None:
-            self._closing = threading.Thread(target=self._forget, name="mood-brainflow-close")
+            self._closing = GuardedThread(self._forget, "mood-brainflow-close", daemon=False)
             self._closing.start()
         self._closing.join(CLOSE_S)
 

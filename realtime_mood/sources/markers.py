@@ -7,10 +7,12 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from .. import clock, liblsl
 from ..errors import ConfigError
+from ..guard import GuardedThread, Report, to_log
 from .lsl_info import LslOptions, channels_of, described, is_chosen, urls_of
 from .marker_words import is_marker_type, texts_of
 from .url import read_options, split
@@ -56,18 +58,21 @@ class LslMarkers:
             raise ConfigError(f"markers {url!r}", "not a stream of the network", "write lsl://NAME")
         self._url, self._options = url, read_options(LslOptions, url, query)
         self._tell, self._closing = tell, threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread: GuardedThread | None = None
         self._heard: tuple[str, ...] = ()  # who was listened to last
         self._others: set[str] = set()  # that were there beside it, by uid
         self._ended = -math.inf
         self._early = 0
-        self.report: Callable[[str], object] = log.warning
+        self.report: Report = to_log
         """Given what was odd, in words; the engine sets it."""
+        self.on_fault: Report = to_log
+        """Given what failed, likewise."""
 
     def start(self) -> None:
         """Begin to listen; returns at once."""
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._listen, args=(self._closing,), name="mood-markers", daemon=True)
+        work = partial(self._listen, self._closing)
+        self._thread = GuardedThread(work, "mood-markers", self.on_fault, restart_until=self._closing)
         self._thread.start()
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import clock
 from ..errors import SourceLost, SourceNotFound, StreamMismatch
+from ..guard import GuardedThread, Report, to_log
 from ..types import Chunk, Returning, Stream, StreamInfo
 
 SILENT_S = 3.0
@@ -49,10 +50,11 @@ class Reconnecting:
 
     def __init__(self, source: Returning, give_up_s: float | None = None) -> None:
         self._source, self._give_up_s = source, give_up_s
+        self.on_fault: Report = to_log
 
     def open(self) -> ReconnectingStream:
         """Raises `SourceNotFound` or `StreamMismatch`: the first time nothing is waited for."""
-        return ReconnectingStream(self._source, self._source.open(), self._give_up_s)
+        return ReconnectingStream(self._source, self._source.open(), self._give_up_s, self.on_fault)
 
     def cancel(self) -> None:
         """From any thread: whatever is being waited for is given up soon."""
@@ -68,13 +70,13 @@ class ReconnectingStream:
     yields first is the one that goes on.
     """
 
-    def __init__(self, source: Returning, stream: Stream, give_up_s: float | None = None) -> None:
+    def __init__(self, source: Returning, stream: Stream, give_up_s: float | None, report: Report = to_log) -> None:
         self.info = stream.info
         self.away_since: float | None = None
         """When the last sample came (s, our clock), once the stream has gone away; None while it is live."""
         self._source, self._give_up_s = source, give_up_s
         self._stream: Stream | None = stream
-        self._search = _Search(source, stream.info)
+        self._search = _Search(source, stream.info, report)
         self._silent_s = max(SILENT_S, SILENT_CHUNKS * stream.info.chunk_s)
         self._heard = self._adopted = clock.now()
         self._searching = False
@@ -217,13 +219,14 @@ class _Search:
     One thread serves every absence of a stream, so that no try ever begins before the last has ended.
     """
 
-    def __init__(self, source: Returning, info: StreamInfo) -> None:
+    def __init__(self, source: Returning, info: StreamInfo, report: Report) -> None:
+        self._report, self._over = report, threading.Event()
         self.notes: tuple[str, ...] = ()
         self._source, self._info = source, info
         self._news = threading.Condition()
-        self._wanted = self._closed = False
+        self._wanted = False
         self._found: Stream | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: GuardedThread | None = None
 
     def begin(self) -> None:
         """Look for it from now on."""
@@ -232,7 +235,7 @@ class _Search:
             self._news.notify_all()
             if self._thread is None:
                 # A daemon, since a library that hangs must not keep the program from ending.
-                self._thread = threading.Thread(target=self._run, name="mood-reconnect", daemon=True)
+                self._thread = GuardedThread(self._run, "mood-reconnect", self._report, restart_until=self._over)
                 self._thread.start()
 
     def found(self, timeout: float) -> Stream | None:
@@ -252,7 +255,8 @@ class _Search:
     def end(self) -> None:
         """Look no more, ever."""
         with self._news:
-            self._closed, self._wanted = True, False
+            self._wanted = False
+            self._over.set()
             self._news.notify_all()
         if isinstance(self._source, Patient):
             self._source.cancel()
@@ -265,8 +269,8 @@ class _Search:
     def _run(self) -> None:
         while True:
             with self._news:
-                self._news.wait_for(lambda: self._closed or self._wanted == (self._found is None))
-                wanted, closed = self._wanted, self._closed
+                self._news.wait_for(lambda: self._over.is_set() or self._wanted == (self._found is None))
+                wanted, closed = self._wanted, self._over.is_set()
                 left_over, self._found = self._found, None
             if left_over is not None:
                 left_over.close()

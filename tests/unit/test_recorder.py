@@ -183,7 +183,7 @@ def test_a_file_that_is_deleted_is_begun_anew(tmp_path: Path, caplog: pytest.Log
 
 
 def test_what_cannot_be_written_costs_nothing_else(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    broken = Abstained(Why.UNSURE, 0, 50, 0.245, FakeNetwork.readout, probs=(float("nan"), 1.0))
+    broken = Abstained(Why.UNSURE, 0, 50, 0.245, FakeNetwork.readout, probs=("no number", 1.0))
     recorder = Recorder(tmp_path / "a.xdf", {})
     recorder.open(INFO)
     recorder.take(Chunk(SIGNAL[:50], 0, 0.245))
