@@ -46,7 +46,7 @@ class CsvFile(Outbox[Emission]):
             self._file.append(_row([*FIRST, *names]))
         told = "estimate" if isinstance(it, Estimate) else it.why.value
         row = [round(item.t, 4), it.first, it.end, told, it.readout.name, int(it.calibrated)]
-        numbers = ["" if math.isnan(v) else f"{v:.6g}" for v in values.values()]
+        numbers = [f"{v:.6g}" if math.isfinite(v) else "" for v in values.values()]
         self._file.append(_row([*row, int(item.info.virtual), *numbers]))
 
     def shut(self) -> None:

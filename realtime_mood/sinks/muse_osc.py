@@ -12,6 +12,7 @@ from ..dsp.ema import RunningMean
 from ..dsp.filters import Filters, Notch
 from ..dsp.holes import Bridge
 from ..dsp.spec import FeatureSpec
+from ..guard import Report, to_log
 from ..health import Emission, Health, Output, Recording
 from ..montage import locate
 from ..types import Chunk, Marker, Quality, StreamInfo
@@ -80,6 +81,11 @@ class MuseOsc:
 
     def __init__(self, address: str, notch: Notch = "auto") -> None:
         self._bands = _Bands(address, notch)
+        self.on_fault: Report = to_log
+
+    def prepare(self) -> None:
+        self._bands.on_fault = self.on_fault
+        self._bands.prepare()
 
     def open(self, info: StreamInfo) -> None:
         self._bands.begin(info)

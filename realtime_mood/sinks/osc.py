@@ -85,10 +85,11 @@ class Osc(Outbox[Emission]):
 def messages(emission: Emission) -> Iterator[tuple[str, int | float | str]]:
     """Address (without prefix) and value of all that is known of a reading."""
     it = emission.reading
-    yield "valid", int(isinstance(it, Estimate))
+    values = values_of(emission)
+    yield "valid", int(values["valid"])
     yield "virtual", int(emission.info.virtual)
     yield "status", "estimate" if isinstance(it, Estimate) else it.why.value
-    for name, value in values_of(emission).items():
+    for name, value in values.items():
         if name != "valid" and math.isfinite(value):
             yield name.replace("p_", "prob/", 1) if name.startswith("p_") else name, float(value)
 

@@ -1,4 +1,4 @@
-"""Turns what comes in time into deliveries that may take theirs: a short queue and a thread of its own."""
+"""Deliveries that may take their time: a short queue and a guarded thread for each output."""
 
 from __future__ import annotations
 
@@ -8,18 +8,32 @@ from collections import deque
 from dataclasses import replace
 from typing import Generic, TypeVar
 
+from ..guard import GuardedThread, Report, to_log, words_of
 from ..health import Health, Output
 
 Item = TypeVar("Item")
 LIMIT = 8  # that may wait: two seconds of readings; an older one is of no use to anybody
+START_S = 0.5  # how long the start of a run waits for an output to be there
 CLOSE_S = 1.0
+JOIN_S = 0.2  # how long a thread that has closed everything may take to end
+
+
+class _Run(Generic[Item]):
+    """What one run gave an outbox, and what has become of it."""
+
+    def __init__(self, name: str) -> None:
+        self.items: deque[Item] = deque()
+        self.output = Output(name)
+        self.started = False
+        self.opened, self.closing, self.closed = threading.Event(), threading.Event(), threading.Event()
 
 
 class Outbox(ABC, Generic[Item]):
     """A sink whose receiver can neither hold up the run nor make it fail.
 
     What cannot be delivered is dropped, the oldest first, and counted; a fault is told in words, and delivery is tried
-    again with the next one.
+    again with the next one. Every item is counted once, as sent or as dropped. One thread serves a run after another:
+    a delivery that hangs beyond the end of its run holds up the next run's, which are dropped and counted meanwhile.
 
     Parameters
     ----------
@@ -30,73 +44,128 @@ class Outbox(ABC, Generic[Item]):
     limit = LIMIT
 
     def __init__(self, name: str) -> None:
-        self._output = Output(name)
-        self._items: deque[Item] = deque()
-        self._new, self._closing = threading.Condition(), False
-        self._thread: threading.Thread | None = None
+        self.on_fault: Report = to_log
+        self._new = threading.Condition()
+        self._run: _Run[Item] = _Run(name)
+        self._run.closing.set()
+        self._thread: GuardedThread | None = None
 
     @property
     def output(self) -> Output:
         """How it is getting on: a snapshot."""
-        return self._output
+        return self._run.output
 
     @property
     def outputs(self) -> tuple[Output, ...]:
         """The same, as the engine asks."""
-        return (self._output,)
+        return (self.output,)
+
+    def start(self) -> None:
+        """Open what is to be there before the first item; tried again with each item for as long as it raises."""
 
     @abstractmethod
     def deliver(self, item: Item) -> None:
         """Send one, on a thread of its own; whatever it raises is told and costs this one."""
 
     def shut(self) -> None:
-        """Let go of what `deliver` opened, on the same thread."""
+        """Let go of what `start` and `deliver` opened, on the same thread. May be called twice."""
 
     def receivers(self) -> int | None:
         """Who listens now; None where that cannot be known."""
         return None
 
+    def prepare(self) -> None:
+        """Begin a run, and wait a moment until what `start` opens is there. The first `put` begins one too."""
+        if self._begin():
+            self._run.opened.wait(START_S)
+
+    def _begin(self) -> bool:
+        """Whether this run is served at once, and need not wait for a delivery of the run before."""
+        with self._new:
+            self._run.closing.set()
+            self._run = _Run(self._run.output.name)
+            idle = self._thread is None
+            if idle:
+                ever = threading.Event()
+                self._thread = GuardedThread(
+                    self._deliver_all,
+                    f"mood-{type(self).__name__}",
+                    lambda text: self.on_fault(text),
+                    restart_until=ever,
+                )
+                self._thread.start()
+            self._new.notify_all()
+            return idle
+
     def put(self, item: Item) -> None:
         """Take one; returns at once."""
         with self._new:
-            if len(self._items) >= self.limit:
-                self._items.popleft()
-                self._count(dropped=1)
-            self._items.append(item)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=f"mood-{type(self).__name__}", daemon=True)
-                self._thread.start()
-            self._new.notify()
+            if self._run.closing.is_set():
+                self._begin()
+            run = self._run
+            if len(run.items) >= self.limit:
+                run.items.popleft()
+                self._count(run, dropped=1)
+            run.items.append(item)
+            self._new.notify_all()
 
     def close(self, health: Health) -> None:
-        """Deliver what waits, if that is soon done."""
+        """Deliver what waits, if that is soon done; what is left then is dropped."""
         with self._new:
-            self._closing = True
-            self._new.notify()
-        if self._thread is not None:
-            self._thread.join(CLOSE_S)
-            self._thread = None
+            run, thread = self._run, self._thread
+            run.closing.set()
+            self._new.notify_all()
+        if thread is None:
+            self.shut()  # what was opened for a run that never began
+        elif run.closed.wait(CLOSE_S):
+            thread.join(JOIN_S)
         else:
-            self.shut()
-        self._closing = False  # the next run may begin
+            with self._new:
+                left = len(run.items)
+                run.items.clear()
+                self._count(run, dropped=left, trouble=f"a delivery hangs: not closed within {CLOSE_S:g} s")
 
-    def _run(self) -> None:
-        while (item := self._next()) is not None:
+    # -- the thread that delivers -------------------------------------------------------------------------------
+
+    def _deliver_all(self) -> None:
+        while (run := self._claim()) is not None:
+            self._try(run, None)
+            run.opened.set()
+            while (item := self._next(run)) is not None:
+                self._try(run, item)
             try:
-                self.deliver(item)
-            except Exception as error:
-                self._count(dropped=1, trouble=" ".join(str(error).split()) or type(error).__name__)
-            else:
-                self._count(sent=1)
-        self.shut()
+                self.shut()
+            finally:
+                run.closed.set()
 
-    def _next(self) -> Item | None:
+    def _claim(self) -> _Run[Item] | None:
+        """The newest run, if it has not been served to its end; without one the thread ends."""
         with self._new:
-            self._new.wait_for(lambda: self._items or self._closing)
-            return self._items.popleft() if self._items else None
+            if self._run.closed.is_set():
+                self._thread = None
+                return None
+            return self._run
 
-    def _count(self, sent: int = 0, dropped: int = 0, trouble: str = "") -> None:
-        it = self._output
-        self._output = replace(
-            it, sent=it.sent + sent, dropped=it.dropped + dropped, trouble=trouble, receivers=self.receivers()
-        )
+    def _next(self, run: _Run[Item]) -> Item | None:
+        with self._new:
+            self._new.wait_for(lambda: run.items or run.closing.is_set())
+            return run.items.popleft() if run.items else None
+
+    def _try(self, run: _Run[Item], item: Item | None) -> None:
+        n = int(item is not None)
+        try:
+            if not run.started:
+                self.start()
+                run.started = True
+            if item is not None:
+                self.deliver(item)
+            receivers = self.receivers()
+        except Exception as error:
+            self._count(run, dropped=n, trouble=words_of(error))
+        else:
+            self._count(run, sent=n, trouble="", receivers=receivers)
+
+    def _count(self, run: _Run[Item], sent: int = 0, dropped: int = 0, **changes: object) -> None:
+        with self._new:
+            it = run.output
+            run.output = replace(it, sent=it.sent + sent, dropped=it.dropped + dropped, **changes)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """Turns a reading into numbers with names: what every output sends, in the same words and order.
 
 ============== =============================================================================================
-``valid``      1 for an estimate, else 0: then the other numbers of the estimate are NaN, and nothing is made up
+``valid``      1 for an estimate in numbers, else 0: then the others of the estimate are NaN, and nothing is made up
 ``valence``    -1 to 1: the mean of the labels' places, weighted with their probabilities; NaN where a readout has none
 ``arousal``    likewise
 ``p_LABEL``    the label's probability
@@ -32,8 +32,8 @@ def names_of(readout: Readout) -> tuple[str, ...]:
 def values_of(emission: Emission) -> dict[str, float]:
     """The numbers of a reading by name."""
     it = emission.reading
-    sure = isinstance(it, Estimate)
     probs = it.probs if isinstance(it, Estimate) else (math.nan,) * len(it.readout.labels)
+    sure = all(map(math.isfinite, probs))  # a network may fail to give numbers
     at = places_of(it.readout)
     valence, arousal = (math.nan, math.nan) if at is None else (np.array(probs) @ at).tolist()
     told = (

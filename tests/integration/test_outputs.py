@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import importlib.util
 import json
@@ -18,41 +17,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emissions import READOUT, emission, free_port
 from pythonosc.osc_packet import OscPacket
-from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
 
 import app
 from realtime_mood.dsp.spec import BANDS
 from realtime_mood.errors import ConfigError
-from realtime_mood.feedback.moment import Feedback
-from realtime_mood.feedback.receivers import WebSocketFeedback
 from realtime_mood.health import Emission, Health, State
 from realtime_mood.sinks.csv_file import CsvFile
 from realtime_mood.sinks.muse_osc import MuseOsc
 from realtime_mood.sinks.osc import Osc, host_and_port, messages
-from realtime_mood.sinks.outbox import LIMIT, Outbox
 from realtime_mood.sinks.values import names_of, values_of
-from realtime_mood.sinks.websocket import WebSocketReadings
-from realtime_mood.types import Abstained, Chunk, Estimate, Fault, Quality, Readout, StreamInfo, Why
+from realtime_mood.types import Chunk, Fault, Quality, StreamInfo
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
-READOUT = Readout("emotion3", ("negative", "neutral", "positive"), ((-1, 0.5), (0, 0), (1, 0.5)), "virtual")
-INFO = StreamInfo(("Fz", "Cz"), 100.0, virtual=True)
-
-
-def emission(k: int = 0, probs: tuple[float, ...] | None = (0.1, 0.2, 0.7)) -> Emission:
-    quality, end = Quality(np.ones(2, np.float32), (None, None)), 1000 + 25 * k
-    if probs is None:
-        return Emission(Abstained(Why.GAP, 0, end, end / 100, READOUT, None, quality), INFO, State.LIVE, 12.0, None)
-    it = Estimate(READOUT, probs, max(probs), np.full((2, 5), 0.5), quality, 1.0, True, 0, end, end / 100)
-    return Emission(it, INFO, State.LIVE, 12.0, 20.0)
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as it:
-        it.bind(("127.0.0.1", 0))
-        return int(it.getsockname()[1])
 
 
 @pytest.fixture
@@ -111,36 +89,6 @@ def test_an_address_that_is_none_is_refused(address):
         host_and_port(address, "--osc")
 
 
-# -- nobody waits -------------------------------------------------------------------------------------------------
-
-
-class Slow(Outbox[Emission]):
-    """A receiver that takes nothing until it is told to."""
-
-    def __init__(self) -> None:
-        super().__init__("slow")
-        self.may, self.got = threading.Event(), []
-
-    def deliver(self, item: Emission) -> None:
-        self.may.wait(5)
-        if item.reading.end < 1100:
-            raise OSError("line one\nline two")
-        self.got.append(item.reading.end)
-
-
-def test_a_slow_receiver_loses_the_oldest_and_a_failing_one_is_tried_again():
-    slow = Slow()
-    for k in range(50):
-        slow.put(emission(k))
-    assert slow.output.dropped >= 50 - LIMIT - 1
-    slow.may.set()
-    slow.close(Health())
-    assert slow.got[-1] == 1000 + 25 * 49
-    assert slow.output.sent == len(slow.got)
-    assert slow.output.sent + slow.output.dropped == 50
-    assert slow.output.trouble == ""
-
-
 def test_osc_to_nobody_is_told_and_costs_nothing():
     osc = Osc(f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}")
     done = threading.Event()
@@ -178,101 +126,6 @@ def test_a_patch_made_for_a_muse_gets_its_band_powers():
     assert told["/muse/elements/horseshoe"] == [4.0, 1.0, 1.0, 1.0]
 
 
-# -- the WebSocket ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def server() -> Iterator[WebSocketReadings]:
-    it = WebSocketReadings(str(free_port()))
-    it.put(emission())
-    yield it
-    it.close(Health())
-
-
-def receive(server: WebSocketReadings, **how) -> dict:
-    port = int(server.output.name.rpartition(":")[2])
-    with connect(f"ws://127.0.0.1:{port}/readings", **how) as it:
-        server.put(emission(1))
-        return json.loads(it.recv(timeout=5))
-
-
-def get(port: int, host: str) -> str:
-    """What a browser would be answered that believes `host` to be here."""
-    with socket.create_connection(("127.0.0.1", port)) as it:
-        it.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-        return b"".join(iter(lambda: it.recv(65536), b"")).decode()
-
-
-def test_a_receiver_gets_readings_as_the_json_view_has_them(server):
-    told = receive(server)
-    assert (told["kind"], told["valid"], told["virtual"]) == ("estimate", True, True)
-    assert told["valence"] == pytest.approx(0.6)
-    assert told["labels"] == list(READOUT.labels)
-
-
-def test_feedback_is_heard_between_readings(server):
-    port = int(server.output.name.rpartition(":")[2])
-    with connect(f"ws://127.0.0.1:{port}/readings") as it:
-        server.put(emission(1))
-        assert json.loads(it.recv(timeout=5))["kind"] == "estimate"
-        out = WebSocketFeedback(server)
-        out.put(Feedback(1.0, 2.0, 1, "feedback", "t", 0.75, True, True, "", 3, 9.0, True))
-        told = json.loads(it.recv(timeout=5))
-    assert (told["kind"], told["level"], told["reward"], told["virtual"]) == ("feedback", 0.75, True, True)
-    assert out.output.name.endswith("feedback")
-
-
-def test_another_site_and_a_bent_name_are_turned_away(server):
-    with pytest.raises(InvalidStatus):
-        receive(server, origin="https://elsewhere.example")
-    port = server.output.name.rpartition(":")[2]
-    assert "403" in get(int(port), "elsewhere.example")
-    assert receive(server, origin=f"http://127.0.0.1:{port}")["valid"]
-
-
-def test_the_page_is_there_and_asks_nobody_else(server):
-    port = int(server.output.name.rpartition(":")[2])
-    head, _, page = get(port, f"127.0.0.1:{port}").partition("\r\n\r\n")
-    assert "200 OK" in head
-    assert "default-src 'none'" in head
-    assert "VIRTUAL PERSON" in page
-    assert "http://" not in page.replace('replace(/^http/, "ws")', "")
-
-
-def test_a_receiver_that_does_not_read_is_dropped_from_and_holds_nobody_up(server):
-    port = int(server.output.name.rpartition(":")[2])
-    narrow = socket.socket()
-    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    narrow.connect(("127.0.0.1", port))
-    with connect(f"ws://127.0.0.1:{port}/readings", sock=narrow, max_queue=1, close_timeout=0.1):
-        for k in range(60_000):
-            server.put(emission(k))
-            if server.output.dropped > 20:
-                break
-        assert server.output.dropped > 20
-        assert receive(server)["valid"]  # somebody else still hears
-
-
-def test_opened_wider_it_asks_for_its_token():
-    server = WebSocketReadings(f"0.0.0.0:{free_port()}")
-    try:
-        server.put(emission())
-        with pytest.raises(InvalidStatus):
-            receive(server)
-        token = server.url.partition("token=")[2]
-        port = server.output.name.rpartition(":")[2]
-        with connect(f"ws://127.0.0.1:{port}/readings?token={token}") as it:
-            server.put(emission(1))
-            assert json.loads(it.recv(timeout=5))["valid"]
-    finally:
-        server.close(Health())
-
-
-def test_a_port_that_is_taken_is_said_at_once():
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match="cannot listen there"):
-        WebSocketReadings(str(taken.getsockname()[1]))
-
-
 # -- the table ----------------------------------------------------------------------------------------------------
 
 
@@ -289,6 +142,20 @@ def test_the_table_has_a_row_a_reading_and_is_private(tmp_path):
     assert rows[0]["p_positive"] == "0.7"
     assert rows[2]["p_positive"] == ""
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_reading_that_is_no_number_is_said_as_each_output_can(tmp_path):
+    broken = emission(probs=(math.nan, math.nan, math.nan))
+    values = values_of(broken)
+    assert values["valid"] == 0
+    sent = dict(messages(broken))
+    assert sent["valid"] == 0
+    assert not [name for name in sent if name.startswith("prob/")]
+    table = CsvFile(tmp_path / "a.csv")
+    table.put(broken)
+    table.close(Health())
+    (row,) = csv.DictReader((tmp_path / "a.csv").read_text().splitlines())
+    assert (row["valid"], row["p_positive"], row["confidence"]) == ("0", "", "")
 
 
 # -- received elsewhere -------------------------------------------------------------------------------------------
@@ -322,39 +189,3 @@ def test_pylsl_an_osc_patch_and_a_browser_s_socket_receive_the_same_run(example,
 def test_mne_lsl_receives_them_too(example, running):
     running(*SOURCE, "--lsl-out")
     assert until(example("receive_mne_lsl.py"), lambda line: line["valid"] == 1)["p_positive"] > 0
-
-
-def test_the_page_lives_in_a_browser(server):
-    """In Chromium, where the toolkit's build of it is installed."""
-    pytest.importorskip("PyQt6.QtWebEngineWidgets", reason="Qt WebEngine is not installed", exc_type=ImportError)
-    script = f"""
-import os, sys
-os.environ |= {{"QT_QPA_PLATFORM": "offscreen", "QTWEBENGINE_DISABLE_SANDBOX": "1"}}
-from PyQt6.QtCore import QTimer, QUrl
-from PyQt6.QtWebEngineWidgets import QWebEngineView
-from PyQt6.QtWidgets import QApplication
-app, view = QApplication(sys.argv), None
-view = QWebEngineView()
-view.load(QUrl({server.url!r}))
-def look():
-    def told(text):
-        if text == "positive":
-            print(text, flush=True)
-            app.quit()
-    view.page().runJavaScript("document.getElementById('now').textContent", told)
-timer = QTimer()
-timer.timeout.connect(look)
-timer.start(100)
-QTimer.singleShot(20000, app.quit)
-app.exec()
-"""
-    browser = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    k = 0
-    while browser.poll() is None:
-        server.put(emission(k := k + 1))
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            browser.wait(0.2)
-    assert browser.stdout.read().strip() == "positive"
-    browser.stdout.close()
