@@ -1,4 +1,4 @@
-"""Turns readings into JSON for browsers: a WebSocket, and a small page that plots it live.
+"""Readings as JSON for browsers: a WebSocket, and a small page that plots it live.
 
 It listens on this machine unless told otherwise; then whoever wants to listen needs a token. A page of some other site
 that is open in the browser is turned away: its `Origin` is not ours.
@@ -7,32 +7,67 @@ that is open in the browser is turned away: its `Origin` is not ours.
 from __future__ import annotations
 
 import asyncio
-import json
+import math
 import secrets
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from importlib.resources import files
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from ..errors import ConfigError
+from ..guard import GuardedThread
 from ..health import Emission
-from .jsonlines import as_dict
+from .jsonlines import as_dict, to_json
 from .osc import host_and_port
 from .outbox import Outbox
 from .values import values_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 WAITING = 8  # messages a receiver may be behind; then the oldest is dropped
+RECEIVERS = 64
+"""That may listen at once: each takes descriptors from the process that also records."""
+ASKING = 32
+"""Connections beyond those, of receivers that are being answered: one more is refused without being read."""
+SHUT_S = 0.8  # how long closing may take
 SEND_BYTES = 2**15  # may wait in the system for one receiver: more would be old before it is sent
 PATH = "/readings"
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self' ws: wss:"
+
+
+FULL = f"{RECEIVERS} programs listen already: close one of them and try again\n"
+REFUSAL = f"HTTP/1.1 503 Service Unavailable\r\nContent-Length: {len(FULL)}\r\nConnection: close\r\n\r\n{FULL}".encode()
+
+
+class _Connection(ServerConnection):
+    """A connection that is refused at once while there are too many."""
+
+    def __init__(self, others: set[_Connection], *args: Any, **kwargs: Any) -> None:
+        self._others = others
+        super().__init__(*args, **kwargs)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if len(self._others) < RECEIVERS + ASKING:
+            self._others.add(self)
+            super().connection_made(transport)
+        elif isinstance(transport, asyncio.Transport):
+            transport.set_protocol(asyncio.Protocol())
+            transport.write(REFUSAL)
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._others.discard(self)
+        super().connection_lost(exc)
 
 
 class WebSocketReadings(Outbox[Emission]):
@@ -49,69 +84,99 @@ class WebSocketReadings(Outbox[Emission]):
         self._token = "" if host in LOOPBACK else secrets.token_urlsafe(16)
         super().__init__(f"WebSocket {host}:{port}")
         self._hosts = {f"{it}:{port}" for it in (*LOOPBACK[:2], "[::1]", host)}
-        try:
-            kind = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-            self._socket = socket.create_server((host, port), family=kind)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
-        except OSError as error:
-            why = error.strerror or str(error)
-            raise ConfigError(f"--ws {address}", f"cannot listen there: {why}", "choose another port") from None
+        self._at = address, host, port
+        self._socket = self._listening()
         query = f"?token={self._token}" if self._token else ""
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/{query}"
         """The page to open."""
         self._queues: set[asyncio.Queue[str]] = set()
+        self._connections: set[_Connection] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: threading.Thread | None = None
+        self._over, self._ending = asyncio.Event(), threading.Event()
+        self._server: GuardedThread | None = None
         self._page = files("realtime_mood.sinks").joinpath("live.html").read_bytes()
 
+    def _listening(self) -> socket.socket:
+        address, host, port = self._at
+        try:
+            kind = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+            made = socket.create_server((host, port), family=kind)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise ConfigError(f"--ws {address}", f"cannot listen there: {why}", "choose another port") from None
+        return made
+
+    def start(self) -> None:
+        if self._socket.fileno() == -1:  # the run before has closed it
+            self._socket = self._listening()
+        self._loop, self._over, self._ending = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
+        self._server = GuardedThread(self._work, "mood-websocket", self.on_fault, restart_until=self._ending)
+        self._server.start()
+
     def deliver(self, item: Emission) -> None:
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            self._server = threading.Thread(target=self._serve, args=(self._loop,), name="mood-websocket", daemon=True)
-            self._server.start()
         values = values_of(item)
         told = as_dict(item) | {name: _number(values[name]) for name in ("valence", "arousal")}
-        text = json.dumps(told | {"valid": bool(values["valid"])}, allow_nan=False, ensure_ascii=False)
-        self._loop.call_soon_threadsafe(self._spread, text)
+        self._call(self._spread, to_json(told | {"valid": bool(values["valid"])}))
 
     def say(self, told: dict[str, object]) -> None:
-        """Send something else to whoever listens, at once; nothing before the first reading."""
-        loop = self._loop
-        if loop is not None and self._queues:
-            loop.call_soon_threadsafe(self._spread, json.dumps(told, allow_nan=False, ensure_ascii=False))
+        """Send something else to whoever listens, at once."""
+        if self._queues:
+            self._call(self._spread, to_json(told))
+
+    def _call(self, work: Callable[..., object], *args: object) -> None:
+        """Have something done on the server's thread."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # its loop is closed: the server is ending, or being started again
+                self._loop.call_soon_threadsafe(work, *args)
 
     def receivers(self) -> int | None:
         return len(self._queues)
 
     def shut(self) -> None:
-        loop, self._loop = self._loop, None
-        if loop is not None and self._server is not None:
-            loop.call_soon_threadsafe(self._over.set)
-            self._server.join(1.0)
+        if self._server is not None:
+            self._ending.set()
+            self._call(self._over.set)
+            self._server.join(SHUT_S)
         self._socket.close()
 
     # -- on the server's thread ---------------------------------------------------------------------------------
 
+    def _work(self) -> None:
+        if self._loop is None or self._loop.is_closed():  # the server failed, and is started again
+            self._loop, self._over = asyncio.new_event_loop(), asyncio.Event()
+            self._socket.close()
+            self._socket = self._listening()
+        self._serve(self._loop)
+
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
-        self._over = asyncio.Event()
         try:
             loop.run_until_complete(self._listen())
         finally:
+            self._queues.clear()
+            self._connections.clear()
             loop.close()
 
     async def _listen(self) -> None:
-        async with serve(self._receiver, sock=self._socket, process_request=self._asked, close_timeout=0.2):
+        connection: Any = partial(_Connection, self._connections)  # called like the type it stands for
+        async with serve(
+            self._receiver, sock=self._socket, process_request=self._asked, close_timeout=0.2,
+            create_connection=connection,
+        ):  # fmt: skip
             await self._over.wait()
 
     def _spread(self, text: str) -> None:
         for queue in self._queues:
             if queue.full():
                 queue.get_nowait()
-                self._count(dropped=1)
+                self._count(self._run, dropped=1)
             queue.put_nowait(text)
 
     async def _receiver(self, connection: ServerConnection) -> None:
+        if len(self._queues) >= RECEIVERS:  # several were let in at once
+            await connection.close(CloseCode.TRY_AGAIN_LATER, FULL.strip())
+            return
         queue: asyncio.Queue[str] = asyncio.Queue(WAITING)
         self._queues.add(queue)
         sending = asyncio.ensure_future(self._send(connection, queue))
@@ -128,17 +193,24 @@ class WebSocketReadings(Outbox[Emission]):
 
     def _asked(self, connection: ServerConnection, request: Request) -> Response | None:
         """Let a receiver in, give the page, or say no."""
+        try:
+            return self._answer(connection, request)
+        except ValueError:
+            return connection.respond(HTTPStatus.BAD_REQUEST, "not an address\n")
+
+    def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         url, asks = urlsplit(request.path), request.headers
         given, hosts = parse_qs(url.query).get("token", [""])[0], asks.get_all("Host")
         if len(hosts) != 1 or not (self._token or hosts[0] in self._hosts):  # a name that was bent to this machine
             return connection.respond(HTTPStatus.FORBIDDEN, "no such host\n")
-        if self._token and not secrets.compare_digest(given, self._token):
+        if self._token and not secrets.compare_digest(given.encode(), self._token.encode()):
             return connection.respond(HTTPStatus.FORBIDDEN, "the address needs its token\n")
         if url.path == PATH:
             origin = asks.get("Origin")
-            if origin is None or urlsplit(origin).netloc == hosts[0]:
-                return None
-            return connection.respond(HTTPStatus.FORBIDDEN, "not from another site\n")
+            if origin is not None and urlsplit(origin).netloc != hosts[0]:
+                return connection.respond(HTTPStatus.FORBIDDEN, "not from another site\n")
+            full = len(self._queues) >= RECEIVERS
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, FULL) if full else None
         if url.path != "/":
             return connection.respond(HTTPStatus.NOT_FOUND, "nothing here\n")
         headers = Headers({
@@ -149,4 +221,4 @@ class WebSocketReadings(Outbox[Emission]):
 
 
 def _number(value: float) -> float | None:
-    return None if value != value else round(value, 6)
+    return round(value, 6) if math.isfinite(value) else None
