@@ -1,4 +1,4 @@
-"""Turns a run into feedback: hears every chunk as it comes, on a thread of its own, beside whatever the network does.
+"""A session of feedback on a run: hears every chunk as it comes, on a thread of its own, beside the network.
 
 The newest sample is fed back as soon as it is filtered; a reading of the network is heard when it comes. Where nothing
 comes, or nothing valid, what is fed back is neutral within half a second.
@@ -6,8 +6,6 @@ comes, or nothing valid, what is fed back is neutral within half a second.
 
 from __future__ import annotations
 
-import json
-import logging
 import math
 import threading
 from collections import deque
@@ -18,19 +16,22 @@ from typing import Any
 
 from .. import clock
 from ..dsp.filters import Notch
-from ..errors import MoodError
+from ..errors import ConfigError, MoodError
 from ..files import GrowingFile, check_writable, first_free, free_paths
+from ..guard import GuardedThread, Report, to_log
 from ..health import Emission, Health, Output, Recording
+from ..sinks.jsonlines import to_json
 from ..sinks.values import values_of
 from ..types import Abstained, Chunk, Estimate, Marker, StreamInfo
 from .conditions import Condition
 from .measures import FastMeasures, lag_of
-from .moment import Feedback, Receiver
+from .moment import Feedback, Receiver, Receivers
 from .plan import Plan
 from .session import Fed, Session
 
 PATIENCE_S = 0.5  # without a sample, before what is fed back is neutral
-log = logging.getLogger(__name__)
+WAITING = 4096  # chunks and readings that may wait; the oldest are dropped, and leave a gap
+JOIN_S, CLOSE_S = 0.5, 1.2  # how long closing waits for what is under way, and how long it may take in all
 
 
 class FeedbackLoop:
@@ -70,7 +71,9 @@ class FeedbackLoop:
     ) -> None:
         self._begins, self._begun = begins, False
         self.plan, self._condition, self._notch, self._now = plan, condition, notch, now
-        self._own = self._receivers = tuple(receivers)
+        self.on_fault: Report = to_log
+        self._own = tuple(receivers)
+        self.send_to(())
         if record is not None:
             check_writable(first_free(self._places(record)), "the lines at")
         self._record, self._about = record, about or {}
@@ -82,9 +85,10 @@ class FeedbackLoop:
         self.over = threading.Event()
         """The session is over."""
         self.fault: MoodError | None = None
-        self._items: deque[tuple[Chunk | Emission, float]] = deque()
-        self._new, self._closing = threading.Condition(), False
-        self._thread: threading.Thread | None = None
+        self._items: deque[tuple[Chunk | Emission, float]] = deque(maxlen=WAITING)
+        self._new, self._closing, self._dropped = threading.Condition(), threading.Event(), 0
+        self._thread: GuardedThread | None = None
+        self._file: GrowingFile | None = None
         self._trouble = ""
 
     @staticmethod
@@ -93,26 +97,39 @@ class FeedbackLoop:
 
     def send_to(self, receivers: Sequence[Receiver]) -> None:
         """Who hears of the next run, besides its own; those of the run before hear no more."""
-        self._receivers = (*self._own, *receivers)
+        self._receivers = Receivers((*self._own, *receivers), lambda text: self.on_fault(text))
+        self._is_prepared = False
 
     # -- what the engine calls ----------------------------------------------------------------------------------
 
+    def prepare(self) -> None:
+        """Open the receivers, before there is a stream."""
+        self._is_prepared = True
+        self._receivers.prepare()
+
     def open(self, info: StreamInfo) -> None:
         """Begin, with the stream as it is."""
-        self._info, self._closing = info, False
+        if not self._is_prepared:
+            self.prepare()
+        self._info, self._closing, self._dropped = info, threading.Event(), 0
+        self.fault, self.latest = None, None
+        self.over.clear()
+        self._items.clear()
         try:
             self._fast = FastMeasures(self.plan.measures, info, self._notch)
+            self._file = GrowingFile(self._places(self._record)) if self._record else None
         except MoodError as fault:
-            self.fault = fault
-            self.over.set()
+            self._give_up(fault)
+            return
+        except OSError as error:
+            self._give_up(ConfigError(f"--lines {self._record}", error.strerror or str(error), "choose another place"))
             return
         self.session = Session(self.plan, info.sfreq, self._condition, self._tell)
         self._stamp = (0, 0.0)
-        self._file = GrowingFile(self._places(self._record)) if self._record else None
         lags = [asdict(lag_of(it, info.sfreq)) for it in self.plan.measures]
         self._write({"kind": "session", "plan": self.plan.model_dump(mode="json"), "lags": lags, "sfreq": info.sfreq,
                      "ch_names": info.ch_names, "virtual": info.virtual, **self._about})  # fmt: skip
-        self._thread = threading.Thread(target=self._run, name="mood-feedback", daemon=True)
+        self._thread = GuardedThread(self._run, "mood-feedback", self._failed, restart_until=self._closing)
         self._thread.start()
 
     def take(self, chunk: Chunk) -> None:
@@ -133,20 +150,25 @@ class FeedbackLoop:
 
     @property
     def outputs(self) -> tuple[Output, ...]:
-        """How the receivers are getting on, and the record where it is in trouble."""
-        told = (Output("the record of feedback", trouble=self._trouble),) if self._trouble else ()
-        return (*(receiver.output for receiver in self._receivers), *told)
+        """How the receivers are getting on, and what is in trouble here."""
+        record = (Output("the record of feedback", trouble=self._trouble),) if self._trouble else ()
+        late = (Output("feedback", dropped=self._dropped, trouble="falls behind the signal"),) if self._dropped else ()
+        return (*self._receivers.outputs, *record, *late)
 
     def close(self, health: Health) -> None:
         """End, wherever the session stands."""
+        began, thread, self._thread, self._is_prepared = clock.now(), self._thread, None, False
         with self._new:
-            self._closing = True
+            self._closing.set()
             self._new.notify()
-        if self._thread is not None:
-            self._thread.join(1.0)
-            self._thread = None
-        for receiver in self._receivers:
-            receiver.close(health)
+        if thread is not None:
+            thread.join(JOIN_S)
+            if thread.is_alive():
+                self._items.clear()  # it is left behind, with what waits
+            else:
+                self._end()
+        self.over.set()
+        self._receivers.close(health, lambda: began + CLOSE_S)
 
     def summary(self) -> dict[str, Any]:
         """How it went: nothing in it tells the condition."""
@@ -162,28 +184,33 @@ class FeedbackLoop:
         if self._thread is None:
             return
         with self._new:
+            self._dropped += len(self._items) == WAITING
             self._items.append((item, self._now()))
             self._new.notify()
 
     def _run(self) -> None:
-        try:
-            while True:
-                with self._new:
-                    came = self._new.wait_for(lambda: bool(self._items) or self._closing, PATIENCE_S)
-                    items = list(self._items)
-                    self._items.clear()
-                if not came:
-                    self._say_nothing("no data")
-                    continue
-                for item, arrived in items:
-                    self._hear(item) if isinstance(item, Emission) else self._follow(item, arrived)
-                if self._closing and not items:
-                    break
-        except Exception:  # what is shown must not stay as it was
-            log.exception("feedback failed")
-            self._say_nothing("feedback failed")
-        finally:
-            self._end()
+        while True:
+            with self._new:
+                came = self._new.wait_for(lambda: bool(self._items) or self._closing.is_set(), PATIENCE_S)
+                item, arrived = self._items.popleft() if self._items else (None, 0.0)
+            if not came:
+                self._say_nothing("no data")
+            elif item is None:
+                break
+            elif isinstance(item, Emission):
+                self._hear(item)
+            else:
+                self._follow(item, arrived)
+        self._end()
+
+    def _failed(self, what: str) -> None:
+        """Something here is broken: what is shown must not stay as it was."""
+        self.on_fault(what)
+        self._say_nothing("feedback failed")
+
+    def _give_up(self, fault: MoodError) -> None:
+        self.fault = fault
+        self.over.set()
 
     def _hear(self, emission: Emission) -> None:
         reading = emission.reading
@@ -193,9 +220,16 @@ class FeedbackLoop:
         self.session.hear(values_of(emission), why)
 
     def _follow(self, chunk: Chunk, arrived: float) -> None:
+        if self.fault is not None:
+            return
         self._stamp = chunk.end, chunk.t_last
         for sample in self._fast.push(chunk):
-            fed = self.session.step(sample)
+            try:
+                fed = self.session.step(sample)
+            except MoodError as fault:  # the code cannot be used: nothing may be fed back
+                self._say_nothing("feedback failed")
+                self._give_up(fault)
+                return
             if fed is None:
                 self.over.set()
                 return
@@ -222,17 +256,19 @@ class FeedbackLoop:
 
     def _show(self, it: Feedback) -> None:
         self.latest = it
-        for receiver in self._receivers:
-            receiver.put(it)
+        self._receivers.put(it)
 
     def _tell(self, text: str, index: int) -> None:
         if not self._begun and text.endswith("/begin/feedback"):  # a baseline alone uses no code up
             self._begun = True
-            self._begins()
+            try:
+                self._begins()
+            except OSError as error:
+                found = error.strerror or str(error)
+                raise ConfigError("the sealed file", found, "put it where it can be written") from error
         t = self._time(index)
         self.tell(text, t)
-        for receiver in self._receivers:
-            receiver.tell(text, t)
+        self._receivers.tell(text, t)
 
     def _time(self, index: int) -> float:
         end, t_last = self._stamp
@@ -241,14 +277,16 @@ class FeedbackLoop:
     def _write(self, line: dict[str, Any]) -> None:
         if self._file is not None:
             try:
-                self._file.append((json.dumps(line, allow_nan=False, ensure_ascii=False) + "\n").encode())
+                self._file.append(f"{to_json(line)}\n".encode())
             except OSError as error:  # a full disk: the session goes on without its lines, and says so
                 self._trouble = f"not written: {error.strerror or error}"
 
     def _end(self) -> None:
-        self._write({"kind": "end", **self.summary()})
-        if self._file is not None:
-            self._file.close()
+        file = self._file
+        if file is not None:
+            self._write({"kind": "end", **self.summary()})
+            self._file = None
+            file.close()
         self.over.set()
 
 

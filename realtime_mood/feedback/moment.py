@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Protocol, runtime_checkable
 
+from ..guard import Closings, Guarded, Report, Reporting
 from ..health import Health, Output
 
 
@@ -43,3 +46,65 @@ class Receiver(Protocol):
 
     @property
     def output(self) -> Output: ...
+
+
+@runtime_checkable
+class Prepared(Receiver, Protocol):
+    """A receiver that is opened before the run."""
+
+    def prepare(self) -> None: ...
+
+
+class Receivers:
+    """All that hear of a run's feedback: one that fails or hangs costs no other anything.
+
+    Parameters
+    ----------
+    receivers : sequence of Receiver
+    report : Report
+        Where their faults are reported.
+    """
+
+    def __init__(self, receivers: Sequence[Receiver], report: Report) -> None:
+        self._all, self._report = tuple(receivers), report
+        self._closings = Closings(report)
+        self._parts: dict[Guarded, Receiver] = {}
+
+    def prepare(self) -> None:
+        """Begin a run."""
+        self._parts = {Guarded(_name_of(it), self._report, partial(self._let_go, it)): it for it in self._all}
+        for part, receiver in self._parts.items():
+            if isinstance(receiver, Reporting):
+                receiver.on_fault = self._report
+            if isinstance(receiver, Prepared):
+                part.call(receiver.prepare)
+
+    def put(self, item: Feedback) -> None:
+        """Give each what is fed back."""
+        for part, receiver in self._parts.items():
+            part.call(receiver.put, item)
+
+    def tell(self, text: str, t: float) -> None:
+        """Tell each of a block or a reward."""
+        for part, receiver in self._parts.items():
+            part.call(receiver.tell, text, t)
+
+    def close(self, health: Health, deadline: Callable[[], float]) -> None:
+        """Close all that are not closed, at once; at the deadline (s, our clock) one that hangs is left behind."""
+        for part, receiver in self._parts.items():
+            if not part.is_gone:
+                part.is_gone = True
+                self._closings.add(part.name, partial(receiver.close, health))
+        self._closings.wait(deadline)
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """How they are getting on."""
+        return tuple(receiver.output for receiver in self._all)
+
+    def _let_go(self, receiver: Receiver) -> None:
+        self._closings.add(_name_of(receiver), partial(receiver.close, Health()))
+
+
+def _name_of(receiver: Receiver) -> str:
+    return receiver.output.name

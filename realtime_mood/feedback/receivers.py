@@ -35,8 +35,12 @@ class LslFeedback(Outbox[Feedback]):
         self._markers: MarkerOutlet | None = MarkerOutlet(markers)
 
     def tell(self, text: str, t: float) -> None:
-        if self._markers is not None:
-            self._markers.send(text, t)
+        markers = self._markers
+        if markers is not None:
+            markers.send(text, t)
+
+    def start(self) -> None:
+        self._markers = self._markers or MarkerOutlet(MARKERS)
 
     def deliver(self, item: Feedback) -> None:
         if self._outlet is None:

@@ -7,6 +7,7 @@ import math
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +19,14 @@ from pythonosc.osc_packet import OscPacket
 
 import app
 from realtime_mood import liblsl
+from realtime_mood.errors import ConfigError
 from realtime_mood.feedback import sealed
 from realtime_mood.feedback.conditions import Contingent
-from realtime_mood.feedback.loop import FeedbackLoop
+from realtime_mood.feedback.loop import WAITING, FeedbackLoop
 from realtime_mood.feedback.moment import Feedback
 from realtime_mood.feedback.plan import Plan
 from realtime_mood.feedback.receivers import LslFeedback, OscFeedback
+from realtime_mood.guard import FAILURES
 from realtime_mood.gui.feedback_words import GLOW_S, shown
 from realtime_mood.health import Health, Output
 from realtime_mood.sinks.tape import FEEDBACK_ROW
@@ -200,6 +203,108 @@ def test_a_poor_electrode_freezes_it(plan):
     play(loop, 1, end)
     wait_until(lambda: ear.heard[-1].why == "poor signal")
     assert not any(it.reward for it in ear.heard if it.why)
+    loop.close(Health())
+
+
+class Broken(Ear):
+    """A receiver that fails: each time, or for a while."""
+
+    def __init__(self, times: int = 10**9) -> None:
+        super().__init__()
+        self.left, self.closed, self.output = times, 0, Output("broken")
+
+    def put(self, item: Feedback) -> None:
+        self.left -= 1
+        if self.left >= 0:
+            raise BrokenPipeError("gone")
+        super().put(item)
+
+    def close(self, health: Health) -> None:
+        self.closed += 1
+
+
+def test_a_receiver_that_fails_is_closed_and_said_and_the_others_go_on(plan):
+    ear, broken, hiccup, faults = Ear(), Broken(), Broken(2), []
+    loop = FeedbackLoop(plan, Contingent(), [broken, hiccup, ear], notch=())
+    loop.on_fault = faults.append
+    for run in (1, 2):  # the same loop serves the next run
+        broken.left, ear.heard, faults[:] = 10**9, [], []
+        loop.open(INFO)
+        play(loop, 20)
+        wait_until(lambda: ear.heard and ear.heard[-1].at > 19.9)
+        wait_until(lambda run=run: broken.closed == run)
+        assert "broken failed: gone" in faults
+        assert f"broken failed {FAILURES} times and was let go: gone" in faults
+        assert hiccup.heard
+        loop.close(Health())
+        assert broken.closed == run
+        assert hiccup.closed == run
+
+
+def test_feedback_that_fails_is_neutral_said_and_goes_on(plan):
+    ear, faults, fails = Ear(), [], [True]
+    loop = FeedbackLoop(plan, Contingent(), [ear], notch=())
+    loop.on_fault = faults.append
+    loop.open(INFO)
+    end = play(loop, 20)
+    wait_until(lambda: ear.heard and ear.heard[-1].at > 19.9)
+    push = loop._fast.push
+
+    def fails_once(chunk: Chunk) -> list:
+        if fails:
+            fails.clear()
+            raise FloatingPointError("broken")
+        return push(chunk)
+
+    loop._fast.push = fails_once
+    play(loop, 1, end)
+    wait_until(lambda: ear.heard[-1].at > 20.9 and ear.heard[-1].valid)
+    assert faults == ["feedback failed and was started again: broken"]
+    assert any(it.why == "feedback failed" and it.level == 0.5 for it in ear.heard)
+    loop.close(Health())
+
+
+def test_nothing_queues_without_bound_behind_a_receiver_that_hangs(plan, monkeypatch):
+    monkeypatch.setattr("realtime_mood.feedback.loop.JOIN_S", 0.01)
+    monkeypatch.setattr("realtime_mood.feedback.loop.CLOSE_S", 0.05)
+    hang, ear = threading.Event(), Ear()
+    ear.put = lambda item: hang.wait(20)
+    loop = FeedbackLoop(plan, Contingent(), [ear], notch=())
+    loop.open(INFO)
+    row = np.zeros((1, 2), np.float32)
+    for at in range(2 * WAITING):
+        loop.take(Chunk(row, at, at / INFO.sfreq))
+    assert len(loop._items) == WAITING
+    (late,) = [it for it in loop.outputs if it.trouble]
+    assert late.name == "feedback"
+    assert late.dropped >= WAITING - 128
+    loop.close(Health())
+    loop.take(Chunk(row, 2 * WAITING, 0.0))
+    assert loop.over.is_set()
+    hang.set()
+
+
+@pytest.mark.parametrize("error", [ConfigError("code ABCDE", "used already"), OSError(30, "Read-only file system")])
+def test_without_its_code_nothing_is_fed_back(plan, error):
+    def begins() -> None:
+        raise error
+
+    ear = Ear()
+    loop = FeedbackLoop(plan, Contingent(), [ear], notch=(), begins=begins)
+    loop.open(INFO)
+    play(loop, 25)
+    wait_until(loop.over.is_set)
+    assert isinstance(loop.fault, ConfigError)
+    loop.close(Health())
+    assert not any(it.kind == "feedback" for it in ear.heard)
+
+
+def test_lines_that_cannot_be_written_end_the_session_and_not_the_run(plan, tmp_path):
+    loop = FeedbackLoop(plan, Contingent(), record=tmp_path / "there" / "a.jsonl", notch=())
+    (tmp_path / "there").write_text("a file where the folder should be")
+    loop.open(INFO)
+    assert loop.over.is_set()
+    assert "--lines" in str(loop.fault)
     loop.close(Health())
 
 
