@@ -13,7 +13,7 @@ from realtime_mood.montage import canonical_name
 from realtime_mood.sources.channels import choose_channels
 from realtime_mood.sources.units import scales
 from realtime_mood.sources.url import CommonOptions
-from tests.integration import matlab, recordings
+from tests.integration import matlab, recordings, tables
 from tests.integration.broken_off import write_edf_plus
 
 LABELS = (
@@ -72,6 +72,15 @@ def _matlab(path: Path, version: str) -> None:
         path.write_bytes(matlab.mat_file(matlab.eeglab(data, 125.0, recordings.CH_NAMES, etc=etc)))
 
 
+@cache
+def _dialects() -> tuple[bytes, ...]:
+    """One table as spreadsheets of several countries and encodings write it."""
+    rows = tables.muse_cells(tables.signal(400, 4))
+    texts = tables.text_of(tables.with_commas(rows), ";"), tables.text_of(rows, "\t", "\r\n")
+    quoted = [[f'"{cell}"' for cell in row] for row in rows]
+    return (*(text.encode() for text in texts), texts[0].encode("utf-16"), tables.text_of(quoted).encode("utf-8-sig"))
+
+
 def _written(name: str, write: Callable[[Path, str], None], kind: str) -> Callable[[], tuple[bytes, ...]]:
     @cache
     def seeds() -> tuple[bytes, ...]:
@@ -91,6 +100,7 @@ def kinds(play: Callable[[str, bytes], str]) -> dict[str, Target]:
         "set of 7.3": ("a.set", _matlab, "7.3"),
     }
     return {
+        "table dialects": Target(_dialects, lambda content: play("a.csv", content)),
         "labels": Target(lambda: tuple(text.encode("latin-1") for text in LABELS), _labels),
         "units": Target(lambda: tuple(text.encode("latin-1") for text in UNITS), _units),
         "channels.tsv": Target(lambda: (CHANNELS_TSV.encode(),), _sidecar("sub-01/eeg/sub-01_channels.tsv")),

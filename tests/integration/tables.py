@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from recordings import EPOCH_S
+
+from tests.integration.recordings import EPOCH_S
 
 SITES = ("TP9", "AF7", "AF8", "TP10")
 EPOC = ("AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2", "P8", "T8", "FC6", "F4", "F8", "AF4")
