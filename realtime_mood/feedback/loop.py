@@ -210,6 +210,7 @@ class FeedbackLoop:
 
     def _give_up(self, fault: MoodError) -> None:
         self.fault = fault
+        self.on_fault(f"no feedback: {fault}")
         self.over.set()
 
     def _hear(self, emission: Emission) -> None:

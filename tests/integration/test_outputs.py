@@ -11,25 +11,39 @@ import stat
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import waiting
 from emissions import READOUT, emission, free_port
+from fakes import INFO as FAKE
+from fakes import FakeSource, cut, live, pink, pipeline
 from pythonosc.osc_packet import OscPacket
 
 import app
+from realtime_mood import liblsl
 from realtime_mood.dsp.spec import BANDS
+from realtime_mood.engine import Engine
 from realtime_mood.errors import ConfigError
+from realtime_mood.feedback.conditions import Contingent
+from realtime_mood.feedback.loop import FeedbackLoop
+from realtime_mood.feedback.plan import load_plan
+from realtime_mood.feedback.receivers import LslFeedback
 from realtime_mood.health import Emission, Health, State
 from realtime_mood.sinks.csv_file import CsvFile
+from realtime_mood.sinks.lsl_readings import LslReadings
 from realtime_mood.sinks.muse_osc import MuseOsc
 from realtime_mood.sinks.osc import Osc, host_and_port, messages
+from realtime_mood.sinks.recorder import Recorder
 from realtime_mood.sinks.values import names_of, values_of
+from realtime_mood.sinks.websocket import WebSocketReadings
 from realtime_mood.types import Chunk, Fault, Quality, StreamInfo
 
+PACED = replace(FAKE, paced=True, ch_names=("Fp1", "Fp2", "P3", "Pz", "P4", "O1", "Oz", "O2"))
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
@@ -189,3 +203,31 @@ def test_pylsl_an_osc_patch_and_a_browser_s_socket_receive_the_same_run(example,
 def test_mne_lsl_receives_them_too(example, running):
     running(*SOURCE, "--lsl-out")
     assert until(example("receive_mne_lsl.py"), lambda line: line["valid"] == 1)["p_positive"] > 0
+
+
+def test_the_same_run_twice_sends_to_all_and_leaves_nothing_open(tmp_path):
+    pylsl, port = liblsl.pylsl(), free_port()
+    name = f"Readings-{uuid.uuid4().hex[:8]}"
+    loop = FeedbackLoop(load_plan("alpha_up"), Contingent(), notch=())
+    loop.send_to([LslFeedback(feedback_name := f"{name}-feedback")])
+    outputs = LslReadings(name), CsvFile(tmp_path / "a.csv"), WebSocketReadings(str(port))
+    chunks = cut(pink(round(6 * PACED.sfreq), 8), [100])
+    engine = Engine(
+        FakeSource(live(chunks), PACED, after=lambda: None),
+        pipeline,
+        [Recorder(tmp_path / "a.xdf", {}), loop, *outputs],
+    )
+    for run in (1, 2):
+        engine.start()
+        assert pylsl.resolve_byprop("name", "RealtimeMood-Markers", timeout=10)
+        assert pylsl.resolve_byprop("name", name, timeout=10)
+        assert pylsl.resolve_byprop("name", feedback_name, timeout=10)
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        waiting.until(lambda: engine.health.readings >= 20)
+        engine.stop(timeout=10.0)
+        assert engine.health.faults == 0, engine.health.notes
+        for it in ("RealtimeMood-Markers", name, feedback_name):
+            assert not pylsl.resolve_byprop("name", it, timeout=0.3)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
+        assert len(list(tmp_path.glob("a*.csv"))) == len(list(tmp_path.glob("a*.xdf"))) == run
