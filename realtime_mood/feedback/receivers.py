@@ -30,7 +30,7 @@ class LslFeedback(Outbox[Feedback]):
 
     def __init__(self, name: str = NAME, markers: str = MARKERS) -> None:
         super().__init__(f"LSL {name}")
-        self._name = name
+        self._name, self._markers_name = name, markers
         self._outlet: Any = None
         self._markers: MarkerOutlet | None = MarkerOutlet(markers)
 
@@ -40,7 +40,7 @@ class LslFeedback(Outbox[Feedback]):
             markers.send(text, t)
 
     def start(self) -> None:
-        self._markers = self._markers or MarkerOutlet(MARKERS)
+        self._markers = self._markers or MarkerOutlet(self._markers_name)
 
     def deliver(self, item: Feedback) -> None:
         if self._outlet is None:

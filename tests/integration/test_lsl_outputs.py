@@ -11,6 +11,7 @@ import pylsl
 from waiting import until
 
 from realtime_mood import clock, liblsl
+from realtime_mood.feedback.receivers import LslFeedback
 from realtime_mood.health import Emission, Health, State
 from realtime_mood.sinks.lsl_readings import LslReadings
 from realtime_mood.types import Estimate, Quality, Readout, StreamInfo
@@ -71,3 +72,13 @@ def test_a_receiver_that_recovers_never_goes_on_with_another_run() -> None:
         other.put(emission(clock.now()))
         assert inlet.pull_sample(timeout=0.1)[0] is None
     other.close(Health())
+
+
+def test_feedback_keeps_the_names_it_was_given_in_the_next_run() -> None:
+    name = f"test-{uuid.uuid4().hex[:10]}"
+    out = LslFeedback(f"{name}-Feedback", f"{name}-Markers")
+    for _ in range(2):
+        out.start()
+        (told,) = pylsl.resolve_byprop("name", f"{name}-Markers", timeout=10)
+        assert told.type() == "Markers"
+        out.shut()
