@@ -71,15 +71,17 @@ def learn(numbers: Sequence[float] | NDArray[np.float64]) -> tuple[Cycle, ...]:
     Returns
     -------
     tuple of Cycle
-        The shortest first; empty where the numbers count nothing.
+        The shortest first; empty where the numbers count nothing, or come round again and again among these first ones:
+        then the stamps tell more.
     """
     seen = np.asarray(numbers, np.float64)
     if len(seen) < 8 or not np.all(np.isfinite(seen) & (seen >= 0) & (seen < ENDLESS.stop) & (seen % 1 == 0)):
         return ()
     starts = np.flatnonzero(np.diff(seen)) + 1
     lengths, steps = np.diff(starts), np.diff(seen[starts])
+    again = int(((steps < 0) & (seen[starts[1:]] == seen.min())).sum())
     steps = steps[steps > 0]
-    if not len(lengths) or not len(steps):
+    if not len(lengths) or not len(steps) or again > 1:
         return ()
     (per, n_per), *_ = Counter(lengths.tolist()).most_common(1)
     (every, n_every), *_ = Counter(steps.astype(int).tolist()).most_common(1)
@@ -106,7 +108,10 @@ class PackageCounter:
 
     def __init__(self, cycles: Sequence[Cycle], sfreq: float, *, learning: bool = False) -> None:
         self._cycles, self._sfreq, self._learning = list(cycles), sfreq, learning
+        self._guesses = tuple(cycles)
         self._newest: int | None = None
+        self._lowest = ENDLESS.stop
+        self._longest = 0.0  # samples that went by between neighbours, by jittery stamps
         self._copies, self._whole = 0, False
         self._stamp = float("nan")
 
@@ -135,9 +140,12 @@ class PackageCounter:
 
     def _lost(self, number: float, stamp: float) -> int:
         self._cycles = [it for it in self._cycles if number % 1 == 0 and it.has(int(number))]
+        if not self._cycles and self._learning:  # what was learnt as the end of the cycle was a gap
+            self._cycles = [it for it in self._guesses if number % 1 == 0 and it.has(int(number))]
         if (cycle := self.cycle) is None:
             return 0
         number = int(number)
+        lowest, self._lowest = self._lowest, min(self._lowest, number)
         if self._newest is None:
             return self._go_on(number, stamp, 0)
         if number == self._newest and self._copies < cycle.copies(number):
@@ -150,12 +158,15 @@ class PackageCounter:
         in_no_time = not elapsed > lost / 2
         if in_no_time and cycle.ahead(number, self._newest) <= LATE and lost > LATE:
             return DROPPED
-        if self._learning and in_no_time and number < self._newest and lost > LATE:
+        restarts = number <= lowest and lost > rest and not elapsed > max(lost / 2, self._longest)
+        if self._learning and number < self._newest and (restarts or (in_no_time and lost > LATE)):
             last = self._newest // cycle.every
             self._cycles = [cycle._replace(numbers=range(number // cycle.every, last + 1))]
             lost = rest
-        elif lost > SMALL and not elapsed > lost / 2:
-            lost = 0
+        elif in_no_time and (lost > SMALL or (lost > LATE and number // cycle.every == cycle.numbers[0])):
+            lost = 0  # it began to count again
+        elif not lost:
+            self._longest = max(elapsed, 0.999 * self._longest)
         self._whole = True
         return self._go_on(number, stamp, lost)
 

@@ -208,3 +208,24 @@ def test_a_rate_is_measured_though_samples_are_lost_and_believed_where_it_is_a_b
         assert sfreq == found
         assert bool(odd) == (found != 256.0)
     assert sfreq_of([], cycles_of("cyton"), 256.0) == (256.0, "")
+
+
+@pytest.mark.parametrize("wrap", [2, 3, 100, 101, 200, 201, 244, 250, 255, 256, 257, 1000, 65535])
+@pytest.mark.parametrize("batch", [1, 5, 10])
+def test_an_intact_minute_loses_nothing_whatever_an_unknown_board_wraps_at(wrap: int, batch: int) -> None:
+    index = np.arange(15000)
+    arrived = 100 + (index // batch * batch + batch - 1) / SFREQ
+    stamps = arrived + np.random.default_rng(0).exponential(0.003, len(index) // batch)[index // batch]
+    packages, chunks = Packages(SFREQ, 1, ()), list[Chunk]()
+    for some in np.split(index, len(index) // batch):
+        when, numbers = stamps[some], (some + 37) % wrap
+        chunks += packages.feed(some[:, None].astype(float), np.zeros(batch), numbers, when, float(when[-1]))
+    chunks += packages.release(float(stamps[-1]) + 1)
+    assert sum(map(len, chunks)) == len(index)
+    assert sum(chunk.lost for chunk in chunks) == 0
+
+
+def test_a_known_board_that_begins_to_count_again_has_lost_nothing() -> None:
+    counter = PackageCounter(cycles_of("cyton"), SFREQ)
+    numbers = np.concatenate((np.arange(60, 160), np.arange(300) % 256)).astype(float)
+    assert not counter.feed(numbers, np.arange(len(numbers)) / SFREQ).any()
