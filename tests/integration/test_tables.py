@@ -194,6 +194,24 @@ def test_a_brainflow_array_saved_by_pandas(tmp_path: Path, index: bool) -> None:
     assert n_lost(recording) == 0
 
 
+@pytest.mark.parametrize(("end", "at"), [("2024-03-31T03:00", 3600), ("2024-10-27T02:00", -3600)])
+def test_summer_time_begins_and_ends_in_a_table_of_mind_monitor(tmp_path: Path, end: str, at: int) -> None:
+    """As a spreadsheet with decimal commas saved it."""
+    truth = signal(2 * N, 4)
+    times = np.datetime64(end) - at * np.timedelta64(1, "s") * (np.arange(2 * N) < N)
+    times = times + ((np.arange(2 * N) - N) * 1000 // 256).astype("timedelta64[ms]")
+    rows = [
+        [str(time).replace("T", " "), *(f"{it + 800:.3f}".replace(".", ",") for it in row), "1", ""]
+        for time, row in zip(times, truth, strict=True)
+    ]
+    head = ["TimeStamp", *(f"RAW_{name}" for name in SITES), "HeadBandOn", "Elements"]
+    recording = opened(tmp_path / "a.csv", text_of([head, *rows], ";"))
+    assert recording.sfreq == 256.0
+    np.testing.assert_allclose(data_of(recording), truth + 800, atol=1e-3)
+    assert n_lost(recording) == 0
+    assert "whole hours" in recording.notes[0]
+
+
 def _less(cells: list[str], k: int) -> list[str]:
     return cells[:k] + cells[k + 1 :]
 

@@ -36,8 +36,6 @@ def indices(
     stamps: np.ndarray | None = None,
     counter: np.ndarray | None = None,
     cycles: tuple[Cycle, ...] = (),
-    *,
-    local: bool = False,
 ) -> tuple[np.ndarray, list[str]]:
     """The sample index of each of `n` rows.
 
@@ -52,8 +50,6 @@ def indices(
         What the device counted; NaN likewise.
     cycles : tuple of Cycle
         How the device is known to count.
-    local : bool
-        Whether the stamps are of a clock that shows local time.
 
     Returns
     -------
@@ -71,8 +67,6 @@ def indices(
     if told is None:  # nearly once round: a row out of order, since nothing says that time went by
         steps = steps - round_ * (steps >= round_ - min(LATE, round_ // 8)) * (round_ > 1)
     else:
-        if local:
-            told, notes = _without_hours(told)
         if round_ == 1:
             steps = _computed(told, sfreq)
         jumps, broken, n_set = gaps_by_stamps(told, steps, round_, sfreq, doubtful)
@@ -129,15 +123,15 @@ def usual_rate(sfreq: float, device: tuple[float, ...] = ()) -> float:
     return near if abs(near / sfreq - 1) < (0.01 if near > 2 else 0.05) else float(f"{sfreq:.4g}")
 
 
-def _without_hours(told: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Stamps of local time less the whole hours by which its clock was set, and what to say about that."""
-    steps = np.diff(told)
+def without_hours(stamps: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Stamps of local time (s) less the whole hours by which its clock was set, and what to say about that."""
+    steps = np.diff(stamps)
     hours = np.round(steps / HOUR_S)
     set_ = (np.abs(steps - hours * HOUR_S) < 1) & (hours != 0) & (np.abs(hours) <= MOST_HOURS)
     notes = (
         [f"its clock was set by whole hours (times: {int(set_.sum())}): no gap is counted there"] if set_.any() else []
     )
-    return told - np.concatenate(([0.0], np.cumsum(np.where(set_, hours, 0.0)))) * HOUR_S, notes
+    return stamps - np.cumsum(np.r_[0.0, np.where(set_, hours, 0.0)]) * HOUR_S, notes
 
 
 def _computed(told: np.ndarray, sfreq: float) -> np.ndarray:

@@ -19,7 +19,7 @@ from .head import Head, read_head
 from .headset_tables import headset_layout
 from .layouts import Layout, named_layout
 from .openbci_table import is_openbci, openbci_layout
-from .placing import indices, measured_rate, played_once, usual_rate
+from .placing import indices, measured_rate, played_once, usual_rate, without_hours
 from .recording import PlaybackOptions, Rows, check_rate, check_unit, finite
 from .table import Cells, Columns, lines_of, read_cells
 
@@ -99,6 +99,9 @@ def _placed(
     sample = sample | ~np.isnan(data).all(axis=1)
     stamps, local = _seconds(cells, layout, dialect)
     stamps = None if stamps is None else stamps[sample]
+    set_: list[str] = []
+    if stamps is not None and local:
+        stamps, set_ = without_hours(stamps)
     counter = None if layout.counter is None else cells.numbers[layout.counter][sample]
     kept, notes = _measured(data, cells, layout, sample, asked)
     sfreq, odd_rate = _rate(stamps, layout, asked)
@@ -106,11 +109,11 @@ def _placed(
         kept = kept * microvolts(options.units)
     else:
         check_unit(asked, kept, sfreq, "uV")
-    at, odd = indices(len(kept), sfreq, stamps, counter, layout.cycles, local=local)
+    at, odd = indices(len(kept), sfreq, stamps, counter, layout.cycles)
     index, order, repeated = played_once(at)
     events = _events(words, sample)
     markers = sorted((Marker(int(at[min(row, len(at) - 1)]), text) for row, text in events), key=lambda m: m.index)
-    notes = [*odd_rate, *layout.notes, *notes, *repeated, *odd, *chosen.notes]
+    notes = [*odd_rate, *layout.notes, *notes, *set_, *repeated, *odd, *chosen.notes]
     names, reference = chosen.ch_names, chosen.reference
     return Rows(finite(kept[order]), index, names, sfreq, markers=markers, reference=reference, notes=notes)
 
