@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,12 @@ from typing import Any
 from .. import clock
 from ..dsp.filters import Notch
 from ..errors import ConfigError, MoodError
-from ..files import GrowingFile, check_writable, first_free, free_paths
 from ..guard import GuardedThread, Report, to_log
 from ..health import Emission, Health, Output, Recording
-from ..sinks.jsonlines import to_json
 from ..sinks.values import values_of
 from ..types import Abstained, Chunk, Estimate, Marker, StreamInfo
 from .conditions import Condition
+from .lines import Lines
 from .measures import FastMeasures, lag_of
 from .moment import Feedback, Receiver, Receivers
 from .plan import Plan
@@ -74,9 +73,7 @@ class FeedbackLoop:
         self.on_fault: Report = to_log
         self._own = tuple(receivers)
         self.send_to(())
-        if record is not None:
-            check_writable(first_free(self._places(record)), "the lines at")
-        self._record, self._about = record, about or {}
+        self._lines, self._about = Lines(record), about or {}
         self.tell: Callable[[str, float], object] = lambda *_: None
         """Told of blocks and rewards, and when (s, our clock): the engine's `mark`."""
         self.keep: Callable[[int, tuple[float, ...]], object] = lambda *_: None
@@ -88,12 +85,6 @@ class FeedbackLoop:
         self._items: deque[tuple[Chunk | Emission, float]] = deque(maxlen=WAITING)
         self._new, self._closing, self._dropped = threading.Condition(), threading.Event(), 0
         self._thread: GuardedThread | None = None
-        self._file: GrowingFile | None = None
-        self._trouble = ""
-
-    @staticmethod
-    def _places(record: Path) -> Iterator[Path]:
-        return free_paths(record, ending="feedback.jsonl")
 
     def send_to(self, receivers: Sequence[Receiver]) -> None:
         """Who hears of the next run, besides its own; those of the run before hear no more."""
@@ -117,18 +108,17 @@ class FeedbackLoop:
         self._items.clear()
         try:
             self._fast = FastMeasures(self.plan.measures, info, self._notch)
-            self._file = GrowingFile(self._places(self._record)) if self._record else None
+            self._lines.open()
         except MoodError as fault:
             self._give_up(fault)
-            return
-        except OSError as error:
-            self._give_up(ConfigError(f"--lines {self._record}", error.strerror or str(error), "choose another place"))
             return
         self.session = Session(self.plan, info.sfreq, self._condition, self._tell)
         self._stamp = (0, 0.0)
         lags = [asdict(lag_of(it, info.sfreq)) for it in self.plan.measures]
-        self._write({"kind": "session", "plan": self.plan.model_dump(mode="json"), "lags": lags, "sfreq": info.sfreq,
-                     "ch_names": info.ch_names, "virtual": info.virtual, **self._about})  # fmt: skip
+        self._lines.write({
+            "kind": "session", "plan": self.plan.model_dump(mode="json"), "lags": lags, "sfreq": info.sfreq,
+            "ch_names": info.ch_names, "virtual": info.virtual, **self._about,
+        })  # fmt: skip
         self._thread = GuardedThread(self._run, "mood-feedback", self._failed, restart_until=self._closing)
         self._thread.start()
 
@@ -151,7 +141,7 @@ class FeedbackLoop:
     @property
     def outputs(self) -> tuple[Output, ...]:
         """How the receivers are getting on, and what is in trouble here."""
-        record = (Output("the record of feedback", trouble=self._trouble),) if self._trouble else ()
+        record = (Output("the record of feedback", trouble=self._lines.trouble),) if self._lines.trouble else ()
         late = (Output("feedback", dropped=self._dropped, trouble="falls behind the signal"),) if self._dropped else ()
         return (*self._receivers.outputs, *record, *late)
 
@@ -247,7 +237,7 @@ class FeedbackLoop:
         row = (fed.level, fed.shown, fed.threshold, float(fed.reward), float(fed.valid), float(fed.block), delay_ms)
         self.keep(fed.index, row)
         told = {"z": _number(fed.z), "shown": _number(fed.shown), "threshold": _number(fed.threshold)}
-        self._write({"kind": fed.kind, "t": round(at, 4), "block": fed.block, "level": round(fed.level, 5),
+        self._lines.write({"kind": fed.kind, "t": round(at, 4), "block": fed.block, "level": round(fed.level, 5),
                      "reward": fed.reward, "why": fed.why, "delay_ms": round(delay_ms, 2), **told})  # fmt: skip
 
     def _say_nothing(self, why: str) -> None:
@@ -275,19 +265,8 @@ class FeedbackLoop:
         end, t_last = self._stamp
         return t_last - (end - index) / self._info.sfreq
 
-    def _write(self, line: dict[str, Any]) -> None:
-        if self._file is not None:
-            try:
-                self._file.append(f"{to_json(line)}\n".encode())
-            except OSError as error:  # a full disk: the session goes on without its lines, and says so
-                self._trouble = f"not written: {error.strerror or error}"
-
     def _end(self) -> None:
-        file = self._file
-        if file is not None:
-            self._write({"kind": "end", **self.summary()})
-            self._file = None
-            file.close()
+        self._lines.close({"kind": "end", **self.summary()})
         self.over.set()
 
 
