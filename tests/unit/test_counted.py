@@ -63,10 +63,10 @@ def test_a_gap_is_counted_exactly_where_stamps_are_regular(
 def test_a_gap_is_counted_exactly_where_stamps_are_of_the_arrival_and_the_cycle_is_seen(
     wrap: int, start: int, gap: int, at: int
 ) -> None:
-    """The limits: a cycle of at least 0.3 s, whose last and first number are in the file twice or more."""
+    """The limits: a cycle of at least 0.3 s, seen to end twice or more, and a gap that does not look like a restart."""
     index = np.arange(N) + gap * (np.arange(N) >= at)
     counter = (start + index) % wrap
-    assume(((counter[:-1] == wrap - 1) & (counter[1:] == 0)).sum() > 1)
+    assume(((counter[:-1] == wrap - 1) & (counter[1:] == 0)).sum() > 1 and counter[at] != 0)
     assert lost(counter, index, "arrival") == gap
 
 

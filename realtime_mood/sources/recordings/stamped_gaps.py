@@ -79,15 +79,19 @@ def gaps_by_stamps(
             jump = part[i : i + look].min() - before.min()
             if jump > least:
                 rounds = round(jump / (round_ * period))
-                rest = abs(jump - rounds * round_ * period)
-                if rest > max(min(2 * wander, round_ * period / 4), SURE_S) + DRIFT * jump:  # no whole rounds
+                if _is_whole(jump, round_ * period, wander):
+                    jumps[begin + i - 1] += rounds
+                    before += rounds * round_ * period  # the edge goes on from here
+                else:
                     goes_on = bool(steps[begin + i - 1] == 1)
                     broken[begin + i - 1], n_set = not goes_on, n_set + goes_on
                     before += jump
-                    continue
-                jumps[begin + i - 1] += rounds
-                before += rounds * round_ * period  # the edge goes on from here
     return jumps * round_, broken, n_set
+
+
+def _is_whole(jump: float, round_s: float, wander: float) -> bool:
+    """Whether a jump (s) may be whole rounds of a counter."""
+    return abs(jump - round(jump / round_s) * round_s) <= max(min(2 * wander, round_s / 4), SURE_S) + DRIFT * jump
 
 
 def allowed_by_stamps(stamps: np.ndarray, steps: np.ndarray, doubtful: np.ndarray, sfreq: float) -> np.ndarray:
