@@ -34,18 +34,8 @@ def gaps_by_stamps(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """How many samples to add between rows by the stamps: whole rounds of the counter, where there is one.
 
-    Parameters
-    ----------
-    stamps : array (n,)
-        Stamps (s), all known.
-    steps : array (n - 1,)
-        By the counter; 1 where there is none.
-    round_ : int
-        Samples until the counter comes round; 1 where there is none.
-    sfreq : float
-        Sampling rate (Hz).
-    doubtful : array (n - 1,) of bool
-        Steps of which the counter tells nothing; they are left out.
+    Rows have `steps` by the counter, which comes round after `round_` samples; both are 1 where there is none. Steps of
+    which it tells nothing are `doubtful`, and left out.
 
     Returns
     -------
