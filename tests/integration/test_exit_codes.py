@@ -81,6 +81,8 @@ GOOD = {
 BAD = {
     "run: an unknown option": (2, ["run", "--colour", "red"]),
     "run: no such file": (3, ["run", "--source", "playback://none.edf", "--view", "json"]),
+    "run: a name too long": (3, ["run", "--source", f"playback://{'x' * 300}.edf", "--view", "json"]),
+    "run: a name with NUL": (3, ["run", "--source", "playback://a%00b.edf", "--view", "json"]),
     "run: a source that is lost": (4, ["run", "--source", "synthetic://?n_chans=4&faults=kill@0.5", "--give-up", "0.5",
                                       "--view", "json"]),
     "run: no such weights": (5, ["run", "--weights", "best", "--view", "json"]),
