@@ -208,9 +208,11 @@ def test_pauses_of_ant_files_are_breaks(tmp_path: Path) -> None:
     (tmp_path / "a.cnt").write_bytes(b"RIFF")
     raw = mne.io.RawArray(np.zeros((4, STORED)), mne.create_info(CH_NAMES, SFREQ, "eeg"), verbose="ERROR")
     words = {"impedance": 0.0, "BAD_disconnection": 2.0, "Amplifier disconnected": 0.0, "Amplifier reconnected": 0.0}
-    raw.set_annotations(mne.Annotations(np.arange(5, 25, 5), list(words.values()), list(words)))
+    words |= {"__": 0.0}
+    raw.set_annotations(mne.Annotations(np.arange(5, 30, 5), list(words.values()), list(words)))
     found = stated_breaks(tmp_path / "a.cnt", raw, SFREQ)
-    assert found == [Break(5 * SFREQ, None), Break(10 * SFREQ, 0, 2 * SFREQ), Break(20 * SFREQ, None)]
+    unknown = [Break(at * SFREQ, None) for at in (5, 20, 25)]
+    assert found == [unknown[0], Break(10 * SFREQ, 0, 2 * SFREQ), *unknown[1:]]
 
 
 def test_a_boundary_near_the_end_keeps_its_length(tmp_path: Path) -> None:

@@ -81,6 +81,22 @@ def test_a_counter_that_begins_again_loses_what_the_stamps_say(gap: int, wrap: i
     assert abs(lost(counter, index, stamped) - (0 if stamped == "none" else gap)) <= (stamped == "arrival" and gap > 0)
 
 
+@pytest.mark.parametrize("at", [600, 2500, N - 440])
+@pytest.mark.parametrize("gap", [0, 900, 6500])
+def test_a_restart_between_bursts_loses_what_the_stamps_say_at_its_own_row(at: int, gap: int) -> None:
+    """As a dongle sends: 120 rows at once, so that the row after a burst is as late as a small gap."""
+    index = np.arange(N) + gap * (np.arange(N) >= at)
+    counter = np.concatenate((np.arange(at) % 256, np.arange(N - at) % 256)).astype(float)
+    first = np.arange(N) - np.arange(N) % 120
+    stamps = 1.7e9 + index[np.minimum(first + 119, N - 1)] / SFREQ + (np.arange(N) - first) * 2e-4
+    stamps[:at] = np.minimum(stamps[:at], stamps[0] + at / SFREQ)  # the pause breaks a burst off
+    found, notes = indices(N, SFREQ, np.maximum.accumulate(stamps), counter)
+    steps = np.diff(found)
+    assert steps[at - 1] - 1 == pytest.approx(gap, abs=125)
+    assert (np.delete(steps, at - 1) == 1).all()
+    assert not notes
+
+
 @pytest.mark.parametrize("board", ["cyton", "cyton_daisy", "ganglion", "muse_2"])
 def test_rows_that_share_a_count_are_as_many_as_the_board_sends(board: str) -> None:
     for cycle in cycles_of(board):

@@ -23,9 +23,10 @@ FILLER = ("bad_acq_skip", "bad_disconnection")
 JOINED = {
     "": ("edge boundary", "bad boundary"),
     ".gdf": ("32766",),
-    ".cnt": ("impedance", "amplifier reconnected"),
+    ".cnt": ("impedance", "amplifier reconnected", "__"),
 }
-"""Annotations where recordings were joined, of unknown length: MNE's, GDF's event 0x7FFE, and pauses of ANT's."""
+"""Annotations where recordings were joined, of unknown length: MNE's, GDF's event 0x7FFE, and pauses of ANT's, which
+marks what does not continue the sample before with two underscores."""
 NEW_SEGMENT = re.compile(rb"(?im)^\s*Mk\d+\s*=\s*New Segment,[^,\n]*,(\d+),[^,\n]*,[^,\n]*(?:,(\d*))?")
 """BrainVision's marker: the sample, counted from 1, and when the segment began."""
 CNT_DISCONTINUITY = 14

@@ -13,8 +13,10 @@ from .recording import PlaybackOptions
 
 _CHANNELS = {4: "ganglion", 8: "cyton", 16: "cyton_daisy"}
 """How many channels each of its boards has."""
-_MOST_AUX = 3
+_AUX = (0, 3)
 """Cells between the channels and the time, before v4: none, or acceleration in three directions."""
+_ALL_AUX = 13
+"""Likewise since v4, where a program has left the names out: acceleration, five digital inputs, three analog, others."""
 _CLOCK = re.compile(r"\d{1,2}:\d\d:\d\d([.,]\d+)?")
 
 
@@ -43,7 +45,9 @@ def openbci_layout(head: Head, options: PlaybackOptions, asked: str) -> Layout:
 
 
 def _without_names(head: Head, rate: float, options: PlaybackOptions, asked: str) -> Layout:
-    cells = [cell.strip() for cell in head.first]
+    rows = [head.dialect.cells(row.text) for row in head.rows]
+    # A first row of zeros is no sample, and has no time.
+    cells = [cell.strip() for cell in next((row for row in rows if len(set(row)) > 1), head.first)]
     timed = head.said.get("first column", "").lower().startswith("time")  # then a counter, as OpenBCI's Python wrote
     begin, end, stamp = (2, len(cells), 0) if timed else (1, len(cells), None)
     for _ in range(2):  # a time of day, and then milliseconds since 1970 beside it
@@ -66,8 +70,9 @@ def _without_names(head: Head, rate: float, options: PlaybackOptions, asked: str
 def _n_channels(said: str, n_cells: int, options: PlaybackOptions) -> int | None:
     """How many of the cells between the counter and the time hold EEG; None where that cannot be."""
     if said.isdecimal():
-        return int(said) if 0 <= n_cells - int(said) <= _MOST_AUX else None
-    return next((n for n in (*_CHANNELS, len(options.channels)) if n and n_cells - n in (0, _MOST_AUX)), None)
+        aux = n_cells - int(said)
+        return int(said) if 0 <= aux <= max(_AUX) or aux == _ALL_AUX else None
+    return next((n for n in (*_CHANNELS, len(options.channels)) if n and n_cells - n in _AUX), None)
 
 
 def _cycles(options: PlaybackOptions, n_chans: int) -> tuple[Cycle, ...]:

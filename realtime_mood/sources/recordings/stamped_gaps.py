@@ -24,6 +24,10 @@ LONG_S = 0.1
 """A gap by the counter that is longer than this is left out of the rate until the stamps have confirmed it."""
 LEAST_HOLE_S = 0.02
 """Where stamps are jittery, a shorter hole cannot be told from jitter."""
+NEAR = 0.05
+"""A measured period this close to the stated one, as a share, is that."""
+PAUSE_S = 1.0
+"""Near the ends of a file, where few rows show how late stamps come, only a longer one is believed."""
 SURE_S = 0.1
 DRIFT = 3e-4
 """A jump further than this from whole rounds of a counter, and than this share of it, is not a loss of whole rounds."""
@@ -57,7 +61,9 @@ def gaps_by_stamps(
     odd = (excess - jumps * round_ > (0.5 if round_ == 1 else round_ / 4)) & ~doubtful
     smooth = round_ == 1 and is_smooth(stamps, period)
     look = LOOK_ROWS if smooth else max(LOOK_ROWS, round(LOOK_S / period))
-    for begin, end in pairwise(_cuts(stamps)):
+    # A pause before which the count began again is not the counter's to tell, nor that of the rows after it.
+    pauses = np.flatnonzero(doubtful & (excess > round_ / 4)) + 1
+    for begin, end in pairwise(np.union1d(_cuts(stamps), pauses)):
         part = residual[begin:end].copy()
         rise = _rise(part, look)
         # Without a counter, a jump must stand out from how the edge wanders anyway.
@@ -92,28 +98,37 @@ def allowed_by_stamps(stamps: np.ndarray, steps: np.ndarray, doubtful: np.ndarra
     """
     period = period_of(stamps, sfreq)
     smooth = period > 0 and is_smooth(stamps, period)
-    if not smooth:  # the rate is that of the stretches between long gaps, for these may be false
+    without, counts = stamps, np.cumsum(np.r_[0, steps])
+    if not smooth:  # the rate and the wander are those of the stretches between long gaps, for these may be false
         long = doubtful | (steps > LONG_S * sfreq)
         without = np.cumsum(np.r_[0.0, np.where(long, 1 / sfreq, np.diff(stamps))])
-        period = rough_period(without, sfreq, np.cumsum(np.r_[0, np.where(long, 1, steps)]))
+        counts = np.cumsum(np.r_[0, np.where(long, 1, steps)])
+        # Large bursts bend a stretch of ten seconds; what came late at an end bends the whole.
+        periods = rough_period(without, sfreq, counts), float(without[-1] / counts[-1])
+        bends = [np.median(np.abs(_rise(without - it * counts, round(LOOK_S * sfreq)))) for it in periods]
+        period = periods[int(np.argmin(bends))]
     if not period > 0:
         return steps
+    level = without - period * counts
+    # Over bursts a period is measured roughly; a long pause is divided by the recording's own, if that is near.
+    one = 1 / sfreq if abs(period * sfreq - 1) < NEAR else period
     steps, residual = steps.copy(), stamps - period * np.concatenate(([0], np.cumsum(steps)))
     look = LOOK_ROWS if smooth else max(LOOK_ROWS, round(LOOK_S / period))
     least_rows = 2 if smooth else look // 4
     for begin, end in pairwise(_cuts(stamps)):
         part = residual[begin:end].copy()
-        rise = _rise(part, look)
-        wander = _wander(rise, period, smooth)
+        wander = _wander(_rise(level[begin:end], look), period, smooth)
         for i in np.flatnonzero(doubtful[begin : end - 1] | (steps[begin : end - 1] > 1)) + 1:
             lost, unsure = int(steps[begin + i - 1]) - 1, bool(doubtful[begin + i - 1])
             before, after = part[max(0, i - look) : i], part[i : i + look]
-            if min(len(before), len(after)) < least_rows:
+            few = min(len(before), len(after)) < least_rows
+            if few and not unsure:
                 continue
             more = after.min() - before.min()
             least = wander if smooth or unsure else max(wander, lost * period / 2)
+            least = max(least, PAUSE_S) if few else least
             if more < -least or ((smooth or unsure) and more > least):
-                shown = max(0, lost + round(more / period))
+                shown = max(0, lost + round(more / one))
                 shown = 0 if shown * period <= wander else shown
                 steps[begin + i - 1] = 1 + shown
                 before += (shown - lost) * period  # the edge goes on from here
