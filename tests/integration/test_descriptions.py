@@ -88,6 +88,20 @@ def test_a_stated_unit_gives_microvolts(tmp_path: Path, suffix: str, unit: str, 
     np.testing.assert_allclose(data, numbers[: len(data)] * 2, rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.parametrize("suffix", [".edf", ".vhdr"])
+def test_channels_whose_unit_is_not_that_of_eeg_can_be_left_out(tmp_path: Path, suffix: str) -> None:
+    numbers, units, path = signal(4), ["uV", "uV", "BS", "rpm"], tmp_path / f"a{suffix}"
+    if suffix == ".edf":
+        write_edf(path, CH_NAMES, units, numbers)
+    else:
+        write_units(path, units, numbers)
+    left_out = ",".join(CH_NAMES[2:])
+    with pytest.raises(StreamMismatch, match=rf"not EEG by their unit \(BS, rpm\).* drop={left_out}"):
+        play(path)
+    _, data = play(path, f"drop={left_out}")
+    np.testing.assert_allclose(data, numbers[: len(data), :2], rtol=1e-4, atol=1e-3)
+
+
 @pytest.mark.parametrize("suffix", [".edf", ".vhdr", ".xdf"])
 def test_a_unit_that_is_not_understood_is_refused_until_it_is_said(tmp_path: Path, suffix: str) -> None:
     numbers, path = signal(4), tmp_path / f"a{suffix}"

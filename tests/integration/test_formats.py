@@ -10,7 +10,7 @@ import edfio
 import matlab
 import numpy as np
 import pytest
-from broken_off import write_edf_plus
+from broken_off import write_cnt, write_edf_plus
 from recordings import CH_NAMES, counting
 from test_playback import joined, play
 
@@ -156,3 +156,27 @@ def test_an_error_of_a_library_is_passed_on_without_its_place_in_the_code(tmp_pa
     error = refusal(tmp_path / "a.cnt")
     assert "File" not in error.found
     assert "ZeroDivisionError" in error.found
+
+
+def test_a_nicolet_recording_plays(tmp_path: Path) -> None:
+    DATA.astype("<i2").tofile(tmp_path / "a.data")
+    (tmp_path / "a.head").write_text(
+        f"start_ts=2024-01-01 12:00:00.000\nnum_samples={len(DATA)}\nsample_freq={SFREQ:g}\nconversion_factor=1.0\n"
+        f"num_channels=4\nelec_names=[{','.join(CH_NAMES)}]\npat_id=1\nadm_id=1\nrec_id=1\nduration_in_sec=6\n"
+        "sample_bytes=2\n"
+    )
+    assert_plays(tmp_path / "a.data")
+
+
+def test_epochs_are_refused_as_what_they_are(tmp_path: Path) -> None:
+    more = {"trials": matlab.numbers(3.0), "pnts": matlab.numbers(len(DATA) // 3)}
+    (tmp_path / "a.set").write_bytes(matlab.mat_file(matlab.eeglab(DATA, SFREQ, CH_NAMES, **more)))
+    assert "3 epochs" in refusal(tmp_path / "a.set").found
+
+
+def test_a_cnt_file_that_does_not_say_its_width_is_refused_by_that(tmp_path: Path) -> None:
+    write_cnt(tmp_path / "a.cnt", DATA, 125, [])
+    whole = bytearray((tmp_path / "a.cnt").read_bytes())
+    whole[864:868] = bytes(4)
+    (tmp_path / "a.cnt").write_bytes(whole)
+    assert "2 or 4 bytes" in refusal(tmp_path / "a.cnt").found

@@ -132,6 +132,18 @@ def test_files_of_the_openbci_gui_before_v4(
         opened(tmp_path / "a.txt", text)
 
 
+def test_a_file_of_the_openbci_gui_v5_whose_names_gave_way_to_zeros(tmp_path: Path) -> None:
+    truth = signal(N, 8)
+    rows = [["0.0"] * 24]
+    for i, row in enumerate(truth):
+        rows.append([str(i % 256), *(f"{cell:.3f}" for cell in row), *["0.04"] * 3, *["0.0"] * 10])
+        rows[-1] += [str(1_557_936_053_000 + 4 * i), f"12:00:{53 + i / 250:06.3f}"]
+    head = "%OpenBCI Raw EEG Data\n%Number of channels = 8\n%Sample Rate = 250 Hz\n%Board = BoardCytonSerial\n"
+    recording = opened(tmp_path / "a.txt", head + text_of(rows), "channels=Fp1,Fp2,C3,C4,P7,P8,O1,O2")
+    np.testing.assert_allclose(data_of(recording), truth, atol=1e-4)
+    assert (n_lost(recording), recording.notes) == (0, ())
+
+
 @pytest.mark.parametrize(
     "first_line",
     [

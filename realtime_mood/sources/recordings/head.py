@@ -71,7 +71,9 @@ def read_head(lines: Iterator[Line], asked: str) -> Head:
     if numbered or not dialect.is_number(cells[0]):
         return Head(tuple(comments), _with_index(cells, dialect, rows), dialect, rows)
     labels = [found[1].split() for text in comments if (found := _LABELS.search(text))]
-    return Head(tuple(comments), tuple(labels[0]) if labels else (), dialect, (line, *rows))
+    # Nothing but zeros, time included, stands where a program left the names out.
+    whole = rows if rows and not any(map(dialect.number, cells)) else (line, *rows)
+    return Head(tuple(comments), tuple(labels[0]) if labels else (), dialect, whole)
 
 
 def _with_index(names: list[str], dialect: Dialect, rows: tuple[Line, ...]) -> tuple[str, ...]:

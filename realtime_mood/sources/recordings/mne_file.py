@@ -15,7 +15,7 @@ import numpy as np
 from ...errors import StreamMismatch
 from ...types import Array, Marker
 from ..channels import choose_channels
-from ..units import microvolts, scales, unit_name
+from ..units import UNSTATED, microvolts, scales, unit_name
 from ..url import pasted
 from .breaks import stated_breaks, stored_onsets
 from .edf_records import EdfRecords, read_records, record_breaks, record_markers
@@ -60,6 +60,7 @@ class MneFile:
         chosen = choose_channels(self._raw.ch_names, is_eeg, options, asked, reference=reference, units=written)
         self._picks, self.ch_names, self.reference, notes = chosen
         written, taken = [written[i] for i in self._picks], taken[self._picks]
+        self._check_units(asked, written, options)
         self._read_at_own_rate(path, options.drop, asked)
         self.sfreq, self._n_times = float(self._raw.info["sfreq"]), int(self._raw.n_times)
         check_rate(asked, self.sfreq)
@@ -122,6 +123,15 @@ class MneFile:
         usual = _STORED.get(type(self._raw).__name__, "V")
         names = [unit_name(str(stored.get(name, ""))) or usual for name in self._raw.ch_names]
         return names, np.array([1e-6 * microvolts(name) for name in names]), ""
+
+    def _check_units(self, asked: str, written: list[str], options: PlaybackOptions) -> None:
+        """Raise `StreamMismatch` where only some channels have a unit that EEG has."""
+        known = [unit.strip().lower() in UNSTATED or bool(unit_name(unit)) for unit in written]
+        names = [self._raw.ch_names[i] for i, its in zip(self._picks, known, strict=True) if not its]
+        if names and any(known) and not options.units:
+            units = ", ".join(sorted({unit[:20] for unit, its in zip(written, known, strict=True) if not its}))
+            found = f"not EEG by their unit ({units}): {', '.join(names[:12])}"
+            raise StreamMismatch(asked, found, f"leave them out with {pasted('drop', [*options.drop, *names])}")
 
     def _check(self, asked: str, stated: str, overruled: bool) -> None:
         """Read a little at both ends: numbers that are EEG, and a file that is whole."""

@@ -16,7 +16,7 @@ _CHANNELS = {4: "ganglion", 8: "cyton", 16: "cyton_daisy"}
 _AUX = (0, 3)
 """Cells between the channels and the time, before v4: none, or acceleration in three directions."""
 _ALL_AUX = 13
-"""Likewise since v4, where a program has left the names out: acceleration, five digital inputs, three analog, others."""
+"""Likewise since v4, where a program has left the names out: acceleration, digital and analog inputs, others."""
 _CLOCK = re.compile(r"\d{1,2}:\d\d:\d\d([.,]\d+)?")
 
 
@@ -45,9 +45,7 @@ def openbci_layout(head: Head, options: PlaybackOptions, asked: str) -> Layout:
 
 
 def _without_names(head: Head, rate: float, options: PlaybackOptions, asked: str) -> Layout:
-    rows = [head.dialect.cells(row.text) for row in head.rows]
-    # A first row of zeros is no sample, and has no time.
-    cells = [cell.strip() for cell in next((row for row in rows if len(set(row)) > 1), head.first)]
+    cells = [cell.strip() for cell in head.first]
     timed = head.said.get("first column", "").lower().startswith("time")  # then a counter, as OpenBCI's Python wrote
     begin, end, stamp = (2, len(cells), 0) if timed else (1, len(cells), None)
     for _ in range(2):  # a time of day, and then milliseconds since 1970 beside it

@@ -50,6 +50,12 @@ def open_raw(path: Path, asked: str, **options: Any) -> Any:
             raise StreamMismatch(
                 asked, found[:160], "save that text as UTF-8, or convert the file to EDF or FIF"
             ) from error
+        if said := re.search(r"number of trials is (\d+)", str(error)):
+            found = f"it holds {said[1]} epochs, no continuous recording"
+            raise StreamMismatch(asked, found, "save the recording before it is cut into epochs") from error
+        if "number of bytes per sample" in str(error):
+            found = "its header does not say whether a number takes 2 or 4 bytes"
+            raise StreamMismatch(asked, found, "convert it to EDF with the program that wrote it") from error
         raise
 
 
@@ -64,6 +70,8 @@ def _reader(path: Path, asked: str) -> Callable[..., Any]:
     name = "read_raw"
     if suffix == ".cnt":
         name = "read_raw_ant" if begin[:4] in (b"RIFF", b"RF64") else "read_raw_cnt"
+    elif suffix == ".data":
+        return partial(mne.io.read_raw_nicolet, ch_type="eeg")
     elif suffix == ".dat":
         name = "read_raw_bci2k" if begin == b"HeaderLen=" else "read_raw_curry"
     return getattr(mne.io, name, mne.io.read_raw)  # an older MNE has fewer
