@@ -23,17 +23,17 @@ from platformdirs import user_data_path, user_log_path
 from calibration.commands import calibrate, in_a_window, profiles, protocols
 from models.commands import WeightsOption, evaluate, info, pretrain, replay, train
 from realtime_mood import gui, liblsl
-from realtime_mood.commands import LslNameOption, ScopeOption, devices, outlet, recover, report, seal, unblind
-from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
+from realtime_mood.cli.commands import LslNameOption, ScopeOption, devices, outlet, recover, report, seal, unblind
+from realtime_mood.cli.config import GIVE_UP_S, RunConfig, resolve
+from realtime_mood.cli.outputs import outputs_of, recorder_of
 from realtime_mood.console import own_stdout, take_over
 from realtime_mood.errors import MoodError, ReaderGone
 from realtime_mood.files import PrivateLog
-from realtime_mood.outputs import outputs_of, recorder_of
 
 if TYPE_CHECKING:
-    from realtime_mood.engine import Engine
-    from realtime_mood.feedback_run import Draw
+    from realtime_mood.cli.feedback import Draw
     from realtime_mood.health import Sink
+    from realtime_mood.run.engine import Engine
 
 INTERRUPTED = 130  # the exit code of other programs after Ctrl-C
 
@@ -54,9 +54,9 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
 
     `give_up_s` is how long a lost source is looked for where the options do not say.
     """
-    from realtime_mood import feedback_run
-    from realtime_mood.engine import Engine
+    from realtime_mood.cli import feedback as feedback_run
     from realtime_mood.feedback.loop import FeedbackLoop
+    from realtime_mood.run.engine import Engine
     from realtime_mood.sources import open_source
 
     liblsl.set_scope(config.lsl_scope)
@@ -66,7 +66,7 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
     build, listeners = PipelineBuilder(config), []
     recorder, outputs = recorder_of(config, build.about()), outputs_of(config)
     if config.markers:
-        from realtime_mood.sources.markers import LslMarkers
+        from realtime_mood.sources.lsl.markers import LslMarkers
 
         listeners.append(partial(LslMarkers, config.markers))
     everything = [*([recorder] if recorder else []), *sinks, *outputs]
@@ -169,7 +169,7 @@ def feedback(
 ) -> None:
     """Feed a measure back to the person: a session of blocks, with or without a sealed condition."""
     given = dict(locals())
-    from realtime_mood import feedback_run
+    from realtime_mood.cli import feedback as feedback_run
 
     of_session = ("session", "condition", "sealed", "code", "yoke", "lines", "config")
     settings = resolve({name: value for name, value in given.items() if name not in of_session}, config)
@@ -198,7 +198,7 @@ def view_json(config: RunConfig) -> None:
 
 def view_terminal(config: RunConfig) -> None:
     """The same in a terminal."""
-    from realtime_mood import terminal
+    from realtime_mood.cli import terminal
 
     terminal.run(make_engine(config))
 
@@ -206,7 +206,7 @@ def view_terminal(config: RunConfig) -> None:
 def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lines: Path | None = None) -> None:
     """The window; with a `session`, the person's screen as well."""
     gui.check_display()
-    from realtime_mood import feedback_run
+    from realtime_mood.cli import feedback as feedback_run
 
     liblsl.set_scope(config.lsl_scope)  # the window looks for streams before any run
     import models.runtime  # noqa: F401  # torch takes a second to import: not while the window is up

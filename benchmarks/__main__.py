@@ -16,7 +16,7 @@ import app
 from benchmarks.loop import rows as loop_rows
 from benchmarks.rig import APP, Row, each_us, table
 from benchmarks.window import rows as window_rows
-from realtime_mood.config import resolve
+from realtime_mood.cli.config import resolve
 from realtime_mood.montage import SPREAD
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.ring import RingBuffer

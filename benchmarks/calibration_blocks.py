@@ -14,13 +14,13 @@ from sklearn.metrics import balanced_accuracy_score
 
 from calibration.collect import Sat, collect
 from calibration.fit import fit, fit_sat, see
-from calibration.plan import draw, load_protocol
+from calibration.protocol import draw, load_protocol
 from calibration.session import Session
 from models.checkpoint import Weights, load_weights
 from models.datasets.person import NO_LABEL, Person, by_second
 from models.own import Parts, described, fit_head
 from models.sampling import Wardrobe, plain_batches
-from realtime_mood.config import resolve
+from realtime_mood.cli.config import resolve
 from realtime_mood.estimator import Population
 from realtime_mood.profile import Verdict
 from realtime_mood.types import StreamInfo

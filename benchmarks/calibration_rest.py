@@ -20,7 +20,7 @@ from models.evaluation.cohorts import CHANNEL_SETS
 from models.evaluation.contexts import Contexts, View, scored_seconds
 from models.evaluation.figures import Scores, of_person
 from models.evaluation.mood_reader import ReaderMethod
-from models.evaluation.protocol import plan
+from models.evaluation.splits import plan
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import Population

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 from realtime_mood import montage
 from realtime_mood.entropy import differential_entropy
-from realtime_mood.sources.virtual_person import DIFFICULTY, Script, VirtualPerson
+from realtime_mood.sources.synthetic.person import DIFFICULTY, Script, VirtualPerson
 
 SFREQ, N_CHANS, REST_S, BLOCK_S, SKIP_S = 128.0, 32, 64, 25, 6
 STATES = ("neutral", "positive", "negative")

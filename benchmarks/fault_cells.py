@@ -23,7 +23,7 @@ from benchmarks.rig import APP
 from benchmarks.witness import Account, Witness, account, watch
 from realtime_mood.errors import StreamEnded
 from realtime_mood.pipeline import Pipeline
-from realtime_mood.sinks import xdf
+from realtime_mood.recording import xdf_write as xdf
 from realtime_mood.sources import open_source
 from realtime_mood.sources.faults import FaultScript
 from realtime_mood.sources.faults.headset import Headset, Packet

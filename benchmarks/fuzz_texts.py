@@ -13,17 +13,17 @@ from typing import NamedTuple
 import numpy as np
 
 from realtime_mood import liblsl
-from realtime_mood.config import resolve
+from realtime_mood.cli.config import resolve
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.health import Health
 from realtime_mood.profile import Profile, digest
-from realtime_mood.recover import recover
-from realtime_mood.sinks.recorder import Recorder
+from realtime_mood.recording.reader import open_recorded
+from realtime_mood.recording.recorder import Recorder
+from realtime_mood.recording.recover import recover
 from realtime_mood.sources import open_source
 from realtime_mood.sources.channels import check_count, choose_channels
 from realtime_mood.sources.faults.script import FaultScript
-from realtime_mood.sources.lsl_info import channels_of, described
-from realtime_mood.sources.recordings.ours import open_recorded
+from realtime_mood.sources.lsl.info import channels_of, described
 from realtime_mood.sources.url import CommonOptions
 from realtime_mood.types import Chunk, Marker, StreamInfo
 

@@ -18,7 +18,7 @@ import pyxdf
 from benchmarks.fault_cells import outlet
 from benchmarks.fault_rows import CLEAN, SFREQ
 from benchmarks.rig import APP
-from realtime_mood.recover import recover
+from realtime_mood.recording.recover import recover
 
 LATEST_S = 14.0
 """No run is killed later than this (s of stream time)."""

@@ -24,14 +24,14 @@ import numpy as np
 import app
 from benchmarks.rig import ROOT, Row, table
 from realtime_mood import clock, liblsl
-from realtime_mood.config import resolve
-from realtime_mood.engine import Engine
+from realtime_mood.cli.config import resolve
 from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.measures import FastMeasures, lag_of
 from realtime_mood.feedback.plan import Measure, Plan
 from realtime_mood.feedback.receivers import LslFeedback, OscFeedback
-from realtime_mood.gui.feedback_view import FeedbackView
+from realtime_mood.gui.feedback.view import FeedbackView
+from realtime_mood.run.engine import Engine
 from realtime_mood.types import Chunk, StreamInfo
 
 EAR = """

@@ -28,13 +28,15 @@ from benchmarks.effort_lsl import FOLDER, files
 from benchmarks.loop import OwnRun
 from benchmarks.rig import run_json
 from calibration.commands import protocols
-from realtime_mood import feedback_run, gui, terminal
-from realtime_mood.config import resolve
-from realtime_mood.engine import Engine
+from realtime_mood import gui
+from realtime_mood.cli import feedback as feedback_run
+from realtime_mood.cli import terminal
+from realtime_mood.cli.config import resolve
 from realtime_mood.errors import ConfigError
 from realtime_mood.gui.bridge import Bridge
-from realtime_mood.gui.feedback_view import FeedbackView
+from realtime_mood.gui.feedback.view import FeedbackView
 from realtime_mood.gui.window import Window
+from realtime_mood.run.engine import Engine
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 URL = "synthetic://?subject=90001&n_chans={n_chans}&sfreq={sfreq:g}"

@@ -26,9 +26,9 @@ import pyxdf
 
 import app
 from benchmarks.rig import table
-from realtime_mood.config import resolve
-from realtime_mood.engine import Engine
+from realtime_mood.cli.config import resolve
 from realtime_mood.health import Emission, Health
+from realtime_mood.run.engine import Engine
 from realtime_mood.types import Abstained, Why
 
 

@@ -19,10 +19,10 @@ import numpy as np
 
 import app
 from benchmarks.rig import outlet, run_json, table, write_fif
-from realtime_mood.config import resolve
+from realtime_mood.cli.config import resolve
 from realtime_mood.montage import SPREAD
 from realtime_mood.sinks.jsonlines import as_dict
-from realtime_mood.sources.virtual_person import Script, VirtualPerson
+from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 
 SETTLED_S = 15.0
 ODD = (
@@ -77,7 +77,7 @@ def run_person(seed: int, montage: str, difficulty: str, script: str, profile: P
 
 def calibrated(seed: int, montage: str, folder: Path) -> Path:
     from calibration.fit import fit
-    from calibration.plan import draw, load_protocol
+    from calibration.protocol import draw, load_protocol
     from calibration.session import Session
 
     path = folder / f"{uuid.uuid4()}.json"

@@ -158,10 +158,10 @@ def topomaps() -> list[Row]:
     from PyQt6.QtWidgets import QApplication
 
     from realtime_mood.gui.maps import Maps
-    from realtime_mood.gui.viewmodel import view
     from realtime_mood.health import Health, State
     from realtime_mood.montage import SPREAD
     from realtime_mood.types import StreamInfo
+    from realtime_mood.viewmodel.state import view
 
     app = QApplication.instance() or QApplication(["bench"])
     names = list(SPREAD[:32])

@@ -13,11 +13,11 @@ import numpy as np
 
 import app
 from realtime_mood import clock
-from realtime_mood.config import resolve
-from realtime_mood.engine import Engine
+from realtime_mood.cli.config import resolve
 from realtime_mood.errors import MoodError
 from realtime_mood.health import Emission, Health, Recording, State
 from realtime_mood.pipeline import Pipeline
+from realtime_mood.run.engine import Engine
 from realtime_mood.sources import open_source
 from realtime_mood.types import Abstained, Chunk, Estimate, Fault, Marker, StreamInfo, Why
 

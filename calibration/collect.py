@@ -19,10 +19,10 @@ from models.datasets.person import NO_LABEL, Person
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
 from realtime_mood.pipeline import Notch, Pipeline
-from realtime_mood.sources.recordings.ours import Recorded, open_recorded
+from realtime_mood.recording.reader import Recorded, open_recorded
 from realtime_mood.types import Marker, StreamInfo
 
-from .plan import Protocol
+from .protocol import Protocol
 
 FOREVER = 2**62
 

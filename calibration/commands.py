@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from realtime_mood import liblsl
-from realtime_mood.commands import ScopeOption
-from realtime_mood.config import GIVE_UP_S, RunConfig, resolve
+from realtime_mood.cli.commands import ScopeOption
+from realtime_mood.cli.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.console import own_stdout
 from realtime_mood.errors import ConfigError, ProfileError
 from realtime_mood.files import check_writable
@@ -21,7 +21,7 @@ from realtime_mood.gui import check_display, has_display
 from realtime_mood.profile import Profile, head_file
 
 from . import store
-from .plan import Plan, draw, load_protocol, shipped
+from .protocol import Plan, draw, load_protocol, shipped
 
 if TYPE_CHECKING:  # torch takes a second to import, and a list of profiles does without
     from realtime_mood.sinks.lsl_markers import MarkerOutlet
@@ -137,7 +137,7 @@ class Job:
     def headless(self, view: str) -> None:
         """Sit without a screen."""
         from .headless import Voice, sit
-        from .protocol import Mode
+        from .progress import Mode
 
         with own_stdout() as out:
             voice = Voice(out, view)  # type: ignore[arg-type]

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from realtime_mood.types import Chunk, Marker, StreamInfo
 
-from .plan import Plan
-from .protocol import Event, Sitting
+from .progress import Event, Sitting
+from .protocol import Plan
 
 Hear = Callable[[Event, Sitting, float], None]
 """Told of an event, the sitting after it, and when it happened (s, our clock)."""

@@ -18,7 +18,7 @@ from models.checkpoint import Weights, load_weights
 from models.own import Parts, described, fit_head
 from models.runtime import choose_device
 from models.sampling import Wardrobe, plain_batches
-from realtime_mood.config import RunConfig
+from realtime_mood.cli.config import RunConfig
 from realtime_mood.errors import ProfileError
 from realtime_mood.estimator import Population
 from realtime_mood.profile import OwnReadout, Profile

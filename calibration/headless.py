@@ -9,8 +9,8 @@ from typing import IO, Any, Literal
 
 from realtime_mood.profile import Profile
 
-from .plan import clock_words
-from .protocol import Event, Mode, Sitting
+from .progress import Event, Mode, Sitting
+from .protocol import clock_words
 from .session import Look, Session
 
 EVERY_S = 10.0  # how often the terminal says how far a step is

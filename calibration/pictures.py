@@ -16,9 +16,9 @@ from matplotlib.patches import Circle, Patch
 from matplotlib.ticker import PercentFormatter
 
 from models.evaluation.figures import BINS, binned
-from realtime_mood.gui.scalp import flatten, interpolator
 from realtime_mood.montage import locate
 from realtime_mood.report.drawing import HATCHES, INK, MANY
+from realtime_mood.viewmodel.scalp import flatten, interpolator
 
 from .collect import Stretch
 from .verdict import HeldOut

@@ -1,183 +1,238 @@
-"""Where a person stands in a plan: a pure state machine, in samples of the stream, with no clock, thread or screen.
+"""Turns a protocol, as a TOML file holds it, into the steps one person goes through.
 
-Stream time is the only time there is. While a headset is away no sample comes and nothing moves; what it missed shows
-as a hole, and the step it fell into is done anew, after some seconds to get ready. Whatever is learnt from rests on
-the events, which are written to the recording as markers:
-
-    block/7/1/begin/positive    the first try of block 7 begins at this sample
-    block/7/1/end               and was gone through to its end: this is its last one
-    block/7/1/cancelled/hole    or was not, and will be done anew
-    report/7/1/answer/0.5,-0.2  what the person said of it: valence, arousal
-
-`Sitting` is frozen: every method gives the sitting that follows, and what happened.
+A protocol says what there is to do; a `Plan` is one drawing of it: the order of the blocks, the pictures of each. The
+same protocol, seed and media make the same plan.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import Enum
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
 
-from .plan import LEAD_S, Plan, Step
+import numpy as np
+from pydantic import Field, model_validator
 
-HOLE_LEAD_S = 8.0  # after a hole the filters settle, and a context has to fill
-MOST_TRIES = 3  # of one step; then the sitting goes on without it
-LONGEST_HOLE_S = 0.25  # what the filters bridge
+from realtime_mood import files as plans
+from realtime_mood.errors import ConfigError
+from realtime_mood.files import Strict
+
+State = Literal["neutral", "positive", "negative", "rest"]
+Words = str
+LEVEL = 0.02  # shuffled blocks may do as well as the true ones so seldom, where a readout is to be believed
+LEAD_S = 3.0  # what somebody gets to get ready, before anything that is done anew
+PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
+SOUNDS = {".wav", ".mp3", ".ogg", ".flac", ".m4a"}
+VIDEOS = {".mp4", ".mkv", ".webm", ".avi", ".mov"}
 
 
-class Mode(Enum):
-    """Whether the sitting moves on."""
+class Rest(Strict):
+    """Some seconds of rest, of which the baseline is made."""
 
-    RUNNING = "running"
-    PAUSED = "paused"
-    DONE = "done"
-    STOPPED = "stopped"
+    seconds: float = Field(gt=0, le=600)
+    text: Words
+    eyes: Literal["open", "closed"] = "open"
+
+
+class Cue(Strict):
+    """What somebody is asked to do in a block, and what that is an example of."""
+
+    label: str = Field(pattern="^[A-Za-z0-9_]+$")
+    text: Words
+    virtual: State
+    """The state a virtual person goes to."""
+    coordinates: tuple[float, float]
+    """(valence, arousal), each from -1 to 1."""
+
+
+class Protocol(Strict):
+    """What a person is led through. Every field may stand in a TOML file."""
+
+    name: str = Field(pattern="^[A-Za-z0-9_]+$")
+    title: Words
+    about: Words
+    readout: str = ""
+    """The readout of the weights that has the same labels, for the person's own to start from; none where empty."""
+    consent: Words = ""
+    """What has to be agreed to first."""
+    rest: tuple[Rest, ...] = ()
+    cues: tuple[Cue, ...] = ()
+    rounds: int = Field(0, ge=0, le=40)
+    """How often each cue comes."""
+    block_s: float = Field(20.0, ge=5, le=300)
+    settle_s: float = Field(3.0, ge=0, le=60)
+    """Seconds at a block's beginning that nothing is learnt from."""
+    washout_s: float = Field(6.0, ge=2, le=120)
+    washout: Words = "Let go of it. Breathe."
+    last: tuple[str, ...] = ()
+    """Labels that the last block may have; any where empty."""
+    self_report: bool = False
+    """Whether valence and arousal are asked after each block."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Protocol:
+        labels = [cue.label for cue in self.cues]
+        if not self.rest and not self.cues:
+            raise ValueError("neither rest nor cues: there is nothing to do")
+        if self.cues and (len(labels) < 2 or len(set(labels)) < len(labels)):
+            raise ValueError("cues need two labels or more, each once")
+        if self.cues and self.rounds < 2:
+            raise ValueError("rounds must be 2 or more, else nothing can be held out")
+        if self.settle_s >= self.block_s:
+            raise ValueError("settle_s must be shorter than block_s")
+        if unknown := set(self.last) - set(labels):
+            raise ValueError(f"last names {', '.join(sorted(unknown))}, which no cue has")
+        return self
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(cue.label for cue in self.cues)
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened at a sample."""
+class Step:
+    """One thing after the other: `kind` is rest, washout, block or report."""
 
-    index: int
+    kind: Literal["rest", "washout", "block", "report"]
+    number: int
+    """From 1, among its kind; a washout and a report have their block's."""
     text: str
+    seconds: float
+    """A report takes until it is answered, and this says 0."""
+    label: str = ""
+    """Of a block: its label. Of a rest: open or closed."""
+    virtual: str = "rest"
+    media: tuple[str, ...] = ()
+    """Files to show or play, one after the other."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether something is learnt from it, so that it is done anew when it was spoiled."""
+        return self.kind in ("rest", "block")
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
-    """One moment of a plan being gone through. Begin with `Sitting.of`."""
+class Plan:
+    """One drawing of a protocol."""
 
-    plan: Plan
-    sfreq: float
-    at: int = 0
-    """Which step."""
-    left: int = 0
-    """Samples of the step that are still to come."""
-    lead: int = 0
-    """Samples until the step begins: it is being done anew."""
-    attempt: int = 1
-    begun: bool = False
-    mode: Mode = Mode.RUNNING
-    why: str = ""
-    """Why it is paused, or what is done anew."""
-    skipped: int = 0
-    """Blocks that were given up after `MOST_TRIES`."""
-
-    @classmethod
-    def of(cls, plan: Plan, sfreq: float) -> Sitting:
-        """Before the first sample."""
-        return cls(plan, sfreq)._to(0)
+    protocol: Protocol
+    seed: int
+    steps: tuple[Step, ...]
 
     @property
-    def step(self) -> Step | None:
-        """What is being done, or got ready for; None when all is over."""
-        return self.plan.steps[self.at] if self.at < len(self.plan.steps) and not self.over else None
+    def seconds(self) -> float:
+        """How long it takes when nothing goes wrong, answers apart."""
+        return sum(step.seconds for step in self.steps)
+
+    def listing(self) -> str:
+        """Every step with its time, and the total: what a dry run shows."""
+        lines, t = [f"{self.protocol.title}: {self.protocol.about}"], 0.0
+        for step in self.steps:
+            what = f"{step.kind} {step.number}" + (f" {step.label}" if step.label else "")
+            media = f" [{', '.join(Path(name).name for name in step.media)}]" if step.media else ""
+            lines.append(f"{clock_words(t)}  {what:<22} {step.seconds:5.1f} s  {step.text}{media}")
+            t += step.seconds
+        lines.append(f"{clock_words(t)}  the end" + (", answers apart" if self.asks else ""))
+        if not self.provable:
+            lines.append(
+                f"too few blocks to prove anything: {self.protocol.rounds} rounds of {len(self.protocol.cues)}"
+            )
+        return "\n".join(lines)
 
     @property
-    def over(self) -> bool:
-        return self.mode in (Mode.DONE, Mode.STOPPED)
+    def provable(self) -> bool:
+        """Whether there are blocks enough that a readout fitted to them could prove itself."""
+        return not self.protocol.cues or least_p([self.protocol.rounds] * len(self.protocol.cues)) <= LEVEL
 
     @property
-    def left_s(self) -> float:
-        """Seconds until what is shown now is over."""
-        return (self.lead or self.left) / self.sfreq
+    def asks(self) -> bool:
+        return any(step.kind == "report" for step in self.steps)
 
-    @property
-    def progress(self) -> float:
-        """How much of the plan lies behind, 0 to 1."""
-        behind = sum(step.seconds for step in self.plan.steps[: self.at])
-        step = self.step
-        if step is not None and self.begun:
-            behind += step.seconds - self.left / self.sfreq
-        return behind / self.plan.seconds if self.plan.seconds else 1.0
 
-    @property
-    def virtual(self) -> str:
-        """The state a virtual person is in now."""
-        step = self.step
-        return step.virtual if step is not None and step.kind == "block" and self.begun else "rest"
+def clock_words(seconds: float) -> str:
+    """``m:ss``."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
-    # -- what happens to it -------------------------------------------------------------------------------------
 
-    def advance(self, first: int, end: int, lost: int = 0) -> tuple[Sitting, tuple[Event, ...]]:
-        """Samples ``[first, end)`` came, after `lost` that did not."""
-        it, events = self, list[Event]()
-        if lost > LONGEST_HOLE_S * self.sfreq:
-            it, more = it.spoil("samples lost", first, HOLE_LEAD_S)
-            events += more
-        at = first
-        while not it.over and it.mode is Mode.RUNNING:
-            if it.lead:
-                used = min(it.lead, end - at)
-                it, at = replace(it, lead=it.lead - used), at + used
-                if it.lead:
-                    break
-            if not it.begun:
-                if at >= end:
-                    break
-                it = replace(it, begun=True, why="")
-                events.append(Event(at, it._said("begin", it._step.label)))
-            if it._step.kind == "report":
-                break
-            used = min(it.left, end - at)
-            it, at = replace(it, left=it.left - used), at + used
-            if it.left:
-                break
-            events.append(Event(at - 1, it._said("end")))
-            it = it._to(it.at + 1)
-        return it, tuple(events)
+def least_p(blocks: Sequence[int]) -> float:
+    """The smallest share of shuffled orders that must do as well as the true one.
 
-    def spoil(self, why: str, index: int, lead_s: float = LEAD_S) -> tuple[Sitting, tuple[Event, ...]]:
-        """What is being done is no use any more: it is done anew, or given up when that was tried before."""
-        it, events = self._anew(why, index, lead_s)
-        if events and self.attempt >= MOST_TRIES:
-            return replace(self, skipped=self.skipped + 1)._to(self.at + 1), events
-        return (replace(it, attempt=self.attempt + 1) if events else it), events
+    Shuffled labels that only swap names do exactly as well, so with few blocks no readout stands out.
+    """
+    orders = math.factorial(sum(blocks)) / math.prod(map(math.factorial, blocks))
+    swaps = math.prod(math.factorial(n) for n in Counter(blocks).values())
+    return swaps / orders
 
-    def pause(self, why: str, index: int) -> tuple[Sitting, tuple[Event, ...]]:
-        """Stand still until `resume`; what was being done will be done anew, and that is no try the less."""
-        if self.over or self.mode is Mode.PAUSED:
-            return self, ()
-        it, events = self._anew(why, index, LEAD_S)
-        return replace(it, mode=Mode.PAUSED, why=why), (*events, Event(index, f"pause/{why.replace('/', ' ')}"))
 
-    def resume(self, index: int) -> tuple[Sitting, tuple[Event, ...]]:
-        """Go on."""
-        if self.mode is not Mode.PAUSED:
-            return self, ()
-        return replace(self, mode=Mode.RUNNING), (Event(index, "resume"),)
+def shipped() -> dict[str, Path]:
+    """The protocols that came with the program, by name."""
+    return plans.shipped_in("calibration", "protocols")
 
-    def answer(self, valence: float | None, arousal: float | None, index: int) -> tuple[Sitting, tuple[Event, ...]]:
-        """What the person says of the block; None where they would rather not."""
-        if self.over or not self.begun or self._step.kind != "report":
-            return self, ()
-        said = "none" if valence is None or arousal is None else f"{valence:.2f},{arousal:.2f}"
-        return self._to(self.at + 1), (Event(index, self._said("answer", said)),)
 
-    def stop(self, index: int) -> tuple[Sitting, tuple[Event, ...]]:
-        """The person has had enough; that is final."""
-        if self.over:
-            return self, ()
-        return replace(self, mode=Mode.STOPPED, why="stopped"), (Event(index, "stop"),)
+def load_protocol(name_or_path: str) -> Protocol:
+    """A protocol that came with the program, or the one in a TOML file; raises as `plans.load` does."""
+    return plans.load(Protocol, "protocol", name_or_path, shipped())
 
-    # -- inside -------------------------------------------------------------------------------------------------
 
-    @property
-    def _step(self) -> Step:
-        return self.plan.steps[self.at]
+def draw(protocol: Protocol, seed: int, media: Path | None = None, rest_s: float | None = None) -> Plan:
+    """The steps of one sitting: rest, then rounds of blocks, every label once a round in random order.
 
-    def _anew(self, why: str, index: int, lead_s: float) -> tuple[Sitting, tuple[Event, ...]]:
-        """The step cancelled and not begun, if it had begun and counts."""
-        if not self.begun or self.over or not self._step.counts:
-            return self, ()
-        lead, left = round(lead_s * self.sfreq), round(self._step.seconds * self.sfreq)
-        cancelled = Event(index, self._said("cancelled", why.replace("/", " ")))
-        return replace(self, begun=False, lead=lead, left=left, why=why), (cancelled,)
+    Parameters
+    ----------
+    protocol : Protocol
+    seed : int
+        Of the order, and of which picture comes where.
+    media : Path, optional
+        A folder with a folder of files for each label.
+    rest_s : float, optional
+        How long the rest takes in all, instead of what the protocol says.
 
-    def _to(self, at: int) -> Sitting:
-        if at >= len(self.plan.steps):
-            return replace(self, at=at, left=0, begun=False, mode=Mode.DONE, why="")
-        left = round(self.plan.steps[at].seconds * self.sfreq)
-        return replace(self, at=at, left=left, lead=0, attempt=1, begun=False, why="")
+    Raises
+    ------
+    ConfigError
+        For media that lack a label.
+    """
+    rng = np.random.default_rng(seed)
+    steps = []
+    usual = sum(rest.seconds for rest in protocol.rest)
+    for i, rest in enumerate(protocol.rest, 1):
+        seconds = rest.seconds if rest_s is None else rest.seconds * rest_s / usual
+        steps.append(Step("rest", i, rest.text, seconds, rest.eyes))
+    shown = _media(protocol, media, rng) if media else {}
+    for number, cue in enumerate(_order(protocol, rng), 1):
+        steps.append(Step("washout", number, protocol.washout, protocol.washout_s))
+        files_ = shown[cue.label].pop() if shown else ()
+        steps.append(Step("block", number, cue.text, protocol.block_s, cue.label, cue.virtual, files_))
+        if protocol.self_report:
+            steps.append(Step("report", number, "How did that feel?", 0.0))
+    return Plan(protocol, seed, tuple(steps))
 
-    def _said(self, *words: str) -> str:
-        step = self._step
-        return "/".join([step.kind, str(step.number), str(self.attempt), *filter(None, words)])
+
+def _order(protocol: Protocol, rng: np.random.Generator) -> list[Cue]:
+    """Rounds of every cue in random order, none twice in a row, the last one of `last`."""
+    while True:
+        rounds = [rng.permutation(len(protocol.cues)) for _ in range(protocol.rounds)]
+        row = [int(i) for part in rounds for i in part]
+        once = len(protocol.cues) == 2 or all(a != b for a, b in pairwise(row))
+        if not row or (once and (not protocol.last or protocol.cues[row[-1]].label in protocol.last)):
+            return [protocol.cues[i] for i in row]
+
+
+def _media(protocol: Protocol, folder: Path, rng: np.random.Generator) -> dict[str, list[tuple[str, ...]]]:
+    """For each label, what each of its blocks shows: all its files, dealt out evenly."""
+    dealt = {}
+    for label in protocol.labels:
+        known = PICTURES | SOUNDS | VIDEOS
+        found = sorted(p for p in (folder / label).glob("*") if p.suffix.lower() in known)
+        if len(found) < protocol.rounds:
+            raise ConfigError(
+                f"media in {folder}", f"{len(found)} pictures, sounds or clips in its folder {label!r}",
+                f"put {protocol.rounds} or more there, one for each block",
+            )  # fmt: skip
+        mixed = [str(found[i]) for i in rng.permutation(len(found))]
+        dealt[label] = [tuple(mixed[i :: protocol.rounds]) for i in range(protocol.rounds)]
+    return dealt

@@ -13,19 +13,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from realtime_mood.config import RunConfig
+from realtime_mood.cli.config import RunConfig
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.engine import Engine
 from realtime_mood.health import Health, Sink, State
 from realtime_mood.pipeline import Pipeline
-from realtime_mood.sinks.recorder import Recorder
+from realtime_mood.recording.recorder import Recorder
+from realtime_mood.run.engine import Engine
 from realtime_mood.sources import open_source
-from realtime_mood.sources.synthetic import SyntheticSource
+from realtime_mood.sources.synthetic.source import SyntheticSource
 from realtime_mood.types import Abstained, Features, Reading, Readout, Source, StreamInfo, Why, Window
 
 from .director import Director, Hear
-from .plan import Plan
-from .protocol import Event, Mode, Sitting
+from .progress import Event, Mode, Sitting
+from .protocol import Plan
 
 POOR = (Why.GAP, Why.BAD_SIGNAL)
 SPOILED = 0.3  # of a step, without a usable signal: it is done anew

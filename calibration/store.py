@@ -96,7 +96,7 @@ def is_own(part: Path) -> bool:
         page = part.read_bytes()
         return page.startswith(b"<!DOCTYPE html>") and b"<dt>recording</dt>" in page
     if part.suffix == ".xdf":
-        from realtime_mood.sources.recordings.ours import open_recorded
+        from realtime_mood.recording.reader import open_recorded
 
         from .collect import protocol_of  # torch takes a second to import
 

@@ -20,7 +20,7 @@ from models.evaluation.figures import Scores, binned, expected_calibration_error
 from models.own import OwnHead, Parts, fit_head
 from realtime_mood.profile import Verdict
 
-from .plan import LEVEL, least_p
+from .protocol import LEVEL, least_p
 
 SHUFFLES = 199
 DRAWS = 2000

@@ -6,7 +6,7 @@ from base64 import b64encode
 from importlib.metadata import version
 from typing import Any
 
-from realtime_mood.config import RunConfig
+from realtime_mood.cli.config import RunConfig
 from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.pipeline import LEARNS, Pipeline

@@ -133,10 +133,10 @@ def replay(
     weights: WeightsOption = None,
 ) -> None:
     """Make a recording's readings again, and say whether they come out identical, or where they first differ."""
-    from realtime_mood.config import resolve
+    from realtime_mood.cli.config import resolve
     from realtime_mood.profile import Profile
-    from realtime_mood.replay import replay as again
-    from realtime_mood.sources.recordings.ours import open_recorded
+    from realtime_mood.recording.reader import open_recorded
+    from realtime_mood.recording.replay import replay as again
 
     from .building import PipelineBuilder
 

@@ -28,11 +28,10 @@ from realtime_mood.errors import ConfigError, MoodError
 
 from .datasets.corpus import Prepared, corpus_population, gather, split_people
 from .datasets.recordings import Job
-from .pretraining.curves import Curves
+from .pretraining.curves import Curves, shown
 from .pretraining.encoder import describe, save_encoder
 from .pretraining.feed import PLAIN, Drawn, Feed
 from .pretraining.objective import MaskedModelling, normalised
-from .pretraining.progress import shown
 from .pretraining.recipe import Recipe
 from .pretraining.state import Course, load_state, save_state
 from .spread import shared

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..fit import Fitted, Progress
-    from ..plan import Plan
+    from ..protocol import Plan
     from ..session import Session
 
 __all__ = ["run"]

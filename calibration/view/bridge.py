@@ -17,11 +17,11 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from realtime_mood import clock
 from realtime_mood.errors import MoodError
 from realtime_mood.guard import GuardedThread
-from realtime_mood.gui.viewmodel import view
+from realtime_mood.viewmodel.state import view
 
 from ..fit import Fitted, Progress
-from ..plan import Plan
-from ..protocol import Mode
+from ..progress import Mode
+from ..protocol import Plan
 from ..session import Look, Session
 from . import words
 from .state import Busy, Cue, Page, Shown, Stage, badges_of, cue_of, gate_of, page_of, report_of, rings

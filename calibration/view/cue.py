@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 from realtime_mood import clock
 from realtime_mood.gui.controls import Text
 from realtime_mood.gui.theme import colour
-from realtime_mood.gui.words import Say
+from realtime_mood.viewmodel.words import Say
 
 from .entry import button, label
 from .media import Media

@@ -6,7 +6,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from realtime_mood.gui.controls import Text
-from realtime_mood.gui.words import Say
+from realtime_mood.viewmodel.words import Say
 
 from .cue import PROGRESS, progress_bar
 from .entry import button, centred, label

@@ -9,7 +9,7 @@ from realtime_mood.gui.controls import Text
 from realtime_mood.gui.heads import QualityHead
 from realtime_mood.gui.labels import PlainLabel, set_tip
 
-from ..plan import Plan
+from ..protocol import Plan
 from . import words
 from .state import Shown
 

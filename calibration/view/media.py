@@ -9,7 +9,7 @@ from PyQt6.QtCore import QSize, Qt, QUrl, pyqtSignal
 from PyQt6.QtGui import QImageReader, QPainter, QPixmap
 from PyQt6.QtWidgets import QStackedWidget, QWidget
 
-from .. import plan
+from .. import protocol as plan
 from .sound import no_sound
 from .state import is_picture, share_s
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from realtime_mood.gui.viewmodel import ViewState
-from realtime_mood.gui.words import Say
 from realtime_mood.health import State
 from realtime_mood.types import Abstained, Reading, Why
+from realtime_mood.viewmodel.state import ViewState
+from realtime_mood.viewmodel.words import Say
 
-from ..plan import PICTURES, Plan, Step, clock_words
-from ..protocol import Mode, Sitting
+from ..progress import Mode, Sitting
+from ..protocol import PICTURES, Plan, Step, clock_words
 from ..session import Look
 from . import words
 from .words import Ending

@@ -14,16 +14,16 @@ from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from realtime_mood.gui.controls import Badges
-from realtime_mood.gui.screens import toggle_full
+from realtime_mood.gui.theme import toggle_full
 
 from ..fit import Fitted, Progress
-from ..plan import Plan
+from ..protocol import Plan
 from ..session import Session
 from .bridge import Bridge
 from .cue import CuePage
 from .ending import BusyPage, EndingPage
 from .entry import GatePage, Welcome, label
-from .report import ReportPage
+from .rating import ReportPage
 from .sound import Tone
 from .state import Page, Shown
 from .style import style

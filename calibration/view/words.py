@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from realtime_mood.gui.banner import NAMED_CHANS
-from realtime_mood.gui.electrodes import Electrode
-from realtime_mood.gui.words import FAULT_WORDS
 from realtime_mood.profile import LEAST_BASELINE_S, Profile, Verdict
 from realtime_mood.types import Fault
+from realtime_mood.viewmodel.banner import NAMED_CHANS
+from realtime_mood.viewmodel.electrodes import Electrode
+from realtime_mood.viewmodel.words import FAULT_WORDS
 
-from ..plan import Plan, clock_words
-from ..protocol import Mode, Sitting
+from ..progress import Mode, Sitting
+from ..protocol import Plan, clock_words
 
 AWAY = "Headset lost: paused, waiting for it to come back"
 COST = (

@@ -21,8 +21,8 @@ from realtime_mood.montage import SPREAD
 from realtime_mood.sources.channels import choose_channels
 from realtime_mood.sources.playback import PlaybackSource
 from realtime_mood.sources.recordings.recording import PlaybackOptions
+from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 from realtime_mood.sources.url import CommonOptions, pasted, read_options
-from realtime_mood.sources.virtual_person import Script, VirtualPerson
 from realtime_mood.types import StreamInfo
 
 from . import virtual

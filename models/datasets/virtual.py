@@ -6,7 +6,7 @@ import numpy as np
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.montage import SPREAD
-from realtime_mood.sources.virtual_person import Script, VirtualPerson
+from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 from realtime_mood.types import StreamInfo
 
 from .person import NO_LABEL, Person, person

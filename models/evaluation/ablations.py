@@ -15,7 +15,7 @@ from typing import Any
 from . import report
 from .compare import Runner, compare
 from .mood_reader import ReaderMethod
-from .protocol import Fold
+from .splits import Fold
 
 TENTH = 0.1
 RAW, DE = (True, False, False, False), (False, True, True, False)

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from scipy.stats import rankdata
 
-from realtime_mood.sources.virtual_person import Script, VirtualPerson
+from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 
 from ..datasets.person import population
 from ..datasets.virtual import SFREQ
@@ -29,7 +29,7 @@ from .compare import Runner
 from .contexts import Contexts, View
 from .figures import draws, mean_with_interval
 from .mood_reader import READOUT, ReaderMethod, batch
-from .protocol import Fold
+from .splits import Fold
 
 EVERY = 4  # contexts of the same person resemble each other
 PERMUTATIONS = 1000

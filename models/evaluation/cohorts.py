@@ -13,7 +13,7 @@ import numpy as np
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, ProfileError
-from realtime_mood.sources.virtual_person import Script, VirtualPerson
+from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 from realtime_mood.types import StreamInfo
 
 from ..datasets import eegmat, virtual
@@ -21,7 +21,7 @@ from ..datasets.corpus import sha256
 from ..datasets.person import NO_LABEL, Person, person
 from ..datasets.recordings import find
 from .contexts import BASELINE_S, scored_seconds
-from .protocol import same_person
+from .splits import same_person
 
 TEN_TWENTY = (
     "Fp1", "Fp2", "F3", "F4", "F7", "F8", "T7", "T8", "C3", "C4", "P7", "P8", "P3", "P4", "O1", "O2", "Fz", "Cz", "Pz",

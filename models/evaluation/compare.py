@@ -28,7 +28,7 @@ from . import contexts
 from .baselines import Method, Scorer, Setting
 from .contexts import View, scored_seconds
 from .figures import Scores, auc, temperature, thresholds
-from .protocol import Fold, Split
+from .splits import Fold, Split
 from .store import Store, digest, digest_of_person
 
 TELL_EVERY_S = 5.0

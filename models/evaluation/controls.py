@@ -25,7 +25,7 @@ from .baselines import Method, Scorer
 from .cohorts import FIRST_SEED, virtual_person, with_baseline
 from .compare import Runner, Study, compare
 from .contexts import Contexts, View, scored_seconds
-from .protocol import Fold
+from .splits import Fold
 
 HOLD_S = 600
 HOLDERS = 18

@@ -30,7 +30,7 @@ from .controls import controls
 from .eegnet import EEGNetMethod
 from .figures import DRAWS
 from .mood_reader import ReaderMethod
-from .protocol import check_apart, plan
+from .splits import check_apart, plan
 from .store import digest
 
 

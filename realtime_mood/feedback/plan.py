@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from .. import plans
+from .. import files as plans
 from ..dsp.spec import BANDS
+from ..files import Strict
 from ..montage import canonical_name
-from ..plans import Strict
 
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
 HIGHEST_HZ = 100.0

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
+from ..viewmodel.actions import Wish
 from . import desktop
-from .actions import Wish
 
 if TYPE_CHECKING:
-    from ..engine import Engine
     from ..feedback.loop import FeedbackLoop
     from ..feedback.plan import Plan
+    from ..run.engine import Engine
 
 __all__ = ["Flows", "Wish", "check_display", "desktop", "has_display", "run"]
 

@@ -19,18 +19,18 @@ import numpy as np
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from .. import clock
-from ..engine import Engine
 from ..files import write_private
 from ..guard import GuardedThread
 from ..health import Health, State
 from ..ring import RingBuffer
-from .actions import RUNNING, Wish, actions_of
-from .banner import NOTE_S
-from .events import Events
-from .lanes import TraceSettings, slice_of
-from .strip import Timing
-from .viewmodel import ViewState, view
-from .words import Say
+from ..run.engine import Engine
+from ..viewmodel.actions import RUNNING, Wish, actions_of
+from ..viewmodel.banner import NOTE_S
+from ..viewmodel.events import Events
+from ..viewmodel.lanes import TraceSettings, slice_of
+from ..viewmodel.state import ViewState, view
+from ..viewmodel.strip import Timing
+from ..viewmodel.words import Say
 
 FRAME_MS = 33
 MAP_EVERY = 3  # frames between two looks at the slower panels: 10 a second

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -19,13 +20,15 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ..errors import MoodError
+from ..guard import GuardedThread
+from ..sources import devices
 from ..sources.devices import Device
-from .connect import MONTAGES, SYNTHETIC, Choice, choices_of, recording, trouble, with_names
+from ..viewmodel.connect import MONTAGES, SYNTHETIC, Choice, choices_of, recording, trouble, with_names
+from ..viewmodel.words import Say
 from .controls import Text
-from .finder import Finder
 from .labels import PlainLabel
 from .preview import Preview
-from .words import Say
 
 
 class ConnectDialog(QDialog):
@@ -164,3 +167,41 @@ class ConnectDialog(QDialog):
     def _end(self) -> None:
         self.finder.stop()
         self.preview.stop()
+
+
+LOOK_S = 0.8
+
+
+class Finder(QObject):
+    """Looks for streams over and over, for boards once."""
+
+    found = pyqtSignal(object)
+    """A tuple of `Device`, whenever there is another."""
+    failed = pyqtSignal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._over = threading.Event()
+        self._thread = GuardedThread(self._look, "mood-finder", self._report, restart_until=self._over)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more; what is under way ends within `LOOK_S`."""
+        self._over.set()
+
+    def _look(self) -> None:
+        try:
+            boards, before = tuple(devices.all_boards()), None
+            while not self._over.is_set():
+                found = (*devices.streams(LOOK_S), *boards)
+                if found != before and not self._over.is_set():
+                    before = found
+                    self.found.emit(found)
+        except MoodError as error:
+            self.failed.emit(str(error))
+
+    def _report(self, what: str) -> None:
+        if not self._over.is_set():
+            self.failed.emit(what)

@@ -10,11 +10,11 @@ from PyQt6.QtGui import QHelpEvent, QPainter, QPainterPath, QPen
 from PyQt6.QtWidgets import QWidget
 
 from ..montage import locate, positions
-from . import scalp
-from .electrodes import Electrode
+from ..viewmodel import scalp
+from ..viewmodel.electrodes import Electrode
+from ..viewmodel.state import ViewState
 from .labels import show_tip
 from .theme import colour, font
-from .viewmodel import ViewState
 
 REACH_PX = 9  # from an electrode, within which the pointer means it
 

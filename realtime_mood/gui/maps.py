@@ -15,10 +15,10 @@ from PyQt6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton,
 
 from ..dsp.spec import BANDS
 from ..montage import locate, positions
-from . import scalp
+from ..viewmodel import scalp
+from ..viewmodel.state import ViewState
 from .heads import Head
 from .theme import colour, faint, font
-from .viewmodel import ViewState
 
 
 def _table(name: str) -> np.ndarray:

@@ -9,11 +9,11 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QPainter, QPen, QPolygonF
 from PyQt6.QtWidgets import QWidget
 
-from .affect import gentle
-from .course import COURSE_S, Course
+from ..viewmodel.affect import gentle
+from ..viewmodel.course import COURSE_S, Course
+from ..viewmodel.state import Bar, ViewState
+from ..viewmodel.words import Say
 from .theme import colour, faint, font
-from .viewmodel import Bar, ViewState
-from .words import Say
 
 LEFT, RIGHT, CENTRE, TOP = (
     Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,

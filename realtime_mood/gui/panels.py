@@ -6,8 +6,20 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from PyQt6.QtCore import QSettings, Qt
-from PyQt6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QMenu, QTabWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QDialog,
+    QDockWidget,
+    QGridLayout,
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
+from ..viewmodel.shortcuts import table
+from .labels import PlainLabel
 from .theme import colour
 
 TITLES = {
@@ -136,3 +148,21 @@ def _dock(window: QMainWindow, name: str, widget: QWidget) -> QDockWidget:
     column.addWidget(widget)
     dock.setWidget(frame)
     return dock
+
+
+class KeysDialog(QDialog):
+    """Every key and what it does. Esc closes it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(26, 22, 26, 22)
+        grid.setHorizontalSpacing(26)
+        grid.setVerticalSpacing(9)
+        for row, (key, words) in enumerate(table()):
+            name = PlainLabel(key)
+            name.setStyleSheet("font-weight: 700;")
+            grid.addWidget(name, row, 0)
+            grid.addWidget(PlainLabel(words), row, 1)

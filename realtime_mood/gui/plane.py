@@ -9,9 +9,9 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QPainter, QPen
 from PyQt6.QtWidgets import QWidget
 
-from .affect import TRAIL_S, PlaneView, gentle
+from ..viewmodel.affect import TRAIL_S, PlaneView, gentle
+from ..viewmodel.state import ViewState
 from .theme import colour, faint, font
-from .viewmodel import ViewState
 
 REACH = 1.12  # of each axis, beyond the ends
 FOOT = 18

@@ -15,9 +15,9 @@ from ..errors import MoodError, StreamEnded
 from ..guard import GuardedThread
 from ..ring import RingBuffer
 from ..sources import open_source
-from . import plots
+from ..viewmodel.lanes import lane_uv, level, min_max, polyline
+from . import theme as plots
 from .labels import PlainLabel
-from .lanes import lane_uv, level, min_max, polyline
 from .theme import colour
 
 SPAN_S = 4.0

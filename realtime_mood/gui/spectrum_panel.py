@@ -6,15 +6,27 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QRectF, pyqtSignal
+from PyQt6.QtCore import QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QHideEvent, QShowEvent
-from PyQt6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ..dsp.spec import BANDS
 from ..types import Chunk
-from . import plots
+from ..viewmodel.events import Line
+from ..viewmodel.spectrum import TOP_HZ, spectrogram, spectrum
+from . import theme as plots
 from .labels import PlainLabel
-from .spectrum import TOP_HZ, spectrogram, spectrum
 from .theme import colour, faint, font
 
 DB = (-15.0, 30.0)
@@ -117,3 +129,56 @@ class SpectrumPanel(QWidget):
     def _clear(self) -> None:
         self._curve.setData([], [])
         self._picture.clear()
+
+
+class EventLog(QWidget):
+    """What happened, the newest at the bottom."""
+
+    save_wished = pyqtSignal(str)
+    """The path of a text file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.list = QListWidget()
+        self.list.setAccessibleName("events")
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.setWordWrap(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.save = QPushButton("Save…")
+        self.save.setObjectName("plain")
+        self.save.clicked.connect(self._save)
+        row, column = QHBoxLayout(), QVBoxLayout(self)
+        row.addStretch(1)
+        row.addWidget(self.save)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.list, 1)
+        column.addLayout(row)
+        self._shown: tuple[Line, ...] = ()
+
+    def show_lines(self, lines: Sequence[Line]) -> None:
+        """Show these; what is there already stays."""
+        bar = self.list.verticalScrollBar()
+        at_end = bar is None or bar.value() >= bar.maximum() - 2
+        new = tuple(lines)
+        if self._shown and new and self._shown[0] is new[0]:
+            added = new[len(self._shown) :]
+        else:
+            self.list.clear()
+            added = new
+        self._shown = new
+        for line in added:
+            item = QListWidgetItem(f"{line.at:%H:%M:%S}  {line.text}")
+            item.setForeground(colour(line.role))
+            self.list.addItem(item)
+        if at_end:
+            self.list.scrollToBottom()
+
+    def retheme(self) -> None:
+        for i, line in enumerate(self._shown):
+            if (item := self.list.item(i)) is not None:
+                item.setForeground(colour(line.role))
+
+    def _save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the events", "events.txt", "Text (*.txt)")
+        if path:
+            self.save_wished.emit(path)

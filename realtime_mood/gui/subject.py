@@ -6,13 +6,12 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from ..viewmodel.state import ViewState
+from ..viewmodel.words import Say
 from .controls import Badges, Text
 from .mood import Bars
 from .plane import Plane
-from .screens import show_beside, toggle_full
-from .theme import style
-from .viewmodel import ViewState
-from .words import Say
+from .theme import show_beside, style, toggle_full
 
 
 class SubjectView(QWidget):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QFont, QGuiApplication
 from PyQt6.QtWidgets import QApplication, QWidget
@@ -117,3 +118,32 @@ QScrollBar::handle {{ background: {c["line"]}; border-radius: 4px; min-height: 2
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QToolTip {{ background: {c["panel"]}; color: {c["text"]}; border: 1px solid {c["line"]}; padding: 4px; }}
 """
+
+
+def bare(*, axes: bool = False) -> pg.PlotWidget:
+    """A plot without menu, buttons, frame and mouse; without axes too unless they are asked for."""
+    plot = pg.PlotWidget(background=colour("panel"))
+    plot.setMenuEnabled(False)
+    plot.setMouseEnabled(False, False)
+    plot.hideButtons()
+    plot.setFrameShape(plot.Shape.NoFrame)
+    plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    if not axes:
+        plot.hideAxis("left")
+        plot.hideAxis("bottom")
+    return plot
+
+
+def show_beside(window: QWidget, other: QWidget) -> None:
+    """Fill another screen than that of `other`; a window of its own where there is only one."""
+    free = [screen for screen in QGuiApplication.screens() if screen is not other.screen()]
+    if free:
+        window.setGeometry(free[0].geometry())
+        window.showFullScreen()
+    else:
+        window.show()
+
+
+def toggle_full(window: QWidget) -> None:
+    """Fill the screen, or be a window again."""
+    window.setWindowState(window.windowState() ^ window.windowState().WindowFullScreen)

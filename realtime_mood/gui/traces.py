@@ -10,15 +10,14 @@ from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QPainter, QPen
 from PyQt6.QtWidgets import QGridLayout, QWidget
 
-from ..sources.virtual_person import STATES
+from ..sources.synthetic.person import STATES
 from ..types import Chunk, Marker
-from . import plots
+from ..viewmodel.lanes import TraceSettings, gaps_of, lane_uv, level, marks_in, min_max, polyline
+from ..viewmodel.state import ViewState
+from . import theme as plots
 from .labels import PlainLabel
-from .lane_names import LaneNames
-from .lanes import TraceSettings, gaps_of, lane_uv, level, marks_in, min_max, polyline
+from .lane_names import LaneNames, TraceControls
 from .theme import colour, faint, font
-from .trace_controls import TraceControls
-from .viewmodel import ViewState
 
 N_COLUMNS = 420  # min-max pairs across the picture: about one a pixel at 1280 x 720
 LANE_HALF = 0.75  # a trace may leave its lane by this much before it is cut

@@ -13,29 +13,25 @@ from PyQt6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QKeyEven
 from PyQt6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from ..errors import MoodError
+from ..viewmodel.affect import WHISKER
+from ..viewmodel.shortcuts import MARK_KEYS, SHORTCUTS
+from ..viewmodel.words import Say
 from . import Flows, theme
-from .affect import WHISKER
 from .bridge import Bridge
 from .connect_dialog import ConnectDialog
-from .controls import BannerBar, TopBar
-from .event_log import EventLog
-from .feedback_beside import RunBeside, ask_to_end
-from .feedback_view import FeedbackView
+from .controls import BannerBar, StripBar, TopBar
+from .feedback.view import FeedbackView, RunBeside, ask_to_end
 from .heads import QualityHead
-from .keys import KeysDialog
 from .labels import set_tip
 from .maps import Maps
 from .mood import Bars, TimeCourse
-from .panels import TITLES, Panels, beside, dock_style, tabs
+from .panels import TITLES, KeysDialog, Panels, beside, dock_style, tabs
 from .plane import Plane
 from .reporting import Reporter
-from .screens import show_beside, toggle_full
-from .shortcuts import MARK_KEYS, SHORTCUTS
-from .spectrum_panel import SpectrumPanel
-from .strip_bar import StripBar
+from .spectrum_panel import EventLog, SpectrumPanel
 from .subject import SubjectView
+from .theme import show_beside, toggle_full
 from .traces import Traces
-from .words import Say
 
 
 class Window(QMainWindow):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..sources.recordings.ours import open_recorded
+from ..recording.reader import open_recorded
 from . import words
 from .session import Report, report_of
 from .skeleton import Picture, figure, place, skeleton, table, write

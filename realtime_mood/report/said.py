@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sinks.tape import FAULTS
-from ..sources.recordings.ours import LONGEST_S, Recorded
+from ..recording.reader import LONGEST_S, Recorded
+from ..recording.tape import FAULTS
 from ..types import Fault, Why
 
 ESTIMATE, OTHER = "estimate", "other"

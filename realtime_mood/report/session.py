@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import MoodError
-from ..sources.recordings.ours import Recorded
+from ..recording.reader import Recorded
 from ..types import Marker, StreamInfo, Why
 from .course import Course, course_of
 from .origin import Origin, origin_of

@@ -18,10 +18,10 @@ class _Kind(NamedTuple):
 
 # A module is imported when its scheme is asked for, and its device library not before.
 KINDS = {
-    "synthetic": _Kind("synthetic", "SyntheticSource", "SyntheticOptions"),
-    "lsl": _Kind("lsl", "LslSource", "LslOptions"),
+    "synthetic": _Kind("synthetic.source", "SyntheticSource", "SyntheticOptions"),
+    "lsl": _Kind("lsl.source", "LslSource", "LslOptions"),
     "playback": _Kind("playback", "PlaybackSource", "PlaybackOptions"),
-    "brainflow": _Kind("brainflow", "BrainflowSource", "BrainflowOptions"),
+    "brainflow": _Kind("boards.source", "BrainflowSource", "BrainflowOptions"),
 }
 
 

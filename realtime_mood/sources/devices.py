@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from .. import clock, liblsl
 from ..montage import canonical_name
-from . import boards
-from .brainflow_session import library
-from .lsl_info import url_of
+from .boards import catalogue as boards
+from .boards.session import library
+from .lsl.info import url_of
 
 LOOK_S = 0.1
 """How often the network's answers are looked at."""

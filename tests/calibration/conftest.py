@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from calibration.director import Hear
-from calibration.plan import Plan
+from calibration.protocol import Plan
 from calibration.session import Session
-from realtime_mood.config import RunConfig
+from realtime_mood.cli.config import RunConfig
 
 URL = "synthetic://?sfreq=128&n_chans=8&speed=20"
 

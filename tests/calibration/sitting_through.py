@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from calibration.plan import Plan, Protocol, draw, load_protocol
+from calibration.protocol import Plan, Protocol, draw, load_protocol
 from calibration.session import Session
-from realtime_mood.config import RunConfig, resolve
+from realtime_mood.cli.config import RunConfig, resolve
 from realtime_mood.types import Source
 
 EIGHT = "F3,F4,C3,C4,P3,P4,O1,O2"

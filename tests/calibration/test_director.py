@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from calibration.director import Director
-from calibration.plan import Plan, Protocol, draw
-from calibration.protocol import Mode
+from calibration.progress import Mode
+from calibration.protocol import Plan, Protocol, draw
 from realtime_mood.types import Chunk, Marker, StreamInfo
 
 INFO = StreamInfo(("C3", "C4", "O1", "O2"), 100.0)

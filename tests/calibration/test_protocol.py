@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_plan import TWO
 
-from calibration.plan import LEAD_S, Protocol, draw
-from calibration.protocol import HOLE_LEAD_S, MOST_TRIES, Mode, Sitting
+from calibration.progress import HOLE_LEAD_S, MOST_TRIES, Mode, Sitting
+from calibration.protocol import LEAD_S, Protocol, draw
 
 FS = 100.0
 PLAN = draw(Protocol.model_validate(TWO), 0)

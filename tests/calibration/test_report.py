@@ -12,7 +12,7 @@ from htmlpage import Page
 
 from calibration.collect import Sat, Stretch
 from calibration.fit import Fitted
-from calibration.plan import Protocol, load_protocol
+from calibration.protocol import Protocol, load_protocol
 from calibration.report import write_page
 from calibration.verdict import calibrated, folds
 from models.datasets.person import Person

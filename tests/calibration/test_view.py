@@ -22,16 +22,16 @@ from tiny_plan import tiny
 from calibration import view as calibration_view
 from calibration.collect import collect, stretches
 from calibration.fit import fit
-from calibration.plan import draw, load_protocol
-from calibration.protocol import Mode
+from calibration.progress import Mode
+from calibration.protocol import draw, load_protocol
 from calibration.view.state import Page
 from calibration.view.window import CalibrationWindow
-from realtime_mood.config import RunConfig
+from realtime_mood.cli.config import RunConfig
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ProfileError, SourceNotFound
 from realtime_mood.health import State
 from realtime_mood.profile import Profile
-from realtime_mood.sources.recordings.ours import open_recorded
+from realtime_mood.recording.reader import open_recorded
 from realtime_mood.types import StreamInfo
 
 WAIT_MS = 20_000
@@ -367,7 +367,7 @@ def test_a_file_that_cannot_be_shown_is_said_and_the_block_waits(qtbot, windows,
 
 
 def test_the_plane_is_answered_with_arrows_too(qtbot):
-    from calibration.view.report import Plane
+    from calibration.view.rating import Plane
 
     plane, said = Plane(), []
     qtbot.addWidget(plane)
@@ -384,7 +384,7 @@ def test_the_plane_is_answered_with_arrows_too(qtbot):
 
 
 def test_the_corners_of_the_plane(qtbot):
-    from calibration.view.report import Plane
+    from calibration.view.rating import Plane
 
     plane, said = Plane(), []
     qtbot.addWidget(plane)

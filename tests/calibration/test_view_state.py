@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from tiny_plan import tiny
 
-from calibration.protocol import Sitting
+from calibration.progress import Sitting
 from calibration.session import NOBODY, Look
 from calibration.view import state, words
 from calibration.view.state import Page, Stage
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ProfileError
-from realtime_mood.gui.viewmodel import view
 from realtime_mood.health import Health, Recording, State
 from realtime_mood.profile import OwnReadout, Profile, Verdict
 from realtime_mood.types import Abstained, Fault, Quality, StreamInfo, Why
+from realtime_mood.viewmodel.state import view
 
 INFO = StreamInfo(("Fp1", "Fp2", "C3", "C4", "O1", "O2"), 100.0, "planted", virtual=True)
 LIVE = Health(State.LIVE, INFO)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calibration.plan import Plan, Protocol, draw
+from calibration.protocol import Plan, Protocol, draw
 
 TINY = {
     "name": "tiny",

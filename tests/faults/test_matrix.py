@@ -11,7 +11,7 @@ from fakes import INFO, FakeSource, pipeline
 
 from benchmarks.fault_cells import cell
 from benchmarks.fault_rows import COLUMNS, ROWS, Row
-from realtime_mood.engine import Engine
+from realtime_mood.run.engine import Engine
 from realtime_mood.sources.faults import FAULTS
 from realtime_mood.types import Chunk
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from learner import learn
 
+from realtime_mood.cli.feedback import Draw
 from realtime_mood.errors import ConfigError
 from realtime_mood.feedback import sealed
 from realtime_mood.feedback.conditions import NAMES, Blinded, condition, shown_in
@@ -20,7 +21,6 @@ from realtime_mood.feedback.measures import RATE_HZ, Sample
 from realtime_mood.feedback.plan import Plan, Reward, load_plan, shipped
 from realtime_mood.feedback.rules import Rule
 from realtime_mood.feedback.session import LEAST_BASELINE_S, Session
-from realtime_mood.feedback_run import Draw
 
 SFREQ = 120.0
 STEP = round(SFREQ / RATE_HZ)

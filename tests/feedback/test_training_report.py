@@ -15,7 +15,7 @@ from realtime_mood.feedback.loop import _number
 from realtime_mood.feedback.measures import RATE_HZ, Sample
 from realtime_mood.feedback.plan import Plan
 from realtime_mood.feedback.session import Session
-from realtime_mood.report.training import binned, facts, page, read, write_training_report
+from realtime_mood.report.feedback import binned, facts, page, read, write_training_report
 
 SFREQ = 120.0
 PLAN = Plan.model_validate({

@@ -7,13 +7,13 @@ import threading
 import numpy as np
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.engine import Engine
 from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.health import Health, Latency, State
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser
 from realtime_mood.ring import RingBuffer
+from realtime_mood.run.engine import Engine
 from realtime_mood.sources import open_source
 from realtime_mood.types import Chunk, Estimate, Features, Marker, Quality, Reading, Readout, StreamInfo
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from realtime_mood.gui.actions import IN_SESSION, RUNNING, Wish, actions_of
-from realtime_mood.gui.shortcuts import MARK_KEYS, SHORTCUTS, table
 from realtime_mood.health import Health, State
+from realtime_mood.viewmodel.actions import IN_SESSION, RUNNING, Wish, actions_of
+from realtime_mood.viewmodel.shortcuts import MARK_KEYS, SHORTCUTS, table
 
 WISH = Wish("synthetic://")
 

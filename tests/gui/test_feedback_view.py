@@ -15,12 +15,12 @@ from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import Plan
 from realtime_mood.feedback.tone import Tone
-from realtime_mood.gui.feedback_displays import DISPLAYS
-from realtime_mood.gui.feedback_sound import Speaker, _Pull
-from realtime_mood.gui.feedback_view import FeedbackView
-from realtime_mood.gui.feedback_words import Shown
+from realtime_mood.gui.feedback.displays import DISPLAYS
+from realtime_mood.gui.feedback.sound import Speaker, _Pull
+from realtime_mood.gui.feedback.view import FeedbackView
 from realtime_mood.health import Health
 from realtime_mood.types import Chunk, StreamInfo
+from realtime_mood.viewmodel.feedback import Shown
 
 INFO = StreamInfo(("O1", "O2"), 128.0, virtual=True)
 PLAN = Plan.model_validate({

@@ -11,16 +11,16 @@ from gui_fakes import EMOTION3, estimate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_mood.gui.affect import MIN_READINGS, plane_of, ranges
-from realtime_mood.gui.connect import SYNTHETIC, choice_of, choices_of, recording, trouble, with_names
-from realtime_mood.gui.events import Events
-from realtime_mood.gui.lanes import TraceSettings, gaps_of, level, marks_in, min_max, slice_of
-from realtime_mood.gui.spectrum import spectrogram, spectrum
-from realtime_mood.gui.strip import DROPPED_FIRST, Timing, strip
 from realtime_mood.health import Health, Output, Recording, State
 from realtime_mood.ring import RingBuffer
 from realtime_mood.sources.devices import Device
 from realtime_mood.types import Abstained, Chunk, Marker, StreamInfo, Why
+from realtime_mood.viewmodel.affect import MIN_READINGS, plane_of, ranges
+from realtime_mood.viewmodel.connect import SYNTHETIC, choice_of, choices_of, recording, trouble, with_names
+from realtime_mood.viewmodel.events import Events
+from realtime_mood.viewmodel.lanes import TraceSettings, gaps_of, level, marks_in, min_max, slice_of
+from realtime_mood.viewmodel.spectrum import spectrogram, spectrum
+from realtime_mood.viewmodel.strip import DROPPED_FIRST, Timing, strip
 
 INFO = StreamInfo(("Fz", "Cz"), 100.0)
 NOW = datetime(2026, 1, 1, 12)

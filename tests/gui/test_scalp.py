@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from realtime_mood.gui import scalp
 from realtime_mood.montage import SPREAD, locate
+from realtime_mood.viewmodel import scalp
 
 
 def test_nose_is_up_and_left_is_left():

@@ -15,8 +15,8 @@ from PyQt6.QtCore import Qt
 
 import app
 from calibration.commands import Job
-from calibration.plan import draw, load_protocol
-from realtime_mood.config import resolve
+from calibration.protocol import draw, load_protocol
+from realtime_mood.cli.config import resolve
 from realtime_mood.types import Estimate
 
 STREAM = "walk8"

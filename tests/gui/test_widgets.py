@@ -15,22 +15,20 @@ from PyQt6.QtCore import QPoint, QRect, Qt
 from PyQt6.QtGui import QColor, QImage, QPixmap
 from PyQt6.QtWidgets import QApplication, QWidget
 
-from realtime_mood.gui.actions import Wish, actions_of
-from realtime_mood.gui.controls import BannerBar, TopBar
-from realtime_mood.gui.event_log import EventLog
-from realtime_mood.gui.events import Line
+from realtime_mood.gui.controls import BannerBar, StripBar, TopBar
 from realtime_mood.gui.heads import QualityHead
-from realtime_mood.gui.lanes import lane_uv, min_max
 from realtime_mood.gui.maps import DIVERGING, MapHead, Maps
 from realtime_mood.gui.mood import Bars, TimeCourse
 from realtime_mood.gui.plane import Plane
-from realtime_mood.gui.spectrum_panel import SpectrumPanel
-from realtime_mood.gui.strip_bar import StripBar
+from realtime_mood.gui.spectrum_panel import EventLog, SpectrumPanel
 from realtime_mood.gui.theme import colour
 from realtime_mood.gui.traces import LANE_HALF, Traces
-from realtime_mood.gui.viewmodel import ViewState, view
 from realtime_mood.health import Health, State
 from realtime_mood.types import Abstained, Chunk, Fault, Marker, Quality, StreamInfo, Why
+from realtime_mood.viewmodel.actions import Wish, actions_of
+from realtime_mood.viewmodel.events import Line
+from realtime_mood.viewmodel.lanes import lane_uv, min_max
+from realtime_mood.viewmodel.state import ViewState, view
 
 
 def look(info: StreamInfo, *readings, **health) -> ViewState:
@@ -388,7 +386,7 @@ def test_the_log_grows_and_can_be_kept(qtbot, monkeypatch, tmp_path):
     log.show_lines(lines)
     assert [log.list.item(i).text() for i in range(3)] == [f"12:00:0{k}  line {k}" for k in range(3)]
     path = str(tmp_path / "events.txt")
-    monkeypatch.setattr("realtime_mood.gui.event_log.QFileDialog.getSaveFileName", lambda *_: (path, ""))
+    monkeypatch.setattr("realtime_mood.gui.spectrum_panel.QFileDialog.getSaveFileName", lambda *_: (path, ""))
     with qtbot.waitSignal(log.save_wished) as wish:
         qtbot.mouseClick(log.save, Qt.MouseButton.LeftButton)
     assert wish.args == [path]

@@ -22,7 +22,7 @@ from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import load_plan
 from realtime_mood.gui import Wish, theme
 from realtime_mood.gui.bridge import Bridge
-from realtime_mood.gui.feedback_view import FeedbackView
+from realtime_mood.gui.feedback.view import FeedbackView
 from realtime_mood.health import Health, State
 from realtime_mood.types import Abstained, Estimate, Why
 

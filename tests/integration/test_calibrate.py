@@ -13,7 +13,7 @@ import pytest
 
 from calibration import verdict
 from realtime_mood.profile import Profile
-from realtime_mood.sources.recordings.ours import open_recorded
+from realtime_mood.recording.reader import open_recorded
 
 PERSON = "synthetic://?subject=60003&sfreq=128&channels=F3,F4,C3,C4,P3,P4,O1,O2&difficulty=easy&speed={speed}"
 SHORT = """

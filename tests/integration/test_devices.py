@@ -12,7 +12,7 @@ from waiting import until
 from realtime_mood.errors import ConfigError
 from realtime_mood.sources import open_source
 from realtime_mood.sources.devices import all_boards, as_object, listing, streams
-from realtime_mood.sources.lsl_info import LslOptions, is_chosen
+from realtime_mood.sources.lsl.info import LslOptions, is_chosen
 from realtime_mood.sources.url import read_options, split
 
 

@@ -27,10 +27,10 @@ from realtime_mood.feedback.moment import Feedback
 from realtime_mood.feedback.plan import Plan
 from realtime_mood.feedback.receivers import LslFeedback, OscFeedback
 from realtime_mood.guard import FAILURES
-from realtime_mood.gui.feedback_words import GLOW_S, shown
 from realtime_mood.health import Health, Output
-from realtime_mood.sinks.tape import FEEDBACK_ROW
+from realtime_mood.recording.tape import FEEDBACK_ROW
 from realtime_mood.types import Chunk, Fault, Quality, StreamInfo
+from realtime_mood.viewmodel.feedback import GLOW_S, shown
 
 PLAN = """
 name = "fast"

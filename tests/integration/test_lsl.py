@@ -23,7 +23,7 @@ from waiting import until
 from realtime_mood import clock
 from realtime_mood.errors import ConfigError, SourceLost, SourceNotFound, StreamMismatch
 from realtime_mood.sources import open_source
-from realtime_mood.sources.outlet import play
+from realtime_mood.sources.lsl.outlet import play
 from realtime_mood.types import Chunk, Stream
 
 SFREQ = 250.0
@@ -42,7 +42,7 @@ def outlet() -> Iterator[Outlet]:
 
     def start(file: Path | str, name: str, **options: Any) -> subprocess.Popen[str]:
         code = (
-            "import functools; from realtime_mood.sources.outlet import play; "
+            "import functools; from realtime_mood.sources.lsl.outlet import play; "
             f"play({str(file)!r}, {name!r}, say=functools.partial(print, flush=True), **{options!r})"
         )
         process = subprocess.Popen([sys.executable, "-W", "error", "-c", code], stdout=subprocess.PIPE, text=True)

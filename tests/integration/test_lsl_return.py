@@ -17,8 +17,9 @@ import pytest
 from lsl_sender import WRAP
 from waiting import until
 
-from realtime_mood.sources import open_source, reconnect
-from realtime_mood.sources.reconnect import Reconnecting, ReconnectingStream
+from realtime_mood.sources import open_source
+from realtime_mood.sources.timing import reconnect
+from realtime_mood.sources.timing.reconnect import Reconnecting, ReconnectingStream
 from realtime_mood.types import Chunk, Returning
 
 SFREQ = 250.0

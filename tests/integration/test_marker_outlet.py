@@ -11,8 +11,8 @@ import pylsl
 import pytest
 from waiting import until
 
-from calibration.plan import draw, load_protocol
-from calibration.protocol import Sitting
+from calibration.progress import Sitting
+from calibration.protocol import draw, load_protocol
 from realtime_mood import clock
 from realtime_mood.sinks.lsl_markers import MarkerOutlet, code_of, meanings
 

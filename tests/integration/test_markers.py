@@ -17,8 +17,8 @@ from waiting import until
 
 from realtime_mood import clock
 from realtime_mood.errors import ConfigError
-from realtime_mood.sources import markers as markers_module
-from realtime_mood.sources.markers import LslMarkers
+from realtime_mood.sources.lsl import markers as markers_module
+from realtime_mood.sources.lsl.markers import LslMarkers
 
 
 @contextmanager

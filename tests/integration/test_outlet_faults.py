@@ -20,11 +20,13 @@ from waiting import until
 
 from realtime_mood.errors import ConfigError, SourceLost, SourceNotFound
 from realtime_mood.sources import open_source
-from realtime_mood.sources.outlet import play
+from realtime_mood.sources.lsl.outlet import play
 from realtime_mood.types import Stream
 
 SFREQ = 250.0
-SAYING = "import functools; from realtime_mood.sources.outlet import play; say = functools.partial(print, flush=True); "
+SAYING = (
+    "import functools; from realtime_mood.sources.lsl.outlet import play; say = functools.partial(print, flush=True); "
+)
 Start = Callable[..., subprocess.Popen[str]]
 
 

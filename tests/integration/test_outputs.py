@@ -27,18 +27,18 @@ from pythonosc.osc_packet import OscPacket
 import app
 from realtime_mood import liblsl
 from realtime_mood.dsp.spec import BANDS
-from realtime_mood.engine import Engine
 from realtime_mood.errors import ConfigError
 from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import load_plan
 from realtime_mood.feedback.receivers import LslFeedback
 from realtime_mood.health import Emission, Health, State
+from realtime_mood.recording.recorder import Recorder
+from realtime_mood.run.engine import Engine
 from realtime_mood.sinks.csv_file import CsvFile
 from realtime_mood.sinks.lsl_readings import LslReadings
 from realtime_mood.sinks.muse_osc import MuseOsc
 from realtime_mood.sinks.osc import Osc, host_and_port, messages
-from realtime_mood.sinks.recorder import Recorder
 from realtime_mood.sinks.values import names_of, values_of
 from realtime_mood.sinks.websocket import WebSocketReadings
 from realtime_mood.types import Chunk, Fault, Quality, StreamInfo

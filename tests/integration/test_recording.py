@@ -17,19 +17,19 @@ import pyxdf
 from fakes import INFO, FakeSource, Keep, cut, live, pink, pipeline
 from waiting import until
 
-from realtime_mood.engine import Engine
-from realtime_mood.recover import recover
-from realtime_mood.sinks.recorder import WRITE_S, Recorder
+from realtime_mood.recording.reader import open_recorded
+from realtime_mood.recording.recorder import WRITE_S, Recorder
+from realtime_mood.recording.recover import recover
+from realtime_mood.run.engine import Engine
 from realtime_mood.sources import open_source
-from realtime_mood.sources.recordings.ours import open_recorded
 from realtime_mood.types import Chunk, Marker
 
 SPOKEN = """
 import sys
 from pathlib import Path
 from fakes import pipeline
-from realtime_mood.engine import Engine
-from realtime_mood.sinks.recorder import Recorder
+from realtime_mood.run.engine import Engine
+from realtime_mood.recording.recorder import Recorder
 from realtime_mood.sources import open_source
 
 class Speaking(Recorder):

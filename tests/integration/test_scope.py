@@ -6,6 +6,7 @@ import configparser
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,8 @@ def test_one_that_keeps_to_this_machine_does_so(here: Path, capsys) -> None:
     assert "not used" not in capsys.readouterr().err
 
 
-def test_the_option_wins_over_the_folder(here: Path) -> None:
+def test_the_option_wins_over_the_folder(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(liblsl, "pylsl", cache(lambda: None))  # as before anything has loaded the library
     liblsl.set_scope("loopback")
     made = content()
     assert made["multicast"] == {

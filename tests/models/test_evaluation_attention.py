@@ -13,10 +13,10 @@ from models.evaluation import attention
 from models.evaluation.ablations import DE, RAW, variants
 from models.evaluation.compare import Runner, compare
 from models.evaluation.mood_reader import ALL_LEVELS, READOUT, ReaderMethod, batch, with_fewer_labels
-from models.evaluation.protocol import plan
+from models.evaluation.splits import plan
 from models.pretraining.encoder import save_encoder
 from models.reader import MoodReader, RawEncoder, ReaderConfig
-from realtime_mood.sources.virtual_person import Script, VirtualPerson
+from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,8 @@ from models.evaluation.contexts import View
 from models.evaluation.controls import blocks, first_and_last, permuted, sustained, without_gamma
 from models.evaluation.eegnet import EEGNetMethod
 from models.evaluation.figures import of_person
-from models.evaluation.protocol import Fold, Split, plan
 from models.evaluation.report import summary
+from models.evaluation.splits import Fold, Split, plan
 
 N = 9
 SETS = {"all": ("Fp1", "Fp2", "C3", "C4", "O1", "O2"), "2": ("Fp1", "Fp2")}

@@ -16,7 +16,7 @@ from models.evaluation.mood_reader import batch
 from models.sampling import Wardrobe
 from realtime_mood.entropy import Statistics
 from realtime_mood.profile import DRIFT_SD_PER_MIN
-from realtime_mood.sources.virtual_person import Script, VirtualPerson
+from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 from realtime_mood.types import StreamInfo
 
 

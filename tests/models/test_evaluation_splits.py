@@ -13,8 +13,8 @@ from models.datasets.person import NO_LABEL
 from models.datasets.recordings import find
 from models.evaluation import cohorts
 from models.evaluation.contexts import check_track
-from models.evaluation.protocol import Fold, Split, check_apart, plan
 from models.evaluation.run import methods_of, records_seen
+from models.evaluation.splits import Fold, Split, check_apart, plan
 from realtime_mood.errors import ConfigError, WeightsError
 
 

@@ -13,11 +13,11 @@ from waiting import until
 from models.checkpoint import load_weights
 from models.runtime import Inference, ReaderNetwork
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.engine import Engine, State
 from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser
+from realtime_mood.run.engine import Engine, State
 from realtime_mood.types import Estimate, Features, Quality
 
 NOWHERE = torch.device("meta")  # takes tensors and gives none back: a device whose results never come

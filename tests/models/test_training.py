@@ -28,7 +28,7 @@ from realtime_mood.errors import ConfigError
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser
-from realtime_mood.sources.virtual_person import Script, VirtualPerson
+from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 from realtime_mood.types import Chunk, StreamInfo
 
 SPEC = FeatureSpec()

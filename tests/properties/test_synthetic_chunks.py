@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_mood.sources.virtual_person import Script, VirtualPerson
+from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 
 NAMES = ("Fp1", "T7", "Cz", "P4", "O2")
 RATES = (100.0, 128.0, 250.5)

@@ -12,8 +12,8 @@ import pyxdf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_mood.sinks.tape import Tape
-from realtime_mood.sources.recordings.ours import open_recorded
+from realtime_mood.recording.reader import open_recorded
+from realtime_mood.recording.tape import Tape
 from realtime_mood.types import Chunk, StreamInfo
 
 INFO = StreamInfo(("C3", "Cz"), 100.0, "planted")

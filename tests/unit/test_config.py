@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from realtime_mood import config
-from realtime_mood.config import resolve
+from realtime_mood.cli import config
+from realtime_mood.cli.config import resolve
 from realtime_mood.errors import ConfigError
 
 

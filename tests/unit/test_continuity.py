@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from waiting import until
 
-from realtime_mood.continuity import Continuity
-from realtime_mood.engine import Engine
 from realtime_mood.errors import StreamMismatch
+from realtime_mood.run.continuity import Continuity
+from realtime_mood.run.engine import Engine
 from realtime_mood.types import Chunk, Impedance, Marker
 
 SIGNAL = pink(2000, len(EIGHT))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from realtime_mood.sources.boards import cycles_of
-from realtime_mood.sources.counter import Cycle
+from realtime_mood.sources.boards.catalogue import cycles_of
 from realtime_mood.sources.recordings.placing import indices, without_hours
+from realtime_mood.sources.timing.counter import Cycle
 
 SFREQ = 250.0
 N = 5000

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_mood.sources.boards import cycles_of
-from realtime_mood.sources.counter import DROPPED, LATE, Cycle, PackageCounter, learn
-from realtime_mood.sources.packages import Packages, sfreq_of
+from realtime_mood.sources.boards.catalogue import cycles_of
+from realtime_mood.sources.timing.counter import DROPPED, LATE, Cycle, PackageCounter, learn
+from realtime_mood.sources.timing.packages import Packages, sfreq_of
 from realtime_mood.types import Chunk
 
 SFREQ = 250.0

@@ -13,9 +13,9 @@ from fakes import INFO, FakeNetwork, FakeSource, Keep, cut, live, pink, pipeline
 from waiting import until
 
 from realtime_mood import clock
-from realtime_mood.engine import Engine, State
 from realtime_mood.errors import SourceNotFound
 from realtime_mood.health import Health
+from realtime_mood.run.engine import Engine, State
 from realtime_mood.sinks.jsonlines import JsonLines, to_json
 from realtime_mood.sinks.outbox import Outbox
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import app
-from realtime_mood.config import RunConfig
+from realtime_mood.cli.config import RunConfig
 from realtime_mood.sources import KINDS
 from realtime_mood.sources.faults.script import FAULTS
 

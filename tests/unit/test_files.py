@@ -27,9 +27,9 @@ from realtime_mood.files import (
     write_whole,
 )
 from realtime_mood.profile import Profile
+from realtime_mood.recording.recorder import Recorder
 from realtime_mood.report.skeleton import place
 from realtime_mood.sinks.csv_file import CsvFile
-from realtime_mood.sinks.recorder import Recorder
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and links are those of POSIX")
 

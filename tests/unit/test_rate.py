@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_mood.sources.rate import Rate, measured_rate, real_rate
+from realtime_mood.sources.timing.rate import Rate, measured_rate, real_rate
 
 
 def batches(

@@ -15,8 +15,8 @@ from waiting import until
 
 from realtime_mood import clock
 from realtime_mood.errors import SourceLost, SourceNotFound, StreamEnded, StreamMismatch
-from realtime_mood.sources import reconnect
-from realtime_mood.sources.reconnect import Reconnecting, ReconnectingStream
+from realtime_mood.sources.timing import reconnect
+from realtime_mood.sources.timing.reconnect import Reconnecting, ReconnectingStream
 from realtime_mood.types import Chunk, Impedance, Marker, Returning, StreamInfo
 
 SFREQ = 100.0

@@ -17,12 +17,12 @@ import pyxdf
 from fakes import EIGHT, INFO, FakeNetwork, FakeSource, Keep, cut, pink, pipeline
 from waiting import until
 
-from realtime_mood.engine import Engine
 from realtime_mood.errors import ConfigError
 from realtime_mood.files import free_paths
 from realtime_mood.health import Emission, Health, State
-from realtime_mood.sinks.recorder import Backlog, Recorder
-from realtime_mood.sinks.tape import Tape
+from realtime_mood.recording.recorder import Backlog, Recorder
+from realtime_mood.recording.tape import Tape
+from realtime_mood.run.engine import Engine
 from realtime_mood.types import Abstained, Chunk, Fault, Impedance, Marker, Quality, Why
 
 SIGNAL = pink(round(12 * INFO.sfreq), len(EIGHT))
@@ -199,8 +199,8 @@ import resource, sys
 from pathlib import Path
 from fakes import FakeSource, Keep, cut, pink, pipeline
 from waiting import until
-from realtime_mood.engine import Engine
-from realtime_mood.sinks.recorder import Recorder
+from realtime_mood.run.engine import Engine
+from realtime_mood.recording.recorder import Recorder
 
 def allow(n_bytes):
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, resource.RLIM_INFINITY))

@@ -12,9 +12,9 @@ from fakes import EIGHT, INFO, cut, pink
 
 from realtime_mood.errors import ConfigError, MoodError, StreamMismatch
 from realtime_mood.health import Health
-from realtime_mood.recover import recover
-from realtime_mood.sinks import xdf
-from realtime_mood.sinks.recorder import Recorder
+from realtime_mood.recording import xdf_write as xdf
+from realtime_mood.recording.recorder import Recorder
+from realtime_mood.recording.recover import recover
 from realtime_mood.types import Marker
 
 SIGNAL = pink(round(25 * INFO.sfreq), len(EIGHT))

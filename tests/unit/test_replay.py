@@ -10,14 +10,14 @@ import pytest
 from fakes import EIGHT, INFO, FakeNetwork, FakeSource, cut, live, pink, pipeline
 from waiting import until
 
-from realtime_mood.engine import Engine
 from realtime_mood.errors import MoodError, SourceNotFound, StreamMismatch
 from realtime_mood.health import Health
 from realtime_mood.pipeline import LEARNS, Pipeline
-from realtime_mood.replay import replay
-from realtime_mood.sinks.recorder import Recorder
+from realtime_mood.recording.reader import open_recorded
+from realtime_mood.recording.recorder import Recorder
+from realtime_mood.recording.replay import replay
+from realtime_mood.run.engine import Engine
 from realtime_mood.sources import open_source
-from realtime_mood.sources.recordings.ours import open_recorded
 from realtime_mood.types import Chunk, Fault, Features, Impedance, StreamInfo
 
 SIGNAL = pink(round(20 * INFO.sfreq), len(EIGHT))

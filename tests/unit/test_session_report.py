@@ -17,14 +17,14 @@ import pytest
 from realtime_mood.errors import ConfigError, MoodError, SourceNotFound, StreamMismatch
 from realtime_mood.health import Emission, State
 from realtime_mood.profile import Profile
+from realtime_mood.recording import xdf_write as xdf
+from realtime_mood.recording.reader import open_recorded
+from realtime_mood.recording.tape import READINGS, Tape
 from realtime_mood.report import Report, page, report_of, write_report
 from realtime_mood.report.course import course_of
 from realtime_mood.report.said import said_in
 from realtime_mood.report.session import REASONS
 from realtime_mood.report.words import FAULTS, plain, share, span
-from realtime_mood.sinks import xdf
-from realtime_mood.sinks.tape import READINGS, Tape
-from realtime_mood.sources.recordings.ours import open_recorded
 from realtime_mood.types import Abstained, Chunk, Estimate, Fault, Marker, Quality, Reading, Readout, StreamInfo, Why
 
 CHANS = ("Fp1", "Fp2", "C3", "C4")
@@ -447,7 +447,7 @@ def test_the_words_and_colours_are_those_of_the_window() -> None:
     from importlib.resources import files
 
     from realtime_mood.gui.theme import THEMES
-    from realtime_mood.gui.words import FAULT_WORDS, WHY_WORDS
+    from realtime_mood.viewmodel.words import FAULT_WORDS, WHY_WORDS
 
     assert {why.value: words for why, words in WHY_WORDS.items()}.items() <= {
         k: v[0] for k, v in REASONS.items()

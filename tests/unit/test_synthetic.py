@@ -8,7 +8,7 @@ from realtime_mood import clock
 from realtime_mood.errors import ConfigError, StreamEnded
 from realtime_mood.montage import SPREAD
 from realtime_mood.sources import open_source
-from realtime_mood.sources.virtual_person import Script, VirtualPerson
+from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 from realtime_mood.types import Chunk, Marker, Stream
 
 SFREQ = 128.0

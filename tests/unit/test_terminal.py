@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from realtime_mood import montage, terminal
+from realtime_mood import montage
+from realtime_mood.cli import terminal
 from realtime_mood.errors import SourceLost
 from realtime_mood.health import Health, Latency, State
 from realtime_mood.types import Abstained, Estimate, Fault, Marker, Quality, Reading, Readout, StreamInfo, Why

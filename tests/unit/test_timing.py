@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_mood.sources.recordings.placing import indices
-from realtime_mood.sources.timing import Piece, SampleClock
+from realtime_mood.sources.timing.sample_clock import Piece, SampleClock
 
 
 def send(

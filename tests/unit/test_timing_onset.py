@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from realtime_mood.sources.timing import SampleClock
+from realtime_mood.sources.timing.sample_clock import SampleClock
 
 
 @pytest.mark.parametrize("jitter_ms", [2.0, 5.0, 9.0])

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from realtime_mood.errors import SourceLost
-from realtime_mood.gui.banner import NOTE_S, SETTLE_S
-from realtime_mood.gui.viewmodel import view
 from realtime_mood.health import Health, Latency, Recording, State
 from realtime_mood.types import Abstained, Estimate, Fault, Marker, Quality, Reading, Readout, StreamInfo, Why
+from realtime_mood.viewmodel.banner import NOTE_S, SETTLE_S
+from realtime_mood.viewmodel.state import view
 
 SFREQ = 100.0
 NAMES = ("Fz", "Cz", "Pz", "Oz")

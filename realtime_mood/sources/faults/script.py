@@ -16,7 +16,7 @@ import numpy as np
 
 from ...errors import ConfigError
 from ...montage import canonical_name
-from ..virtual_artefacts import own_rng
+from ..synthetic.artefacts import own_rng
 
 MOST = 10_000
 """No script has more faults than this."""

@@ -11,8 +11,8 @@ import numpy as np
 from ... import clock
 from ...errors import SourceLost, SourceNotFound, StreamEnded, StreamMismatch
 from ...types import Chunk, Marker, StreamInfo
-from ..rate import Rate, measured_rate, real_rate
-from ..timing import Piece, SampleClock
+from ..timing.rate import Rate, measured_rate, real_rate
+from ..timing.sample_clock import Piece, SampleClock
 from .headset import Happening, Headset, Packet
 
 POLL_S = 0.1

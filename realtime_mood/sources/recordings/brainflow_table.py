@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import ConfigError, StreamMismatch
-from ..boards import cycles_of, find
+from ..boards.catalogue import cycles_of, find
 from .head import Head
 from .layouts import Layout
 from .recording import PlaybackOptions
@@ -64,7 +64,7 @@ def brainflow_layout(head: Head, options: PlaybackOptions, asked: str) -> Layout
 
 def _described(board: str, asked: str) -> tuple[str, dict[str, Any]]:
     """The board's name as the library has it, and where it puts what."""
-    from ..brainflow_session import library
+    from ..boards.session import library
 
     name, known = find(board, library().BoardIds, asked)
     try:

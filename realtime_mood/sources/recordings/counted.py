@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..boards import cycles_of
-from ..counter import ENDLESS, Cycle
+from ..boards.catalogue import cycles_of
+from ..timing.counter import ENDLESS, Cycle
 
 CYCLES = (
     *cycles_of("cyton"),

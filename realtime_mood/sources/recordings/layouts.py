@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...errors import StreamMismatch
-from ..counter import Cycle
+from ..timing.counter import Cycle
 from .head import Head
 
 MUSE_HZ = (220.0, 256.0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from ...errors import StreamMismatch
-from ..boards import cycles_of
-from ..counter import Cycle
+from ..boards.catalogue import cycles_of
+from ..timing.counter import Cycle
 from .head import Head
 from .layouts import Layout, find, rate_of
 from .recording import PlaybackOptions

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..counter import Cycle
+from ..timing.counter import Cycle
 from .counted import LATE, counted
 from .periods import filled, period_of
 from .stamped_gaps import allowed_by_stamps, gaps_by_stamps

@@ -1,0 +1,162 @@
+"""Turns command line, environment and TOML file into one validated set of options, in that order of precedence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_config_path
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..errors import ConfigError
+from ..files import read_toml
+from ..pipeline import Notch
+
+PREFIX = "REALTIME_MOOD_"
+GIVE_UP_S = 60.0  # where nobody may be looking
+FOUND = Path("realtime_mood.toml")
+"""A file of options that is read where it lies in the current folder."""
+SCOPES = ("loopback", "machine", "link", "site")  # from near to far
+NOT_OPTIONS = {"REALTIME_MOOD_DATA"}  # where the tests find recordings
+
+
+class RunConfig(BaseModel):
+    """What a run can be told. Every name is also a command-line option and a key of the TOML file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str = "synthetic://"
+    view: Literal["auto", "gui", "terminal", "json"] = "auto"
+    weights: str = "reader-4"
+    readout: str = "auto"
+    profile: Path | None = None
+    notch: Literal["auto", "50", "60"] = "auto"
+    seconds: float | None = Field(default=None, gt=0)
+    record: Path | None = None
+    markers: str | None = None
+    participant: str = Field(default="", pattern="^[A-Za-z0-9]*$")
+    session: str = Field(default="", pattern="^[A-Za-z0-9]*$")
+    give_up: float | None = Field(default=None, gt=0)
+    """Seconds a lost source is looked for; None is for ever in the window, and `GIVE_UP_S` elsewhere."""
+    lsl_out: bool = False
+    lsl_name: str = Field(default="RealtimeMood", min_length=1)
+    """Of the stream of readings; those of feedback begin with it."""
+    osc: str | None = None
+    osc_muse: str | None = None
+    ws: str | None = None
+    csv: Path | None = None
+    lsl_scope: Literal["loopback", "machine", "link", "site"] | None = None
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    @property
+    def notches(self) -> Notch:
+        """The line frequencies to take out (Hz), or ``"auto"``."""
+        return "auto" if self.notch == "auto" else (float(self.notch),)
+
+    @property
+    def on_lsl(self) -> bool:
+        """Whether anything comes or goes over LSL: then recordings are on its clock, as other programs' are."""
+        return self.source.startswith("lsl:") or self.markers is not None or self.lsl_out
+
+
+def resolve(
+    given: Mapping[str, object], file: Path | None = None, environment: Mapping[str, str] = os.environ
+) -> RunConfig:
+    """Gather a run's options.
+
+    Parameters
+    ----------
+    given : mapping
+        The options of a verb, from the command line; None means not given.
+    file : Path, optional
+        A TOML file; when None, the user's own and then `FOUND`, where they are.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown key, a value out of range, or an unreadable file.
+    """
+    known = RunConfig.model_fields
+    environ = {
+        key[len(PREFIX) :].lower(): value
+        for key, value in environment.items()
+        if key.startswith(PREFIX) and key not in NOT_OPTIONS
+    }
+    line = {key: value for key, value in given.items() if value is not None}
+    own = user_config_path("realtime_mood") / "config.toml"
+    files: dict[Path, dict[str, object]] = {}
+    if path := file or (own if own.is_file() else None):
+        files[path] = _read(path)
+    if file is None and FOUND.is_file():
+        files[FOUND] = _found(given, _merged(*files.values(), environ, line))
+    merged = _merged(*files.values(), environ, line)
+    try:
+        return RunConfig.model_validate(merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        paths = [path for path, layer in files.items() if key in layer and key not in environ and key not in line]
+        where = f" in {paths[-1]}" if paths else ""
+        raise ConfigError(
+            f"option {key!r}{where}", f"{merged[key]!r}: {first['msg']}", f"options are {', '.join(known)}"
+        ) from None
+
+
+def _merged(*layers: Mapping[str, object]) -> dict[str, object]:
+    """Later layers win."""
+    return {key: value for layer in layers for key, value in layer.items()}
+
+
+def _found(given: Mapping[str, object], stronger: Mapping[str, object]) -> dict[str, object]:
+    """What a file found in the current folder may say: nothing that writes, or lets others listen.
+
+    Whoever made that folder need not be who runs the program there.
+
+    Parameters
+    ----------
+    given : mapping
+        The options that the verb has.
+    stronger : mapping
+        What the user's own file, the environment and the command line say.
+    """
+    values = _read(FOUND)
+    for key, why in [(key, _reach(key, value, stronger)) for key, value in values.items()]:
+        if why and key in given and key not in stronger:
+            raise ConfigError(
+                f"{FOUND} in this folder", f"{key} = {values[key]!r} {why}",
+                f"say --{key.replace('_', '-')} on the command line, or trust the file: --config {FOUND}",
+            )  # fmt: skip
+        if why:  # the verb does not have it, or something stronger says otherwise
+            del values[key]
+    print(f"Options from {FOUND} in this folder: {', '.join(values) or 'none'}", file=sys.stderr)
+    return values
+
+
+def _reach(key: str, value: object, stronger: Mapping[str, object]) -> str:
+    """What an option would do that only the user may ask for; empty where it does nothing of the kind."""
+    if key in ("record", "csv"):
+        return "would write a file"
+    if key == "lsl_out" and value:
+        return "would let others listen"
+    if key in ("osc", "osc_muse", "ws"):
+        from ..sinks.websocket import LOOPBACK
+
+        host = str(value).rpartition(":")[0].strip("[]")
+        return "" if host in LOOPBACK or (key == "ws" and not host) else "would reach other machines"
+    if key == "lsl_scope":
+        limit = stronger.get(key, "machine")
+        near = SCOPES[: SCOPES.index(limit) + 1] if limit in SCOPES else ()
+        return "" if value in near else "would reach other machines"
+    return ""
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        return read_toml(path)
+    except FileNotFoundError:
+        raise ConfigError(f"config file {path}", "no such file", "check the path") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"config file {path}", f"not readable as TOML: {error}", "mend it, or leave it out") from None

@@ -1,0 +1,165 @@
+"""Turns a session's name and a source into feedback on a run: for the window, or as JSON lines."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from platformdirs import user_data_path
+
+from ..console import own_stdout
+from ..errors import ConfigError
+from ..feedback import sealed
+from ..feedback.conditions import Blinded, Condition, condition, yoked_to
+from ..feedback.loop import FeedbackLoop
+from ..feedback.measures import RATE_HZ, slowest
+from ..feedback.moment import Feedback, Receiver
+from ..feedback.plan import Plan, load_plan, shipped
+from ..health import Health, Output, Sink
+from ..run.engine import Engine
+from ..sinks.jsonlines import write_line
+from .config import RunConfig
+
+if TYPE_CHECKING:
+    from ..recording.recorder import Recorder
+
+MakeEngine = Callable[[RunConfig, Sequence[Sink]], Engine]
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Where a session's condition comes from: a name, or a code of a sealed file."""
+
+    name: str = "contingent"
+    file: Path | None = None
+    code: str = ""
+    yoke: Path | None = None
+    seed: int = field(default_factory=lambda: secrets.randbits(32))
+
+    def check(self) -> None:
+        """Raise `ConfigError` when it makes no sense."""
+        if bool(self.file) != bool(self.code):
+            raise ConfigError("a blinded session", "--sealed and --code go together", "give both, or neither")
+
+    def condition(self, plan: Plan) -> Condition:
+        """The condition, which nobody is told."""
+        self.check()
+        name, yoke = self.name, self.yoke
+        if self.file:
+            sealed.check(self.file, self.code)
+            name = sealed.condition_of(self.file, self.code)
+            if sealed.needs_yoke(self.file):  # of every code alike: asking for it must not tell which are yoked
+                yoked_to(yoke, f"a session of {self.file}")
+        seed = int(hashlib.sha256(self.code.encode()).hexdigest()[:8], 16) if self.code else self.seed
+        smoothing_s = max(it.smoothing_s for it in plan.measures)
+        made = condition(name, smoothing_s=smoothing_s, rate_hz=RATE_HZ, seed=seed, yoke=yoke)
+        return Blinded(made) if self.file else made
+
+    def use(self) -> None:
+        """Log that the code is used now."""
+        if self.file:
+            sealed.use(self.file, self.code)
+
+    def about(self) -> dict[str, Any]:
+        """What a record may say of it: the code alone where there is one."""
+        return {"code": self.code} if self.code else {"condition": self.name}
+
+
+class JsonFeedback:
+    """What is fed back, a line each on standard output."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    @property
+    def output(self) -> Output:
+        return Output("JSON lines")
+
+    def put(self, item: Feedback) -> None:
+        told = {name: round(value, 5) if isinstance(value, float) else value for name, value in asdict(item).items()}
+        told["t"] = told.pop("at")
+        write_line(self._out, {"kind": "feedback", "block_kind": told.pop("kind"), **told})
+
+    def tell(self, text: str, t: float) -> None:
+        """The lines say it already."""
+
+    def close(self, health: Health) -> None: ...
+
+
+def default_lines(plan: Plan) -> Path:
+    """Where everything fed back is written, unless told otherwise."""
+    return user_data_path("realtime_mood") / "feedback" / f"{plan.name}.jsonl"
+
+
+def run_json(session: str, config: RunConfig, draw: Draw, lines: Path | None, make_engine: MakeEngine) -> None:
+    """Go through a session without a screen: everything fed back is a line on standard output.
+
+    Raises
+    ------
+    MoodError
+        Whatever keeps it from being gone through.
+    """
+    plan = load_plan(session)
+    with own_stdout() as out:
+        printer = JsonFeedback(out)
+        loop = _loop(plan, config, draw, lines, [printer])
+        engine = make_engine(config, [loop])
+        write_line(out, {"kind": "session", "name": plan.name, "consent": plan.consent,
+                       "lag_s": round(slowest(plan.measures), 2), **draw.about()})  # fmt: skip
+        engine.start()
+        try:
+            while not loop.over.wait(0.1) and not engine.done.is_set() and out.fault is None:
+                pass
+        except KeyboardInterrupt:
+            pass
+        engine.stop()
+        if loop.fault is not None:
+            raise loop.fault
+        write_line(out, {"kind": "end", **loop.summary(), "debrief": plan.debrief})
+
+
+def attach(
+    loop: FeedbackLoop, engine: Engine, config: RunConfig, recorder: Recorder | None, outputs: Sequence[Sink]
+) -> None:
+    """Let a session of a run be recorded, marked, and heard wherever the run's readings are."""
+    loop.tell = engine.mark
+    if recorder is not None:
+        loop.keep = recorder.feed
+    receivers: list[Receiver] = []
+    if config.lsl_out:
+        from ..feedback.receivers import LslFeedback
+
+        receivers.append(LslFeedback(f"{config.lsl_name}-Feedback", f"{config.lsl_name}-Markers"))
+    if config.osc:
+        from ..feedback.receivers import OscFeedback
+
+        receivers.append(OscFeedback(config.osc))
+    if config.ws:
+        from ..feedback.receivers import WebSocketFeedback
+        from ..sinks.websocket import WebSocketReadings
+
+        receivers += [WebSocketFeedback(it) for it in outputs if isinstance(it, WebSocketReadings)]
+    loop.send_to(receivers)
+
+
+def sessions() -> tuple[tuple[str, str], ...]:
+    """Name and title of each session that came with the program."""
+    return tuple((name, load_plan(name).title) for name in shipped())
+
+
+def session_of(name: str, config: RunConfig, draw: Draw, lines: Path | None = None) -> tuple[Plan, FeedbackLoop]:
+    """A session, to be the tap of a run. Raises as `run_json` does."""
+    plan = load_plan(name)
+    return plan, _loop(plan, config, draw, lines)
+
+
+def _loop(
+    plan: Plan, config: RunConfig, draw: Draw, lines: Path | None, receivers: Sequence[Receiver] = ()
+) -> FeedbackLoop:
+    """A code is used up by a session that begins, not by one that could not."""
+    place, drawn = lines or default_lines(plan), draw.condition(plan)
+    return FeedbackLoop(plan, drawn, receivers, place, draw.about(), config.notches, begins=draw.use)

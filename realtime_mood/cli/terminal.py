@@ -1,0 +1,153 @@
+"""Turns a running engine into a live picture in a terminal: the same words and numbers as the window."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from .. import clock
+from ..run.engine import Engine
+from ..viewmodel.course import Course
+from ..viewmodel.electrodes import Electrode
+from ..viewmodel.state import Bar, ViewState, view
+from ..viewmodel.words import Say
+
+LOOK_S = 0.125
+STYLES = {
+    "text": "default",
+    "dim": "bright_black",
+    "info": "cyan",
+    "ok": "green",
+    "warn": "yellow",
+    "bad": "bold red",
+    "virtual": "bold magenta",
+    "label0": "yellow",
+    "label1": "white",
+    "label2": "bright_blue",
+    "label3": "magenta",
+    "label4": "green",
+}
+SPARKS = "▁▂▃▄▅▆▇█"
+COURSE_COLUMNS = 60  # one a second
+PER_LINE = 9  # electrodes
+WINDOW_ONLY = ("filters", "context", "paint", "longest wait")  # of the strip's numbers, those for who tends the window
+
+
+def run(engine: Engine, console: Console | None = None) -> None:
+    """Start `engine`, show it until it is done or Ctrl-C, and stop it; raises the run's fault.
+
+    Parameters
+    ----------
+    engine : Engine
+    console : rich.console.Console, optional
+        Standard output by default; colours and redrawing are left out where that is no terminal.
+    """
+    console = console or Console()
+    engine.start()
+    try:
+        if console.is_terminal:
+            with Live(console=console, auto_refresh=False, screen=True) as live:
+                while not engine.done.wait(LOOK_S):
+                    live.update(picture(look(engine), console.height), refresh=True)
+        else:
+            _lines(engine, console)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        last = look(engine)
+        engine.stop()
+    console.print(picture(last, console.height))
+
+
+def look(engine: Engine) -> ViewState:
+    """What there is to see now."""
+    return view(engine.health, engine.latest, engine.readings(), engine.markers, clock.now())
+
+
+def _lines(engine: Engine, console: Console) -> None:
+    """One plain line whenever the words change: for logs and pipes."""
+    said = ""
+    while not engine.done.wait(LOOK_S):
+        state = look(engine)
+        line = " · ".join(say.text for say in (state.state, *state.badges, state.headline, state.banner))
+        if line != said:
+            said = line
+            console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def picture(state: ViewState, height: int = 24) -> RenderableType:
+    """The whole screen, `height` lines at most: where there is less room, good electrodes are left out first."""
+    gap = Text()
+    top = Text("  ").join([_text(state.state, "bold "), *(_text(badge, "reverse ") for badge in state.badges)])
+    answer = Text(" · ").join([_text(state.headline, "bold "), Text(state.detail, STYLES["dim"])])
+    rows: list[RenderableType] = [top, _text(state.readout), _text(state.banner), gap, answer, _bars(state.bars), gap]
+    used = 10 + len(state.bars)  # the banner may take two lines, the strip does
+    if state.course.labels:
+        rows += [_course(state.course), gap]
+        used += len(state.course.labels) + bool(state.course.truth) + 1
+    return Group(*rows, *_electrodes(state.electrodes, height - used), gap, _strip(state))
+
+
+def _text(say: Say, more: str = "") -> Text:
+    return Text(say.text, more + STYLES.get(say.role, "default"))
+
+
+def _bars(bars: tuple[Bar, ...], width: int = 40) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    for i, bar in enumerate(bars):
+        style = STYLES["dim"] if bar.dimmed or bar.prob is None else STYLES[f"label{i % 5}"]
+        n = round(width * (bar.prob or 0.0))
+        drawn = Text(("░" if bar.dimmed else "█") * n, style) + Text("·" * (width - n), STYLES["dim"])
+        value = "–" if bar.prob is None else f"{100 * bar.prob:3.0f} %"
+        grid.add_row(Text(bar.label, ("bold " if bar.is_top else "") + style), drawn, Text(value, style))
+    return grid
+
+
+def _course(course: Course) -> Table:
+    """The last minute of each label, a column a second; a blank where there was no answer."""
+    grid = Table.grid(padding=(0, 1))
+    for i, label in enumerate(course.labels):
+        cells = [" "] * COURSE_COLUMNS
+        for t, prob in zip(course.t, course.probs[:, i], strict=True):
+            if prob == prob:  # not NaN
+                cells[_column(t)] = SPARKS[min(7, int(8 * prob))]
+        grid.add_row(Text(label), Text("".join(cells), STYLES[f"label{i % 5}"]))
+    if course.truth:
+        row = Text(" " * _column(course.truth[0].t0))
+        for span in course.truth:
+            width = _column(span.t1) - _column(span.t0) + (span.t1 == 0)
+            row += Text(
+                span.text[:width].ljust(width), STYLES[f"label{course.labels.index(span.text) % 5}"] + " reverse"
+            )
+        grid.add_row(Text("true state", STYLES["virtual"]), row)
+    return grid
+
+
+def _column(t: float) -> int:
+    return min(COURSE_COLUMNS - 1, max(0, int(t + COURSE_COLUMNS)))
+
+
+def _electrodes(electrodes: tuple[Electrode, ...], height: int) -> list[RenderableType]:
+    """Faults in words, then scores in percent: all where there is room, the worst where there is not."""
+    bad = [e for e in electrodes if e.fault]
+    faults = Text(", ".join(f"{e.name} {e.fault}" for e in bad), STYLES["bad"], no_wrap=True, overflow="ellipsis")
+    room = PER_LINE * max(1, height - bool(bad))
+    shown: tuple[Electrode, ...] = electrodes
+    if len(shown) > room:
+        worst = sorted(electrodes, key=lambda e: e.score or 0.0)[:room]
+        shown = tuple(e for e in electrodes if e in worst)
+    grid = Table.grid(padding=(0, 1))
+    cells = [Text(f"{e.name:<4}{'–' if e.score is None else f'{100 * e.score:.0f}':>3}", STYLES[e.role]) for e in shown]
+    for at in range(0, len(cells), PER_LINE):
+        grid.add_row(*cells[at : at + PER_LINE])
+    return [faults, grid] if bad else [grid]
+
+
+def _strip(state: ViewState) -> Table:
+    grid = Table.grid(padding=(0, 3))
+    parts = [Text(f"{name} ", STYLES["dim"]) + _text(value) for name, value in state.strip if name not in WINDOW_ONLY]
+    for at in range(0, len(parts), 3):
+        grid.add_row(*parts[at : at + 3])
+    return grid

@@ -1,0 +1,1 @@
+"""Widgets of a feedback session: the subject's screen, its displays and its sound."""

@@ -1,0 +1,133 @@
+"""Turns what is shown into a picture: a circle that grows, a bar that rises, or a landscape that brightens.
+
+Each tells neutral from failure by its shape and by words, and nothing in it flashes.
+"""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QLinearGradient, QPainter, QPainterPath, QPen
+from PyQt6.QtWidgets import QWidget
+
+from ...viewmodel.feedback import Shown
+from ..theme import colour, faint, font
+
+
+class Display(QWidget):
+    """What all displays share: the words around the picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: Shown | None = None
+        self.setAccessibleName("feedback")
+
+    def show_it(self, it: Shown) -> None:
+        if it != self.shown:
+            self.shown = it
+            self.update()
+
+    def paintEvent(self, event: object) -> None:
+        if self.shown is None:
+            return
+        p = QPainter(self)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.picture(p, self.shown)
+        self._words(p, self.shown)
+        p.end()
+
+    def picture(self, p: QPainter, it: Shown) -> None:
+        """Paint it."""
+        raise NotImplementedError
+
+    def _words(self, p: QPainter, it: Shown) -> None:
+        centre, width, height = Qt.AlignmentFlag.AlignCenter, self.width(), self.height()
+        p.setPen(colour("text"))
+        p.setFont(font(28))
+        p.drawText(QRectF(0, 0.02 * height, width, 44), centre, it.cue)
+        p.setFont(font(20))
+        p.setPen(colour("dim"))
+        p.drawText(QRectF(0, height - 76, width, 34), centre, it.words)
+        p.drawText(QRectF(20, height - 40, 200, 30), Qt.AlignmentFlag.AlignLeft, it.left)
+        p.setPen(colour("ok"))
+        p.drawText(QRectF(width - 220, height - 40, 200, 30), Qt.AlignmentFlag.AlignRight, it.rewards)
+        if it.virtual:
+            p.setPen(colour("virtual"))
+            p.setFont(font(12, bold=True))
+            p.drawText(QRectF(width - 180, 10, 160, 20), Qt.AlignmentFlag.AlignRight, "VIRTUAL PERSON")
+
+
+class Circle(Display):
+    """Its size is what is fed back; dashes say that nothing is; a ring glows at a reward."""
+
+    def picture(self, p: QPainter, it: Shown) -> None:
+        side = min(self.width(), self.height())
+        middle = QPointF(self.width() / 2, self.height() / 2)
+        most, radius = 0.36 * side, (0.06 + 0.30 * it.size) * side
+        p.setPen(QPen(faint("dim", 90), 1))
+        p.drawEllipse(middle, most, most)
+        if it.glow > 0:
+            p.setPen(QPen(faint("ok", round(200 * it.glow)), 6))
+            p.drawEllipse(middle, radius + 10, radius + 10)
+        p.setPen(QPen(colour("dim"), 3, Qt.PenStyle.DashLine) if it.neutral else Qt.PenStyle.NoPen)
+        p.setBrush(Qt.BrushStyle.NoBrush if it.neutral else colour("info"))
+        p.drawEllipse(middle, radius, radius)
+
+
+class Bar(Display):
+    """Its height is what is fed back."""
+
+    def picture(self, p: QPainter, it: Shown) -> None:
+        height, width = 0.56 * self.height(), min(140.0, 0.2 * self.width())
+        frame = QRectF((self.width() - width) / 2, 0.19 * self.height(), width, height)
+        p.setPen(QPen(colour("dim"), 2, Qt.PenStyle.DashLine if it.neutral else Qt.PenStyle.SolidLine))
+        p.drawRoundedRect(frame, 8, 8)
+        if not it.neutral:
+            full = frame.adjusted(4, 4 + (1 - it.size) * (height - 8), -4, -4)
+            p.setPen(Qt.PenStyle.NoPen)
+            p.setBrush(colour("info"))
+            p.drawRoundedRect(full, 6, 6)
+        if it.glow > 0:
+            p.setPen(QPen(faint("ok", round(200 * it.glow)), 6))
+            p.setBrush(Qt.BrushStyle.NoBrush)
+            p.drawRoundedRect(frame.adjusted(-8, -8, 8, 8), 12, 12)
+
+
+NIGHT, DAY = ("#141a2e", "#2a2440", "#1d2b2a"), ("#4f8fd0", "#f3c98b", "#3d7a4a")
+
+
+class Landscape(Display):
+    """Night where the level is low, day where it is high; under a grey sky where nothing is fed back."""
+
+    def picture(self, p: QPainter, it: Shown) -> None:
+        w, h = self.width(), self.height()
+        top, low, ground = (_between(a, b, it.size) for a, b in zip(NIGHT, DAY, strict=True))
+        if it.neutral:
+            top = low = colour("line")
+            ground = colour("panel")
+        sky = QLinearGradient(0, 0, 0, 0.7 * h)
+        sky.setColorAt(0, top)
+        sky.setColorAt(1, low)
+        p.fillRect(QRectF(0, 0, w, h), sky)
+        if not it.neutral:
+            sun = QPointF(0.68 * w, (0.66 - 0.42 * it.size) * h)
+            p.setPen(Qt.PenStyle.NoPen)
+            p.setBrush(QColor(255, 236, 190, round(120 + 110 * it.size)))
+            p.drawEllipse(sun, 0.06 * h, 0.06 * h)
+            if it.glow > 0:
+                p.setBrush(QColor(255, 244, 214, round(110 * it.glow)))
+                p.drawEllipse(sun, 0.11 * h, 0.11 * h)
+        for k, (base, rise) in enumerate(((0.66, 0.16), (0.76, 0.10), (0.86, 0.06))):
+            hill = QPainterPath(QPointF(0, h))
+            hill.lineTo(0, base * h)
+            hill.cubicTo(0.3 * w, (base - rise) * h, (0.45 + 0.1 * k) * w, (base + 0.05) * h, w, (base - rise / 2) * h)
+            hill.lineTo(w, h)
+            p.fillPath(hill, ground.darker(100 + 25 * (2 - k)))
+
+
+def _between(a: str, b: str, at: float) -> QColor:
+    one, other = QColor(a), QColor(b)
+    mixed = (x + (y - x) * at for x, y in zip(one.getRgbF()[:3], other.getRgbF()[:3], strict=True))
+    return QColor.fromRgbF(*(float(part) for part in mixed))
+
+
+DISPLAYS = {"circle": Circle, "bar": Bar, "landscape": Landscape}

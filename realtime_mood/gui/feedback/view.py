@@ -1,0 +1,230 @@
+"""Turns a feedback loop into what the person sees and hears: consent, the display, and what is told afterwards."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtGui import QCloseEvent, QKeyEvent
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+
+from ... import clock
+from ...feedback.loop import FeedbackLoop
+from ...feedback.measures import slowest
+from ...feedback.plan import Plan
+from ...viewmodel.feedback import shown
+from ..bridge import Bridge
+from ..labels import PlainLabel
+from ..theme import style, toggle_full
+from .displays import DISPLAYS
+
+if TYPE_CHECKING:  # sound is loaded only where a session has any
+    from .sound import Speaker
+
+FRAME_MS = 16
+LAGS = "What you will see lies {:.1f} seconds behind what your brain does."
+
+
+class Run(Protocol):
+    """The run that a session needs, begun once the person has agreed. Nothing here waits for anything."""
+
+    def begin(self) -> None: ...
+
+    def end(self) -> None:
+        """Told once, also of one that never began."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all that was begun has ended."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why it cannot go on; empty while it can."""
+        ...
+
+
+class FeedbackView(QWidget):
+    """The person's screen. Esc stops the session, F11 fills the screen.
+
+    Parameters
+    ----------
+    plan : Plan
+    loop : FeedbackLoop
+    run : Run
+    told : callable
+        Called once the screen is closed and its run is over.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        loop: FeedbackLoop,
+        run: Run,
+        told: Callable[[], object] = lambda: None,
+    ) -> None:
+        super().__init__()
+        self.setObjectName("root")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setWindowTitle(f"Realtime mood · {plan.title}")
+        self.setStyleSheet(style())
+        self.resize(1000, 720)
+        self._loop, self._run, self._told = loop, run, told
+        self._ending = self._closed = False
+        self.yes, self.no, self.done = QPushButton("I agree"), QPushButton("No"), QPushButton("Close")
+        self.circle, self.after = DISPLAYS[plan.display](), PlainLabel("")
+        self._plan = plan
+        self._speaker: Speaker | None = None
+        self.pages = QStackedLayout(self)
+        self.pages.addWidget(
+            _page(PlainLabel(plan.title), f"{plan.consent}\n\n{LAGS.format(slowest(plan.measures))}", self.no, self.yes)
+        )
+        self.pages.addWidget(self.circle)
+        self.outcome = PlainLabel("")
+        self.pages.addWidget(_page(self.outcome, plan.debrief, self.done, said=self.after))
+        self.yes.clicked.connect(self._begin)
+        self.no.clicked.connect(self.close)
+        self.done.clicked.connect(self.close)
+        self._rewards, self._rewarded, self._painted = 0, -1e9, perf_counter()
+        self.frame_ms: deque[float] = deque(maxlen=4096)
+        """Time from one frame to the next (ms)."""
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._frame)
+        self._waiting = QTimer(self)  # until the run's threads have ended
+        self._waiting.timeout.connect(self._wait)
+
+    def _begin(self) -> None:
+        self.pages.setCurrentIndex(1)
+        self._timer.start(FRAME_MS)
+        self._sound()
+        self._run.begin()
+
+    def _sound(self) -> None:
+        if self._plan.sound == "none":
+            return
+        from .sound import Speaker
+
+        self._speaker = Speaker(self._plan.sound, lambda: self.circle.shown)
+        if self._speaker.trouble:
+            self.setWindowTitle(f"{self.windowTitle()} · {self._speaker.trouble}")
+
+    def _end(self) -> None:
+        if not self._ending:
+            self._ending = True
+            if self._speaker is not None:
+                self._speaker.stop()
+            self._run.end()
+            self._waiting.start(30)
+
+    def _wait(self) -> None:
+        if self._closed and self._run.is_over:
+            self._waiting.stop()
+            QTimer.singleShot(0, self._told)  # who is told lets the screen go; not from within its own timer
+
+    def _trouble(self) -> str:
+        return str(self._loop.fault) if self._loop.fault else self._run.trouble
+
+    # -- frames -------------------------------------------------------------------------------------------------
+
+    def _frame(self) -> None:
+        now, at = clock.now(), perf_counter()
+        dt, self._painted = at - self._painted, at
+        self.frame_ms.append(1000 * dt)
+        it = self._loop.latest
+        if it is not None and it.rewards > self._rewards:
+            self._rewards, self._rewarded = it.rewards, now
+        self.circle.show_it(shown(it, self.circle.shown, now, self._rewarded, dt))
+        why = self._trouble()
+        if self._loop.over.is_set() or why:
+            self._finish(why)
+
+    def _finish(self, why: str) -> None:
+        self._timer.stop()
+        summary = self._loop.summary()
+        self.outcome.setText("Session finished" if summary["whole"] else "Session stopped")
+        self.after.setText(why or f"{summary['rewards']} rewards")
+        self.pages.setCurrentIndex(2)
+        self._end()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        assert event is not None
+        if event.key() == Qt.Key.Key_Escape:
+            self._finish("") if self.pages.currentIndex() == 1 else self.close()
+        elif event.key() == Qt.Key.Key_F11:
+            toggle_full(self)
+        else:
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        assert event is not None
+        self._timer.stop()
+        self._closed = True
+        self._end()
+        event.accept()
+
+
+def _page(head: QLabel, text: str, *buttons: QPushButton, said: QLabel | None = None) -> QWidget:
+    page, column, row = QWidget(), QVBoxLayout(), QHBoxLayout()
+    page.setLayout(column)
+    body = PlainLabel(text, wrap=True)
+    head.setStyleSheet("font-size: 34px; font-weight: 700;")
+    body.setStyleSheet("font-size: 20px;")
+    column.setContentsMargins(120, 60, 120, 60)
+    column.setSpacing(24)
+    column.addStretch(1)
+    column.addWidget(head)
+    if said is not None:
+        said.setStyleSheet("font-size: 24px;")
+        said.setWordWrap(True)
+        column.addWidget(said)
+    column.addWidget(body)
+    row.addStretch(1)
+    for button in buttons:
+        row.addWidget(button)
+    column.addLayout(row)
+    column.addStretch(1)
+    return page
+
+
+class RunBeside:
+    """The run of a `bridge` begins anew with the loop on it, and again without it afterwards."""
+
+    def __init__(self, bridge: Bridge, loop: FeedbackLoop) -> None:
+        self._bridge, self._loop, self._begun = bridge, loop, False
+        bridge.in_session = True
+
+    def begin(self) -> None:
+        self._begun = True
+        self._bridge.start(replace(self._bridge.wish, tap=self._loop))
+
+    def end(self) -> None:
+        self._bridge.in_session = False
+        if self._begun and self._bridge.wish.tap is self._loop:
+            self._bridge.start(replace(self._bridge.wish, tap=None))
+
+    @property
+    def is_over(self) -> bool:
+        return not self._begun or self._bridge.wish.tap is not self._loop
+
+    @property
+    def trouble(self) -> str:
+        state = self._bridge.state
+        failed = state is not None and state.state.text == "Failed" and self._bridge.wish.tap is self._loop
+        return state.banner.text if failed and state is not None else ""
+
+
+def ask_to_end(parent: QWidget) -> bool:
+    """Ask the operator whether the feedback session that is open shall end."""
+    question = "A feedback session is open. End it now? Once feedback has begun, its code cannot be used again."
+    box = QMessageBox(QMessageBox.Icon.Question, "Feedback session", question, parent=parent)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    end = box.addButton("End session", QMessageBox.ButtonRole.DestructiveRole)
+    box.setDefaultButton(box.addButton("Continue session", QMessageBox.ButtonRole.RejectRole))
+    box.exec()
+    return box.clickedButton() is end

@@ -1,0 +1,1 @@
+"""Our XDF recordings: written, read back, recovered and replayed."""

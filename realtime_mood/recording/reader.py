@@ -1,0 +1,228 @@
+"""Turns a recording of this program back into what a replay needs: the samples as they came, and the readings."""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import SourceNotFound, StreamMismatch
+from ..montage import positions
+from ..sources.recordings.recording import finite
+from ..sources.recordings.xdf_chunks import SAMPLES, Chunks, Described, find_chunks
+from ..types import Chunk, Impedance, Marker, StreamInfo
+
+OFF = 0.05
+"""Stamps keep to the rate more closely than this, in every piece; a rate they do not fit is damage."""
+LONGEST_S = 30 * 86400.0
+"""An index beyond this is damage: no recording is so long."""
+EEG, MARKERS, READINGS, GAPS, IMPEDANCE = "EEG", "markers", "readings", "gaps", "impedance"
+FORMATS = {EEG: "float32", MARKERS: "string", READINGS: "string", GAPS: "int64", IMPEDANCE: "float32"}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A recording that can be replayed. Made by `open_recorded`."""
+
+    path: Path
+    info: StreamInfo
+    about: dict[str, Any]
+    """What made the readings, as it was given to the recorder."""
+    readings: tuple[dict[str, Any], ...]
+    """As they were written, in order."""
+    unwritten: int
+    """Samples that the readings may rest on and that are not in the file."""
+    damaged: int
+    """Bytes of the file that cannot be read."""
+    _found: Chunks
+    _streams: dict[str, int]
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The samples, each at its index, with the impedances said meanwhile; stamps are on the file's clock."""
+        n_chans, index, end = self.info.n_chans, 0, 0
+        said: list[tuple[float, np.ndarray]] = []
+        with mapped(self.path) as file:
+            for stream, content in _contents(file, self._found):
+                if stream == self._streams[GAPS]:
+                    index = int(_table(content, "<i8", 3)["values"][-1, 0])
+                elif stream == self._streams.get(IMPEDANCE):
+                    table = _table(content, "<f4", n_chans)
+                    said += zip(table["stamp"], table["values"], strict=True)
+                elif stream == self._streams[EEG]:
+                    table = _table(content, "<f4", n_chans)
+                    stamps, first = table["stamp"], max(index, end)
+                    if first > LONGEST_S * self.info.sfreq:
+                        raise _damaged(f"a sample of index {first}")
+                    changed = tuple(Impedance(first + int(np.abs(stamps - t).argmin()), kohm) for t, kohm in said)
+                    yield Chunk(finite(table["values"]), first, float(stamps[-1]), first - end, impedances=changed)
+                    index, end, said = first + len(table), first + len(table), []
+
+    def markers(self) -> list[Marker]:
+        """Every marker, at the sample whose stamp is nearest to its own."""
+        said: list[tuple[float, str]] = []
+        with mapped(self.path) as file:
+            for stream, content in _contents(file, self._found):
+                if stream == self._streams.get(MARKERS):
+                    said.append((_stamp(content), _text(content).decode("utf-8", "replace")))
+        stamps, firsts = self._stamps()
+        if not said or not len(stamps):
+            return []
+        at = np.searchsorted(stamps, [t for t, _ in said])
+        left, right = np.maximum(at - 1, 0), np.minimum(at, len(stamps) - 1)
+        times = np.array([t for t, _ in said])
+        nearest = np.where(times - stamps[left] <= stamps[right] - times, left, right)
+        return [Marker(int(firsts[i]), text) for i, (_, text) in zip(nearest, said, strict=True)]
+
+    def _stamps(self) -> tuple[np.ndarray, np.ndarray]:
+        """Stamp and index of every sample."""
+        stamps, indices, index, end = [], [], 0, 0
+        with mapped(self.path) as file:
+            for stream, content in _contents(file, self._found):
+                if stream == self._streams[GAPS]:
+                    index = int(_table(content, "<i8", 3)["values"][-1, 0])
+                elif stream == self._streams[EEG]:
+                    table, first = _table(content, "<f4", self.info.n_chans), max(index, end)
+                    stamps.append(table["stamp"])
+                    indices.append(first + np.arange(len(table)))
+                    index = end = first + len(table)
+        none = np.empty(0)
+        return np.concatenate([none, *stamps]), np.concatenate([none, *indices]).astype(int)
+
+
+def open_recorded(path: Path) -> Recorded:
+    """Read all of a recording but its samples.
+
+    Raises
+    ------
+    SourceNotFound
+        There is no such file.
+    StreamMismatch
+        It is not a recording of ours, or too damaged to tell.
+    """
+    with mapped(path) as file:
+        found = find_chunks(file)
+        streams = {it.name if it.type != EEG else EEG: it for it in found.streams.values() if _is_ours(it)}
+        if not {EEG, READINGS, GAPS} <= set(streams):
+            raise StreamMismatch(
+                str(path), "not a recording of this program, or a damaged one", "make one with run --record PATH"
+            )
+        numbers = {name: it.number for name, it in streams.items()}
+        texts = [_text(content) for stream, content in _contents(file, found) if stream == numbers[READINGS]]
+        _check_rate(streams[EEG], (content for stream, content in _contents(file, found) if stream == numbers[EEG]))
+        counts = [_table(content, "<i8", 3) for stream, content in _contents(file, found) if stream == numbers[GAPS]]
+    try:
+        readings = tuple(_reading(text) for text in texts)
+        info, about = _info(streams[EEG]), json.loads(_told(streams[READINGS], "about"))
+    except (ValueError, RecursionError) as error:
+        raise _damaged(" ".join(str(error).split())[:120]) from None
+    unwritten = sum(int(rows["values"][:, 2].sum()) for rows in counts)
+    return Recorded(path, info, about, readings, unwritten, found.damaged + found.cut, found, numbers)
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[mmap.mmap]:
+    """The bytes of an XDF file."""
+    try:
+        with path.open("rb") as f:
+            file = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
+    except FileNotFoundError:
+        raise SourceNotFound(str(path), "no such file", "check the path") from None
+    except (OSError, ValueError) as error:  # ValueError: what is empty cannot be mapped
+        raise StreamMismatch(str(path), f"cannot be read: {error}", "give an XDF file") from None
+    with closing(file):
+        if file[:4] != b"XDF:":
+            raise StreamMismatch(str(path), "not an XDF file", "give one made with run --record PATH, or LabRecorder")
+        yield file
+
+
+def _contents(file: mmap.mmap, found: Chunks) -> Iterator[tuple[int, bytes]]:
+    """(stream, content) of each whole chunk of samples, in order."""
+    return ((stream, file[begin:end]) for tag, stream, begin, end in found.places if tag == SAMPLES)
+
+
+def _table(content: bytes, form: str, n: int) -> np.ndarray:
+    """The samples of a chunk as the recorder writes them: each with its stamp."""
+    row = np.dtype([("width", "u1"), ("stamp", "<f8"), ("values", form, (n,))])
+    body = content[1 + content[0] :]
+    table = np.frombuffer(body, row, count=len(body) // row.itemsize)
+    if (
+        not len(table)
+        or len(body) % row.itemsize
+        or not np.isfinite(table["stamp"]).all()
+        or (table["width"] != 8).any()
+    ):
+        raise _damaged("samples that this program does not write so")
+    return table
+
+
+def _check_rate(eeg: Described, contents: Iterator[bytes]) -> None:
+    for content in contents:
+        stamps = _table(content, "<f4", eeg.n_chans)["stamp"]
+        if len(stamps) > 1:
+            took = (stamps[-1] - stamps[0]) * eeg.sfreq / (len(stamps) - 1)
+            if abs(took - 1) > OFF:
+                raise _damaged(f"a rate of {eeg.sfreq:g} Hz that its stamps do not keep")
+            return
+
+
+def _stamp(content: bytes) -> float:
+    """The stamp of a chunk that holds one text."""
+    at = 1 + content[0]
+    return float(np.frombuffer(content, "<f8", 1, at + 1)[0]) if content[at] == 8 else float("nan")
+
+
+def _text(content: bytes) -> bytes:
+    """The text in a chunk that holds one."""
+    at = 1 + content[0] + 9
+    return content[at + 1 + content[at] :]
+
+
+def _reading(text: bytes) -> dict[str, Any]:
+    said = json.loads(text)
+    probs = said.get("probs") if isinstance(said, dict) else "none"
+    numbers = probs is None or (isinstance(probs, list) and all(isinstance(p, float | int) for p in probs))
+    if not numbers or not isinstance(said.get("end"), int):
+        raise ValueError("a reading that is none")
+    return said
+
+
+def _is_ours(stream: Described) -> bool:
+    """Whether a stream is laid out as the recorder does it."""
+    name = EEG if stream.type == EEG else stream.name
+    wide = {MARKERS: 1, READINGS: 1, GAPS: 3}.get(name, stream.n_chans)
+    return (
+        stream.desc.find("realtime_mood") is not None and FORMATS.get(name) == stream.format and stream.n_chans == wide
+    )
+
+
+def _told(stream: Described, key: str) -> str:
+    return stream.desc.findtext(f"realtime_mood/{key}") or ""
+
+
+def _info(eeg: Described) -> StreamInfo:
+    """What the stream promised when it was recorded. Raises `ValueError`."""
+    ch_names = tuple((channel.findtext("label") or "").strip() for channel in eeg.desc.findall("channels/channel"))
+    if len(ch_names) != eeg.n_chans or len(set(ch_names)) < len(ch_names) or not set(ch_names) <= set(positions()):
+        raise ValueError("its channels are no electrodes")
+    if not 1 <= eeg.sfreq <= 1e5:
+        raise ValueError(f"a rate of {eeg.sfreq:g} Hz")
+    return StreamInfo(
+        ch_names=ch_names,
+        sfreq=eeg.sfreq,
+        name=eeg.name,
+        reference=eeg.desc.findtext("reference/label") or "unknown",
+        virtual=_told(eeg, "virtual") == "1",
+        paced=_told(eeg, "paced") == "1",
+        chunk_s=float(_told(eeg, "chunk_s")),
+        notes=tuple(map(str, json.loads(_told(eeg, "notes")))),
+    )
+
+
+def _damaged(what: str) -> StreamMismatch:
+    return StreamMismatch("a recording", f"it is damaged: {what}", "use another one")

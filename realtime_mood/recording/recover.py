@@ -1,0 +1,156 @@
+"""Turns a damaged or cut XDF file, ours or LabRecorder's, into a whole one of everything in it that can be believed."""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from ..errors import ConfigError, StreamMismatch
+from ..files import GrowingFile, check_writable
+from ..sources.recordings.xdf_chunks import FOOTER, SAMPLES, SIZES, Chunks, Described, find_chunks
+from . import xdf_write as xdf
+from .reader import mapped
+
+BOUNDARY_BYTES = 1 << 20
+"""How much of the new file stands between two boundaries."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What of one stream is in a file."""
+
+    name: str
+    n_samples: int
+    first: float
+    """Stamp of the first sample (s)."""
+    last: float
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What came of mending a file."""
+
+    path: Path | None
+    """The new file; None where the old one lacked nothing."""
+    streams: tuple[Kept, ...]
+    dropped: int
+    """Bytes that could not be believed."""
+
+    def __str__(self) -> str:
+        held = "; ".join(f"{it.name}: {it.n_samples:,} samples, {it.last - it.first:.1f} s" for it in self.streams)
+        if self.path is None:
+            return f"nothing to mend: the file is whole and holds {held or 'no sample'}"
+        lost = f"{self.dropped:,} bytes could not be read" if self.dropped else "no sample was lost"
+        return f"{self.path} holds {held or 'no sample'}; {lost}"
+
+
+def recover(path: Path, out: Path | None = None) -> Recovered:
+    """Mend the XDF file at `path`, which stays as it is; the new one is `out`, else ``…_recovered.xdf`` beside it.
+
+    Raises
+    ------
+    SourceNotFound
+        There is no such file.
+    StreamMismatch
+        Nothing in it can be read.
+    ConfigError
+        The new file exists already, or cannot be written.
+    """
+    with mapped(path) as file:
+        found = find_chunks(file)
+        if not found.streams:
+            raise StreamMismatch(f"recover {path}", "no stream in it can be read", "nothing can be done for this file")
+        kept = _kept(file, found)
+        ended = {stream for tag, stream, _, _ in found.places if tag == FOOTER}
+        dropped = found.damaged + found.cut
+        if not dropped and ended >= set(kept):
+            return Recovered(None, tuple(kept.values()), 0)
+        if out is not None and out.exists():
+            raise ConfigError(f"recover to {out}", "it exists already", "choose another name")
+        check_writable(out or path.with_stem(f"{path.stem}_recovered"), "recover to")
+        try:
+            made = _write(iter([out]) if out else _beside(path), _mended(file, found, kept))
+        except OSError as error:
+            raise ConfigError(f"recover {path}", f"not written: {error}", "choose another place with --out") from None
+        return Recovered(made, tuple(kept.values()), dropped)
+
+
+def _write(paths: Iterator[Path], pieces: Iterator[bytes]) -> Path:
+    """Where the new file is; nothing is left of one that could not be written whole."""
+    with closing(GrowingFile(paths)) as new:
+        try:
+            for piece in pieces:
+                new.append(piece)
+            new.sync()
+        except OSError:
+            new.path.unlink(missing_ok=True)
+            raise
+        return new.path
+
+
+def _beside(path: Path) -> Iterator[Path]:
+    yield path.with_name(f"{path.stem}_recovered.xdf")
+    yield from (path.with_name(f"{path.stem}_recovered_{n}.xdf") for n in count(2))
+
+
+def _mended(file: mmap.mmap, found: Chunks, kept: dict[int, Kept]) -> Iterator[bytes]:
+    """The new file, piece by piece."""
+    yield xdf.file_header(mended="1")
+    for stream, (begin, end) in found.headers.items():
+        yield xdf.chunk(xdf.Tag.STREAM_HEADER, file[begin:end], stream)
+    since = BOUNDARY_BYTES
+    for tag, stream, begin, end in found.places:
+        if since >= BOUNDARY_BYTES:
+            yield xdf.boundary()
+            since = 0
+        if tag != FOOTER:  # they may count what is gone
+            yield xdf.chunk(xdf.Tag(tag), file[begin:end], stream)
+            since += end - begin
+    for stream, it in kept.items():
+        yield xdf.stream_footer(stream, it.first, it.last, it.n_samples)
+
+
+def _kept(file: mmap.mmap, found: Chunks) -> dict[int, Kept]:
+    """What of each stream there is."""
+    kept: dict[int, Kept] = {}
+    for tag, stream, begin, end in found.places:
+        described, before = found.streams[stream], kept.get(stream)
+        if tag != SAMPLES:
+            continue
+        n, first, last = _span(file[begin:end], described, before.last if before else 0.0)
+        if n:
+            begun, held = (before.first, before.n_samples) if before else (first, 0)
+            kept[stream] = Kept(described.name or str(stream), held + n, begun, last)
+    return kept
+
+
+def _span(content: bytes, stream: Described, last: float) -> tuple[int, float, float]:
+    """How many samples a sound chunk holds, and the stamps of its first and last; one without a stamp is on time."""
+    n, at = _length(content, 0)
+    size = SIZES.get(stream.format, 0) * stream.n_chans
+    if size and n and len(content) - at == n * (9 + size):
+        first, final = (struct.unpack_from("<d", content, at + 1 + k * (9 + size))[0] for k in (0, n - 1))
+        return n, first, final
+    first = None
+    for _ in range(n):
+        told = content[at] == 8
+        last = (
+            struct.unpack_from("<d", content, at + 1)[0] if told else last + (1 / stream.sfreq if stream.sfreq else 0)
+        )
+        first = last if first is None else first
+        at += 1 + content[at] + size
+        for _ in range(0 if size else stream.n_chans):
+            length, begin = _length(content, at)
+            at = begin + length
+    return n, last if first is None else first, last
+
+
+def _length(content: bytes, at: int) -> tuple[int, int]:
+    """A length of 1, 4 or 8 bytes, and where what it measures begins."""
+    begin = at + 1 + content[at]
+    return int.from_bytes(content[at + 1 : begin], "little"), begin

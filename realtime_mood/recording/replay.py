@@ -1,0 +1,124 @@
+"""Turns a recording back into readings, and says whether they come out as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..health import Emission, State
+from ..pipeline import LEARNS, LEFT_OUT, Pipeline
+from ..types import Reading, StreamInfo, Why
+from .reader import Recorded
+from .tape import exact
+
+FIELDS = (
+    "kind",
+    "why",
+    "first",
+    "readout",
+    "labels",
+    "probs",
+    "confidence",
+    "calibrated",
+    "quality",
+    "faults",
+    "coverage",
+)
+"""What of a reading must come out the same; the others say when it was made."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where a reading first came out otherwise."""
+
+    end: int
+    t: float
+    """Stream time (s)."""
+    field: str
+    recorded: object
+    replayed: object
+
+    def __str__(self) -> str:
+        return f"at {self.t:.2f} s (sample {self.end}) {self.field} was {self.recorded} and is {self.replayed}"
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay showed."""
+
+    compared: int
+    stale: int
+    """Readings that said only that nothing came; there is nothing to make them from."""
+    different: int
+    first_difference: Difference | None
+    largest: float
+    """By how much a probability differed at most."""
+    unwritten: int
+    """Samples that were seen live and are not in the file."""
+    damaged: int
+    """Bytes of the file that cannot be read."""
+    older: bool = False
+    """Made by a version in which a reading that was skipped, or failed, changed later ones."""
+
+    @property
+    def identical(self) -> bool:
+        return self.compared > 0 and not self.different
+
+    def __str__(self) -> str:
+        if not self.compared:
+            return f"nothing to compare: {self.stale} readings, all of them stale"
+        text = f"{self.compared} readings are identical"
+        if self.first_difference:
+            text = f"{self.different} of {self.compared} readings differ; {self.first_difference}"
+            text += f"; probabilities by at most {self.largest:.2g}"
+            if self.older:
+                text += "; it is of an older version, in which skipped readings and long gaps changed later readings"
+        if self.unwritten:
+            text += f"; {self.unwritten:,} samples that were seen live are missing from the recording"
+        if self.damaged:
+            text += f"; {self.damaged:,} bytes of the file are damaged"
+        return text
+
+
+def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Replayed:
+    """Make the readings of a recording again, from the very windows they were made from.
+
+    Parameters
+    ----------
+    recorded : Recorded
+    build : callable
+        Makes the pipeline that `recorded.about` tells of.
+    """
+    pipeline = build(recorded.info)
+    wanted = {said["end"]: said for said in recorded.readings if said.get("why") != Why.STALE.value}
+    stale, compared, different, largest = len(recorded.readings) - len(wanted), 0, 0, 0.0
+    first: Difference | None = None
+    for marker in recorded.markers():
+        if marker.text.startswith(LEFT_OUT):
+            pipeline.leave_out(marker.text.removeprefix(LEFT_OUT).split(","), marker.index)
+    for chunk in recorded.chunks():
+        for window in pipeline.push(chunk):
+            said = wanted.pop(window.end, None)
+            if said is None:
+                continue
+            compared += 1
+            again = _said(pipeline.read(window), recorded.info)
+            if fields := [field for field in FIELDS if said.get(field) != again.get(field)]:
+                different += 1
+                largest = max(largest, _apart(said.get("probs"), again["probs"]))
+                where = (window.end, window.end / recorded.info.sfreq, fields[0])
+                first = first or Difference(*where, said.get(fields[0]), again.get(fields[0]))
+    for end, said in wanted.items():  # readings of windows that never came
+        compared, different = compared + 1, different + 1
+        first = first or Difference(end, end / recorded.info.sfreq, "reading", said["kind"], "missing")
+    older = not LEARNS.items() <= recorded.about.items()
+    return Replayed(compared, stale, different, first, largest, recorded.unwritten, recorded.damaged, older)
+
+
+def _said(reading: Reading, info: StreamInfo) -> dict[str, Any]:
+    return exact(Emission(reading, info, State.LIVE, None, None))
+
+
+def _apart(one: list[float] | None, other: list[float] | None) -> float:
+    return max((abs(p - q) for p, q in zip(one, other, strict=False)), default=0.0) if one and other else 0.0

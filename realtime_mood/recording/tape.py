@@ -1,0 +1,248 @@
+"""Turns what happens in a run, in the order it happens, into the streams of one XDF file.
+
+=========== ============================================================================================
+EEG         float32 µV at the device's rate; a value nobody could read is NaN, a lost sample is absent
+markers     text: the source's own, marker streams', keys
+readings    text: one JSON object a reading, with every digit, enough to check a replay against
+quality     float32 at each reading: every channel's score, then every channel's fault as a number
+gaps        int64: the index of the next sample, how many were lost before it, how many of those had
+            reached us and were not written. Every `BOUNDARY_S` a row restates the index, so that it is
+            known again after a damaged place.
+impedance   float32 kΩ, where a board says any
+feedback    float32, thirty a second in a session of feedback: `FEEDBACK_ROW`
+=========== ============================================================================================
+
+All stamps are on one clock, the one LSL stamps with here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import clock, montage
+from ..health import Emission
+from ..sinks.jsonlines import as_dict, to_json
+from ..types import Chunk, Estimate, Fault, Impedance, Marker, StreamInfo, Why
+from . import xdf_write as xdf
+
+BOUNDARY_S = 10.0
+SLEW = 0.015
+"""Stamps follow the source's clock, but between two samples never by more than this off the nominal rate."""
+HEAD_MM = 95.0
+"""Radius of the head that positions are given on."""
+EEG, MARKERS, READINGS, QUALITY, GAPS, IMPEDANCE, FEEDBACK = range(1, 8)
+NAMES = {
+    MARKERS: "markers", READINGS: "readings", QUALITY: "quality", GAPS: "gaps", IMPEDANCE: "impedance",
+    FEEDBACK: "feedback",
+}  # fmt: skip
+FEEDBACK_ROW = ("level", "shown", "threshold", "reward", "valid", "block", "delay_ms")
+"""Level 0 to 1, z-scores fed back and to be passed (NaN where there are none), 0 or 1, place of the block, and how long
+after the chunk's arrival it was fed back."""
+FAULTS = (None, *Fault)
+
+
+class Span(NamedTuple):
+    """What a stream holds: stamps of its first and last sample, and how many there are."""
+
+    first: float
+    last: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a tape has got. Keep one to go back to, when what was made since could not be written."""
+
+    index: int = -1
+    """Of the newest sample."""
+    stamp: float | None = None
+    """Of the newest sample; None before the first."""
+    left_out: int = 0
+    """Samples since then that reached us and could not be written."""
+    bounded: float | None = None
+    """Stamp of the last boundary."""
+    spans: tuple[tuple[int, Span], ...] = ()
+
+
+class Tape:
+    """The bytes of one file, piece by piece. Every sample is in them once, at its index.
+
+    Parameters
+    ----------
+    info : StreamInfo
+    about : mapping
+        What made the readings, as JSON would hold it: weights, readout, profile, notch, versions.
+    to_stamps : float
+        What to add to a time of ours for the stamps (s).
+    """
+
+    def __init__(self, info: StreamInfo, about: Mapping[str, object], to_stamps: float = 0.0) -> None:
+        self.info, self._about, self._to_stamps = info, about, to_stamps
+        self.position = Position()
+        self._begun = clock.now() + to_stamps
+
+    def begin(self) -> bytes:
+        """The file's header and those of the streams that are always there."""
+        made = datetime.now(UTC).isoformat(timespec="seconds")
+        headers = [self._header(stream) for stream in range(EEG, IMPEDANCE)]
+        return xdf.file_header(datetime=made, writer="realtime_mood") + b"".join(headers)
+
+    def end(self) -> bytes:
+        """The footers."""
+        return b"".join(xdf.stream_footer(stream, *span) for stream, span in self.position.spans)
+
+    def leave_out(self, n: int) -> None:
+        """Say that `n` samples reached us and will not be on the tape."""
+        self.position = replace(self.position, left_out=self.position.left_out + n)
+
+    def take(self, chunk: Chunk) -> bytes:
+        """A chunk, less what is on the tape already; nothing of one that comes after a later one."""
+        old = self.position.index + 1 - chunk.first
+        data = chunk.data[max(0, old) :]
+        if not len(data):
+            return b""
+        first = chunk.end - len(data)
+        stamps = self._stamps(first, chunk)
+        lost = first - self.position.index - 1
+        parts = []
+        due = self.position.bounded is None or stamps[0] - self.position.bounded >= BOUNDARY_S
+        if due:
+            self.position = replace(self.position, bounded=float(stamps[0]))
+            parts.append(xdf.boundary())
+        if due or lost:
+            unwritten = min(self.position.left_out, lost)
+            parts.append(self._numbers(GAPS, stamps[:1], np.array([[first, lost, unwritten]], np.int64)))
+        parts += [self._impedance(said, stamps, first) for said in chunk.impedances]
+        parts.append(self._numbers(EEG, stamps, data))
+        self.position = replace(self.position, index=chunk.end - 1, stamp=float(stamps[-1]), left_out=0)
+        parts += [self._words(MARKERS, self._stamp(m.index), m.text) for m in chunk.markers if m.index >= first]
+        return b"".join(parts)
+
+    def mark(self, marker: Marker, t: float) -> bytes:
+        """A marker that came at `t` (s, our clock), beside the samples."""
+        on_sample = self._stamp(marker.index)
+        stamp = t + self._to_stamps
+        # The finer time, where it is the sample's: a recording played at another speed is not on our clock.
+        near = abs(stamp - on_sample) < 0.5 / self.info.sfreq
+        return self._words(MARKERS, stamp if near else on_sample, marker.text)
+
+    def put(self, emission: Emission) -> bytes:
+        """A reading, and the quality it rests on."""
+        reading, sfreq = emission.reading, self.info.sfreq
+        begun = self.position.stamp is not None
+        stamp = self._stamp(emission.t * sfreq - 1) if begun else reading.t_last + self._to_stamps
+        written = self._words(READINGS, stamp, to_json(exact(emission)))
+        if reading.quality is not None and getattr(reading, "why", None) is not Why.STALE:
+            faults = [float(FAULTS.index(fault)) for fault in reading.quality.faults]
+            row = np.array([[*reading.quality.scores, *faults]], np.float32)
+            written += self._numbers(QUALITY, np.array([stamp]), row)
+        return written
+
+    def feed(self, index: int, row: tuple[float, ...]) -> bytes:
+        """What was fed back on the samples before `index`: `FEEDBACK_ROW`."""
+        header = b"" if FEEDBACK in dict(self.position.spans) else self._header(FEEDBACK)
+        return header + self._numbers(FEEDBACK, np.array([self._stamp(index - 1)]), np.array([row], np.float32))
+
+    # -- stamps -------------------------------------------------------------------------------------------------
+
+    def _stamps(self, first: int, chunk: Chunk) -> np.ndarray:
+        """Stamps of samples ``[first, chunk.end)``: strictly rising, lost samples taking their time."""
+        here, sfreq, t_last = self.position, self.info.sfreq, chunk.t_last + self._to_stamps
+        if here.stamp is None:
+            return t_last - (chunk.end - 1 - np.arange(first, chunk.end)) / sfreq
+        nominal = (chunk.end - 1 - here.index) / sfreq
+        slew = SLEW * nominal if self.info.paced else 0.0
+        took = nominal + float(np.clip(t_last - here.stamp - nominal, -slew, slew))
+        return here.stamp + took * (np.arange(first, chunk.end) - here.index) / (chunk.end - 1 - here.index)
+
+    def _stamp(self, index: float) -> float:
+        """Stamp of one sample not far from the newest."""
+        return (self.position.stamp or 0.0) + (index - self.position.index) / self.info.sfreq
+
+    def _count(self, stream: int, stamps: np.ndarray) -> np.ndarray:
+        """`stamps`, none before what the stream holds already; remembered for its footer."""
+        spans = dict(self.position.spans)
+        span = spans.get(stream)
+        if span is not None and stream != EEG:
+            stamps = np.maximum(stamps, np.nextafter(span.last, np.inf))
+        begun = float(stamps[0]) if span is None else span.first
+        spans[stream] = Span(begun, float(stamps[-1]), len(stamps) + (span.n if span else 0))
+        self.position = replace(self.position, spans=tuple(spans.items()))
+        return stamps
+
+    # -- streams ------------------------------------------------------------------------------------------------
+
+    def _numbers(self, stream: int, stamps: np.ndarray, rows: np.ndarray) -> bytes:
+        return xdf.samples(stream, self._count(stream, stamps), rows)
+
+    def _words(self, stream: int, stamp: float, text: str) -> bytes:
+        return xdf.words(stream, float(self._count(stream, np.array([stamp]))[0]), text)
+
+    def _impedance(self, said: Impedance, stamps: np.ndarray, first: int) -> bytes:
+        header = b"" if IMPEDANCE in dict(self.position.spans) else self._header(IMPEDANCE)
+        at = min(max(0, said.index - first), len(stamps) - 1)
+        return header + self._numbers(IMPEDANCE, stamps[at : at + 1], said.kohm[None])
+
+    def _header(self, stream: int) -> bytes:
+        info, ours = self.info, {"virtual": str(int(self.info.virtual))}
+        names, unit, form, kind, rate = info.ch_names, "", "float32", NAMES.get(stream, "EEG").capitalize(), 0.0
+        desc: dict[str, xdf.Node] = {"manufacturer": "realtime_mood", "realtime_mood": ours}
+        if stream == EEG:
+            unit, kind, rate = "microvolts", "EEG", info.sfreq
+            ours |= {"paced": str(int(info.paced)), "chunk_s": repr(info.chunk_s), "notes": json.dumps(info.notes)}
+            desc["reference"] = {"label": info.reference}
+            # Stamps are smooth already, and a fit through them would hide the holes.
+            desc["synchronization"] = {"can_drop_samples": "true"}
+        elif stream == READINGS:
+            names, form = ("reading",), "string"
+            ours |= {"about": json.dumps(self._about)}
+        elif stream == MARKERS:
+            names, form = ("marker",), "string"
+        elif stream == QUALITY:
+            names = (*info.ch_names, *(f"{name} fault" for name in info.ch_names))
+            ours |= {"faults": json.dumps([fault.value if fault else "" for fault in FAULTS])}
+        elif stream == GAPS:
+            names, form = ("index", "lost", "unwritten"), "int64"
+        elif stream == FEEDBACK:
+            names = FEEDBACK_ROW
+        else:
+            unit = "kiloohms"
+        desc["channels"] = {"channel": [_channel(name, unit, kind) for name in names]}
+        told: dict[str, xdf.Node] = {
+            "name": info.name or "EEG" if stream == EEG else NAMES[stream],
+            "type": kind,
+            "channel_count": str(len(names)),
+            "nominal_srate": repr(float(rate)),
+            "channel_format": form,
+            "created_at": repr(self._begun),
+            "desc": desc,
+        }
+        # Without a clock offset readers cannot tell that the streams share a clock.
+        return xdf.stream_header(stream, told) + xdf.clock_offset(stream, self._begun)
+
+
+def _channel(name: str, unit: str, kind: str) -> xdf.Tree:
+    told: dict[str, xdf.Node] = {"label": name, "unit": unit, "type": kind}
+    if kind == "EEG":
+        at = montage.positions()[name]
+        told["location"] = {axis: f"{unit * HEAD_MM:.1f}" for axis, unit in zip("XYZ", at, strict=True)}
+    return told
+
+
+def exact(emission: Emission) -> dict[str, object]:
+    """One reading with every digit: what the command line says of it, and the faults of its electrodes."""
+    reading, quality = emission.reading, emission.reading.quality
+    faults = quality.faults if quality else ()
+    return as_dict(emission) | {
+        "probs": None if reading.probs is None else [float(p) for p in reading.probs],
+        "confidence": float(reading.confidence) if isinstance(reading, Estimate) else None,
+        "quality": None if quality is None else quality.overall,
+        "coverage": float(reading.coverage),
+        "faults": {name: fault.value for name, fault in zip(emission.info.ch_names, faults, strict=False) if fault},
+    }

@@ -1,0 +1,148 @@
+"""Turns an open source into a ring that fills: the thread that listens, and does nothing else."""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from .. import clock
+from ..errors import StreamEnded
+from ..health import State, Vitals
+from ..pipeline import Pipeline
+from ..ring import RingBuffer
+from ..sources.timing.reconnect import ReconnectingStream
+from ..types import Chunk, Marker, Source, Stream, StreamInfo
+from .arrivals import Arrivals
+from .continuity import Continuity
+from .delivery import Delivery
+
+POLL_S = 0.1  # no thread sleeps longer without looking at whether to stop
+AHEAD_S = 2.0  # how far an unpaced source may run ahead of the pipeline
+
+Build = Callable[[StreamInfo], Pipeline]
+
+
+class Director(Protocol):
+    """Somebody who leads the person by the stream's own time. Called from the acquisition thread; returns at once."""
+
+    def open(self, info: StreamInfo) -> None: ...
+
+    def direct(self, chunk: Chunk) -> Chunk:
+        """The chunk, with markers of what happened in it."""
+        ...
+
+
+class Acquisition:
+    """One run's listening half. `run` is the body of the thread ``mood-acquire``.
+
+    Parameters
+    ----------
+    source : Source
+    build : callable
+        Makes the pipeline, its network loaded and warmed, before the first sample is asked for.
+    delivery : Delivery
+        Given every chunk as it came.
+    vitals : Vitals
+    seconds : float or None
+        End after so much stream time, to the sample.
+    director : Director, optional
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        build: Build,
+        delivery: Delivery,
+        vitals: Vitals,
+        seconds: float | None,
+        now: clock.Clock,
+        director: Director | None = None,
+    ) -> None:
+        self._director = director
+        self._source, self._build, self._delivery, self._vitals = source, build, delivery, vitals
+        self._seconds, self._now = seconds, now
+        self.ready, self.ended = threading.Event(), threading.Event()
+        """The stream is open, or has failed to open; and: nothing writes to the ring any more."""
+        self.stop = threading.Event()
+        self.deadline = math.inf
+        """By when everything has to be over, once the run is to stop (s, our clock)."""
+        self.raw: RingBuffer | None = None
+        self.pipeline: Pipeline | None = None
+        self.arrivals: Arrivals
+        self.opened = 0.0
+        self.taken = 0
+        """Index up to which the processing thread has pushed: an unpaced source waits for it."""
+        self.markers: deque[Marker] = deque(maxlen=1000)
+
+    def run(self) -> None:
+        """Open, listen and close. Whatever ends it for good is the run's fault."""
+        try:
+            stream = self._source.open()
+            try:
+                self._listen(stream)
+            finally:
+                stream.close()
+        except StreamEnded:
+            pass
+        except Exception as fault:
+            if not self.stop.is_set():  # else it was told to leave it
+                self._vitals.change(state=State.FAILED, fault=fault)
+        finally:
+            self.ended.set()
+            self.ready.set()
+            if self.raw:
+                self.raw.wake()
+
+    def _listen(self, stream: Stream) -> None:
+        info = stream.info
+        self.pipeline = self._build(info)
+        self.arrivals, self.opened = Arrivals(info), self._now()
+        self._delivery.open(info)
+        if self._director:
+            self._director.open(info)
+        self._vitals.change(state=State.LIVE, info=info)
+        self._vitals.note(*info.notes)
+        self.raw = raw = RingBuffer(info, self.pipeline.clean.capacity)
+        self.ready.set()
+        end, last = 0, round(self._seconds * info.sfreq) if self._seconds else sys.maxsize
+        place = Continuity(info)
+        try:
+            while not self.stop.is_set() and end < last:
+                chunk = stream.read(POLL_S)
+                self._follow(stream)
+                if chunk is not None and (whole := place(chunk)) is not None:
+                    end = whole.end
+                    self._take(whole.before(last, info.sfreq), raw)
+        finally:
+            self._vitals.took(0, place.pending)
+
+    def _follow(self, stream: Stream) -> None:
+        """Show where the device and the recording stand."""
+        if isinstance(stream, ReconnectingStream):
+            self._vitals.note(*stream.notes)
+            if stream.away_since is not None:
+                self._vitals.move(State.RECONNECTING, State.LIVE, State.STALLED)
+        self._delivery.follow()
+
+    def _take(self, chunk: Chunk, raw: RingBuffer) -> None:
+        if not len(chunk):
+            return
+        if self._director:
+            chunk = self._director.direct(chunk)
+        ahead = round(AHEAD_S * raw.info.sfreq)
+        # Nothing is left to wait for once all is taken: a chunk, or the hole before it, may be longer than that.
+        while not raw.info.paced and self._is_ahead(chunk, raw, ahead) and not self.stop.is_set():
+            raw.wait_beyond(raw.end, 0.001)  # nothing is written meanwhile: a short nap
+        self._delivery.take(chunk)
+        arrived = self._now()
+        self.arrivals.note(chunk, arrived)
+        self.markers.extend(chunk.markers)
+        raw.write(chunk, arrived)
+        self._vitals.took(len(chunk), chunk.lost)
+
+    def _is_ahead(self, chunk: Chunk, raw: RingBuffer, ahead: int) -> bool:
+        return self.taken < raw.end and chunk.end - self.taken > ahead

@@ -1,0 +1,259 @@
+"""Turns a source into a living run: one thread listens, one thinks; everybody else looks at snapshots."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol, runtime_checkable
+
+from .. import clock
+from ..errors import EngineError, EngineStuck
+from ..guard import Closings, Guarded, GuardedThread, Report, Reporting
+from ..health import Health, Latency, Sink, State, Vitals
+from ..pipeline import LEFT_OUT
+from ..ring import RingBuffer
+from ..sources.timing.reconnect import Reconnecting
+from ..types import Features, Marker, Reading, Returning, Source
+from .acquisition import Acquisition, Build, Director
+from .delivery import Delivery
+from .processing import Processing
+
+__all__ = ["Engine", "Health", "Latency", "State"]
+
+LEAVE_OUT_AHEAD_S = 0.5  # no window that ends later has been read yet
+MAX_LAG_S = 1.0  # a window older than this is skipped when a newer one is there
+PATIENCE = 0.5  # share of the time to stop in after which a sink that holds a thread is left behind
+
+
+class Listener(Protocol):
+    """Something that hears markers beside the stream, on a thread of its own."""
+
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Noting(Protocol):
+    """A listener that says what is odd about what it hears."""
+
+    report: Report
+
+
+class Engine:
+    """Run `source` through a pipeline and hand the readings to `sinks`.
+
+    `start` returns at once. Only a source's final fault, or a pipeline that cannot be built, ends a run; it shows in
+    `health.fault` and is raised by `stop`, nowhere else. A reading that fails, a pipeline, or a sink, is counted and
+    noted, and the run goes on: acquisition and recording do not depend on what is made of the samples. The same engine
+    may be started again after `stop`.
+
+    Parameters
+    ----------
+    source : Source
+        Looked for again when it goes away, where it is one that can come back.
+    build : callable
+        Makes the `Pipeline` once the stream's info is known. Called before the first sample is read, and again when
+        the pipeline has failed.
+    sinks : sequence of Sink
+        Opened before the source, and fed from the processing thread; a `Tap` gets every chunk as well, from the
+        acquisition thread. All are closed at once when the run is over, and one that hangs is left behind and named.
+    listeners : sequence of callable
+        Each makes a `Listener` that tells its markers to `mark`.
+    director : Director, optional
+        Sees the stream's info and every chunk before anybody else, and may add markers to it.
+    seconds : float, optional
+        End after so much stream time, to the sample.
+    give_up_s : float, optional
+        How long a source that went away is looked for; for ever when None.
+    max_lag_s : float
+        A window older than this is skipped when a newer one is waiting.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        build: Build,
+        sinks: Sequence[Sink] = (),
+        *,
+        listeners: Sequence[Callable[[Callable[[str, float], object]], Listener]] = (),
+        director: Director | None = None,
+        seconds: float | None = None,
+        give_up_s: float | None = None,
+        max_lag_s: float = MAX_LAG_S,
+        now: clock.Clock = clock.now,
+    ) -> None:
+        self.source = source
+        self._source = Reconnecting(source, give_up_s) if isinstance(source, Returning) else source
+        self._build, self._sinks = build, list(sinks)
+        self._listeners = [make(self.mark) for make in listeners]
+        self._director, self._seconds, self._max_lag_s, self._now = director, seconds, max_lag_s, now
+        self._threads: list[GuardedThread] = []
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._vitals = Vitals(self._now)
+        self._delivery = Delivery(self._sinks, self._vitals, self._now)
+        self._acquisition = Acquisition(
+            self._source, self._build, self._delivery, self._vitals, self._seconds, self._now, self._director
+        )
+        self._processing = Processing(
+            self._acquisition, self._build, self._delivery, self._vitals, self._max_lag_s, self._now
+        )
+
+    # -- what there is to see -----------------------------------------------------------------------------------
+
+    @property
+    def health(self) -> Health:
+        """The run as it stands: a snapshot."""
+        return self._vitals.health
+
+    @property
+    def done(self) -> threading.Event:
+        """Set once the run is over and its sinks are closed."""
+        return self._processing.done
+
+    @property
+    def latest(self) -> Reading | None:
+        return self._processing.latest
+
+    @property
+    def raw(self) -> RingBuffer | None:
+        """The signal of the last minute as it came; None before the source is open."""
+        return self._acquisition.raw
+
+    @property
+    def clean(self) -> RingBuffer | None:
+        """The same, filtered."""
+        pipeline = self._processing.pipeline
+        return pipeline.clean if pipeline else None
+
+    @property
+    def normal(self) -> Features | None:
+        """The newest features, in this person's standard deviations; None before the first."""
+        pipeline = self._processing.pipeline
+        return pipeline.normal if pipeline else None
+
+    def readings(self) -> tuple[Reading, ...]:
+        """The readings of the last minute, oldest first."""
+        return _snapshot(self._processing.readings)
+
+    @property
+    def markers(self) -> tuple[Marker, ...]:
+        """The newest markers, oldest first."""
+        return _snapshot(self._acquisition.markers)
+
+    # -- what others may do -------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin; raises `EngineError` when already running."""
+        if self._threads:
+            raise EngineError(
+                "start() needs an idle engine", f"this one is {self.health.state.value}", "stop() it first"
+            )
+        self._prepare()
+        self._vitals.change(state=State.CONNECTING)
+        for it in (*self._listeners, self._source):
+            if isinstance(it, Reporting):
+                it.on_fault = self._vitals.fault
+            if isinstance(it, Noting):
+                it.report = self._vitals.note
+        self._delivery.prepare()
+        # Daemons: `stop` waits for them and names one that is stuck; it must not keep the process from ending as well.
+        self._threads = [
+            GuardedThread(self._acquisition.run, "mood-acquire", self._vitals.fault),
+            GuardedThread(self._processing.run, "mood-process", self._vitals.fault),
+        ]
+        for thread in self._threads:
+            thread.start()
+        for listener in self._listeners:
+            Guarded(type(listener).__name__, self._vitals.fault).call(listener.start)
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """End the run within `timeout` s, outputs included.
+
+        A sink or listener that hangs is left behind, and named in the notes.
+
+        Raises
+        ------
+        MoodError
+            The run's fault, if it had one.
+        EngineStuck
+            Naming the threads that did not stop.
+        """
+        began = clock.now()
+        deadline = self._acquisition.deadline = began + timeout
+        self._acquisition.stop.set()
+        if isinstance(self._source, Reconnecting):
+            self._source.cancel()
+        if self.raw:
+            self.raw.wake()
+        closings = Closings(self._vitals.fault)
+        for listener in self._listeners:
+            closings.add(type(listener).__name__, listener.close)
+        self._join(began + PATIENCE * timeout)
+        if self._delivery.inside("mood-process"):  # it would have closed the sinks
+            self._delivery.close(lambda: deadline)
+            self._processing.done.set()
+        self._join(deadline)
+        closings.wait(lambda: deadline)
+        if stuck := [thread.name for thread in self._threads if thread.is_alive() and not self._abandon(thread)]:
+            raise EngineStuck(f"stop within {timeout:g} s", f"still running: {', '.join(stuck)}")
+        self._threads = []
+        if fault := self.health.fault:
+            raise fault
+        if self.health.state is not State.ENDED:
+            self._vitals.change(state=State.IDLE)
+
+    def _join(self, deadline: float) -> None:
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - clock.now()))
+
+    def _abandon(self, thread: threading.Thread) -> bool:
+        """Leave a thread behind that a sink has not let go of; False when no sink is the reason."""
+        sink = self._delivery.inside(thread.name)
+        if sink:
+            self._vitals.fault(f"{sink} did not return, and {thread.name} was left behind in it")
+        return bool(sink)
+
+    def leave_out(self, names: Collection[str]) -> bool:
+        """Take these electrodes, and no others, for bad from a moment after now on; False while there is no signal.
+
+        A marker says so at the very sample, so that a replay does the same.
+        """
+        raw, pipeline = self.raw, self._processing.pipeline
+        if raw is None or pipeline is None or not raw.end:
+            return False
+        sfreq, hop_s = raw.info.sfreq, pipeline.spec.hop_s
+        hop = int((raw.end / sfreq + LEAVE_OUT_AHEAD_S) / hop_s)
+        after = round((hop + 0.5) * hop_s * sfreq)  # between two readings, where a sample more or less is no matter
+        pipeline.leave_out(names, after)
+        newest = raw.latest(1)
+        self._put(Marker(after, LEFT_OUT + ",".join(sorted(names))), newest.t_last + (after - newest.first) / sfreq)
+        return True
+
+    def mark(self, text: str, t: float | None = None) -> bool:
+        """Put a marker on the sample taken at `t` (s, our clock), or on the newest; False where there is none yet."""
+        raw = self.raw
+        if raw is None or not raw.end:
+            return False
+        newest = raw.latest(1)
+        at = newest.t_last if t is None else t
+        index = newest.first + round((at - newest.t_last) * raw.info.sfreq)
+        if index >= 0:  # else it happened before the signal began
+            self._put(Marker(index, text), at)
+        return index >= 0
+
+    def _put(self, marker: Marker, t: float) -> None:
+        self._acquisition.markers.append(marker)
+        self._delivery.mark(marker, t)
+
+
+def _snapshot(items: deque) -> tuple:
+    """A copy of what another thread is adding to."""
+    while True:
+        try:
+            return tuple(items)
+        except RuntimeError:  # it grew meanwhile
+            continue

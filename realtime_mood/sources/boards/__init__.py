@@ -1,0 +1,1 @@
+"""Boards of BrainFlow as a source."""

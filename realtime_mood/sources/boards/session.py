@@ -1,0 +1,221 @@
+"""Turns a BrainFlow board into a session that is let go of on every way out, and exit codes into words."""
+
+from __future__ import annotations
+
+import math
+import threading
+import warnings
+import weakref
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from ...errors import SourceError, SourceNotFound, StreamMismatch
+from ...guard import GuardedThread
+
+BUFFER_S = 60
+"""Seconds the library keeps for us while nobody reads."""
+LOOK_S = 0.05
+"""How often it is looked whether a board that is being opened is still wanted."""
+CLOSE_S = 1.0
+"""How long `close` waits for a board to be let go; some take seconds."""
+LONGEST_PAUSE_S = 10.0
+"""The library's player sleeps through a pause in a file and cannot be stopped meanwhile."""
+
+TROUBLES = {
+    1: ("its port is open already", "close the program that uses it"),
+    2: ("its port or adapter cannot be opened", "look at the cable, the port's name and who may use it"),
+    3: ("its port fails", "unplug it and put it back"),
+    4: ("it takes no commands", "switch it off and on"),
+    5: ("it sends what no such board sends", "look whether it is another board, switch it off and on"),
+    6: ("it does not say hello", "look whether it is another board, switch it off and on"),
+    7: ("it does not answer", "switch it on, bring it near, close other programs that use it"),
+    8: ("it is streaming already", "close the program that uses it"),
+    10: ("the library could not start a thread", "close other programs"),
+    13: ("it refuses its parameters", "look at each of them"),
+    14: ("the library does not support it on this computer", "use another computer or board"),
+    15: ("its session is gone", "open it again"),
+    16: ("another session holds it", "close the program that uses it"),
+    17: ("the library failed", "look at its parameters, its driver and its adapter; log=FILE says more"),
+    18: ("it does not answer in time", "switch it on, bring it near, say timeout="),
+}
+"""What the library's exit codes mean, and what to do."""
+HELD = 16
+UNCLEAR = {5, 6, 7}
+"""What a serial board that was streaming when its last program was killed may say to the first hello."""
+
+
+@cache
+def library() -> Any:
+    """The library's `board_shim`, which may warn on import and log to standard error: neither is passed on."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from brainflow import board_shim
+
+            board_shim.BoardShim.disable_board_logger()  # the first call loads more, which warns as well
+    except Exception as error:
+        raise SourceNotFound("the BrainFlow library", str(error), "install it anew: pip install brainflow") from error
+    return board_shim
+
+
+def trouble(kind: type[SourceError], asked: str, error: Any) -> SourceError:
+    """A `BrainFlowError` in words."""
+    found, do = TROUBLES.get(error.exit_code, (str(error), "switch it off and on"))
+    return kind(asked, f"{found} (BrainFlow {error.exit_code})", do)
+
+
+class Session:
+    """One board, prepared and streaming until `close`; garbage and the end of the program let go of it too.
+
+    Parameters
+    ----------
+    board_id : int
+    given : BrainFlowInputParams
+    asked : str
+        The source, for messages.
+    sfreq : float
+        About how many samples come a second.
+    commands : sequence of str
+        For the board, before it streams.
+    log : str
+        A file for the library's own log, or nothing.
+    cancelled : threading.Event
+        Set when the board is no longer wanted.
+
+    Raises
+    ------
+    SourceNotFound
+        The board does not answer, or somebody else has it.
+    """
+
+    _open: weakref.WeakValueDictionary[tuple[int, str], Session] = weakref.WeakValueDictionary()
+    _lock = threading.Lock()
+
+    def __init__(
+        self,
+        board_id: int,
+        given: Any,
+        asked: str,
+        sfreq: float,
+        commands: Sequence[str],
+        log: str,
+        cancelled: threading.Event,
+    ) -> None:
+        board_shim = library()
+        if log:
+            board_shim.BoardShim.enable_dev_board_logger()
+            board_shim.BoardShim.set_log_file(log)
+        self._key = (board_id, str(given.to_json()))
+        with self._lock:
+            # The library knows a session by its parameters: a second object of ours would let go of the first one's.
+            if self._key in self._open:
+                raise SourceNotFound(asked, "this program has it open already", "close it there first")
+            self._open[self._key] = self
+        self.board = board_shim.BoardShim(board_id, given)
+        self._let_go = weakref.finalize(self, _release, self.board)
+        self._closing: threading.Thread | None = None
+        self._given_up = False
+        self._error: BaseException | None = None
+        # The library may look for a board for many seconds and cannot be interrupted: then it looks on alone.
+        work = partial(self._begin, bool(given.serial_port), commands, sfreq)
+        opening = GuardedThread(work, "mood-brainflow-open")
+        opening.start()
+        while opening.is_alive() and not cancelled.is_set():
+            opening.join(LOOK_S)
+        with self._lock:
+            self._given_up = opening.is_alive()
+        if self._given_up:
+            raise SourceNotFound(asked, "it was no longer wanted while it was looked for")
+        if isinstance(self._error, board_shim.BrainFlowError):
+            raise trouble(SourceNotFound, asked, self._error) from self._error
+        if self._error is not None:
+            raise self._error
+
+    def _begin(self, serial: bool, commands: Sequence[str], sfreq: float) -> None:
+        try:
+            self._prepare(serial)
+            for command in commands:
+                self.board.config_board(command)
+            self.board.start_stream(max(1000, round(BUFFER_S * sfreq)))
+        except BaseException as error:
+            self._error = error
+        with self._lock:
+            given_up = self._given_up
+        if given_up or self._error is not None:
+            self._forget()
+
+    def _prepare(self, serial: bool) -> None:
+        try:
+            self.board.prepare_session()
+        except library().BrainFlowError as error:
+            if error.exit_code == HELD:  # left behind in this process by somebody who is no longer there
+                _release(self.board)
+            elif not (serial and error.exit_code in UNCLEAR):
+                raise
+            self.board.prepare_session()
+
+    def close(self) -> None:
+        """Let go of the board. A board that takes long is let go of in the background. May be called twice."""
+        if self._closing is None:
+            self._closing = GuardedThread(self._forget, "mood-brainflow-close", daemon=False)
+            self._closing.start()
+        self._closing.join(CLOSE_S)
+
+    def _forget(self) -> None:
+        self._let_go()
+        with self._lock:
+            self._open.pop(self._key, None)
+
+
+def _release(board: Any) -> None:
+    # It may never have been prepared, or be gone: then there is nothing to let go of.
+    with suppress(library().BrainFlowError):
+        board.release_session()
+    # Its finaliser would ask the library again, at a time when another session may have its name or Python is ending.
+    board.is_prepared = _no
+
+
+def _no() -> bool:
+    return False
+
+
+def count_rows(path: Path, n_columns: int, stamp: int, asked: str) -> int:
+    """How many rows of a BrainFlow file the library will play; raises `SourceNotFound` or `StreamMismatch`.
+
+    Parameters
+    ----------
+    path : Path
+    n_columns, stamp : int
+        How many columns the board's table has, and which one holds the stamps.
+    asked : str
+        The source, for messages.
+    """
+    n, last, found = 0, math.nan, 0
+    try:
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                cells = line.strip().split(b"\t" if b"\t" in line else b",")
+                found = found or len(cells)
+                if len(cells) != n_columns:
+                    continue
+                n += 1
+                try:
+                    before, last = last, float(cells[stamp])
+                except ValueError:
+                    continue
+                if last - before > LONGEST_PAUSE_S:
+                    raise StreamMismatch(
+                        asked,
+                        f"its stamps pause for {last - before:.0f} s at line {number}",
+                        f"BrainFlow's player would sleep through that: use playback://{path}",
+                    )
+    except OSError as error:
+        raise SourceNotFound(asked, f"file={path}: {error.strerror or error}", "correct the path") from error
+    if not n:
+        raise StreamMismatch(
+            asked, f"file={path} has {found} columns, the board's table {n_columns}", "correct master_board= or file="
+        )
+    return n

@@ -1,0 +1,289 @@
+"""Turns any BrainFlow board into chunks of counted EEG."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ... import clock
+from ...errors import ConfigError, SourceLost, SourceNotFound, StreamEnded, StreamMismatch
+from ...types import Chunk, StreamInfo
+from ..channels import choose_channels
+from ..timing.packages import MOST_OFF, Packages, sfreq_of
+from ..units import microvolts
+from . import catalogue as boards
+from .catalogue import BrainflowOptions
+from .session import Session, count_rows, library, trouble
+
+POLL_S = 0.02
+"""The board is looked at this often: it bounds the wake-ups a second, and what that adds to the age of a sample."""
+FOREIGN_S = 60.0
+"""Stamps further than this from now are on a clock of the board's own and are moved by an offset."""
+MEASURE_S = 2.5
+"""How long a board is listened to at first, to see whether it samples as it says."""
+LIVE_S = 1.0
+"""How long to wait for a sample of a board that is said to be back."""
+
+
+class BrainflowSource:
+    """A board that the BrainFlow library knows.
+
+    Parameters
+    ----------
+    board : str
+        ``cyton``, ``muse_2``, ``synthetic``, …: the library's name in any spelling.
+    options : BrainflowOptions
+
+    Raises
+    ------
+    ConfigError
+        No such board, or it needs to be told more.
+    SourceNotFound
+        The library cannot be loaded.
+    """
+
+    def __init__(self, board: str, options: BrainflowOptions | None = None) -> None:
+        self.options = options or BrainflowOptions()
+        self.name = f"brainflow://{board}"
+        ids = library().BoardIds
+        self.board, self.board_id = boards.find(board, ids, self.name)
+        # A multicast that falls silent goes on in the same session, which the library takes seconds to close.
+        self.exclusive = self.board != "streaming"
+        self.cancelled = threading.Event()
+        if missing := [need for need in boards.NEEDS.get(self.board, ()) if not getattr(self.options, need)]:
+            say = "&".join(f"{need}=…" for need in missing)
+            raise ConfigError(self.name, f"it needs {' and '.join(missing)}", f"write {self.name}?{say}")
+        self.master, self.master_id = self.board, self.board_id
+        if self.options.master_board:
+            self.master, self.master_id = boards.find(self.options.master_board, ids, f"{self.name}, master_board")
+        if self.board in ("playback_file", "streaming") and self.master in ("playback_file", "streaming"):
+            raise ConfigError(self.name, f"master_board={self.master}", "name the board that the data came from")
+
+    def open(self) -> BrainflowStream:
+        """Raises `SourceNotFound` or `StreamMismatch`."""
+        self.cancelled = threading.Event()
+        return BrainflowStream(self)
+
+    def cancel(self) -> None:
+        """From any thread: an `open` or `reopen` that is under way gives up soon."""
+        self.cancelled.set()
+
+    def reopen(self, info: StreamInfo) -> BrainflowStream:
+        """The same board again, once it sends; raises `SourceNotFound` or `StreamMismatch`."""
+        self.cancelled = threading.Event()
+        stream = BrainflowStream(self, info.sfreq)
+        try:
+            if (stream.info.ch_names, stream.info.sfreq) != (info.ch_names, info.sfreq):
+                found = f"it has {stream.info.n_chans} channels at {stream.info.sfreq:g} Hz"
+                raise StreamMismatch(self.name, f"{found}, and had {info.n_chans} at {info.sfreq:g} Hz", "start anew")
+            if not stream.alive(LIVE_S):
+                raise SourceNotFound(self.name, "it is there but sends nothing", "switch it on, wake it")
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    def parameters(self) -> Any:
+        """The options as the library wants them."""
+        board_shim = library()
+        given = board_shim.BrainFlowInputParams()
+        for field in vars(given).keys() & BrainflowOptions.model_fields.keys():
+            setattr(given, field, getattr(self.options, field))
+        given.ip_protocol = {"": 0, "udp": 1, "tcp": 2}[self.options.ip_protocol]
+        given.master_board = int(self.master_id) if self.options.master_board else board_shim.BoardIds.NO_BOARD.value
+        if self.board == "streaming":
+            given.other_info = str(int(self.master_id))
+        return given
+
+
+class BrainflowStream:
+    """An open board. Made by `BrainflowSource.open`."""
+
+    def __init__(self, source: BrainflowSource, sfreq: float | None = None) -> None:
+        options = source.options
+        self._name, self._error = source.name, library().BrainFlowError
+        told = self._described(source)
+        eeg = told.get("eeg_channels", [])
+        labels = [it.strip() for it in told.get("eeg_names", "").split(",")]
+        labels = labels if len(labels) == len(eeg) else [""] * len(eeg)
+        chosen = choose_channels(labels, [True] * len(eeg), options, source.name)
+        columns, ch_names = chosen.columns, chosen.ch_names
+        self._eeg = [eeg[i] for i in columns]
+        # Where electrodes are measured in the very rows of the signal, a board gives one or the other.
+        ohm = told.get("resistance_channels", [])
+        self._ohm = [ohm[i] for i in columns] if len(ohm) >= len(eeg) and not set(ohm) & set(eeg) else []
+        self._number, self._stamp = told["package_num_channel"], told["timestamp_channel"]
+        self._marker = told["marker_channel"]
+        self._scale = microvolts(options.units or "uV")
+        self._aside = boards.IMPEDANCE_PACKAGES if source.master.startswith("ganglion") else range(0)
+        self._left = math.inf
+        if source.board == "playback_file" and "loopback_true" not in options.config:
+            self._left = count_rows(Path(options.file), told["num_rows"], self._stamp, source.name)
+        self._to_now: float | None = None
+        self._heard = False
+        self._ready: deque[Chunk] = deque()
+        self._closed = threading.Event()
+        self._session = Session(
+            int(source.board_id),
+            source.parameters(),
+            source.name,
+            told["sampling_rate"],
+            options.config,
+            options.log,
+            source.cancelled,
+        )
+        announced, virtual = self._rate(told), source.master == "synthetic"
+        cycles = boards.cycles_of(source.master)
+        first: list[tuple[np.ndarray, float]] = []
+        odd = ""
+        if sfreq is None and not virtual:
+            first = self._first_seconds(source.cancelled)
+            sfreq, odd = sfreq_of([self._numbered(table) for table, _ in first], cycles, announced)
+        elif sfreq is None or abs(sfreq / announced - 1) > MOST_OFF:
+            sfreq = announced
+        self._packages = Packages(sfreq, len(ch_names), cycles)
+        self.info = StreamInfo(
+            ch_names=ch_names,
+            sfreq=sfreq,
+            name=_called(source, told["name"]),
+            reference=chosen.reference,
+            virtual=virtual,
+            chunk_s=max(POLL_S, cycles[0].per / sfreq if cycles else 0.0),
+            notes=chosen.notes + ((f"{_called(source, told['name'])} {odd}",) if odd else ()),
+        )
+        for table, arrived in first:
+            self._pass_on(table, arrived)
+
+    @property
+    def measured_sfreq(self) -> float:
+        """The sampling rate by our clock (Hz)."""
+        return self._packages.measured_sfreq
+
+    def read(self, timeout: float) -> Chunk | None:
+        """The samples that arrived since the last call; None when there were none within `timeout` s.
+
+        Raises
+        ------
+        StreamEnded
+            A file has played to its end.
+        SourceLost
+            The library can no longer read the board.
+        """
+        deadline = clock.now() + timeout
+        while not self._ready:
+            if self._closed.is_set():
+                raise SourceLost(self._name, "closed")
+            self._take()
+            if self._ready:
+                break
+            if self._left <= 0:
+                raise StreamEnded(self._name, "played to its end", "config=loopback_true repeats it")
+            left = deadline - clock.now()
+            if left <= 0:
+                return None
+            self._closed.wait(min(POLL_S, left))
+        return self._ready.popleft()
+
+    def alive(self, within: float) -> bool:
+        """Whether the board has sent a sample, or sends one `within` so many seconds; it stays to be read."""
+        deadline = clock.now() + within
+        while not self._heard and clock.now() < deadline and not self._closed.wait(POLL_S):
+            self._take()
+        return self._heard
+
+    def close(self) -> None:
+        """Let go of the board; a waiting `read` returns. May be called twice."""
+        self._closed.set()
+        self._session.close()
+
+    def _take(self) -> None:
+        """Take in what has come, and pass on what is settled."""
+        table = self._fetch()
+        self._pass_on(table, clock.now())
+
+    def _fetch(self) -> np.ndarray:
+        """What has come, its stamps put on our clock: (n_rows, n)."""
+        try:
+            table: np.ndarray = self._session.board.get_board_data()
+        except self._error as error:
+            if self._closed.is_set():
+                raise SourceLost(self._name, "closed") from error
+            raise trouble(SourceLost, self._name, error) from error
+        self._left -= table.shape[1]
+        self._heard = self._heard or table.shape[1] > 0
+        table[self._stamp] = self._on_our_clock(table[self._stamp], clock.now())
+        return table
+
+    def _pass_on(self, table: np.ndarray, arrived: float) -> None:
+        numbers = table[self._number]
+        if self._ohm and table.shape[1]:
+            ohm = np.where(table[self._ohm] > 0, table[self._ohm], np.nan)
+            seen = np.flatnonzero(np.isfinite(ohm).any(axis=0))
+            if len(seen):
+                self._packages.measure(ohm[:, seen[-1]] / 1e3)
+        samples = ~np.isin(numbers, self._aside)
+        table = table[:, samples]
+        rows = table[self._eeg].T * self._scale
+        self._ready.extend(
+            self._packages.feed(rows, table[self._marker], table[self._number], table[self._stamp], arrived)
+        )
+        if self._left <= 0:
+            self._ready.extend(self._packages.release(arrived))
+
+    def _first_seconds(self, cancelled: threading.Event) -> list[tuple[np.ndarray, float]]:
+        """What comes at first, and when, from which the rate is measured; none of it is lost."""
+        first = []
+        end = clock.now() + MEASURE_S
+        while clock.now() < end and self._left > 0 and not cancelled.wait(POLL_S):
+            first.append((self._fetch(), clock.now()))
+        if cancelled.is_set():
+            self._session.close()
+            raise SourceNotFound(self._name, "it was no longer wanted while it was opened")
+        return first
+
+    def _numbered(self, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        samples = ~np.isin(table[self._number], self._aside)
+        return table[self._number][samples], table[self._stamp][samples]
+
+    def _on_our_clock(self, stamps: np.ndarray, now: float) -> np.ndarray:
+        """The computer made most stamps just now, so its clock is looked at anew each time: it may be set meanwhile."""
+        if not len(stamps):
+            return stamps
+        stamps = stamps + (now - time.time())
+        if self._to_now is None:
+            behind = now - float(stamps[-1])
+            self._to_now = behind if abs(behind) > FOREIGN_S else 0.0
+        return stamps + self._to_now
+
+    def _described(self, source: BrainflowSource) -> dict[str, Any]:
+        try:
+            told: dict[str, Any] = library().BoardShim.get_board_descr(int(source.master_id))
+        except self._error as error:
+            raise trouble(StreamMismatch, source.name, error) from error
+        absent = [it for it in ("package_num_channel", "timestamp_channel", "marker_channel") if it not in told]
+        if absent or not told.get("eeg_channels"):
+            raise StreamMismatch(
+                source.name, f"a {told.get('name', source.master)} records no EEG", "use another board"
+            )
+        return told
+
+    def _rate(self, told: dict[str, Any]) -> float:
+        """What the session says it samples at; some boards can be told another rate than their usual one."""
+        try:
+            return float(self._session.board.get_board_sampling_rate())
+        except (self._error, AttributeError):
+            return float(told["sampling_rate"])
+
+
+def _called(source: BrainflowSource, device: str) -> str:
+    if source.master == "synthetic":
+        device = "BrainFlow's synthetic board"
+    if source.board == "playback_file":
+        return f"{Path(source.options.file).name} ({device})"
+    return f"{device} by multicast" if source.board == "streaming" else device

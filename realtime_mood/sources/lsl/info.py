@@ -1,0 +1,96 @@
+"""What streams of the Lab Streaming Layer say about themselves, the options that choose among them, and their URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from pydantic import AfterValidator, Field
+
+from ..selection import Identity, choices, distinguishing
+from ..url import CommonOptions, with_options
+
+MOST_CHANS, MOST_HZ = 4096, 100_000.0
+
+
+def _positive(value: float) -> float:
+    if not 0 < value <= 600:
+        raise ValueError("must be more than 0 and at most 600 s")
+    return value
+
+
+class LslOptions(CommonOptions):
+    """What may stand after ``lsl://NAME?``."""
+
+    type: str | None = None
+    """The stream's content type; EEG is preferred when it is not given."""
+    source_id: str | None = None
+    host: str | None = None
+    """The computer that sends it."""
+    uid: str | None = None
+    """Of this one outlet: another when its sender is started again, so it is not found again after that."""
+    timeout: Annotated[float, Field(default=5.0), AfterValidator(_positive)] = 5.0
+    """How long to look for the stream (s)."""
+    sfreq: Annotated[float, Field(gt=0, le=MOST_HZ)] | None = None
+    """The sampling rate (Hz), where the stream says it wrongly or not at all; measured where it is not given."""
+
+
+def is_chosen(info: Any, name: str, options: LslOptions) -> bool:
+    """Whether ``lsl://name?options`` means this stream; an empty name means any."""
+    return (
+        (not name or info.name() == name)
+        and (options.type is None or info.type().lower() == options.type.lower())
+        and (options.source_id is None or info.source_id() == options.source_id)
+        and (options.host is None or info.hostname().lower() == options.host.lower())
+        and (options.uid is None or info.uid() == options.uid)
+    )
+
+
+def identity_of(info: Any) -> Identity:
+    """What tells a stream from others, as options of a URL, and its name."""
+    return {
+        "name": info.name(),
+        "type": info.type(),
+        "source_id": info.source_id(),
+        "host": info.hostname(),
+        "uid": info.uid(),
+    }
+
+
+def url_of(info: Any, there: Sequence[Any]) -> str:
+    """The URL that means this stream and no other that is `there`, also after its sender is started again if it can."""
+    one = identity_of(info)
+    query = {key: one[key] for key in ("type", "source_id") if one[key]}
+    url = with_options(f"lsl://{quote(info.name())}", query)
+    options = LslOptions.model_validate(query)
+    return with_options(
+        url, distinguishing(one, [identity_of(it) for it in there if is_chosen(it, one["name"], options)])
+    )
+
+
+def urls_of(asked: str, several: Sequence[Any]) -> str:
+    """The URLs that mean each of `several` streams that answer to the URL `asked`, for a message."""
+    _, _, query = asked.partition("?")
+    urls = [f"lsl://{quote(info.name())}" + (f"?{query}" if query else "") for info in several]
+    return choices(urls, [identity_of(info) for info in several])
+
+
+def channels_of(info: Any) -> list[tuple[str, str, str]]:
+    """(label, unit, type) of each channel that a stream describes; ``""`` where it says nothing."""
+    told: list[tuple[str, str, str]] = []
+    channel = info.desc().child("channels").child("channel")
+    if channel.empty():  # Mitsar writes no <channels> around them
+        channel = info.desc().child("channel")
+    while not channel.empty() and len(told) < MOST_CHANS:
+        label = channel.child_value("label") or channel.child_value("name")
+        told.append((label.strip(), channel.child_value("unit").strip(), channel.child_value("type").strip()))
+        channel = channel.next_sibling("channel")
+    return told
+
+
+def described(info: Any, *, with_host: bool = False) -> str:
+    """One stream in words, for lists and messages."""
+    name, kind, source_id = info.name(), info.type() or "no type", info.source_id() or "none"
+    host = f", host {info.hostname()}" if with_host else ""
+    return f"{name!r} ({kind}, source_id {source_id}{host}, {info.channel_count()} ch, {info.nominal_srate():g} Hz)"

@@ -1,0 +1,150 @@
+"""Markers of other programs: listens to a stream of the Lab Streaming Layer and passes on words and times."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from ... import clock, liblsl
+from ...errors import ConfigError
+from ...guard import GuardedThread, Report, to_log
+from ..marker_words import is_marker_type, texts_of
+from ..url import read_options, split
+from .info import LslOptions, channels_of, described, is_chosen, urls_of
+
+PULL_S = 0.1
+"""How long one look for a marker, or for the stream, takes."""
+OPEN_S = 0.5
+"""How long a stream that is announced may take to answer."""
+FORGET_S = 2.0
+"""How long a stream that has fallen silent is still thought to be there."""
+FOREIGN_S = 60.0
+"""Stamps further than this from our clock are on another one, and say nothing: the marker came just now."""
+LOYAL_S = 3.0
+"""How long to wait for a stream that ended before another is listened to that was there beside it."""
+CLOSE_S = 1.0
+"""How long closing may take."""
+log = logging.getLogger(__name__)
+
+
+class LslMarkers:
+    """Listens to the irregular stream that `url` names; waits for it to come, and to come back.
+
+    Of several that answer it keeps to the one it listened to last, and reports the others. What is reported: a choice
+    that was made among several, another stream in place of one that ended, markers that came before the signal.
+
+    Parameters
+    ----------
+    url : str
+        ``lsl://NAME?type=…&source_id=…&host=…&uid=…``; without a name, any stream of markers.
+    tell : callable
+        Given each marker: its text, and when it was sent (s, our clock). Called from a thread of its own. False means
+        that there is no signal yet that it could belong to.
+
+    Raises
+    ------
+    ConfigError
+        When `url` names no marker stream.
+    """
+
+    def __init__(self, url: str, tell: Callable[[str, float], object]) -> None:
+        scheme, self._name, query = split(url)
+        if scheme != "lsl":
+            raise ConfigError(f"markers {url!r}", "not a stream of the network", "write lsl://NAME")
+        self._url, self._options = url, read_options(LslOptions, url, query)
+        self._tell, self._closing = tell, threading.Event()
+        self._thread: GuardedThread | None = None
+        self._heard: tuple[str, ...] = ()  # who was listened to last
+        self._others: set[str] = set()  # that were there beside it, by uid
+        self._ended = -math.inf
+        self._early = 0
+        self.report: Report = to_log
+        """Given what was odd, in words; the engine sets it."""
+        self.on_fault: Report = to_log
+        """Given what failed, likewise."""
+
+    def start(self) -> None:
+        """Begin to listen; returns at once."""
+        self._closing = threading.Event()
+        work = partial(self._listen, self._closing)
+        self._thread = GuardedThread(work, "mood-markers", self.on_fault, restart_until=self._closing)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening. May be called twice."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(CLOSE_S)
+            self._thread = None
+
+    def _listen(self, closing: threading.Event) -> None:
+        resolver, tries = liblsl.pylsl().ContinuousResolver(forget_after=FORGET_S), Counter[str]()
+        while not closing.wait(PULL_S):
+            # One that is gone is shown for a while, and what comes back in its place has another uid.
+            meant = self._meant(resolver.results())
+            if clock.now() - self._ended < LOYAL_S:
+                meant = [it for it in meant if it.uid() not in self._others]
+            if meant:
+                found = min(meant, key=lambda it: (tries[it.uid()], _identity(it) != self._heard, it.uid()))
+                tries[found.uid()] += 1
+                self._hear(
+                    found, lambda: [it for it in self._meant(resolver.results()) if not tries[it.uid()]], closing
+                )
+
+    def _meant(self, there: Sequence[Any]) -> list[Any]:
+        named = [it for it in there if it.nominal_srate() == 0 and is_chosen(it, self._name, self._options)]
+        markers = [it for it in named if is_marker_type(it.type())]
+        return markers if markers or not (self._name or self._options.type) else named
+
+    def _hear(self, found: Any, others: Callable[[], list[Any]], closing: threading.Event) -> None:
+        """Pass on the markers of one stream until it is gone."""
+        pylsl = liblsl.pylsl()
+        to_ours = clock.offset_to(pylsl.local_clock)
+        # Raw bytes: a text that is not UTF-8 would raise in the library.
+        inlet = pylsl.StreamInlet(found, recover=False, processing_flags=pylsl.proc_clocksync, as_numpy=True)
+        try:
+            labels = [label for label, _, _ in channels_of(inlet.info(timeout=OPEN_S))]
+            inlet.open_stream(timeout=OPEN_S)
+            self._begin(found)
+            while not closing.is_set():
+                self._report_others(found, others())
+                row, stamp = inlet.pull_sample(timeout=PULL_S)
+                if row is None:
+                    continue
+                here = pylsl.local_clock()
+                t = stamp if abs(here - stamp) < FOREIGN_S else here
+                for text in texts_of(row, found.type(), labels):
+                    self._pass_on(text, t + to_ours)
+        except (pylsl.util.LostError, pylsl.util.TimeoutError):
+            pass
+        finally:
+            self._ended = clock.now()
+
+    def _begin(self, found: Any) -> None:
+        before, self._heard = self._heard, _identity(found)
+        if before and before != self._heard:
+            self.report(f"markers {self._url}: now from {described(found, with_host=True)}, another stream than before")
+
+    def _report_others(self, heard: Any, others: Sequence[Any]) -> None:
+        if new := {it.uid() for it in others} - self._others:
+            self._others |= new
+            self.report(
+                f"markers {self._url}: {len(others) + 1} streams answer, listening to "
+                f"{described(heard, with_host=True)}; say which: {urls_of(self._url, [heard, *others])}"
+            )
+
+    def _pass_on(self, text: str, t: float) -> None:
+        if self._tell(text, t) is False:
+            self._early += 1
+        elif self._early:
+            self.report(f"markers {self._url}: {self._early} came before the signal and were left out")
+            self._early = 0
+
+
+def _identity(info: Any) -> tuple[str, ...]:
+    return info.name(), info.type(), info.source_id(), info.hostname()

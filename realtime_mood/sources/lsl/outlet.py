@@ -1,0 +1,196 @@
+"""Turns a recording into a live stream of the Lab Streaming Layer, for tests, demonstrations and other programs."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from types import FrameType
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from ... import clock, liblsl
+from ...errors import ConfigError, SourceNotFound, StreamEnded
+from ...montage import positions
+from ...types import Stream, StreamInfo
+from .. import open_source
+from ..faults.broadcast import OnAir, broadcast
+from ..faults.headset import Headset
+from ..faults.script import FaultScript
+from ..playback import PlaybackOptions, PlaybackSource
+from ..url import split
+
+CHUNK_S = 0.04
+"""Seconds of signal a push."""
+LINGER_S = 3.0
+"""After the last sample, how long readers may take to fetch it."""
+LIVE = ("lsl", "brainflow")
+"""Schemes of sources that cannot be played faster than they come."""
+HEAD_MM = 95.0
+"""Radius of the head that positions are given on."""
+
+
+def play(
+    file: str,
+    name: str,
+    *,
+    virtual: bool = False,
+    loop: bool = False,
+    source_id: str | None = None,
+    start: float = 0.0,
+    stop: float | None = None,
+    channels: Sequence[str] = (),
+    units: Literal["uV", "mV", "V", "nV"] | None = None,
+    faults: str = "",
+    wait_s: float = math.inf,
+    say: Callable[[str], None] = lambda text: None,
+) -> None:
+    """Play `file` once, or in a loop, until its end or until interrupted (SIGINT, SIGTERM).
+
+    Nothing is sent before somebody listens, so the first sample sent is the first of the recording. Stamps lie on the
+    schedule (start + n / sfreq), whatever the moment of sending.
+
+    Parameters
+    ----------
+    file : str
+        A path, or the URL of a finite source, which carries its own `loop`, `start`, `stop`, `channels` and `units`.
+    name : str
+        What to announce the stream as.
+    source_id : str, optional
+        Another for each call by default. Readers take a stream back that has the same one when it is played again.
+    virtual : bool
+        Say that the signal comes from a virtual person; said anyway where the source does.
+    faults : str
+        What goes wrong with it, and when: ``KIND[:VALUE][:ELECTRODE…][@START[-END]],…``; see `faults.FAULTS`. Said as
+        it happens. A ``synthetic://`` URL may carry its own.
+    wait_s : float
+        How long to wait for the first listener (s).
+    say : callable
+        Told in words what happens.
+
+    Raises
+    ------
+    MoodError
+        The recording cannot be opened or read, or nobody listened within `wait_s`.
+    """
+    pylsl = liblsl.pylsl()
+
+    if "://" in file:
+        url, own_faults = _unpaced(file)
+        faults = ",".join(filter(None, (own_faults, faults)))
+        stream = open_source(url).open()
+    else:
+        options = {"loop": loop, "start": start, "stop": stop, "channels": tuple(channels), "units": units}
+        stream = PlaybackSource(file, PlaybackOptions.model_validate(options | {"speed": math.inf})).open()
+    with contextlib.closing(stream), _interruptible() as interrupted:
+        info = replace(stream.info, virtual=virtual or stream.info.virtual)
+        source_id = source_id or liblsl.own_id(name)
+        script = FaultScript.parse(faults, info.ch_names) if faults else None
+        outlet = (
+            _on_air(info, name, source_id, script) if script else pylsl.StreamOutlet(_described(info, name, source_id))
+        )
+        say(f"{name}: {info.n_chans} channels at {info.sfreq:g} Hz, waiting for a listener")
+        if not _until(outlet.have_consumers, wait_s, interrupted):
+            if interrupted.is_set():
+                return
+            raise SourceNotFound(f"outlet {name!r}", f"no listener within {wait_s:g} s", "open it while it waits")
+        say(f"{name}: playing")
+        if script:
+            headset = Headset(stream, script, unix_s=time.time() - pylsl.local_clock())
+            sent = broadcast(headset, outlet, interrupted, CHUNK_S, lambda text: say(f"{name}: {text}"))
+        else:
+            sent = _send(stream, outlet, interrupted)
+        if not interrupted.is_set():
+            _until(lambda: not outlet.have_consumers(), LINGER_S, interrupted)
+        say(f"{name}: {sent} samples sent")
+
+
+def _unpaced(url: str) -> tuple[str, str]:
+    """The same source, as fast as it is read, and its faults: the schedule is kept here."""
+    scheme, _, query = split(url)
+    if scheme in LIVE:
+        raise ConfigError(f"outlet {url!r}", "a live stream", "give a recording or a synthetic:// source")
+    faults = query.pop("faults", "") if scheme == "synthetic" else ""
+    return f"{url.partition('?')[0]}?{urlencode(query | {'speed': 'max'}, safe=':,/')}", faults
+
+
+def _on_air(info: StreamInfo, name: str, source_id: str, script: FaultScript) -> OnAir:
+    """The outlets of a stream that goes wrong."""
+    for fault in script.of("announce"):
+        info = replace(info, sfreq=fault.value)
+    if script.of("anonymous"):
+        source_id = ""
+
+    def stream(fewer: int) -> Any:
+        return _described(replace(info, ch_names=info.ch_names[: info.n_chans - fewer]), name, source_id)
+
+    def decoys() -> list[Any]:
+        return [_described(info, name, source_id, "Accelerometer"), _described(info, f"{name}-decoy", source_id)]
+
+    return OnAir(stream, decoys)
+
+
+def _send(stream: Stream, outlet: Any, interrupted: threading.Event) -> int:
+    """Push everything on schedule; how many samples were sent."""
+    to_stamps = liblsl.to_stamps()
+    sfreq, step, sent = stream.info.sfreq, max(1, round(CHUNK_S * stream.info.sfreq)), 0
+    t0 = clock.now()
+    while not interrupted.is_set():
+        try:
+            chunk = stream.read(0.1)
+        except StreamEnded:
+            break
+        if chunk is None:
+            continue
+        for at in range(0, len(chunk), step):
+            data = chunk.data[at : at + step]
+            # Lost samples have no turn here but take their time, so they are a hole in the stamps.
+            taken = t0 + (chunk.first + at + len(data)) / sfreq
+            if interrupted.wait(max(0.0, taken - clock.now())):
+                return sent
+            outlet.push_chunk(data, taken + to_stamps)
+            sent += len(data)
+    return sent
+
+
+def _described(info: StreamInfo, name: str, source_id: str, kind: str = "EEG") -> Any:
+    """What an outlet says about itself, in XDF's words."""
+    channels = [(ch_name, "microvolts") for ch_name in info.ch_names]
+    told, elements = liblsl.described(name, kind, channels, info.sfreq, source_id, info.virtual)
+    told.desc().append_child("reference").append_child_value("label", info.reference)
+    for ch_name, channel in zip(info.ch_names, elements, strict=True):
+        location = channel.append_child("location")
+        for axis, unit in zip("XYZ", positions()[ch_name], strict=True):
+            location.append_child_value(axis, f"{unit * HEAD_MM:.1f}")
+    return told
+
+
+def _until(condition: Callable[[], bool], wait_s: float, interrupted: threading.Event) -> bool:
+    deadline = clock.now() + wait_s
+    while not condition():
+        if clock.now() >= deadline or interrupted.wait(0.02):
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set. Outside the main thread nobody can be interrupted that way."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        event.set()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""The synthetic headset: a virtual subject, the head and its artefacts."""

@@ -1,0 +1,300 @@
+"""Turns a subject number, electrodes and a script of states into the EEG of a virtual person, block by block.
+
+Cortical patches under a spherical head carry a 1/f background and five band oscillators with waxing and waning
+amplitude; a state multiplies the oscillators of the regions where the literature finds emotion. Eyes, muscles, the
+mains and the electrodes go their own way. What is planted, in log amplitude (`EFFECTS`):
+
+* positive: lateral-temporal beta and gamma up [1]_ [2]_; left-frontal alpha down, more left activity [3]_;
+* neutral: parietal and occipital alpha up [2]_;
+* negative: prefrontal gamma and parietal-occipital delta up [2]_; right-frontal alpha down [3]_.
+
+References
+----------
+.. [1] Zheng & Lu 2015, Investigating critical frequency bands and channels for EEG-based emotion recognition with deep
+   neural networks, IEEE Trans. Auton. Ment. Dev. 7(3).
+.. [2] Zheng, Zhu & Lu 2019, Identifying stable patterns over time for emotion recognition from EEG, IEEE Trans. Affect.
+   Comput. 10(3).
+.. [3] Davidson 1992, Anterior cerebral asymmetry and the nature of emotion, Brain and Cognition 20(1).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+from scipy import signal
+
+from ... import montage
+from ...errors import ConfigError
+from ...types import Array
+from .artefacts import Artefacts, nearness, own_rng, unit_noise
+from .head import cortex, lead_field
+
+STATES = ("neutral", "positive", "negative", "rest")
+BANDS = {"delta": (1.2, 3.8), "theta": (4.2, 7.8), "alpha": (8.0, 14.0), "beta": (14.5, 30.0), "gamma": (31.5, 45.0)}
+SCALP_UV = {"delta": 5.0, "theta": 3.2, "alpha": 4.0, "beta": 3.0, "gamma": 0.95}
+"""Typical rms of each oscillator at the electrodes, beside the 1/f background's (µV, up to 45 Hz)."""
+BACKGROUND_UV = 4.5
+
+TEMPORAL, POSTERIOR = ("T7", "T8", "FT7", "FT8", "TP7", "TP8"), ("P3", "Pz", "P4", "PO3", "PO4", "O1", "Oz", "O2")
+PREFRONTAL, LEFT, RIGHT = ("Fp1", "Fpz", "Fp2", "AF3", "AF4"), ("F3", "F5", "AF3"), ("F4", "F6", "AF4")
+EFFECTS = {
+    "positive": (("beta", TEMPORAL, 0.9), ("gamma", TEMPORAL, 1.0), ("alpha", LEFT, -0.8)),
+    "neutral": (("alpha", POSTERIOR, 0.85),),
+    "negative": (("gamma", PREFRONTAL, 1.0), ("delta", POSTERIOR, 0.9), ("alpha", RIGHT, -0.8)),
+}
+DIFFICULTY = {"easy": 0.72, "medium": 0.41, "hard": 0.18, "none": 0.0}
+
+CONTROLS = 8
+"""Times a block at which slowly changing gains are drawn; linear in between."""
+WAXING = ((0.2, 0.5), (1.0, 0.1), (20.0, 0.04))
+"""(time constant s, sd of log amplitude) of the relaxations whose sum makes amplitudes wander.
+
+Mostly fast: one second says little about a state, ten say much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """States one after the other, each for some seconds; from the start again where it `loop`s."""
+
+    steps: tuple[tuple[str, float], ...] = (("neutral", 20.0), ("positive", 20.0), ("negative", 20.0))
+    loop: bool = True
+
+    @classmethod
+    def parse(cls, text: str, loop: bool = False) -> Script:
+        """The script behind ``"neutral:20,positive:20"``; raises `ConfigError` for any other form."""
+        steps = []
+        for part in text.split(","):
+            state, _, seconds = part.strip().partition(":")
+            try:
+                lasts_s = float(seconds)
+            except ValueError:
+                lasts_s = 0.0
+            if state not in STATES or not 0.1 <= lasts_s < float("inf"):
+                known = ", ".join(STATES)
+                raise ConfigError(f"script {text!r}", f"{part!r}", f"write STATE:SECONDS,… with states {known}")
+            steps.append((state, lasts_s))
+        return cls(tuple(steps), loop)
+
+    def n_samples(self, sfreq: float) -> int | None:
+        """Samples until the script is over; None when it never is."""
+        return None if self.loop else self._ends(sfreq)[-1]
+
+    def _ends(self, sfreq: float) -> list[int]:
+        # Where each step of the first round ends, in samples; the last is the length of a round.
+        return [round(end_s * sfreq) for end_s in accumulate(lasts_s for _, lasts_s in self.steps)]
+
+    def state_at(self, index: int, sfreq: float) -> str:
+        """The state of sample `index`; after the end, the last one."""
+        ends = self._ends(sfreq)
+        step = bisect_right(ends, index % ends[-1] if self.loop else index)
+        return self.steps[min(step, len(self.steps) - 1)][0]
+
+    def begins(self, first: int, end: int, sfreq: float) -> list[int]:
+        """The samples in ``[first, end)`` at which a step begins."""
+        ends = self._ends(sfreq)
+        starts, every = [0, *ends[:-1]], ends[-1]
+        rounds = range(first // every, (end - 1) // every + 1) if self.loop else range(1)
+        return [k * every + start for k in rounds for start in starts if first <= k * every + start < end]
+
+
+class Led:
+    """A script that is written while it is played: whoever leads says which state comes next."""
+
+    def __init__(self, state: str) -> None:
+        self._changes = [(0, state)]
+        self._played = -1  # the last sample whose state was asked for: nothing up to there can change
+
+    def lead(self, state: str) -> None:
+        """Be in `state` from the next sample on that is made."""
+        if state != self._changes[-1][1]:
+            self._changes.append((self._played + 1, state))
+
+    def n_samples(self, sfreq: float) -> int | None:
+        """Nobody knows when it is over."""
+        return None
+
+    def state_at(self, index: int, sfreq: float) -> str:
+        """The state of sample `index`."""
+        self._played = max(self._played, index)
+        return self._changes[bisect_right(self._changes, index, key=lambda change: change[0]) - 1][1]
+
+    def begins(self, first: int, end: int, sfreq: float) -> list[int]:
+        """The samples in ``[first, end)`` at which a state begins."""
+        return [index for index, _ in self._changes if first <= index < end]
+
+
+def _turned(xyz: np.ndarray, rng: np.random.Generator, degrees: float) -> np.ndarray:
+    # Unit vectors moved by a normal error of `degrees` in each of two directions (nearly).
+    moved = xyz + np.deg2rad(degrees) * rng.standard_normal(xyz.shape)
+    return moved / np.linalg.norm(moved, axis=1, keepdims=True)
+
+
+def _slope(exponent: float, sfreq: float) -> np.ndarray:
+    # Power falling as 1/f^exponent above 0.5 Hz, from poles and zeros that take turns.
+    corners = 0.5 * 4.0 ** np.arange(np.ceil(np.log(sfreq) / np.log(4.0)))
+    poles, zeros = np.exp(-2 * np.pi * corners / sfreq), np.exp(-2 * np.pi * corners * 4.0 ** (exponent / 2) / sfreq)
+    return unit_noise(signal.zpk2sos(zeros, poles, 1.0), sfreq)
+
+
+class Brain:
+    """What the cortex of one person sends to the electrodes.
+
+    Parameters
+    ----------
+    subject : int
+    electrodes : (n_chans, 3)
+        Where the electrodes really sit.
+    sfreq : float
+        Hz.
+    scale : float
+        Strength of the states' effects.
+    """
+
+    def __init__(self, subject: int, electrodes: np.ndarray, sfreq: float, scale: float) -> None:
+        rng = own_rng(subject, "traits")
+        self.n = round(sfreq)
+        self.alpha_hz = rng.uniform(8.6, 12.4)
+        patches = cortex()
+        skull = 1 / np.exp(rng.uniform(np.log(20), np.log(80)))
+        usual = lead_field(montage.locate(montage.SPREAD), patches, skull)
+        self._to_scalp = lead_field(electrodes, patches, skull).T / np.sqrt(np.mean(np.sum(usual**2, axis=1)))
+        angles = np.arccos(np.clip(patches @ patches.T, -1, 1))
+        smooth = np.linalg.cholesky(np.exp(-0.5 * (angles / 0.5) ** 2) + 0.05 * np.eye(len(patches))).T
+        self._smooth = smooth / np.linalg.norm(smooth, axis=0)
+
+        waxing = sum(sd**2 for _, sd in WAXING)  # what it adds to the log of the rms
+        level = np.log([SCALP_UV[band] for band in BANDS]) - waxing
+        level += 0.15 * rng.standard_normal(5) + 0.25 * rng.standard_normal()
+        # Half the size of a medium effect: who is met for the first time can be read, if less surely than later.
+        self._level = level[:, None] + 0.2 * rng.standard_normal((5, len(patches))) @ self._smooth
+        back = nearness(patches, montage.locate(("O1", "Oz", "O2", "POz")), 0.6)
+        self._level[2] += 1.3 * back - 0.4
+        self._background = BACKGROUND_UV * np.exp(0.2 * rng.standard_normal())
+        bands = {**BANDS, "alpha": (self.alpha_hz - 1.0, self.alpha_hz + 1.0)}
+        self._filters = [
+            unit_noise(signal.butter(2, edges, "bandpass", fs=sfreq, output="sos"), sfreq) for edges in bands.values()
+        ]
+        self._filters.append(_slope(rng.uniform(1.2, 1.7), sfreq))
+        self._zi = [np.zeros((len(sos), len(patches), 2)) for sos in self._filters]
+        self._effects = scale * self._draw_effects(own_rng(subject, "effects"), patches)
+        self._step = 1 - np.exp(-2 / (rng.uniform(2.0, 5.0) * CONTROLS))
+
+        self._noise, self._swing = own_rng(subject, "brain"), own_rng(subject, "waxing")
+        self._wax = self._swing.standard_normal((len(WAXING), 5, len(patches)))
+        self._response = np.zeros(len(EFFECTS))
+        self._last = self._gain()
+        at = np.arange(1, self.n + 1) / self.n * CONTROLS
+        self._between = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(CONTROLS + 1)))
+
+    @staticmethod
+    def _draw_effects(rng: np.random.Generator, patches: np.ndarray) -> np.ndarray:
+        # (n_states, n_bands, n_patches) of log amplitude, with this person's strength and places.
+        responds = 0.15 if rng.random() < 0.1 else np.exp(0.15 * rng.standard_normal())
+        drawn = np.zeros((len(EFFECTS), len(BANDS), len(patches)))
+        for k, effects in enumerate(EFFECTS.values()):
+            for band, sites, size in effects:
+                where = nearness(patches, _turned(montage.locate(sites), rng, 6.0), 0.35)
+                drawn[k, list(BANDS).index(band)] += size * responds * np.exp(0.2 * rng.standard_normal()) * where
+        return drawn
+
+    def _gain(self) -> np.ndarray:
+        swing = sum(sd * wax for (_, sd), wax in zip(WAXING, self._wax, strict=True)) @ self._smooth
+        return np.exp(self._level + swing + np.tensordot(self._response, self._effects, 1))
+
+    def planted(self, state: str) -> np.ndarray:
+        """What a state does to each electrode's oscillators in the end: (n_chans, n_bands), change of log rms."""
+        power = self._to_scalp**2  # patches go their own ways: their powers add up
+
+        def level(effect: np.ndarray | float) -> np.ndarray:
+            return 0.5 * np.log(np.exp(2 * (self._level + effect)) @ power)
+
+        effect = self._effects[list(EFFECTS).index(state)] if state in EFFECTS else 0.0
+        return (level(effect) - level(0.0)).T
+
+    def block(self, states: Sequence[str]) -> np.ndarray:
+        """The next second, (n, n_chans) in µV, given the state at each of `CONTROLS` moments of it."""
+        gains = [self._last]
+        for state in states:
+            fresh = self._swing.standard_normal(self._wax.shape)
+            for wax, new, (tau_s, _) in zip(self._wax, fresh, WAXING, strict=True):
+                keep = np.exp(-1 / (tau_s * CONTROLS))
+                wax *= keep
+                wax += np.sqrt(1 - keep**2) * new
+            self._response += self._step * (np.array([state == name for name in EFFECTS]) - self._response)
+            gains.append(self._gain())
+        self._last = gains[-1]
+        n_patches = self._to_scalp.shape[0]
+        white = self._noise.standard_normal((len(self._filters), n_patches, self.n), np.float32)
+        out = []
+        for k, sos in enumerate(self._filters):
+            filtered, self._zi[k] = signal.sosfilt(sos, white[k], zi=self._zi[k])
+            out.append(filtered)
+        patches = self._background * out[-1].T
+        for k in range(len(BANDS)):
+            patches += (self._between @ np.array([gain[k] for gain in gains])) * out[k].T
+        return patches @ self._to_scalp
+
+
+class VirtualPerson:
+    """A person made of a number: the signal is a pure function of the arguments and the sample index.
+
+    Parameters
+    ----------
+    subject : int
+        Not negative.
+    ch_names : sequence of str
+        10-05 names.
+    sfreq : float
+        Hz, at least 100.
+    script : Script or Led
+    difficulty : {"easy", "medium", "hard", "none"}
+        Scales the effect of the states, nothing else; ``none`` has none at all.
+    """
+
+    def __init__(
+        self,
+        subject: int,
+        ch_names: Sequence[str],
+        sfreq: float,
+        script: Script | Led | None = None,
+        difficulty: str = "medium",
+    ) -> None:
+        self.subject, self.ch_names, self.sfreq, self.script = subject, tuple(ch_names), sfreq, script or Script()
+        cap = own_rng(subject, "cap")
+        slipped = montage.locate(ch_names) + np.deg2rad(2.5) * cap.standard_normal(3)  # as a whole, and each by itself
+        electrodes = _turned(slipped, cap, 2.0)
+        self.brain = Brain(subject, electrodes, sfreq, DIFFICULTY[difficulty])
+        self.artefacts = Artefacts(subject, electrodes, sfreq)
+        self._made = 0
+        self._rest = np.empty((0, len(ch_names)), np.float32)
+
+    def state_at(self, index: int) -> str:
+        """The true state of sample `index`."""
+        return self.script.state_at(index, self.sfreq)
+
+    def block(self) -> Array:
+        """The next ``round(sfreq)`` samples the generator makes: (n_times, n_chans), µV."""
+        n = self.brain.n
+        moments = self._made + (np.arange(1, CONTROLS + 1) * n) // CONTROLS - 1
+        brain = self.brain.block([self.state_at(int(i)) for i in moments])
+        added, gain = self.artefacts.block()
+        self._made += n
+        return (brain * gain + added).astype(np.float32)
+
+    def take(self, n: int) -> Array:
+        """The next `n` samples: (n, n_chans), µV. The same samples however they are cut."""
+        blocks, have = [self._rest], len(self._rest)
+        while have < n:
+            blocks.append(self.block())
+            have += len(blocks[-1])
+        made = np.concatenate(blocks)
+        self._rest = made[n:]
+        return made[:n]
+
+    def signal(self, seconds: float) -> Array:
+        """The next `seconds`: (n_times, n_chans), µV."""
+        return self.take(round(seconds * self.sfreq))

@@ -1,0 +1,213 @@
+"""Turns ``synthetic://`` URLs into a stream from a virtual person, paced like a headset or as fast as it is taken."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+from pydantic import Field
+
+from ... import clock, montage
+from ...errors import ConfigError, SourceNotFound, StreamEnded
+from ...types import Chunk, Marker, Stream, StreamInfo
+from ..faults.headset import Headset, Truth
+from ..faults.script import FaultScript
+from ..faults.stream import FaultyStream, Rehearsal
+from ..url import FiniteOptions, Names
+from .person import Led, Script, VirtualPerson
+
+CHUNK_S = 0.04
+
+
+class SyntheticOptions(FiniteOptions):
+    """What may stand after ``synthetic://?``."""
+
+    subject: int = Field(3, ge=0, lt=2**32)
+    """Which virtual person: the same number is the same person and the same signal."""
+    sfreq: float = Field(256.0, ge=100, le=4096)
+    n_chans: int | None = Field(None, ge=4, le=64)
+    """How many of `montage.SPREAD`; 32 where neither this nor `channels` is given."""
+    channels: Names = ()
+    """10-05 names, instead of `n_chans`."""
+    script: str | None = None
+    """``STATE:SECONDS,…``. One that is given plays once and ends; the default one goes on for ever."""
+    loop: bool | None = None
+    difficulty: Literal["easy", "medium", "hard", "none"] = "medium"
+    faults: str = ""
+    """What goes wrong, and when: ``KIND[:VALUE][:ELECTRODE…][@START[-END]],…``; the kinds are `faults.FAULTS`."""
+
+
+class SyntheticSource:
+    """A virtual person's headset.
+
+    Parameters
+    ----------
+    target : str
+        What stands between ``synthetic://`` and ``?``: nothing.
+    options : SyntheticOptions
+
+    Raises
+    ------
+    ConfigError
+        For a target, unknown electrodes, too few or too many of them, a unit other than µV, or a broken script.
+    """
+
+    exclusive = False
+
+    def __init__(self, target: str, options: SyntheticOptions) -> None:
+        if target.strip("/"):
+            raise ConfigError(
+                f"source 'synthetic://{target}'", f"{target!r} before the ?", "write synthetic://?subject=3&…"
+            )
+        if options.units not in (None, "uV"):
+            raise ConfigError(
+                "a synthetic source", f"units={options.units}", "leave it out: the signal is in microvolts"
+            )
+        self.options = options
+        self.ch_names = _electrodes(options)
+        dropped = {montage.canonical_name(name) or name for name in options.drop}
+        if unknown := dropped - set(self.ch_names):
+            raise ConfigError(
+                f"drop={','.join(options.drop)}", f"no {', '.join(sorted(unknown))} here", "drop what there is"
+            )
+        self.columns = [k for k, name in enumerate(self.ch_names) if name not in dropped]
+        if len(self.columns) < 4:
+            raise ConfigError("a synthetic source", f"{len(self.columns)} channels", "keep at least 4")
+        loop = options.script is None if options.loop is None else options.loop
+        self.script: Script | Led = Script(loop=loop) if options.script is None else Script.parse(options.script, loop)
+        ch_names = [self.ch_names[k] for k in self.columns]
+        self.faults = FaultScript.parse(options.faults, ch_names) if options.faults else None
+        self._stream: FaultyStream | None = None
+
+    @property
+    def truth(self) -> Truth | None:
+        """What really became of the samples since it was opened; None where nothing goes wrong."""
+        return self._stream.rehearsal.headset.truth if self._stream else None
+
+    def follow(self) -> Callable[[str], None] | None:
+        """From the next opening on the person does as they are told: what to tell them their state by.
+
+        None where a script was asked for: then they play that, whatever they are told.
+        """
+        if self.options.script is not None:
+            return None
+        led = Led("rest")
+        self.script = led
+        return led.lead
+
+    def open(self) -> Stream:
+        """Sit down. The signal starts from its first sample every time."""
+        if self.faults is None:
+            return SyntheticStream(self)
+        self._stream = FaultyStream(rehearse(self, self.faults))
+        if self.faults.of("announce"):
+            self._stream.measure()
+        return self._stream
+
+    def reopen(self, info: StreamInfo) -> Stream:
+        """Connect anew, once the headset has gone and is back; nobody stood up meanwhile.
+
+        Raises
+        ------
+        SourceNotFound
+            It has not gone, or is not back.
+        StreamMismatch
+            Another stream answers in its place.
+        """
+        if self._stream is None:
+            raise SourceNotFound("a synthetic source", "it never goes away", "leave out faults=, or let them kill it")
+        self._stream = FaultyStream(self._stream.rehearsal, self._stream.rehearsal.rejoin(self._stream.session))
+        return self._stream
+
+
+def _electrodes(options: SyntheticOptions) -> tuple[str, ...]:
+    if not options.channels:
+        return tuple(montage.SPREAD[: options.n_chans or 32])
+    names = tuple(montage.canonical_name(label) for label in options.channels)
+    asked = f"channels={','.join(options.channels)}"
+    if None in names:
+        wrong = options.channels[names.index(None)]
+        raise ConfigError(asked, f"{wrong!r} is no 10-05 electrode", "use names like Fp1, Cz, O2")
+    if len(set(names)) < len(names):
+        raise ConfigError(asked, "an electrode twice", "name each once")
+    if not 4 <= len(names) <= 64 or options.n_chans not in (None, len(names)):
+        raise ConfigError(
+            asked, f"{len(names)} channels", f"name {options.n_chans or '4 to 64'} of them, or leave n_chans out"
+        )
+    return tuple(name for name in names if name)
+
+
+def rehearse(source: SyntheticSource, script: FaultScript) -> Rehearsal:
+    """A sitting in which everything in `script` goes wrong with the headset."""
+    options = source.options
+    flawless = SyntheticSource("", options.model_copy(update={"speed": math.inf, "faults": ""}))
+    flawless.script = source.script
+    clean = SyntheticStream(flawless)
+    headset = Headset(clean, script, options.subject)
+    paced = math.isfinite(options.speed)
+    chunk_s = headset.n_packet / options.sfreq / (options.speed if paced else 1.0)
+    announced = script.of("announce")
+    info = replace(clean.info, sfreq=announced[-1].value if announced else options.sfreq, paced=paced, chunk_s=chunk_s)
+    return Rehearsal(headset, info, options.speed)
+
+
+class SyntheticStream:
+    """A virtual person being recorded. Its first n samples are due n / (sfreq · speed) after opening: no drift."""
+
+    def __init__(self, source: SyntheticSource) -> None:
+        options = source.options
+        self._person = VirtualPerson(options.subject, source.ch_names, options.sfreq, source.script, options.difficulty)
+        self._columns = source.columns
+        self._per_s = options.sfreq * options.speed
+        self._chunk = max(1, round(options.sfreq * min(1.0, CHUNK_S * options.speed)))
+        self._n_samples = source.script.n_samples(options.sfreq)
+        self._sent = 0
+        self._state = ""
+        self._closed = threading.Event()
+        self.info = StreamInfo(
+            tuple(source.ch_names[k] for k in source.columns),
+            options.sfreq,
+            f"virtual person {options.subject}",
+            options.reference or "infinity",
+            virtual=True,
+            paced=math.isfinite(options.speed),
+            chunk_s=self._chunk / options.sfreq if math.isinf(options.speed) else self._chunk / self._per_s,
+        )
+        self._start = clock.now()
+
+    def read(self, timeout: float) -> Chunk | None:
+        """The next chunk once it is due; None when it is not due within `timeout` s.
+
+        Raises
+        ------
+        StreamEnded
+            After the last sample of a script that does not loop.
+        """
+        n = self._chunk if self._n_samples is None else min(self._chunk, self._n_samples - self._sent)
+        if n <= 0:
+            raise StreamEnded("synthetic script", f"over after {self._sent} samples", "loop=1 repeats it")
+        due = self._start + (self._sent + n) / self._per_s
+        early = due - clock.now() if self.info.paced else 0.0
+        if early > 0:
+            self._closed.wait(min(early, timeout))
+        if self._closed.is_set() or early > timeout:
+            return None
+        first, self._sent = self._sent, self._sent + n
+        data = self._person.take(n)[:, self._columns]
+        return Chunk(data, first, due if self.info.paced else clock.now(), markers=self._changes(first, self._sent))
+
+    def _changes(self, first: int, end: int) -> tuple[Marker, ...]:
+        markers = []
+        for index in self._person.script.begins(first, end, self.info.sfreq):
+            state = self._person.state_at(index)
+            if state != self._state:
+                markers.append(Marker(index, state))
+            self._state = state
+        return tuple(markers)
+
+    def close(self) -> None:
+        """Take the headset off; a waiting `read` returns."""
+        self._closed.set()

@@ -1,0 +1,1 @@
+"""Sample clocks, counters, gaps and reconnection, for every live source."""

@@ -1,0 +1,183 @@
+"""Turns a board's numbered and stamped rows into chunks that know what was lost before them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from ...types import Chunk, Impedance, Marker
+from .counter import DROPPED, Cycle, PackageCounter, learn
+from .rate import measured_rate, real_rate
+from .sample_clock import SampleClock
+
+LEARN_S = 0.3
+"""Seconds of samples from which a board's way of counting is learnt, where it is not known."""
+LONG_S = 2.0
+"""After a hole longer than this the clock begins anew; what was lost stays counted."""
+IMPEDANCE_S = 1.0
+"""Impedances are passed on at most once in this time."""
+MOST_OFF = 0.1
+"""A rate that is further from the one announced than this share is no board's, but a file's that plays too fast."""
+
+
+def sfreq_of(
+    batches: Iterable[tuple[np.ndarray, np.ndarray]], cycles: tuple[Cycle, ...], announced: float
+) -> tuple[float, str]:
+    """The sampling rate (Hz) from the first seconds of a stream, and what is odd about it, in words.
+
+    Parameters
+    ----------
+    batches : iterable of (numbers, stamps)
+        Package numbers and times (s) as they came.
+    cycles : sequence of Cycle
+        How the board numbers its packages.
+    announced : float
+        What the board says (Hz).
+    """
+    counter, came, counts, last = PackageCounter(cycles, announced), 0, [], []
+    for numbers, stamps in batches:
+        lost = counter.feed(numbers, stamps)
+        came += int((lost[lost != DROPPED] + 1).sum())
+        if len(stamps):
+            counts.append(came)
+            last.append(stamps[-1])
+    sfreq, odd = real_rate(announced, measured_rate(np.array(counts), np.array(last)))
+    return (sfreq, odd) if abs(sfreq / announced - 1) <= MOST_OFF else (announced, "")
+
+
+class Packages:
+    """Counts rows by their package numbers, times them by their stamps, and puts the two together.
+
+    The counter is exact up to whole cycles and the clock knows those: so lost samples are held a place among the rows
+    that the clock is fed, and what it then misses is rounded to whole cycles. Where the numbers make no sense the clock
+    counts alone.
+
+    Parameters
+    ----------
+    sfreq : float
+        Sampling rate (Hz).
+    n_chans : int
+        How many channels the rows hold.
+    cycles : sequence of Cycle
+        How the board numbers its packages; empty to learn it from the first ones.
+    """
+
+    def __init__(self, sfreq: float, n_chans: int, cycles: tuple[Cycle, ...]) -> None:
+        self._sfreq, self._n_chans = sfreq, n_chans
+        self._counter = PackageCounter(cycles, sfreq) if cycles else None
+        self._waiting: list[tuple[np.ndarray, ...]] = []
+        self._samples = SampleClock(sfreq)
+        self._rows = np.empty((0, n_chans + 1))
+        self._real = np.empty(0, bool)
+        self._stamp = 0.0
+        self._owed = 0
+        self._end = 0
+        self._kohm = np.full(n_chans, np.nan)
+        self._said: tuple[int, np.ndarray] | None = None
+
+    @property
+    def measured_sfreq(self) -> float:
+        """The sampling rate by our clock (Hz)."""
+        return self._samples.sfreq
+
+    @property
+    def counts(self) -> bool:
+        """Whether package numbers are counted; without them holes too short for the clock go unseen."""
+        return self._counter is not None and self._counter.cycle is not None
+
+    def measure(self, kohm: np.ndarray) -> None:
+        """Remember what is under the electrodes; it goes out with the next sample. NaN leaves a channel as it was."""
+        self._kohm = np.where(np.isfinite(kohm), kohm, self._kohm)
+
+    def feed(
+        self, rows: np.ndarray, markers: np.ndarray, numbers: np.ndarray, stamps: np.ndarray, arrived: float
+    ) -> list[Chunk]:
+        """Take the newest rows; pass on what is settled.
+
+        Parameters
+        ----------
+        rows : array (n, n_chans)
+            µV. All may be empty.
+        markers, numbers, stamps : array (n,)
+            What each row is marked with (0 for nothing), its package number, and when it was taken (s, our clock).
+        arrived : float
+            Now (s, our clock).
+        """
+        if self._counter is None:
+            self._waiting.append((rows, markers, numbers, stamps))
+            if sum(map(len, (it[2] for it in self._waiting))) < max(32, LEARN_S * self._sfreq):
+                return []
+            rows, markers, numbers, stamps = (np.concatenate(it) for it in zip(*self._waiting, strict=True))
+            self._waiting.clear()
+            self._counter = PackageCounter(learn(numbers), self._sfreq, learning=True)
+        stamps = np.where(np.isfinite(stamps), stamps, arrived)
+        lost = self._counter.feed(numbers, stamps)
+        kept = lost != DROPPED
+        rows, stamps, lost = np.column_stack((rows, markers))[kept], stamps[kept], lost[kept]
+        chunks: list[Chunk] = []
+        cuts = np.flatnonzero(lost > LONG_S * self._sfreq)
+        for part in np.split(np.arange(len(rows)), cuts):
+            if len(part) and lost[part[0]] > LONG_S * self._sfreq:
+                chunks += self.release(arrived)
+                self._samples, self._owed = SampleClock(self._sfreq), self._owed + int(lost[part[0]])
+                lost[part[0]] = 0
+            chunks += self._run(rows[part], stamps[part], lost[part], arrived)
+        return chunks
+
+    def release(self, arrived: float) -> list[Chunk]:
+        """Pass on what is held back, because nothing will follow."""
+        return list(self._pass_on(self._samples.release(), arrived))
+
+    def _run(self, rows: np.ndarray, stamps: np.ndarray, lost: np.ndarray, arrived: float) -> list[Chunk]:
+        """Feed the clock rows with no long hole among them, and places for the lost ones."""
+        where = np.arange(len(rows)) + np.cumsum(lost)
+        n = int(where[-1]) + 1 if len(where) else 0
+        spaced, real = np.full((n, self._n_chans + 1), np.nan), np.zeros(n, bool)
+        spaced[where], real[where] = rows, True
+        # A place is stamped as if its sample had followed the last one that came, so that a cycle more that was lost
+        # shows as a jump just where the next one came.
+        last = np.concatenate((np.full(int(where[0]) if n else 0, -1), np.repeat(where, np.diff(where, append=n))))
+        known = np.full(n + 1, self._stamp)
+        known[where] = stamps
+        full = known[last] + (np.arange(n) - last) / self._sfreq
+        if n:
+            self._stamp = float(stamps[-1])
+        self._rows, self._real = np.concatenate((self._rows, spaced)), np.concatenate((self._real, real))
+        return list(self._pass_on(self._samples.feed(full, arrived), arrived))
+
+    def _pass_on(self, pieces: list, arrived: float) -> Iterator[Chunk]:
+        cycle = self._counter.cycle if self._counter else None
+        end = self._samples.count - sum(piece.n + piece.lost for piece in pieces)
+        for piece in pieces:
+            whole = cycle.n_samples if cycle else 1
+            self._owed += round(piece.lost / whole) * whole
+            start, end = end + piece.lost, end + piece.lost + piece.n
+            # What the package numbers let through is new, whatever the stamps say.
+            dropped, n = (0, piece.dropped + piece.n) if cycle else (piece.dropped, piece.n)
+            rows, self._rows = np.split(self._rows[dropped:], [n])
+            real, self._real = np.split(self._real[dropped:], [n])
+            for run in np.split(np.arange(n), np.flatnonzero(np.diff(real)) + 1):
+                if len(run) and not real[run[0]]:
+                    self._owed += len(run)
+                elif len(run):
+                    yield self._chunk(rows[run], min(arrived, float(self._samples.stamp(start + run[-1]))))
+
+    def _chunk(self, rows: np.ndarray, t_last: float) -> Chunk:
+        first, lost = self._end + self._owed, self._owed
+        self._end, self._owed = first + len(rows), 0
+        marks = rows[:, -1]
+        markers = tuple(
+            Marker(first + int(i), f"{marks[i]:g}") for i in np.flatnonzero(np.isfinite(marks) & (marks != 0))
+        )
+        return Chunk(rows[:, :-1].astype(np.float32), first, t_last, lost, markers, self._impedances())
+
+    def _impedances(self) -> tuple[Impedance, ...]:
+        at, rounded = self._end - 1, np.round(self._kohm)
+        if self._said is None:
+            if not np.isfinite(rounded).any():
+                return ()
+        elif at < self._said[0] + IMPEDANCE_S * self._sfreq or np.array_equal(rounded, self._said[1], equal_nan=True):
+            return ()
+        self._said = at, rounded
+        return (Impedance(at, rounded),)

@@ -1,0 +1,299 @@
+"""Turns a stream that may go away and come back into one that only has holes."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from ... import clock
+from ...errors import SourceLost, SourceNotFound, StreamMismatch
+from ...guard import GuardedThread, Report, to_log
+from ...types import Chunk, Returning, Stream, StreamInfo
+
+SILENT_S = 3.0
+"""Without a sample for this long the stream counts as gone, whatever the device says."""
+SILENT_CHUNKS = 3
+"""The same in usual chunks, for devices that send seldom."""
+RETRY_S = 0.5
+"""Between the beginnings of two tries, where a try is shorter."""
+LOOK_S = 0.05
+"""How often the listening thread looks at what the searching one has found."""
+REPEAT_S = 5.0
+"""Stamps that begin again this far back are samples sent twice; further back, the device's clock was set anew."""
+CLOSE_S = 1.8
+"""How long closing waits for a try that is under way."""
+NOTES = 20
+"""How many notes are kept."""
+
+
+@runtime_checkable
+class Patient(Protocol):
+    """A source that may look for its device for seconds, and can be told to leave it."""
+
+    def cancel(self) -> None:
+        """From any thread: an `open` or `reopen` that is under way gives up soon."""
+        ...
+
+
+class Reconnecting:
+    """`source`, looked for again whenever it goes away.
+
+    Parameters
+    ----------
+    source : Returning
+    give_up_s : float or None
+        After so much silence (s) the stream is lost for good; None waits for ever.
+    """
+
+    def __init__(self, source: Returning, give_up_s: float | None = None) -> None:
+        self._source, self._give_up_s = source, give_up_s
+        self.on_fault: Report = to_log
+
+    def open(self) -> ReconnectingStream:
+        """Raises `SourceNotFound` or `StreamMismatch`: the first time nothing is waited for."""
+        return ReconnectingStream(self._source, self._source.open(), self._give_up_s, self.on_fault)
+
+    def cancel(self) -> None:
+        """From any thread: whatever is being waited for is given up soon."""
+        if isinstance(self._source, Patient):
+            self._source.cancel()
+
+
+class ReconnectingStream:
+    """Made by `Reconnecting.open`. Samples keep their count across absences; those that time says were taken meanwhile
+    are `lost`.
+
+    While the device is away the old stream is still listened to, unless the device serves one session only: whichever
+    yields first is the one that goes on.
+    """
+
+    def __init__(self, source: Returning, stream: Stream, give_up_s: float | None, report: Report = to_log) -> None:
+        self.info = stream.info
+        self.away_since: float | None = None
+        """When the last sample came (s, our clock), once the stream has gone away; None while it is live."""
+        self._source, self._give_up_s = source, give_up_s
+        self._stream: Stream | None = stream
+        self._search = _Search(source, stream.info, report)
+        self._silent_s = max(SILENT_S, SILENT_CHUNKS * stream.info.chunk_s)
+        self._heard = self._adopted = clock.now()
+        self._searching = False
+        self._fresh = False  # nothing has been read yet from a stream that came back
+        self._end, self._t_last = 0, -np.inf
+        self._ahead = 0  # what our count is ahead of the stream's
+        self._behind = 0.0  # what its clock has been set back by (s)
+        self._notes: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What happened, in words, oldest first."""
+        return (*self._notes, *self._search.notes)[-NOTES:]
+
+    def read(self, timeout: float) -> Chunk | None:
+        """The samples that arrived since the last call; None when there were none within `timeout` s.
+
+        Raises
+        ------
+        SourceLost
+            Nothing has come for `give_up_s`.
+        StreamEnded
+            A finite source is done.
+        """
+        deadline = clock.now() + timeout
+        while True:
+            left = max(0.0, deadline - clock.now())
+            chunk = self._next(min(left, LOOK_S))
+            if chunk is not None and (len(chunk) or chunk.lost) and (counted := self._counted(chunk)) is not None:
+                return counted
+            self._look_around()
+            if left <= 0:
+                return None
+
+    def close(self) -> None:
+        """Let go of the device, and call the search off. Returns within 2 s, whatever hangs."""
+        self._search.end()
+        self._drop()
+        self._search.join()
+
+    def _next(self, timeout: float) -> Chunk | None:
+        if self._stream is None:
+            self._adopt(self._search.found(timeout))
+            return None
+        try:
+            chunk = self._stream.read(timeout)
+        except SourceLost:
+            self._drop()
+            self._leave()
+            return None
+        if chunk is None and self._searching:
+            self._adopt(self._search.found(0.0))
+        return chunk
+
+    def _look_around(self) -> None:
+        now = clock.now()
+        silent = now - self._heard
+        if not self._searching and now - max(self._heard, self._adopted) >= self._silent_s:
+            if self._source.exclusive:
+                self._drop()
+            self._leave()
+        if self._give_up_s is not None and self.away_since is not None and silent >= self._give_up_s:
+            raise SourceLost(self.info.name or "the stream", f"no sample for {silent:.0f} s", "start it again")
+
+    def _leave(self) -> None:
+        self.away_since, self._searching = self._heard, True
+        self._search.begin()
+
+    def _adopt(self, found: Stream | None) -> None:
+        if found is not None:
+            self._drop()
+            self._stream, self._fresh, self._searching, self._adopted = found, True, False, clock.now()
+
+    def _drop(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+    def _counted(self, chunk: Chunk) -> Chunk | None:
+        """The chunk in our count and on our time; None when all of it had been read before."""
+        now, sfreq = clock.now(), self.info.sfreq
+        if self._fresh and chunk.lost:  # a source that knows what was missed counts better than a clock
+            self._fresh, self._behind = False, 0.0
+            self._ahead = self._end + chunk.lost - chunk.first
+        if self._fresh:
+            if chunk.t_last + REPEAT_S < self._t_last:
+                self._behind = now - chunk.t_last
+                self._say(f"its clock went back by {self._t_last - chunk.t_last:.1f} s while it was away")
+            new = _after(chunk, self._t_last - self._behind + 0.5 / sfreq, sfreq)
+            if new is None:
+                return None
+            chunk, t_last = new, min(now, new.t_last + self._behind)
+            missed = round((t_last - self._t_last) * sfreq) - len(chunk) if np.isfinite(self._t_last) else 0
+            lost = max(0, missed)
+            self._ahead, self._fresh = self._end + lost - chunk.first, False
+        else:
+            lost, t_last = chunk.lost, chunk.t_last + self._behind
+        if self.away_since is not None:
+            self._search.call_off()
+            self._say(f"came back after {now - self._heard:.1f} s, {f'{lost:,} samples' if lost else 'nothing'} lost")
+            self.away_since, self._searching = None, False
+        chunk = _shifted(chunk, self._ahead, lost, max(self._t_last, t_last))
+        self._heard, self._end, self._t_last = now, chunk.end, chunk.t_last
+        return chunk
+
+    def _say(self, what: str) -> None:
+        self._notes = (*self._notes, f"{self.info.name or 'the stream'}: {what}")[-NOTES:]
+
+
+def _after(chunk: Chunk, t: float, sfreq: float) -> Chunk | None:
+    """The part of `chunk` that was taken after `t`."""
+    stamps = chunk.t_last - np.arange(len(chunk) - 1, -1, -1) / sfreq
+    old = int(np.count_nonzero(stamps <= t))
+    if old == len(chunk):
+        return None
+    first = chunk.first + old
+    return replace(
+        chunk,
+        data=chunk.data[old:],
+        first=first,
+        markers=tuple(marker for marker in chunk.markers if marker.index >= first),
+        impedances=tuple(it for it in chunk.impedances if it.index >= first),
+    )
+
+
+def _shifted(chunk: Chunk, by: int, lost: int, t_last: float) -> Chunk:
+    return replace(
+        chunk,
+        first=chunk.first + by,
+        lost=lost,
+        t_last=t_last,
+        markers=tuple(replace(marker, index=marker.index + by) for marker in chunk.markers),
+        impedances=tuple(replace(it, index=it.index + by) for it in chunk.impedances),
+    )
+
+
+class _Search:
+    """Asks the source again and again, in a thread of its own, while it is wanted.
+
+    One thread serves every absence of a stream, so that no try ever begins before the last has ended.
+    """
+
+    def __init__(self, source: Returning, info: StreamInfo, report: Report) -> None:
+        self._report, self._over = report, threading.Event()
+        self.notes: tuple[str, ...] = ()
+        self._source, self._info = source, info
+        self._news = threading.Condition()
+        self._wanted = False
+        self._found: Stream | None = None
+        self._thread: GuardedThread | None = None
+
+    def begin(self) -> None:
+        """Look for it from now on."""
+        with self._news:
+            self._wanted = True
+            self._news.notify_all()
+            if self._thread is None:
+                # A daemon, since a library that hangs must not keep the program from ending.
+                self._thread = GuardedThread(self._run, "mood-reconnect", self._report, restart_until=self._over)
+                self._thread.start()
+
+    def found(self, timeout: float) -> Stream | None:
+        """The stream, once it is there; the caller closes it."""
+        with self._news:
+            self._news.wait_for(lambda: self._found is not None, timeout)
+            found, self._found = self._found, None
+            self._wanted = self._wanted and found is None
+            return found
+
+    def call_off(self) -> None:
+        """Look no more. What has been found is let go of, by the thread: that may take a while."""
+        with self._news:
+            self._wanted = False
+            self._news.notify_all()
+
+    def end(self) -> None:
+        """Look no more, ever."""
+        with self._news:
+            self._wanted = False
+            self._over.set()
+            self._news.notify_all()
+        if isinstance(self._source, Patient):
+            self._source.cancel()
+
+    def join(self) -> None:
+        """Wait for the thread, for a while."""
+        if self._thread is not None:
+            self._thread.join(CLOSE_S)
+
+    def _run(self) -> None:
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._over.is_set() or self._wanted == (self._found is None))
+                wanted, closed = self._wanted, self._over.is_set()
+                left_over, self._found = self._found, None
+            if left_over is not None:
+                left_over.close()
+            if closed:
+                return
+            if wanted:
+                began = clock.now()
+                stream = self._try()
+                with self._news:
+                    self._found = stream
+                    self._news.notify_all()
+                    if stream is None:
+                        self._news.wait_for(lambda: not self._wanted, max(0.0, RETRY_S - (clock.now() - began)))
+
+    def _try(self) -> Stream | None:
+        try:
+            return self._source.reopen(self._info)
+        except SourceNotFound:
+            return None
+        except StreamMismatch as error:
+            note = f"not taken for the one that went away: {error}"
+        except Exception as error:  # whatever a device library throws, it is looked for again
+            note = f"looking for it failed: {error}"
+        if note not in self.notes:
+            self.notes = (*self.notes, note)[-NOTES:]
+        return None
