@@ -32,7 +32,7 @@ from realtime_mood.files import PrivateLog
 
 if TYPE_CHECKING:
     from realtime_mood.cli.feedback import Draw
-    from realtime_mood.health import Sink
+    from realtime_mood.contracts import Sink
     from realtime_mood.run.engine import Engine
 
 INTERRUPTED = 130  # the exit code of other programs after Ctrl-C

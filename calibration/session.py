@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from realtime_mood.cli.config import RunConfig
+from realtime_mood.contracts import Sink, Source
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.health import Health, Sink, State
+from realtime_mood.health import Health, State
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.recording.recorder import Recorder
 from realtime_mood.run.engine import Engine
 from realtime_mood.sources import open_source
 from realtime_mood.sources.synthetic.source import SyntheticSource
-from realtime_mood.types import Abstained, Features, Reading, Readout, Source, StreamInfo, Why, Window
+from realtime_mood.types import Abstained, Features, Reading, Readout, StreamInfo, Why, Window
 
 from .director import Director, Hear
 from .progress import Event, Mode, Sitting

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
+from .contracts import Network
 from .entropy import Statistics
 from .profile import Normaliser
-from .types import Abstained, Array, Estimate, Features, Reading, Readout, StreamInfo, Why, Window
+from .types import Abstained, Estimate, Features, Reading, Readout, StreamInfo, Why, Window
 
 LEAST_CHANNELS = 4  # no network here was trained on fewer
 
@@ -22,23 +22,6 @@ class Population:
     """(n_bands,), nats."""
     sd: np.ndarray
     """(n_bands,), nats: from one second to the next within a person."""
-
-
-class Network(Protocol):
-    """One readout of a loaded network, on one montage."""
-
-    readout: Readout
-    least_confidence: float
-    """Below this the network is unsure."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the person should know about how it runs."""
-        ...
-
-    def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
-        """Probabilities of the labels, and attention (n_chans, n_bands). Features are normalised."""
-        ...
 
 
 class MoodEstimator:

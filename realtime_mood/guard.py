@@ -10,7 +10,6 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
 
 from . import clock
 
@@ -27,13 +26,6 @@ FAILURES = 5
 """Calls in a row that may fail before a part is let go of."""
 JOIN_S = 0.02
 log = logging.getLogger(__name__)
-
-
-@runtime_checkable
-class Reporting(Protocol):
-    """Something with threads of its own; the engine sets `on_fault` before it starts them."""
-
-    on_fault: Report
 
 
 def to_log(text: str) -> None:

@@ -1,4 +1,4 @@
-"""What leaves the engine: a reading with its latency, and the state of the run at that moment."""
+"""What leaves the engine: a reading with its latency, the state of the run at that moment, and what is fed back."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import threading
 from collections import deque
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from .clock import Clock
-from .types import Abstained, Chunk, Marker, Reading, StreamInfo, Why
+from .types import Abstained, Reading, StreamInfo, Why
 
 
 class State(Enum):
@@ -175,52 +174,23 @@ class Emission:
         return self.reading.end / self.info.sfreq + ((self.sample_age_ms or 0.0) / 1e3 if stale else 0.0)
 
 
-class Sink(Protocol):
-    """Somewhere readings go.
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What is fed back, as it goes to screens and outputs: nothing in it tells the condition."""
 
-    What `put` raises costs that reading; a sink that goes on raising is closed and gets no more. `close` comes exactly
-    once a run, from a thread of its own, and is given up where it hangs.
-    """
-
-    def put(self, emission: Emission) -> None: ...
-
-    def close(self, health: Health) -> None: ...
-
-
-@runtime_checkable
-class Prepared(Sink, Protocol):
-    """A sink that is opened before the source is, at the start of every run."""
-
-    def prepare(self) -> None:
-        """Open it; what this raises keeps the sink, and only it, out of the run."""
-        ...
-
-
-@runtime_checkable
-class Outgoing(Sink, Protocol):
-    """A sink that sends elsewhere, counts, and never waits."""
-
-    @property
-    def outputs(self) -> tuple[Output, ...]: ...
-
-
-@runtime_checkable
-class Tap(Sink, Protocol):
-    """A sink that wants every sample as well: the recorder, feedback. Every call returns at once."""
-
-    def open(self, info: StreamInfo) -> None:
-        """From the acquisition thread, before the first chunk."""
-        ...
-
-    def take(self, chunk: Chunk) -> None:
-        """From the acquisition thread: each chunk as it came, backlogs and all."""
-        ...
-
-    def mark(self, marker: Marker, t: float) -> None:
-        """From any thread: a key or a marker stream's word, at `t` (s, our clock). Chunks bring their own markers."""
-        ...
-
-    @property
-    def recording(self) -> Recording | None:
-        """How it is getting on, where it is a recording."""
-        ...
+    t: float
+    """When the newest sample of what it rests on was taken (s, our clock)."""
+    at: float
+    """Stream time (s)."""
+    block: int
+    kind: str
+    text: str
+    """What the person is asked to do."""
+    level: float
+    reward: bool
+    valid: bool
+    why: str
+    rewards: int
+    left_s: float
+    """Of the block."""
+    virtual: bool

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
 
+from .contracts import Estimator, Learner
 from .dsp.features import Extractor
 from .dsp.filters import NOTCH_HZ, Filters, Notch
 from .dsp.holes import Bridge
 from .dsp.slicer import Slicer
 from .dsp.spec import FeatureSpec
-from .entropy import Statistics
 from .ring import RingBuffer
 from .types import Chunk, Features, Reading, Readout, StreamInfo, Why, Window
 
@@ -25,32 +24,6 @@ LEARNS = {"learns": "by stream time"}
 """What a recording says of its statistics; older ones say nothing, and theirs were learnt from what was read."""
 
 __all__ = ["MEMORY_S", "NOTCH_HZ", "Notch", "Pipeline"]
-
-
-class Estimator(Protocol):
-    """What turns features into a reading. `why` is set when there must be no estimate."""
-
-    @property
-    def readout(self) -> Readout: ...
-
-    @property
-    def notes(self) -> tuple[str, ...]: ...
-
-    @property
-    def normal(self) -> Features | None:
-        """The newest features as a network is given them; None before the first, or where none is."""
-        ...
-
-    def __call__(self, features: Features, window: Window, why: Why | None) -> Reading: ...
-
-
-@runtime_checkable
-class Learner(Protocol):
-    """An `Estimator` whose statistics follow the subject by stream time."""
-
-    def learn(self, features: Features, end: int) -> Statistics:
-        """Take in the features, less patches, of every window in turn; return the statistics for reading it."""
-        ...
 
 
 class Pipeline:

@@ -20,7 +20,6 @@ from .dsp.spec import FeatureSpec
 from .entropy import Statistics
 from .errors import ProfileError
 from .files import write_private
-from .readouts import OwnReadout, Verdict
 from .types import Features, StreamInfo
 
 PRIOR_S = 30.0  # how many seconds of the person the population's statistics are worth
@@ -28,6 +27,53 @@ LEARN_S = 60.0  # how many seconds of the person running statistics are learnt f
 MEMORY_S = 300.0  # how many seconds statistics that follow remember
 DRIFT_SD_PER_MIN = 0.05  # how far they may follow: faster, and a state that lasts would become the new normal
 LEAST_BASELINE_S = 20.0
+
+
+class Verdict(BaseModel):
+    """What a person's own readout was worth on blocks that it was not fitted on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    balanced_accuracy: float
+    interval: tuple[float, float]
+    """95 %, over blocks."""
+    chance: float
+    p: float
+    """How often blocks with shuffled labels do as well."""
+    ece: float
+    """Expected calibration error of its held-out confidence."""
+    time_only: float
+    """Balanced accuracy of a classifier that is told nothing but the time."""
+    blocks: tuple[int, ...]
+    """Of each label."""
+    seconds: int
+    confusion: tuple[tuple[float, ...], ...]
+    """Share of each label's seconds (rows) that was taken for each label."""
+    passed: bool
+    text: str
+    """What speaks against it; empty when it passed."""
+    advice: tuple[str, ...] = ()
+
+
+class OwnReadout(BaseModel):
+    """A person's own readout: what it says and what it needs. Its numbers lie in a safetensors file beside."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    labels: tuple[str, ...]
+    coordinates: tuple[tuple[float, float], ...]
+    base: str
+    """Other people's readout that it started from; empty when there was none."""
+    weights: str
+    weights_sha256: str
+    """Of the network it stands on: no other will do."""
+    head_sha256: str
+    temperature: float
+    least_confidence: float
+    verdict: Verdict
+    ch_names: tuple[str, ...] | None = None
+    """The electrodes it was fitted on, in the order of its numbers; None in older files: the profile's order."""
 
 
 class Normaliser:

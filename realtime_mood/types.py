@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -211,6 +210,12 @@ class Readout:
     """``"real"`` or ``"virtual"``: on whose data it was trained and shown to work; ``"own"``: the subject's own."""
 
 
+def places_of(readout: Readout) -> np.ndarray | None:
+    """Valence and arousal of each label: (n_labels, 2); None where the readout does not speak of them."""
+    at = np.array(readout.coordinates, float).reshape(-1, 2)
+    return at if len(at) == len(readout.labels) and np.ptp(at, axis=0).max(initial=0.0) > 1e-6 else None
+
+
 class Why(Enum):
     """Why no estimate was given."""
 
@@ -256,44 +261,3 @@ class Abstained:
 
 
 Reading = Estimate | Abstained
-
-
-class Stream(Protocol):
-    """An open stream. It exists only while connected, so it needs no `connected` flag."""
-
-    info: StreamInfo
-
-    def read(self, timeout: float) -> Chunk | None:
-        """The samples that arrived since the last call; None when there were none within `timeout` s.
-
-        Raises `StreamEnded` when a finite source is done, `SourceLost` when the device is gone for good.
-        """
-        ...
-
-    def close(self) -> None:
-        """Let go of the device. May be called twice."""
-        ...
-
-
-class Source(Protocol):
-    """Something that can be opened."""
-
-    def open(self) -> Stream:
-        """Raises `SourceNotFound` or `StreamMismatch`."""
-        ...
-
-
-@runtime_checkable
-class Returning(Source, Protocol):
-    """A source whose device may go away and come back: what `sources.reconnect` needs to know of it."""
-
-    exclusive: bool
-    """True where the device serves one session only, so that the old one must be closed before a new one is tried."""
-
-    def reopen(self, info: StreamInfo) -> Stream:
-        """The very stream that `info` described, opened again, from which a live sample has been seen.
-
-        Called over and over, never twice at once; gives up after about a second. Raises `SourceNotFound` when it is
-        not there yet, `StreamMismatch` when something else answers.
-        """
-        ...

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 from platformdirs import user_data_path
 
 from ..console import own_stdout
+from ..contracts import Condition, Receiver, Sink
 from ..errors import ConfigError
 from ..feedback import sealed
-from ..feedback.conditions import Blinded, Condition, condition, yoked_to
+from ..feedback.conditions import Blinded, condition, yoked_to
 from ..feedback.loop import FeedbackLoop
 from ..feedback.measures import RATE_HZ, slowest
-from ..feedback.moment import Feedback, Receiver
 from ..feedback.plan import Plan, load_plan, shipped
-from ..health import Health, Output, Sink
+from ..health import Feedback, Health, Output
 from ..run.engine import Engine
 from ..sinks.jsonlines import write_line
 from .config import RunConfig

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .. import liblsl
-from ..health import Sink
+from ..contracts import Sink
 from .config import RunConfig
 
 if TYPE_CHECKING:

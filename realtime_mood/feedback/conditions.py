@@ -6,22 +6,15 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
+from ..contracts import Condition
 from ..errors import ConfigError
 
 Name = Literal["contingent", "inverse", "sham", "yoked", "none"]
 NAMES: tuple[str, ...] = get_args(Name)
-
-
-class Condition(Protocol):
-    """One way to feed back."""
-
-    def __call__(self, z: float) -> float:
-        """What is fed back where the person's own is `z`, both valid; NaN for no feedback."""
-        ...
 
 
 class Contingent:

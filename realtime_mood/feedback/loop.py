@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from .. import clock
+from ..contracts import Condition, Receiver
 from ..dsp.filters import Notch
 from ..errors import ConfigError, MoodError
 from ..guard import GuardedThread, Report, to_log
-from ..health import Emission, Health, Output, Recording
+from ..health import Emission, Feedback, Health, Output, Recording
 from ..sinks.values import values_of
 from ..types import Abstained, Chunk, Estimate, Marker, StreamInfo
-from .conditions import Condition
 from .lines import Lines
 from .measures import FastMeasures, lag_of
-from .moment import Feedback, Receiver, Receivers
+from .moment import Receivers
 from .plan import Plan
 from .session import Fed, Session
 

@@ -1,58 +1,13 @@
-"""What is fed back at one moment, as it goes to screens and outputs, and what these have to be able to do."""
+"""The receivers of feedback in one run: screens and outputs, each guarded against the others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, runtime_checkable
 
-from ..guard import Closings, Guarded, Report, Reporting
-from ..health import Health, Output
-
-
-@dataclass(frozen=True, slots=True)
-class Feedback:
-    """What is fed back, as it goes to screens and outputs: nothing in it tells the condition."""
-
-    t: float
-    """When the newest sample of what it rests on was taken (s, our clock)."""
-    at: float
-    """Stream time (s)."""
-    block: int
-    kind: str
-    text: str
-    """What the person is asked to do."""
-    level: float
-    reward: bool
-    valid: bool
-    why: str
-    rewards: int
-    left_s: float
-    """Of the block."""
-    virtual: bool
-
-
-class Receiver(Protocol):
-    """Somewhere feedback goes; returns at once."""
-
-    def put(self, item: Feedback) -> None: ...
-
-    def tell(self, text: str, t: float) -> None:
-        """A block that begins or ends, or a reward, at `t` (s, our clock)."""
-        ...
-
-    def close(self, health: Health) -> None: ...
-
-    @property
-    def output(self) -> Output: ...
-
-
-@runtime_checkable
-class Prepared(Receiver, Protocol):
-    """A receiver that is opened before the run."""
-
-    def prepare(self) -> None: ...
+from ..contracts import PreparedReceiver, Receiver, Reporting
+from ..guard import Closings, Guarded, Report
+from ..health import Feedback, Health, Output
 
 
 class Receivers:
@@ -76,7 +31,7 @@ class Receivers:
         for part, receiver in self._parts.items():
             if isinstance(receiver, Reporting):
                 receiver.on_fault = self._report
-            if isinstance(receiver, Prepared):
+            if isinstance(receiver, PreparedReceiver):
                 part.call(receiver.prepare)
 
     def put(self, item: Feedback) -> None:

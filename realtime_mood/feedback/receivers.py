@@ -6,13 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from .. import liblsl
-from ..health import Health, Output
+from ..health import Feedback, Health, Output
 from ..sinks.lsl_markers import MarkerOutlet
 from ..sinks.osc import PREFIX, Datagrams
 from ..sinks.outbox import Outbox
 from ..sinks.websocket import WebSocketReadings
 from .measures import RATE_HZ
-from .moment import Feedback
 
 NAME = "RealtimeMood-Feedback"
 MARKERS = "RealtimeMood-Markers"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .conditions import Condition
+from ..contracts import Condition
 from .measures import RATE_HZ, Sample
 from .plan import Block, Plan
 from .rules import Rule

@@ -7,15 +7,15 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
 
 from .. import clock
+from ..contracts import Director, Source, Stream
 from ..errors import StreamEnded
 from ..health import State, Vitals
 from ..pipeline import Pipeline
 from ..ring import RingBuffer
 from ..sources.timing.reconnect import ReconnectingStream
-from ..types import Chunk, Marker, Source, Stream, StreamInfo
+from ..types import Chunk, Marker, StreamInfo
 from .arrivals import Arrivals
 from .continuity import Continuity
 from .delivery import Delivery
@@ -24,16 +24,6 @@ POLL_S = 0.1  # no thread sleeps longer without looking at whether to stop
 AHEAD_S = 2.0  # how far an unpaced source may run ahead of the pipeline
 
 Build = Callable[[StreamInfo], Pipeline]
-
-
-class Director(Protocol):
-    """Somebody who leads the person by the stream's own time. Called from the acquisition thread; returns at once."""
-
-    def open(self, info: StreamInfo) -> None: ...
-
-    def direct(self, chunk: Chunk) -> Chunk:
-        """The chunk, with markers of what happened in it."""
-        ...
 
 
 class Acquisition:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from .. import clock
-from ..guard import Closings, Guarded, Reporting
-from ..health import Emission, Outgoing, Output, Prepared, Sink, Tap, Vitals
+from ..contracts import Outgoing, Prepared, Reporting, Sink, Tap
+from ..guard import Closings, Guarded
+from ..health import Emission, Output, Vitals
 from ..types import Chunk, Marker, StreamInfo
 
 OUTPUTS_SHARE = 0.7

@@ -5,17 +5,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from typing import Protocol, runtime_checkable
 
 from .. import clock
+from ..contracts import Director, Listener, Noting, Reporting, Returning, Sink, Source
 from ..errors import EngineError, EngineStuck
-from ..guard import Closings, Guarded, GuardedThread, Report, Reporting
-from ..health import Health, Latency, Sink, State, Vitals
+from ..guard import Closings, Guarded, GuardedThread
+from ..health import Health, Latency, State, Vitals
 from ..pipeline import LEFT_OUT
 from ..ring import RingBuffer
 from ..sources.timing.reconnect import Reconnecting
-from ..types import Features, Marker, Reading, Returning, Source
-from .acquisition import Acquisition, Build, Director
+from ..types import Features, Marker, Reading
+from .acquisition import Acquisition, Build
 from .delivery import Delivery
 from .processing import Processing
 
@@ -24,21 +24,6 @@ __all__ = ["Engine", "Health", "Latency", "State"]
 LEAVE_OUT_AHEAD_S = 0.5  # no window that ends later has been read yet
 MAX_LAG_S = 1.0  # a window older than this is skipped when a newer one is there
 PATIENCE = 0.5  # share of the time to stop in after which a sink that holds a thread is left behind
-
-
-class Listener(Protocol):
-    """Something that hears markers beside the stream, on a thread of its own."""
-
-    def start(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-@runtime_checkable
-class Noting(Protocol):
-    """A listener that says what is odd about what it hears."""
-
-    report: Report
 
 
 class Engine:

@@ -19,8 +19,7 @@ import math
 import numpy as np
 
 from ..health import Emission
-from ..readouts import places_of
-from ..types import Estimate, Readout
+from ..types import Estimate, Readout, places_of
 
 
 def names_of(readout: Readout) -> tuple[str, ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from ..contracts import NamedSource
 from ..errors import ConfigError
-from ..types import Source
 from .url import read_options, split
 
 
@@ -23,12 +23,6 @@ KINDS = {
     "playback": _Kind("playback", "PlaybackSource", "PlaybackOptions"),
     "brainflow": _Kind("boards.source", "BrainflowSource", "BrainflowOptions"),
 }
-
-
-class NamedSource(Source, Protocol):
-    """A source that knows what the person called it."""
-
-    name: str
 
 
 def open_source(url: str) -> NamedSource:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..health import Health, State, Tap
+from ..contracts import Tap
+from ..health import Health, State
 
 RUNNING = (State.CONNECTING, State.LIVE, State.STALLED, State.RECONNECTING)
 STOPPING = "Waiting for the run's threads to end"

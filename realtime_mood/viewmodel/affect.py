@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..readouts import places_of
-from ..types import Estimate, Reading
+from ..types import Estimate, Reading, places_of
 
 TRAIL_S = 20.0
 RANGE_S = 10.0

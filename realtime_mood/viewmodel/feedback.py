@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..feedback.moment import Feedback
+from ..health import Feedback
 
 GLOW_S = 0.5  # how long a reward can be seen; two are never closer than that
 FOLLOW_S = 0.08  # time constant of the eye's glide to where the level is: it adds to the delay, so it is short

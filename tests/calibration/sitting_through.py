@@ -7,7 +7,7 @@ from pathlib import Path
 from calibration.protocol import Plan, Protocol, draw, load_protocol
 from calibration.session import Session
 from realtime_mood.cli.config import RunConfig, resolve
-from realtime_mood.types import Source
+from realtime_mood.contracts import Source
 
 EIGHT = "F3,F4,C3,C4,P3,P4,O1,O2"
 

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from waiting import until
 
 from realtime_mood import clock
+from realtime_mood.contracts import Returning
 from realtime_mood.errors import ConfigError, SourceError, SourceLost, SourceNotFound, StreamEnded, StreamMismatch
 from realtime_mood.sources import open_source
 from realtime_mood.sources.boards import catalogue as boards
 from realtime_mood.sources.boards.session import count_rows, library
 from realtime_mood.sources.boards.source import BrainflowSource, BrainflowStream
-from realtime_mood.types import Chunk, Returning
+from realtime_mood.types import Chunk
 
 SFREQ = 250.0
 Open = Callable[[str], BrainflowStream]

@@ -15,9 +15,10 @@ from recordings import CH_NAMES, write_brainvision, write_xdf
 from scipy.io import savemat
 
 from models.datasets.recordings import find, readable
+from realtime_mood.contracts import Stream
 from realtime_mood.errors import StreamMismatch
 from realtime_mood.sources import open_source
-from realtime_mood.types import Stream, StreamInfo
+from realtime_mood.types import StreamInfo
 
 SFREQ, N = 250.0, 2500
 EMOTIV = ["Timestamp", "Counter", "Interpolate", "AF3", "T7", "Pz", "T8", "AF4", "HardwareMarker", "Markers"]

@@ -23,11 +23,10 @@ from realtime_mood.errors import ConfigError
 from realtime_mood.feedback import sealed
 from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import WAITING, FeedbackLoop
-from realtime_mood.feedback.moment import Feedback
 from realtime_mood.feedback.plan import Plan
 from realtime_mood.feedback.receivers import LslFeedback, OscFeedback
 from realtime_mood.guard import FAILURES
-from realtime_mood.health import Health, Output
+from realtime_mood.health import Feedback, Health, Output
 from realtime_mood.recording.tape import FEEDBACK_ROW
 from realtime_mood.types import Chunk, Fault, Quality, StreamInfo
 from realtime_mood.viewmodel.feedback import GLOW_S, shown

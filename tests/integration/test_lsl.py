@@ -21,10 +21,11 @@ from recordings import counting, write_fif
 from waiting import until
 
 from realtime_mood import clock
+from realtime_mood.contracts import Stream
 from realtime_mood.errors import ConfigError, SourceLost, SourceNotFound, StreamMismatch
 from realtime_mood.sources import open_source
 from realtime_mood.sources.lsl.outlet import play
-from realtime_mood.types import Chunk, Stream
+from realtime_mood.types import Chunk
 
 SFREQ = 250.0
 Outlet = Callable[..., subprocess.Popen[str]]

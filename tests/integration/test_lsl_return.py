@@ -17,10 +17,11 @@ import pytest
 from lsl_sender import WRAP
 from waiting import until
 
+from realtime_mood.contracts import Returning
 from realtime_mood.sources import open_source
 from realtime_mood.sources.timing import reconnect
 from realtime_mood.sources.timing.reconnect import Reconnecting, ReconnectingStream
-from realtime_mood.types import Chunk, Returning
+from realtime_mood.types import Chunk
 
 SFREQ = 250.0
 Sender = subprocess.Popen[str]

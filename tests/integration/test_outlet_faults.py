@@ -18,10 +18,10 @@ import pytest
 from recordings import counting, write_fif
 from waiting import until
 
+from realtime_mood.contracts import Stream
 from realtime_mood.errors import ConfigError, SourceLost, SourceNotFound
 from realtime_mood.sources import open_source
 from realtime_mood.sources.lsl.outlet import play
-from realtime_mood.types import Stream
 
 SFREQ = 250.0
 SAYING = (

@@ -13,10 +13,11 @@ import pytest
 from recordings import WRITERS, counting, write_fif
 
 from realtime_mood import clock
+from realtime_mood.contracts import Stream
 from realtime_mood.errors import SourceError, SourceNotFound, StreamEnded, StreamMismatch
 from realtime_mood.sources import open_source
 from realtime_mood.sources.playback import PlaybackOptions, PlaybackSource
-from realtime_mood.types import Chunk, Stream
+from realtime_mood.types import Chunk
 
 SFREQ = 250.0
 

@@ -13,26 +13,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables import EPOC, SITES, emotiv, muse_cells, openbci_old, signal, text_of, unicorn, with_commas
 
+from realtime_mood.contracts import SignalFile
 from realtime_mood.errors import StreamMismatch
 from realtime_mood.sources.recordings import open_recording
-from realtime_mood.sources.recordings.recording import PlaybackOptions, Recording
+from realtime_mood.sources.recordings.recording import PlaybackOptions
 from realtime_mood.sources.url import read_options
 
 N = 800
 Cells = list[list[str]]
 
 
-def opened(path: Path, content: str | bytes, query: str = "") -> Recording:
+def opened(path: Path, content: str | bytes, query: str = "") -> SignalFile:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     pairs = dict(it.split("=", 1) for it in query.split("&") if it)
     return open_recording(path, read_options(PlaybackOptions, "x", pairs), "x")
 
 
-def data_of(recording: Recording) -> np.ndarray:
+def data_of(recording: SignalFile) -> np.ndarray:
     return np.concatenate([recording.rows(first, end) for first, end in recording.runs])
 
 
-def n_lost(recording: Recording) -> int:
+def n_lost(recording: SignalFile) -> int:
     return recording.runs[-1][1] - sum(end - first for first, end in recording.runs)
 
 

@@ -17,9 +17,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from realtime_mood.errors import ConfigError
-from realtime_mood.feedback.moment import Feedback
 from realtime_mood.feedback.receivers import WebSocketFeedback
-from realtime_mood.health import Health
+from realtime_mood.health import Feedback, Health
 from realtime_mood.sinks.websocket import ASKING, RECEIVERS, WebSocketReadings
 
 FED = Feedback(1.0, 2.0, 1, "feedback", "t", 0.75, True, True, "", 3, 9.0, True)

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from waiting import until
 
 from realtime_mood import clock
+from realtime_mood.contracts import Returning
 from realtime_mood.errors import SourceLost, SourceNotFound, StreamEnded, StreamMismatch
 from realtime_mood.sources.timing import reconnect
 from realtime_mood.sources.timing.reconnect import Reconnecting, ReconnectingStream
-from realtime_mood.types import Chunk, Impedance, Marker, Returning, StreamInfo
+from realtime_mood.types import Chunk, Impedance, Marker, StreamInfo
 
 SFREQ = 100.0
 INFO = StreamInfo(("C3", "C4"), SFREQ, name="headset")

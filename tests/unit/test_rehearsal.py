@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from realtime_mood import clock
+from realtime_mood.contracts import Returning, Stream
 from realtime_mood.errors import SourceLost, SourceNotFound, StreamEnded, StreamMismatch
 from realtime_mood.sources import open_source
-from realtime_mood.types import Chunk, Returning, Stream
+from realtime_mood.types import Chunk
 
 FAULTY = "synthetic://?sfreq=250&n_chans=8&script=neutral:20,positive:10&speed=max&faults="
 

@@ -5,11 +5,12 @@ import pytest
 from scipy import signal
 
 from realtime_mood import clock
+from realtime_mood.contracts import Stream
 from realtime_mood.errors import ConfigError, StreamEnded
 from realtime_mood.montage import SPREAD
 from realtime_mood.sources import open_source
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
-from realtime_mood.types import Chunk, Marker, Stream
+from realtime_mood.types import Chunk, Marker
 
 SFREQ = 128.0
 CAP = (*SPREAD[:32], "AF7", "AF8")

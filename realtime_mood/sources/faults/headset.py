@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...contracts import Stream
 from ...errors import StreamEnded
-from ...types import Array, Marker, Stream
+from ...types import Array, Marker
 from .script import FaultScript, ScriptedFault
 from .signal import Electrodes
 from .transport import UNIX_S, Transport

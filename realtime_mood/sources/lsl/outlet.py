@@ -14,9 +14,10 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from ... import clock, liblsl
+from ...contracts import Stream
 from ...errors import ConfigError, SourceNotFound, StreamEnded
 from ...montage import positions
-from ...types import Stream, StreamInfo
+from ...types import StreamInfo
 from .. import open_source
 from ..faults.broadcast import OnAir, broadcast
 from ..faults.headset import Headset

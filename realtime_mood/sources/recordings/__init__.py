@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ...contracts import SignalFile
 from ...errors import StreamMismatch
-from .recording import PlaybackOptions, Recording
+from .recording import PlaybackOptions
 
 TEXT = (".csv", ".txt", ".tsv", ".zip")
 XDF_ONLY = ("stream", "source_id", "host", "uid", "number", "sfreq")
 """Options that choose a stream, or say something about it."""
 
 
-def open_recording(path: Path, options: PlaybackOptions, asked: str) -> Recording:
+def open_recording(path: Path, options: PlaybackOptions, asked: str) -> SignalFile:
     """The recording in `path`.
 
     Parameters

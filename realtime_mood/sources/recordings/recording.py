@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import numpy as np
 from pydantic import AfterValidator, Field
@@ -47,30 +47,6 @@ class PlaybackOptions(FiniteOptions):
     """The sampling rate (Hz) of a stream in an XDF file that states none, or states it wrongly."""
     board: str | None = None
     """Which board wrote a BrainFlow table, as in ``brainflow://BOARD``: the table does not say."""
-
-
-class Recording(Protocol):
-    """A file that plays. Sample indices count lost samples too, so ``index / sfreq`` is the recording's time."""
-
-    ch_names: tuple[str, ...]
-    sfreq: float
-    runs: tuple[tuple[int, int], ...]
-    """``[first, end)`` of each unbroken stretch of samples, in order; what lies between was lost."""
-    reference: str
-    virtual: bool
-    notes: tuple[str, ...]
-
-    def rows(self, first: int, end: int) -> Array:
-        """Samples ``[first, end)`` of one stretch: (n_times, n_chans), µV."""
-        ...
-
-    def markers(self) -> list[Marker]:
-        """What happened, in order."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the file."""
-        ...
 
 
 class Rows:

@@ -11,8 +11,9 @@ from typing import Literal
 from pydantic import Field
 
 from ... import clock, montage
+from ...contracts import Stream
 from ...errors import ConfigError, SourceNotFound, StreamEnded
-from ...types import Chunk, Marker, Stream, StreamInfo
+from ...types import Chunk, Marker, StreamInfo
 from ..faults.headset import Headset, Truth
 from ..faults.script import FaultScript
 from ..faults.stream import FaultyStream, Rehearsal

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from ... import clock
+from ...contracts import Patient, Returning, Stream
 from ...errors import SourceLost, SourceNotFound, StreamMismatch
 from ...guard import GuardedThread, Report, to_log
-from ...types import Chunk, Returning, Stream, StreamInfo
+from ...types import Chunk, StreamInfo
 
 SILENT_S = 3.0
 """Without a sample for this long the stream counts as gone, whatever the device says."""
@@ -27,15 +27,6 @@ CLOSE_S = 1.8
 """How long closing waits for a try that is under way."""
 NOTES = 20
 """How many notes are kept."""
-
-
-@runtime_checkable
-class Patient(Protocol):
-    """A source that may look for its device for seconds, and can be told to leave it."""
-
-    def cancel(self) -> None:
-        """From any thread: an `open` or `reopen` that is under way gives up soon."""
-        ...
 
 
 class Reconnecting:
