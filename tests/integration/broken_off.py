@@ -21,6 +21,7 @@ def write_edf_plus(
     kind: str = "+D",
     record_s: float = 1.0,
     transducer: str = "",
+    unit: str = "uV",
 ) -> None:
     """EDF+ or BDF+ by the suffix.
 
@@ -36,6 +37,8 @@ def write_edf_plus(
     record_s : float
     transducer : str
         Of the last channel.
+    unit : str
+        As the header says it of every channel.
     """
     width, bits = (3, 23) if path.suffix == ".bdf" else (2, 15)
     room = 120
@@ -50,7 +53,7 @@ def write_edf_plus(
     head += fields(["X X X X", "Startdate 01-JAN-2024 X X X"], 80) + fields(["01.01.24", "12.00.00", 256 * (n + 1)], 8)
     head += fields([f"{path.suffix[1:].upper()}{kind}" if kind else ""], 44) + fields([len(begins), f"{record_s:g}"], 8)
     head += fields([n], 4) + fields(labels, 16) + fields([""] * (n - 2) + [transducer, ""], 80)
-    head += fields(["uV"] * n, 8) + fields([low] * n, 8) + fields([high] * n, 8) + fields([low] * n, 8)
+    head += fields([unit] * (n - 1) + [""], 8) + fields([low] * n, 8) + fields([high] * n, 8) + fields([low] * n, 8)
     head += fields([high] * n, 8) + fields([""] * n, 80) + fields(per_record, 8) + fields([""] * n, 32)
     body = []
     for i, begin in enumerate(begins):

@@ -113,7 +113,18 @@ def fieldtrip(data: np.ndarray, sfreq: float, labels: Sequence[str], name: str) 
     return structure(fields | {"fsample": numbers(sfreq)}, name)
 
 
-def write_v73(path: Path, data: np.ndarray, sfreq: float, labels: Sequence[str], odd: str = "") -> None:
+EVENTS = (("go", 101.0, 0.0), ("stop", 501.0, 0.0))
+"""Type, latency in samples counted from 1, and duration in samples."""
+
+
+def write_v73(
+    path: Path,
+    data: np.ndarray,
+    sfreq: float,
+    labels: Sequence[str],
+    odd: str = "",
+    kept: Sequence[tuple[str, float, float]] = EVENTS,
+) -> None:
     """An EEGLAB file as MATLAB saves those of more than 2 GB: HDF5 behind 512 bytes of its own."""
     import h5py
 
@@ -144,9 +155,10 @@ def write_v73(path: Path, data: np.ndarray, sfreq: float, labels: Sequence[str],
         text(eeg, "setname", "x")
         links(group(eeg, "chanlocs"), "labels", [text(shelf, f"l{i}", label) for i, label in enumerate(labels)])
         events = group(eeg, "event")
-        links(events, "type", [text(shelf, "e0", "go"), text(shelf, "e1", "stop")])
-        at = [put(shelf, f"at{i}", np.array([[value]], "<f8"), "double") for i, value in enumerate((101, 501))]
-        links(events, "latency", at)
+        links(events, "type", [text(shelf, f"e{i}", word) for i, (word, _, _) in enumerate(kept)])
+        for column, name in ((1, "latency"), (2, "duration")):
+            values = [np.array([[event[column]]], "<f8") for event in kept]
+            links(events, name, [put(shelf, f"{name}{i}", value, "double") for i, value in enumerate(values)])
         etc = group(eeg, "etc")
         if odd == "sparse":
             matrix = group(etc, "odd", "double")

@@ -127,8 +127,10 @@ def xdf_chunk(tag: int, content: bytes, stream: int | None = None) -> bytes:
     return struct.pack("<BI", 4, len(head) + len(content)) + head + content
 
 
-def xdf_header(stream: int, name: str, kind: str, n_chans: int, sfreq: float, form: str, desc: str = "") -> bytes:
-    told = {"name": name, "type": kind, "channel_count": n_chans, "nominal_srate": sfreq, "channel_format": form}
+def xdf_header(
+    stream: int, name: str, kind: str, n_chans: int, sfreq: float, form: str, desc: str = "", **more: str
+) -> bytes:
+    told = {"name": name, "type": kind, "channel_count": n_chans, "nominal_srate": sfreq, "channel_format": form} | more
     words = "".join(f"<{key}>{escape(str(value))}</{key}>" for key, value in told.items())
     return xdf_chunk(2, f"<info>{words}<desc>{desc}</desc></info>".encode(), stream)
 
@@ -138,8 +140,8 @@ def xdf_samples(stream: int, data: np.ndarray, stamps: Sequence[float] | np.ndar
     return xdf_chunk(3, struct.pack("<BI", 4, len(data)) + rows, stream)
 
 
-def xdf_words(stream: int, stamp: float, text: str) -> bytes:
-    said = text.encode()
+def xdf_words(stream: int, stamp: float, text: str | bytes) -> bytes:
+    said = text.encode() if isinstance(text, str) else text
     return xdf_chunk(3, struct.pack("<BBBd", 1, 1, 8, stamp) + struct.pack("<BI", 4, len(said)) + said, stream)
 
 
