@@ -107,6 +107,19 @@ def test_rows_that_share_a_count_are_as_many_as_the_board_sends(board: str) -> N
         assert lost(counter, index, "none", cycles_of(board)) == 36
 
 
+@pytest.mark.parametrize("board", ["ganglion", "muse_2"])
+@pytest.mark.parametrize("unread", [[1000], [1001], [1002, 1003], [2000, 2005, 2400]])
+def test_a_count_that_cannot_be_read_moves_no_row(board: str, unread: list[int]) -> None:
+    for cycle in cycles_of(board):
+        numbers = [n * cycle.every for n in cycle.numbers for _ in range(cycle.copies(n))]
+        counter = np.array(numbers, float)[np.arange(N) % len(numbers)]
+        counter[unread] = np.nan
+        for stamped in ("exact", "arrival", "none"):
+            at, notes = indices(N, SFREQ, stamps_of(np.arange(N), stamped), counter, cycles_of(board))
+            np.testing.assert_array_equal(at, np.arange(N))
+            assert not notes
+
+
 def test_a_clock_set_while_the_counter_goes_on_has_lost_nothing() -> None:
     stamps = stamps_of(np.arange(N), "arrival")
     assert stamps is not None

@@ -83,12 +83,32 @@ def _by_cycle(values: np.ndarray, cycle: Cycle) -> tuple[Steps, float]:
 
 def _phase(values: np.ndarray, cycle: Cycle) -> np.ndarray:
     """Where in its cycle each row's count stands, -1 where it is none of it."""
+    unread = values < 0
+    if cycle.per > 1 and unread.any():
+        values = _drawn_on(values, cycle)
     place, room = _places(values, cycle)
     starts = np.r_[True, values[1:] != values[:-1]]
     since = np.arange(len(values)) - np.maximum.accumulate(np.where(starts, np.arange(len(values)), 0))
     of_first = int(np.argmax(np.r_[starts[1:], True])) + 1  # rows that share the first count: perhaps not all
     since[:of_first] += max(0, int(room[0]) - of_first)
-    return np.where(place >= 0, place + np.minimum(since, room - 1), -1)
+    return np.where((place >= 0) & ~unread, place + np.minimum(since, room - 1), -1)
+
+
+def _drawn_on(values: np.ndarray, cycle: Cycle) -> np.ndarray:
+    """`values` where a count that cannot be read is the one due, so that the rows which share it are told apart."""
+    numbers, drawn = np.array(cycle.numbers if len(cycle.numbers) < 1 << 16 else ()), values.copy()
+    for i in np.flatnonzero(values < 0):
+        if i == 0 or (before := int(drawn[i - 1])) < 0:
+            continue
+        package = before // cycle.every
+        copies = cycle.copies(package)
+        if (drawn[max(0, i - copies) : i] == before).sum() < copies:
+            drawn[i] = before
+        elif len(numbers):
+            drawn[i] = numbers[(int(np.argmax(numbers == package)) + 1) % len(numbers)] * cycle.every
+        else:
+            drawn[i] = before + cycle.every
+    return drawn
 
 
 def _places(values: np.ndarray, cycle: Cycle) -> tuple[np.ndarray, np.ndarray]:
