@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
-from benchmarks import fault_blows, fault_cells, kills
+from benchmarks import fault_blows, fault_cells, kills, stated
 from benchmarks.fault_cells import Check
 from benchmarks.fault_rows import BLOWS, COLUMNS, ROWS, Blow, Row
 from benchmarks.rig import table
@@ -188,19 +188,21 @@ def main() -> None:
                     continue
                 found[key] = future.result()
                 print(f"{key[0]} · {key[1]}: {said(found[key])}", flush=True)
+        whole = columns == list(COLUMNS) and not asked.rows and asked.kills
+        said_of_itself, wrong = stated.section() if whole else ("", [])
     lasting, right = recordings(left) if left else ("", True)
     blows = [[it.name, COLUMNS[it.column], said(found[it.name, "blow"])] for it in BLOWS if (it.name, "blow") in found]
     parts = [HEAD, matrix(found), LIMITS, BEYOND + "\n" + table(["what", "source", "seen"], blows)]
-    parts += [KILLED, lasting, SOAK, soaked(asked.soak)]
+    parts += [KILLED, lasting, SOAK, soaked(asked.soak), said_of_itself]
     print(lasting)
     if columns == list(COLUMNS) and asked.rows:
         PAGE.write_text(with_rows(PAGE.read_text(), matrix(found), {row.faults for row in rows}))
-    elif columns == list(COLUMNS) and asked.kills:
+    elif whole:
         PAGE.write_text("\n".join(part.rstrip("\n") + "\n" for part in parts))
     if asked.json:
         told = {" · ".join(key): [[it.said, bool(it.right)] for it in checks] for key, checks in found.items()}
         asked.json.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-    red = [" · ".join(key) for key, checks in found.items() if not all(it.right for it in checks)]
+    red = wrong + [" · ".join(key) for key, checks in found.items() if not all(it.right for it in checks)]
     limits = sum(any(it.limit for it in checks) for checks in found.values())
     print(f"{len(found)} cells, {limits} at a limit, {len(red)} red{': ' if red else ''}{'; '.join(red)}")
     sys.exit(bool(red) or not right)

@@ -9,11 +9,13 @@ import contextlib
 import sys
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import stated_kinds as kinds
+from benchmarks import stated_rows as rows
 from benchmarks.fault_cells import Check, private_network
 from benchmarks.rig import table
-from benchmarks.stated_kinds import KINDS
 from models.datasets.recordings import find
 from tests.integration.recordings import CH_NAMES, counting, write_edf
 
@@ -46,6 +48,22 @@ FORMATS = {
     "unicorn.csv": "Unicorn",
 }
 
+KINDS: dict[str, Callable[[str, Path], Check | None]] = {
+    "a stated break of 15 s (live: 2 s)": kinds.a_break,
+    "a faster channel of another kind": kinds.mixed_rates,
+    "derivations: `F3-C3`": kinds.derivations,
+    "a stated reference: `C3-A1`": kinds.a_reference,
+    "a unit nobody understands: `counts`": kinds.an_odd_unit,
+    "a unit with a factor: `0.5uV`": kinds.a_scale,
+    "more or fewer labels than channels": kinds.other_labels,
+    "two streams of one name": kinds.twins,
+    "EEG at rate 0": kinds.no_rate,
+    "a word in Latin-1": rows.odd_words,
+    "markers before and after the signal": rows.markers_outside,
+    "a row that lacks a cell": rows.a_damaged_row,
+    "a counter that comes round at 100, 129, 151, 4096": rows.an_odd_counter,
+    "a clock that jumps by an hour": rows.an_hour,
+}
 BIDS_ROWS = "name\ttype\tunits\tstatus\nC3\tEEG\tµV\tbad\n"
 SIDECARS: dict[str, tuple[bytes, bool, str]] = {
     "empty": (b"", False, "not used: empty"),
@@ -72,14 +90,16 @@ def sidecar(kind: str, root: Path) -> Check:
     said = " · ".join([*notes, *session.info.notes])
     left = tuple(name for name in CH_NAMES if not (bad and name == "C3"))
     right = session.info.ch_names == left and note in said
-    return Check(f"{'C3 left out' if bad else 'plays whole'}, noted" if right else f"{session.info.ch_names}: {said}", right)
+    return Check(
+        f"{'C3 left out' if bad else 'plays whole'}, noted" if right else f"{session.info.ch_names}: {said}", right
+    )
 
 
-def guarded(work, *args) -> Check | None:  # type: ignore[no-untyped-def]
+def guarded(work: Callable[[str, Path], Check | None], name: str) -> Check | None:
     """What goes wrong with a cell is what it says."""
     try:
         with tempfile.TemporaryDirectory() as folder:
-            return work(*args, Path(folder))
+            return work(name, Path(folder))
     except Exception as error:
         return Check(f"{type(error).__name__}: {error}", False)
 
@@ -96,9 +116,9 @@ def section() -> tuple[str, list[str]]:
     """The section, and which of its cells are red."""
     cells = {(kind, name): guarded(play, name) for kind, play in KINDS.items() for name in FORMATS}
     folders = {kind: guarded(sidecar, kind) for kind in SIDECARS}
-    rows = [[kind, *(words(cells[kind, name]) for name in FORMATS)] for kind in KINDS]
+    lines = [[kind, *(words(cells[kind, name]) for name in FORMATS)] for kind in KINDS]
     beside = [[f"a `channels.tsv` {kind}", words(check)] for kind, check in folders.items()]
-    parts = [HEAD, table(["what it says", *FORMATS.values()], rows), "", table(["a BIDS folder with", "seen"], beside)]
+    parts = [HEAD, table(["what it says", *FORMATS.values()], lines), "", table(["a BIDS folder with", "seen"], beside)]
     red = [f"{kind} · {FORMATS[name]}: {it.said}" for (kind, name), it in cells.items() if it and not it.right]
     red += [f"BIDS {kind}: {it.said}" for kind, it in folders.items() if it and not it.right]
     return "\n".join(parts) + "\n", red

@@ -175,7 +175,13 @@ def emotiv_counting_to(path: Path, wrap: int) -> None:
 
 @contextmanager
 def sending(
-    name: str, said: Said, *, identity: str = "a", announced: float = RATE, worth: float = 1.0, missing: range = range(0)
+    name: str,
+    said: Said,
+    *,
+    identity: str = "a",
+    announced: float = RATE,
+    worth: float = 1.0,
+    missing: range = range(0),
 ) -> Iterator[None]:
     """An LSL stream of 4 channels in real time, that never sends the samples of `missing`."""
     pylsl, off = liblsl.pylsl(), threading.Event()
@@ -204,4 +210,3 @@ def sending(
     finally:
         off.set()
         thread.join()
-        del outlet

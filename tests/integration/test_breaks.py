@@ -372,3 +372,18 @@ def test_a_date_changes_no_place(tmp_path: Path) -> None:
         raw.save(tmp_path / "a_raw.fif", overwrite=True, verbose="ERROR")
         _, chunks = play(f"playback://{tmp_path / 'a_raw.fif'}")
         assert [(m.index, m.text) for chunk in chunks for m in chunk.markers] == [(400, "a key")]
+
+
+def test_annotations_outside_the_signal_are_left_out_and_counted(tmp_path: Path) -> None:
+    signal = counting(30.0, SFREQ) % 1000
+    notes = [(0, f"{at:+g}\x14word\x14".encode()) for at in (-3, 2, 1000)]
+    begins = [str(second) for second in range(30)]
+    write_edf_plus(tmp_path / "a.edf", edf_channels(signal, SFREQ), begins, notes=notes, kind="+C")
+    write_segments(tmp_path / "a.vhdr", signal, SFREQ, [])
+    with (tmp_path / "a.vmrk").open("a") as f:
+        f.write("Mk2=Comment,word,401,1,0\nMk3=Comment,word,90000,1,0\nMk4=Comment,word,-500,1,0\n")
+    write_set(tmp_path / "a.set", signal, SFREQ, [("word", 401.0, 1.0), ("word", 90_000.0, 1.0)])
+    for name, n in (("a.edf", 2), ("a.vhdr", 2), ("a.set", 1)):
+        info, chunks = play(f"playback://{tmp_path / name}")
+        assert info.notes == (f"{n} marker{'s' * (n > 1)} before or after the signal left out",)
+        assert [m.index for chunk in chunks for m in chunk.markers if "word" in m.text] == [400]

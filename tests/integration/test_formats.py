@@ -10,8 +10,8 @@ import edfio
 import matlab
 import numpy as np
 import pytest
-from broken_off import write_cnt, write_edf_plus
-from recordings import CH_NAMES, counting
+from broken_off import write_cnt, write_edf_plus, write_set
+from recordings import CH_NAMES, counting, write_brainvision
 from test_playback import joined, play
 
 from realtime_mood.errors import StreamMismatch
@@ -180,3 +180,15 @@ def test_a_cnt_file_that_does_not_say_its_width_is_refused_by_that(tmp_path: Pat
     whole[864:868] = bytes(4)
     (tmp_path / "a.cnt").write_bytes(whole)
     assert "2 or 4 bytes" in refusal(tmp_path / "a.cnt").found
+
+
+def test_brainvision_markers_in_latin_1_play_though_the_header_says_utf_8(tmp_path: Path) -> None:
+    write_brainvision(tmp_path / "a.vhdr", DATA, SFREQ)
+    with (tmp_path / "a.vmrk").open("ab") as f:
+        f.write("Mk1=Comment,Augen geöffnet,301,1,0\n".encode("latin-1"))
+    assert assert_plays(tmp_path / "a.vhdr") == [(300, "Comment/Augen geöffnet")]
+
+
+def test_an_eeglab_event_before_the_signal_is_named(tmp_path: Path) -> None:
+    write_set(tmp_path / "a.set", DATA, SFREQ, [("word", -100.0, 1.0)])
+    assert "an event before its signal begins" in refusal(tmp_path / "a.set").found

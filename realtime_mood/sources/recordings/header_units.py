@@ -29,14 +29,18 @@ def edf_units(path: Path, columns: Sequence[int]) -> list[str]:
     return [units[i] for i in columns]
 
 
-def brainvision_channels(path: Path) -> list[BrainVisionChannel]:
-    """The channels in the header of a BrainVision file; the unit is µV where it names none, as the format has it."""
+def text_of(path: Path) -> str:
+    """A text that is UTF-8 or else Latin-1."""
     content = path.read_bytes()
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    infos = re.split(r"(?im)^\[(?:Channel Infos)\]", text)[-1].partition("\n[")[0]
+        return content.decode("latin-1")
+
+
+def brainvision_channels(path: Path) -> list[BrainVisionChannel]:
+    """The channels in the header of a BrainVision file; the unit is µV where it names none, as the format has it."""
+    infos = re.split(r"(?im)^\[(?:Channel Infos)\]", text_of(path))[-1].partition("\n[")[0]
     return [
         BrainVisionChannel(name.replace(r"\1", ",").strip(), reference.strip(), unit.strip() or "µV")
         for name, reference, _, unit in _CHANNEL.findall(infos)

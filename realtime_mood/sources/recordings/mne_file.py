@@ -21,7 +21,7 @@ from .breaks import stated_breaks, stored_onsets
 from .edf_records import EdfRecords, read_records, record_breaks, record_markers
 from .header_units import brainvision_channels, edf_units
 from .opening import open_raw
-from .recording import HEAD_S, PlaybackOptions, check_rate, check_unit, finite
+from .recording import HEAD_S, PlaybackOptions, check_rate, check_unit, finite, outside
 from .timeline import Break, Timeline
 
 BLOCK_S = 5.0
@@ -41,6 +41,7 @@ class MneFile:
     """The EEG channels of a file: rows of float32 µV."""
 
     _records: EdfRecords | None
+    _raw: Any
 
     def __init__(self, path: Path, options: PlaybackOptions, asked: str) -> None:
         if path.suffix == ".fif":
@@ -50,7 +51,7 @@ class MneFile:
         by_record = path.suffix.lower() in (".edf", ".bdf")
         # Names are made unique before any are left out, so that they stay; annotations are read by `record_markers`.
         self._options: dict[str, Any] = {"exclude_after_unique": True, "encoding": "latin-1"} if by_record else {}
-        self._raw: Any = open_raw(path, asked, **self._options)
+        self._raw, self._omitted = open_raw(path, asked, **self._options)
         _check_labels(self._raw, asked)
         types = self._raw.get_channel_types()
         written, taken, reference = self._stated(path)
@@ -66,7 +67,7 @@ class MneFile:
         check_rate(asked, self.sfreq)
         self._records = read_records(path) if by_record else None
         self._time, odd = self._timeline(path, asked)
-        self.runs, self.notes = self._time.runs, notes + odd
+        self.runs, self.notes = self._time.runs, notes + odd + self._outside()
         self._block, self._first = np.empty((0, len(self._picks)), np.float32), 0
         self.virtual = self._is_virtual(path)
         worth = microvolts(options.units) if options.units else scales(asked, written)[0]
@@ -93,7 +94,7 @@ class MneFile:
                     asked, "a GDF file with several sampling rates, EEG not first", "convert it to EDF or BDF"
                 )  # MNE would take other channels for these
             self._raw.close()
-            self._raw = open_raw(path, asked, include=names, **self._options)
+            self._raw, _ = open_raw(path, asked, include=names, **self._options)
             self._picks = [self._raw.ch_names.index(name) for name in names]
 
     def _timeline(self, path: Path, asked: str) -> tuple[Timeline, tuple[str, ...]]:
@@ -169,6 +170,13 @@ class MneFile:
         at = np.round(stored_onsets(self._raw, notes)).astype(int)
         found = [Marker(self._time.index(int(i)), str(text)) for i, text in zip(at, notes.description, strict=True)]
         return sorted(found, key=lambda marker: marker.index)
+
+    def _outside(self) -> tuple[str, ...]:
+        """How many annotations stand before or after the signal, in words."""
+        n = self._omitted
+        if self._records is not None and self._records.lists:
+            n = sum(not 0 <= marker.index < self._time.runs[-1][1] for marker in self.markers())
+        return outside(n)
 
     def _is_virtual(self, path: Path) -> bool:
         """Whether the header says that nobody wore the electrodes."""

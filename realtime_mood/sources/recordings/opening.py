@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import tempfile
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,11 +14,12 @@ from typing import Any
 import mne
 
 from ...errors import StreamMismatch
+from .header_units import text_of
 from .mat_file import read_contents
 
 
-def open_raw(path: Path, asked: str, **options: Any) -> Any:
-    """The file as MNE reads it, not loaded.
+def open_raw(path: Path, asked: str, **options: Any) -> tuple[Any, int]:
+    """The file as MNE reads it, not loaded, and how many annotations outside the signal MNE left out.
 
     Parameters
     ----------
@@ -33,13 +36,11 @@ def open_raw(path: Path, asked: str, **options: Any) -> Any:
         is passed on.
     """
     try:
-        try:
-            return _reader(path, asked)(path, verbose="ERROR", **options)
-        except UnicodeDecodeError:
-            if path.suffix.lower() not in (".edf", ".bdf"):
-                raise
-            read = mne.io.read_raw_edf if path.suffix.lower() == ".edf" else mne.io.read_raw_bdf
-            return read(_without_reserved(path), preload=True, verbose="ERROR", **options)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            raw = _read(path, asked, options)
+        omitted = [re.search(r"Omitted (\d+) annotation", str(warning.message)) for warning in caught]
+        return raw, sum(int(it[1]) for it in omitted if it)
     except Exception as error:
         if package := _missing_package(error):
             found = f"its reader needs the package {package}, which is not installed"
@@ -53,10 +54,43 @@ def open_raw(path: Path, asked: str, **options: Any) -> Any:
         if said := re.search(r"number of trials is (\d+)", str(error)):
             found = f"it holds {said[1]} epochs, no continuous recording"
             raise StreamMismatch(asked, found, "save the recording before it is cut into epochs") from error
+        if "event sample index is negative" in str(error):
+            found = "it has an event before its signal begins"
+            raise StreamMismatch(asked, found, "delete that event in EEGLAB") from error
         if "number of bytes per sample" in str(error):
             found = "its header does not say whether a number takes 2 or 4 bytes"
             raise StreamMismatch(asked, found, "convert it to EDF with the program that wrote it") from error
         raise
+
+
+def _read(path: Path, asked: str, options: dict[str, Any]) -> Any:
+    suffix = path.suffix.lower()
+    try:
+        return _reader(path, asked)(path, verbose="WARNING", **options)
+    except UnicodeDecodeError:
+        if suffix in (".vhdr", ".ahdr"):
+            return _brainvision_of_any_encoding(path)
+        if suffix not in (".edf", ".bdf"):
+            raise
+        read = mne.io.read_raw_edf if suffix == ".edf" else mne.io.read_raw_bdf
+        return read(_without_reserved(path), preload=True, verbose="WARNING", **options)
+
+
+def _brainvision_of_any_encoding(path: Path) -> Any:
+    """A BrainVision recording some of whose text is not encoded as its header says."""
+    header = text_of(path)
+    with tempfile.TemporaryDirectory() as folder:
+        for key in ("DataFile", "MarkerFile"):
+            if named := re.search(rf"(?im)^{key}\s*=\s*(.+?)\s*$", header):
+                file = path.absolute().with_name(named[1].replace("$b", path.stem))
+                if key == "MarkerFile":
+                    marks = re.sub(r"(?im)^Codepage\s*=.*$", "Codepage=UTF-8", text_of(file))
+                    file = Path(folder) / file.name
+                    file.write_text(marks, "utf-8")
+                header = header.replace(named[0], f"{key}={file}")
+        copy = Path(folder) / path.name
+        copy.write_text(re.sub(r"(?im)^Codepage\s*=.*$", "Codepage=UTF-8", header), "utf-8")
+        return mne.io.read_raw_brainvision(copy, verbose="WARNING")
 
 
 def _reader(path: Path, asked: str) -> Callable[..., Any]:

@@ -111,6 +111,11 @@ def check_unit(asked: str, head: np.ndarray, sfreq: float, written: str, limits:
     check_spread(asked, spread(head[: round(HEAD_S * sfreq)], sfreq), limits, said, microvolts(written))
 
 
+def outside(n: int) -> tuple[str, ...]:
+    """What to say of `n` markers that stand before or after the signal."""
+    return (f"{n} marker{'s' * (n > 1)} before or after the signal left out",) if n else ()
+
+
 def finite(values: np.ndarray) -> Array:
     """`values` as float32, with NaN for whatever is no number or too large for one."""
     with np.errstate(over="ignore", invalid="ignore"):

@@ -18,7 +18,7 @@ from ..selection import Identity, choices
 from ..units import NARROW, WIDE, check_spread, microvolts, scales, spread
 from ..url import with_options
 from .placing import indices, measured_rate, played_once, usual_rate
-from .recording import FASTEST_HZ, HEAD_S, PlaybackOptions, Rows, check_rate, finite
+from .recording import FASTEST_HZ, HEAD_S, PlaybackOptions, Rows, check_rate, finite, outside
 from .xdf_chunks import Chunks, Described, find_chunks, samples_in, without_others
 
 OFF = 0.01
@@ -115,8 +115,7 @@ def _recording(
     scaled = _microvolts(data, [told[i][1] for i in columns], sfreq, options, asked)
     found = [_markers(it, loaded[it.number], stamps, index, sfreq) for it in beside if _holds_markers(it)]
     markers = [marker for there, _ in found for marker in there]
-    if outside := sum(n for _, n in found):
-        notes.append(f"{outside} marker{'s' * (outside > 1)} before or after the signal left out")
+    notes += outside(sum(n for _, n in found))
     index, order, repeated = played_once(index)
     return Rows(
         finite(scaled[order]),
