@@ -214,10 +214,10 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
     def on(url: str) -> RunConfig:
         return config.model_copy(update={"source": url})
 
-    def configured(wish: gui.Wish) -> RunConfig:
+    def configured(wish: gui.RunRequest) -> RunConfig:
         return config.model_copy(update={"source": wish.url, "profile": wish.profile, "record": wish.record})
 
-    def engine(wish: gui.Wish) -> Engine:
+    def engine(wish: gui.RunRequest) -> Engine:
         return make_engine(configured(wish), [wish.tap] if wish.tap else [], give_up_s=None)
 
     flows = gui.Flows(
@@ -228,7 +228,7 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
         feedback_run.sessions(),
         lambda name: feedback_run.session_of(name, config, draw or feedback_run.Draw(), lines),
     )
-    wish = gui.Wish(config.source, config.profile, config.record)
+    wish = gui.RunRequest(config.source, config.profile, config.record)
     raise typer.Exit(gui.run(flows, wish, weights=config.weights, session=session))
 
 

@@ -12,17 +12,17 @@ import numpy as np
 import torch
 from sklearn.metrics import balanced_accuracy_score
 
-from calibration.collect import Sat, collect
+from calibration.collect import CalibrationRecording, collect
 from calibration.fit import fit, fit_sat, see
 from calibration.protocol import draw, load_protocol
-from calibration.session import Session
+from calibration.session import CalibrationSession
 from models.checkpoint import Weights, load_weights
 from models.datasets.person import NO_LABEL, Person, by_second
-from models.own import Parts, described, fit_head
-from models.sampling import Wardrobe, plain_batches
+from models.personal import Parts, described, fit_head
+from models.sampling import SubjectSampler, plain_batches
 from realtime_mood.cli.config import resolve
 from realtime_mood.estimator import Population
-from realtime_mood.profile import Verdict
+from realtime_mood.profile import ValidationResult
 from realtime_mood.types import StreamInfo
 
 FIRST_SEED = 70_000  # nobody below was trained or evaluated on
@@ -37,14 +37,14 @@ def sat_by(seed: int, difficulty: str, rounds: int, folder: Path, electrodes: st
     """The recording of a virtual person's sitting."""
     protocol = load_protocol("emotion").model_copy(update={"rounds": rounds})
     url = f"synthetic://?subject={seed}&sfreq=128&{electrodes}&difficulty={difficulty}&speed=max"
-    session = Session(resolve({"source": url}), draw(protocol, seed), folder / f"{seed}-{difficulty}.xdf")
+    session = CalibrationSession(resolve({"source": url}), draw(protocol, seed), folder / f"{seed}-{difficulty}.xdf")
     session.start()
     session.wait()
     session.stop()
     return session.recording
 
 
-def picked(sat: Sat, names: Sequence[str]) -> Sat:
+def picked(sat: CalibrationRecording, names: Sequence[str]) -> CalibrationRecording:
     """The same sitting with some of its electrodes."""
     p = sat.person
     at = [p.info.ch_names.index(name) for name in names]
@@ -66,7 +66,7 @@ def gains(seed: int, difficulty: str) -> dict[str, dict[int, float]]:
     }
 
 
-def _curve(sat: Sat, weights: Weights) -> dict[int, float]:
+def _curve(sat: CalibrationRecording, weights: Weights) -> dict[int, float]:
     seen = see(sat, weights, "emotion3", torch.device("cpu"))
     label, block = sat.person.label[seen.second], sat.block[seen.second]
     rounds = (block - 1) // len(sat.protocol.labels)
@@ -93,11 +93,11 @@ def verdict_of(seed: int, difficulty: str, shuffled: bool) -> dict:
             sat = collect(path, weights.card.spec, settings.notches)
             fitted = fit_sat(_shuffled(sat, seed), weights, settings)
     found = fitted.profile.own.verdict if fitted.profile.own else fitted.profile.refused
-    assert isinstance(found, Verdict)
+    assert isinstance(found, ValidationResult)
     return json.loads(found.model_dump_json())
 
 
-def _shuffled(sat: Sat, seed: int) -> Sat:
+def _shuffled(sat: CalibrationRecording, seed: int) -> CalibrationRecording:
     p = sat.person
     numbers = np.unique(sat.block[sat.block > 0])
     of_block = np.array([p.label[sat.block == n][0] for n in numbers])
@@ -148,7 +148,9 @@ def _looker(info: StreamInfo, records: list, weights: Weights) -> tuple[np.ndarr
 @torch.inference_mode()
 def _described(p: Person, blocks: np.ndarray, weights: Weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     card = weights.card.readouts["emotion3"]
-    who = Wardrobe([p], Population(np.array(card.population_mean), np.array(card.population_sd)), weights.card.spec)
+    who = SubjectSampler(
+        [p], Population(np.array(card.population_mean), np.array(card.population_sd)), weights.card.spec
+    )
     # Five seconds of light: three steps of it, and of the four patches one from just after it began.
     seconds = np.array([t for t in np.flatnonzero(p.label >= 0) if blocks[t - 2] == blocks[t]])
     batches = plain_batches(who, 0, frozen=True, chans=np.arange(p.info.n_chans), seconds=seconds)

@@ -28,7 +28,7 @@ from realtime_mood.cli.config import resolve
 from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.measures import FastMeasures, lag_of
-from realtime_mood.feedback.plan import Measure, Plan
+from realtime_mood.feedback.plan import FeedbackPlan, Measure
 from realtime_mood.feedback.receivers import LslFeedback, OscFeedback
 from realtime_mood.gui.feedback.view import FeedbackView
 from realtime_mood.run.engine import Engine
@@ -63,7 +63,7 @@ else:
         except OSError:
             time.sleep(0.1)
 """
-PLAN = Plan.model_validate({
+PLAN = FeedbackPlan.model_validate({
     "name": "bench", "title": "Bench", "about": "-", "consent": "-", "debrief": "-",
     "measures": [{"kind": "band", "electrodes": ["O1", "O2"]}],
     "blocks": [{"kind": "baseline", "seconds": 12}, {"kind": "feedback", "seconds": 600}],

@@ -33,9 +33,9 @@ from realtime_mood.cli import feedback as feedback_run
 from realtime_mood.cli import terminal
 from realtime_mood.cli.config import resolve
 from realtime_mood.errors import ConfigError
-from realtime_mood.gui.bridge import Bridge
+from realtime_mood.gui.bridge import RunBridge
 from realtime_mood.gui.feedback.view import FeedbackView
-from realtime_mood.gui.window import Window
+from realtime_mood.gui.window import MainWindow
 from realtime_mood.run.engine import Engine
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
@@ -57,18 +57,18 @@ class Rig:
     def __init__(self, url: str, folder: Path, profile: Path | None = None) -> None:
         self.qt = QApplication.instance() or QApplication(["screenshots"])
         self.engines: list[Engine] = []
-        wish = gui.Wish(url, profile)
+        wish = gui.RunRequest(url, profile)
         sessions = feedback_run.sessions()
         flows = gui.Flows(self._engine, folder, protocols(), lambda *_: None, sessions, _no_session)
         memory = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
-        bridge = Bridge(flows.make_engine, wish, can_calibrate=True, can_feed_back=True)
-        self.window = Window(bridge, flows, resolve({}).weights, memory)
+        bridge = RunBridge(flows.make_engine, wish, can_calibrate=True, can_feed_back=True)
+        self.window = MainWindow(bridge, flows, resolve({}).weights, memory)
         self.window.resize(*SIZES[""])
         self.window.show()
         self.window.show_operator()
         bridge.start()
 
-    def _engine(self, wish: gui.Wish) -> Engine:
+    def _engine(self, wish: gui.RunRequest) -> Engine:
         self.engines.append(
             app.make_engine(resolve({"source": wish.url, "profile": wish.profile, "record": wish.record}))
         )

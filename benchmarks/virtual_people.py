@@ -78,11 +78,11 @@ def run_person(seed: int, montage: str, difficulty: str, script: str, profile: P
 def calibrated(seed: int, montage: str, folder: Path) -> Path:
     from calibration.fit import fit
     from calibration.protocol import draw, load_protocol
-    from calibration.session import Session
+    from calibration.session import CalibrationSession
 
     path = folder / f"{uuid.uuid4()}.json"
     settings = resolve({"source": f"synthetic://?subject={seed}&script=rest:64&speed=max&{montage}"})
-    session = Session(settings, draw(load_protocol("baseline"), 0, rest_s=64), path.with_suffix(".xdf"))
+    session = CalibrationSession(settings, draw(load_protocol("baseline"), 0, rest_s=64), path.with_suffix(".xdf"))
     session.start()
     session.wait()
     session.stop()

@@ -15,7 +15,7 @@ import app
 from realtime_mood import clock
 from realtime_mood.cli.config import resolve
 from realtime_mood.errors import MoodError
-from realtime_mood.health import Emission, Health, Recording, State
+from realtime_mood.health import Emission, Health, RecordingState, State
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.run.engine import Engine
 from realtime_mood.sources import open_source
@@ -73,7 +73,7 @@ class Pulse:
 class Witness:
     """A tap that sees every chunk and every reading, and remembers."""
 
-    recording = Recording("")
+    recording = RecordingState("")
 
     def __init__(self) -> None:
         self.info: StreamInfo | None = None

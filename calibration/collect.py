@@ -39,7 +39,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, eq=False)
-class Sat:
+class CalibrationRecording:
     """A sitting as the recording tells of it."""
 
     path: Path
@@ -98,7 +98,7 @@ def stretches(markers: Sequence[Marker]) -> tuple[list[Stretch], dict[int, tuple
     return [s for s in found if s.kind in ("rest", "block")], answers, repeated
 
 
-def collect(path: Path, spec: FeatureSpec, notch: Notch) -> Sat:
+def collect(path: Path, spec: FeatureSpec, notch: Notch) -> CalibrationRecording:
     """Read a sitting, and make the features of every second of it that counts.
 
     Raises
@@ -124,7 +124,7 @@ def collect(path: Path, spec: FeatureSpec, notch: Notch) -> Sat:
         label=np.repeat(np.array(label, int), counts), rest=slice(0, sum(counts[: len(rests)])),
         sha256=seconds.sha256,
     )  # fmt: skip
-    return Sat(
+    return CalibrationRecording(
         path=path, protocol=protocol, person=person, at=seconds.end[at] / info.sfreq,
         block=np.repeat(np.array([0] * len(rests) + [s.number for s in blocks], int), counts),
         blocks=tuple(blocks), answers=answers, repeated=tuple(repeated),

@@ -21,15 +21,15 @@ from realtime_mood.gui import check_display, has_display
 from realtime_mood.profile import Profile, head_file
 
 from . import store
-from .protocol import Plan, draw, load_protocol, shipped
+from .protocol import BlockPlan, draw, load_protocol, shipped
 
 if TYPE_CHECKING:  # torch takes a second to import, and a list of profiles does without
     from realtime_mood.sinks.lsl_markers import MarkerOutlet
 
     from .director import Hear
-    from .fit import Fitted, Progress
+    from .fit import CalibrationResult, Progress
     from .headless import Voice
-    from .session import Session
+    from .session import CalibrationSession
     from .view.window import CalibrationWindow
 
 VIEWS = ("auto", "gui", "terminal", "json")
@@ -92,7 +92,7 @@ def calibrate(
         raise ConfigError(f"refresh with protocol {protocol!r}", "it has blocks", "use --protocol baseline")
     path = (profile or store.new_name(plan.protocol.name)).expanduser()
     check_writable(head_file(path), "a profile at")
-    job = Job(settings, plan, path, record or path.with_suffix(".xdf"), older, lsl_markers)
+    job = CalibrationJob(settings, plan, path, record or path.with_suffix(".xdf"), older, lsl_markers)
     if from_:
         job.fit_from(from_, "json" if view == "json" else "terminal")
     elif _view(view, plan) == "gui":
@@ -107,13 +107,13 @@ def protocols() -> tuple[tuple[str, str], ...]:
 
 
 def in_a_window(settings: RunConfig, protocol: str, on_closed: Callable[[Path | None], None]) -> CalibrationWindow:
-    """Open a calibration's window on the source of `settings`; see `Job.window`."""
+    """Open a calibration's window on the source of `settings`; see `CalibrationJob.window`."""
     plan = draw(load_protocol(protocol), int.from_bytes(os.urandom(2)))
     path = store.new_name(plan.protocol.name)
-    return Job(settings, plan, path, path.with_suffix(".xdf"), None, None).window(on_closed)
+    return CalibrationJob(settings, plan, path, path.with_suffix(".xdf"), None, None).window(on_closed)
 
 
-def _view(asked: str, plan: Plan) -> str:
+def _view(asked: str, plan: BlockPlan) -> str:
     """``auto`` is the window where a protocol has cues to show and there is a display."""
     if asked == "gui":
         check_display()
@@ -122,11 +122,17 @@ def _view(asked: str, plan: Plan) -> str:
     return "gui" if plan.protocol.cues and has_display() else "terminal"
 
 
-class Job:
+class CalibrationJob:
     """One calibration: what it reads, what it is led by, where it goes."""
 
     def __init__(
-        self, settings: RunConfig, plan: Plan, path: Path, recording: Path, older: Profile | None, markers: str | None
+        self,
+        settings: RunConfig,
+        plan: BlockPlan,
+        path: Path,
+        recording: Path,
+        older: Profile | None,
+        markers: str | None,
     ) -> None:
         self.settings, self.plan, self.path, self.recording = settings, plan, path, recording
         self._older, self._markers = older, markers
@@ -171,9 +177,9 @@ class Job:
         window.open()
         return window
 
-    def session(self, *hear: Hear, give_up_s: float | None = None, held: bool = False) -> Session:
+    def session(self, *hear: Hear, give_up_s: float | None = None, held: bool = False) -> CalibrationSession:
         """A session that is not started yet."""
-        from .session import Session
+        from .session import CalibrationSession
 
         if self._markers and self._outlet is None:
             from realtime_mood.sinks.lsl_markers import MarkerOutlet
@@ -182,18 +188,18 @@ class Job:
         if outlet := self._outlet:
             hear = (*hear, lambda event, _, t: outlet.send(event.text, t))
         offset = liblsl.to_stamps() if self.settings.on_lsl or self._outlet else 0.0
-        return Session(
+        return CalibrationSession(
             self.settings, self.plan, self.recording, hear=hear, give_up_s=give_up_s, lsl_offset=offset, held=held
         )
 
-    def fit(self, recording: Path, progress: Progress) -> Fitted:
+    def fit(self, recording: Path, progress: Progress) -> CalibrationResult:
         """The profile of a recorded sitting."""
         from .fit import fit, refreshed
 
         fitted = fit(recording, self.settings, progress)
         return refreshed(self._older, fitted) if self._older else fitted
 
-    def keep(self, fitted: Fitted) -> str:
+    def keep(self, fitted: CalibrationResult) -> str:
         """Save a profile and its page; what to tell the person."""
         from .report import write_page
 

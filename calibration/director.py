@@ -12,19 +12,19 @@ from dataclasses import replace
 
 from realtime_mood.types import Chunk, Marker, StreamInfo
 
-from .progress import Event, Sitting
-from .protocol import Plan
+from .progress import CalibrationProgress, Event
+from .protocol import BlockPlan
 
-Hear = Callable[[Event, Sitting, float], None]
+Hear = Callable[[Event, CalibrationProgress, float], None]
 """Told of an event, the sitting after it, and when it happened (s, our clock)."""
 
 
-class Director:
+class CalibrationDirector:
     """Holds the sitting.
 
     Parameters
     ----------
-    plan : Plan
+    plan : BlockPlan
     follow : callable, optional
         Told the state that a virtual person should be in, before the samples that need it are made.
     hear : callable, optional
@@ -35,7 +35,7 @@ class Director:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: BlockPlan,
         follow: Callable[[str], None] | None = None,
         hear: Hear = lambda *_: None,
         *,
@@ -44,19 +44,19 @@ class Director:
         self.plan, self.held = plan, held
         self._follow, self._hear = follow, hear
         self._lock = threading.Lock()
-        self._sitting: Sitting | None = None
+        self._sitting: CalibrationProgress | None = None
         self._end, self._t_last, self._sfreq = 0, 0.0, 1.0
         self._waiting: list[Event] = []
 
     @property
-    def sitting(self) -> Sitting | None:
+    def sitting(self) -> CalibrationProgress | None:
         """Where it stands; None before the stream is open."""
         return self._sitting
 
     def open(self, info: StreamInfo) -> None:
         """The stream is there: begin with its first sample, unless held."""
         with self._lock:
-            self._sitting, self._end = Sitting.of(self.plan, info.sfreq), 0
+            self._sitting, self._end = CalibrationProgress.of(self.plan, info.sfreq), 0
         self._lead()
 
     def direct(self, chunk: Chunk) -> Chunk:
@@ -116,7 +116,9 @@ class Director:
         if sitting is not None:
             self._hear(event, sitting, self._when(event.index))
 
-    def _wish(self, change: Callable[[Sitting, int], tuple[Sitting, tuple[Event, ...]]]) -> None:
+    def _wish(
+        self, change: Callable[[CalibrationProgress, int], tuple[CalibrationProgress, tuple[Event, ...]]]
+    ) -> None:
         with self._lock:
             if self._sitting is None:
                 return

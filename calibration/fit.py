@@ -15,26 +15,26 @@ import numpy as np
 import torch
 
 from models.checkpoint import Weights, load_weights
-from models.own import Parts, described, fit_head
+from models.personal import Parts, described, fit_head
 from models.runtime import choose_device
-from models.sampling import Wardrobe, plain_batches
+from models.sampling import SubjectSampler, plain_batches
 from realtime_mood.cli.config import RunConfig
 from realtime_mood.errors import ProfileError
 from realtime_mood.estimator import Population
-from realtime_mood.profile import OwnReadout, Profile
+from realtime_mood.profile import PersonalReadout, Profile
 
-from .collect import Sat, collect
+from .collect import CalibrationRecording, collect
 from .verdict import LEAST_BLOCKS, HeldOut, judge
 
 Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class CalibrationResult:
     """A profile, and what its page shows of how it came about."""
 
     profile: Profile
-    sat: Sat
+    sat: CalibrationRecording
     weights: tuple[str, str]
     """Name and SHA-256 of the network that looked."""
     held: HeldOut | None = None
@@ -48,14 +48,14 @@ class Seen:
     """What the network makes of every labelled second."""
 
     x: np.ndarray
-    """(n, F): see `models.own.described`."""
+    """(n, F): see `models.personal.described`."""
     attention: np.ndarray
     """(n, n_chans, n_bands)."""
     second: np.ndarray
     """(n,): which of the person's seconds."""
 
 
-def fit(path: Path, settings: RunConfig, progress: Progress = lambda *_: None) -> Fitted:
+def fit(path: Path, settings: RunConfig, progress: Progress = lambda *_: None) -> CalibrationResult:
     """The profile of the sitting recorded at `path`.
 
     Raises
@@ -71,14 +71,16 @@ def fit(path: Path, settings: RunConfig, progress: Progress = lambda *_: None) -
     return fit_sat(sat, weights, settings, progress)
 
 
-def fit_sat(sat: Sat, weights: Weights, settings: RunConfig, progress: Progress = lambda *_: None) -> Fitted:
+def fit_sat(
+    sat: CalibrationRecording, weights: Weights, settings: RunConfig, progress: Progress = lambda *_: None
+) -> CalibrationResult:
     """The same from a sitting that was read already."""
     spec, protocol, person = weights.card.spec, sat.protocol, sat.person
     wanted = None if settings.readout == "auto" else settings.readout
     baseline = person.profile(spec).model_copy(update={"readout": wanted})
     of = weights.card.name, weights.card.sha256["model.safetensors"]
     if not protocol.cues:
-        return Fitted(baseline, sat, of)
+        return CalibrationResult(baseline, sat, of)
     base = protocol.readout if _same_labels(weights, protocol.readout, protocol.labels) else ""
     progress("asking the network", 0.1)
     seen = see(sat, weights, base, choose_device(settings.device))
@@ -93,19 +95,19 @@ def fit_sat(sat: Sat, weights: Weights, settings: RunConfig, progress: Progress 
     y = of_block[block]
     attention = np.stack([seen.attention[y == k].mean(axis=0) for k in range(len(protocol.labels))])
     if not verdict.passed:
-        return Fitted(baseline.model_copy(update={"refused": verdict}), sat, of, held, attention)
+        return CalibrationResult(baseline.model_copy(update={"refused": verdict}), sat, of, held, attention)
     head = fit_to(seen.x, y).to_bytes()
-    own = OwnReadout(
+    own = PersonalReadout(
         name=protocol.readout or protocol.name, labels=protocol.labels,
         coordinates=tuple(cue.coordinates for cue in protocol.cues), base=base, weights=of[0], weights_sha256=of[1],
         head_sha256=hashlib.sha256(head).hexdigest(),
         temperature=held.temperature, least_confidence=held.least_confidence, verdict=verdict,
         ch_names=person.info.ch_names,
     )  # fmt: skip
-    return Fitted(baseline.model_copy(update={"own": own, "head": head}), sat, of, held, attention)
+    return CalibrationResult(baseline.model_copy(update={"own": own, "head": head}), sat, of, held, attention)
 
 
-def refreshed(older: Profile, today: Fitted) -> Fitted:
+def refreshed(older: Profile, today: CalibrationResult) -> CalibrationResult:
     """An older profile's own readout on today's rest: people and caps differ from one day to the next.
 
     The cap has the same electrodes, in any order: the readout's numbers keep the order they were fitted in.
@@ -128,11 +130,11 @@ def refreshed(older: Profile, today: Fitted) -> Fitted:
 
 
 @torch.inference_mode()
-def see(sat: Sat, weights: Weights, base: str, device: torch.device) -> Seen:
+def see(sat: CalibrationRecording, weights: Weights, base: str, device: torch.device) -> Seen:
     """Let the network look at every labelled second, each block by itself, on the person's own baseline."""
     card = weights.card.readouts[base] if base else next(iter(weights.card.readouts.values()))
     population = Population(np.array(card.population_mean), np.array(card.population_sd))
-    who = Wardrobe([sat.person], population, weights.card.spec)
+    who = SubjectSampler([sat.person], population, weights.card.spec)
     reader, chans = weights.reader.to(device), np.arange(sat.person.info.n_chans)
     xs, attention = [], []
     if len(who.seconds[True][0]):
@@ -146,7 +148,7 @@ def see(sat: Sat, weights: Weights, base: str, device: torch.device) -> Seen:
     return Seen(np.concatenate(xs), np.concatenate(attention), who.seconds[True][0])
 
 
-def _blocks(sat: Sat, seen: Seen) -> tuple[np.ndarray, np.ndarray]:
+def _blocks(sat: CalibrationRecording, seen: Seen) -> tuple[np.ndarray, np.ndarray]:
     """Each second's block, from 0 in the order they came, and each block's label.
 
     Raises

@@ -9,9 +9,9 @@ from typing import IO, Any, Literal
 
 from realtime_mood.profile import Profile
 
-from .progress import Event, Mode, Sitting
+from .progress import CalibrationProgress, Event, Mode
 from .protocol import clock_words
-from .session import Look, Session
+from .session import CalibrationSession, Look
 
 EVERY_S = 10.0  # how often the terminal says how far a step is
 View = Literal["terminal", "json"]
@@ -29,7 +29,7 @@ class Voice:
     def __init__(self, out: IO[str], view: View) -> None:
         self._out, self._view = out, view
         self._second, self._words = -1, ""
-        self._heard: deque[tuple[Event, Sitting]] = deque()
+        self._heard: deque[tuple[Event, CalibrationProgress]] = deque()
         self.virtual = False
 
     def say(self, kind: str, words: str, **facts: object) -> None:
@@ -39,7 +39,7 @@ class Voice:
         elif words:
             print(("VIRTUAL PERSON · " if self.virtual else "") + words, file=self._out, flush=True)
 
-    def hear(self, event: Event, sitting: Sitting, t: float) -> None:
+    def hear(self, event: Event, sitting: CalibrationProgress, t: float) -> None:
         """Something happened in the sitting; it is said at the next look, since a pipe may make us wait."""
         self._heard.append((event, sitting))
 
@@ -104,7 +104,7 @@ class Voice:
         self.say("profile", text, **facts)
 
 
-def sit(session: Session, voice: Voice) -> Sitting:
+def sit(session: CalibrationSession, voice: Voice) -> CalibrationProgress:
     """Go through a session to its end, or until Ctrl-C; its recording is whole afterwards.
 
     Raises

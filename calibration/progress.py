@@ -9,7 +9,7 @@ the events, which are written to the recording as markers:
     block/7/1/cancelled/hole    or was not, and will be done anew
     report/7/1/answer/0.5,-0.2  what the person said of it: valence, arousal
 
-`Sitting` is frozen: every method gives the sitting that follows, and what happened.
+`CalibrationProgress` is frozen: every method gives the sitting that follows, and what happened.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from .protocol import LEAD_S, Plan, Step
+from .protocol import LEAD_S, BlockPlan, Step
 
 HOLE_LEAD_S = 8.0  # after a hole the filters settle, and a context has to fill
 MOST_TRIES = 3  # of one step; then the sitting goes on without it
@@ -42,10 +42,10 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
-    """One moment of a plan being gone through. Begin with `Sitting.of`."""
+class CalibrationProgress:
+    """One moment of a plan being gone through. Begin with `CalibrationProgress.of`."""
 
-    plan: Plan
+    plan: BlockPlan
     sfreq: float
     at: int = 0
     """Which step."""
@@ -62,7 +62,7 @@ class Sitting:
     """Blocks that were given up after `MOST_TRIES`."""
 
     @classmethod
-    def of(cls, plan: Plan, sfreq: float) -> Sitting:
+    def of(cls, plan: BlockPlan, sfreq: float) -> CalibrationProgress:
         """Before the first sample."""
         return cls(plan, sfreq)._to(0)
 
@@ -97,7 +97,7 @@ class Sitting:
 
     # -- what happens to it -------------------------------------------------------------------------------------
 
-    def advance(self, first: int, end: int, lost: int = 0) -> tuple[Sitting, tuple[Event, ...]]:
+    def advance(self, first: int, end: int, lost: int = 0) -> tuple[CalibrationProgress, tuple[Event, ...]]:
         """Samples ``[first, end)`` came, after `lost` that did not."""
         it, events = self, list[Event]()
         if lost > LONGEST_HOLE_S * self.sfreq:
@@ -125,34 +125,36 @@ class Sitting:
             it = it._to(it.at + 1)
         return it, tuple(events)
 
-    def spoil(self, why: str, index: int, lead_s: float = LEAD_S) -> tuple[Sitting, tuple[Event, ...]]:
+    def spoil(self, why: str, index: int, lead_s: float = LEAD_S) -> tuple[CalibrationProgress, tuple[Event, ...]]:
         """What is being done is no use any more: it is done anew, or given up when that was tried before."""
         it, events = self._anew(why, index, lead_s)
         if events and self.attempt >= MOST_TRIES:
             return replace(self, skipped=self.skipped + 1)._to(self.at + 1), events
         return (replace(it, attempt=self.attempt + 1) if events else it), events
 
-    def pause(self, why: str, index: int) -> tuple[Sitting, tuple[Event, ...]]:
+    def pause(self, why: str, index: int) -> tuple[CalibrationProgress, tuple[Event, ...]]:
         """Stand still until `resume`; what was being done will be done anew, and that is no try the less."""
         if self.over or self.mode is Mode.PAUSED:
             return self, ()
         it, events = self._anew(why, index, LEAD_S)
         return replace(it, mode=Mode.PAUSED, why=why), (*events, Event(index, f"pause/{why.replace('/', ' ')}"))
 
-    def resume(self, index: int) -> tuple[Sitting, tuple[Event, ...]]:
+    def resume(self, index: int) -> tuple[CalibrationProgress, tuple[Event, ...]]:
         """Go on."""
         if self.mode is not Mode.PAUSED:
             return self, ()
         return replace(self, mode=Mode.RUNNING), (Event(index, "resume"),)
 
-    def answer(self, valence: float | None, arousal: float | None, index: int) -> tuple[Sitting, tuple[Event, ...]]:
+    def answer(
+        self, valence: float | None, arousal: float | None, index: int
+    ) -> tuple[CalibrationProgress, tuple[Event, ...]]:
         """What the person says of the block; None where they would rather not."""
         if self.over or not self.begun or self._step.kind != "report":
             return self, ()
         said = "none" if valence is None or arousal is None else f"{valence:.2f},{arousal:.2f}"
         return self._to(self.at + 1), (Event(index, self._said("answer", said)),)
 
-    def stop(self, index: int) -> tuple[Sitting, tuple[Event, ...]]:
+    def stop(self, index: int) -> tuple[CalibrationProgress, tuple[Event, ...]]:
         """The person has had enough; that is final."""
         if self.over:
             return self, ()
@@ -164,7 +166,7 @@ class Sitting:
     def _step(self) -> Step:
         return self.plan.steps[self.at]
 
-    def _anew(self, why: str, index: int, lead_s: float) -> tuple[Sitting, tuple[Event, ...]]:
+    def _anew(self, why: str, index: int, lead_s: float) -> tuple[CalibrationProgress, tuple[Event, ...]]:
         """The step cancelled and not begun, if it had begun and counts."""
         if not self.begun or self.over or not self._step.counts:
             return self, ()
@@ -172,7 +174,7 @@ class Sitting:
         cancelled = Event(index, self._said("cancelled", why.replace("/", " ")))
         return replace(self, begun=False, lead=lead, left=left, why=why), (cancelled,)
 
-    def _to(self, at: int) -> Sitting:
+    def _to(self, at: int) -> CalibrationProgress:
         if at >= len(self.plan.steps):
             return replace(self, at=at, left=0, begun=False, mode=Mode.DONE, why="")
         left = round(self.plan.steps[at].seconds * self.sfreq)

@@ -1,6 +1,6 @@
 """Turns a protocol, as a TOML file holds it, into the steps one person goes through.
 
-A protocol says what there is to do; a `Plan` is one drawing of it: the order of the blocks, the pictures of each. The
+A protocol says what there is to do; a `BlockPlan` is one draw of it: the order of the blocks, the pictures of each. The
 same protocol, seed and media make the same plan.
 """
 
@@ -116,7 +116,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BlockPlan:
     """One drawing of a protocol."""
 
     protocol: Protocol
@@ -178,7 +178,7 @@ def load_protocol(name_or_path: str) -> Protocol:
     return plans.load(Protocol, "protocol", name_or_path, shipped())
 
 
-def draw(protocol: Protocol, seed: int, media: Path | None = None, rest_s: float | None = None) -> Plan:
+def draw(protocol: Protocol, seed: int, media: Path | None = None, rest_s: float | None = None) -> BlockPlan:
     """The steps of one sitting: rest, then rounds of blocks, every label once a round in random order.
 
     Parameters
@@ -209,7 +209,7 @@ def draw(protocol: Protocol, seed: int, media: Path | None = None, rest_s: float
         steps.append(Step("block", number, cue.text, protocol.block_s, cue.label, cue.virtual, files_))
         if protocol.self_report:
             steps.append(Step("report", number, "How did that feel?", 0.0))
-    return Plan(protocol, seed, tuple(steps))
+    return BlockPlan(protocol, seed, tuple(steps))
 
 
 def _order(protocol: Protocol, rng: np.random.Generator) -> list[Cue]:

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from realtime_mood.files import write_private
-from realtime_mood.profile import Profile, Verdict
+from realtime_mood.profile import Profile, ValidationResult
 from realtime_mood.report.drawing import GOOD_SHARE, MANY, quality
-from realtime_mood.report.skeleton import Picture, figure, skeleton, table
+from realtime_mood.report.skeleton import ReportFigure, figure, skeleton, table
 
 from . import pictures
 from .verdict import HeldOut
 
 if TYPE_CHECKING:  # fitting needs torch, and a page does without
-    from .fit import Fitted
+    from .fit import CalibrationResult
 
 LIMITS = (
     "This is not a medical device. It does not diagnose, and it is not for judging people at work or at school.",
@@ -35,12 +35,12 @@ LIMITS = (
 )
 
 
-def write_page(fitted: Fitted, path: Path) -> None:
+def write_page(fitted: CalibrationResult, path: Path) -> None:
     """Write the page of a fit: a file that only this user can read, whole or not at all."""
     write_private(path, page(fitted).encode())
 
 
-def page(fitted: Fitted) -> str:
+def page(fitted: CalibrationResult) -> str:
     """The page as HTML."""
     profile, protocol = fitted.profile, fitted.sat.protocol
     made = f"{datetime.fromisoformat(profile.made):%Y-%m-%d %H:%M} UTC"
@@ -55,7 +55,7 @@ def page(fitted: Fitted) -> str:
     )
 
 
-def verdict_of(profile: Profile) -> Verdict | None:
+def verdict_of(profile: Profile) -> ValidationResult | None:
     """What was found of the person's own readout, whether it passed or not; None where none was tried."""
     return profile.own.verdict if profile.own else profile.refused
 
@@ -77,7 +77,7 @@ def sentence(profile: Profile) -> str:
 # -- words and figures ------------------------------------------------------------------------------------------
 
 
-def _verdict(fitted: Fitted) -> str:
+def _verdict(fitted: CalibrationResult) -> str:
     v = verdict_of(fitted.profile)
     more = ""
     if v is not None and not v.passed:
@@ -90,7 +90,7 @@ def _verdict(fitted: Fitted) -> str:
     return f'<section class="{kind}"><p>{escape(sentence(fitted.profile))}</p>{more}</section>'
 
 
-def _rows(fitted: Fitted) -> Iterator[tuple[str, str, str]]:
+def _rows(fitted: CalibrationResult) -> Iterator[tuple[str, str, str]]:
     """What, how much, and what that means."""
     profile, v = fitted.profile, verdict_of(fitted.profile)
     if v is not None:
@@ -110,13 +110,13 @@ def _rows(fitted: Fitted) -> Iterator[tuple[str, str, str]]:
     yield "seconds of usable rest", f"{profile.seconds:.0f}", "what everything is compared with"
 
 
-def _table(fitted: Fitted) -> str:
+def _table(fitted: CalibrationResult) -> str:
     repeated = fitted.sat.repeated
     why = "<br>".join(map(escape, repeated)) if repeated else "none"
     return table(_rows(fitted)) + f'<tr><th scope="row">done anew, and why</th><td colspan="2">{why}</td></tr>'
 
 
-def _footer(fitted: Fitted) -> str:
+def _footer(fitted: CalibrationResult) -> str:
     profile, own = fitted.profile, fitted.profile.own
     name, sha256 = (own.weights, own.weights_sha256) if own else fitted.weights
     facts = {
@@ -130,7 +130,7 @@ def _footer(fitted: Fitted) -> str:
     return f"<footer><dl>{told}</dl>{''.join(f'<p>{line}</p>' for line in LIMITS)}</footer>"
 
 
-def _labels(fitted: Fitted) -> tuple[str, ...]:
+def _labels(fitted: CalibrationResult) -> tuple[str, ...]:
     own = fitted.profile.own
     return own.labels if own else fitted.sat.protocol.labels
 
@@ -138,7 +138,7 @@ def _labels(fitted: Fitted) -> tuple[str, ...]:
 # -- pictures ---------------------------------------------------------------------------------------------------
 
 
-def _pictures(fitted: Fitted) -> Iterator[Picture]:
+def _pictures(fitted: CalibrationResult) -> Iterator[ReportFigure]:
     v, held, labels = verdict_of(fitted.profile), fitted.held, _labels(fitted)
     if v is not None:
         yield _confusion(v, labels)
@@ -152,12 +152,12 @@ def _pictures(fitted: Fitted) -> Iterator[Picture]:
         yield _self_reports(fitted, labels)
 
 
-def _confusion(v: Verdict, labels: tuple[str, ...]) -> Picture:
+def _confusion(v: ValidationResult, labels: tuple[str, ...]) -> ReportFigure:
     rows = [
         f"of {label}: " + ", ".join(f"{share:.0%} {other}" for share, other in zip(row, labels, strict=True))
         for row, label in zip(v.confusion, labels, strict=True)
     ]
-    return Picture(
+    return ReportFigure(
         "What was taken for what", partial(pictures.confusion, shares=v.confusion, labels=labels), (4.9, 4.6),
         f"Confusion matrix. What seconds were taken for, {'; '.join(rows)}.",
         "Each row is what a block was, each column what its held-out seconds were taken for, in shares of the row. "
@@ -165,8 +165,8 @@ def _confusion(v: Verdict, labels: tuple[str, ...]) -> Picture:
     )  # fmt: skip
 
 
-def _reliability(v: Verdict, held: HeldOut) -> Picture:
-    return Picture(
+def _reliability(v: ValidationResult, held: HeldOut) -> ReportFigure:
+    return ReportFigure(
         "How far its sureness can be believed", partial(pictures.reliability, held=held), (4.9, 4.6),
         f"Reliability diagram over {len(held.labels)} held-out seconds. Expected calibration error {v.ece:.2f}.",
         "Above: seconds of like sureness, and how many of them were right. On the dashed line it is as often right as "
@@ -174,7 +174,7 @@ def _reliability(v: Verdict, held: HeldOut) -> Picture:
     )  # fmt: skip
 
 
-def _along_time(fitted: Fitted, v: Verdict, held: HeldOut, labels: tuple[str, ...]) -> Picture:
+def _along_time(fitted: CalibrationResult, v: ValidationResult, held: HeldOut, labels: tuple[str, ...]) -> ReportFigure:
     sfreq, blocks = fitted.sat.person.info.sfreq, fitted.sat.blocks
     known = len(blocks) == int(held.block.max()) + 1  # else some had no usable second, and which is not told
     spans = [(b.first / sfreq / 60, b.end / sfreq / 60) for b in blocks] if known else None
@@ -183,7 +183,7 @@ def _along_time(fitted: Fitted, v: Verdict, held: HeldOut, labels: tuple[str, ..
         f"{labels[int(held.labels[held.block == b][0])]} {hit[held.block == b].mean():.0%}"
         for b in range(int(held.block.max()) + 1)
     ]
-    return Picture(
+    return ReportFigure(
         "Right and wrong along the sitting",
         partial(pictures.along_time, held=held, labels=labels, spans=spans, chance=v.chance), (10.2, 2.7),
         f"Share of each held-out block's seconds that were right, in the order they came: {', '.join(told)}.",
@@ -193,14 +193,14 @@ def _along_time(fitted: Fitted, v: Verdict, held: HeldOut, labels: tuple[str, ..
     )  # fmt: skip
 
 
-def _attention(fitted: Fitted, maps: np.ndarray, labels: tuple[str, ...]) -> Picture:
+def _attention(fitted: CalibrationResult, maps: np.ndarray, labels: tuple[str, ...]) -> ReportFigure:
     names, bands = fitted.profile.ch_names, fitted.profile.spec.bands
     most = [
         f"for {label} most in {list(bands)[where % len(bands)]} at {names[where // len(bands)]}"
         for label, where in zip(labels, maps.reshape(len(maps), -1).argmax(axis=1).tolist(), strict=True)
     ]
     draw = partial(pictures.attention, maps=maps, ch_names=names, labels=labels, bands=bands)
-    return Picture(
+    return ReportFigure(
         "Where the network looked", draw, (10.2, 0.6 + 1.8 * len(labels)),
         f"Attention on heads seen from above, a row a label and a column a band: {'; '.join(most)}.",
         "Heads seen from above: the nose is up, the left ear (L) left, the right ear (R) right; dots are electrodes. "
@@ -211,12 +211,12 @@ def _attention(fitted: Fitted, maps: np.ndarray, labels: tuple[str, ...]) -> Pic
     )  # fmt: skip
 
 
-def _quality(fitted: Fitted) -> Picture:
+def _quality(fitted: CalibrationResult) -> ReportFigure:
     names, share = fitted.profile.ch_names, np.nan_to_num(fitted.sat.quality)
     worst = ", ".join(f"{names[i]} {share[i]:.0%}" for i in np.argsort(share, kind="stable")[:5])
     many, alone = len(names) > MANY, not fitted.sat.answers
     wide = many or alone
-    return Picture(
+    return ReportFigure(
         "How good the electrodes were", partial(quality, share=share, ch_names=names),
         (10.2, 2.8) if wide else (4.9, 4.2),
         f"Share of the time that each electrode was good, the worst first: {worst}.",
@@ -226,10 +226,10 @@ def _quality(fitted: Fitted) -> Picture:
     )  # fmt: skip
 
 
-def _self_reports(fitted: Fitted, labels: tuple[str, ...]) -> Picture:
+def _self_reports(fitted: CalibrationResult, labels: tuple[str, ...]) -> ReportFigure:
     answers, blocks = fitted.sat.answers, fitted.sat.blocks
     told = [f"{b.label} {answers[b.number][0]:.2f}, {answers[b.number][1]:.2f}" for b in blocks if b.number in answers]
-    return Picture(
+    return ReportFigure(
         "What was said of the blocks",
         partial(pictures.self_reports, answers=answers, blocks=blocks, labels=labels), (4.9, 4.2),
         f"Self-reports, label and valence, arousal: {'; '.join(told)}.",

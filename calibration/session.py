@@ -24,9 +24,9 @@ from realtime_mood.sources import open_source
 from realtime_mood.sources.synthetic.source import SyntheticSource
 from realtime_mood.types import Abstained, Features, Reading, Readout, StreamInfo, Why, Window
 
-from .director import Director, Hear
-from .progress import Event, Mode, Sitting
-from .protocol import Plan
+from .director import CalibrationDirector, Hear
+from .progress import CalibrationProgress, Event, Mode
+from .protocol import BlockPlan
 
 POOR = (Why.GAP, Why.BAD_SIGNAL)
 SPOILED = 0.3  # of a step, without a usable signal: it is done anew
@@ -55,7 +55,7 @@ class Watching:
 class Look:
     """One look at a session, for whoever shows it."""
 
-    sitting: Sitting | None
+    sitting: CalibrationProgress | None
     health: Health
     latest: Reading | None
     held: bool = False
@@ -67,18 +67,18 @@ class Look:
         return self.health.state in (State.STALLED, State.RECONNECTING)
 
 
-class Session:
+class CalibrationSession:
     """One sitting. Start it, look at it as often as you like, and stop it; nothing here knows a screen.
 
     Parameters
     ----------
     settings : RunConfig
         Its source is opened by `start`, unless another `source` is given.
-    plan : Plan
+    plan : BlockPlan
     recording : Path
         Where the sitting is recorded: a file that is not there yet.
     hear : sequence of callable
-        Each is told of every event; see `Director`.
+        Each is told of every event; see `CalibrationDirector`.
     sinks : sequence of Sink
         Others that want the readings: their quality is all they say.
     give_up_s : float, optional
@@ -92,7 +92,7 @@ class Session:
     def __init__(
         self,
         settings: RunConfig,
-        plan: Plan,
+        plan: BlockPlan,
         recording: Path,
         *,
         hear: Sequence[Hear] = (),
@@ -106,7 +106,7 @@ class Session:
         source = open_source(settings.source) if source is None else source
         follow = source.follow() if isinstance(source, SyntheticSource) else None
         self._heard = tuple(hear)
-        self.director = Director(plan, follow, self._hear, held=held)
+        self.director = CalibrationDirector(plan, follow, self._hear, held=held)
         self.recorder = Recorder(recording, about(settings, plan), to_stamps=lsl_offset)
         self.engine = Engine(source, self._build, [self.recorder, *sinks], director=self.director, give_up_s=give_up_s)
         self._hop_s = FeatureSpec().hop_s
@@ -140,7 +140,7 @@ class Session:
         self._tell_rest()
         self.recorder.flush(timeout)
 
-    def wait(self, poll: Callable[[Look], None] = lambda _: None) -> Sitting:
+    def wait(self, poll: Callable[[Look], None] = lambda _: None) -> CalibrationProgress:
         """Look until the sitting is over or the source has ended, telling `poll`; for those without a screen."""
         while not self.over.wait(0.05) and not self.engine.done.is_set():
             look = self.look()
@@ -149,7 +149,7 @@ class Session:
             poll(look)
         sitting = self.director.sitting
         assert sitting is not None or self.engine.health.fault is not None
-        return sitting or Sitting.of(self.plan, 1.0)
+        return sitting or CalibrationProgress.of(self.plan, 1.0)
 
     def _build(self, info: StreamInfo) -> Pipeline:
         spec = FeatureSpec()
@@ -159,7 +159,7 @@ class Session:
         for event in self.director.untold():  # the last answer, say, where no chunk came after it
             self.engine.mark(event.text)
 
-    def _hear(self, event: Event, sitting: Sitting, t: float) -> None:
+    def _hear(self, event: Event, sitting: CalibrationProgress, t: float) -> None:
         for hear in self._heard:
             hear(event, sitting, t)
         if sitting.mode in (Mode.DONE, Mode.STOPPED) and not self.over.is_set():
@@ -177,7 +177,7 @@ class Session:
             self.director.repeat("poor signal")
 
 
-def about(settings: RunConfig, plan: Plan) -> dict[str, Any]:
+def about(settings: RunConfig, plan: BlockPlan) -> dict[str, Any]:
     """What the recording tells of itself: enough to fit a profile to it."""
     return {
         "version": version("realtime-mood"),

@@ -30,7 +30,7 @@ def new_name(protocol: str) -> Path:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredCalibration:
     """A profile in the store, or why it is none."""
 
     path: Path
@@ -38,14 +38,14 @@ class Kept:
     trouble: str = ""
 
 
-def kept(where: Path) -> list[Kept]:
+def kept(where: Path) -> list[StoredCalibration]:
     """Every profile in a folder, oldest first."""
     found = []
     for path in sorted(where.glob("*.json")):
         try:
-            found.append(Kept(path, Profile.load(path)))
+            found.append(StoredCalibration(path, Profile.load(path)))
         except ProfileError as error:
-            found.append(Kept(path, None, str(error)))
+            found.append(StoredCalibration(path, None, str(error)))
     return found
 
 

@@ -17,8 +17,8 @@ import numpy as np
 from scipy.special import softmax
 
 from models.evaluation.figures import Scores, binned, expected_calibration_error, temperature
-from models.own import OwnHead, Parts, fit_head
-from realtime_mood.profile import Verdict
+from models.personal import Parts, PersonalHead, fit_head
+from realtime_mood.profile import ValidationResult
 
 from .protocol import LEVEL, least_p
 
@@ -28,7 +28,7 @@ GAIN = 0.1  # above chance, below which a readout is of no use though it may be 
 OVER_TIME = 0.05  # above what time alone gives
 COVERED = 0.8  # of the held-out seconds: the others, the least sure, are no estimates
 LEAST_BLOCKS = 2  # of a label
-Fit = Callable[[np.ndarray, np.ndarray], OwnHead]
+Fit = Callable[[np.ndarray, np.ndarray], PersonalHead]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,13 +111,13 @@ def calibrated(logits: np.ndarray, labels: np.ndarray, block: np.ndarray, fold: 
 def judge(
     x: np.ndarray, at: np.ndarray, block: np.ndarray, of_block: np.ndarray, fit_to: Fit, names: tuple[str, ...],
     progress: Callable[[float], None] = lambda _: None,
-) -> tuple[Verdict, HeldOut]:  # fmt: skip
+) -> tuple[ValidationResult, HeldOut]:  # fmt: skip
     """The verdict on a readout fitted to these seconds, and what it rests on.
 
     Parameters
     ----------
     x : (n, F)
-        What `models.own.described` gives.
+        What `models.personal.described` gives.
     at : (n,), s
         When.
     block : (n,) int
@@ -150,7 +150,7 @@ def judge(
     confusion = np.array(
         [[np.mean(logits[y == a].argmax(axis=1) == b) for b in range(n_labels)] for a in range(n_labels)]
     )
-    verdict = Verdict(
+    verdict = ValidationResult(
         balanced_accuracy=round(score, 4), interval=(round(float(low), 4), round(float(high), 4)),
         chance=round(1 / n_labels, 4), p=p, ece=round(ece, 4), time_only=round(time_only, 4),
         blocks=tuple(np.bincount(of_block, minlength=n_labels).tolist()), seconds=len(x),
@@ -162,7 +162,7 @@ def judge(
     return verdict, held
 
 
-def reasons(v: Verdict) -> list[str]:
+def reasons(v: ValidationResult) -> list[str]:
     """What speaks against a readout, in words; empty when nothing does."""
     chance, score = v.chance, v.balanced_accuracy
     against = []
@@ -177,12 +177,12 @@ def reasons(v: Verdict) -> list[str]:
     return against
 
 
-def _is_time(v: Verdict) -> bool:
+def _is_time(v: ValidationResult) -> bool:
     """Whether time alone does as well, and better than by luck."""
     return v.time_only > v.chance + OVER_TIME and v.balanced_accuracy < v.time_only + OVER_TIME
 
 
-def advice(v: Verdict, names: tuple[str, ...]) -> tuple[str, ...]:
+def advice(v: ValidationResult, names: tuple[str, ...]) -> tuple[str, ...]:
     """What to try next."""
     said = []
     if _is_time(v):

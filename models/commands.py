@@ -43,9 +43,9 @@ def pretrain(
     check_writable(out, "an encoder in")
     from .datasets.recordings import find
     from .pretrain import pretrain as run
-    from .pretraining.recipe import Recipe
+    from .pretraining.recipe import PretrainingRecipe
 
-    recipe = Recipe(
+    recipe = PretrainingRecipe(
         steps=steps, minutes=minutes, geometry=masks, raw_dim=width, raw_depth=depth, lr=lr, batch=batch, seed=seed
     )
     recipe.check()
@@ -66,9 +66,9 @@ def train(
     """Train the weights that come with the program, as their card says."""
     check_writable(out, "weights in")
     from .ship import ship
-    from .train import Recipe
+    from .train import TrainingRecipe
 
-    recipe, log = Recipe() if steps is None else Recipe(steps=steps), partial(print, flush=True)
+    recipe, log = TrainingRecipe() if steps is None else TrainingRecipe(steps=steps), partial(print, flush=True)
     ship(data, out, n_virtual=virtual_people, recipe=recipe, seed=seed, log=log, encoder=encoder)
 
 

@@ -47,7 +47,7 @@ class Attention(nn.Module):
         return (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5 + self._bias(keep, x)).softmax(-1).mean(1)
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """A pre-norm transformer layer."""
 
     def __init__(self, dim: int, heads: int, hidden: int, dropout: float) -> None:

@@ -27,13 +27,13 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError
 
 from .datasets.corpus import Prepared, corpus_population, gather, split_people
-from .datasets.recordings import Job
+from .datasets.recordings import PreparationJob
 from .pretraining.curves import Curves, shown
 from .pretraining.encoder import describe, save_encoder
 from .pretraining.feed import PLAIN, Drawn, Feed
 from .pretraining.objective import MaskedModelling, normalised
-from .pretraining.recipe import Recipe
-from .pretraining.state import Course, load_state, save_state
+from .pretraining.recipe import PretrainingRecipe
+from .pretraining.state import TrainingState, load_state, save_state
 from .spread import shared
 
 HELD_OUT_BATCHES = 12
@@ -41,9 +41,9 @@ Log = Callable[[str], None]
 
 
 def pretrain(
-    jobs: Sequence[Job],
+    jobs: Sequence[PreparationJob],
     out: Path,
-    recipe: Recipe,
+    recipe: PretrainingRecipe,
     *,
     cache: Path | None = None,
     resume: bool = False,
@@ -54,11 +54,11 @@ def pretrain(
 
     Parameters
     ----------
-    jobs : sequence of Job
+    jobs : sequence of PreparationJob
         From `recordings.find`.
     out : Path
         Also holds ``last.safetensors``, from which a run resumes, and its curves.
-    recipe : Recipe
+    recipe : PretrainingRecipe
     cache : Path, optional
         Where prepared recordings are kept; by default in `out`.
     resume : bool
@@ -101,8 +101,8 @@ class _Run:
     """One run, from what is fed to what is kept."""
 
     def __init__(
-        self, sessions: Sequence[Prepared], spec: FeatureSpec, recipe: Recipe, out: Path, accelerator: Accelerator,
-        log: Log,
+        self, sessions: Sequence[Prepared], spec: FeatureSpec, recipe: PretrainingRecipe, out: Path,
+        accelerator: Accelerator, log: Log,
     ) -> None:  # fmt: skip
         self.recipe, self.spec, self.out, self.accelerator, self.log = recipe, spec, out, accelerator, log
         training, held_out = split_people(sessions, recipe.held_out, recipe.seed)
@@ -116,7 +116,7 @@ class _Run:
                 self.held_out[kind] = [fixed(k) for k in range(HELD_OUT_BATCHES // 2)]
         self.about = describe(training, held_out, spec)
         self.about |= {"recipe": asdict(recipe), "population": {"mean": pop.mean.tolist(), "sd": pop.sd.tolist()}}
-        kept = {key: value for key, value in asdict(recipe).items() if key not in Recipe.BUDGET}
+        kept = {key: value for key, value in asdict(recipe).items() if key not in PretrainingRecipe.BUDGET}
         same = json.dumps([kept, self.about["spec"], self.about["records_sha256"]], sort_keys=True)
         self.digest = hashlib.sha256(same.encode()).hexdigest()
 
@@ -129,7 +129,7 @@ class _Run:
         groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
         optimiser = torch.optim.AdamW(groups, recipe.lr, betas=(0.9, 0.95))
         self.model, self.optimiser = accelerator.prepare(model, optimiser)
-        self.course, self.curves = Course(), Curves(out)
+        self.course, self.curves = TrainingState(), Curves(out)
         n = sum(p.numel() for p in model.encoder.parameters())
         log(f"encoder of {n / 1e6:.2f} M parameters on {accelerator.device}, {accelerator.num_processes} processes")
         log(f"{len(training)} sessions to train on, {len(held_out)} held out: {json.dumps(self.about['corpus'])}")

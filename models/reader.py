@@ -28,7 +28,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
-from .layers import Block, mean_over, position_features
+from .layers import TransformerBlock, mean_over, position_features
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Batch:
 
 
 @dataclass
-class Output:
+class ReaderOutput:
     """What a forward pass gives."""
 
     scores: dict[str, Tensor]  # readout -> (B, n_labels) logits
@@ -98,7 +98,9 @@ class RawEncoder(nn.Module):
         )
         self.place = nn.Linear(12, c.raw_dim)
         self.time = nn.Parameter(torch.randn(c.n_patches, c.raw_dim) * 0.5)  # at 0.02 it learns nothing for long
-        self.blocks = nn.ModuleList(Block(c.raw_dim, c.heads, 2 * c.raw_dim, c.dropout) for _ in range(c.raw_depth))
+        self.blocks = nn.ModuleList(
+            TransformerBlock(c.raw_dim, c.heads, 2 * c.raw_dim, c.dropout) for _ in range(c.raw_depth)
+        )
         self.norm = nn.LayerNorm(c.raw_dim)
 
     def tokens(self, patches: Tensor, positions: Tensor) -> Tensor:
@@ -146,8 +148,8 @@ class InterlinkedRound(nn.Module):
 
     def __init__(self, c: ReaderConfig) -> None:
         super().__init__()
-        self.space = Block(c.band_dim, c.space_heads, 2 * c.band_dim, c.dropout)
-        self.time = Block(c.n_bands * c.band_dim, c.time_heads, 96, c.dropout)
+        self.space = TransformerBlock(c.band_dim, c.space_heads, 2 * c.band_dim, c.dropout)
+        self.time = TransformerBlock(c.n_bands * c.band_dim, c.time_heads, 96, c.dropout)
 
     def forward(self, x: Tensor, keep_chans: Tensor, keep_steps: Tensor) -> Tensor:
         """X (B, S, C, K, D) -> the same shape."""
@@ -218,7 +220,7 @@ class MoodReader(nn.Module):
         self.drop = nn.Dropout(c.head_dropout)
         self.heads = nn.ModuleDict({name: nn.Linear(c.dim, n) for name, n in c.readouts.items()})
 
-    def forward(self, batch: Batch, keep_levels: Tensor | None = None, steps: Tensor | None = None) -> Output:
+    def forward(self, batch: Batch, keep_levels: Tensor | None = None, steps: Tensor | None = None) -> ReaderOutput:
         """Score a batch.
 
         Parameters
@@ -253,7 +255,7 @@ class MoodReader(nn.Module):
         for flow in reversed(flows):
             share = (share[:, :, None] @ flow)[:, :, 0]
         attention = None if self.training else share.transpose(1, 2)
-        return Output({name: head(fused) for name, head in self.heads.items()}, attention, gates, levels)
+        return ReaderOutput({name: head(fused) for name, head in self.heads.items()}, attention, gates, levels)
 
     def _raw(self, batch: Batch, wanted: Tensor | None) -> Tensor:
         """Mean and spread of raw tokens, (B, 2·raw_dim); zero for samples that are not `wanted`, which cost nothing."""

@@ -16,10 +16,10 @@ from realtime_mood.profile import Profile
 from realtime_mood.types import Array, Features, Readout, StreamInfo
 
 from .checkpoint import Trust, Weights, golden_input
-from .own import OwnHead, described
-from .reader import Batch, Output
+from .personal import PersonalHead, described
+from .reader import Batch, ReaderOutput
 
-Speak = Callable[[Batch, Output], torch.Tensor]
+Speak = Callable[[Batch, ReaderOutput], torch.Tensor]
 """What a readout makes of what went into the network and came out: probabilities (B, n_labels)."""
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ def said_by_own(profile: Profile, info: StreamInfo) -> Speak:
     own = profile.own
     assert own is not None
     try:
-        head = OwnHead.from_bytes(profile.head or b"")
+        head = PersonalHead.from_bytes(profile.head or b"")
     except Exception as error:  # the library has an error of its own for a file that is none of its
         raise ProfileError(f"readout {own.name!r} of the profile", f"unreadable: {error}", "calibrate again") from None
     if head.weight.shape[1] != len(own.labels):
@@ -121,7 +121,7 @@ def said_by_own(profile: Profile, info: StreamInfo) -> Speak:
 
     order = torch.tensor([info.ch_names.index(name) for name in profile.own_channels])
 
-    def speak(batch: Batch, out: Output) -> torch.Tensor:
+    def speak(batch: Batch, out: ReaderOutput) -> torch.Tensor:
         logits = head(described(out, batch, own.base, order).cpu().double().numpy())
         return (torch.from_numpy(logits) / own.temperature).softmax(-1).float()
 

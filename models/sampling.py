@@ -37,7 +37,7 @@ class Augment:
     short_share: float = 0.25  # of samples with a context that has only just begun
 
 
-class Wardrobe:
+class SubjectSampler:
     """One readout's people, with the statistics they may be normalised on, and where each label's seconds are."""
 
     def __init__(self, people: Sequence[Person], pop: Population, spec: FeatureSpec) -> None:
@@ -105,7 +105,7 @@ def _batch(rows: Sequence[tuple[np.ndarray, ...]]) -> Batch:
 
 
 def training_batches(
-    who: Wardrobe, size: int, seed: int, augment: Augment, n_labels: int
+    who: SubjectSampler, size: int, seed: int, augment: Augment, n_labels: int
 ) -> Iterator[tuple[Batch, torch.Tensor]]:
     """Endless batches, balanced by person and label, on random sub-montages."""
     rng = np.random.default_rng(seed)
@@ -162,7 +162,7 @@ def _augmented(batch: Batch, augment: Augment, rng: np.random.Generator) -> Batc
 
 
 def plain_batches(
-    who: Wardrobe, i: int, *, frozen: bool, chans: np.ndarray, seconds: np.ndarray | None = None
+    who: SubjectSampler, i: int, *, frozen: bool, chans: np.ndarray, seconds: np.ndarray | None = None
 ) -> Iterator[tuple[Batch, np.ndarray]]:
     """Labelled seconds of person `i`, as they are: all that have a whole context, unless some are asked for."""
     statistics, seconds = who.statistics(i, frozen=frozen), who.seconds[frozen][i] if seconds is None else seconds

@@ -34,7 +34,7 @@ from .evaluation.figures import Scores, binned, expected_calibration_error, of_p
 from .pretraining.encoder import load_encoder
 from .reader import MoodReader, ReaderConfig
 from .spread import shared
-from .train import Recipe, Task, fit, scores
+from .train import Task, TrainingRecipe, fit, scores
 
 LABELS = {"effort": eegmat.LABELS, "emotion3": virtual.LABELS}
 COORDINATES = {"effort": ((0.1, -0.4), (-0.1, 0.4)), "emotion3": ((-0.7, 0.4), (0.0, -0.2), (0.7, 0.4))}
@@ -48,7 +48,7 @@ LeftOut = Mapping[str, Sequence[int]]  # numbers of people, by readout
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class FittedReadout:
     """A trained network, and what it makes of the people left out: by readout, by whether on their own baseline."""
 
     reader: MoodReader
@@ -56,7 +56,7 @@ class Fitted:
 
 
 def ship(
-    data: Path, out: Path, *, n_virtual: int, recipe: Recipe, seed: int, log: Log, encoder: Path | None = None
+    data: Path, out: Path, *, n_virtual: int, recipe: TrainingRecipe, seed: int, log: Log, encoder: Path | None = None
 ) -> None:
     """Train, tune and save to `out`; by itself, or in each of the processes of ``accelerate launch``.
 
@@ -68,7 +68,7 @@ def ship(
         The folder for the weights.
     n_virtual : int
         How many virtual people to train on.
-    recipe : Recipe
+    recipe : TrainingRecipe
     seed : int
     log : callable
     encoder : Path, optional
@@ -153,12 +153,12 @@ def gather(eegmat_path: Path, n_virtual: int, spec: FeatureSpec, log: Log) -> di
 @dataclass(frozen=True)
 class _How:
     spec: FeatureSpec
-    recipe: Recipe
+    recipe: TrainingRecipe
     seed: int
     encoder: Path | None
 
 
-def _fits(people: People, how: _How, spread: Accelerator, log: Log) -> list[Fitted]:
+def _fits(people: People, how: _How, spread: Accelerator, log: Log) -> list[FittedReadout]:
     """One network a fold, and the last one on everybody."""
     parts = {
         name: np.array_split(np.random.default_rng(how.seed).permutation(len(who)), N_FOLDS)
@@ -186,11 +186,11 @@ def _begin(people: People) -> None:
     torch.set_num_threads(1)
 
 
-def _fit_here(left: LeftOut, how: _How) -> Fitted:
+def _fit_here(left: LeftOut, how: _How) -> FittedReadout:
     return _fit(_people, left, how, None, lambda _: None)
 
 
-def _fit(people: People, left: LeftOut, how: _How, spread: Accelerator | None, log: Log) -> Fitted:
+def _fit(people: People, left: LeftOut, how: _How, spread: Accelerator | None, log: Log) -> FittedReadout:
     """Fit one network to the people who are not `left` out, and score those who are."""
     kept = {name: [p for i, p in enumerate(who) if i not in left[name]] for name, who in people.items()}
     tasks = [Task.of(name, LABELS[name], who, how.spec) for name, who in kept.items()]
@@ -216,7 +216,7 @@ def _fit(people: People, left: LeftOut, how: _How, spread: Accelerator | None, l
             frozen: [Scores(*scores(reader, task.name, who, i, frozen=frozen)) for i in range(len(those))]
             for frozen in (True, False)
         }
-    return Fitted(reader, found)
+    return FittedReadout(reader, found)
 
 
 # -- tuning -----------------------------------------------------------------------------------------------------

@@ -22,11 +22,11 @@ from realtime_mood.estimator import Population
 from .datasets.person import Person, population
 from .pretraining.encoder import load_encoder
 from .reader import MoodReader, ReaderConfig
-from .sampling import Augment, Wardrobe, plain_batches, training_batches
+from .sampling import Augment, SubjectSampler, plain_batches, training_batches
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """How long and how hard to train."""
 
     steps: int = 500
@@ -52,7 +52,7 @@ class Task:
     labels: tuple[str, ...]
     people: Sequence[Person]
     population: Population
-    who: Wardrobe
+    who: SubjectSampler
 
     @classmethod
     def of(
@@ -65,13 +65,13 @@ class Task:
     ) -> Task:
         """A task with the statistics of its own people, unless those of others are given."""
         pop = pop or population(people)
-        return cls(name, labels, people, pop, Wardrobe(people, pop, spec))
+        return cls(name, labels, people, pop, SubjectSampler(people, pop, spec))
 
 
 def fit(
     config: ReaderConfig,
     tasks: Sequence[Task],
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     seed: int,
     log: Callable[[int, dict], None] = lambda *_: None,
     encoder: Path | None = None,
@@ -83,7 +83,7 @@ def fit(
     ----------
     config : ReaderConfig
     tasks : sequence of Task
-    recipe : Recipe
+    recipe : TrainingRecipe
     seed : int
     log : callable, optional
         Told after each step: its number, and the loss of each task over all processes.
@@ -161,7 +161,7 @@ def _average_gradients(reader: MoodReader, spread: Accelerator) -> None:
 def scores(
     reader: MoodReader,
     task: str,
-    who: Wardrobe,
+    who: SubjectSampler,
     i: int,
     *,
     frozen: bool,

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from .entropy import Statistics
 from .guard import Report
-from .health import Emission, Feedback, Health, Output, Recording
+from .health import Emission, Feedback, Health, Output, RecordingState
 from .types import Array, Chunk, Features, Marker, Reading, Readout, StreamInfo, Why, Window
 
 # -- where samples come from --------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ class Tap(Sink, Protocol):
         ...
 
     @property
-    def recording(self) -> Recording | None:
+    def recording(self) -> RecordingState | None:
         """How it is getting on, where it is a recording."""
         ...
 

@@ -35,7 +35,7 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class RecordingState:
     """How a recording is getting on."""
 
     path: str
@@ -72,7 +72,7 @@ class Health:
     """Emission minus arrival of the window's last sample, over estimates."""
     sample_age_ms: float | None = None
     """Emission minus the stamp of the newest sample, at the last reading."""
-    recording: Recording | None = None
+    recording: RecordingState | None = None
     outputs: tuple[Output, ...] = ()
     notes: tuple[str, ...] = ()
     """What was odd or degraded on the way, newest last; each said once."""
@@ -115,7 +115,7 @@ class Vitals:
             self.health = replace(self.health, faults=self.health.faults + 1)
             self.note(what)
 
-    def watch(self, recording: Recording | None) -> None:
+    def watch(self, recording: RecordingState | None) -> None:
         """Say how the recording is getting on, and its trouble aloud."""
         with self._lock:
             if recording is not None and recording != self.health.recording:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from .contracts import Estimator, Learner
 from .dsp.features import Extractor
 from .dsp.filters import NOTCH_HZ, Filters, Notch
-from .dsp.holes import Bridge
+from .dsp.gaps import GapFiller
 from .dsp.slicer import Slicer
 from .dsp.spec import FeatureSpec
 from .ring import RingBuffer
@@ -42,7 +42,7 @@ class Pipeline:
         spec.check(info.sfreq)
         self.info, self.spec, self._estimator = info, spec, estimator
         self._learner = estimator if isinstance(estimator, Learner) else None
-        self._bridge = Bridge(info.n_chans, round(spec.max_hole_s * info.sfreq))
+        self._bridge = GapFiller(info.n_chans, round(spec.max_hole_s * info.sfreq))
         self._filters = Filters(spec, info.sfreq, info.n_chans, notch)
         self._slicer = Slicer(info, spec, self._filters, MEMORY_S)
         self._extract = Extractor(spec, info.sfreq)

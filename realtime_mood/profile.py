@@ -29,7 +29,7 @@ DRIFT_SD_PER_MIN = 0.05  # how far they may follow: faster, and a state that las
 LEAST_BASELINE_S = 20.0
 
 
-class Verdict(BaseModel):
+class ValidationResult(BaseModel):
     """What a person's own readout was worth on blocks that it was not fitted on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,7 +55,7 @@ class Verdict(BaseModel):
     advice: tuple[str, ...] = ()
 
 
-class OwnReadout(BaseModel):
+class PersonalReadout(BaseModel):
     """A person's own readout: what it says and what it needs. Its numbers lie in a safetensors file beside."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -71,7 +71,7 @@ class OwnReadout(BaseModel):
     head_sha256: str
     temperature: float
     least_confidence: float
-    verdict: Verdict
+    verdict: ValidationResult
     ch_names: tuple[str, ...] | None = None
     """The electrodes it was fitted on, in the order of its numbers; None in older files: the profile's order."""
 
@@ -142,8 +142,8 @@ class Profile(BaseModel):
     sd: tuple[tuple[float, ...], ...]
     seconds: float
     made: str
-    own: OwnReadout | None = None
-    refused: Verdict | None = None
+    own: PersonalReadout | None = None
+    refused: ValidationResult | None = None
     """Why there is no readout of their own, where one was tried."""
     head: bytes | None = Field(default=None, exclude=True, repr=False)
     """The numbers of `own`, as they lie in the file beside."""

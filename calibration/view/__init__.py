@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..fit import Fitted, Progress
-    from ..protocol import Plan
-    from ..session import Session
+    from ..fit import CalibrationResult, Progress
+    from ..protocol import BlockPlan
+    from ..session import CalibrationSession
 
 __all__ = ["run"]
 
 
 def run(
-    make_session: Callable[[], Session],
-    plan: Plan,
-    fit: Callable[[Path, Progress], Fitted],
-    on_fitted: Callable[[Fitted], str],
+    make_session: Callable[[], CalibrationSession],
+    plan: BlockPlan,
+    fit: Callable[[Path, Progress], CalibrationResult],
+    on_fitted: Callable[[CalibrationResult], str],
     windowed: bool = False,
 ) -> int:
     """Show the window until it is closed (or Ctrl-C): 0 when a profile was made and kept, else 1.
@@ -27,7 +27,7 @@ def run(
     ----------
     make_session : callable
         Builds a session that is held and not yet started. Called on a thread of its own, once consent is given.
-    plan : Plan
+    plan : BlockPlan
         What the session goes through.
     fit : callable
         Makes a profile of a recording, telling how far it is. Called on a thread of its own.

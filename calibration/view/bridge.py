@@ -19,12 +19,12 @@ from realtime_mood.errors import MoodError
 from realtime_mood.guard import GuardedThread
 from realtime_mood.viewmodel.state import view
 
-from ..fit import Fitted, Progress
+from ..fit import CalibrationResult, Progress
 from ..progress import Mode
-from ..protocol import Plan
-from ..session import Look, Session
+from ..protocol import BlockPlan
+from ..session import CalibrationSession, Look
 from . import words
-from .state import Busy, Cue, Page, Shown, Stage, badges_of, cue_of, gate_of, page_of, report_of, rings
+from .state import Busy, CalibrationPage, CueView, Page, Stage, badges_of, cue_of, gate_of, page_of, report_of, rings
 from .words import Ending
 
 FRAME_MS = 33
@@ -35,11 +35,11 @@ class _Closed(Exception):
     """The window was closed while a profile was being fitted."""
 
 
-class Bridge(QObject):
+class CalibrationBridge(QObject):
     """Polls the session and says what it sees. The parameters are those of `calibration.view.run`."""
 
     changed = pyqtSignal(object)
-    """A `Shown`, every frame."""
+    """A `CalibrationPage`, every frame."""
     tone_due = pyqtSignal()
     """Whoever sits with closed eyes may open them."""
     idle = pyqtSignal()
@@ -47,21 +47,21 @@ class Bridge(QObject):
 
     def __init__(
         self,
-        make_session: Callable[[], Session],
-        plan: Plan,
-        fit: Callable[[Path, Progress], Fitted],
-        on_fitted: Callable[[Fitted], str],
+        make_session: Callable[[], CalibrationSession],
+        plan: BlockPlan,
+        fit: Callable[[Path, Progress], CalibrationResult],
+        on_fitted: Callable[[CalibrationResult], str],
     ) -> None:
         super().__init__()
         self.plan = plan
         self._make_session, self._fit, self._on_fitted = make_session, fit, on_fitted
         self.stage = Stage.WELCOME
-        self.session: Session | None = None
+        self.session: CalibrationSession | None = None
         self.anyway = False
         """Whether the person begins though an electrode is bad."""
         self.ending: Ending | None = None
         self._look: Look | None = None
-        self._cue: Cue | None = None
+        self._cue: CueView | None = None
         self._trouble, self._virtual, self._wish = "", False, ""
         self._busy = Busy("", None)
         self._work: GuardedThread | None = None
@@ -175,19 +175,19 @@ class Bridge(QObject):
         if self._work is None and not self.is_running:
             self.idle.emit()
 
-    def _open(self) -> Session:
+    def _open(self) -> CalibrationSession:
         session = self._make_session()
         session.start()
         return session
 
-    def _opened(self, session: Session | None, fault: Exception | None) -> None:
+    def _opened(self, session: CalibrationSession | None, fault: Exception | None) -> None:
         self.session = session
         if fault is None:
             self.stage = Stage.SITTING
         else:
             self._end(words.failed(fault, None, "The sitting could not begin"))
 
-    def _stop(self, session: Session) -> None:
+    def _stop(self, session: CalibrationSession) -> None:
         if self._wish:
             session.director.stop()
         session.stop()
@@ -204,11 +204,11 @@ class Bridge(QObject):
         else:
             self._end(words.cut_short(sitting, recorded))
 
-    def _fit_with(self, work: Callable[[], tuple[Fitted, str]]) -> None:
+    def _fit_with(self, work: Callable[[], tuple[CalibrationResult, str]]) -> None:
         self.stage, self._busy = Stage.FITTING, Busy("Making your profile", 0.0)
         self._spawn("mood-fit", work, self._made)
 
-    def _fit_meanwhile(self, session: Session) -> tuple[Fitted, str]:
+    def _fit_meanwhile(self, session: CalibrationSession) -> tuple[CalibrationResult, str]:
         """Make the profile while the recording goes on."""
         try:
             session.settle()
@@ -217,7 +217,7 @@ class Bridge(QObject):
             with suppress(MoodError):  # what has become of the headset since does not touch the profile
                 session.stop()
 
-    def _make_profile(self, path: Path) -> tuple[Fitted, str]:
+    def _make_profile(self, path: Path) -> tuple[CalibrationResult, str]:
         def progress(text: str, done: float) -> None:
             if self._wish == "close":
                 raise _Closed
@@ -226,7 +226,7 @@ class Bridge(QObject):
         fitted = self._fit(path, progress)
         return fitted, self._on_fitted(fitted)
 
-    def _made(self, made: tuple[Fitted, str] | None, fault: Exception | None) -> None:
+    def _made(self, made: tuple[CalibrationResult, str] | None, fault: Exception | None) -> None:
         if made is None:
             assert fault is not None
             self._end(words.failed(fault, self.recording, "No profile could be made"))
@@ -259,15 +259,15 @@ class Bridge(QObject):
         if rings(before, self._cue) and not self._wish:
             self.tone_due.emit()
 
-    def _shown(self) -> Shown:
+    def _shown(self) -> CalibrationPage:
         page, look, session = page_of(self.stage, self._look), self._look, self.session
         if session is None or look is None or self.stage is not Stage.SITTING:
             gate = gate_of(None, None, (), False) if page is Page.GATE else None
             badges = badges_of(self._virtual, None)
-            return Shown(page, badges, None, gate, None, None, self._busy, self.ending)
+            return CalibrationPage(page, badges, None, gate, None, None, self._busy, self.ending)
         readings = session.engine.readings() if page is Page.GATE else ()
         seen = view(look.health, look.latest, readings, (), clock.now())
-        shown = Shown(page, badges_of(self._virtual, seen), seen, busy=self._busy)
+        shown = CalibrationPage(page, badges_of(self._virtual, seen), seen, busy=self._busy)
         if page is Page.GATE:
             return replace(shown, gate=gate_of(look, seen, readings, self.anyway))
         if page is Page.REPORT:

@@ -9,11 +9,11 @@ from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 from realtime_mood import clock
 from realtime_mood.gui.controls import Text
 from realtime_mood.gui.theme import colour
-from realtime_mood.viewmodel.words import Say
+from realtime_mood.viewmodel.words import StyledText
 
 from .entry import button, label
 from .media import Media
-from .state import Cue
+from .state import CueView
 
 DOT_PX = 7.0
 PROGRESS = 1000
@@ -42,7 +42,7 @@ class Dot(QWidget):
             p.end()
 
 
-class Stage(QWidget):
+class CueStage(QWidget):
     """The words, the dot and the media of a step. It knows when they first came to the screen."""
 
     painted = pyqtSignal(str, float)
@@ -69,15 +69,15 @@ class Stage(QWidget):
         column.addWidget(self._below, 3)
         self.media.started.connect(self._ready)
 
-    def show_cue(self, cue: Cue) -> None:
+    def show_cue(self, cue: CueView) -> None:
         has_media = bool(cue.media)
         for widget in (self._above, self._below, self.text, self.note, self.dot):
             widget.setVisible(not has_media)
         for widget in (self.caption, self.media):
             widget.setVisible(has_media)
         for words in (self.text, self.caption):
-            words.say(Say(cue.text, cue.role))
-        self.note.say(Say(cue.note, "dim"))
+            words.say(StyledText(cue.text, cue.role))
+        self.note.say(StyledText(cue.note, "dim"))
         self.dot.show_dot(cue.dot)
         if cue.key != self._key:
             self._key, self._due = cue.key, ""
@@ -105,7 +105,7 @@ class CuePage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stage, self.clock = Stage(), label("", "clock")
+        self.stage, self.clock = CueStage(), label("", "clock")
         self.trouble = Text("font-size: 14px;")
         self.trouble.setWordWrap(True)
         self.bar = progress_bar(4)
@@ -129,7 +129,7 @@ class CuePage(QWidget):
         column.addWidget(self.bar)
         column.addLayout(feet)
 
-    def show_cue(self, cue: Cue) -> None:
+    def show_cue(self, cue: CueView) -> None:
         if self.clock.text() != cue.clock:
             self.clock.setText(cue.clock)
         self.bar.setValue(round(PROGRESS * cue.progress))

@@ -6,7 +6,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from realtime_mood.gui.controls import Text
-from realtime_mood.viewmodel.words import Say
+from realtime_mood.viewmodel.words import StyledText
 
 from .cue import PROGRESS, progress_bar
 from .entry import button, centred, label
@@ -76,7 +76,7 @@ class EndingPage(QWidget):
         if ending is self._shown:
             return
         self._shown = ending
-        self.headline.say(Say(ending.headline, ending.role))
+        self.headline.say(StyledText(ending.headline, ending.role))
         self.fit.setVisible(ending.may_fit)
         while (item := self._words.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:

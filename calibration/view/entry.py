@@ -9,9 +9,9 @@ from realtime_mood.gui.controls import Text
 from realtime_mood.gui.heads import QualityHead
 from realtime_mood.gui.labels import PlainLabel, set_tip
 
-from ..protocol import Plan
+from ..protocol import BlockPlan
 from . import words
-from .state import Shown
+from .state import CalibrationPage
 
 COLUMN_PX = 760
 
@@ -46,7 +46,7 @@ class Welcome(QWidget):
     agreed = pyqtSignal()
     declined = pyqtSignal()
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: BlockPlan) -> None:
         super().__init__()
         self.yes, self.no = button("I agree", "primary"), button("No, thank you")
         panel, inside = QFrame(), QVBoxLayout()
@@ -81,7 +81,7 @@ class GatePage(QWidget):
     stopped = pyqtSignal()
     anyway_changed = pyqtSignal(bool)
 
-    def __init__(self, plan: Plan, silent: bool) -> None:
+    def __init__(self, plan: BlockPlan, silent: bool) -> None:
         super().__init__()
         self.head = QualityHead()
         self.sentence, self.hint = Text("font-size: 24px; font-weight: 600;"), label("", "aside")
@@ -97,7 +97,7 @@ class GatePage(QWidget):
         self.stop.clicked.connect(self.stopped)
         self.anyway.toggled.connect(self.anyway_changed)
 
-    def _column(self, plan: Plan, silent: bool) -> QVBoxLayout:
+    def _column(self, plan: BlockPlan, silent: bool) -> QVBoxLayout:
         column = QVBoxLayout()
         column.setSpacing(10)
         column.addStretch(2)
@@ -124,7 +124,7 @@ class GatePage(QWidget):
         column.addLayout(buttons)
         return column
 
-    def show_state(self, shown: Shown) -> None:
+    def show_state(self, shown: CalibrationPage) -> None:
         if shown.view is not None:
             self.head.show_state(shown.view)
         if (gate := shown.gate) is None:
@@ -138,6 +138,6 @@ class GatePage(QWidget):
             widget.setVisible(gate.offers_anyway)
 
 
-def _about(plan: Plan) -> str:
+def _about(plan: BlockPlan) -> str:
     about = plan.protocol.about
     return f"{about[:1].upper()}{about[1:]}. {words.length(plan)}"

@@ -14,7 +14,7 @@ from .sound import no_sound
 from .state import is_picture, share_s
 
 
-class Picture(QWidget):
+class StimulusPicture(QWidget):
     """One picture, as large as it fits."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Media(QStackedWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._blank, self._picture = QWidget(), Picture()
+        self._blank, self._picture = QWidget(), StimulusPicture()
         self.addWidget(self._blank)
         self.addWidget(self._picture)
         self._player: Any = None  # made when first needed: not every machine can

@@ -10,7 +10,7 @@ from realtime_mood.gui.theme import colour, faint, font
 
 from .cue import PROGRESS, progress_bar
 from .entry import button, label
-from .state import Report
+from .state import RatingRequest
 
 N = 9  # steps of each scale, as in the self-assessment manikin [1]_
 MARGIN_PX = 34
@@ -22,7 +22,7 @@ ARROWS: dict[int, tuple[int, int]] = {
 }
 
 
-class Plane(QWidget):
+class RatingPlane(QWidget):
     """Valence to the right, arousal upwards, each in nine steps.
 
     References
@@ -130,7 +130,7 @@ class Plane(QWidget):
         p.drawText(QRectF(box.right() + 14, beside, self.width() - box.right() - 14, 28), left, "pleasant")
 
 
-class ReportPage(QWidget):
+class RatingPage(QWidget):
     """Asks how a block felt; nobody has to say."""
 
     answered = pyqtSignal(object, object)
@@ -139,7 +139,7 @@ class ReportPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.question, self.plane = label("", "headline"), Plane()
+        self.question, self.plane = label("", "headline"), RatingPlane()
         self.hint = label("Click where it was, or use the arrows and Enter.", "aside")
         self.skip, self.stop = button("Rather not say", "tiny", "N"), button("Stop", "tiny", "Esc")
         self.bar = progress_bar(4)
@@ -164,7 +164,7 @@ class ReportPage(QWidget):
         self.skip.clicked.connect(lambda: self.answered.emit(None, None))
         self.stop.clicked.connect(self.stopped)
 
-    def show_report(self, report: Report) -> None:
+    def show_report(self, report: RatingRequest) -> None:
         self.question.setText(report.text)
         self.bar.setValue(round(PROGRESS * report.progress))
         self.plane.setEnabled(report.open)

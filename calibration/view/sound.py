@@ -31,7 +31,7 @@ def waveform() -> np.ndarray:
     return np.round(LOUDNESS / 1.3 * 32767 * shape * sound).astype("<i2")
 
 
-class Tone(QObject):
+class CueTone(QObject):
     """Plays the tone. It never fails: where there is no sound, `why_silent` says so beforehand."""
 
     def __init__(self) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 from realtime_mood.health import State
 from realtime_mood.types import Abstained, Reading, Why
 from realtime_mood.viewmodel.state import ViewState
-from realtime_mood.viewmodel.words import Say
+from realtime_mood.viewmodel.words import StyledText
 
-from ..progress import Mode, Sitting
-from ..protocol import PICTURES, Plan, Step, clock_words
+from ..progress import CalibrationProgress, Mode
+from ..protocol import PICTURES, BlockPlan, Step, clock_words
 from ..session import Look
 from . import words
 from .words import Ending
@@ -49,7 +49,7 @@ class Page(Enum):
 class Gate:
     """The page before the first step."""
 
-    sentence: Say
+    sentence: StyledText
     hint: str
     may_begin: bool
     offers_anyway: bool
@@ -57,7 +57,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Cue:
+class CueView:
     """The page of a step."""
 
     where: str
@@ -81,12 +81,12 @@ class Cue:
     paused: bool
     may_pause: bool
     may_repeat: bool
-    trouble: Say
+    trouble: StyledText
     """What is wrong with the signal or the recording; empty when nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class RatingRequest:
     """The page that asks how a block felt."""
 
     text: str
@@ -106,15 +106,15 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class CalibrationPage:
     """All that the window shows."""
 
     page: Page
-    badges: tuple[Say, ...] = ()
+    badges: tuple[StyledText, ...] = ()
     view: ViewState | None = None
     gate: Gate | None = None
-    cue: Cue | None = None
-    report: Report | None = None
+    cue: CueView | None = None
+    report: RatingRequest | None = None
     busy: Busy | None = None
     ending: Ending | None = None
 
@@ -169,25 +169,30 @@ def gate_of(look: Look | None, view: ViewState | None, readings: Sequence[Readin
     if look is None or view is None or look.health.info is None or not readings:
         opened = look is not None and look.health.info is not None
         text = "Waiting for the first samples" if opened else "Connecting to the headset"
-        return Gate(Say(text, "info"), "", False, False)
+        return Gate(StyledText(text, "info"), "", False, False)
     if look.away or look.health.state is not State.LIVE:
-        return Gate(Say(view.banner.text, "warn"), "", False, False)
+        return Gate(StyledText(view.banner.text, "warn"), "", False, False)
     newest = readings[-1]
     if isinstance(newest, Abstained) and newest.why in UNSURE:
-        return Gate(Say(view.banner.text, view.banner.role), "Sit still: the filters find their level.", False, False)
+        return Gate(
+            StyledText(view.banner.text, view.banner.role), "Sit still: the filters find their level.", False, False
+        )
     if fix := words.to_fix(view.electrodes):
-        return Gate(Say(fix, "bad"), words.remedy(view.electrodes), anyway, True)
+        return Gate(StyledText(fix, "bad"), words.remedy(view.electrodes), anyway, True)
     if good_s(readings, look.health.info.sfreq) >= GOOD_S:
         return Gate(
-            Say(f"All {len(view.electrodes)} electrodes are good", "ok"), "Begin when you are ready.", True, False
+            StyledText(f"All {len(view.electrodes)} electrodes are good", "ok"),
+            "Begin when you are ready.",
+            True,
+            False,
         )
-    return Gate(Say("Good so far: a moment more", "info"), "", anyway, True)
+    return Gate(StyledText("Good so far: a moment more", "info"), "", anyway, True)
 
 
 # -- while it goes on -------------------------------------------------------------------------------------------
 
 
-def cue_of(look: Look, plan: Plan, trouble: str = "", view: ViewState | None = None) -> Cue:
+def cue_of(look: Look, plan: BlockPlan, trouble: str = "", view: ViewState | None = None) -> CueView:
     """What the page of a step says.
 
     Parameters
@@ -206,7 +211,7 @@ def cue_of(look: Look, plan: Plan, trouble: str = "", view: ViewState | None = N
     text, note, role = _said(look, sitting, step, trouble)
     learnt = running and step.counts
     gone_s = step.seconds - sitting.left_s if sitting.begun else 0.0
-    return Cue(
+    return CueView(
         where=_where(step, plan), text=text, note=note, role=role,
         clock="" if paused or look.away or step.kind == "report" else clock_words(math.ceil(sitting.left_s)),
         progress=sitting.progress, dot=learnt and not step.media and not closed, eyes_closed=running and closed,
@@ -217,7 +222,7 @@ def cue_of(look: Look, plan: Plan, trouble: str = "", view: ViewState | None = N
     )  # fmt: skip
 
 
-def _said(look: Look, sitting: Sitting, step: Step, trouble: str) -> tuple[str, str, str]:
+def _said(look: Look, sitting: CalibrationProgress, step: Step, trouble: str) -> tuple[str, str, str]:
     """Text, note and role."""
     if look.away:
         return words.AWAY, "Keep the recording going: leave this window open.", "warn"
@@ -229,30 +234,30 @@ def _said(look: Look, sitting: Sitting, step: Step, trouble: str) -> tuple[str, 
     return step.text, "", "dim" if step.kind == "washout" else "text"
 
 
-def _where(step: Step, plan: Plan) -> str:
+def _where(step: Step, plan: BlockPlan) -> str:
     kind = "rest" if step.kind == "rest" else "block"
     n_all = sum(other.kind == kind for other in plan.steps)
     return f"{kind.capitalize()} {step.number} of {n_all}"
 
 
-def _trouble(look: Look, view: ViewState | None) -> Say:
+def _trouble(look: Look, view: ViewState | None) -> StyledText:
     recording = look.health.recording
     if recording is not None and recording.trouble:
-        return Say(recording.trouble[:1].upper() + recording.trouble[1:], "bad")
+        return StyledText(recording.trouble[:1].upper() + recording.trouble[1:], "bad")
     if view is None or getattr(look.latest, "why", None) in UNSURE:
-        return Say("")
-    return Say(words.to_fix(view.electrodes), "warn")
+        return StyledText("")
+    return StyledText(words.to_fix(view.electrodes), "warn")
 
 
-def report_of(look: Look, plan: Plan) -> Report:
+def report_of(look: Look, plan: BlockPlan) -> RatingRequest:
     """The page that asks."""
     sitting = look.sitting
     assert sitting is not None
     assert sitting.step is not None
-    return Report(sitting.step.text, _where(sitting.step, plan), sitting.progress, sitting.begun)
+    return RatingRequest(sitting.step.text, _where(sitting.step, plan), sitting.progress, sitting.begun)
 
 
-def rings(before: Cue | None, after: Cue | None) -> bool:
+def rings(before: CueView | None, after: CueView | None) -> bool:
     """Whether a tone is due: somebody sits with closed eyes, and what they were doing is over, for whatever reason."""
     return before is not None and before.eyes_closed and (after is None or not after.eyes_closed)
 
@@ -270,9 +275,9 @@ def share_s(files: Sequence[str], seconds: float) -> float:
     return seconds / max(1, len(files))
 
 
-def badges_of(virtual: bool, view: ViewState | None) -> tuple[Say, ...]:
+def badges_of(virtual: bool, view: ViewState | None) -> tuple[StyledText, ...]:
     """Short words that must not be overlooked: those of every window, less what a calibration is there to mend."""
     badges = [badge for badge in (view.badges if view else ()) if badge.text != "not calibrated"]
     if virtual and not any(badge.role == "virtual" for badge in badges):
-        badges.append(Say("VIRTUAL PERSON", "virtual", "This signal is made by a simulation, not by a person."))
+        badges.append(StyledText("VIRTUAL PERSON", "virtual", "This signal is made by a simulation, not by a person."))
     return tuple(badges)

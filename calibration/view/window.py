@@ -16,16 +16,16 @@ from PyQt6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidg
 from realtime_mood.gui.controls import Badges
 from realtime_mood.gui.theme import toggle_full
 
-from ..fit import Fitted, Progress
-from ..protocol import Plan
-from ..session import Session
-from .bridge import Bridge
+from ..fit import CalibrationResult, Progress
+from ..protocol import BlockPlan
+from ..session import CalibrationSession
+from .bridge import CalibrationBridge
 from .cue import CuePage
 from .ending import BusyPage, EndingPage
 from .entry import GatePage, Welcome, label
-from .rating import ReportPage
-from .sound import Tone
-from .state import Page, Shown
+from .rating import RatingPage
+from .sound import CueTone
+from .state import CalibrationPage, Page
 from .style import style
 
 log = logging.getLogger(__name__)
@@ -43,10 +43,10 @@ class CalibrationWindow(QMainWindow):
 
     def __init__(
         self,
-        make_session: Callable[[], Session],
-        plan: Plan,
-        fit: Callable[[Path, Progress], Fitted],
-        on_fitted: Callable[[Fitted], str],
+        make_session: Callable[[], CalibrationSession],
+        plan: BlockPlan,
+        fit: Callable[[Path, Progress], CalibrationResult],
+        on_fitted: Callable[[CalibrationResult], str],
         windowed: bool = False,
     ) -> None:
         super().__init__()
@@ -55,9 +55,9 @@ class CalibrationWindow(QMainWindow):
         self.setMinimumSize(960, 640)
         self.resize(1280, 720)
         self.windowed = windowed
-        self.bridge, self.tone = Bridge(make_session, plan, fit, on_fitted), Tone()
+        self.bridge, self.tone = CalibrationBridge(make_session, plan, fit, on_fitted), CueTone()
         self.welcome, self.gate = Welcome(plan), GatePage(plan, bool(self.tone.why_silent))
-        self.cue, self.report, self.busy, self.ending = CuePage(), ReportPage(), BusyPage(), EndingPage()
+        self.cue, self.report, self.busy, self.ending = CuePage(), RatingPage(), BusyPage(), EndingPage()
         self.badges, self.title = Badges(), label("", "where")
         self.title.setWordWrap(False)
         self.pages: dict[Page, QWidget] = {
@@ -123,7 +123,7 @@ class CalibrationWindow(QMainWindow):
         else:
             self.showFullScreen()
 
-    def show_state(self, shown: Shown) -> None:
+    def show_state(self, shown: CalibrationPage) -> None:
         """Be what the bridge saw."""
         self.badges.show_badges(shown.badges)
         if shown.page is Page.GATE:
@@ -142,7 +142,7 @@ class CalibrationWindow(QMainWindow):
             self._turn_to(shown.page)
         self._say_where(shown)
 
-    def _say_where(self, shown: Shown) -> None:
+    def _say_where(self, shown: CalibrationPage) -> None:
         """The title, on pages that have none of their own, and which step it is."""
         parts = [] if shown.page in (Page.WELCOME, Page.GATE) else [self.bridge.plan.protocol.title]
         parts += [it.where for it in (shown.cue, shown.report) if it is not None]
@@ -204,10 +204,10 @@ class CalibrationWindow(QMainWindow):
 
 
 def show(
-    make_session: Callable[[], Session],
-    plan: Plan,
-    fit: Callable[[Path, Progress], Fitted],
-    on_fitted: Callable[[Fitted], str],
+    make_session: Callable[[], CalibrationSession],
+    plan: BlockPlan,
+    fit: Callable[[Path, Progress], CalibrationResult],
+    on_fitted: Callable[[CalibrationResult], str],
     *,
     windowed: bool = False,
 ) -> int:

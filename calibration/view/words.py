@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from realtime_mood.profile import LEAST_BASELINE_S, Profile, Verdict
+from realtime_mood.profile import LEAST_BASELINE_S, Profile, ValidationResult
 from realtime_mood.types import Fault
 from realtime_mood.viewmodel.banner import NAMED_CHANS
-from realtime_mood.viewmodel.electrodes import Electrode
+from realtime_mood.viewmodel.electrodes import ElectrodeView
 from realtime_mood.viewmodel.words import FAULT_WORDS
 
-from ..progress import Mode, Sitting
-from ..protocol import Plan, clock_words
+from ..progress import CalibrationProgress, Mode
+from ..protocol import BlockPlan, clock_words
 
 AWAY = "Headset lost: paused, waiting for it to come back"
 COST = (
@@ -52,7 +52,7 @@ class Ending:
     """Whether a profile was made and kept."""
 
 
-def to_fix(electrodes: Sequence[Electrode]) -> str:
+def to_fix(electrodes: Sequence[ElectrodeView]) -> str:
     """``Fix O1, O2: flat; Cz: mains hum``; empty when nothing is wrong."""
     bad = sorted((e for e in electrodes if e.is_bad), key=lambda e: e.fault)
     said, left = [], NAMED_CHANS
@@ -67,19 +67,19 @@ def to_fix(electrodes: Sequence[Electrode]) -> str:
     return f"Fix {'; '.join(said)}" if said else ""
 
 
-def remedy(electrodes: Sequence[Electrode]) -> str:
+def remedy(electrodes: Sequence[ElectrodeView]) -> str:
     """What to do about the first fault that `to_fix` names."""
     bad = sorted(e.fault for e in electrodes if e.is_bad)
     return _REMEDY_OF.get(bad[0], "") if bad else ""
 
 
-def length(plan: Plan) -> str:
+def length(plan: BlockPlan) -> str:
     """How long a sitting takes."""
     apart = ", answers apart" if plan.asks else ""
     return f"It takes {clock_words(plan.seconds)} minutes{apart}."
 
 
-def shares(labels: Sequence[str], verdict: Verdict) -> str:
+def shares(labels: Sequence[str], verdict: ValidationResult) -> str:
     """How often each label was recognised."""
     right = [verdict.confusion[i][i] for i in range(len(labels))]
     return ", ".join(f"{label} in {100 * share:.0f} of 100" for label, share in zip(labels, right, strict=True))
@@ -90,7 +90,7 @@ def figure(x: float) -> str:
     return f"{x:.2f}".removeprefix("0")
 
 
-def held_out(v: Verdict) -> str:
+def held_out(v: ValidationResult) -> str:
     """The figures a verdict rests on."""
     low, high = v.interval
     return (
@@ -133,7 +133,7 @@ def failed(error: BaseException, recording: Path | None, headline: str = "That d
     return Ending(headline, "bad", said, (), str(recording or ""))
 
 
-def cut_short(sitting: Sitting | None, recording: Path | None) -> Ending:
+def cut_short(sitting: CalibrationProgress | None, recording: Path | None) -> Ending:
     """The last page of a sitting that was stopped, or whose source ended, before its last step."""
     stopped = sitting is not None and sitting.mode is Mode.STOPPED
     headline = "Stopped" if stopped or sitting is None else "The source has ended before the last step"

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from realtime_mood.errors import ConfigError
 
 
-class Recording(NamedTuple):
+class BidsRecording(NamedTuple):
     """One recording of the set."""
 
     path: Path
@@ -27,7 +27,7 @@ class Recording(NamedTuple):
 class DataSet(NamedTuple):
     """What is in the folder."""
 
-    recordings: list[Recording]
+    recordings: list[BidsRecording]
     licence: str
     notes: list[str]
     """Channels left out and sidecars not used, each with the reason."""
@@ -60,7 +60,7 @@ def read_bids(root: Path, extensions: Sequence[str]) -> DataSet:
         notes += odd
         if reasons:
             notes.append(f"{found.fpath.name}: left out {', '.join(f'{c} ({why})' for c, why in reasons.items())}")
-        recordings.append(Recording(found.fpath, found.subject, list(reasons)))
+        recordings.append(BidsRecording(found.fpath, found.subject, list(reasons)))
     return DataSet(recordings, licence, [f"{root.name}/{note}" for note in dict.fromkeys(notes)])
 
 

@@ -30,7 +30,7 @@ from realtime_mood.estimator import Population
 from realtime_mood.types import StreamInfo
 
 from .person import Person, by_second, population, running_statistics
-from .recordings import Job, Session, readable
+from .recordings import DatasetSession, PreparationJob, readable
 
 FORMAT = 1
 LEAST_CHANS = 4
@@ -45,7 +45,7 @@ Log = Callable[[str], None]
 class Prepared:
     """One session, its features by the second; `features.name` is the person's."""
 
-    job: Job
+    job: PreparationJob
     features: Person
     records_sha256: tuple[str, ...]
 
@@ -75,7 +75,7 @@ class Prepared:
         return 1 / scaled.reshape(mean.shape[:2])
 
 
-def prepare(job: Job, spec: FeatureSpec, cache: Path) -> str:
+def prepare(job: PreparationJob, spec: FeatureSpec, cache: Path) -> str:
     """Compute what pre-training needs of `job` into its folder of `cache`; return what is to be said of it."""
     folder = cache / key_of(job, spec)
     if (folder / "session.json").is_file():
@@ -115,7 +115,7 @@ def prepare(job: Job, spec: FeatureSpec, cache: Path) -> str:
     return note
 
 
-def load(job: Job, spec: FeatureSpec, cache: Path) -> Prepared | None:
+def load(job: PreparationJob, spec: FeatureSpec, cache: Path) -> Prepared | None:
     """What `prepare` left of `job`; None when there was nothing in it."""
     folder = cache / key_of(job, spec)
     about = json.loads((folder / "session.json").read_text())
@@ -132,7 +132,7 @@ def load(job: Job, spec: FeatureSpec, cache: Path) -> Prepared | None:
     return Prepared(job, features, records)
 
 
-def key_of(job: Job, spec: FeatureSpec) -> str:
+def key_of(job: PreparationJob, spec: FeatureSpec) -> str:
     """Name of the folder: the hash of everything that what is in it depends on."""
     words = [str(FORMAT), spec.model_dump_json(), *job.identity()]
     return hashlib.sha256("\0".join(words).encode()).hexdigest()[:24]
@@ -143,7 +143,9 @@ def sha256(signal: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(signal, np.float32).tobytes()).hexdigest()
 
 
-def gather(jobs: Sequence[Job], spec: FeatureSpec, cache: Path, log: Log, processes: int = 2) -> list[Prepared]:
+def gather(
+    jobs: Sequence[PreparationJob], spec: FeatureSpec, cache: Path, log: Log, processes: int = 2
+) -> list[Prepared]:
     """Prepare what is not prepared yet, and load everything there is; each recording once.
 
     Raises
@@ -187,7 +189,7 @@ def corpus_population(sessions: Sequence[Prepared]) -> Population:
         return population([p.features for p in sessions])
 
 
-def _features(session: Session, spec: FeatureSpec) -> dict[str, np.ndarray]:
+def _features(session: DatasetSession, spec: FeatureSpec) -> dict[str, np.ndarray]:
     """Features of all pieces; empty when none of them is long enough."""
     sfreq = session.info.sfreq
     spec.check(sfreq)

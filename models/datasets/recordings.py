@@ -1,7 +1,7 @@
 """Finds the recordings that masked pre-training can learn from, and reads them as pieces of microvolts.
 
-A `Job` says where one person's signal on one montage lies; `read` turns it into a `Session`. Archives, folders of
-recordings in any format that plays, BIDS data sets and virtual people all end up the same.
+A `PreparationJob` says where the signal of one subject on one montage is; `read` turns it into a `DatasetSession`.
+Archives, folders of recordings in any format that plays, BIDS data sets and virtual subjects all end up the same.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ NOT_ASKED = {
 
 
 @dataclass(frozen=True)
-class Session:
+class DatasetSession:
     """One person's signal on one montage."""
 
     info: StreamInfo
@@ -52,7 +52,7 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Job:
+class PreparationJob:
     """Where a session lies."""
 
     kind: str  # "archive", "file" or "virtual"
@@ -73,7 +73,7 @@ class Job:
             f"{f.name} {(stat := f.stat()).st_size} {stat.st_mtime_ns}" for f in files
         ]
 
-    def read(self) -> Session:
+    def read(self) -> DatasetSession:
         """The signal; raises `MoodError` when there is none to be had."""
         return {"archive": _archive, "file": _file, "virtual": _virtual}[self.kind](self)
 
@@ -84,7 +84,9 @@ class FolderOptions(PlaybackOptions):
     drop_must_exist: ClassVar[bool] = False
 
 
-def find(data: Sequence[str], n_virtual: int = 0, *, with_eegmat: bool = False) -> tuple[list[Job], list[str]]:
+def find(
+    data: Sequence[str], n_virtual: int = 0, *, with_eegmat: bool = False
+) -> tuple[list[PreparationJob], list[str]]:
     """Everybody in the files and folders `data`, and what was left out and why.
 
     Parameters
@@ -107,7 +109,7 @@ def find(data: Sequence[str], n_virtual: int = 0, *, with_eegmat: bool = False) 
         raise ConfigError(
             f"{n_virtual} virtual people", f"{left} seeds are set aside for pre-training", "ask for fewer"
         )
-    jobs: list[Job] = []
+    jobs: list[PreparationJob] = []
     notes: list[str] = []
     for word in data:
         place, _, options = word.partition("?")
@@ -125,7 +127,9 @@ def find(data: Sequence[str], n_virtual: int = 0, *, with_eegmat: bool = False) 
                 jobs += more
                 notes += odd
     seeds = range(FIRST_SEED, FIRST_SEED + n_virtual)
-    jobs += [Job("virtual", f"virtual-{s}", f"virtual-{s}", "virtual people", "made", pick=str(s)) for s in seeds]
+    jobs += [
+        PreparationJob("virtual", f"virtual-{s}", f"virtual-{s}", "virtual people", "made", pick=str(s)) for s in seeds
+    ]
     return jobs, notes
 
 
@@ -141,20 +145,20 @@ def _walk(path: Path) -> Iterator[Path]:
                 yield from _walk(child)
 
 
-def _jobs(path: Path, root: Path, options: str, in_folder: bool) -> tuple[list[Job], list[str]]:
+def _jobs(path: Path, root: Path, options: str, in_folder: bool) -> tuple[list[PreparationJob], list[str]]:
     """Who is in one recording, archive or BIDS folder, and what is odd about it, in words."""
     if path.suffix.lower() == ".npz":
         return _archive_jobs(path), []
     if path.is_dir() and path.suffix != ".mff":
         return _bids_jobs(path, options)
     name = str(path.relative_to(root))
-    return [Job("file", name, name, root.name, _licence_beside(path), str(path), options, in_folder)], []
+    return [PreparationJob("file", name, name, root.name, _licence_beside(path), str(path), options, in_folder)], []
 
 
 # -- archives of several people ---------------------------------------------------------------------------------
 
 
-def _archive_jobs(path: Path) -> list[Job]:
+def _archive_jobs(path: Path) -> list[PreparationJob]:
     try:
         with np.load(path) as archive:
             meta, index = json.loads(str(archive["meta"])), [json.loads(entry) for entry in archive["index"]]
@@ -164,10 +168,12 @@ def _archive_jobs(path: Path) -> list[Job]:
             f"archive {path}", f"unreadable: {error}", "see the layout in its folder's README, or leave it out"
         ) from None
     dataset, licence = path.stem.rsplit("_", 1)[0], str(meta.get("licence", "unknown"))
-    return [Job("archive", f"{dataset}-{s}", f"{dataset}-{s}", dataset, licence, str(path), s) for s in subjects]
+    return [
+        PreparationJob("archive", f"{dataset}-{s}", f"{dataset}-{s}", dataset, licence, str(path), s) for s in subjects
+    ]
 
 
-def _archive(job: Job) -> Session:
+def _archive(job: PreparationJob) -> DatasetSession:
     with np.load(job.path) as archive:
         meta = json.loads(str(archive["meta"]))
         keys = [e["key"] for e in map(json.loads, archive["index"]) if e["subject"] == job.pick]
@@ -179,7 +185,7 @@ def _archive(job: Job) -> Session:
     chosen = choose_channels(labels, [True] * len(labels), CommonOptions(), job.name, reference=said)
     info = StreamInfo(chosen.ch_names, float(meta["fs"]), job.name, chosen.reference, notes=chosen.notes)
     kept = chosen.columns
-    return Session(info, [it[:, kept] for it in pieces], contact and [it[:, kept] for it in contact])
+    return DatasetSession(info, [it[:, kept] for it in pieces], contact and [it[:, kept] for it in contact])
 
 
 # -- files and BIDS ---------------------------------------------------------------------------------------------
@@ -192,17 +198,17 @@ def _playback(asked: str, query: str, in_folder: bool = False) -> PlaybackOption
     return read_options(FolderOptions if in_folder else PlaybackOptions, f"playback://{asked}", words)
 
 
-def _bids_jobs(root: Path, options: str) -> tuple[list[Job], list[str]]:
+def _bids_jobs(root: Path, options: str) -> tuple[list[PreparationJob], list[str]]:
     found = read_bids(root, BRAIN_FILES)
     jobs = []
     for path, subject, drop in found.recordings:
         query = "&".join(part for part in (options, pasted("drop", drop) if drop else "") if part)
         name, person = f"{root.name}/{path.name}", f"{root.name}-sub-{subject}"
-        jobs.append(Job("file", name, person, root.name, found.licence, str(path), query, in_folder=True))
+        jobs.append(PreparationJob("file", name, person, root.name, found.licence, str(path), query, in_folder=True))
     return jobs, found.notes
 
 
-def _file(job: Job) -> Session:
+def _file(job: PreparationJob) -> DatasetSession:
     stream = PlaybackSource(job.path, _playback(job.path, job.pick, job.in_folder)).open()
     parts: list[np.ndarray] = []
     pieces: list[np.ndarray] = []
@@ -220,7 +226,7 @@ def _file(job: Job) -> Session:
         pass
     finally:
         stream.close()
-    return Session(stream.info, [*pieces, np.concatenate(parts)] if parts else pieces)
+    return DatasetSession(stream.info, [*pieces, np.concatenate(parts)] if parts else pieces)
 
 
 def _licence_beside(path: Path) -> str:
@@ -234,7 +240,7 @@ def _licence_beside(path: Path) -> str:
 # -- virtual people ---------------------------------------------------------------------------------------------
 
 
-def _virtual(job: Job) -> Session:
+def _virtual(job: PreparationJob) -> DatasetSession:
     """A virtual person who goes through all states, on a usual cap or on electrodes anywhere."""
     seed = int(job.pick)
     rng = np.random.default_rng([3, seed])
@@ -246,10 +252,10 @@ def _virtual(job: Job) -> Session:
     script = Script.parse(",".join(f"{state}:{VIRTUAL_S / len(states)}" for state in states))
     difficulty = str(rng.choice(["easy", "medium", "hard"]))
     signal = VirtualPerson(seed, names, virtual.SFREQ, script, difficulty).signal(VIRTUAL_S)
-    return Session(StreamInfo(tuple(names), virtual.SFREQ, name=job.name, virtual=True), [signal])
+    return DatasetSession(StreamInfo(tuple(names), virtual.SFREQ, name=job.name, virtual=True), [signal])
 
 
-def readable(job: Job) -> tuple[Session | None, str]:
+def readable(job: PreparationJob) -> tuple[DatasetSession | None, str]:
     """The session of `job`, or why there is none."""
     try:
         session = job.read()

@@ -53,7 +53,7 @@ class Study:
 
 
 @dataclass(frozen=True)
-class Job:
+class EvaluationJob:
     """One fit, and the people left out whom it scores."""
 
     method: Method
@@ -94,7 +94,7 @@ class Row:
 Found = dict[tuple[str, str], list[Row]]  # by method and channel set, people in the order of the study
 
 
-def run_job(job: Job, study: Study, keep: Path | None) -> dict[str, np.ndarray]:
+def run_job(job: EvaluationJob, study: Study, keep: Path | None) -> dict[str, np.ndarray]:
     """Fit (or load the fit), then score: logits (n, n_labels) by ``set|person``."""
     train = [study.people[i] for i in job.split.train]
     pop = population(train)
@@ -112,7 +112,7 @@ def run_job(job: Job, study: Study, keep: Path | None) -> dict[str, np.ndarray]:
     return found
 
 
-def _fit(job: Job, study: Study, train: Sequence[Person], view: View, weights: Store) -> Scorer:
+def _fit(job: EvaluationJob, study: Study, train: Sequence[Person], view: View, weights: Store) -> Scorer:
     """Networks that can be restored are fitted once for all montages and tracks."""
     restore = getattr(job.method, "restore", None)
     if restore is None:
@@ -134,12 +134,12 @@ def _begin(study: Study) -> None:
     _study = study
 
 
-def _run_here(job: Job, keep: Path | None) -> tuple[dict[str, np.ndarray], float]:
+def _run_here(job: EvaluationJob, keep: Path | None) -> tuple[dict[str, np.ndarray], float]:
     assert _study is not None
     return _timed(job, _study, keep)
 
 
-def _timed(job: Job, study: Study, keep: Path | None) -> tuple[dict[str, np.ndarray], float]:
+def _timed(job: EvaluationJob, study: Study, keep: Path | None) -> tuple[dict[str, np.ndarray], float]:
     began = time.monotonic()
     return run_job(job, study, keep), time.monotonic() - began
 
@@ -158,11 +158,11 @@ class Runner:
     def scorer(self, method: Method, split: Split) -> Scorer:
         """What a method makes of anybody, fitted on the people of a split with its middle setting."""
         study, train = self.study, [self.study.people[i] for i in split.train]
-        job = Job(method, split, middle(method), tuple(study.channel_sets))
+        job = EvaluationJob(method, split, middle(method), tuple(study.channel_sets))
         view = View(study.labels, study.spec, study.track, study.ch_names, population(train))
         return _fit(job, study, train, view, Store(self._folder))
 
-    def __call__(self, jobs: Iterable[Job]) -> dict[str, dict[str, np.ndarray]]:
+    def __call__(self, jobs: Iterable[EvaluationJob]) -> dict[str, dict[str, np.ndarray]]:
         """Logits by the jobs' keys."""
         wanted = {job.key(self.study): job for job in jobs}
         found = {key: kept for key in wanted if (kept := self._store.get(key)) is not None}
@@ -184,7 +184,9 @@ class Runner:
                           f" · {len(todo) - n_left} of {len(todo)} · at least {least / 60:.0f} min left")  # fmt: skip
         return found
 
-    def _run(self, todo: Sequence[tuple[str, Job]]) -> Iterable[tuple[str, Job, tuple[dict[str, np.ndarray], float]]]:
+    def _run(
+        self, todo: Sequence[tuple[str, EvaluationJob]]
+    ) -> Iterable[tuple[str, EvaluationJob, tuple[dict[str, np.ndarray], float]]]:
         if self._n_jobs == 1 or len(todo) < 2:
             for key, job in todo:
                 yield key, job, _timed(job, self.study, self._folder)
@@ -223,7 +225,7 @@ def compare(runner: Runner, methods: Sequence[Method], folds: Sequence[Fold], *,
                     _choose(study, method, name, fold, inner) if choose else (middle(method), 1.0, {1.0: 0.0})
                 )
     outer = {
-        (method.name, name, fold.split.name): Job(
+        (method.name, name, fold.split.name): EvaluationJob(
             method, fold.split, chosen[method.name, name, fold.split.name][0], sets
         )
         for method in methods
@@ -248,8 +250,8 @@ def _fits(study: Study, method: Method) -> list[tuple[str, ...]]:
     return [names] if method.any_montage else [(name,) for name in names]
 
 
-def _jobs(study: Study, method: Method, splits: Iterable[Split], setting: Setting) -> Iterable[Job]:
-    return (Job(method, split, setting, sets) for split in splits for sets in _fits(study, method))
+def _jobs(study: Study, method: Method, splits: Iterable[Split], setting: Setting) -> Iterable[EvaluationJob]:
+    return (EvaluationJob(method, split, setting, sets) for split in splits for sets in _fits(study, method))
 
 
 def _scores(study: Study, i: int, logits: np.ndarray) -> Scores:
@@ -266,7 +268,7 @@ def _choose(
     for setting in method.settings:
         scores = []
         for split, people in fold.inner:
-            kept = inner[Job(method, split, setting, sets).key(study)]
+            kept = inner[EvaluationJob(method, split, setting, sets).key(study)]
             scores += [_scores(study, i, kept[f"{name}|{study.people[i].name}"]) for i in people]
         tried.append(scores)
     reached = np.array([[auc(softmax(s.logits, axis=1), s.labels) for s in map(Scores.even, row)] for row in tried])

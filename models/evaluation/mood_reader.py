@@ -20,7 +20,7 @@ from .. import reader as architecture
 from ..datasets.person import NO_LABEL, Person
 from ..pretraining.encoder import load_encoder
 from ..reader import Batch, MoodReader, ReaderConfig
-from ..train import Recipe, Task
+from ..train import Task, TrainingRecipe
 from .baselines import Scorer, Setting
 from .contexts import Contexts, View, scored_seconds
 
@@ -33,7 +33,7 @@ class ReaderMethod:
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : TrainingRecipe
     config : ReaderConfig
     steps : sequence of int
         How many training steps there may be; which is chosen on people left out.
@@ -51,7 +51,7 @@ class ReaderMethod:
 
     def __init__(
         self,
-        recipe: Recipe | None = None,
+        recipe: TrainingRecipe | None = None,
         config: ReaderConfig | None = None,
         steps: Sequence[int] = (),
         encoder: Path | None = None,
@@ -62,7 +62,7 @@ class ReaderMethod:
         label_share: float = 1.0,
     ) -> None:
         self.name, self.title, self.levels, self.label_share = name, title, levels, label_share
-        self.recipe, self.config = recipe or Recipe(), config or ReaderConfig()
+        self.recipe, self.config = recipe or TrainingRecipe(), config or ReaderConfig()
         self.settings: Sequence[Setting] = [{"steps": n} for n in steps or (self.recipe.steps,)]
         self.encoder = encoder
         card = load_encoder(encoder)[1] if encoder else {"config": {}, "sha256": None}

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.layers import Block, position_features
+from models.layers import TransformerBlock, position_features
 from models.masking import Mask
 from models.reader import RawEncoder, ReaderConfig
 
@@ -100,7 +100,7 @@ class MaskedModelling(nn.Module):
         self.hidden = nn.Parameter(torch.randn(dim) * 0.02)
         self.place = nn.Linear(12, dim)
         self.time = nn.Parameter(torch.randn(config.n_patches, dim) * TIME_SD)
-        self.block = Block(dim, 4, 4 * dim, 0.0)
+        self.block = TransformerBlock(dim, 4, 4 * dim, 0.0)
         self.norm = nn.LayerNorm(dim)
         self.to_patch = nn.Linear(dim, config.patch_len)
         self.to_bands = nn.Linear(dim, len(bands)) if spectrum else None

@@ -11,7 +11,7 @@ from realtime_mood.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class Recipe:
+class PretrainingRecipe:
     """How long and how hard, and the shape of what is trained."""
 
     raw_dim: int = 160

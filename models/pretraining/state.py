@@ -23,7 +23,7 @@ FIX = "begin anew in another folder, or resume with what it was begun with"
 
 
 @dataclass
-class Course:
+class TrainingState:
     """How far a run has come."""
 
     step: int = 0
@@ -33,7 +33,9 @@ class Course:
     poorer: int = 0  # times in a row that held-out people were rebuilt no better
 
 
-def save_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, course: Course, digest: str) -> None:
+def save_state(
+    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, course: TrainingState, digest: str
+) -> None:
     """Write it; `digest` stands for all that must be the same when the run goes on."""
     tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
     for i, state in optimiser.state_dict()["state"].items():
@@ -45,7 +47,7 @@ def save_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, c
     write_whole(path, blob)
 
 
-def load_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, digest: str) -> Course:
+def load_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, digest: str) -> TrainingState:
     """Put a run back to where it was; raises `WeightsError` when the file is not of this very run."""
     asked = f"checkpoint {path}"
     try:
@@ -61,7 +63,7 @@ def load_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, d
     if about.get("digest") != digest:
         raise WeightsError(asked, "it was made with other settings or on other recordings", FIX)
     try:
-        course = Course(**json.loads(about["course"]))
+        course = TrainingState(**json.loads(about["course"]))
         model.load_state_dict({k[len("model.") :]: v for k, v in tensors.items() if k.startswith("model.")})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(asked, f"it does not fit: {str(error).splitlines()[0]}", FIX) from None

@@ -18,7 +18,7 @@ from ..feedback import sealed
 from ..feedback.conditions import Blinded, condition, yoked_to
 from ..feedback.loop import FeedbackLoop
 from ..feedback.measures import RATE_HZ, slowest
-from ..feedback.plan import Plan, load_plan, shipped
+from ..feedback.plan import FeedbackPlan, load_plan, shipped
 from ..health import Feedback, Health, Output
 from ..run.engine import Engine
 from ..sinks.jsonlines import write_line
@@ -45,7 +45,7 @@ class Draw:
         if bool(self.file) != bool(self.code):
             raise ConfigError("a blinded session", "--sealed and --code go together", "give both, or neither")
 
-    def condition(self, plan: Plan) -> Condition:
+    def condition(self, plan: FeedbackPlan) -> Condition:
         """The condition, which nobody is told."""
         self.check()
         name, yoke = self.name, self.yoke
@@ -90,7 +90,7 @@ class JsonFeedback:
     def close(self, health: Health) -> None: ...
 
 
-def default_lines(plan: Plan) -> Path:
+def default_lines(plan: FeedbackPlan) -> Path:
     """Where everything fed back is written, unless told otherwise."""
     return user_data_path("realtime_mood") / "feedback" / f"{plan.name}.jsonl"
 
@@ -151,14 +151,16 @@ def sessions() -> tuple[tuple[str, str], ...]:
     return tuple((name, load_plan(name).title) for name in shipped())
 
 
-def session_of(name: str, config: RunConfig, draw: Draw, lines: Path | None = None) -> tuple[Plan, FeedbackLoop]:
+def session_of(
+    name: str, config: RunConfig, draw: Draw, lines: Path | None = None
+) -> tuple[FeedbackPlan, FeedbackLoop]:
     """A session, to be the tap of a run. Raises as `run_json` does."""
     plan = load_plan(name)
     return plan, _loop(plan, config, draw, lines)
 
 
 def _loop(
-    plan: Plan, config: RunConfig, draw: Draw, lines: Path | None, receivers: Sequence[Receiver] = ()
+    plan: FeedbackPlan, config: RunConfig, draw: Draw, lines: Path | None, receivers: Sequence[Receiver] = ()
 ) -> FeedbackLoop:
     """A code is used up by a session that begins, not by one that could not."""
     place, drawn = lines or default_lines(plan), draw.condition(plan)

@@ -9,10 +9,10 @@ from rich.text import Text
 
 from .. import clock
 from ..run.engine import Engine
-from ..viewmodel.course import Course
-from ..viewmodel.electrodes import Electrode
-from ..viewmodel.state import Bar, ViewState, view
-from ..viewmodel.words import Say
+from ..viewmodel.course import EstimateHistory
+from ..viewmodel.electrodes import ElectrodeView
+from ..viewmodel.state import LabelBar, ViewState, view
+from ..viewmodel.words import StyledText
 
 LOOK_S = 0.125
 STYLES = {
@@ -90,11 +90,11 @@ def picture(state: ViewState, height: int = 24) -> RenderableType:
     return Group(*rows, *_electrodes(state.electrodes, height - used), gap, _strip(state))
 
 
-def _text(say: Say, more: str = "") -> Text:
+def _text(say: StyledText, more: str = "") -> Text:
     return Text(say.text, more + STYLES.get(say.role, "default"))
 
 
-def _bars(bars: tuple[Bar, ...], width: int = 40) -> Table:
+def _bars(bars: tuple[LabelBar, ...], width: int = 40) -> Table:
     grid = Table.grid(padding=(0, 1))
     for i, bar in enumerate(bars):
         style = STYLES["dim"] if bar.dimmed or bar.prob is None else STYLES[f"label{i % 5}"]
@@ -105,7 +105,7 @@ def _bars(bars: tuple[Bar, ...], width: int = 40) -> Table:
     return grid
 
 
-def _course(course: Course) -> Table:
+def _course(course: EstimateHistory) -> Table:
     """The last minute of each label, a column a second; a blank where there was no answer."""
     grid = Table.grid(padding=(0, 1))
     for i, label in enumerate(course.labels):
@@ -129,12 +129,12 @@ def _column(t: float) -> int:
     return min(COURSE_COLUMNS - 1, max(0, int(t + COURSE_COLUMNS)))
 
 
-def _electrodes(electrodes: tuple[Electrode, ...], height: int) -> list[RenderableType]:
+def _electrodes(electrodes: tuple[ElectrodeView, ...], height: int) -> list[RenderableType]:
     """Faults in words, then scores in percent: all where there is room, the worst where there is not."""
     bad = [e for e in electrodes if e.fault]
     faults = Text(", ".join(f"{e.name} {e.fault}" for e in bad), STYLES["bad"], no_wrap=True, overflow="ellipsis")
     room = PER_LINE * max(1, height - bool(bad))
-    shown: tuple[Electrode, ...] = electrodes
+    shown: tuple[ElectrodeView, ...] = electrodes
     if len(shown) > room:
         worst = sorted(electrodes, key=lambda e: e.score or 0.0)[:room]
         shown = tuple(e for e in electrodes if e in worst)

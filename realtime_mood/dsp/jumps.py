@@ -10,7 +10,7 @@ JUMP_UV = 500.0  # from one sample to the next; the fastest in 4 h of good recor
 STANDS_OUT = 10.0  # times the middle step of the hop before: noise and mains, however large, are no jumps
 
 
-class Leveller:
+class StepRemover:
     """Takes every jump of an electrode's offset out of all that follows it.
 
     A half-hertz high-pass answers a step of 4 mV with a swing that takes three seconds to fall under 10 µV. Without

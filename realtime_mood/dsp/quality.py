@@ -59,7 +59,7 @@ class Hop:
     """(n_chans,), kΩ: the impedances that held at its end; NaN where nobody said."""
 
 
-class Judge:
+class ElectrodeQuality:
     """Judges every electrode at the end of each hop.
 
     It is fed hop by hop, on a fixed grid, so neither how the stream was cut nor which windows were read can show.

@@ -10,9 +10,9 @@ import numpy as np
 from ..ring import RingBuffer
 from ..types import Chunk, Impedance, Quality, StreamInfo, Window
 from .filters import Filters
-from .holes import Run
-from .jumps import Leveller
-from .quality import Hop, Judge
+from .gaps import SampleRun
+from .jumps import StepRemover
+from .quality import ElectrodeQuality, Hop
 from .resample import Resampler
 from .spec import FeatureSpec
 
@@ -34,8 +34,8 @@ class Slicer:
         self._received = RingBuffer(StreamInfo(("received",), info.sfreq), self.clean.capacity)
         self._n_times = Resampler(spec, info.sfreq).n_in
         self._n_blocks = spec.n_steps * spec.hops_per_step
-        self._level = Leveller(info.n_chans)
-        self._judge = Judge(info.n_chans, info.sfreq, spec.hop_s, spec.context_s)
+        self._level = StepRemover(info.n_chans)
+        self._judge = ElectrodeQuality(info.n_chans, info.sfreq, spec.hop_s, spec.context_s)
         self._said: deque[Impedance] = deque()
         self._kohm = np.full(info.n_chans, np.nan, np.float32)
         self._restart(0)
@@ -57,7 +57,7 @@ class Slicer:
         """Take note of what the board measured; each holds from its sample on."""
         self._said.extend(impedances)
 
-    def __call__(self, run: Run, t_first: float) -> Iterator[Window]:
+    def __call__(self, run: SampleRun, t_first: float) -> Iterator[Window]:
         """Take in a run whose first row was taken at `t_first`; yield the windows it completes."""
         sfreq = self._info.sfreq
         if run.restart:
@@ -80,7 +80,7 @@ class Slicer:
                 self._k += 1
             at = stop
 
-    def _fill(self, run: Run, at: int, stop: int, t_last: float) -> int:
+    def _fill(self, run: SampleRun, at: int, stop: int, t_last: float) -> int:
         """Add ``run.rows[at:stop]`` to the hop being filled; return the index after them."""
         rows, first = run.rows[at:stop], run.first + at
         clean, banded = self._filters(self._level(rows))

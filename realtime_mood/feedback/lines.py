@@ -10,7 +10,7 @@ from ..files import GrowingFile, check_writable, first_free, free_paths
 from ..sinks.jsonlines import to_json
 
 
-class Lines:
+class FeedbackRecord:
     """Lines at `path`, or the next free name beside it; none where that is None.
 
     Raises

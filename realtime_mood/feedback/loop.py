@@ -19,14 +19,14 @@ from ..contracts import Condition, Receiver
 from ..dsp.filters import Notch
 from ..errors import ConfigError, MoodError
 from ..guard import GuardedThread, Report, to_log
-from ..health import Emission, Feedback, Health, Output, Recording
+from ..health import Emission, Feedback, Health, Output, RecordingState
 from ..sinks.values import values_of
 from ..types import Abstained, Chunk, Estimate, Marker, StreamInfo
-from .lines import Lines
+from .lines import FeedbackRecord
 from .measures import FastMeasures, lag_of
 from .moment import Receivers
-from .plan import Plan
-from .session import Fed, Session
+from .plan import FeedbackPlan
+from .session import FeedbackSample, FeedbackSession
 
 PATIENCE_S = 0.5  # without a sample, before what is fed back is neutral
 WAITING = 4096  # chunks and readings that may wait; the oldest are dropped, and leave a gap
@@ -38,7 +38,7 @@ class FeedbackLoop:
 
     Parameters
     ----------
-    plan : Plan
+    plan : FeedbackPlan
     condition : Condition
     receivers : sequence of Receiver
         Those of every run; `send_to` adds those of one.
@@ -59,7 +59,7 @@ class FeedbackLoop:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: FeedbackPlan,
         condition: Condition,
         receivers: Sequence[Receiver] = (),
         record: Path | None = None,
@@ -73,7 +73,7 @@ class FeedbackLoop:
         self.on_fault: Report = to_log
         self._own = tuple(receivers)
         self.send_to(())
-        self._lines, self._about = Lines(record), about or {}
+        self._lines, self._about = FeedbackRecord(record), about or {}
         self.tell: Callable[[str, float], object] = lambda *_: None
         """Told of blocks and rewards, and when (s, our clock): the engine's `mark`."""
         self.keep: Callable[[int, tuple[float, ...]], object] = lambda *_: None
@@ -112,7 +112,7 @@ class FeedbackLoop:
         except MoodError as fault:
             self._give_up(fault)
             return
-        self.session = Session(self.plan, info.sfreq, self._condition, self._tell)
+        self.session = FeedbackSession(self.plan, info.sfreq, self._condition, self._tell)
         self._stamp = (0, 0.0)
         lags = [asdict(lag_of(it, info.sfreq)) for it in self.plan.measures]
         self._lines.write({
@@ -134,7 +134,7 @@ class FeedbackLoop:
         """Markers of others are nothing to us."""
 
     @property
-    def recording(self) -> Recording | None:
+    def recording(self) -> RecordingState | None:
         """None: what is recorded here is not the signal."""
         return None
 
@@ -226,7 +226,7 @@ class FeedbackLoop:
                 return
             self._send(fed, 1e3 * (self._now() - arrived))
 
-    def _send(self, fed: Fed, delay_ms: float) -> None:
+    def _send(self, fed: FeedbackSample, delay_ms: float) -> None:
         block = self.plan.blocks[fed.block]
         t, at = self._time(fed.index), fed.index / self._info.sfreq
         left_s = max(0.0, block.seconds - self.session.elapsed_s(fed.index))

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..dsp.ema import RunningMean
 from ..dsp.filters import Filters, Notch, band_delay_s
-from ..dsp.holes import Bridge
+from ..dsp.gaps import GapFiller
 from ..dsp.spec import FeatureSpec
 from ..errors import StreamMismatch
 from ..types import Chunk, Quality, StreamInfo
@@ -98,7 +98,7 @@ class FastMeasures:
         self._bands = {band: k for k, band in enumerate(sorted(bands))}
         self._check(bands)
         self._spec = FeatureSpec(bands={str(k): band for band, k in self._bands.items()}) if bands else FeatureSpec()
-        self._bridge = Bridge(info.n_chans, round(self._spec.max_hole_s * info.sfreq))
+        self._bridge = GapFiller(info.n_chans, round(self._spec.max_hole_s * info.sfreq))
         self._filters = Filters(self._spec, info.sfreq, info.n_chans, notch)
         self._at = [[info.ch_names.index(name) for name in it.electrodes] for it in self._measures]
         self._faulty = np.zeros(info.n_chans, bool)

@@ -96,7 +96,7 @@ class Block(Strict):
     text: Words = "Sit still and look at the screen"
 
 
-class Plan(Strict):
+class FeedbackPlan(Strict):
     """A session."""
 
     name: str = Field(pattern="^[A-Za-z0-9_]+$")
@@ -113,7 +113,7 @@ class Plan(Strict):
     blocks: tuple[Block, ...] = Field(min_length=2, max_length=60)
 
     @model_validator(mode="after")
-    def _begins_with_a_baseline(self) -> Plan:
+    def _begins_with_a_baseline(self) -> FeedbackPlan:
         if self.blocks[0].kind != "baseline":
             raise ValueError("the first block is a baseline: everything is measured by it")
         if not any(block.kind == "feedback" for block in self.blocks):
@@ -126,6 +126,6 @@ def shipped() -> dict[str, Path]:
     return plans.shipped_in("realtime_mood.feedback", "sessions")
 
 
-def load_plan(name_or_path: str) -> Plan:
+def load_plan(name_or_path: str) -> FeedbackPlan:
     """A session that came with the program, or the one in a TOML file; raises as `plans.load` does."""
-    return plans.load(Plan, "session", name_or_path, shipped())
+    return plans.load(FeedbackPlan, "session", name_or_path, shipped())

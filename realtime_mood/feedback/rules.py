@@ -11,7 +11,7 @@ from .plan import Reward
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RewardDecision:
     """What a rule makes of one moment."""
 
     threshold: float
@@ -37,11 +37,11 @@ class Rule:
         self._held_s = self._since_s = self._idle_s = 0.0
         self._since_s = reward.pause_s
 
-    def step(self, z: float, valid: bool) -> Verdict:
+    def step(self, z: float, valid: bool) -> RewardDecision:
         """One moment. Nothing invalid is ever rewarded, nor does it count as a failure."""
         if not valid or not np.isfinite(z):
             self._held_s = 0.0
-            return Verdict(self._sign * self._level, False, False)
+            return RewardDecision(self._sign * self._level, False, False)
         towards = self._sign * z
         self._since_s += self._dt
         self._idle_s += self._dt
@@ -55,7 +55,7 @@ class Rule:
             self._held_s = self._since_s = 0.0
         if self._it.rule == "staircase":
             self._move(reward)
-        return Verdict(self._sign * self._level, above, reward)
+        return RewardDecision(self._sign * self._level, above, reward)
 
     def _move(self, reward: bool) -> None:
         if reward:

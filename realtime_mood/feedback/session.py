@@ -14,7 +14,7 @@ import numpy as np
 
 from ..contracts import Condition
 from .measures import RATE_HZ, Sample
-from .plan import Block, Plan
+from .plan import Block, FeedbackPlan
 from .rules import Rule
 
 LEAST_BASELINE_S = 10.0  # of valid signal, before anything can be compared with it
@@ -22,7 +22,7 @@ SHOWN_SD = 2.5  # z-scores at the ends of what is shown
 
 
 @dataclass(frozen=True, slots=True)
-class Fed:
+class FeedbackSample:
     """What is fed back at one moment."""
 
     index: int
@@ -74,12 +74,12 @@ class Baseline:
         return (np.array(values) - self._mean) / np.maximum(np.sqrt(self._squares / self._n), 1e-6)
 
 
-class Session:
+class FeedbackSession:
     """One session of a plan.
 
     Parameters
     ----------
-    plan : Plan
+    plan : FeedbackPlan
     sfreq : float
         Hz.
     condition : Condition
@@ -88,7 +88,11 @@ class Session:
     """
 
     def __init__(
-        self, plan: Plan, sfreq: float, condition: Condition, told: Callable[[str, int], object] = lambda *_: None
+        self,
+        plan: FeedbackPlan,
+        sfreq: float,
+        condition: Condition,
+        told: Callable[[str, int], object] = lambda *_: None,
     ) -> None:
         self.plan, self._sfreq, self._condition, self._tell = plan, sfreq, condition, told
         self._weights = np.array([it.weight for it in plan.measures])
@@ -121,7 +125,7 @@ class Session:
         """Take what the network said last: numbers by name, and why there are none."""
         self._slow = {name: (value, why) for name, value in values.items()}
 
-    def step(self, sample: Sample) -> Fed | None:
+    def step(self, sample: Sample) -> FeedbackSample | None:
         """One moment; None once the session is over."""
         if self.is_over:
             return None
@@ -136,7 +140,9 @@ class Session:
             why = "no baseline yet"
         z = math.nan if why else float(self._weights @ self._baseline.z(values) / np.abs(self._weights).sum())
         if kind != "feedback":
-            return Fed(sample.index, self._block, kind, z, math.nan, 0.5, math.nan, False, why or "no feedback")
+            return FeedbackSample(
+                sample.index, self._block, kind, z, math.nan, 0.5, math.nan, False, why or "no feedback"
+            )
         shown = math.nan if why else self._condition(z)
         if not why and not math.isfinite(shown):
             why = "no feedback"
@@ -147,7 +153,7 @@ class Session:
             self._tell("reward", sample.index)
         sign = 1 if self.plan.reward.direction == "up" else -1
         level = 0.5 if why else float(np.clip(0.5 + sign * shown / (2 * SHOWN_SD), 0, 1))
-        return Fed(sample.index, self._block, kind, z, shown, level, verdict.threshold, verdict.reward, why)
+        return FeedbackSample(sample.index, self._block, kind, z, shown, level, verdict.threshold, verdict.reward, why)
 
     def _values(self, sample: Sample) -> tuple[tuple[float, ...], str]:
         """Fast and slow measures in the plan's order, and why some are missing."""

@@ -20,7 +20,7 @@ SWELL_S = 7.0  # of the sea
 Kind = Literal["pitch", "loudness", "ambient"]
 
 
-class Tone:
+class FeedbackTone:
     """A sound that goes on without a click, however it is cut into blocks.
 
     Parameters

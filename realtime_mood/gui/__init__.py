@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
-from ..viewmodel.actions import Wish
+from ..viewmodel.actions import RunRequest
 from . import desktop
 
 if TYPE_CHECKING:
     from ..feedback.loop import FeedbackLoop
-    from ..feedback.plan import Plan
+    from ..feedback.plan import FeedbackPlan
     from ..run.engine import Engine
 
 __all__ = ["Flows", "Wish", "check_display", "desktop", "has_display", "run"]
@@ -24,7 +24,7 @@ __all__ = ["Flows", "Wish", "check_display", "desktop", "has_display", "run"]
 class Flows:
     """What the window can set going, each from outside: it knows neither networks nor calibrations."""
 
-    make_engine: Callable[[Wish], Engine]
+    make_engine: Callable[[RunRequest], Engine]
     """Builds an engine that is not yet started. Called on a thread of its own, once a start."""
     recordings: Path
     """The folder that the Record button records into."""
@@ -35,7 +35,7 @@ class Flows:
     is closed (None where none was made). Returns the window."""
     sessions: tuple[tuple[str, str], ...] = ()
     """Name and title of each session of feedback there is."""
-    feedback: Callable[[str], tuple[Plan, FeedbackLoop]] | None = None
+    feedback: Callable[[str], tuple[FeedbackPlan, FeedbackLoop]] | None = None
     """Makes a session of that name, to be the `tap` of a run."""
 
 
@@ -50,13 +50,13 @@ def check_display() -> None:
         raise ConfigError("the window", trouble, "use --view terminal or --view json")
 
 
-def run(flows: Flows, wish: Wish, *, start: bool = True, weights: str = "", session: str = "") -> int:
+def run(flows: Flows, wish: RunRequest, *, start: bool = True, weights: str = "", session: str = "") -> int:
     """Show the window until it is closed (or Ctrl-C) and return 0.
 
     Parameters
     ----------
     flows : Flows
-    wish : Wish
+    wish : RunRequest
         What stands in the source field at first.
     start : bool
         Whether to start at once.

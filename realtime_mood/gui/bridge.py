@@ -24,29 +24,29 @@ from ..guard import GuardedThread
 from ..health import Health, State
 from ..ring import RingBuffer
 from ..run.engine import Engine
-from ..viewmodel.actions import RUNNING, Wish, actions_of
+from ..viewmodel.actions import RUNNING, RunRequest, actions_of
 from ..viewmodel.banner import NOTE_S
 from ..viewmodel.events import Events
 from ..viewmodel.lanes import TraceSettings, slice_of
 from ..viewmodel.state import ViewState, view
 from ..viewmodel.strip import Timing
-from ..viewmodel.words import Say
+from ..viewmodel.words import StyledText
 
 FRAME_MS = 33
 MAP_EVERY = 3  # frames between two looks at the slower panels: 10 a second
 MINUTE_EVERY = 15  # likewise at the last minute
-FEEDING = Say("FEEDBACK", "info", "A session of feedback is under way")
+FEEDING = StyledText("FEEDBACK", "info", "A session of feedback is under way")
 log = logging.getLogger(__name__)
 
 
-class Bridge(QObject):
+class RunBridge(QObject):
     """Polls the engine and says what it sees.
 
     Parameters
     ----------
     make_engine : callable
         Builds an engine that is not yet started; called away from the window's thread.
-    wish : Wish
+    wish : RunRequest
         What the first start is made of.
     can_calibrate : bool
     """
@@ -66,8 +66,8 @@ class Bridge(QObject):
 
     def __init__(
         self,
-        make_engine: Callable[[Wish], Engine],
-        wish: Wish,
+        make_engine: Callable[[RunRequest], Engine],
+        wish: RunRequest,
         *,
         can_calibrate: bool = False,
         can_feed_back: bool = False,
@@ -85,13 +85,13 @@ class Bridge(QObject):
         self._minute_is_seen = False
         self.left_out: frozenset[str] = frozenset()
         """Electrodes that somebody left out of this run."""
-        self._events, self._notice = Events(), (Say(""), 0.0)
+        self._events, self._notice = Events(), (StyledText(""), 0.0)
         self._traces, self._timing = TraceSettings(), Timing()
         self._engine: Engine | None = None
         self._health: Health | None = Health()  # what to show while there is no engine to ask
         self._work: GuardedThread | None = None
         self._ending = False  # a stop is wished for or under way
-        self._next: Wish | None = None  # what to begin with once it is over
+        self._next: RunRequest | None = None  # what to begin with once it is over
         self._frame = 0
         self.state: ViewState | None = None
         """The newest one that was told."""
@@ -121,7 +121,7 @@ class Bridge(QObject):
 
     # -- wishes -------------------------------------------------------------------------------------------------
 
-    def start(self, wish: Wish | None = None) -> None:
+    def start(self, wish: RunRequest | None = None) -> None:
         """Begin a run; one that is under way is ended first."""
         self.wish = wish or self.wish
         if self.is_running:
@@ -164,7 +164,7 @@ class Bridge(QObject):
         """Whether anybody looks at the last minute of signal."""
         self._minute_is_seen = is_seen
 
-    def tell(self, notice: Say) -> None:
+    def tell(self, notice: StyledText) -> None:
         """Have a sentence stand in the banner for a while."""
         self._notice = notice, clock.now() + NOTE_S
 
@@ -173,7 +173,7 @@ class Bridge(QObject):
         try:
             write_private(Path(path), "".join(f"{line}\n" for line in self._events.lines).encode())
         except OSError as error:
-            self.tell(Say(f"The events are not saved in {path}: {error.strerror or error}", "bad"))
+            self.tell(StyledText(f"The events are not saved in {path}: {error.strerror or error}", "bad"))
 
     def close(self) -> None:
         """Look no more."""
@@ -183,10 +183,10 @@ class Bridge(QObject):
     # -- threads ------------------------------------------------------------------------------------------------
 
     def _spawn(self, name: str, work: Callable[[], None]) -> None:
-        self._work = GuardedThread(work, name, lambda what: self.tell(Say(what, "bad")))
+        self._work = GuardedThread(work, name, lambda what: self.tell(StyledText(what, "bad")))
         self._work.start()
 
-    def _start(self, wish: Wish) -> None:
+    def _start(self, wish: RunRequest) -> None:
         try:
             engine = self._make_engine(wish)
             engine.start()

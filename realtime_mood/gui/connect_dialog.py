@@ -25,7 +25,7 @@ from ..guard import GuardedThread
 from ..sources import devices
 from ..sources.devices import Device
 from ..viewmodel.connect import MONTAGES, SYNTHETIC, Choice, choices_of, recording, trouble, with_names
-from ..viewmodel.words import Say
+from ..viewmodel.words import StyledText
 from .controls import Text
 from .labels import PlainLabel
 from .preview import Preview
@@ -63,7 +63,7 @@ class ConnectDialog(QDialog):
         self.cancel.clicked.connect(self.reject)
         self.finder = Finder()
         self.finder.found.connect(self._devices)
-        self.finder.failed.connect(lambda why: self.said.say(Say(why, "warn")))
+        self.finder.failed.connect(lambda why: self.said.say(StyledText(why, "warn")))
         self.finished.connect(self._end)
         self._choose(0)
         self.finder.start()
@@ -141,7 +141,7 @@ class ConnectDialog(QDialog):
 
     def _check(self) -> None:
         why = trouble(self.wished)
-        self.said.say(Say(why, "warn"))
+        self.said.say(StyledText(why, "warn"))
         self.start.setEnabled(not why)
         self.look.setEnabled(not why)
 

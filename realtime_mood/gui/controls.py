@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QToolBut
 from ..viewmodel.actions import Actions
 from ..viewmodel.state import ViewState
 from ..viewmodel.strip import DROPPED_FIRST
-from ..viewmodel.words import Say
+from ..viewmodel.words import StyledText
 from .labels import PlainLabel, set_tip
 from .theme import colour
 
@@ -21,13 +21,13 @@ BADGE_BOX = "border-width: 1px; border-radius: 4px; padding: 3px 7px;"
 
 
 class Text(PlainLabel):
-    """A label that shows a `Say`, and repaints only when it changes."""
+    """A label that shows a `StyledText`, and repaints only when it changes."""
 
     def __init__(self, style: str = "") -> None:
         super().__init__()
-        self._style, self._said = style, Say("")
+        self._style, self._said = style, StyledText("")
 
-    def say(self, it: Say) -> bool:
+    def say(self, it: StyledText) -> bool:
         """Show it; False where that is what was shown already."""
         if it == self._said:
             return False
@@ -52,7 +52,7 @@ class Badges(QWidget):
         self._row.setSpacing(6)
         self._texts: list[Text] = []
 
-    def show_badges(self, badges: tuple[Say, ...]) -> None:
+    def show_badges(self, badges: tuple[StyledText, ...]) -> None:
         while len(self._texts) < len(badges):
             text = Text("font-size: 11px; font-weight: 700; border-style: solid; " + BADGE_BOX)
             self._row.addWidget(text)
@@ -206,9 +206,9 @@ class BannerBar(QWidget):
 
     def show_state(self, state: ViewState) -> None:
         self.state.say(state.state)
-        self.banner.say(Say(state.banner.text, state.banner.role, state.banner.text))
+        self.banner.say(StyledText(state.banner.text, state.banner.role, state.banner.text))
         words = " · ".join(part for part in (self._weights, state.readout.text) if part)
-        self._readout.say(Say(words, state.readout.role, state.readout.tip))
+        self._readout.say(StyledText(words, state.readout.role, state.readout.tip))
         self.badges.show_badges(state.badges)
         if state.banner.role != self._role:
             self._role = state.banner.role

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QWidget
 
 from ..montage import locate, positions
 from ..viewmodel import scalp
-from ..viewmodel.electrodes import Electrode
+from ..viewmodel.electrodes import ElectrodeView
 from ..viewmodel.state import ViewState
 from .labels import show_tip
 from .theme import colour, font
@@ -94,7 +94,7 @@ class QualityHead(Head):
 
     def __init__(self) -> None:
         super().__init__()
-        self._electrodes: tuple[Electrode, ...] = ()
+        self._electrodes: tuple[ElectrodeView, ...] = ()
         self._nearest = 0.0  # head radii between the nearest two
 
     def place(self, xy: np.ndarray) -> None:
@@ -162,7 +162,7 @@ class QualityHead(Head):
             if e.is_bad or e.excluded or has_room:
                 self._name(p, e, self.spot(x, y), r)
 
-    def _name(self, p: QPainter, e: Electrode, at: QPointF, r: float) -> None:
+    def _name(self, p: QPainter, e: ElectrodeView, at: QPointF, r: float) -> None:
         """The name under its electrode, where neighbours are furthest, on a ground of its own."""
         text = f"{e.name} {_kohm(e)}".strip()
         width = p.fontMetrics().horizontalAdvance(text) + 6
@@ -175,6 +175,6 @@ class QualityHead(Head):
         p.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
 
-def _kohm(e: Electrode) -> str:
+def _kohm(e: ElectrodeView) -> str:
     """Impedance in words, to the digits it is worth."""
     return "" if e.kohm is None else f"{e.kohm:.0f} kΩ"

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSlider, QWidget
 
-from ..viewmodel.electrodes import Electrode
+from ..viewmodel.electrodes import ElectrodeView
 from ..viewmodel.lanes import SCALES_UV, SPANS_S, TraceSettings
 from .labels import PlainLabel, set_tip
 from .theme import colour, font
@@ -33,10 +33,10 @@ class LaneNames(QWidget):
         self.setAccessibleName("electrodes: up and down choose one, space leaves it out or takes it back")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         set_tip(self, "Click a name to leave the electrode out of the estimate, or to take it back")
-        self.electrodes: tuple[Electrode, ...] = ()
+        self.electrodes: tuple[ElectrodeView, ...] = ()
         self._at = 0  # the one that the keys would choose
 
-    def show_electrodes(self, electrodes: tuple[Electrode, ...]) -> None:
+    def show_electrodes(self, electrodes: tuple[ElectrodeView, ...]) -> None:
         shown = [(e.name, e.role, e.fault) for e in electrodes]
         if shown != [(e.name, e.role, e.fault) for e in self.electrodes]:
             self.electrodes = electrodes

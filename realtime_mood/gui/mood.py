@@ -10,9 +10,9 @@ from PyQt6.QtGui import QBrush, QPainter, QPen, QPolygonF
 from PyQt6.QtWidgets import QWidget
 
 from ..viewmodel.affect import gentle
-from ..viewmodel.course import COURSE_S, Course
-from ..viewmodel.state import Bar, ViewState
-from ..viewmodel.words import Say
+from ..viewmodel.course import COURSE_S, EstimateHistory
+from ..viewmodel.state import LabelBar, ViewState
+from ..viewmodel.words import StyledText
 from .theme import colour, faint, font
 
 LEFT, RIGHT, CENTRE, TOP = (
@@ -33,7 +33,7 @@ class Bars(QWidget):
         super().__init__()
         self.setMinimumSize(170, 130)
         self.setAccessibleName("estimate")
-        self._shown: tuple[Say, str, tuple[Bar, ...]] = (Say(""), "", ())
+        self._shown: tuple[StyledText, str, tuple[LabelBar, ...]] = (StyledText(""), "", ())
 
     def show_state(self, state: ViewState) -> None:
         shown = (state.headline, state.detail, state.bars)
@@ -62,7 +62,7 @@ class Bars(QWidget):
             self._bar(p, bar, i, QRectF(0, top + i * height, self.width(), height), 1 / len(bars))
         p.end()
 
-    def _bar(self, p: QPainter, bar: Bar, i: int, box: QRectF, chance: float) -> None:
+    def _bar(self, p: QPainter, bar: LabelBar, i: int, box: QRectF, chance: float) -> None:
         role = "dim" if bar.dimmed or bar.prob is None else f"label{i}"
         line = 30 if self.gentle else 18
         p.setFont(font(22 if self.gentle else 13, bold=bar.is_top))
@@ -99,7 +99,7 @@ class TimeCourse(QWidget):
         super().__init__()
         self.setMinimumSize(220, 120)
         self.setAccessibleName("the last minute of the estimate")
-        self._course = Course((), np.empty(0), np.empty((0, 0)), (), (), 0.0)
+        self._course = EstimateHistory((), np.empty(0), np.empty((0, 0)), (), (), 0.0)
 
     def show_state(self, state: ViewState) -> None:
         if not state.course.same_as(self._course):

@@ -12,20 +12,20 @@ import pyqtgraph as pg
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
-from . import Flows, Wish
-from .bridge import Bridge
-from .window import Window
+from . import Flows, RunRequest
+from .bridge import RunBridge
+from .window import MainWindow
 
 log = logging.getLogger(__name__)
 
 
-def show(flows: Flows, wish: Wish, *, start: bool, weights: str = "", session: str = "") -> int:
+def show(flows: Flows, wish: RunRequest, *, start: bool, weights: str = "", session: str = "") -> int:
     """Run the window to its end; see `realtime_mood.gui.run`."""
     pg.setConfigOptions(antialias=False)
     app = QApplication.instance() or QApplication(["realtime-mood"])
     able = {"can_calibrate": flows.calibrate is not None, "can_feed_back": flows.feedback is not None}
-    bridge = Bridge(flows.make_engine, wish, **able)
-    window = Window(bridge, flows, weights)
+    bridge = RunBridge(flows.make_engine, wish, **able)
+    window = MainWindow(bridge, flows, weights)
     seen: set[str] = set()
 
     def fault(kind: type[BaseException], it: BaseException, trace: TracebackType | None) -> None:

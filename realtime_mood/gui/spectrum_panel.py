@@ -23,7 +23,7 @@ from PyQt6.QtWidgets import (
 
 from ..dsp.spec import BANDS
 from ..types import Chunk
-from ..viewmodel.events import Line
+from ..viewmodel.events import EventLine
 from ..viewmodel.spectrum import TOP_HZ, spectrogram, spectrum
 from . import theme as plots
 from .labels import PlainLabel
@@ -153,9 +153,9 @@ class EventLog(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.list, 1)
         column.addLayout(row)
-        self._shown: tuple[Line, ...] = ()
+        self._shown: tuple[EventLine, ...] = ()
 
-    def show_lines(self, lines: Sequence[Line]) -> None:
+    def show_lines(self, lines: Sequence[EventLine]) -> None:
         """Show these; what is there already stays."""
         bar = self.list.verticalScrollBar()
         at_end = bar is None or bar.value() >= bar.maximum() - 2

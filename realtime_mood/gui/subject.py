@@ -7,7 +7,7 @@ from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ..viewmodel.state import ViewState
-from ..viewmodel.words import Say
+from ..viewmodel.words import StyledText
 from .controls import Badges, Text
 from .mood import Bars
 from .plane import Plane
@@ -56,7 +56,7 @@ class SubjectView(QWidget):
         self.bars.show_state(state)
         self.plane.show_state(state)
         troubled = state.banner.role in ("warn", "bad")
-        self.said.say(Say("One moment: the signal is being seen to", "dim") if troubled else Say(""))
+        self.said.say(StyledText("One moment: the signal is being seen to", "dim") if troubled else StyledText(""))
         self.badges.show_badges(tuple(badge for badge in state.badges if badge.role == "virtual"))
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:

@@ -15,12 +15,12 @@ from PyQt6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 from ..errors import MoodError
 from ..viewmodel.affect import WHISKER
 from ..viewmodel.shortcuts import MARK_KEYS, SHORTCUTS
-from ..viewmodel.words import Say
+from ..viewmodel.words import StyledText
 from . import Flows, theme
-from .bridge import Bridge
+from .bridge import RunBridge
 from .connect_dialog import ConnectDialog
 from .controls import BannerBar, StripBar, TopBar
-from .feedback.view import FeedbackView, RunBeside, ask_to_end
+from .feedback.view import FeedbackView, OperatorRun, ask_to_end
 from .heads import QualityHead
 from .labels import set_tip
 from .maps import Maps
@@ -34,12 +34,12 @@ from .theme import show_beside, toggle_full
 from .traces import Traces
 
 
-class Window(QMainWindow):
+class MainWindow(QMainWindow):
     """The one window. Closing it during a run ends the run first.
 
     Parameters
     ----------
-    bridge : Bridge
+    bridge : RunBridge
     flows : Flows
     weights : str
         What the network in use is called.
@@ -47,7 +47,7 @@ class Window(QMainWindow):
         Where panels and theme are remembered; the user's configuration when None.
     """
 
-    def __init__(self, bridge: Bridge, flows: Flows, weights: str = "", memory: QSettings | None = None) -> None:
+    def __init__(self, bridge: RunBridge, flows: Flows, weights: str = "", memory: QSettings | None = None) -> None:
         super().__init__()
         self.setWindowTitle("Realtime mood")
         self.setMinimumSize(1100, 640)
@@ -184,10 +184,10 @@ class Window(QMainWindow):
         try:
             plan, loop = self.flows.feedback(session or self.flows.sessions[0][0])
         except MoodError as error:
-            self.bridge.tell(Say(str(error), "bad"))
+            self.bridge.tell(StyledText(str(error), "bad"))
             return
         self.bridge.wish = replace(self.bridge.wish, url=self.top.url.text().strip())
-        self.session = FeedbackView(plan, loop, RunBeside(self.bridge, loop), lambda: setattr(self, "session", None))
+        self.session = FeedbackView(plan, loop, OperatorRun(self.bridge, loop), lambda: setattr(self, "session", None))
         show_beside(self.session, self)
 
     def toggle_record(self) -> None:
@@ -207,10 +207,10 @@ class Window(QMainWindow):
     def _report_written(self, page: object, why: str) -> None:
         self.bridge.writing = False
         if isinstance(page, Path):
-            self.bridge.tell(Say(f"The report is {page}", "info"))
+            self.bridge.tell(StyledText(f"The report is {page}", "info"))
             self.open_page(QUrl.fromLocalFile(str(page)))
         else:
-            self.bridge.tell(Say(why, "bad"))
+            self.bridge.tell(StyledText(why, "bad"))
 
     # -- what is seen -------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import SourceNotFound, StreamMismatch
 from ..montage import positions
 from ..sources.recordings.recording import finite
-from ..sources.recordings.xdf_chunks import SAMPLES, Chunks, Described, find_chunks
+from ..sources.recordings.xdf_chunks import SAMPLES, Chunks, StreamHeader, find_chunks
 from ..types import Chunk, Impedance, Marker, StreamInfo
 
 OFF = 0.05
@@ -161,7 +161,7 @@ def _table(content: bytes, form: str, n: int) -> np.ndarray:
     return table
 
 
-def _check_rate(eeg: Described, contents: Iterator[bytes]) -> None:
+def _check_rate(eeg: StreamHeader, contents: Iterator[bytes]) -> None:
     for content in contents:
         stamps = _table(content, "<f4", eeg.n_chans)["stamp"]
         if len(stamps) > 1:
@@ -192,7 +192,7 @@ def _reading(text: bytes) -> dict[str, Any]:
     return said
 
 
-def _is_ours(stream: Described) -> bool:
+def _is_ours(stream: StreamHeader) -> bool:
     """Whether a stream is laid out as the recorder does it."""
     name = EEG if stream.type == EEG else stream.name
     wide = {MARKERS: 1, READINGS: 1, GAPS: 3}.get(name, stream.n_chans)
@@ -201,11 +201,11 @@ def _is_ours(stream: Described) -> bool:
     )
 
 
-def _told(stream: Described, key: str) -> str:
+def _told(stream: StreamHeader, key: str) -> str:
     return stream.desc.findtext(f"realtime_mood/{key}") or ""
 
 
-def _info(eeg: Described) -> StreamInfo:
+def _info(eeg: StreamHeader) -> StreamInfo:
     """What the stream promised when it was recorded. Raises `ValueError`."""
     ch_names = tuple((channel.findtext("label") or "").strip() for channel in eeg.desc.findall("channels/channel"))
     if len(ch_names) != eeg.n_chans or len(set(ch_names)) < len(ch_names) or not set(ch_names) <= set(positions()):

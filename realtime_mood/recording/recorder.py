@@ -15,9 +15,9 @@ from typing import NamedTuple
 from .. import clock
 from ..files import GrowingFile, check_writable, first_free, free_paths
 from ..guard import GuardedThread, Report, to_log
-from ..health import Emission, Health, Recording
+from ..health import Emission, Health, RecordingState
 from ..types import Chunk, Marker, StreamInfo
-from .tape import Position, Tape
+from .xdf_session import Position, XdfSession
 
 QUEUE_BYTES = 64 * 2**20
 """What may wait for the disk; samples beyond it are not recorded."""
@@ -46,7 +46,7 @@ TROUBLES = {
 }
 SLOW = ("the disk {} too slow", "record to a faster one")
 
-Piece = Callable[[Tape], bytes]
+Piece = Callable[[XdfSession], bytes]
 
 
 class Waiting(NamedTuple):
@@ -136,33 +136,33 @@ class Recorder:
         self._missing, self._why, self._since = 0, "", 0.0
         first = first_free(free_paths(*self._where))
         check_writable(first)
-        self.recording = Recording(str(first))
+        self.recording = RecordingState(str(first))
 
     def open(self, info: StreamInfo) -> None:
         """Begin a new file for a stream."""
         self._backlog, self._closing = Backlog(self._limit), threading.Event()
         self._missing, self._why, self._since = 0, "", 0.0
-        self.recording = Recording(self.recording.path)
-        tape = Tape(info, self._about, self._to_stamps)
+        self.recording = RecordingState(self.recording.path)
+        tape = XdfSession(info, self._about, self._to_stamps)
         work = partial(self._write_all, tape, self._backlog, self._closing)
         self._thread = GuardedThread(work, "mood-record", self._broken, restart_until=self._closing)
         self._thread.start()
 
     def take(self, chunk: Chunk) -> None:
         """Record a chunk."""
-        self._put(partial(Tape.take, chunk=chunk), len(chunk), chunk.data.nbytes)
+        self._put(partial(XdfSession.take, chunk=chunk), len(chunk), chunk.data.nbytes)
 
     def mark(self, marker: Marker, t: float) -> None:
         """Record a marker that came beside the stream, at `t` (s, our clock)."""
-        self._put(partial(Tape.mark, marker=marker, t=t))
+        self._put(partial(XdfSession.mark, marker=marker, t=t))
 
     def feed(self, index: int, row: tuple[float, ...]) -> None:
         """What was fed back on the samples before `index`; see `tape.FEEDBACK_ROW`."""
-        self._put(partial(Tape.feed, index=index, row=row))
+        self._put(partial(XdfSession.feed, index=index, row=row))
 
     def put(self, emission: Emission) -> None:
         """Record a reading."""
-        self._put(partial(Tape.put, emission=emission))
+        self._put(partial(XdfSession.put, emission=emission))
 
     def close(self, health: Health) -> None:
         """Write what waits and the footers."""
@@ -185,7 +185,7 @@ class Recorder:
 
     # -- recording thread ---------------------------------------------------------------------------------------
 
-    def _write_all(self, tape: Tape, backlog: Backlog, closing: threading.Event) -> None:
+    def _write_all(self, tape: XdfSession, backlog: Backlog, closing: threading.Event) -> None:
         file, synced, ending = None, clock.now(), False
         try:
             while not ending:
@@ -211,7 +211,7 @@ class Recorder:
                     file.close()
         self._over()
 
-    def _write(self, file: GrowingFile | None, tape: Tape, batch: list[Waiting]) -> GrowingFile | None:
+    def _write(self, file: GrowingFile | None, tape: XdfSession, batch: list[Waiting]) -> GrowingFile | None:
         """Append a batch, beginning a file where there is none; the file to go on with."""
         before = tape.position
         try:
@@ -231,7 +231,7 @@ class Recorder:
             self._over()
         return file
 
-    def _render(self, tape: Tape, item: Waiting) -> bytes:
+    def _render(self, tape: XdfSession, item: Waiting) -> bytes:
         before = tape.position
         try:
             tape.leave_out(item.left_out)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import ConfigError, StreamMismatch
 from ..files import GrowingFile, check_writable
-from ..sources.recordings.xdf_chunks import FOOTER, SAMPLES, SIZES, Chunks, Described, find_chunks
+from ..sources.recordings.xdf_chunks import FOOTER, SAMPLES, SIZES, Chunks, StreamHeader, find_chunks
 from . import xdf_write as xdf
 from .reader import mapped
 
@@ -21,7 +21,7 @@ BOUNDARY_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Kept:
+class RecoveredStream:
     """What of one stream is in a file."""
 
     name: str
@@ -37,7 +37,7 @@ class Recovered:
 
     path: Path | None
     """The new file; None where the old one lacked nothing."""
-    streams: tuple[Kept, ...]
+    streams: tuple[RecoveredStream, ...]
     dropped: int
     """Bytes that could not be believed."""
 
@@ -98,7 +98,7 @@ def _beside(path: Path) -> Iterator[Path]:
     yield from (path.with_name(f"{path.stem}_recovered_{n}.xdf") for n in count(2))
 
 
-def _mended(file: mmap.mmap, found: Chunks, kept: dict[int, Kept]) -> Iterator[bytes]:
+def _mended(file: mmap.mmap, found: Chunks, kept: dict[int, RecoveredStream]) -> Iterator[bytes]:
     """The new file, piece by piece."""
     yield xdf.file_header(mended="1")
     for stream, (begin, end) in found.headers.items():
@@ -115,9 +115,9 @@ def _mended(file: mmap.mmap, found: Chunks, kept: dict[int, Kept]) -> Iterator[b
         yield xdf.stream_footer(stream, it.first, it.last, it.n_samples)
 
 
-def _kept(file: mmap.mmap, found: Chunks) -> dict[int, Kept]:
+def _kept(file: mmap.mmap, found: Chunks) -> dict[int, RecoveredStream]:
     """What of each stream there is."""
-    kept: dict[int, Kept] = {}
+    kept: dict[int, RecoveredStream] = {}
     for tag, stream, begin, end in found.places:
         described, before = found.streams[stream], kept.get(stream)
         if tag != SAMPLES:
@@ -125,11 +125,11 @@ def _kept(file: mmap.mmap, found: Chunks) -> dict[int, Kept]:
         n, first, last = _span(file[begin:end], described, before.last if before else 0.0)
         if n:
             begun, held = (before.first, before.n_samples) if before else (first, 0)
-            kept[stream] = Kept(described.name or str(stream), held + n, begun, last)
+            kept[stream] = RecoveredStream(described.name or str(stream), held + n, begun, last)
     return kept
 
 
-def _span(content: bytes, stream: Described, last: float) -> tuple[int, float, float]:
+def _span(content: bytes, stream: StreamHeader, last: float) -> tuple[int, float, float]:
     """How many samples a sound chunk holds, and the stamps of its first and last; one without a stamp is on time."""
     n, at = _length(content, 0)
     size = SIZES.get(stream.format, 0) * stream.n_chans

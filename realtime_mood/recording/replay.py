@@ -10,7 +10,7 @@ from ..health import Emission, State
 from ..pipeline import LEARNS, LEFT_OUT, Pipeline
 from ..types import Reading, StreamInfo, Why
 from .reader import Recorded
-from .tape import exact
+from .xdf_session import exact
 
 FIELDS = (
     "kind",

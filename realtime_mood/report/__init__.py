@@ -1,6 +1,6 @@
 """Turns a recorded session into its report: a page that can be read, printed and kept beside the recording."""
 
 from .page import page, write_report
-from .session import Report, report_of
+from .session import SessionReport, report_of
 
-__all__ = ["Report", "page", "report_of", "write_report"]
+__all__ = ["SessionReport", "page", "report_of", "write_report"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .said import KINDS, Floats, Said
+from .readings import KINDS, Floats, RecordedReading
 
 MOST_BINS = 600
 """More than a picture shows side by side."""
@@ -18,7 +18,7 @@ SINGLE = 1.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Course:
+class SessionCourse:
     """What was said along the time, in bins of even width."""
 
     edges: Floats
@@ -46,12 +46,12 @@ class Course:
         return np.asarray(np.clip(1 - self.shares.sum(axis=0), 0, 1))
 
 
-def course_of(said: Said, duration_s: float, holes: Sequence[tuple[float, float]] = ()) -> Course:
+def course_of(said: RecordedReading, duration_s: float, holes: Sequence[tuple[float, float]] = ()) -> SessionCourse:
     """The course of a recording.
 
     Parameters
     ----------
-    said : Said
+    said : RecordedReading
     duration_s : float
         How long the recording is (s).
     holes : sequence of (float, float)
@@ -72,7 +72,7 @@ def course_of(said: Said, duration_s: float, holes: Sequence[tuple[float, float]
     low[:, ~there] = high[:, ~there] = np.nan
     spans = np.array(holes, float).reshape(-1, 2)
     lost = _seconds(spans[:, 0], spans[:, 1], np.ones(len(spans)), edges) / width
-    return Course(edges, mean, low, high, shares, lost, width > SINGLE * hop_s)
+    return SessionCourse(edges, mean, low, high, shares, lost, width > SINGLE * hop_s)
 
 
 def _seconds(begin: Floats, end: Floats, value: np.ndarray, edges: Floats) -> Floats:

@@ -20,7 +20,7 @@ import numpy as np
 from ..errors import SourceNotFound, StreamMismatch
 from ..feedback import sealed
 from ..feedback.measures import RATE_HZ
-from .skeleton import Picture, figure, place, skeleton, table, write
+from .skeleton import ReportFigure, figure, place, skeleton, table, write
 from .words import plain, share, span
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ LIMITS = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Training:
+class FeedbackSummary:
     """One session of feedback, as its lines have it."""
 
     file: str
@@ -69,7 +69,7 @@ class Training:
         return np.array([it == kind for it in self.kind], bool)
 
 
-def read(path: Path, opened: Path | None = None) -> Training:
+def read(path: Path, opened: Path | None = None) -> FeedbackSummary:
     """A session from its lines.
 
     Parameters
@@ -108,7 +108,7 @@ def read(path: Path, opened: Path | None = None) -> Training:
         condition = sealed.condition_of(opened, code)
     if not condition:
         told["z"] = np.full_like(told["z"], math.nan)
-    return Training(path.name, name, title, condition, code, virtual, **told)
+    return FeedbackSummary(path.name, name, title, condition, code, virtual, **told)
 
 
 def write_training_report(paths: Sequence[Path], out: Path | None = None, opened: Path | None = None) -> Path:
@@ -125,7 +125,7 @@ def write_training_report(paths: Sequence[Path], out: Path | None = None, opened
     return path
 
 
-def page(sessions: Sequence[Training]) -> str:
+def page(sessions: Sequence[FeedbackSummary]) -> str:
     """The page as HTML."""
     badge = '<p class="badge">VIRTUAL PERSON</p>' if any(it.virtual for it in sessions) else ""
     title = f"Feedback · {plain(sessions[0].title)}"
@@ -140,7 +140,7 @@ def page(sessions: Sequence[Training]) -> str:
     return skeleton(title, body, GENERATOR)
 
 
-def facts(it: Training) -> Iterator[tuple[str, str, str]]:
+def facts(it: FeedbackSummary) -> Iterator[tuple[str, str, str]]:
     """What, how much, and what that means."""
     fed_s, invalid_s = it.seconds("feedback"), float(it.invalid.sum()) / RATE_HZ
     sealed_ = "still sealed: their own z-score would tell it, so it is not shown" if not it.condition else ""
@@ -164,23 +164,23 @@ def facts(it: Training) -> Iterator[tuple[str, str, str]]:
             yield f"own z-score, {kind}", f"{z.mean():+.2f}", f"{means}, in standard deviations of the baseline"
 
 
-def pictures(sessions: Sequence[Training]) -> Iterator[Picture]:
+def pictures(sessions: Sequence[FeedbackSummary]) -> Iterator[ReportFigure]:
     """How they did along the session, and how often they were rewarded."""
     told = ", ".join(plain(it.called) for it in sessions)
     if any(np.isfinite(it.z).any() for it in sessions):
-        yield Picture(
+        yield ReportFigure(
             "Learning", partial(_curve, sessions=sessions), (8.2, 2.9), f"Own z-score along the session: {told}",
             f"The person's own z-score, the mean of {BIN_S:g} s with its standard error, whatever was fed back. "
             "Shaded: feedback. Left of the first shade: the baseline, as it was known by then.", wide=True,
         )  # fmt: skip
-    yield Picture(
+    yield ReportFigure(
         "Rewards", partial(_rewards, sessions=sessions), (8.2, 2.2), f"Rewards a minute: {told}",
         "Rewards a minute of valid feedback. A percentile gives about as many to everybody, sham or not: only the own "
         "z-score above shows learning.", wide=True,
     )  # fmt: skip
 
 
-def binned(it: Training, values: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def binned(it: FeedbackSummary, values: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mid times, means and standard errors of `values` over `BIN_S`; a second counts once, for it is smooth."""
     t0 = it.t[0] if len(it.t) else 0.0
     bins = ((it.t - t0) // BIN_S).astype(int)
@@ -194,7 +194,7 @@ def binned(it: Training, values: np.ndarray, which: np.ndarray) -> tuple[np.ndar
     return np.array(at), np.array(mean), np.array(error)
 
 
-def _curve(figure: Figure, sessions: Sequence[Training]) -> None:
+def _curve(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
     from .drawing import INK, LABELS
 
     axes = figure.add_subplot()
@@ -212,7 +212,7 @@ def _curve(figure: Figure, sessions: Sequence[Training]) -> None:
         axes.legend(loc="upper left", ncols=len(sessions))
 
 
-def _rewards(figure: Figure, sessions: Sequence[Training]) -> None:
+def _rewards(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
     from .drawing import LABELS
 
     axes = figure.add_subplot()
@@ -226,7 +226,7 @@ def _rewards(figure: Figure, sessions: Sequence[Training]) -> None:
         axes.legend(loc="upper left", ncols=len(sessions))
 
 
-def _spans(it: Training, kind: str) -> list[tuple[float, float]]:
+def _spans(it: FeedbackSummary, kind: str) -> list[tuple[float, float]]:
     which = np.concatenate([[False], it.of(kind), [False]])
     edges = np.flatnonzero(which[1:] != which[:-1])
     t0 = it.t[0] if len(it.t) else 0.0

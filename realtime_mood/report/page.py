@@ -16,8 +16,8 @@ import numpy as np
 
 from ..recording.reader import open_recorded
 from . import words
-from .session import Report, report_of
-from .skeleton import Picture, figure, place, skeleton, table, write
+from .session import SessionReport, report_of
+from .skeleton import ReportFigure, figure, place, skeleton, table, write
 from .words import plain, share
 
 GENERATOR = "realtime_mood report"
@@ -44,7 +44,7 @@ def write_report(path_in: Path, path_out: Path | None = None) -> Path:
     return path
 
 
-def page(report: Report) -> str:
+def page(report: SessionReport) -> str:
     """The page as HTML. Whatever comes from the file is only ever text in it."""
     badge = '<p class="badge">VIRTUAL PERSON</p>' if report.info.virtual else ""
     when = f"{report.made:%Y-%m-%d %H:%M} UTC · " if report.made else ""
@@ -65,19 +65,19 @@ def page(report: Report) -> str:
     return skeleton(title, body, GENERATOR)
 
 
-def _verdict(report: Report) -> str:
+def _verdict(report: SessionReport) -> str:
     told = list(words.warnings(report))
     items = f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in told)}</ul>" if told else ""
     kind = "verdict" if report.labels and not told else "verdict refused"
     return f'<section class="{kind}"><p>{escape(words.sentence(report))}</p>{items}</section>'
 
 
-def _labels(report: Report) -> Iterator[tuple[str, str, str]]:
+def _labels(report: SessionReport) -> Iterator[tuple[str, str, str]]:
     for it in report.labels:
         yield plain(it.name), f"mean {it.mean:.2f}", f"the most probable {share(it.top)} of that time"
 
 
-def _markers(report: Report) -> Iterator[tuple[str, str, str]]:
+def _markers(report: SessionReport) -> Iterator[tuple[str, str, str]]:
     for t, text in report.markers:
         yield words.clock(t), plain(text), ""
 
@@ -91,7 +91,7 @@ def _section(title: str, rows: Iterable[tuple[str, str, str]], note: str = "") -
     return f"<h2>{escape(title)}</h2>\n{said}<table>{told}</table>\n"
 
 
-def _footer(report: Report) -> str:
+def _footer(report: SessionReport) -> str:
     origin = report.origin
     made_by = ", ".join(part for part in (plain(origin.weights), plain(origin.sha256)) if part)
     told = {
@@ -108,7 +108,7 @@ def _footer(report: Report) -> str:
 # -- pictures ---------------------------------------------------------------------------------------------------
 
 
-def _pictures(report: Report) -> Iterator[Picture]:
+def _pictures(report: SessionReport) -> Iterator[ReportFigure]:
     if report.course is None:
         return
     from . import pictures  # draws with a library that takes a second to import
@@ -123,7 +123,7 @@ def _pictures(report: Report) -> Iterator[Picture]:
             else ""
         )
         means = ", ".join(f"{plain(it.name)} {it.mean:.2f} on average" for it in report.labels)
-        yield Picture(
+        yield ReportFigure(
             "What was said along the time",
             partial(pictures.course, course=course, labels=labels, markers=marks),
             pictures.course_size(course, len(labels)),
@@ -140,7 +140,7 @@ def _pictures(report: Report) -> Iterator[Picture]:
     if whole > 0:
         shares = [(kind, seconds / whole) for kind, seconds in parts if seconds > 0]
         silent = "; ".join(f"{what} {value}" for what, value, _ in words.silences(report)) or "never"
-        yield Picture(
+        yield ReportFigure(
             "How much of the time there was an estimate", partial(pictures.spent, parts=shares),
             (10.2, 1.5 if len(shares) <= 6 else 1.8),
             f"An estimate for {words.span(report.estimate_s)}; without one: {silent}.",
@@ -152,7 +152,7 @@ def _pictures(report: Report) -> Iterator[Picture]:
         names, good = [name for name, _ in judged], np.array([part for _, part in judged])
         worst = ", ".join(f"{names[i]} {share(good[i])}" for i in np.argsort(good, kind="stable")[:5])
         never = [it.name for it in report.electrodes if it.good is None]
-        yield Picture(
+        yield ReportFigure(
             "How good the electrodes were", partial(quality, share=good, ch_names=names),
             (10.2, 2.8 if len(names) > MANY else 2.6),
             f"Share of the time that each electrode was good, the worst first: {worst}.",

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from .course import LEAST, Course
+from .course import LEAST, SessionCourse
 from .drawing import GOOD, INK, LABELS, POOR
-from .said import KINDS, OTHER
+from .readings import KINDS, OTHER
 from .session import REASONS
 
 DASHES: tuple[Any, ...] = ("-", (0, (7, 1.2)), (0, (9, 1.2, 1.6, 1.2)), (0, (2.5, 1)), (0, (5, 1, 1, 1, 1, 1)))
@@ -31,7 +31,7 @@ MOST_LINES = 60  # markers that are drawn through the whole picture; with more o
 Row = tuple[str, np.ndarray, tuple[str, str]]
 
 
-def course(figure: Figure, course: Course, labels: Sequence[str], markers: Sequence[tuple[float, str]]) -> None:
+def course(figure: Figure, course: SessionCourse, labels: Sequence[str], markers: Sequence[tuple[float, str]]) -> None:
     """Probabilities over time, and beneath them why there were none.
 
     Where a bin holds several readings every label has axes of its own: lines on top of each other could not be told
@@ -63,12 +63,12 @@ def course(figure: Figure, course: Course, labels: Sequence[str], markers: Seque
         figure.legend(loc="outside upper left", ncols=min(6, len(labels)), handlelength=2.6)
 
 
-def course_size(course: Course, n_labels: int) -> tuple[float, float]:
+def course_size(course: SessionCourse, n_labels: int) -> tuple[float, float]:
     """Width and height that the picture of a course needs, in inches."""
     return 10.2, (0.9 + 1.0 * n_labels if course.binned else 3.2) + 0.26 * len(reasons(course))
 
 
-def reasons(course: Course) -> list[Row]:
+def reasons(course: SessionCourse) -> list[Row]:
     """The rows beneath the probabilities: name, share of each bin, and colour and hatch."""
     rows = [
         (REASONS[why][0], shares, REASON_LOOKS[why])
@@ -104,7 +104,7 @@ def spent(figure: Figure, parts: Sequence[tuple[str, float]]) -> None:
     figure.legend(handles=patches, loc="outside upper left", ncols=-(-len(patches) // -(-len(patches) // 6)))
 
 
-def _probabilities(axes: Axes, course: Course, edges: np.ndarray, k: int, label: str) -> None:
+def _probabilities(axes: Axes, course: SessionCourse, edges: np.ndarray, k: int, label: str) -> None:
     """One label's."""
     look: dict[str, Any] = {"color": LABELS[k % len(LABELS)], "zorder": 3}
     if course.binned:
@@ -114,7 +114,7 @@ def _probabilities(axes: Axes, course: Course, edges: np.ndarray, k: int, label:
     axes.stairs(course.mean[k], edges, baseline=None, linewidth=width, linestyle=style, label=label, **look)
 
 
-def _nothing(axes: Axes, course: Course, edges: np.ndarray) -> None:
+def _nothing(axes: Axes, course: SessionCourse, edges: np.ndarray) -> None:
     """Hatch the stretches in which there was no estimate."""
     silent = np.concatenate([[False], course.shares[0] <= LEAST, [False]])
     turns = np.flatnonzero(silent[1:] != silent[:-1]).reshape(-1, 2)

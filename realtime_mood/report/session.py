@@ -12,9 +12,9 @@ import numpy as np
 from ..errors import MoodError
 from ..recording.reader import Recorded
 from ..types import Marker, StreamInfo, Why
-from .course import Course, course_of
+from .course import SessionCourse, course_of
 from .origin import Origin, origin_of
-from .said import ESTIMATE, EXCLUDED, FAULT_NAMES, KINDS, OTHER, Said, said_in
+from .readings import ESTIMATE, EXCLUDED, FAULT_NAMES, KINDS, OTHER, RecordedReading, said_in
 
 MOST_MARKERS = 200
 REASONS: dict[str, tuple[str, str]] = {
@@ -79,7 +79,7 @@ class Samples:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Report:
+class SessionReport:
     """Everything the page says."""
 
     file: str
@@ -111,7 +111,7 @@ class Report:
     markers: tuple[tuple[float, str], ...]
     """Time (s) and text, no more than `MOST_MARKERS`."""
     n_markers: int
-    course: Course | None
+    course: SessionCourse | None
     """None where there is no reading to show."""
 
     @property
@@ -119,7 +119,7 @@ class Report:
         return self.estimate_s / self.duration_s if self.duration_s else 0.0
 
 
-def report_of(recorded: Recorded) -> Report:
+def report_of(recorded: Recorded) -> SessionReport:
     """The figures of a recording. Its samples are passed through, a chunk at a time, only to count them."""
     said, sfreq = said_in(recorded), recorded.info.sfreq
     samples, end, holes = _samples(recorded)
@@ -129,7 +129,7 @@ def report_of(recorded: Recorded) -> Report:
     silences = [Silence(why, float(s)) for why, s in zip(KINDS[1:], seconds[1:], strict=True) if s > 0]
     latency = said.latency_ms[np.isfinite(said.latency_ms)]
     participant, session = (_coded(recorded.path, part) for part in ("sub", "ses"))
-    return Report(
+    return SessionReport(
         file=recorded.path.name,
         participant="" if participant == "unnamed" else participant,
         session=session,
@@ -192,7 +192,7 @@ def _markers(recorded: Recorded) -> list[Marker]:
         return []
 
 
-def _labels(said: Said) -> tuple[LabelShare, ...]:
+def _labels(said: RecordedReading) -> tuple[LabelShare, ...]:
     held, probs = said.held[said.is_estimate], said.probs[said.is_estimate]
     if held.sum() <= 0:
         return ()
@@ -200,7 +200,7 @@ def _labels(said: Said) -> tuple[LabelShare, ...]:
     return tuple(LabelShare(*one) for one in zip(said.labels, mean.tolist(), top.tolist(), strict=True))
 
 
-def _electrodes(said: Said, ch_names: tuple[str, ...]) -> tuple[ElectrodeShare, ...]:
+def _electrodes(said: RecordedReading, ch_names: tuple[str, ...]) -> tuple[ElectrodeShare, ...]:
     held, faults = said.held[said.judged], said.faults[said.judged]
     shares = []
     for i, name in enumerate(ch_names):

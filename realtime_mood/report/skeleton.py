@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # drawing takes a second to import
     from .drawing import Draw
 
 
-class Picture(NamedTuple):
+class ReportFigure(NamedTuple):
     """One picture of a page."""
 
     title: str
@@ -101,7 +101,7 @@ def write(path: Path, text: str) -> None:
         ) from None
 
 
-def figure(key: str, it: Picture) -> str:
+def figure(key: str, it: ReportFigure) -> str:
     """A picture with its title and caption; no two of a page may share a `key`."""
     from .drawing import svg
 

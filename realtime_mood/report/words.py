@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .session import MOST_MARKERS, REASONS, Report
+from .session import MOST_MARKERS, REASONS, SessionReport
 
 LONGEST = 200
 """Letters of a text from the file that a page shows."""
@@ -45,7 +45,7 @@ def clock(seconds: float) -> str:
     return f"{start}:{rest // 10:02d}.{rest % 10}"
 
 
-def sentence(report: Report) -> str:
+def sentence(report: SessionReport) -> str:
     """What came of the recording, in one or two sentences."""
     if not report.n_readings:
         why = "no reading that can be used" if report.n_unusable else "no reading"
@@ -62,7 +62,7 @@ def sentence(report: Report) -> str:
     )
 
 
-def warnings(report: Report) -> Iterator[str]:
+def warnings(report: SessionReport) -> Iterator[str]:
     """What is wrong with the file itself."""
     samples, sfreq = report.samples, report.info.sfreq
     if samples.damaged:
@@ -80,7 +80,7 @@ def warnings(report: Report) -> Iterator[str]:
         yield "There is no signal in the file beside its readings."
 
 
-def facts(report: Report) -> Iterator[tuple[str, str, str]]:
+def facts(report: SessionReport) -> Iterator[tuple[str, str, str]]:
     """What, how much, and what that means."""
     info, origin, samples = report.info, report.origin, report.samples
     who = plain(report.participant) or "no code"
@@ -106,7 +106,7 @@ def facts(report: Report) -> Iterator[tuple[str, str, str]]:
         yield "latency", f"{low:.0f} / {high:.0f} ms", means + ("" if info.paced else "; played as fast as it went")
 
 
-def silences(report: Report) -> Iterator[tuple[str, str, str]]:
+def silences(report: SessionReport) -> Iterator[tuple[str, str, str]]:
     """Why there was no estimate, for how long, and what that means."""
     for it in report.silences:
         words, means = REASONS[it.why]
@@ -116,7 +116,7 @@ def silences(report: Report) -> Iterator[tuple[str, str, str]]:
         yield "no reading", f"{span(report.unsaid_s)} · {share(report.unsaid_s / report.duration_s)}", means
 
 
-def electrodes(report: Report) -> Iterator[tuple[str, str, str]]:
+def electrodes(report: SessionReport) -> Iterator[tuple[str, str, str]]:
     """Each electrode that had a fault: how long it was good, and its faults."""
     for it in sorted(report.electrodes, key=lambda it: 2.0 if it.good is None else it.good):
         told = [f"{FAULTS.get(fault, fault)} {share(part)}" for fault, part in it.faults]
@@ -126,13 +126,13 @@ def electrodes(report: Report) -> Iterator[tuple[str, str, str]]:
             yield it.name, "never judged" if it.good is None else f"good {share(it.good)}", ", ".join(told)
 
 
-def markers_note(report: Report) -> str:
+def markers_note(report: SessionReport) -> str:
     """How many markers the list leaves out."""
     more = report.n_markers - len(report.markers)
     return f"The first {MOST_MARKERS} of {report.n_markers:,} markers are listed." if more > 0 else ""
 
 
-def limits(report: Report) -> tuple[str, ...]:
+def limits(report: SessionReport) -> tuple[str, ...]:
     """What the page ends with."""
     virtual = ("This recording is of a virtual person: a simulation. Nothing in it is about anybody.",)
     return (
@@ -150,7 +150,7 @@ def limits(report: Report) -> tuple[str, ...]:
     )
 
 
-def _missing(report: Report) -> str:
+def _missing(report: SessionReport) -> str:
     lost = report.samples.lost
     if not lost:
         return "none is missing between the first and the last"

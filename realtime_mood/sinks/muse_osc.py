@@ -10,10 +10,10 @@ import numpy as np
 
 from ..dsp.ema import RunningMean
 from ..dsp.filters import Filters, Notch
-from ..dsp.holes import Bridge
+from ..dsp.gaps import GapFiller
 from ..dsp.spec import FeatureSpec
 from ..guard import Report, to_log
-from ..health import Emission, Health, Output, Recording
+from ..health import Emission, Health, Output, RecordingState
 from ..montage import locate
 from ..types import Chunk, Marker, Quality, StreamInfo
 from .osc import Datagrams
@@ -40,7 +40,7 @@ class _Bands(Outbox[Chunk]):
         at = locate(info.ch_names)
         self._picks = np.array([int(np.argmax(at @ wanted)) for wanted in locate(SENSORS)])
         self._filters = Filters(self._spec, info.sfreq, info.n_chans, self._notch)
-        self._bridge = Bridge(info.n_chans, round(self._spec.max_hole_s * info.sfreq))
+        self._bridge = GapFiller(info.n_chans, round(self._spec.max_hole_s * info.sfreq))
         self._restart(0)
         self._sent = 0
 
@@ -103,7 +103,7 @@ class MuseOsc:
         self._bands.close(health)
 
     @property
-    def recording(self) -> Recording | None:
+    def recording(self) -> RecordingState | None:
         """None: nothing is recorded here."""
         return None
 

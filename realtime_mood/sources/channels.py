@@ -32,7 +32,7 @@ SHOWN = 12
 """How many labels a message shows."""
 
 
-class Chosen(NamedTuple):
+class ChannelChoice(NamedTuple):
     """What is read of a source."""
 
     columns: list[int]
@@ -50,7 +50,7 @@ def choose_channels(
     *,
     reference: str = "",
     units: Sequence[str] = (),
-) -> Chosen:
+) -> ChannelChoice:
     """Which columns to keep, what they are called, and what they were measured against.
 
     Channels of another type, ears, and what is plainly no EEG by its label or unit are left out. A label that could be
@@ -97,7 +97,7 @@ def choose_channels(
     if doubtful := [labels[i] for i in beside if not options.channels and found.names_electrode(i)]:
         notes.append(f"left out as no EEG: {_listed(doubtful)}")
     against, odd = found.reference(columns, reference)
-    return Chosen(columns, tuple(names), against, (*notes, *renamed, *odd))
+    return ChannelChoice(columns, tuple(names), against, (*notes, *renamed, *odd))
 
 
 def check_count(

@@ -14,7 +14,7 @@ IN_SESSION = "A feedback session is open: end it first, on the subject's screen 
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RunRequest:
     """What is to be run: the next start is made of it."""
 
     url: str
@@ -47,7 +47,7 @@ class Actions:
 
 
 def actions_of(
-    health: Health, wish: Wish, *, stopping: bool, can_calibrate: bool = False, can_feed_back: bool = False,
+    health: Health, wish: RunRequest, *, stopping: bool, can_calibrate: bool = False, can_feed_back: bool = False,
     report: Path | None = None, writing: bool = False, in_session: bool = False,
 ) -> Actions:  # fmt: skip
     """What can be done now.
@@ -55,7 +55,7 @@ def actions_of(
     Parameters
     ----------
     health : Health
-    wish : Wish
+    wish : RunRequest
         What runs, or would.
     stopping : bool
         A run is ending: nothing else can begin.

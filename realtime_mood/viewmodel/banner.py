@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from ..dsp.spec import FeatureSpec
 from ..health import Health, State
 from ..types import Abstained, Reading, StreamInfo, Why
-from .electrodes import Electrode
-from .words import Say
+from .electrodes import ElectrodeView
+from .words import StyledText
 
 SETTLE_S = FeatureSpec().settle_s + FeatureSpec().context_s  # filters, then the shortest context
 NOTE_S = 15.0  # how long a note stands in the banner
@@ -20,67 +20,69 @@ def banner_of(
     health: Health,
     current: Reading | None,
     readings: Sequence[Reading],
-    electrodes: Sequence[Electrode],
+    electrodes: Sequence[ElectrodeView],
     now: float,
-) -> Say:
+) -> StyledText:
     """The one sentence that matters most now."""
     age_s = (health.sample_age_ms or 0.0) / 1000
     match health.state:
         case _ if health.fault is not None:
-            return Say(str(health.fault), "bad")
+            return StyledText(str(health.fault), "bad")
         case State.FAILED:
-            return Say("The run failed", "bad")
+            return StyledText("The run failed", "bad")
         case State.STALLED:
-            return Say(f"No data for {age_s:.1f} s: readings are stopped until the stream is back", "warn")
+            return StyledText(f"No data for {age_s:.1f} s: readings are stopped until the stream is back", "warn")
         case State.RECONNECTING:
-            return Say(f"Stream lost {age_s:.0f} s ago: looking for it again, readings are stopped", "warn")
+            return StyledText(f"Stream lost {age_s:.0f} s ago: looking for it again, readings are stopped", "warn")
         case State.CONNECTING:
-            return Say("Connecting to the source", "info")
+            return StyledText("Connecting to the source", "info")
         case State.ENDED:
-            return Say("The recording has ended: what you see is its last minute", "info")
+            return StyledText("The recording has ended: what you see is its last minute", "info")
         case State.IDLE:
-            return Say("Press Start to read from the source above", "info")
+            return StyledText("Press Start to read from the source above", "info")
     if health.notes and now - health.noted < NOTE_S:
-        return Say(sentence(health.notes[-1]), "warn")
+        return StyledText(sentence(health.notes[-1]), "warn")
     if isinstance(current, Abstained):
         return _why(current, readings, electrodes, health.info)
     if bad := [e for e in electrodes if e.is_bad]:
-        return Say(f"Signal poor on {_named(bad)}: left out of the estimate", "warn")
+        return StyledText(f"Signal poor on {_named(bad)}: left out of the estimate", "warn")
     if current is None:
-        return Say("Waiting for the first reading", "info")
+        return StyledText("Waiting for the first reading", "info")
     if fair := [e for e in electrodes if e.role == "warn"]:
-        return Say(f"Signal only fair on {_named(fair)}", "ok")
+        return StyledText(f"Signal only fair on {_named(fair)}", "ok")
     out = [e for e in electrodes if e.excluded]
     rest = f", {_named(out)} left out" if out else ""
-    return Say(f"Signal good on all {len(electrodes) - len(out)} electrodes{rest}", "ok")
+    return StyledText(f"Signal good on all {len(electrodes) - len(out)} electrodes{rest}", "ok")
 
 
 def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _why(it: Abstained, readings: Sequence[Reading], electrodes: Sequence[Electrode], info: StreamInfo | None) -> Say:
+def _why(
+    it: Abstained, readings: Sequence[Reading], electrodes: Sequence[ElectrodeView], info: StreamInfo | None
+) -> StyledText:
     bad = [e for e in electrodes if e.is_bad]
     match it.why:
         case Why.SETTLING:
-            return Say(f"Settling: {_to_go(it, readings, info)} s to go", "info")
+            return StyledText(f"Settling: {_to_go(it, readings, info)} s to go", "info")
         case Why.STALE:
-            return Say("No new data: readings are stopped until the stream is back", "warn")
+            return StyledText("No new data: readings are stopped until the stream is back", "warn")
         case Why.GAP:
-            return Say("Too many samples lost: the next reading needs an unbroken stretch", "warn")
+            return StyledText("Too many samples lost: the next reading needs an unbroken stretch", "warn")
         case Why.BAD_SIGNAL:
-            return Say(f"Signal poor on {_named(bad)}: check these electrodes" if bad else "Signal poor", "warn")
+            return StyledText(f"Signal poor on {_named(bad)}: check these electrodes" if bad else "Signal poor", "warn")
         case Why.UNCALIBRATED if it.readout.evidence == "virtual":
-            return Say(
+            return StyledText(
                 "This readout was trained on virtual people; on a real headset it stays silent until your own "
                 "calibration has fitted it",
                 "info",
             )
         case Why.UNCALIBRATED:
-            return Say("This readout stays silent until your own calibration has fitted it", "info")
+            return StyledText("This readout stays silent until your own calibration has fitted it", "info")
         case Why.MONTAGE:
-            return Say("Too few usable electrodes for this network", "warn")
-    return Say("Unsure: no label stands out", "info")
+            return StyledText("Too few usable electrodes for this network", "warn")
+    return StyledText("Unsure: no label stands out", "info")
 
 
 def _to_go(it: Abstained, readings: Sequence[Reading], info: StreamInfo | None) -> int:
@@ -94,7 +96,7 @@ def _to_go(it: Abstained, readings: Sequence[Reading], info: StreamInfo | None) 
     return max(1, math.ceil(SETTLE_S - done_s))
 
 
-def _named(electrodes: Sequence[Electrode]) -> str:
+def _named(electrodes: Sequence[ElectrodeView]) -> str:
     names = ", ".join(e.name for e in electrodes[:NAMED_CHANS])
     more = len(electrodes) - NAMED_CHANS
     return f"{names} and {more} more" if more > 0 else names

@@ -18,7 +18,7 @@ MOST_MARKS = 100  # looked at; more in a minute could not be told apart
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class StateSpan:
     """A stretch of the time course: seconds before now (negative) and what it was."""
 
     t0: float
@@ -27,7 +27,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Course:
+class EstimateHistory:
     """The last `COURSE_S` seconds of readings, in stream time with 0 at now."""
 
     labels: tuple[str, ...]
@@ -35,15 +35,15 @@ class Course:
     """(n,) seconds, ascending and negative."""
     probs: np.ndarray
     """(n, n_labels); NaN where there was no answer."""
-    gaps: tuple[Span, ...]
+    gaps: tuple[StateSpan, ...]
     """Where there was no answer, and why."""
-    truth: tuple[Span, ...]
+    truth: tuple[StateSpan, ...]
     """The true state of a virtual person."""
     chance: float
     marks: tuple[tuple[float, str], ...] = ()
     """Other markers: when (seconds before now) and what."""
 
-    def same_as(self, other: Course) -> bool:
+    def same_as(self, other: EstimateHistory) -> bool:
         """Whether both would look the same."""
         return (
             self.labels == other.labels
@@ -60,10 +60,10 @@ def course_of(
     markers: Sequence[Marker],
     now: float,
     ageing: bool,
-) -> Course:
+) -> EstimateHistory:
     """The readings and true states of the last minute; `ageing` lets now run on past the newest sample."""
     if info is None or latest is None:
-        return Course((), np.empty(0), np.empty((0, 0)), (), (), 0.0)
+        return EstimateHistory((), np.empty(0), np.empty((0, 0)), (), (), 0.0)
     labels = latest.readout.labels
     # A stale reading ends at the same sample as the one before it: it takes no stream time, only time passes.
     heard = [
@@ -82,20 +82,20 @@ def course_of(
         for m in markers[-MOST_MARKS:]
         if m.text not in STATES and -COURSE_S < m.index / info.sfreq - edge <= 0
     )
-    return Course(labels, t, probs, gaps, _truth(info, labels, markers, edge), 1 / len(labels), marks)
+    return EstimateHistory(labels, t, probs, gaps, _truth(info, labels, markers, edge), 1 / len(labels), marks)
 
 
 def _breaks(
     kept: Sequence[Reading], t: np.ndarray, probs: np.ndarray, hop: float
-) -> tuple[np.ndarray, np.ndarray, tuple[Span, ...]]:
+) -> tuple[np.ndarray, np.ndarray, tuple[StateSpan, ...]]:
     """Join neighbouring abstentions into spans, and break the lines where readings are missing altogether."""
-    spans: list[Span] = []
+    spans: list[StateSpan] = []
 
     def absent(t0: float, t1: float, text: str) -> None:
         if spans and spans[-1].text == text and t0 - spans[-1].t1 < hop / 2:
-            spans[-1] = Span(spans[-1].t0, t1, text)
+            spans[-1] = StateSpan(spans[-1].t0, t1, text)
         else:
-            spans.append(Span(t0, t1, text))
+            spans.append(StateSpan(t0, t1, text))
 
     cuts = []
     for i, r in enumerate(kept):
@@ -111,10 +111,10 @@ def _breaks(
     return np.insert(t, cuts, t[cuts] if cuts else 0), np.insert(probs, cuts, math.nan, axis=0), tuple(spans)
 
 
-def _truth(info: StreamInfo, labels: tuple[str, ...], markers: Sequence[Marker], edge: float) -> tuple[Span, ...]:
+def _truth(info: StreamInfo, labels: tuple[str, ...], markers: Sequence[Marker], edge: float) -> tuple[StateSpan, ...]:
     if not info.virtual:
         return ()
     at = [(m.index / info.sfreq - edge, m.text) for m in markers if m.text in STATES]  # not keys, nor rehearsed faults
     states = [(t, text) for t, text in at if t <= 0]
-    spans = [Span(max(t0, -COURSE_S), t1, text) for (t0, text), (t1, _) in pairwise([*states, (0.0, "")])]
+    spans = [StateSpan(max(t0, -COURSE_S), t1, text) for (t0, text), (t1, _) in pairwise([*states, (0.0, "")])]
     return tuple(s for s in spans if s.text in labels and s.t1 > -COURSE_S)

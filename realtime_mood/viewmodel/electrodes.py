@@ -14,7 +14,7 @@ GOOD_SCORE = 0.7  # below it an electrode without a fault is called fair
 
 
 @dataclass(frozen=True, slots=True)
-class Electrode:
+class ElectrodeView:
     """One channel's signal quality."""
 
     name: str
@@ -32,15 +32,17 @@ class Electrode:
         return self.role == "bad"
 
 
-def electrodes_of(info: StreamInfo | None, quality: Quality | None, kohm: np.ndarray | None) -> tuple[Electrode, ...]:
+def electrodes_of(
+    info: StreamInfo | None, quality: Quality | None, kohm: np.ndarray | None
+) -> tuple[ElectrodeView, ...]:
     if info is None:
         return ()
     measured = [None] * info.n_chans if kohm is None else [float(k) if math.isfinite(k) else None for k in kohm]
     if quality is None or len(quality.scores) != info.n_chans:
-        return tuple(Electrode(name, None, "", "dim", k) for name, k in zip(info.ch_names, measured, strict=True))
+        return tuple(ElectrodeView(name, None, "", "dim", k) for name, k in zip(info.ch_names, measured, strict=True))
     found = []
     for name, score, fault, k in zip(info.ch_names, quality.scores, quality.faults, measured, strict=True):
         out = fault is Fault.EXCLUDED
         role = "dim" if out else "bad" if fault else "ok" if score >= GOOD_SCORE else "warn"
-        found.append(Electrode(name, float(score), FAULT_WORDS[fault] if fault else "", role, k, out))
+        found.append(ElectrodeView(name, float(score), FAULT_WORDS[fault] if fault else "", role, k, out))
     return tuple(found)

@@ -16,7 +16,7 @@ LOSS_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EventLine:
     """Something that happened."""
 
     at: datetime
@@ -31,13 +31,13 @@ class Events:
     """Compares each look at a run with the one before it."""
 
     def __init__(self) -> None:
-        self._kept: deque[Line] = deque(maxlen=MOST_LINES)
+        self._kept: deque[EventLine] = deque(maxlen=MOST_LINES)
         self._health, self._why, self._n_markers = Health(), "", 0
         self._lost = 0  # of it has been told
         self._told: datetime | None = None  # when
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[EventLine, ...]:
         """The newest, in their order."""
         return tuple(self._kept)
 
@@ -57,7 +57,7 @@ class Events:
         return len(self._kept) != n or (self._kept[-1] if self._kept else None) is not before
 
     def _say(self, wall: datetime, text: str, role: str = "text") -> None:
-        self._kept.append(Line(wall, text, role))
+        self._kept.append(EventLine(wall, text, role))
 
     def _changes(self, was: Health, now: Health, wall: datetime) -> None:
         if now.state is not was.state:

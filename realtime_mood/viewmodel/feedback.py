@@ -12,7 +12,7 @@ OLD_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class FeedbackFrame:
     """What is on the screen."""
 
     size: float
@@ -28,13 +28,13 @@ class Shown:
     virtual: bool
 
 
-def shown(it: Feedback | None, before: Shown | None, now: float, rewarded: float, dt: float) -> Shown:
+def shown(it: Feedback | None, before: FeedbackFrame | None, now: float, rewarded: float, dt: float) -> FeedbackFrame:
     """What to paint at `now` (s).
 
     Parameters
     ----------
     it : Feedback, optional
-    before : Shown, optional
+    before : FeedbackFrame, optional
         What was painted last, from which the size glides.
     now : float
     rewarded : float
@@ -43,7 +43,7 @@ def shown(it: Feedback | None, before: Shown | None, now: float, rewarded: float
         Since what was painted last (s).
     """
     if it is None:
-        return Shown(0.5, True, 0.0, "", "One moment: the signal is settling", "", "", False)
+        return FeedbackFrame(0.5, True, 0.0, "", "One moment: the signal is settling", "", "", False)
     feeding = it.kind == "feedback"
     neutral = not (feeding and it.valid) or now - it.t > OLD_S
     target = 0.5 if neutral else it.level
@@ -52,4 +52,4 @@ def shown(it: Feedback | None, before: Shown | None, now: float, rewarded: float
     words = "One moment: the signal is being seen to" if feeding and neutral else ""
     minutes, seconds = divmod(round(it.left_s), 60)
     rewards = f"{it.rewards}" if feeding else ""
-    return Shown(size, neutral, glow, it.text, words, rewards, f"{minutes}:{seconds:02d}", it.virtual)
+    return FeedbackFrame(size, neutral, glow, it.text, words, rewards, f"{minutes}:{seconds:02d}", it.virtual)

@@ -10,20 +10,20 @@ import numpy as np
 
 from ..health import Health, State
 from ..types import Abstained, Estimate, Features, Marker, Reading, StreamInfo, Why
-from .actions import RUNNING, Actions, Wish, actions_of
+from .actions import RUNNING, Actions, RunRequest, actions_of
 from .affect import PlaneView, plane_of, ranges
 from .banner import banner_of, sentence
-from .course import Course, course_of
-from .electrodes import Electrode, electrodes_of
+from .course import EstimateHistory, course_of
+from .electrodes import ElectrodeView, electrodes_of
 from .strip import Timing, strip
-from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS, Say
+from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS, StyledText
 
 UNTIMED = Timing()
-NO_ACTIONS = actions_of(Health(), Wish(""), stopping=False)
+NO_ACTIONS = actions_of(Health(), RunRequest(""), stopping=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class LabelBar:
     """One label's probability; None where there is no answer."""
 
     label: str
@@ -39,21 +39,21 @@ class Bar:
 class ViewState:
     """All that a screen shows."""
 
-    state: Say
-    banner: Say
-    badges: tuple[Say, ...]
+    state: StyledText
+    banner: StyledText
+    badges: tuple[StyledText, ...]
     actions: Actions
-    readout: Say
-    headline: Say
+    readout: StyledText
+    headline: StyledText
     detail: str
-    bars: tuple[Bar, ...]
-    course: Course
-    electrodes: tuple[Electrode, ...]
+    bars: tuple[LabelBar, ...]
+    course: EstimateHistory
+    electrodes: tuple[ElectrodeView, ...]
     attention: np.ndarray | None
     """(n_chans, n_bands), -1 to 1 on a log scale: 0 is an even share, ±1 is `attention_span` times more or less of
     it. NaN for an electrode that was left out. None where there is no reading to explain."""
     attention_span: int
-    strip: tuple[tuple[str, Say], ...]
+    strip: tuple[tuple[str, StyledText], ...]
     """Name and value, left to right."""
     power: np.ndarray | None
     """(n_chans, n_bands): DE of the newest second, in standard deviations from the person's own baseline, or from what
@@ -95,7 +95,7 @@ def view(
     heard = running and health.state not in (State.STALLED, State.RECONNECTING)  # else nobody knows how they sit now
     electrodes = electrodes_of(info, latest.quality if heard and latest else None, kohm)
     return ViewState(
-        state=Say(STATE_WORDS[health.state], STATE_ROLES.get(health.state, "dim")),
+        state=StyledText(STATE_WORDS[health.state], STATE_ROLES.get(health.state, "dim")),
         banner=banner_of(health, current, readings, electrodes, now),
         badges=_badges(health, latest),
         actions=actions,
@@ -115,40 +115,42 @@ def view(
     )
 
 
-def _badges(health: Health, latest: Reading | None) -> tuple[Say, ...]:
+def _badges(health: Health, latest: Reading | None) -> tuple[StyledText, ...]:
     badges, info, recording = [], health.info, health.recording
     if recording is not None and health.state in RUNNING:
         size = f"{recording.n_bytes / 1e6:.1f} MB in {recording.path}"
         if recording.trouble:
-            badges.append(Say("REC INCOMPLETE", "bad", f"{sentence(recording.trouble)} ({size})"))
+            badges.append(StyledText("REC INCOMPLETE", "bad", f"{sentence(recording.trouble)} ({size})"))
         else:
-            badges.append(Say("REC", "ok", size))
+            badges.append(StyledText("REC", "ok", size))
     if info is not None and info.virtual:
-        badges.append(Say("VIRTUAL PERSON", "virtual", "This signal is made by a simulation, not by a person."))
+        badges.append(StyledText("VIRTUAL PERSON", "virtual", "This signal is made by a simulation, not by a person."))
     if latest is not None and not latest.calibrated:
-        badges.append(Say("not calibrated", "dim", "No personal calibration: estimates rest on other people's data."))
+        badges.append(
+            StyledText("not calibrated", "dim", "No personal calibration: estimates rest on other people's data.")
+        )
     return tuple(badges)
 
 
-def _readout(latest: Reading | None, info: StreamInfo | None) -> Say:
+def _readout(latest: Reading | None, info: StreamInfo | None) -> StyledText:
     if latest is None:
-        return Say("", "dim")
+        return StyledText("", "dim")
     person = "virtual person" if info is not None and info.virtual else "person"
     origin = {
         "real": "trained on real people",
         "virtual": "trained on virtual people",
         "own": f"personal, from this {person}'s own calibration",
     }.get(latest.readout.evidence, "it does not say on whom it was trained")
-    return Say(f"readout {latest.readout.name} · {origin}", "dim", ", ".join(latest.readout.labels))
+    return StyledText(f"readout {latest.readout.name} · {origin}", "dim", ", ".join(latest.readout.labels))
 
 
-def _headline(health: Health, current: Reading | None) -> Say:
+def _headline(health: Health, current: Reading | None) -> StyledText:
     if isinstance(current, Estimate):
         top = int(np.argmax(current.probs))
-        return Say(current.readout.labels[top], f"label{top}")
+        return StyledText(current.readout.labels[top], f"label{top}")
     if isinstance(current, Abstained):
-        return Say(WHY_WORDS[current.why], "dim")
-    return Say(STATE_WORDS[health.state].lower() if health.state is not State.LIVE else "waiting", "dim")
+        return StyledText(WHY_WORDS[current.why], "dim")
+    return StyledText(STATE_WORDS[health.state].lower() if health.state is not State.LIVE else "waiting", "dim")
 
 
 def _detail(current: Reading | None, info: StreamInfo | None) -> str:
@@ -160,17 +162,19 @@ def _detail(current: Reading | None, info: StreamInfo | None) -> str:
     return "no estimate"
 
 
-def _bars(current: Reading | None, latest: Reading | None, said: list[tuple[float, float]] | None) -> tuple[Bar, ...]:
+def _bars(
+    current: Reading | None, latest: Reading | None, said: list[tuple[float, float]] | None
+) -> tuple[LabelBar, ...]:
     if latest is None:
         return ()
     labels = latest.readout.labels
     if current is None or current.probs is None:
-        return tuple(Bar(label, None) for label in labels)
+        return tuple(LabelBar(label, None) for label in labels)
     sure = isinstance(current, Estimate)
     top = int(np.argmax(current.probs))
     spread = said if sure and said is not None else [(None, None)] * len(labels)
     return tuple(
-        Bar(label, p, sure and i == top, not sure, *between)
+        LabelBar(label, p, sure and i == top, not sure, *between)
         for i, (label, p, between) in enumerate(zip(labels, current.probs, spread, strict=True))
     )
 

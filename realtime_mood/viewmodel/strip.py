@@ -11,7 +11,7 @@ from ..dsp.filters import band_delay_s
 from ..dsp.spec import BANDS
 from ..health import Health, Output
 from ..types import Estimate, Marker, Reading
-from .words import Say
+from .words import StyledText
 
 MAX_AGE_MS = 1000.0  # an older newest sample is worth a warning
 SLOW_MS = 500.0
@@ -32,26 +32,35 @@ class Timing:
 
 def strip(
     health: Health, readings: Sequence[Reading], markers: Sequence[Marker], timing: Timing
-) -> tuple[tuple[str, Say], ...]:
+) -> tuple[tuple[str, StyledText], ...]:
     """Name and value of each, left to right: the way of a sample first, then what was lost on it."""
     age, lat = health.sample_age_ms, health.latency
     late = "ok" if lat is None or lat.p95 < SLOW_MS else "warn"
-    nothing, paint, info = Say("–", "dim"), timing.paint_ms, health.info
+    nothing, paint, info = StyledText("–", "dim"), timing.paint_ms, health.info
     delay_ms = 1000 * band_delay_s(BANDS["alpha"], info.sfreq) if info else 0.0
     sent = () if not health.outputs else (("outputs", _outputs(health.outputs)),)
     return (
-        ("newest sample", nothing if age is None else Say(_ms(age), "warn" if age > MAX_AGE_MS else "text", AGE)),
-        ("filters", nothing if info is None else Say(f"{delay_ms:.0f} ms", "text", DELAY)),
+        (
+            "newest sample",
+            nothing if age is None else StyledText(_ms(age), "warn" if age > MAX_AGE_MS else "text", AGE),
+        ),
+        ("filters", nothing if info is None else StyledText(f"{delay_ms:.0f} ms", "text", DELAY)),
         ("context", _context(health, readings)),
-        ("to reading", nothing if lat is None else Say(f"{lat.p50:.0f} / {lat.p95:.0f} ms", late, READ)),
-        ("paint", nothing if paint is None else Say(f"{paint[0]:.0f} / {paint[1]:.0f} ms", "text", PAINT)),
+        ("to reading", nothing if lat is None else StyledText(f"{lat.p50:.0f} / {lat.p95:.0f} ms", late, READ)),
+        ("paint", nothing if paint is None else StyledText(f"{paint[0]:.0f} / {paint[1]:.0f} ms", "text", PAINT)),
         ("longest wait", _beat(timing.heartbeat_ms)),
-        ("readings", Say(f"{_rate(readings):.1f} /s")),
-        ("skipped", Say(f"{health.skipped:,}", "warn" if health.skipped else "text", "readings that were never made")),
+        ("readings", StyledText(f"{_rate(readings):.1f} /s")),
+        (
+            "skipped",
+            StyledText(f"{health.skipped:,}", "warn" if health.skipped else "text", "readings that were never made"),
+        ),
         ("lost", _lost(health)),
         *sent,
-        ("samples", Say(f"{health.samples:,}")),
-        ("markers", Say(f"{len(markers)}", "text", "\n".join(m.text for m in markers[-5:]) or "keys 1 to 9 set one")),
+        ("samples", StyledText(f"{health.samples:,}")),
+        (
+            "markers",
+            StyledText(f"{len(markers)}", "text", "\n".join(m.text for m in markers[-5:]) or "keys 1 to 9 set one"),
+        ),
     )
 
 
@@ -62,19 +71,21 @@ PAINT = "what one frame of this window takes: median / 95 %"
 BEAT = "the longest wait between two frames of the last half minute"
 
 
-def _context(health: Health, readings: Sequence[Reading]) -> Say:
+def _context(health: Health, readings: Sequence[Reading]) -> StyledText:
     last = next((r for r in reversed(readings[-8:]) if isinstance(r, Estimate)), None)
     if last is None or health.info is None:
-        return Say("–", "dim")
-    return Say(f"{(last.end - last.first) / health.info.sfreq:.0f} s", "text", "of signal in each estimate")
+        return StyledText("–", "dim")
+    return StyledText(f"{(last.end - last.first) / health.info.sfreq:.0f} s", "text", "of signal in each estimate")
 
 
-def _outputs(outputs: Sequence[Output]) -> Say:
+def _outputs(outputs: Sequence[Output]) -> StyledText:
     """How many places readings go to, and what they missed."""
     dropped = sum(it.dropped for it in outputs)
     troubled = dropped or any(it.trouble for it in outputs)
     tip = "\n".join(map(_told, outputs))
-    return Say(f"{len(outputs)}" + (f", {dropped:,} dropped" if dropped else ""), "warn" if troubled else "text", tip)
+    return StyledText(
+        f"{len(outputs)}" + (f", {dropped:,} dropped" if dropped else ""), "warn" if troubled else "text", tip
+    )
 
 
 def _told(it: Output) -> str:
@@ -82,13 +93,13 @@ def _told(it: Output) -> str:
     return f"{it.name}: {it.sent:,} sent, {it.dropped:,} dropped{who}" + (f" · {it.trouble}" if it.trouble else "")
 
 
-def _beat(ms: float | None) -> Say:
-    return Say("–", "dim") if ms is None else Say(_ms(ms), "warn" if ms > SLOW_BEAT_MS else "text", BEAT)
+def _beat(ms: float | None) -> StyledText:
+    return StyledText("–", "dim") if ms is None else StyledText(_ms(ms), "warn" if ms > SLOW_BEAT_MS else "text", BEAT)
 
 
-def _lost(health: Health) -> Say:
+def _lost(health: Health) -> StyledText:
     share = 100 * health.lost / max(1, health.samples + health.lost)
-    return Say(f"{health.lost:,} ({share:.2f} %)", "warn" if health.lost else "text", "samples that never came")
+    return StyledText(f"{health.lost:,} ({share:.2f} %)", "warn" if health.lost else "text", "samples that never came")
 
 
 def _ms(value: float) -> str:

@@ -9,7 +9,7 @@ from ..types import Fault, Why
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class StyledText:
     """A piece of text, the role of its colour (ok, warn, bad, info, dim, virtual, text), and what a tooltip adds."""
 
     text: str

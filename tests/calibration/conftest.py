@@ -12,20 +12,20 @@ from pathlib import Path
 import pytest
 
 from calibration.director import Hear
-from calibration.protocol import Plan
-from calibration.session import Session
+from calibration.protocol import BlockPlan
+from calibration.session import CalibrationSession
 from realtime_mood.cli.config import RunConfig
 
 URL = "synthetic://?sfreq=128&n_chans=8&speed=20"
 
 
 @pytest.fixture
-def make_session(tmp_path: Path) -> Callable[..., Session]:
+def make_session(tmp_path: Path) -> Callable[..., CalibrationSession]:
     """Makes a session of a plan; the newest one is ``make_session.made``."""
 
-    def make(plan: Plan, url: str = URL, held: bool = True, hear: Sequence[Hear] = ()) -> Session:
+    def make(plan: BlockPlan, url: str = URL, held: bool = True, hear: Sequence[Hear] = ()) -> CalibrationSession:
         settings, path = RunConfig(source=url), tmp_path / "sitting.xdf"
-        make.made = Session(settings, plan, path, held=held, hear=hear)  # type: ignore[attr-defined]
+        make.made = CalibrationSession(settings, plan, path, held=held, hear=hear)  # type: ignore[attr-defined]
         return make.made  # type: ignore[attr-defined]
 
     return make

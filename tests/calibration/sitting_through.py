@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from calibration.protocol import Plan, Protocol, draw, load_protocol
-from calibration.session import Session
+from calibration.protocol import BlockPlan, Protocol, draw, load_protocol
+from calibration.session import CalibrationSession
 from realtime_mood.cli.config import RunConfig, resolve
 from realtime_mood.contracts import Source
 
@@ -23,15 +23,15 @@ def short(name: str = "emotion", **changes: object) -> Protocol:
     return load_protocol(name).model_copy(update={"block_s": 14.0, "rounds": 3, "washout_s": 3.0, **changes})
 
 
-def sit(settings: RunConfig, plan: Plan, path: Path, source: Source | None = None) -> Session:
+def sit(settings: RunConfig, plan: BlockPlan, path: Path, source: Source | None = None) -> CalibrationSession:
     """Go through a plan; the session, over and stopped."""
-    session = Session(settings, plan, path, source=source)
+    session = CalibrationSession(settings, plan, path, source=source)
     session.start()
     session.wait()
     session.stop()
     return session
 
 
-def baseline(path: Path, source: Source, seconds: float = 60.0) -> Session:
+def baseline(path: Path, source: Source, seconds: float = 60.0) -> CalibrationSession:
     """Sit through nothing but rest."""
     return sit(resolve({"source": "synthetic://"}), draw(load_protocol("baseline"), 0, rest_s=seconds), path, source)

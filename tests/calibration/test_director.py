@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from calibration.director import Director
+from calibration.director import CalibrationDirector
 from calibration.progress import Mode
-from calibration.protocol import Plan, Protocol, draw
+from calibration.protocol import BlockPlan, Protocol, draw
 from realtime_mood.types import Chunk, Marker, StreamInfo
 
 INFO = StreamInfo(("C3", "C4", "O1", "O2"), 100.0)
 
 
 @pytest.fixture
-def plan() -> Plan:
+def plan() -> BlockPlan:
     rest = [{"seconds": 2, "text": "Rest."}, {"seconds": 1, "text": "Rest on."}]
     return draw(Protocol.model_validate({"name": "r", "title": "R", "about": "rest", "rest": rest}), seed=0)
 
@@ -23,8 +23,8 @@ def chunk(first: int, n: int = 50, lost: int = 0) -> Chunk:
     return Chunk(np.zeros((n, 4)), first, first / 100, lost)
 
 
-def opened(plan: Plan, **how) -> Director:
-    director = Director(plan, **how)
+def opened(plan: BlockPlan, **how) -> CalibrationDirector:
+    director = CalibrationDirector(plan, **how)
     director.open(INFO)
     return director
 

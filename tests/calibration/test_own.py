@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from models.own import SHRINK, OwnHead, Parts, fit_head
+from models.personal import SHRINK, Parts, PersonalHead, fit_head
 
 
 def planted(seed=0, n=150, n_features=20, n_labels=3, strength=1.0):
@@ -47,7 +47,7 @@ def test_a_label_seen_seldom_counts_as_much():
 def test_its_file_gives_it_back_and_another_file_does_not():
     x, y = planted()
     head = fit_head(x, y, Parts(de=20), 3)
-    np.testing.assert_array_equal(OwnHead.from_bytes(head.to_bytes())(x), head(x))
-    broken = OwnHead(head.mean[:-1], head.scale, head.weight, head.bias).to_bytes()
+    np.testing.assert_array_equal(PersonalHead.from_bytes(head.to_bytes())(x), head(x))
+    broken = PersonalHead(head.mean[:-1], head.scale, head.weight, head.bias).to_bytes()
     with pytest.raises(ValueError, match="fit each other"):
-        OwnHead.from_bytes(broken)
+        PersonalHead.from_bytes(broken)

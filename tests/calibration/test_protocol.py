@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_plan import TWO
 
-from calibration.progress import HOLE_LEAD_S, MOST_TRIES, Mode, Sitting
+from calibration.progress import HOLE_LEAD_S, MOST_TRIES, CalibrationProgress, Mode
 from calibration.protocol import LEAD_S, Protocol, draw
 
 FS = 100.0
@@ -34,7 +34,7 @@ def to(sitting, kind, number, first=0):
 
 
 def test_a_plan_without_mishaps_is_gone_through_to_the_sample():
-    sitting, events = run(Sitting.of(PLAN, FS), [20_000])
+    sitting, events = run(CalibrationProgress.of(PLAN, FS), [20_000])
     assert sitting.mode is Mode.DONE
     assert sitting.progress == 1
     at = 0
@@ -49,13 +49,13 @@ def test_a_plan_without_mishaps_is_gone_through_to_the_sample():
 
 @given(st.lists(st.integers(1, 9_000), max_size=40))
 def test_cutting_the_stream_otherwise_changes_nothing(cuts):
-    whole = run(Sitting.of(PLAN, FS), [9_000])
-    pieces = run(Sitting.of(PLAN, FS), [*sorted(set(cuts) - {9_000}), 9_000])
+    whole = run(CalibrationProgress.of(PLAN, FS), [9_000])
+    pieces = run(CalibrationProgress.of(PLAN, FS), [*sorted(set(cuts) - {9_000}), 9_000])
     assert pieces == whole
 
 
 def test_a_hole_has_the_step_done_anew_and_a_bridged_one_does_not():
-    sitting, at = to(Sitting.of(PLAN, FS), "block", 2)
+    sitting, at = to(CalibrationProgress.of(PLAN, FS), "block", 2)
     sitting, events = sitting.advance(at + 25, at + 50, lost=25)
     assert not events
     assert sitting.attempt == 1
@@ -69,7 +69,7 @@ def test_a_hole_has_the_step_done_anew_and_a_bridged_one_does_not():
 
 
 def test_a_step_is_given_up_after_some_tries():
-    sitting, at = to(Sitting.of(PLAN, FS), "block", 1)
+    sitting, at = to(CalibrationProgress.of(PLAN, FS), "block", 1)
     for attempt in range(1, MOST_TRIES + 1):
         assert sitting.attempt == attempt
         sitting, _ = sitting.spoil("poor signal", at)
@@ -80,7 +80,7 @@ def test_a_step_is_given_up_after_some_tries():
 
 
 def test_a_pause_stands_still_and_is_no_try_the_less():
-    sitting, at = to(Sitting.of(PLAN, FS), "block", 1)
+    sitting, at = to(CalibrationProgress.of(PLAN, FS), "block", 1)
     for _ in range(MOST_TRIES + 2):
         sitting, events = sitting.pause("a sip of water", at)
         assert events[-1].text == "pause/a sip of water"
@@ -93,7 +93,7 @@ def test_a_pause_stands_still_and_is_no_try_the_less():
 
 
 def test_a_washout_goes_on_after_a_pause():
-    sitting, at = to(Sitting.of(PLAN, FS), "washout", 2)
+    sitting, at = to(CalibrationProgress.of(PLAN, FS), "washout", 2)
     left = sitting.left
     sitting, _ = sitting.pause("paused", at)
     sitting, _ = sitting.resume(at)
@@ -102,7 +102,7 @@ def test_a_washout_goes_on_after_a_pause():
 
 
 def test_a_report_waits_for_its_answer_however_long():
-    sitting, at = to(Sitting.of(ASKS, FS), "report", 1)
+    sitting, at = to(CalibrationProgress.of(ASKS, FS), "report", 1)
     sitting, events = sitting.advance(at, at + 100_000)
     assert not events
     sitting, events = sitting.answer(0.5, -0.25, at + 100_000)
@@ -114,7 +114,7 @@ def test_a_report_waits_for_its_answer_however_long():
 
 
 def test_stopping_is_final():
-    sitting, at = to(Sitting.of(PLAN, FS), "block", 1)
+    sitting, at = to(CalibrationProgress.of(PLAN, FS), "block", 1)
     sitting, events = sitting.stop(at)
     assert events[-1].text == "stop"
     assert sitting.over
@@ -124,7 +124,7 @@ def test_stopping_is_final():
 
 
 def test_a_pause_in_the_last_try_begins_that_try_anew():
-    sitting, at = to(Sitting.of(PLAN, FS), "block", 1)
+    sitting, at = to(CalibrationProgress.of(PLAN, FS), "block", 1)
     for _ in range(MOST_TRIES - 1):
         sitting, _ = sitting.spoil("poor", at)
         sitting, at = to(sitting, "block", 1, at)
@@ -140,7 +140,7 @@ def test_a_pause_in_the_last_try_begins_that_try_anew():
     st.lists(st.sampled_from(["on", "hole", "pause", "resume", "spoil", "answer"]), max_size=200), st.integers(20, 900)
 )
 def test_whatever_happens_what_ended_had_begun_and_the_plan_comes_to_its_end(wishes, n):
-    sitting, at, begun, ended, cancelled = Sitting.of(ASKS, FS), 0, [], [], []
+    sitting, at, begun, ended, cancelled = CalibrationProgress.of(ASKS, FS), 0, [], [], []
     for wish in [*wishes, *["resume", "answer", "on"] * 3000]:
         if sitting.over:
             break

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from htmlpage import Page
 
-from calibration.collect import Sat, Stretch
-from calibration.fit import Fitted
+from calibration.collect import CalibrationRecording, Stretch
+from calibration.fit import CalibrationResult
 from calibration.protocol import Protocol, load_protocol
 from calibration.report import write_page
 from calibration.verdict import calibrated, folds
 from models.datasets.person import Person
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.profile import OwnReadout, Profile, Verdict
+from realtime_mood.profile import PersonalReadout, Profile, ValidationResult
 from realtime_mood.types import StreamInfo
 
 LABELS = ("negative", "neutral", "positive")
@@ -25,7 +25,7 @@ CHANS = ("Fp1", "Fp2", "C3", "C4", "O1", "O2")
 ROUNDS, BLOCK_S = 4, 10
 SPEC = FeatureSpec()
 WEIGHTS = ("reader-9", "0123456789abcdef" * 4)
-ACCEPTED = Verdict(
+ACCEPTED = ValidationResult(
     balanced_accuracy=0.7417, interval=(0.6083, 0.8667), chance=0.3333, p=0.0051, ece=0.0712, time_only=0.2917,
     blocks=(4, 4, 4), seconds=120, confusion=((0.71, 0.22, 0.07), (0.06, 0.83, 0.11), (0.18, 0.13, 0.69)), passed=True,
     text="",
@@ -39,7 +39,7 @@ REFUSED = ACCEPTED.model_copy(
 )  # fmt: skip
 
 
-def sat(protocol: Protocol, *, virtual: bool = False) -> Sat:
+def sat(protocol: Protocol, *, virtual: bool = False) -> CalibrationRecording:
     """A sitting of twelve blocks at 100 Hz, of which only what the page shows is there."""
     info = StreamInfo(CHANS, 100.0, reference="average", virtual=virtual)
     none = np.empty(0, int)
@@ -49,12 +49,14 @@ def sat(protocol: Protocol, *, virtual: bool = False) -> Sat:
     blocks = tuple(Stretch("block", n, label, 3000 * n, 3000 * n + 1000) for n, label in rows)
     quality = np.array([1.0, 0.97, 0.41, 1.0, 0.88, 1.0])
     where = Path("/home/somebody/20260101-emotion-ab12.xdf")
-    return Sat(where, protocol, person, none, none.astype(float), blocks, {}, ("block 3: poor signal",), quality)
+    return CalibrationRecording(
+        where, protocol, person, none, none.astype(float), blocks, {}, ("block 3: poor signal",), quality
+    )
 
 
-def profile(*, virtual: bool = False, verdict: Verdict | None = None) -> Profile:
+def profile(*, virtual: bool = False, verdict: ValidationResult | None = None) -> Profile:
     grid = tuple((0.0,) * SPEC.n_bands for _ in CHANS)
-    own = OwnReadout(
+    own = PersonalReadout(
         name="emotion3", labels=LABELS, coordinates=((-0.7, 0.4), (0.0, -0.2), (0.7, 0.4)), base="", weights="reader-9",
         weights_sha256="0123456789abcdef" * 4, head_sha256="", temperature=1.2, least_confidence=0.4, verdict=ACCEPTED,
     )  # fmt: skip
@@ -65,9 +67,9 @@ def profile(*, virtual: bool = False, verdict: Verdict | None = None) -> Profile
     )  # fmt: skip
 
 
-def fitted(verdict: Verdict | None, *, virtual: bool = False) -> Fitted:
+def fitted(verdict: ValidationResult | None, *, virtual: bool = False) -> CalibrationResult:
     if verdict is None:
-        return Fitted(profile(virtual=virtual), sat(load_protocol("baseline"), virtual=virtual), WEIGHTS)
+        return CalibrationResult(profile(virtual=virtual), sat(load_protocol("baseline"), virtual=virtual), WEIGHTS)
     rng = np.random.default_rng(3)
     of_block = np.tile(np.arange(3), ROUNDS)
     block = np.repeat(np.arange(len(of_block)), BLOCK_S)
@@ -75,10 +77,10 @@ def fitted(verdict: Verdict | None, *, virtual: bool = False) -> Fitted:
     held = calibrated(rng.normal(size=(len(y), 3)) + 1.5 * np.eye(3)[y], y, block, folds(of_block)[block])
     attention = rng.dirichlet(np.ones(len(CHANS)), (3, SPEC.n_bands)).transpose(0, 2, 1)
     found = profile(virtual=virtual, verdict=verdict)
-    return Fitted(found, sat(load_protocol("emotion"), virtual=virtual), WEIGHTS, held, attention)
+    return CalibrationResult(found, sat(load_protocol("emotion"), virtual=virtual), WEIGHTS, held, attention)
 
 
-def read(it: Fitted, folder: Path) -> Page:
+def read(it: CalibrationResult, folder: Path) -> Page:
     """The page of it, after what holds for every page."""
     path = folder / "new" / "page.html"
     write_page(it, path)

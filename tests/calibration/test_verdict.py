@@ -9,7 +9,7 @@ import pytest
 
 from calibration import verdict
 from calibration.verdict import balanced, calibrated, folds, hold_out, judge
-from models.own import Parts, fit_head
+from models.personal import Parts, fit_head
 
 NAMES = ("negative", "neutral", "positive")
 FIT = partial(fit_head, parts=Parts(de=24), n_labels=3)

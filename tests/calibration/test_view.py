@@ -367,9 +367,9 @@ def test_a_file_that_cannot_be_shown_is_said_and_the_block_waits(qtbot, windows,
 
 
 def test_the_plane_is_answered_with_arrows_too(qtbot):
-    from calibration.view.rating import Plane
+    from calibration.view.rating import RatingPlane
 
-    plane, said = Plane(), []
+    plane, said = RatingPlane(), []
     qtbot.addWidget(plane)
     plane.chosen.connect(lambda valence, arousal: said.append((valence, arousal)))
     qtbot.keyClick(plane, Qt.Key.Key_Return)
@@ -384,9 +384,9 @@ def test_the_plane_is_answered_with_arrows_too(qtbot):
 
 
 def test_the_corners_of_the_plane(qtbot):
-    from calibration.view.rating import Plane
+    from calibration.view.rating import RatingPlane
 
-    plane, said = Plane(), []
+    plane, said = RatingPlane(), []
     qtbot.addWidget(plane)
     plane.resize(500, 400)
     plane.chosen.connect(lambda valence, arousal: said.append((valence, arousal)))

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from tiny_plan import tiny
 
-from calibration.progress import Sitting
+from calibration.progress import CalibrationProgress
 from calibration.session import NOBODY, Look
 from calibration.view import state, words
 from calibration.view.state import Page, Stage
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ProfileError
-from realtime_mood.health import Health, Recording, State
-from realtime_mood.profile import OwnReadout, Profile, Verdict
+from realtime_mood.health import Health, RecordingState, State
+from realtime_mood.profile import PersonalReadout, Profile, ValidationResult
 from realtime_mood.types import Abstained, Fault, Quality, StreamInfo, Why
 from realtime_mood.viewmodel.state import view
 
@@ -43,7 +43,7 @@ def gate(them: list[Abstained], health: Health = LIVE, anyway: bool = False) -> 
 
 def at(seconds: float, plan=None, health: Health = LIVE) -> Look:
     """A look at a sitting so far on."""
-    sitting, _ = Sitting.of(plan or tiny(), 100.0).advance(0, round(100 * seconds))
+    sitting, _ = CalibrationProgress.of(plan or tiny(), 100.0).advance(0, round(100 * seconds))
     return Look(sitting, health, reading(seconds))
 
 
@@ -180,7 +180,7 @@ def test_what_is_wrong_meanwhile_stands_below():
     look = replace(at(9), latest=reading(9, {"O2": Fault.RAILED}))
     seen = view(LIVE, look.latest, (), (), 0.0)
     assert state.cue_of(look, tiny(), view=seen).trouble.text == "Fix O2: out of range"
-    full = replace(look, health=replace(LIVE, recording=Recording("x", 0, "not recording: the disk is full")))
+    full = replace(look, health=replace(LIVE, recording=RecordingState("x", 0, "not recording: the disk is full")))
     assert state.cue_of(full, tiny(), view=seen).trouble.text == "Not recording: the disk is full"
 
 
@@ -194,8 +194,8 @@ def test_the_badge_stays_when_the_stream_is_gone():
 # -- the end ----------------------------------------------------------------------------------------------------
 
 
-def verdict(passed: bool) -> Verdict:
-    return Verdict(
+def verdict(passed: bool) -> ValidationResult:
+    return ValidationResult(
         balanced_accuracy=0.83, interval=(0.72, 0.95), chance=1 / 3, p=0.005, ece=0.05, time_only=0.3,
         blocks=(5, 5, 5), seconds=210, confusion=((0.8, 0.1, 0.1), (0.1, 0.8, 0.1), (0.1, 0.2, 0.7)), passed=passed,
         text="" if passed else "it is of no use", advice=() if passed else ("sit still",),
@@ -209,7 +209,7 @@ def baseline() -> Profile:
 
 
 def test_a_readout_that_passed_shows_its_figures():
-    own = OwnReadout(
+    own = PersonalReadout(
         name="emotion3", labels=("negative", "neutral", "positive"), coordinates=((0, 0),) * 3, base="", weights="w",
         weights_sha256="", head_sha256="", temperature=1, least_confidence=0.4, verdict=verdict(True),
     )  # fmt: skip
@@ -245,7 +245,7 @@ def test_a_sitting_that_was_stopped_says_what_is_kept():
     assert it.headline == "Stopped"
     assert "1 of 1 rests and 1 of 4 blocks" in it.lines[0]
     assert it.may_fit
-    nothing, _ = Sitting.of(tiny(), 100.0).stop(0)
+    nothing, _ = CalibrationProgress.of(tiny(), 100.0).stop(0)
     assert not words.cut_short(nothing, Path("s.xdf")).may_fit
     assert words.cut_short(at(14).sitting, None).headline == "The source has ended before the last step"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calibration.protocol import Plan, Protocol, draw
+from calibration.protocol import BlockPlan, Protocol, draw
 
 TINY = {
     "name": "tiny",
@@ -22,6 +22,6 @@ TINY = {
 }
 
 
-def tiny(**changes: object) -> Plan:
+def tiny(**changes: object) -> BlockPlan:
     """A plan of `TINY`, with changes."""
     return draw(Protocol.model_validate(TINY | changes), seed=1)

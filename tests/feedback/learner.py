@@ -7,8 +7,8 @@ from scipy.signal import butter, sosfilt
 
 from realtime_mood.feedback.conditions import condition
 from realtime_mood.feedback.measures import RATE_HZ, FastMeasures
-from realtime_mood.feedback.plan import Plan
-from realtime_mood.feedback.session import Fed, Session
+from realtime_mood.feedback.plan import FeedbackPlan
+from realtime_mood.feedback.session import FeedbackSample, FeedbackSession
 from realtime_mood.types import Chunk, StreamInfo
 
 INFO = StreamInfo(("P3", "P4", "O1", "O2"), 128.0, "learner", virtual=True)
@@ -38,16 +38,16 @@ class Learner:
         self._end += n
         return Chunk(data.astype(np.float32), self._end - n, self._end / INFO.sfreq)
 
-    def feel(self, fed: Fed | None) -> None:
+    def feel(self, fed: FeedbackSample | None) -> None:
         """A reward pulls them towards what they were doing."""
         if fed is not None and fed.reward:
             self.state = float(np.clip(self.state + self._rate * self._lately, -1.5, 1.5))
 
 
-def learn(plan: Plan, name: str, seed: int) -> tuple[float, Session]:
+def learn(plan: FeedbackPlan, name: str, seed: int) -> tuple[float, FeedbackSession]:
     """Where a learner's state ends under a condition, and the session."""
     learner, measures = Learner(seed), FastMeasures(plan.measures, INFO, ())
-    session = Session(plan, INFO.sfreq, condition(name, smoothing_s=0.5, rate_hz=RATE_HZ, seed=seed))
+    session = FeedbackSession(plan, INFO.sfreq, condition(name, smoothing_s=0.5, rate_hz=RATE_HZ, seed=seed))
     while not session.is_over:
         for sample in measures.push(learner.chunk()):
             learner.feel(session.step(sample))

@@ -18,15 +18,15 @@ from realtime_mood.errors import ConfigError
 from realtime_mood.feedback import sealed
 from realtime_mood.feedback.conditions import NAMES, Blinded, condition, shown_in
 from realtime_mood.feedback.measures import RATE_HZ, Sample
-from realtime_mood.feedback.plan import Plan, Reward, load_plan, shipped
+from realtime_mood.feedback.plan import FeedbackPlan, Reward, load_plan, shipped
 from realtime_mood.feedback.rules import Rule
-from realtime_mood.feedback.session import LEAST_BASELINE_S, Session
+from realtime_mood.feedback.session import LEAST_BASELINE_S, FeedbackSession
 
 SFREQ = 120.0
 STEP = round(SFREQ / RATE_HZ)
 
 
-def plan(reward: Reward | None = None, feedback_s: float = 60, **more) -> Plan:
+def plan(reward: Reward | None = None, feedback_s: float = 60, **more) -> FeedbackPlan:
     whole = {
         "name": "test", "title": "t", "about": "a", "consent": "c", "debrief": "d",
         "measures": [{"kind": "band", "electrodes": ["O1", "O2"]}],
@@ -35,7 +35,7 @@ def plan(reward: Reward | None = None, feedback_s: float = 60, **more) -> Plan:
             {"kind": "transfer", "seconds": 5},
         ],
     }  # fmt: skip
-    it = Plan.model_validate(whole | more)
+    it = FeedbackPlan.model_validate(whole | more)
     return it if reward is None else it.model_copy(update={"reward": reward})
 
 
@@ -47,9 +47,9 @@ def samples(seconds: float, seed: int = 0, bad=lambda k: ""):
         yield Sample((k + 1) * STEP, (math.nan if why else value,), why)
 
 
-def session(it: Plan, name: str = "contingent", told=None, seed: int = 0) -> Session:
+def session(it: FeedbackPlan, name: str = "contingent", told=None, seed: int = 0) -> FeedbackSession:
     made = condition(name, smoothing_s=0.5, rate_hz=RATE_HZ, seed=seed)
-    return Session(it, SFREQ, made, *([told] if told else []))
+    return FeedbackSession(it, SFREQ, made, *([told] if told else []))
 
 
 # -- plans --------------------------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ def test_a_session_that_cannot_be_says_why(tmp_path, change, says):
         measure.pop("over")
     told = {k: v for k, v in told.items() if k != "reward"} | change
     with pytest.raises(ValueError, match=says):
-        Plan.model_validate(told)
+        FeedbackPlan.model_validate(told)
 
 
 def test_a_session_that_is_not_there_says_what_is():

@@ -13,12 +13,12 @@ from realtime_mood.feedback import sealed
 from realtime_mood.feedback.conditions import condition
 from realtime_mood.feedback.loop import _number
 from realtime_mood.feedback.measures import RATE_HZ, Sample
-from realtime_mood.feedback.plan import Plan
-from realtime_mood.feedback.session import Session
+from realtime_mood.feedback.plan import FeedbackPlan
+from realtime_mood.feedback.session import FeedbackSession
 from realtime_mood.report.feedback import binned, facts, page, read, write_training_report
 
 SFREQ = 120.0
-PLAN = Plan.model_validate({
+PLAN = FeedbackPlan.model_validate({
     "name": "test", "title": "<b>More</b> alpha", "about": "a", "consent": "c", "debrief": "d",
     "measures": [{"kind": "band", "electrodes": ["O1"]}],
     "blocks": [
@@ -32,7 +32,7 @@ def lines(tmp_path):
     """Writes a session whose person rises by a standard deviation a minute, and is invalid for ten seconds."""
 
     def write(name: str, drawn: str, **about) -> None:
-        it = Session(PLAN, SFREQ, condition(drawn, smoothing_s=0.5, rate_hz=RATE_HZ, seed=1))
+        it = FeedbackSession(PLAN, SFREQ, condition(drawn, smoothing_s=0.5, rate_hz=RATE_HZ, seed=1))
         rng, path = np.random.default_rng(0), tmp_path / name
         told = [{"kind": "session", "plan": PLAN.model_dump(mode="json"), "virtual": True, **about}]
         for k in range(round(130 * RATE_HZ)):

@@ -16,9 +16,9 @@ def make_window(qtbot, tmp_path):
     """Makes windows that remember things in the test's folder, and sees to it that what they started is gone."""
     from PyQt6.QtCore import QSettings
 
-    from realtime_mood.gui import Flows, Wish
-    from realtime_mood.gui.bridge import Bridge
-    from realtime_mood.gui.window import Window
+    from realtime_mood.gui import Flows, RunRequest
+    from realtime_mood.gui.bridge import RunBridge
+    from realtime_mood.gui.window import MainWindow
 
     made = []
 
@@ -26,8 +26,8 @@ def make_window(qtbot, tmp_path):
         flows = Flows(engine, tmp_path / "recordings", **more)
         memory = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
         able = {"can_calibrate": flows.calibrate is not None, "can_feed_back": flows.feedback is not None}
-        bridge = Bridge(engine, Wish(url), **able)
-        made.append(Window(bridge, flows, "weights planted", memory))
+        bridge = RunBridge(engine, RunRequest(url), **able)
+        made.append(MainWindow(bridge, flows, "weights planted", memory))
         qtbot.addWidget(made[-1])
         made[-1].show()
         return made[-1]

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from realtime_mood.health import Health, State
-from realtime_mood.viewmodel.actions import IN_SESSION, RUNNING, Wish, actions_of
+from realtime_mood.viewmodel.actions import IN_SESSION, RUNNING, RunRequest, actions_of
 from realtime_mood.viewmodel.shortcuts import MARK_KEYS, SHORTCUTS, table
 
-WISH = Wish("synthetic://")
+WISH = RunRequest("synthetic://")
 
 
-def of(state: State, wish: Wish = WISH, **how):
+def of(state: State, wish: RunRequest = WISH, **how):
     return actions_of(Health(state), wish, **({"stopping": False} | how))
 
 
@@ -49,7 +49,7 @@ def test_a_feedback_session_is_ended_by_nothing_but_its_screen_and_stop():
 
 
 def test_a_report_is_made_of_a_whole_recording():
-    recording, whole = Wish("synthetic://", record=Path("folder")), Path("folder/a.xdf")
+    recording, whole = RunRequest("synthetic://", record=Path("folder")), Path("folder/a.xdf")
     assert of(State.LIVE, recording).record.text == "End recording"
     assert of(State.LIVE, recording, report=whole).report.why.startswith("End the recording first")
     assert of(State.IDLE, recording).record.text == "Do not record"

@@ -13,17 +13,17 @@ from PyQt6.QtGui import QImage
 from realtime_mood import clock
 from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import FeedbackLoop
-from realtime_mood.feedback.plan import Plan
-from realtime_mood.feedback.tone import Tone
+from realtime_mood.feedback.plan import FeedbackPlan
+from realtime_mood.feedback.tone import FeedbackTone
 from realtime_mood.gui.feedback.displays import DISPLAYS
 from realtime_mood.gui.feedback.sound import Speaker, _Pull
 from realtime_mood.gui.feedback.view import FeedbackView
 from realtime_mood.health import Health
 from realtime_mood.types import Chunk, StreamInfo
-from realtime_mood.viewmodel.feedback import Shown
+from realtime_mood.viewmodel.feedback import FeedbackFrame
 
 INFO = StreamInfo(("O1", "O2"), 128.0, virtual=True)
-PLAN = Plan.model_validate({
+PLAN = FeedbackPlan.model_validate({
     "name": "fast", "title": "Fast", "about": "a", "consent": "You agree to this", "debrief": "This was it",
     "measures": [{"kind": "band", "electrodes": ["O1", "O2"]}],
     "blocks": [{"kind": "baseline", "seconds": 14}, {"kind": "feedback", "seconds": 30}],
@@ -128,7 +128,7 @@ def test_every_display_grows_with_the_level_and_tells_neutral_from_failure(qtbot
     it.resize(400, 400)
     images = []
     for size, neutral in ((0.05, False), (0.95, False), (0.05, True)):
-        it.show_it(Shown(size, neutral, 0.0, "", "", "", "", False))
+        it.show_it(FeedbackFrame(size, neutral, 0.0, "", "", "", "", False))
         grabbed = it.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
         images.append(np.frombuffer(grabbed.constBits().asarray(grabbed.sizeInBytes()), np.uint8).astype(int))
     low, high, nothing = images
@@ -143,9 +143,9 @@ def test_sound_where_there_is_no_device_says_so(qtbot):
 
 
 def test_what_the_device_reads_follows_what_is_shown(qtbot):
-    now = [Shown(0.5, True, 0.0, "", "", "", "", False)]
-    pull = _Pull(Tone("pitch"), lambda: now[0])
+    now = [FeedbackFrame(0.5, True, 0.0, "", "", "", "", False)]
+    pull = _Pull(FeedbackTone("pitch"), lambda: now[0])
     assert not np.frombuffer(pull.readData(4000), np.int16).any()
-    now[0] = Shown(1.0, False, 0.0, "", "", "", "", False)
+    now[0] = FeedbackFrame(1.0, False, 0.0, "", "", "", "", False)
     assert np.frombuffer(b"".join(pull.readData(4000) for _ in range(20)), np.int16).any()
     pull.close()

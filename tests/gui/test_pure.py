@@ -11,7 +11,7 @@ from gui_fakes import EMOTION3, estimate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_mood.health import Health, Output, Recording, State
+from realtime_mood.health import Health, Output, RecordingState, State
 from realtime_mood.ring import RingBuffer
 from realtime_mood.sources.devices import Device
 from realtime_mood.types import Abstained, Chunk, Marker, StreamInfo, Why
@@ -166,7 +166,7 @@ def test_each_thing_is_said_once():
     reading = said(1)[0]
     assert events.note(live, reading, (), NOW)
     assert not events.note(live, reading, (), NOW)
-    lost = replace(live, lost=12, notes=("the rate is odd",), recording=Recording("a.xdf"))
+    lost = replace(live, lost=12, notes=("the rate is odd",), recording=RecordingState("a.xdf"))
     assert events.note(lost, reading, (Marker(5, "key 1"),), NOW)
     assert not events.note(lost, reading, (Marker(5, "key 1"),), NOW)
     silent = Abstained(Why.BAD_SIGNAL, 0, 1100, 102.0, EMOTION3)

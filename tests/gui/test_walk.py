@@ -14,7 +14,7 @@ pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=Im
 from PyQt6.QtCore import Qt
 
 import app
-from calibration.commands import Job
+from calibration.commands import CalibrationJob
 from calibration.protocol import draw, load_protocol
 from realtime_mood.cli.config import resolve
 from realtime_mood.types import Estimate
@@ -41,7 +41,7 @@ def walk(qtbot, tmp_path, make_window):
     def calibrate(url, protocol, told):
         path = tmp_path / "profile.json"
         plan = draw(load_protocol(protocol), 0, rest_s=60.0)
-        return Job(resolve({"source": url}), plan, path, path.with_suffix(".xdf"), None, None).window(
+        return CalibrationJob(resolve({"source": url}), plan, path, path.with_suffix(".xdf"), None, None).window(
             told, windowed=True
         )
 

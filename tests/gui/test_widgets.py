@@ -25,8 +25,8 @@ from realtime_mood.gui.theme import colour
 from realtime_mood.gui.traces import LANE_HALF, Traces
 from realtime_mood.health import Health, State
 from realtime_mood.types import Abstained, Chunk, Fault, Marker, Quality, StreamInfo, Why
-from realtime_mood.viewmodel.actions import Wish, actions_of
-from realtime_mood.viewmodel.events import Line
+from realtime_mood.viewmodel.actions import RunRequest, actions_of
+from realtime_mood.viewmodel.events import EventLine
 from realtime_mood.viewmodel.lanes import lane_uv, min_max
 from realtime_mood.viewmodel.state import ViewState, view
 
@@ -34,7 +34,7 @@ from realtime_mood.viewmodel.state import ViewState, view
 def look(info: StreamInfo, *readings, **health) -> ViewState:
     latest = readings[-1] if readings else None
     it = Health(State.LIVE, info, **health)
-    actions = actions_of(it, Wish("synthetic://"), stopping=False)
+    actions = actions_of(it, RunRequest("synthetic://"), stopping=False)
     return view(it, latest, readings, (), latest.t_last if latest else 0.0, actions=actions)
 
 
@@ -151,7 +151,7 @@ def test_quality_head_colours_faults(qtbot, info):
 def test_top_bar_says_what_is_wished_for(qtbot, info):
     bar = TopBar("synthetic://", (("baseline", "Rest"), ("effort", "Effort")))
     qtbot.addWidget(bar)
-    bar.show_state(replace(look(info), actions=actions_of(Health(), Wish(""), stopping=False)))
+    bar.show_state(replace(look(info), actions=actions_of(Health(), RunRequest(""), stopping=False)))
     with qtbot.waitSignal(bar.start_wished) as wish:
         qtbot.mouseClick(bar.run, Qt.MouseButton.LeftButton)
     assert wish.args == ["synthetic://"]
@@ -159,7 +159,7 @@ def test_top_bar_says_what_is_wished_for(qtbot, info):
     assert not bar.url.isEnabled()
     with qtbot.waitSignal(bar.stop_wished):
         qtbot.mouseClick(bar.run, Qt.MouseButton.LeftButton)
-    bar.show_state(replace(look(info), actions=actions_of(Health(), Wish(""), stopping=True)))
+    bar.show_state(replace(look(info), actions=actions_of(Health(), RunRequest(""), stopping=True)))
     with qtbot.assertNotEmitted(bar.stop_wished):
         qtbot.mouseClick(bar.run, Qt.MouseButton.LeftButton)
     assert bar.run.toolTip() == "Waiting for the run's threads to end"
@@ -381,7 +381,7 @@ def test_the_spectrum_finds_a_rhythm(qtbot, info):
 def test_the_log_grows_and_can_be_kept(qtbot, monkeypatch, tmp_path):
     log = EventLog()
     qtbot.addWidget(log)
-    lines = [Line(datetime(2026, 1, 1, 12, 0, k), f"line {k}") for k in range(3)]
+    lines = [EventLine(datetime(2026, 1, 1, 12, 0, k), f"line {k}") for k in range(3)]
     log.show_lines(lines[:2])
     log.show_lines(lines)
     assert [log.list.item(i).text() for i in range(3)] == [f"12:00:0{k}  line {k}" for k in range(3)]

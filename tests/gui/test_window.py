@@ -20,8 +20,8 @@ from realtime_mood.errors import SourceLost, SourceNotFound
 from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import load_plan
-from realtime_mood.gui import Wish, theme
-from realtime_mood.gui.bridge import Bridge
+from realtime_mood.gui import RunRequest, theme
+from realtime_mood.gui.bridge import RunBridge
 from realtime_mood.gui.feedback.view import FeedbackView
 from realtime_mood.health import Health, State
 from realtime_mood.types import Abstained, Estimate, Why
@@ -32,7 +32,7 @@ def window(qtbot, info, make_window):
     """A window on a `FakeEngine`; the engine is ``window.made["engine"]`` once started."""
     made = {"wishes": []}
 
-    def make(wish: Wish) -> FakeEngine:
+    def make(wish: RunRequest) -> FakeEngine:
         made["wishes"].append(wish)
         if wish.url == "nowhere://":
             raise SourceNotFound("source 'nowhere://'", "no such thing", "try synthetic://")
@@ -118,7 +118,7 @@ def test_closing_during_a_run_stops_it_first(qtbot, window):
 def test_closing_while_the_engine_is_being_built(qtbot, info, make_window):
     may_go = threading.Event()
 
-    def make(wish: Wish) -> FakeEngine:
+    def make(wish: RunRequest) -> FakeEngine:
         may_go.wait(5)
         return FakeEngine(info)
 
@@ -134,7 +134,7 @@ def test_closing_while_the_engine_is_being_built(qtbot, info, make_window):
 def test_the_real_engine_in_the_real_window(qtbot, make_window):
     engines = []
 
-    def make(wish: Wish):
+    def make(wish: RunRequest):
         engines.append(planted_engine(wish.url))
         return engines[-1]
 
@@ -158,7 +158,7 @@ def test_run_serves_ctrl_c(qapp, tmp_path, monkeypatch):
     QTimer.singleShot(400, lambda: signal.raise_signal(signal.SIGINT))
     flows = gui.Flows(lambda wish: planted_engine(wish.url), tmp_path)
     began = time.monotonic()
-    assert gui.run(flows, Wish("synthetic://?n_chans=4&speed=1")) == 0
+    assert gui.run(flows, RunRequest("synthetic://?n_chans=4&speed=1")) == 0
     assert time.monotonic() - began < 5
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -174,12 +174,12 @@ def test_run_opens_the_person_s_screen_beside_the_operator_s(qapp, tmp_path, mon
     QTimer.singleShot(400, look)
     flows = gui.Flows(lambda wish: planted_engine(wish.url), tmp_path, sessions=(("alpha_up", "More alpha"),),
                       feedback=lambda name: (plan, FeedbackLoop(plan, Contingent())))  # fmt: skip
-    assert gui.run(flows, Wish("synthetic://?n_chans=4&speed=1"), session="alpha_up") == 0
+    assert gui.run(flows, RunRequest("synthetic://?n_chans=4&speed=1"), session="alpha_up") == 0
     assert len(seen) == 1
 
 
 def test_a_look_that_nobody_has_started(qtbot):
-    bridge = Bridge(lambda wish: planted_engine(wish.url), Wish(""))
+    bridge = RunBridge(lambda wish: planted_engine(wish.url), RunRequest(""))
     with qtbot.waitSignal(bridge.state_changed) as seen:
         bridge.stop()  # nothing to stop
     assert seen.args[0].state.text == "Stopped"
@@ -207,7 +207,7 @@ def test_a_new_source_ends_the_run_and_begins_another(qtbot, window):
     window.run_on("fake://other")
     qtbot.waitUntil(lambda: len(window.made["wishes"]) == 2)
     assert first.done.is_set()
-    assert window.made["wishes"][1] == Wish("fake://other")
+    assert window.made["wishes"][1] == RunRequest("fake://other")
     qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
     assert window.top.url.text() == "fake://other"
 
@@ -235,7 +235,7 @@ def test_what_is_wished_for_while_nothing_runs_waits_for_the_start(qtbot, window
 def test_a_session_runs_beside_what_the_operator_sees(qtbot, info, make_window):
     wishes = []
 
-    def make(wish: Wish) -> FakeEngine:
+    def make(wish: RunRequest) -> FakeEngine:
         wishes.append(wish)
         return FakeEngine(info)
 

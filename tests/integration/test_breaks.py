@@ -27,7 +27,7 @@ from recordings import CH_NAMES, counting
 from test_recordings import data, indices, play
 
 from models.datasets.corpus import _stretches as stretches_of
-from models.datasets.recordings import Job
+from models.datasets.recordings import PreparationJob
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import StreamMismatch
 from realtime_mood.sources import open_source
@@ -285,7 +285,7 @@ def test_training_pieces_end_at_a_break(tmp_path: Path) -> None:
     write_two_joined(tmp_path / "b_raw.fif", signal)
     spec = FeatureSpec()
     for name in ("a.edf", "b_raw.fif"):
-        session = Job("file", name, name, "a", "made", str(tmp_path / name)).read()
+        session = PreparationJob("file", name, name, "a", "made", str(tmp_path / name)).read()
         stretches = [at for piece in session.pieces for at in stretches_of(piece, SFREQ, spec)]
         assert [at.stop - at.start for at in stretches] == [BREAK, STORED - BREAK]
 

@@ -23,11 +23,11 @@ from realtime_mood.errors import ConfigError
 from realtime_mood.feedback import sealed
 from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import WAITING, FeedbackLoop
-from realtime_mood.feedback.plan import Plan
+from realtime_mood.feedback.plan import FeedbackPlan
 from realtime_mood.feedback.receivers import LslFeedback, OscFeedback
 from realtime_mood.guard import FAILURES
 from realtime_mood.health import Feedback, Health, Output
-from realtime_mood.recording.tape import FEEDBACK_ROW
+from realtime_mood.recording.xdf_session import FEEDBACK_ROW
 from realtime_mood.types import Chunk, Fault, Quality, StreamInfo
 from realtime_mood.viewmodel.feedback import GLOW_S, shown
 
@@ -51,7 +51,7 @@ def plan_file(tmp_path) -> Path:
 
 
 @pytest.fixture
-def plan(plan_file) -> Plan:
+def plan(plan_file) -> FeedbackPlan:
     from realtime_mood.feedback.plan import load_plan
 
     return load_plan(str(plan_file))

@@ -11,7 +11,7 @@ import pylsl
 import pytest
 from waiting import until
 
-from calibration.progress import Sitting
+from calibration.progress import CalibrationProgress
 from calibration.protocol import draw, load_protocol
 from realtime_mood import clock
 from realtime_mood.sinks.lsl_markers import MarkerOutlet, code_of, meanings
@@ -114,7 +114,7 @@ def test_what_is_in_no_table_is_no_event_of_ours(text: str, code: int) -> None:
 @pytest.mark.parametrize("name", ["baseline", "effort", "emotion"])
 def test_every_event_of_a_sitting_has_a_code_that_is_explained(name: str) -> None:
     protocol = load_protocol(name)
-    sitting, running, seen = Sitting.of(draw(protocol, 1), 10.0), "", set()
+    sitting, running, seen = CalibrationProgress.of(draw(protocol, 1), 10.0), "", set()
     at, texts = 0, []
     while not sitting.over:
         sitting, events = sitting.advance(at, at + 100)

@@ -11,7 +11,7 @@ from models.evaluation.compare import Study
 from models.evaluation.contexts import View
 from models.evaluation.mood_reader import ReaderMethod
 from models.reader import ReaderConfig
-from models.train import Recipe
+from models.train import TrainingRecipe
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import differential_entropy
 from realtime_mood.types import StreamInfo
@@ -52,4 +52,4 @@ def view(people: Sequence[Person], track: str = "c1", ch_names: Sequence[str] = 
 
 def quick_reader(steps: int = 30) -> ReaderMethod:
     config = ReaderConfig(dim=16, band_dim=8, raw_dim=16, raw_depth=1, rounds=1, dropout=0.1, head_dropout=0.1)
-    return ReaderMethod(Recipe(steps=steps, batches={"effort": 16}, lr=5e-3), config)
+    return ReaderMethod(TrainingRecipe(steps=steps, batches={"effort": 16}, lr=5e-3), config)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import butter, sosfilt
 
-from models.pretraining.recipe import Recipe
+from models.pretraining.recipe import PretrainingRecipe
 from realtime_mood.montage import SPREAD
 
 SFREQ = 128
 SECONDS = 16
-TINY = Recipe(raw_dim=16, raw_depth=1, decoder_dim=16, batch=4, steps=6, every=3, lr=1e-3, held_out=0.3)
+TINY = PretrainingRecipe(raw_dim=16, raw_depth=1, decoder_dim=16, batch=4, steps=6, every=3, lr=1e-3, held_out=0.3)
 
 
 def eeg(seed: int, n_chans: int = 6, seconds: float = SECONDS, sfreq: float = SFREQ) -> np.ndarray:

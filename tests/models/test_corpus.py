@@ -95,7 +95,7 @@ def test_channels_that_are_flat_unreadable_railed_or_copies_are_never_drawn(tmp_
 
 
 def test_samples_that_are_no_numbers_break_windows_and_nothing_else():
-    session = corpus.Session(StreamInfo(tuple(SPREAD[:6]), SFREQ), [eeg(1, seconds=30).astype(np.float32)])
+    session = corpus.DatasetSession(StreamInfo(tuple(SPREAD[:6]), SFREQ), [eeg(1, seconds=30).astype(np.float32)])
     session.pieces[0][15 * SFREQ : 16 * SFREQ] = np.nan
     session.pieces[0][:, 5] = np.nan
     found = corpus._features(session, SPEC)

@@ -15,7 +15,7 @@ from models.datasets.person import population
 from models.evaluation import cohorts
 from models.evaluation import store as storing
 from models.evaluation.baselines import Classical, Majority, Riemannian
-from models.evaluation.compare import Job, Runner, compare, simplest
+from models.evaluation.compare import EvaluationJob, Runner, compare, simplest
 from models.evaluation.contexts import View
 from models.evaluation.controls import blocks, first_and_last, permuted, sustained, without_gamma
 from models.evaluation.eegnet import EEGNetMethod
@@ -30,9 +30,9 @@ SETS = {"all": ("Fp1", "Fp2", "C3", "C4", "O1", "O2"), "2": ("Fp1", "Fp2")}
 @pytest.mark.parametrize("method", [quick_reader(), Riemannian(), EEGNetMethod(), Classical("svm")])
 def test_fits_can_be_sent_to_other_processes(method):
     split = Split("group 0", (1, 2), (0,))
-    sent = pickle.loads(pickle.dumps(Job(method, split, method.settings[0], ("all",))))
+    sent = pickle.loads(pickle.dumps(EvaluationJob(method, split, method.settings[0], ("all",))))
     made = study([planted(seed) for seed in range(3)])
-    assert sent.key(made) == Job(method, split, method.settings[0], ("all",)).key(made)
+    assert sent.key(made) == EvaluationJob(method, split, method.settings[0], ("all",)).key(made)
 
 
 class Counting(Classical):

@@ -13,7 +13,7 @@ from models.datasets.person import NO_LABEL, person, population
 from models.evaluation.baselines import _covariances
 from models.evaluation.contexts import View, scored_seconds
 from models.evaluation.mood_reader import batch
-from models.sampling import Wardrobe
+from models.sampling import SubjectSampler
 from realtime_mood.entropy import Statistics
 from realtime_mood.profile import DRIFT_SD_PER_MIN
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
@@ -27,7 +27,7 @@ def people():
 
 @pytest.mark.parametrize(("track", "frozen"), [("c1", True), ("running", False)])
 def test_the_reader_is_fed_what_training_feeds_it(people, track, frozen):
-    who, seen = Wardrobe(people, population(people), SPEC), view(people, track, NAMES[2:])
+    who, seen = SubjectSampler(people, population(people), SPEC), view(people, track, NAMES[2:])
     c = seen.contexts(people[1])
     rows = np.array([0, 7, len(c) - 1])
     made = batch(c, rows)

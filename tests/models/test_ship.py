@@ -12,11 +12,11 @@ from models import ship
 from models.checkpoint import load_weights
 from models.datasets.person import population
 from models.evaluation.figures import Scores
-from models.train import Recipe
+from models.train import TrainingRecipe
 from realtime_mood import files
 from realtime_mood.errors import MoodError
 
-RECIPE = Recipe(steps=2, batches={"effort": 4})
+RECIPE = TrainingRecipe(steps=2, batches={"effort": 4})
 
 
 @pytest.fixture

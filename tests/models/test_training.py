@@ -20,8 +20,8 @@ from models.datasets import virtual
 from models.datasets.person import NO_LABEL, frozen_statistics, population, running_statistics
 from models.pretraining.encoder import save_encoder
 from models.reader import MoodReader, RawEncoder, ReaderConfig
-from models.sampling import Augment, Wardrobe, plain_batches, training_batches
-from models.train import Recipe, Task, fit, scores
+from models.sampling import Augment, SubjectSampler, plain_batches, training_batches
+from models.train import Task, TrainingRecipe, fit, scores
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
 from realtime_mood.errors import ConfigError
@@ -64,7 +64,7 @@ def test_a_training_sample_is_what_the_live_pipeline_feeds_the_network(people, f
     labels = [np.where(np.arange(seconds) < 70, NO_LABEL, 2)]
     p = virtual.person("p", info, [signal], labels, slice(0, 60), SPEC)
     pop = population(people)
-    who, network = Wardrobe([p], pop, SPEC), Remember()
+    who, network = SubjectSampler([p], pop, SPEC), Remember()
     start = p.profile(SPEC).statistics(info, SPEC, pop.sd) if frozen else Statistics.of_population(pop.mean, pop.sd, 8)
     normaliser = Normaliser(start, 128.0, frozen=frozen)
     pipeline = Pipeline(info, SPEC, MoodEstimator(info, network, normaliser, SPEC.step_s))
@@ -80,7 +80,7 @@ def test_a_training_sample_is_what_the_live_pipeline_feeds_the_network(people, f
 
 
 def test_contexts_never_hold_the_future_another_piece_or_the_baseline(people):
-    who = Wardrobe(people, population(people), SPEC)
+    who = SubjectSampler(people, population(people), SPEC)
     for i, p in enumerate(people):
         assert not set(who.seconds[True][i]) & set(range(*p.rest.indices(len(p.label))))
         assert (p.label[who.seconds[False][i]] != NO_LABEL).all()
@@ -101,7 +101,7 @@ def test_a_trained_network_says_whether_it_saw_eye_features(people, has_eye, mon
 
     monkeypatch.setattr(train, "training_batches", batches)
     task = Task.of("emotion3", virtual.LABELS, people, SPEC)
-    assert fit(ReaderConfig(), [task], Recipe(steps=1, batches={"emotion3": 6}), 0).eye_trained is has_eye
+    assert fit(ReaderConfig(), [task], TrainingRecipe(steps=1, batches={"emotion3": 6}), 0).eye_trained is has_eye
 
 
 def test_seeds_from_ten_thousand_up_are_refused():
@@ -110,7 +110,7 @@ def test_seeds_from_ten_thousand_up_are_refused():
 
 
 def test_batches_are_balanced_and_on_sub_montages(people):
-    who = Wardrobe(people, population(people), SPEC)
+    who = SubjectSampler(people, population(people), SPEC)
     feed = training_batches(who, 60, 0, Augment(), 3)
     found = [next(feed) for _ in range(6)]
     counts = torch.bincount(torch.cat([y for _, y in found]), minlength=3)
@@ -134,7 +134,7 @@ def slowly_moved(seconds=64):
 def test_how_people_drift_within_a_state_is_learnt_from_them_and_given_to_others(people):
     still, moved = slowly_moved()
     left, pop = still.positions[:, 0] < 0, population(people)
-    before, after = (Wardrobe([p], pop, SPEC).drifts for p in (still, moved))
+    before, after = (SubjectSampler([p], pop, SPEC).drifts for p in (still, moved))
     assert len(before) == 6  # four halves of spells, each against each later one
     between = [0, 1, 1, 1, 1, 0]  # those of different spells
     for (_, a), (_, b), spells in zip(before, after, between, strict=True):
@@ -142,7 +142,7 @@ def test_how_people_drift_within_a_state_is_learnt_from_them_and_given_to_others
         np.testing.assert_allclose((b - a)[~left], 0, atol=1e-4)
 
     calm = Augment(frozen_share=1.0, drop_chan=0.0, noise_sd=0.0, offset_sd=0.0, short_share=0.0, drift_sd=0.0)
-    who = Wardrobe(people, pop, SPEC)
+    who = SubjectSampler(people, pop, SPEC)
     who.__dict__["drifts"] = after
     given, as_they_are = (
         next(training_batches(who, 32, 0, augment, 3))[0] for augment in (replace(calm, drift_sd=1.0), calm)
@@ -161,7 +161,7 @@ def test_a_pretrained_encoder_is_begun_with_and_kept_or_adapted(people, tmp_path
     save_encoder(tmp_path, encoder, shape, {})
     task = Task.of("emotion3", virtual.LABELS, people[:3], SPEC)
     for raw_lr in (0.0, 0.1):
-        recipe = Recipe(steps=2, batches={"emotion3": 6}, raw_lr=raw_lr)
+        recipe = TrainingRecipe(steps=2, batches={"emotion3": 6}, raw_lr=raw_lr)
         reader = fit(ReaderConfig(), [task], recipe, 0, encoder=tmp_path)
         same = [torch.equal(a, b) for a, b in zip(reader.raw.parameters(), encoder.parameters(), strict=True)]
         assert all(same) if not raw_lr else not any(same)
@@ -172,10 +172,10 @@ def test_two_processes_get_the_loss_of_one():
     script = (
         "import json, sys; import torch; from accelerate import Accelerator;"
         "from evaluation_people import SPEC, planted;"
-        "from models.reader import ReaderConfig; from models.train import Recipe, Task, fit;"
+        "from models.reader import ReaderConfig; from models.train import TrainingRecipe, Task, fit;"
         "task = Task.of('t', ('a', 'b'), [planted(k) for k in range(3)], SPEC); torch.set_num_threads(1);"
         "config = ReaderConfig(readouts={'t': 2}, raw_dim=16, raw_depth=1, dropout=0.0, head_dropout=0.0);"
-        "recipe = Recipe(steps=4, batches={'t': 8}, lr=5e-3); told = [];"
+        "recipe = TrainingRecipe(steps=4, batches={'t': 8}, lr=5e-3); told = [];"
         "reader = fit(config, [task], recipe, 0, lambda _, l: told.append(l['t']), spread=Accelerator(cpu=True));"
         "print(json.dumps([told, float(reader.heads['t'].weight.abs().sum())]))"
     )
@@ -192,18 +192,18 @@ def test_batches_that_cannot_be_shared_equally_are_refused(people):
     task = Task.of("emotion3", virtual.LABELS, people[:2], SPEC)
     three = type("Spread", (), {"num_processes": 3, "process_index": 0, "device": torch.device("cpu")})()
     with pytest.raises(ConfigError, match="8 for 3 processes"):
-        fit(ReaderConfig(), [task], Recipe(steps=1, batches={"emotion3": 8}), 0, spread=three)
+        fit(ReaderConfig(), [task], TrainingRecipe(steps=1, batches={"emotion3": 8}), 0, spread=three)
 
 
 def test_a_loss_that_is_no_number_says_at_which_step(people):
     task = Task.of("emotion3", virtual.LABELS, people[:1], SPEC)
     with pytest.raises(ArithmeticError, match=r"loss is (nan|inf) at step [1-5], learning rate \d"):
-        fit(ReaderConfig(), [task], Recipe(steps=6, batches={"emotion3": 4}, lr=1e30), 0)
+        fit(ReaderConfig(), [task], TrainingRecipe(steps=6, batches={"emotion3": 4}, lr=1e30), 0)
 
 
 def test_patches_that_end_earlier_are_the_same_signal_earlier(people):
     p = people[0]
-    who, still = Wardrobe([p], population(people), SPEC), np.arange(3)
+    who, still = SubjectSampler([p], population(people), SPEC), np.arange(3)
     t, statistics = int(who.seconds[True][0][20]), who.statistics(0, frozen=True)
     now, early, before = (who.sample(0, at, statistics, still, n)[1] for at, n in ((t, 0), (t, 40), (t - 1, 0)))
     flat, shifted, past = (x.reshape(3, -1) for x in (now, early, before))
@@ -211,7 +211,7 @@ def test_patches_that_end_earlier_are_the_same_signal_earlier(people):
     np.testing.assert_array_equal(shifted[:, :40], past[:, 88:128])
     first = int(np.flatnonzero(p.there & (np.arange(len(p.there)) >= SPEC.n_patches - 1))[0])
     hole = replace(p, there=np.arange(len(p.there)) > first - SPEC.n_patches)  # nothing to be had from before
-    who = Wardrobe([hole], population(people), SPEC)
+    who = SubjectSampler([hole], population(people), SPEC)
     a, b = (who.sample(0, first, statistics, still, n)[1] for n in (0, 40))
     np.testing.assert_array_equal(a, b)
 
@@ -233,7 +233,7 @@ def test_samples_whose_raw_signal_is_hidden_cost_nothing_and_change_nothing():
 def test_the_loss_falls_and_the_same_seed_gives_the_same_network(people):
     task = Task.of("emotion3", virtual.LABELS, people, SPEC)
     losses, runs = [], []
-    recipe = Recipe(steps=12, batches={"emotion3": 16}, lr=3e-3)
+    recipe = TrainingRecipe(steps=12, batches={"emotion3": 16}, lr=3e-3)
     config = ReaderConfig(dropout=0.0, head_dropout=0.0)
     for _ in range(2):
         reader = fit(config, [task], recipe, 0, lambda _, found: losses.append(found["emotion3"]))
@@ -243,6 +243,6 @@ def test_the_loss_falls_and_the_same_seed_gives_the_same_network(people):
 
 
 def test_plain_batches_are_every_labelled_second_once(people):
-    who = Wardrobe(people, population(people), SPEC)
+    who = SubjectSampler(people, population(people), SPEC)
     labels = np.concatenate([y for _, y in plain_batches(who, 0, frozen=True, chans=np.arange(24))])
     np.testing.assert_array_equal(labels, people[0].label[who.seconds[True][0]])

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_mood.recording.reader import open_recorded
-from realtime_mood.recording.tape import Tape
+from realtime_mood.recording.xdf_session import XdfSession
 from realtime_mood.types import Chunk, StreamInfo
 
 INFO = StreamInfo(("C3", "Cz"), 100.0, "planted")
@@ -32,7 +32,7 @@ def planted(first: int, n: int) -> np.ndarray:
 @settings(max_examples=150, deadline=None)
 def test_each_sample_is_once_at_its_index(steps: list[tuple[int, int, float, bool]], paced: bool) -> None:
     info = replace(INFO, paced=paced)
-    tape = Tape(info, {})
+    tape = XdfSession(info, {})
     written, expected, end, missed = [tape.begin()], list[int](), 0, 0
     for step, n, late, kept in steps:
         first = max(0, end + step)

@@ -14,7 +14,7 @@ from waiting import until
 
 from realtime_mood import clock
 from realtime_mood.errors import EngineError, EngineStuck, SourceLost, SourceNotFound
-from realtime_mood.health import Recording
+from realtime_mood.health import RecordingState
 from realtime_mood.run.engine import Engine, State
 from realtime_mood.sinks.jsonlines import JsonLines
 from realtime_mood.types import Abstained, Estimate, Why
@@ -283,7 +283,7 @@ class Tape(Keep):
 
     @property
     def recording(self):
-        return Recording("tape", sum(chunk.data.nbytes for chunk in self.chunks), self.trouble)
+        return RecordingState("tape", sum(chunk.data.nbytes for chunk in self.chunks), self.trouble)
 
 
 def test_a_tap_gets_every_chunk_even_while_the_pipeline_stands_still():

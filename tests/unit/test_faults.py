@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_mood.errors import ConfigError
-from realtime_mood.sources.faults.headset import Happening, Headset, Packet
+from realtime_mood.sources.faults.headset import FaultEvent, Headset, Packet
 from realtime_mood.sources.faults.script import FAULTS, FaultScript
 from realtime_mood.types import Chunk, StreamInfo
 
@@ -104,7 +104,7 @@ def test_every_kind_can_be_said_and_happens():
         assert script.faults[0].value == kind.default
         assert kind.meaning
         assert str(script.faults[0])
-        (begins, *_) = (item for item in headset(f"{name}{words}@2") if isinstance(item, Happening))
+        (begins, *_) = (item for item in headset(f"{name}{words}@2") if isinstance(item, FaultEvent))
         assert (begins.begins, begins.first, begins.due) == (True, 500, 2.0)
 
 

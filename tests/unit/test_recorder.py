@@ -21,7 +21,7 @@ from realtime_mood.errors import ConfigError
 from realtime_mood.files import free_paths
 from realtime_mood.health import Emission, Health, State
 from realtime_mood.recording.recorder import Backlog, Recorder
-from realtime_mood.recording.tape import Tape
+from realtime_mood.recording.xdf_session import XdfSession
 from realtime_mood.run.engine import Engine
 from realtime_mood.types import Abstained, Chunk, Fault, Impedance, Marker, Quality, Why
 
@@ -143,7 +143,7 @@ def test_a_stream_that_never_opened_leaves_no_file(tmp_path: Path) -> None:
 
 def test_what_does_not_fit_the_queue_is_said_and_is_a_gap(tmp_path: Path) -> None:
     chunks = cut(SIGNAL, [400])
-    backlog, tape = Backlog(2 * chunks[0].data.nbytes), Tape(INFO, {})
+    backlog, tape = Backlog(2 * chunks[0].data.nbytes), XdfSession(INFO, {})
     kept = [backlog.put(lambda tape, c=c: tape.take(c), len(c), c.data.nbytes) for c in chunks[:4]]
     assert kept == [True, True, False, False]
     (batch,) = backlog.batches()

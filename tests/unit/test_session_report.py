@@ -19,10 +19,10 @@ from realtime_mood.health import Emission, State
 from realtime_mood.profile import Profile
 from realtime_mood.recording import xdf_write as xdf
 from realtime_mood.recording.reader import open_recorded
-from realtime_mood.recording.tape import READINGS, Tape
-from realtime_mood.report import Report, page, report_of, write_report
+from realtime_mood.recording.xdf_session import READINGS, XdfSession
+from realtime_mood.report import SessionReport, page, report_of, write_report
 from realtime_mood.report.course import course_of
-from realtime_mood.report.said import said_in
+from realtime_mood.report.readings import said_in
 from realtime_mood.report.session import REASONS
 from realtime_mood.report.words import FAULTS, plain, share, span
 from realtime_mood.types import Abstained, Chunk, Estimate, Fault, Marker, Quality, Reading, Readout, StreamInfo, Why
@@ -49,7 +49,7 @@ class Writer:
     """A recording that is written by hand, a quarter of a second at a time."""
 
     def __init__(self, info: StreamInfo = INFO, about: dict[str, Any] = ABOUT) -> None:
-        self.tape, self.end = Tape(info, about), 0
+        self.tape, self.end = XdfSession(info, about), 0
         self.parts = [self.tape.begin()]
 
     def signal(self, lost: int = 0, markers: tuple[str, ...] = ()) -> None:
@@ -88,7 +88,7 @@ def session(info: StreamInfo = INFO, about: dict[str, Any] = ABOUT) -> Writer:
     return it
 
 
-def report(it: Writer, folder: Path, name: str = "a.xdf") -> Report:
+def report(it: Writer, folder: Path, name: str = "a.xdf") -> SessionReport:
     return report_of(open_recorded(it.write(folder / name)))
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from realtime_mood.errors import ConfigError, StreamMismatch
-from realtime_mood.sources.channels import Chosen, check_count, choose_channels
+from realtime_mood.sources.channels import ChannelChoice, check_count, choose_channels
 from realtime_mood.sources.url import CommonOptions
 
 NAMED = ["EEG Fp1-REF", "EEG T3", "EEG A2-A1", "ECG ECG", "EOG1", "Status", "Oz"]
 
 
-def chosen(labels: list[str], **options: object) -> Chosen:
+def chosen(labels: list[str], **options: object) -> ChannelChoice:
     return choose_channels(labels, [label != "Oz" for label in labels], CommonOptions.model_validate(options), "it")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from realtime_mood.errors import SourceLost
-from realtime_mood.health import Health, Latency, Recording, State
+from realtime_mood.health import Health, Latency, RecordingState, State
 from realtime_mood.types import Abstained, Estimate, Fault, Marker, Quality, Reading, Readout, StreamInfo, Why
 from realtime_mood.viewmodel.banner import NOTE_S, SETTLE_S
 from realtime_mood.viewmodel.state import view
@@ -276,10 +276,10 @@ def test_every_state_and_reason_has_words():
 
 
 def test_a_recording_says_that_it_runs_and_when_it_is_incomplete():
-    good = look(estimate(20), recording=Recording("a.xdf", 2_500_000))
+    good = look(estimate(20), recording=RecordingState("a.xdf", 2_500_000))
     assert (good.badges[0].text, good.badges[0].role) == ("REC", "ok")
     assert good.badges[0].tip == "2.5 MB in a.xdf"
-    bad = look(estimate(20), recording=Recording("a.xdf", 2_500_000, "the disk is full"))
+    bad = look(estimate(20), recording=RecordingState("a.xdf", 2_500_000, "the disk is full"))
     assert (bad.badges[0].text, bad.badges[0].role) == ("REC INCOMPLETE", "bad")
     assert "The disk is full" in bad.badges[0].tip
 

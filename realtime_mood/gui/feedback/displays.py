@@ -9,7 +9,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QLinearGradient, QPainter, QPainterPath, QPen
 from PyQt6.QtWidgets import QWidget
 
-from ...viewmodel.feedback import Shown
+from ...viewmodel.feedback import FeedbackFrame
 from ..theme import colour, faint, font
 
 
@@ -18,10 +18,10 @@ class Display(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.shown: Shown | None = None
+        self.shown: FeedbackFrame | None = None
         self.setAccessibleName("feedback")
 
-    def show_it(self, it: Shown) -> None:
+    def show_it(self, it: FeedbackFrame) -> None:
         if it != self.shown:
             self.shown = it
             self.update()
@@ -35,11 +35,11 @@ class Display(QWidget):
         self._words(p, self.shown)
         p.end()
 
-    def picture(self, p: QPainter, it: Shown) -> None:
+    def picture(self, p: QPainter, it: FeedbackFrame) -> None:
         """Paint it."""
         raise NotImplementedError
 
-    def _words(self, p: QPainter, it: Shown) -> None:
+    def _words(self, p: QPainter, it: FeedbackFrame) -> None:
         centre, width, height = Qt.AlignmentFlag.AlignCenter, self.width(), self.height()
         p.setPen(colour("text"))
         p.setFont(font(28))
@@ -59,7 +59,7 @@ class Display(QWidget):
 class Circle(Display):
     """Its size is what is fed back; dashes say that nothing is; a ring glows at a reward."""
 
-    def picture(self, p: QPainter, it: Shown) -> None:
+    def picture(self, p: QPainter, it: FeedbackFrame) -> None:
         side = min(self.width(), self.height())
         middle = QPointF(self.width() / 2, self.height() / 2)
         most, radius = 0.36 * side, (0.06 + 0.30 * it.size) * side
@@ -76,7 +76,7 @@ class Circle(Display):
 class Bar(Display):
     """Its height is what is fed back."""
 
-    def picture(self, p: QPainter, it: Shown) -> None:
+    def picture(self, p: QPainter, it: FeedbackFrame) -> None:
         height, width = 0.56 * self.height(), min(140.0, 0.2 * self.width())
         frame = QRectF((self.width() - width) / 2, 0.19 * self.height(), width, height)
         p.setPen(QPen(colour("dim"), 2, Qt.PenStyle.DashLine if it.neutral else Qt.PenStyle.SolidLine))
@@ -98,7 +98,7 @@ NIGHT, DAY = ("#141a2e", "#2a2440", "#1d2b2a"), ("#4f8fd0", "#f3c98b", "#3d7a4a"
 class Landscape(Display):
     """Night where the level is low, day where it is high; under a grey sky where nothing is fed back."""
 
-    def picture(self, p: QPainter, it: Shown) -> None:
+    def picture(self, p: QPainter, it: FeedbackFrame) -> None:
         w, h = self.width(), self.height()
         top, low, ground = (_between(a, b, it.size) for a, b in zip(NIGHT, DAY, strict=True))
         if it.neutral:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import QIODevice
 
-from ...feedback.tone import SFREQ, Kind, Tone
-from ...viewmodel.feedback import Shown
+from ...feedback.tone import SFREQ, FeedbackTone, Kind
+from ...viewmodel.feedback import FeedbackFrame
 
 BUFFER_S = 0.04  # what waits in the device adds to the delay
 
@@ -15,7 +15,7 @@ BUFFER_S = 0.04  # what waits in the device adds to the delay
 class _Pull(QIODevice):
     """What the device reads from: it asks for as much as it needs."""
 
-    def __init__(self, tone: Tone, ask: Callable[[], Shown | None]) -> None:
+    def __init__(self, tone: FeedbackTone, ask: Callable[[], FeedbackFrame | None]) -> None:
         super().__init__()
         self._tone, self._ask, self._glow = tone, ask, 0.0
         self.open(QIODevice.OpenModeFlag.ReadOnly)
@@ -38,7 +38,7 @@ class _Pull(QIODevice):
 class Speaker:
     """Sounds from now until `stop`. `trouble` says why there is none."""
 
-    def __init__(self, kind: Kind, ask: Callable[[], Shown | None]) -> None:
+    def __init__(self, kind: Kind, ask: Callable[[], FeedbackFrame | None]) -> None:
         self.trouble, self._sink = "", None
         try:  # needs the system's sound libraries, which a machine without sound may lack
             from PyQt6.QtMultimedia import QAudioFormat, QAudioSink, QMediaDevices
@@ -54,7 +54,7 @@ class Speaker:
         elif not device.isFormatSupported(told):
             self.trouble = f"no sound: {device.description()} cannot play {SFREQ} Hz"
         else:
-            self._pull = _Pull(Tone(kind), ask)
+            self._pull = _Pull(FeedbackTone(kind), ask)
             self._sink = QAudioSink(device, told)
             self._sink.setBufferSize(2 * round(BUFFER_S * SFREQ))
             self._sink.start(self._pull)

@@ -15,9 +15,9 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QStac
 from ... import clock
 from ...feedback.loop import FeedbackLoop
 from ...feedback.measures import slowest
-from ...feedback.plan import Plan
+from ...feedback.plan import FeedbackPlan
 from ...viewmodel.feedback import shown
-from ..bridge import Bridge
+from ..bridge import RunBridge
 from ..labels import PlainLabel
 from ..theme import style, toggle_full
 from .displays import DISPLAYS
@@ -29,7 +29,7 @@ FRAME_MS = 16
 LAGS = "What you will see lies {:.1f} seconds behind what your brain does."
 
 
-class Run(Protocol):
+class FeedbackRun(Protocol):
     """The run that a session needs, begun once the person has agreed. Nothing here waits for anything."""
 
     def begin(self) -> None: ...
@@ -54,18 +54,18 @@ class FeedbackView(QWidget):
 
     Parameters
     ----------
-    plan : Plan
+    plan : FeedbackPlan
     loop : FeedbackLoop
-    run : Run
+    run : FeedbackRun
     told : callable
         Called once the screen is closed and its run is over.
     """
 
     def __init__(
         self,
-        plan: Plan,
+        plan: FeedbackPlan,
         loop: FeedbackLoop,
-        run: Run,
+        run: FeedbackRun,
         told: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__()
@@ -192,10 +192,10 @@ def _page(head: QLabel, text: str, *buttons: QPushButton, said: QLabel | None = 
     return page
 
 
-class RunBeside:
+class OperatorRun:
     """The run of a `bridge` begins anew with the loop on it, and again without it afterwards."""
 
-    def __init__(self, bridge: Bridge, loop: FeedbackLoop) -> None:
+    def __init__(self, bridge: RunBridge, loop: FeedbackLoop) -> None:
         self._bridge, self._loop, self._begun = bridge, loop, False
         bridge.in_session = True
 

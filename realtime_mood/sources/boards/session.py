@@ -67,7 +67,7 @@ def trouble(kind: type[SourceError], asked: str, error: Any) -> SourceError:
     return kind(asked, f"{found} (BrainFlow {error.exit_code})", do)
 
 
-class Session:
+class BoardSession:
     """One board, prepared and streaming until `close`; garbage and the end of the program let go of it too.
 
     Parameters
@@ -91,7 +91,7 @@ class Session:
         The board does not answer, or somebody else has it.
     """
 
-    _open: weakref.WeakValueDictionary[tuple[int, str], Session] = weakref.WeakValueDictionary()
+    _open: weakref.WeakValueDictionary[tuple[int, str], BoardSession] = weakref.WeakValueDictionary()
     _lock = threading.Lock()
 
     def __init__(

@@ -19,7 +19,7 @@ from ..timing.packages import MOST_OFF, Packages, sfreq_of
 from ..units import microvolts
 from . import catalogue as boards
 from .catalogue import BrainflowOptions
-from .session import Session, count_rows, library, trouble
+from .session import BoardSession, count_rows, library, trouble
 
 POLL_S = 0.02
 """The board is looked at this often: it bounds the wake-ups a second, and what that adds to the age of a sample."""
@@ -129,7 +129,7 @@ class BrainflowStream:
         self._heard = False
         self._ready: deque[Chunk] = deque()
         self._closed = threading.Event()
-        self._session = Session(
+        self._session = BoardSession(
             int(source.board_id),
             source.parameters(),
             source.name,

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ... import clock, liblsl
-from .headset import Happening, Headset, Life, Packet
+from .headset import FaultEvent, Headset, Packet, SampleLife
 
 
-class OnAir:
+class FaultyOutlet:
     """The outlets that are there at the moment.
 
     Parameters
@@ -26,7 +26,7 @@ class OnAir:
 
     def __init__(self, stream: Callable[[int], Any], decoys: Callable[[], Sequence[Any]]) -> None:
         self._describe, self._describe_decoys = stream, decoys
-        self._life = Life()
+        self._life = SampleLife()
         self._outlet: Any = liblsl.pylsl().StreamOutlet(stream(0))
         self._decoys: list[Any] = []
 
@@ -34,7 +34,7 @@ class OnAir:
         """Whether somebody listens to the stream."""
         return bool(self._outlet and self._outlet.have_consumers())
 
-    def show(self, life: Life) -> None:
+    def show(self, life: SampleLife) -> None:
         """Let outlets go and come until this is what the network shows."""
         new_outlet = liblsl.pylsl().StreamOutlet
         if (life.present, life.fewer) != (self._life.present, self._life.fewer):
@@ -58,7 +58,7 @@ class OnAir:
 
 
 def broadcast(
-    headset: Headset, on_air: OnAir, interrupted: threading.Event, step_s: float, say: Callable[[str], None]
+    headset: Headset, on_air: FaultyOutlet, interrupted: threading.Event, step_s: float, say: Callable[[str], None]
 ) -> int:
     """Send everything when it is due, and say each fault as it happens; how many samples were sent."""
     to_stamps = liblsl.to_stamps()
@@ -68,7 +68,7 @@ def broadcast(
             on_air.chatter()
         if interrupted.is_set():
             break
-        if isinstance(item, Happening):
+        if isinstance(item, FaultEvent):
             say(f"{item.due:.1f} s: {'' if item.begins else 'over: '}{item.fault}")
             on_air.show(headset.life_at(item.fault.start_s if item.begins else item.fault.end_s))
         else:

@@ -38,7 +38,7 @@ class Packet(NamedTuple):
     """When they are delivered, in s since the stream began."""
 
 
-class Happening(NamedTuple):
+class FaultEvent(NamedTuple):
     """A fault begins or ends."""
 
     fault: ScriptedFault
@@ -48,7 +48,7 @@ class Happening(NamedTuple):
     due: float
 
 
-class Life(NamedTuple):
+class SampleLife(NamedTuple):
     """What the network shows of the stream."""
 
     present: bool = True
@@ -126,38 +126,38 @@ class Headset:
         self._pending: deque[tuple[np.ndarray, bool]] = deque()
         self._have, self._number, self._ended = 0, 0, False
         self._ticket = count()
-        self._queue: list[tuple[float, float, int, Packet | Happening]] = []
+        self._queue: list[tuple[float, float, int, Packet | FaultEvent]] = []
         for n, fault in enumerate(script.faults):
             first, end = fault.spans(self.sfreq)
-            self._expect(Happening(fault, True, int(first), self._transport.when(fault.start_s)), n)
+            self._expect(FaultEvent(fault, True, int(first), self._transport.when(fault.start_s)), n)
             if math.isfinite(end):
-                self._expect(Happening(fault, False, int(end), self._transport.when(fault.end_s)), n)
+                self._expect(FaultEvent(fault, False, int(end), self._transport.when(fault.end_s)), n)
 
-    def __iter__(self) -> Iterator[Packet | Happening]:
+    def __iter__(self) -> Iterator[Packet | FaultEvent]:
         return self
 
-    def __next__(self) -> Packet | Happening:
+    def __next__(self) -> Packet | FaultEvent:
         while not self._ended and (not self._queue or self._queue[0][0] >= self._soonest()):
             self._make()
         if self._ended and not any(isinstance(item[-1], Packet) for item in self._queue):
             raise StopIteration
         return heapq.heappop(self._queue)[-1]
 
-    def life_at(self, stream_s: float) -> Life:
+    def life_at(self, stream_s: float) -> SampleLife:
         """What the network shows at that moment of the stream."""
         on = [f for f in self._script.of("kill", "fewer", "decoy") if f.start_s <= stream_s < f.end_s]
         fewer = max((int(fault.value) for fault in on if fault.kind == "fewer"), default=0)
         kinds = {fault.kind for fault in on}
-        return Life("kill" not in kinds, fewer, "decoy" in kinds)
+        return SampleLife("kill" not in kinds, fewer, "decoy" in kinds)
 
     def _break_times(self) -> list[float]:
         """When what is under way is lost, because the stream goes or becomes another one."""
         times = {at_s for fault in self._script.of("kill", "fewer") for at_s in (fault.start_s, fault.end_s)}
         return sorted(at_s for at_s in times if math.isfinite(at_s))
 
-    def _expect(self, item: Packet | Happening, order: float) -> None:
+    def _expect(self, item: Packet | FaultEvent, order: float) -> None:
         # At the same moment packets come before happenings, because a packet's last sample was taken before.
-        key = item.due + SAME_S * isinstance(item, Happening)
+        key = item.due + SAME_S * isinstance(item, FaultEvent)
         heapq.heappush(self._queue, (key, order, next(self._ticket), item))
 
     def _soonest(self) -> float:

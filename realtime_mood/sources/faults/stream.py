@@ -13,7 +13,7 @@ from ...errors import SourceLost, SourceNotFound, StreamEnded, StreamMismatch
 from ...types import Chunk, Marker, StreamInfo
 from ..timing.rate import Rate, measured_rate, real_rate
 from ..timing.sample_clock import Piece, SampleClock
-from .headset import Happening, Headset, Packet
+from .headset import FaultEvent, Headset, Packet
 
 POLL_S = 0.1
 """Nothing waits longer without a look at whether it was closed."""
@@ -126,12 +126,12 @@ class Rehearsal:
         until = self.now() if until is None else until
         return self._next is not None and (not self.info.paced or self._next.due <= until)
 
-    def _step(self) -> Packet | Happening:
+    def _step(self) -> Packet | FaultEvent:
         """Let the next thing happen."""
         item, self._next = self._next, next(self.headset, None)
         assert item is not None
         self._at = item.due
-        if isinstance(item, Happening):
+        if isinstance(item, FaultEvent):
             life = self.headset.life_at(item.fault.start_s if item.begins else item.fault.end_s)
             self.session += (life.present, life.fewer) != (self.life.present, self.life.fewer)
             self.life = life

@@ -19,7 +19,7 @@ from ...errors import ConfigError, SourceNotFound, StreamEnded
 from ...montage import positions
 from ...types import StreamInfo
 from .. import open_source
-from ..faults.broadcast import OnAir, broadcast
+from ..faults.broadcast import FaultyOutlet, broadcast
 from ..faults.headset import Headset
 from ..faults.script import FaultScript
 from ..playback import PlaybackOptions, PlaybackSource
@@ -119,7 +119,7 @@ def _unpaced(url: str) -> tuple[str, str]:
     return f"{url.partition('?')[0]}?{urlencode(query | {'speed': 'max'}, safe=':,/')}", faults
 
 
-def _on_air(info: StreamInfo, name: str, source_id: str, script: FaultScript) -> OnAir:
+def _on_air(info: StreamInfo, name: str, source_id: str, script: FaultScript) -> FaultyOutlet:
     """The outlets of a stream that goes wrong."""
     for fault in script.of("announce"):
         info = replace(info, sfreq=fault.value)
@@ -132,7 +132,7 @@ def _on_air(info: StreamInfo, name: str, source_id: str, script: FaultScript) ->
     def decoys() -> list[Any]:
         return [_described(info, name, source_id, "Accelerometer"), _described(info, f"{name}-decoy", source_id)]
 
-    return OnAir(stream, decoys)
+    return FaultyOutlet(stream, decoys)
 
 
 def _send(stream: Stream, outlet: Any, interrupted: threading.Event) -> int:

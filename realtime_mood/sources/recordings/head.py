@@ -17,7 +17,7 @@ _METADATA = re.compile(r"\W*title\s*:", re.I)
 _LABELS = re.compile(r"labels\s*:\s*([^,;\"]+)", re.I)
 
 
-class Line(NamedTuple):
+class HeaderLine(NamedTuple):
     """A line of a file."""
 
     number: int
@@ -33,7 +33,7 @@ class Head(NamedTuple):
     names: tuple[str, ...]
     """Of the columns; empty where the table does not say."""
     dialect: Dialect
-    rows: tuple[Line, ...]
+    rows: tuple[HeaderLine, ...]
 
     @property
     def first(self) -> list[str]:
@@ -47,7 +47,7 @@ class Head(NamedTuple):
         return {pair[0].strip().lower(): pair[1].strip(' ,;\t"') for pair in pairs if len(pair) == 2}
 
 
-def read_head(lines: Iterator[Line], asked: str) -> Head:
+def read_head(lines: Iterator[HeaderLine], asked: str) -> Head:
     """Take the first lines; `lines` goes on behind them.
 
     Raises
@@ -76,7 +76,7 @@ def read_head(lines: Iterator[Line], asked: str) -> Head:
     return Head(tuple(comments), tuple(labels[0]) if labels else (), dialect, whole)
 
 
-def _with_index(names: list[str], dialect: Dialect, rows: tuple[Line, ...]) -> tuple[str, ...]:
+def _with_index(names: list[str], dialect: Dialect, rows: tuple[HeaderLine, ...]) -> tuple[str, ...]:
     """`names` with an empty one before them where each row begins with its number, which R leaves unnamed."""
     cells = [dialect.cells(row.text) for row in rows]
     begins = [dialect.number(row[0]) for row in cells if len(row) == len(names) + 1]

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...errors import StreamMismatch
 from .dialect import Dialect
-from .head import Line
+from .head import HeaderLine
 
 LONGEST_LINE = 1 << 16
 """Characters; no table of EEG has longer rows."""
@@ -71,7 +71,7 @@ class Cells(NamedTuple):
 
 
 @contextmanager
-def lines_of(path: Path, asked: str) -> Iterator[Iterator[Line]]:
+def lines_of(path: Path, asked: str) -> Iterator[Iterator[HeaderLine]]:
     """The lines of a text file, or of the one table in a zip."""
     if not zipfile.is_zipfile(path):
         with path.open("rb") as f:
@@ -94,7 +94,7 @@ def _only_table(archive: zipfile.ZipFile, asked: str) -> zipfile.ZipInfo:
     return tables[0]
 
 
-def _lines(f: IO[bytes], asked: str) -> Iterator[Line]:
+def _lines(f: IO[bytes], asked: str) -> Iterator[HeaderLine]:
     start = f.read(64)
     f.seek(0)
     read = number = 0
@@ -104,7 +104,7 @@ def _lines(f: IO[bytes], asked: str) -> Iterator[Line]:
             number += 1
             if len(line) >= LONGEST_LINE or read > MOST_CHARACTERS:
                 raise StreamMismatch(asked, "no table of a size that EEG has", "give a recording that holds EEG")
-            yield Line(number, line.lstrip("\ufeff").rstrip("\n"))
+            yield HeaderLine(number, line.lstrip("\ufeff").rstrip("\n"))
 
 
 def _encoding(start: bytes) -> str:
@@ -116,7 +116,7 @@ def _encoding(start: bytes) -> str:
     return {(True, False): "utf-16-be", (False, True): "utf-16-le"}.get((zeros[0], zeros[1]), "utf-8")
 
 
-def read_cells(lines: Iterable[Line], dialect: Dialect, columns: Columns) -> Cells:
+def read_cells(lines: Iterable[HeaderLine], dialect: Dialect, columns: Columns) -> Cells:
     """Read the rows of a table; empty lines and those that begin with ``%`` are no rows."""
     rows = (line for line in lines if line.text.strip() and not line.text.startswith("%"))
     blocks = [np.empty((0, len(columns.numbers)))]
@@ -142,13 +142,13 @@ def read_cells(lines: Iterable[Line], dialect: Dialect, columns: Columns) -> Cel
     return Cells(dict(zip(columns.numbers, values.T, strict=True)), texts, np.array(numbers), wide, torn)
 
 
-def _widths(block: list[Line], dialect: Dialect) -> list[int]:
+def _widths(block: list[HeaderLine], dialect: Dialect) -> list[int]:
     return [
         len(dialect.cells(line.text)) if '"' in line.text else line.text.count(dialect.delimiter) + 1 for line in block
     ]
 
 
-def _numbers(block: list[Line], widths: list[int], dialect: Dialect, columns: Columns) -> np.ndarray:
+def _numbers(block: list[HeaderLine], widths: list[int], dialect: Dialect, columns: Columns) -> np.ndarray:
     texts, width = [line.text for line in block], widths[0]
     plain = width > max(columns.numbers) and len(dialect.delimiter) == 1 and set(widths) == {width}
     if plain and not any('"' in text or (dialect.comma and "." in text) for text in texts):

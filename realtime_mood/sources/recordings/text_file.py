@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import StreamMismatch
 from ...types import Marker
-from ..channels import Chosen, choose_channels
+from ..channels import ChannelChoice, choose_channels
 from ..units import microvolts
 from .brainflow_table import brainflow_layout
 from .dialect import Dialect
@@ -87,7 +87,7 @@ def _placed(
     cells: Cells,
     layout: Layout,
     dialect: Dialect,
-    chosen: Chosen,
+    chosen: ChannelChoice,
     options: PlaybackOptions,
     asked: str,
 ) -> Rows:

@@ -19,7 +19,7 @@ from ..units import NARROW, WIDE, check_spread, microvolts, scales, spread
 from ..url import with_options
 from .placing import indices, measured_rate, played_once, usual_rate
 from .recording import FASTEST_HZ, HEAD_S, PlaybackOptions, Rows, check_rate, finite, outside
-from .xdf_chunks import Chunks, Described, find_chunks, samples_in, without_others
+from .xdf_chunks import Chunks, StreamHeader, find_chunks, samples_in, without_others
 
 OFF = 0.01
 """A stream whose stamps differ from its rate by more than this share runs at another rate than it says."""
@@ -43,7 +43,7 @@ def open_xdf(path: Path, options: PlaybackOptions, asked: str) -> Rows:
     return _recording(eeg, beside, loaded, chunks, options, asked)
 
 
-def _choose(chunks: Chunks, n_samples: dict[int, int], options: PlaybackOptions, asked: str) -> Described:
+def _choose(chunks: Chunks, n_samples: dict[int, int], options: PlaybackOptions, asked: str) -> StreamHeader:
     """The one stream that is meant."""
     streams = list(chunks.streams.values())
     wanted = {key: str(value) for key in SELECT if (value := getattr(options, key)) is not None}
@@ -62,12 +62,12 @@ def _choose(chunks: Chunks, n_samples: dict[int, int], options: PlaybackOptions,
     raise SourceNotFound(asked, f"no stream {kind}; the file holds {shown}", "say which with stream=NAME")
 
 
-def _identity(stream: Described) -> Identity:
+def _identity(stream: StreamHeader) -> Identity:
     told = stream.name, stream.source_id, stream.host, stream.uid, str(stream.number)
     return dict(zip(SELECT, told, strict=True))
 
 
-def _load(file: mmap.mmap, chunks: Chunks, wanted: list[Described]) -> dict[int, Any]:
+def _load(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) -> dict[int, Any]:
     """Samples and stamps of the `wanted` streams, on the recorder's clock, by stream number."""
     import pyxdf
 
@@ -80,8 +80,8 @@ def _load(file: mmap.mmap, chunks: Chunks, wanted: list[Described]) -> dict[int,
 
 
 def _recording(
-    eeg: Described,
-    beside: list[Described],
+    eeg: StreamHeader,
+    beside: list[StreamHeader],
     loaded: dict[int, Any],
     chunks: Chunks,
     options: PlaybackOptions,
@@ -140,7 +140,7 @@ def _stamps(stamps: np.ndarray) -> np.ndarray:
     return stamps - (last[np.searchsorted(last, rows)] - rows) * period
 
 
-def _rate(eeg: Described, stamps: np.ndarray, options: PlaybackOptions, asked: str) -> tuple[float, str]:
+def _rate(eeg: StreamHeader, stamps: np.ndarray, options: PlaybackOptions, asked: str) -> tuple[float, str]:
     """The rate to play at (Hz), and what is odd about it, in words; ``""`` for nothing."""
     if eeg.sfreq > 0 and options.sfreq is None:
         check_rate(asked, eeg.sfreq)
@@ -161,7 +161,7 @@ def _rate(eeg: Described, stamps: np.ndarray, options: PlaybackOptions, asked: s
     return eeg.sfreq, ""
 
 
-def channels_of(stream: Described) -> list[tuple[str, str, str]]:
+def channels_of(stream: StreamHeader) -> list[tuple[str, str, str]]:
     """(label, unit, type) of each channel that a stream describes; ``""`` where it says nothing."""
     told: list[tuple[str, str, str]] = []
     # Mitsar writes no <channels> around them.
@@ -185,11 +185,11 @@ def _microvolts(data: np.ndarray, units: list[str], sfreq: float, options: Playb
     return np.asarray(scaled)
 
 
-def _holds_markers(stream: Described) -> bool:
+def _holds_markers(stream: StreamHeader) -> bool:
     return is_marker_type(stream.type) and (stream.format == "string" or stream.sfreq == 0)
 
 
-def _tells_index(stream: Described, eeg: Described) -> bool:
+def _tells_index(stream: StreamHeader, eeg: StreamHeader) -> bool:
     """Whether a stream is the one in which our recorder keeps count."""
     ours = stream.desc.find("realtime_mood") is not None and eeg.desc.find("realtime_mood") is not None
     return ours and (stream.name, stream.format, stream.n_chans) == ("gaps", "int64", 3)
@@ -212,7 +212,7 @@ def _told_index(stamps: np.ndarray, gaps: Any) -> np.ndarray | None:
 
 
 def _markers(
-    described: Described, stream: Any, stamps: np.ndarray, index: np.ndarray, sfreq: float
+    described: StreamHeader, stream: Any, stamps: np.ndarray, index: np.ndarray, sfreq: float
 ) -> tuple[list[Marker], int]:
     """What a stream of markers says, at the samples nearest in time; and how many lie before or after the signal."""
     line, times = np.maximum.accumulate(stamps) - 0.5 / sfreq, np.asarray(stream["time_stamps"])
@@ -226,7 +226,7 @@ def _markers(
     return markers, sum(len(said) for there, said in zip(inside, texts, strict=True) if not there)
 
 
-def _shown(stream: Described, n_samples: int) -> str:
+def _shown(stream: StreamHeader, n_samples: int) -> str:
     """One stream in words."""
     rate = f"{stream.sfreq:g} Hz" if stream.sfreq else "no rate"
     return f"{stream.name!r} ({stream.type or 'no type'}, {stream.n_chans} ch, {rate}, {n_samples} samples)"

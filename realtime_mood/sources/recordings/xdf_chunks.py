@@ -27,7 +27,7 @@ LONGEST_HEADER = 16 << 20
 """Bytes."""
 
 
-class Described(NamedTuple):
+class StreamHeader(NamedTuple):
     """What a stream says about itself."""
 
     number: int
@@ -46,7 +46,7 @@ class Described(NamedTuple):
 class Chunks(NamedTuple):
     """Where what lies in a file."""
 
-    streams: dict[int, Described]
+    streams: dict[int, StreamHeader]
     places: list[tuple[int, int, int, int]]
     """(tag, stream, begin, end) of each chunk's content."""
     headers: dict[int, tuple[int, int]]
@@ -59,7 +59,7 @@ class Chunks(NamedTuple):
 
 def find_chunks(file: mmap.mmap) -> Chunks:
     """Walk through a whole file that begins with ``XDF:``."""
-    streams, headers = dict[int, Described](), dict[int, tuple[int, int]]()
+    streams, headers = dict[int, StreamHeader](), dict[int, tuple[int, int]]()
     places, damaged, cut, at = list[tuple[int, int, int, int]](), 0, 0, 4
     while at < len(file):
         head = _length(file, at)
@@ -88,7 +88,7 @@ def find_chunks(file: mmap.mmap) -> Chunks:
     return Chunks(streams, places, headers, damaged, cut)
 
 
-def without_others(file: mmap.mmap, chunks: Chunks, wanted: list[Described]) -> io.BytesIO:
+def without_others(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) -> io.BytesIO:
     """An XDF file of the `wanted` streams alone, with no more in their headers than it takes to read them."""
     out = io.BytesIO()
     out.write(b"XDF:")
@@ -138,7 +138,7 @@ def _length(file: mmap.mmap | bytes, at: int) -> tuple[int, int] | None:
     return int.from_bytes(file[at + 1 : at + 1 + width], "little"), at + 1 + width
 
 
-def _described(header: bytes, stream: int) -> Described | None:
+def _described(header: bytes, stream: int) -> StreamHeader | None:
     root = _tree(header)
     if root is None:
         return None
@@ -154,7 +154,7 @@ def _described(header: bytes, stream: int) -> Described | None:
     name, kind, *identity = (" ".join((root.findtext(key) or "").split()) for key in keys)
     desc = root.find("desc")
     desc = ElementTree.Element("desc") if desc is None else desc
-    return Described(stream, name, kind, n_chans, sfreq, told["channel_format"], desc, *identity)
+    return StreamHeader(stream, name, kind, n_chans, sfreq, told["channel_format"], desc, *identity)
 
 
 def _tree(xml: bytes) -> ElementTree.Element | None:
@@ -173,7 +173,7 @@ def _count(footer: bytes) -> str:
     return told.strip() if told and told.strip().isdecimal() else "0"
 
 
-def _is_sound(file: mmap.mmap, tag: int, begin: int, end: int, stream: Described) -> bool:
+def _is_sound(file: mmap.mmap, tag: int, begin: int, end: int, stream: StreamHeader) -> bool:
     """Whether a chunk's content is what it says."""
     if tag == OFFSET:
         return end - begin == 16 and all(math.isfinite(v) for v in struct.unpack_from("<dd", file, begin))

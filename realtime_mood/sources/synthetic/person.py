@@ -101,7 +101,7 @@ class Script:
         return [k * every + start for k in rounds for start in starts if first <= k * every + start < end]
 
 
-class Led:
+class CuedScript:
     """A script that is written while it is played: whoever leads says which state comes next."""
 
     def __init__(self, state: str) -> None:
@@ -260,7 +260,7 @@ class VirtualPerson:
         subject: int,
         ch_names: Sequence[str],
         sfreq: float,
-        script: Script | Led | None = None,
+        script: Script | CuedScript | None = None,
         difficulty: str = "medium",
     ) -> None:
         self.subject, self.ch_names, self.sfreq, self.script = subject, tuple(ch_names), sfreq, script or Script()

@@ -18,7 +18,7 @@ from ..faults.headset import Headset, Truth
 from ..faults.script import FaultScript
 from ..faults.stream import FaultyStream, Rehearsal
 from ..url import FiniteOptions, Names
-from .person import Led, Script, VirtualPerson
+from .person import CuedScript, Script, VirtualPerson
 
 CHUNK_S = 0.04
 
@@ -78,7 +78,9 @@ class SyntheticSource:
         if len(self.columns) < 4:
             raise ConfigError("a synthetic source", f"{len(self.columns)} channels", "keep at least 4")
         loop = options.script is None if options.loop is None else options.loop
-        self.script: Script | Led = Script(loop=loop) if options.script is None else Script.parse(options.script, loop)
+        self.script: Script | CuedScript = (
+            Script(loop=loop) if options.script is None else Script.parse(options.script, loop)
+        )
         ch_names = [self.ch_names[k] for k in self.columns]
         self.faults = FaultScript.parse(options.faults, ch_names) if options.faults else None
         self._stream: FaultyStream | None = None
@@ -95,7 +97,7 @@ class SyntheticSource:
         """
         if self.options.script is not None:
             return None
-        led = Led("rest")
+        led = CuedScript("rest")
         self.script = led
         return led.lead
 

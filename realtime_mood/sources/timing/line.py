@@ -31,7 +31,7 @@ HICCUP_S = 0.02
 INDEX, STAMP, N, SQUARES, ROUGH = range(5)
 
 
-class Line:
+class ClockLine:
     """When each sample was taken, by a line through (index, stamp).
 
     Parameters

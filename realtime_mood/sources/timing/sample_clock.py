@@ -8,7 +8,7 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
-from .line import LEAST_BATCHES, Line
+from .line import LEAST_BATCHES, ClockLine
 
 BEGIN_S = 0.5
 """Seconds of the first samples that are looked at together, to see how the stream stamps; more if in few batches."""
@@ -79,7 +79,7 @@ class SampleClock:
         """By how much the sender's clock has been set anew so far (s)."""
         self.dropped = 0
         """How many samples came twice, or too late, so far."""
-        self._line = Line(sfreq)
+        self._line = ClockLine(sfreq)
         self._begun = False
         self._most = LEAST_HOLE_S  # what is jitter, whatever it looks like (s)
         self._batches: deque[int] = deque([round(0.02 * sfreq) or 1], maxlen=32)

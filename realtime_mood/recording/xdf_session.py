@@ -47,7 +47,7 @@ after the chunk's arrival it was fed back."""
 FAULTS = (None, *Fault)
 
 
-class Span(NamedTuple):
+class ReadingSpan(NamedTuple):
     """What a stream holds: stamps of its first and last sample, and how many there are."""
 
     first: float
@@ -67,10 +67,10 @@ class Position:
     """Samples since then that reached us and could not be written."""
     bounded: float | None = None
     """Stamp of the last boundary."""
-    spans: tuple[tuple[int, Span], ...] = ()
+    spans: tuple[tuple[int, ReadingSpan], ...] = ()
 
 
-class Tape:
+class XdfSession:
     """The bytes of one file, piece by piece. Every sample is in them once, at its index.
 
     Parameters
@@ -172,7 +172,7 @@ class Tape:
         if span is not None and stream != EEG:
             stamps = np.maximum(stamps, np.nextafter(span.last, np.inf))
         begun = float(stamps[0]) if span is None else span.first
-        spans[stream] = Span(begun, float(stamps[-1]), len(stamps) + (span.n if span else 0))
+        spans[stream] = ReadingSpan(begun, float(stamps[-1]), len(stamps) + (span.n if span else 0))
         self.position = replace(self.position, spans=tuple(spans.items()))
         return stamps
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from safetensors.numpy import load, save
 
-from .reader import Batch, Output, ReaderConfig
+from .reader import Batch, ReaderConfig, ReaderOutput
 
 LEVELS = 3  # raw, early DE, late DE; nobody calibrates with an eye tracker yet
 BINS = slice(3, 46)  # of a patch's spectrum: 1 Hz each, where a patch is a second
@@ -49,12 +49,12 @@ class Parts:
         return np.repeat([LEVELS_ALONE, SPECTRUM_ALONE, DE_ALONE], [self.levels, self.spectrum, self.de])
 
 
-def described(out: Output, batch: Batch, base: str, order: torch.Tensor | None = None) -> torch.Tensor:
+def described(out: ReaderOutput, batch: Batch, base: str, order: torch.Tensor | None = None) -> torch.Tensor:
     """What a person's readout rests on: (B, F), as `Parts` says.
 
     Parameters
     ----------
-    out : Output
+    out : ReaderOutput
     batch : Batch
         What it came of.
     base : str
@@ -82,7 +82,7 @@ def _spectrum(batch: Batch) -> torch.Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class OwnHead:
+class PersonalHead:
     """``logits = ((x - mean) / scale) @ weight + bias``."""
 
     mean: np.ndarray
@@ -103,7 +103,7 @@ class OwnHead:
         return save({name: np.ascontiguousarray(x, np.float64) for name, x in vars(self).items()})
 
     @classmethod
-    def from_bytes(cls, blob: bytes) -> OwnHead:
+    def from_bytes(cls, blob: bytes) -> PersonalHead:
         """Back; raises `ValueError` or `KeyError` when it is none."""
         found = load(blob)
         head = cls(*(found[name] for name in ("mean", "scale", "weight", "bias")))
@@ -113,7 +113,7 @@ class OwnHead:
         return head
 
 
-def fit_head(x: np.ndarray, y: np.ndarray, parts: Parts, n_labels: int) -> OwnHead:
+def fit_head(x: np.ndarray, y: np.ndarray, parts: Parts, n_labels: int) -> PersonalHead:
     """The readout of least loss on a person's seconds, its weights punished, every label counting alike.
 
     Parameters
@@ -135,7 +135,7 @@ def fit_head(x: np.ndarray, y: np.ndarray, parts: Parts, n_labels: int) -> OwnHe
     count = np.bincount(y, minlength=n_labels)
     share = (len(y) / n_labels / np.maximum(count, 1))[y]
     weight, bias = _softmax_regression(z, np.eye(n_labels)[y], share, x @ begin)
-    return OwnHead(mean, scale, weight + scale[:, None] * begin, bias)
+    return PersonalHead(mean, scale, weight + scale[:, None] * begin, bias)
 
 
 def _softmax_regression(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recording.reader import LONGEST_S, Recorded
-from ..recording.tape import FAULTS
+from ..recording.xdf_session import FAULTS
 from ..types import Fault, Why
 
 ESTIMATE, OTHER = "estimate", "other"
@@ -30,7 +30,7 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Said:
+class RecordedReading:
     """The readings that can be used, in the order of stream time."""
 
     readout: str
@@ -60,7 +60,7 @@ class Said:
         return np.asarray(self.kind == 0)
 
 
-def said_in(recorded: Recorded) -> Said:
+def said_in(recorded: Recorded) -> RecordedReading:
     """All that can be used of a recording's readings."""
     readout, labels = _usual(recorded.readings)
     kept = [(at, said) for said in recorded.readings if (at := _time(said, labels)) is not None]
@@ -84,7 +84,7 @@ def said_in(recorded: Recorded) -> Said:
             for name, fault in told.items():
                 if name in names and fault in FAULT_NAMES:
                     faults[i, names[name]] = FAULT_NAMES.index(fault)
-    return Said(readout, labels, t, _held(t), kind, probs, calibrated, judged, faults, latency, n_unusable)
+    return RecordedReading(readout, labels, t, _held(t), kind, probs, calibrated, judged, faults, latency, n_unusable)
 
 
 def kind_of(said: dict[str, Any]) -> str:

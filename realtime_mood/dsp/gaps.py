@@ -11,7 +11,7 @@ from ..types import Chunk, Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Run:
+class SampleRun:
     """Consecutive rows: (n_times, n_chans) float64 µV, the first at index `first`."""
 
     rows: np.ndarray
@@ -22,7 +22,7 @@ class Run:
     """True when the filters must start anew at ``rows[0]``."""
 
 
-class Bridge:
+class GapFiller:
     """Bridges holes of at most `max_hole` samples by straight lines; after longer ones asks for a restart.
 
     How the stream is cut into chunks makes no difference to what comes out.
@@ -34,7 +34,7 @@ class Bridge:
         self._end = 0  # index after the newest row that was received
         self._fill = np.zeros(n_chans)  # what stands in for a single channel's unreadable sample
 
-    def __call__(self, chunk: Chunk) -> Iterator[Run]:
+    def __call__(self, chunk: Chunk) -> Iterator[SampleRun]:
         """The runs in `chunk`, oldest first."""
         with np.errstate(invalid="ignore"):  # a NaN of the signalling kind
             rows = np.asarray(chunk.data, np.float64)
@@ -43,14 +43,14 @@ class Bridge:
         for start, stop in _stretches(there):
             yield from self._run(rows[start:stop], finite[start:stop], chunk.first + start)
 
-    def _run(self, rows: np.ndarray, finite: np.ndarray, first: int) -> Iterator[Run]:
+    def _run(self, rows: np.ndarray, finite: np.ndarray, first: int) -> Iterator[SampleRun]:
         rows = self._hold(rows, finite)
         hole = first - self._end
         restart = self._last is None or hole > self._max_hole
         if hole and not restart:
             weight = np.arange(1, hole + 1)[:, None] / (hole + 1)
-            yield Run(self._last + weight * (rows[0] - self._last), False, self._end, False)
-        yield Run(rows, True, first, restart)
+            yield SampleRun(self._last + weight * (rows[0] - self._last), False, self._end, False)
+        yield SampleRun(rows, True, first, restart)
         self._last, self._end = rows[-1], first + len(rows)
 
     def _hold(self, rows: np.ndarray, finite: np.ndarray) -> np.ndarray:
