@@ -18,7 +18,10 @@ from .types import Array, Chunk, Features, Marker, Reading, Readout, StreamInfo,
 class Stream(Protocol):
     """An open stream. It exists only while connected, so it needs no `connected` flag."""
 
-    info: StreamInfo
+    @property
+    def info(self) -> StreamInfo:
+        """What it promises; the same for as long as it is open."""
+        ...
 
     def read(self, timeout: float) -> Chunk | None:
         """The samples that arrived since the last call; None when there were none within `timeout` s.

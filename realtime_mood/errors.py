@@ -2,6 +2,7 @@
 
 * MoodError
   + ConfigError (ValueError)
+    - PluginError
   + SourceError
     - SourceNotFound
     - SourceLost
@@ -48,6 +49,10 @@ class ConfigError(MoodError, ValueError):
     """A setting is missing, unknown, or out of range."""
 
     exit_code = 2
+
+
+class PluginError(ConfigError):
+    """A part of another package cannot be imported, or is not what its group asks for."""
 
 
 class SourceError(MoodError):

@@ -9,10 +9,13 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from realtime_mood import plugins
 
 # Read by the LSL library when it loads, so written before anything imports it. The session keeps other runs out.
 _lsl = tempfile.NamedTemporaryFile("w", suffix=".cfg")  # noqa: SIM115 - lives as long as the run
@@ -60,6 +63,20 @@ def no_widget_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     gc.enable()
     left = [it for it in QApplication.topLevelWidgets() if it not in before and it.isVisible()]
     assert not left, f"left on the screen: {left}"
+
+
+@pytest.fixture
+def registered() -> Iterator[Callable[[plugins.Group, str, Any], None]]:
+    """Registers a part for the length of a test."""
+    made: list[tuple[plugins.Group, str]] = []
+
+    def register(group: plugins.Group, name: str, part: Any) -> None:
+        plugins.register(group, name, part)
+        made.append((group, name))
+
+    yield register
+    for group, name in made:
+        plugins.unregister(group, name)
 
 
 @pytest.fixture(scope="session")

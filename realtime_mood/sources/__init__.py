@@ -1,28 +1,11 @@
-"""Turns a source URL into something that can be opened."""
+"""Sources by URL: finds the one that a URL names, reads its options, and puts one of another package under guard."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import NamedTuple
-
 from ..contracts import NamedSource
 from ..errors import ConfigError
-from .url import read_options, split
-
-
-class _Kind(NamedTuple):
-    module: str
-    source: str
-    options: str
-
-
-# A module is imported when its scheme is asked for, and its device library not before.
-KINDS = {
-    "synthetic": _Kind("synthetic.source", "SyntheticSource", "SyntheticOptions"),
-    "lsl": _Kind("lsl.source", "LslSource", "LslOptions"),
-    "playback": _Kind("playback", "PlaybackSource", "PlaybackOptions"),
-    "brainflow": _Kind("boards.source", "BrainflowSource", "BrainflowOptions"),
-}
+from ..plugins import find
+from .url import CommonOptions, read_options, split
 
 
 def open_source(url: str) -> NamedSource:
@@ -31,21 +14,29 @@ def open_source(url: str) -> NamedSource:
     Parameters
     ----------
     url : str
-        ``synthetic://…``, ``lsl://NAME?…``, ``playback://PATH?…`` or ``brainflow://BOARD?…``.
+        ``synthetic://…``, ``lsl://NAME?…``, ``playback://PATH?…``, ``brainflow://BOARD?…``, or the name of a source
+        of another package in place of these.
 
     Raises
     ------
     ConfigError
-        Unknown scheme, option or value.
+        Unknown scheme, option or value, or a source of another package that cannot be used.
     """
     scheme, target, query = split(url)
-    if scheme not in KINDS:
-        raise ConfigError(
-            f"source {url!r}", f"no scheme {scheme}://", f"known are {', '.join(f'{k}://' for k in KINDS)}"
-        )
-    kind = KINDS[scheme]
-    module = import_module(f".{kind.module}", __name__)
-    options = read_options(getattr(module, kind.options), url, query)
-    source: NamedSource = getattr(module, kind.source)(target, options)
+    plugin = find("sources", scheme, f"source {url!r}")
+    if plugin.is_built_in:
+        kind = plugin.load()
+        source: NamedSource = kind(target, read_options(kind.Options, url, query))
+    else:
+        from .guarded import GuardedSource
+
+        kind = plugin.check(callable, "a class of sources")
+        options = getattr(kind, "Options", CommonOptions)
+        try:
+            source = GuardedSource(plugin, kind(target, read_options(options, url, query)))
+        except ConfigError:
+            raise
+        except Exception as error:
+            raise plugin.error(f"{url} cannot be made", error) from error
     source.name = url
     return source

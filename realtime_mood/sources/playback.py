@@ -35,6 +35,8 @@ class PlaybackSource:
     options : PlaybackOptions
     """
 
+    Options = PlaybackOptions
+
     def __init__(self, path: str, options: PlaybackOptions | None = None) -> None:
         self.path, self.options = Path(path).expanduser(), options or PlaybackOptions()
         self.name = f"playback://{path}"

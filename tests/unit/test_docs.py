@@ -8,7 +8,7 @@ import pytest
 
 import app
 from realtime_mood.cli.config import RunConfig
-from realtime_mood.sources import KINDS
+from realtime_mood.plugins import BUILT_IN
 from realtime_mood.sources.faults.script import FAULTS
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,7 @@ def test_every_fault_is_explained(kind):
     assert f"| `{kind}` | {FAULTS[kind].meaning} |" in TEXT
 
 
-@pytest.mark.parametrize("scheme", KINDS)
+@pytest.mark.parametrize("scheme", BUILT_IN["sources"])
 def test_every_source_is_named(scheme):
     assert f"`{scheme}://" in TEXT
 

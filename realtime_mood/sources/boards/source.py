@@ -48,6 +48,8 @@ class BrainflowSource:
         The library cannot be loaded.
     """
 
+    Options = BrainflowOptions
+
     def __init__(self, board: str, options: BrainflowOptions | None = None) -> None:
         self.options = options or BrainflowOptions()
         self.name = f"brainflow://{board}"

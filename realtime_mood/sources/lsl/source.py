@@ -55,6 +55,7 @@ class LslSource:
     options : LslOptions
     """
 
+    Options = LslOptions
     exclusive = False
 
     def __init__(self, stream_name: str, options: LslOptions | None = None) -> None:

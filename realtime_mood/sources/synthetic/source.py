@@ -56,6 +56,7 @@ class SyntheticSource:
         For a target, unknown electrodes, too few or too many of them, a unit other than µV, or a broken script.
     """
 
+    Options = SyntheticOptions
     exclusive = False
 
     def __init__(self, target: str, options: SyntheticOptions) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ... import clock
-from ...contracts import Patient, Returning, Stream
+from ...contracts import Patient, Reporting, Returning, Stream
 from ...errors import SourceLost, SourceNotFound, StreamMismatch
 from ...guard import GuardedThread, Report, to_log
 from ...types import Chunk, StreamInfo
@@ -45,6 +45,8 @@ class Reconnecting:
 
     def open(self) -> ReconnectingStream:
         """Raises `SourceNotFound` or `StreamMismatch`: the first time nothing is waited for."""
+        if isinstance(self._source, Reporting):
+            self._source.on_fault = self.on_fault
         return ReconnectingStream(self._source, self._source.open(), self._give_up_s, self.on_fault)
 
     def cancel(self) -> None:

@@ -1,0 +1,189 @@
+"""The registry of parts: sources, sinks, networks, measures and displays, built in or of other packages.
+
+Another package offers a part as an entry point of the group ``realtime_mood.sources`` and so on; ours are the same
+entry points, from the table `BUILT_IN`, which also holds where the program runs from a folder and is not installed.
+A part is imported when it is asked for, and not before: one that is broken costs nobody else anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Literal, get_args
+
+from .errors import ConfigError, MoodError, PluginError
+
+Group = Literal["sources", "sinks", "networks", "measures", "displays"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+PREFIX = "realtime_mood."
+"""Before a group's name in the metadata of a package."""
+OURS = "realtime-mood"
+BUILT_IN: dict[Group, dict[str, str]] = {
+    "sources": {
+        "synthetic": "realtime_mood.sources.synthetic.source:SyntheticSource",
+        "lsl": "realtime_mood.sources.lsl.source:LslSource",
+        "playback": "realtime_mood.sources.playback:PlaybackSource",
+        "brainflow": "realtime_mood.sources.boards.source:BrainflowSource",
+    },
+    "sinks": {
+        "lsl": "realtime_mood.sinks.lsl_readings:LslReadings",
+        "osc": "realtime_mood.sinks.osc:Osc",
+        "osc-muse": "realtime_mood.sinks.muse_osc:MuseOsc",
+        "ws": "realtime_mood.sinks.websocket:WebSocketReadings",
+        "csv": "realtime_mood.sinks.csv_file:CsvFile",
+    },
+    "networks": {"reader": "models.building:ReaderWeights"},
+    "measures": {
+        "band": "realtime_mood.feedback.kinds:band",
+        "ratio": "realtime_mood.feedback.kinds:ratio",
+        "asymmetry": "realtime_mood.feedback.kinds:asymmetry",
+    },
+    "displays": {
+        "circle": "realtime_mood.gui.feedback.displays:Circle",
+        "bar": "realtime_mood.gui.feedback.displays:Bar",
+        "landscape": "realtime_mood.gui.feedback.displays:Landscape",
+    },
+}
+"""``module:object`` of each, by name; `pyproject.toml` declares the same, which a test compares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One registered part, not imported yet."""
+
+    group: Group
+    name: str
+    value: str
+    """``module:object``."""
+    package: str
+    """The distribution that offers it; ``realtime-mood`` for ours."""
+
+    @property
+    def is_built_in(self) -> bool:
+        return self.package == OURS
+
+    def load(self) -> Any:
+        """The part.
+
+        Raises
+        ------
+        PluginError
+            One of another package's that cannot be imported.
+        """
+        if (self.group, self.name) in _registered:
+            return _registered[self.group, self.name]
+        if self.is_built_in:
+            return _imported(self.value)
+        try:
+            return _imported(self.value)
+        except MoodError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self.error(f"{self.value} cannot be imported", error, f"update or remove {self.package}") from error
+
+    def check(self, is_right: Callable[[Any], object], shape: str) -> Any:
+        """The part, where `is_right` says yes.
+
+        Raises
+        ------
+        PluginError
+            It cannot be imported, or is not of the `shape` that is asked for.
+        """
+        part = self.load()
+        if not is_right(part):
+            raise PluginError(str(self), f"{self.value} is not {shape}", f"update or remove {self.package}")
+        return part
+
+    def error(self, what: str, error: BaseException, do: str = "") -> PluginError:
+        """What `error` did to it, in one line."""
+        words = " ".join(str(error).split())
+        kind = type(error).__name__
+        return PluginError(str(self), f"{what}: {kind}{f': {words}' if words else ''}", do)
+
+    def __str__(self) -> str:
+        return f"{self.group.removesuffix('s')} {self.name!r} of {self.package}"
+
+
+_registered: dict[tuple[Group, str], Any] = {}
+
+
+def register(group: Group, name: str, part: Any) -> None:
+    """Offer `part` in this process alone, as an installed package would: for notebooks, scripts and tests.
+
+    Raises
+    ------
+    ConfigError
+        No such group, or the name is taken by a built-in part.
+    """
+    if group not in GROUPS:
+        raise ConfigError(f"register in {group!r}", "no such group", f"groups are {', '.join(GROUPS)}")
+    if name in BUILT_IN[group]:
+        raise ConfigError(f"register {name!r} in {group}", "the name of a built-in part", "choose another name")
+    _registered[group, name.lower()] = part
+
+
+def unregister(group: Group, name: str) -> None:
+    """Undo `register`."""
+    _registered.pop((group, name.lower()), None)
+
+
+def plugins(group: Group) -> dict[str, Plugin]:
+    """All parts of a group by name: built-in ones first, then other packages', then those of `register`."""
+    mine = {name: Plugin(group, name, repr(part), "this program")
+            for (where, name), part in _registered.items() if where == group}  # fmt: skip
+    return {**_installed(group)[0], **mine}
+
+
+def ignored(group: Group) -> tuple[str, ...]:
+    """Which parts of other packages are left out because their name is taken, in words."""
+    return _installed(group)[1]
+
+
+def find(group: Group, name: str, asked: str) -> Plugin:
+    """The part of this name.
+
+    Parameters
+    ----------
+    group : str
+    name : str
+    asked : str
+        What was asked for, for the message.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    """
+    known = plugins(group)
+    if (found := known.get(name.lower())) is None:
+        by_url = group in ("sources", "sinks", "networks")
+        noun, end = ("scheme", "://") if by_url else (group.removesuffix("s"), "")
+        raise ConfigError(asked, f"no {noun} {name}{end}", f"known are {', '.join(f'{it}{end}' for it in known)}")
+    return found
+
+
+@cache
+def _installed(group: Group) -> tuple[dict[str, Plugin], tuple[str, ...]]:
+    parts = {name: Plugin(group, name, value, OURS) for name, value in BUILT_IN[group].items()}
+    left_out = []
+    for point in sorted(entry_points(group=PREFIX + group), key=lambda it: (it.name, it.value)):
+        package = point.dist.name if point.dist is not None else "an unnamed package"
+        name = point.name.lower()
+        if package == OURS or (name in parts and parts[name].value == point.value):
+            continue  # ours, as another version of this program declared them
+        if name in parts:
+            left_out.append(f"{Plugin(group, name, point.value, package)} is ignored: {parts[name].package} has it")
+        else:
+            parts[name] = Plugin(group, name, point.value, package)
+    return parts, tuple(left_out)
+
+
+def _imported(value: str) -> Any:
+    module, _, names = value.partition(":")
+    part: Any = import_module(module)
+    for name in filter(None, names.split(".")):
+        part = getattr(part, name)
+    return part

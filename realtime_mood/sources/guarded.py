@@ -1,0 +1,116 @@
+"""A source of another package under guard: whatever it raises or returns, the run goes on and names the package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..contracts import Patient, Returning, Source, Stream
+from ..errors import MoodError, SourceLost, StreamMismatch
+from ..guard import Report, to_log, words_of
+from ..montage import canonical_name
+from ..plugins import Plugin
+from ..types import Chunk, StreamInfo
+
+
+class GuardedSource:
+    """A `Returning` source around one that may be none: a stream that raises is closed and opened again.
+
+    Parameters
+    ----------
+    plugin : Plugin
+        Names the package in messages.
+    source : Source
+        Made by that package.
+    """
+
+    def __init__(self, plugin: Plugin, source: Source) -> None:
+        self._plugin, self._source = plugin, source
+        self.name = str(plugin)
+        self.exclusive = bool(getattr(source, "exclusive", True))
+        self.on_fault: Report = to_log
+
+    def open(self) -> GuardedStream:
+        """Raise `MoodError` for whatever goes wrong in it."""
+        return self._opened(self._source.open)
+
+    def reopen(self, info: StreamInfo) -> GuardedStream:
+        """Open it again, after it was away; raises as `open` does, and where it is another stream now."""
+        source = self._source
+        stream = self._opened((lambda: source.reopen(info)) if isinstance(source, Returning) else source.open)
+        if (stream.info.ch_names, stream.info.sfreq) != (info.ch_names, info.sfreq):
+            stream.close()
+            raise StreamMismatch(
+                f"{self._plugin}, opened again", f"{stream.info.n_chans} channels at {stream.info.sfreq:g} Hz",
+                "it has to be the same stream as before",
+            )  # fmt: skip
+        return stream
+
+    def cancel(self) -> None:
+        """Call an `open` off that is under way, where that is possible."""
+        if isinstance(self._source, Patient):
+            self._source.cancel()
+
+    def _opened(self, opening: Callable[[], Stream]) -> GuardedStream:
+        try:
+            stream = opening()
+        except MoodError:
+            raise
+        except Exception as error:
+            raise self._plugin.error("it cannot be opened", error) from error
+        guarded = GuardedStream(self._plugin, stream, lambda text: self.on_fault(text))
+        if wrong := _wrong(stream):
+            guarded.close()
+            raise StreamMismatch(str(self._plugin), f"its stream {wrong}", "see docs/plugins.md for what it needs")
+        return guarded
+
+
+class GuardedStream:
+    """Made by `GuardedSource`: raises nothing but `MoodError`, and closes once."""
+
+    def __init__(self, plugin: Plugin, stream: Stream, report: Callable[[str], object]) -> None:
+        self._plugin, self._stream, self._report, self._is_closed = plugin, stream, report, False
+
+    @property
+    def info(self) -> StreamInfo:
+        return self._stream.info
+
+    def read(self, timeout: float) -> Chunk | None:
+        """The newest samples; raises `SourceLost`, so that it is opened again, for whatever goes wrong in it."""
+        try:
+            chunk = self._stream.read(timeout)
+        except MoodError:
+            raise
+        except Exception as error:
+            raise self._lost(f"reading failed: {type(error).__name__}: {words_of(error)}") from error
+        if chunk is None or (isinstance(chunk, Chunk) and chunk.data.shape[1:] == (self.info.n_chans,)):
+            return chunk
+        found = f"a chunk of shape {chunk.data.shape}" if isinstance(chunk, Chunk) else f"a {type(chunk).__name__}"
+        raise self._lost(f"reading gave {found}, not a Chunk of (n_times, {self.info.n_chans}) or None")
+
+    def close(self) -> None:
+        """Let go of the device; what that raises is reported."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            self._stream.close()
+        except Exception as error:
+            self._report(f"{self._plugin} failed while closing: {words_of(error)}")
+
+    def _lost(self, what: str) -> SourceLost:
+        self._report(f"{self._plugin}: {what}")
+        return SourceLost(str(self._plugin), what, f"update or remove {self._plugin.package}")
+
+
+def _wrong(stream: object) -> str:
+    """What `stream` lacks to be one; empty where it lacks nothing."""
+    info = getattr(stream, "info", None)
+    if not isinstance(info, StreamInfo):
+        return "has no `info` of type StreamInfo"
+    if missing := [name for name in ("read", "close") if not callable(getattr(stream, name, None))]:
+        return f"has no method {missing[0]}()"
+    if not info.ch_names or not info.sfreq > 0:
+        return f"has {info.n_chans} channels at {info.sfreq:g} Hz"
+    if unknown := [name for name in info.ch_names if canonical_name(name) != name]:
+        return f"has a channel {unknown[0]!r}, which is no 10-05 electrode"
+    return "has a channel name twice" if len(set(info.ch_names)) < info.n_chans else ""
