@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test check bench soak fuzz reliability screenshots
+.PHONY: setup demo test check bench soak fuzz reliability screenshots messages
 setup: .venv/.installed
 
 .venv/.installed: pyproject.toml constraints.txt
@@ -39,3 +39,9 @@ reliability: setup  ## every fault on every source: writes docs/reliability.md
 
 screenshots: setup  ## the README's pictures, from the running program
 	$(PY) -m benchmarks.screenshots
+
+LANGUAGE_DIR := realtime_mood/language
+messages: setup  ## texts that people read, for translators: collected, brought up to date, compiled
+	.venv/bin/pybabel -q extract --no-location --omit-header -F $(LANGUAGE_DIR)/babel.cfg -k _ -k N_ -k ngettext:1,2 -o $(LANGUAGE_DIR)/realtime_mood.pot .
+	.venv/bin/pybabel -q update --no-fuzzy-matching --ignore-pot-creation-date -D realtime_mood -i $(LANGUAGE_DIR)/realtime_mood.pot -d $(LANGUAGE_DIR)
+	.venv/bin/pybabel -q compile -D realtime_mood -d $(LANGUAGE_DIR)

@@ -1,0 +1,36 @@
+"""The language of texts: by code, by locale, and English where there is no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from realtime_mood import language
+
+
+@pytest.fixture(autouse=True)
+def english_afterwards() -> Iterator[None]:
+    yield
+    language.use("en")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "code"),
+    [
+        ("LANG", "de_AT.UTF-8", "de"), ("LANG", "C.UTF-8", "en"), ("LANGUAGE", "xx:de", "de"),
+        ("LC_ALL", "en_GB", "en"), ("LANG", "", "en"),
+    ],
+)  # fmt: skip
+def test_the_locale_chooses(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, code: str) -> None:
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
+    assert language.use(None) == code == language.current()
+
+
+def test_an_unknown_language_is_english_and_text_that_has_no_translation_stays() -> None:
+    assert language.use("xx") == "en"
+    assert language.use("de") == "de"
+    assert language._("a text that nobody has translated") == "a text that nobody has translated"
+    assert language._("") == ""  # gettext keeps its header there
