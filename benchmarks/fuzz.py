@@ -26,6 +26,7 @@ from types import FrameType
 import numpy as np
 
 from benchmarks.fuzz_kinds import kinds
+from benchmarks.fuzz_said import said
 from benchmarks.fuzz_texts import TEXTS, Target
 from realtime_mood.errors import MoodError, StreamEnded
 from realtime_mood.sources import open_source
@@ -180,9 +181,9 @@ def _mne_reader(name: str, write: Callable[..., None], body: str = "") -> Target
     return Target(lambda: (files()[body or name],), use)
 
 
-def _play(broken_name: str, name: str, content: bytes, beside: dict[str, bytes]) -> str:
+def _play(broken_name: str, name: str, content: bytes, beside: dict[str, bytes], query: str = "speed=max") -> str:
     with _file(broken_name, content, beside) as path:
-        stream = open_source(f"playback://{path.with_name(name)}?speed=max").open()
+        stream = open_source(f"playback://{path.with_name(name)}?{query}").open()
         try:
             for _ in range(MOST_CHUNKS):
                 stream.read(0.1)
@@ -204,6 +205,7 @@ TARGETS: dict[str, Target] = {
     "vhdr's body": _mne_reader("a.vhdr", recordings.write_brainvision, "a.eeg"),
     **TEXTS,
     **kinds(lambda name, content: _play(name, name, content, {})),
+    **said(lambda name, content, query="speed=max": _play(name, name, content, {}, query)),
 }
 SLOW = ("set", "set with odd parts", "set of 7.3")
 """Targets that start a process for each input."""
@@ -217,9 +219,9 @@ def outcome(target: Target, content: bytes) -> str:
     try:
         return target.use(content)
     except MoodError as error:
-        said = error
-    if not (said.asked and said.found) or "\n" in str(said):
-        raise ValueError(f"says not in a line what was asked and found: {said!r}")
+        refusal = error
+    if not (refusal.asked and refusal.found) or "\n" in str(refusal):
+        raise ValueError(f"says not in a line what was asked and found: {refusal!r}")
     return "refused"
 
 
