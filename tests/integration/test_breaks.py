@@ -387,3 +387,14 @@ def test_annotations_outside_the_signal_are_left_out_and_counted(tmp_path: Path)
         info, chunks = play(f"playback://{tmp_path / name}")
         assert info.notes == (f"{n} marker{'s' * (n > 1)} before or after the signal left out",)
         assert [m.index for chunk in chunks for m in chunk.markers if "word" in m.text] == [400]
+
+
+def test_a_gdf_file_that_says_more_events_than_it_holds_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
+    signal = counting(30.0, SFREQ) % 1000
+    write_gdf(tmp_path / "a.gdf", edf_channels(signal, SFREQ), 30, [(BREAK, 769)])
+    whole = bytearray((tmp_path / "a.gdf").read_bytes())
+    assert int.from_bytes(whole[-13:-10], "little") == 1  # a table of 14 bytes: mode, count, rate, the event
+    whole[-13:-10] = b"\xff\xff\xff"
+    (tmp_path / "a.gdf").write_bytes(whole)
+    with pytest.raises(StreamMismatch, match="says 16777215 events and holds at most 1"):
+        play(f"playback://{tmp_path / 'a.gdf'}")

@@ -97,6 +97,16 @@ def test_a_restart_between_bursts_loses_what_the_stamps_say_at_its_own_row(at: i
     assert not notes
 
 
+@pytest.mark.parametrize("wrap", [256, 300])
+def test_a_restart_that_no_stamp_measures_is_noted_and_the_end_of_a_cycle_is_not(wrap: int) -> None:
+    whole = np.arange(N, dtype=float) % wrap
+    assert indices(N, SFREQ, None, whole)[1] == []
+    restarted = np.concatenate((whole[:2567], whole[: N - 2567]))
+    at, notes = indices(N, SFREQ, None, restarted)
+    assert at[-1] == N - 1
+    assert "began again 1 times" in notes[0]
+
+
 @pytest.mark.parametrize("board", ["cyton", "cyton_daisy", "ganglion", "muse_2"])
 def test_rows_that_share_a_count_are_as_many_as_the_board_sends(board: str) -> None:
     for cycle in cycles_of(board):

@@ -19,6 +19,7 @@ from ..units import UNSTATED, microvolts, scales, unit_name
 from ..url import pasted
 from .breaks import stated_breaks, stored_onsets
 from .edf_records import EdfRecords, read_records, record_breaks, record_markers
+from .gdf_events import check_events
 from .header_units import brainvision_channels, edf_units
 from .opening import open_raw
 from .recording import HEAD_S, PlaybackOptions, check_rate, check_unit, finite, outside
@@ -48,6 +49,8 @@ class MneFile:
             _check_tags(path, asked)
         elif path.suffix in (".vhdr", ".ahdr"):
             _check_count(path, asked)
+        elif path.suffix.lower() == ".gdf":
+            check_events(path, asked)
         by_record = path.suffix.lower() in (".edf", ".bdf")
         # Names are made unique before any are left out, so that they stay; annotations are read by `record_markers`.
         self._options: dict[str, Any] = {"exclude_after_unique": True, "encoding": "latin-1"} if by_record else {}

@@ -66,6 +66,8 @@ def indices(
         steps, round_, doubtful = found
     if told is None:  # nearly once round: a row out of order, since nothing says that time went by
         steps = steps - round_ * (steps >= round_ - min(LATE, round_ // 8)) * (round_ > 1)
+        if counter is not None and (again := int((doubtful & (counter[:-1] < np.nanmax(counter))).sum())):
+            notes.append(f"its counter began again {again} times: how long that took is not known, none is counted")
     else:
         if round_ == 1:
             steps = _computed(told, sfreq)
