@@ -1,7 +1,7 @@
 """The language of everything a person reads: English, or a translation from this folder, by gettext.
 
-Texts are written in English where they are used, and marked there. ``_("Start")`` is translated when it runs, so it must
-not run while a module is loaded: a table of a module marks its texts with ``N_`` and translates them when they are
+Texts are written in English where they are used, and marked there. ``_("Start")`` is translated when it runs, so it
+must not run while a module is loaded: a table of a module marks its texts with ``N_`` and translates them when they are
 shown. ``make messages`` collects what is marked into `realtime_mood.pot` and brings the translations up to date.
 """
 
