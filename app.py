@@ -20,15 +20,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import typer
 from platformdirs import user_data_path, user_log_path
 
-from calibration.commands import calibrate, in_a_window, profiles, protocols
-from models.commands import WeightsOption, evaluate, info, pretrain, replay, train
 from realtime_mood import gui, liblsl
+from realtime_mood.calibration.commands import calibrate, in_a_window, profiles, protocols
 from realtime_mood.cli.commands import LslNameOption, ScopeOption, devices, outlet, recover, report, seal, unblind
 from realtime_mood.cli.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.cli.outputs import outputs_of, recorder_of
 from realtime_mood.console import own_stdout, take_over
 from realtime_mood.errors import MoodError, ReaderGone
 from realtime_mood.files import PrivateLog
+from realtime_mood.models.commands import WeightsOption, evaluate, info, pretrain, replay, train
 
 if TYPE_CHECKING:
     from realtime_mood.cli.feedback import Draw
@@ -61,7 +61,9 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
 
     liblsl.set_scope(config.lsl_scope)
     source = open_source(config.source)
-    from models.building import PipelineBuilder  # torch takes a second: a source that cannot be is said before
+    from realtime_mood.models.building import (
+        PipelineBuilder,  # torch takes a second: a source that cannot be is said before
+    )
 
     build, listeners = PipelineBuilder(config), []
     recorder, outputs = recorder_of(config, build.about()), outputs_of(config)
@@ -209,7 +211,7 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
     from realtime_mood.cli import feedback as feedback_run
 
     liblsl.set_scope(config.lsl_scope)  # the window looks for streams before any run
-    import models.runtime  # noqa: F401  # torch takes a second to import: not while the window is up
+    import realtime_mood.models.runtime  # noqa: F401  # torch takes a second to import: not while the window is up
 
     def on(url: str) -> RunConfig:
         return config.model_copy(update={"source": url})

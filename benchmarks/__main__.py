@@ -134,9 +134,9 @@ def inference() -> list[Row]:
     """One forward pass on 32 channels, as it is shipped, against what else torch offers on this machine."""
     import torch
 
-    from models.checkpoint import load_weights
-    from models.reader import Batch
-    from models.runtime import choose_device
+    from realtime_mood.models.checkpoint import load_weights
+    from realtime_mood.models.reader import Batch
+    from realtime_mood.models.runtime import choose_device
 
     torch.set_num_threads(1)
     weights, device = load_weights(), choose_device()

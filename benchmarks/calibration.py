@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from models.checkpoint import DEFAULT, find
-from models.evaluation.figures import draws, mean_with_interval
+from realtime_mood.models.checkpoint import DEFAULT, find
+from realtime_mood.models.evaluation.figures import draws, mean_with_interval
 
 from . import calibration_blocks as blocks
 from . import calibration_rest as rest

@@ -12,16 +12,16 @@ import numpy as np
 import torch
 from sklearn.metrics import balanced_accuracy_score
 
-from calibration.collect import CalibrationRecording, collect
-from calibration.fit import fit, fit_sat, see
-from calibration.protocol import draw, load_protocol
-from calibration.session import CalibrationSession
-from models.checkpoint import Weights, load_weights
-from models.datasets.person import NO_LABEL, Person, by_second
-from models.personal import Parts, described, fit_head
-from models.sampling import SubjectSampler, plain_batches
+from realtime_mood.calibration.collect import CalibrationRecording, collect
+from realtime_mood.calibration.fit import fit, fit_sat, see
+from realtime_mood.calibration.protocol import draw, load_protocol
+from realtime_mood.calibration.session import CalibrationSession
 from realtime_mood.cli.config import resolve
 from realtime_mood.estimator import Population
+from realtime_mood.models.checkpoint import Weights, load_weights
+from realtime_mood.models.datasets.person import NO_LABEL, Person, by_second
+from realtime_mood.models.personal import Parts, described, fit_head
+from realtime_mood.models.sampling import SubjectSampler, plain_batches
 from realtime_mood.profile import ValidationResult
 from realtime_mood.types import StreamInfo
 
@@ -67,7 +67,7 @@ def gains(seed: int, difficulty: str) -> dict[str, dict[int, float]]:
 
 
 def _curve(sat: CalibrationRecording, weights: Weights) -> dict[int, float]:
-    seen = see(sat, weights, "emotion3", torch.device("cpu"))
+    seen = see(sat, weights, "emotion3", "cpu")
     label, block = sat.person.label[seen.second], sat.block[seen.second]
     rounds = (block - 1) // len(sat.protocol.labels)
     test = rounds >= max(BLOCKS)

@@ -13,17 +13,17 @@ import numpy as np
 import torch
 from scipy.linalg import fractional_matrix_power
 
-from models.datasets import eegmat
-from models.datasets.person import NO_LABEL, Person, person, population
-from models.evaluation.baselines import Classical
-from models.evaluation.cohorts import CHANNEL_SETS
-from models.evaluation.contexts import Contexts, View, scored_seconds
-from models.evaluation.figures import Scores, of_person
-from models.evaluation.mood_reader import ReaderMethod
-from models.evaluation.splits import plan
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import Population
+from realtime_mood.models.datasets import eegmat
+from realtime_mood.models.datasets.person import NO_LABEL, Person, person, population
+from realtime_mood.models.evaluation.baselines import Classical
+from realtime_mood.models.evaluation.cohorts import CHANNEL_SETS
+from realtime_mood.models.evaluation.contexts import Contexts, View, scored_seconds
+from realtime_mood.models.evaluation.figures import Scores, of_person
+from realtime_mood.models.evaluation.mood_reader import ReaderMethod
+from realtime_mood.models.evaluation.splits import plan
 from realtime_mood.profile import Profile
 
 SECONDS = (0, 15, 30, 60, 120)

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.fuzz_texts import Target
-from models.datasets.bids import read_bids
+from realtime_mood.models.datasets.bids import read_bids
 from realtime_mood.montage import canonical_name
 from realtime_mood.sources.channels import choose_channels
 from realtime_mood.sources.units import scales

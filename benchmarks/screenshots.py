@@ -27,8 +27,8 @@ import app
 from benchmarks.effort_lsl import FOLDER, files
 from benchmarks.loop import OwnRun
 from benchmarks.rig import run_json
-from calibration.commands import protocols
 from realtime_mood import gui
+from realtime_mood.calibration.commands import protocols
 from realtime_mood.cli import feedback as feedback_run
 from realtime_mood.cli import terminal
 from realtime_mood.cli.config import resolve

@@ -10,14 +10,14 @@ import argparse
 import numpy as np
 import torch
 
-from models.checkpoint import load_weights
-from models.datasets import virtual
-from models.evaluation import attention
-from models.evaluation.cohorts import FIRST_SEED, TEN_TWENTY, virtual_person, with_baseline
-from models.evaluation.contexts import View
-from models.evaluation.controls import sustained
-from models.evaluation.mood_reader import FittedReader
 from realtime_mood.estimator import Population
+from realtime_mood.models.checkpoint import load_weights
+from realtime_mood.models.datasets import virtual
+from realtime_mood.models.evaluation import attention
+from realtime_mood.models.evaluation.cohorts import FIRST_SEED, TEN_TWENTY, virtual_person, with_baseline
+from realtime_mood.models.evaluation.contexts import View
+from realtime_mood.models.evaluation.controls import sustained
+from realtime_mood.models.evaluation.mood_reader import FittedReader
 
 READOUT = "emotion3"
 

@@ -16,7 +16,7 @@ from benchmarks import stated_kinds as kinds
 from benchmarks import stated_rows as rows
 from benchmarks.fault_cells import Check, private_network
 from benchmarks.rig import table
-from models.datasets.recordings import find
+from realtime_mood.models.datasets.recordings import find
 from tests.integration.recordings import CH_NAMES, counting, write_edf
 
 PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"

@@ -76,9 +76,9 @@ def run_person(seed: int, montage: str, difficulty: str, script: str, profile: P
 
 
 def calibrated(seed: int, montage: str, folder: Path) -> Path:
-    from calibration.fit import fit
-    from calibration.protocol import draw, load_protocol
-    from calibration.session import CalibrationSession
+    from realtime_mood.calibration.fit import fit
+    from realtime_mood.calibration.protocol import draw, load_protocol
+    from realtime_mood.calibration.session import CalibrationSession
 
     path = folder / f"{uuid.uuid4()}.json"
     settings = resolve({"source": f"synthetic://?subject={seed}&script=rest:64&speed=max&{montage}"})

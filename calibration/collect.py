@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from models.datasets.person import NO_LABEL, Person
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
+from realtime_mood.models.datasets.person import NO_LABEL, Person
 from realtime_mood.pipeline import Notch, Pipeline
 from realtime_mood.recording.reader import Recorded, open_recorded
 from realtime_mood.types import Marker, StreamInfo

@@ -12,15 +12,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from models.checkpoint import Weights, load_weights
-from models.personal import Parts, described, fit_head
-from models.runtime import choose_device
-from models.sampling import SubjectSampler, plain_batches
 from realtime_mood.cli.config import RunConfig
 from realtime_mood.errors import ProfileError
 from realtime_mood.estimator import Population
+from realtime_mood.models.checkpoint import Weights, load_weights
+from realtime_mood.models.personal import Parts, fit_head
+from realtime_mood.models.sampling import SubjectSampler
+from realtime_mood.models.subject_features import describe_subject
 from realtime_mood.profile import PersonalReadout, Profile
 
 from .collect import CalibrationRecording, collect
@@ -48,7 +47,7 @@ class Seen:
     """What the network makes of every labelled second."""
 
     x: np.ndarray
-    """(n, F): see `models.personal.described`."""
+    """(n, F): see `realtime_mood.models.personal.described`."""
     attention: np.ndarray
     """(n, n_chans, n_bands)."""
     second: np.ndarray
@@ -83,7 +82,7 @@ def fit_sat(
         return CalibrationResult(baseline, sat, of)
     base = protocol.readout if _same_labels(weights, protocol.readout, protocol.labels) else ""
     progress("asking the network", 0.1)
-    seen = see(sat, weights, base, choose_device(settings.device))
+    seen = see(sat, weights, base, settings.device)
     block, of_block = _blocks(sat, seen)
     progress("holding out blocks", 0.3)
     parts = Parts.of(weights.reader.config, person.info.n_chans, base)
@@ -129,23 +128,15 @@ def refreshed(older: Profile, today: CalibrationResult) -> CalibrationResult:
     return replace(today, profile=new.model_copy(update=kept))
 
 
-@torch.inference_mode()
-def see(sat: CalibrationRecording, weights: Weights, base: str, device: torch.device) -> Seen:
+def see(sat: CalibrationRecording, weights: Weights, base: str, device: str) -> Seen:
     """Let the network look at every labelled second, each block by itself, on the person's own baseline."""
     card = weights.card.readouts[base] if base else next(iter(weights.card.readouts.values()))
     population = Population(np.array(card.population_mean), np.array(card.population_sd))
     who = SubjectSampler([sat.person], population, weights.card.spec)
-    reader, chans = weights.reader.to(device), np.arange(sat.person.info.n_chans)
-    xs, attention = [], []
-    if len(who.seconds[True][0]):
-        for plain, _ in plain_batches(who, 0, frozen=True, chans=chans):
-            batch = plain.to(device)
-            out = reader(batch)
-            xs.append(described(out, batch, base).cpu().double().numpy())
-            attention.append(out.attention.cpu().numpy())
-    if not xs:
+    second = who.seconds[True][0]
+    if not len(second):
         raise ProfileError("a readout of your own", "no usable second in any block", "mend electrodes and sit again")
-    return Seen(np.concatenate(xs), np.concatenate(attention), who.seconds[True][0])
+    return Seen(*describe_subject(weights.reader, who, base, device), second)
 
 
 def _blocks(sat: CalibrationRecording, seen: Seen) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Patch
 from matplotlib.ticker import PercentFormatter
 
-from models.evaluation.figures import BINS, binned
+from realtime_mood.models.evaluation.figures import BINS, binned
 from realtime_mood.montage import locate
 from realtime_mood.report.drawing import HATCHES, INK, MANY
 from realtime_mood.viewmodel.scalp import flatten, interpolator

@@ -170,7 +170,7 @@ def least_p(blocks: Sequence[int]) -> float:
 
 def shipped() -> dict[str, Path]:
     """The protocols that came with the program, by name."""
-    return plans.shipped_in("calibration", "protocols")
+    return plans.shipped_in("realtime_mood.calibration", "protocols")
 
 
 def load_protocol(name_or_path: str) -> Protocol:

@@ -16,8 +16,8 @@ from functools import partial
 import numpy as np
 from scipy.special import softmax
 
-from models.evaluation.figures import Scores, binned, expected_calibration_error, temperature
-from models.personal import Parts, PersonalHead, fit_head
+from realtime_mood.models.evaluation.figures import Scores, binned, expected_calibration_error, temperature
+from realtime_mood.models.personal import Parts, PersonalHead, fit_head
 from realtime_mood.profile import ValidationResult
 
 from .protocol import LEVEL, least_p
@@ -117,7 +117,7 @@ def judge(
     Parameters
     ----------
     x : (n, F)
-        What `models.personal.described` gives.
+        What `realtime_mood.models.personal.described` gives.
     at : (n,), s
         When.
     block : (n,) int

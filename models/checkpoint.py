@@ -142,7 +142,7 @@ def find(name_or_path: str) -> Path:
     path = Path(name_or_path)
     if path.is_dir():
         return path
-    shipped = Path(str(files("models"))) / "weights"
+    shipped = Path(str(files("realtime_mood.models"))) / "weights"
     if (shipped / name_or_path / "config.json").is_file():
         return shipped / name_or_path
     names = ", ".join(sorted(p.parent.name for p in shipped.glob("*/config.json"))) or "none"

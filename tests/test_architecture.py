@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,10 @@ def test_each_file_says_what_it_is_for_and_stays_short(path):
     text = path.read_text()
     assert ast.get_docstring(ast.parse(text)), "no docstring"
     assert text.count("\n") <= 300, "over 300 lines: a reason to look"
+
+
+@pytest.mark.parametrize("folder", ["realtime_mood", "models", "calibration", "benchmarks", "tests", "examples"])
+def test_models_and_calibration_have_one_import_name(folder):
+    """`models` alone would be whatever lies in the folder that Python was started in."""
+    short = re.compile(r"\b(?:from|import) (?:models|calibration)\b")
+    assert not [str(path) for path in (ROOT / folder).rglob("*.py") if short.search(path.read_text())]

@@ -36,7 +36,7 @@ class _Closed(Exception):
 
 
 class CalibrationBridge(QObject):
-    """Polls the session and says what it sees. The parameters are those of `calibration.view.run`."""
+    """Polls the session and says what it sees. The parameters are those of `realtime_mood.calibration.view.run`."""
 
     changed = pyqtSignal(object)
     """A `CalibrationPage`, every frame."""

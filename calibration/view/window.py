@@ -211,7 +211,7 @@ def show(
     *,
     windowed: bool = False,
 ) -> int:
-    """Run the window to its end; see `calibration.view.run`."""
+    """Run the window to its end; see `realtime_mood.calibration.view.run`."""
     app = QApplication.instance() or QApplication(["realtime-mood"])
     window = CalibrationWindow(make_session, plan, fit, on_fitted, windowed)
     seen: set[str] = set()

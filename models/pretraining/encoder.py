@@ -18,11 +18,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from models.checkpoint import find, load_weights
-from models.datasets.corpus import Prepared
-from models.reader import RawEncoder, ReaderConfig
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import WeightsError
+from realtime_mood.models.checkpoint import find, load_weights
+from realtime_mood.models.datasets.corpus import Prepared
+from realtime_mood.models.reader import RawEncoder, ReaderConfig
 
 from .files import write_whole
 

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.datasets.corpus import Prepared
-from models.masking import GEOMETRIES, Mask
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import CLIP_SD
 from realtime_mood.estimator import Population
+from realtime_mood.models.datasets.corpus import Prepared
+from realtime_mood.models.masking import GEOMETRIES, Mask
 
 BUCKETS = (4, 6, 8, 12, 16, 19, 24, 32, 48, 64)  # channels of a batch
 USUAL_CHANS = 32  # batches of more channels hold fewer windows, so that memory and time stay bounded

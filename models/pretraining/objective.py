@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.layers import TransformerBlock, position_features
-from models.masking import Mask
-from models.reader import RawEncoder, ReaderConfig
+from realtime_mood.models.layers import TransformerBlock, position_features
+from realtime_mood.models.masking import Mask
+from realtime_mood.models.reader import RawEncoder, ReaderConfig
 
 CLIP_SD = 5.0  # of a normalised target
 LEAST_SD = 0.05  # in baseline rms: flatter patches are not blown up to look like signal

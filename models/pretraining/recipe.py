@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from models.masking import GEOMETRIES
-from models.reader import ReaderConfig
 from realtime_mood.errors import ConfigError
+from realtime_mood.models.masking import GEOMETRIES
+from realtime_mood.models.reader import ReaderConfig
 
 
 @dataclass(frozen=True)

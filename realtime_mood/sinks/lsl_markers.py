@@ -74,7 +74,7 @@ class MarkerOutlet:
         Parameters
         ----------
         text : str
-            As `calibration.progress` words it.
+            As `realtime_mood.calibration.progress` words it.
         t : float
         """
         if begins := BLOCK_BEGINS.fullmatch(text):

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from calibration.director import Hear
-from calibration.protocol import BlockPlan
-from calibration.session import CalibrationSession
+from realtime_mood.calibration.director import Hear
+from realtime_mood.calibration.protocol import BlockPlan
+from realtime_mood.calibration.session import CalibrationSession
 from realtime_mood.cli.config import RunConfig
 
 URL = "synthetic://?sfreq=128&n_chans=8&speed=20"

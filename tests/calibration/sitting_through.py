@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from calibration.protocol import BlockPlan, Protocol, draw, load_protocol
-from calibration.session import CalibrationSession
+from realtime_mood.calibration.protocol import BlockPlan, Protocol, draw, load_protocol
+from realtime_mood.calibration.session import CalibrationSession
 from realtime_mood.cli.config import RunConfig, resolve
 from realtime_mood.contracts import Source
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calibration.collect import FOREVER, Stretch, stretches
+from realtime_mood.calibration.collect import FOREVER, Stretch, stretches
 from realtime_mood.types import Marker
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from calibration.director import CalibrationDirector
-from calibration.progress import Mode
-from calibration.protocol import BlockPlan, Protocol, draw
+from realtime_mood.calibration.director import CalibrationDirector
+from realtime_mood.calibration.progress import Mode
+from realtime_mood.calibration.protocol import BlockPlan, Protocol, draw
 from realtime_mood.types import Chunk, Marker, StreamInfo
 
 INFO = StreamInfo(("C3", "C4", "O1", "O2"), 100.0)

@@ -11,15 +11,15 @@ import pytest
 from fakes import INFO, FakeSource, cut, pink
 from sitting_through import baseline, person, short, sit
 
-from calibration import verdict
-from calibration.collect import collect
-from calibration.fit import fit, refreshed
-from calibration.protocol import draw
-from models.building import PipelineBuilder
+from realtime_mood.calibration import verdict
+from realtime_mood.calibration.collect import collect
+from realtime_mood.calibration.fit import fit, refreshed
+from realtime_mood.calibration.protocol import draw
 from realtime_mood.cli.config import resolve
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, ProfileError
 from realtime_mood.health import Emission, State
+from realtime_mood.models.building import PipelineBuilder
 from realtime_mood.profile import Profile, head_file
 from realtime_mood.recording.reader import open_recorded
 from realtime_mood.sinks.jsonlines import as_dict
@@ -268,7 +268,7 @@ def test_it_is_kept_for_its_user_alone_and_whatever_was_altered_shows(easy, tmp_
 
 def test_on_another_day_half_a_minute_of_rest_brings_it_up_to_date(easy, tmp_path):
     _, settings, fitted = easy
-    from calibration.protocol import load_protocol
+    from realtime_mood.calibration.protocol import load_protocol
 
     session = sit(settings, draw(load_protocol("baseline"), 0, rest_s=40), tmp_path / "today.xdf")
     today = fit(session.recording, settings)
@@ -286,7 +286,7 @@ def test_a_readout_without_people_behind_it_can_be_anybody_s_own(tmp_path):
         {"label": "up", "text": "go up", "virtual": "positive", "coordinates": (0.5, 0.5)},
         {"label": "down", "text": "go down", "virtual": "neutral", "coordinates": (-0.5, -0.5)},
     ]
-    from calibration.protocol import Protocol
+    from realtime_mood.calibration.protocol import Protocol
 
     protocol = Protocol.model_validate(
         {**short().model_dump(), "name": "lift", "readout": "", "cues": words, "last": (), "rounds": 6}

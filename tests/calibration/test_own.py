@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from models.personal import SHRINK, Parts, PersonalHead, fit_head
+from realtime_mood.models.personal import SHRINK, Parts, PersonalHead, fit_head
 
 
 def planted(seed=0, n=150, n_features=20, n_labels=3, strength=1.0):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.protocol import Protocol, draw, least_p, load_protocol, shipped
+from realtime_mood.calibration.protocol import Protocol, draw, least_p, load_protocol, shipped
 from realtime_mood.errors import ConfigError
 
 TWO = {

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_plan import TWO
 
-from calibration.progress import HOLE_LEAD_S, MOST_TRIES, CalibrationProgress, Mode
-from calibration.protocol import LEAD_S, Protocol, draw
+from realtime_mood.calibration.progress import HOLE_LEAD_S, MOST_TRIES, CalibrationProgress, Mode
+from realtime_mood.calibration.protocol import LEAD_S, Protocol, draw
 
 FS = 100.0
 PLAN = draw(Protocol.model_validate(TWO), 0)

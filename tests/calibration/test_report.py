@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from htmlpage import Page
 
-from calibration.collect import CalibrationRecording, Stretch
-from calibration.fit import CalibrationResult
-from calibration.protocol import Protocol, load_protocol
-from calibration.report import write_page
-from calibration.verdict import calibrated, folds
-from models.datasets.person import Person
+from realtime_mood.calibration.collect import CalibrationRecording, Stretch
+from realtime_mood.calibration.fit import CalibrationResult
+from realtime_mood.calibration.protocol import Protocol, load_protocol
+from realtime_mood.calibration.report import write_page
+from realtime_mood.calibration.verdict import calibrated, folds
 from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.models.datasets.person import Person
 from realtime_mood.profile import PersonalReadout, Profile, ValidationResult
 from realtime_mood.types import StreamInfo
 

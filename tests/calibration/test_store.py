@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import app
-from calibration import store
+from realtime_mood.calibration import store
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
 from realtime_mood.profile import Profile

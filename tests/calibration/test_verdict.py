@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from calibration import verdict
-from calibration.verdict import balanced, calibrated, folds, hold_out, judge
-from models.personal import Parts, fit_head
+from realtime_mood.calibration import verdict
+from realtime_mood.calibration.verdict import balanced, calibrated, folds, hold_out, judge
+from realtime_mood.models.personal import Parts, fit_head
 
 NAMES = ("negative", "neutral", "positive")
 FIT = partial(fit_head, parts=Parts(de=24), n_labels=3)

@@ -19,13 +19,13 @@ from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication
 from tiny_plan import tiny
 
-from calibration import view as calibration_view
-from calibration.collect import collect, stretches
-from calibration.fit import fit
-from calibration.progress import Mode
-from calibration.protocol import draw, load_protocol
-from calibration.view.state import Page
-from calibration.view.window import CalibrationWindow
+from realtime_mood.calibration import view as calibration_view
+from realtime_mood.calibration.collect import collect, stretches
+from realtime_mood.calibration.fit import fit
+from realtime_mood.calibration.progress import Mode
+from realtime_mood.calibration.protocol import draw, load_protocol
+from realtime_mood.calibration.view.state import Page
+from realtime_mood.calibration.view.window import CalibrationWindow
 from realtime_mood.cli.config import RunConfig
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ProfileError, SourceNotFound
@@ -367,7 +367,7 @@ def test_a_file_that_cannot_be_shown_is_said_and_the_block_waits(qtbot, windows,
 
 
 def test_the_plane_is_answered_with_arrows_too(qtbot):
-    from calibration.view.rating import RatingPlane
+    from realtime_mood.calibration.view.rating import RatingPlane
 
     plane, said = RatingPlane(), []
     qtbot.addWidget(plane)
@@ -384,7 +384,7 @@ def test_the_plane_is_answered_with_arrows_too(qtbot):
 
 
 def test_the_corners_of_the_plane(qtbot):
-    from calibration.view.rating import RatingPlane
+    from realtime_mood.calibration.view.rating import RatingPlane
 
     plane, said = RatingPlane(), []
     qtbot.addWidget(plane)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from tiny_plan import tiny
 
-from calibration.progress import CalibrationProgress
-from calibration.session import NOBODY, Look
-from calibration.view import state, words
-from calibration.view.state import Page, Stage
+from realtime_mood.calibration.progress import CalibrationProgress
+from realtime_mood.calibration.session import NOBODY, Look
+from realtime_mood.calibration.view import state, words
+from realtime_mood.calibration.view.state import Page, Stage
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ProfileError
 from realtime_mood.health import Health, RecordingState, State
@@ -257,5 +257,5 @@ def test_pictures_share_a_block_evenly():
 
 
 def test_the_package_comes_without_qt():
-    code = "import sys, calibration.view, calibration.view.state; sys.exit('PyQt6.QtCore' in sys.modules)"
+    code = "import sys, realtime_mood.calibration.view.state; sys.exit('PyQt6.QtCore' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0

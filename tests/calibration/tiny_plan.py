@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calibration.protocol import BlockPlan, Protocol, draw
+from realtime_mood.calibration.protocol import BlockPlan, Protocol, draw
 
 TINY = {
     "name": "tiny",

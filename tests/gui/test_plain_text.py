@@ -12,7 +12,7 @@ pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=Im
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QPushButton
 
-import calibration.view
+import realtime_mood.calibration.view
 import realtime_mood.gui
 from realtime_mood.errors import SourceNotFound
 from realtime_mood.gui.labels import plain_tip, set_tip
@@ -42,7 +42,7 @@ def test_a_tooltip_shows_a_hostile_name_as_it_is(qtbot):
 
 def test_labels_and_tooltips_are_made_in_one_place():
     """Qt guesses whether a text is HTML wherever it is not told: so nobody calls it directly."""
-    folders = (Path(realtime_mood.gui.__file__).parent, Path(calibration.view.__file__).parent)
+    folders = (Path(realtime_mood.gui.__file__).parent, Path(realtime_mood.calibration.view.__file__).parent)
     direct = re.compile(r"\bQLabel\(|\.setToolTip\(|QToolTip\.showText\(")
     found = {path.name for folder in folders for path in folder.glob("**/*.py") if direct.search(path.read_text())}
     assert found == {"labels.py"}

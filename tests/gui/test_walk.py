@@ -14,8 +14,8 @@ pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=Im
 from PyQt6.QtCore import Qt
 
 import app
-from calibration.commands import CalibrationJob
-from calibration.protocol import draw, load_protocol
+from realtime_mood.calibration.commands import CalibrationJob
+from realtime_mood.calibration.protocol import draw, load_protocol
 from realtime_mood.cli.config import resolve
 from realtime_mood.types import Estimate
 

@@ -26,10 +26,10 @@ from broken_off import (
 from recordings import CH_NAMES, counting
 from test_recordings import data, indices, play
 
-from models.datasets.corpus import _stretches as stretches_of
-from models.datasets.recordings import PreparationJob
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import StreamMismatch
+from realtime_mood.models.datasets.corpus import _stretches as stretches_of
+from realtime_mood.models.datasets.recordings import PreparationJob
 from realtime_mood.sources import open_source
 from realtime_mood.sources.recordings.breaks import stated_breaks
 from realtime_mood.sources.recordings.timeline import Break

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from calibration import verdict
+from realtime_mood.calibration import verdict
 from realtime_mood.profile import Profile
 from realtime_mood.recording.reader import open_recorded
 

@@ -14,9 +14,9 @@ import pytest
 from recordings import CH_NAMES, write_brainvision, write_xdf
 from scipy.io import savemat
 
-from models.datasets.recordings import find, readable
 from realtime_mood.contracts import Stream
 from realtime_mood.errors import StreamMismatch
+from realtime_mood.models.datasets.recordings import find, readable
 from realtime_mood.sources import open_source
 from realtime_mood.types import StreamInfo
 

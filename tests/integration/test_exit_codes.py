@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 ROOT = Path(__file__).parents[2]
 SERVER = """
 import io, json, os, sys
-import app, models.building
+import app, realtime_mood.models.building
 for line in sys.stdin:
     words, sink, encoding = json.loads(line)
     if not (child := os.fork()):

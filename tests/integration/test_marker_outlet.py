@@ -11,9 +11,9 @@ import pylsl
 import pytest
 from waiting import until
 
-from calibration.progress import CalibrationProgress
-from calibration.protocol import draw, load_protocol
 from realtime_mood import clock
+from realtime_mood.calibration.progress import CalibrationProgress
+from realtime_mood.calibration.protocol import draw, load_protocol
 from realtime_mood.sinks.lsl_markers import MarkerOutlet, code_of, meanings
 
 LABELS = ("negative", "neutral", "positive")

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.datasets.person import NO_LABEL, Person, population
-from models.evaluation.compare import Study
-from models.evaluation.contexts import View
-from models.evaluation.mood_reader import ReaderMethod
-from models.reader import ReaderConfig
-from models.train import TrainingRecipe
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import differential_entropy
+from realtime_mood.models.datasets.person import NO_LABEL, Person, population
+from realtime_mood.models.evaluation.compare import Study
+from realtime_mood.models.evaluation.contexts import View
+from realtime_mood.models.evaluation.mood_reader import ReaderMethod
+from realtime_mood.models.reader import ReaderConfig
+from realtime_mood.models.train import TrainingRecipe
 from realtime_mood.types import StreamInfo
 
 SPEC = FeatureSpec()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import butter, sosfilt
 
-from models.pretraining.recipe import PretrainingRecipe
+from realtime_mood.models.pretraining.recipe import PretrainingRecipe
 from realtime_mood.montage import SPREAD
 
 SFREQ = 128

@@ -8,7 +8,7 @@ import pytest
 from integration.recordings import CH_NAMES, write_edf
 from pretraining_people import SFREQ, eeg
 
-from models.datasets.recordings import find
+from realtime_mood.models.datasets.recordings import find
 
 pytest.importorskip("mne_bids")
 

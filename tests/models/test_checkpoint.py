@@ -10,14 +10,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from models.checkpoint import DEFAULT, ReadoutCard, Trust, find, load_weights, save_weights
-from models.datasets.eegmat import HELD_OUT
-from models.datasets.virtual import LAST_SEED
-from models.evaluation.run import records_seen
-from models.pretraining.encoder import load_encoder
-from models.reader import MoodReader, ReaderConfig
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import WeightsError
+from realtime_mood.models.checkpoint import DEFAULT, ReadoutCard, Trust, find, load_weights, save_weights
+from realtime_mood.models.datasets.eegmat import HELD_OUT
+from realtime_mood.models.datasets.virtual import LAST_SEED
+from realtime_mood.models.evaluation.run import records_seen
+from realtime_mood.models.pretraining.encoder import load_encoder
+from realtime_mood.models.reader import MoodReader, ReaderConfig
 
 CARD = ReadoutCard(
     labels=("rest", "arithmetic"), coordinates=((0.1, -0.4), (-0.1, 0.4)), evidence="real", population_mean=(2.5,) * 5,

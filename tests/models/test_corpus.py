@@ -11,15 +11,15 @@ import torch
 from integration.recordings import CH_NAMES, write_edf
 from pretraining_people import SECONDS, SFREQ, eeg, write_archive
 
-from models.datasets import corpus
-from models.datasets.corpus import corpus_population, gather, load, sha256, split_people
-from models.datasets.person import person
-from models.datasets.recordings import FIRST_SEED, find, readable
-from models.datasets.virtual import LAST_SEED
-from models.pretraining.feed import BUCKETS, PLAIN, Feed, _referenced
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
 from realtime_mood.errors import ConfigError, MoodError, WeightsError
+from realtime_mood.models.datasets import corpus
+from realtime_mood.models.datasets.corpus import corpus_population, gather, load, sha256, split_people
+from realtime_mood.models.datasets.person import person
+from realtime_mood.models.datasets.recordings import FIRST_SEED, find, readable
+from realtime_mood.models.datasets.virtual import LAST_SEED
+from realtime_mood.models.pretraining.feed import BUCKETS, PLAIN, Feed, _referenced
 from realtime_mood.montage import SPREAD
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser

@@ -9,13 +9,13 @@ import pytest
 import torch
 from evaluation_people import NAMES, SPEC, planted, quick_reader, study, view
 
-from models.evaluation import attention
-from models.evaluation.ablations import DE, RAW, variants
-from models.evaluation.compare import Runner, compare
-from models.evaluation.mood_reader import ALL_LEVELS, READOUT, ReaderMethod, batch, with_fewer_labels
-from models.evaluation.splits import plan
-from models.pretraining.encoder import save_encoder
-from models.reader import MoodReader, RawEncoder, ReaderConfig
+from realtime_mood.models.evaluation import attention
+from realtime_mood.models.evaluation.ablations import DE, RAW, variants
+from realtime_mood.models.evaluation.compare import Runner, compare
+from realtime_mood.models.evaluation.mood_reader import ALL_LEVELS, READOUT, ReaderMethod, batch, with_fewer_labels
+from realtime_mood.models.evaluation.splits import plan
+from realtime_mood.models.pretraining.encoder import save_encoder
+from realtime_mood.models.reader import MoodReader, RawEncoder, ReaderConfig
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 
 

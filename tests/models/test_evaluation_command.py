@@ -12,10 +12,10 @@ from evaluation_people import planted, quick_reader
 from rich.console import Console
 
 import app
-from models.evaluation import run as running
-from models.evaluation.baselines import Classical, Majority
-from models.evaluation.run import Options, evaluate
 from realtime_mood.errors import ConfigError
+from realtime_mood.models.evaluation import run as running
+from realtime_mood.models.evaluation.baselines import Classical, Majority
+from realtime_mood.models.evaluation.run import Options, evaluate
 
 
 @pytest.fixture(scope="module")

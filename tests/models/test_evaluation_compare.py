@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from evaluation_people import SPEC, planted, quick_reader, study
 
-from models.datasets.person import population
-from models.evaluation import cohorts
-from models.evaluation import store as storing
-from models.evaluation.baselines import Classical, Majority, Riemannian
-from models.evaluation.compare import EvaluationJob, Runner, compare, simplest
-from models.evaluation.contexts import View
-from models.evaluation.controls import blocks, first_and_last, permuted, sustained, without_gamma
-from models.evaluation.eegnet import EEGNetMethod
-from models.evaluation.figures import of_person
-from models.evaluation.report import summary
-from models.evaluation.splits import Fold, Split, plan
+from realtime_mood.models.datasets.person import population
+from realtime_mood.models.evaluation import cohorts
+from realtime_mood.models.evaluation import store as storing
+from realtime_mood.models.evaluation.baselines import Classical, Majority, Riemannian
+from realtime_mood.models.evaluation.compare import EvaluationJob, Runner, compare, simplest
+from realtime_mood.models.evaluation.contexts import View
+from realtime_mood.models.evaluation.controls import blocks, first_and_last, permuted, sustained, without_gamma
+from realtime_mood.models.evaluation.eegnet import EEGNetMethod
+from realtime_mood.models.evaluation.figures import of_person
+from realtime_mood.models.evaluation.report import summary
+from realtime_mood.models.evaluation.splits import Fold, Split, plan
 
 N = 9
 SETS = {"all": ("Fp1", "Fp2", "C3", "C4", "O1", "O2"), "2": ("Fp1", "Fp2")}

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from evaluation_people import NAMES, SPEC, planted, view
 
-from models.datasets import virtual
-from models.datasets.person import NO_LABEL, person, population
-from models.evaluation.baselines import _covariances
-from models.evaluation.contexts import View, scored_seconds
-from models.evaluation.mood_reader import batch
-from models.sampling import SubjectSampler
 from realtime_mood.entropy import Statistics
+from realtime_mood.models.datasets import virtual
+from realtime_mood.models.datasets.person import NO_LABEL, person, population
+from realtime_mood.models.evaluation.baselines import _covariances
+from realtime_mood.models.evaluation.contexts import View, scored_seconds
+from realtime_mood.models.evaluation.mood_reader import batch
+from realtime_mood.models.sampling import SubjectSampler
 from realtime_mood.profile import DRIFT_SD_PER_MIN
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 from realtime_mood.types import StreamInfo

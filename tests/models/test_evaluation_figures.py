@@ -7,7 +7,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import balanced_accuracy_score, brier_score_loss, f1_score, log_loss, roc_auc_score
 
-from models.evaluation.figures import (
+from realtime_mood.models.evaluation.figures import (
     Scores,
     binned,
     draws,

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from evaluation_people import SPEC, planted
 
-from models.datasets.corpus import sha256
-from models.datasets.person import NO_LABEL
-from models.datasets.recordings import find
-from models.evaluation import cohorts
-from models.evaluation.contexts import check_track
-from models.evaluation.run import methods_of, records_seen
-from models.evaluation.splits import Fold, Split, check_apart, plan
 from realtime_mood.errors import ConfigError, WeightsError
+from realtime_mood.models.datasets.corpus import sha256
+from realtime_mood.models.datasets.person import NO_LABEL
+from realtime_mood.models.datasets.recordings import find
+from realtime_mood.models.evaluation import cohorts
+from realtime_mood.models.evaluation.contexts import check_track
+from realtime_mood.models.evaluation.run import methods_of, records_seen
+from realtime_mood.models.evaluation.splits import Fold, Split, check_apart, plan
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.masking import BLOCK_CM, GEOMETRIES, HEAD_CM, blocks, random_tokens
+from realtime_mood.models.masking import BLOCK_CM, GEOMETRIES, HEAD_CM, blocks, random_tokens
 from realtime_mood.montage import SPREAD, locate
 
 P = 4

@@ -15,15 +15,15 @@ from pretraining_people import TINY, eeg, write_archive
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from models.datasets.recordings import find
-from models.masking import random_tokens
-from models.pretrain import nothing, pretrain
-from models.pretraining.encoder import load_encoder
-from models.pretraining.objective import MaskedModelling, Spectrum, normalised
-from models.reader import RawEncoder, ReaderConfig
 from realtime_mood import files
 from realtime_mood.dsp.spec import BANDS, FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError, WeightsError
+from realtime_mood.models.datasets.recordings import find
+from realtime_mood.models.masking import random_tokens
+from realtime_mood.models.pretrain import nothing, pretrain
+from realtime_mood.models.pretraining.encoder import load_encoder
+from realtime_mood.models.pretraining.objective import MaskedModelling, Spectrum, normalised
+from realtime_mood.models.reader import RawEncoder, ReaderConfig
 from realtime_mood.montage import SPREAD, locate
 
 L = 16
@@ -217,8 +217,9 @@ def test_the_learning_rate_rises_then_falls():
 def test_two_processes_get_the_loss_of_one(run, made, tmp_path):
     alone = run(name="alone")
     script = (
-        "import sys; from pathlib import Path; from pretraining_people import TINY; from models.datasets.recordings "
-        "import find; from models.pretrain import pretrain; made, out = map(Path, sys.argv[1:]); "
+        "import sys; from pathlib import Path; from pretraining_people import TINY; "
+        "from realtime_mood.models.datasets.recordings import find; "
+        "from realtime_mood.models.pretrain import pretrain; made, out = map(Path, sys.argv[1:]); "
         "pretrain(find([str(made / 'made_128hz.npz')])[0], out, TINY, cache=made / 'cache')"
     )
     said = two_processes(script, made, tmp_path / "two")

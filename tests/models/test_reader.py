@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from models.reader import Batch, MoodReader, ReaderConfig
-from models.runtime import choose_device
 from realtime_mood.errors import ConfigError
+from realtime_mood.models.reader import Batch, MoodReader, ReaderConfig
+from realtime_mood.models.runtime import choose_device
 
 CONFIG = ReaderConfig()
 YES = torch.bool

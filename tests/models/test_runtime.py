@@ -10,11 +10,11 @@ import torch
 from fakes import INFO, FakeSource, Keep, cut, pink
 from waiting import until
 
-from models.checkpoint import load_weights
-from models.runtime import Inference, ReaderNetwork
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import MoodEstimator
+from realtime_mood.models.checkpoint import load_weights
+from realtime_mood.models.runtime import Inference, ReaderNetwork
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser
 from realtime_mood.run.engine import Engine, State

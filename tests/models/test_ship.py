@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from evaluation_people import SPEC, planted
 
-from models import ship
-from models.checkpoint import load_weights
-from models.datasets.person import population
-from models.evaluation.figures import Scores
-from models.train import TrainingRecipe
 from realtime_mood import files
 from realtime_mood.errors import MoodError
+from realtime_mood.models import ship
+from realtime_mood.models.checkpoint import load_weights
+from realtime_mood.models.datasets.person import population
+from realtime_mood.models.evaluation.figures import Scores
+from realtime_mood.models.train import TrainingRecipe
 
 RECIPE = TrainingRecipe(steps=2, batches={"effort": 4})
 

@@ -14,18 +14,18 @@ import pytest
 import torch
 from launching import two_processes
 
-from models import train
-from models.checkpoint import golden_input
-from models.datasets import virtual
-from models.datasets.person import NO_LABEL, frozen_statistics, population, running_statistics
-from models.pretraining.encoder import save_encoder
-from models.reader import MoodReader, RawEncoder, ReaderConfig
-from models.sampling import Augment, SubjectSampler, plain_batches, training_batches
-from models.train import Task, TrainingRecipe, fit, scores
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
 from realtime_mood.errors import ConfigError
 from realtime_mood.estimator import MoodEstimator
+from realtime_mood.models import train
+from realtime_mood.models.checkpoint import golden_input
+from realtime_mood.models.datasets import virtual
+from realtime_mood.models.datasets.person import NO_LABEL, frozen_statistics, population, running_statistics
+from realtime_mood.models.pretraining.encoder import save_encoder
+from realtime_mood.models.reader import MoodReader, RawEncoder, ReaderConfig
+from realtime_mood.models.sampling import Augment, SubjectSampler, plain_batches, training_batches
+from realtime_mood.models.train import Task, TrainingRecipe, fit, scores
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
@@ -172,7 +172,8 @@ def test_two_processes_get_the_loss_of_one():
     script = (
         "import json, sys; import torch; from accelerate import Accelerator;"
         "from evaluation_people import SPEC, planted;"
-        "from models.reader import ReaderConfig; from models.train import TrainingRecipe, Task, fit;"
+        "from realtime_mood.models.reader import ReaderConfig;"
+        "from realtime_mood.models.train import TrainingRecipe, Task, fit;"
         "task = Task.of('t', ('a', 'b'), [planted(k) for k in range(3)], SPEC); torch.set_num_threads(1);"
         "config = ReaderConfig(readouts={'t': 2}, raw_dim=16, raw_depth=1, dropout=0.0, head_dropout=0.0);"
         "recipe = TrainingRecipe(steps=4, batches={'t': 8}, lr=5e-3); told = [];"

@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calibration.commands import calibrate
-from models.commands import evaluate, pretrain, train
 from realtime_mood import files
+from realtime_mood.calibration.commands import calibrate
 from realtime_mood.errors import ConfigError
 from realtime_mood.feedback import sealed
 from realtime_mood.files import (
@@ -26,6 +25,7 @@ from realtime_mood.files import (
     write_private,
     write_whole,
 )
+from realtime_mood.models.commands import evaluate, pretrain, train
 from realtime_mood.profile import Profile
 from realtime_mood.recording.recorder import Recorder
 from realtime_mood.report.skeleton import place
