@@ -14,7 +14,7 @@ from matplotlib.ticker import PercentFormatter
 from .course import LEAST, SessionCourse
 from .drawing import GOOD, INK, LABELS, POOR
 from .readings import KINDS, OTHER
-from .session import REASONS
+from .words import reason
 
 DASHES: tuple[Any, ...] = ("-", (0, (7, 1.2)), (0, (9, 1.2, 1.6, 1.2)), (0, (2.5, 1)), (0, (5, 1, 1, 1, 1, 1)))
 REASON_LOOKS: dict[str, tuple[str, str]] = {
@@ -71,7 +71,7 @@ def course_size(course: SessionCourse, n_labels: int) -> tuple[float, float]:
 def reasons(course: SessionCourse) -> list[Row]:
     """The rows beneath the probabilities: name, share of each bin, and colour and hatch."""
     rows = [
-        (REASONS[why][0], shares, REASON_LOOKS[why])
+        (reason(why), shares, REASON_LOOKS[why])
         for why, shares in zip(KINDS[1:], course.shares[1:], strict=True)
         if shares.max(initial=0) > LEAST
     ]
@@ -93,7 +93,7 @@ def spent(figure: Figure, parts: Sequence[tuple[str, float]]) -> None:
     axes, left, patches = figure.add_subplot(), 0.0, []
     for kind, share in parts:
         colour, hatch = (GOOD, "") if kind == KINDS[0] else REASON_LOOKS.get(kind, UNSAID_LOOK)
-        name = "estimate" if kind == KINDS[0] else REASONS[kind][0] if kind else UNSAID
+        name = "estimate" if kind == KINDS[0] else reason(kind) if kind else UNSAID
         look: dict[str, Any] = {"facecolor": colour, "hatch": hatch, "edgecolor": INK, "linewidth": 0.6}
         axes.barh(0, share, 1, left, **look)
         patches.append(Patch(label=f"{name} {share:.0%}" if share >= 0.005 else f"{name} under 1%", **look))

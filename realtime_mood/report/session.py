@@ -11,23 +11,12 @@ import numpy as np
 
 from ..errors import MoodError
 from ..recording.reader import Recorded
-from ..types import Marker, StreamInfo, Why
+from ..types import Marker, StreamInfo
 from .course import SessionCourse, course_of
 from .origin import Origin, origin_of
-from .readings import ESTIMATE, EXCLUDED, FAULT_NAMES, KINDS, OTHER, RecordedReading, said_in
+from .readings import ESTIMATE, EXCLUDED, FAULT_NAMES, KINDS, RecordedReading, said_in
 
 MOST_MARKERS = 200
-REASONS: dict[str, tuple[str, str]] = {
-    Why.SETTLING.value: ("settling", "filters and the first seconds of context had to fill"),
-    Why.STALE.value: ("no data", "nothing came from the source"),
-    Why.GAP.value: ("samples lost", "too much of the context was missing"),
-    Why.BAD_SIGNAL.value: ("poor signal", "too few electrodes were usable"),
-    Why.UNCALIBRATED.value: ("not calibrated", "the readout stays silent until the person's own calibration fits it"),
-    Why.UNSURE.value: ("unsure", "no label stood out enough"),
-    Why.MONTAGE.value: ("too few electrodes", "the network needs more of them"),
-    OTHER: ("another reason", "one that this version of the program does not know"),
-}
-"""Of each reason, a few words and what it means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +35,7 @@ class Silence:
     """How long nothing was said for one reason."""
 
     why: str
-    """One of `REASONS`."""
+    """One of `KINDS`, but not an estimate."""
     seconds: float
 
 

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .session import MOST_MARKERS, REASONS, SessionReport
+from ..language import N_, _
+from ..language.terms import FAULTS, REASONS
+from .readings import OTHER
+from .session import MOST_MARKERS, SessionReport
 
 LONGEST = 200
 """Letters of a text from the file that a page shows."""
-FAULTS = {
-    "flat": "flat", "railed": "out of range", "line": "mains hum", "muscle": "muscle", "decorrelated": "odd one out",
-    "impedance": "poor contact",
-}  # fmt: skip
+MEANINGS = {
+    "settling": N_("filters and the first seconds of context had to fill"),
+    "stale": N_("the source sent nothing"),
+    "gap": N_("too much of the context was missing"),
+    "bad_signal": N_("too few electrodes were usable"),
+    "uncalibrated": N_("the readout gives no estimate until the subject's own calibration fits it"),
+    "unsure": N_("no label was probable enough"),
+    "montage": N_("the network needs more electrodes"),
+    OTHER: N_("a reason that this version of the program does not know"),
+}
+"""What each reason for the absence of an estimate means."""
 
 
 def plain(text: str) -> str:
@@ -45,6 +55,11 @@ def clock(seconds: float) -> str:
     return f"{start}:{rest // 10:02d}.{rest % 10}"
 
 
+def reason(why: str) -> str:
+    """The words for why there was no estimate."""
+    return _(REASONS.get(why, N_("another reason")))
+
+
 def sentence(report: SessionReport) -> str:
     """What came of the recording, in one or two sentences."""
     if not report.n_readings:
@@ -52,7 +67,7 @@ def sentence(report: SessionReport) -> str:
         return f"The recording holds {why}: there is nothing to show."
     whole = span(report.duration_s)
     if not report.labels:
-        first = REASONS[report.silences[0].why][0] if report.silences else "no reading"
+        first = reason(report.silences[0].why) if report.silences else "no reading"
         return f"There was no estimate in {whole}; most of the time for this reason: {first}."
     ranked = sorted(report.labels, key=lambda it: -it.top)
     tops = [f"{plain(it.name)} {share(it.top)}" for it in ranked if it.top > 0]
@@ -109,8 +124,7 @@ def facts(report: SessionReport) -> Iterator[tuple[str, str, str]]:
 def silences(report: SessionReport) -> Iterator[tuple[str, str, str]]:
     """Why there was no estimate, for how long, and what that means."""
     for it in report.silences:
-        words, means = REASONS[it.why]
-        yield words, f"{span(it.seconds)} · {share(it.seconds / report.duration_s)}", means
+        yield reason(it.why), f"{span(it.seconds)} · {share(it.seconds / report.duration_s)}", _(MEANINGS[it.why])
     if report.unsaid_s > 0.5:
         means = "samples were missing, or the program did not keep up"
         yield "no reading", f"{span(report.unsaid_s)} · {share(report.unsaid_s / report.duration_s)}", means
@@ -119,7 +133,7 @@ def silences(report: SessionReport) -> Iterator[tuple[str, str, str]]:
 def electrodes(report: SessionReport) -> Iterator[tuple[str, str, str]]:
     """Each electrode that had a fault: how long it was good, and its faults."""
     for it in sorted(report.electrodes, key=lambda it: 2.0 if it.good is None else it.good):
-        told = [f"{FAULTS.get(fault, fault)} {share(part)}" for fault, part in it.faults]
+        told = [f"{_(FAULTS.get(fault, fault))} {share(part)}" for fault, part in it.faults]
         if it.excluded:
             told.append(f"left out by hand {share(it.excluded)}")
         if told:

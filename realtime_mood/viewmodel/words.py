@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..health import State
+from ..language.terms import FAULTS, REASONS
 from ..types import Fault, Why
 
 
@@ -32,21 +33,5 @@ STATE_ROLES = {
     State.RECONNECTING: "warn",
     State.FAILED: "bad",
 }
-FAULT_WORDS = {
-    Fault.FLAT: "flat",
-    Fault.RAILED: "out of range",
-    Fault.LINE: "mains hum",
-    Fault.MUSCLE: "muscle",
-    Fault.DECORRELATED: "odd one out",
-    Fault.IMPEDANCE: "poor contact",
-    Fault.EXCLUDED: "excluded",
-}
-WHY_WORDS = {
-    Why.SETTLING: "settling",
-    Why.STALE: "no data",
-    Why.GAP: "samples lost",
-    Why.BAD_SIGNAL: "poor signal",
-    Why.UNCALIBRATED: "not calibrated",
-    Why.UNSURE: "unsure",
-    Why.MONTAGE: "too few electrodes",
-}
+FAULT_WORDS = {fault: FAULTS[fault.value] for fault in Fault}
+WHY_WORDS = {why: REASONS[why.value] for why in Why}

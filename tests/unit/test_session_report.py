@@ -16,15 +16,15 @@ import pytest
 
 from realtime_mood.errors import ConfigError, MoodError, SourceNotFound, StreamMismatch
 from realtime_mood.health import Emission, State
+from realtime_mood.language import terms
 from realtime_mood.profile import Profile
 from realtime_mood.recording import xdf_write as xdf
 from realtime_mood.recording.reader import open_recorded
 from realtime_mood.recording.xdf_session import READINGS, XdfSession
 from realtime_mood.report import SessionReport, page, report_of, write_report
 from realtime_mood.report.course import course_of
-from realtime_mood.report.readings import said_in
-from realtime_mood.report.session import REASONS
-from realtime_mood.report.words import FAULTS, plain, share, span
+from realtime_mood.report.readings import OTHER, said_in
+from realtime_mood.report.words import MEANINGS, plain, reason, share, span
 from realtime_mood.types import Abstained, Chunk, Estimate, Fault, Marker, Quality, Reading, Readout, StreamInfo, Why
 
 CHANS = ("Fp1", "Fp2", "C3", "C4")
@@ -449,10 +449,9 @@ def test_the_words_and_colours_are_those_of_the_window() -> None:
     from realtime_mood.gui.theme import THEMES
     from realtime_mood.viewmodel.words import FAULT_WORDS, WHY_WORDS
 
-    assert {why.value: words for why, words in WHY_WORDS.items()}.items() <= {
-        k: v[0] for k, v in REASONS.items()
-    }.items()
-    assert {f.value: words for f, words in FAULT_WORDS.items() if f is not Fault.EXCLUDED} == FAULTS
+    assert {why.value: words for why, words in WHY_WORDS.items()} == {why.value: reason(why.value) for why in Why}
+    assert {why.value for why in Why} == terms.REASONS.keys() == MEANINGS.keys() - {OTHER}
+    assert {fault.value: words for fault, words in FAULT_WORDS.items()} == terms.FAULTS
     css = files("realtime_mood.report").joinpath("page.css").read_text(encoding="utf-8")
     for k in range(5):
         colours = re.findall(rf"--label{k}: (#\w+)", css)
