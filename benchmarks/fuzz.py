@@ -29,10 +29,10 @@ from benchmarks.fuzz_kinds import kinds
 from benchmarks.fuzz_said import said
 from benchmarks.fuzz_texts import TEXTS, Target
 from realtime_mood.errors import MoodError, StreamEnded
+from realtime_mood.plugins import read_options
 from realtime_mood.sources import open_source
 from realtime_mood.sources.recordings import open_recording
 from realtime_mood.sources.recordings.recording import PlaybackOptions
-from realtime_mood.sources.url import read_options
 from tests.integration import broken_off, recordings
 
 HANG_S = 20

@@ -7,12 +7,15 @@ A part is imported when it is asked for, and not before: one that is broken cost
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
+from urllib.parse import parse_qsl, unquote
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import ConfigError, MoodError, PluginError
 
@@ -35,7 +38,7 @@ BUILT_IN: dict[Group, dict[str, str]] = {
         "ws": "realtime_mood.sinks.websocket:WebSocketReadings",
         "csv": "realtime_mood.sinks.csv_file:CsvFile",
     },
-    "networks": {"reader": "realtime_mood.models.building:ReaderWeights"},
+    "networks": {"reader": "realtime_mood.realtime_mood.models.building:ReaderWeights"},
     "measures": {
         "band": "realtime_mood.feedback.kinds:band",
         "ratio": "realtime_mood.feedback.kinds:ratio",
@@ -103,8 +106,13 @@ class Plugin:
         kind = type(error).__name__
         return PluginError(str(self), f"{what}: {kind}{f': {words}' if words else ''}", do)
 
+    @property
+    def noun(self) -> str:
+        """What one of its group is called."""
+        return self.group.removesuffix("s")
+
     def __str__(self) -> str:
-        return f"{self.group.removesuffix('s')} {self.name!r} of {self.package}"
+        return f"{self.noun} {self.name!r} of {self.package}"
 
 
 _registered: dict[tuple[Group, str], Any] = {}
@@ -137,6 +145,12 @@ def plugins(group: Group) -> dict[str, Plugin]:
     return {**_installed(group)[0], **mine}
 
 
+def also(group: Group) -> str:
+    """A sentence for a help text that names the parts of other packages; empty where there are none."""
+    names = [f"{name}://" for name, plugin in plugins(group).items() if not plugin.is_built_in]
+    return f" Installed: {', '.join(names)}." if names else ""
+
+
 def ignored(group: Group) -> tuple[str, ...]:
     """Which parts of other packages are left out because their name is taken, in words."""
     return _installed(group)[1]
@@ -163,6 +177,63 @@ def find(group: Group, name: str, asked: str) -> Plugin:
         noun, end = ("scheme", "://") if by_url else (group.removesuffix("s"), "")
         raise ConfigError(asked, f"no {noun} {name}{end}", f"known are {', '.join(f'{it}{end}' for it in known)}")
     return found
+
+
+Options = TypeVar("Options", bound=BaseModel)
+
+
+def split(url: str, what: str = "source", do: str = "write SCHEME://…") -> tuple[str, str, dict[str, str]]:
+    """Scheme, target and query of a part's URL. The target keeps its slashes: a path may be relative or absolute."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or not scheme:
+        raise ConfigError(f"{what} {url!r}", "no scheme", do)
+    target, _, query = rest.partition("?")
+    return scheme.lower(), unquote(target), dict(parse_qsl(query, keep_blank_values=True))
+
+
+def read_options(kind: type[Options], url: str, query: Mapping[str, object], what: str = "source") -> Options:
+    """The query as a validated `kind`; raises `ConfigError` naming the first wrong word."""
+    try:
+        return kind.model_validate(query)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"][:1])
+        known = ", ".join(kind.model_fields) or "none"
+        raise ConfigError(
+            f"{what} {url!r}", f"{key}={query.get(key, '')!r}: {first['msg']}", f"options here are {known}"
+        ) from None
+
+
+class NoOptions(BaseModel):
+    """Of a part without `Options`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def made(plugin: Plugin, url: str, target: str, query: Mapping[str, object]) -> Any:
+    """What the part makes of the target and options of a URL: ``Part(target, options)``.
+
+    A class with an attribute `Options`, a pydantic model, is given one; another is called with the target alone.
+
+    Raises
+    ------
+    ConfigError
+        Whatever the part says about the target, or an option that it does not have.
+    PluginError
+        The part is another package's and raises something else.
+    """
+    kind = plugin.check(callable, "a class")
+    has_options = hasattr(kind, "Options")
+    options = read_options(kind.Options if has_options else NoOptions, url, query, plugin.noun)
+    given = (target, options) if has_options else (target,)
+    try:
+        return kind(*given)
+    except MoodError:
+        raise
+    except Exception as error:
+        if plugin.is_built_in:
+            raise
+        raise plugin.error(f"{url} cannot be made", error) from error
 
 
 @cache

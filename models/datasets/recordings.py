@@ -18,11 +18,12 @@ import numpy as np
 
 from realtime_mood.errors import ConfigError, MoodError, StreamEnded
 from realtime_mood.montage import SPREAD
+from realtime_mood.plugins import read_options
 from realtime_mood.sources.channels import choose_channels
 from realtime_mood.sources.playback import PlaybackSource
 from realtime_mood.sources.recordings.recording import PlaybackOptions
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
-from realtime_mood.sources.url import CommonOptions, pasted, read_options
+from realtime_mood.sources.url import CommonOptions, pasted
 from realtime_mood.types import StreamInfo
 
 from . import virtual

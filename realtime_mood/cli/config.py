@@ -6,10 +6,10 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from platformdirs import user_config_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..errors import ConfigError
 from ..files import read_toml
@@ -21,6 +21,10 @@ FOUND = Path("realtime_mood.toml")
 """A file of options that is read where it lies in the current folder."""
 SCOPES = ("loopback", "machine", "link", "site")  # from near to far
 NOT_OPTIONS = {"REALTIME_MOOD_DATA"}  # where the tests find recordings
+
+
+def _several(value: object) -> object:
+    return tuple(value.split()) if isinstance(value, str) else value
 
 
 class RunConfig(BaseModel):
@@ -48,6 +52,8 @@ class RunConfig(BaseModel):
     osc_muse: str | None = None
     ws: str | None = None
     csv: Path | None = None
+    sink: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
+    """Sinks by URL, built in or of other packages."""
     lsl_scope: Literal["loopback", "machine", "link", "site"] | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
@@ -59,7 +65,9 @@ class RunConfig(BaseModel):
     @property
     def on_lsl(self) -> bool:
         """Whether anything comes or goes over LSL: then recordings are on its clock, as other programs' are."""
-        return self.source.startswith("lsl:") or self.markers is not None or self.lsl_out
+        return (
+            self.source.startswith("lsl:") or self.markers is not None or self.lsl_out or "lsl:" in "".join(self.sink)
+        )
 
 
 def resolve(
@@ -85,7 +93,7 @@ def resolve(
         for key, value in environment.items()
         if key.startswith(PREFIX) and key not in NOT_OPTIONS
     }
-    line = {key: value for key, value in given.items() if value is not None}
+    line = {key: value for key, value in given.items() if value not in (None, [])}
     own = user_config_path("realtime_mood") / "config.toml"
     files: dict[Path, dict[str, object]] = {}
     if path := file or (own if own.is_file() else None):
@@ -139,6 +147,8 @@ def _reach(key: str, value: object, stronger: Mapping[str, object]) -> str:
     """What an option would do that only the user may ask for; empty where it does nothing of the kind."""
     if key in ("record", "csv"):
         return "would write a file"
+    if key == "sink" and value:
+        return "would send readings elsewhere"
     if key == "lsl_out" and value:
         return "would let others listen"
     if key in ("osc", "osc_muse", "ws"):

@@ -25,27 +25,22 @@ def recorder_of(config: RunConfig, about: Mapping[str, object]) -> Recorder | No
 
 
 def outputs_of(config: RunConfig) -> list[Sink]:
-    """Where readings are sent besides the view."""
-    made: list[Sink] = []
-    if config.lsl_out:
-        from ..sinks.lsl_readings import LslReadings
+    """Where readings are sent besides the view: each option is a sink of that name, ``--sink`` any sink by its URL."""
+    who = {"participant": config.participant, "session": config.session}
+    asked: list[tuple[str, object, dict[str, str]]] = [
+        ("lsl", config.lsl_name if config.lsl_out else None, {}),
+        ("osc", config.osc, {}),
+        ("osc-muse", config.osc_muse, {"notch": config.notch}),
+        ("ws", config.ws, {}),
+        ("csv", config.csv, who),
+    ]
+    wanted = [(name, str(target), options) for name, target, options in asked if target]
+    if not wanted and not config.sink:
+        return []
+    from ..sinks import make_sink, open_sink
 
-        made.append(LslReadings(config.lsl_name))
-    if config.osc:
-        from ..sinks.osc import Osc
-
-        made.append(Osc(config.osc))
-    if config.osc_muse:
-        from ..sinks.muse_osc import MuseOsc
-
-        made.append(MuseOsc(config.osc_muse, config.notches))
-    if config.ws:
-        from ..sinks.websocket import WebSocketReadings
-
-        made.append(server := WebSocketReadings(config.ws))
-        print(f"WebSocket: {server.url}", file=sys.stderr, flush=True)
-    if config.csv:
-        from ..sinks.csv_file import CsvFile
-
-        made.append(CsvFile(config.csv, config.participant, config.session))
+    made = [*(make_sink(*it) for it in wanted), *(open_sink(url) for url in config.sink)]
+    for sink in made:
+        if url := getattr(sink, "url", None):
+            print(f"WebSocket: {url}", file=sys.stderr, flush=True)
     return made

@@ -1,1 +1,45 @@
-"""Where readings go."""
+"""Sinks by URL: finds the one that a URL names, reads its options, and puts one of another package under guard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..contracts import Sink
+from ..errors import PluginError
+from ..plugins import find, made, split
+
+
+def open_sink(url: str) -> Sink:
+    """The sink behind `url`: ``lsl://NAME``, ``osc://HOST:PORT``, ``csv://PATH``, or one of another package.
+
+    Raises
+    ------
+    ConfigError
+        Unknown scheme, option or value.
+    """
+    scheme, target, query = split(url, "sink", "write SCHEME://…: lsl://NAME, osc://HOST:PORT or csv://PATH")
+    return make_sink(scheme, target, query, url)
+
+
+def make_sink(name: str, target: str, options: Mapping[str, object], url: str = "") -> Sink:
+    """The sink called `name`, with options as a URL's; raises as `open_sink` does.
+
+    One of another package that is broken is no error: it is part of the run, and its trouble is shown and noted.
+    """
+    url = url or f"{name}://{target}"
+    plugin = find("sinks", name, f"sink {url!r}")
+    if plugin.is_built_in:
+        sink: Sink = made(plugin, url, target, options)
+        return sink
+    from .guarded import GuardedSink
+
+    try:
+        first = [made(plugin, url, target, options)]  # now, so that a wrong target or option is an error at once
+    except PluginError as error:
+        broken = error
+
+        def failed() -> Sink:
+            raise broken
+
+        return GuardedSink(url, failed)
+    return GuardedSink(url, lambda: first.pop() if first else made(plugin, url, target, options))

@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict
+
 from ..files import GrowingFile, check_writable, first_free, free_paths
 from ..health import Emission
 from ..types import Estimate
@@ -15,6 +17,15 @@ from .outbox import Outbox
 from .values import names_of, values_of
 
 FIRST = ("t", "first", "end", "status", "readout", "calibrated", "virtual")
+
+
+class CsvOptions(BaseModel):
+    """What may stand after ``csv://PATH?``: what the file is named after, where `PATH` is a folder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    participant: str = ""
+    session: str = ""
 
 
 class CsvFile(Outbox[Emission]):
@@ -26,10 +37,12 @@ class CsvFile(Outbox[Emission]):
         It cannot be written there.
     """
 
-    def __init__(self, path: Path, participant: str = "", session: str = "") -> None:
+    Options = CsvOptions
+
+    def __init__(self, path: Path | str, options: CsvOptions = CsvOptions()) -> None:  # noqa: B008 - frozen
         super().__init__(f"CSV {path}")
-        self._who = (participant, session)
-        self._path = path.expanduser()
+        self._who = (options.participant, options.session)
+        self._path = Path(path).expanduser()
         check_writable(first_free(self._places()), "a table at")
         self._file: GrowingFile | None = None
         self._names: tuple[str, ...] = ()

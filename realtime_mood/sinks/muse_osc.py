@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from ..dsp.ema import RunningMean
 from ..dsp.filters import Filters, Notch
@@ -70,6 +73,14 @@ class _Bands(Outbox[Chunk]):
         self._datagrams.close()
 
 
+class MuseOptions(BaseModel):
+    """What may stand after ``osc-muse://HOST:PORT?``: the line frequency to take out of the signal (Hz)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    notch: Literal["auto", "50", "60", "none"] = "auto"
+
+
 class MuseOsc:
     """A tap that sends band powers to ``HOST:PORT`` as Mind Monitor does.
 
@@ -79,8 +90,12 @@ class MuseOsc:
         That is not an address.
     """
 
-    def __init__(self, address: str, notch: Notch = "auto") -> None:
-        self._bands = _Bands(address, notch)
+    Options = MuseOptions
+
+    def __init__(self, address: str, options: MuseOptions = MuseOptions()) -> None:  # noqa: B008 - frozen
+        notch = options.notch
+        hz: Notch = "auto" if notch == "auto" else () if notch == "none" else (float(notch),)
+        self._bands = _Bands(address, hz)
         self.on_fault: Report = to_log
 
     def prepare(self) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from ..contracts import NamedSource
-from ..errors import ConfigError
-from ..plugins import find
-from .url import CommonOptions, read_options, split
+from ..plugins import find, made, split
 
 
 def open_source(url: str) -> NamedSource:
@@ -22,21 +20,12 @@ def open_source(url: str) -> NamedSource:
     ConfigError
         Unknown scheme, option or value, or a source of another package that cannot be used.
     """
-    scheme, target, query = split(url)
+    scheme, target, query = split(url, do="write SCHEME://…: synthetic://, lsl://NAME or playback://PATH")
     plugin = find("sources", scheme, f"source {url!r}")
-    if plugin.is_built_in:
-        kind = plugin.load()
-        source: NamedSource = kind(target, read_options(kind.Options, url, query))
-    else:
+    source: NamedSource = made(plugin, url, target, query)
+    if not plugin.is_built_in:
         from .guarded import GuardedSource
 
-        kind = plugin.check(callable, "a class of sources")
-        options = getattr(kind, "Options", CommonOptions)
-        try:
-            source = GuardedSource(plugin, kind(target, read_options(options, url, query)))
-        except ConfigError:
-            raise
-        except Exception as error:
-            raise plugin.error(f"{url} cannot be made", error) from error
+        source = GuardedSource(plugin, source)
     source.name = url
     return source

@@ -1,14 +1,13 @@
-"""Turns a source URL into validated options, or says which word of it is wrong."""
+"""The options of source URLs, and URLs that are written from them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, TypeVar
-from urllib.parse import parse_qsl, quote, unquote
+from typing import Annotated, ClassVar
+from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from ..errors import ConfigError
 from .units import MICROVOLTS, unit_name
 
 SKIP = "-"
@@ -59,20 +58,6 @@ class FiniteOptions(CommonOptions):
     """1 is real time, N is N times as fast, ``max`` (infinity) as fast as the pipeline takes it."""
 
 
-Options = TypeVar("Options", bound=CommonOptions)
-
-
-def split(url: str) -> tuple[str, str, dict[str, str]]:
-    """Scheme, target and query of a source URL. The target keeps its slashes, so a path may be relative or absolute."""
-    scheme, separator, rest = url.partition("://")
-    if not separator or not scheme:
-        raise ConfigError(
-            f"source {url!r}", "no scheme", "write SCHEME://…: synthetic://, lsl://NAME or playback://PATH"
-        )
-    target, _, query = rest.partition("?")
-    return scheme.lower(), unquote(target), dict(parse_qsl(query, keep_blank_values=True))
-
-
 def pasted(key: str, words: Sequence[str]) -> str:
     """An option to paste into a URL, as in ``drop=ECG,Fp1``."""
     return f"{key}={','.join(map(_escaped, words))}"
@@ -90,16 +75,3 @@ def with_options(url: str, options: Mapping[str, str]) -> str:
     kept = [part for part in query.split("&") if part and part.partition("=")[0] not in options]
     added = [f"{key}={quote(value, safe=',/:')}" for key, value in options.items()]
     return "?".join(filter(None, (base, "&".join([*kept, *added]))))
-
-
-def read_options(kind: type[Options], url: str, query: dict[str, str]) -> Options:
-    """The query as a validated `kind`; raises `ConfigError` naming the first wrong word."""
-    try:
-        return kind.model_validate(query)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"][:1])
-        known = ", ".join(kind.model_fields)
-        raise ConfigError(
-            f"source {url!r}", f"{key}={query.get(key, '')!r}: {first['msg']}", f"options here are {known}"
-        ) from None

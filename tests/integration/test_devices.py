@@ -10,10 +10,10 @@ import pylsl
 from waiting import until
 
 from realtime_mood.errors import ConfigError
+from realtime_mood.plugins import read_options, split
 from realtime_mood.sources import open_source
 from realtime_mood.sources.devices import all_boards, as_object, listing, streams
 from realtime_mood.sources.lsl.info import LslOptions, is_chosen
-from realtime_mood.sources.url import read_options, split
 
 
 def test_a_stream_is_listed_with_a_url_that_opens_it() -> None:

@@ -37,7 +37,7 @@ from realtime_mood.recording.recorder import Recorder
 from realtime_mood.run.engine import Engine
 from realtime_mood.sinks.csv_file import CsvFile
 from realtime_mood.sinks.lsl_readings import LslReadings
-from realtime_mood.sinks.muse_osc import MuseOsc
+from realtime_mood.sinks.muse_osc import MuseOptions, MuseOsc
 from realtime_mood.sinks.osc import Osc, host_and_port, messages
 from realtime_mood.sinks.values import names_of, values_of
 from realtime_mood.sinks.websocket import WebSocketReadings
@@ -124,7 +124,7 @@ def test_a_patch_made_for_a_muse_gets_its_band_powers():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inbox:
         inbox.bind(("127.0.0.1", 0))
         inbox.settimeout(5)
-        out = MuseOsc(f"127.0.0.1:{inbox.getsockname()[1]}", ())
+        out = MuseOsc(f"127.0.0.1:{inbox.getsockname()[1]}", MuseOptions(notch="none"))
         out.open(info)
         out.put(Emission(replace(emission().reading, quality=Quality(np.ones(5), (Fault.FLAT, *[None] * 4))), info,
                          State.LIVE, 1.0, 1.0))  # fmt: skip

@@ -15,9 +15,9 @@ from tables import EPOC, SITES, emotiv, muse_cells, openbci_old, signal, text_of
 
 from realtime_mood.contracts import SignalFile
 from realtime_mood.errors import StreamMismatch
+from realtime_mood.plugins import read_options
 from realtime_mood.sources.recordings import open_recording
 from realtime_mood.sources.recordings.recording import PlaybackOptions
-from realtime_mood.sources.url import read_options
 
 N = 800
 Cells = list[list[str]]

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from realtime_mood.errors import SourceError
 from realtime_mood.montage import ALIASES, REFERENCES, canonical_name, derivation, electrode, positions
+from realtime_mood.plugins import read_options, split
 from realtime_mood.sources.channels import EARS, choose_channels
-from realtime_mood.sources.url import CommonOptions, read_options, split
+from realtime_mood.sources.url import CommonOptions
 
 OFFERED = re.compile(r"(?:drop|channels|reference)=[^ ].*?(?=, or name all|$)")
 SITES = sorted(positions())

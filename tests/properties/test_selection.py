@@ -5,9 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime_mood.plugins import split
 from realtime_mood.sources.marker_words import text_of, texts_of
 from realtime_mood.sources.selection import EXACT, LASTING, choices, distinguishing
-from realtime_mood.sources.url import split, with_options
+from realtime_mood.sources.url import with_options
 
 WORDS = st.sampled_from(["", "a", "A", "b c", "&=?/#+%", "ü"])
 

@@ -29,7 +29,7 @@ from realtime_mood.models.commands import evaluate, pretrain, train
 from realtime_mood.profile import Profile
 from realtime_mood.recording.recorder import Recorder
 from realtime_mood.report.skeleton import place
-from realtime_mood.sinks.csv_file import CsvFile
+from realtime_mood.sinks.csv_file import CsvFile, CsvOptions
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and links are those of POSIX")
 
@@ -146,7 +146,10 @@ def test_an_impossible_name_is_refused_before_anything_runs(tmp_path, kind, writ
 
 @posix
 def test_a_participant_too_long_for_a_name_is_refused_before_a_run(tmp_path):
-    for make in (lambda who: Recorder(tmp_path, {}, participant=who), lambda who: CsvFile(tmp_path, who)):
+    for make in (
+        lambda who: Recorder(tmp_path, {}, participant=who),
+        lambda who: CsvFile(tmp_path, CsvOptions(participant=who)),
+    ):
         make("P" * 150)
         with pytest.raises(ConfigError, match="bytes"):
             make("P" * 250)

@@ -13,8 +13,8 @@ from typing import Any
 from ... import clock, liblsl
 from ...errors import ConfigError
 from ...guard import GuardedThread, Report, to_log
+from ...plugins import read_options, split
 from ..marker_words import is_marker_type, texts_of
-from ..url import read_options, split
 from .info import LslOptions, channels_of, described, is_chosen, urls_of
 
 PULL_S = 0.1

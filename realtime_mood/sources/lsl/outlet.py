@@ -17,13 +17,13 @@ from ... import clock, liblsl
 from ...contracts import Stream
 from ...errors import ConfigError, SourceNotFound, StreamEnded
 from ...montage import positions
+from ...plugins import split
 from ...types import StreamInfo
 from .. import open_source
 from ..faults.broadcast import FaultyOutlet, broadcast
 from ..faults.headset import Headset
 from ..faults.script import FaultScript
 from ..playback import PlaybackOptions, PlaybackSource
-from ..url import split
 
 CHUNK_S = 0.04
 """Seconds of signal a push."""

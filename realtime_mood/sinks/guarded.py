@@ -1,0 +1,83 @@
+"""A sink of another package under guard: on its own thread, so that it can hold up neither samples nor readings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from ..contracts import Prepared, Sink, Tap
+from ..health import Emission, Health, RecordingState
+from ..types import Chunk, Marker, StreamInfo
+from .outbox import Outbox
+
+WAITING = 64
+"""Readings and chunks that may wait; more are dropped, the oldest first, and counted."""
+
+
+class GuardedSink(Outbox[Callable[[], object]]):
+    """Everything that is for `sink` passes a queue; what it raises is named, and costs that one call.
+
+    Parameters
+    ----------
+    name : str
+        What to call it on a screen.
+    make : callable
+        Makes the sink, or raises: it is made on the sink's own thread at the start of each run.
+    """
+
+    limit = WAITING
+
+    def __init__(self, name: str, make: Callable[[], Sink]) -> None:
+        super().__init__(name)
+        self._make, self._sink, self._health = make, None, Health()  # type: Callable[[], Sink], Sink | None, Health
+        self._info: StreamInfo | None = None
+
+    def start(self) -> None:
+        """Make the sink, and open what it opens before the source."""
+        if self._sink is None:
+            sink = self._make()
+            if isinstance(sink, Prepared):
+                sink.prepare()
+            self._sink = sink
+
+    def deliver(self, item: Callable[[], object]) -> None:
+        item()
+
+    def shut(self) -> None:
+        """Close the sink, once a run."""
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            sink.close(self._health)
+
+    # -- what the engine calls ----------------------------------------------------------------------------------
+
+    def put(self, item: Callable[[], object] | Emission) -> None:
+        """A reading, for the sink's thread; returns at once."""
+        super().put(partial(self._give, "put", item) if isinstance(item, Emission) else item)
+
+    def close(self, health: Health) -> None:
+        self._health = health
+        super().close(health)
+
+    def open(self, info: StreamInfo) -> None:
+        self._give_later("open", info)
+
+    def take(self, chunk: Chunk) -> None:
+        self._give_later("take", chunk)
+
+    def mark(self, marker: Marker, t: float) -> None:
+        self._give_later("mark", marker, t)
+
+    @property
+    def recording(self) -> RecordingState | None:
+        """None: the recording of a run is the program's own."""
+        return None
+
+    def _give_later(self, what: str, *args: object) -> None:
+        """Samples and markers are only for a sink that is a `Tap`."""
+        if self._sink is None or isinstance(self._sink, Tap):
+            super().put(partial(self._give, what, *args))
+
+    def _give(self, what: str, *args: object) -> None:
+        if what == "put" or isinstance(self._sink, Tap):
+            getattr(self._sink, what)(*args)
