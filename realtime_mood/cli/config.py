@@ -65,9 +65,8 @@ class RunConfig(BaseModel):
     @property
     def on_lsl(self) -> bool:
         """Whether anything comes or goes over LSL: then recordings are on its clock, as other programs' are."""
-        return (
-            self.source.startswith("lsl:") or self.markers is not None or self.lsl_out or "lsl:" in "".join(self.sink)
-        )
+        urls = (self.source, *self.sink)
+        return self.markers is not None or self.lsl_out or any(url.startswith("lsl:") for url in urls)
 
 
 def resolve(
