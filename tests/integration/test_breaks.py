@@ -398,3 +398,25 @@ def test_a_gdf_file_that_says_more_events_than_it_holds_is_refused_before_memory
     (tmp_path / "a.gdf").write_bytes(whole)
     with pytest.raises(StreamMismatch, match="says 16777215 events and holds at most 1"):
         play(f"playback://{tmp_path / 'a.gdf'}")
+
+
+@pytest.mark.parametrize("name", ["COUNTER", "EEG.Counter"])
+@pytest.mark.parametrize("lost", [0, 1, 40])
+def test_packages_missing_by_the_counter_in_an_edf_file_are_counted(tmp_path: Path, name: str, lost: int) -> None:
+    """As Emotiv's programs write it: 0 to 128 beside the electrodes."""
+    signal = counting(30.0, SFREQ) % 1000
+    counter = (np.arange(STORED) + 12 + lost * (np.arange(STORED) >= BREAK)) % 129
+    channels = [(name, counter, SFREQ), *edf_channels(signal, SFREQ)]
+    write_edf_plus(tmp_path / "a.edf", channels, [str(second) for second in range(30)], kind="+C")
+    info, chunks = play(f"playback://{tmp_path / 'a.edf'}")
+    assert info.ch_names == tuple(CH_NAMES)
+    np.testing.assert_array_equal(indices(chunks), np.r_[0:BREAK, BREAK + lost : STORED + lost])
+    np.testing.assert_allclose(data(chunks), signal, atol=1e-3)
+
+
+def test_a_channel_that_only_bears_the_name_of_a_counter_breaks_nothing(tmp_path: Path) -> None:
+    signal = counting(30.0, SFREQ) % 1000
+    trial = np.arange(STORED) // 300
+    channels = [("COUNTER", trial, SFREQ), *edf_channels(signal, SFREQ)]
+    write_edf_plus(tmp_path / "a.edf", channels, [str(second) for second in range(30)], kind="+C")
+    assert sum(chunk.lost for chunk in play(f"playback://{tmp_path / 'a.edf'}")[1]) == 0

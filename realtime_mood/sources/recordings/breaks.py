@@ -13,6 +13,7 @@ from typing import Any
 import mne
 import numpy as np
 
+from .placing import indices
 from .timeline import Break
 
 DAY_S = 86_400.0
@@ -53,6 +54,25 @@ def stated_breaks(path: Path, raw: Any, sfreq: float) -> list[Break]:
 def stored_onsets(raw: Any, annotations: Any) -> np.ndarray:
     """Where `annotations` begin, in stored samples and parts of one: (n,)."""
     return np.asarray(annotations.onset, float) * raw.info["sfreq"] - raw.first_samp
+
+
+def counted_breaks(raw: Any, counters: dict[str, float]) -> list[Break]:
+    """The packages that are missing by a channel that counts them.
+
+    Parameters
+    ----------
+    raw : mne.io.BaseRaw
+    counters : dict
+        The channels that may, and what MNE takes a count for.
+    """
+    for name, one in counters.items():
+        if name in raw.ch_names:
+            with mne.use_log_level("ERROR"):
+                counts = raw[[raw.ch_names.index(name)], :][0][0] / one
+            index = indices(len(counts), raw.info["sfreq"], None, np.round(counts))[0]
+            steps = np.diff(np.maximum.accumulate(index))
+            return [Break(int(i) + 1, int(steps[i]) - 1) for i in np.flatnonzero(steps > 1)]
+    return []
 
 
 def _annotated(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:

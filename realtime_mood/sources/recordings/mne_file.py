@@ -17,7 +17,7 @@ from ...types import Array, Marker
 from ..channels import choose_channels
 from ..units import UNSTATED, microvolts, scales, unit_name
 from ..url import pasted
-from .breaks import stated_breaks, stored_onsets
+from .breaks import counted_breaks, stated_breaks, stored_onsets
 from .edf_records import EdfRecords, read_records, record_breaks, record_markers
 from .gdf_events import check_events
 from .header_units import brainvision_channels, edf_units
@@ -29,6 +29,8 @@ BLOCK_S = 5.0
 """Seconds read from the file at once."""
 MAX_CHANS = 10_000
 """No recording has more; a header that says so is damaged, and MNE would fill the memory with them."""
+COUNTER = re.compile(r"(?i)(eeg[ ._])?counter")
+"""The channel in which Emotiv's programs keep the package counter."""
 VIRTUAL_MARK = "VIRTUAL PERSON"
 """Stands in the header of every file that was made from a virtual person."""
 
@@ -63,13 +65,14 @@ class MneFile:
         is_eeg = [kind in typed for kind in types]
         chosen = choose_channels(self._raw.ch_names, is_eeg, options, asked, reference=reference, units=written)
         self._picks, self.ch_names, self.reference, notes = chosen
+        counters = {name: taken[i] for i, name in enumerate(self._raw.ch_names) if COUNTER.fullmatch(name)}
         written, taken = [written[i] for i in self._picks], taken[self._picks]
         self._check_units(asked, written, options)
         self._read_at_own_rate(path, options.drop, asked)
         self.sfreq, self._n_times = float(self._raw.info["sfreq"]), int(self._raw.n_times)
         check_rate(asked, self.sfreq)
         self._records = read_records(path) if by_record else None
-        self._time, odd = self._timeline(path, asked)
+        self._time, odd = self._timeline(path, asked, counters)
         self.runs, self.notes = self._time.runs, notes + odd + self._outside()
         self._block, self._first = np.empty((0, len(self._picks)), np.float32), 0
         self.virtual = self._is_virtual(path)
@@ -100,7 +103,7 @@ class MneFile:
             self._raw, _ = open_raw(path, asked, include=names, **self._options)
             self._picks = [self._raw.ch_names.index(name) for name in names]
 
-    def _timeline(self, path: Path, asked: str) -> tuple[Timeline, tuple[str, ...]]:
+    def _timeline(self, path: Path, asked: str, counters: dict[str, float]) -> tuple[Timeline, tuple[str, ...]]:
         """Where what the file stores stands in its time, and what of that is odd, in words."""
         breaks: list[Break] = []
         said: tuple[str, ...] = ()
@@ -108,6 +111,8 @@ class MneFile:
             breaks, said = record_breaks(self._records, self.sfreq, asked)
         if not any(b.lost for b in breaks):
             breaks += stated_breaks(path, self._raw, self.sfreq)
+        if not breaks:
+            breaks += counted_breaks(self._raw, counters)
         time = Timeline(self._n_times, self.sfreq, breaks)
         return time, said + time.notes()
 
