@@ -22,14 +22,24 @@ from platformdirs import user_data_path, user_log_path
 
 from realtime_mood import gui, liblsl
 from realtime_mood.calibration.commands import calibrate, in_a_window, profiles, protocols
-from realtime_mood.cli.commands import LslNameOption, ScopeOption, devices, outlet, recover, report, seal, unblind
+from realtime_mood.cli.commands import (
+    LslNameOption,
+    ScopeOption,
+    SinkOption,
+    SourceOption,
+    devices,
+    outlet,
+    recover,
+    report,
+    seal,
+    unblind,
+)
 from realtime_mood.cli.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.cli.outputs import outputs_of, recorder_of
 from realtime_mood.console import own_stdout, take_over
 from realtime_mood.errors import MoodError, ReaderGone
 from realtime_mood.files import PrivateLog
 from realtime_mood.models.commands import WeightsOption, evaluate, info, pretrain, replay, train
-from realtime_mood.plugins import also
 
 if TYPE_CHECKING:
     from realtime_mood.cli.feedback import Draw
@@ -83,10 +93,6 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
 
 # -- verbs ------------------------------------------------------------------------------------------------------
 
-SourceOption = Annotated[
-    str | None,
-    typer.Option(help="synthetic://…, lsl://NAME, brainflow://BOARD or playback://PATH." + also("sources")),
-]
 ProfileOption = Annotated[Path | None, typer.Option(help="A person's profile (from calibrate).")]
 SecondsOption = Annotated[float | None, typer.Option(help="Stop after so many seconds of stream time.")]
 NotchOption = Annotated[str | None, typer.Option(help="Line frequency to take out: 50, 60 or auto (both).")]
@@ -129,10 +135,7 @@ def run(
         str | None, typer.Option(help="Send readings to browsers: a WebSocket and a page at [HOST:]PORT.")
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write readings to this table, or into this folder.")] = None,
-    sink: Annotated[
-        list[str] | None,
-        typer.Option(help="Send readings to this sink by its URL, as csv://PATH; may be repeated." + also("sinks")),
-    ] = None,
+    sink: SinkOption = None,
     lsl_scope: ScopeOption = None,
     config: ConfigOption = None,
 ) -> None:
