@@ -10,7 +10,6 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 # NumPy's algebra reads it when it loads. Its other threads wait by spinning: with 64 electrodes that took another third
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import typer
-from platformdirs import user_data_path, user_log_path
+from platformdirs import user_data_path
 
 from realtime_mood import gui, liblsl
 from realtime_mood.calibration.commands import calibrate, in_a_window, profiles, protocols
@@ -36,9 +35,9 @@ from realtime_mood.cli.commands import (
 )
 from realtime_mood.cli.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.cli.outputs import outputs_of, recorder_of
-from realtime_mood.console import own_stdout, take_over
+from realtime_mood.console import own_stdout, take_over, terminated
 from realtime_mood.errors import MoodError, ReaderGone
-from realtime_mood.files import PrivateLog
+from realtime_mood.files import log_exception
 from realtime_mood.models.commands import WeightsOption, evaluate, info, pretrain, replay, train
 
 if TYPE_CHECKING:
@@ -272,26 +271,9 @@ def command(words: Sequence[str]) -> int:
         if told := getattr(error, "format_message", None):  # the command line's own: it knows how to say what was wrong
             print(f"error: {told()}", file=sys.stderr)
             return 2
-        print(f"error: {type(error).__name__}: {error} · this should not happen · {logged()}", file=sys.stderr)
+        print(f"error: {type(error).__name__}: {error} · this should not happen · {log_exception()}", file=sys.stderr)
         return 1
     return 0
-
-
-def logged() -> str:
-    """Write the exception being handled to the user's log file; returns where it is, or why it could not be written."""
-    try:
-        path = user_log_path("realtime_mood", ensure_exists=True) / "realtime_mood.log"
-        logging.basicConfig(handlers=[PrivateLog(path)], format="%(asctime)s %(threadName)s %(name)s %(message)s")
-        logging.getLogger(__name__).exception("unexpected")
-    except OSError as error:
-        return f"the log could not be written: {error}"
-    return f"details are in {path}"
-
-
-def terminated(number: int, frame: FrameType | None) -> None:
-    """Do as at Ctrl-C, also where a shell that put us in the background has us ignore that."""
-    interrupted = signal.getsignal(signal.SIGINT)
-    (interrupted if callable(interrupted) else signal.default_int_handler)(number, frame)
 
 
 def main() -> None:

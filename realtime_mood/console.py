@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, TextIO
 
 from .errors import OutputError, ReaderGone
@@ -91,6 +93,12 @@ def take_over() -> None:
             os.open(os.devnull, flags)
     sys.stdout = StandardOutput(1, encoding_of(sys.stdout))
     sys.stderr = StandardError(2, encoding_of(sys.stderr))
+
+
+def terminated(number: int, frame: FrameType | None) -> None:
+    """Do as at Ctrl-C, also where a shell that put us in the background has us ignore that."""
+    interrupted = signal.getsignal(signal.SIGINT)
+    (interrupted if callable(interrupted) else signal.default_int_handler)(number, frame)
 
 
 def encoding_of(stream: TextIO | None) -> str:

@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
+from platformdirs import user_log_path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import ConfigError
@@ -82,6 +83,17 @@ class PrivateLog(logging.FileHandler):
         if hasattr(os, "fchmod"):
             os.fchmod(descriptor, PRIVATE)  # one that an earlier version left open to others
         return os.fdopen(descriptor, "a", encoding=self.encoding)
+
+
+def log_exception() -> str:
+    """Write the exception being handled to the user's log file; returns where it is, or why it could not be written."""
+    try:
+        path = user_log_path("realtime_mood", ensure_exists=True) / "realtime_mood.log"
+        logging.basicConfig(handlers=[PrivateLog(path)], format="%(asctime)s %(threadName)s %(name)s %(message)s")
+        logging.getLogger("realtime_mood").exception("unexpected")
+    except OSError as error:
+        return f"the log could not be written: {error}"
+    return f"details are in {path}"
 
 
 class GrowingFile:
