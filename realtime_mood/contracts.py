@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 from .entropy import Statistics
 from .guard import Report
 from .health import Emission, Feedback, Health, Output, RecordingState
@@ -234,6 +236,20 @@ class Director(Protocol):
 
 
 # -- feedback -----------------------------------------------------------------------------------------------------
+
+
+class MeasureKind(Protocol):
+    """A kind of fast measure: a number made of the mean log power of a session's electrodes, thirty times a second.
+
+    It keeps no state: the same power gives the same number, however the stream is cut.
+    """
+
+    def __call__(self, power: np.ndarray, over: np.ndarray | None) -> float:
+        """The measure where the log power of the band is `power` and that of the second band, if any, is `over`.
+
+        Both are (n_electrodes,), of µV², in the order of the session's electrodes. NaN says that there is no value.
+        """
+        ...
 
 
 class Condition(Protocol):

@@ -107,7 +107,7 @@ class FeedbackLoop:
         self.over.clear()
         self._items.clear()
         try:
-            self._fast = FastMeasures(self.plan.measures, info, self._notch)
+            self._fast = FastMeasures(self.plan.measures, info, self._notch, lambda text: self.on_fault(text))
             self._lines.open()
         except MoodError as fault:
             self._give_up(fault)

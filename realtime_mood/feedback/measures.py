@@ -12,11 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..contracts import MeasureKind
 from ..dsp.ema import RunningMean
 from ..dsp.filters import Filters, Notch, band_delay_s
 from ..dsp.gaps import GapFiller
 from ..dsp.spec import FeatureSpec
 from ..errors import StreamMismatch
+from ..guard import Guarded, Report, to_log
+from ..plugins import Plugin, find
 from ..types import Chunk, Quality, StreamInfo
 from .plan import Measure
 
@@ -84,15 +87,26 @@ class FastMeasures:
         Those that are not fast are passed over.
     info : StreamInfo
     notch : sequence of float or ``"auto"``
+    report : Report
+        Given what fails in a measure of another package.
 
     Raises
     ------
+    PluginError
+        A measure of another package cannot be imported.
     StreamMismatch
         The headset lacks an electrode, or its rate is too low for a band.
     """
 
-    def __init__(self, measures: tuple[Measure, ...], info: StreamInfo, notch: Notch = "auto") -> None:
+    def __init__(
+        self, measures: tuple[Measure, ...], info: StreamInfo, notch: Notch = "auto", report: Report = to_log
+    ) -> None:
         self._measures = tuple(it for it in measures if it.is_fast)
+        found = {it.kind: find("measures", it.kind, f"a measure {it.kind!r}") for it in self._measures}
+        self._kinds: dict[str, tuple[Plugin, MeasureKind]] = {
+            name: (plugin, plugin.check(callable, "a function")) for name, plugin in found.items()
+        }
+        self._guards = {name: Guarded(str(plugin), report) for name, plugin in found.items()}
         self._info = info
         bands = {band for it in self._measures for band in (it.band, it.over) if band}
         self._bands = {band: k for k, band in enumerate(sorted(bands))}
@@ -171,8 +185,9 @@ class FastMeasures:
         for it, at, settled in zip(self._measures, self._at, self._settled, strict=True):
             power, rms, lost = means[it.smoothing_s]
             why = self._reason(end, settled, rms[at], float(lost), self._faulty[at], still[at])
-            values.append(math.nan if why else self._value(it, power[at]))
-            reasons.append(why)
+            value = math.nan if why else self._value(it, power[at])
+            values.append(value)
+            reasons.append(why if why or math.isfinite(value) else f"no value of {it.kind}")
         return Sample(end, tuple(values), next(filter(None, reasons), ""))
 
     @staticmethod
@@ -188,12 +203,13 @@ class FastMeasures:
         return "too loud" if rms.max() > LOUD_UV else ""
 
     def _value(self, it: Measure, power: np.ndarray) -> float:
+        """NaN where the kind, of another package, fails or gives no number: that is reported, and goes on."""
         logs = np.log(np.maximum(power, 1e-12))
-        band = logs[:, self._bands[it.band]]
-        if it.kind == "ratio":
-            assert it.over is not None
-            return float(band.mean() - logs[:, self._bands[it.over]].mean())
-        if it.kind == "asymmetry":
-            half = len(band) // 2
-            return float(band[half:].mean() - band[:half].mean())
-        return float(band.mean())
+        over = logs[:, self._bands[it.over]] if it.over else None
+        plugin, kind = self._kinds[it.kind]
+        if plugin.is_built_in:
+            return kind(logs[:, self._bands[it.band]], over)
+        value = [math.nan]
+        guard = self._guards[it.kind]
+        guard.call(lambda: value.append(float(kind(logs[:, self._bands[it.band]], over))))
+        return value[-1] if math.isfinite(value[-1]) else math.nan

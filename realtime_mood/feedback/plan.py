@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from .. import files as plans
 from ..dsp.spec import BANDS
 from ..files import Strict
 from ..montage import canonical_name
+from ..plugins import BUILT_IN, Group, plugins
 
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
 HIGHEST_HZ = 100.0
+READOUT = "readout"
+"""The kind of measure that is no fast one."""
+
+
+def registered(group: Group, name: str, also: tuple[str, ...] = ()) -> str:
+    """`name`, which a part of the group has; raises `ValueError` that names those there are."""
+    if name not in (known := plugins(group)):
+        raise ValueError(f"known {group} are {', '.join((*known, *also))}")
+    return name
 
 
 def _band(value: object) -> object:
@@ -26,9 +37,10 @@ Band = Annotated[tuple[float, float], BeforeValidator(_band)]
 class Measure(Strict):
     """A number that follows the signal. Several are added, each as z-score on the session's baseline."""
 
-    kind: Literal["band", "ratio", "asymmetry", "readout"]
+    kind: str
     """``band``: log power; ``ratio``: log power of `band` less that of `over`; ``asymmetry``: log power of the second
-    half of `electrodes` less that of the first; ``readout``: what the network says of `label`."""
+    half of `electrodes` less that of the first; ``readout``: what the network says of `label`; or the name of a
+    measure of another package."""
     band: Band = BANDS["alpha"]
     over: Band | None = None
     electrodes: tuple[str, ...] = ()
@@ -46,16 +58,21 @@ class Measure(Strict):
             raise ValueError(f"no electrode {unknown[0]!r} in the 10-05 system")
         return found
 
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, kind: str) -> str:
+        return kind if kind == READOUT else registered("measures", kind, (READOUT,))
+
     @model_validator(mode="after")
     def _whole(self) -> Measure:
         for low, high in filter(None, (self.band, self.over)):
             if not 0.5 <= low < high <= HIGHEST_HZ:
                 raise ValueError(f"a band lies between 0.5 and {HIGHEST_HZ:g} Hz, lower edge first: {low:g}–{high:g}")
-        if (self.kind == "readout") != bool(self.label):
+        if (self.kind == READOUT) != bool(self.label):
             raise ValueError("a readout needs a label, and nothing else has one")
-        if self.kind != "readout" and not self.electrodes:
+        if self.kind != READOUT and not self.electrodes:
             raise ValueError("name the electrodes")
-        if (self.kind == "ratio") != (self.over is not None):
+        if self.kind in BUILT_IN["measures"] and (self.kind == "ratio") != (self.over is not None):
             raise ValueError("a ratio needs `over`, and nothing else has one")
         if self.kind == "asymmetry" and (len(self.electrodes) % 2 or not self.electrodes):
             raise ValueError("an asymmetry needs as many electrodes left as right, the left ones first")
@@ -65,7 +82,7 @@ class Measure(Strict):
 
     @property
     def is_fast(self) -> bool:
-        return self.kind != "readout"
+        return self.kind != READOUT
 
 
 class Reward(Strict):
@@ -107,7 +124,8 @@ class FeedbackPlan(Strict):
     debrief: Words
     """What is told afterwards, sham or not."""
     measures: tuple[Measure, ...] = Field(min_length=1, max_length=8)
-    display: Literal["circle", "bar", "landscape"] = "circle"
+    display: Annotated[str, AfterValidator(partial(registered, "displays"))] = "circle"
+    """``circle``, ``bar``, ``landscape``, or the name of a display of another package."""
     sound: Literal["none", "pitch", "loudness", "ambient"] = "none"
     reward: Reward = Field(default_factory=lambda: Reward.model_validate({}))
     blocks: tuple[Block, ...] = Field(min_length=2, max_length=60)
