@@ -114,3 +114,30 @@ def test_a_headset_without_the_electrodes_is_refused_in_words():
         FastMeasures((Measure(kind="band", electrodes=("P3",)),), INFO)
     with pytest.raises(StreamMismatch, match="200 Hz"):
         FastMeasures((Measure(kind="band", band=(60.0, 95.0), electrodes=("O1",)),), INFO)
+
+
+def test_a_measure_of_another_package_is_a_kind_like_ours(registered):
+    registered("measures", "spread", lambda power, over: float(power.max() - power.min()))
+    mine = run(signal((1.0, 30.0, 5.0, 5.0)), Measure(kind="spread", band="alpha", electrodes=("F3", "F4")))
+    ours = run(signal((1.0, 30.0, 5.0, 5.0)), ASYMMETRY)
+    np.testing.assert_allclose([s.values for s in mine], [s.values for s in ours])
+
+
+@pytest.mark.parametrize("value", [math.inf, None, "much"])
+def test_one_that_breaks_leaves_the_others_and_is_named(registered, value):
+    registered("measures", "mine", lambda power, over: value)
+    reported: list[str] = []
+    mine = Measure(kind="mine", band="alpha", electrodes=("O1", "O2"))
+    it = FastMeasures((ALPHA, mine), INFO, (), reported.append)
+    samples = [sample for chunk in chunks(signal()) for sample in it.push(chunk)]
+    settled = [s for s in samples if s.why != "settling"]
+    assert settled
+    assert {s.why for s in settled} == {"no value of mine"}
+    assert [s.values[0] for s in settled] == [s.values[0] for s in run(signal(), ALPHA) if not s.why]
+    assert all("measure 'mine' of this program failed" in text for text in reported)
+    assert 0 < len(reported) <= 5 if not isinstance(value, float) else not reported
+
+
+def test_an_unknown_kind_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match="known measures are band, ratio, asymmetry, readout"):
+        Measure(kind="mine", electrodes=("O1",))

@@ -15,10 +15,11 @@ from realtime_mood.feedback.conditions import Contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import FeedbackPlan
 from realtime_mood.feedback.tone import FeedbackTone
-from realtime_mood.gui.feedback.displays import DISPLAYS
+from realtime_mood.gui.feedback.displays import Circle, Display, display_of
 from realtime_mood.gui.feedback.sound import Speaker, _Pull
 from realtime_mood.gui.feedback.view import FeedbackView
 from realtime_mood.health import Health
+from realtime_mood.plugins import BUILT_IN
 from realtime_mood.types import Chunk, StreamInfo
 from realtime_mood.viewmodel.feedback import FeedbackFrame
 
@@ -120,9 +121,9 @@ def test_a_run_that_cannot_go_on_says_why(qtbot, view):
     assert "no such stream" in view.after.text()
 
 
-@pytest.mark.parametrize("name", DISPLAYS)
+@pytest.mark.parametrize("name", BUILT_IN["displays"])
 def test_every_display_grows_with_the_level_and_tells_neutral_from_failure(qtbot, name):
-    it = DISPLAYS[name]()
+    it = display_of(name, pytest.fail)
     qtbot.addWidget(it)
     it.setStyleSheet("background: #000")
     it.resize(400, 400)
@@ -134,6 +135,39 @@ def test_every_display_grows_with_the_level_and_tells_neutral_from_failure(qtbot
     low, high, nothing = images
     assert high.sum() > low.sum()
     assert np.abs(low - nothing).max() > 20
+
+
+class Broken(Display):
+    def picture(self, p, it):
+        p.translate(1e6, 0)
+        raise ValueError("no such colour")
+
+
+class Unpainted(Display):
+    def paintEvent(self, event):
+        raise AssertionError("Qt would end the program")
+
+
+@pytest.mark.parametrize(("part", "why"), [
+    (Broken, "display Broken failed, a circle is shown: no such colour"),
+    (Unpainted, "not a subclass of Display with its paintEvent"),
+    (int, "not a subclass of Display"),
+])  # fmt: skip
+def test_a_display_that_breaks_becomes_a_circle_and_is_named_once(qtbot, registered, part, why):
+    registered("displays", "mine", part)
+    reported = []
+    it, circle = display_of("mine", reported.append), Circle()
+    images = []
+    for widget in (it, circle):
+        qtbot.addWidget(widget)
+        widget.resize(300, 300)
+        for size in (0.1, 0.4):
+            widget.show_it(FeedbackFrame(size, False, 0.0, "", "", "", "", False))
+            image = widget.grab().toImage()
+        images.append(image)
+    assert images[0] == images[1]
+    assert len(reported) == 1
+    assert why in reported[0]
 
 
 def test_sound_where_there_is_no_device_says_so(qtbot):

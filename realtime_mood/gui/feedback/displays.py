@@ -9,6 +9,9 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QLinearGradient, QPainter, QPainterPath, QPen
 from PyQt6.QtWidgets import QWidget
 
+from ...errors import MoodError
+from ...guard import Report, to_log, words_of
+from ...plugins import find
 from ...viewmodel.feedback import FeedbackFrame
 from ..theme import colour, faint, font
 
@@ -19,9 +22,13 @@ class Display(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.shown: FeedbackFrame | None = None
+        self.report: Report = to_log
+        self._is_broken, self._failures = False, list[str]()
         self.setAccessibleName("feedback")
 
     def show_it(self, it: FeedbackFrame) -> None:
+        while self._failures:  # by now there is a run whose notes can hold it
+            self.report(self._failures.pop())
         if it != self.shown:
             self.shown = it
             self.update()
@@ -31,12 +38,24 @@ class Display(QWidget):
             return
         p = QPainter(self)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.picture(p, self.shown)
+        if not self._is_broken:
+            try:
+                self.picture(p, self.shown)
+            except Exception as error:  # else Qt would end the program
+                self.fail(f"display {type(self).__name__} failed, a circle is shown: {words_of(error)}")
+        if self._is_broken:
+            p.resetTransform()
+            Circle.picture(self, p, self.shown)  # type: ignore[arg-type]
         self._words(p, self.shown)
         p.end()
 
+    def fail(self, what: str) -> None:
+        """Paint a circle from here on, and report why with the next frame."""
+        self._is_broken = True
+        self._failures.append(what)
+
     def picture(self, p: QPainter, it: FeedbackFrame) -> None:
-        """Paint it."""
+        """Paint it; returns at once. Nothing in it may flash three times a second."""
         raise NotImplementedError
 
     def _words(self, p: QPainter, it: FeedbackFrame) -> None:
@@ -130,4 +149,17 @@ def _between(a: str, b: str, at: float) -> QColor:
     return QColor.fromRgbF(*(float(part) for part in mixed))
 
 
-DISPLAYS = {"circle": Circle, "bar": Bar, "landscape": Landscape}
+def display_of(name: str, report: Report) -> Display:
+    """The display of this name; a circle, and a report, where another package's cannot be made."""
+    plugin = find("displays", name, f"a display {name!r}")
+    try:
+        display: Display = plugin.check(_is_display, "a subclass of Display with its paintEvent")()
+    except Exception as error:
+        display = Circle()
+        display.fail(str(error) if isinstance(error, MoodError) else str(plugin.error("it cannot be made", error)))
+    display.report = report
+    return display
+
+
+def _is_display(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Display) and kind.paintEvent is Display.paintEvent

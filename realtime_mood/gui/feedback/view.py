@@ -20,7 +20,7 @@ from ...viewmodel.feedback import shown
 from ..bridge import RunBridge
 from ..labels import PlainLabel
 from ..theme import style, toggle_full
-from .displays import DISPLAYS
+from .displays import display_of
 
 if TYPE_CHECKING:  # sound is loaded only where a session has any
     from .sound import Speaker
@@ -77,7 +77,7 @@ class FeedbackView(QWidget):
         self._loop, self._run, self._told = loop, run, told
         self._ending = self._closed = False
         self.yes, self.no, self.done = QPushButton("I agree"), QPushButton("No"), QPushButton("Close")
-        self.circle, self.after = DISPLAYS[plan.display](), PlainLabel("")
+        self.circle, self.after = display_of(plan.display, lambda text: loop.on_fault(text)), PlainLabel("")
         self._plan = plan
         self._speaker: Speaker | None = None
         self.pages = QStackedLayout(self)
