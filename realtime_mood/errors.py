@@ -34,6 +34,19 @@ def one_line(text: str) -> str:
     )
 
 
+EXTRAS = {
+    "PyQt6": "gui", "pyqtgraph": "gui", "qtawesome": "gui", "brainflow": "boards", "pkg_resources": "boards",
+    "accelerate": "train", "mne_bids": "train", "pyriemann": "train", "sklearn": "train",
+}  # fmt: skip
+"""The optional dependencies that pyproject.toml has for each of these packages."""
+
+
+def install_extra(module: str) -> str:
+    """The command that installs a module with all that is needed beside it; empty where it is not in `EXTRAS`."""
+    extra = EXTRAS.get(module.partition(".")[0])
+    return f"pip install 'realtime-mood[{extra}]'" if extra else ""
+
+
 class MoodError(Exception):
     """Root of every error this project raises on purpose."""
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from realtime_mood.errors import ConfigError
+from realtime_mood.errors import ConfigError, install_extra
 
 
 class BidsRecording(NamedTuple):
@@ -50,9 +50,7 @@ def read_bids(root: Path, extensions: Sequence[str]) -> DataSet:
     try:
         from mne_bids import find_matching_paths
     except ImportError:
-        raise ConfigError(
-            f"BIDS data set {root}", "mne-bids is not installed", "pip install 'realtime-mood[train]'"
-        ) from None
+        raise ConfigError(f"BIDS data set {root}", "mne-bids is not installed", install_extra("mne_bids")) from None
     licence, notes = _licence(root / "dataset_description.json")
     recordings = []
     for found in find_matching_paths(root, datatypes="eeg", suffixes="eeg", extensions=list(extensions)):

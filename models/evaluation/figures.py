@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.metrics import f1_score, roc_auc_score
 
 DRAWS = 10_000
 BINS = 15
@@ -42,6 +41,8 @@ class Scores:
 
 def auc(probs: np.ndarray, labels: np.ndarray) -> float:
     """Area under the ROC curve; for more than two labels the mean over one against the rest."""
+    from sklearn.metrics import roc_auc_score  # of the extra for training: calibration does without it
+
     if probs.shape[1] == 2:
         return float(roc_auc_score(labels, probs[:, 1]))
     return float(np.mean([roc_auc_score(labels == y, probs[:, y]) for y in range(probs.shape[1])]))
@@ -49,6 +50,8 @@ def auc(probs: np.ndarray, labels: np.ndarray) -> float:
 
 def of_person(scores: Scores, temperature: float) -> dict[str, float]:
     """Balanced accuracy, macro-F1, AUC, and expected calibration error, Brier score and NLL after temperature."""
+    from sklearn.metrics import f1_score
+
     s = scores.even()
     probs, guess = softmax(s.logits / temperature, axis=1), s.logits.argmax(axis=1)
     rows = np.arange(len(s.labels))

@@ -6,14 +6,16 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from platformdirs import user_config_path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..errors import ConfigError
 from ..files import read_toml
-from ..pipeline import Notch
+
+if TYPE_CHECKING:  # scipy takes a second to import, and --help does without
+    from ..pipeline import Notch
 
 PREFIX = "REALTIME_MOOD_"
 GIVE_UP_S = 60.0  # where nobody may be looking

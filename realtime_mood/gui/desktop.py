@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..errors import install_extra
+
 Load = Callable[[str], Any]
 
 # The library, and the packages it is in on Debian or Ubuntu and on Fedora.
@@ -64,8 +66,14 @@ def trouble(environment: Mapping[str, str] = os.environ, load: Load = ctypes.CDL
     load : callable
         Loads a shared library by name, or raises `OSError`.
     """
-    if sys.platform in ("win32", "darwin"):
-        return ""
+    found = "" if sys.platform in ("win32", "darwin") else _display_trouble(environment, load)
+    for package in ("PyQt6", "pyqtgraph", "qtawesome"):
+        if not found and importlib.util.find_spec(package) is None:
+            found = f"the package {package} is not installed: {install_extra(package)}"
+    return found
+
+
+def _display_trouble(environment: Mapping[str, str], load: Load) -> str:
     found = "no display here"
     for platform in _platforms(environment):
         if lacking := missing(platform, load):

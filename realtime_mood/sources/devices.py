@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from .. import clock, liblsl
+from ..errors import install_extra
 from ..montage import canonical_name
 from .boards import catalogue as boards
 from .boards.session import library
@@ -63,7 +65,7 @@ def devices(seconds: float = 2.0) -> list[Device]:
     Raises
     ------
     SourceNotFound
-        The board library cannot be loaded.
+        The board library is installed, but cannot be loaded.
     """
     return [*streams(seconds), *all_boards()]
 
@@ -80,7 +82,12 @@ def streams(seconds: float) -> list[Device]:
 
 
 def all_boards() -> list[Device]:
-    """Every board of the library that records EEG, its serial port filled in where one is plugged in."""
+    """Every board of the library that records EEG, its serial port filled in where one is plugged in.
+
+    None where the library is not installed: streams do without it.
+    """
+    if find_spec("brainflow") is None:
+        return []
     ports = serial_ports()
     shim = library().BoardShim
     listed = []
@@ -124,6 +131,8 @@ def listing(seconds: float = 2.0) -> Iterator[str]:
     yield from (f"  {it}" for it in found)
     yield f"Boards ({', '.join(serial_ports()) or 'nothing on a serial port'}):"
     yield from (f"  {it}" for it in all_boards())
+    if find_spec("brainflow") is None:
+        yield f"  none without the BrainFlow library: {install_extra('brainflow')}"
     yield "Where it says channels=…, give each channel its electrode's name, in order."
 
 

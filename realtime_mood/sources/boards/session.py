@@ -12,7 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from ...errors import SourceError, SourceNotFound, StreamMismatch
+from ...errors import SourceError, SourceNotFound, StreamMismatch, install_extra
 from ...guard import GuardedThread
 
 BUFFER_S = 60
@@ -57,7 +57,7 @@ def library() -> Any:
 
             board_shim.BoardShim.disable_board_logger()  # the first call loads more, which warns as well
     except Exception as error:
-        raise SourceNotFound("the BrainFlow library", str(error), "install it anew: pip install brainflow") from error
+        raise SourceNotFound("the BrainFlow library", str(error), install_extra("brainflow")) from error
     return board_shim
 
 
