@@ -36,7 +36,7 @@ from realtime_mood.cli.commands import (
 from realtime_mood.cli.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.cli.outputs import outputs_of, recorder_of
 from realtime_mood.console import own_stdout, take_over, terminated
-from realtime_mood.errors import MoodError, ReaderGone
+from realtime_mood.errors import ConfigError, MoodError, ReaderGone, install_extra
 from realtime_mood.files import log_exception
 from realtime_mood.models.commands import WeightsOption, evaluate, info, pretrain, replay, train
 
@@ -71,9 +71,8 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
 
     liblsl.set_scope(config.lsl_scope)
     source = open_source(config.source)
-    from realtime_mood.models.building import (
-        PipelineBuilder,  # torch takes a second: a source that cannot be is said before
-    )
+    # After the source is checked: torch takes a second to import.
+    from realtime_mood.models.building import PipelineBuilder
 
     build, listeners = PipelineBuilder(config), []
     recorder, outputs = recorder_of(config, build.about()), outputs_of(config)
@@ -219,7 +218,7 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
     from realtime_mood.cli import feedback as feedback_run
 
     liblsl.set_scope(config.lsl_scope)  # the window looks for streams before any run
-    import realtime_mood.models.runtime  # noqa: F401  # torch takes a second to import: not while the window is up
+    import realtime_mood.models.building  # noqa: F401  # it takes a second: not while the window is up
 
     def on(url: str) -> RunConfig:
         return config.model_copy(update={"source": url})
@@ -271,6 +270,9 @@ def command(words: Sequence[str]) -> int:
         if told := getattr(error, "format_message", None):  # the command line's own: it knows how to say what was wrong
             print(f"error: {told()}", file=sys.stderr)
             return 2
+        if isinstance(error, ModuleNotFoundError) and (line := install_extra(error.name or "")):
+            print(f"error: {' '.join(words[:1])} · the package {error.name} is not installed · {line}", file=sys.stderr)
+            return ConfigError.exit_code
         print(f"error: {type(error).__name__}: {error} · this should not happen · {log_exception()}", file=sys.stderr)
         return 1
     return 0
