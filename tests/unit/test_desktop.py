@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -70,6 +71,16 @@ def test_each_missing_library_is_named_with_what_installs_it(name):
     apt, dnf = (desktop.COMMON | desktop.PLATFORMS["xcb"])[name]
     assert desktop.install_line([name], lambda it: it if it == "apt-get" else None) == f"sudo apt install {apt}"
     assert desktop.install_line([name], lambda it: it if it == "dnf" else None) == f"sudo dnf install {dnf}"
+
+
+@linux
+@pytest.mark.parametrize("package", ["PyQt6", "pyqtgraph", "qtawesome"])
+def test_each_missing_package_is_named_with_what_installs_it(monkeypatch, package):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else found(name))
+    monkeypatch.setattr(desktop, "_plugin", lambda _: None)
+    told = desktop.trouble({"DISPLAY": ":0"}, loader())
+    assert told == f"the package {package} is not installed: pip install 'realtime-mood[gui]'"
 
 
 @linux
