@@ -1,4 +1,4 @@
-"""The one clock: monotonic seconds, and its offset to the clocks that devices stamp with."""
+"""The program's monotonic clock (s), and its offset to the clocks that devices stamp with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ now: Clock = time.monotonic
 
 
 def offset_to(foreign: Clock, tries: int = 5) -> float:
-    """What to add to a stamp of `foreign` to put it on our clock, from the tightest of `tries` looks (s)."""
+    """Offset (s) from the clock `foreign` to ours: the most precise of `tries` measurements."""
     best = (float("inf"), 0.0)
     for _ in range(tries):
         before = now()

@@ -1,4 +1,4 @@
-"""Standard output and standard error of the program: what happens when they are closed, full, or lack a letter."""
+"""Standard output and standard error that survive being closed, full, or unable to encode a character."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .errors import OutputError, ReaderGone
 
 
 class StandardOutput(io.TextIOWrapper):
-    """A text stream on a file descriptor, written line by line; a letter that its encoding lacks becomes ``?``.
+    """A text stream on a file descriptor, written line by line; characters outside its encoding become ``?``.
 
     Parameters
     ----------
@@ -27,24 +27,24 @@ class StandardOutput(io.TextIOWrapper):
     Raises
     ------
     OutputError
-        From `write` and `flush`, once it could not be written, and from every `write` after that.
+        From `write` and `flush` when writing fails, and from every later `write`.
     """
 
     fault: OutputError | None = None
-    """Why it cannot be written any more."""
+    """Why it can no longer be written; None while it can."""
 
     def __init__(self, descriptor: int, encoding: str) -> None:
         binary = open(descriptor, "wb", closefd=False)  # noqa: SIM115 - closed with this stream
         super().__init__(binary, encoding, "replace", line_buffering=True)
 
     def write(self, text: str) -> int:
-        """Write, and flush at the end of a line."""
+        """Write `text`; flush at the end of a line."""
         if self.fault is not None:
             raise self.fault
         return int(self._guarded(super().write, text))
 
     def flush(self) -> None:
-        """Hand everything to the system."""
+        """Pass everything to the operating system."""
         self._guarded(super().flush)
 
     def _guarded(self, call: Callable[..., Any], *words: str) -> Any:
@@ -58,18 +58,18 @@ class StandardOutput(io.TextIOWrapper):
 
 
 class StandardError(io.TextIOWrapper):
-    """Standard error, whose own failures can be reported nowhere and are therefore ignored."""
+    """Standard error; its own failures cannot be reported anywhere and are ignored."""
 
     def __init__(self, descriptor: int, encoding: str) -> None:
         binary = open(descriptor, "wb", closefd=False)  # noqa: SIM115 - closed with this stream
         super().__init__(binary, encoding, "backslashreplace", line_buffering=True)
 
     def write(self, text: str) -> int:
-        """Write what can be written."""
+        """Write `text`; ignore failures."""
         return int(self._tried(super().write, text) or 0)
 
     def flush(self) -> None:
-        """Hand over what can be handed over."""
+        """Flush; ignore failures."""
         self._tried(super().flush)
 
     def _tried(self, call: Callable[..., Any], *words: str) -> Any:
@@ -81,10 +81,10 @@ class StandardError(io.TextIOWrapper):
 
 
 def take_over() -> None:
-    """Put these streams in the place of Python's own; to be called once, at the start of the program.
+    """Replace Python's standard streams by these; call it once, at the start of the program.
 
     A closed descriptor is opened first, so that no file opened later takes its number and receives what is printed.
-    Standard output is then opened for reading only: whoever writes there gets an error, as from a closed one.
+    A closed standard output is opened for reading only, so that writing to it still raises an error.
     """
     for descriptor, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
         try:
@@ -108,12 +108,12 @@ def encoding_of(stream: TextIO | None) -> str:
 
 @contextmanager
 def own_stdout() -> Iterator[StandardOutput]:
-    """Standard output as a stream of ours; what libraries print there meanwhile goes to standard error.
+    """Give standard output to the caller alone; what libraries print meanwhile goes to standard error.
 
     Raises
     ------
     OutputError
-        On leaving, when it could not be written. A loop that only waits for other threads looks at `fault`.
+        On leaving, when it could not be written. A loop that only waits for other threads checks `fault`.
     """
     sys.stdout.flush()
     ours = os.dup(1)
@@ -130,6 +130,6 @@ def own_stdout() -> Iterator[StandardOutput]:
 
 def _output_error(error: OSError) -> OutputError:
     if error.errno == errno.EPIPE or (sys.platform == "win32" and error.errno == errno.EINVAL):
-        return ReaderGone("standard output", "its reader is gone")
+        return ReaderGone("standard output", "its reader has ended")
     found = "it is closed" if error.errno == errno.EBADF else f"not written: {error.strerror or error}"
-    return OutputError("standard output", found, "free some space, or send it elsewhere")
+    return OutputError("standard output", found, "free some disk space, or redirect it elsewhere")

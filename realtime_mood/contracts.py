@@ -1,6 +1,6 @@
-"""Every protocol of the runtime: what a source, sink, network, measure, receiver or listener has to be able to do.
+"""Protocols of the runtime: the methods that a source, sink, network, measure, receiver or listener must have.
 
-A part that has these methods fits, whatever class it is of; ``realtime_mood.testing`` checks that it keeps to them.
+Any class with these methods fits; ``realtime_mood.testing`` checks that it behaves as described here.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ class Stream(Protocol):
 
     @property
     def info(self) -> StreamInfo:
-        """What it promises; the same for as long as it is open."""
+        """Description of the stream; constant while it is open."""
         ...
 
     def read(self, timeout: float) -> Chunk | None:
-        """The samples that arrived since the last call; None when there were none within `timeout` s.
+        """The samples that arrived since the last call; None if there were none within `timeout` s.
 
-        Raises `StreamEnded` when a finite source is done, `SourceLost` when the device is gone for good.
+        Raises `StreamEnded` at the end of a finite source, `SourceLost` when the device is lost for good.
         """
         ...
 
     def close(self) -> None:
-        """Let go of the device. May be called twice."""
+        """Release the device. May be called twice."""
         ...
 
 
@@ -46,33 +46,33 @@ class Source(Protocol):
 
 
 class NamedSource(Source, Protocol):
-    """A source that has the URL it was asked for by."""
+    """A source that knows the URL it was made from."""
 
     name: str
 
 
 @runtime_checkable
 class Returning(Source, Protocol):
-    """A source whose device may go away and come back: what `sources.timing.reconnect` needs to know of it."""
+    """A source whose device can disappear and return; used by `sources.timing.reconnect`."""
 
     exclusive: bool
     """True where the device serves one session only, so that the old one must be closed before a new one is tried."""
 
     def reopen(self, info: StreamInfo) -> Stream:
-        """The very stream that `info` described, opened again, from which a live sample has been seen.
+        """Open the same stream that `info` described again, and return it once a live sample has arrived.
 
-        Called over and over, never twice at once; gives up after about a second. Raises `SourceNotFound` when it is
-        not there yet, `StreamMismatch` when something else answers.
+        Called repeatedly, never concurrently; gives up after about a second. Raises `SourceNotFound` while it is not
+        there yet, `StreamMismatch` when another stream answers.
         """
         ...
 
 
 @runtime_checkable
 class Patient(Protocol):
-    """A source that may look for its device for seconds, and can be told to stop."""
+    """A source that may search for its device for seconds, and can be cancelled."""
 
     def cancel(self) -> None:
-        """From any thread: an `open` or `reopen` that is under way gives up soon."""
+        """Make an `open` or `reopen` in progress give up soon; called from any thread."""
         ...
 
 
@@ -92,11 +92,11 @@ class SignalFile(Protocol):
         ...
 
     def markers(self) -> list[Marker]:
-        """What happened, in order."""
+        """Markers in order of time."""
         ...
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         ...
 
 
@@ -108,11 +108,11 @@ class Network(Protocol):
 
     readout: Readout
     least_confidence: float
-    """Below this the network is unsure."""
+    """Below this probability the network is unsure."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the person should know about how it runs."""
+        """Notes for the user on how it runs."""
         ...
 
     def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
@@ -121,7 +121,7 @@ class Network(Protocol):
 
 
 class Estimator(Protocol):
-    """From features to a reading. `why` is set when there must be no estimate."""
+    """Turns features into a reading. `why` is set when there must be no estimate."""
 
     @property
     def readout(self) -> Readout: ...
@@ -131,7 +131,7 @@ class Estimator(Protocol):
 
     @property
     def normal(self) -> Features | None:
-        """The newest features as a network is given them; None before the first, or where none is."""
+        """The newest normalised features; None before the first, or without a network."""
         ...
 
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading: ...
@@ -139,10 +139,10 @@ class Estimator(Protocol):
 
 @runtime_checkable
 class Learner(Protocol):
-    """An `Estimator` whose statistics follow the subject by stream time."""
+    """An `Estimator` whose statistics adapt to the subject by stream time."""
 
     def learn(self, features: Features, end: int) -> Statistics:
-        """Take in the features, less patches, of every window in turn; return the statistics for reading it."""
+        """Update with the features (without patches) of each window in turn; return the statistics for reading it."""
         ...
 
 
@@ -150,10 +150,10 @@ class Learner(Protocol):
 
 
 class Sink(Protocol):
-    """Somewhere readings go.
+    """An output for readings.
 
-    What `put` raises costs that reading; a sink that goes on raising is closed and gets no more. `close` comes exactly
-    once a run, from a thread of its own, and is given up where it hangs.
+    A reading whose `put` raises is lost; a sink that keeps raising is closed and gets no more. `close` is called once
+    per run, from a separate thread, and is abandoned if it hangs.
     """
 
     def put(self, emission: Emission) -> None: ...
@@ -166,13 +166,13 @@ class Prepared(Sink, Protocol):
     """A sink that is opened before the source is, at the start of every run."""
 
     def prepare(self) -> None:
-        """Open it; what this raises keeps the sink, and only it, out of the run."""
+        """Open it; if this raises, the run goes on without this sink."""
         ...
 
 
 @runtime_checkable
 class Outgoing(Sink, Protocol):
-    """A sink that sends elsewhere, counts, and never waits."""
+    """A sink that sends readings to other programs, counts them, and never blocks."""
 
     @property
     def outputs(self) -> tuple[Output, ...]: ...
@@ -180,23 +180,23 @@ class Outgoing(Sink, Protocol):
 
 @runtime_checkable
 class Tap(Sink, Protocol):
-    """A sink that wants every sample as well: the recorder, feedback. Every call returns at once."""
+    """A sink that also receives every sample: the recorder, feedback. Every call returns at once."""
 
     def open(self, info: StreamInfo) -> None:
-        """From the acquisition thread, before the first chunk."""
+        """Called from the acquisition thread before the first chunk."""
         ...
 
     def take(self, chunk: Chunk) -> None:
-        """From the acquisition thread: each chunk as it came, backlogs and all."""
+        """Called from the acquisition thread with each chunk as it arrived, including backlogs."""
         ...
 
     def mark(self, marker: Marker, t: float) -> None:
-        """From any thread: a key or a marker stream's word, at `t` (s, our clock). Chunks bring their own markers."""
+        """Called from any thread with a key press or stream marker at `t` (s, our clock); chunks carry their own."""
         ...
 
     @property
     def recording(self) -> RecordingState | None:
-        """How it is getting on, where it is a recording."""
+        """Progress, where the sink is a recording."""
         ...
 
 
@@ -205,13 +205,13 @@ class Tap(Sink, Protocol):
 
 @runtime_checkable
 class Reporting(Protocol):
-    """Something with threads of its own; the engine sets `on_fault` before it starts them."""
+    """A part with its own threads; the engine sets `on_fault` before starting them."""
 
     on_fault: Report
 
 
 class Listener(Protocol):
-    """Something that hears markers beside the stream, on a thread of its own."""
+    """A receiver of markers from outside the stream, on its own thread."""
 
     def start(self) -> None: ...
 
@@ -220,18 +220,18 @@ class Listener(Protocol):
 
 @runtime_checkable
 class Noting(Protocol):
-    """A listener that says what is odd about what it hears."""
+    """A listener that reports what is unusual about the markers it receives."""
 
     report: Report
 
 
 class Director(Protocol):
-    """Somebody who leads the person by the stream's own time. Called from the acquisition thread; returns at once."""
+    """Leads the subject through a protocol by stream time. Called from the acquisition thread; returns at once."""
 
     def open(self, info: StreamInfo) -> None: ...
 
     def direct(self, chunk: Chunk) -> Chunk:
-        """The chunk, with markers of what happened in it."""
+        """The chunk, with markers of events within it."""
         ...
 
 
@@ -253,20 +253,20 @@ class MeasureKind(Protocol):
 
 
 class Condition(Protocol):
-    """One way to feed back."""
+    """A feedback condition."""
 
     def __call__(self, z: float) -> float:
-        """What is fed back where the person's own is `z`, both valid; NaN for no feedback."""
+        """Feedback value for the subject's valid value `z`; NaN for no feedback."""
         ...
 
 
 class Receiver(Protocol):
-    """Somewhere feedback goes; returns at once."""
+    """An output for feedback; every call returns at once."""
 
     def put(self, item: Feedback) -> None: ...
 
     def tell(self, text: str, t: float) -> None:
-        """A block that begins or ends, or a reward, at `t` (s, our clock)."""
+        """Report the start or end of a block, or a reward, at `t` (s, our clock)."""
         ...
 
     def close(self, health: Health) -> None: ...

@@ -1,4 +1,4 @@
-"""Differential entropy of band power, and the mean and spread of it that a subject's features are compared with.
+"""Differential entropy (DE) of band power, and the mean and SD that a subject's DE is standardised with.
 
 References
 ----------
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 POWER_FLOOR = 1e-2  # µV²: a dead electrode has a very low entropy, not minus infinity
-CLIP_SD = 8.0  # no feature is further from normal than this
+CLIP_SD = 8.0  # standardised features are clipped here
 
 
 def differential_entropy(power: np.ndarray) -> np.ndarray:
@@ -28,12 +28,12 @@ def band_power(de: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statistics:
-    """Mean and spread of the DE of single steps."""
+    """Mean and standard deviation of the DE of single steps."""
 
     mean: np.ndarray
     """(n_chans, n_bands), nats."""
     sd: np.ndarray
-    """(n_chans, n_bands), nats: from one second to the next within a person."""
+    """(n_chans, n_bands), nats: between steps, within a subject."""
 
     @classmethod
     def of_population(cls, mean: np.ndarray, sd: np.ndarray, n_chans: int) -> Statistics:
@@ -41,14 +41,14 @@ class Statistics:
         return cls(np.tile(mean, (n_chans, 1)), np.tile(sd, (n_chans, 1)))
 
     def standardise(self, de: np.ndarray, patches: np.ndarray, masked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What the network is fed, live and in training alike.
+        """Standardise features into model input, live and in training alike.
 
         Parameters
         ----------
         de : (n_steps, n_chans, n_bands), nats
         patches : (n_chans, n_patches, patch_len), µV
         masked : (n_steps,) bool
-            Steps to leave out, as zeros.
+            Steps to leave out; they become zeros.
         """
         z = np.clip((de - self.mean) / self.sd, -CLIP_SD, CLIP_SD)
         rms = np.sqrt(np.maximum(band_power(self.mean).sum(axis=1), 1.0))

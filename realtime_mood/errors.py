@@ -1,4 +1,4 @@
-"""Everything that can go wrong on purpose, on one screen.
+"""All exceptions that this project raises on purpose.
 
 * MoodError
   + ConfigError (ValueError)
@@ -48,10 +48,10 @@ def install_extra(module: str) -> str:
 
 
 class MoodError(Exception):
-    """Root of every error this project raises on purpose."""
+    """Base class of every error this project raises on purpose."""
 
     exit_code = 1
-    """Of the program; docs/guide.md has the table."""
+    """Exit code of the program; docs/guide.md has the table."""
 
     def __init__(self, asked: str, found: str = "", do: str = "") -> None:
         self.asked, self.found, self.do = map(one_line, (asked, found, do))
@@ -75,11 +75,11 @@ class SourceError(MoodError):
 
 
 class SourceNotFound(SourceError):
-    """Nothing, or more than one thing, answers to the source asked for."""
+    """No source, or more than one, matches the one asked for."""
 
 
 class SourceLost(SourceError):
-    """The stream was open and has gone away for good."""
+    """The stream was open and is lost for good."""
 
     exit_code = 4
 
@@ -89,7 +89,7 @@ class StreamMismatch(SourceError):
 
 
 class StreamEnded(SourceError):
-    """A finite source has played to its end. The one way a run ends without a fault."""
+    """A finite source has played to its end: the only way a run ends without a fault."""
 
 
 class Overrun(MoodError):
@@ -97,7 +97,7 @@ class Overrun(MoodError):
 
 
 class ProfileError(MoodError):
-    """A person's profile is unreadable, altered, or does not fit this stream or these weights."""
+    """A subject's profile is unreadable, altered, or does not fit this stream or these weights."""
 
     exit_code = 5
 
@@ -109,19 +109,19 @@ class WeightsError(MoodError):
 
 
 class OutputError(MoodError):
-    """Standard output cannot be written."""
+    """Standard output cannot be written to."""
 
     exit_code = 6
 
 
 class ReaderGone(OutputError):
-    """The program that read standard output has ended, as ``head`` does: no fault of anybody's."""
+    """The program that read standard output has ended, as ``head`` does; not a fault."""
 
-    exit_code = 141  # what a shell says of a program that SIGPIPE ended
+    exit_code = 141  # what a shell reports for a program that SIGPIPE ended
 
 
 class EngineError(MoodError):
-    """The engine was asked for something its state does not allow."""
+    """The engine's state does not allow what was asked for."""
 
 
 class EngineStuck(EngineError):

@@ -1,4 +1,4 @@
-"""Turns features into a reading: the person's normaliser, the network, and the reasons not to answer."""
+"""Turns features into a reading: the subject's normaliser, the network, and the reasons to abstain."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ LEAST_CHANNELS = 4  # no network here was trained on fewer
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Population:
-    """DE of the people a readout was trained on: where a person without a profile starts."""
+    """DE of the subjects a readout was trained on: the starting point for a subject without a profile."""
 
     mean: np.ndarray
     """(n_bands,), nats."""
     sd: np.ndarray
-    """(n_bands,), nats: from one second to the next within a person."""
+    """(n_bands,), nats: between steps, within a subject."""
 
 
 class MoodEstimator:
-    """The `Estimator` of live use, offline use and replay.
+    """The `Estimator` used live, offline and in replay.
 
     Parameters
     ----------
     info : StreamInfo
     network : Network
     normaliser : Normaliser
-        Holds the person's statistics; its `frozen` says whether they are the person's own.
+        Holds the subject's statistics; `frozen` is true when they come from the subject's own baseline.
     step_s : float
-        Seconds a DE step.
+        Duration of a DE step (s).
     """
 
     def __init__(self, info: StreamInfo, network: Network, normaliser: Normaliser, step_s: float) -> None:
         self._network, self._normaliser, self._step_s, self._sfreq = network, normaliser, step_s, info.sfreq
-        # A head trained on virtual people says nothing about a real one until that person's calibration has fitted it.
+        # A head trained on simulated subjects is not valid for a real one until calibration has fitted it to them.
         self._standing: Why | None = None
         self.normal: Features | None = None
         if info.n_chans < LEAST_CHANNELS:
@@ -56,13 +56,13 @@ class MoodEstimator:
         return self._network.notes
 
     def learn(self, features: Features, end: int) -> Statistics:
-        """Let the step that ends at sample `end`, if one does, move the statistics; return them."""
+        """Update the statistics with the step that ends at sample `end`, if one does; return them."""
         return self._normaliser(features, end, self._step_s)
 
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading:
-        """One reading; `why` is the pipeline's reason not to answer, if it has one."""
+        """One reading; `why` is the pipeline's reason to abstain, if it has one."""
         calibrated = self._normaliser.frozen
-        assert window.statistics is not None  # every window that a pipeline of ours has cut bears them
+        assert window.statistics is not None  # every window that our pipeline makes has them
         z, patches = window.statistics.standardise(features.de, features.patches, features.step_mask)
         self.normal = normal = replace(features, de=z, patches=patches)
         first = max(0, window.end - round(len(features.de) * self._step_s * self._sfreq))

@@ -1,4 +1,4 @@
-"""Files of this program: written whole or growing, private from their first byte, never through a link."""
+"""Writing and reading of files: written completely or appended to, private from the start, links not followed."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import ConfigError
 
-PRIVATE, SHARED = 0o600, 0o666  # the user's mask is taken off
-NAME_BYTES = 255  # where the system does not say how long a name may be
+PRIVATE, SHARED = 0o600, 0o666  # the user's umask is applied
+NAME_BYTES = 255  # where the system gives no maximum length of a name
 FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | sum(getattr(os, it, 0) for it in ("O_CLOEXEC", "O_BINARY", "O_NOFOLLOW"))
 
 
 def write_whole(path: Path, blob: bytes, mode: int = SHARED) -> None:
-    """Write a file whole or not at all: what stood at `path` stays until the new one is complete.
+    """Write a file completely or not at all: an existing file at `path` stays until the new one is complete.
 
-    The bytes first go to a new file with a name that nobody can guess. A link at `path` is replaced, not followed.
+    The bytes first go to a new file with a random name. A link at `path` is replaced, not followed.
 
     Raises
     ------
     OSError
-        The disk is full, or cannot be written to; the file that was there is as it was.
+        The disk is full, or cannot be written to; an existing file is unchanged.
     """
     path.parent.mkdir(mode=0o700 if mode == PRIVATE else 0o777, parents=True, exist_ok=True)
     partial = path.with_name(f".{secrets.token_hex(8)}.part")
@@ -62,9 +62,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises
     ------
     OSError
-        It cannot be read.
+        The file cannot be read.
     ValueError
-        It is not TOML.
+        The file is not valid TOML.
     """
     blob = path.read_bytes()
     is_utf16 = blob.startswith((b"\xff\xfe", b"\xfe\xff"))
@@ -72,7 +72,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 class PrivateLog(logging.FileHandler):
-    """A log that only this user can read, never through a link; the file is opened by the first message."""
+    """A log that only this user can read; links are not followed; the first message opens the file."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, encoding="utf-8", delay=True)
@@ -81,7 +81,7 @@ class PrivateLog(logging.FileHandler):
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(self.baseFilename, flags, PRIVATE)
         if hasattr(os, "fchmod"):
-            os.fchmod(descriptor, PRIVATE)  # one that an earlier version left open to others
+            os.fchmod(descriptor, PRIVATE)  # an earlier version created it readable by others
         return os.fdopen(descriptor, "a", encoding=self.encoding)
 
 
@@ -97,7 +97,7 @@ def log_exception() -> str:
 
 
 class GrowingFile:
-    """A private file that only grows, by whole pieces: the first of `paths` that is free.
+    """A private file that is only appended to, in complete pieces: the first of `paths` that is free.
 
     Every method may raise `OSError`.
     """
@@ -115,7 +115,7 @@ class GrowingFile:
         self.n_bytes = 0
 
     def append(self, data: bytes) -> None:
-        """Hand `data` to the system, all of it or nothing."""
+        """Pass `data` to the operating system, all of it or nothing."""
         left = memoryview(data)
         try:
             while left:
@@ -127,24 +127,24 @@ class GrowingFile:
         self.n_bytes += len(data)
 
     def sync(self) -> None:
-        """Have it brought to the disk. Raises `FileNotFoundError` when somebody deleted it."""
+        """Flush it to the disk. Raises `FileNotFoundError` when it has been deleted."""
         os.fsync(self._fd)
         if not os.fstat(self._fd).st_nlink:
             raise FileNotFoundError(errno.ENOENT, "deleted while it was written", str(self.path))
 
     def close(self) -> None:
-        """Let go of it; nothing is left of one that is empty."""
+        """Close it, and delete it if it is empty."""
         os.close(self._fd)
         if not self.n_bytes:
             self.path.unlink(missing_ok=True)
 
 
 def free_paths(path: Path, participant: str = "", session: str = "", ending: str = "eeg.xdf") -> Iterator[Path]:
-    """Where a recording may go, best first: `path`, ``…_2.xdf``, …; or, in a folder, run after run of a session."""
+    """Candidate paths of a recording, best first: `path`, ``…_2.xdf``, …; in a folder, BIDS names with rising runs."""
     suffix = ending[ending.rindex(".") :]
     path = path.expanduser()
     if os.path.isdir(path):  # noqa: PTH112 - never raises
-        made = f"{datetime.now():%Y%m%dT%H%M%S}"  # local time: it is for the person who looks for the file
+        made = f"{datetime.now():%Y%m%dT%H%M%S}"  # local time, for the user who looks for the file
         stem = f"sub-{_label(participant) or 'unnamed'}_ses-{_label(session) or made}_task-mood"
         yield from (path / f"{stem}_run-{run:02d}_{ending}" for run in count(1))
     if path.suffix.lower() != suffix:
@@ -154,23 +154,23 @@ def free_paths(path: Path, participant: str = "", session: str = "", ending: str
 
 
 def _label(text: str) -> str:
-    """What of `text` BIDS allows in a file's name."""
+    """The characters of `text` that BIDS allows in a file name."""
     return re.sub(r"[^0-9A-Za-z]", "", text)
 
 
 def first_free(paths: Iterator[Path]) -> Path:
-    """The first of `paths` at which there is nothing, not even a broken link."""
+    """The first of `paths` where nothing exists, not even a broken link."""
     return next(path for path in paths if not os.path.lexists(path))
 
 
 def check_writable(path: Path, what: str = "record to") -> None:
-    """Check that a file could be made at `path`, as far as can be said without trying.
+    """Check that a file could be created at `path`, as far as is possible without creating it.
 
     Parameters
     ----------
     path : Path
     what : str
-        What is to be written, for the message.
+        Purpose of the file, for the message.
 
     Raises
     ------
@@ -183,16 +183,16 @@ def check_writable(path: Path, what: str = "record to") -> None:
     if hasattr(os, "pathconf"):
         most = os.pathconf(folder, "PC_NAME_MAX")
     if "\0" in str(path) or not _can_be_encoded(path):
-        trouble = "a file cannot have this name"
+        trouble = "not a valid file name"
     elif _n_bytes(name) > most:
-        trouble = f"{name[:20]}… is a name of {_n_bytes(name)} bytes, the most is {most}"
+        trouble = f"{name[:20]}… has {_n_bytes(name)} bytes, the maximum is {most}"
     elif not folder.is_dir():
-        trouble = f"{folder} is no folder"
+        trouble = f"{folder} is not a folder"
     elif not os.access(folder, os.W_OK | os.X_OK):
-        trouble = f"{folder} may not be written"
+        trouble = f"{folder} is not writable"
     else:
         return
-    raise ConfigError(f"{what} {_in_short(path)}", trouble, "choose another place or name")
+    raise ConfigError(f"{what} {_in_short(path)}", trouble, "choose another folder or name")
 
 
 def _can_be_encoded(path: Path) -> bool:
@@ -212,7 +212,7 @@ def _in_short(path: Path) -> str:
 
 
 class Strict(BaseModel):
-    """What refuses keys that it does not know, and is never edited."""
+    """Base of immutable settings that reject unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -221,27 +221,27 @@ Plan = TypeVar("Plan", bound=Strict)
 
 
 def shipped_in(package: str, folder: str) -> dict[str, Path]:
-    """The plans in a folder of a package, by name."""
+    """Paths of the TOML files in a folder of a package, by name."""
     return {path.stem: path for path in sorted((Path(str(files(package))) / folder).glob("*.toml"))}
 
 
 def load(kind: type[Plan], what: str, name_or_path: str, known: Mapping[str, Path]) -> Plan:
-    """A plan.
+    """Load a protocol or session plan.
 
     Parameters
     ----------
     kind : type
-        Of the plan.
+        Class of the plan.
     what : str
-        What people call it.
+        Name of that kind, for messages.
     name_or_path : str
     known : mapping
-        Those that came with the program.
+        The plans that come with the program, by name.
 
     Raises
     ------
     ConfigError
-        There is none of that name, or the file cannot be used; says which key is wrong.
+        No plan of that name, or the file is invalid; the message names the key.
     """
     path, asked = known.get(name_or_path) or Path(name_or_path), f"{what} {name_or_path!r}"
     try:
@@ -251,7 +251,7 @@ def load(kind: type[Plan], what: str, name_or_path: str, known: Mapping[str, Pat
         raise ConfigError(asked, f"no such {what}", do) from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        raise ConfigError(asked, f"{where}: {first['msg']}", "mend that line; docs/guide.md lists the keys") from None
+        where = ".".join(map(str, first["loc"])) or "the whole file"
+        raise ConfigError(asked, f"{where}: {first['msg']}", "correct that line (docs/guide.md lists all)") from None
     except (OSError, ValueError) as error:
-        raise ConfigError(asked, f"not readable as TOML: {error}", "mend it, or use another one") from None
+        raise ConfigError(asked, f"not valid TOML: {error}", "correct it, or use another file") from None

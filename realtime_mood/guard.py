@@ -1,7 +1,7 @@
-"""Guarded threads and calls: what fails beside a run is reported and counted, and started again where it can be.
+"""Guarded threads and calls: failures of auxiliary parts are counted and reported, and their work restarted.
 
-Every auxiliary thread is a `GuardedThread`; what others wrote and a run calls (sinks, receivers) is called through a
-`Guarded`; what may hang while it is closed is closed by `Closings`.
+Every auxiliary thread is a `GuardedThread`; sinks and receivers, which may be other people's code, are called through
+a `Guarded`; parts whose `close` may hang are closed by `Closings`.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from collections.abc import Callable
 from . import clock
 
 Report = Callable[[str], object]
-"""Given what failed, in words, from any thread; an engine counts it and notes it in its health."""
+"""Called from any thread with a description of the failure; an engine counts it and adds it to the health notes."""
 
 RETRY_S = 0.1
-"""Before work that failed is started again; twice as long each time,"""
+"""Pause (s) before failed work restarts; doubled each time,"""
 LONGEST_RETRY_S = 5.0
-"""but no longer than this,"""
+"""up to this (s),"""
 CALM_S = 10.0
-"""and as at first after it has gone well for so long."""
+"""and reset after the work has run without failure for this long (s)."""
 FAILURES = 5
-"""Calls in a row that may fail before a part is let go of."""
+"""Consecutive failed calls after which a part is no longer called."""
 JOIN_S = 0.02
 log = logging.getLogger(__name__)
 
 
 def to_log(text: str) -> None:
-    """Where faults are reported while no engine listens."""
+    """Report a fault to the log, while no engine is attached."""
     log.warning(text)
 
 
 def words_of(error: BaseException) -> str:
-    """An error's message in one line; its kind where it has none."""
+    """An error's message on one line, or its class name where it has none."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -44,13 +44,13 @@ class GuardedThread(threading.Thread):
     Parameters
     ----------
     work : callable
-        What it does; returns when it is done.
+        The thread's work; returns when finished.
     name : str
     report : Report
     restart_until : threading.Event, optional
-        Until this is set, work that raised is started again after a pause; never when None.
+        Until this is set, work that raised is restarted after a pause. None: it is never restarted.
     daemon : bool
-        False for work that the program has to wait for when it ends.
+        False for work that has to finish before the program exits.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class GuardedThread(threading.Thread):
         self.faults = 0
 
     def run(self) -> None:
-        """Work, and once more after each fault where that is wanted."""
+        """Work, and restart after each fault where that is asked for."""
         pause = RETRY_S
         while True:
             began = clock.now()
@@ -87,31 +87,31 @@ class GuardedThread(threading.Thread):
         name, more = self.name.removeprefix("mood-"), " and was started again" if again else ""
         try:
             self._report(f"{name} failed{more}: {words_of(error)}")
-        except Exception:  # the reporter may be going away itself: a window that closes
-            log.exception("%s could not report it", self.name)
+        except Exception:  # the reporter itself may be closing, as a window does
+            log.exception("%s could not report its failure", self.name)
 
 
 class Guarded:
-    """A part that is called and may raise: each fault is reported, and after `FAILURES` in a row it is let go of.
+    """Calls to a part that may raise: each fault is reported; after `FAILURES` in a row the part is dropped.
 
     Parameters
     ----------
     name : str
     report : Report
     let_go : callable
-        Called once, when it has failed too often.
+        Called once, when the part is dropped.
     """
 
     def __init__(self, name: str, report: Report, let_go: Callable[[], object] = lambda: None) -> None:
         self.name, self._report, self._let_go = name, report, let_go
-        self._failures: Counter[str] = Counter()  # in a row, by what was called
+        self._failures: Counter[str] = Counter()  # consecutive, by the method called
         self._lock = threading.Lock()
         self.is_gone = False
         self.inside: set[str] = set()
-        """Names of the threads that are inside the part now."""
+        """Names of the threads that are inside a call now."""
 
     def call(self, work: Callable[..., object], *args: object) -> bool:
-        """Do `work`, unless the part has been let go of; False when that was so or it raised."""
+        """Call `work`, unless the part was dropped; False when it was, or when the call raised."""
         if self.is_gone:
             return False
         what, thread = getattr(work, "__name__", "call"), threading.current_thread().name
@@ -138,25 +138,25 @@ class Guarded:
 
 
 class Closings:
-    """What is being closed, each on a thread of its own, so that one that hangs holds up no other."""
+    """Parts being closed, each on its own thread, so that one that hangs does not delay the others."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
         self._threads: list[tuple[str, GuardedThread]] = []
 
     def add(self, name: str, close: Callable[[], object]) -> None:
-        """Begin to close something."""
+        """Start closing a part."""
         thread = GuardedThread(close, f"mood-closing {name}", self._report)
         self._threads.append((name, thread))
         thread.start()
 
     def wait(self, deadline: Callable[[], float]) -> tuple[str, ...]:
-        """Wait until all are closed; names of those that are not by the deadline, which are left behind.
+        """Wait until all are closed; return the names of those that are still open at the deadline.
 
         Parameters
         ----------
         deadline : callable
-            The time to wait until (s, our clock), which may come nearer meanwhile.
+            Returns the time to wait until (s, our clock); it may change while waiting.
         """
         for _, thread in self._threads:
             while thread.is_alive() and (left := deadline() - clock.now()) > 0:

@@ -1,4 +1,4 @@
-"""What leaves the engine: a reading with its latency, the state of the run at that moment, and what is fed back."""
+"""State of a run: its phase, health and latency, and the emissions and feedback that leave the engine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .types import Abstained, Reading, StreamInfo, Why
 
 
 class State(Enum):
-    """Where a run stands."""
+    """Phase of a run."""
 
     IDLE = "idle"
     CONNECTING = "connecting"
@@ -36,31 +36,31 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class RecordingState:
-    """How a recording is getting on."""
+    """Progress of a recording."""
 
     path: str
     n_bytes: int = 0
     trouble: str = ""
-    """Why it is incomplete, in words; empty while every sample is in the file or on its way there."""
+    """Why it is incomplete; empty while every sample is in the file or being written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How somewhere that readings are sent to is getting on."""
+    """State of one output that readings are sent to."""
 
     name: str
     sent: int = 0
     dropped: int = 0
-    """Never sent, because it was slow or failed: nobody waits for it."""
+    """Items dropped because the output was slow or failed; nothing waits for it."""
     receivers: int | None = None
-    """Who listens now; None where that cannot be known."""
+    """Number of connected receivers; None where that is unknown."""
     trouble: str = ""
-    """Why nothing is sent, in words; empty while all is well."""
+    """Why nothing is sent; empty while it works."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One consistent snapshot; replaced whole, never edited."""
+    """One consistent, immutable snapshot of a run."""
 
     state: State = State.IDLE
     info: StreamInfo | None = None
@@ -75,16 +75,16 @@ class Health:
     recording: RecordingState | None = None
     outputs: tuple[Output, ...] = ()
     notes: tuple[str, ...] = ()
-    """What was odd or degraded on the way, newest last; each said once."""
+    """What was unusual or degraded during the run, newest last, without repetition."""
     noted: float = 0.0
     """When the newest note came (s, our clock)."""
     faults: int = 0
-    """How often a thread, output, reading or listener failed; what failed is in the notes."""
+    """Number of failures of threads, outputs, readings and listeners; the notes describe them."""
     fault: Exception | None = None
 
 
 class Vitals:
-    """Where the snapshot of a run is replaced: by any thread, one change at a time."""
+    """Thread-safe holder of a run's `Health`, replaced by one change at a time."""
 
     def __init__(self, now: Clock) -> None:
         self._now, self._lock = now, threading.RLock()
@@ -92,42 +92,42 @@ class Vitals:
         self.health = Health()
 
     def change(self, **changes: object) -> None:
-        """Set fields. Of faults, the first is the one that counts."""
+        """Set fields. Only the first fault is kept."""
         with self._lock:
             if self.health.fault is None or "fault" not in changes:
                 self.health = replace(self.health, **changes)  # type: ignore[arg-type]
 
     def move(self, to: State, *only_from: State) -> None:
-        """Go to another state, unless the run has meanwhile left `only_from`."""
+        """Change the state, unless the run is no longer in one of `only_from`."""
         with self._lock:
             if self.health.state in only_from:
                 self.health = replace(self.health, state=to)
 
     def note(self, *notes: str) -> None:
-        """Say what is odd or degraded; what has been said already is not said again."""
+        """Add notes on what is unusual or degraded, except those that are there already."""
         with self._lock:
             if new := [note for note in notes if note and note not in self.health.notes]:
                 self.health = replace(self.health, notes=(*self.health.notes, *new)[-20:], noted=self._now())
 
     def fault(self, what: str) -> None:
-        """Count a fault that the run goes on after, and note it: what every guarded thread and call reports to."""
+        """Count and note a fault that does not end the run; guarded threads and calls report here."""
         with self._lock:
             self.health = replace(self.health, faults=self.health.faults + 1)
             self.note(what)
 
     def watch(self, recording: RecordingState | None) -> None:
-        """Say how the recording is getting on, and its trouble aloud."""
+        """Update the recording's state; its trouble also becomes a note."""
         with self._lock:
             if recording is not None and recording != self.health.recording:
                 self.change(recording=recording)
                 self.note(recording.trouble)
 
     def sending(self, outputs: tuple[Output, ...]) -> None:
-        """Say how the outputs are getting on, and their troubles aloud."""
+        """Update the outputs' states; their troubles also become notes."""
         with self._lock:
             if outputs != self.health.outputs:
                 self.change(outputs=outputs)
-                self.note(*(f"{it.name}: {it.trouble}" for it in outputs if it.trouble))
+                self.note(*(f"{output.name}: {output.trouble}" for output in outputs if output.trouble))
 
     def skip(self, n: int) -> None:
         """Count readings that were never made."""
@@ -140,7 +140,7 @@ class Vitals:
             self.health = replace(self.health, samples=self.health.samples + samples, lost=self.health.lost + lost)
 
     def emitted(self, age_ms: float | None, latency_ms: float | None) -> None:
-        """Count a reading, and its latency when it is an estimate."""
+        """Count a reading, and record its latency when it is an estimate."""
         with self._lock:
             if latency_ms is not None:
                 self._latencies.append(latency_ms)
@@ -156,18 +156,18 @@ class Emission:
     reading: Reading
     info: StreamInfo
     state: State
-    """Where the run stood."""
+    """State of the run at that moment."""
     sample_age_ms: float | None
     """Emission minus the stamp of the newest sample; None before the first."""
     latency_ms: float | None
     """Emission minus arrival of the window's last sample; None for an abstained reading."""
 
     ahead_s: float | None = None
-    """How far a stale reading lies beyond the newest sample; as far as the sample is old where it is not given."""
+    """How far a stale reading lies beyond the newest sample (s); None: as far as the sample is old."""
 
     @property
     def t(self) -> float:
-        """Stream time of the reading in s; while nothing comes, it goes on by the clock. Never goes back."""
+        """Stream time of the reading (s); it advances by the clock while no samples arrive, and never goes back."""
         if self.ahead_s is not None:
             return self.reading.end / self.info.sfreq + self.ahead_s
         stale = isinstance(self.reading, Abstained) and self.reading.why is Why.STALE
@@ -176,16 +176,16 @@ class Emission:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What is fed back, as it goes to screens and outputs: nothing in it tells the condition."""
+    """One feedback value as it goes to screens and outputs; it does not reveal the condition."""
 
     t: float
-    """When the newest sample of what it rests on was taken (s, our clock)."""
+    """When the newest sample behind it was taken (s, our clock)."""
     at: float
     """Stream time (s)."""
     block: int
     kind: str
     text: str
-    """What the person is asked to do."""
+    """Instruction shown to the subject."""
     level: float
     reward: bool
     valid: bool

@@ -1,4 +1,4 @@
-"""Turns the import of the LSL library into one that does not chat, and looks no further than it is told to."""
+"""Loading of the LSL library with a fixed discovery scope and no log output; outlet descriptions and time stamps."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from typing import Any
 from . import clock
 from .errors import ConfigError
 
-HERE = Path("lsl_api.cfg")  # the library would read it from any folder that the program is started in
+HERE = Path("lsl_api.cfg")  # the library would read it from the folder that the program is started in
 OWN = ("~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")
-HARMLESS = ("SessionID", "ports", "tuning")  # options and sections that neither reach further nor write a file
+HARMLESS = ("SessionID", "ports", "tuning")  # options and sections that neither extend the scope nor write a file
 
 SCOPES = {
     # Discovery on 127.0.0.1 alone. An outlet's own port stays open on every interface: the library binds no other way.
@@ -36,18 +36,19 @@ KnownPeers = {127.0.0.1}
     "link": "[multicast]\nResolveScope = link\n",
     "site": "[multicast]\nResolveScope = site\n",
 }
-QUIET = "[log]\nlevel = -3\n"  # every trouble reaches us as an exception as well
+QUIET = "[log]\nlevel = -3\n"  # every error reaches us as an exception as well
 
 LEAST_STEP_S = 1e-4
-"""Between the stamps of two samples of an outlet of ours."""
+"""Least difference (s) between two stamps of one of our outlets."""
 
-_scope: list[str] = []  # the one that was set
+_scope: list[str] = []  # the scope that was set, if any
 
 
 def set_scope(name: str | None) -> None:
-    """How far to look for streams: ``loopback``, ``machine``, ``link`` or ``site``; None leaves it as it is.
+    """Set how far to look for streams: ``loopback``, ``machine``, ``link`` or ``site``; None leaves it as it is.
 
-    To be said before anything loads the library. The user's own configuration wins, one in the current folder loses.
+    Call it before anything loads the library. The user's own configuration takes precedence over the scope, and the
+    scope over a configuration in the current folder.
 
     Raises
     ------
@@ -59,13 +60,13 @@ def set_scope(name: str | None) -> None:
     if name not in SCOPES:
         raise ConfigError(f"LSL scope {name!r}", "unknown", f"one of {', '.join(SCOPES)}")
     if pylsl.cache_info().currsize and _scope != [name] and own_configuration() is None:
-        raise ConfigError(f"LSL scope {name!r}", "LSL is already in use with another", "start the program anew")
+        raise ConfigError(f"LSL scope {name!r}", "LSL is already in use with another", "restart the program")
     _scope[:] = [name]
 
 
 @cache
 def pylsl() -> Any:
-    """The library, told to log nothing and how far to look, unless the user has a configuration of their own."""
+    """Load the library without logging and with the scope set, unless the user has their own configuration."""
     import pylsl as library
 
     own = own_configuration()
@@ -79,15 +80,15 @@ def pylsl() -> Any:
 
 
 def own_configuration() -> Path | None:
-    """The LSL configuration of this user: named by ``LSLAPICFG``, or where LSL looks for it outside this folder."""
+    """The user's LSL configuration: named by ``LSLAPICFG``, or in LSL's places outside the current folder."""
     paths = (Path(place).expanduser() for place in (os.environ.get("LSLAPICFG", ""), *OWN) if place)
     return next((path for path in paths if path.is_file()), None)
 
 
 def _content() -> str:
-    """The configuration of a library without one of the user's: the scope, over what is harmless of `HERE`."""
+    """Configuration where the user has none: the scope, and the harmless options of `HERE`."""
     made = configparser.RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=(";", "#"))
-    made.optionxform = str  # type: ignore[assignment,method-assign]  # LSL tells capitals apart
+    made.optionxform = str  # type: ignore[assignment,method-assign]  # LSL is case-sensitive
     if HERE.is_file():
         _read_here(made)
     for content in (*(SCOPES[name] for name in _scope), QUIET):
@@ -100,69 +101,69 @@ def _content() -> str:
 def described(
     name: str, kind: str, channels: Sequence[tuple[str, str]], sfreq: float, source_id: str, virtual: bool
 ) -> tuple[Any, list[Any]]:
-    """What an outlet says about itself, in XDF's words.
+    """Describe an outlet with XDF's metadata names.
 
     Parameters
     ----------
     name, kind : str
-        Of the stream; the channels are of the same kind.
+        Of the stream; `kind` holds for its channels too.
     channels : sequence of (str, str)
         Label and unit of each.
     sfreq : float
         Hz; 0 where samples come at no regular rate.
     source_id : str
     virtual : bool
-        Nobody wears the electrodes.
+        The signal is simulated.
 
     Returns
     -------
-    told : pylsl.StreamInfo
+    info : pylsl.StreamInfo
     elements : list
-        Of each channel, for more to be said of it.
+        XML element of each channel, for further metadata.
     """
-    told = pylsl().StreamInfo(name, kind, len(channels), sfreq, pylsl().cf_float32, source_id)
-    desc = told.desc()
+    info = pylsl().StreamInfo(name, kind, len(channels), sfreq, pylsl().cf_float32, source_id)
+    desc = info.desc()
     desc.append_child_value("manufacturer", "realtime_mood")
     desc.append_child("realtime_mood").append_child_value("virtual", "1" if virtual else "0")
-    whole, elements = desc.append_child("channels"), []
+    parent, elements = desc.append_child("channels"), []
     for label, unit in channels:
-        channel = whole.append_child("channel")
+        channel = parent.append_child("channel")
         for key, value in (("label", label), ("unit", unit), ("type", kind)):
             channel.append_child_value(key, value)
         elements.append(channel)
-    return told, elements
+    return info, elements
 
 
 def own_id(name: str) -> str:
-    """A ``source_id`` for an outlet of this name, which no other has.
+    """A unique ``source_id`` for an outlet of this name.
 
-    A receiver that recovers a stream by it finds the very outlet, and never slides to that of another run or program.
+    A receiver that recovers a stream by it finds the same outlet again, never one of another run or program.
     """
     return f"realtime_mood_{socket.gethostname()}_{name}_{uuid.uuid4().hex[:12]}"
 
 
 class Stamps:
-    """LSL stamps for times of ours: strictly rising, as receivers and recorders expect.
+    """Converts times of our clock to LSL stamps: strictly rising, as receivers and recorders expect.
 
-    Times rise by themselves in real time. At another speed several readings share a moment, and are put in order.
+    At a playback speed other than real time several readings share a moment; their stamps still rise.
     """
 
     def __init__(self) -> None:
         self._to_stamps, self._last = to_stamps(), -math.inf
 
     def __call__(self, t: float) -> float:
-        """The stamp of `t` (s, our clock), or one just after the stamp before."""
+        """The stamp of `t` (s, our clock), or one just after the previous stamp."""
         self._last = max(t + self._to_stamps, self._last + LEAST_STEP_S)
         return self._last
 
 
 def to_stamps() -> float:
-    """What to add to a time of ours to put it on LSL's clock (s)."""
+    """Offset (s) from our clock to LSL's."""
     return -clock.offset_to(pylsl().local_clock)
 
 
 def _read_here(into: configparser.RawConfigParser) -> None:
-    """Read what is harmless of `HERE`, and say what was used."""
+    """Read the harmless options of `HERE`, and print which were used."""
     try:
         into.read_string(HERE.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, configparser.Error):

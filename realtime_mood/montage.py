@@ -1,4 +1,4 @@
-"""Turns the names files and devices use into 10-05 electrode names, and those into positions on the head.
+"""Converts channel labels of files and devices into 10-05 electrode names, and those into positions on the head.
 
 Positions are unit vectors from the centre of the sphere that best fits the template head of MNE's 10-05
 montage (BSD-3-Clause): x to the right ear, y to the nose, z up. Stored in ``montage.csv`` so that neither
@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Names that mean the same electrode. CB1/CB2 (SEED's cap) have no 10-05 place of their own and sit at PO9/PO10.
+# Names that mean the same electrode. CB1/CB2 (SEED's cap) have no 10-05 position and are placed at PO9/PO10.
 ALIASES = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8", "CB1": "PO9", "CB2": "PO10"}
 
-# Thirty-two sites in an order whose every prefix is a sensible headset, then the rest of a 64-channel cap.
+# Thirty-two sites in an order in which every prefix is a sensible montage, then the rest of a 64-channel cap.
 SPREAD = [
     "Fp1",
     "Fp2",
@@ -107,12 +107,12 @@ _RUNNING_NUMBER = re.compile(r"-\d{1,2}$")  # MNE's, where a file holds one name
 
 
 class Electrode(NamedTuple):
-    """What the label of a channel that is an electrode says."""
+    """Electrode and reference, as read from a channel's label."""
 
     name: str
-    """In the 10-05 system."""
+    """Name in the 10-05 system."""
     reference: str
-    """What it was measured against; ``""`` where the label does not say."""
+    """Its reference; ``""`` where the label names none."""
 
 
 @cache
@@ -128,7 +128,7 @@ def _by_lower_name() -> dict[str, str]:
 
 
 def words_of(label: str) -> list[str]:
-    """The words of a label, without those around a name that say nothing (``"EEG Fp1-REF"`` → ``Fp1``, ``REF``)."""
+    """The words of a label, without uninformative ones around a name (``"EEG Fp1-REF"`` → ``Fp1``, ``REF``)."""
     words = [word for word in _SEPARATORS.split(_RUNNING_NUMBER.sub("", label.strip())) if word]
     while len(words) > 1 and words[0].upper() in _BEFORE:
         words = words[1:]

@@ -1,6 +1,6 @@
 """Turns chunks into windows and windows into readings, with no threads, clocks or devices: the same online and offline.
 
-``[p.read(w) for c in chunks for w in p.push(c)]`` is the whole of it.
+Usage: ``[p.read(w) for c in chunks for w in p.push(c)]``.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from .types import Chunk, Features, Reading, Readout, StreamInfo, Why, Window
 
 MEMORY_S = 60.0
 LEFT_OUT = "left out: "
-"""How a marker begins that says which electrodes are left out from its sample on."""
+"""Prefix of a marker that lists the electrodes left out from its sample on."""
 LEARNS = {"learns": "by stream time"}
-"""What a recording says of its statistics; older ones say nothing, and theirs were learnt from what was read."""
+"""Recorded with the statistics; recordings without it are older, and learnt only from windows that were read."""
 
 __all__ = ["MEMORY_S", "NOTCH_HZ", "Notch", "Pipeline"]
 
 
 class Pipeline:
-    """One stream's path from chunks to readings.
+    """Processing of one stream, from chunks to readings.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Pipeline:
     spec : FeatureSpec
     estimator : Estimator
     notch : sequence of float, or ``"auto"``
-        Line frequencies to take out; ``auto`` sees for itself which they are.
+        Line frequencies to filter out; ``auto`` detects them.
     """
 
     def __init__(self, info: StreamInfo, spec: FeatureSpec, estimator: Estimator, notch: Notch = NOTCH_HZ) -> None:
@@ -47,31 +47,31 @@ class Pipeline:
         self._slicer = Slicer(info, spec, self._filters, MEMORY_S)
         self._extract = Extractor(spec, info.sfreq)
         self.left_out: list[tuple[int, frozenset[int]]] = []
-        """After which sample, and which channels; of several the newest counts."""
+        """From which sample on, and which channels; the newest entry counts."""
 
     @property
     def readout(self) -> Readout:
-        """What its readings can say."""
+        """Labels and scales of its readings."""
         return self._estimator.readout
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the person should know about how it runs; grows as it runs."""
+        """Notes for the user on how it runs; more may be added during the run."""
         return self._estimator.notes
 
     @property
     def normal(self) -> Features | None:
-        """The newest features, in this person's standard deviations."""
+        """The newest features, in standard deviations of this subject."""
         return self._estimator.normal
 
     def leave_out(self, names: Collection[str], after: int) -> None:
-        """Take these electrodes, and no others, for bad in every window that ends after sample `after`."""
+        """Treat exactly these electrodes as excluded in every window that ends after sample `after`."""
         channels = frozenset(i for i, name in enumerate(self.info.ch_names) if name in names)
         self.left_out.append((after, channels))
 
     @property
     def notch_hz(self) -> tuple[float, ...]:
-        """The line frequencies that are taken out at the moment; while ``auto`` is undecided, all it may choose."""
+        """Line frequencies filtered out at present; all candidates while ``auto`` is undecided."""
         return self._filters.notch_hz
 
     @property
@@ -80,7 +80,7 @@ class Pipeline:
         return self._slicer.clean
 
     def push(self, chunk: Chunk) -> list[Window]:
-        """Filter, slice and learn. Cheap, exact, never skipped: what is read, or fails to be, changes nothing here."""
+        """Filter, cut windows and update the statistics. Never skipped; independent of which windows are read."""
         windows: list[Window] = []
         self._slicer.hear(chunk.impedances)
         for run in self._bridge(chunk):
@@ -93,12 +93,12 @@ class Pipeline:
         return [replace(it, statistics=learner.learn(self._extract.steps(it), it.end)) for it in windows]
 
     def read(self, window: Window) -> Reading:
-        """Features, profile, network. Dear: the engine may skip it for a stale window."""
+        """Features, normaliser, network. Expensive: the engine may skip it for a stale window."""
         features = self.features(window)
         return self._estimator(features, window, self._reason(window, features))
 
     def features(self, window: Window) -> Features:
-        """Only the features; for training and calibration."""
+        """Only the features, for training and calibration."""
         return self._extract(window)
 
     def _less(self, window: Window) -> Window:
@@ -106,7 +106,7 @@ class Pipeline:
         return replace(window, quality=window.quality.without(channels)) if channels else window
 
     def _reason(self, window: Window, features: Features) -> Why | None:
-        """Why there can be no estimate from this window, whatever the network would say; None when there can."""
+        """Why this window allows no estimate, regardless of the network; None when it does."""
         spec, sfreq = self.spec, self.info.sfreq
         context = round(spec.context_s * sfreq)
         if window.broken and window.end - window.broken < context:

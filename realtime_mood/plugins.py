@@ -1,8 +1,8 @@
-"""The registry of parts: sources, sinks, networks, measures and displays, built in or of other packages.
+"""Registry of sources, sinks, networks, measures and displays, built in or from other packages.
 
 Another package offers a part as an entry point of the group ``realtime_mood.sources`` and so on; ours are the same
 entry points, from the table `BUILT_IN`, which also holds where the program runs from a folder and is not installed.
-A part is imported when it is asked for, and not before: one that is broken costs nobody else anything.
+A part is imported only when it is used, so a broken one does not affect the others.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Turns a person's resting minutes into the statistics their later features are compared with.
+"""A subject's profile: rest statistics that later features are compared with, and a personal readout.
 
-Without a profile the statistics start from the population's and follow the person, causally; with one they are the
-person's own, and stand still but for a slow drift.
+Without a profile the statistics start from the population's and adapt to the subject, causally; with one they are the
+subject's own and only drift slowly.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from .errors import ProfileError
 from .files import write_private
 from .types import Features, StreamInfo
 
-PRIOR_S = 30.0  # how many seconds of the person the population's statistics are worth
-LEARN_S = 60.0  # how many seconds of the person running statistics are learnt from; then they follow like a profile
-MEMORY_S = 300.0  # how many seconds statistics that follow remember
-DRIFT_SD_PER_MIN = 0.05  # how far they may follow: faster, and a state that lasts would become the new normal
+PRIOR_S = 30.0  # weight of the population's statistics, in seconds of the subject's data
+LEARN_S = 60.0  # seconds of data that running statistics learn from; then they drift like a profile's
+MEMORY_S = 300.0  # time constant of drifting statistics
+DRIFT_SD_PER_MIN = 0.05  # limit of the drift: faster, a lasting state would become the new baseline
 LEAST_BASELINE_S = 20.0
 
 
 class ValidationResult(BaseModel):
-    """What a person's own readout was worth on blocks that it was not fitted on."""
+    """Performance of a personal readout on held-out blocks."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,24 +39,24 @@ class ValidationResult(BaseModel):
     """95 %, over blocks."""
     chance: float
     p: float
-    """How often blocks with shuffled labels do as well."""
+    """p value of a permutation test over blocks."""
     ece: float
     """Expected calibration error of its held-out confidence."""
     time_only: float
-    """Balanced accuracy of a classifier that is told nothing but the time."""
+    """Balanced accuracy of a classifier that is given only the time."""
     blocks: tuple[int, ...]
     """Of each label."""
     seconds: int
     confusion: tuple[tuple[float, ...], ...]
-    """Share of each label's seconds (rows) that was taken for each label."""
+    """Confusion matrix: share of each true label's seconds (rows) that was classified as each label."""
     passed: bool
     text: str
-    """What speaks against it; empty when it passed."""
+    """Why it did not pass; empty when it did."""
     advice: tuple[str, ...] = ()
 
 
 class PersonalReadout(BaseModel):
-    """A person's own readout: what it says and what it needs. Its numbers lie in a safetensors file beside."""
+    """Description of a personal readout; its weights are in a safetensors file beside the profile."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -64,20 +64,20 @@ class PersonalReadout(BaseModel):
     labels: tuple[str, ...]
     coordinates: tuple[tuple[float, float], ...]
     base: str
-    """Other people's readout that it started from; empty when there was none."""
+    """The shipped readout that it was adapted from; empty when there was none."""
     weights: str
     weights_sha256: str
-    """Of the network it stands on: no other will do."""
+    """Digest of the network it was fitted with; it works with no other."""
     head_sha256: str
     temperature: float
     least_confidence: float
     verdict: ValidationResult
     ch_names: tuple[str, ...] | None = None
-    """The electrodes it was fitted on, in the order of its numbers; None in older files: the profile's order."""
+    """The electrodes it was fitted on, in the order of its weights; None in older files: the profile's order."""
 
 
 class Normaliser:
-    """Statistics that follow a subject, or a subject's own that only drift: learnt step by step from the stream.
+    """Statistics learnt step by step from the stream: adapting to a subject, or a subject's own that only drift.
 
     Parameters
     ----------
@@ -85,20 +85,20 @@ class Normaliser:
     sfreq : float
         Hz.
     frozen : bool
-        True for a person's own baseline.
+        True for a subject's own baseline.
     """
 
     def __init__(self, start: Statistics, sfreq: float, *, frozen: bool) -> None:
         self._mean, self._var = start.mean.astype(np.float64), np.square(start.sd, dtype=np.float64)
         self._sfreq, self.frozen = sfreq, frozen
         self._seconds = PRIOR_S
-        self._last = 0  # number of the newest step that was taken in
+        self._last = 0  # number of the newest step included
 
     def __call__(self, features: Features, end: int, step_s: float) -> Statistics:
-        """Take in the newest step of `features`, which ends at sample `end`, and return where the statistics stand.
+        """Update with the newest step of `features`, which ends at sample `end`; return the statistics.
 
-        Steps lie on a grid of stream time, from zero: what ends between two of them moves nothing, and none moves
-        anything twice. Call it for every window, whether that is read or not.
+        Steps lie on a grid of stream time, from zero: windows that end between two steps change nothing, and each step
+        counts once. Call it for every window, whether that is read or not.
         """
         number = round(end / self._sfreq / step_s)
         if number > self._last and abs(end - number * step_s * self._sfreq) < 1:
@@ -109,11 +109,11 @@ class Normaliser:
 
     @property
     def statistics(self) -> Statistics:
-        """Where they stand."""
+        """The current statistics."""
         return Statistics(self._mean.copy(), np.sqrt(self._var))
 
     def take_in(self, de: np.ndarray, good: np.ndarray, step_s: float) -> None:
-        """Let one step (n_chans, n_bands) of good channels (n_chans, 1) move the statistics."""
+        """Update with one step (n_chans, n_bands); only good channels (n_chans, 1) count."""
         sd = np.sqrt(self._var)
         off = np.clip(de - self._mean, -4 * sd, 4 * sd) * good  # one burst of muscle must not move a baseline
         if self.frozen or self._seconds >= PRIOR_S + LEARN_S:
@@ -127,7 +127,7 @@ class Normaliser:
 
 
 class Profile(BaseModel):
-    """One person on one montage, as it is stored: the baseline, and their own readout where one has proved itself."""
+    """One subject on one montage, as stored: the baseline, and a personal readout where one passed its validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -136,7 +136,7 @@ class Profile(BaseModel):
     reference: str
     virtual: bool
     readout: str | None
-    """The readout it was made for, when one was asked for."""
+    """The readout it was made for, if one was asked for."""
     spec: FeatureSpec
     mean: tuple[tuple[float, ...], ...]
     sd: tuple[tuple[float, ...], ...]
@@ -144,9 +144,9 @@ class Profile(BaseModel):
     made: str
     own: PersonalReadout | None = None
     refused: ValidationResult | None = None
-    """Why there is no readout of their own, where one was tried."""
+    """Why there is no personal readout, where one was tried."""
     head: bytes | None = Field(default=None, exclude=True, repr=False)
-    """The numbers of `own`, as they lie in the file beside."""
+    """The weights of `own`: the content of the safetensors file."""
 
     @classmethod
     def from_steps(
@@ -158,7 +158,7 @@ class Profile(BaseModel):
         readout: str | None = None,
         least_s: float = LEAST_BASELINE_S,
     ) -> Profile:
-        """Make a profile of steps of rest.
+        """Make a profile from steps of rest.
 
         Parameters
         ----------
@@ -166,12 +166,12 @@ class Profile(BaseModel):
         good : (n_steps, n_chans) bool
             Where an electrode could be trusted.
         least_s : float
-            How much has to be usable.
+            Least usable duration (s).
 
         Raises
         ------
         ProfileError
-            When there is too little to go by.
+            When there is too little usable rest.
         """
         seconds = good.sum(axis=0).min(initial=len(de)) * spec.step_s
         if seconds < least_s:
@@ -193,11 +193,11 @@ class Profile(BaseModel):
 
     @property
     def own_channels(self) -> tuple[str, ...]:
-        """The electrodes of the subject's own readout, in the order of its numbers: not always the profile's."""
+        """The electrodes of the personal readout, in the order of its weights: not always the profile's."""
         return (self.own.ch_names if self.own else None) or self.ch_names
 
     def check(self, info: StreamInfo, spec: FeatureSpec) -> None:
-        """Raise `ProfileError` when it is of another kind of stream or other features, or lacks a channel."""
+        """Raise `ProfileError` when the profile has another kind of stream, other features, or lacks a channel."""
         if missing := [name for name in info.ch_names if name not in self.ch_names]:
             raise ProfileError(
                 f"a profile for {', '.join(info.ch_names)}",
@@ -205,7 +205,7 @@ class Profile(BaseModel):
                 "calibrate again on this montage, or leave those channels out with drop=",
             )
         if self.virtual != info.virtual:
-            kinds = {True: "a virtual person", False: "a real headset"}
+            kinds = {True: "a simulated subject", False: "a real headset"}
             raise ProfileError(
                 f"a profile for {kinds[info.virtual]}", f"this one is of {kinds[self.virtual]}", "calibrate again"
             )
@@ -215,7 +215,7 @@ class Profile(BaseModel):
             )
 
     def statistics(self, info: StreamInfo, spec: FeatureSpec, population_sd: np.ndarray) -> Statistics:
-        """This person's statistics for the channels of `info`, the spread shrunk towards the population's.
+        """The subject's statistics for the channels of `info`, with the SD shrunk towards the population's.
 
         Raises
         ------
@@ -229,14 +229,14 @@ class Profile(BaseModel):
         return Statistics(np.asarray(self.mean)[pick], np.sqrt(var))
 
     def stored(self) -> dict[str, Any]:
-        """What the file says. Fields that a profile has no use for are left out: older files are none the worse."""
+        """Content of the file, without unused fields, so that older files keep their digest."""
         body = self.model_dump(mode="json")
         if self.own and self.own.ch_names is None:
             del body["own"]["ch_names"]
         return {key: value for key, value in body.items() if value is not None or key not in ("own", "refused")}
 
     def save(self, path: Path) -> None:
-        """Write as JSON, with a readout's numbers beside it; only this user can read them, whole or not at all."""
+        """Write as JSON, with a readout's weights beside it; private, and completely or not at all."""
         body = self.stored()
         text = json.dumps({"sha256": digest(body), **body}, indent=1)
         if self.head is not None:
@@ -245,7 +245,7 @@ class Profile(BaseModel):
 
     @classmethod
     def restored(cls, stored: dict[str, Any], head: str | None) -> Profile:
-        """From what a recording tells of it: `stored`, and the numbers of its own readout in base 64."""
+        """Restore from a recording: `stored`, and the weights of its personal readout in base 64."""
         profile = cls.model_validate(stored)
         return profile.model_copy(update={"head": base64.b64decode(head)}) if head else profile
 
@@ -262,7 +262,7 @@ class Profile(BaseModel):
         except FileNotFoundError as error:
             if error.filename and Path(error.filename) != path:
                 raise ProfileError(
-                    asked, f"{Path(error.filename).name}, the numbers of its readout, is missing beside it",
+                    asked, f"{Path(error.filename).name}, the weights of its readout, is missing beside it",
                     "put it back, or calibrate again with --from RECORDING",
                 ) from None  # fmt: skip
             raise ProfileError(
@@ -281,10 +281,10 @@ class Profile(BaseModel):
 
 
 def head_file(path: Path) -> Path:
-    """Where the numbers of a profile's own readout lie."""
+    """Path of the weights of a profile's personal readout."""
     return path.with_suffix(".safetensors")
 
 
 def digest(body: dict[str, object]) -> str:
-    """SHA-256 of a JSON object, whatever its formatting: shows whether it was altered."""
+    """SHA-256 of a JSON object, independent of its formatting: shows whether it was altered."""
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Turns chunks into a fixed memory of the newest samples, addressed by absolute index."""
+"""Ring buffer of the newest samples, addressed by absolute sample index."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class RingBuffer:
     """One writer, many readers; readers get copies.
 
     Sample ``i`` lives in row ``i % capacity`` and is readable while ``oldest <= i < end``.
-    Samples known to be lost take their place as rows of NaN, so an index is always stream time.
+    Samples known to be lost are rows of NaN, so an index is always stream time.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class RingBuffer:
         Raises
         ------
         Overrun
-            When some of them are overwritten or not yet there.
+            When some of them are overwritten or not yet written.
         """
         with self._new:
             if not self.oldest <= start <= stop <= self.end:
@@ -87,7 +87,7 @@ class RingBuffer:
 
     @property
     def impedance(self) -> Impedance | None:
-        """What the board measured last, if it measures any."""
+        """The newest impedances, if the board measures any."""
         with self._new:
             return self._impedances[-1] if self._impedances else None
 
@@ -102,6 +102,6 @@ class RingBuffer:
             return self._new.wait_for(lambda: self.end > index, timeout)
 
     def wake(self) -> None:
-        """Let every waiting reader look around."""
+        """Wake every waiting reader."""
         with self._new:
             self._new.notify_all()

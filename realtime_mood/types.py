@@ -1,4 +1,4 @@
-"""The values that travel through the system, in the order they appear.
+"""Value types that travel through the system, in the order of processing.
 
 Signals are microvolts; times are seconds on one monotonic clock. Sample indices count from where the
 source was opened and include samples known to be lost, so ``index / sfreq`` is always stream time.
@@ -35,16 +35,16 @@ class StreamInfo:
     sfreq: float
     """Sampling rate in Hz."""
     name: str = ""
-    """What to call the stream on screen."""
+    """Name of the stream on screen."""
     reference: str = "unknown"
     virtual: bool = False
-    """True when the signal comes from a virtual person; travels with everything derived from it."""
+    """True when the signal is simulated; kept with everything derived from it."""
     paced: bool = True
     """False for a finite source at ``speed=max``: it waits for the pipeline, so nothing is ever skipped or stale."""
     chunk_s: float = 0.05
     """The usual time between chunks, in seconds."""
     notes: tuple[str, ...] = ()
-    """What is odd about this stream, in words for the person: a rate that is not as announced, and the like."""
+    """Notes for the user on what is unusual about this stream, such as a rate that differs from the announced one."""
 
     @property
     def n_chans(self) -> int:
@@ -61,11 +61,11 @@ class Marker:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Impedance:
-    """What a board measured under its electrodes, from sample `index` on until it says otherwise."""
+    """Electrode impedances as measured by the board, valid from sample `index` until the next measurement."""
 
     index: int
     kohm: Array
-    """(n_chans,), kΩ; NaN where the board does not say."""
+    """(n_chans,), kΩ; NaN where the board reports none."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kohm", read_only(self.kohm))
@@ -73,7 +73,7 @@ class Impedance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """Consecutive samples as they arrived: (n_times, n_chans), µV. A sample nobody could read is NaN."""
+    """Consecutive samples as they arrived: (n_times, n_chans), µV. An unreadable sample is NaN."""
 
     data: Array
     first: int
@@ -84,7 +84,7 @@ class Chunk:
     """Samples missing just before ``data[0]``: `first` is the end of the chunk before, plus these."""
     markers: tuple[Marker, ...] = ()
     impedances: tuple[Impedance, ...] = ()
-    """Those that changed within this chunk; most boards never say any."""
+    """Those that changed within this chunk; most boards report none."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", read_only(self.data))
@@ -110,7 +110,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """One context of filtered signal, with what is known about it."""
+    """One context of filtered signal, with band power and electrode quality."""
 
     data: Array
     """(n_chans, n_times), µV: as much of the newest signal as the raw patches need; zero before the stream began."""
@@ -121,7 +121,7 @@ class Window:
     counts: NDArray[np.int64]
     """(n_hops,): how many samples went into each of those sums."""
     dead: Mask
-    """(n_hops, n_chans): True where an electrode said nothing usable; `data` is zero there, `power` means nothing."""
+    """(n_hops, n_chans): True where an electrode had no usable signal; `data` is zero there, `power` undefined."""
     quality: Quality
     """How good each electrode was at the end: judged hop by hop, whichever windows are read."""
     first: int
@@ -129,10 +129,10 @@ class Window:
     settled: int
     """Index from which the filters count as settled."""
     broken: int
-    """Index at which the stream came back from its last long hole; 0 when there was none."""
+    """Index at which the stream resumed after its last long gap; 0 when there was none."""
     t_last: float
     statistics: Statistics | None = None
-    """What features are compared with, as learnt up to its end; None where nothing learns."""
+    """Statistics to standardise its features with, as learnt up to its end; None where nothing learns."""
 
     def __post_init__(self) -> None:
         for name, kind in (("data", np.float32), ("valid", bool), ("power", float), ("counts", int), ("dead", bool)):
@@ -152,7 +152,7 @@ class Fault(Enum):
     MUSCLE = "muscle"
     DECORRELATED = "decorrelated"
     IMPEDANCE = "impedance"
-    EXCLUDED = "excluded"  # somebody asked for it to be left out
+    EXCLUDED = "excluded"  # left out by the user
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +180,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """What the network eats."""
+    """Model input."""
 
     de: Array
     """(n_steps, n_chans, n_bands), nats; oldest step first."""
@@ -200,18 +200,18 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class Readout:
-    """What one head of the network can say."""
+    """Labels and scales that one head of the network predicts."""
 
     name: str
     labels: tuple[str, ...]
     coordinates: tuple[tuple[float, float], ...]
     """(valence, arousal) of each label, both in [-1, 1]."""
     evidence: str
-    """``"real"`` or ``"virtual"``: on whose data it was trained and shown to work; ``"own"``: the subject's own."""
+    """Data it was trained and validated on: ``"real"``, ``"virtual"`` (simulated) or ``"own"`` (the subject's own)."""
 
 
 def places_of(readout: Readout) -> np.ndarray | None:
-    """Valence and arousal of each label: (n_labels, 2); None where the readout does not speak of them."""
+    """Valence and arousal of each label: (n_labels, 2); None where the readout has none."""
     at = np.array(readout.coordinates, float).reshape(-1, 2)
     return at if len(at) == len(readout.labels) and np.ptp(at, axis=0).max(initial=0.0) > 1e-6 else None
 
@@ -230,7 +230,7 @@ class Why(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
-    """What the network makes of one window."""
+    """The network's output for one window."""
 
     readout: Readout
     probs: tuple[float, ...]
@@ -247,7 +247,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Abstained:
-    """No answer, and the reason. ``unsure`` still says what the probabilities were."""
+    """No estimate, and the reason. With ``unsure`` the probabilities are kept."""
 
     why: Why
     first: int

@@ -1,1 +1,1 @@
-"""Turns raw chunks into features; no threads, clocks, devices or torch."""
+"""Signal processing from raw chunks to features; no threads, clocks, devices or torch."""

@@ -1,4 +1,4 @@
-"""Turns rows into a running mean that forgets exponentially; cutting the rows differently changes no bit of it."""
+"""Exponentially weighted running mean, bit-identical however the rows are cut into chunks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class RunningMean:
     sfreq : float
         Hz.
     shape : tuple of int
-        Of one row.
+        Shape of one row.
     """
 
     def __init__(self, tau_s: float, sfreq: float, shape: tuple[int, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Turns a window into what the network eats: a sequence of differential entropies, and raw patches."""
+"""Turns a window into model input: a sequence of differential entropies (DE), and raw patches."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Extractor:
         return replace(steps, patches=patches, patch_mask=patch_mask)
 
     def steps(self, window: Window) -> Features:
-        """The same without patches: cheap, and all that statistics learn from."""
+        """The same without patches: cheap, and sufficient for updating statistics."""
         spec = self.spec
         per_step = (spec.n_steps, spec.hops_per_step)
         counts = window.counts.reshape(per_step).sum(axis=1)
@@ -43,7 +43,7 @@ class Extractor:
 def _without_dead(window: Window, per_step: tuple[int, int], step_mask: Mask) -> np.ndarray:
     """DE (n_steps, n_chans, n_bands) of the hops in which an electrode was alive.
 
-    A step without any takes the middle of that channel's others: a gap in one electrode must look like nothing new.
+    A step without any takes the median of that channel's other steps, so that a dropout of one electrode is neutral.
     """
     alive = ~window.dead
     n_chans, n_bands = window.power.shape[1:]

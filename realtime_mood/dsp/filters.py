@@ -1,8 +1,8 @@
-"""Turns raw rows into clean rows and band-filtered rows, causally, keeping state between calls.
+"""Causal high-pass, notch and band-pass filters that keep their state between calls.
 
 Everything is second-order sections in float64: transfer-function form is unstable at the band edges we need, and
-float32 loses microvolts beside a 60 mV electrode offset. Order 2 per edge, because steeper filters answer later
-and their DE of one second agrees less with the true band power.
+float32 loses microvolts beside a 60 mV electrode offset. Order 2 per edge, because steeper filters have a longer
+delay, and their DE of one second agrees less with the true band power.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from scipy.signal import butter, group_delay, iirnotch, sos2tf, sosfilt, sosfilt
 
 from .spec import FeatureSpec
 
-NOTCH_HZ = (50.0, 60.0)  # no band reaches 48 Hz, so taking out both costs nothing and needs no country
+NOTCH_HZ = (50.0, 60.0)  # no band reaches 48 Hz, so removing both costs nothing and needs no country
 NOTCH_Q = 20.0  # 2.5 Hz wide at 50 Hz
-DECIDE_S = 2.0  # how much signal ``auto`` looks at; what changes then is over when the filters have settled
+DECIDE_S = 2.0  # signal that ``auto`` decides on; the change is over when the filters have settled
 
 Notch = Sequence[float] | Literal["auto"]
 
@@ -47,15 +47,15 @@ class Filters:
         Hz.
     n_chans : int
     notch : sequence of float, or ``"auto"``
-        Line frequencies to take out; those above the stream's Nyquist frequency are left out. ``auto`` takes out both
-        kinds of mains until it has seen `DECIDE_S` of unbroken signal, and from exactly that sample on only the kind
-        that stands out there, for good; both when neither does.
+        Line frequencies to remove; those above the stream's Nyquist frequency are ignored. ``auto`` removes both
+        mains frequencies for the first `DECIDE_S` of unbroken signal, and from exactly that sample on only the one
+        that stands out there, or both when neither does.
     """
 
     def __init__(self, spec: FeatureSpec, sfreq: float, n_chans: int, notch: Notch) -> None:
         self._sfreq = sfreq
         self.notch_hz = tuple(f for f in (NOTCH_HZ if notch == "auto" else notch) if f < 0.48 * sfreq)
-        """The line frequencies that are taken out at the moment."""
+        """The line frequencies that are removed at present."""
         self._undecided = round(DECIDE_S * sfreq) if notch == "auto" and len(self.notch_hz) > 1 else 0
         notches = [tf2sos(*iirnotch(f, NOTCH_Q, fs=sfreq)) for f in self.notch_hz]
         self._clean_sos = np.concatenate([butter(2, spec.highpass_hz, "highpass", fs=sfreq, output="sos"), *notches])
@@ -63,7 +63,7 @@ class Filters:
         self.restart(np.zeros(n_chans))
 
     def restart(self, row: np.ndarray) -> None:
-        """Forget the past and start as if `row` (n_chans,) had stood for ever, so that an offset does not ring."""
+        """Reset to the steady state of a constant `row` (n_chans,), so that an offset causes no transient."""
         self._clean_state = sosfilt_zi(self._clean_sos)[:, :, None] * row
         self._band_state = [np.zeros((len(sos), 2, len(row))) for sos in self._band_sos]
         self._seen: list[np.ndarray] = []
@@ -91,7 +91,7 @@ class Filters:
         return clean
 
     def _up_to_decision(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """`rows`, cut where ``auto`` decides; it does so once the part before has been filtered."""
+        """`rows`, cut where ``auto`` decides; the decision is made once the part before it has been filtered."""
         if self._undecided:
             left = self._undecided - sum(map(len, self._seen))
             self._seen.append(rows[:left])
@@ -110,13 +110,13 @@ class Filters:
         self.notch_hz, self._undecided, self._seen = chosen, 0, []
 
 
-STANDS_OUT = 16.0  # times the middle power beside it; the highest of a few bins of noise is some 3 times that
+STANDS_OUT = 16.0  # times the median power beside it; the highest of a few bins of noise is about 3 times that
 
 
 def mains_hz(raw: np.ndarray, sfreq: float, candidates: Sequence[float]) -> tuple[float, ...]:
     """Which of `candidates` stand out in `raw` (n_times, n_chans); all of them when none does.
 
-    The channels' middle decides, so that one electrode that hangs in the air does not.
+    The median over channels decides, so that a single loose electrode does not.
     """
     window = np.hanning(len(raw))[:, None]
     power = np.abs(np.fft.rfft((raw - raw.mean(axis=0)) * window, axis=0)) ** 2

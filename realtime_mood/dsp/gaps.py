@@ -1,4 +1,4 @@
-"""Turns chunks with missing samples into runs of rows the filters can take."""
+"""Gaps in the stream: short ones are interpolated for the filters, longer ones restart them."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ class SampleRun:
 
     rows: np.ndarray
     received: bool
-    """False for rows made up to bridge a short hole."""
+    """False for rows interpolated across a short gap."""
     first: int
     restart: bool
-    """True when the filters must start anew at ``rows[0]``."""
+    """True when the filters must restart at ``rows[0]``."""
 
 
 class GapFiller:
-    """Bridges holes of at most `max_hole` samples by straight lines; after longer ones asks for a restart.
+    """Interpolates gaps of at most `max_gap` samples linearly, and asks for a restart after longer ones.
 
-    How the stream is cut into chunks makes no difference to what comes out.
+    The output does not depend on how the stream is cut into chunks.
     """
 
-    def __init__(self, n_chans: int, max_hole: int) -> None:
-        self._max_hole = max_hole
+    def __init__(self, n_chans: int, max_gap: int) -> None:
+        self._max_gap = max_gap
         self._last: np.ndarray | None = None
         self._end = 0  # index after the newest row that was received
-        self._fill = np.zeros(n_chans)  # what stands in for a single channel's unreadable sample
+        self._fill = np.zeros(n_chans)  # replaces a single channel's unreadable sample
 
     def __call__(self, chunk: Chunk) -> Iterator[SampleRun]:
         """The runs in `chunk`, oldest first."""
-        with np.errstate(invalid="ignore"):  # a NaN of the signalling kind
+        with np.errstate(invalid="ignore"):  # a signalling NaN
             rows = np.asarray(chunk.data, np.float64)
         finite = np.asarray(np.isfinite(rows))
         there: Mask = np.any(finite, axis=1)
@@ -45,16 +45,16 @@ class GapFiller:
 
     def _run(self, rows: np.ndarray, finite: np.ndarray, first: int) -> Iterator[SampleRun]:
         rows = self._hold(rows, finite)
-        hole = first - self._end
-        restart = self._last is None or hole > self._max_hole
-        if hole and not restart:
-            weight = np.arange(1, hole + 1)[:, None] / (hole + 1)
+        gap = first - self._end
+        restart = self._last is None or gap > self._max_gap
+        if gap and not restart:
+            weight = np.arange(1, gap + 1)[:, None] / (gap + 1)
             yield SampleRun(self._last + weight * (rows[0] - self._last), False, self._end, False)
         yield SampleRun(rows, True, first, restart)
         self._last, self._end = rows[-1], first + len(rows)
 
     def _hold(self, rows: np.ndarray, finite: np.ndarray) -> np.ndarray:
-        """Let a channel that is unreadable keep its last value: it shows as flat, and is masked as such."""
+        """Keep an unreadable channel at its last value, so that it is judged flat and masked."""
         if not finite.all():
             at = np.maximum.accumulate(np.where(finite, np.arange(1, len(rows) + 1)[:, None], 0), axis=0)
             rows = np.take_along_axis(np.concatenate((self._fill[None], rows)), at, axis=0)

@@ -1,6 +1,6 @@
-"""Turns hops of signal into a judgement of each electrode that does not flicker.
+"""Electrode quality: faults and a score for each channel, at each hop, with hysteresis against flicker.
 
-Evidence is a level for each fault and channel: 1 is the threshold, and below `CLEAR` there is nothing to say.
+Evidence is a level for each fault and channel: 1 is the threshold; below `CLEAR` the fault counts as absent.
 Thresholds are for scalp EEG in µV; each is a named constant with its reason.
 """
 
@@ -14,21 +14,21 @@ import numpy as np
 from ..types import Fault, Mask, Quality
 
 FLAT_UV = 0.2  # rms of the high-passed second; amplifier noise alone is larger
-RAILED_SHARE = 0.1  # of samples that sit exactly at the second's extremes
+RAILED_SHARE = 0.1  # of samples that are exactly at the second's extremes
 RAILED_SPAN_UV = 50.0  # coarse quantisation alone does not span this much
 HUGE_UV = 1000.0  # rms of the high-passed second; no brain does this, an electrode off the skin does
 SWING_UV = 150.0  # rms below the highest band; blinks stay under it, a loose electrode does not
 LINE_UV = 40.0  # rms at 50 or 60 Hz
-LINE_RATIO = 3.0  # times the rms of everything the network looks at
+LINE_RATIO = 3.0  # times the rms of all bands of the network
 MUSCLE_UV = 15.0  # rms in the highest band; brain gamma is some 1–2 µV
-DECORRELATED = 0.3  # highest |r| with any other electrode; in real caps it is above 0.39 for 999 in 1000
-ENOUGH_NEIGHBOURS = 16  # with fewer, electrodes are so far apart that some are alone with their signal
-BAD_KOHM = 750.0  # what is called good for dry electrodes; amplifiers of today take it
-FAIR_KOHM = 50.0  # what is called bad for wet ones: it lowers the score and masks nothing
+DECORRELATED = 0.3  # highest |r| with any other electrode; in real caps it is above 0.39 in 99.9 %
+ENOUGH_NEIGHBOURS = 16  # with fewer, electrodes are so far apart that some share no signal with another
+BAD_KOHM = 750.0  # acceptable for dry electrodes with current amplifiers
+FAIR_KOHM = 50.0  # poor for wet electrodes: it lowers the score and masks nothing
 CLEAR = 0.7  # of a threshold
-MEMORY_S = 1.5  # a fault appears when it stood in most of this, and goes when all of it was clear
+MEMORY_S = 1.5  # a fault appears when present in most of this, and goes when absent in all of it
 
-# In the order in which they explain one another where two are equally plain.
+# In order of precedence where two are equally strong.
 SCORES = {
     Fault.FLAT: 0.0,
     Fault.LINE: 0.2,
@@ -38,37 +38,37 @@ SCORES = {
     Fault.IMPEDANCE: 0.3,
 }
 FAULTS = tuple(SCORES)
-DEAD = (FAULTS.index(Fault.FLAT), FAULTS.index(Fault.RAILED))  # no signal of a head in it: masked at once
+DEAD = (FAULTS.index(Fault.FLAT), FAULTS.index(Fault.RAILED))  # no EEG in it: masked at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hop:
-    """What there is to go by at the end of a hop."""
+    """Evidence about the electrodes at the end of a hop."""
 
     raw: np.ndarray
-    """(n_times, n_chans), µV: up to the last second before filtering."""
+    """(n_times, n_chans), µV: up to the last second, unfiltered."""
     n_new: int
-    """How many of its rows this hop brought."""
+    """How many of its rows belong to this hop."""
     clean: np.ndarray
     """(n_valid, n_chans), µV: this hop filtered, received and settled samples only."""
     band_rms: np.ndarray
     """(n_chans, n_bands), µV: over the last second."""
     jumped: Mask
-    """(n_chans,): whose offset jumped within this hop."""
+    """(n_chans,): True where the offset had a step within this hop."""
     kohm: np.ndarray
-    """(n_chans,), kΩ: the impedances that held at its end; NaN where nobody said."""
+    """(n_chans,), kΩ: the impedances at its end; NaN where unknown."""
 
 
 class ElectrodeQuality:
     """Judges every electrode at the end of each hop.
 
-    It is fed hop by hop, on a fixed grid, so neither how the stream was cut nor which windows were read can show.
+    It works hop by hop on a fixed grid, so its result depends neither on chunk sizes nor on which windows are read.
 
     Parameters
     ----------
     n_chans : int
     sfreq, hop_s, context_s : float
-        Hz; s; how far back electrodes are compared with one another, s.
+        Sampling rate (Hz); hop (s); how far back electrodes are compared with one another (s).
     """
 
     def __init__(self, n_chans: int, sfreq: float, hop_s: float, context_s: float) -> None:
@@ -77,7 +77,7 @@ class ElectrodeQuality:
         self.restart()
 
     def restart(self) -> None:
-        """Forget what was seen, as after a long hole."""
+        """Reset, as after a long gap."""
         n = self._n_chans
         self._squares: deque[tuple[np.ndarray, int]] = deque(maxlen=self._n_second)
         self._levels = deque([np.zeros((len(FAULTS), n))] * self._n_memory, maxlen=self._n_memory)
@@ -87,10 +87,10 @@ class ElectrodeQuality:
         self._fit: deque[Mask] = deque(maxlen=self._n_context)
 
     def __call__(self, hop: Hop) -> tuple[Quality, Mask]:
-        """The judgement that holds from the end of `hop` on, and (n_chans,) who said nothing usable during it."""
+        """The quality from the end of `hop` on, and (n_chans,) which channels had no usable signal during it."""
         self._squares.append((np.square(hop.clean).sum(axis=0), len(hop.clean)))
         sums, counts = zip(*self._squares, strict=True)
-        if not (n_valid := sum(counts)):  # still settling: nothing to judge yet, and no such window is read
+        if not (n_valid := sum(counts)):  # still settling: nothing to judge yet, and such windows are not read
             nobody = np.zeros(self._n_chans, bool)
             return Quality(np.zeros(self._n_chans, np.float32), (None,) * self._n_chans), nobody
         rms = np.sqrt(np.sum(sums, axis=0) / n_valid)
@@ -110,7 +110,7 @@ class ElectrodeQuality:
         return self._verdict(1 - 0.5 * np.minimum(badness, 1) ** 2), dead
 
     def _alone(self, hop: Hop, rms: np.ndarray, line: np.ndarray, swing: np.ndarray) -> np.ndarray:
-        """Levels (4, n_chans) of the faults that show in a channel by itself."""
+        """Levels (4, n_chans) of the faults that a channel shows without regard to others."""
         still, lately, muscle = self._still[-1], np.any(self._still, axis=0), hop.band_rms[:, -1]
         flat = np.where(still, np.inf, FLAT_UV / np.maximum(rms, 1e-6))
         loud = np.minimum(line / LINE_UV, line / (LINE_RATIO * np.maximum(np.hypot(swing, muscle), 1e-6)))
@@ -134,7 +134,7 @@ class ElectrodeQuality:
         return Quality(scores, tuple(faults))
 
     def _apart(self, clean: np.ndarray, fit: Mask) -> np.ndarray:
-        """Level (n_chans,) of going one's own way, over the hops in which nothing else was wrong with a pair."""
+        """Level (n_chans,) of decorrelation, over the hops in which both channels of a pair had no other fault."""
         kept = clean * fit
         self._products.append(kept.T @ kept)
         self._fit.append(fit)

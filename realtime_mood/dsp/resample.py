@@ -1,4 +1,4 @@
-"""Turns the newest seconds at the headset's rate into the same seconds at the network's rate."""
+"""Resampling of a window from the headset's rate to the network's."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ CROSSINGS = 8  # zero crossings of the kernel on each side
 class Resampler:
     """A windowed-sinc interpolator as one sparse matrix, applied to a window of fixed length.
 
-    Because it is a pure function of the window, how the stream was cut cannot show in it. It is causal: the newest
-    output lies half a kernel (`delay_s`) before the newest input. Any ratio of rates will do.
+    It is a pure function of the window, so it does not depend on how the stream was cut. It is causal: the newest
+    output lies half a kernel (`delay_s`) before the newest input. Any ratio of rates is possible.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Resampler:
         return (self._matrix @ np.ascontiguousarray(data.T)).T
 
     def share(self, valid: np.ndarray, n_patches: int) -> np.ndarray:
-        """Of the input samples each of `n_patches` equal parts of the output looks at, the share that is valid."""
+        """Share of valid input samples behind each of `n_patches` equal parts of the output."""
         got = (self._used @ valid.astype(np.float32)).reshape(n_patches, -1).sum(axis=1)
         seen = (self._used @ np.ones(self.n_in, np.float32)).reshape(n_patches, -1).sum(axis=1)
         return got / seen

@@ -1,4 +1,4 @@
-"""Turns filtered rows into windows, one a hop."""
+"""Turns filtered rows into windows, one per hop, with band power and electrode quality."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Slicer:
     def __init__(self, info: StreamInfo, spec: FeatureSpec, filters: Filters, memory_s: float) -> None:
         self._info, self._spec, self._filters = info, spec, filters
         self.clean = RingBuffer(info, round(memory_s * info.sfreq))
-        """Filtered signal, for windows and for the screen; NaN in long holes."""
+        """Filtered signal, for windows and for the screen; NaN in long gaps."""
         self._raw = RingBuffer(info, round(RAW_S * info.sfreq))
         self._received = RingBuffer(StreamInfo(("received",), info.sfreq), self.clean.capacity)
         self._n_times = Resampler(spec, info.sfreq).n_in
         self._n_blocks = spec.n_steps * spec.hops_per_step
         self._level = StepRemover(info.n_chans)
         self._judge = ElectrodeQuality(info.n_chans, info.sfreq, spec.hop_s, spec.context_s)
-        self._said: deque[Impedance] = deque()
+        self._impedances: deque[Impedance] = deque()
         self._kohm = np.full(info.n_chans, np.nan, np.float32)
         self._restart(0)
         self._settled = self._broken = 0
@@ -50,15 +50,15 @@ class Slicer:
         self._settled = at + round(self._spec.settle_s * self._info.sfreq)
 
     def _begin_hop(self) -> None:
-        self._cleaned: list[np.ndarray] = []  # of the hop being filled
+        self._cleaned: list[np.ndarray] = []  # of the current hop
         self._power: list[np.ndarray] = []
 
     def hear(self, impedances: Iterable[Impedance]) -> None:
-        """Take note of what the board measured; each holds from its sample on."""
-        self._said.extend(impedances)
+        """Store impedances of the board; each is valid from its sample on."""
+        self._impedances.extend(impedances)
 
     def __call__(self, run: SampleRun, t_first: float) -> Iterator[Window]:
-        """Take in a run whose first row was taken at `t_first`; yield the windows it completes."""
+        """Process a run whose first row was taken at `t_first`; yield the windows it completes."""
         sfreq = self._info.sfreq
         if run.restart:
             self._filters.restart(run.rows[0])
@@ -68,7 +68,7 @@ class Slicer:
                 self._broken = run.first
             self._restart(run.first)
             self._k = max(self._k, int(run.first / sfreq / self._spec.hop_s))
-            while self._spec.grid(self._k, sfreq) <= run.first:  # no reading ends inside a long hole
+            while self._spec.grid(self._k, sfreq) <= run.first:  # no reading ends inside a long gap
                 self._k += 1
         at = 0
         while at < len(run.rows):
@@ -81,7 +81,7 @@ class Slicer:
             at = stop
 
     def _fill(self, run: SampleRun, at: int, stop: int, t_last: float) -> int:
-        """Add ``run.rows[at:stop]`` to the hop being filled; return the index after them."""
+        """Add ``run.rows[at:stop]`` to the current hop; return the index after them."""
         rows, first = run.rows[at:stop], run.first + at
         clean, banded = self._filters(self._level(rows))
         received = np.full((len(rows), 1), run.received)
@@ -110,9 +110,9 @@ class Slicer:
         )  # fmt: skip
 
     def _close_hop(self, end: int) -> Quality:
-        """Sum up the hop that ends at `end`, and judge it."""
-        while self._said and self._said[0].index < end:
-            self._kohm = self._said.popleft().kohm
+        """Sum up the hop that ends at `end`, and judge its electrodes."""
+        while self._impedances and self._impedances[0].index < end:
+            self._kohm = self._impedances.popleft().kohm
         power, clean = np.concatenate(self._power), np.concatenate(self._cleaned)
         total = power.sum(axis=0)
         recent = [(total, len(power)), *((s, n) for s, n, _ in reversed(self._blocks))][: self._spec.hops_per_step]
@@ -126,10 +126,10 @@ class Slicer:
         return quality
 
     def _silence(self, data: np.ndarray, first: int, dead: Sequence[np.ndarray]) -> None:
-        """Zero `data` (n_chans, n_times) where an electrode said nothing usable, hop by hop."""
-        for back, who in enumerate(reversed(dead)):
+        """Set `data` (n_chans, n_times) to zero where an electrode had no usable signal, hop by hop."""
+        for back, unusable in enumerate(reversed(dead)):
             start, stop = (self._spec.grid(self._k - back - i, self._info.sfreq) - first for i in (1, 0))
             if stop <= 0:
                 return
-            if who.any():
-                data[who, max(0, start) : stop] = 0
+            if unusable.any():
+                data[unusable, max(0, start) : stop] = 0

@@ -1,4 +1,4 @@
-"""Turns the choices that define a feature into sample counts at any sampling rate; stored with the weights."""
+"""Definition of the features: bands, hop, context and limits; stored with the weights."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from ..errors import StreamMismatch
 
 BANDS = {"delta": (1.0, 4.0), "theta": (4.0, 8.0), "alpha": (8.0, 14.0), "beta": (14.0, 31.0), "gamma": (31.0, 45.0)}
 
-MAX_SFREQ = 20_000.0  # no EEG amplifier samples faster, and a minute of what does would fill the memory
+MAX_SFREQ = 20_000.0  # no EEG amplifier samples faster; a minute at higher rates would fill the memory
 
 
 class FeatureSpec(BaseModel):
-    """What a network was trained on, and therefore must be fed. Frequencies in Hz, durations in seconds."""
+    """Features that a network was trained on and must be given. Frequencies in Hz, durations in seconds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     bands: dict[str, tuple[float, float]] = BANDS
     highpass_hz: float = 0.5
     hop_s: float = 0.25
-    """One reading a hop."""
+    """There is one reading per hop."""
     step_s: float = 1.0
-    """One DE vector a step; a whole number of hops."""
+    """There is one DE vector per step; a whole number of hops."""
     n_steps: int = 10
     patch_s: float = 1.0
     n_patches: int = 4
     patch_sfreq: float = 128.0
-    """The rate of the raw patches the network sees, whatever the headset's."""
+    """Rate of the raw patches of the network, independent of the headset's."""
     settle_s: float = 4.0
-    """How long the filters take, after a start or a long hole, before their output is believed."""
+    """How long the filters take to settle after a start or a long gap; their output is not used until then."""
     max_hole_s: float = 0.25
-    """Longer holes restart the filters; shorter ones are bridged for the filters only."""
+    """Longer gaps restart the filters; shorter ones are interpolated for the filters only."""
     max_hole_share: float = 0.1
     """A step or patch with more than this share of its samples missing is masked."""
     max_masked: float = 0.2
@@ -50,18 +50,18 @@ class FeatureSpec(BaseModel):
 
     @property
     def context_s(self) -> float:
-        """How much settled signal an estimate needs at least: the raw patches."""
+        """Least settled signal that an estimate needs: the raw patches (s)."""
         return self.n_patches * self.patch_s
 
     def grid(self, k: int, sfreq: float) -> int:
-        """The sample at which reading `k` ends. Rounded from zero each time, so it never drifts."""
+        """The sample at which reading `k` ends; computed from zero each time, so that it does not drift."""
         return round(k * self.hop_s * sfreq)
 
     def check(self, sfreq: float) -> None:
-        """Raise `StreamMismatch` when `sfreq` is too low for the highest band, or no EEG's."""
+        """Raise `StreamMismatch` when `sfreq` is too low for the highest band, or too high for EEG."""
         if sfreq > MAX_SFREQ:
             raise StreamMismatch(
-                f"a stream of at most {MAX_SFREQ:g} Hz", f"this one says {sfreq:g} Hz", "sample it more slowly"
+                f"a stream of at most {MAX_SFREQ:g} Hz", f"this one has {sfreq:g} Hz", "lower its sampling rate"
             )
         name, (_, top) = max(self.bands.items(), key=lambda band: band[1][1])
         if sfreq < 2.2 * top:

@@ -130,7 +130,7 @@ def test_files_in_a_folder_are_named_as_bids_names_them(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_refused_beforehand(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match="no folder"):
+    with pytest.raises(ConfigError, match="not a folder"):
         Recorder(tmp_path / "file" / "a.xdf", {})
 
 
