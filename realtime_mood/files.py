@@ -185,7 +185,7 @@ def check_writable(path: Path, what: str = "record to") -> None:
     if "\0" in str(path) or not _can_be_encoded(path):
         trouble = "not a valid file name"
     elif _n_bytes(name) > most:
-        trouble = f"{name[:20]}… has {_n_bytes(name)} bytes, the maximum is {most}"
+        trouble = f"{name[:20]}… is a name of {_n_bytes(name)} bytes, the maximum is {most}"
     elif not folder.is_dir():
         trouble = f"{folder} is not a folder"
     elif not os.access(folder, os.W_OK | os.X_OK):
