@@ -24,6 +24,8 @@ LONG_S = 0.1
 """A gap by the counter that is longer than this is left out of the rate until the stamps have confirmed it."""
 LEAST_HOLE_S = 0.02
 """Where stamps are jittery, a shorter hole cannot be told from jitter."""
+LEAST_SURE_S = 0.05
+"""Jittery stamps tell no shorter loss where the counter tells none."""
 NEAR = 0.05
 """A measured period this close to the stated one, as a share, is that."""
 PAUSE_S = 1.0
@@ -117,7 +119,7 @@ def allowed_by_stamps(stamps: np.ndarray, steps: np.ndarray, doubtful: np.ndarra
     least_rows = 2 if smooth else look // 4
     for begin, end in pairwise(_cuts(stamps)):
         part = residual[begin:end].copy()
-        wander = _wander(_rise(level[begin:end], look), period, smooth)
+        wander = max(_wander(_rise(level[begin:end], look), period, smooth), 0.0 if smooth else LEAST_SURE_S)
         for i in np.flatnonzero(doubtful[begin : end - 1] | (steps[begin : end - 1] > 1)) + 1:
             lost, unsure = int(steps[begin + i - 1]) - 1, bool(doubtful[begin + i - 1])
             before, after = part[max(0, i - look) : i], part[i : i + look]
