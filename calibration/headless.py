@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
+import secrets
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from realtime_mood.profile import Profile
+from realtime_mood.api.options import ReadingOptions
+from realtime_mood.cli.config import RunConfig
+from realtime_mood.errors import ProfileError
+from realtime_mood.files import check_writable
+from realtime_mood.profile import Profile, head_file
 
 from .progress import CalibrationProgress, Event, Mode
-from .protocol import clock_words
+from .protocol import clock_words, draw, load_protocol
 from .session import CalibrationSession, Look
 
 EVERY_S = 10.0  # how often the terminal says how far a step is
@@ -128,3 +135,48 @@ def sit(session: CalibrationSession, voice: Voice) -> CalibrationProgress:
     if sitting.mode is Mode.STOPPED:
         voice.say("stopped", f"stopped; the recording is {session.recording}", recording=str(session.recording))
     return sitting
+
+
+def calibrate(
+    source: str,
+    path: Path,
+    options: ReadingOptions,
+    *,
+    protocol: str,
+    seconds: float | None,
+    seed: int | None,
+    recording: Path | None,
+    give_up_s: float | None,
+    say: Callable[[str], object],
+) -> Profile:
+    """One calibration from source to profile: what `realtime_mood.calibrate` documents."""
+    from .fit import fit
+    from .report import write_page
+
+    settings = RunConfig(source=source, give_up=give_up_s, **options.model_dump())
+    plan = draw(load_protocol(protocol), secrets.randbits(16) if seed is None else seed, None, seconds)
+    check_writable(head_file(path), "a profile at")
+    voice = Voice(_Lines(say), "terminal")
+    session = CalibrationSession(
+        settings, plan, recording or path.with_suffix(".xdf"), hear=(voice.hear,), give_up_s=give_up_s
+    )
+    if sit(session, voice).mode is Mode.STOPPED:
+        raise ProfileError("a calibration", "it was stopped", f"its recording is {session.recording}")
+    fitted = fit(session.recording, settings, voice.fitting)
+    fitted.profile.save(path)
+    write_page(fitted, path.with_suffix(".html"))
+    voice.made(fitted.profile, path)
+    return fitted.profile
+
+
+class _Lines(io.StringIO):
+    """A file that passes on what is printed to it, line by line."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        super().__init__()
+        self._say = say
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            self._say(text.rstrip("\n"))
+        return len(text)

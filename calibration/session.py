@@ -16,13 +16,14 @@ from typing import Any
 from realtime_mood.cli.config import RunConfig
 from realtime_mood.contracts import Sink, Source
 from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.estimator import SignalOnly
 from realtime_mood.health import Health, State
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.recording.recorder import Recorder
 from realtime_mood.run.engine import Engine
 from realtime_mood.sources import open_source
 from realtime_mood.sources.synthetic.source import SyntheticSource
-from realtime_mood.types import Abstained, Features, Reading, Readout, StreamInfo, Why, Window
+from realtime_mood.types import Reading, StreamInfo, Why
 
 from .director import CalibrationDirector, Hear
 from .progress import CalibrationProgress, Event, Mode
@@ -30,25 +31,6 @@ from .protocol import BlockPlan
 
 POOR = (Why.GAP, Why.BAD_SIGNAL)
 SPOILED = 0.3  # of a step, without a usable signal: it is done anew
-NOBODY = Readout("none", ("none",), ((0.0, 0.0),), "none")
-
-
-class Watching:
-    """The `Estimator` of a calibration: it says how good the signal is, and nothing else."""
-
-    readout = NOBODY
-    notes: tuple[str, ...] = ()
-    normal = None
-
-    def __init__(self, spec: FeatureSpec, sfreq: float) -> None:
-        self._context = round(spec.n_steps * spec.step_s * sfreq)
-
-    def __call__(self, features: Features, window: Window, why: Why | None) -> Reading:
-        first = max(0, window.end - self._context)
-        return Abstained(
-            why or Why.UNCALIBRATED, first, window.end, features.t_last, NOBODY, None, features.quality,
-            features.coverage,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +135,7 @@ class CalibrationSession:
 
     def _build(self, info: StreamInfo) -> Pipeline:
         spec = FeatureSpec()
-        return Pipeline(info, spec, Watching(spec, info.sfreq), self.settings.notches)
+        return Pipeline(info, spec, SignalOnly(spec, info.sfreq), self.settings.notches)
 
     def _tell_rest(self) -> None:
         for event in self.director.untold():  # the last answer, say, where no chunk came after it

@@ -6,7 +6,7 @@ from base64 import b64encode
 from importlib.metadata import version
 from typing import Any
 
-from realtime_mood.cli.config import RunConfig
+from realtime_mood.api.options import ReadingOptions
 from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.pipeline import LEARNS, Pipeline
@@ -20,7 +20,7 @@ from .runtime import Inference, ReaderNetwork, choose_device
 class PipelineBuilder:
     """Loads weights and profile at once, unless it is given one; called with a stream's info, makes its pipeline."""
 
-    def __init__(self, config: RunConfig, profile: Profile | None = None) -> None:
+    def __init__(self, config: ReadingOptions, profile: Profile | None = None) -> None:
         self._config = config
         device = choose_device(config.device)
         self._inference = Inference(load_weights(config.weights), device)

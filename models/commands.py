@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from realtime_mood.errors import ConfigError
+from realtime_mood.errors import ConfigError, StreamMismatch
 from realtime_mood.files import check_writable
 
 WeightsOption = Annotated[str | None, typer.Option(help="Shipped weights by name, or a folder.")]
@@ -142,6 +142,9 @@ def replay(
 
     recorded = open_recorded(file)
     about = recorded.about
+    if not {"weights", "readout", "notch", "profile"} <= about.keys():
+        found = "it was recorded without a network: there are no estimates to make again"
+        raise StreamMismatch(f"replay of {file}", found, "play it with run --source playback://PATH")
     asked = {"weights": weights or about["weights"], "readout": about["readout"], "notch": about["notch"]}
     profile = Profile.restored(about["profile"], about.get("head")) if about["profile"] else None
     build = PipelineBuilder(resolve(asked | {"device": "cpu"}), profile)

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .contracts import Network
+from .dsp.spec import FeatureSpec
 from .entropy import Statistics
 from .profile import Normaliser
 from .types import Abstained, Estimate, Features, Reading, Readout, StreamInfo, Why, Window
 
 LEAST_CHANNELS = 4  # no network here was trained on fewer
+NO_READOUT = Readout("none", ("none",), ((0.0, 0.0),), "none")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,12 +75,31 @@ class MoodEstimator:
             if confidence >= self._network.least_confidence:
                 return Estimate(
                     self.readout, probs, confidence, attention, features.quality, features.coverage, calibrated,
-                    first, window.end, features.t_last,
+                    first, window.end, features.t_last, features.time,
                 )  # fmt: skip
             why = Why.UNSURE
         else:
             probs = None
         return Abstained(
             why, first, window.end, features.t_last, self.readout, probs, features.quality, features.coverage,
-            calibrated,
+            calibrated, features.time,
+        )  # fmt: skip
+
+
+class SignalOnly:
+    """The `Estimator` where there is no network: it gives signal quality, and never an estimate."""
+
+    readout = NO_READOUT
+    notes: tuple[str, ...] = ()
+    normal = None
+
+    def __init__(self, spec: FeatureSpec, sfreq: float) -> None:
+        self._context = round(spec.n_steps * spec.step_s * sfreq)
+
+    def __call__(self, features: Features, window: Window, why: Why | None) -> Reading:
+        """A reading without an estimate; `why` is the pipeline's reason, if it has one."""
+        first = max(0, window.end - self._context)
+        return Abstained(
+            why or Why.UNCALIBRATED, first, window.end, features.t_last, NO_READOUT, None, features.quality,
+            features.coverage, time=features.time,
         )  # fmt: skip

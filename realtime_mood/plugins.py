@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import ConfigError, MoodError, PluginError
 
-Group = Literal["sources", "sinks", "networks", "measures", "displays"]
+Group = Literal["sources", "sinks", "networks", "measures", "displays", "calibrations"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 PREFIX = "realtime_mood."
 """Before a group's name in the metadata of a package."""
@@ -38,7 +38,7 @@ BUILT_IN: dict[Group, dict[str, str]] = {
         "ws": "realtime_mood.sinks.websocket:WebSocketReadings",
         "csv": "realtime_mood.sinks.csv_file:CsvFile",
     },
-    "networks": {"reader": "realtime_mood.realtime_mood.models.building:ReaderWeights"},
+    "networks": {"reader": "realtime_mood.models.building:PipelineBuilder"},
     "measures": {
         "band": "realtime_mood.feedback.kinds:band",
         "ratio": "realtime_mood.feedback.kinds:ratio",
@@ -49,6 +49,7 @@ BUILT_IN: dict[Group, dict[str, str]] = {
         "bar": "realtime_mood.gui.feedback.displays:Bar",
         "landscape": "realtime_mood.gui.feedback.displays:Landscape",
     },
+    "calibrations": {"protocol": "realtime_mood.calibration.headless:calibrate"},
 }
 """``module:object`` of each, by name; `pyproject.toml` declares the same, which a test compares."""
 

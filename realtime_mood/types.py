@@ -7,6 +7,7 @@ Streaming arrays are (n_times, n_chans); from `Window` on they are (n_chans, n_t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -194,6 +195,7 @@ class Features:
     coverage: float
     """Share of the context that rests on received samples, 0 to 1."""
     t_last: float
+    time: float = math.nan  # stream time of its end (s)
     eye: Array | None = None
     """(n_eye,) eye-movement features, where there is an eye tracker; only weights trained with any use them."""
 
@@ -228,8 +230,25 @@ class Why(Enum):
     MONTAGE = "montage"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Estimate:
+class _Labelled:
+    """What both kinds of reading have in common: results under the labels of the readout, and a line of text."""
+
+    __slots__ = ()
+    readout: Readout
+    probs: tuple[float, ...] | None
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """Label to probability, in the readout's order; empty where there are none."""
+        return dict(zip(self.readout.labels, self.probs or (), strict=False))
+
+    def _line(self, time: float, result: str) -> str:
+        each = "".join(f", {label} {p:.2f}" for label, p in self.probabilities.items())
+        return f"{type(self).__name__}({time:.2f} s, {self.readout.name}: {result}{each})"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Estimate(_Labelled):
     """The network's output for one window."""
 
     readout: Readout
@@ -243,10 +262,20 @@ class Estimate:
     first: int
     end: int
     t_last: float
+    time: float = math.nan
+    """Stream time of its end (s)."""
+
+    @property
+    def label(self) -> str:
+        """The most probable label."""
+        return self.readout.labels[self.probs.index(max(self.probs))]
+
+    def __repr__(self) -> str:
+        return self._line(self.time, self.label)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Abstained:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Abstained(_Labelled):
     """No estimate, and the reason. With ``unsure`` the probabilities are kept."""
 
     why: Why
@@ -258,6 +287,14 @@ class Abstained:
     quality: Quality | None = None
     coverage: float = 0.0
     calibrated: bool = False
+    time: float = math.nan
+
+    @property
+    def label(self) -> None:
+        """None: there is no estimate."""
+
+    def __repr__(self) -> str:
+        return self._line(self.time, self.why.value)
 
 
 Reading = Estimate | Abstained

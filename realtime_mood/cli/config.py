@@ -6,16 +6,14 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from platformdirs import user_config_path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
+from ..api.options import ReadingOptions
 from ..errors import ConfigError
 from ..files import read_toml
-
-if TYPE_CHECKING:  # scipy takes a second to import, and --help does without
-    from ..pipeline import Notch
 
 PREFIX = "REALTIME_MOOD_"
 GIVE_UP_S = 60.0  # where nobody may be looking
@@ -29,17 +27,11 @@ def _several(value: object) -> object:
     return tuple(value.split()) if isinstance(value, str) else value
 
 
-class RunConfig(BaseModel):
+class RunConfig(ReadingOptions):
     """What a run can be told. Every name is also a command-line option and a key of the TOML file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: str = "synthetic://"
     view: Literal["auto", "gui", "terminal", "json"] = "auto"
-    weights: str = "reader-4"
-    readout: str = "auto"
-    profile: Path | None = None
-    notch: Literal["auto", "50", "60"] = "auto"
     seconds: float | None = Field(default=None, gt=0)
     record: Path | None = None
     markers: str | None = None
@@ -57,12 +49,6 @@ class RunConfig(BaseModel):
     sink: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
     """Sinks by URL, built in or of other packages."""
     lsl_scope: Literal["loopback", "machine", "link", "site"] | None = None
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-
-    @property
-    def notches(self) -> Notch:
-        """The line frequencies to take out (Hz), or ``"auto"``."""
-        return "auto" if self.notch == "auto" else (float(self.notch),)
 
     @property
     def on_lsl(self) -> bool:

@@ -37,7 +37,8 @@ class Extractor:
         de = _without_dead(window, per_step, step_mask).astype(np.float32)
         coverage = float(np.where(step_mask, 0.0, share).mean())
         none = np.empty((len(window.data), 0, spec.patch_len), np.float32)
-        return Features(de, none, step_mask, np.empty(0, bool), window.quality, coverage, window.t_last)
+        time = window.end / self.sfreq
+        return Features(de, none, step_mask, np.empty(0, bool), window.quality, coverage, window.t_last, time)
 
 
 def _without_dead(window: Window, per_step: tuple[int, int], step_mask: Mask) -> np.ndarray:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from .. import clock
 from ..files import GrowingFile, check_writable, first_free, free_paths
@@ -98,10 +98,10 @@ class Recorder:
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
         A file, or a folder in which one is named after participant and session. Where the file exists already,
         another one is begun beside it: ``…_2.xdf``, or the next run.
-    about : mapping
+    about : mapping, optional
         What makes the readings, as JSON would hold it; `replay` needs it to make them again.
     participant, session : str, optional
         For the name of a file in a folder.
@@ -114,20 +114,27 @@ class Recorder:
     ------
     ConfigError
         When nothing could be written at `path`, as far as can be told beforehand.
+
+    Examples
+    --------
+    >>> with rm.open_source("lsl://MyHeadset") as stream, rm.Recorder("session.xdf") as recorder:  # doctest: +SKIP
+    ...     recorder.open(stream.info)
+    ...     for chunk in stream:
+    ...         recorder.take(chunk)
     """
 
     def __init__(
         self,
-        path: Path,
-        about: Mapping[str, object],
+        path: Path | str,
+        about: Mapping[str, object] | None = None,
         *,
         participant: str | None = None,
         session: str | None = None,
         to_stamps: float = 0.0,
         queue_bytes: int = QUEUE_BYTES,
     ) -> None:
-        self._where = (path, participant or "", session or "")
-        self._about, self._to_stamps, self._limit = about, to_stamps, queue_bytes
+        self._where = (Path(path), participant or "", session or "")
+        self._about, self._to_stamps, self._limit = about or {}, to_stamps, queue_bytes
         self._lock, self._closing = threading.Lock(), threading.Event()
         self._passed, self._n_passes = threading.Condition(), 0
         self._thread: GuardedThread | None = None
@@ -137,6 +144,12 @@ class Recorder:
         first = first_free(free_paths(*self._where))
         check_writable(first)
         self.recording = RecordingState(str(first))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close(Health())
 
     def open(self, info: StreamInfo) -> None:
         """Begin a new file for a stream."""

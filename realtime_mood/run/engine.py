@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from typing import Self
 
 from .. import clock
 from ..contracts import Director, Listener, Noting, Reporting, Returning, Sink, Source
@@ -130,6 +131,13 @@ class Engine:
         return _snapshot(self._acquisition.markers)
 
     # -- what others may do -------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> None:
         """Begin; raises `EngineError` when already running."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
+from dataclasses import replace
 
 from .. import clock
 from ..health import Emission, State, Vitals
@@ -187,7 +188,7 @@ class Processing:
         t = max(t, self._t)  # it ran ahead where the device paused and nothing was lost
         waited = max(0.0, now - self._acquisition.arrivals.of(reading.end, now))
         latency_ms = 1e3 * waited if isinstance(reading, Estimate) else None
-        self.latest = reading
+        self.latest = reading = replace(reading, time=t)
         self.readings.append(reading)
         self._vitals.emitted(age_ms, latency_ms)
         self._emitted, self._t = now, t

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .. import clock
+from ..contracts import SignalFile
 from ..errors import MoodError, SourceLost, SourceNotFound, StreamEnded, StreamMismatch
 from ..types import Array, Chunk, Marker, StreamInfo
 from .recordings import open_recording
@@ -45,12 +46,13 @@ class PlaybackSource:
         """Raises `SourceNotFound` or `StreamMismatch`."""
         if not os.path.exists(self.path):  # noqa: PTH110 - False for a name that is too long or impossible
             raise SourceNotFound(self.name, "no such file", "check the path; a relative one starts where you are")
-        with _translated(self.name):
-            return PlaybackStream(self.path, self.options, self.name)
+        with translated(self.name):
+            file = open_recording(self.path, self.options, self.name)
+            return PlaybackStream(file, self.options, self.name, self.path.name)
 
 
 @contextlib.contextmanager
-def _translated(asked: str) -> Iterator[None]:
+def translated(asked: str) -> Iterator[None]:
     """The one place where whatever libraries print, warn and raise becomes one line of ours, or nothing."""
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -79,10 +81,20 @@ def _translated(asked: str) -> Iterator[None]:
 
 
 class PlaybackStream:
-    """A recording being played. Made by `PlaybackSource.open`."""
+    """A recording being played: a file, or an array in memory.
 
-    def __init__(self, path: Path, options: PlaybackOptions, name: str) -> None:
-        self._file = file = open_recording(path, options, name)
+    Parameters
+    ----------
+    file : SignalFile
+    options : PlaybackOptions
+    name : str
+        The source, for messages.
+    title : str
+        What to call the stream on screen.
+    """
+
+    def __init__(self, file: SignalFile, options: PlaybackOptions, name: str, title: str) -> None:
+        self._file = file
         whole = file.runs[-1][1]
         start = round(options.start * file.sfreq)
         stop = whole if options.stop is None else min(whole, round(options.stop * file.sfreq))
@@ -101,7 +113,7 @@ class PlaybackStream:
         self.info = StreamInfo(
             ch_names=file.ch_names,
             sfreq=file.sfreq,
-            name=path.name,
+            name=title,
             reference=file.reference,
             virtual=file.virtual,
             paced=math.isfinite(options.speed),

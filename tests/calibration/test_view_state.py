@@ -12,11 +12,12 @@ import pytest
 from tiny_plan import tiny
 
 from realtime_mood.calibration.progress import CalibrationProgress
-from realtime_mood.calibration.session import NOBODY, Look
+from realtime_mood.calibration.session import Look
 from realtime_mood.calibration.view import state, words
 from realtime_mood.calibration.view.state import Page, Stage
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ProfileError
+from realtime_mood.estimator import NO_READOUT
 from realtime_mood.health import Health, RecordingState, State
 from realtime_mood.profile import PersonalReadout, Profile, ValidationResult
 from realtime_mood.types import Abstained, Fault, Quality, StreamInfo, Why
@@ -29,7 +30,7 @@ LIVE = Health(State.LIVE, INFO)
 def reading(end_s: float, faults: dict[str, Fault] | None = None, why: Why = Why.UNCALIBRATED) -> Abstained:
     found = tuple((faults or {}).get(name) for name in INFO.ch_names)
     quality = Quality(np.array([0.0 if fault else 1.0 for fault in found]), found)
-    return Abstained(why, 0, round(100 * end_s), end_s, NOBODY, None, quality)
+    return Abstained(why, 0, round(100 * end_s), end_s, NO_READOUT, None, quality)
 
 
 def readings(seconds: float, **how) -> list[Abstained]:

@@ -1,0 +1,83 @@
+"""A calibration without a screen, for scripts and experiments that lead the subject themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+
+from ..errors import ConfigError
+from ..plugins import find
+from ..profile import Profile
+from .options import reading_options
+
+Say = Callable[[str], object]
+
+
+def calibrate(
+    source: str,
+    profile: str | PathLike[str],
+    *,
+    protocol: str = "baseline",
+    seconds: float | None = None,
+    seed: int | None = None,
+    record: str | PathLike[str] | None = None,
+    readout: str = "auto",
+    weights: str = "reader-4",
+    notch: str | float = "auto",
+    device: str = "auto",
+    give_up_s: float | None = 60.0,
+    say: Say | None = None,
+) -> Profile:
+    """Lead a subject through a calibration protocol, and fit a profile to its recording.
+
+    Parameters
+    ----------
+    source : str
+        A URL.
+    profile : path
+        Where to write the profile, with its page beside it.
+    protocol : str
+        ``"baseline"``, ``"effort"``, ``"emotion"``, or the path of a TOML file.
+    seconds : float, optional
+        How long the rest takes in all.
+    seed : int, optional
+        Random seed for the order of blocks.
+    record : path, optional
+        Where to record the calibration session; beside the profile by default.
+    readout : str
+        For a baseline: the readout that a run with this profile begins with.
+    weights, notch, device, give_up_s
+        As for `read`.
+    say : callable, optional
+        Called with each cue and each step of the fit, as a line of text.
+
+    Returns
+    -------
+    Profile
+        Its ``own`` is the subject's own readout, or None; then ``refused`` says why, where one was tried.
+
+    Raises
+    ------
+    ConfigError, SourceError, WeightsError
+        As `read` does.
+    ProfileError
+        Too little usable rest, or too few blocks. The session is in the recording all the same.
+
+    Examples
+    --------
+    >>> import realtime_mood as rm
+    >>> me = rm.calibrate("lsl://MyHeadset", "me.json", seconds=60, say=print)  # doctest: +SKIP
+    >>> for reading in rm.read("lsl://MyHeadset", profile=me):  # doctest: +SKIP
+    ...     print(reading)
+    """
+    if not isinstance(source, str):
+        raise ConfigError("a calibration", f"a source of type {type(source).__name__}", "give a URL")
+    options = reading_options(weights=weights, readout=readout, notch=notch, device=device)
+    run = find("calibrations", "protocol", "a calibration").load()
+    where = Path(profile).expanduser()
+    made: Profile = run(
+        source, where, options, protocol=protocol, seconds=seconds, seed=seed,
+        recording=None if record is None else Path(record), give_up_s=give_up_s, say=say or (lambda _: None),
+    )  # fmt: skip
+    return made

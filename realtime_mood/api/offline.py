@@ -1,0 +1,232 @@
+"""Readings of an array or an ``mne.io.Raw``, gathered into a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..contracts import SignalFile, Stream
+from ..errors import ConfigError
+from ..profile import Profile
+from ..sources.channels import choose_channels
+from ..sources.playback import PlaybackStream, translated
+from ..sources.recordings.recording import PlaybackOptions, Rows, check_unit, finite
+from ..sources.units import microvolts, unit_name
+from ..types import Estimate, Reading
+from .reading import read
+
+if TYPE_CHECKING:
+    import mne
+    import pandas
+
+
+class ReadingTable(Sequence[Reading]):
+    """The readings of a recording, oldest first: a sequence that can be turned into a table."""
+
+    def __init__(self, readings: Iterable[Reading]) -> None:
+        self._readings = tuple(readings)
+
+    def __len__(self) -> int:
+        return len(self._readings)
+
+    @overload
+    def __getitem__(self, at: int) -> Reading: ...
+    @overload
+    def __getitem__(self, at: slice) -> ReadingTable: ...
+    def __getitem__(self, at: int | slice) -> Reading | ReadingTable:
+        return ReadingTable(self._readings[at]) if isinstance(at, slice) else self._readings[at]
+
+    def __repr__(self) -> str:
+        n = sum(isinstance(it, Estimate) for it in self)
+        what = f", {self[0].readout.name}, {self[0].time:.2f} to {self[-1].time:.2f} s" if self else ""
+        return f"ReadingTable({len(self)} readings, {n} with an estimate{what})"
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """One row a reading: ``time``, ``status``, ``readout``, ``label``, ``confidence``, ``p_LABEL`` for each label,
+        ``quality``, ``coverage`` and ``calibrated``; NaN, or None, where there is no estimate.
+        """
+        return [_row(it) for it in self]
+
+    def to_numpy(self) -> np.ndarray:
+        """The same as a structured array (n_readings,); the label is empty where there is no estimate."""
+        rows = [{name: "" if value is None else value for name, value in row.items()} for row in self.to_dicts()]
+        if not rows:
+            return np.empty(0, [("time", float)])
+        kinds = [(name, np.array([row[name] for row in rows]).dtype) for name in rows[0]]
+        return np.array([tuple(row.values()) for row in rows], kinds)
+
+    def to_data_frame(self) -> pandas.DataFrame:
+        """The same for pandas.
+
+        Raises
+        ------
+        ConfigError
+            pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise ConfigError(
+                "a data frame", "pandas is not installed", "pip install pandas, or use to_numpy()"
+            ) from None
+        return pandas.DataFrame(self.to_dicts())
+
+
+def _row(it: Reading) -> dict[str, Any]:
+    known = isinstance(it, Estimate)
+    probs = it.probs if known else (math.nan,) * len(it.readout.labels)
+    return {
+        "time": it.time,
+        "status": "estimate" if isinstance(it, Estimate) else it.why.value,
+        "readout": it.readout.name,
+        "label": it.label,
+        "confidence": it.confidence if isinstance(it, Estimate) else math.nan,
+        **{f"p_{label}": p for label, p in zip(it.readout.labels, probs or (), strict=True)},
+        "quality": math.nan if it.quality is None else it.quality.overall,
+        "coverage": it.coverage,
+        "calibrated": it.calibrated,
+    }
+
+
+class MemorySource:
+    """A `Source` of a recording in memory, read as fast as possible."""
+
+    def __init__(self, file: SignalFile, name: str) -> None:
+        self._file, self.name = file, name
+
+    def open(self) -> Stream:
+        """The stream, from its first sample."""
+        return PlaybackStream(self._file, PlaybackOptions(speed=math.inf), self.name, self.name)
+
+
+def read_array(
+    array: ArrayLike,
+    sfreq: float,
+    ch_names: Sequence[str],
+    unit: str = "uV",
+    *,
+    reference: str = "",
+    readout: str = "auto",
+    profile: str | PathLike[str] | Profile | None = None,
+    weights: str = "reader-4",
+    notch: str | float = "auto",
+    device: str = "auto",
+) -> ReadingTable:
+    """Read an array offline, as a recording with these samples would be.
+
+    Parameters
+    ----------
+    array : array (n_chans, n_times)
+        Channels first, as in MNE. A sample that is not finite in any channel counts as lost.
+    sfreq : float
+        Sampling rate (Hz).
+    ch_names : sequence of str
+        Electrode names of the 10-05 system; channels that are plainly no EEG (``"ECG"``) are left out.
+    unit : str
+        Unit of the numbers: ``"uV"``, ``"mV"``, ``"V"``, ``"nV"``, or a multiple as in ``"0.1uV"``.
+    reference : str, optional
+    readout, profile, weights, notch, device
+        As for `read`.
+
+    Returns
+    -------
+    ReadingTable
+
+    Raises
+    ------
+    ConfigError
+        The array has another shape than the names, or the unit is unknown.
+    StreamMismatch
+        The names are no electrodes, or the numbers cannot be EEG in that unit.
+
+    Examples
+    --------
+    >>> import realtime_mood as rm
+    >>> table = rm.read_array(data, 250.0, ["Fp1", "Fp2", "C3", "C4", "O1", "O2"])  # doctest: +SKIP
+    >>> table.to_data_frame()  # doctest: +SKIP
+    """
+    source = MemorySource(_rows(array, sfreq, ch_names, unit, reference), "an array")
+    options = {"readout": readout, "profile": profile, "weights": weights, "notch": notch, "device": device}
+    return ReadingTable(read(source, **options))  # type: ignore[arg-type]
+
+
+def _rows(array: ArrayLike, sfreq: float, ch_names: Sequence[str], unit: str, reference: str) -> Rows:
+    asked, names = "an array", [str(name) for name in ch_names]
+    x = np.asarray(array)
+    if x.ndim != 2 or x.shape[0] != len(names) or not x.size:
+        do = "give (n_chans, n_times), a name for each channel"
+        if x.ndim == 2 and x.shape[1] == len(names):
+            do = "give (n_chans, n_times): array.T"
+        raise ConfigError(f"{asked} of {len(names)} channels", f"its shape is {x.shape}", do)
+    if x.dtype.kind not in "fiu":
+        raise ConfigError(asked, f"it holds {x.dtype}", "give real numbers")
+    if not (name := unit_name(unit)):
+        raise ConfigError(asked, f"unit {unit!r}", "use uV, mV, V or nV, or a multiple as in 0.1uV")
+    if not 0 < sfreq < math.inf:
+        raise ConfigError(asked, f"a sampling rate of {sfreq:g} Hz", "give it in Hz")
+    chosen = choose_channels(names, [True] * len(names), PlaybackOptions(), asked, reference=reference)
+    data = finite(x[chosen.columns].T * microvolts(name))
+    received = np.flatnonzero(np.isfinite(data).any(axis=1))
+    if not len(received):
+        raise ConfigError(asked, "no sample is finite", "give (n_chans, n_times) of numbers")
+    check_unit(asked, data[received], sfreq, name)
+    return Rows(
+        data[received], received, chosen.ch_names, sfreq, markers=[], reference=chosen.reference, notes=chosen.notes
+    )
+
+
+def read_raw(
+    raw: mne.io.BaseRaw,
+    *,
+    readout: str = "auto",
+    profile: str | PathLike[str] | Profile | None = None,
+    weights: str = "reader-4",
+    notch: str | float = "auto",
+    device: str = "auto",
+) -> ReadingTable:
+    """Read an ``mne.io.Raw`` offline: the readings are those of the file it comes from.
+
+    Channels of type EEG are read, those in ``raw.info["bads"]`` too: each electrode is judged by its signal. Take them
+    out first where they must not be, ``raw.copy().pick("eeg", exclude="bads")``. Gaps are those of its annotations,
+    acquisition skips and boundaries; of a file whose gaps MNE does not keep, EDF+D, read the path: ``read(Path(…))``.
+
+    Parameters
+    ----------
+    raw : mne.io.BaseRaw
+        In volts, as MNE keeps it; not filtered, since the pipeline filters causally.
+    readout, profile, weights, notch, device
+        As for `read`.
+
+    Returns
+    -------
+    ReadingTable
+
+    Raises
+    ------
+    ConfigError
+        It is no ``mne.io.Raw``.
+    StreamMismatch
+        Its channels are no electrodes, or its numbers cannot be EEG in volts.
+
+    Examples
+    --------
+    >>> import mne, realtime_mood as rm
+    >>> table = rm.read_raw(mne.io.read_raw_edf("subject.edf"), readout="effort")  # doctest: +SKIP
+    >>> table.to_dicts()[-1]["label"]  # doctest: +SKIP
+    'rest'
+    """
+    from ..sources.recordings.raw_object import RawFile
+
+    if not hasattr(raw, "get_channel_types"):
+        raise ConfigError(
+            "readings of a Raw", f"it is a {type(raw).__name__}", "give an mne.io.Raw, or use read_array()"
+        )
+    with translated("a Raw"):
+        file = RawFile(raw, "a Raw")
+    options = {"readout": readout, "profile": profile, "weights": weights, "notch": notch, "device": device}
+    return ReadingTable(read(MemorySource(file, "a Raw"), **options))  # type: ignore[arg-type]

@@ -1,0 +1,49 @@
+"""The options that decide which readings come of a signal: for the command line and the Python interface alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..errors import ConfigError
+
+if TYPE_CHECKING:  # scipy takes a second to import, and --help does without
+    from ..pipeline import Notch
+
+
+class ReadingOptions(BaseModel):
+    """Network, readout, profile, filters and device of a run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weights: str = "reader-4"
+    readout: str = "auto"
+    profile: Path | None = None
+    notch: Literal["auto", "50", "60"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    @property
+    def notches(self) -> Notch:
+        """The line frequencies to take out (Hz), or ``"auto"``."""
+        return "auto" if self.notch == "auto" else (float(self.notch),)
+
+
+def reading_options(**given: object) -> ReadingOptions:
+    """Options from keyword arguments; numbers are accepted for ``notch``.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first option that is wrong.
+    """
+    if "notch" in given and given["notch"] in (50, 60):
+        given["notch"] = f"{given['notch']:.0f}"
+    try:
+        return ReadingOptions.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        options = ", ".join(ReadingOptions.model_fields)
+        raise ConfigError(f"option {key!r}", f"{given[key]!r}: {first['msg']}", f"options are {options}") from None

@@ -1,0 +1,187 @@
+"""Readings as Python code uses them: iterated live or offline, and gathered into tables."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Self
+
+from ..contracts import Sink
+from ..health import Emission, Health
+from ..profile import Profile
+from ..run.engine import Engine
+from ..types import Reading
+from .networks import load_network
+from .options import reading_options
+from .stream import GIVE_UP_S, AnySource, to_source
+
+WAITING = 64
+"""Readings of a source without pace that may wait for the loop: then the source waits."""
+MISSED = 1200
+"""Readings of a live source that may wait, five minutes of them: then the oldest are left out."""
+
+
+class Inbox:
+    """The `Sink` between an engine and the loop that reads from it."""
+
+    def __init__(self) -> None:
+        self._items: deque[Emission] = deque(maxlen=MISSED)
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def put(self, emission: Emission) -> None:
+        """Hand over a reading; a source without pace waits for the loop."""
+        with self._changed:
+            if not emission.info.paced:
+                self._changed.wait_for(lambda: self._closed or len(self._items) < WAITING)
+            self._items.append(emission)
+            self._changed.notify_all()
+
+    def close(self, health: Health) -> None:
+        """The run is over."""
+        self.leave()
+
+    def leave(self) -> None:
+        """Let everybody go who waits."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def get(self) -> Emission | None:
+        """The next reading, waiting for it; None after the last."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._items or self._closed)
+            emission = self._items.popleft() if self._items else None
+            self._changed.notify_all()
+            return emission
+
+
+def _readings(engine: Engine, inbox: Inbox) -> Iterator[Reading]:
+    """Run `engine` while the loop goes on."""
+    engine.start()
+    try:
+        while (emission := inbox.get()) is not None:
+            yield emission.reading
+    finally:
+        inbox.leave()
+        engine.stop()
+
+
+class ReadingStream(Iterator[Reading]):
+    """The readings of a run, one by one. Made by `read`.
+
+    The run begins with the first reading that is asked for. It ends with the source, with ``close``, at the end of a
+    ``with`` statement, or when nobody refers to this object any more.
+    """
+
+    def __init__(self, engine: Engine, inbox: Inbox) -> None:
+        self._engine = engine
+        self._run = _readings(engine, inbox)
+
+    def __next__(self) -> Reading:
+        """Wait for the next reading.
+
+        Raises
+        ------
+        StopIteration
+            The source has ended.
+        MoodError
+            What ended the run otherwise: no such source, a device that is gone for good.
+        """
+        return next(self._run)
+
+    @property
+    def health(self) -> Health:
+        """How the run is getting on: state, samples, losses, latencies, notes."""
+        return self._engine.health
+
+    def mark(self, text: str) -> bool:
+        """Put a marker on the newest sample, for the recording; False before the first."""
+        return self._engine.mark(text)
+
+    def close(self) -> None:
+        """End the run. May be called twice."""
+        self._run.close()  # type: ignore[attr-defined]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def read(
+    source: AnySource,
+    *,
+    readout: str = "auto",
+    profile: str | PathLike[str] | Profile | None = None,
+    weights: str = "reader-4",
+    notch: str | float = "auto",
+    device: str = "auto",
+    seconds: float | None = None,
+    record: str | PathLike[str] | None = None,
+    sinks: Sequence[Sink] = (),
+    give_up_s: float | None = GIVE_UP_S,
+) -> ReadingStream:
+    """Iterate the readings of a stream: four a second, each of the ten seconds before it.
+
+    The same as the command ``run``: from a live source readings come as they are made, and while nothing comes
+    `Abstained` ones say so; a finite source at ``speed=max`` is read as fast as the network takes it.
+
+    Parameters
+    ----------
+    source : str, Path, Source or EegStream
+        A URL, a recording's path, a source of your own, or what `open_source` returned, none of it read yet.
+    readout : str
+        ``"effort"``, ``"emotion3"``, the subject's own by its name, or ``"auto"``: what fits the source.
+    profile : path or Profile, optional
+        The subject's, made by `calibrate`.
+    weights : str
+        Shipped weights by name, or a folder.
+    notch : {"auto", 50, 60}
+        Line frequency to take out (Hz).
+    device : {"auto", "cpu", "cuda"}
+    seconds : float, optional
+        End after so much stream time.
+    record : path, optional
+        Also record samples and readings to this XDF file, or into this folder.
+    sinks : sequence of Sink
+        Objects with ``put(emission)`` and ``close(health)`` that want every reading as well.
+    give_up_s : float or None
+        How long a device that went away is looked for (s); None for ever.
+
+    Returns
+    -------
+    ReadingStream
+        Of `Estimate` and `Abstained`: each has ``time`` (s), ``label`` (None where there is no estimate) and
+        ``probabilities``.
+
+    Raises
+    ------
+    ConfigError, WeightsError, ProfileError
+        An option is wrong, or what it names cannot be read. What is wrong with the source is raised by the loop.
+
+    Examples
+    --------
+    >>> import realtime_mood as rm
+    >>> for reading in rm.read("synthetic://?speed=max&n_chans=8&channels=Fp1,Fp2,C3,C4,P3,P4,O1,O2", seconds=10):
+    ...     if reading.label:
+    ...         print(reading.time, reading.label)  # doctest: +SKIP
+    """
+    opened = to_source(source)
+    options = reading_options(
+        weights=weights, readout=readout, notch=notch, device=device,
+        profile=None if isinstance(profile, Profile) else profile,
+    )  # fmt: skip
+    build = load_network(options, profile if isinstance(profile, Profile) else None)
+    taps: list[Sink] = []
+    if record is not None:
+        from ..recording.recorder import Recorder
+
+        taps.append(Recorder(Path(record), build.about()))
+    inbox = Inbox()
+    engine = Engine(opened, build, [*taps, *sinks, inbox], seconds=seconds, give_up_s=give_up_s)
+    return ReadingStream(engine, inbox)

@@ -1,0 +1,179 @@
+"""An open stream as Python code uses it: a context manager that is iterated chunk by chunk."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from os import PathLike
+from typing import Self
+
+from ..contracts import Returning, Source, Stream
+from ..errors import ConfigError, StreamEnded
+from ..run.continuity import Continuity
+from ..sources import open_source as source_of_url
+from ..sources.playback import PlaybackSource
+from ..sources.recordings.recording import PlaybackOptions
+from ..sources.timing.reconnect import Reconnecting, ReconnectingStream
+from ..types import Chunk, StreamInfo
+
+POLL_S = 0.1
+GIVE_UP_S = 60.0
+
+
+class EegStream:
+    """An open stream. Made by `open_source`.
+
+    It is read once: by a ``for`` loop over its chunks, or by `read`, `windows` or `features`.
+
+    Attributes
+    ----------
+    info : StreamInfo
+        Electrode names, sampling rate (Hz), reference, and whether the signal is simulated.
+    taken : int
+        Index after the newest sample that was read.
+    """
+
+    def __init__(self, source: Source, give_up_s: float | None = GIVE_UP_S) -> None:
+        source = Reconnecting(source, give_up_s) if isinstance(source, Returning) else source
+        self._stream = source.open()
+        self.info: StreamInfo = self._stream.info
+        self.taken, self._lent = 0, False
+        self._place = Continuity(self.info)
+
+    def __repr__(self) -> str:
+        info = self.info
+        kind = " simulated" if info.virtual else ""
+        return (
+            f"EegStream({info.name!r}:{kind} {info.n_chans} channels at {info.sfreq:g} Hz, {self.taken} samples read)"
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is odd about the stream, and how often it went away and came back."""
+        more = self._stream.notes if isinstance(self._stream, ReconnectingStream) else ()
+        return (*self.info.notes, *more)
+
+    def read(self, timeout: float = 1.0) -> Chunk | None:
+        """The samples that arrived since the last call; None when none came within `timeout` s.
+
+        Raises
+        ------
+        StreamEnded
+            A finite source has played to its end.
+        SourceLost
+            The device has been gone for longer than ``give_up_s``.
+        StreamMismatch
+            A source of your own sends chunks that do not follow one another.
+        """
+        chunk = self._stream.read(timeout)
+        whole = None if chunk is None else self._place(chunk)
+        if whole is not None:
+            self.taken = whole.end
+        return whole
+
+    def __iter__(self) -> Iterator[Chunk]:
+        """Chunks, until a finite source ends. Waits for a device that is silent, or away."""
+        while True:
+            try:
+                chunk = self.read(POLL_S)
+            except StreamEnded:
+                return
+            if chunk is not None:
+                yield chunk
+
+    def lend(self) -> Stream:
+        """The stream below, for an engine that reads all of it.
+
+        Raises
+        ------
+        ConfigError
+            Some of it has been read already: the engine would count from a wrong sample.
+        """
+        if self.taken or self._lent:
+            found = "it has been read already" + ("" if self._lent else f", {self.taken / self.info.sfreq:.1f} s of it")
+            raise ConfigError("readings of an open stream", found, "open the source again")
+        self._lent = True
+        self.taken = math.inf  # type: ignore[assignment]
+        return self._stream
+
+    def close(self) -> None:
+        """Let go of the device. May be called twice."""
+        self._stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Opened:
+    """The `Source` of a stream that is open already."""
+
+    def __init__(self, stream: EegStream) -> None:
+        self._stream = stream.lend()
+
+    def open(self) -> Stream:
+        """The stream."""
+        return self._stream
+
+
+AnySource = str | PathLike[str] | Source | EegStream
+"""What can be read: a URL, a path, a source of your own, or an open stream."""
+
+
+def open_source(source: str | PathLike[str] | Source, *, give_up_s: float | None = GIVE_UP_S) -> EegStream:
+    """Open a headset, a recording or a simulated subject.
+
+    Parameters
+    ----------
+    source : str, Path or Source
+        A URL (``"lsl://NAME"``, ``"brainflow://BOARD"``, ``"playback://PATH"``, ``"synthetic://"``, with the options
+        of the guide); the path of a recording, which is then read as fast as possible; or any object with a method
+        `open` that returns a `Stream`.
+    give_up_s : float or None
+        How long a device that went away is looked for (s); None for ever.
+
+    Returns
+    -------
+    EegStream
+        Open, for a ``with`` statement.
+
+    Raises
+    ------
+    ConfigError
+        Unknown scheme, option or value.
+    SourceNotFound, StreamMismatch
+        It is not there, or cannot be used as it is.
+
+    Examples
+    --------
+    >>> import realtime_mood as rm
+    >>> with rm.open_source("synthetic://?script=rest:2&speed=max&n_chans=8") as stream:
+    ...     print(stream.info.sfreq, sum(len(chunk) for chunk in stream))
+    256.0 512
+    """
+    return EegStream(to_source(source), give_up_s)
+
+
+def to_source(source: AnySource) -> Source:
+    """The source behind a URL, a path, an object, or a stream that is open already.
+
+    Raises
+    ------
+    ConfigError
+        It is none of these.
+    """
+    if isinstance(source, str):
+        return source_of_url(source)
+    if isinstance(source, PathLike):
+        return PlaybackSource(os.fspath(source), PlaybackOptions(speed=math.inf))
+    if isinstance(source, EegStream):
+        return Opened(source)
+    if callable(getattr(source, "open", None)):
+        return source
+    raise ConfigError(
+        "a source", f"{type(source).__name__} has no method open()",
+        "give a URL or a source; for an array read_array(), for an mne.io.Raw read_raw()",
+    )  # fmt: skip

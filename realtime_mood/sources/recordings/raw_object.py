@@ -1,0 +1,63 @@
+"""An ``mne.io.Raw`` that somebody has opened, as a recording that plays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import mne
+import numpy as np
+
+from ...types import Array, Marker
+from ..channels import choose_channels
+from .breaks import stated_breaks, stored_onsets
+from .mne_file import VIRTUAL_MARK
+from .recording import HEAD_S, PlaybackOptions, check_rate, check_unit, finite
+from .timeline import Timeline
+
+
+class RawFile:
+    """The EEG channels of a Raw, whose annotations say where it has gaps: rows of float32 µV.
+
+    Parameters
+    ----------
+    raw : mne.io.BaseRaw
+        In volts. It is read in blocks where it is not loaded, and neither changed nor closed.
+    asked : str
+        What to call it in messages.
+
+    Raises
+    ------
+    StreamMismatch
+        Its channels are no electrodes, or its numbers cannot be EEG in volts.
+    """
+
+    def __init__(self, raw: Any, asked: str) -> None:
+        self._raw, self.sfreq = raw, float(raw.info["sfreq"])
+        check_rate(asked, self.sfreq)
+        is_eeg = [kind == "eeg" for kind in raw.get_channel_types()]
+        chosen = choose_channels(raw.ch_names, is_eeg, PlaybackOptions(), asked)
+        self._picks, self.ch_names, self.reference, notes = chosen
+        self._time = Timeline(raw.n_times, self.sfreq, stated_breaks(Path(), raw, self.sfreq))
+        self.runs, self.notes = self._time.runs, (*notes, *self._time.notes())
+        info = raw.info
+        said = f"{info['description']} {info['subject_info']} {info['experimenter']}"
+        self.virtual = VIRTUAL_MARK in said.replace("_", " ").upper()
+        first, end = self.runs[0]
+        check_unit(asked, self.rows(first, min(end, first + round(HEAD_S * self.sfreq))), self.sfreq, "V")
+
+    def rows(self, first: int, end: int) -> Array:
+        """Samples ``[first, end)`` of one stretch: (n_times, n_chans), µV."""
+        at = self._time.stored(first)
+        with mne.use_log_level("ERROR"), np.errstate(all="ignore"):
+            return finite(self._raw[self._picks, at : at + end - first][0].T * 1e6)
+
+    def markers(self) -> list[Marker]:
+        """The annotations, by sample."""
+        notes = self._raw.annotations
+        at = np.round(stored_onsets(self._raw, notes)).astype(int)
+        found = [Marker(self._time.index(int(i)), str(text)) for i, text in zip(at, notes.description, strict=True)]
+        return sorted(found, key=lambda marker: marker.index)
+
+    def close(self) -> None:
+        """Leave the Raw as it was given."""
