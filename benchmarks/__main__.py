@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
+import sys
 import time
 import uuid
 from pathlib import Path
@@ -14,7 +15,7 @@ import psutil
 
 import app
 from benchmarks.loop import rows as loop_rows
-from benchmarks.rig import APP, Row, each_us, table
+from benchmarks.rig import APP, ROOT, Row, each_us, table
 from benchmarks.window import rows as window_rows
 from realtime_mood.cli.config import resolve
 from realtime_mood.montage import SPREAD
@@ -167,13 +168,28 @@ def inference() -> list[Row]:
     return rows
 
 
+def start() -> list[Row]:
+    """Wall time of ``--help``, whose imports every verb waits for, against those of the library for command lines."""
+
+    def median_s(*words: str) -> float:
+        times = []
+        for _ in range(7):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
+            times.append(time.perf_counter() - began)
+        return float(np.median(times))
+
+    ours, floor = median_s("app.py", "--help"), median_s("-c", "import typer")
+    return [["--help", f"{ours:.2f} s", f"import typer {floor:.2f} s", f"× {ours / floor:.1f}"]]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each window runs")
     parser.add_argument("--loop", action="store_true", help="only the delays of what is fed back")
     asked = parser.parse_args()
-    parts = (ring, pipeline, acquisition, inference, sample_to_reading, lambda: window_rows(asked.seconds))
+    parts = (start, ring, pipeline, acquisition, inference, sample_to_reading, lambda: window_rows(asked.seconds))
     rows = loop_rows(asked.seconds + 25) if asked.loop else [row for part in parts for row in part()]
     header = ["what", "here", "beside", "ratio"]
     print(table(header, rows))
