@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,22 @@ def test_every_verb_is_named(name):
 @pytest.mark.parametrize("name", RunConfig.model_fields)
 def test_every_option_of_a_run_is_named(name):
     assert f"--{name.replace('_', '-')}" in TEXT
+
+
+def test_every_file_that_contributors_are_sent_to_is_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    paths = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|toml|txt|md|cff))`", text)) - {"dist/"}
+    names = {path for path in paths if path != "config.json"}
+    assert len(names) > 30
+    assert not [name for name in names if not (ROOT / name).exists()]
+
+
+def test_the_index_has_every_decision():
+    folder = ROOT / "docs" / "decisions"
+    linked = re.findall(r"\[\d+\]\((\S+\.md)\)", (folder / "README.md").read_text())
+    assert sorted(linked) == sorted(path.name for path in folder.glob("0*.md"))
+
+
+def test_the_citation_names_the_version():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"version: {version}\n" in (ROOT / "CITATION.cff").read_text()
