@@ -133,9 +133,9 @@ def report(
 ) -> None:
     """Write a page about a recorded session, or about sessions of feedback beside one another."""
     if all(file.suffix == ".jsonl" for file in files):
-        from ..report.feedback import write_training_report
+        from ..report.feedback import write_feedback_report
 
-        print(write_training_report(files, out, sealed))
+        print(write_feedback_report(files, out, sealed))
         return
     if len(files) > 1:
         raise ConfigError("a report of several files", "only sessions of feedback stand beside one another", "give one")

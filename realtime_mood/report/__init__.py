@@ -1,6 +1,6 @@
-"""Turns a recorded session into its report: a page that can be read, printed and kept beside the recording."""
+"""Reports as HTML pages that can be read, printed and kept beside a recording: sessions and neurofeedback."""
 
-from .page import page, write_report
 from .session import SessionReport, report_of
+from .session_page import page, write_report
 
 __all__ = ["SessionReport", "page", "report_of", "write_report"]

@@ -1,6 +1,6 @@
-"""Turns what a function draws into vector graphics that stand in a page, whose ink is the page's own.
+"""Draws figures as SVG for a page, in the page's text colour, and the figure of electrode quality.
 
-No picture has a ground or text colour of its own, so the same one is read on white, on black and on paper.
+No figure has a background or text colour of its own, so the same one can be read on white, on black and on paper.
 """
 
 from __future__ import annotations
@@ -9,20 +9,24 @@ import io
 import re
 import warnings
 from collections.abc import Callable, Sequence
-from html import escape
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
+from markupsafe import Markup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+
+from ..language import _
+from .pages import ReportFigure
 
 INK = "#010203"  # stands for the colour of the page's text until the picture is in the page
 LABELS = ("#0a0b00", "#0a0b01", "#0a0b02", "#0a0b03", "#0a0b04")  # stand for the page's --label0 to --label4
 HATCHES = ("", "///", "...", "xxx", "---")
 GOOD, POOR = "#12a07c", "#e0563a"
-GOOD_SHARE = 0.8  # of the time: an electrode below it is worth mending
+GOOD_SHARE = 0.8  # of the time: electrodes below it should be checked
 MANY = 18  # bars in a row: with more, numbers on them run into one another
 STYLE: Any = {
     "svg.fonttype": "none", "svg.hashsalt": "realtime_mood", "text.parse_math": False, "font.size": 9.5,
@@ -35,41 +39,67 @@ STYLE: Any = {
 Draw = Callable[[Figure], None]
 
 
-def svg(draw: Draw, size: tuple[float, float], key: str, alt: str) -> str:
-    """What `draw` draws, as an element to stand in a page.
+class Drawing(NamedTuple):
+    """A figure as the parts of an SVG element."""
 
-    Parameters
-    ----------
-    draw : callable
-        Draws on a figure.
-    size : (float, float)
-        Width and height in inches.
-    key : str
-        Of this picture in its page: no two may share ids.
-    alt : str
-        What it shows, for those who cannot see it.
-    """
+    box: str
+    """Its viewBox."""
+    width: str
+    """Pixels that it should not exceed."""
+    content: Markup
+
+
+def svg(figure: ReportFigure, key: str) -> Drawing:
+    """Draw a figure for a page; its `key` makes its ids unique there."""
     out = io.StringIO()
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the page's fonts are not those measured with here
-        figure = Figure(figsize=size, layout="constrained")
-        FigureCanvasSVG(figure)
-        draw(figure)
-        figure.savefig(out, format="svg", transparent=True, dpi=144)
+        canvas = Figure(figsize=figure.size, layout="constrained")
+        FigureCanvasSVG(canvas)
+        figure.draw(canvas)
+        canvas.savefig(out, format="svg", transparent=True, dpi=144)
     text = out.getvalue()
-    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    box = re.search(r'viewBox="([^"]*)"', text)
+    assert box is not None
+    text = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'\bid="', f'id="{key}-', text).replace("url(#", f"url(#{key}-")
     text = re.sub(r'xlink:href="#', f'href="#{key}-', text).replace("xlink:href", "href").replace(INK, "currentColor")
     for k, colour in enumerate(LABELS):
         text = text.replace(colour, f"var(--label{k})")
-    box = re.search(r'viewBox="[^"]*"', text)
-    assert box is not None
-    head = f'<svg {box[0]} role="img" aria-label="{escape(alt)}" style="max-width:{size[0] * 90:.0f}px">'
-    return head + f"<title>{escape(alt)}</title>" + text[text.index(">") + 1 :]
+    return Drawing(box[1], f"{figure.size[0] * 90:.0f}", Markup(text))  # matplotlib has escaped the texts in it
 
 
-def quality(figure: Figure, share: np.ndarray, ch_names: Sequence[str]) -> None:
-    """Share of the time that each electrode was good, the worst first."""
+def quality_figure(
+    share: np.ndarray, ch_names: Sequence[str], note: str = "", size: tuple[float, float] | None = None
+) -> ReportFigure:
+    """The figure of how good the electrodes were.
+
+    Parameters
+    ----------
+    share : np.ndarray
+        (n_chans,) share of the time that each was good.
+    ch_names : sequence of str
+    note : str, optional
+        What else the caption says.
+    size : (float, float), optional
+        Inches; without it, and with many electrodes, the figure is as wide as the page.
+    """
+    many = len(ch_names) > MANY
+    worst = ", ".join(f"{ch_names[i]} {share[i]:.0%}" for i in np.argsort(share, kind="stable")[:5])
+    caption = _(
+        "Electrodes are sorted from worst to best. Check those below the dashed line ({limit}, hatched) before the "
+        "next session."
+    ).format(limit=f"{GOOD_SHARE:.0%}")
+    return ReportFigure(
+        _("Electrode quality"), partial(_quality, share=share, ch_names=ch_names),
+        (10.2, 2.8 if many else 2.6) if many or size is None else size,
+        _("Share of time with a good signal at each electrode, from worst to best: {shares}.").format(shares=worst),
+        f"{caption} {note}".strip(), wide=many or size is None,
+    )  # fmt: skip
+
+
+def _quality(figure: Figure, share: np.ndarray, ch_names: Sequence[str]) -> None:
     axes, order = figure.add_subplot(), np.argsort(share, kind="stable")
     values, names = share[order], [ch_names[i] for i in order]
     fine = values >= GOOD_SHARE
@@ -79,7 +109,7 @@ def quality(figure: Figure, share: np.ndarray, ch_names: Sequence[str]) -> None:
     if len(names) <= MANY:
         for x, value in enumerate(values):
             axes.text(x, value + 0.015, f"{value:.0%}", ha="center", va="bottom", fontsize=8)
-    axes.set(ylabel="of the time good", ylim=(0, 1.1), xlim=(-0.6, len(names) - 0.4))
+    axes.set(ylabel=_("time with good signal"), ylim=(0, 1.1), xlim=(-0.6, len(names) - 0.4))
     axes.set_xticks(range(len(names)), names, rotation=90 if len(names) > MANY // 2 else 0)
     axes.tick_params(axis="x", length=0, labelsize=9 if len(names) <= 2 * MANY else 6)
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])

@@ -1,7 +1,7 @@
-"""Turns the lines of sessions of feedback into a page: learning, rewards, invalid time, and sessions side by side.
+"""The report of neurofeedback sessions, from their JSON lines: z-score, rewards, invalid time, sessions side by side.
 
-The person's own z-score beside what was fed back would tell a blinded condition. So a session with a code is shown
-without it until its code has been opened.
+The subject's own z-score beside the feedback would reveal a blinded condition. So a session with a blinding code is
+shown without it until the code has been opened.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,8 @@ import numpy as np
 from ..errors import SourceNotFound, StreamMismatch
 from ..feedback import sealed
 from ..feedback.measures import RATE_HZ
-from .skeleton import ReportFigure, figure, place, skeleton, table, write
+from ..language import N_, _
+from .pages import ReportFigure, ReportPage, ReportSection, Row, place, write
 from .words import plain, share, span
 
 if TYPE_CHECKING:
@@ -30,16 +30,21 @@ BIN_S = 15.0
 GENERATOR = "realtime_mood training report"
 SHAPES = "os^Dv"
 LIMITS = (
-    "A session shows what somebody did in some minutes. It does not show that they learnt anything: that takes many "
-    "sessions, a comparison with sham, and a measure before and after.",
-    "Muscles, eyes, tiredness and time move these measures too. Compare only what was recorded alike.",
-    "This is not a medical device, and nothing here treats anything.",
+    N_(
+        "One session cannot show learning. That requires many sessions, a comparison with sham feedback, and "
+        "measurements before and after."
+    ),
+    N_(
+        "Muscle activity, eye movements, fatigue and time also change these measures. Compare only sessions recorded "
+        "under the same conditions."
+    ),
+    N_("This is not a medical device, and neurofeedback with it is not a treatment."),
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeedbackSummary:
-    """One session of feedback, as its lines have it."""
+    """One neurofeedback session, as its JSON lines hold it."""
 
     file: str
     name: str
@@ -52,15 +57,15 @@ class FeedbackSummary:
     """(n,) s."""
     kind: tuple[str, ...]
     z: np.ndarray
-    """(n,) the person's own; NaN where invalid, and all of it where the condition is still sealed."""
+    """(n,) the subject's own; NaN where invalid, and everywhere while the condition is still sealed."""
     reward: np.ndarray
     invalid: np.ndarray
     delay_ms: np.ndarray
-    """(n,) from the arrival of a chunk to what was fed back of it; NaN where it was not told."""
+    """(n,) from the arrival of a chunk to its feedback; NaN where unknown."""
 
     @property
     def called(self) -> str:
-        return self.condition or f"code {self.code}"
+        return self.condition or _("code {code}").format(code=self.code)
 
     def seconds(self, kind: str) -> float:
         return sum(it == kind for it in self.kind) / RATE_HZ
@@ -83,13 +88,13 @@ def read(path: Path, opened: Path | None = None) -> FeedbackSummary:
     SourceNotFound
         There is no such file.
     StreamMismatch
-        It is not a session's.
+        It is not a neurofeedback session.
     """
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
         head, fed = lines[0], [line for line in lines[1:] if line["kind"] != "end"]
         plan = head["plan"]
-        told: dict[str, Any] = {
+        values: dict[str, Any] = {
             "t": np.array([line["t"] for line in fed], float),
             "kind": tuple(str(line["kind"]) for line in fed),
             "z": np.array([math.nan if line["z"] is None else line["z"] for line in fed], float),
@@ -101,17 +106,17 @@ def read(path: Path, opened: Path | None = None) -> FeedbackSummary:
     except OSError:
         raise SourceNotFound(str(path), "no such file", "check the path") from None
     except (ValueError, KeyError, TypeError, IndexError, UnicodeDecodeError):
-        raise StreamMismatch(str(path), "not the lines of a session of feedback", "give those of --lines") from None
+        raise StreamMismatch(str(path), "not a neurofeedback session", "give a file that --lines wrote") from None
     code = str(head.get("code", ""))
     condition = str(head.get("condition", ""))
     if code and opened is not None and sealed.is_open(opened, code):
         condition = sealed.condition_of(opened, code)
     if not condition:
-        told["z"] = np.full_like(told["z"], math.nan)
-    return FeedbackSummary(path.name, name, title, condition, code, virtual, **told)
+        values["z"] = np.full_like(values["z"], math.nan)
+    return FeedbackSummary(path.name, name, title, condition, code, virtual, **values)
 
 
-def write_training_report(paths: Sequence[Path], out: Path | None = None, opened: Path | None = None) -> Path:
+def write_feedback_report(paths: Sequence[Path], out: Path | None = None, opened: Path | None = None) -> Path:
     """Write the page of one or several sessions, private, beside the first; returns its path.
 
     Raises
@@ -121,67 +126,91 @@ def write_training_report(paths: Sequence[Path], out: Path | None = None, opened
     """
     sessions = [read(path.expanduser(), opened) for path in paths]
     path = place((out or paths[0].with_suffix(".html")).expanduser(), paths[0], GENERATOR)
-    write(path, page(sessions))
+    write(path, page_of(sessions))
     return path
 
 
 def page(sessions: Sequence[FeedbackSummary]) -> str:
     """The page as HTML."""
-    badge = '<p class="badge">VIRTUAL PERSON</p>' if any(it.virtual for it in sessions) else ""
-    title = f"Feedback · {plain(sessions[0].title)}"
-    rows = table(row for it in sessions for row in facts(it))
-    shown = "".join(figure(f"p{k}", picture) for k, picture in enumerate(pictures(sessions)))
-    limits = "".join(f"<p>{escape(line)}</p>" for line in LIMITS)
-    body = (
-        f"<header>{badge}<h1>{escape(title)}</h1></header>\n<main>\n"
-        f'<div class="pictures">{shown}</div>\n<h2>In figures</h2>\n<table>{rows}</table>\n</main>\n'
-        f"<footer>{limits}</footer>"
+    return page_of(sessions).html()
+
+
+def page_of(sessions: Sequence[FeedbackSummary]) -> ReportPage:
+    """What the page holds."""
+    return ReportPage(
+        GENERATOR,
+        _("Neurofeedback report · {name}").format(name=plain(sessions[0].title)),
+        (
+            ReportSection(_("Plots"), figures=tuple(pictures(sessions))),
+            ReportSection(_("Summary"), tuple(row for it in sessions for row in facts(it))),
+        ),
+        tuple(map(_, LIMITS)),
+        simulated=any(it.virtual for it in sessions),
     )
-    return skeleton(title, body, GENERATOR)
 
 
-def facts(it: FeedbackSummary) -> Iterator[tuple[str, str, str]]:
-    """What, how much, and what that means."""
+def facts(it: FeedbackSummary) -> Iterator[Row]:
+    """The summary of a session."""
     fed_s, invalid_s = it.seconds("feedback"), float(it.invalid.sum()) / RATE_HZ
-    sealed_ = "still sealed: their own z-score would tell it, so it is not shown" if not it.condition else ""
-    yield plain(it.file), it.called, sealed_
-    yield "fed back", span(fed_s - invalid_s), f"of {span(fed_s)} of feedback"
+    note = "" if it.condition else _("sealed: the subject's own z-score is not shown, because it may reveal it")
+    yield plain(it.file), it.called, note
+    yield (
+        _("feedback given"),
+        span(fed_s - invalid_s),
+        _("of {time} in feedback blocks").format(time=span(fed_s)),
+    )
     part = invalid_s / fed_s if fed_s else 0.0
-    yield "invalid", f"{span(invalid_s)} · {share(part)}", "neither rewarded nor held against anybody"
+    yield _("invalid"), f"{span(invalid_s)} · {share(part)}", _("excluded, and not rewarded")
     rate = 60 * it.reward.sum() / max(fed_s - invalid_s, 1.0)
     yield (
-        "rewards",
-        f"{int(it.reward.sum())} · {rate:.1f} a minute",
-        "of what was fed back, which need not be their own",
+        _("rewards"),
+        _("{n} · {rate} per minute").format(n=int(it.reward.sum()), rate=f"{rate:.1f}"),
+        _("for the feedback shown, which is not the subject's own in a sham session"),
     )
     delay = it.delay_ms[np.isfinite(it.delay_ms)]
     if len(delay):
         p50, p95 = np.percentile(delay, (50, 95))
-        yield "measured delay", f"{p50:.1f} / {p95:.1f} ms", "arrival of a chunk → fed back: median / 95 %"
-    for kind, means in (("feedback", "while it was fed back"), ("transfer", "the same without feedback")):
+        means = _("from the arrival of a chunk to its feedback: median / 95th percentile")
+        yield _("measured delay"), f"{p50:.1f} / {p95:.1f} ms", means
+    for kind, what, means in (
+        ("feedback", _("own z-score, feedback"), _("with feedback, in standard deviations of the baseline")),
+        ("transfer", _("own z-score, transfer"), _("without feedback, in standard deviations of the baseline")),
+    ):
         z = it.z[it.of(kind) & np.isfinite(it.z)]
         if len(z):
-            yield f"own z-score, {kind}", f"{z.mean():+.2f}", f"{means}, in standard deviations of the baseline"
+            yield what, f"{z.mean():+.2f}", means
 
 
 def pictures(sessions: Sequence[FeedbackSummary]) -> Iterator[ReportFigure]:
-    """How they did along the session, and how often they were rewarded."""
-    told = ", ".join(plain(it.called) for it in sessions)
+    """The subject's own z-score and the rewards over time."""
+    names = ", ".join(plain(it.called) for it in sessions)
     if any(np.isfinite(it.z).any() for it in sessions):
         yield ReportFigure(
-            "Learning", partial(_curve, sessions=sessions), (8.2, 2.9), f"Own z-score along the session: {told}",
-            f"The person's own z-score, the mean of {BIN_S:g} s with its standard error, whatever was fed back. "
-            "Shaded: feedback. Left of the first shade: the baseline, as it was known by then.", wide=True,
-        )  # fmt: skip
+            _("Subject's own z-score over time"),
+            partial(_curve, sessions=sessions),
+            (8.2, 2.9),
+            _("The subject's own z-score over the session: {sessions}").format(sessions=names),
+            _(
+                "Mean and standard error over {seconds} s of the subject's own z-score, whatever feedback was shown. "
+                "Shaded: feedback blocks. Left of the first one: the baseline, as estimated up to then."
+            ).format(seconds=f"{BIN_S:g}"),
+            wide=True,
+        )
     yield ReportFigure(
-        "Rewards", partial(_rewards, sessions=sessions), (8.2, 2.2), f"Rewards a minute: {told}",
-        "Rewards a minute of valid feedback. A percentile gives about as many to everybody, sham or not: only the own "
-        "z-score above shows learning.", wide=True,
-    )  # fmt: skip
+        _("Rewards"),
+        partial(_rewards, sessions=sessions),
+        (8.2, 2.2),
+        _("Rewards per minute: {sessions}").format(sessions=names),
+        _(
+            "Rewards per minute of valid feedback. With a percentile as threshold their number is about the same for "
+            "every subject, sham or not; only the subject's own z-score shows learning."
+        ),
+        wide=True,
+    )
 
 
 def binned(it: FeedbackSummary, values: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mid times, means and standard errors of `values` over `BIN_S`; a second counts once, for it is smooth."""
+    """Mid times, means and standard errors of `values` over `BIN_S`; a second counts once, as it is smooth."""
     t0 = it.t[0] if len(it.t) else 0.0
     bins = ((it.t - t0) // BIN_S).astype(int)
     at, mean, error = [], [], []
@@ -207,7 +236,7 @@ def _curve(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
         axes.errorbar(
             at / 60, mean, error, color=hue, marker=shape, markersize=4, linewidth=1.4, label=plain(it.called)
         )
-    axes.set(xlabel="minutes", ylabel="own z-score")
+    axes.set(xlabel=_("time (min)"), ylabel=_("own z-score"))
     if len(sessions) > 1:
         axes.legend(loc="upper left", ncols=len(sessions))
 
@@ -218,10 +247,10 @@ def _rewards(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
     axes = figure.add_subplot()
     for k, it in enumerate(sessions):
         valid = it.of("feedback") & ~it.invalid
-        at, mean, _ = binned(it, it.reward.astype(float), valid)
+        at, mean, _error = binned(it, it.reward.astype(float), valid)
         axes.plot(at / 60, 60 * RATE_HZ * mean, color=LABELS[k % len(LABELS)], marker=SHAPES[k % len(SHAPES)],
                   markersize=4, linewidth=1.4, label=plain(it.called))  # fmt: skip
-    axes.set(xlabel="minutes", ylabel="rewards a minute", ylim=(0, None))
+    axes.set(xlabel=_("time (min)"), ylabel=_("rewards per minute"), ylim=(0, None))
     if len(sessions) > 1:
         axes.legend(loc="upper left", ncols=len(sessions))
 

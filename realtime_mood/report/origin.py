@@ -1,4 +1,4 @@
-"""Turns what a recording tells of its weights and profile into where its readings come from, in words."""
+"""Origin of the readings of a recording: weights, profile, training subjects and validation, in words."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..language import N_, _
 from ..profile import Profile
 
 OURS = "reader-"
 """Names of the weights that come with the program begin so."""
-PEOPLE = {
+TRAINED_ON = {
     "effort": (
-        "real people",
-        "real people at rest and at mental arithmetic (EEGMAT), where rest always came first and each state is a file "
-        "of its own: what is said of the state may in part be of the order or the file",
+        N_("real subjects"),
+        N_(
+            "real subjects at rest and during mental arithmetic (EEGMAT), where rest always came first and each state "
+            "is a file of its own; the readout may in part reflect the order or the file"
+        ),
     ),
     "emotion3": (
-        "virtual people",
-        "virtual people only. It has never seen a real person's emotion: what it gets right on virtual people says "
-        "that the path works, and nothing more",
+        N_("simulated subjects"),
+        N_(
+            "simulated subjects only. It has never seen a real person's emotion; its accuracy on simulated subjects "
+            "shows that the processing works, and nothing more"
+        ),
     ),
 }
-"""Whom the readouts of our weights were trained on, as the card of the weights says."""
-KINDS = ("real", "virtual")
-UNKNOWN = ("people the recording does not tell of", "what the card of its weights says: the recording does not tell")
+"""For each readout of our weights, the subjects it was trained on and what was shown, as the weights' card says."""
+KINDS = {"real": N_("real subjects"), "virtual": N_("simulated subjects")}
+UNKNOWN = (N_("unknown subjects"), N_("see the card of its weights; the recording does not contain it"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,10 @@ class Origin:
     sha256: str
     version: str
     notch: str
-    people: str
-    """Whom the readout was trained on, in two or three words."""
+    subjects: str
+    """The subjects that the readout was trained on, in two or three words."""
     evidence: str
-    """What shows that it works, and how little."""
+    """The data on which it was validated, with its limits."""
     baseline: str
     """What features were compared with."""
 
@@ -52,34 +57,39 @@ def origin_of(about: Mapping[str, Any], readout: str) -> Origin:
     Parameters
     ----------
     about : mapping
-        What the recording tells of what made them; any of it may be missing, or anything at all.
+        What the recording states about how they were made; any of it may be missing or of a wrong type.
     readout : str
         Name of the readout.
     """
     about = about if isinstance(about, Mapping) else {}
     weights, sha256, version, notch = (_text(about.get(key)) for key in ("weights", "sha256", "version", "notch"))
-    weights = Path(weights).name  # a path may name somebody
+    weights = Path(weights).name  # a path may name a person
     profile = _profile(about.get("profile"))
-    people, evidence = PEOPLE.get(readout, UNKNOWN) if weights.startswith(OURS) else UNKNOWN
-    if (people, evidence) == UNKNOWN and about.get("evidence") in KINDS:
-        people = f"{about['evidence']} people"
-    baseline = "other people's and with what came before, for want of the person's own rest"
+    subjects, evidence = map(_, TRAINED_ON.get(readout, UNKNOWN) if weights.startswith(OURS) else UNKNOWN)
+    if subjects == _(UNKNOWN[0]) and about.get("evidence") in KINDS:
+        subjects = _(KINDS[about["evidence"]])
+    baseline = _("the training subjects and the preceding signal, because there is no rest of the subject")
     if profile is not None:
-        baseline = f"{profile.seconds:.0f} s of the person's own rest, of {_text(profile.made)[:10]}"
+        baseline = _("{seconds} s of the subject's own rest, recorded on {date}").format(
+            seconds=f"{profile.seconds:.0f}", date=_text(profile.made)[:10]
+        )
         if profile.own is not None and profile.own.name == readout:
             v = profile.own.verdict
-            person = "virtual person" if profile.virtual else "person"
-            people = f"the {person}'s own calibration"
-            evidence = (
-                f"blocks of the {person}'s own calibration that it was not fitted on: balanced accuracy "
-                f"{v.balanced_accuracy:.2f} (95 % interval {v.interval[0]:.2f} to {v.interval[1]:.2f}), where chance "
-                f"is {v.chance:.2f}. On another day it may be less"
-            )
-    return Origin(weights, sha256[:12], version, notch, people, evidence, baseline)
+            subjects = _("the simulated subject's own calibration") if profile.virtual else _(
+                "the subject's own calibration"
+            )  # fmt: skip
+            evidence = _(
+                "{subjects}, on held-out blocks: balanced accuracy {accuracy} (95 % CI {low} to {high}), chance "
+                "{chance}. It may be lower on another day"
+            ).format(
+                subjects=subjects, accuracy=f"{v.balanced_accuracy:.2f}", low=f"{v.interval[0]:.2f}",
+                high=f"{v.interval[1]:.2f}", chance=f"{v.chance:.2f}",
+            )  # fmt: skip
+    return Origin(weights, sha256[:12], version, notch, subjects, evidence, baseline)
 
 
 def _profile(stored: object) -> Profile | None:
-    """The profile that a recording tells of; None where there is none, or none that can be read."""
+    """The profile in a recording; None where there is none, or none that can be read."""
     try:
         return Profile.model_validate(stored) if isinstance(stored, dict) else None
     except ValidationError:

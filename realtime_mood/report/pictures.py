@@ -1,4 +1,4 @@
-"""Turns the figures of a recording into pictures: what was said along the time, and how often nothing was."""
+"""Figures of the session report: probabilities over time, and the time with and without an estimate."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
+from ..language import N_, _
 from .course import LEAST, SessionCourse
 from .drawing import GOOD, INK, LABELS, POOR
 from .readings import KINDS, OTHER
-from .words import reason
+from .words import reason, share
 
 DASHES: tuple[Any, ...] = ("-", (0, (7, 1.2)), (0, (9, 1.2, 1.6, 1.2)), (0, (2.5, 1)), (0, (5, 1, 1, 1, 1, 1)))
 REASON_LOOKS: dict[str, tuple[str, str]] = {
@@ -23,7 +24,7 @@ REASON_LOOKS: dict[str, tuple[str, str]] = {
     "montage": ("#7f8b9d", "xxx"), OTHER: ("#7f8b9d", "---"),
 }  # fmt: skip
 """Colour and hatch of each reason: red for what is wrong with the signal."""
-UNSAID, UNSAID_LOOK, LOST = "no reading", ("#a3adba", "---"), "not in the file"
+UNSAID, UNSAID_LOOK, LOST = N_("no reading"), ("#a3adba", "---"), N_("not in the file")
 LONGEST_TEXT = 16  # letters of a text on the picture: the whole one is in the page
 LETTER = 0.0088  # of the width of the picture, about
 MOST_LINES = 60  # markers that are drawn through the whole picture; with more only their ticks
@@ -32,10 +33,9 @@ Row = tuple[str, np.ndarray, tuple[str, str]]
 
 
 def course(figure: Figure, course: SessionCourse, labels: Sequence[str], markers: Sequence[tuple[float, str]]) -> None:
-    """Probabilities over time, and beneath them why there were none.
+    """Probabilities over time, with the reasons for no estimate below them.
 
-    Where a bin holds several readings every label has axes of its own: lines on top of each other could not be told
-    apart.
+    Where a bin holds several readings every label has axes of its own: overlapping ranges could not be distinguished.
     """
     rows, scale, unit = reasons(course), *_unit(float(course.edges[-1]))
     edges = course.edges / scale
@@ -43,19 +43,19 @@ def course(figure: Figure, course: SessionCourse, labels: Sequence[str], markers
     heights = [*([7 / len(groups) + 0.7] * len(groups)), max(1.0, 0.62 * len(rows))]
     *above, below = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     for axes, group in zip(above, groups, strict=True):
-        _nothing(axes, course, edges)
+        _hatch_no_estimate(axes, course, edges)
         for k in group:
             _probabilities(axes, course, edges, k, labels[k])
         axes.set(ylim=(-0.015, 1.015), yticks=(0, 0.5, 1) if course.binned else (0, 0.25, 0.5, 0.75, 1))
-        axes.set(xlim=(edges[0], edges[-1]), ylabel=_short(labels[group[0]]) if course.binned else "probability")
+        axes.set(xlim=(edges[0], edges[-1]), ylabel=_short(labels[group[0]]) if course.binned else _("probability"))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, 0))
         axes.tick_params(axis="x", length=0)
     _markers([*above, below], [(t / scale, text) for t, text in markers], float(edges[-1]))
-    for y, (_, shares, (colour, hatch)) in enumerate(rows):
+    for y, (_name, shares, (colour, hatch)) in enumerate(rows):
         look: dict[str, Any] = {"facecolor": colour, "hatch": hatch, "edgecolor": INK, "linewidth": 0}
-        at, share = _merged(edges, np.where(shares > LEAST, np.round(shares, 3), np.nan))
-        below.stairs(y + 0.9 - 0.8 * share, at, baseline=np.full(len(share), y + 0.9), fill=True, **look)
-    below.set_yticks(np.arange(len(rows)) + 0.5, [name for name, _, _ in rows])
+        at, height = _merged(edges, np.where(shares > LEAST, np.round(shares, 3), np.nan))
+        below.stairs(y + 0.9 - 0.8 * height, at, baseline=np.full(len(height), y + 0.9), fill=True, **look)
+    below.set_yticks(np.arange(len(rows)) + 0.5, [name for name, *_rest in rows])
     below.set(ylim=(max(len(rows), 1), 0), xlabel=unit)
     below.tick_params(axis="y", length=0)
     below.spines["left"].set_visible(False)
@@ -69,21 +69,21 @@ def course_size(course: SessionCourse, n_labels: int) -> tuple[float, float]:
 
 
 def reasons(course: SessionCourse) -> list[Row]:
-    """The rows beneath the probabilities: name, share of each bin, and colour and hatch."""
+    """The rows below the probabilities: name, share of each bin, and colour and hatch."""
     rows = [
         (reason(why), shares, REASON_LOOKS[why])
         for why, shares in zip(KINDS[1:], course.shares[1:], strict=True)
         if shares.max(initial=0) > LEAST
     ]
     if (course.nothing > 0.01).any():
-        rows.append((UNSAID, course.nothing, UNSAID_LOOK))
+        rows.append((_(UNSAID), course.nothing, UNSAID_LOOK))
     if course.lost.max(initial=0) > LEAST:
-        rows.append((LOST, course.lost, (POOR, "")))
+        rows.append((_(LOST), course.lost, (POOR, "")))
     return rows
 
 
 def spent(figure: Figure, parts: Sequence[tuple[str, float]]) -> None:
-    """One bar of the whole time: what share of it had an estimate, and why the rest had none.
+    """One bar of the whole time: the share with an estimate, and the reasons for none.
 
     Parameters
     ----------
@@ -91,13 +91,13 @@ def spent(figure: Figure, parts: Sequence[tuple[str, float]]) -> None:
         One of `KINDS`, or empty where there was no reading; and its share of the time.
     """
     axes, left, patches = figure.add_subplot(), 0.0, []
-    for kind, share in parts:
+    for kind, part in parts:
         colour, hatch = (GOOD, "") if kind == KINDS[0] else REASON_LOOKS.get(kind, UNSAID_LOOK)
-        name = "estimate" if kind == KINDS[0] else reason(kind) if kind else UNSAID
+        name = _("estimate") if kind == KINDS[0] else reason(kind) if kind else _(UNSAID)
         look: dict[str, Any] = {"facecolor": colour, "hatch": hatch, "edgecolor": INK, "linewidth": 0.6}
-        axes.barh(0, share, 1, left, **look)
-        patches.append(Patch(label=f"{name} {share:.0%}" if share >= 0.005 else f"{name} under 1%", **look))
-        left += share
+        axes.barh(0, part, 1, left, **look)
+        patches.append(Patch(label=f"{name} {share(part)}", **look))
+        left += part
     axes.set(xlim=(0, max(left, 1e-9)), ylim=(-0.5, 0.5), yticks=())
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, 0))
     axes.spines["left"].set_visible(False)
@@ -105,7 +105,7 @@ def spent(figure: Figure, parts: Sequence[tuple[str, float]]) -> None:
 
 
 def _probabilities(axes: Axes, course: SessionCourse, edges: np.ndarray, k: int, label: str) -> None:
-    """One label's."""
+    """The probabilities of one label."""
     look: dict[str, Any] = {"color": LABELS[k % len(LABELS)], "zorder": 3}
     if course.binned:
         axes.stairs(course.high[k], edges, baseline=course.low[k], fill=True, alpha=0.28, linewidth=0, **look)
@@ -114,8 +114,8 @@ def _probabilities(axes: Axes, course: SessionCourse, edges: np.ndarray, k: int,
     axes.stairs(course.mean[k], edges, baseline=None, linewidth=width, linestyle=style, label=label, **look)
 
 
-def _nothing(axes: Axes, course: SessionCourse, edges: np.ndarray) -> None:
-    """Hatch the stretches in which there was no estimate."""
+def _hatch_no_estimate(axes: Axes, course: SessionCourse, edges: np.ndarray) -> None:
+    """Hatch the periods without an estimate."""
     silent = np.concatenate([[False], course.shares[0] <= LEAST, [False]])
     turns = np.flatnonzero(silent[1:] != silent[:-1]).reshape(-1, 2)
     for first, end in turns:
@@ -150,5 +150,7 @@ def _short(text: str) -> str:
 
 def _unit(duration_s: float) -> tuple[float, str]:
     if duration_s < 240:
-        return 1.0, "seconds of the recording"
-    return (60.0, "minutes of the recording") if duration_s < 3 * 3600 else (3600.0, "hours of the recording")
+        return 1.0, _("time in the recording (s)")
+    if duration_s < 3 * 3600:
+        return 60.0, _("time in the recording (min)")
+    return 3600.0, _("time in the recording (h)")

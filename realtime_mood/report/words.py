@@ -1,16 +1,20 @@
-"""Turns the figures of a report into words: sentences, tables, and what the page ends with."""
+"""Texts of the session report: sentences, tables and limits; and how times, shares and foreign texts are written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..language import N_, _
+from ..language import N_, _, ngettext
 from ..language.terms import FAULTS, REASONS
+from .pages import Row
 from .readings import OTHER
 from .session import MOST_MARKERS, SessionReport
 
 LONGEST = 200
 """Letters of a text from the file that a page shows."""
+NOT_MEDICAL = N_(
+    "This is not a medical device. It does not diagnose, and must not be used to judge people at work or at school."
+)
 MEANINGS = {
     "settling": N_("filters and the first seconds of context had to fill"),
     "stale": N_("the source sent nothing"),
@@ -31,7 +35,7 @@ def plain(text: str) -> str:
 
 
 def span(seconds: float) -> str:
-    """A time, as people say it."""
+    """A duration in seconds, minutes or hours."""
     if seconds < 59.5:
         return f"{seconds:.1f} s" if 0 < seconds < 9.95 and round(seconds, 1) % 1 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -43,8 +47,8 @@ def span(seconds: float) -> str:
 def share(part: float) -> str:
     """A share, never rounded to all or nothing."""
     if 0 < part < 0.005:
-        return "under 1%"
-    return "over 99%" if 0.995 < part < 1 - 1e-9 else f"{part:.0%}"
+        return _("under 1%")
+    return _("over 99%") if 0.995 < part < 1 - 1e-9 else f"{part:.0%}"
 
 
 def clock(seconds: float) -> str:
@@ -61,118 +65,140 @@ def reason(why: str) -> str:
 
 
 def sentence(report: SessionReport) -> str:
-    """What came of the recording, in one or two sentences."""
+    """The result in one or two sentences."""
     if not report.n_readings:
-        why = "no reading that can be used" if report.n_unusable else "no reading"
-        return f"The recording holds {why}: there is nothing to show."
+        return _("The recording contains no usable readings.") if report.n_unusable else _(
+            "The recording contains no readings."
+        )  # fmt: skip
     whole = span(report.duration_s)
     if not report.labels:
-        first = reason(report.silences[0].why) if report.silences else "no reading"
-        return f"There was no estimate in {whole}; most of the time for this reason: {first}."
+        first = reason(report.silences[0].why) if report.silences else _("no reading")
+        return _("There is no estimate in {duration}. Most frequent reason: {reason}.").format(
+            duration=whole, reason=first
+        )
     ranked = sorted(report.labels, key=lambda it: -it.top)
-    tops = [f"{plain(it.name)} {share(it.top)}" for it in ranked if it.top > 0]
-    return (
-        f"There was an estimate for {share(report.estimate_share)} of {whole}. While there was, the most probable "
-        f"label was {', '.join(tops)} of the time."
-    )
+    return _(
+        "Estimates are available for {share} of {duration}. Share of that time for which each label was the most "
+        "probable: {labels}."
+    ).format(
+        share=share(report.estimate_share), duration=whole,
+        labels=", ".join(f"{plain(it.name)} {share(it.top)}" for it in ranked if it.top > 0),
+    )  # fmt: skip
 
 
 def warnings(report: SessionReport) -> Iterator[str]:
     """What is wrong with the file itself."""
     samples, sfreq = report.samples, report.info.sfreq
-    if samples.damaged:
-        yield f"{samples.damaged:,} bytes of the file are damaged, and what they held is not in this report."
-    if samples.unwritten:
-        yield (
-            f"{samples.unwritten:,} samples ({span(samples.unwritten / sfreq)}) reached the program and were not "
-            f"written; readings may rest on them."
-        )
+    if n := samples.damaged:
+        yield ngettext(
+            "{n} byte of the file is damaged; what it held is missing from this report.",
+            "{n} bytes of the file are damaged; what they held is missing from this report.", n,
+        ).format(n=f"{n:,}")  # fmt: skip
+    if n := samples.unwritten:
+        yield ngettext(
+            "{n} sample ({duration}) was received but not written to the file; readings may be based on it.",
+            "{n} samples ({duration}) were received but not written to the file; readings may be based on them.", n,
+        ).format(n=f"{n:,}", duration=span(n / sfreq))  # fmt: skip
     if samples.trouble:
-        yield f"The signal could not be followed to its end: {plain(samples.trouble)}."
-    if report.n_unusable:
-        yield f"{report.n_unusable:,} readings in the file could not be used."
+        yield _("The signal could not be read to its end: {reason}.").format(reason=plain(samples.trouble))
+    if n := report.n_unusable:
+        yield ngettext(
+            "{n} reading in the file could not be used.", "{n} readings in the file could not be used.", n
+        ).format(n=f"{n:,}")
     if report.n_readings and not samples.n:
-        yield "There is no signal in the file beside its readings."
+        yield _("The file contains readings but no signal.")
 
 
-def facts(report: SessionReport) -> Iterator[tuple[str, str, str]]:
-    """What, how much, and what that means."""
+def facts(report: SessionReport) -> Iterator[Row]:
+    """The summary of the recording."""
     info, origin, samples = report.info, report.origin, report.samples
-    who = plain(report.participant) or "no code"
-    yield "participant", who + (f", session {report.session}" if report.session else ""), "from the file's name"
-    when = f"{report.made:%Y-%m-%d %H:%M} UTC" if report.made else "not told"
-    yield "begun", when, ""
-    yield "length", span(report.duration_s), ""
-    yield "source", plain(info.name) or "no name", "a virtual person" if info.virtual else "as the stream called itself"
+    subject = plain(report.participant) or _("no participant ID")
+    part = ", " + _("session {name}").format(name=report.session) if report.session else ""
+    yield _("participant ID"), subject + part, _("from the file name")
+    yield _("start"), f"{report.made:%Y-%m-%d %H:%M} UTC" if report.made else _("unknown"), ""
+    yield _("duration"), span(report.duration_s), ""
+    yield (
+        _("source"), plain(info.name) or _("no name"),
+        _("simulated subject") if info.virtual else _("name given by the stream"),
+    )  # fmt: skip
     if info.notes:
-        yield "of the source", "; ".join(map(plain, info.notes[:10])), ""
-    yield "montage", f"{info.n_chans} electrodes", f"{' '.join(info.ch_names)}; reference: {plain(info.reference)}"
-    yield "sampling rate", f"{info.sfreq:g} Hz", ""
-    yield "samples in the file", f"{samples.n:,}", _missing(report)
+        yield _("notes on the source"), "; ".join(map(plain, info.notes[:10])), ""
+    electrodes = ngettext("{n} electrode", "{n} electrodes", info.n_chans).format(n=info.n_chans)
+    reference = _("reference: {name}").format(name=plain(info.reference))
+    yield _("montage"), electrodes, f"{' '.join(info.ch_names)}; {reference}"
+    yield _("sampling rate"), f"{info.sfreq:g} Hz", ""
+    yield _("samples in the file"), f"{samples.n:,}", _missing(report)
     if report.readout:
-        labels = " / ".join(plain(it.name) for it in report.labels)
-        yield "readout", plain(report.readout), f"{labels + '; ' if labels else ''}trained on {origin.people}"
+        labels = [" / ".join(plain(it.name) for it in report.labels)] if report.labels else []
+        trained = _("trained on {subjects}").format(subjects=origin.subjects)
+        yield _("readout"), plain(report.readout), "; ".join([*labels, trained])
     if report.calibrated is not None:
-        yield "calibrated", _calibrated(report.calibrated), f"features were compared with {origin.baseline}"
-    yield "readings", f"{report.n_readings:,}", f"an estimate for {span(report.estimate_s)} in all"
+        compared = _("features are compared with {baseline}").format(baseline=origin.baseline)
+        yield _("calibrated"), _calibrated(report.calibrated), compared
+    covered = _("estimates cover {duration} in total").format(duration=span(report.estimate_s))
+    yield _("readings"), f"{report.n_readings:,}", covered
     if report.latency_ms:
         low, high = report.latency_ms
-        means = "median and 95th percentile: from a window's last sample to its estimate"
-        yield "latency", f"{low:.0f} / {high:.0f} ms", means + ("" if info.paced else "; played as fast as it went")
+        means = _("median and 95th percentile, from the last sample of a window to its estimate")
+        fast = "" if info.paced else "; " + _("played at maximum speed")
+        yield _("latency"), f"{low:.0f} / {high:.0f} ms", means + fast
 
 
-def silences(report: SessionReport) -> Iterator[tuple[str, str, str]]:
-    """Why there was no estimate, for how long, and what that means."""
+def silences(report: SessionReport) -> Iterator[Row]:
+    """Each reason for no estimate, how long it lasted and what it means."""
     for it in report.silences:
         yield reason(it.why), f"{span(it.seconds)} · {share(it.seconds / report.duration_s)}", _(MEANINGS[it.why])
     if report.unsaid_s > 0.5:
-        means = "samples were missing, or the program did not keep up"
-        yield "no reading", f"{span(report.unsaid_s)} · {share(report.unsaid_s / report.duration_s)}", means
+        means = _("samples were missing, or the program could not keep up")
+        yield _("no reading"), f"{span(report.unsaid_s)} · {share(report.unsaid_s / report.duration_s)}", means
 
 
-def electrodes(report: SessionReport) -> Iterator[tuple[str, str, str]]:
+def electrodes(report: SessionReport) -> Iterator[Row]:
     """Each electrode that had a fault: how long it was good, and its faults."""
     for it in sorted(report.electrodes, key=lambda it: 2.0 if it.good is None else it.good):
-        told = [f"{_(FAULTS.get(fault, fault))} {share(part)}" for fault, part in it.faults]
+        faults = [f"{_(FAULTS.get(fault, fault))} {share(part)}" for fault, part in it.faults]
         if it.excluded:
-            told.append(f"left out by hand {share(it.excluded)}")
-        if told:
-            yield it.name, "never judged" if it.good is None else f"good {share(it.good)}", ", ".join(told)
+            faults.append(_("excluded by the user {share}").format(share=share(it.excluded)))
+        if faults:
+            good = _("not assessed") if it.good is None else _("good {share}").format(share=share(it.good))
+            yield it.name, good, ", ".join(faults)
 
 
 def markers_note(report: SessionReport) -> str:
     """How many markers the list leaves out."""
-    more = report.n_markers - len(report.markers)
-    return f"The first {MOST_MARKERS} of {report.n_markers:,} markers are listed." if more > 0 else ""
+    if report.n_markers <= len(report.markers):
+        return ""
+    return _("The first {n} of {total} markers are listed.").format(n=MOST_MARKERS, total=f"{report.n_markers:,}")
 
 
-def limits(report: SessionReport) -> tuple[str, ...]:
+def limits(report: SessionReport) -> Iterator[str]:
     """What the page ends with."""
-    virtual = ("This recording is of a virtual person: a simulation. Nothing in it is about anybody.",)
-    return (
-        *(virtual if report.info.virtual else ()),
-        "An estimate is what a network makes of some seconds of signal. It is not a fact about a person, and nobody "
-        "should be told what they feel by it.",
-        "This is not a medical device. It does not diagnose, and it is not for judging people at work or at school.",
-        *(
-            (f"What speaks for the readout {plain(report.readout)} comes from {report.origin.evidence}.",)
-            if report.readout
-            else ()
-        ),
-        "A probability is as good as the readout: on other people, other caps or another day it may be further off "
-        "than it says.",
+    if report.info.virtual:
+        yield _("This recording comes from a simulated subject. It contains no data of a real person.")
+    yield _(
+        "An estimate is what a network computes from a few seconds of signal. It is not a fact about a person, and "
+        "must not be used to tell people what they feel."
+    )
+    yield _(NOT_MEDICAL)
+    if report.readout:
+        yield _("Validation of the {readout} readout: {evidence}.").format(
+            readout=plain(report.readout), evidence=report.origin.evidence
+        )
+    yield _(
+        "A probability is only as reliable as the readout: for other subjects, other caps or on another day it may be "
+        "less accurate than it states."
     )
 
 
 def _missing(report: SessionReport) -> str:
     lost = report.samples.lost
     if not lost:
-        return "none is missing between the first and the last"
-    whole = lost + report.samples.n
-    return f"{lost:,} are missing in between ({share(lost / whole)}, {span(lost / report.info.sfreq)})"
+        return _("none missing between the first and the last")
+    parts = share(lost / (lost + report.samples.n)), span(lost / report.info.sfreq)
+    return _("{n} missing in between ({share}, {duration})").format(n=f"{lost:,}", share=parts[0], duration=parts[1])
 
 
 def _calibrated(part: float) -> str:
     if part >= 1 - 1e-9:
-        return "yes"
-    return "no" if part <= 0 else f"for {share(part)} of the time"
+        return _("yes")
+    return _("no") if part <= 0 else _("for {share} of the time").format(share=share(part))

@@ -107,40 +107,40 @@ def read(it: CalibrationResult, folder: Path) -> Page:
 def test_an_accepted_readout_is_told_with_all_its_figures(tmp_path: Path) -> None:
     page = read(fitted(ACCEPTED), tmp_path)
     assert (
-        "Your own readout was accepted: on blocks it was not fitted on, its balanced accuracy is 0.74 "
-        "(95 % interval 0.61 to 0.87), where chance is 0.33." in page.texts
+        "The personal classifier was accepted: its balanced accuracy on held-out blocks is 0.74 "
+        "(95 % CI 0.61 to 0.87), chance 0.33." in page.texts
     )
-    told = ("0.74 [0.61, 0.87]", "0.33", "0.005", "0.07", "0.29", "4 negative, 4 neutral, 4 positive", "120", "57",
-            "block 3: poor signal", "reader-9, 0123456789ab")  # fmt: skip
+    told = ("0.74 [0.61, 0.87]", "0.33", "p = 0.005", "0.07", "0.29", "4 negative, 4 neutral, 4 positive", "120",
+            "57 s", "block 3: poor signal", "reader-9, 0123456789ab")  # fmt: skip
     assert set(told) <= set(page.texts)
     assert {"71%", "22%", "7%", "6%", "83%", "11%", "18%", "13%", "69%"} <= set(page.texts)
-    assert "of neutral: 6% negative, 83% neutral, 11% positive" in page.alts[0]
-    assert "VIRTUAL PERSON" not in page.text
+    assert "neutral: 6% negative, 83% neutral, 11% positive" in page.alts[0]
+    assert "SIMULATED" not in page.text
     assert page.tags["svg"] == 5  # nobody was asked how it felt
     assert page.tags["image"] == 3 * SPEC.n_bands + 1  # heads, and the scale they share
-    assert {"times an even share", "L", "R", "minutes of the sitting"} <= set(page.texts)
+    assert {"times an equal share", "L", "R", "time in session (min)"} <= set(page.texts)
 
 
 def test_a_refused_one_is_told_with_its_reasons_and_what_to_try(tmp_path: Path) -> None:
     page = read(fitted(REFUSED, virtual=True), tmp_path)
-    assert f"No readout of your own could be made: {REFUSED.text}." in page.texts
+    assert f"No personal classifier could be created: {REFUSED.text}." in page.texts
     assert set(REFUSED.advice) <= set(page.texts)
     assert page.tags["li"] == len(REFUSED.advice)
-    assert {"0.35 [0.24, 0.46]", "0.431"} <= set(page.texts)
+    assert {"0.35 [0.24, 0.46]", "p = 0.431"} <= set(page.texts)
     assert "accepted" not in page.text
-    assert "VIRTUAL PERSON" in page.texts
+    assert "SIMULATED" in page.texts
 
 
 def test_a_baseline_says_how_much_rest_it_rests_on(tmp_path: Path) -> None:
     page = read(fitted(None), tmp_path)
-    assert "A baseline was made of 57 seconds of usable rest." in page.texts
+    assert "The baseline is based on 57 s of usable rest." in page.texts
     assert page.tags["svg"] == 1
     assert "balanced accuracy" not in page.text
 
 
 def test_a_renewed_baseline_says_that_its_readout_is_older(tmp_path: Path) -> None:
     page = read(replace(fitted(None), profile=profile(verdict=ACCEPTED)), tmp_path)
-    assert "That was found in an earlier sitting; this one renewed the baseline." in page.texts
+    assert "The result is from an earlier session; this one renewed the baseline." in page.texts
     assert page.tags["svg"] == 2  # what was taken for what, and the electrodes of today
 
 
@@ -155,7 +155,7 @@ def test_the_time_of_blocks_is_not_guessed_where_some_had_nothing_usable(tmp_pat
     it = fitted(ACCEPTED)
     late = Stretch("block", 13, "positive", 50000, 51000)
     page = read(replace(it, sat=replace(it.sat, blocks=(*it.sat.blocks, late))), tmp_path)
-    assert "minutes of the sitting" not in page.text
+    assert "time in session (min)" not in page.text
 
 
 @pytest.mark.parametrize("title", ["<b>$x$ & 'more'</b>", "Ärger und Ruhe · 日本"])

@@ -28,7 +28,7 @@ from realtime_mood.files import (
 from realtime_mood.models.commands import evaluate, pretrain, train
 from realtime_mood.profile import Profile
 from realtime_mood.recording.recorder import Recorder
-from realtime_mood.report.skeleton import place
+from realtime_mood.report.pages import place
 from realtime_mood.sinks.csv_file import CsvFile, CsvOptions
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and links are those of POSIX")

@@ -124,7 +124,7 @@ def test_what_was_planted_is_found(tmp_path: Path) -> None:
     assert (it.samples.n, it.samples.lost, it.samples.unwritten, it.samples.damaged) == (2800, 200, 0, 0)
     assert it.markers == ((5.0, "eyes open"),)
     assert it.calibrated == 0.0
-    assert it.origin.people == "virtual people"
+    assert it.origin.subjects == "simulated subjects"
     assert it.origin.weights == "reader-4"  # not the folder it lay in
 
 
@@ -142,7 +142,7 @@ def test_an_electrode_left_out_by_hand_is_not_called_bad(tmp_path: Path) -> None
         it.say(estimate(it.end, (0.2, 0.7, 0.1), FINE.without(frozenset({0} if k < 4 else {0, 1}))))
     shares = report(it, tmp_path).electrodes
     assert [(e.good, e.excluded) for e in shares] == [(None, 1.0), (1.0, pytest.approx(0.5)), (1.0, 0.0), (1.0, 0.0)]
-    assert "left out by hand 50%" in page(report(it, tmp_path))
+    assert "excluded by the user 50%" in page(report(it, tmp_path))
 
 
 def test_what_came_late_takes_the_place_of_no_data(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_the_page_says_it_all_and_stands_alone(tmp_path: Path) -> None:
     it = Page(made.read_text(encoding="utf-8"))
     assert it.tags["svg"] == it.tags["figure"] == it.tags["figcaption"] == 3
     assert {
-        "VIRTUAL PERSON",
+        "SIMULATED",
         "Session report · P07",
         "settling",
         "poor signal",
@@ -217,11 +217,11 @@ def test_the_page_says_it_all_and_stands_alone(tmp_path: Path) -> None:
         "eyes open",
         "0:05.0",
     } - {*it.texts} <= {"0:05.0"}
-    assert "There was an estimate for 60% of 30 s." in it.text
-    assert "200 are missing in between (7%, 2 s)" in it.text
-    assert "trained on virtual people" in it.text
+    assert "Estimates are available for 60% of 30 s." in it.text
+    assert "200 missing in between (7%, 2 s)" in it.text
+    assert "trained on simulated subjects" in it.text
     assert "It has never seen a real person's emotion" in it.text
-    assert "This recording is of a virtual person" in it.text
+    assert "This recording comes from a simulated subject" in it.text
     assert "not a medical device" in it.text
     assert "not a fact about a person" in it.text
     assert "mains hum" in it.text
@@ -229,8 +229,8 @@ def test_the_page_says_it_all_and_stands_alone(tmp_path: Path) -> None:
 
 def test_a_real_person_is_not_called_virtual(tmp_path: Path) -> None:
     text = page(report(session(REAL), tmp_path))
-    assert "VIRTUAL PERSON" not in text
-    assert "of a virtual person" not in text
+    assert "SIMULATED" not in text
+    assert "comes from a simulated subject" not in text
 
 
 def test_no_answer_at_all_is_said(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_no_answer_at_all_is_said(tmp_path: Path) -> None:
         it.signal()
         it.say(silent(it.end, Why.UNCALIBRATED))
     text = Page(page(report(it, tmp_path))).text
-    assert "There was no estimate in 10 s; most of the time for this reason: not calibrated." in text
+    assert "There is no estimate in 10 s. Most frequent reason: not calibrated." in text
 
 
 @pytest.mark.parametrize("with_signal", [True, False])
@@ -248,7 +248,7 @@ def test_a_recording_without_readings_gives_a_page_that_says_so(tmp_path: Path, 
     if with_signal:
         it.signal()
     read = Page(page(report(it, tmp_path)))
-    assert "The recording holds no reading: there is nothing to show." in read.text
+    assert "The recording contains no readings." in read.text
     assert read.tags["svg"] == 0
 
 
@@ -295,7 +295,7 @@ def test_a_reading_that_says_nothing_is_counted_and_left_out(tmp_path: Path, sai
     it.words(json.dumps({"readout": "emotion3", "labels": list(READOUT.labels), "end": 10**30} | said))
     told = report(it, tmp_path)
     assert (told.n_readings, told.n_unusable) == (112, 1)
-    assert "1 readings in the file could not be used" in page(told)
+    assert "1 reading in the file could not be used" in page(told)
 
 
 def test_odd_fields_of_a_usable_reading_do_no_harm(tmp_path: Path) -> None:
@@ -353,7 +353,7 @@ def test_a_signal_that_cannot_be_followed_is_said(tmp_path: Path) -> None:
     it.signal()
     made = report(it, tmp_path)
     assert made.samples.n == 2800
-    assert "could not be followed to its end" in page(made)
+    assert "could not be read to its end" in page(made)
 
 
 def test_what_was_not_written_is_said(tmp_path: Path) -> None:
@@ -362,7 +362,7 @@ def test_what_was_not_written_is_said(tmp_path: Path) -> None:
     it.signal(lost=100)
     made = report(it, tmp_path)
     assert (made.samples.lost, made.samples.unwritten) == (300, 100)
-    assert "100 samples (1 s) reached the program and were not written" in page(made)
+    assert "100 samples (1 s) were received but not written" in page(made)
 
 
 def test_a_readout_of_ones_own_says_what_shows_that_it_works(tmp_path: Path) -> None:
@@ -383,8 +383,8 @@ def test_a_readout_of_ones_own_says_what_shows_that_it_works(tmp_path: Path) -> 
     stored = Profile.model_validate(profile).stored()
     made = report(session(REAL, ABOUT | {"profile": stored}), tmp_path)
     text = Page(page(made)).text
-    assert "57 s of the person's own rest, of 2026-01-01" in text
-    assert "balanced accuracy 0.74 (95 % interval 0.61 to 0.87), where chance is 0.33" in text
+    assert "57 s of the subject's own rest, recorded on 2026-01-01" in text
+    assert "balanced accuracy 0.74 (95 % CI 0.61 to 0.87), chance 0.33" in text
     assert "never seen a real person" not in text
 
 
@@ -452,7 +452,7 @@ def test_the_words_and_colours_are_those_of_the_window() -> None:
     assert {why.value: words for why, words in WHY_WORDS.items()} == {why.value: reason(why.value) for why in Why}
     assert {why.value for why in Why} == terms.REASONS.keys() == MEANINGS.keys() - {OTHER}
     assert {fault.value: words for fault, words in FAULT_WORDS.items()} == terms.FAULTS
-    css = files("realtime_mood.report").joinpath("page.css").read_text(encoding="utf-8")
+    css = files("realtime_mood.report").joinpath("templates/page.css").read_text(encoding="utf-8")
     for k in range(5):
         colours = re.findall(rf"--label{k}: (#\w+)", css)
         light, dark = (THEMES[theme][f"label{k}"] for theme in ("light", "dark"))

@@ -15,7 +15,7 @@ from realtime_mood.feedback.loop import _number
 from realtime_mood.feedback.measures import RATE_HZ, Sample
 from realtime_mood.feedback.plan import FeedbackPlan
 from realtime_mood.feedback.session import FeedbackSession
-from realtime_mood.report.feedback import binned, facts, page, read, write_training_report
+from realtime_mood.report.feedback import binned, facts, page, read, write_feedback_report
 
 SFREQ = 120.0
 PLAN = FeedbackPlan.model_validate({
@@ -59,7 +59,7 @@ def test_learning_is_the_person_s_own_and_invalid_time_is_told(lines):
     assert told["measured delay"] == "3.0 / 3.0 ms"
     assert float(told["own z-score, transfer"]) == pytest.approx(1.6, abs=0.4)
     text = page([it])
-    assert "VIRTUAL PERSON" in text
+    assert "SIMULATED" in text
     assert "<b>" not in text
     assert text.count("<svg") == 2
 
@@ -86,7 +86,7 @@ def test_sessions_stand_beside_one_another(lines, tmp_path, capsys):
     assert "contingent" in text
     assert "sham" in text
     assert written.stat().st_mode & 0o077 == 0
-    write_training_report([a])  # its own page is replaced
+    write_feedback_report([a])  # its own page is replaced
     written.write_text("mine")
     assert app.command(["report", str(a)]) == 2
     assert written.read_text() == "mine"
