@@ -17,7 +17,7 @@ from realtime_mood.calibration.fit import fit, fit_sat, see
 from realtime_mood.calibration.protocol import draw, load_protocol
 from realtime_mood.calibration.session import CalibrationSession
 from realtime_mood.cli.config import resolve
-from realtime_mood.estimator import Population
+from realtime_mood.entropy import Population
 from realtime_mood.models.checkpoint import Weights, load_weights
 from realtime_mood.models.datasets.person import NO_LABEL, Person, by_second
 from realtime_mood.models.personal import Parts, described, fit_head

@@ -14,8 +14,7 @@ import torch
 from scipy.linalg import fractional_matrix_power
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.entropy import Statistics
-from realtime_mood.estimator import Population
+from realtime_mood.entropy import Population, Statistics
 from realtime_mood.models.datasets import eegmat
 from realtime_mood.models.datasets.person import NO_LABEL, Person, person, population
 from realtime_mood.models.evaluation.baselines import Classical

@@ -10,7 +10,7 @@ import argparse
 import numpy as np
 import torch
 
-from realtime_mood.estimator import Population
+from realtime_mood.entropy import Population
 from realtime_mood.models.checkpoint import load_weights
 from realtime_mood.models.datasets import virtual
 from realtime_mood.models.evaluation import attention

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from realtime_mood.cli.config import RunConfig
+from realtime_mood.entropy import Population
 from realtime_mood.errors import ProfileError
-from realtime_mood.estimator import Population
 from realtime_mood.models.checkpoint import Weights, load_weights
 from realtime_mood.models.personal import Parts, fit_head
 from realtime_mood.models.sampling import SubjectSampler

@@ -4,17 +4,79 @@ from __future__ import annotations
 
 from base64 import b64encode
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from realtime_mood.api.options import ReadingOptions
+from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.pipeline import LEARNS, Pipeline
+from realtime_mood.plugins import find, made, read_options, split
 from realtime_mood.profile import Normaliser, Profile
 from realtime_mood.types import StreamInfo
 
 from .checkpoint import load_weights
+from .networks import GuardedWeights
 from .runtime import Inference, ReaderNetwork, choose_device
+
+
+class ReaderOptions(BaseModel):
+    """What may stand after ``reader://WEIGHTS?``: where the network runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+class ReaderWeights:
+    """Weights of the reader, loaded: a `NetworkProvider`.
+
+    Parameters
+    ----------
+    target : str
+        A name of shipped weights, or a folder.
+    options : ReaderOptions
+    """
+
+    Options = ReaderOptions
+
+    def __init__(self, target: str, options: ReaderOptions = ReaderOptions()) -> None:  # noqa: B008 - frozen
+        device = choose_device(options.device)
+        self._inference = Inference(load_weights(target), device)
+
+    @property
+    def spec(self) -> FeatureSpec:
+        return self._inference.card.spec
+
+    @property
+    def sha256(self) -> str:
+        return self._inference.card.sha256["model.safetensors"]
+
+    def network(self, info: StreamInfo, readout: str, profile: Profile | None) -> ReaderNetwork:
+        """The network on this stream; raises `ConfigError` or `ProfileError`."""
+        return ReaderNetwork(self._inference, choose_readout(readout, profile, info), info, profile)
+
+
+def open_weights(weights: str, device: str = "auto") -> ReaderWeights | GuardedWeights:
+    """Weights by name or folder, or by the URL of a network that is registered.
+
+    Raises
+    ------
+    ConfigError
+        No such network, option or device.
+    WeightsError
+        The reader's weights cannot be read.
+    """
+    if "://" not in weights:
+        return ReaderWeights(weights, read_options(ReaderOptions, weights, {"device": device}, "weights"))
+    scheme, target, query = split(weights, "weights")
+    plugin = find("networks", scheme, f"weights {weights!r}")
+    if plugin.is_built_in:
+        loaded: ReaderWeights = made(plugin, weights, target, {"device": device, **query})
+        return loaded
+    return GuardedWeights(plugin, weights, target, query)
 
 
 class PipelineBuilder:
@@ -22,16 +84,14 @@ class PipelineBuilder:
 
     def __init__(self, config: ReadingOptions, profile: Profile | None = None) -> None:
         self._config = config
-        device = choose_device(config.device)
-        self._inference = Inference(load_weights(config.weights), device)
+        self._weights = open_weights(config.weights, config.device)
         self._profile = Profile.load(config.profile) if config.profile else profile
 
     def __call__(self, info: StreamInfo) -> Pipeline:
-        spec = self._inference.card.spec
-        readout = choose_readout(self._config.readout, self._profile, info)
+        spec = self._weights.spec
         if self._profile:  # first of all: what is wrong with the baseline is wrong with everything on it
             self._profile.check(info, spec)
-        network = ReaderNetwork(self._inference, readout, info, self._profile)
+        network = self._weights.network(info, self._config.readout, self._profile)
         population = network.population
         if self._profile:
             start = self._profile.statistics(info, spec, population.sd)
@@ -43,11 +103,11 @@ class PipelineBuilder:
 
     def about(self) -> dict[str, Any]:
         """What made the readings of a recording: enough to make them again."""
-        card, profile = self._inference.card, self._profile
+        profile = self._profile
         return {
             "version": version("realtime-mood"),
             "weights": self._config.weights,
-            "sha256": card.sha256["model.safetensors"],
+            "sha256": self._weights.sha256,
             "readout": self._config.readout,
             "notch": self._config.notch,
             "profile": profile.stored() if profile else None,

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from realtime_mood.entropy import Population
 from realtime_mood.errors import ConfigError, ProfileError
-from realtime_mood.estimator import Population
 from realtime_mood.montage import locate
 from realtime_mood.profile import Profile
 from realtime_mood.types import Array, Features, Readout, StreamInfo

@@ -11,8 +11,7 @@ import numpy as np
 import torch
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.entropy import CLIP_SD, Statistics
-from realtime_mood.estimator import Population
+from realtime_mood.entropy import CLIP_SD, Population, Statistics
 
 from .datasets.person import NO_LABEL, Person, frozen_statistics, running_statistics
 from .reader import Batch

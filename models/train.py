@@ -16,8 +16,8 @@ from accelerate import Accelerator
 from torch.nn import functional as F
 
 from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.entropy import Population
 from realtime_mood.errors import ConfigError
-from realtime_mood.estimator import Population
 
 from .datasets.person import Person, population
 from .pretraining.encoder import load_encoder

@@ -1,1 +1,291 @@
-../app.py
+"""The command line and composition root: turns words into a source, a pipeline, an engine and a view."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+# NumPy's algebra reads it when it loads. Its other threads wait by spinning: with 64 electrodes that took another third
+# of a core and made nothing faster.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import typer
+from platformdirs import user_data_path
+
+from realtime_mood import gui, liblsl
+from realtime_mood.calibration.commands import calibrate, in_a_window, profiles, protocols
+from realtime_mood.cli.commands import (
+    LslNameOption,
+    ScopeOption,
+    SinkOption,
+    SourceOption,
+    devices,
+    outlet,
+    recover,
+    report,
+    seal,
+    unblind,
+)
+from realtime_mood.cli.config import GIVE_UP_S, RunConfig, resolve
+from realtime_mood.cli.outputs import outputs_of, recorder_of
+from realtime_mood.console import own_stdout, take_over, terminated
+from realtime_mood.errors import MoodError, ReaderGone
+from realtime_mood.files import log_exception
+from realtime_mood.models.commands import WeightsOption, evaluate, info, pretrain, replay, train
+
+if TYPE_CHECKING:
+    from realtime_mood.cli.feedback import Draw
+    from realtime_mood.contracts import Sink
+    from realtime_mood.run.engine import Engine
+
+INTERRUPTED = 130  # the exit code of other programs after Ctrl-C
+
+cli = typer.Typer(
+    help="A real-time EEG emotion reader. Not a medical device; not for judging people.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+# -- composition ------------------------------------------------------------------------------------------------
+
+
+def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: float | None = GIVE_UP_S) -> Engine:
+    """An engine for `config`, its weights loaded and its profile read, its source not opened yet.
+
+    `give_up_s` is how long a lost source is looked for where the options do not say.
+    """
+    from realtime_mood.cli import feedback as feedback_run
+    from realtime_mood.feedback.loop import FeedbackLoop
+    from realtime_mood.run.engine import Engine
+    from realtime_mood.sources import open_source
+
+    liblsl.set_scope(config.lsl_scope)
+    source = open_source(config.source)
+    from realtime_mood.models.building import (
+        PipelineBuilder,  # torch takes a second: a source that cannot be is said before
+    )
+
+    build, listeners = PipelineBuilder(config), []
+    recorder, outputs = recorder_of(config, build.about()), outputs_of(config)
+    if config.markers:
+        from realtime_mood.sources.lsl.markers import LslMarkers
+
+        listeners.append(partial(LslMarkers, config.markers))
+    everything = [*([recorder] if recorder else []), *sinks, *outputs]
+    give_up_s = config.give_up or give_up_s
+    engine = Engine(source, build, everything, listeners=listeners, seconds=config.seconds, give_up_s=give_up_s)
+    for sink in sinks:
+        if isinstance(sink, FeedbackLoop):
+            feedback_run.attach(sink, engine, config, recorder, outputs)
+    return engine
+
+
+# -- verbs ------------------------------------------------------------------------------------------------------
+
+ProfileOption = Annotated[Path | None, typer.Option(help="A person's profile (from calibrate).")]
+SecondsOption = Annotated[float | None, typer.Option(help="Stop after so many seconds of stream time.")]
+NotchOption = Annotated[str | None, typer.Option(help="Line frequency to take out: 50, 60 or auto (both).")]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file with any of these options.")]
+ReadoutOption = Annotated[str | None, typer.Option(help="effort, emotion3, or auto: what fits the source.")]
+
+
+@cli.callback(invoke_without_command=True)
+def default(context: typer.Context) -> None:
+    """Without a verb: run on the synthetic headset."""
+    if context.invoked_subcommand is None:
+        start_run(dict.fromkeys(RunConfig.model_fields))
+
+
+@cli.command()
+def run(
+    source: SourceOption = None,
+    view: Annotated[str | None, typer.Option(help="gui, terminal or json; gui where there is a display.")] = None,
+    weights: WeightsOption = None,
+    readout: ReadoutOption = None,
+    profile: ProfileOption = None,
+    notch: NotchOption = None,
+    seconds: SecondsOption = None,
+    device: Annotated[str | None, typer.Option(help="Where the network runs: auto, cpu or cuda.")] = None,
+    record: Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")] = None,
+    markers: Annotated[str | None, typer.Option(help="lsl://NAME of a marker stream to listen to.")] = None,
+    participant: Annotated[str | None, typer.Option(help="Who, for the recording's name; letters and digits.")] = None,
+    session: Annotated[str | None, typer.Option(help="Which session, for the recording's name.")] = None,
+    give_up: Annotated[
+        float | None,
+        typer.Option(help="Seconds a lost source is looked for: 60 where not given, in the window for ever."),
+    ] = None,
+    lsl_out: Annotated[bool | None, typer.Option("--lsl-out", help="Send readings as an LSL stream.")] = None,
+    lsl_name: LslNameOption = None,
+    osc: Annotated[str | None, typer.Option(help="Send readings by OSC to HOST:PORT.")] = None,
+    osc_muse: Annotated[
+        str | None, typer.Option(help="Send band powers by OSC to HOST:PORT, under Mind Monitor's addresses.")
+    ] = None,
+    ws: Annotated[
+        str | None, typer.Option(help="Send readings to browsers: a WebSocket and a page at [HOST:]PORT.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write readings to this table, or into this folder.")] = None,
+    sink: SinkOption = None,
+    lsl_scope: ScopeOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Read a mood, live, and show it."""
+    given = {name: value for name, value in locals().items() if name != "config"}
+    start_run(given, config)
+
+
+def start_run(given: dict[str, Any], file: Path | None = None) -> None:
+    """Resolve the options, choose a view, and hand over to it."""
+    config = resolve(given, file)
+    view = config.view
+    if view == "auto":
+        trouble = gui.desktop.trouble()
+        view = "terminal" if trouble else "gui"
+        if trouble:
+            print(f"Showing the terminal view · {trouble}", file=sys.stderr)
+    {"gui": view_gui, "terminal": view_terminal, "json": view_json}[view](config)
+
+
+@cli.command()
+def feedback(
+    session: Annotated[str, typer.Option(help="alpha_up, frontal_asymmetry, mirror, or a TOML file.")] = "alpha_up",
+    source: SourceOption = None,
+    view: Annotated[str | None, typer.Option(help="gui or json; gui where there is a display.")] = None,
+    condition: Annotated[str, typer.Option(help="contingent, inverse, sham, yoked or none.")] = "contingent",
+    sealed: Annotated[Path | None, typer.Option(help="A sealed file (from seal) that --code is drawn from.")] = None,
+    code: Annotated[str, typer.Option(help="The code of this session: nobody here knows its condition.")] = "",
+    yoke: Annotated[Path | None, typer.Option(help="Another session's lines, for the condition yoked.")] = None,
+    lines: Annotated[Path | None, typer.Option(help="Where everything fed back is written, as JSON lines.")] = None,
+    weights: WeightsOption = None,
+    profile: ProfileOption = None,
+    notch: NotchOption = None,
+    record: Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")] = None,
+    lsl_out: Annotated[bool | None, typer.Option("--lsl-out", help="Send readings and feedback by LSL.")] = None,
+    lsl_name: LslNameOption = None,
+    osc: Annotated[str | None, typer.Option(help="Send readings and feedback by OSC to HOST:PORT.")] = None,
+    ws: Annotated[str | None, typer.Option(help="Send both to browsers, at [HOST:]PORT.")] = None,
+    participant: Annotated[str | None, typer.Option(help="Who, for the recording's name; letters and digits.")] = None,
+    lsl_scope: ScopeOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Feed a measure back to the person: a session of blocks, with or without a sealed condition."""
+    given = dict(locals())
+    from realtime_mood.cli import feedback as feedback_run
+
+    of_session = ("session", "condition", "sealed", "code", "yoke", "lines", "config")
+    settings = resolve({name: value for name, value in given.items() if name not in of_session}, config)
+    draw = feedback_run.Draw(condition, sealed, code, yoke)
+    if settings.view == "json" or (settings.view == "auto" and not gui.has_display()):
+        feedback_run.run_json(session, settings, draw, lines, make_engine)
+    else:
+        feedback_run.session_of(session, settings, draw, lines)  # what cannot be is said before any window
+        view_gui(settings, session, draw, lines)
+
+
+def view_json(config: RunConfig) -> None:
+    """One JSON object a line on standard output, and nothing else there."""
+    from realtime_mood.sinks.jsonlines import JsonLines
+
+    with own_stdout() as out:
+        engine = make_engine(config, [JsonLines(out)])
+        engine.start()
+        try:
+            while not engine.done.wait(0.1) and out.fault is None:
+                pass
+        except KeyboardInterrupt:
+            pass
+        engine.stop()
+
+
+def view_terminal(config: RunConfig) -> None:
+    """The same in a terminal."""
+    from realtime_mood.cli import terminal
+
+    terminal.run(make_engine(config))
+
+
+def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lines: Path | None = None) -> None:
+    """The window; with a `session`, the person's screen as well."""
+    gui.check_display()
+    from realtime_mood.cli import feedback as feedback_run
+
+    liblsl.set_scope(config.lsl_scope)  # the window looks for streams before any run
+    import realtime_mood.models.runtime  # noqa: F401  # torch takes a second to import: not while the window is up
+
+    def on(url: str) -> RunConfig:
+        return config.model_copy(update={"source": url})
+
+    def configured(wish: gui.RunRequest) -> RunConfig:
+        return config.model_copy(update={"source": wish.url, "profile": wish.profile, "record": wish.record})
+
+    def engine(wish: gui.RunRequest) -> Engine:
+        return make_engine(configured(wish), [wish.tap] if wish.tap else [], give_up_s=None)
+
+    flows = gui.Flows(
+        engine,
+        user_data_path("realtime_mood") / "recordings",
+        protocols(),
+        lambda url, protocol, told: in_a_window(on(url), protocol, told),
+        feedback_run.sessions(),
+        lambda name: feedback_run.session_of(name, config, draw or feedback_run.Draw(), lines),
+    )
+    wish = gui.RunRequest(config.source, config.profile, config.record)
+    raise typer.Exit(gui.run(flows, wish, weights=config.weights, session=session))
+
+
+VERBS = (
+    calibrate, profiles, outlet, devices, replay, recover, report, seal, unblind, pretrain, train, evaluate, info,
+)  # fmt: skip
+for verb in VERBS:
+    cli.command()(verb)
+
+
+# -- edges ------------------------------------------------------------------------------------------------------
+
+
+def command(words: Sequence[str]) -> int:
+    """Do what `words` ask; every error becomes one line on standard error, and an exit code."""
+    verbs = typer.main.get_command(cli)  # called without its own `main`, which turns errors into codes of its own
+    try:
+        with verbs.make_context("realtime-mood", list(words)) as context:
+            verbs.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as done:
+        return done.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except MoodError as error:
+        if not isinstance(error, ReaderGone):
+            print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except Exception as error:
+        if told := getattr(error, "format_message", None):  # the command line's own: it knows how to say what was wrong
+            print(f"error: {told()}", file=sys.stderr)
+            return 2
+        print(f"error: {type(error).__name__}: {error} · this should not happen · {log_exception()}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    take_over()
+    logging.captureWarnings(True)  # to the log: a library's warning, from whichever thread, is no message of ours
+    signal.signal(signal.SIGTERM, terminated)
+    code = command(sys.argv[1:])
+    if any(thread.name.startswith("mood-") for thread in threading.enumerate()):
+        os._exit(code)  # a device library that hangs must not keep the program from ending
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

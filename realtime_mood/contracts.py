@@ -5,11 +5,11 @@ Any class with these methods fits; ``realtime_mood.testing`` checks that it beha
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from .entropy import Statistics
+from .entropy import Population, Statistics
 from .guard import Report
 from .health import Emission, Feedback, Health, Output, RecordingState
 from .types import Array, Chunk, Features, Marker, Reading, Readout, StreamInfo, Why, Window
@@ -117,6 +117,30 @@ class Network(Protocol):
 
     def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
         """Probabilities of the labels, and attention (n_chans, n_bands). Features are normalised."""
+        ...
+
+
+class PopulatedNetwork(Network, Protocol):
+    """A network that says where a subject without a profile starts."""
+
+    @property
+    def population(self) -> Population:
+        """DE of the subjects it was trained on."""
+        ...
+
+
+class NetworkProvider(Protocol):
+    """Loaded weights, which make a network for any stream: what is registered in ``realtime_mood.networks``.
+
+    `spec` (a `FeatureSpec`) says which features it asks for, and `sha256` its version; both may be missing.
+    """
+
+    def network(self, info: StreamInfo, readout: str, profile: Any) -> PopulatedNetwork:
+        """Its network on this stream.
+
+        `readout` is what was asked for, ``auto`` for any; `profile` a person's `Profile`, or None.
+        Raises `ConfigError` or `StreamMismatch` where it cannot be.
+        """
         ...
 
 

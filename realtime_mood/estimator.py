@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import replace
 
 from .contracts import Network
 from .dsp.spec import FeatureSpec
@@ -14,16 +12,6 @@ from .types import Abstained, Estimate, Features, Reading, Readout, StreamInfo, 
 
 LEAST_CHANNELS = 4  # no network here was trained on fewer
 NO_READOUT = Readout("none", ("none",), ((0.0, 0.0),), "none")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Population:
-    """DE of the subjects a readout was trained on: the starting point for a subject without a profile."""
-
-    mean: np.ndarray
-    """(n_bands,), nats."""
-    sd: np.ndarray
-    """(n_bands,), nats: between steps, within a subject."""
 
 
 class MoodEstimator:

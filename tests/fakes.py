@@ -9,9 +9,9 @@ import numpy as np
 
 from realtime_mood import clock
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.entropy import Statistics
+from realtime_mood.entropy import Population, Statistics
 from realtime_mood.errors import StreamEnded
-from realtime_mood.estimator import MoodEstimator, Population
+from realtime_mood.estimator import MoodEstimator
 from realtime_mood.health import Emission, Health
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser

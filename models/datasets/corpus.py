@@ -24,9 +24,8 @@ from typing import Any
 import numpy as np
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.entropy import Statistics
+from realtime_mood.entropy import Population, Statistics
 from realtime_mood.errors import ConfigError, MoodError
-from realtime_mood.estimator import Population
 from realtime_mood.types import StreamInfo
 
 from .person import Person, by_second, population, running_statistics

@@ -10,8 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.entropy import Statistics
-from realtime_mood.estimator import Population
+from realtime_mood.entropy import Population, Statistics
 from realtime_mood.montage import locate
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser, Profile

@@ -17,9 +17,8 @@ from functools import cached_property
 import numpy as np
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.entropy import Statistics
+from realtime_mood.entropy import Population, Statistics
 from realtime_mood.errors import ConfigError
-from realtime_mood.estimator import Population
 from realtime_mood.profile import Normaliser, Profile
 
 from ..datasets.person import NO_LABEL, Person, frozen_statistics, running_statistics

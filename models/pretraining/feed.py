@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.entropy import CLIP_SD
-from realtime_mood.estimator import Population
+from realtime_mood.entropy import CLIP_SD, Population
 from realtime_mood.models.datasets.corpus import Prepared
 from realtime_mood.models.masking import GEOMETRIES, Mask
 
