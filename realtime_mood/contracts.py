@@ -14,8 +14,6 @@ from .guard import Report
 from .health import Emission, Feedback, Health, Output, RecordingState
 from .types import Array, Chunk, Features, Marker, Reading, Readout, StreamInfo, Why, Window
 
-# -- where samples come from --------------------------------------------------------------------------------------
-
 
 class Stream(Protocol):
     """An open stream. It exists only while connected, so it needs no `connected` flag."""
@@ -100,9 +98,6 @@ class SignalFile(Protocol):
         ...
 
 
-# -- from features to readings ------------------------------------------------------------------------------------
-
-
 class Network(Protocol):
     """One readout of a loaded network, on one montage."""
 
@@ -170,9 +165,6 @@ class Learner(Protocol):
         ...
 
 
-# -- where readings go --------------------------------------------------------------------------------------------
-
-
 class Sink(Protocol):
     """An output for readings.
 
@@ -224,9 +216,6 @@ class Tap(Sink, Protocol):
         ...
 
 
-# -- beside a run -------------------------------------------------------------------------------------------------
-
-
 @runtime_checkable
 class Reporting(Protocol):
     """A part with its own threads; the engine sets `on_fault` before starting them."""
@@ -257,9 +246,6 @@ class Director(Protocol):
     def direct(self, chunk: Chunk) -> Chunk:
         """The chunk, with markers of events within it."""
         ...
-
-
-# -- feedback -----------------------------------------------------------------------------------------------------
 
 
 class MeasureKind(Protocol):
