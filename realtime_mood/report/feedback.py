@@ -238,7 +238,7 @@ def _curve(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
         )
     axes.set(xlabel=_("time (min)"), ylabel=_("own z-score"))
     if len(sessions) > 1:
-        axes.legend(loc="upper left", ncols=len(sessions))
+        figure.legend(loc="outside upper left", ncols=len(sessions))
 
 
 def _rewards(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
@@ -252,7 +252,7 @@ def _rewards(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
                   markersize=4, linewidth=1.4, label=plain(it.called))  # fmt: skip
     axes.set(xlabel=_("time (min)"), ylabel=_("rewards per minute"), ylim=(0, None))
     if len(sessions) > 1:
-        axes.legend(loc="upper left", ncols=len(sessions))
+        figure.legend(loc="outside upper left", ncols=len(sessions))
 
 
 def _spans(it: FeedbackSummary, kind: str) -> list[tuple[float, float]]:

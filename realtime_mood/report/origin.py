@@ -68,7 +68,7 @@ def origin_of(about: Mapping[str, Any], readout: str) -> Origin:
     subjects, evidence = map(_, TRAINED_ON.get(readout, UNKNOWN) if weights.startswith(OURS) else UNKNOWN)
     if subjects == _(UNKNOWN[0]) and about.get("evidence") in KINDS:
         subjects = _(KINDS[about["evidence"]])
-    baseline = _("the training subjects and the preceding signal, because there is no rest of the subject")
+    baseline = _("the training subjects and the preceding signal (no resting baseline of the subject)")
     if profile is not None:
         baseline = _("{seconds} s of the subject's own rest, recorded on {date}").format(
             seconds=f"{profile.seconds:.0f}", date=_text(profile.made)[:10]

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
-from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,6 +27,9 @@ from websockets.http11 import Request, Response
 from ..errors import ConfigError
 from ..guard import GuardedThread
 from ..health import Emission
+from ..language import _
+from ..language.rendering import render
+from ..language.terms import REASONS
 from .jsonlines import as_dict, to_json
 from .osc import host_and_port
 from .outbox import Outbox
@@ -94,7 +96,7 @@ class WebSocketReadings(Outbox[Emission]):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over, self._ending = asyncio.Event(), threading.Event()
         self._server: GuardedThread | None = None
-        self._page = files("realtime_mood.sinks").joinpath("live.html").read_bytes()
+        self._page = _live_page()
 
     def _listening(self) -> socket.socket:
         address, host, port = self._at
@@ -201,7 +203,7 @@ class WebSocketReadings(Outbox[Emission]):
     def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         url, asks = urlsplit(request.path), request.headers
         given, hosts = parse_qs(url.query).get("token", [""])[0], asks.get_all("Host")
-        if len(hosts) != 1 or not (self._token or hosts[0] in self._hosts):  # a name that was bent to this machine
+        if len(hosts) != 1 or not (self._token or hosts[0] in self._hosts):  # DNS rebinding
             return connection.respond(HTTPStatus.FORBIDDEN, "no such host\n")
         if self._token and not secrets.compare_digest(given.encode(), self._token.encode()):
             return connection.respond(HTTPStatus.FORBIDDEN, "the address needs its token\n")
@@ -218,6 +220,11 @@ class WebSocketReadings(Outbox[Emission]):
             "Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
         })  # fmt: skip
         return Response(HTTPStatus.OK, "OK", headers, self._page)
+
+
+def _live_page() -> bytes:
+    """The page that plots readings, in the language in use."""
+    return render(__package__, "live.html", reasons={why: _(text) for why, text in REASONS.items()}).encode()
 
 
 def _number(value: float) -> float | None:

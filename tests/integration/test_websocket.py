@@ -78,7 +78,8 @@ def test_the_page_is_there_and_asks_nobody_else(server):
     head, _, page = get(port, f"127.0.0.1:{port}").partition("\r\n\r\n")
     assert "200 OK" in head
     assert "default-src 'none'" in head
-    assert "VIRTUAL PERSON" in page
+    assert "SIMULATED" in page
+    assert '"bad_signal": "poor signal"' in page
     assert "http://" not in page.replace('replace(/^http/, "ws")', "")
 
 
