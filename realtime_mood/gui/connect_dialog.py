@@ -112,9 +112,10 @@ class ConnectDialog(QDialog):
     def _list(self) -> None:
         """Fill the list, keeping what is chosen."""
         streams = choices_of(it for it in self._found if it.kind == "lsl")
-        boards = choices_of(it for it in self._found if it.kind != "lsl")
+        others = choices_of(it for it in self._found if it.kind not in ("lsl", "board"))
+        boards = choices_of(it for it in self._found if it.kind == "board")
         chosen = self._choices[self.list.currentRow()] if self._choices and self.list.currentRow() >= 0 else None
-        self._choices = [*SYNTHETIC, *streams, *self._files, *boards]
+        self._choices = [*SYNTHETIC, *streams, *others, *self._files, *boards]
         at = self._choices.index(chosen) if chosen in self._choices else 0
         self.list.blockSignals(True)
         self.list.clear()
@@ -193,9 +194,9 @@ class Finder(QObject):
 
     def _look(self) -> None:
         try:
-            boards, before = tuple(devices.all_boards()), None
+            others, boards, before = devices.installed(LOOK_S), tuple(devices.all_boards()), None
             while not self._over.is_set():
-                found = (*devices.streams(LOOK_S), *boards)
+                found = (*devices.streams(LOOK_S), *others, *boards)
                 if found != before and not self._over.is_set():
                     before = found
                     self.found.emit(found)

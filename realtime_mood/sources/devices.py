@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +15,9 @@ from urllib.parse import quote
 
 from .. import clock, liblsl
 from ..errors import install_extra
+from ..guard import words_of
 from ..montage import canonical_name
+from ..plugins import ignored, plugins
 from .boards import catalogue as boards
 from .boards.session import library
 from .lsl.info import url_of
@@ -38,7 +40,7 @@ class Device:
     """Something that may be streamed from."""
 
     kind: str
-    """``"lsl"`` for a stream that is there, ``"board"`` for a board that may be."""
+    """``"lsl"`` for a stream that is there, ``"board"`` for a board that may be, a scheme for another package's."""
     name: str
     url: str
     """What to paste after ``--source``."""
@@ -50,24 +52,47 @@ class Device:
     type: str = "EEG"
     source_id: str = ""
     host: str = ""
+    trouble: str = ""
+    """Why it cannot be read from, in words; empty where it may be."""
 
     def __str__(self) -> str:
         words = [self.name, self.type if self.kind == "lsl" else ""]
         words.append(f"{self.n_chans} channel{'s' * (self.n_chans != 1)}" if self.n_chans else "")
         words.append(f"{self.sfreq:g} Hz" if self.sfreq else "")
         words.append(f"from {self.host}" if self.host else "")
-        return f"{' · '.join(word for word in words if word)}: {shlex.quote(self.url)}"
+        return f"{' · '.join(word for word in words if word)}: {self.trouble or shlex.quote(self.url)}"
 
 
 def devices(seconds: float = 2.0) -> list[Device]:
-    """The streams that answer within `seconds`, then every board that records EEG.
+    """The streams that answer within `seconds`, what other packages' sources find, and every board that records EEG.
 
     Raises
     ------
     SourceNotFound
         The board library is installed, but cannot be loaded.
     """
-    return [*streams(seconds), *all_boards()]
+    return [*streams(seconds), *installed(seconds), *all_boards()]
+
+
+def installed(seconds: float) -> list[Device]:
+    """What the sources of other packages find within `seconds`; one that cannot look is listed by its scheme.
+
+    Such a source may have a function `devices` on its class, given `seconds`, which lists `Device`.
+    """
+    listed = []
+    for name, plugin in plugins("sources").items():
+        if plugin.is_built_in:
+            continue
+        general = Device(name, f"{name} ({plugin.package})", f"{name}://", (), 0, 0.0, "")
+        try:
+            look = getattr(plugin.load(), "devices", None)
+            found = list(look(seconds)) if callable(look) else [general]
+            if not all(isinstance(it, Device) for it in found):
+                raise TypeError("devices() has to list objects of type Device")
+        except Exception as error:  # whatever it is, the others are there all the same
+            found = [replace(general, trouble=words_of(error))]
+        listed += found
+    return listed
 
 
 def streams(seconds: float) -> list[Device]:
@@ -129,6 +154,10 @@ def listing(seconds: float = 2.0) -> Iterator[str]:
     found = streams(seconds)
     yield f"{len(found)} stream{'s' * (len(found) != 1)} on the network within {seconds:g} s" + (":" if found else "")
     yield from (f"  {it}" for it in found)
+    if others := installed(seconds):
+        yield "Sources of installed packages:"
+        yield from (f"  {it}" for it in others)
+    yield from (f"  {text}" for text in ignored("sources"))
     yield f"Boards ({', '.join(serial_ports()) or 'nothing on a serial port'}):"
     yield from (f"  {it}" for it in all_boards())
     if find_spec("brainflow") is None:

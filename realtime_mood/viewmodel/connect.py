@@ -46,7 +46,11 @@ SYNTHETIC = (
 def choice_of(device: Device) -> Choice:
     """A stream or a board as a choice."""
     stream = device.kind == "lsl"
-    parts = [device.type if stream else "board", f"{device.n_chans} channels" if device.n_chans else ""]
+    parts = [
+        device.trouble,
+        device.type if stream else "board" if device.kind == "board" else device.kind,
+        f"{device.n_chans} channels" if device.n_chans else "",
+    ]
     parts.append(f"{device.sfreq:g} Hz" if device.sfreq else "no regular rate" if stream else "")
     parts.append(f"from {device.host}" if device.host else "")
     return Choice(device.name, " · ".join(part for part in parts if part), device.url, stream)
