@@ -19,7 +19,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import typer
 from platformdirs import user_data_path
 
-from realtime_mood import gui, liblsl
+from realtime_mood import gui, language, liblsl
 from realtime_mood.calibration.commands import calibrate, in_a_window, profiles, protocols
 from realtime_mood.cli.commands import (
     LslNameOption,
@@ -281,6 +281,7 @@ def command(words: Sequence[str]) -> int:
 def main() -> None:
     """The entry point of the installed command."""
     take_over()
+    language.use(None)
     logging.captureWarnings(True)  # to the log: a library's warning, from whichever thread, is no message of ours
     signal.signal(signal.SIGTERM, terminated)
     code = command(sys.argv[1:])

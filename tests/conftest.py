@@ -23,6 +23,7 @@ _lsl.write(Path(__file__).with_name("lsl_api.cfg").read_text() + f"SessionID = t
 _lsl.flush()
 os.environ["LSLAPICFG"] = _lsl.name
 atexit.register(_lsl.close)
+os.environ["LANGUAGE"] = "en"  # the tests read texts, whatever the language of the machine; before anything starts
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -1,4 +1,4 @@
-"""Turns a running engine into a live picture in a terminal: the same words and numbers as the window."""
+"""The terminal view of a run: the same texts and numbers as the window."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .. import clock
+from ..language import _
 from ..run.engine import Engine
 from ..viewmodel.course import EstimateHistory
 from ..viewmodel.electrodes import ElectrodeView
@@ -32,7 +33,12 @@ STYLES = {
 SPARKS = "▁▂▃▄▅▆▇█"
 COURSE_COLUMNS = 60  # one a second
 PER_LINE = 9  # electrodes
-WINDOW_ONLY = ("filters", "context", "paint", "longest wait")  # of the strip's numbers, those for who tends the window
+WINDOW_ONLY = (
+    "filters",
+    "context",
+    "paint",
+    "longest wait",
+)  # of the status line
 
 
 def run(engine: Engine, console: Console | None = None) -> None:
@@ -62,23 +68,23 @@ def run(engine: Engine, console: Console | None = None) -> None:
 
 
 def look(engine: Engine) -> ViewState:
-    """What there is to see now."""
+    """The view state now."""
     return view(engine.health, engine.latest, engine.readings(), engine.markers, clock.now())
 
 
 def _lines(engine: Engine, console: Console) -> None:
-    """One plain line whenever the words change: for logs and pipes."""
-    said = ""
+    """One plain line whenever the text changes, for logs and pipes."""
+    printed = ""
     while not engine.done.wait(LOOK_S):
         state = look(engine)
-        line = " · ".join(say.text for say in (state.state, *state.badges, state.headline, state.banner))
-        if line != said:
-            said = line
+        line = " · ".join(part.text for part in (state.state, *state.badges, state.headline, state.banner))
+        if line != printed:
+            printed = line
             console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def picture(state: ViewState, height: int = 24) -> RenderableType:
-    """The whole screen, `height` lines at most: where there is less room, good electrodes are left out first."""
+    """The whole screen in at most `height` lines; good electrodes are left out first."""
     gap = Text()
     top = Text("  ").join([_text(state.state, "bold "), *(_text(badge, "reverse ") for badge in state.badges)])
     answer = Text(" · ").join([_text(state.headline, "bold "), Text(state.detail, STYLES["dim"])])
@@ -90,8 +96,8 @@ def picture(state: ViewState, height: int = 24) -> RenderableType:
     return Group(*rows, *_electrodes(state.electrodes, height - used), gap, _strip(state))
 
 
-def _text(say: StyledText, more: str = "") -> Text:
-    return Text(say.text, more + STYLES.get(say.role, "default"))
+def _text(styled: StyledText, more: str = "") -> Text:
+    return Text(styled.text, more + STYLES.get(styled.role, "default"))
 
 
 def _bars(bars: tuple[LabelBar, ...], width: int = 40) -> Table:
@@ -101,27 +107,27 @@ def _bars(bars: tuple[LabelBar, ...], width: int = 40) -> Table:
         n = round(width * (bar.prob or 0.0))
         drawn = Text(("░" if bar.dimmed else "█") * n, style) + Text("·" * (width - n), STYLES["dim"])
         value = "–" if bar.prob is None else f"{100 * bar.prob:3.0f} %"
-        grid.add_row(Text(bar.label, ("bold " if bar.is_top else "") + style), drawn, Text(value, style))
+        grid.add_row(Text(_(bar.label), ("bold " if bar.is_top else "") + style), drawn, Text(value, style))
     return grid
 
 
 def _course(course: EstimateHistory) -> Table:
-    """The last minute of each label, a column a second; a blank where there was no answer."""
+    """The last minute of each label, one column per second; blank without an estimate."""
     grid = Table.grid(padding=(0, 1))
     for i, label in enumerate(course.labels):
         cells = [" "] * COURSE_COLUMNS
         for t, prob in zip(course.t, course.probs[:, i], strict=True):
             if prob == prob:  # not NaN
                 cells[_column(t)] = SPARKS[min(7, int(8 * prob))]
-        grid.add_row(Text(label), Text("".join(cells), STYLES[f"label{i % 5}"]))
+        grid.add_row(Text(_(label)), Text("".join(cells), STYLES[f"label{i % 5}"]))
     if course.truth:
         row = Text(" " * _column(course.truth[0].t0))
         for span in course.truth:
             width = _column(span.t1) - _column(span.t0) + (span.t1 == 0)
             row += Text(
-                span.text[:width].ljust(width), STYLES[f"label{course.labels.index(span.text) % 5}"] + " reverse"
+                _(span.text)[:width].ljust(width), STYLES[f"label{course.labels.index(span.text) % 5}"] + " reverse"
             )
-        grid.add_row(Text("true state", STYLES["virtual"]), row)
+        grid.add_row(Text(_("true state"), STYLES["virtual"]), row)
     return grid
 
 
@@ -130,7 +136,7 @@ def _column(t: float) -> int:
 
 
 def _electrodes(electrodes: tuple[ElectrodeView, ...], height: int) -> list[RenderableType]:
-    """Faults in words, then scores in percent: all where there is room, the worst where there is not."""
+    """Faults as text, then scores in percent: all if there is room, else the worst."""
     bad = [e for e in electrodes if e.fault]
     faults = Text(", ".join(f"{e.name} {e.fault}" for e in bad), STYLES["bad"], no_wrap=True, overflow="ellipsis")
     room = PER_LINE * max(1, height - bool(bad))
@@ -147,7 +153,9 @@ def _electrodes(electrodes: tuple[ElectrodeView, ...], height: int) -> list[Rend
 
 def _strip(state: ViewState) -> Table:
     grid = Table.grid(padding=(0, 3))
-    parts = [Text(f"{name} ", STYLES["dim"]) + _text(value) for name, value in state.strip if name not in WINDOW_ONLY]
+    parts = [
+        Text(f"{_(name)} ", STYLES["dim"]) + _text(value) for name, value in state.strip if name not in WINDOW_ONLY
+    ]
     for at in range(0, len(parts), 3):
         grid.add_row(*parts[at : at + 3])
     return grid

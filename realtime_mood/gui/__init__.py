@@ -1,4 +1,4 @@
-"""Turns an engine into a window. Importing this package does not import Qt; calling `run` does."""
+"""The window. Importing this package does not import Qt; calling `run` does."""
 
 from __future__ import annotations
 
@@ -22,21 +22,24 @@ __all__ = ["Flows", "Wish", "check_display", "desktop", "has_display", "run"]
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """What the window can set going, each from outside: it knows neither networks nor calibrations."""
+    """What the window can start; provided from outside, so that it depends on no network and no calibration."""
 
     make_engine: Callable[[RunRequest], Engine]
-    """Builds an engine that is not yet started. Called on a thread of its own, once a start."""
+    """Builds an engine that is not yet started. Called on a separate thread for each start."""
     recordings: Path
-    """The folder that the Record button records into."""
+    """The folder for recordings of the Record button."""
     protocols: tuple[tuple[str, str], ...] = ()
-    """Name and title of each calibration there is."""
+    """Name and title of each calibration protocol."""
     calibrate: Callable[[str, str, Callable[[Path | None], None]], Any] | None = None
-    """Opens a calibration's window: given a source URL, a protocol's name, and whom to tell the profile's path once it
-    is closed (None where none was made). Returns the window."""
+    """Opens and returns the calibration window.
+
+    Its arguments: a source URL, a protocol's name, and a callback for the path of the profile (None if there is none),
+    called once the window is closed.
+    """
     sessions: tuple[tuple[str, str], ...] = ()
-    """Name and title of each session of feedback there is."""
+    """Name and title of each feedback session."""
     feedback: Callable[[str], tuple[FeedbackPlan, FeedbackLoop]] | None = None
-    """Makes a session of that name, to be the `tap` of a run."""
+    """Creates the session of that name, as the `tap` of a run."""
 
 
 def has_display() -> bool:
@@ -45,7 +48,7 @@ def has_display() -> bool:
 
 
 def check_display() -> None:
-    """Raise `ConfigError` where no window can be opened."""
+    """Raise `ConfigError` if no window can be opened."""
     if trouble := desktop.trouble():
         raise ConfigError("the window", trouble, "use --view terminal or --view json")
 
@@ -57,13 +60,13 @@ def run(flows: Flows, wish: RunRequest, *, start: bool = True, weights: str = ""
     ----------
     flows : Flows
     wish : RunRequest
-        What stands in the source field at first.
+        The source at first.
     start : bool
-        Whether to start at once.
+        Whether to start a run at once.
     weights : str
-        What the network in use is called.
+        The name of the network in use.
     session : str
-        A session of feedback to open the person's screen for.
+        A feedback session whose subject screen to open.
     """
     os.environ["QT_API"] = "pyqt6"  # for the icons' library, which can do with others
     from .showing import show

@@ -1,7 +1,7 @@
-"""Turns a running engine into view states thirty times a second, and wishes from the window into start and stop.
+"""The connection between engine and window: polls the engine, and starts and stops it for the window.
 
-The only object that knows both sides. Building, starting and stopping an engine can take seconds, so each runs on a
-short thread of its own; the window's thread only looks.
+Building, starting and stopping an engine can take seconds, so each runs on a short-lived thread; the thread of the
+window only polls.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from .. import clock
 from ..files import write_private
 from ..guard import GuardedThread
 from ..health import Health, State
+from ..language import _
 from ..ring import RingBuffer
 from ..run.engine import Engine
 from ..viewmodel.actions import RUNNING, RunRequest, actions_of
@@ -35,34 +36,34 @@ from ..viewmodel.words import StyledText
 FRAME_MS = 33
 MAP_EVERY = 3  # frames between two looks at the slower panels: 10 a second
 MINUTE_EVERY = 15  # likewise at the last minute
-FEEDING = StyledText("FEEDBACK", "info", "A session of feedback is under way")
 log = logging.getLogger(__name__)
 
 
 class RunBridge(QObject):
-    """Polls the engine and says what it sees.
+    """Polls the engine and emits view states.
 
     Parameters
     ----------
     make_engine : callable
         Builds an engine that is not yet started; called away from the window's thread.
     wish : RunRequest
-        What the first start is made of.
-    can_calibrate : bool
+        The first run.
+    can_calibrate, can_feed_back : bool
+        Whether these are available.
     """
 
     state_changed = pyqtSignal(object)
     """A `ViewState`, every frame."""
     maps_changed = pyqtSignal(object)
-    """The same, as often as the slower panels want it."""
+    """The same, at the rate of the slower panels."""
     signal_changed = pyqtSignal(object, float, float, object)
     """The `Chunk` to draw, its sfreq (Hz), its age (s), and the newest markers; every frame."""
     minute_changed = pyqtSignal(object, float, object, str)
     """The `Chunk` of the last minute, its sfreq (Hz), electrode names, and whether it is raw; a few times a second."""
     events_changed = pyqtSignal(object)
-    """The lines of the event log, when there are more."""
+    """The lines of the event log, when there are new ones."""
     idle = pyqtSignal()
-    """A run is over and every thread of it has gone."""
+    """A run and all its threads have ended."""
 
     def __init__(
         self,
@@ -75,54 +76,54 @@ class RunBridge(QObject):
         super().__init__()
         self._make_engine, self._can_calibrate, self._can_feed_back = make_engine, can_calibrate, can_feed_back
         self.wish = wish
-        """What runs, or will at the next start."""
+        """The present run, or the next one."""
         self.report: Path | None = None
-        """The newest recording that is whole."""
+        """The newest complete recording."""
         self.writing = False
         """A report is being written."""
         self.in_session = False
         """A feedback session is open."""
         self._minute_is_seen = False
         self.left_out: frozenset[str] = frozenset()
-        """Electrodes that somebody left out of this run."""
+        """Electrodes that the operator left out of this run."""
         self._events, self._notice = Events(), (StyledText(""), 0.0)
         self._traces, self._timing = TraceSettings(), Timing()
         self._engine: Engine | None = None
-        self._health: Health | None = Health()  # what to show while there is no engine to ask
+        self._health: Health | None = Health()  # shown while there is no engine
         self._work: GuardedThread | None = None
-        self._ending = False  # a stop is wished for or under way
-        self._next: RunRequest | None = None  # what to begin with once it is over
+        self._ending = False  # a stop is requested or under way
+        self._next: RunRequest | None = None  # started once the present run has ended
         self._frame = 0
         self.state: ViewState | None = None
-        """The newest one that was told."""
+        """The newest view state."""
         self.work_ms: deque[float] = deque(maxlen=900)
-        """How long each of the last frames took, painting included (ms)."""
+        """Duration of each of the last frames, including painting (ms)."""
         self.frame_ms: deque[float] = deque(maxlen=900)
         """Time from one frame to the next (ms): the heartbeat of the event loop."""
         self._began = 0.0
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.look)
-        self._painted = QTimer(self)  # fires once the paint events of a frame have been served
+        self._painted = QTimer(self)  # fires after the paint events of a frame
         self._painted.setSingleShot(True)
         self._painted.timeout.connect(lambda: self.work_ms.append(1000 * (perf_counter() - self._began)))
         self._timer.start(FRAME_MS)
 
     @property
     def is_running(self) -> bool:
-        """True from `start` until everything it started has gone."""
+        """True from `start` until everything it started has ended."""
         return self._work is not None or (self._engine is not None and self._health is None)
 
     def ring(self, raw: bool) -> RingBuffer | None:
-        """The last minute as it came, or filtered; the former where nothing is filtered."""
+        """The last minute, raw or filtered; raw if nothing is filtered."""
         if self._engine is None:
             return None
         return self._engine.raw if raw else self._engine.clean or self._engine.raw
 
-    # -- wishes -------------------------------------------------------------------------------------------------
+    # -- requests -------------------------------------------------------------------------------------------------
 
     def start(self, wish: RunRequest | None = None) -> None:
-        """Begin a run; one that is under way is ended first."""
+        """Start a run, after the present one has ended."""
         self.wish = wish or self.wish
         if self.is_running:
             self._ending, self._next = True, self.wish
@@ -133,39 +134,39 @@ class RunBridge(QObject):
         self._spawn("mood-start", lambda: self._start(chosen))
 
     def stop(self) -> None:
-        """End the run, if there is one."""
+        """Stop the run, if there is one."""
         self._next = None
         if self.is_running:
             self._ending = True
 
     def mark(self, text: str) -> None:
-        """Put a marker on the newest sample, if there is one."""
+        """Set a marker at the newest sample, if there is one."""
         if self._engine is not None and self._health is None:
             self._engine.mark(text)
 
     def leave_out(self, name: str, out: bool) -> None:
-        """Leave an electrode out of the estimate, or take it back in."""
+        """Leave an electrode out of the estimate, or include it again."""
         if self._engine is not None and self._health is None:
             wanted = self.left_out | {name} if out else self.left_out - {name}
             if self._engine.leave_out(wanted):
                 self.left_out = wanted
 
     def record(self, where: Path | None) -> None:
-        """Record the next start, or do not; a run that is under way begins anew for it."""
+        """Record the next run, or not; a present run restarts for it."""
         self.wish = replace(self.wish, record=where)
         if self.is_running:
             self.start()
 
     def see_traces(self, settings: TraceSettings) -> None:
-        """How the signal is to be looked at from here on."""
+        """Use these settings of the traces."""
         self._traces = settings
 
     def see_minute(self, is_seen: bool) -> None:
-        """Whether anybody looks at the last minute of signal."""
+        """Whether the last minute of signal is visible."""
         self._minute_is_seen = is_seen
 
     def tell(self, notice: StyledText) -> None:
-        """Have a sentence stand in the banner for a while."""
+        """Show a sentence in the banner for a while."""
         self._notice = notice, clock.now() + NOTE_S
 
     def save_events(self, path: str) -> None:
@@ -173,10 +174,11 @@ class RunBridge(QObject):
         try:
             write_private(Path(path), "".join(f"{line}\n" for line in self._events.lines).encode())
         except OSError as error:
-            self.tell(StyledText(f"The events are not saved in {path}: {error.strerror or error}", "bad"))
+            text = _("The events are not saved in {path}: {error}").format(path=path, error=error.strerror or error)
+            self.tell(StyledText(text, "bad"))
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop polling."""
         self._timer.stop()
         self._painted.stop()
 
@@ -190,20 +192,19 @@ class RunBridge(QObject):
         try:
             engine = self._make_engine(wish)
             engine.start()
-        except Exception as fault:  # any fault at all belongs on the screen, not in a dead thread
+        except Exception as fault:  # every fault is shown
             log.exception("could not start %s", wish.url)
             self._health = Health(State.FAILED, fault=fault)
         else:
             self._engine, self._health = engine, None
 
     def _stop(self, engine: Engine) -> None:
-        last, fault = engine.health, None
+        ended, fault = State.ENDED if engine.health.state is State.ENDED else State.IDLE, None
         try:
             engine.stop()
         except Exception as raised:
             log.exception("the run ended with a fault")
             fault = raised
-        ended = State.ENDED if last.state is State.ENDED else State.IDLE
         last = engine.health
         if last.recording is not None and last.recording.n_bytes:
             self.report = Path(last.recording.path)
@@ -215,7 +216,7 @@ class RunBridge(QObject):
                 return
             self._work.join()
             self._work = None
-            if self._engine is None or self._health is not None:  # it did not start, or it has stopped
+            if self._engine is None or self._health is not None:  # not started, or stopped
                 self._ending, following = False, self._next
                 self._next = None
                 self.idle.emit()
@@ -230,7 +231,7 @@ class RunBridge(QObject):
     # -- frames -------------------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """One frame: see to threads that are done, then show what there is."""
+        """One frame: handle threads that have ended, then emit the state."""
         began = perf_counter()
         if self._began:
             self.frame_ms.append(1000 * (began - self._began))
@@ -265,12 +266,14 @@ class RunBridge(QObject):
             more |= {"normal": engine.normal, "kohm": measured.kohm if measured else None}
             state = view(health, engine.latest, engine.readings(), engine.markers, now, **more)
         if self.wish.tap is not None and health.state in RUNNING:
-            state = replace(state, badges=(*state.badges, FEEDING))
+            state = replace(
+                state, badges=(*state.badges, StyledText(_("FEEDBACK"), "info", _("A feedback session is running")))
+            )
         notice, until = self._notice
         return replace(state, banner=notice) if now < until and health.fault is None else state
 
     def _show_signal(self, health: Health) -> None:
-        """What is to be drawn of the signal."""
+        """Emit the signal to draw."""
         ring, info = self.ring(self._traces.raw), health.info
         if ring is None or info is None or self._engine is None:
             return
@@ -280,19 +283,18 @@ class RunBridge(QObject):
         self.signal_changed.emit(chunk, info.sfreq, age_s, self._engine.markers)
 
     def _look_back(self, health: Health) -> None:
-        """What the slower panels look at: events, and the last minute of signal."""
+        """Emit the data of the slower panels: events, and the last minute of signal."""
         engine = self._engine
         latest, markers = (engine.latest, engine.markers) if engine else (None, ())
-        if self._events.note(health, latest, markers, datetime.now()):  # local time: it is for the person who reads it
+        if self._events.note(health, latest, markers, datetime.now()):  # local time, for the reader
             self.events_changed.emit(self._events.lines)
         ring, info = self.ring(self._traces.raw), health.info
         if ring is not None and info is not None and not self._frame % MINUTE_EVERY and self._minute_is_seen:
-            kind = "raw" if self._traces.raw else "filtered"
+            kind = _("raw") if self._traces.raw else _("filtered")
             self.minute_changed.emit(ring.latest(ring.capacity), info.sfreq, info.ch_names, kind)
 
     def _time(self) -> Timing:
-        """How the window itself is doing."""
-        work, beat = list(self.work_ms), list(self.frame_ms)
-        if not work or not beat:
+        """How fast the window itself is."""
+        if not self.work_ms or not self.frame_ms:
             return Timing()
-        return Timing((float(np.median(work)), float(np.percentile(work, 95))), max(beat))
+        return Timing((float(np.median(self.work_ms)), float(np.percentile(self.work_ms, 95))), max(self.frame_ms))

@@ -1,4 +1,4 @@
-"""Turns a choice among headsets, streams and recordings into a source URL."""
+"""The dialog to choose a source: headsets, streams, recordings and simulated subjects."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from PyQt6.QtWidgets import (
 
 from ..errors import MoodError
 from ..guard import GuardedThread
+from ..language import _
 from ..sources import devices
 from ..sources.devices import Device
-from ..viewmodel.connect import MONTAGES, SYNTHETIC, Choice, choices_of, recording, trouble, with_names
+from ..viewmodel.connect import MONTAGES, Choice, choices_of, recording, synthetic, trouble, with_names
 from ..viewmodel.words import StyledText
 from .controls import Text
 from .labels import PlainLabel
@@ -32,20 +33,20 @@ from .preview import Preview
 
 
 class ConnectDialog(QDialog):
-    """The synthetic headset comes first, so that Connect and Start are two clicks."""
+    """The dialog; the simulated subjects come first, so that they are two clicks away."""
 
     chosen = pyqtSignal(str)
-    """A source URL; its device is free."""
+    """A source URL; the preview has released the device."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Connect")
+        self.setWindowTitle(_("Connect"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(880, 520)
         self.list, self.url, self.names = QListWidget(), QLineEdit(), QLineEdit()
         self.montages, self.preview, self.said = QComboBox(), Preview(), Text()
-        self.look, self.file = QPushButton("Look"), QPushButton("A recording…")
-        self.start, self.cancel = QPushButton("Start"), QPushButton("Cancel")
+        self.look, self.file = QPushButton(_("Preview")), QPushButton(_("Recording…"))
+        self.start, self.cancel = QPushButton(_("Start")), QPushButton(_("Cancel"))
         self._fill()
         self._lay_out()
         self._choices: list[Choice] = []
@@ -56,7 +57,7 @@ class ConnectDialog(QDialog):
         self.list.itemDoubleClicked.connect(lambda _: self._accept())
         self.url.textChanged.connect(self._check)
         self.names.textChanged.connect(self._check)
-        self.montages.activated.connect(lambda i: self.names.setText(MONTAGES.get(self.montages.itemText(i), "")))
+        self.montages.activated.connect(lambda i: self.names.setText(["", *MONTAGES.values()][i]))
         self.look.clicked.connect(lambda: self.preview.look(self.wished))
         self.file.clicked.connect(self._open_file)
         self.start.clicked.connect(self._accept)
@@ -70,12 +71,12 @@ class ConnectDialog(QDialog):
 
     def _fill(self) -> None:
         self.start.setDefault(True)
-        self.list.setAccessibleName("what there is to read from")
-        self.url.setAccessibleName("source URL")
-        self.names.setAccessibleName("electrode names")
-        self.names.setPlaceholderText("as the source says, or: Fz, Cz, …")
-        self.montages.setAccessibleName("names of a usual cap")
-        self.montages.addItems(["usual caps", *MONTAGES])
+        self.list.setAccessibleName(_("available sources"))
+        self.url.setAccessibleName(_("source URL"))
+        self.names.setAccessibleName(_("electrode names"))
+        self.names.setPlaceholderText(_("as the source names them, or: Fz, Cz, …"))
+        self.montages.setAccessibleName(_("names of a common cap"))
+        self.montages.addItems([_("common caps"), *map(_, MONTAGES)])
         self.montages.setMaximumWidth(150)
         self.said.setWordWrap(True)
         for button in (self.look, self.file, self.cancel):
@@ -86,15 +87,15 @@ class ConnectDialog(QDialog):
         form, names, buttons, right, row = QFormLayout(), QHBoxLayout(), QHBoxLayout(), QVBoxLayout(), QHBoxLayout()
         names.addWidget(self.names, 1)
         names.addWidget(self.montages)
-        form.addRow("Source", self.url)
-        form.addRow("Electrodes", names)
+        form.addRow(_("Source"), self.url)
+        form.addRow(_("Electrodes"), names)
         buttons.addWidget(self.file)
         buttons.addWidget(self.look)
         buttons.addStretch(1)
         buttons.addWidget(self.cancel)
         buttons.addWidget(self.start)
         right.addLayout(form)
-        right.addWidget(PlainLabel("Preview"))
+        right.addWidget(PlainLabel(_("Preview")))
         right.addWidget(self.preview, 1)
         right.addWidget(self.said)
         right.addLayout(buttons)
@@ -106,16 +107,16 @@ class ConnectDialog(QDialog):
 
     @property
     def wished(self) -> str:
-        """The URL as it stands."""
+        """The URL with the electrode names."""
         return with_names(self.url.text().strip(), self.names.text())
 
     def _list(self) -> None:
-        """Fill the list, keeping what is chosen."""
+        """Fill the list and keep the choice."""
         streams = choices_of(it for it in self._found if it.kind == "lsl")
         others = choices_of(it for it in self._found if it.kind not in ("lsl", "board"))
         boards = choices_of(it for it in self._found if it.kind == "board")
         chosen = self._choices[self.list.currentRow()] if self._choices and self.list.currentRow() >= 0 else None
-        self._choices = [*SYNTHETIC, *streams, *others, *self._files, *boards]
+        self._choices = [*synthetic(), *streams, *others, *self._files, *boards]
         at = self._choices.index(chosen) if chosen in self._choices else 0
         self.list.blockSignals(True)
         self.list.clear()
@@ -147,14 +148,14 @@ class ConnectDialog(QDialog):
         self.look.setEnabled(not why)
 
     def _open_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "A recording")
+        path, _kind = QFileDialog.getOpenFileName(self, _("Open a recording"))
         if path:
             self._files.append(recording(Path(path)))
             self._list()
             self.list.setCurrentRow(self._choices.index(self._files[-1]))
 
     def _accept(self) -> None:
-        """Let go of what was looked at, then tell."""
+        """Release the previewed device, then emit `chosen`."""
         if not self.start.isEnabled():
             return
         self.start.setEnabled(False)
@@ -174,10 +175,10 @@ LOOK_S = 0.8
 
 
 class Finder(QObject):
-    """Looks for streams over and over, for boards once."""
+    """Searches for streams repeatedly, for boards once."""
 
     found = pyqtSignal(object)
-    """A tuple of `Device`, whenever there is another."""
+    """A tuple of `Device`, whenever it has changed."""
     failed = pyqtSignal(str)
 
     def __init__(self) -> None:
@@ -189,7 +190,7 @@ class Finder(QObject):
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; what is under way ends within `LOOK_S`."""
+        """End the search; a search that is running ends within `LOOK_S`."""
         self._over.set()
 
     def _look(self) -> None:

@@ -1,4 +1,4 @@
-"""Turns wishes into signals, and state into the two bars above the panels."""
+"""The bars around the panels: source and buttons, the banner, and the status line."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from PyQt6.QtCore import QSize, Qt, pyqtBoundSignal, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QToolButton, QWidget
 
+from ..language import _
 from ..viewmodel.actions import Actions
 from ..viewmodel.state import ViewState
 from ..viewmodel.strip import DROPPED_FIRST
@@ -21,14 +22,14 @@ BADGE_BOX = "border-width: 1px; border-radius: 4px; padding: 3px 7px;"
 
 
 class Text(PlainLabel):
-    """A label that shows a `StyledText`, and repaints only when it changes."""
+    """A label that shows a `StyledText`, and is repainted only when it changes."""
 
     def __init__(self, style: str = "") -> None:
         super().__init__()
         self._style, self._said = style, StyledText("")
 
     def say(self, it: StyledText) -> bool:
-        """Show it; False where that is what was shown already."""
+        """Show it; False if it was shown already."""
         if it == self._said:
             return False
         self._said = it
@@ -43,7 +44,7 @@ class Text(PlainLabel):
 
 
 class Badges(QWidget):
-    """Short words in frames: what must not be overlooked."""
+    """Short framed words for what must not be overlooked."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +65,7 @@ class Badges(QWidget):
 
 
 class TopBar(QWidget):
-    """The source and a button for each thing that can be done."""
+    """The source URL and a button for each action."""
 
     start_wished = pyqtSignal(str)
     """The source URL."""
@@ -83,22 +84,22 @@ class TopBar(QWidget):
     ) -> None:
         super().__init__()
         self.url = QLineEdit(url)
-        self.url.setAccessibleName("source URL")
-        self.url.setPlaceholderText("synthetic://, lsl://NAME, brainflow://BOARD or playback://PATH")
+        self.url.setAccessibleName(_("source URL"))
+        self.url.setPlaceholderText(_("synthetic://, lsl://NAME, brainflow://BOARD or playback://PATH"))
         self.url.setCursorPosition(0)
         self.url.setMinimumWidth(160)
-        self.run = tool("mdi6.play", "start or stop the run")
-        self.connect_ = tool("mdi6.connection", "connect")
-        self.calibrate = tool("mdi6.target", "calibrate")
-        self.record = tool("mdi6.record-circle-outline", "record")
-        self.feedback = tool("mdi6.sync", "feedback")
-        self.report = tool("mdi6.file-chart-outline", "report")
-        self.views = tool("mdi6.view-dashboard-outline", "view")
-        self.help = tool("mdi6.keyboard-outline", "keys")
+        self.run = tool("mdi6.play", _("start or stop the run"))
+        self.connect_ = tool("mdi6.connection", _("connect"))
+        self.calibrate = tool("mdi6.target", _("calibrate"))
+        self.record = tool("mdi6.record-circle-outline", _("record"))
+        self.feedback = tool("mdi6.sync", _("feedback"))
+        self.report = tool("mdi6.file-chart-outline", _("report"))
+        self.views = tool("mdi6.view-dashboard-outline", _("view"))
+        self.help = tool("mdi6.keyboard-outline", _("keyboard shortcuts"))
         self.run.setObjectName("")
-        self.views.setText("View")
+        self.views.setText(_("View"))
         self.views.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        set_tip(self.help, "Keys (?)")
+        set_tip(self.help, _("Keyboard shortcuts (?)"))
         self.help.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         self._choices(self.calibrate, protocols, self.calibration_wished)
         self._choices(self.feedback, sessions, self.feedback_wished)
@@ -120,10 +121,10 @@ class TopBar(QWidget):
         self._shown: Actions | None = None
 
     def _choices(self, button: QToolButton, choices: Sequence[tuple[str, str]], wished: pyqtBoundSignal) -> None:
-        """A menu of what there is to choose from; the first is what the button itself does."""
+        """A menu of the choices; the button itself does the first."""
         menu = QMenu(self)
         for name, title in choices:
-            action = menu.addAction(title)
+            action = menu.addAction(_(title))
             assert action is not None
             action.triggered.connect(partial(wished.emit, name))
         button.clicked.connect(lambda: wished.emit(choices[0][0] if choices else ""))
@@ -132,10 +133,10 @@ class TopBar(QWidget):
             button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
 
     def toggle_run(self) -> None:
-        """Start what stands in the field, or stop."""
+        """Start a run on the URL in the field, or stop the run."""
         if not self.run.isEnabled():
             return
-        if self.run.text() == "Stop":
+        if self._shown is not None and self._shown.run.ends:
             self.stop_wished.emit()
         else:
             self.start_wished.emit(self.url.text().strip())
@@ -153,11 +154,12 @@ class TopBar(QWidget):
             button.setEnabled(action.enabled)
             set_tip(button, action.why)
             button.setAccessibleDescription(action.why)
-        self.url.setEnabled(it.run.text == "Start")
+        self.url.setEnabled(it.run.enabled and not it.run.ends)
         self.retheme()
 
     def retheme(self) -> None:
-        stop, recording = self.run.text() == "Stop", self.record.text() == "End recording"
+        shown = self._shown
+        stop, recording = (shown.run.ends, shown.record.ends) if shown is not None else (False, False)
         icons = {
             self.run: ("mdi6.stop" if stop else "mdi6.play", "text"),
             self.record: ("mdi6.record-circle", "bad") if recording else ("mdi6.record-circle-outline", "text"),
@@ -169,7 +171,7 @@ class TopBar(QWidget):
 
 
 def tool(icon: str, name: str) -> QToolButton:
-    """A button with an icon and words."""
+    """A button with an icon and a text."""
     button = QToolButton()
     button.setObjectName("plain")
     button.setProperty("icon_name", icon)
@@ -181,10 +183,7 @@ def tool(icon: str, name: str) -> QToolButton:
 
 
 class BannerBar(QWidget):
-    """The state, the one sentence that matters most now, the network in use and the badges.
-
-    It keeps its height, so that nothing jumps.
-    """
+    """The state, the most important sentence, the network in use and the badges, at a fixed height."""
 
     def __init__(self, weights: str = "") -> None:
         super().__init__()
@@ -225,7 +224,7 @@ GAP = 16
 
 
 class StripBar(QWidget):
-    """Name and value of each number."""
+    """The status line: name and value of each number."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -250,21 +249,21 @@ class StripBar(QWidget):
         self._fit()
 
     def _add(self, name: str) -> None:
-        cell, row, label = QWidget(), QHBoxLayout(), PlainLabel(name)
+        cell, row, label = QWidget(), QHBoxLayout(), PlainLabel(_(name))
         cell.setLayout(row)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(5)
         label.setObjectName("dim")
         label.setStyleSheet("font-size: 11px;")
         self.values[name] = Text("font-size: 11px; font-weight: 600;")
-        self.values[name].setAccessibleName(name)
+        self.values[name].setAccessibleName(_(name))
         row.addWidget(label)
         row.addWidget(self.values[name])
         self._row.insertWidget(self._row.count() - 1, cell)
         self._cells[name] = cell
 
     def _fit(self) -> None:
-        """Show as many as there is room for."""
+        """Show as many as fit."""
         widths = {name: cell.sizeHint().width() + GAP for name, cell in self._cells.items()}
         room = self.width()
         gone: set[str] = set()

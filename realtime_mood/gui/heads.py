@@ -1,4 +1,4 @@
-"""Turns electrodes into heads seen from above: nose up, left ear left; signal quality first."""
+"""Heads seen from above, nose up: the base class, and the head of signal quality."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PyQt6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PyQt6.QtGui import QHelpEvent, QPainter, QPainterPath, QPen
 from PyQt6.QtWidgets import QWidget
 
+from ..language import N_, _
 from ..montage import locate, positions
 from ..viewmodel import scalp
 from ..viewmodel.electrodes import ElectrodeView
@@ -16,11 +17,11 @@ from ..viewmodel.state import ViewState
 from .labels import show_tip
 from .theme import colour, font
 
-REACH_PX = 9  # from an electrode, within which the pointer means it
+REACH_PX = 9  # distance from an electrode within which the pointer selects it
 
 
 class Head(QWidget):
-    """The outline all heads share. `place` gives it electrodes; children paint what is in and on it."""
+    """The outline of a head. `place` sets its electrodes; subclasses paint inside and on top."""
 
     FOOT = 0  # px kept free below
     MARGIN = 1.2  # head radii from the centre to the nearest edge of the widget
@@ -67,10 +68,10 @@ class Head(QWidget):
         """Paint what lies on top of it."""
 
     def _sides(self, p: QPainter) -> None:
-        """Say which side is which."""
+        """Mark left and right."""
         p.setPen(colour("dim"))
         p.setFont(font(10))
-        for x, text in ((-1.0, "L"), (1.0, "R")):
+        for x, text in ((-1.0, _("L")), (1.0, _("R"))):
             at = self.spot(x, 0.86)
             p.drawText(QRectF(at.x() - 8, at.y() - 8, 16, 16), Qt.AlignmentFlag.AlignCenter, text)
 
@@ -86,11 +87,12 @@ class Head(QWidget):
 
 
 class QualityHead(Head):
-    """Electrodes coloured by signal quality; those with a fault are named, and all where there is room."""
+    """Electrodes coloured by signal quality; those with a fault are named, and all if there is room."""
 
     FOOT = 20
     ROOM = 34  # px between the nearest two electrodes from which on all have their names
-    WORDS = (("ok", "good"), ("warn", "fair"), ("bad", "fault"), ("dim", "unknown"))
+    WORDS = {"ok": N_("good"), "warn": N_("fair"), "bad": N_("fault"), "dim": N_("unknown"), "out": N_("left out")}
+    """The legend, by role; left-out electrodes are a ring."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,32 +114,30 @@ class QualityHead(Head):
         self._electrodes = known
 
     def event(self, event: QEvent | None) -> bool:
-        """Under the pointer, an electrode says all that is known of it."""
+        """Show a tooltip for the electrode under the pointer."""
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
             show_tip(event.globalPos(), self.words_at(event.pos()), self)
             return True
         return super().event(event)
 
     def words_at(self, at: QPoint) -> str:
-        """What is known of the electrode at a point of the widget; nothing where there is none."""
+        """The description of the electrode at a point of the widget; empty if there is none."""
         for e, (x, y) in zip(self._electrodes, self.xy, strict=True):
             off = self.spot(x, y) - QPointF(at)
             if math.hypot(off.x(), off.y()) <= REACH_PX:
-                words = dict(self.WORDS)["ok" if e.excluded else e.role]
+                words = _(self.WORDS["out" if e.excluded else e.role])
                 return " · ".join(part for part in (e.name, e.fault or words, _kohm(e)) if part)
         return ""
 
     def fill(self, p: QPainter) -> None:
         p.setFont(font(11))
-        roles = [e.role for e in self._electrodes if not e.excluded]
-        legend = [(role, word, roles.count(role)) for role, word in self.WORDS]
-        legend.append(("dim", "left out", len(self._electrodes) - len(roles)))
-        texts = [(role, f"{n} {word}") for role, word, n in legend if n]
+        roles = ["out" if e.excluded else e.role for e in self._electrodes]
+        texts = [(role, f"{n} {_(word)}") for role, word in self.WORDS.items() if (n := roles.count(role))]
         widths = [p.fontMetrics().horizontalAdvance(text) + 24 for _, text in texts]
         x, y = (self.width() - sum(widths)) / 2 + 8, self.height() - 8
         for (role, text), width in zip(texts, widths, strict=True):
-            p.setPen(QPen(colour(role), 1.5) if text.endswith("left out") else Qt.PenStyle.NoPen)
-            p.setBrush(Qt.BrushStyle.NoBrush if text.endswith("left out") else colour(role))
+            p.setPen(QPen(colour("dim"), 1.5) if role == "out" else Qt.PenStyle.NoPen)
+            p.setBrush(Qt.BrushStyle.NoBrush if role == "out" else colour(role))
             p.drawEllipse(QPointF(x, y), 4, 4)
             p.setPen(colour("dim"))
             p.drawText(QPointF(x + 8, y + 4), text)
@@ -163,7 +163,7 @@ class QualityHead(Head):
                 self._name(p, e, self.spot(x, y), r)
 
     def _name(self, p: QPainter, e: ElectrodeView, at: QPointF, r: float) -> None:
-        """The name under its electrode, where neighbours are furthest, on a ground of its own."""
+        """The name below its electrode, on a background."""
         text = f"{e.name} {_kohm(e)}".strip()
         width = p.fontMetrics().horizontalAdvance(text) + 6
         x = min(max(0.0, at.x() - width / 2), self.width() - width)
@@ -176,5 +176,5 @@ class QualityHead(Head):
 
 
 def _kohm(e: ElectrodeView) -> str:
-    """Impedance in words, to the digits it is worth."""
+    """Impedance as a text, in whole kΩ."""
     return "" if e.kohm is None else f"{e.kohm:.0f} kΩ"

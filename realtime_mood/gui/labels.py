@@ -1,4 +1,4 @@
-"""Labels and tooltips that show text as it is: a name from a file or a network is never rendered as HTML."""
+"""Labels and tooltips of plain text: a name from a file or a network is never rendered as HTML."""
 
 from __future__ import annotations
 

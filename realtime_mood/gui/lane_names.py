@@ -1,4 +1,7 @@
-"""Turns electrodes into names beside their lanes; a click on a name leaves the electrode out, or takes it back."""
+"""The electrode names beside the traces, and the controls of the traces.
+
+A click on a name leaves the electrode out of the estimate, or includes it again.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSlider, QWidget
 
+from ..language import _
 from ..viewmodel.electrodes import ElectrodeView
 from ..viewmodel.lanes import SCALES_UV, SPANS_S, TraceSettings
 from .labels import PlainLabel, set_tip
@@ -21,20 +25,20 @@ RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 
 
 class LaneNames(QWidget):
-    """Channel names beside their lanes, with what is wrong with them."""
+    """Electrode names beside their lanes, each with its fault."""
 
     exclude_wished = pyqtSignal(str, bool)
-    """An electrode's name, and whether it is to be left out."""
+    """An electrode's name, and whether to leave it out."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedWidth(126)
+        self.setFixedWidth(132)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("electrodes: up and down choose one, space leaves it out or takes it back")
+        self.setAccessibleName(_("electrodes: up and down choose one, space leaves it out or includes it again"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        set_tip(self, "Click a name to leave the electrode out of the estimate, or to take it back")
+        set_tip(self, _("Click a name to leave the electrode out of the estimate, or to include it again"))
         self.electrodes: tuple[ElectrodeView, ...] = ()
-        self._at = 0  # the one that the keys would choose
+        self._at = 0  # the one chosen by the keyboard
 
     def show_electrodes(self, electrodes: tuple[ElectrodeView, ...]) -> None:
         shown = [(e.name, e.role, e.fault) for e in electrodes]
@@ -43,7 +47,7 @@ class LaneNames(QWidget):
             self.update()
 
     def toggle(self, i: int) -> None:
-        """Wish that electrode `i` be left out, or taken back."""
+        """Leave electrode `i` out, or include it again."""
         if 0 <= i < len(self.electrodes):
             self._at = i
             self.exclude_wished.emit(self.electrodes[i].name, not self.electrodes[i].excluded)
@@ -68,7 +72,7 @@ class LaneNames(QWidget):
             return
         p = QPainter(self)
         lane = self.height() / len(self.electrodes)
-        columns = min(MOST_COLUMNS, math.ceil(LINE / lane))  # where one would overlap
+        columns = min(MOST_COLUMNS, math.ceil(LINE / lane))  # several if the names would overlap
         p.setFont(font(10 if columns > 1 else int(min(12, lane * 0.95))))
         width = 33 if columns > 1 else 46
         names = columns * width
@@ -77,7 +81,7 @@ class LaneNames(QWidget):
             p.setPen(colour(e.role if e.is_bad else "text" if e.role == "ok" else "dim"))
             box = QRectF(2 + i % columns * width, y, width, 16)
             p.drawText(box, LEFT, e.name)
-            if columns < MOST_COLUMNS:  # else there is no room for what is wrong: the hatched lane says that much
+            if columns < MOST_COLUMNS:  # else there is no room; the hatched lane shows the fault
                 p.drawText(QRectF(names, y, self.width() - names - 5, 16), RIGHT, e.fault)
             if e.excluded:
                 end = box.x() + p.fontMetrics().horizontalAdvance(e.name)
@@ -92,7 +96,7 @@ RING_S = 60
 
 
 class TraceControls(QWidget):
-    """Filtered or raw, µV a lane, seconds, and holding the picture still."""
+    """Filtered or raw, µV per lane, seconds, and pause."""
 
     changed = pyqtSignal(object)
     """The `TraceSettings`."""
@@ -101,15 +105,15 @@ class TraceControls(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.settings = TraceSettings()
-        self.kind = _choice("filtered or raw", ("filtered", "raw"))
-        self.scale = _choice("microvolts a lane", ("auto scale", *(f"{uv:g} µV" for uv in SCALES_UV)))
-        self.span = _choice("seconds shown", tuple(f"{s:g} s" for s in SPANS_S))
+        self.kind = _choice(_("filtered or raw"), (_("filtered"), _("raw")))
+        self.scale = _choice(_("microvolts per lane"), (_("auto scale"), *(f"{uv:g} µV" for uv in SCALES_UV)))
+        self.span = _choice(_("seconds shown"), tuple(f"{s:g} s" for s in SPANS_S))
         self.span.setCurrentIndex(SPANS_S.index(self.settings.span_s))
-        self.pause = QPushButton("Pause")
+        self.pause = QPushButton(_("Pause"))
         self.pause.setObjectName("plain")
-        self.pause.setAccessibleName("hold the traces still")
+        self.pause.setAccessibleName(_("pause the traces"))
         self.back = QSlider(Qt.Orientation.Horizontal)
-        self.back.setAccessibleName("how far back")
+        self.back.setAccessibleName(_("seconds back"))
         self.back.setRange(-RING_S, 0)
         self.back.setMinimumWidth(60)
         self.said = PlainLabel("")
@@ -130,11 +134,11 @@ class TraceControls(QWidget):
         self.pause.clicked.connect(self.pause_wished)
 
     def hold(self, at: int | None) -> None:
-        """Hold the picture at sample `at`, or let it run again."""
+        """Pause at sample `at`, or resume."""
         self.back.setVisible(at is not None)
         self.back.setRange(-round(RING_S - self.settings.span_s), 0)
         self.back.setValue(0)
-        self.pause.setText("Run" if at is not None else "Pause")
+        self.pause.setText(_("Resume") if at is not None else _("Pause"))
         self._set(paused_at=at, back_s=0.0)
 
     def _set(self, **what: object) -> None:

@@ -1,6 +1,6 @@
-"""Turns attention and band power into five maps of the head on one colour scale.
+"""Scalp maps of attention or band power, one per band, on one colour scale.
 
-Values at electrodes become a picture by one product with a matrix that is kept. Nothing is drawn that nobody sees.
+The interpolation is a product with a matrix that is kept. Hidden maps are not drawn.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from PyQt6.QtGui import QImage, QPainter, QPainterPath, QPen, QPixmap, QShowEven
 from PyQt6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ..dsp.spec import BANDS
+from ..language import _
 from ..montage import locate, positions
 from ..viewmodel import scalp
 from ..viewmodel.state import ViewState
@@ -34,20 +35,20 @@ POWER_SD = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """What the colours mean."""
+    """The meaning of the colours."""
 
     words: str
     ticks: tuple[str, str, str]
 
 
 class MapHead(Head):
-    """One band as a coloured map; an empty head where there is no reading."""
+    """The map of one band; an empty head if there is no reading."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title)
         self._image: QImage | None = None
         self._used = np.empty(0, bool)
-        self._still: QPixmap | None = None  # all but the map: it seldom changes, and takes longer to paint than the map
+        self._still: QPixmap | None = None  # all but the map: it rarely changes and is slow to paint
         self._square = QRectF()  # where the map lies
 
     def show_picture(self, picture: np.ndarray | None, used: np.ndarray) -> None:
@@ -99,7 +100,7 @@ class MapHead(Head):
             p.setPen(colour("dim"))
             p.setFont(font(11))
             box = QRectF(self.centre.x() - 40, self.centre.y() - 10, 80, 20)
-            p.drawText(box, Qt.AlignmentFlag.AlignCenter, "no reading")
+            p.drawText(box, Qt.AlignmentFlag.AlignCenter, _("no reading"))
 
     def electrodes(self, p: QPainter) -> None:
         if self._image is None:
@@ -112,7 +113,7 @@ class MapHead(Head):
 
 
 class Scale(QWidget):
-    """The colours from low to high, and what they mean."""
+    """The colour scale and its meaning."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,11 +141,11 @@ class Scale(QWidget):
 
 
 class Maps(QWidget):
-    """The five bands' maps: where the network looks, or how strong each band is."""
+    """The maps of the five bands: attention of the network, or band power."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.attention, self.power = QPushButton("Attention"), QPushButton("Band power")
+        self.attention, self.power = QPushButton(_("Attention")), QPushButton(_("Band power"))
         self.heads = [MapHead(band) for band in BANDS]
         self.scale = Scale()
         self._choice = QButtonGroup(self)
@@ -172,7 +173,7 @@ class Maps(QWidget):
         self._choice.buttonClicked.connect(lambda _: self._draw())
 
     def show_state(self, state: ViewState) -> None:
-        """Keep it, and draw it where somebody looks."""
+        """Keep the state, and draw it if the maps are visible."""
         self._state = state
         if self.isVisible():
             self._draw()
@@ -198,7 +199,7 @@ class Maps(QWidget):
                 head.show_picture(None, used)
             return
         if self._drawn is not None and np.array_equal(known, self._drawn, equal_nan=True):
-            return  # nothing is drawn that did not change
+            return  # unchanged
         self._drawn = known
         flat = known[used].T.astype(np.float32) @ self._matrix(used)
         pictures = np.zeros((len(self.heads), *self._inside.shape), np.uint32)
@@ -207,13 +208,13 @@ class Maps(QWidget):
             head.show_picture(one, used)
 
     def _values(self, state: ViewState) -> tuple[np.ndarray | None, Legend, np.ndarray]:
-        """What is to be drawn, -1 to 1: (n_chans, n_bands); what it means; its colours."""
+        """Values to draw, -1 to 1: (n_chans, n_bands); their legend; their colours."""
         if self.power.isChecked():
-            words = f"power, in standard deviations from {state.power_of}"
+            words = _("power, in standard deviations from {reference}").format(reference=state.power_of)
             legend = Legend(words, (f"−{POWER_SD:g}", "0", f"+{POWER_SD:g} SD"))
             return None if state.power is None else state.power / POWER_SD, legend, DIVERGING
         span = state.attention_span
-        legend = Legend("attention, as a multiple of an even share", (f"1/{span}", "1", f"{span}×"))
+        legend = Legend(_("attention, as a multiple of an equal share"), (f"1/{span}", "1", f"{span}×"))
         return state.attention, legend, UNIFORM
 
     def _place(self, names: tuple[str, ...]) -> None:
@@ -227,7 +228,7 @@ class Maps(QWidget):
             head.place(xy)
 
     def _matrix(self, used: np.ndarray) -> np.ndarray:
-        """The interpolator over the electrodes in use (n_used, n_points); kept, for they seldom change."""
+        """The interpolator over the used electrodes (n_used, n_points), cached."""
         key = used.tobytes()
         if key not in self._matrices:
             if len(self._matrices) > 16:

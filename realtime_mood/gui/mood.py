@@ -1,4 +1,4 @@
-"""Turns the estimate into bars and a minute-long time course; where there is no estimate, into its absence."""
+"""The estimate as bars, and its time course over the last minute."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QPainter, QPen, QPolygonF
 from PyQt6.QtWidgets import QWidget
 
+from ..language import _
 from ..viewmodel.affect import gentle
 from ..viewmodel.course import COURSE_S, EstimateHistory
 from ..viewmodel.state import LabelBar, ViewState
@@ -24,15 +25,15 @@ LEFT, RIGHT, CENTRE, TOP = (
 
 
 class Bars(QWidget):
-    """The headline and one bar a label, with a tick where chance lies and a whisker over what was said lately."""
+    """The headline and one bar per label, with a tick at chance and a whisker over the recent range."""
 
     gentle = False
-    """For the person with the headset: larger, and in kinder words."""
+    """For the subject: larger, and in milder words."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setMinimumSize(170, 130)
-        self.setAccessibleName("estimate")
+        self.setAccessibleName(_("estimate"))
         self._shown: tuple[StyledText, str, tuple[LabelBar, ...]] = (StyledText(""), "", ())
 
     def show_state(self, state: ViewState) -> None:
@@ -40,7 +41,8 @@ class Bars(QWidget):
         if shown != self._shown:
             if self.gentle:
                 bars = tuple(replace(bar, label=gentle(bar.label)) for bar in state.bars)
-                shown = (replace(state.headline, text=gentle(state.headline.text)), "", bars)
+                headline = next((bar.label for bar in bars if bar.is_top), state.headline.text)
+                shown = (replace(state.headline, text=headline), "", bars)
             self._shown = shown
             self.setAccessibleDescription(f"{shown[0].text}, {shown[1]}")
             self.update()
@@ -68,7 +70,7 @@ class Bars(QWidget):
         p.setFont(font(22 if self.gentle else 13, bold=bar.is_top))
         p.setPen(colour(role))
         words = QRectF(box.x(), box.y(), box.width(), line)
-        p.drawText(words, LEFT, bar.label)
+        p.drawText(words, LEFT, bar.label if self.gentle else _(bar.label))
         p.drawText(words, RIGHT, "–" if bar.prob is None else f"{100 * bar.prob:.0f} %")
         track = QRectF(box.x(), box.y() + line + 2, box.width(), max(5.0, min(line - 6.0, box.height() - line - 8)))
         p.setPen(Qt.PenStyle.NoPen)
@@ -91,14 +93,14 @@ class Bars(QWidget):
 
 
 class TimeCourse(QWidget):
-    """Probabilities over the last minute: lines where there were estimates, gaps with their reason elsewhere."""
+    """Probabilities over the last minute: a line per label, and gaps with their reason."""
 
     PAD_LEFT, PAD_RIGHT, PAD_TOP, PAD_BOTTOM, TRUTH = 50, 66, 4, 20, 18
 
     def __init__(self) -> None:
         super().__init__()
         self.setMinimumSize(220, 120)
-        self.setAccessibleName("the last minute of the estimate")
+        self.setAccessibleName(_("the last minute of the estimate"))
         self._course = EstimateHistory((), np.empty(0), np.empty((0, 0)), (), (), 0.0)
 
     def show_state(self, state: ViewState) -> None:
@@ -137,12 +139,12 @@ class TimeCourse(QWidget):
             p.drawText(QRectF(0, self._y(prob) - 8, self.PAD_LEFT - 5, 16), RIGHT, f"{100 * prob:.0f} %")
         for t in (-60, -45, -30, -15, 0):
             box = QRectF(self._x(t) - 30, plot.bottom() + 3, 60, 16)
-            p.drawText(box, CENTRE, f"{t} s".replace("-", "−") if t else "now")
+            p.drawText(box, CENTRE, f"{t} s".replace("-", "−") if t else _("now"))
         if course.chance:
             p.setPen(QPen(colour("text"), 1, Qt.PenStyle.DotLine))
             p.drawLine(QPointF(plot.left(), self._y(course.chance)), QPointF(plot.right(), self._y(course.chance)))
             p.setPen(colour("dim"))
-            p.drawText(QRectF(0, self._y(course.chance) - 8, self.PAD_LEFT - 3, 16), RIGHT, "chance")
+            p.drawText(QRectF(0, self._y(course.chance) - 8, self.PAD_LEFT - 3, 16), RIGHT, _("chance"))
 
     def _gaps(self, p: QPainter) -> None:
         for gap in self._course.gaps:
@@ -161,11 +163,13 @@ class TimeCourse(QWidget):
             p.fillRect(box, faint(role, 70))
             p.fillRect(QRectF(box.x(), box.bottom() - 2, box.width(), 2), colour(role))
             p.setPen(colour("text"))
-            if box.width() > p.fontMetrics().horizontalAdvance(span.text) + 6:
-                p.drawText(box, CENTRE, span.text)
+            if box.width() > p.fontMetrics().horizontalAdvance(_(span.text)) + 6:
+                p.drawText(box, CENTRE, _(span.text))
         if self._course.truth:
             p.setPen(colour("virtual"))
-            p.drawText(QRectF(self._plot.right() + 6, self.PAD_TOP, self.PAD_RIGHT - 6, self.TRUTH), LEFT, "true state")
+            p.drawText(
+                QRectF(self._plot.right() + 6, self.PAD_TOP, self.PAD_RIGHT - 6, self.TRUTH), LEFT, _("true state")
+            )
 
     def _marks(self, p: QPainter) -> None:
         taken = 0.0
@@ -195,7 +199,7 @@ class TimeCourse(QWidget):
         for rank, (y, i) in enumerate(sorted(ends)):  # names end the lines, pushed apart where lines meet
             taken = min(max(y, taken + 14), room - 14 * (len(ends) - 1 - rank))
             p.setPen(colour(f"label{i}"))
-            p.drawText(QRectF(self._plot.right() + 6, taken - 8, self.PAD_RIGHT - 6, 16), LEFT, course.labels[i])
+            p.drawText(QRectF(self._plot.right() + 6, taken - 8, self.PAD_RIGHT - 6, 16), LEFT, _(course.labels[i]))
 
 
 def _finite_runs(values: np.ndarray) -> list[range]:

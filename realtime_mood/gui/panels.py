@@ -1,11 +1,13 @@
-"""Turns panels into a window's docks: what stands where for whom, and what is remembered."""
+"""The panels as docks: layouts, the View menu, and the settings that the window remembers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+from platformdirs import user_config_path
 from PyQt6.QtCore import QSettings, Qt
+from PyQt6.QtGui import QActionGroup
 from PyQt6.QtWidgets import (
     QDialog,
     QDockWidget,
@@ -18,16 +20,22 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from ..language import N_, NAMES, _, current
 from ..viewmodel.shortcuts import table
 from .labels import PlainLabel
 from .theme import colour
 
 TITLES = {
-    "signal": "Signal", "estimate": "Estimate", "plane": "Valence and arousal", "maps": "On the head",
-    "quality": "Signal quality", "details": "In detail",
+    "signal": N_("Signal"), "estimate": N_("Estimate"), "plane": N_("Valence and arousal"), "maps": N_("Scalp maps"),
+    "quality": N_("Signal quality"), "details": N_("Details"),
 }  # fmt: skip
 DEMO = ("estimate", "plane", "maps", "quality")
 Preset = Literal["operator", "demo"]
+
+
+def remembered() -> QSettings:
+    """The user's settings of the window: layout, theme and language."""
+    return QSettings(str(user_config_path("realtime_mood") / "window.ini"), QSettings.Format.IniFormat)
 
 
 class Panels:
@@ -39,7 +47,7 @@ class Panels:
     widgets : mapping
         By name, as in `TITLES`.
     memory : QSettings
-        Where the arrangement is remembered.
+        Where the layout is remembered.
     """
 
     def __init__(self, window: QMainWindow, widgets: Mapping[str, QWidget], memory: QSettings) -> None:
@@ -50,7 +58,7 @@ class Panels:
         self._first = window.saveState(1)
 
     def _arrange(self) -> None:
-        """Signal and its spectrum left; the estimate above the heads right."""
+        """Signal and spectrum on the left; the estimate above the heads on the right."""
         d, window, across, down = self.docks, self._window, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, d["signal"])
         for beside, name, way in (
@@ -60,7 +68,7 @@ class Panels:
             window.splitDockWidget(d[beside], d[name], way)
 
     def show_preset(self, preset: Preset) -> None:
-        """All panels for an operator; those that tell a visitor something for a demonstration."""
+        """All panels for an operator; fewer for a demonstration."""
         self._window.restoreState(self._first, 1)
         for name, dock in self.docks.items():
             dock.setVisible(preset == "operator" or name in DEMO)
@@ -76,24 +84,25 @@ class Panels:
         self._window.resizeDocks([d["estimate"], d["maps"]], [round(0.44 * h), round(0.44 * h)], down)
 
     def menu(self, *choices: tuple[str, Callable[[], None]]) -> QMenu:
-        """A menu of `choices`, and of which panels are shown."""
+        """A menu of `choices`, of the language, and of which panels are shown."""
         menu = QMenu(self._window)
         for text, does in choices:
             action = menu.addAction(text)
             assert action is not None
             action.triggered.connect(does)
+        menu.addMenu(language_menu(menu, self._memory))
         menu.addSeparator()
         for dock in self.docks.values():
             menu.addAction(dock.toggleViewAction())
         return menu
 
     def remember(self) -> None:
-        """Keep the arrangement for next time."""
+        """Store the layout."""
         self._memory.setValue("window/geometry", self._window.saveGeometry())
         self._memory.setValue("window/panels", self._window.saveState(1))
 
     def recall(self) -> None:
-        """Be arranged as last time, or for an operator the first time."""
+        """Restore the layout; the operator's the first time."""
         geometry, state = self._memory.value("window/geometry"), self._memory.value("window/panels")
         if geometry is not None:
             self._window.restoreGeometry(geometry)
@@ -101,8 +110,22 @@ class Panels:
             self.show_preset("operator")
 
 
+def language_menu(parent: QWidget, memory: QSettings) -> QMenu:
+    """The languages, each by its own name; a choice is remembered and used at the next start."""
+    menu = QMenu(_("Language (from the next start)"), parent)
+    group = QActionGroup(menu)
+    for code, name in NAMES.items():
+        action = menu.addAction(name)
+        assert action is not None
+        action.setCheckable(True)
+        action.setChecked(code == (memory.value("window/language") or current()))
+        action.triggered.connect(lambda _checked, code=code: memory.setValue("window/language", code))
+        group.addAction(action)
+    return menu
+
+
 def dock_style() -> str:
-    """The style of docks and their tabs, in the theme in use."""
+    """The style of docks and their tabs, in the current theme."""
     panel, line, dim, text = (colour(role).name() for role in ("panel", "line", "dim", "text"))
     return f"""
 QDockWidget {{ color: {dim}; font-weight: 600; titlebar-close-icon: none; }}
@@ -118,17 +141,17 @@ QTabBar::tab:selected {{ color: {text}; border-bottom-color: {dim}; }}
 """
 
 
-def tabs(**widgets: QWidget) -> QTabWidget:
-    """Widgets behind one another, each with its name on a tab."""
+def tabs(*widgets: tuple[str, QWidget]) -> QTabWidget:
+    """Widgets on tabs, each with its title."""
     whole = QTabWidget()
     whole.setDocumentMode(True)
-    for name, widget in widgets.items():
-        whole.addTab(widget, name)
+    for title, widget in widgets:
+        whole.addTab(widget, title)
     return whole
 
 
 def beside(*widgets: tuple[QWidget, int]) -> QWidget:
-    """Widgets in a row, each with its share of the width."""
+    """Widgets in a row, each with a relative width."""
     whole = QWidget()
     row = QHBoxLayout(whole)
     row.setContentsMargins(0, 0, 0, 0)
@@ -139,8 +162,8 @@ def beside(*widgets: tuple[QWidget, int]) -> QWidget:
 
 
 def _dock(window: QMainWindow, name: str, widget: QWidget) -> QDockWidget:
-    dock, frame = QDockWidget(TITLES[name], window), QWidget()
-    dock.setObjectName(name)  # by which its place is remembered
+    dock, frame = QDockWidget(_(TITLES[name]), window), QWidget()
+    dock.setObjectName(name)  # identifies it in the stored layout
     frame.setObjectName("dock")
     frame.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
     column = QVBoxLayout(frame)
@@ -151,11 +174,11 @@ def _dock(window: QMainWindow, name: str, widget: QWidget) -> QDockWidget:
 
 
 class KeysDialog(QDialog):
-    """Every key and what it does. Esc closes it."""
+    """The keyboard shortcuts. Esc closes it."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Keys")
+        self.setWindowTitle(_("Keyboard shortcuts"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         grid = QGridLayout(self)
         grid.setContentsMargins(26, 22, 26, 22)

@@ -1,4 +1,4 @@
-"""Turns a place into a picture of valence and arousal: labels, a fading trail, and how far the answer spreads."""
+"""The valence-arousal plane: labels, the recent trail, and the spread of the estimate."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QPainter, QPen
 from PyQt6.QtWidgets import QWidget
 
+from ..language import _
 from ..viewmodel.affect import TRAIL_S, PlaneView, gentle
 from ..viewmodel.state import ViewState
 from .theme import colour, faint, font
@@ -21,12 +22,12 @@ class Plane(QWidget):
     """Valence to the right, arousal upwards."""
 
     gentle = False
-    """For the person with the headset: larger, and in kinder words."""
+    """For the subject: larger, and in milder words."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setMinimumSize(150, 150)
-        self.setAccessibleName("valence and arousal")
+        self.setAccessibleName(_("valence and arousal"))
         self._shown = PlaneView()
 
     def show_state(self, state: ViewState) -> None:
@@ -44,7 +45,7 @@ class Plane(QWidget):
         self._middle = QPointF(self.width() / 2, self.height() / 2)
         if not it.places:
             p.setPen(colour("dim"))
-            p.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, it.words)
+            p.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, _(it.words))
             p.end()
             return
         self._axes(p, height)
@@ -67,9 +68,9 @@ class Plane(QWidget):
         p.setPen(colour("dim"))
         centre = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
         top, bottom = self._at(0, 1).y(), self._at(0, -1).y()
-        p.drawText(QRectF(0, top - height - 2, self.width(), height), centre, "activated ↑")
-        p.drawText(QRectF(0, bottom + 2, self.width(), height), centre, "calm ↓")
-        words = ("← unpleasant", "pleasant →") if not self.gentle else ("", "pleasant →")
+        p.drawText(QRectF(0, top - height - 2, self.width(), height), centre, _("activated ↑"))
+        p.drawText(QRectF(0, bottom + 2, self.width(), height), centre, _("calm ↓"))
+        words = ("" if self.gentle else _("← unpleasant"), _("pleasant →"))
         if self._side > 110 or self.gentle:
             y = self._middle.y() - height - 1
             left = QRectF(self._at(-1, 0).x() + 4, y, self._side, height)
@@ -83,7 +84,7 @@ class Plane(QWidget):
         p.setBrush(faint(role, 120))
         p.drawEllipse(at, 3.5, 3.5)
         p.setPen(colour(role))
-        text = gentle(label) if self.gentle else label
+        text = gentle(label) if self.gentle else _(label)
         width = p.fontMetrics().horizontalAdvance(text) + 2
         x = min(max(0.0, at.x() - width / 2), self.width() - width)
         y = at.y() - height - 4 if arousal > 0 else at.y() + 4

@@ -1,4 +1,4 @@
-"""Turns a source URL into some live seconds of its signal, before anybody commits to it."""
+"""The preview of a source in the connect dialog: a few seconds of its signal."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from ..errors import MoodError, StreamEnded
 from ..guard import GuardedThread
+from ..language import _
 from ..ring import RingBuffer
 from ..sources import open_source
 from ..viewmodel.lanes import lane_uv, level, min_max, polyline
@@ -27,7 +28,7 @@ FRAME_MS = 80
 
 
 class Peek:
-    """One look at one source, on a thread of its own. The device is free again once `is_over`."""
+    """Reads one source on its own thread. The device is released once `is_over`."""
 
     def __init__(self, url: str) -> None:
         self.ring: RingBuffer | None = None
@@ -65,7 +66,7 @@ class Peek:
 
 
 class Preview(QWidget):
-    """A small picture of what comes, and what is known of it in words."""
+    """A small plot of the signal, and a description of the stream."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,12 +90,12 @@ class Preview(QWidget):
         self._timer.start(FRAME_MS)
 
     def look(self, url: str) -> None:
-        """Show what comes from `url`, once what is looked at now has been let go of."""
+        """Show the signal of `url`, once the present device has been released."""
         self.stop(lambda: self._begin(url))
-        self._words.setText("Looking…")
+        self._words.setText(_("Connecting…"))
 
     def stop(self, then: Callable[[], None] | None = None) -> None:
-        """Let go of the device, and do something when it is free."""
+        """Release the device, and call `then` once it is free."""
         if self._peek is not None:
             self._peek.stop()
             self._old.append(self._peek)
@@ -106,7 +107,7 @@ class Preview(QWidget):
 
     def _begin(self, url: str) -> None:
         self._peek = Peek(url)
-        self._words.setText("Looking…")
+        self._words.setText(_("Connecting…"))
 
     def _show(self) -> None:
         self._old = [peek for peek in self._old if not peek.is_over]
@@ -133,4 +134,5 @@ class Preview(QWidget):
             self._plot.setYRange(0, n, padding=0)
             self._curve.setData(np.tile(x, n), y.T.ravel(), connect="finite", skipFiniteCheck=False)
         names = ", ".join(info.ch_names[:12]) + (" …" if info.n_chans > 12 else "")
-        self._words.setText(f"{info.n_chans} electrodes · {info.sfreq:g} Hz · {names}")
+        text = _("{n} electrodes · {rate:g} Hz · {names}")
+        self._words.setText(text.format(n=info.n_chans, rate=info.sfreq, names=names))

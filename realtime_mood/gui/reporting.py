@@ -1,4 +1,4 @@
-"""Turns a recording into its report, on a thread of its own."""
+"""Writes the report of a recording on a separate thread."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ class Reporter(QObject):
     """Writes one report at a time."""
 
     written = pyqtSignal(object, str)
-    """The page's path and nothing; or None and why there is none."""
+    """The page's path and an empty text; or None and the reason."""
 
     def __init__(self) -> None:
         super().__init__()
         self._thread: GuardedThread | None = None
 
     def write(self, recording: Path) -> None:
-        """Begin; nothing happens while another one is written."""
+        """Start, unless another report is being written."""
         if self._thread is None or not self._thread.is_alive():
             self._thread = GuardedThread(partial(self._write, recording), "mood-report", self._failed)
             self._thread.start()
 
     def close(self) -> None:
-        """Wait for one that is being written."""
+        """Wait for a report that is being written."""
         if self._thread is not None:
             self._thread.join(5.0)
 

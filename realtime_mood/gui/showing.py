@@ -1,4 +1,4 @@
-"""Turns the window into a program: one application, one window, Ctrl-C, and widgets that may fail."""
+"""The window as a program: application, language, Ctrl-C, and the handling of failing widgets."""
 
 from __future__ import annotations
 
@@ -9,14 +9,25 @@ from contextlib import suppress
 from types import TracebackType
 
 import pyqtgraph as pg
-from PyQt6.QtCore import QTimer
+from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QSettings, QTimer, QTranslator
 from PyQt6.QtWidgets import QApplication
 
+from .. import language
+from ..language import _
 from . import Flows, RunRequest
 from .bridge import RunBridge
+from .panels import remembered
 from .window import MainWindow
 
 log = logging.getLogger(__name__)
+
+
+def use_language(app: QCoreApplication, memory: QSettings) -> None:
+    """Use the language chosen in the View menu, or that of the system; also for the toolkit's own dialogs."""
+    code = language.use(memory.value("window/language") or None)
+    translator = QTranslator(app)
+    if translator.load(f"qtbase_{code}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+        app.installTranslator(translator)
 
 
 def show(flows: Flows, wish: RunRequest, *, start: bool, weights: str = "", session: str = "") -> int:
@@ -24,16 +35,18 @@ def show(flows: Flows, wish: RunRequest, *, start: bool, weights: str = "", sess
     pg.setConfigOptions(antialias=False)
     app = QApplication.instance() or QApplication(["realtime-mood"])
     able = {"can_calibrate": flows.calibrate is not None, "can_feed_back": flows.feedback is not None}
+    memory = remembered()
+    use_language(app, memory)
     bridge = RunBridge(flows.make_engine, wish, **able)
-    window = MainWindow(bridge, flows, weights)
+    window = MainWindow(bridge, flows, weights, memory)
     seen: set[str] = set()
 
     def fault(kind: type[BaseException], it: BaseException, trace: TracebackType | None) -> None:
-        """A widget that fails must not take the run with it, nor fill the log at 30 Hz."""
+        """A widget that fails must not stop the run, nor fill the log at 30 Hz."""
         if repr(it) not in seen:
             seen.add(repr(it))
             log.error("part of the window failed", exc_info=(kind, it, trace))
-            window.setWindowTitle(f"Realtime mood · part of this window failed: {it}")
+            window.setWindowTitle(_("Realtime mood · part of this window failed: {error}").format(error=it))
 
     hooks = sys.excepthook, signal.signal(signal.SIGINT, lambda *_: window.close())  # served between two frames
     sys.excepthook = fault

@@ -1,4 +1,4 @@
-"""Turns a channel's minute into two pictures: the spectrum of its newest seconds, and how that came to be."""
+"""The details panel: spectrum and spectrogram of one channel, and the event log."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ..dsp.spec import BANDS
+from ..language import _
 from ..types import Chunk
 from ..viewmodel.events import EventLine
 from ..viewmodel.spectrum import TOP_HZ, spectrogram, spectrum
@@ -36,15 +37,15 @@ RING_S = 60.0
 
 
 class SpectrumPanel(QWidget):
-    """Spectrum and spectrogram of the channel that is chosen."""
+    """Spectrum and spectrogram of the chosen channel."""
 
     seen = pyqtSignal(bool)
-    """Whether anybody sees it; it need not be shown anything else."""
+    """Whether it is visible; it needs no data otherwise."""
 
     def __init__(self) -> None:
         super().__init__()
         self.channel = QComboBox()
-        self.channel.setAccessibleName("channel of the spectrum")
+        self.channel.setAccessibleName(_("channel of the spectrum"))
         self.channel.setMinimumContentsLength(5)
         self.said = PlainLabel("")
         self.said.setObjectName("dim")
@@ -54,7 +55,7 @@ class SpectrumPanel(QWidget):
         row.addWidget(self.said)
         row.addStretch(1)
         grid.setSpacing(4)
-        for at, (plot, words) in enumerate(((self._lines, "dB re 1 µV²/Hz over Hz"), (self._image, "Hz over s"))):
+        for at, (plot, words) in enumerate(((self._lines, _("dB re 1 µV²/Hz over Hz")), (self._image, _("Hz over s")))):
             label = PlainLabel(words)
             label.setObjectName("dim")
             grid.addWidget(label, 0, at)
@@ -76,8 +77,8 @@ class SpectrumPanel(QWidget):
         lines.setYRange(*DB, padding=0)
         image.setXRange(-RING_S, 0, padding=0)
         image.setYRange(0, TOP_HZ, padding=0)
-        lines.setAccessibleName("spectrum")
-        image.setAccessibleName("spectrogram")
+        lines.setAccessibleName(_("spectrum"))
+        image.setAccessibleName(_("spectrogram"))
         self._bands = [pg.LinearRegionItem(band, movable=False) for band in BANDS.values()]
         self._curve, self._picture = pg.PlotCurveItem(), pg.ImageItem()
         self._picture.setColorMap(MAP)
@@ -87,7 +88,7 @@ class SpectrumPanel(QWidget):
         return lines, image
 
     def retheme(self) -> None:
-        """Take the colours of the theme in use."""
+        """Use the colours of the current theme."""
         for plot in (self._lines, self._image):
             plot.setBackground(colour("panel"))
             for side in ("bottom", "left"):
@@ -112,9 +113,9 @@ class SpectrumPanel(QWidget):
             return
         t, f, power = spectrogram(chunk.data[:, self.channel.currentIndex()], sfreq)
         if not len(t):
-            self.said.setText(f"{kind} · needs two seconds")
+            self.said.setText(_("{kind} · needs two seconds").format(kind=kind))
             return
-        self.said.setText(f"{kind} · mean of 10 s · the last minute")
+        self.said.setText(_("{kind} · mean of 10 s · the last minute").format(kind=kind))
         line = spectrum(t, power)
         self._curve.setData(f, line if line is not None else np.full(len(f), np.nan))
         self._picture.setImage(power, autoLevels=False, levels=DB)
@@ -132,7 +133,7 @@ class SpectrumPanel(QWidget):
 
 
 class EventLog(QWidget):
-    """What happened, the newest at the bottom."""
+    """The event log, the newest line at the bottom."""
 
     save_wished = pyqtSignal(str)
     """The path of a text file."""
@@ -140,11 +141,11 @@ class EventLog(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.list = QListWidget()
-        self.list.setAccessibleName("events")
+        self.list.setAccessibleName(_("events"))
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setWordWrap(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.save = QPushButton("Save…")
+        self.save = QPushButton(_("Save…"))
         self.save.setObjectName("plain")
         self.save.clicked.connect(self._save)
         row, column = QHBoxLayout(), QVBoxLayout(self)
@@ -156,7 +157,7 @@ class EventLog(QWidget):
         self._shown: tuple[EventLine, ...] = ()
 
     def show_lines(self, lines: Sequence[EventLine]) -> None:
-        """Show these; what is there already stays."""
+        """Show these lines; those that are there already are kept."""
         bar = self.list.verticalScrollBar()
         at_end = bar is None or bar.value() >= bar.maximum() - 2
         new = tuple(lines)
@@ -179,6 +180,6 @@ class EventLog(QWidget):
                 item.setForeground(colour(line.role))
 
     def _save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save the events", "events.txt", "Text (*.txt)")
+        path, _kind = QFileDialog.getSaveFileName(self, _("Save the events"), "events.txt", _("Text (*.txt)"))
         if path:
             self.save_wished.emit(path)

@@ -1,4 +1,4 @@
-"""Turns a view state into what the person with the headset may see: large, calm, no numbers about the machine."""
+"""The subject view: large bars and plane, without technical numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from ..language import _
 from ..viewmodel.state import ViewState
 from ..viewmodel.words import StyledText
 from .controls import Badges, Text
@@ -15,13 +16,13 @@ from .theme import show_beside, style, toggle_full
 
 
 class SubjectView(QWidget):
-    """A window of its own, for a second screen. Esc closes it, F11 fills the screen."""
+    """A separate window, for a second screen. Esc closes it, F11 fills the screen."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setWindowTitle("Realtime mood · subject")
+        self.setWindowTitle(_("Realtime mood · subject"))
         self.bars, self.plane, self.badges = Bars(), Plane(), Badges()
         self.bars.gentle = self.plane.gentle = True
         self.said = Text("font-size: 20px;")
@@ -45,18 +46,18 @@ class SubjectView(QWidget):
         self.setStyleSheet(style())
 
     def open(self, beside: QWidget) -> None:
-        """Be shown on another screen than `beside`, where there is one."""
+        """Show it on another screen than `beside`, if there is one."""
         self.resize(960, 620)
         show_beside(self, beside)
 
     def show_state(self, state: ViewState) -> None:
-        """Nothing is computed for a view that nobody sees."""
+        """Show the state, if the view is visible."""
         if not self.isVisible():
             return
         self.bars.show_state(state)
         self.plane.show_state(state)
         troubled = state.banner.role in ("warn", "bad")
-        self.said.say(StyledText("One moment: the signal is being seen to", "dim") if troubled else StyledText(""))
+        self.said.say(StyledText(_("Please wait – checking the signal"), "dim") if troubled else StyledText(""))
         self.badges.show_badges(tuple(badge for badge in state.badges if badge.role == "virtual"))
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:

@@ -1,6 +1,7 @@
-"""Turns the roles of the view state into colours and fonts: dark or light, and told apart by colour-blind eyes.
+"""Colours and fonts: dark and light themes with colours that colour-blind people can distinguish.
 
-Whoever paints asks for a colour each time; whoever keeps one has a `retheme`, and is told when the theme changes.
+Widgets ask for a colour whenever they paint; those that keep colours have a method `retheme`, called when the theme
+changes.
 """
 
 from __future__ import annotations
@@ -36,23 +37,23 @@ _now: list[Theme] = ["dark"]
 
 
 def use(theme: Theme) -> None:
-    """Let every colour from here on be of `theme`."""
+    """Use `theme` from now on."""
     _now[:] = [theme]
 
 
 def current() -> Theme:
-    """The theme in use."""
+    """The current theme."""
     return _now[0]
 
 
 def system() -> Theme:
-    """What the desktop asks for; dark where it does not say."""
+    """The theme of the desktop; dark if unknown."""
     hints = QGuiApplication.styleHints()
     return "light" if hints is not None and hints.colorScheme() is Qt.ColorScheme.Light else "dark"
 
 
 def retheme(window: QWidget) -> None:
-    """Tell everything in a window that keeps colours to ask for them anew."""
+    """Let all widgets of a window take the colours of the current theme."""
     for widget in [window, *window.findChildren(QWidget)]:
         if (ask := getattr(widget, "retheme", None)) is not None:
             ask()
@@ -60,7 +61,7 @@ def retheme(window: QWidget) -> None:
 
 
 def colour(role: str) -> QColor:
-    """The colour of `role`; labels beyond the palette start over."""
+    """The colour of `role`; labels beyond the palette repeat it."""
     if role.startswith("label"):
         role = f"label{int(role[5:]) % N_LABEL_COLOURS}"
     return QColor(THEMES[current()][role])
@@ -74,7 +75,7 @@ def faint(role: str, alpha: int) -> QColor:
 
 
 def font(pixels: int, bold: bool = False) -> QFont:
-    """The application's font at a size that fits its place."""
+    """The application's font in the given size."""
     f = QFont(QApplication.font())
     f.setFamilies(FAMILIES)
     f.setPixelSize(max(7, pixels))
@@ -121,7 +122,7 @@ QToolTip {{ background: {c["panel"]}; color: {c["text"]}; border: 1px solid {c["
 
 
 def bare(*, axes: bool = False) -> pg.PlotWidget:
-    """A plot without menu, buttons, frame and mouse; without axes too unless they are asked for."""
+    """A plot without menu, buttons, frame and mouse; with axes only on request."""
     plot = pg.PlotWidget(background=colour("panel"))
     plot.setMenuEnabled(False)
     plot.setMouseEnabled(False, False)
@@ -135,7 +136,7 @@ def bare(*, axes: bool = False) -> pg.PlotWidget:
 
 
 def show_beside(window: QWidget, other: QWidget) -> None:
-    """Fill another screen than that of `other`; a window of its own where there is only one."""
+    """Fill another screen than that of `other`; a normal window if there is only one."""
     free = [screen for screen in QGuiApplication.screens() if screen is not other.screen()]
     if free:
         window.setGeometry(free[0].geometry())

@@ -1,4 +1,4 @@
-"""Turns a stretch of signal into scrolling traces: one lane a channel, lost samples as gaps, markers as lines."""
+"""The scrolling traces: one lane per channel, lost samples as gaps, markers as lines."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QPainter, QPen
 from PyQt6.QtWidgets import QGridLayout, QWidget
 
+from ..language import _
 from ..sources.synthetic.person import STATES
 from ..types import Chunk, Marker
 from ..viewmodel.lanes import TraceSettings, gaps_of, lane_uv, level, marks_in, min_max, polyline
@@ -21,12 +22,15 @@ from .theme import colour, faint, font
 
 N_COLUMNS = 420  # min-max pairs across the picture: about one a pixel at 1280 x 720
 LANE_HALF = 0.75  # a trace may leave its lane by this much before it is cut
-MARK_ROWS = 3  # of words, where markers come in quick succession
-GAP_PX = 3  # a hole is drawn no narrower
+MARK_ROWS = 3  # rows of text for markers in quick succession
+GAP_PX = 3  # the least width of a gap
+
+
+CURVE_ROLES = ("info", "bad", "faded")  # good, bad, left out
 
 
 class Ground(pg.GraphicsObject):
-    """What lies behind the traces: hatched lanes of poor electrodes, holes, and markers with their words."""
+    """The background of the traces: hatched lanes of poor electrodes, gaps, and markers with their text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,16 +57,16 @@ class Ground(pg.GraphicsObject):
     def paint(self, p: QPainter, *_: object) -> None:
         to, whole = p.transform(), p.transform().mapRect(self.boundingRect())
         p.save()
-        p.resetTransform()  # hatches and words must not be stretched with the picture
+        p.resetTransform()  # hatches and text must not be scaled with the picture
         p.setClipRect(whole)
         for i in self._hatched:
             lane = to.mapRect(QRectF(-self._span_s, self._n_chans - 1 - i, self._span_s, 1))
             p.fillRect(lane, QBrush(faint("bad", 60), Qt.BrushStyle.BDiagPattern))
         for t0, t1 in self._gaps:
-            hole = to.mapRect(QRectF(t0, 0, t1 - t0, self._n_chans))
-            hole.setWidth(max(GAP_PX, hole.width()))
-            p.fillRect(hole, faint("warn", 40))
-            p.fillRect(hole, QBrush(faint("warn", 110), Qt.BrushStyle.BDiagPattern))
+            gap = to.mapRect(QRectF(t0, 0, t1 - t0, self._n_chans))
+            gap.setWidth(max(GAP_PX, gap.width()))
+            p.fillRect(gap, faint("warn", 40))
+            p.fillRect(gap, QBrush(faint("warn", 110), Qt.BrushStyle.BDiagPattern))
         p.setFont(font(11))
         free = [whole.left()] * MARK_ROWS
         for t, text in self._marks:
@@ -70,7 +74,7 @@ class Ground(pg.GraphicsObject):
             p.setPen(QPen(faint("virtual", 200), 1, Qt.PenStyle.DashLine))
             p.drawLine(QPointF(x, whole.top()), QPointF(x, whole.bottom()))
             row = next((k for k, end in enumerate(free) if x >= end), None)
-            if row is not None:  # no word over another
+            if row is not None:  # no overlapping text
                 free[row] = x + p.fontMetrics().horizontalAdvance(text) + 8
                 p.setPen(colour("virtual"))
                 p.drawText(QPointF(x + 3, whole.top() + 11 + 13 * row), text)
@@ -78,7 +82,7 @@ class Ground(pg.GraphicsObject):
 
 
 class Traces(QWidget):
-    """Some seconds of every channel. `show_signal` moves the picture, `show_state` colours it."""
+    """Some seconds of every channel. `show_signal` draws the signal, `show_state` sets the colours."""
 
     settings_changed = pyqtSignal(object)
     """The `TraceSettings`."""
@@ -91,17 +95,17 @@ class Traces(QWidget):
         self._newest = 0
         self.controls, self.names = TraceControls(), LaneNames()
         self._plot = plots.bare()
-        self._plot.setAccessibleName("traces of the signal")
+        self._plot.setAccessibleName(_("traces of the signal"))
         self._box = self._plot.getViewBox()
         self._box.setDefaultPadding(0)
         self._box.disableAutoRange()
         self._ground = Ground()
         self._plot.addItem(self._ground, ignoreBounds=True)
-        self._curves = [pg.PlotCurveItem() for _ in ("good", "bad", "left out")]
-        self._seconds = [pg.InfiniteLine() for _ in range(20)]
+        self._curves = [pg.PlotCurveItem() for _role in CURVE_ROLES]
+        self._seconds = [pg.InfiniteLine() for _second in range(20)]
         for item in (*self._seconds, *self._curves):
             self._plot.addItem(item, ignoreBounds=True)
-        self._scale = (PlainLabel(""), PlainLabel(""), PlainLabel("now"))
+        self._scale = (PlainLabel(""), PlainLabel(""), PlainLabel(_("now")))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(0)
@@ -124,13 +128,13 @@ class Traces(QWidget):
         return self.controls.settings
 
     def toggle_pause(self) -> None:
-        """Hold the picture still, or let it run."""
+        """Pause or resume."""
         self.controls.hold(self._newest if self.settings.paused_at is None else None)
 
     def retheme(self) -> None:
-        """Take the colours of the theme in use."""
+        """Use the colours of the current theme."""
         self._plot.setBackground(colour("panel"))
-        for curve, role in zip(self._curves, ("info", "bad", "faded"), strict=True):
+        for curve, role in zip(self._curves, CURVE_ROLES, strict=True):
             curve.setPen(pg.mkPen(colour(role), width=1))
         for line in self._seconds:
             line.setPen(pg.mkPen(colour("line")))
@@ -144,7 +148,7 @@ class Traces(QWidget):
         self._roles = roles
 
     def show_signal(self, chunk: Chunk, sfreq: float, age_s: float = 0.0, markers: Sequence[Marker] = ()) -> None:
-        """Draw `chunk` as it looks `age_s` after the last of its samples."""
+        """Draw `chunk`, whose last sample is `age_s` old."""
         n_chans, span_s = chunk.data.shape[1], self.settings.span_s
         if self.settings.paused_at is None:
             self._newest = chunk.end
@@ -154,7 +158,7 @@ class Traces(QWidget):
         if self.settings.raw:
             points = level(points)
         self.uv = self.settings.uv or lane_uv(points, self.uv)
-        self._scale[1].setText(f"lane = {self.uv:g} µV")
+        self._scale[1].setText(_("lane = {uv:g} µV").format(uv=self.uv))
         x, y = polyline(at, points, chunk.end, sfreq, self.uv, LANE_HALF)
         x = x - age_s
         roles = np.array(self._roles if len(self._roles) == n_chans else ("ok",) * n_chans)
@@ -172,7 +176,7 @@ class Traces(QWidget):
         self._ground.show_ground(span_s, n_chans, hatched, gaps, marks)
 
     def clear(self) -> None:
-        """Draw nothing, and let the picture run."""
+        """Draw nothing, and resume."""
         if self.settings.paused_at is not None:
             self.controls.hold(None)
         for curve in self._curves:
@@ -191,4 +195,9 @@ class Traces(QWidget):
             line.setVisible(t < span_s)
         back = self.settings.back_s
         self._scale[0].setText(f"−{span_s + back:g} s")
-        self._scale[2].setText("now" if not held else f"−{back:g} s before the hold" if back else "held")
+        if not held:
+            self._scale[2].setText(_("now"))
+        elif back:
+            self._scale[2].setText(_("−{seconds:g} s before the pause").format(seconds=back))
+        else:
+            self._scale[2].setText(_("paused"))

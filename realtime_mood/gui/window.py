@@ -1,4 +1,4 @@
-"""Turns a bridge into the window people see: what can be done above, panels to arrange, delays below."""
+"""The main window: buttons and banner at the top, panels, and the status line at the bottom."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from platformdirs import user_config_path
 from PyQt6.QtCore import QSettings, QUrl
 from PyQt6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from ..errors import MoodError
-from ..viewmodel.affect import WHISKER
+from ..language import _
+from ..viewmodel.affect import whisker_tip
 from ..viewmodel.shortcuts import MARK_KEYS, SHORTCUTS
 from ..viewmodel.words import StyledText
 from . import Flows, theme
@@ -25,7 +25,7 @@ from .heads import QualityHead
 from .labels import set_tip
 from .maps import Maps
 from .mood import Bars, TimeCourse
-from .panels import TITLES, KeysDialog, Panels, beside, dock_style, tabs
+from .panels import TITLES, KeysDialog, Panels, beside, dock_style, remembered, tabs
 from .plane import Plane
 from .reporting import Reporter
 from .spectrum_panel import EventLog, SpectrumPanel
@@ -35,31 +35,29 @@ from .traces import Traces
 
 
 class MainWindow(QMainWindow):
-    """The one window. Closing it during a run ends the run first.
+    """The main window. Closing it during a run ends the run first.
 
     Parameters
     ----------
     bridge : RunBridge
     flows : Flows
     weights : str
-        What the network in use is called.
+        The name of the network in use.
     memory : QSettings, optional
-        Where panels and theme are remembered; the user's configuration when None.
+        Where layout, theme and language are stored; by default in the user's configuration folder.
     """
 
     def __init__(self, bridge: RunBridge, flows: Flows, weights: str = "", memory: QSettings | None = None) -> None:
         super().__init__()
-        self.setWindowTitle("Realtime mood")
+        self.setWindowTitle(_("Realtime mood"))
         self.setMinimumSize(1100, 640)
         self.resize(1280, 720)
         self.bridge, self.flows = bridge, flows
-        self.memory = memory or QSettings(
-            str(user_config_path("realtime_mood") / "window.ini"), QSettings.Format.IniFormat
-        )
+        self.memory = memory or remembered()
         self.top = TopBar(bridge.wish.url, flows.protocols, flows.sessions)
         self.banner, self.strip = BannerBar(weights), StripBar()
         self.traces, self.bars, self.course, self.plane = Traces(), Bars(), TimeCourse(), Plane()
-        set_tip(self.bars, WHISKER)
+        set_tip(self.bars, whisker_tip())
         self.maps, self.quality = Maps(), QualityHead()
         self.spectrum, self.events = SpectrumPanel(), EventLog()
         self.subject, self.reporter = SubjectView(), Reporter()
@@ -72,7 +70,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._bind_keys()
         self._closing = False
-        self._then: Callable[[], None] | None = None  # what waits for the run to end
+        self._then: Callable[[], None] | None = None  # called when the run has ended
         self._use_theme(self.memory.value("window/theme") or theme.system())
         self.panels.recall()
         if (hints := QGuiApplication.styleHints()) is not None:
@@ -93,13 +91,13 @@ class MainWindow(QMainWindow):
         status.addWidget(self.strip, 1)
         self.setContentsMargins(10, 0, 10, 0)
         estimate = beside((self.bars, 2), (self.course, 4))
-        details = tabs(Spectrum=self.spectrum, Events=self.events)
+        details = tabs((_("Spectrum"), self.spectrum), (_("Events"), self.events))
         widgets = (self.traces, estimate, self.plane, self.maps, self.quality, details)
         self.panels = Panels(self, dict(zip(TITLES, widgets, strict=True)), self.memory)
         self.top.views.setMenu(self.panels.menu(
-            ("For an operator", self.show_operator), ("For a demonstration", self.show_demo),
-            ("What the subject sees…", self.toggle_subject), ("Light or dark", self.toggle_theme),
-            ("Full screen", self.toggle_full_screen),
+            (_("Operator layout"), self.show_operator), (_("Demonstration layout"), self.show_demo),
+            (_("Subject view…"), self.toggle_subject), (_("Light or dark theme"), self.toggle_theme),
+            (_("Full screen"), self.toggle_full_screen),
         ))  # fmt: skip
 
     def _connect(self) -> None:
@@ -130,29 +128,29 @@ class MainWindow(QMainWindow):
         for it in SHORTCUTS:
             QShortcut(QKeySequence(it.key), self).activated.connect(getattr(self, it.does))
 
-    # -- what can be done ---------------------------------------------------------------------------------------
+    # -- actions ---------------------------------------------------------------------------------------
 
     def toggle_run(self) -> None:
-        """Start what stands in the field, or stop."""
+        """Start a run on the URL in the field, or stop the run."""
         self.top.toggle_run()
 
     def _start(self, url: str) -> None:
         wish = self.bridge.wish
-        # A profile is of one person's cap: another source does without.
+        # A profile belongs to one subject and cap: it is not used with another source.
         self.run_on(url, wish.profile if url == wish.url else None)
 
     def _may_end_session(self) -> bool:
-        """Ask before a feedback session is ended from this window; True where none is open."""
+        """Ask before a feedback session is ended from this window; True if none is open."""
         return not self.bridge.in_session or self.ask()
 
     def run_on(self, url: str, profile: Path | None = None) -> None:
-        """Begin a run, ending one that is under way."""
+        """Start a run, after the present one has ended."""
         self.traces.clear()
         self.top.url.setText(url)
         self.bridge.start(replace(self.bridge.wish, url=url, profile=profile))
 
     def connect_source(self) -> None:
-        """Choose among what there is to read from."""
+        """Open the dialog to choose a source."""
         if not self.top.connect_.isEnabled() or self.dialog is not None:
             return
         self.dialog = ConnectDialog(self)
@@ -161,14 +159,14 @@ class MainWindow(QMainWindow):
         self.dialog.open()
 
     def calibrate(self, protocol: str = "") -> None:
-        """Be led through a calibration on this source; the run goes on with the profile that comes of it."""
+        """Calibrate on this source; the run then continues with the new profile."""
         if not self.top.calibrate.isEnabled() or self.calibration is not None or self.flows.calibrate is None:
             return
-        name, sit = protocol or self.flows.protocols[0][0], self.flows.calibrate
+        name, open_calibration = protocol or self.flows.protocols[0][0], self.flows.calibrate
         url = self.top.url.text().strip()
 
         def begin() -> None:
-            self.calibration = sit(url, name, lambda path: self._calibrated(url, path))
+            self.calibration = open_calibration(url, name, lambda path: self._calibrated(url, path))
 
         self._once_idle(begin)
 
@@ -178,7 +176,7 @@ class MainWindow(QMainWindow):
             self.run_on(url, profile or self.bridge.wish.profile)
 
     def feed_back(self, session: str = "") -> None:
-        """Feed a measure back on this source, on a screen of the person's own; this window shows the run meanwhile."""
+        """Open a feedback session on this source, on the subject's screen; this window keeps showing the run."""
         if not self.top.feedback.isEnabled() or self.session is not None or self.flows.feedback is None:
             return
         try:
@@ -191,7 +189,7 @@ class MainWindow(QMainWindow):
         show_beside(self.session, self)
 
     def toggle_record(self) -> None:
-        """Record from a new start of the run on, or end that."""
+        """Restart the run with or without recording."""
         if self.top.record.isEnabled():
             folder = self.flows.recordings
             if not self.bridge.wish.record:
@@ -199,7 +197,7 @@ class MainWindow(QMainWindow):
             self.bridge.record(None if self.bridge.wish.record else folder)
 
     def open_report(self) -> None:
-        """Write the report of the newest recording, and show it in the browser."""
+        """Write the report of the newest recording, and open it in the browser."""
         if self.top.report.isEnabled() and self.bridge.report is not None:
             self.bridge.writing = True
             self.reporter.write(self.bridge.report)
@@ -207,18 +205,18 @@ class MainWindow(QMainWindow):
     def _report_written(self, page: object, why: str) -> None:
         self.bridge.writing = False
         if isinstance(page, Path):
-            self.bridge.tell(StyledText(f"The report is {page}", "info"))
+            self.bridge.tell(StyledText(_("The report is {path}").format(path=page), "info"))
             self.open_page(QUrl.fromLocalFile(str(page)))
         else:
             self.bridge.tell(StyledText(why, "bad"))
 
-    # -- what is seen -------------------------------------------------------------------------------------------
+    # -- views -------------------------------------------------------------------------------------------
 
     def toggle_pause(self) -> None:
         self.traces.toggle_pause()
 
     def toggle_subject(self) -> None:
-        """Show or put away what the subject sees."""
+        """Show or close the subject view."""
         if self.subject.isVisible():
             self.subject.close()
         else:
@@ -229,7 +227,7 @@ class MainWindow(QMainWindow):
         self.memory.setValue("window/theme", theme.current())
 
     def _follow(self) -> None:
-        """The desktop has gone light or dark: so do we, unless somebody has chosen otherwise here."""
+        """Follow the desktop's light or dark theme, unless one was chosen here."""
         if self.memory.value("window/theme") is None:
             self._use_theme(theme.system())
 
@@ -254,14 +252,14 @@ class MainWindow(QMainWindow):
     # -- keys and closing ---------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Keys 1 to 9 set a marker; in the source field they are digits, and never get here."""
+        """Keys 1 to 9 set a marker; typed in the source field they do not arrive here."""
         if event is not None and event.text() in MARK_KEYS and not event.isAutoRepeat():
             self.bridge.mark(f"key {event.text()}")
         else:
             super().keyPressEvent(event)
 
     def _once_idle(self, then: Callable[[], None]) -> None:
-        """Do it now, or as soon as the run has ended."""
+        """Call `then` as soon as no run is active."""
         if self.bridge.is_running:
             self._then = then
             self.bridge.stop()

@@ -1,1 +1,1 @@
-"""What is shown and in which words, for window and terminal alike; knows no toolkit."""
+"""What the window and the terminal view show, as values and text; independent of Qt."""

@@ -1,4 +1,4 @@
-"""Turns where a run stands into what each button does now, and why it cannot when it cannot. Knows no toolkit."""
+"""What each button of the window does in the present state of the run, and why it is disabled if it is."""
 
 from __future__ import annotations
 
@@ -7,31 +7,35 @@ from pathlib import Path
 
 from ..contracts import Tap
 from ..health import Health, State
+from ..language import N_, _
 
 RUNNING = (State.CONNECTING, State.LIVE, State.STALLED, State.RECONNECTING)
-STOPPING = "Waiting for the run's threads to end"
-IN_SESSION = "A feedback session is open: end it first, on the subject's screen (Esc) or with Stop"
+STOPPING = N_("Waiting for the run's threads to end")
+IN_SESSION = N_("A feedback session is open. End it first: Esc on the subject's screen, or Stop here.")
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What is to be run: the next start is made of it."""
+    """What the next start of a run is made of."""
 
     url: str
     profile: Path | None = None
     record: Path | None = None
-    """A file, or a folder in which one is made."""
+    """A file, or a folder in which a file is created."""
     tap: Tap | None = None
-    """Something that hears every sample beside the recorder: a session of feedback."""
+    """Gets every sample beside the recorder: a feedback session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What one button does now; `why` is its tooltip, and the reason where it is not enabled."""
+    """What one button does now."""
 
     text: str
     enabled: bool = True
     why: str = ""
+    """The tooltip; the reason if the button is disabled."""
+    ends: bool = False
+    """Whether the button ends something that is running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +54,21 @@ def actions_of(
     health: Health, wish: RunRequest, *, stopping: bool, can_calibrate: bool = False, can_feed_back: bool = False,
     report: Path | None = None, writing: bool = False, in_session: bool = False,
 ) -> Actions:  # fmt: skip
-    """What can be done now.
+    """The actions available now.
 
     Parameters
     ----------
     health : Health
     wish : RunRequest
-        What runs, or would.
+        The present run, or the next one.
     stopping : bool
-        A run is ending: nothing else can begin.
+        A run is ending: nothing else can start.
     can_calibrate : bool
-        Whether there is anybody who could lead through a calibration.
+        Whether calibration is available.
     can_feed_back : bool
-        Whether there is a session of feedback.
+        Whether neurofeedback is available.
     report : Path, optional
-        The newest recording that is whole.
+        The newest complete recording.
     writing : bool
         A report is being written.
     in_session : bool
@@ -72,17 +76,17 @@ def actions_of(
     """
     running = health.state in RUNNING
     if stopping:
-        wait = {name: Action(text, False, STOPPING) for name, text in _TEXTS.items()}
-        return Actions(run=Action("Stopping", False, STOPPING), **wait)
+        return _disabled(_(STOPPING), Action(_("Stopping"), False, _(STOPPING)))
     if in_session:
-        wait = {name: Action(text, False, IN_SESSION) for name, text in _TEXTS.items()}
-        stop = Action(
-            "Stop", running, "End the feedback session and the run; you are asked first" if running else IN_SESSION
-        )
-        return Actions(run=stop, **wait)
+        why = _("End the feedback session and the run; you are asked first") if running else _(IN_SESSION)
+        return _disabled(_(IN_SESSION), Action(_("Stop"), running, why, ends=True))
+    stop, start = (
+        Action(_("Stop"), True, _("End the run"), ends=True),
+        Action(_("Start"), True, _("Read from the source")),
+    )
     return Actions(
-        run=Action("Stop", True, "End the run") if running else Action("Start", True, "Read from the source"),
-        connect=Action(_TEXTS["connect"], True, "Choose another headset, stream or recording"),
+        run=stop if running else start,
+        connect=Action(_(_TEXTS["connect"]), True, _("Choose another headset, stream or recording")),
         calibrate=_calibrate(can_calibrate),
         record=_record(running, wish.record is not None),
         feedback=_feedback(can_feed_back),
@@ -91,40 +95,50 @@ def actions_of(
 
 
 _TEXTS = {
-    "connect": "Connect…", "calibrate": "Calibrate", "record": "Record", "feedback": "Feedback", "report": "Report",
+    "connect": N_("Connect…"), "calibrate": N_("Calibrate"), "record": N_("Record"), "feedback": N_("Feedback"),
+    "report": N_("Report"),
 }  # fmt: skip
 
 
+def _disabled(why: str, run: Action) -> Actions:
+    """Every button but the first disabled, for one reason."""
+    return Actions(run=run, **{name: Action(_(text), False, why) for name, text in _TEXTS.items()})
+
+
 def _feedback(can: bool) -> Action:
-    if not can:
-        return Action(_TEXTS["feedback"], False, "This window was opened without feedback: the verb feedback does it")
-    return Action(_TEXTS["feedback"], True, "Feed a measure back to the person; ends the run and begins it anew")
+    why = (
+        _("Start a neurofeedback session for the subject. This restarts the run.")
+        if can
+        else _("Neurofeedback is not available here; run `realtime-mood feedback`.")
+    )
+    return Action(_("Feedback"), can, why)
 
 
 def _calibrate(can: bool) -> Action:
-    if not can:
-        return Action(_TEXTS["calibrate"], False, "This window was opened without calibration: calibrate does it")
-    return Action(_TEXTS["calibrate"], True, "A minute or two for your own baseline; ends the run and begins it anew")
+    why = (
+        _("Record the subject's own baseline in one or two minutes. This restarts the run.")
+        if can
+        else _("Calibration is not available here; run `realtime-mood calibrate`.")
+    )
+    return Action(_("Calibrate"), can, why)
 
 
 def _record(running: bool, recording: bool) -> Action:
     if recording and running:
-        return Action("End recording", True, "The run begins anew without a recording; this one is kept whole")
+        why = _("Restarts the run without recording. The present recording is kept and complete.")
+        return Action(_("End recording"), True, why, ends=True)
     if recording:
-        return Action("Do not record", True, "The next start will be recorded: press to take that back")
+        return Action(_("Cancel recording"), True, _("The next run will be recorded; press to cancel."))
     if running:
-        return Action(
-            "Record", True,
-            "The run begins anew, so that the recording holds it from its first sample: readings are back in some 10 s",
-        )  # fmt: skip
-    return Action("Record", True, "Record the next start")
+        return Action(_("Record"), True, _("Recording restarts the run. Readings resume in about 10 s."))
+    return Action(_("Record"), True, _("Record the next run"))
 
 
 def _report(running: bool, recording: bool, report: Path | None, writing: bool) -> Action:
     if writing:
-        return Action("Report", False, "It is being written")
+        return Action(_("Report"), False, _("The report is being written"))
     if running and recording:
-        return Action("Report", False, "End the recording first: a report is made of a whole one")
+        return Action(_("Report"), False, _("End the recording first: a report needs a complete one"))
     if report is None:
-        return Action("Report", False, "Record first: a report is made of a recording")
-    return Action("Report", True, f"Write and open the report of {report.name}")
+        return Action(_("Report"), False, _("Record first: a report is made from a recording"))
+    return Action(_("Report"), True, _("Write and open the report of {name}").format(name=report.name))

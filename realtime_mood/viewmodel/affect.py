@@ -1,7 +1,4 @@
-"""Turns probabilities into a place on the plane of valence and arousal, and readings into how far they spread.
-
-Knows no toolkit.
-"""
+"""The estimate as a point on the valence-arousal plane, and the range of recent probabilities."""
 
 from __future__ import annotations
 
@@ -11,19 +8,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..language import N_, _
 from ..types import Estimate, Reading, places_of
 
 TRAIL_S = 20.0
 RANGE_S = 10.0
-WHISKER = f"Whisker: the middle 80 % of the last {RANGE_S:.0f} s, and the newest. Dotted: chance."
-MIN_READINGS = 8  # fewer do not tell how an answer spreads
-GENTLE = {"negative": "less pleasant", "neutral": "in between", "positive": "pleasant"}
-"""What the person with the headset reads instead."""
+MIN_READINGS = 8  # fewer do not show how an estimate varies
+GENTLE = {"negative": N_("less pleasant"), "neutral": N_("in between"), "positive": N_("pleasant")}
+"""Milder words for some labels, in the subject's view."""
 
 
 def gentle(label: str) -> str:
-    """A label as the person with the headset reads it."""
-    return GENTLE.get(label, label)
+    """A label as the subject's view shows it, translated."""
+    return _(GENTLE.get(label, label))
+
+
+def whisker_tip() -> str:
+    """The explanation of the whisker on a bar."""
+    text = _("Whisker: middle 80 % of the last {seconds:.0f} s, and the newest estimate. Dotted line: chance.")
+    return text.format(seconds=RANGE_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +44,26 @@ class PlaneView:
     """Where the estimate lies."""
 
     places: tuple[Place, ...] = ()
-    """Empty when the readout says nothing about valence and arousal."""
+    """Empty when the readout has no valence-arousal coordinates."""
     trail: tuple[tuple[float, float, float], ...] = ()
     """Age (s), valence and arousal of the estimates of the last `TRAIL_S`, the oldest first."""
     now: tuple[float, float] | None = None
     """The mean over labels, each weighted with its probability; None where there is no estimate."""
     spread: tuple[float, float, float] | None = None
     """Half axes of one standard deviation over labels, and the angle of the first (rad)."""
-    words: str = "no estimate yet"
-    """What to say where there are no places."""
+    words: str = N_("no estimate yet")
+    """The text where there are no places; translated when it is shown."""
 
 
 def plane_of(current: Reading | None, latest: Reading | None, readings: Sequence[Reading], sfreq: float) -> PlaneView:
-    """The plane of a readout, with the estimate on it where there is one.
+    """The plane of a readout, and the current estimate on it if there is one.
 
     Parameters
     ----------
     current : Reading, optional
-        What is said now; None while the run is not live.
+        None while the run is not live.
     latest : Reading, optional
-        What was said last.
+        The last reading, however old.
     readings : sequence of Reading
     sfreq : float
         Hz.
@@ -69,7 +72,7 @@ def plane_of(current: Reading | None, latest: Reading | None, readings: Sequence
         return PlaneView()
     readout = latest.readout
     if (at := places_of(readout)) is None:
-        return PlaneView(words="this readout does not speak of valence and arousal")
+        return PlaneView(words=N_("this readout has no valence or arousal"))
     named = enumerate(zip(readout.labels, at.tolist(), strict=True))
     places = tuple(Place(label, v, a, f"label{i}") for i, (label, (v, a)) in named)
     trail = []
@@ -92,9 +95,9 @@ def plane_of(current: Reading | None, latest: Reading | None, readings: Sequence
 
 
 def ranges(readings: Sequence[Reading], sfreq: float) -> list[tuple[float, float]] | None:
-    """Between what each label's probabilities lay in the last `RANGE_S`: their middle 80 %, and always the newest.
+    """Lowest and highest recent probability of each label: the middle 80 % of the last `RANGE_S`, and the newest.
 
-    None where there were too few estimates to say.
+    None if there were fewer than `MIN_READINGS` estimates.
     """
     if not readings:
         return None
@@ -107,5 +110,8 @@ def ranges(readings: Sequence[Reading], sfreq: float) -> list[tuple[float, float
     if len(probs) < MIN_READINGS:
         return None
     low, high = np.percentile(np.array(probs), (10, 90), axis=0)
-    low, high = np.minimum(low, probs[0]), np.maximum(high, probs[0])  # it may just be moving out of where it was
+    low, high = (
+        np.minimum(low, probs[0]),
+        np.maximum(high, probs[0]),
+    )  # which may lie outside
     return list(zip(low.tolist(), high.tolist(), strict=True))

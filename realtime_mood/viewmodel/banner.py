@@ -1,4 +1,4 @@
-"""Turns where a run stands into the one sentence that matters most now. Knows no toolkit."""
+"""The most important sentence about the run, for the banner."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from ..dsp.spec import FeatureSpec
 from ..health import Health, State
+from ..language import _, ngettext
 from ..types import Abstained, Reading, StreamInfo, Why
 from .electrodes import ElectrodeView
 from .words import StyledText
 
 SETTLE_S = FeatureSpec().settle_s + FeatureSpec().context_s  # filters, then the shortest context
-NOTE_S = 15.0  # how long a note stands in the banner
-NAMED_CHANS = 5  # a sentence names no more electrodes than this
+NOTE_S = 15.0  # how long the banner shows a note
+NAMED_CHANS = 5  # the most electrodes named in a sentence
 
 
 def banner_of(
@@ -23,80 +24,93 @@ def banner_of(
     electrodes: Sequence[ElectrodeView],
     now: float,
 ) -> StyledText:
-    """The one sentence that matters most now."""
+    """The most important sentence now."""
     age_s = (health.sample_age_ms or 0.0) / 1000
     match health.state:
         case _ if health.fault is not None:
             return StyledText(str(health.fault), "bad")
         case State.FAILED:
-            return StyledText("The run failed", "bad")
+            return StyledText(_("The run failed"), "bad")
         case State.STALLED:
-            return StyledText(f"No data for {age_s:.1f} s: readings are stopped until the stream is back", "warn")
+            text = _("No data for {seconds:.1f} s: no readings until the stream returns")
+            return StyledText(text.format(seconds=age_s), "warn")
         case State.RECONNECTING:
-            return StyledText(f"Stream lost {age_s:.0f} s ago: looking for it again, readings are stopped", "warn")
+            text = _("Stream lost {seconds:.0f} s ago: reconnecting, no readings meanwhile")
+            return StyledText(text.format(seconds=age_s), "warn")
         case State.CONNECTING:
-            return StyledText("Connecting to the source", "info")
+            return StyledText(_("Connecting to the source"), "info")
         case State.ENDED:
-            return StyledText("The recording has ended: what you see is its last minute", "info")
+            return StyledText(_("The recording has ended; its last minute is shown"), "info")
         case State.IDLE:
-            return StyledText("Press Start to read from the source above", "info")
+            return StyledText(_("Press Start to read from the source above"), "info")
     if health.notes and now - health.noted < NOTE_S:
         return StyledText(sentence(health.notes[-1]), "warn")
     if isinstance(current, Abstained):
         return _why(current, readings, electrodes, health.info)
     if bad := [e for e in electrodes if e.is_bad]:
-        return StyledText(f"Signal poor on {_named(bad)}: left out of the estimate", "warn")
+        text = _("Signal poor on {names}: left out of the estimate")
+        return StyledText(text.format(names=_named(bad)), "warn")
     if current is None:
-        return StyledText("Waiting for the first reading", "info")
+        return StyledText(_("Waiting for the first reading"), "info")
     if fair := [e for e in electrodes if e.role == "warn"]:
-        return StyledText(f"Signal only fair on {_named(fair)}", "ok")
+        return StyledText(_("Signal only fair on {names}").format(names=_named(fair)), "ok")
     out = [e for e in electrodes if e.excluded]
-    rest = f", {_named(out)} left out" if out else ""
-    return StyledText(f"Signal good on all {len(electrodes) - len(out)} electrodes{rest}", "ok")
+    n = len(electrodes) - len(out)
+    if out:
+        text = ngettext(
+            "Signal good on {n} electrode, {names} left out", "Signal good on all {n} electrodes, {names} left out", n
+        )
+        return StyledText(text.format(n=n, names=_named(out)), "ok")
+    return StyledText(
+        ngettext("Signal good on {n} electrode", "Signal good on all {n} electrodes", n).format(n=n), "ok"
+    )
 
 
 def sentence(text: str) -> str:
+    """`text` with a capital letter first."""
     return text[:1].upper() + text[1:]
 
 
 def _why(
-    it: Abstained, readings: Sequence[Reading], electrodes: Sequence[ElectrodeView], info: StreamInfo | None
+    current: Abstained, readings: Sequence[Reading], electrodes: Sequence[ElectrodeView], info: StreamInfo | None
 ) -> StyledText:
     bad = [e for e in electrodes if e.is_bad]
-    match it.why:
+    match current.why:
         case Why.SETTLING:
-            return StyledText(f"Settling: {_to_go(it, readings, info)} s to go", "info")
+            text = _("Settling: {seconds} s left")
+            return StyledText(text.format(seconds=_settling_left_s(current, readings, info)), "info")
         case Why.STALE:
-            return StyledText("No new data: readings are stopped until the stream is back", "warn")
+            return StyledText(_("No new data: no readings until the stream returns"), "warn")
         case Why.GAP:
-            return StyledText("Too many samples lost: the next reading needs an unbroken stretch", "warn")
+            return StyledText(_("Too many samples lost: the next reading needs signal without gaps"), "warn")
         case Why.BAD_SIGNAL:
-            return StyledText(f"Signal poor on {_named(bad)}: check these electrodes" if bad else "Signal poor", "warn")
-        case Why.UNCALIBRATED if it.readout.evidence == "virtual":
-            return StyledText(
-                "This readout was trained on virtual people; on a real headset it stays silent until your own "
-                "calibration has fitted it",
-                "info",
+            text = _("Signal poor on {names}: check these electrodes") if bad else _("Signal poor")
+            return StyledText(text.format(names=_named(bad)), "warn")
+        case Why.UNCALIBRATED if current.readout.evidence == "virtual":
+            text = _(
+                "This readout was trained on simulated subjects; on a real headset it gives no estimate until a "
+                "personal calibration has fitted it"
             )
+            return StyledText(text, "info")
         case Why.UNCALIBRATED:
-            return StyledText("This readout stays silent until your own calibration has fitted it", "info")
+            return StyledText(_("This readout gives no estimate until a personal calibration has fitted it"), "info")
         case Why.MONTAGE:
-            return StyledText("Too few usable electrodes for this network", "warn")
-    return StyledText("Unsure: no label stands out", "info")
+            return StyledText(_("Too few usable electrodes for this network"), "warn")
+    return StyledText(_("Unsure: no label stands out"), "info")
 
 
-def _to_go(it: Abstained, readings: Sequence[Reading], info: StreamInfo | None) -> int:
-    """Whole seconds of settling left, counted in stream time from where this settling began."""
-    began = it.end
+def _settling_left_s(current: Abstained, readings: Sequence[Reading], info: StreamInfo | None) -> int:
+    """Whole seconds of settling left, in stream time since it began."""
+    began = current.end
     for r in reversed(readings):
         if not (isinstance(r, Abstained) and r.why in (Why.SETTLING, Why.GAP)):
             break
         began = r.end
-    done_s = (it.end - began) / info.sfreq if info else 0.0
+    done_s = (current.end - began) / info.sfreq if info else 0.0
     return max(1, math.ceil(SETTLE_S - done_s))
 
 
 def _named(electrodes: Sequence[ElectrodeView]) -> str:
     names = ", ".join(e.name for e in electrodes[:NAMED_CHANS])
     more = len(electrodes) - NAMED_CHANS
-    return f"{names} and {more} more" if more > 0 else names
+    return _("{names} and {n} more").format(names=names, n=more) if more > 0 else names

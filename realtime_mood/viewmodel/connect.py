@@ -1,4 +1,4 @@
-"""Turns what was found into choices with a source URL each. Knows no toolkit."""
+"""The choices of the connect dialog: devices, streams and recordings, each with its source URL."""
 
 from __future__ import annotations
 
@@ -9,55 +9,57 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..errors import MoodError
+from ..language import N_, _
 from ..sources import open_source
 from ..sources.devices import Device
 
 UNNAMED = "channels=…"
 MONTAGES = {
-    "Muse: 4": "TP9, AF7, AF8, TP10",
-    "OpenBCI Cyton: 8": "Fp1, Fp2, C3, C4, P7, P8, O1, O2",
-    "OpenBCI Cyton with Daisy: 16": "Fp1, Fp2, C3, C4, P7, P8, O1, O2, F7, F8, F3, F4, T7, T8, P3, P4",
-    "10–20: 19": "Fp1, Fp2, F7, F3, Fz, F4, F8, T7, C3, Cz, C4, T8, P7, P3, Pz, P4, P8, O1, O2",
+    N_("Muse: 4"): "TP9, AF7, AF8, TP10",
+    N_("OpenBCI Cyton: 8"): "Fp1, Fp2, C3, C4, P7, P8, O1, O2",
+    N_("OpenBCI Cyton with Daisy: 16"): "Fp1, Fp2, C3, C4, P7, P8, O1, O2, F7, F8, F3, F4, T7, T8, P3, P4",
+    N_("10–20: 19"): "Fp1, Fp2, F7, F3, Fz, F4, F8, T7, C3, Cz, C4, T8, P7, P3, Pz, P4, P8, O1, O2",
 }
-"""Names in the order in which a usual cap is wired; to be checked against one's own."""
+"""Electrode names in the order in which common caps are wired; the operator checks them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something to read from."""
+    """A source to read from; title and detail are translated."""
 
     title: str
     detail: str
     url: str
     previews: bool = True
-    """Whether looking at it costs and disturbs nothing; a board is only opened when asked."""
+    """Whether a preview may start by itself; a board is opened only on request."""
 
     @property
     def needs_names(self) -> bool:
+        """Whether the electrode names are missing."""
         return UNNAMED in self.url
 
 
-SYNTHETIC = (
-    Choice("Synthetic headset · 32 electrodes", "a virtual person with a known state", "synthetic://"),
-    Choice("Synthetic headset · 8 electrodes", "the same person with a small cap", "synthetic://?n_chans=8"),
-)  # fmt: skip
+def synthetic() -> tuple[Choice, ...]:
+    """The simulated subjects."""
+    return (
+        Choice(_("Synthetic headset · 32 electrodes"), _("a simulated subject with a known state"), "synthetic://"),
+        Choice(_("Synthetic headset · 8 electrodes"), _("the same subject with a small cap"), "synthetic://?n_chans=8"),
+    )
 
 
 def choice_of(device: Device) -> Choice:
     """A stream or a board as a choice."""
     stream = device.kind == "lsl"
-    parts = [
-        device.trouble,
-        device.type if stream else "board" if device.kind == "board" else device.kind,
-        f"{device.n_chans} channels" if device.n_chans else "",
-    ]
-    parts.append(f"{device.sfreq:g} Hz" if device.sfreq else "no regular rate" if stream else "")
-    parts.append(f"from {device.host}" if device.host else "")
+    n = _("{n} channels").format(n=device.n_chans) if device.n_chans else ""
+    rate = f"{device.sfreq:g} Hz" if device.sfreq else _("irregular rate") if stream else ""
+    host = _("from {host}").format(host=device.host) if device.host else ""
+    kind = device.type if stream else _("board") if device.kind == "board" else device.kind
+    parts = (device.trouble, kind, n, rate, host)
     return Choice(device.name, " · ".join(part for part in parts if part), device.url, stream)
 
 
 def choices_of(devices: Iterable[Device]) -> list[Choice]:
-    """Devices as choices; those that look alike show the options that tell them apart."""
+    """Devices as choices; those that look alike also show the options of their URL."""
     choices = [choice_of(device) for device in devices]
     alike = Counter((it.title, it.detail) for it in choices)
     return [
@@ -68,11 +70,11 @@ def choices_of(devices: Iterable[Device]) -> list[Choice]:
 
 def recording(path: Path) -> Choice:
     """A file as a choice."""
-    return Choice(path.name, "a recording, played in real time", f"playback://{quote(str(path))}")
+    return Choice(path.name, _("a recording, played in real time"), f"playback://{quote(str(path))}")
 
 
 def with_names(url: str, names: str) -> str:
-    """`url` with the electrodes' names in it, where there are any."""
+    """`url` with the electrode names in it, if there are any."""
     listed = ",".join(name.strip() for name in names.replace(";", ",").split(",") if name.strip())
     if not listed:
         return url
@@ -84,9 +86,9 @@ def with_names(url: str, names: str) -> str:
 
 
 def trouble(url: str) -> str:
-    """Why a run on `url` could not begin; empty where it could be tried."""
+    """Why a run on `url` cannot start; empty if it can be tried."""
     if UNNAMED in url:
-        return "Give each channel its electrode's name, in the order of the plugs"
+        return _("Name the electrode of each channel, in the order of the inputs")
     try:
         open_source(url)
     except MoodError as error:

@@ -1,4 +1,4 @@
-"""Turns a minute of readings and markers into lines, gaps with reasons, and the true states of a virtual person."""
+"""The last minute of estimates: lines, gaps with their reason, markers, and the true states of a simulated subject."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..language import N_, _
 from ..sources.synthetic.person import STATES
 from ..types import Abstained, Estimate, Marker, Reading, StreamInfo, Why
 from .words import WHY_WORDS
 
 COURSE_S = 60.0
-MOST_MARKS = 100  # looked at; more in a minute could not be told apart
+MOST_MARKS = 100  # more could not be distinguished
+NO_DATA = N_("no data")
 
 
 @dataclass(frozen=True, slots=True)
 class StateSpan:
-    """A stretch of the time course: seconds before now (negative) and what it was."""
+    """A stretch of the time course: seconds before now (negative), and its state or reason."""
 
     t0: float
     t1: float
@@ -34,14 +36,14 @@ class EstimateHistory:
     t: np.ndarray
     """(n,) seconds, ascending and negative."""
     probs: np.ndarray
-    """(n, n_labels); NaN where there was no answer."""
+    """(n, n_labels); NaN where there was no estimate."""
     gaps: tuple[StateSpan, ...]
-    """Where there was no answer, and why."""
+    """Where there was no estimate, and why; translated."""
     truth: tuple[StateSpan, ...]
-    """The true state of a virtual person."""
+    """The true states of a simulated subject, as their labels."""
     chance: float
     marks: tuple[tuple[float, str], ...] = ()
-    """Other markers: when (seconds before now) and what."""
+    """Other markers: seconds before now, and text."""
 
     def same_as(self, other: EstimateHistory) -> bool:
         """Whether both would look the same."""
@@ -61,7 +63,7 @@ def course_of(
     now: float,
     ageing: bool,
 ) -> EstimateHistory:
-    """The readings and true states of the last minute; `ageing` lets now run on past the newest sample."""
+    """The readings and true states of the last minute; with `ageing`, now is later than the newest sample."""
     if info is None or latest is None:
         return EstimateHistory((), np.empty(0), np.empty((0, 0)), (), (), 0.0)
     labels = latest.readout.labels
@@ -102,19 +104,19 @@ def _breaks(
         before = t[i - 1] if i else t[i] - hop
         if t[i] - before > 2.5 * hop:  # readings that were skipped, or a stall that has passed
             cuts.append(i)
-            absent(before, t[i] - hop, "no data")
+            absent(before, t[i] - hop, _(NO_DATA))
             before = t[i] - hop
         if isinstance(r, Abstained):
-            absent(max(before, -COURSE_S), t[i], WHY_WORDS[r.why])
-    if len(t) and -t[-1] > max(1.0, 2.5 * hop):  # nothing has come for a while, and still does not
-        absent(t[-1], 0.0, "no data")
+            absent(max(before, -COURSE_S), t[i], _(WHY_WORDS[r.why]))
+    if len(t) and -t[-1] > max(1.0, 2.5 * hop):  # nothing has arrived for a while
+        absent(t[-1], 0.0, _(NO_DATA))
     return np.insert(t, cuts, t[cuts] if cuts else 0), np.insert(probs, cuts, math.nan, axis=0), tuple(spans)
 
 
 def _truth(info: StreamInfo, labels: tuple[str, ...], markers: Sequence[Marker], edge: float) -> tuple[StateSpan, ...]:
     if not info.virtual:
         return ()
-    at = [(m.index / info.sfreq - edge, m.text) for m in markers if m.text in STATES]  # not keys, nor rehearsed faults
+    at = [(m.index / info.sfreq - edge, m.text) for m in markers if m.text in STATES]  # no keys or faults
     states = [(t, text) for t, text in at if t <= 0]
-    spans = [StateSpan(max(t0, -COURSE_S), t1, text) for (t0, text), (t1, _) in pairwise([*states, (0.0, "")])]
+    spans = [StateSpan(max(t0, -COURSE_S), t1, text) for (t0, text), (t1, _end) in pairwise([*states, (0.0, "")])]
     return tuple(s for s in spans if s.text in labels and s.t1 > -COURSE_S)

@@ -1,4 +1,4 @@
-"""Turns what is known of each channel into a name, a colour's role and words. Knows no toolkit."""
+"""The signal quality of each electrode: its name, score, fault and colour."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..language import _
 from ..types import Fault, Quality, StreamInfo
 from .words import FAULT_WORDS
 
-GOOD_SCORE = 0.7  # below it an electrode without a fault is called fair
+GOOD_SCORE = 0.7  # an electrode without a fault is fair below it
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,12 @@ class ElectrodeView:
     name: str
     score: float | None
     fault: str
-    """Empty when nothing is wrong."""
+    """What is wrong, translated; empty if nothing is."""
     role: str
     kohm: float | None = None
-    """Impedance (kΩ), where the device says any."""
+    """Impedance (kΩ), if the device measures it."""
     excluded: bool = False
-    """Left out because somebody asked for that."""
+    """Left out by the operator."""
 
     @property
     def is_bad(self) -> bool:
@@ -35,6 +36,7 @@ class ElectrodeView:
 def electrodes_of(
     info: StreamInfo | None, quality: Quality | None, kohm: np.ndarray | None
 ) -> tuple[ElectrodeView, ...]:
+    """The electrodes of a source; `kohm` (n_chans,) are their impedances (kΩ), NaN if unknown."""
     if info is None:
         return ()
     measured = [None] * info.n_chans if kohm is None else [float(k) if math.isfinite(k) else None for k in kohm]
@@ -44,5 +46,5 @@ def electrodes_of(
     for name, score, fault, k in zip(info.ch_names, quality.scores, quality.faults, measured, strict=True):
         out = fault is Fault.EXCLUDED
         role = "dim" if out else "bad" if fault else "ok" if score >= GOOD_SCORE else "warn"
-        found.append(ElectrodeView(name, float(score), FAULT_WORDS[fault] if fault else "", role, k, out))
+        found.append(ElectrodeView(name, float(score), _(FAULT_WORDS[fault]) if fault else "", role, k, out))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Turns what changes in a run into lines of a log, each once and with its time. Knows no toolkit."""
+"""The event log of a run: each change once, with its time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..health import Health, State
+from ..language import _, ngettext
 from ..types import Abstained, Marker, Reading
 from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS
 
@@ -28,21 +29,21 @@ class EventLine:
 
 
 class Events:
-    """Compares each look at a run with the one before it."""
+    """The log; each call of `note` compares the run with the call before it."""
 
     def __init__(self) -> None:
         self._kept: deque[EventLine] = deque(maxlen=MOST_LINES)
         self._health, self._why, self._n_markers = Health(), "", 0
-        self._lost = 0  # of it has been told
-        self._told: datetime | None = None  # when
+        self._lost = 0  # samples that are in the log
+        self._lost_at: datetime | None = None  # the time of that line
 
     @property
     def lines(self) -> tuple[EventLine, ...]:
-        """The newest, in their order."""
+        """The newest lines, oldest first."""
         return tuple(self._kept)
 
     def note(self, health: Health, latest: Reading | None, markers: Sequence[Marker], wall: datetime) -> bool:
-        """Look at a run; True where there is something new to say."""
+        """Add what has changed; True if there is a new line."""
         was, n = self._health, len(self._kept)
         before = self._kept[-1] if self._kept else None
         if health is not was:
@@ -52,7 +53,7 @@ class Events:
         if len(markers) < self._n_markers:  # another run
             self._n_markers = 0
         for marker in markers[self._n_markers :]:
-            self._say(wall, f"Marker: {marker.text}", "virtual")
+            self._say(wall, _("Marker: {text}").format(text=marker.text), "virtual")
         self._health, self._n_markers = health, len(markers)
         return len(self._kept) != n or (self._kept[-1] if self._kept else None) is not before
 
@@ -62,31 +63,40 @@ class Events:
     def _changes(self, was: Health, now: Health, wall: datetime) -> None:
         if now.state is not was.state:
             source = f": {now.info.name}" if now.state is State.LIVE and now.info and now.info.name else ""
-            self._say(wall, STATE_WORDS[now.state] + source, STATE_ROLES.get(now.state, "text"))
+            self._say(wall, _(STATE_WORDS[now.state]) + source, STATE_ROLES.get(now.state, "text"))
         if now.fault is not None and now.fault is not was.fault:
             self._say(wall, str(now.fault), "bad")
         for note in now.notes:
             if note not in was.notes:
                 self._say(wall, note[:1].upper() + note[1:], "warn")
         if now.skipped > was.skipped:
-            self._say(wall, f"{now.skipped - was.skipped:,} readings skipped, {now.skipped:,} in all", "warn")
+            n = now.skipped - was.skipped
+            text = ngettext(
+                "{n:,} reading skipped, {total:,} in total", "{n:,} readings skipped, {total:,} in total", n
+            )
+            self._say(wall, text.format(n=n, total=now.skipped), "warn")
         old, new = was.recording, now.recording
         if new is not None and (old is None or old.path != new.path):
-            self._say(wall, f"Recording to {new.path}", "ok")
+            self._say(wall, _("Recording to {path}").format(path=new.path), "ok")
 
     def _losses(self, health: Health, wall: datetime) -> None:
-        """Say what was lost, but not more often than every `LOSS_S`: packets are lost many at a time."""
+        """Add lost samples, at most one line per `LOSS_S`: packets are often lost in bursts."""
         if health.lost < self._lost:  # another run
             self._lost = 0
-        if health.lost > self._lost and (self._told is None or (wall - self._told).total_seconds() >= LOSS_S):
-            self._say(wall, f"{health.lost - self._lost:,} samples lost, {health.lost:,} in all", "warn")
-            self._lost, self._told = health.lost, wall
+        if health.lost > self._lost and (self._lost_at is None or (wall - self._lost_at).total_seconds() >= LOSS_S):
+            n = health.lost - self._lost
+            text = ngettext("{n:,} sample lost, {total:,} in total", "{n:,} samples lost, {total:,} in total", n)
+            self._say(wall, text.format(n=n, total=health.lost), "warn")
+            self._lost, self._lost_at = health.lost, wall
 
     def _readings(self, health: Health, latest: Reading | None, wall: datetime) -> None:
         if health.state is not State.LIVE or latest is None:
             self._why = ""
             return
-        why = WHY_WORDS[latest.why] if isinstance(latest, Abstained) else "estimates"
-        if why != self._why:
-            self._why = why
-            self._say(wall, f"No estimate: {why}" if isinstance(latest, Abstained) else "Estimates", "dim")
+        if isinstance(latest, Abstained):
+            text = _("No estimate: {reason}").format(reason=_(WHY_WORDS[latest.why]))
+        else:
+            text = _("Estimates")
+        if text != self._why:
+            self._why = text
+            self._say(wall, text, "dim")

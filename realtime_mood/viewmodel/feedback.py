@@ -1,24 +1,25 @@
-"""Turns what is fed back into what a person sees of it: a size, words, and whether there is anything. No toolkit."""
+"""What a feedback display shows at a moment: size, instruction, reward and remaining time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ..health import Feedback
+from ..language import _
 
-GLOW_S = 0.5  # how long a reward can be seen; two are never closer than that
-FOLLOW_S = 0.08  # time constant of the eye's glide to where the level is: it adds to the delay, so it is short
+GLOW_S = 0.5  # how long a reward is visible; two are never closer
+FOLLOW_S = 0.08  # time constant of the display; short, because it adds to the delay
 OLD_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackFrame:
-    """What is on the screen."""
+    """One frame of the display."""
 
     size: float
-    """0 to 1, of the circle."""
+    """0 to 1: the size of the circle."""
     neutral: bool
-    """Nothing is fed back: told apart from failure by its dashes and its words."""
+    """No feedback now; shown by dashes and a text, so that it is not taken for a low level."""
     glow: float
     """0 to 1: a reward that fades."""
     cue: str
@@ -28,28 +29,34 @@ class FeedbackFrame:
     virtual: bool
 
 
-def shown(it: Feedback | None, before: FeedbackFrame | None, now: float, rewarded: float, dt: float) -> FeedbackFrame:
-    """What to paint at `now` (s).
+def shown(
+    feedback: Feedback | None, before: FeedbackFrame | None, now: float, rewarded: float, dt: float
+) -> FeedbackFrame:
+    """The frame to paint.
 
     Parameters
     ----------
-    it : Feedback, optional
+    feedback : Feedback, optional
+        The newest; None before the first.
     before : FeedbackFrame, optional
-        What was painted last, from which the size glides.
+        The last frame, from which the size moves on.
     now : float
+        s, our clock.
     rewarded : float
-        When the last reward came.
+        Time of the last reward (s, our clock).
     dt : float
-        Since what was painted last (s).
+        Time since the last frame (s).
     """
-    if it is None:
-        return FeedbackFrame(0.5, True, 0.0, "", "One moment: the signal is settling", "", "", False)
-    feeding = it.kind == "feedback"
-    neutral = not (feeding and it.valid) or now - it.t > OLD_S
-    target = 0.5 if neutral else it.level
+    if feedback is None:
+        return FeedbackFrame(0.5, True, 0.0, "", _("Please wait – the signal is settling"), "", "", False)
+    feeding = feedback.kind == "feedback"
+    neutral = not (feeding and feedback.valid) or now - feedback.t > OLD_S
+    target = 0.5 if neutral else feedback.level
     size = target if before is None else before.size + (target - before.size) * min(1.0, dt / FOLLOW_S)
     glow = max(0.0, 1 - (now - rewarded) / GLOW_S) if feeding and not neutral else 0.0
-    words = "One moment: the signal is being seen to" if feeding and neutral else ""
-    minutes, seconds = divmod(round(it.left_s), 60)
-    rewards = f"{it.rewards}" if feeding else ""
-    return FeedbackFrame(size, neutral, glow, it.text, words, rewards, f"{minutes}:{seconds:02d}", it.virtual)
+    words = _("Please wait – checking the signal") if feeding and neutral else ""
+    minutes, seconds = divmod(round(feedback.left_s), 60)
+    rewards = f"{feedback.rewards}" if feeding else ""
+    return FeedbackFrame(
+        size, neutral, glow, _(feedback.text), words, rewards, f"{minutes}:{seconds:02d}", feedback.virtual
+    )

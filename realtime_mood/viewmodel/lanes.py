@@ -1,4 +1,4 @@
-"""Turns the ring into the stretch of signal to draw, and that into few points a lane. Knows no toolkit."""
+"""The signal to draw as traces: a stretch of the ring buffer, reduced to few points per lane."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ SCALES_UV = (10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 
 @dataclass(frozen=True, slots=True)
 class TraceSettings:
-    """How the signal is to be looked at."""
+    """How the traces are shown."""
 
     raw: bool = False
-    """As it came, or filtered as the network has it."""
+    """Unfiltered; otherwise filtered as for the network."""
     uv: float | None = None
-    """µV a lane; chosen by itself when None."""
+    """µV per lane; automatic if None."""
     span_s: float = 10.0
     paused_at: int | None = None
-    """The sample at which the picture was held; None while it runs."""
+    """The sample at which the traces were paused; None while they run."""
     back_s: float = 0.0
-    """How far before that it ends."""
+    """How far before the pause the traces end (s)."""
 
 
 def slice_of(ring: RingBuffer, settings: TraceSettings) -> Chunk:
-    """The stretch to draw. One that is held moves on when the ring has no room for it any more."""
+    """The stretch to draw. A paused one moves on when the ring buffer no longer holds it."""
     n = round(settings.span_s * ring.info.sfreq)
     if settings.paused_at is None:
         return ring.latest(n)
@@ -45,7 +45,7 @@ def slice_of(ring: RingBuffer, settings: TraceSettings) -> Chunk:
 
 
 def min_max(data: np.ndarray, first: int, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """The envelope of `data` in at most `n_columns` columns that stay put while the signal scrolls.
+    """The envelope of `data` in at most `n_columns` columns, at fixed places of the signal.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def min_max(data: np.ndarray, first: int, n_columns: int) -> tuple[np.ndarray, n
 
 
 def lane_uv(data: np.ndarray, now_uv: float) -> float:
-    """How many µV fit a lane: a 1-2-5 step around the usual swing of the channels, slow to change its mind."""
+    """µV per lane: a 1-2-5 step that fits the median amplitude of the channels, with hysteresis."""
     with np.errstate(invalid="ignore"):
         ok = data[np.isfinite(data).all(1)]
     if len(ok) < 2:
@@ -103,7 +103,7 @@ def polyline(
     uv : float
         µV a lane.
     half : float
-        By how many lanes a trace may leave its own before it is cut.
+        How far a trace may leave its lane before it is clipped (lanes).
 
     Returns
     -------
@@ -132,7 +132,7 @@ def gaps_of(at: np.ndarray, points: np.ndarray) -> list[tuple[int, int]]:
 
 
 def marks_in(markers: Sequence[Marker], chunk: Chunk) -> list[Marker]:
-    """The markers that lie in a stretch; the newest are looked at first, for there may be thousands."""
+    """The markers in a stretch; searched from the newest, since there may be thousands."""
     found = []
     for marker in reversed(markers):
         if marker.index < chunk.first:

@@ -1,4 +1,4 @@
-"""Turns electrode positions into a flat head, and values at electrodes into a picture of it. Knows no toolkit."""
+"""Scalp maps: electrode positions on a flat head, and the interpolation of values between them."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def grid() -> tuple[np.ndarray, np.ndarray]:
 
 
 def interpolator(at: np.ndarray, to: np.ndarray) -> np.ndarray:
-    """Matrix (n_to, n_at) that carries values known at `at` to `to`; every row sums to 1.
+    """Matrix (n_to, n_at) that interpolates values known at `at` to `to`; every row sums to 1.
 
-    A Gaussian process around the mean of the values [1]_: passes close to each value, and falls back to the mean
-    where no electrode is near, so that four electrodes do not draw a landscape.
+    Gaussian process regression around the mean of the values [1]_: close to each value at its electrode, and back to
+    the mean where no electrode is near, so that a few electrodes suggest no pattern.
 
     References
     ----------

@@ -1,13 +1,15 @@
-"""The keys of the window, in one list: what is bound is what ``?`` shows. Knows no toolkit."""
+"""The keyboard shortcuts of the window, in one list for binding and for the help that ``?`` shows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..language import N_, _
+
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """A key, what it does in words, and the name of the window's method that does it."""
+    """A key, its description, and the name of the window's method that it calls."""
 
     key: str
     words: str
@@ -15,24 +17,27 @@ class Shortcut:
 
 
 SHORTCUTS = (
-    Shortcut("Ctrl+Return", "Start or stop the run", "toggle_run"),
-    Shortcut("C", "Connect to another source", "connect_source"),
-    Shortcut("K", "Calibrate", "calibrate"),
-    Shortcut("F", "Feedback", "feed_back"),
-    Shortcut("R", "Record, or end the recording", "toggle_record"),
-    Shortcut("O", "Write and open the report", "open_report"),
-    Shortcut("P", "Hold the traces still, or let them run", "toggle_pause"),
-    Shortcut("S", "What the subject sees, on the second screen", "toggle_subject"),
-    Shortcut("T", "Light or dark", "toggle_theme"),
-    Shortcut("Ctrl+1", "Panels for an operator", "show_operator"),
-    Shortcut("Ctrl+2", "Panels for a demonstration", "show_demo"),
-    Shortcut("F11", "Full screen", "toggle_full_screen"),
-    Shortcut("?", "These keys", "show_shortcuts"),
+    Shortcut("Ctrl+Return", N_("Start or stop the run"), "toggle_run"),
+    Shortcut("C", N_("Connect to another source"), "connect_source"),
+    Shortcut("K", N_("Calibrate"), "calibrate"),
+    Shortcut("F", N_("Feedback"), "feed_back"),
+    Shortcut("R", N_("Record, or end the recording"), "toggle_record"),
+    Shortcut("O", N_("Write and open the report"), "open_report"),
+    Shortcut("P", N_("Pause or resume the traces"), "toggle_pause"),
+    Shortcut("S", N_("Subject view, on the second screen"), "toggle_subject"),
+    Shortcut("T", N_("Light or dark theme"), "toggle_theme"),
+    Shortcut("Ctrl+1", N_("Operator layout"), "show_operator"),
+    Shortcut("Ctrl+2", N_("Demonstration layout"), "show_demo"),
+    Shortcut("F11", N_("Full screen"), "toggle_full_screen"),
+    Shortcut("?", N_("Keyboard shortcuts"), "show_shortcuts"),
 )
 MARK_KEYS = tuple("123456789")
-"""Each puts a marker on the newest sample."""
+"""Each sets a marker at the newest sample."""
+
+KEY_NAMES = (N_("Ctrl+Enter"), N_("Ctrl+1"), N_("Ctrl+2"))  # keys are named differently on some keyboards
 
 
 def table() -> tuple[tuple[str, str], ...]:
-    """Key and words of each, for a person."""
-    return (*((it.key.replace("Return", "Enter"), it.words) for it in SHORTCUTS), ("1 … 9", "Set a marker"))
+    """Key and description of each, translated."""
+    keys = ((_(it.key.replace("Return", "Enter")), _(it.words)) for it in SHORTCUTS)
+    return (*keys, ("1 … 9", _("Set a marker")))

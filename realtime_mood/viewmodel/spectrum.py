@@ -1,14 +1,14 @@
-"""Turns a minute of one channel into its spectrum and its spectrogram. Knows no toolkit."""
+"""Spectrum and spectrogram of the last minute of one channel."""
 
 from __future__ import annotations
 
 import numpy as np
 
 SEGMENT_S = 2.0
-"""Length of what is transformed at once: lines lie half a hertz apart."""
+"""Segment length; the frequency resolution is half a hertz."""
 HOP_S = 0.5
 MEAN_S = 10.0
-"""The spectrum is the mean over so many newest seconds."""
+"""The spectrum is the mean over the newest seconds."""
 TOP_HZ = 60.0
 
 
@@ -51,7 +51,7 @@ def spectrogram(x: np.ndarray, sfreq: float) -> tuple[np.ndarray, np.ndarray, np
 
 
 def spectrum(t: np.ndarray, power: np.ndarray) -> np.ndarray | None:
-    """Mean of the newest `MEAN_S` of a spectrogram (dB), the mean being that of the power; None where all was lost."""
+    """Mean power of the newest `MEAN_S` of a spectrogram (dB); None if all of it was lost."""
     recent = power[t > SEGMENT_S - MEAN_S - 1e-9]
     ok = recent[np.isfinite(recent).all(1)]
     return 10 * np.log10((10 ** (ok / 10)).mean(0)) if len(ok) else None

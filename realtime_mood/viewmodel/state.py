@@ -1,4 +1,4 @@
-"""Turns one look at the engine into everything a screen says: words, numbers and colours by role. Knows no toolkit."""
+"""The view state: everything the window or the terminal shows at a moment, as text, numbers and colour roles."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..health import Health, State
+from ..language import N_, _
+from ..language.terms import SIMULATED
 from ..types import Abstained, Estimate, Features, Marker, Reading, StreamInfo, Why
 from .actions import RUNNING, Actions, RunRequest, actions_of
 from .affect import PlaneView, plane_of, ranges
@@ -19,25 +21,29 @@ from .strip import Timing, strip
 from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS, StyledText
 
 UNTIMED = Timing()
-NO_ACTIONS = actions_of(Health(), RunRequest(""), stopping=False)
+TRAINED_ON = {
+    "real": N_("trained on real subjects"), "virtual": N_("trained on simulated subjects"),
+    "own": N_("personal, from the subject's own calibration"),
+    "own virtual": N_("personal, from the simulated subject's own calibration"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class LabelBar:
-    """One label's probability; None where there is no answer."""
+    """One label (translated where it is shown) and its probability; None if there is no estimate."""
 
     label: str
     prob: float | None
     is_top: bool = False
     dimmed: bool = False
     low: float | None = None
-    """Where its whisker begins (`affect.ranges`); None where too little was said."""
+    """The lower end of its whisker (`affect.ranges`); None if there were too few estimates."""
     high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewState:
-    """All that a screen shows."""
+    """Everything a screen shows."""
 
     state: StyledText
     banner: StyledText
@@ -50,19 +56,19 @@ class ViewState:
     course: EstimateHistory
     electrodes: tuple[ElectrodeView, ...]
     attention: np.ndarray | None
-    """(n_chans, n_bands), -1 to 1 on a log scale: 0 is an even share, ±1 is `attention_span` times more or less of
-    it. NaN for an electrode that was left out. None where there is no reading to explain."""
+    """(n_chans, n_bands), -1 to 1 on a log scale: 0 is an equal share, ±1 is `attention_span` times more or less.
+    NaN for an electrode that was left out. None if there is no estimate."""
     attention_span: int
     strip: tuple[tuple[str, StyledText], ...]
     """Name and value, left to right."""
     power: np.ndarray | None
-    """(n_chans, n_bands): DE of the newest second, in standard deviations from the person's own baseline, or from what
-    was usual so far. NaN for an electrode that was left out; None where there is none."""
+    """(n_chans, n_bands): DE of the newest second, in standard deviations from the subject's baseline, or from the mean
+    of the run so far. NaN for an electrode that was left out; None if there is none."""
     power_of: str
-    """What it is compared with, in words."""
+    """What it is compared with; translated."""
     plane: PlaneView
     ageing: bool
-    """True while screen time runs on between samples, so that a stall is seen to grow."""
+    """Whether the time axis moves on between samples, so that a stall becomes visible."""
 
 
 def view(
@@ -72,33 +78,33 @@ def view(
     markers: Sequence[Marker],
     now: float,
     *,
-    actions: Actions = NO_ACTIONS,
+    actions: Actions | None = None,
     normal: Features | None = None,
     kohm: np.ndarray | None = None,
     timing: Timing = UNTIMED,
 ) -> ViewState:
-    """Everything to show at `now` (s, our clock). Pure: the same arguments give the same screen.
+    """Everything to show at `now` (s, our clock). A pure function of its arguments and the language.
 
     Parameters
     ----------
     normal : Features, optional
-        The newest features as the network is given them.
+        The newest input features of the network.
     kohm : ndarray, (n_chans,), optional
-        What the device last measured under its electrodes.
+        The last measured impedances (kΩ).
     timing : Timing
-        How the window itself is doing.
+        How fast the window itself is.
     """
     info, running = health.info, health.state in RUNNING
     current = latest if health.state is State.LIVE else None
     ageing = running and info is not None and info.paced
     attention, span = _attention(current)
-    heard = running and health.state not in (State.STALLED, State.RECONNECTING)  # else nobody knows how they sit now
-    electrodes = electrodes_of(info, latest.quality if heard and latest else None, kohm)
+    current_quality = running and health.state not in (State.STALLED, State.RECONNECTING)
+    electrodes = electrodes_of(info, latest.quality if current_quality and latest else None, kohm)
     return ViewState(
-        state=StyledText(STATE_WORDS[health.state], STATE_ROLES.get(health.state, "dim")),
+        state=StyledText(_(STATE_WORDS[health.state]), STATE_ROLES.get(health.state, "dim")),
         banner=banner_of(health, current, readings, electrodes, now),
         badges=_badges(health, latest),
-        actions=actions,
+        actions=actions or actions_of(Health(), RunRequest(""), stopping=False),
         readout=_readout(latest, info),
         headline=_headline(health, current),
         detail=_detail(current, info),
@@ -109,7 +115,7 @@ def view(
         attention_span=span,
         strip=strip(health, readings, markers, timing),
         power=_power(current, normal),
-        power_of="your own baseline" if latest is not None and latest.calibrated else "what was usual so far",
+        power_of=_("the subject's baseline") if latest is not None and latest.calibrated else _("the mean so far"),
         plane=plane_of(current, latest, readings, info.sfreq) if info else PlaneView(),
         ageing=ageing,
     )
@@ -118,52 +124,51 @@ def view(
 def _badges(health: Health, latest: Reading | None) -> tuple[StyledText, ...]:
     badges, info, recording = [], health.info, health.recording
     if recording is not None and health.state in RUNNING:
-        size = f"{recording.n_bytes / 1e6:.1f} MB in {recording.path}"
+        size = _("{mb:.1f} MB in {path}").format(mb=recording.n_bytes / 1e6, path=recording.path)
         if recording.trouble:
-            badges.append(StyledText("REC INCOMPLETE", "bad", f"{sentence(recording.trouble)} ({size})"))
+            badges.append(StyledText(_("REC INCOMPLETE"), "bad", f"{sentence(recording.trouble)} ({size})"))
         else:
-            badges.append(StyledText("REC", "ok", size))
+            badges.append(StyledText(_("REC"), "ok", size))
     if info is not None and info.virtual:
-        badges.append(StyledText("VIRTUAL PERSON", "virtual", "This signal is made by a simulation, not by a person."))
+        badges.append(StyledText(_(SIMULATED), "virtual", _("This signal is simulated.")))
     if latest is not None and not latest.calibrated:
-        badges.append(
-            StyledText("not calibrated", "dim", "No personal calibration: estimates rest on other people's data.")
-        )
+        tip = _("No personal calibration: estimates are based on data of other subjects.")
+        badges.append(StyledText(_("not calibrated"), "dim", tip))
     return tuple(badges)
 
 
 def _readout(latest: Reading | None, info: StreamInfo | None) -> StyledText:
     if latest is None:
         return StyledText("", "dim")
-    person = "virtual person" if info is not None and info.virtual else "person"
-    origin = {
-        "real": "trained on real people",
-        "virtual": "trained on virtual people",
-        "own": f"personal, from this {person}'s own calibration",
-    }.get(latest.readout.evidence, "it does not say on whom it was trained")
-    return StyledText(f"readout {latest.readout.name} · {origin}", "dim", ", ".join(latest.readout.labels))
+    evidence = latest.readout.evidence
+    if evidence == "own" and info is not None and info.virtual:
+        evidence = "own virtual"
+    origin = _(TRAINED_ON.get(evidence, N_("training data unknown")))
+    text = _("readout {name} · {origin}").format(name=latest.readout.name, origin=origin)
+    return StyledText(text, "dim", ", ".join(map(_, latest.readout.labels)))
 
 
 def _headline(health: Health, current: Reading | None) -> StyledText:
     if isinstance(current, Estimate):
         top = int(np.argmax(current.probs))
-        return StyledText(current.readout.labels[top], f"label{top}")
+        return StyledText(_(current.readout.labels[top]), f"label{top}")
     if isinstance(current, Abstained):
-        return StyledText(WHY_WORDS[current.why], "dim")
-    return StyledText(STATE_WORDS[health.state].lower() if health.state is not State.LIVE else "waiting", "dim")
+        return StyledText(_(WHY_WORDS[current.why]), "dim")
+    return StyledText(_("waiting") if health.state is State.LIVE else _(STATE_WORDS[health.state]).lower(), "dim")
 
 
 def _detail(current: Reading | None, info: StreamInfo | None) -> str:
     if isinstance(current, Estimate) and info is not None:
         span_s = (current.end - current.first) / info.sfreq
-        return f"last {span_s:.0f} s, {100 * current.coverage:.0f} % usable"
+        text = _("last {seconds:.0f} s, {percent:.0f} % usable")
+        return text.format(seconds=span_s, percent=100 * current.coverage)
     if isinstance(current, Abstained) and current.why is Why.UNSURE:
-        return "for information only"
-    return "no estimate"
+        return _("for information only")
+    return _("no estimate")
 
 
 def _bars(
-    current: Reading | None, latest: Reading | None, said: list[tuple[float, float]] | None
+    current: Reading | None, latest: Reading | None, recent: list[tuple[float, float]] | None
 ) -> tuple[LabelBar, ...]:
     if latest is None:
         return ()
@@ -172,7 +177,7 @@ def _bars(
         return tuple(LabelBar(label, None) for label in labels)
     sure = isinstance(current, Estimate)
     top = int(np.argmax(current.probs))
-    spread = said if sure and said is not None else [(None, None)] * len(labels)
+    spread = recent if sure and recent is not None else [(None, None)] * len(labels)
     return tuple(
         LabelBar(label, p, sure and i == top, not sure, *between)
         for i, (label, p, between) in enumerate(zip(labels, current.probs, spread, strict=True))
@@ -191,7 +196,7 @@ def _attention(current: Reading | None) -> tuple[np.ndarray | None, int]:
 
 
 def _power(current: Reading | None, normal: Features | None) -> np.ndarray | None:
-    """Of the newest second, where there is a reading that rests on it."""
+    """Band power of the newest second, if there is a reading of it."""
     if current is None or normal is None or normal.step_mask[-1]:
         return None
     return np.where(normal.quality.good[:, None], normal.de[-1], math.nan)

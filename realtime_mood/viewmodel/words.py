@@ -1,10 +1,11 @@
-"""Turns the engine's states, faults and reasons into the words every screen uses for them."""
+"""The words for states, faults, reasons and labels, shared by the window and the terminal view."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ..health import State
+from ..language import N_
 from ..language.terms import FAULTS, REASONS
 from ..types import Fault, Why
 
@@ -18,14 +19,15 @@ class StyledText:
     tip: str = ""
 
 
+# Tables are translated where they are shown: a module may be loaded before the language is chosen.
 STATE_WORDS = {
-    State.IDLE: "Stopped",
-    State.CONNECTING: "Connecting",
-    State.LIVE: "Live",
-    State.STALLED: "No data",
-    State.RECONNECTING: "Reconnecting",
-    State.ENDED: "Ended",
-    State.FAILED: "Failed",
+    State.IDLE: N_("Stopped"),
+    State.CONNECTING: N_("Connecting"),
+    State.LIVE: N_("Live"),
+    State.STALLED: N_("No data"),
+    State.RECONNECTING: N_("Reconnecting"),
+    State.ENDED: N_("Ended"),
+    State.FAILED: N_("Failed"),
 }
 STATE_ROLES = {
     State.LIVE: "ok",
@@ -34,4 +36,8 @@ STATE_ROLES = {
     State.FAILED: "bad",
 }
 FAULT_WORDS = {fault: FAULTS[fault.value] for fault in Fault}
+FAULT_WORDS[Fault.DECORRELATED] = N_("uncorrelated")  # fits beside a lane
 WHY_WORDS = {why: REASONS[why.value] for why in Why}
+
+LABEL_WORDS = (N_("negative"), N_("neutral"), N_("positive"), N_("rest"), N_("arithmetic"))
+"""The labels of the project's readouts and protocols, for translation; other labels are shown as they are."""

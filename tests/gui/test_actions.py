@@ -21,7 +21,7 @@ def test_nothing_runs():
     it = of(State.IDLE, can_calibrate=True)
     assert (it.run.text, it.run.enabled) == ("Start", True)
     assert (it.record.text, it.record.enabled) == ("Record", True)
-    assert (it.report.enabled, it.report.why) == (False, "Record first: a report is made of a recording")
+    assert (it.report.enabled, it.report.why) == (False, "Record first: a report is made from a recording")
     assert it.calibrate.enabled
     assert (it.feedback.enabled, bool(it.feedback.why)) == (False, True)
 
@@ -52,10 +52,10 @@ def test_a_report_is_made_of_a_whole_recording():
     recording, whole = RunRequest("synthetic://", record=Path("folder")), Path("folder/a.xdf")
     assert of(State.LIVE, recording).record.text == "End recording"
     assert of(State.LIVE, recording, report=whole).report.why.startswith("End the recording first")
-    assert of(State.IDLE, recording).record.text == "Do not record"
+    assert of(State.IDLE, recording).record.text == "Cancel recording"
     assert of(State.LIVE, report=whole).report.enabled
     assert of(State.IDLE, recording, report=whole).report.enabled
-    assert of(State.IDLE, report=whole, writing=True).report.why == "It is being written"
+    assert of(State.IDLE, report=whole, writing=True).report.why == "The report is being written"
 
 
 def test_every_disabled_button_says_why():

@@ -70,7 +70,7 @@ def test_a_board_without_names_asks_for_them_and_is_not_opened(qtbot, dialog):
     dialog._devices((STREAM, BOARD))
     dialog.list.setCurrentRow(3)
     assert not dialog.start.isEnabled()
-    assert "electrode's name" in dialog.said.text()
+    assert "electrode of each channel" in dialog.said.text()
     assert dialog.preview._peek is None
     dialog.montages.setCurrentText("OpenBCI Cyton: 8")
     dialog.montages.activated.emit(dialog.montages.currentIndex())

@@ -16,7 +16,7 @@ from realtime_mood.ring import RingBuffer
 from realtime_mood.sources.devices import Device
 from realtime_mood.types import Abstained, Chunk, Marker, StreamInfo, Why
 from realtime_mood.viewmodel.affect import MIN_READINGS, plane_of, ranges
-from realtime_mood.viewmodel.connect import SYNTHETIC, choice_of, choices_of, recording, trouble, with_names
+from realtime_mood.viewmodel.connect import choice_of, choices_of, recording, synthetic, trouble, with_names
 from realtime_mood.viewmodel.events import Events
 from realtime_mood.viewmodel.lanes import TraceSettings, gaps_of, level, marks_in, min_max, slice_of
 from realtime_mood.viewmodel.spectrum import spectrogram, spectrum
@@ -172,7 +172,7 @@ def test_each_thing_is_said_once():
     silent = Abstained(Why.BAD_SIGNAL, 0, 1100, 102.0, EMOTION3)
     assert events.note(lost, silent, (Marker(5, "key 1"),), NOW)
     assert [line.text for line in events.lines] == [
-        "Live: cap", "Estimates", "The rate is odd", "Recording to a.xdf", "12 samples lost, 12 in all",
+        "Live: cap", "Estimates", "The rate is odd", "Recording to a.xdf", "12 samples lost, 12 in total",
         "Marker: key 1", "No estimate: poor signal",
     ]  # fmt: skip
     assert str(events.lines[0]) == "2026-01-01 12:00:00  Live: cap"
@@ -182,7 +182,11 @@ def test_losses_are_told_together():
     events = Events()
     for k in range(40):  # ten a second
         events.note(Health(State.LIVE, INFO, lost=5 * (k + 1)), None, (), NOW + timedelta(seconds=k / 10))
-    assert [line.text for line in events.lines] == ["Live", "5 samples lost, 5 in all", "100 samples lost, 105 in all"]
+    assert [line.text for line in events.lines] == [
+        "Live",
+        "5 samples lost, 5 in total",
+        "100 samples lost, 105 in total",
+    ]
 
 
 def test_another_run_begins_its_markers_anew():
@@ -205,8 +209,8 @@ def test_names_are_put_where_the_source_wants_them():
 
 
 def test_what_cannot_be_started_says_why(tmp_path):
-    assert trouble(SYNTHETIC[0].url) == ""
-    assert "electrode's name" in trouble("brainflow://cyton?channels=…")
+    assert trouble(synthetic()[0].url) == ""
+    assert "electrode of each channel" in trouble("brainflow://cyton?channels=…")
     assert "no scheme" in trouble("my headset")
     assert recording(tmp_path / "a b.edf").url == f"playback://{tmp_path}/a%20b.edf"
 
@@ -246,5 +250,5 @@ def test_outputs_are_told_where_there_are_any():
     health = Health(State.LIVE, INFO, outputs=outputs)
     told = dict(strip(health, said(5), (), Timing()))["outputs"]
     assert (told.text, told.role) == ("2, 2 dropped", "warn")
-    assert told.tip == "OSC a:1: 10 sent, 2 dropped · nobody listens there\nLSL x: 12 sent, 0 dropped, 1 listen"
+    assert told.tip == "OSC a:1: 10 sent, 2 dropped · nobody listens there\nLSL x: 12 sent, 0 dropped, 1 receiver"
     assert "outputs" not in dict(strip(Health(State.LIVE, INFO), said(5), (), Timing()))

@@ -69,7 +69,7 @@ def test_from_the_first_start_to_the_report(qtbot, walk, stream):
     assert w.dialog.url.text().startswith("synthetic://")
     click(qtbot, w.dialog.start)
     qtbot.waitUntil(lambda: w.banner.state.text() == "Live", timeout=SLOW_MS)
-    assert w.banner.badges._texts[0].text() == "VIRTUAL PERSON"
+    assert w.banner.badges._texts[0].text() == "SIMULATED"
     # A headset on the network is found, looked at and chosen; it takes the place of the other.
     click(qtbot, w.top.connect_)
     qtbot.waitUntil(lambda: any(choice.title == STREAM for choice in w.dialog._choices), timeout=SLOW_MS)
@@ -118,6 +118,6 @@ def test_from_the_first_start_to_the_report(qtbot, walk, stream):
     qtbot.waitUntil(lambda: bool(w.pages), timeout=SLOW_MS)
     page = Path(w.pages[0].toLocalFile())
     text = page.read_text(encoding="utf-8")
-    assert "VIRTUAL PERSON" in text
+    assert "SIMULATED" in text
     assert page.parent == w.flows.recordings
     assert not [thread for thread in threading.enumerate() if thread.name == "mood-report" and thread.is_alive()]

@@ -179,7 +179,7 @@ def test_badges_come_and_go(qtbot, info):
     qtbot.addWidget(bar)
     bar.show()
     bar.show_state(look(info, estimate(info)))
-    assert [t.text() for t in bar.badges._texts if t.isVisible()] == ["VIRTUAL PERSON", "not calibrated"]
+    assert [t.text() for t in bar.badges._texts if t.isVisible()] == ["SIMULATED", "not calibrated"]
     real = replace(info, virtual=False)
     bar.show_state(look(real, replace(estimate(real), calibrated=True)))
     assert not any(t.isVisible() for t in bar.badges._texts)

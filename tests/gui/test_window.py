@@ -142,7 +142,7 @@ def test_the_real_engine_in_the_real_window(qtbot, make_window):
     press(qtbot, w)
     qtbot.waitUntil(lambda: bool(engines) and isinstance(engines[0].latest, Estimate), timeout=10_000)
     qtbot.waitUntil(lambda: any(bar.prob is not None for bar in w.bars._shown[2]))
-    assert w.banner.badges._texts[0].text() == "VIRTUAL PERSON"
+    assert w.banner.badges._texts[0].text() == "SIMULATED"
     qtbot.waitUntil(lambda: w.bridge.state.power is not None)
     qtbot.waitUntil(lambda: w.banner.state.text() == "Ended", timeout=10_000)  # the script is played to its end
     qtbot.waitUntil(lambda: not w.bridge.is_running)
@@ -154,7 +154,7 @@ def test_the_real_engine_in_the_real_window(qtbot, make_window):
 
 
 def test_run_serves_ctrl_c(qapp, tmp_path, monkeypatch):
-    monkeypatch.setattr("realtime_mood.gui.window.user_config_path", lambda _: tmp_path)
+    monkeypatch.setattr("realtime_mood.gui.panels.user_config_path", lambda _: tmp_path)
     QTimer.singleShot(400, lambda: signal.raise_signal(signal.SIGINT))
     flows = gui.Flows(lambda wish: planted_engine(wish.url), tmp_path)
     began = time.monotonic()
@@ -164,7 +164,7 @@ def test_run_serves_ctrl_c(qapp, tmp_path, monkeypatch):
 
 
 def test_run_opens_the_person_s_screen_beside_the_operator_s(qapp, tmp_path, monkeypatch):
-    monkeypatch.setattr("realtime_mood.gui.window.user_config_path", lambda _: tmp_path)
+    monkeypatch.setattr("realtime_mood.gui.panels.user_config_path", lambda _: tmp_path)
     plan, seen = load_plan("alpha_up"), []
 
     def look() -> None:
@@ -226,7 +226,7 @@ def test_recording_begins_the_run_anew_and_so_does_its_end(qtbot, window, tmp_pa
 
 def test_what_is_wished_for_while_nothing_runs_waits_for_the_start(qtbot, window):
     qtbot.keyClick(window, Qt.Key.Key_R)
-    qtbot.waitUntil(lambda: window.top.record.text() == "Do not record")
+    qtbot.waitUntil(lambda: window.top.record.text() == "Cancel recording")
     assert window.made["wishes"] == []
     qtbot.keyClick(window, Qt.Key.Key_R)
     qtbot.waitUntil(lambda: window.top.record.text() == "Record")
@@ -313,7 +313,7 @@ def test_an_electrode_is_left_out_and_taken_back(qtbot, window):
 
 def test_keys_are_listed(qtbot, window):
     window.show_shortcuts()
-    dialog = next(it for it in window.findChildren(QDialog) if it.windowTitle() == "Keys")
+    dialog = next(it for it in window.findChildren(QDialog) if it.windowTitle() == "Keyboard shortcuts")
     words = {label.text() for label in dialog.findChildren(QLabel)}
     assert {"Calibrate", "R", "1 … 9", "Set a marker"} <= words
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)

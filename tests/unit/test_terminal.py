@@ -59,7 +59,7 @@ def printed(engine: StillEngine, width: int = 80, height: int = 24, **how) -> st
 
 def test_the_words_of_the_window():
     text = printed(StillEngine(8, estimate(8)))
-    assert "VIRTUAL PERSON  not calibrated" in text
+    assert "SIMULATED  not calibrated" in text
     assert "Signal good on all 8 electrodes" in text
     assert "positive █" in text
     assert " 70 %" in text
@@ -106,7 +106,7 @@ def test_run_prints_changes_only_where_there_is_no_terminal():
     engine.done.wait = lambda timeout: next(looks)
     out = io.StringIO()
     terminal.run(engine, Console(file=out, width=80, height=24))
-    assert out.getvalue().count("Live · VIRTUAL PERSON") == 1
+    assert out.getvalue().count("Live · SIMULATED") == 1
 
 
 def test_run_on_a_terminal_and_ctrl_c():
@@ -124,4 +124,4 @@ def test_run_on_a_terminal_and_ctrl_c():
     terminal.run(engine, Console(file=out, width=80, height=24, force_terminal=True, color_system="standard"))
     assert engine.calls == ["start", "stop"]
     assert "\x1b[" in out.getvalue()
-    assert "VIRTUAL PERSON" in out.getvalue()
+    assert "SIMULATED" in out.getvalue()

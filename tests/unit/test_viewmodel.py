@@ -85,7 +85,7 @@ def test_an_old_estimate_is_not_shown_as_current(state):
 
 def test_a_stall_is_counted_in_the_banner():
     shown = look(estimate(20), state=State.STALLED, sample_age_ms=2100.0)
-    assert shown.banner.text == "No data for 2.1 s: readings are stopped until the stream is back"
+    assert shown.banner.text == "No data for 2.1 s: no readings until the stream returns"
     assert shown.banner.role == "warn"
 
 
@@ -98,14 +98,14 @@ def test_a_fault_is_shown_in_its_own_words():
 
 def test_settling_counts_down_in_stream_time():
     readings = hops(0.25, 5.1, lambda t: abstained(t, Why.SETTLING))
-    assert look(*readings[:1]).banner.text == f"Settling: {SETTLE_S:.0f} s to go"
-    assert look(*readings).banner.text == "Settling: 4 s to go"
+    assert look(*readings[:1]).banner.text == f"Settling: {SETTLE_S:.0f} s left"
+    assert look(*readings).banner.text == "Settling: 4 s left"
 
 
 def test_settling_after_a_hole_counts_from_the_hole():
     before = hops(0.25, 30.1, estimate)
     after = [*hops(35, 37, lambda t: abstained(t, Why.GAP)), *hops(37, 39.1, lambda t: abstained(t, Why.SETTLING))]
-    assert look(*before, *after).banner.text == "Settling: 4 s to go"
+    assert look(*before, *after).banner.text == "Settling: 4 s left"
 
 
 def test_bad_electrodes_are_named_with_their_fault():
@@ -132,7 +132,7 @@ def test_a_long_list_of_electrodes_is_cut():
 
 def test_a_virtual_readout_on_a_real_person_explains_its_silence():
     shown = look(abstained(20, Why.UNCALIBRATED), info=PERSON)
-    assert "trained on virtual people" in shown.banner.text
+    assert "trained on simulated subjects" in shown.banner.text
     assert "your own calibration" in shown.banner.text
     assert [badge.text for badge in shown.badges] == ["not calibrated"]
 
@@ -140,11 +140,11 @@ def test_a_virtual_readout_on_a_real_person_explains_its_silence():
 @pytest.mark.parametrize(
     ("evidence", "virtual", "says"),
     [
-        ("real", False, "trained on real people"),
-        ("real", True, "trained on real people"),
-        ("virtual", True, "trained on virtual people"),
-        ("own", False, "personal, from this person's own calibration"),
-        ("own", True, "personal, from this virtual person's own calibration"),
+        ("real", False, "trained on real subjects"),
+        ("real", True, "trained on real subjects"),
+        ("virtual", True, "trained on simulated subjects"),
+        ("own", False, "personal, from the subject's own calibration"),
+        ("own", True, "personal, from the simulated subject's own calibration"),
         ("", False, "it does not say on whom it was trained"),
     ],
 )
@@ -156,7 +156,7 @@ def test_a_readout_says_whose_it_is(evidence, virtual, says):
 
 
 def test_badges():
-    assert [b.text for b in look(estimate(20)).badges] == ["VIRTUAL PERSON", "not calibrated"]
+    assert [b.text for b in look(estimate(20)).badges] == ["SIMULATED", "not calibrated"]
     assert look(estimate(20, calibrated=True), info=PERSON).badges == ()
 
 

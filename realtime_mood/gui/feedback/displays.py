@@ -1,6 +1,6 @@
-"""Turns what is shown into a picture: a circle that grows, a bar that rises, or a landscape that brightens.
+"""The feedback displays: a growing circle, a rising bar, and a landscape that brightens.
 
-Each tells neutral from failure by its shape and by words, and nothing in it flashes.
+Each shows by its shape and a text when there is no feedback, and nothing in it flashes.
 """
 
 from __future__ import annotations
@@ -11,20 +11,22 @@ from PyQt6.QtWidgets import QWidget
 
 from ...errors import MoodError
 from ...guard import Report, to_log, words_of
+from ...language import _
+from ...language.terms import SIMULATED
 from ...plugins import find
 from ...viewmodel.feedback import FeedbackFrame
 from ..theme import colour, faint, font
 
 
 class Display(QWidget):
-    """What all displays share: the words around the picture."""
+    """The base class of displays: the text around the picture."""
 
     def __init__(self) -> None:
         super().__init__()
         self.shown: FeedbackFrame | None = None
         self.report: Report = to_log
         self._is_broken, self._failures = False, list[str]()
-        self.setAccessibleName("feedback")
+        self.setAccessibleName(_("feedback"))
 
     def show_it(self, it: FeedbackFrame) -> None:
         while self._failures:  # by now there is a run whose notes can hold it
@@ -72,11 +74,11 @@ class Display(QWidget):
         if it.virtual:
             p.setPen(colour("virtual"))
             p.setFont(font(12, bold=True))
-            p.drawText(QRectF(width - 180, 10, 160, 20), Qt.AlignmentFlag.AlignRight, "VIRTUAL PERSON")
+            p.drawText(QRectF(width - 180, 10, 160, 20), Qt.AlignmentFlag.AlignRight, _(SIMULATED))
 
 
 class Circle(Display):
-    """Its size is what is fed back; dashes say that nothing is; a ring glows at a reward."""
+    """Its size is the level; dashes mean no feedback; a ring lights up at a reward."""
 
     def picture(self, p: QPainter, it: FeedbackFrame) -> None:
         side = min(self.width(), self.height())
@@ -93,7 +95,7 @@ class Circle(Display):
 
 
 class Bar(Display):
-    """Its height is what is fed back."""
+    """Its height is the level."""
 
     def picture(self, p: QPainter, it: FeedbackFrame) -> None:
         height, width = 0.56 * self.height(), min(140.0, 0.2 * self.width())
@@ -115,7 +117,7 @@ NIGHT, DAY = ("#141a2e", "#2a2440", "#1d2b2a"), ("#4f8fd0", "#f3c98b", "#3d7a4a"
 
 
 class Landscape(Display):
-    """Night where the level is low, day where it is high; under a grey sky where nothing is fed back."""
+    """Night at a low level, day at a high one, a grey sky if there is no feedback."""
 
     def picture(self, p: QPainter, it: FeedbackFrame) -> None:
         w, h = self.width(), self.height()

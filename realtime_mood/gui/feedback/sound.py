@@ -1,4 +1,4 @@
-"""Turns what is shown into sound on the machine's own device, where it has one."""
+"""The sound of a feedback session, on the default audio device."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Callable
 from PyQt6.QtCore import QIODevice
 
 from ...feedback.tone import SFREQ, FeedbackTone, Kind
+from ...language import _
 from ...viewmodel.feedback import FeedbackFrame
 
-BUFFER_S = 0.04  # what waits in the device adds to the delay
+BUFFER_S = 0.04  # the device's buffer adds to the delay
 
 
 class _Pull(QIODevice):
-    """What the device reads from: it asks for as much as it needs."""
+    """What the device reads samples from."""
 
     def __init__(self, tone: FeedbackTone, ask: Callable[[], FeedbackFrame | None]) -> None:
         super().__init__()
@@ -36,26 +37,26 @@ class _Pull(QIODevice):
 
 
 class Speaker:
-    """Sounds from now until `stop`. `trouble` says why there is none."""
+    """Plays from creation until `stop`; `trouble` is the reason if it cannot."""
 
     def __init__(self, kind: Kind, ask: Callable[[], FeedbackFrame | None]) -> None:
         self.trouble, self._sink = "", None
         try:  # needs the system's sound libraries, which a machine without sound may lack
             from PyQt6.QtMultimedia import QAudioFormat, QAudioSink, QMediaDevices
         except ImportError as error:
-            self.trouble = f"no sound: {error}"
+            self.trouble = _("no sound: {error}").format(error=error)
             return
-        device, told = QMediaDevices.defaultAudioOutput(), QAudioFormat()
-        told.setSampleRate(SFREQ)
-        told.setChannelCount(1)
-        told.setSampleFormat(QAudioFormat.SampleFormat.Int16)
+        device, audio_format = QMediaDevices.defaultAudioOutput(), QAudioFormat()
+        audio_format.setSampleRate(SFREQ)
+        audio_format.setChannelCount(1)
+        audio_format.setSampleFormat(QAudioFormat.SampleFormat.Int16)
         if device.isNull():
-            self.trouble = "no sound: this machine has no device for it"
-        elif not device.isFormatSupported(told):
-            self.trouble = f"no sound: {device.description()} cannot play {SFREQ} Hz"
+            self.trouble = _("no sound: there is no audio device")
+        elif not device.isFormatSupported(audio_format):
+            self.trouble = _("no sound: {device} cannot play {rate} Hz").format(device=device.description(), rate=SFREQ)
         else:
             self._pull = _Pull(FeedbackTone(kind), ask)
-            self._sink = QAudioSink(device, told)
+            self._sink = QAudioSink(device, audio_format)
             self._sink.setBufferSize(2 * round(BUFFER_S * SFREQ))
             self._sink.start(self._pull)
 

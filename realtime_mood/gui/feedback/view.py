@@ -1,4 +1,4 @@
-"""Turns a feedback loop into what the person sees and hears: consent, the display, and what is told afterwards."""
+"""The subject's screen of a feedback session: consent, display, and debriefing."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ... import clock
 from ...feedback.loop import FeedbackLoop
 from ...feedback.measures import slowest
 from ...feedback.plan import FeedbackPlan
+from ...language import N_, _, ngettext
 from ...viewmodel.feedback import shown
 from ..bridge import RunBridge
 from ..labels import PlainLabel
@@ -26,31 +27,31 @@ if TYPE_CHECKING:  # sound is loaded only where a session has any
     from .sound import Speaker
 
 FRAME_MS = 16
-LAGS = "What you will see lies {:.1f} seconds behind what your brain does."
+LAGS = N_("The display follows your brain activity with a delay of {seconds:.1f} seconds.")
 
 
 class FeedbackRun(Protocol):
-    """The run that a session needs, begun once the person has agreed. Nothing here waits for anything."""
+    """The run of a session, started once the subject has agreed. No method blocks."""
 
     def begin(self) -> None: ...
 
     def end(self) -> None:
-        """Told once, also of one that never began."""
+        """Called once, also if the run never started."""
         ...
 
     @property
     def is_over(self) -> bool:
-        """Whether all that was begun has ended."""
+        """Whether everything that was started has ended."""
         ...
 
     @property
     def trouble(self) -> str:
-        """Why it cannot go on; empty while it can."""
+        """Why it cannot continue; empty while it can."""
         ...
 
 
 class FeedbackView(QWidget):
-    """The person's screen. Esc stops the session, F11 fills the screen.
+    """The subject's screen. Esc stops the session, F11 fills the screen.
 
     Parameters
     ----------
@@ -71,22 +72,21 @@ class FeedbackView(QWidget):
         super().__init__()
         self.setObjectName("root")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setWindowTitle(f"Realtime mood · {plan.title}")
+        self.setWindowTitle(f"{_('Realtime mood')} · {_(plan.title)}")
         self.setStyleSheet(style())
         self.resize(1000, 720)
         self._loop, self._run, self._told = loop, run, told
         self._ending = self._closed = False
-        self.yes, self.no, self.done = QPushButton("I agree"), QPushButton("No"), QPushButton("Close")
+        self.yes, self.no, self.done = QPushButton(_("I agree")), QPushButton(_("No")), QPushButton(_("Close"))
         self.circle, self.after = display_of(plan.display, lambda text: loop.on_fault(text)), PlainLabel("")
         self._plan = plan
         self._speaker: Speaker | None = None
         self.pages = QStackedLayout(self)
-        self.pages.addWidget(
-            _page(PlainLabel(plan.title), f"{plan.consent}\n\n{LAGS.format(slowest(plan.measures))}", self.no, self.yes)
-        )
+        lag = _(LAGS).format(seconds=slowest(plan.measures))
+        self.pages.addWidget(_page(PlainLabel(_(plan.title)), f"{_(plan.consent)}\n\n{lag}", self.no, self.yes))
         self.pages.addWidget(self.circle)
         self.outcome = PlainLabel("")
-        self.pages.addWidget(_page(self.outcome, plan.debrief, self.done, said=self.after))
+        self.pages.addWidget(_page(self.outcome, _(plan.debrief), self.done, said=self.after))
         self.yes.clicked.connect(self._begin)
         self.no.clicked.connect(self.close)
         self.done.clicked.connect(self.close)
@@ -125,7 +125,7 @@ class FeedbackView(QWidget):
     def _wait(self) -> None:
         if self._closed and self._run.is_over:
             self._waiting.stop()
-            QTimer.singleShot(0, self._told)  # who is told lets the screen go; not from within its own timer
+            QTimer.singleShot(0, self._told)  # it deletes this screen, so not from within its own timer
 
     def _trouble(self) -> str:
         return str(self._loop.fault) if self._loop.fault else self._run.trouble
@@ -147,8 +147,9 @@ class FeedbackView(QWidget):
     def _finish(self, why: str) -> None:
         self._timer.stop()
         summary = self._loop.summary()
-        self.outcome.setText("Session finished" if summary["whole"] else "Session stopped")
-        self.after.setText(why or f"{summary['rewards']} rewards")
+        self.outcome.setText(_("Session finished") if summary["whole"] else _("Session stopped"))
+        n = summary["rewards"]
+        self.after.setText(why or ngettext("{n} reward", "{n} rewards", n).format(n=n))
         self.pages.setCurrentIndex(2)
         self._end()
 
@@ -193,7 +194,7 @@ def _page(head: QLabel, text: str, *buttons: QPushButton, said: QLabel | None = 
 
 
 class OperatorRun:
-    """The run of a `bridge` begins anew with the loop on it, and again without it afterwards."""
+    """Restarts the run of a `bridge` with the feedback loop, and again without it afterwards."""
 
     def __init__(self, bridge: RunBridge, loop: FeedbackLoop) -> None:
         self._bridge, self._loop, self._begun = bridge, loop, False
@@ -215,16 +216,16 @@ class OperatorRun:
     @property
     def trouble(self) -> str:
         state = self._bridge.state
-        failed = state is not None and state.state.text == "Failed" and self._bridge.wish.tap is self._loop
+        failed = state is not None and state.state.role == "bad" and self._bridge.wish.tap is self._loop
         return state.banner.text if failed and state is not None else ""
 
 
 def ask_to_end(parent: QWidget) -> bool:
-    """Ask the operator whether the feedback session that is open shall end."""
-    question = "A feedback session is open. End it now? Once feedback has begun, its code cannot be used again."
-    box = QMessageBox(QMessageBox.Icon.Question, "Feedback session", question, parent=parent)
+    """Ask the operator whether to end the open feedback session."""
+    question = _("A feedback session is open. End it now? Once feedback has begun, its code cannot be used again.")
+    box = QMessageBox(QMessageBox.Icon.Question, _("Feedback session"), question, parent=parent)
     box.setTextFormat(Qt.TextFormat.PlainText)
-    end = box.addButton("End session", QMessageBox.ButtonRole.DestructiveRole)
-    box.setDefaultButton(box.addButton("Continue session", QMessageBox.ButtonRole.RejectRole))
+    end = box.addButton(_("End session"), QMessageBox.ButtonRole.DestructiveRole)
+    box.setDefaultButton(box.addButton(_("Continue session"), QMessageBox.ButtonRole.RejectRole))
     box.exec()
     return box.clickedButton() is end
