@@ -41,7 +41,8 @@ screenshots: setup  ## the README's pictures, from the running program
 	$(PY) -m benchmarks.screenshots
 
 LANGUAGE_DIR := realtime_mood/language
-messages: setup  ## texts that people read, for translators: collected, brought up to date, compiled
-	.venv/bin/pybabel -q extract --no-location --omit-header -F $(LANGUAGE_DIR)/babel.cfg -k _ -k N_ -k ngettext:1,2 -o $(LANGUAGE_DIR)/realtime_mood.pot .
-	.venv/bin/pybabel -q update --no-fuzzy-matching --ignore-pot-creation-date -D realtime_mood -i $(LANGUAGE_DIR)/realtime_mood.pot -d $(LANGUAGE_DIR)
-	.venv/bin/pybabel -q compile -D realtime_mood -d $(LANGUAGE_DIR)
+BABEL := $(PY) -m babel.messages.frontend -q
+messages: setup  ## the texts that people read: collect them, update the translations, compile them
+	$(BABEL) extract --no-location --omit-header -F $(LANGUAGE_DIR)/babel.cfg -k _ -k N_ -k ngettext:1,2 -o $(LANGUAGE_DIR)/realtime_mood.pot .
+	$(BABEL) update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -D realtime_mood -i $(LANGUAGE_DIR)/realtime_mood.pot -d $(LANGUAGE_DIR)
+	$(BABEL) compile -D realtime_mood -d $(LANGUAGE_DIR)

@@ -21,10 +21,11 @@ from .strip import Timing, strip
 from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS, StyledText
 
 UNTIMED = Timing()
+UNKNOWN = N_("training data unknown")
 TRAINED_ON = {
     "real": N_("trained on real subjects"), "virtual": N_("trained on simulated subjects"),
     "own": N_("personal, from the subject's own calibration"),
-    "own virtual": N_("personal, from the simulated subject's own calibration"),
+    "own_virtual": N_("personal, from the simulated subject's own calibration"),
 }  # fmt: skip
 
 
@@ -142,8 +143,8 @@ def _readout(latest: Reading | None, info: StreamInfo | None) -> StyledText:
         return StyledText("", "dim")
     evidence = latest.readout.evidence
     if evidence == "own" and info is not None and info.virtual:
-        evidence = "own virtual"
-    origin = _(TRAINED_ON.get(evidence, N_("training data unknown")))
+        evidence = "own_virtual"
+    origin = _(TRAINED_ON.get(evidence, UNKNOWN))
     text = _("readout {name} · {origin}").format(name=latest.readout.name, origin=origin)
     return StyledText(text, "dim", ", ".join(map(_, latest.readout.labels)))
 

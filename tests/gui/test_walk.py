@@ -104,7 +104,7 @@ def test_from_the_first_start_to_the_report(qtbot, walk, stream):
     # The run goes on, calibrated.
     qtbot.waitUntil(lambda: isinstance(w.bridge._engine and w.bridge._engine.latest, Estimate), timeout=SLOW_MS)
     assert w.bridge._engine.latest.calibrated
-    qtbot.waitUntil(lambda: w.bridge.state.power_of == "your own baseline", timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: w.bridge.state.power_of == "the subject's baseline", timeout=SLOW_MS)
     # Record, end the recording, and read the report.
     assert not w.top.report.isEnabled()
     click(qtbot, w.top.record)

@@ -133,7 +133,7 @@ def test_a_long_list_of_electrodes_is_cut():
 def test_a_virtual_readout_on_a_real_person_explains_its_silence():
     shown = look(abstained(20, Why.UNCALIBRATED), info=PERSON)
     assert "trained on simulated subjects" in shown.banner.text
-    assert "your own calibration" in shown.banner.text
+    assert "a personal calibration" in shown.banner.text
     assert [badge.text for badge in shown.badges] == ["not calibrated"]
 
 
@@ -145,7 +145,7 @@ def test_a_virtual_readout_on_a_real_person_explains_its_silence():
         ("virtual", True, "trained on simulated subjects"),
         ("own", False, "personal, from the subject's own calibration"),
         ("own", True, "personal, from the simulated subject's own calibration"),
-        ("", False, "it does not say on whom it was trained"),
+        ("", False, "training data unknown"),
     ],
 )
 def test_a_readout_says_whose_it_is(evidence, virtual, says):
