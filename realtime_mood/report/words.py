@@ -61,7 +61,7 @@ def clock(seconds: float) -> str:
 
 def reason(why: str) -> str:
     """The words for why there was no estimate."""
-    return _(REASONS.get(why, N_("another reason")))
+    return _(REASONS[why]) if why in REASONS else _("another reason")
 
 
 def sentence(report: SessionReport) -> str:
