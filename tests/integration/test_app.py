@@ -208,7 +208,7 @@ def test_an_unexpected_fault_is_one_line_and_its_traceback_goes_to_the_log(run, 
         raise ZeroDivisionError("oh")
 
     monkeypatch.setattr(app, "start_run", broken)
-    monkeypatch.setattr(app, "user_log_path", lambda *_, **__: tmp_path)
+    monkeypatch.setattr("realtime_mood.files.user_log_path", lambda *_, **__: tmp_path)
     code, _, err = run("run")
     assert code == 1
     assert len(err.strip().splitlines()) == 1
