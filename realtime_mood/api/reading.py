@@ -6,17 +6,17 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Self
 
 from ..contracts import Sink
 from ..health import Emission, Health
 from ..profile import Profile
 from ..run.engine import Engine
+from ..sinks import open_sink
 from ..types import Reading
 from .networks import load_network
 from .options import reading_options
-from .stream import GIVE_UP_S, AnySource, to_source
+from .stream import GIVE_UP_S, AnySource, recorder_to, to_source
 
 WAITING = 64
 """Readings of a source without pace that may wait for the loop: then the source waits."""
@@ -123,7 +123,7 @@ def read(
     device: str = "auto",
     seconds: float | None = None,
     record: str | PathLike[str] | None = None,
-    sinks: Sequence[Sink] = (),
+    sinks: Sequence[Sink | str] = (),
     give_up_s: float | None = GIVE_UP_S,
 ) -> ReadingStream:
     """Iterate the readings of a stream: four a second, each of the ten seconds before it.
@@ -148,8 +148,9 @@ def read(
         End after so much stream time.
     record : path, optional
         Also record samples and readings to this XDF file, or into this folder.
-    sinks : sequence of Sink
-        Objects with ``put(emission)`` and ``close(health)`` that want every reading as well.
+    sinks : sequence of Sink or str
+        What wants every reading as well: objects with ``put(emission)`` and ``close(health)``, or URLs, as
+        ``"osc://127.0.0.1:9000"``.
     give_up_s : float or None
         How long a device that went away is looked for (s); None for ever.
 
@@ -177,11 +178,8 @@ def read(
         profile=None if isinstance(profile, Profile) else profile,
     )  # fmt: skip
     build = load_network(options, profile if isinstance(profile, Profile) else None)
-    taps: list[Sink] = []
-    if record is not None:
-        from ..recording.recorder import Recorder
-
-        taps.append(Recorder(Path(record), build.about()))
+    taps: list[Sink] = [] if record is None else [recorder_to(record, opened, build.about(), sinks)]
     inbox = Inbox()
-    engine = Engine(opened, build, [*taps, *sinks, inbox], seconds=seconds, give_up_s=give_up_s)
+    given = [open_sink(sink) if isinstance(sink, str) else sink for sink in sinks]
+    engine = Engine(opened, build, [*taps, *given, inbox], seconds=seconds, give_up_s=give_up_s)
     return ReadingStream(engine, inbox)

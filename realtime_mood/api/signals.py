@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 
@@ -10,10 +11,9 @@ from ..dsp.spec import FeatureSpec
 from ..errors import ConfigError, StreamMismatch
 from ..estimator import SignalOnly
 from ..pipeline import Pipeline
-from ..recording.recorder import Recorder
 from ..types import Features, Window
 from .options import reading_options
-from .stream import AnySource, EegStream, to_source
+from .stream import AnySource, EegStream, recorder_to, to_source
 
 FLUSH_BYTES = 16 * 2**20
 """Of a source without pace: how much is given to the recorder before the disk is waited for."""
@@ -152,8 +152,10 @@ def record(source: AnySource, path: str | PathLike[str], *, seconds: float | Non
     >>> rm.record("lsl://MyHeadset", "session.xdf", seconds=60)  # doctest: +SKIP
     PosixPath('session.xdf')
     """
-    recorder = Recorder(Path(path))
-    with source if isinstance(source, EegStream) else EegStream(to_source(source)) as stream, recorder:
+    with (
+        source if isinstance(source, EegStream) else EegStream(to_source(source)) as stream,
+        recorder_to(path, stream, {"version": version("realtime-mood")}) as recorder,
+    ):
         recorder.open(stream.info)
         last = None if seconds is None else round(seconds * stream.info.sfreq)
         waiting = 0

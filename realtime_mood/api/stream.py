@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Self
 
+from .. import liblsl
 from ..contracts import Returning, Source, Stream
 from ..errors import ConfigError, StreamEnded
+from ..recording.recorder import Recorder
 from ..run.continuity import Continuity
 from ..sources import open_source as source_of_url
 from ..sources.playback import PlaybackSource
@@ -28,6 +31,8 @@ class EegStream:
 
     Attributes
     ----------
+    name : str
+        The URL, or the class of a source of your own.
     info : StreamInfo
         Electrode names, sampling rate (Hz), reference, and whether the signal is simulated.
     taken : int
@@ -35,6 +40,7 @@ class EegStream:
     """
 
     def __init__(self, source: Source, give_up_s: float | None = GIVE_UP_S) -> None:
+        self.name = str(getattr(source, "name", type(source).__name__))
         source = Reconnecting(source, give_up_s) if isinstance(source, Returning) else source
         self._stream = source.open()
         self.info: StreamInfo = self._stream.info
@@ -112,7 +118,7 @@ class Opened:
     """The `Source` of a stream that is open already."""
 
     def __init__(self, stream: EegStream) -> None:
-        self._stream = stream.lend()
+        self.name, self._stream = stream.name, stream.lend()
 
     def open(self) -> Stream:
         """The stream."""
@@ -177,3 +183,12 @@ def to_source(source: AnySource) -> Source:
         "a source", f"{type(source).__name__} has no method open()",
         "give a URL or a source; for an array read_array(), for an mne.io.Raw read_raw()",
     )  # fmt: skip
+
+
+def recorder_to(
+    path: str | PathLike[str], source: object, about: Mapping[str, object], sinks: Iterable[object] = ()
+) -> Recorder:
+    """A recorder, on LSL's clock where samples come or readings go by LSL, as other programs' recordings are."""
+    names = [str(it if isinstance(it, str) else getattr(it, "name", "")) for it in (source, *sinks)]
+    to_stamps = liblsl.to_stamps() if any(name.startswith("lsl:") for name in names) else 0.0
+    return Recorder(Path(path), about, to_stamps=to_stamps)

@@ -157,7 +157,7 @@ def test_a_recorder_is_a_context_manager(tmp_path):
 
 def test_a_recording_says_where_it_cannot_go(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match="is no folder"):
+    with pytest.raises(ConfigError, match="folder"):
         rm.record(URL, tmp_path / "file" / "a.xdf")
 
 

@@ -44,7 +44,7 @@ from realtime_mood.sinks.websocket import WebSocketReadings
 from realtime_mood.types import Chunk, Fault, Quality, StreamInfo
 
 PACED = replace(FAKE, paced=True, ch_names=("Fp1", "Fp2", "P3", "Pz", "P4", "O1", "Oz", "O2"))
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture
