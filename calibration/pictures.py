@@ -153,7 +153,7 @@ def self_reports(
     axes.axhline(0, color=INK, linewidth=0.7, alpha=0.5)
     axes.axvline(0, color=INK, linewidth=0.7, alpha=0.5)
     for k, label in enumerate(labels):
-        given = [answers[b.number] for b in blocks if b.label == label and b.number in answers]
+        given = [answers[b.number] for b in blocks if _(b.label) == label and b.number in answers]
         colour, shape = COLOURS[k % len(COLOURS)], SHAPES[k % len(SHAPES)]
         x, y = np.array(given, float).reshape(-1, 2).T
         axes.plot(x, y, shape, color=colour, markeredgecolor=INK, markeredgewidth=0.6, markersize=8, label=label)

@@ -54,15 +54,15 @@ def page_of(fitted: CalibrationResult) -> ReportPage:
     advice = v.advice if v is not None and refused else ()
     return ReportPage(
         GENERATOR,
-        protocol.title,
+        _(protocol.title),
         (
             ReportSection(_("Summary"), tuple(_rows(fitted))),
             ReportSection(_("Plots"), figures=tuple(_figures(fitted))),
         ),
         tuple(map(_, LIMITS)),
         simulated=profile.virtual,
-        about=_("Calibration of {time} · {protocol}").format(time=made, protocol=protocol.about),
-        window_title=f"{protocol.title} · {made}",
+        about=_("Calibration of {time} · {protocol}").format(time=made, protocol=_(protocol.about)),
+        window_title=f"{_(protocol.title)} · {made}",
         summary=[
             sentence(profile),
             *([_("The result is from an earlier session; this one renewed the baseline.")] * _is_older(fitted)),
@@ -113,7 +113,7 @@ def _rows(fitted: CalibrationResult) -> Iterator[Row]:
         yield _("chance"), f"{v.chance:.2f}", _("balanced accuracy of guessing")
         yield (
             _("permutation test"), f"p = {v.p:.3f}",
-            _("how often {n} permutations of the block labels give at least this accuracy").format(n=SHUFFLES),
+            _("share of {n} permutations of the block labels that reach this accuracy").format(n=SHUFFLES),
         )  # fmt: skip
         yield (
             _("expected calibration error (ECE)"), f"{v.ece:.2f}",
@@ -125,7 +125,7 @@ def _rows(fitted: CalibrationResult) -> Iterator[Row]:
             _("balanced accuracy from the time alone"),
         )
         yield _("blocks"), blocks, _("that could be used")
-        yield _("held-out seconds"), f"{v.seconds}", _("each classified by a fit to other blocks")
+        yield _("held-out seconds"), f"{v.seconds}", _("each classified by a model that was fitted to other blocks")
     yield _("usable rest"), f"{profile.seconds:.0f} s", _("the baseline with which later readings are compared")
     yield _("repeated blocks"), "; ".join(fitted.sat.repeated) or _("none"), ""
 
@@ -148,7 +148,7 @@ def _facts(fitted: CalibrationResult) -> dict[str, str]:
 
 def _labels(fitted: CalibrationResult) -> tuple[str, ...]:
     own = fitted.profile.own
-    return own.labels if own else fitted.sat.protocol.labels
+    return tuple(map(_, own.labels if own else fitted.sat.protocol.labels))
 
 
 # -- figures ----------------------------------------------------------------------------------------------------
@@ -250,7 +250,9 @@ def _attention(fitted: CalibrationResult, maps: np.ndarray, labels: tuple[str, .
 
 def _self_reports(fitted: CalibrationResult, labels: tuple[str, ...]) -> ReportFigure:
     answers, blocks = fitted.sat.answers, fitted.sat.blocks
-    given = [f"{b.label} {answers[b.number][0]:.2f}, {answers[b.number][1]:.2f}" for b in blocks if b.number in answers]
+    given = [
+        f"{_(b.label)} {answers[b.number][0]:.2f}, {answers[b.number][1]:.2f}" for b in blocks if b.number in answers
+    ]
     return ReportFigure(
         _("Self-reports"),
         partial(pictures.self_reports, answers=answers, blocks=blocks, labels=labels),

@@ -139,7 +139,7 @@ def page_of(sessions: Sequence[FeedbackSummary]) -> ReportPage:
     """What the page holds."""
     return ReportPage(
         GENERATOR,
-        _("Neurofeedback report · {name}").format(name=plain(sessions[0].title)),
+        _("Neurofeedback report · {name}").format(name=_(plain(sessions[0].title))),
         (
             ReportSection(_("Plots"), figures=tuple(pictures(sessions))),
             ReportSection(_("Summary"), tuple(row for it in sessions for row in facts(it))),

@@ -18,7 +18,7 @@ from ..recording.reader import open_recorded
 from . import words
 from .pages import ReportFigure, ReportPage, ReportSection, Row, place, write
 from .session import SessionReport, report_of
-from .words import plain, share, span
+from .words import label_text, plain, share, span
 
 GENERATOR = "realtime_mood report"
 
@@ -85,7 +85,7 @@ def page_of(report: SessionReport) -> ReportPage:
 def _labels(report: SessionReport) -> Iterator[Row]:
     for it in report.labels:
         yield (
-            plain(it.name),
+            label_text(it.name),
             _("mean {p}").format(p=f"{it.mean:.2f}"),
             _("most probable for {share} of the time").format(share=share(it.top)),
         )
@@ -128,7 +128,7 @@ def _figures(report: SessionReport) -> Iterator[ReportFigure]:
 def _course(report: SessionReport) -> ReportFigure:
     from . import pictures
 
-    course, labels = report.course, [plain(it.name) for it in report.labels]
+    course, labels = report.course, [label_text(it.name) for it in report.labels]
     assert course is not None
     markers = [(t, plain(text)) for t, text in report.markers]
     caption = _(
@@ -138,7 +138,7 @@ def _course(report: SessionReport) -> ReportFigure:
     if course.binned:
         points = _("Each point is the mean over {seconds} s; the shaded range reaches from the lowest to the highest.")
         caption = f"{points.format(seconds=f'{course.bin_s:.3g}')} {caption}"
-    means = ", ".join(f"{plain(it.name)} {it.mean:.2f}" for it in report.labels)
+    means = ", ".join(f"{label_text(it.name)} {it.mean:.2f}" for it in report.labels)
     return ReportFigure(
         _("Probabilities over time"),
         partial(pictures.course, course=course, labels=labels, markers=markers),

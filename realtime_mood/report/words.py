@@ -34,6 +34,11 @@ def plain(text: str) -> str:
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
 
 
+def label_text(name: str) -> str:
+    """A label from the file, translated where it is known."""
+    return _(plain(name))
+
+
 def span(seconds: float) -> str:
     """A duration in seconds, minutes or hours."""
     if seconds < 59.5:
@@ -82,7 +87,7 @@ def sentence(report: SessionReport) -> str:
         "probable: {labels}."
     ).format(
         share=share(report.estimate_share), duration=whole,
-        labels=", ".join(f"{plain(it.name)} {share(it.top)}" for it in ranked if it.top > 0),
+        labels=", ".join(f"{label_text(it.name)} {share(it.top)}" for it in ranked if it.top > 0),
     )  # fmt: skip
 
 
@@ -129,7 +134,7 @@ def facts(report: SessionReport) -> Iterator[Row]:
     yield _("sampling rate"), f"{info.sfreq:g} Hz", ""
     yield _("samples in the file"), f"{samples.n:,}", _missing(report)
     if report.readout:
-        labels = [" / ".join(plain(it.name) for it in report.labels)] if report.labels else []
+        labels = [" / ".join(label_text(it.name) for it in report.labels)] if report.labels else []
         trained = _("trained on {subjects}").format(subjects=origin.subjects)
         yield _("readout"), plain(report.readout), "; ".join([*labels, trained])
     if report.calibrated is not None:
