@@ -74,6 +74,8 @@ def devices(
     liblsl.set_scope(resolve({"lsl_scope": lsl_scope}).lsl_scope)
     with own_stdout() as out:
         if view == "json":
+            if why := found.why_no_boards():
+                print(why, file=sys.stderr)
             lines: Iterable[str] = (json.dumps(found.as_object(device)) for device in found.devices(seconds))
         else:
             lines = found.listing(seconds)

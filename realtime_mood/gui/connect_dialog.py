@@ -196,6 +196,8 @@ class Finder(QObject):
     def _look(self) -> None:
         try:
             others, boards, before = devices.installed(LOOK_S), tuple(devices.all_boards()), None
+            if why := devices.why_no_boards():
+                self.failed.emit(why)
             while not self._over.is_set():
                 found = (*devices.streams(LOOK_S), *others, *boards)
                 if found != before and not self._over.is_set():

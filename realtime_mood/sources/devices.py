@@ -111,7 +111,7 @@ def all_boards() -> list[Device]:
 
     None where the library is not installed: streams do without it.
     """
-    if find_spec("brainflow") is None:
+    if why_no_boards():
         return []
     ports = serial_ports()
     shim = library().BoardShim
@@ -129,6 +129,13 @@ def all_boards() -> list[Device]:
         url = f"brainflow://{name}" + (f"?{query}" if query else "")
         listed.append(Device("board", told["name"], url, labels, n_chans, float(told.get("sampling_rate", 0))))
     return listed
+
+
+def why_no_boards() -> str:
+    """Why no board is listed, and what to install; empty where the library of boards is installed."""
+    if find_spec("brainflow"):
+        return ""
+    return f"no boards are listed without the BrainFlow library: {install_extra('brainflow')}"
 
 
 def _to_name(labels: tuple[str, ...], n_chans: int) -> dict[str, str]:
@@ -160,8 +167,8 @@ def listing(seconds: float = 2.0) -> Iterator[str]:
     yield from (f"  {text}" for text in ignored("sources"))
     yield f"Boards ({', '.join(serial_ports()) or 'nothing on a serial port'}):"
     yield from (f"  {it}" for it in all_boards())
-    if find_spec("brainflow") is None:
-        yield f"  none without the BrainFlow library: {install_extra('brainflow')}"
+    if why := why_no_boards():
+        yield f"  {why}"
     yield "Where it says channels=…, give each channel its electrode's name, in order."
 
 

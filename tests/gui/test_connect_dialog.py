@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QWidget
 from realtime_mood.gui import connect_dialog, preview
 from realtime_mood.gui.connect_dialog import ConnectDialog
 from realtime_mood.gui.preview import Peek
+from realtime_mood.sources import devices
 from realtime_mood.sources.devices import Device
 
 STREAM = Device("lsl", "Cap", "lsl://Cap?timeout=0.1", (), 32, 500.0, "EEG", "id", "lab-pc")
@@ -88,3 +89,15 @@ def test_a_url_that_cannot_be_says_why(qtbot, dialog):
     dialog.url.setText("synthetic://?n_chans=4000")
     assert not dialog.start.isEnabled()
     assert "n_chans" in dialog.said.text()
+
+
+def test_without_the_library_of_boards_the_search_goes_on_and_says_what_to_install(qtbot, monkeypatch):
+    monkeypatch.setattr(devices, "find_spec", lambda _: None)
+    monkeypatch.setattr(devices, "streams", lambda _: [STREAM])
+    finder = connect_dialog.Finder()
+    with qtbot.waitSignals([finder.failed, finder.found]) as heard:
+        finder.start()
+    finder.stop()
+    why, found = (signal.args[0] for signal in heard.all_signals_and_args)
+    assert why.endswith("pip install 'realtime-mood[boards]'")
+    assert found == (STREAM,)

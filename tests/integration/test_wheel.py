@@ -135,9 +135,10 @@ def test_what_needs_an_extra_says_how_to_install_it(call, words, code, extra):
 
 
 def test_devices_are_listed_without_the_library_of_boards(call):
-    code, out, _ = call("realtime-mood", "devices", "--seconds", "0.1")
-    assert code == 0
-    assert "pip install 'realtime-mood[boards]'" in out
+    for view, where in (("terminal", 1), ("json", 2)):
+        found = call("realtime-mood", "devices", "--seconds", "0.1", "--view", view)
+        assert found[0] == 0
+        assert "pip install 'realtime-mood[boards]'" in found[where]
 
 
 def test_a_checkout_without_symbolic_links_runs(tmp_path, users_folder):
