@@ -38,7 +38,7 @@ BUILT_IN: dict[Group, dict[str, str]] = {
         "ws": "realtime_mood.sinks.websocket:WebSocketReadings",
         "csv": "realtime_mood.sinks.csv_file:CsvFile",
     },
-    "networks": {"reader": "realtime_mood.models.building:PipelineBuilder"},
+    "networks": {"reader": "realtime_mood.models.building:ReaderWeights"},
     "measures": {
         "band": "realtime_mood.feedback.kinds:band",
         "ratio": "realtime_mood.feedback.kinds:ratio",

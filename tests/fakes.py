@@ -1,8 +1,7 @@
-"""Fakes that stand in for a device and for a network, and count what they were asked."""
+"""Fakes that stand in for a network and a sink; the device, its signal and its chunks are those of `testing`."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -10,73 +9,31 @@ import numpy as np
 from realtime_mood import clock
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Population, Statistics
-from realtime_mood.errors import StreamEnded
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.health import Emission, Health
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser
-from realtime_mood.types import Chunk, Features, Readout, StreamInfo
+from realtime_mood.testing.parts import EFFORT, EIGHT, INFO, FakeStream, cut, pink
+from realtime_mood.testing.parts import FakeHeadset as FakeSource
+from realtime_mood.types import Chunk, Features, StreamInfo
 
-EIGHT = ("Fp1", "Fp2", "C3", "C4", "P3", "P4", "O1", "O2")
-INFO = StreamInfo(EIGHT, 200.0, name="fake", paced=False)
-READOUT = Readout("effort", ("rest", "arithmetic"), ((0.1, -0.4), (-0.1, 0.4)), "real")
+__all__ = [
+    "EIGHT",
+    "INFO",
+    "POPULATION",
+    "READOUT",
+    "FakeNetwork",
+    "FakeSource",
+    "FakeStream",
+    "Keep",
+    "cut",
+    "live",
+    "pink",
+    "pipeline",
+]
+
+READOUT = EFFORT
 POPULATION = Population(np.full(5, 2.5), np.full(5, 0.3))
-
-
-def pink(n_times: int, n_chans: int, seed: int = 0, offset_uv: float = 0.0) -> np.ndarray:
-    """Signal with a 1/f spectrum, shared between channels in part: (n_times, n_chans), some 10 µV rms."""
-    rng = np.random.default_rng(seed)
-    freqs = np.fft.rfftfreq(n_times)
-    shape = 1 / np.sqrt(np.maximum(freqs, freqs[1] if len(freqs) > 1 else 1))[:, None]
-    own, shared = (
-        np.fft.irfft(np.fft.rfft(rng.standard_normal((n_times, k)), axis=0) * shape, n_times, axis=0)
-        for k in (n_chans, 1)
-    )
-    mixed = own + shared
-    return (10 * mixed / mixed.std() + offset_uv).astype(np.float32)
-
-
-class FakeStream:
-    """Plays chunks; then ends, or does what `after` does (it may raise)."""
-
-    def __init__(self, info: StreamInfo, chunks: Sequence[Chunk], after: Callable[[], None] | None) -> None:
-        self.info, self._chunks, self._after, self.closed = info, list(chunks), after, False
-
-    def read(self, timeout: float) -> Chunk | None:
-        if self._chunks:
-            return self._chunks.pop(0)
-        if self._after is None:
-            raise StreamEnded("fake", "played to its end")
-        self._after()
-        threading.Event().wait(min(timeout, 0.01))
-        return None
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class FakeSource:
-    """Opens the same chunks every time."""
-
-    def __init__(
-        self, chunks: Sequence[Chunk], info: StreamInfo = INFO, after: Callable[[], None] | None = None
-    ) -> None:
-        self.info, self.chunks, self.after, self.streams = info, chunks, after, []
-
-    def open(self) -> FakeStream:
-        self.streams.append(FakeStream(self.info, self.chunks, self.after))
-        return self.streams[-1]
-
-
-def cut(signal: np.ndarray, sizes: Sequence[int], sfreq: float = INFO.sfreq, t0: float = 0.0) -> list[Chunk]:
-    """`signal` in chunks of these sizes, the last one over and over."""
-    chunks, at, sizes = [], 0, list(sizes)
-    while at < len(signal):
-        size = sizes.pop(0) if len(sizes) > 1 else sizes[0]
-        part = signal[at : at + size]
-        chunks.append(Chunk(part, at, t0 + (at + len(part) - 1) / sfreq))
-        at += len(part)
-    return chunks
 
 
 def live(chunks: Sequence[Chunk]) -> list[Chunk]:

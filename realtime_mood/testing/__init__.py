@@ -1,0 +1,28 @@
+"""Checks for parts that others write: call one from any test; it raises `AssertionError` with what was wrong.
+
+>>> from realtime_mood.testing import check_source
+>>> check_source(lambda: MyHeadset("COM3"))  # doctest: +SKIP
+"""
+
+from .measures import check_measure
+from .networks import check_network
+from .parts import FakeHeadset, FakeStream, cut, example_readings, pink
+from .sinks import check_sink
+from .sources import check_source
+from .waiting import Violation, no_threads_left, until, within
+
+__all__ = [
+    "FakeHeadset",
+    "FakeStream",
+    "Violation",
+    "check_measure",
+    "check_network",
+    "check_sink",
+    "check_source",
+    "cut",
+    "example_readings",
+    "no_threads_left",
+    "pink",
+    "until",
+    "within",
+]

@@ -1,0 +1,149 @@
+"""The check of a network: what it says, on every kind of features, however the stream was cut."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from ..contracts import Network
+from ..dsp.spec import FeatureSpec
+from ..entropy import Population, Statistics
+from ..estimator import MoodEstimator
+from ..pipeline import Pipeline
+from ..profile import Normaliser
+from ..types import Features, Readout, StreamInfo
+from .parts import INFO, cut, pink
+from .waiting import Violation, no_threads_left, require, within
+
+CALL_S = 0.25
+"""Deadline of one call: the time between two readings."""
+SECONDS = 12.0
+EVIDENCE = ("real", "virtual", "own")
+POPULATION = Population(np.full(5, 2.5), np.full(5, 0.3))
+
+
+def check_network(
+    make: Callable[[StreamInfo], Network],
+    *,
+    infos: Sequence[StreamInfo] = (INFO,),
+    spec: FeatureSpec = FeatureSpec(),  # noqa: B008 - frozen
+) -> None:
+    """Check that a network keeps to `contracts.Network`.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the network for a stream.
+    infos : sequence of StreamInfo
+        Streams to check it on.
+    spec : FeatureSpec
+        The features that it asks for.
+
+    Raises
+    ------
+    Violation
+        It does not: what was asked, found, and what to do.
+    """
+    with no_threads_left("the network"):
+        for info in infos:
+            network = make(info)
+            _promises(network)
+            _answers(network, info, spec)
+            _cutting(make, info, spec)
+
+
+def _promises(network: Network) -> None:
+    readout = getattr(network, "readout", None)
+    if not isinstance(readout, Readout):
+        raise Violation("network.readout", f"a {type(readout).__name__}", "give it a Readout")
+    labels, places = readout.labels, readout.coordinates
+    require(len(labels) > 1 == len(set(labels)) // len(labels), "labels, two or more", f"{labels}", "name each once")
+    right = len(places) in (0, len(labels)) and all(-1 <= x <= 1 for place in places for x in place)
+    require(right, "a (valence, arousal) in [-1, 1] for each label, or none", f"{places}", "give as many as labels")
+    require(readout.evidence in EVIDENCE, f"evidence of {', '.join(EVIDENCE)}", f"{readout.evidence!r}", "say which")
+    least = network.least_confidence
+    require(0 <= least <= 1, "least_confidence from 0 to 1", f"{least}", "say below what it is unsure")
+    _notes(network)
+    population: Any = getattr(network, "population", None)
+    if population is not None:
+        right = np.shape(population.mean) == np.shape(population.sd) and bool(np.all(np.asarray(population.sd) > 0))
+        require(right, "population.mean and .sd (n_bands,)", f"{population}", "of the features it was trained on")
+
+
+def _notes(network: Network) -> None:
+    right = isinstance(network.notes, tuple) and all(isinstance(note, str) for note in network.notes)
+    require(right, "notes, a tuple of texts", f"{network.notes!r}", "return () where there is nothing to say")
+
+
+def _pipeline(network: Network, info: StreamInfo, spec: FeatureSpec) -> Pipeline:
+    population = getattr(network, "population", POPULATION)
+    start = Statistics.of_population(population.mean, population.sd, info.n_chans)
+    virtual = replace(info, virtual=network.readout.evidence == "virtual")
+    estimator = MoodEstimator(virtual, network, Normaliser(start, info.sfreq, frozen=False), spec.step_s)
+    return Pipeline(virtual, spec, estimator, ())
+
+
+def _answers(network: Network, info: StreamInfo, spec: FeatureSpec) -> None:
+    """Call it on features as they come, with steps and patches missing, and with poor electrodes."""
+    pipeline = _pipeline(network, info, spec)
+    signal = pink(round((spec.context_s + SECONDS) * info.sfreq), info.n_chans)
+    windows = [window for chunk in cut(signal, (50,), info.sfreq) for window in pipeline.push(chunk)]
+    pipeline.read(windows[-1])
+    whole = pipeline.normal
+    assert whole is not None
+    half = np.arange(len(whole.step_mask)) % 2 == 0
+    for what, features in (
+        ("features", whole),
+        ("features with every second step missing", replace(whole, step_mask=half)),
+        ("features without patches", replace(whole, patch_mask=np.ones_like(whole.patch_mask))),
+        ("features with a poor electrode", replace(whole, quality=whole.quality.without(frozenset({0})))),
+    ):
+        frozen = _frozen(features)
+        asked = f"probabilities from {what}"
+        one, two = (within(CALL_S, asked, lambda f=frozen: network(f)) for _ in range(2))  # type: ignore[misc]
+        _distribution(asked, one, network.readout, frozen)
+        assert one is not None
+        assert two is not None
+        same = tuple(one[0]) == tuple(two[0]) and np.array_equal(one[1], two[1])
+        require(same, f"{asked}, twice", f"{one[0]} and then {two[0]}", "draw nothing and remember nothing")
+    _notes(network)
+
+
+def _frozen(features: Features) -> Features:
+    """The same with arrays that cannot be written to."""
+    arrays = {it.name: np.array(getattr(features, it.name)) for it in fields(features)
+              if isinstance(getattr(features, it.name), np.ndarray)}  # fmt: skip
+    for array in arrays.values():
+        array.flags.writeable = False
+    return replace(features, **arrays)  # type: ignore[arg-type]
+
+
+def _distribution(asked: str, answer: object, readout: Readout, features: Features) -> None:
+    if not (isinstance(answer, tuple) and len(answer) == 2):
+        raise Violation(asked, f"{type(answer).__name__}", "return (probabilities, attention)")
+    probs, attention = answer
+    n_labels = len(readout.labels)
+    require(len(probs) == n_labels, asked, f"{len(probs)} for {n_labels} labels", "give one for each label")
+    right = all(math.isfinite(p) and 0 <= p <= 1 for p in probs) and abs(sum(probs) - 1) < 1e-3
+    require(right, asked, f"{tuple(probs)}", "from 0 to 1, with the sum 1")
+    shape = features.de.shape[1:]
+    require(np.shape(attention) == shape, f"attention {shape}", f"{np.shape(attention)}", "(n_chans, n_bands)")
+    sums = np.asarray(attention).sum(axis=0)
+    right = bool(np.allclose(sums, 1, atol=1e-3)) and bool(np.all(np.asarray(attention) >= -1e-6))
+    require(right, "attention whose columns have the sum 1", f"sums {sums}", "share it among electrodes, per band")
+
+
+def _cutting(make: Callable[[StreamInfo], Network], info: StreamInfo, spec: FeatureSpec) -> None:
+    """The same signal gives the same readings, however it is cut into chunks."""
+    signal = pink(round((spec.context_s + 4) * info.sfreq), info.n_chans, seed=1)
+    found = []
+    for sizes in ((len(signal),), (1, 0, 33, 7, 250), (64,)):
+        pipeline = _pipeline(make(info), info, spec)
+        windows = [window for chunk in cut(signal, sizes, info.sfreq) for window in pipeline.push(chunk)]
+        found.append([getattr(pipeline.read(window), "probs", None) for window in windows[-12:]])
+    same = found[0] == found[1] == found[2]
+    require(same, "the same readings however the stream is cut", "they differ", "keep no state between calls")

@@ -1,0 +1,101 @@
+"""The check of a sink: every kind of reading, deadlines, two runs of one engine, and what it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from .. import clock
+from ..contracts import Outgoing, Prepared, Sink, Tap
+from ..health import Emission, Health, Output, State
+from ..types import Chunk, Marker
+from .parts import INFO, cut, example_readings, pink
+from .waiting import Violation, no_threads_left, require, within
+
+PUT_S, PREPARE_S, CLOSE_S = 0.25, 2.0, 2.0
+"""Deadlines: of `put` and of what a `Tap` is given; of `prepare`; of `close`."""
+
+
+def check_sink(make: Callable[[], Sink], *, readings: Sequence[Emission] | None = None) -> None:
+    """Check that a sink keeps to `contracts.Sink`, and to `Prepared`, `Outgoing` and `Tap` where it has their methods.
+
+    Parameters
+    ----------
+    make : callable
+        Makes a new sink.
+    readings : sequence of Emission, optional
+        What to give it, in place of `example_readings`.
+
+    Raises
+    ------
+    Violation
+        It does not: what was asked, found, and what to do.
+    """
+    with no_threads_left("the sink"):
+        sink = make()
+        for name in ("put", "close"):
+            require(callable(getattr(sink, name, None)), f"the sink's {name}()", "there is none", "define it")
+        for run in ("the first run", "a second run"):
+            _run(sink, list(example_readings() if readings is None else readings), run)
+
+
+def _run(sink: Sink, readings: list[Emission], run: str) -> None:
+    """One run as an engine would: prepare, samples, readings, close."""
+    info = readings[0].info if readings else INFO
+    if isinstance(sink, Prepared):
+        within(PREPARE_S, f"prepare() of {run}", sink.prepare)
+    chunks = _chunks(readings)
+    if isinstance(sink, Tap):
+        within(PUT_S, f"open() of {run}", lambda: sink.open(info))
+    for i, emission in enumerate(readings):
+        if isinstance(sink, Tap) and i < len(chunks):
+            chunk = chunks[i]
+            asked = f"take() of a chunk of {len(chunk)} samples after {chunk.lost} lost"
+            within(PUT_S, asked, partial(sink.take, chunk))
+            within(PUT_S, "mark()", partial(sink.mark, Marker(chunk.first, "key é"), chunk.t_last))
+        within(PUT_S, f"put() of {_kind(emission)}", partial(sink.put, emission))
+        _outputs(sink)
+    health = Health(State.ENDED, info, samples=sum(map(len, chunks)), readings=len(readings))
+    within(CLOSE_S, f"close() of {run}", lambda: sink.close(health))
+    _counted(sink, len(readings), run)
+    within(CLOSE_S, f"close() a second time, after {run}", lambda: sink.close(health))
+
+
+def _chunks(readings: list[Emission]) -> list[Chunk]:
+    """Chunks up to now, two of them empty, one after a gap, one with samples that could not be read."""
+    info = readings[0].info if readings else INFO
+    signal = pink(round(4 * info.sfreq), info.n_chans)
+    signal[50:60] = np.nan
+    signal.flags.writeable = False
+    chunks = cut(signal, (40, 0, 40, 7, 0, 60), info.sfreq, clock.now() - 4.0)
+    later, lost = len(chunks) // 2, 25
+    return [
+        replace(chunk, first=chunk.first + lost * (i >= later), lost=lost * (i == later))
+        for i, chunk in enumerate(chunks)
+    ]
+
+
+def _kind(emission: Emission) -> str:
+    why = getattr(emission.reading, "why", None)
+    return f"a reading without an estimate ({why.value})" if why else "an estimate"
+
+
+def _outputs(sink: Sink) -> None:
+    if not isinstance(sink, Outgoing):
+        return
+    outputs = sink.outputs
+    right = isinstance(outputs, tuple) and all(isinstance(it, Output) and it.name for it in outputs)
+    if not right:
+        raise Violation("outputs, a tuple of Output with names", f"{outputs!r}", "say how each is getting on")
+
+
+def _counted(sink: Sink, n: int, run: str) -> None:
+    """Every reading is sent or dropped, where the sink sends elsewhere and takes no samples."""
+    if not isinstance(sink, Outgoing) or isinstance(sink, Tap) or not sink.outputs:
+        return
+    sent, dropped = sink.outputs[0].sent, sink.outputs[0].dropped
+    found = f"{sent} sent and {dropped} dropped of {n}"
+    require(sent + dropped == n, f"outputs that count every reading of {run}", found, "count each once, from 0")
