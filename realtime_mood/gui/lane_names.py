@@ -20,7 +20,7 @@ from .theme import colour, font
 
 LEFT = Qt.AlignmentFlag.AlignVCenter
 LINE = 12  # px between two names of a column
-MOST_COLUMNS = 3
+MOST_COLUMNS = 4
 RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 
 
@@ -74,14 +74,14 @@ class LaneNames(QWidget):
         lane = self.height() / len(self.electrodes)
         columns = min(MOST_COLUMNS, math.ceil(LINE / lane))  # several if the names would overlap
         p.setFont(font(10 if columns > 1 else int(min(12, lane * 0.95))))
-        width = 33 if columns > 1 else 46
+        width = 32 if columns > 1 else 46
         names = columns * width
         for i, e in enumerate(self.electrodes):
             y = min(max(-3.0, (i + 0.5) * lane - 8), self.height() - 13.0)
             p.setPen(colour(e.role if e.is_bad else "text" if e.role == "ok" else "dim"))
             box = QRectF(2 + i % columns * width, y, width, 16)
             p.drawText(box, LEFT, e.name)
-            if columns < MOST_COLUMNS:  # else there is no room; the hatched lane shows the fault
+            if columns < 3:  # else there is no room; the hatched lane shows the fault
                 p.drawText(QRectF(names, y, self.width() - names - 5, 16), RIGHT, e.fault)
             if e.excluded:
                 end = box.x() + p.fontMetrics().horizontalAdvance(e.name)

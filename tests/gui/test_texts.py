@@ -13,6 +13,7 @@ from PyQt6.QtCore import QPoint, QPointF, QRectF
 from PyQt6.QtGui import QFontMetricsF, QPainter
 from PyQt6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QToolButton
 
+from realtime_mood import language
 from realtime_mood.gui import heads, lane_names, maps, mood, plane
 from realtime_mood.montage import SPREAD
 from realtime_mood.types import Marker, StreamInfo
@@ -53,8 +54,10 @@ def over(a: QRectF, b: QRectF) -> bool:
 
 
 @pytest.mark.parametrize("n_chans", [8, 32, 64])
-@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
-def test_every_word_is_whole_and_stands_alone(qtbot, painted, make_window, size, n_chans):
+@pytest.mark.parametrize("code", ["en", "de"])
+@pytest.mark.parametrize("size", [(1100, 640), (1280, 720), (1920, 1080)])
+def test_every_word_is_whole_and_stands_alone(qtbot, painted, make_window, use_language, size, code, n_chans):
+    use_language(code)
     info = StreamInfo(tuple(SPREAD[:n_chans]), 128.0, "planted", virtual=True)
     engine = FakeEngine(info)
     engine.markers = (Marker(0, "neutral"), Marker(640, "positive"), Marker(1000, "key 1"))
@@ -63,7 +66,7 @@ def test_every_word_is_whole_and_stands_alone(qtbot, painted, make_window, size,
     w.resize(*size)
     w.show_operator()
     w.bridge.start()
-    qtbot.waitUntil(lambda: w.bars._shown[0].text == "positive")
+    qtbot.waitUntil(lambda: w.bars._shown[0].text == language._("positive"))
     qtbot.waitUntil(lambda: len(w.bridge.work_ms) > 12)
     painted.clear()
     w.grab()
