@@ -22,6 +22,7 @@ LEFT, RIGHT, CENTRE, TOP = (
     Qt.AlignmentFlag.AlignCenter,
     Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap,
 )
+TIMES_PX = 200  # the width of the time axis that five labels need
 
 
 class Bars(QWidget):
@@ -137,7 +138,7 @@ class TimeCourse(QWidget):
             p.drawLine(QPointF(plot.left(), self._y(prob)), QPointF(plot.right(), self._y(prob)))
             p.setPen(colour("dim"))
             p.drawText(QRectF(0, self._y(prob) - 8, self.PAD_LEFT - 5, 16), RIGHT, f"{100 * prob:.0f} %")
-        for t in (-60, -45, -30, -15, 0):
+        for t in (-60, -45, -30, -15, 0) if plot.width() > TIMES_PX else (-60, -30, 0):
             box = QRectF(self._x(t) - 30, plot.bottom() + 3, 60, 16)
             p.drawText(box, CENTRE, f"{t} s".replace("-", "−") if t else _("now"))
         if course.chance:
