@@ -123,8 +123,8 @@ def _frozen(features: Features) -> Features:
 
 
 def _distribution(asked: str, answer: object, readout: Readout, features: Features) -> None:
-    if not (isinstance(answer, tuple) and len(answer) == 2):
-        raise Violation(asked, f"{type(answer).__name__}", "return (probabilities, attention)")
+    if not (isinstance(answer, tuple) and len(answer) == 2 and [np.ndim(it) for it in answer] == [1, 2]):
+        raise Violation(asked, f"{answer!r}", "return a tuple of (probabilities, attention)")
     probs, attention = answer
     n_labels = len(readout.labels)
     require(len(probs) == n_labels, asked, f"{len(probs)} for {n_labels} labels", "give one for each label")
