@@ -94,7 +94,10 @@ def test_it_reads_without_the_extras_and_beside_modules_of_the_same_names(call):
     code = f"""if True:
         import realtime_mood.calibration.fit
         from realtime_mood.app import command
-        assert command(["info"]) == command({run}) == 0"""
+        assert command(["info"]) == command({run}) == 0
+        import realtime_mood
+        with realtime_mood.open_source("synthetic://?n_chans=4&speed=max") as stream:
+            assert next(iter(realtime_mood.read(stream))).why"""
     code, out, err = call("python", "-c", code)
     assert (code, err) == (0, "")
     assert "effort: rest / arithmetic" in out
