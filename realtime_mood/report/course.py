@@ -1,4 +1,4 @@
-"""Turns readings into a course over stream time that a picture can hold: means by bin, and what is left out is kept."""
+"""Readings binned over stream time for a figure: means and extremes of the probabilities, shares of the reasons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SINGLE = 1.05
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SessionCourse:
-    """What was said along the time, in bins of even width."""
+    """Probabilities and reasons over time, in bins of equal width."""
 
     edges: Floats
     """(n_bins + 1,) s."""
@@ -30,7 +30,7 @@ class SessionCourse:
     high: Floats
     """(n_labels, n_bins): the highest of them."""
     shares: Floats
-    """(n_kinds, n_bins): share of the bin for which each of `KINDS` stands."""
+    """(n_kinds, n_bins): share of the bin for each of `KINDS`."""
     lost: Floats
     """(n_bins,): share of the bin's samples that are not in the recording."""
     binned: bool
@@ -42,35 +42,35 @@ class SessionCourse:
 
     @property
     def nothing(self) -> Floats:
-        """(n_bins,): share of the bin for which no reading stands."""
+        """(n_bins,): share of the bin without a reading."""
         return np.asarray(np.clip(1 - self.shares.sum(axis=0), 0, 1))
 
 
-def course_of(said: RecordedReading, duration_s: float, holes: Sequence[tuple[float, float]] = ()) -> SessionCourse:
+def course_of(readings: RecordedReading, duration_s: float, gaps: Sequence[tuple[float, float]] = ()) -> SessionCourse:
     """The course of a recording.
 
     Parameters
     ----------
-    said : RecordedReading
+    readings : RecordedReading
     duration_s : float
         How long the recording is (s).
-    holes : sequence of (float, float)
+    gaps : sequence of (float, float)
         Where samples are missing: begin and end (s), in order.
     """
     duration_s = max(duration_s, 1e-3)
-    hop_s = float(np.median(said.held[said.held > 0])) if (said.held > 0).any() else duration_s
+    hop_s = float(np.median(readings.held[readings.held > 0])) if (readings.held > 0).any() else duration_s
     n = int(np.clip(np.ceil(duration_s / hop_s - 0.01), 1, MOST_BINS))
     edges = np.linspace(0, duration_s, n + 1)
-    width, begin, end = duration_s / n, said.t - said.held, said.t
-    shares = np.array([_seconds(begin, end, said.kind == k, edges) for k in range(len(KINDS))]) / width
+    width, begin, end = duration_s / n, readings.t - readings.held, readings.t
+    shares = np.array([_seconds(begin, end, readings.kind == k, edges) for k in range(len(KINDS))]) / width
     there = shares[0] > LEAST
-    mean, low, high = (np.full((len(said.labels), n), np.nan) for _ in range(3))
-    for k, probs in enumerate(said.probs.T):
+    mean, low, high = (np.full((len(readings.labels), n), np.nan) for _ in range(3))
+    for k, probs in enumerate(readings.probs.T):
         sums = _seconds(begin, end, np.nan_to_num(probs), edges) / width
         mean[k, there] = sums[there] / shares[0, there]
         low[k], high[k] = _extremes(begin, end, probs, edges)
     low[:, ~there] = high[:, ~there] = np.nan
-    spans = np.array(holes, float).reshape(-1, 2)
+    spans = np.array(gaps, float).reshape(-1, 2)
     lost = _seconds(spans[:, 0], spans[:, 1], np.ones(len(spans)), edges) / width
     return SessionCourse(edges, mean, low, high, shares, lost, width > SINGLE * hop_s)
 

@@ -199,7 +199,7 @@ def pictures(sessions: Sequence[FeedbackSummary]) -> Iterator[ReportFigure]:
     yield ReportFigure(
         _("Rewards"),
         partial(_rewards, sessions=sessions),
-        (8.2, 2.2),
+        (8.2, 2.6),
         _("Rewards per minute: {sessions}").format(sessions=names),
         _(
             "Rewards per minute of valid feedback. With a percentile as threshold their number is about the same for "

@@ -24,10 +24,10 @@ REASON_LOOKS: dict[str, tuple[str, str]] = {
     "montage": ("#7f8b9d", "xxx"), OTHER: ("#7f8b9d", "---"),
 }  # fmt: skip
 """Colour and hatch of each reason: red for what is wrong with the signal."""
-UNSAID, UNSAID_LOOK, LOST = N_("no reading"), ("#a3adba", "---"), N_("not in the file")
-LONGEST_TEXT = 16  # letters of a text on the picture: the whole one is in the page
-LETTER = 0.0088  # of the width of the picture, about
-MOST_LINES = 60  # markers that are drawn through the whole picture; with more only their ticks
+NO_READING, NO_READING_LOOK, LOST = N_("no reading"), ("#a3adba", "---"), N_("not in the file")
+LONGEST_TEXT = 16  # letters of a text in the figure: the page has all of it
+LETTER = 0.0088  # of the width of the figure, about
+MOST_LINES = 60  # markers drawn through the whole figure; with more, only ticks
 
 Row = tuple[str, np.ndarray, tuple[str, str]]
 
@@ -76,7 +76,7 @@ def reasons(course: SessionCourse) -> list[Row]:
         if shares.max(initial=0) > LEAST
     ]
     if (course.nothing > 0.01).any():
-        rows.append((_(UNSAID), course.nothing, UNSAID_LOOK))
+        rows.append((_(NO_READING), course.nothing, NO_READING_LOOK))
     if course.lost.max(initial=0) > LEAST:
         rows.append((_(LOST), course.lost, (POOR, "")))
     return rows
@@ -92,8 +92,8 @@ def spent(figure: Figure, parts: Sequence[tuple[str, float]]) -> None:
     """
     axes, left, patches = figure.add_subplot(), 0.0, []
     for kind, part in parts:
-        colour, hatch = (GOOD, "") if kind == KINDS[0] else REASON_LOOKS.get(kind, UNSAID_LOOK)
-        name = _("estimate") if kind == KINDS[0] else reason(kind) if kind else _(UNSAID)
+        colour, hatch = (GOOD, "") if kind == KINDS[0] else REASON_LOOKS.get(kind, NO_READING_LOOK)
+        name = _("estimate") if kind == KINDS[0] else reason(kind) if kind else _(NO_READING)
         look: dict[str, Any] = {"facecolor": colour, "hatch": hatch, "edgecolor": INK, "linewidth": 0.6}
         axes.barh(0, part, 1, left, **look)
         patches.append(Patch(label=f"{name} {share(part)}", **look))

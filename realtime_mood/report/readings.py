@@ -1,4 +1,4 @@
-"""Turns the readings of a recording, whatever the file holds, into arrays along stream time."""
+"""The readings of a recording as arrays along stream time; unusable ones are left out and counted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FAULT_NAMES = tuple(fault.value if fault else "" for fault in FAULTS)
 EXCLUDED = FAULT_NAMES.index(Fault.EXCLUDED.value)
 MOST_LABELS = 12
 LONGEST_HOLD = 1.5
-"""A reading stands for the time since the one before it, and for no more than so many times the usual."""
+"""A reading is valid for the time since the one before it, and for at most this many times the usual interval."""
 LONGEST_LATENCY_MS = 1e7
 
 Floats = NDArray[np.float64]
@@ -38,7 +38,7 @@ class RecordedReading:
     t: Floats
     """(n,): stream time (s)."""
     held: Floats
-    """(n,): how long each stands, up to its `t` (s)."""
+    """(n,): how long each is valid, up to its `t` (s)."""
     kind: Ints
     """(n,): index into `KINDS`."""
     probs: Floats
@@ -50,9 +50,9 @@ class RecordedReading:
     faults: Ints
     """(n, n_chans): index into `FAULT_NAMES`."""
     latency_ms: Floats
-    """(n,): NaN where not told."""
+    """(n,): NaN where unknown."""
     unusable: int
-    """Readings in the file that say nothing that can be used."""
+    """Readings in the file that could not be used."""
 
     @property
     def is_estimate(self) -> Bools:
@@ -60,38 +60,38 @@ class RecordedReading:
         return np.asarray(self.kind == 0)
 
 
-def said_in(recorded: Recorded) -> RecordedReading:
+def readings_of(recorded: Recorded) -> RecordedReading:
     """All that can be used of a recording's readings."""
     readout, labels = _usual(recorded.readings)
-    kept = [(at, said) for said in recorded.readings if (at := _time(said, labels)) is not None]
+    kept = [(at, reading) for reading in recorded.readings if (at := _time(reading, labels)) is not None]
     n_unusable = len(recorded.readings) - len(kept)
-    kept = sorted(_without_made_good(kept), key=lambda one: one[0])
+    kept = sorted(_without_superseded(kept), key=lambda one: one[0])
     names, n = {name: i for i, name in enumerate(recorded.info.ch_names)}, len(kept)
     t, kind = np.array([at for at, _ in kept], float), np.zeros(n, np.int64)
     probs, latency = np.full((n, len(labels)), np.nan), np.full(n, np.nan)
     calibrated, judged = np.zeros(n, bool), np.zeros(n, bool)
     faults = np.zeros((n, len(names)), np.int64)
-    for i, (_, said) in enumerate(kept):
-        kind[i] = KINDS.index(kind_of(said))
-        calibrated[i] = said.get("calibrated") is True
+    for i, (_, reading) in enumerate(kept):
+        kind[i] = KINDS.index(kind_of(reading))
+        calibrated[i] = reading.get("calibrated") is True
         if kind[i] == 0:
-            probs[i] = said["probs"]
-            ms = number(said.get("latency_ms"), 0, LONGEST_LATENCY_MS)
+            probs[i] = reading["probs"]
+            ms = number(reading.get("latency_ms"), 0, LONGEST_LATENCY_MS)
             latency[i] = np.nan if ms is None else ms
-        told = said.get("faults")
-        if isinstance(told, dict) and kind_of(said) != Why.STALE.value:
-            judged[i] = bool(told) or (number(said.get("quality"), 0, 1) or 0) > 0
-            for name, fault in told.items():
+        found = reading.get("faults")
+        if isinstance(found, dict) and kind_of(reading) != Why.STALE.value:
+            judged[i] = bool(found) or (number(reading.get("quality"), 0, 1) or 0) > 0
+            for name, fault in found.items():
                 if name in names and fault in FAULT_NAMES:
                     faults[i, names[name]] = FAULT_NAMES.index(fault)
     return RecordedReading(readout, labels, t, _held(t), kind, probs, calibrated, judged, faults, latency, n_unusable)
 
 
-def kind_of(said: dict[str, Any]) -> str:
+def kind_of(reading: dict[str, Any]) -> str:
     """Which of `KINDS` a reading is."""
-    if said.get("kind") == ESTIMATE:
+    if reading.get("kind") == ESTIMATE:
         return ESTIMATE
-    why = said.get("why")
+    why = reading.get("why")
     return why if isinstance(why, str) and why in KINDS[1:] else OTHER
 
 
@@ -102,39 +102,39 @@ def number(value: object, low: float, high: float) -> float | None:
 
 
 def _usual(readings: Sequence[dict[str, Any]]) -> tuple[str, tuple[str, ...]]:
-    """Name and labels of the readout that most readings are of."""
+    """Name and labels of the most frequent readout."""
     seen: Counter[tuple[str, tuple[str, ...]]] = Counter()
-    for said in readings:
-        name, labels = said.get("readout"), said.get("labels")
+    for reading in readings:
+        name, labels = reading.get("readout"), reading.get("labels")
         if isinstance(name, str) and isinstance(labels, list) and 2 <= len(labels) <= MOST_LABELS:
             seen[name, tuple(map(str, labels))] += 1
     return seen.most_common(1)[0][0] if seen else ("", ())
 
 
-def _time(said: dict[str, Any], labels: tuple[str, ...]) -> float | None:
-    """When a reading was; None where it cannot be used."""
-    t, probs = number(said.get("t"), 0, LONGEST_S), said.get("probs")
-    if said.get("kind") == ESTIMATE:
+def _time(reading: dict[str, Any], labels: tuple[str, ...]) -> float | None:
+    """Time of a reading; None where it cannot be used."""
+    t, probs = number(reading.get("t"), 0, LONGEST_S), reading.get("probs")
+    if reading.get("kind") == ESTIMATE:
         whole = isinstance(probs, list) and labels and len(probs) == len(labels)
         if not whole or any(number(p, 0, 1.001) is None for p in probs or ()):
             return None
-    return t if said.get("kind") in (ESTIMATE, "abstained") else None
+    return t if reading.get("kind") in (ESTIMATE, "abstained") else None
 
 
-def _without_made_good(kept: list[tuple[float, dict[str, Any]]]) -> list[tuple[float, dict[str, Any]]]:
-    """Without those that said that nothing came, of times for which something came late; in the order of the file."""
+def _without_superseded(kept: list[tuple[float, dict[str, Any]]]) -> list[tuple[float, dict[str, Any]]]:
+    """Without the readings `STALE` of times for which data came late; in the order of the file."""
     left, first_later = [], np.inf
-    for t, said in reversed(kept):
-        if kind_of(said) != Why.STALE.value:
+    for t, reading in reversed(kept):
+        if kind_of(reading) != Why.STALE.value:
             first_later = min(first_later, t)
         elif t >= first_later:
             continue
-        left.append((t, said))
+        left.append((t, reading))
     return left[::-1]
 
 
 def _held(t: Floats) -> Floats:
-    """How long each reading stands (s)."""
+    """How long each reading is valid (s)."""
     apart = np.diff(t, prepend=0.0)
     usual = float(np.median(apart[apart > 0])) if (apart > 0).any() else 0.0
     return np.minimum(apart, LONGEST_HOLD * usual)

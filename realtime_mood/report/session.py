@@ -1,4 +1,4 @@
-"""Turns a recording into the figures of its report: what was said, how often nothing was, and what it rests on."""
+"""Figures of the session report, computed from a recording: labels, reasons for no estimate, electrodes, samples."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..recording.reader import Recorded
 from ..types import Marker, StreamInfo
 from .course import SessionCourse, course_of
 from .origin import Origin, origin_of
-from .readings import ESTIMATE, EXCLUDED, FAULT_NAMES, KINDS, RecordedReading, said_in
+from .readings import ESTIMATE, EXCLUDED, FAULT_NAMES, KINDS, RecordedReading, readings_of
 
 MOST_MARKERS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class LabelShare:
-    """What was said of one label, over the time for which there was an estimate."""
+    """Summary of one label over the time with an estimate."""
 
     name: str
     mean: float
@@ -31,8 +31,8 @@ class LabelShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
-    """How long nothing was said for one reason."""
+class AbstentionTime:
+    """How long there was no estimate for one reason."""
 
     why: str
     """One of `KINDS`, but not an estimate."""
@@ -58,7 +58,7 @@ class Samples:
 
     n: int
     lost: int
-    """Missing between the first and the last that are there, whatever the cause."""
+    """Missing between the first and the last, for any reason."""
     unwritten: int
     """Of these, how many had reached the program and were not written."""
     damaged: int
@@ -69,7 +69,7 @@ class Samples:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SessionReport:
-    """Everything the page says."""
+    """Everything that the page contains."""
 
     file: str
     """Name of the recording, without its folder."""
@@ -87,16 +87,16 @@ class SessionReport:
     """Readings in the file that could not be used."""
     estimate_s: float
     """For how long there was an estimate."""
-    unsaid_s: float
-    """For how long no reading stands at all."""
+    no_reading_s: float
+    """How long there was no reading."""
     labels: tuple[LabelShare, ...]
-    silences: tuple[Silence, ...]
+    abstentions: tuple[AbstentionTime, ...]
     """The longest first."""
     calibrated: float | None
-    """Share of the time of the readings that were compared with the person's own rest; None without readings."""
+    """Share of the time of the readings that were compared with the subject's own rest; None without readings."""
     electrodes: tuple[ElectrodeShare, ...]
     latency_ms: tuple[float, float] | None
-    """Median and 95th percentile over the estimates; None where it was not told."""
+    """Median and 95th percentile over the estimates; None where unknown."""
     markers: tuple[tuple[float, str], ...]
     """Time (s) and text, no more than `MOST_MARKERS`."""
     n_markers: int
@@ -110,13 +110,13 @@ class SessionReport:
 
 def report_of(recorded: Recorded) -> SessionReport:
     """The figures of a recording. Its samples are passed through, a chunk at a time, only to count them."""
-    said, sfreq = said_in(recorded), recorded.info.sfreq
-    samples, end, holes = _samples(recorded)
+    readings, sfreq = readings_of(recorded), recorded.info.sfreq
+    samples, end, gaps = _samples(recorded)
     marks = sorted(_markers(recorded), key=lambda mark: mark.index)
-    duration_s = max(end / sfreq, float(said.t.max(initial=0.0)))
-    seconds = np.bincount(said.kind, said.held, len(KINDS))
-    silences = [Silence(why, float(s)) for why, s in zip(KINDS[1:], seconds[1:], strict=True) if s > 0]
-    latency = said.latency_ms[np.isfinite(said.latency_ms)]
+    duration_s = max(end / sfreq, float(readings.t.max(initial=0.0)))
+    seconds = np.bincount(readings.kind, readings.held, len(KINDS))
+    abstentions = [AbstentionTime(why, float(s)) for why, s in zip(KINDS[1:], seconds[1:], strict=True) if s > 0]
+    latency = readings.latency_ms[np.isfinite(readings.latency_ms)]
     participant, session = (_coded(recorded.path, part) for part in ("sub", "ses"))
     return SessionReport(
         file=recorded.path.name,
@@ -126,30 +126,32 @@ def report_of(recorded: Recorded) -> SessionReport:
         info=recorded.info,
         duration_s=duration_s,
         samples=samples,
-        origin=origin_of(recorded.about, said.readout),
-        readout=said.readout,
-        n_readings=len(said.t),
-        n_unusable=said.unusable,
+        origin=origin_of(recorded.about, readings.readout),
+        readout=readings.readout,
+        n_readings=len(readings.t),
+        n_unusable=readings.unusable,
         estimate_s=float(seconds[KINDS.index(ESTIMATE)]),
-        unsaid_s=max(0.0, duration_s - float(seconds.sum())),
-        labels=_labels(said),
-        silences=tuple(sorted(silences, key=lambda it: -it.seconds)),
-        calibrated=float(said.held @ said.calibrated / said.held.sum()) if said.held.sum() > 0 else None,
-        electrodes=_electrodes(said, recorded.info.ch_names),
+        no_reading_s=max(0.0, duration_s - float(seconds.sum())),
+        labels=_labels(readings),
+        abstentions=tuple(sorted(abstentions, key=lambda it: -it.seconds)),
+        calibrated=float(readings.held @ readings.calibrated / readings.held.sum())
+        if readings.held.sum() > 0
+        else None,
+        electrodes=_electrodes(readings, recorded.info.ch_names),
         latency_ms=(float(np.percentile(latency, 50)), float(np.percentile(latency, 95))) if len(latency) else None,
         markers=tuple((mark.index / sfreq, mark.text) for mark in marks[:MOST_MARKERS]),
         n_markers=len(marks),
-        course=course_of(said, duration_s, [(a / sfreq, b / sfreq) for a, b in holes]) if len(said.t) else None,
+        course=course_of(readings, duration_s, [(a / sfreq, b / sfreq) for a, b in gaps]) if len(readings.t) else None,
     )
 
 
 def made(path: Path) -> datetime | None:
-    """When a recording was begun (UTC), as its first chunk says; None where it does not."""
+    """Start of a recording (UTC) from its first chunk; None where it is not there."""
     with path.open("rb") as f:
         found = re.search(rb"<datetime>([0-9T:.+Z-]{10,40})</datetime>", f.read(1024))
     try:
-        told = datetime.fromisoformat(found[1].decode()) if found else None
-        return told.astimezone(UTC) if told and told.tzinfo else None
+        start = datetime.fromisoformat(found[1].decode()) if found else None
+        return start.astimezone(UTC) if start and start.tzinfo else None
     except (ValueError, OverflowError):
         return None
 
@@ -162,42 +164,42 @@ def _coded(path: Path, part: str) -> str:
 
 def _samples(recorded: Recorded) -> tuple[Samples, int, list[tuple[int, int]]]:
     """What there is, the index after the last sample, and where some are missing."""
-    n, end, holes, trouble = 0, 0, list[tuple[int, int]](), ""
+    n, end, gaps, trouble = 0, 0, list[tuple[int, int]](), ""
     try:
         for chunk in recorded.chunks():
             if chunk.lost:
-                holes.append((chunk.first - chunk.lost, chunk.first))
+                gaps.append((chunk.first - chunk.lost, chunk.first))
             n, end = n + len(chunk), chunk.end
     except MoodError as error:
         trouble = str(error)
-    lost = sum(b - a for a, b in holes)
-    return Samples(n, lost, max(0, recorded.unwritten), recorded.damaged, trouble), end, holes
+    lost = sum(b - a for a, b in gaps)
+    return Samples(n, lost, max(0, recorded.unwritten), recorded.damaged, trouble), end, gaps
 
 
 def _markers(recorded: Recorded) -> list[Marker]:
     try:
         return recorded.markers()
-    except MoodError:  # said of the samples already: they are what markers are placed on
+    except MoodError:  # reported with the samples, on which markers are placed
         return []
 
 
-def _labels(said: RecordedReading) -> tuple[LabelShare, ...]:
-    held, probs = said.held[said.is_estimate], said.probs[said.is_estimate]
+def _labels(readings: RecordedReading) -> tuple[LabelShare, ...]:
+    held, probs = readings.held[readings.is_estimate], readings.probs[readings.is_estimate]
     if held.sum() <= 0:
         return ()
-    mean, top = held @ probs / held.sum(), np.bincount(probs.argmax(axis=1), held, len(said.labels)) / held.sum()
-    return tuple(LabelShare(*one) for one in zip(said.labels, mean.tolist(), top.tolist(), strict=True))
+    mean, top = held @ probs / held.sum(), np.bincount(probs.argmax(axis=1), held, len(readings.labels)) / held.sum()
+    return tuple(LabelShare(*one) for one in zip(readings.labels, mean.tolist(), top.tolist(), strict=True))
 
 
-def _electrodes(said: RecordedReading, ch_names: tuple[str, ...]) -> tuple[ElectrodeShare, ...]:
-    held, faults = said.held[said.judged], said.faults[said.judged]
+def _electrodes(readings: RecordedReading, ch_names: tuple[str, ...]) -> tuple[ElectrodeShare, ...]:
+    held, faults = readings.held[readings.judged], readings.faults[readings.judged]
     shares = []
     for i, name in enumerate(ch_names):
         seconds = np.bincount(faults[:, i], held, len(FAULT_NAMES))
         left_out, total = float(seconds[EXCLUDED]), float(seconds.sum())
         counted = total - left_out
-        told = {FAULT_NAMES[k]: seconds[k] / counted for k in seconds.nonzero()[0] if k not in (0, EXCLUDED)}
-        ranked = sorted(((fault, float(share)) for fault, share in told.items()), key=lambda one: -one[1])
+        parts = {FAULT_NAMES[k]: seconds[k] / counted for k in seconds.nonzero()[0] if k not in (0, EXCLUDED)}
+        ranked = sorted(((fault, float(share)) for fault, share in parts.items()), key=lambda one: -one[1])
         good = float(seconds[0]) / counted if counted > 1e-9 else None
         shares.append(ElectrodeShare(name, good, tuple(ranked), left_out / total if total else 0.0))
     return tuple(shares)

@@ -62,7 +62,7 @@ def page_of(report: SessionReport) -> ReportPage:
             ReportSection(
                 _("Summary by label"), tuple(_labels(report)), note=_("During the time with an estimate.")
             ),
-            ReportSection(_("Reasons for no estimate"), tuple(words.silences(report))),
+            ReportSection(_("Reasons for no estimate"), tuple(words.abstentions(report))),
             ReportSection(
                 _("Electrodes with faults"), tuple(words.electrodes(report)),
                 note=_("As shares of the time in which the electrode was assessed."),
@@ -154,14 +154,14 @@ def _course(report: SessionReport) -> ReportFigure:
 def _time_spent(report: SessionReport) -> Iterator[ReportFigure]:
     from . import pictures
 
-    parts = [("estimate", report.estimate_s), *((it.why, it.seconds) for it in report.silences)]
-    if report.unsaid_s > 0.5:
-        parts.append(("", report.unsaid_s))
+    parts = [("estimate", report.estimate_s), *((it.why, it.seconds) for it in report.abstentions)]
+    if report.no_reading_s > 0.5:
+        parts.append(("", report.no_reading_s))
     whole = sum(seconds for _kind, seconds in parts)
     if whole <= 0:
         return
     shares = [(kind, seconds / whole) for kind, seconds in parts if seconds > 0]
-    silent = "; ".join(f"{what} {value}" for what, value, _means in words.silences(report)) or _("none")
+    silent = "; ".join(f"{what} {value}" for what, value, _means in words.abstentions(report)) or _("none")
     yield ReportFigure(
         _("Time with and without an estimate"),
         partial(pictures.spent, parts=shares),

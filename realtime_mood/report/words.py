@@ -29,7 +29,7 @@ MEANINGS = {
 
 
 def plain(text: str) -> str:
-    """A text from the file without what cannot be printed or turns letters around, and no longer than `LONGEST`."""
+    """A text from the file without control and bidirectional characters, and no longer than `LONGEST`."""
     shown = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
 
@@ -77,7 +77,7 @@ def sentence(report: SessionReport) -> str:
         )  # fmt: skip
     whole = span(report.duration_s)
     if not report.labels:
-        first = reason(report.silences[0].why) if report.silences else _("no reading")
+        first = reason(report.abstentions[0].why) if report.abstentions else _("no reading")
         return _("There is no estimate in {duration}. Most frequent reason: {reason}.").format(
             duration=whole, reason=first
         )
@@ -149,13 +149,13 @@ def facts(report: SessionReport) -> Iterator[Row]:
         yield _("latency"), f"{low:.0f} / {high:.0f} ms", means + fast
 
 
-def silences(report: SessionReport) -> Iterator[Row]:
+def abstentions(report: SessionReport) -> Iterator[Row]:
     """Each reason for no estimate, how long it lasted and what it means."""
-    for it in report.silences:
+    for it in report.abstentions:
         yield reason(it.why), f"{span(it.seconds)} · {share(it.seconds / report.duration_s)}", _(MEANINGS[it.why])
-    if report.unsaid_s > 0.5:
+    if report.no_reading_s > 0.5:
         means = _("samples were missing, or the program could not keep up")
-        yield _("no reading"), f"{span(report.unsaid_s)} · {share(report.unsaid_s / report.duration_s)}", means
+        yield _("no reading"), f"{span(report.no_reading_s)} · {share(report.no_reading_s / report.duration_s)}", means
 
 
 def electrodes(report: SessionReport) -> Iterator[Row]:

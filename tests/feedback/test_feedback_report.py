@@ -29,35 +29,35 @@ PLAN = FeedbackPlan.model_validate({
 
 @pytest.fixture
 def lines(tmp_path):
-    """Writes a session whose person rises by a standard deviation a minute, and is invalid for ten seconds."""
+    """Writes a session whose subject rises by a standard deviation a minute, and is invalid for ten seconds."""
 
     def write(name: str, drawn: str, **about) -> None:
         it = FeedbackSession(PLAN, SFREQ, condition(drawn, smoothing_s=0.5, rate_hz=RATE_HZ, seed=1))
         rng, path = np.random.default_rng(0), tmp_path / name
-        told = [{"kind": "session", "plan": PLAN.model_dump(mode="json"), "virtual": True, **about}]
+        rows = [{"kind": "session", "plan": PLAN.model_dump(mode="json"), "virtual": True, **about}]
         for k in range(round(130 * RATE_HZ)):
             t = k / RATE_HZ
             why = "flat" if 50 <= t < 60 else ""
             fed = it.step(Sample(round((k + 1) * SFREQ / RATE_HZ), (rng.normal() + max(0, t - 20) / 60,), why))
             if fed is not None:
-                told.append({"kind": fed.kind, "t": t, "block": fed.block, "level": fed.level, "reward": fed.reward,
+                rows.append({"kind": fed.kind, "t": t, "block": fed.block, "level": fed.level, "reward": fed.reward,
                              "why": fed.why, "z": _number(fed.z), "shown": _number(fed.shown),
                              "delay_ms": 3.0})  # fmt: skip
-        path.write_text("\n".join(map(json.dumps, told)) + '\n{"kind": "end"}\n{"torn')
+        path.write_text("\n".join(map(json.dumps, rows)) + '\n{"kind": "end"}\n{"torn')
         return path
 
     return write
 
 
-def test_learning_is_the_person_s_own_and_invalid_time_is_told(lines):
+def test_the_z_score_is_the_subjects_own_and_invalid_time_is_reported(lines):
     it = read(lines("a.jsonl", "inverse", condition="inverse"))
     at, mean, _ = binned(it, it.z, np.isfinite(it.z))
     assert abs(mean[0]) < 0.3
     assert mean[-1] == pytest.approx((at[-1] - 20) / 60, abs=0.4)
-    told = {what: value for what, value, _ in facts(it)}
-    assert told["invalid"].startswith("10 s")
-    assert told["measured delay"] == "3.0 / 3.0 ms"
-    assert float(told["own z-score, transfer"]) == pytest.approx(1.6, abs=0.4)
+    found = {what: value for what, value, _ in facts(it)}
+    assert found["invalid"].startswith("10 s")
+    assert found["measured delay"] == "3.0 / 3.0 ms"
+    assert float(found["own z-score, transfer"]) == pytest.approx(1.6, abs=0.4)
     text = page([it])
     assert "SIMULATED" in text
     assert "<b>" not in text

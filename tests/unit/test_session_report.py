@@ -23,7 +23,7 @@ from realtime_mood.recording.reader import open_recorded
 from realtime_mood.recording.xdf_session import READINGS, XdfSession
 from realtime_mood.report import SessionReport, page, report_of, write_report
 from realtime_mood.report.course import course_of
-from realtime_mood.report.readings import OTHER, said_in
+from realtime_mood.report.readings import OTHER, readings_of
 from realtime_mood.report.words import MEANINGS, plain, reason, share, span
 from realtime_mood.types import Abstained, Chunk, Estimate, Fault, Marker, Quality, Reading, Readout, StreamInfo, Why
 
@@ -72,7 +72,7 @@ class Writer:
 
 
 def session(info: StreamInfo = INFO, about: dict[str, Any] = ABOUT) -> Writer:
-    """30 s: 5 settling, 10 neutral, 5 of poor signal, a hole of 2 s, 8 positive. C3 hums for the last 8."""
+    """30 s: 5 settling, 10 neutral, 5 of poor signal, a gap of 2 s, 8 positive. C3 hums for the last 8."""
     it = Writer(info, about)
     humming = Quality(np.array([1, 1, 0.2, 1]), (None, None, Fault.LINE, None))
     for k in range(112):
@@ -112,9 +112,9 @@ def test_what_was_planted_is_found(tmp_path: Path) -> None:
     assert (it.participant, it.session, it.n_readings, it.n_unusable) == ("P07", "2", 112, 0)
     assert it.made is not None
     assert it.duration_s == pytest.approx(30.0)
-    assert it.estimate_s == pytest.approx(10 + 8 + 0.125)  # the first after the hole stands for half a hop more
-    assert {s.why: s.seconds for s in it.silences} == pytest.approx({"settling": 5.0, "bad_signal": 5.0})
-    assert it.unsaid_s == pytest.approx(2 - 0.125)
+    assert it.estimate_s == pytest.approx(10 + 8 + 0.125)  # the first after the gap is valid for half a hop more
+    assert {s.why: s.seconds for s in it.abstentions} == pytest.approx({"settling": 5.0, "bad_signal": 5.0})
+    assert it.no_reading_s == pytest.approx(2 - 0.125)
     held = np.array([10.0, 8.125])
     means = held @ np.array([[0.2, 0.7, 0.1], [0.1, 0.3, 0.6]]) / held.sum()
     assert [label.name for label in it.labels] == list(READOUT.labels)
@@ -155,9 +155,9 @@ def test_what_came_late_takes_the_place_of_no_data(tmp_path: Path) -> None:
     for _ in range(2):
         it.signal()
         it.say(estimate(it.end, (0.2, 0.7, 0.1)))
-    assert report(it, tmp_path).silences == ()
+    assert report(it, tmp_path).abstentions == ()
     it.say(silent(it.end, Why.STALE), age_ms=250)
-    assert [(s.why, s.seconds) for s in report(it, tmp_path).silences] == [("stale", pytest.approx(0.25))]
+    assert [(s.why, s.seconds) for s in report(it, tmp_path).abstentions] == [("stale", pytest.approx(0.25))]
 
 
 def test_bins_keep_gaps_means_and_extremes(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_short_course_shows_every_reading_in_its_place(tmp_path: Path) -> None
     np.testing.assert_allclose(course.mean[:, 20:60].T, np.tile([0.2, 0.7, 0.1], (40, 1)))
     assert np.isnan(course.mean[:, :20]).all()
     np.testing.assert_allclose(course.lost, [0.0] * 80 + [1.0] * 8 + [0.0] * 32, atol=1e-9)
-    said = said_in(open_recorded(tmp_path / "a.xdf"))
+    said = readings_of(open_recorded(tmp_path / "a.xdf"))
     assert course_of(said, 30.0).lost.sum() == 0
 
 
@@ -269,7 +269,7 @@ def test_words_from_the_file_stay_words(tmp_path: Path) -> None:
         it.words(json.dumps(said))
     made = report(it, tmp_path)
     read = Page(page(made))
-    assert [s.why for s in made.silences] == ["other"]
+    assert [s.why for s in made.abstentions] == ["other"]
     assert '<b onclick="x()">$x$ &amp; ��</b><script>1</script>日本' in read.text
     assert "<b>two</b>" in read.text
     assert not set("\u202e\x07") & set(read.text)
@@ -293,18 +293,18 @@ def test_words_from_the_file_stay_words(tmp_path: Path) -> None:
 def test_a_reading_that_says_nothing_is_counted_and_left_out(tmp_path: Path, said: dict[str, Any]) -> None:
     it = session()
     it.words(json.dumps({"readout": "emotion3", "labels": list(READOUT.labels), "end": 10**30} | said))
-    told = report(it, tmp_path)
-    assert (told.n_readings, told.n_unusable) == (112, 1)
-    assert "1 reading in the file could not be used" in page(told)
+    made = report(it, tmp_path)
+    assert (made.n_readings, made.n_unusable) == (112, 1)
+    assert "1 reading in the file could not be used" in page(made)
 
 
 def test_odd_fields_of_a_usable_reading_do_no_harm(tmp_path: Path) -> None:
     it = session()
     odd = {"why": [], "labels": {}, "faults": [1], "latency_ms": "x", "calibrated": 1, "quality": "good", "readout": 3}
     it.words(json.dumps({"kind": "abstained", "t": 31.0, "end": 3100, "probs": None} | odd))
-    told = report(it, tmp_path)
-    assert (told.n_readings, told.n_unusable, told.calibrated) == (113, 0, 0.0)
-    assert Page(page(told)).tags["svg"] == 3
+    made = report(it, tmp_path)
+    assert (made.n_readings, made.n_unusable, made.calibrated) == (113, 0, 0.0)
+    assert Page(page(made)).tags["svg"] == 3
 
 
 def test_only_so_many_markers_are_listed(tmp_path: Path) -> None:
