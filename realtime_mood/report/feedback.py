@@ -126,16 +126,11 @@ def write_feedback_report(paths: Sequence[Path], out: Path | None = None, opened
     """
     sessions = [read(path.expanduser(), opened) for path in paths]
     path = place((out or paths[0].with_suffix(".html")).expanduser(), paths[0], GENERATOR)
-    write(path, page_of(sessions))
+    write(path, page(sessions))
     return path
 
 
-def page(sessions: Sequence[FeedbackSummary]) -> str:
-    """The page as HTML."""
-    return page_of(sessions).html()
-
-
-def page_of(sessions: Sequence[FeedbackSummary]) -> ReportPage:
+def page(sessions: Sequence[FeedbackSummary]) -> ReportPage:
     """What the page holds."""
     return ReportPage(
         GENERATOR,

@@ -38,18 +38,13 @@ def write_report(path_in: Path, path_out: Path | None = None) -> Path:
         The page cannot be written.
     """
     path_in = path_in.expanduser()
-    made = page_of(report_of(open_recorded(path_in)))
+    made = page(report_of(open_recorded(path_in)))
     path = place(path_out.expanduser() if path_out else None, path_in, GENERATOR)
     write(path, made)
     return path
 
 
-def page(report: SessionReport) -> str:
-    """The page as HTML."""
-    return page_of(report).html()
-
-
-def page_of(report: SessionReport) -> ReportPage:
+def page(report: SessionReport) -> ReportPage:
     """What the page holds."""
     when = f"{report.made:%Y-%m-%d %H:%M} UTC · " if report.made else ""
     warnings = list(words.warnings(report))

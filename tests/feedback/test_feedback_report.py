@@ -58,7 +58,7 @@ def test_the_z_score_is_the_subjects_own_and_invalid_time_is_reported(lines):
     assert found["invalid"].startswith("10 s")
     assert found["measured delay"] == "3.0 / 3.0 ms"
     assert float(found["own z-score, transfer"]) == pytest.approx(1.6, abs=0.4)
-    text = page([it])
+    text = page([it]).html()
     assert "SIMULATED" in text
     assert "<b>" not in text
     assert text.count("<svg") == 2
@@ -71,9 +71,9 @@ def test_a_sealed_session_does_not_tell_until_its_code_is_opened(lines, tmp_path
     for opened in (None, study):
         it = read(path, opened)
         assert not np.isfinite(it.z).any()
-        assert "inverse" not in page([it])
+        assert "inverse" not in page([it]).html()
     sealed.unblind(study, code)
-    assert "inverse" in page([read(path, study)])
+    assert "inverse" in page([read(path, study)]).html()
     assert np.isfinite(read(path, study).z).any()
 
 
