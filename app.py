@@ -1,4 +1,4 @@
-"""The command line and composition root: turns words into a source, a pipeline, an engine and a view."""
+"""The command line and composition root: builds source, pipeline, engine and view from the options."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # the exit code of other programs after Ctrl-C
 
 cli = typer.Typer(
-    help="A real-time EEG emotion reader. Not a medical device; not for judging people.",
+    help="A real-time EEG emotion reader. Not a medical device, and not for judging people.",
     no_args_is_help=False,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -91,16 +91,16 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
 
 # -- verbs ------------------------------------------------------------------------------------------------------
 
-ProfileOption = Annotated[Path | None, typer.Option(help="A person's profile (from calibrate).")]
-SecondsOption = Annotated[float | None, typer.Option(help="Stop after so many seconds of stream time.")]
-NotchOption = Annotated[str | None, typer.Option(help="Line frequency to take out: 50, 60 or auto (both).")]
+ProfileOption = Annotated[Path | None, typer.Option(help="Profile of the subject (from calibrate).")]
+SecondsOption = Annotated[float | None, typer.Option(help="Stop after this many seconds of stream time.")]
+NotchOption = Annotated[str | None, typer.Option(help="Mains frequency to filter out: 50, 60 or auto (both).")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file with any of these options.")]
-ReadoutOption = Annotated[str | None, typer.Option(help="effort, emotion3, or auto: what fits the source.")]
+ReadoutOption = Annotated[str | None, typer.Option(help="effort, emotion3, or auto (chosen for the source).")]
 
 
 @cli.callback(invoke_without_command=True)
 def default(context: typer.Context) -> None:
-    """Without a verb: run on the synthetic headset."""
+    """Without a verb: run with the default options."""
     if context.invoked_subcommand is None:
         start_run(dict.fromkeys(RunConfig.model_fields))
 
@@ -108,20 +108,20 @@ def default(context: typer.Context) -> None:
 @cli.command()
 def run(
     source: SourceOption = None,
-    view: Annotated[str | None, typer.Option(help="gui, terminal or json; gui where there is a display.")] = None,
+    view: Annotated[str | None, typer.Option(help="gui, terminal or json (default: gui, with a display).")] = None,
     weights: WeightsOption = None,
     readout: ReadoutOption = None,
     profile: ProfileOption = None,
     notch: NotchOption = None,
     seconds: SecondsOption = None,
-    device: Annotated[str | None, typer.Option(help="Where the network runs: auto, cpu or cuda.")] = None,
+    device: Annotated[str | None, typer.Option(help="Device of the network: auto, cpu or cuda.")] = None,
     record: Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")] = None,
-    markers: Annotated[str | None, typer.Option(help="lsl://NAME of a marker stream to listen to.")] = None,
-    participant: Annotated[str | None, typer.Option(help="Who, for the recording's name; letters and digits.")] = None,
-    session: Annotated[str | None, typer.Option(help="Which session, for the recording's name.")] = None,
+    markers: Annotated[str | None, typer.Option(help="lsl://NAME of a marker stream to record.")] = None,
+    participant: Annotated[str | None, typer.Option(help="Participant ID in file names (letters and digits).")] = None,
+    session: Annotated[str | None, typer.Option(help="Session ID in file names (letters and digits).")] = None,
     give_up: Annotated[
         float | None,
-        typer.Option(help="Seconds a lost source is looked for: 60 where not given, in the window for ever."),
+        typer.Option(help="Seconds to reconnect to a lost source (default: 60; no limit in the window)."),
     ] = None,
     lsl_out: Annotated[bool | None, typer.Option("--lsl-out", help="Send readings as an LSL stream.")] = None,
     lsl_name: LslNameOption = None,
@@ -130,20 +130,20 @@ def run(
         str | None, typer.Option(help="Send band powers by OSC to HOST:PORT, under Mind Monitor's addresses.")
     ] = None,
     ws: Annotated[
-        str | None, typer.Option(help="Send readings to browsers: a WebSocket and a page at [HOST:]PORT.")
+        str | None, typer.Option(help="Send readings to browsers: WebSocket and page at [HOST:]PORT.")
     ] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write readings to this table, or into this folder.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write readings to this CSV file, or into this folder.")] = None,
     sink: SinkOption = None,
     lsl_scope: ScopeOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Read a mood, live, and show it."""
+    """Estimate the mood from live EEG, and show it."""
     given = {name: value for name, value in locals().items() if name != "config"}
     start_run(given, config)
 
 
 def start_run(given: dict[str, Any], file: Path | None = None) -> None:
-    """Resolve the options, choose a view, and hand over to it."""
+    """Resolve the options, choose a view, and start it."""
     config = resolve(given, file)
     view = config.view
     if view == "auto":
@@ -158,12 +158,12 @@ def start_run(given: dict[str, Any], file: Path | None = None) -> None:
 def feedback(
     session: Annotated[str, typer.Option(help="alpha_up, frontal_asymmetry, mirror, or a TOML file.")] = "alpha_up",
     source: SourceOption = None,
-    view: Annotated[str | None, typer.Option(help="gui or json; gui where there is a display.")] = None,
+    view: Annotated[str | None, typer.Option(help="gui or json (default: gui, with a display).")] = None,
     condition: Annotated[str, typer.Option(help="contingent, inverse, sham, yoked or none.")] = "contingent",
-    sealed: Annotated[Path | None, typer.Option(help="A sealed file (from seal) that --code is drawn from.")] = None,
-    code: Annotated[str, typer.Option(help="The code of this session: nobody here knows its condition.")] = "",
-    yoke: Annotated[Path | None, typer.Option(help="Another session's lines, for the condition yoked.")] = None,
-    lines: Annotated[Path | None, typer.Option(help="Where everything fed back is written, as JSON lines.")] = None,
+    sealed: Annotated[Path | None, typer.Option(help="Sealed file (from seal) with the condition of --code.")] = None,
+    code: Annotated[str, typer.Option(help="Blinding code of this session.")] = "",
+    yoke: Annotated[Path | None, typer.Option(help="JSON lines of another session, for the condition yoked.")] = None,
+    lines: Annotated[Path | None, typer.Option(help="File for all feedback values, as JSON lines.")] = None,
     weights: WeightsOption = None,
     profile: ProfileOption = None,
     notch: NotchOption = None,
@@ -171,12 +171,12 @@ def feedback(
     lsl_out: Annotated[bool | None, typer.Option("--lsl-out", help="Send readings and feedback by LSL.")] = None,
     lsl_name: LslNameOption = None,
     osc: Annotated[str | None, typer.Option(help="Send readings and feedback by OSC to HOST:PORT.")] = None,
-    ws: Annotated[str | None, typer.Option(help="Send both to browsers, at [HOST:]PORT.")] = None,
-    participant: Annotated[str | None, typer.Option(help="Who, for the recording's name; letters and digits.")] = None,
+    ws: Annotated[str | None, typer.Option(help="Send readings and feedback to browsers, at [HOST:]PORT.")] = None,
+    participant: Annotated[str | None, typer.Option(help="Participant ID in file names (letters and digits).")] = None,
     lsl_scope: ScopeOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Feed a measure back to the person: a session of blocks, with or without a sealed condition."""
+    """Run a neurofeedback session of several blocks, with or without a blinded condition."""
     given = dict(locals())
     from realtime_mood.cli import feedback as feedback_run
 
@@ -191,7 +191,7 @@ def feedback(
 
 
 def view_json(config: RunConfig) -> None:
-    """One JSON object a line on standard output, and nothing else there."""
+    """One JSON object per line on standard output, and nothing else."""
     from realtime_mood.sinks.jsonlines import JsonLines
 
     with own_stdout() as out:
@@ -206,14 +206,14 @@ def view_json(config: RunConfig) -> None:
 
 
 def view_terminal(config: RunConfig) -> None:
-    """The same in a terminal."""
+    """The terminal view."""
     from realtime_mood.cli import terminal
 
     terminal.run(make_engine(config))
 
 
 def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lines: Path | None = None) -> None:
-    """The window; with a `session`, the person's screen as well."""
+    """The window; with a `session` also the subject's screen."""
     gui.check_display()
     from realtime_mood.cli import feedback as feedback_run
 
@@ -252,7 +252,7 @@ for verb in VERBS:
 
 
 def command(words: Sequence[str]) -> int:
-    """Do what `words` ask; every error becomes one line on standard error, and an exit code."""
+    """Run the command `words`; an error becomes one line on standard error, and an exit code."""
     verbs = typer.main.get_command(cli)  # called without its own `main`, which turns errors into codes of its own
     try:
         with verbs.make_context("realtime-mood", list(words)) as context:

@@ -77,7 +77,7 @@ class Health:
     notes: tuple[str, ...] = ()
     """What was unusual or degraded during the run, newest last, without repetition."""
     noted: float = 0.0
-    """When the newest note came (s, our clock)."""
+    """Time of the newest note (s, our clock)."""
     faults: int = 0
     """Number of failures of threads, outputs, readings and listeners; the notes describe them."""
     fault: Exception | None = None
@@ -130,7 +130,7 @@ class Vitals:
                 self.note(*(f"{output.name}: {output.trouble}" for output in outputs if output.trouble))
 
     def skip(self, n: int) -> None:
-        """Count readings that were never made."""
+        """Count readings that were not computed."""
         with self._lock:
             self.health = replace(self.health, skipped=self.health.skipped + n)
 
@@ -192,5 +192,5 @@ class Feedback:
     why: str
     rewards: int
     left_s: float
-    """Of the block."""
+    """Remaining time of the block."""
     virtual: bool

@@ -1,6 +1,6 @@
-"""The verbs that need no network: play or mend a recording, list devices, report, seal a study.
+"""The verbs that need no network: play or repair a recording, list devices, report, seal a study.
 
-``app.py`` puts them on the command line. Nothing heavy is imported before a verb is called.
+``app.py`` adds them to the command line. No large library is imported before a verb is called.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .config import resolve
 Unit = Literal["uV", "mV", "V", "nV"]
 ScopeOption = Annotated[
     str | None,
-    typer.Option(help="How far LSL looks: loopback (nothing leaves this machine), machine, link or site."),
+    typer.Option(help="Scope of LSL: loopback (nothing leaves this machine), machine, link or site."),
 ]
 SourceOption = Annotated[
     str | None, typer.Option(help="synthetic://…, lsl://NAME, brainflow://BOARD or playback://PATH." + also("sources"))
@@ -31,28 +31,28 @@ SinkOption = Annotated[
     list[str] | None,
     typer.Option(help="Send readings to this sink by its URL, as csv://PATH; may be repeated." + also("sinks")),
 ]
-LslNameOption = Annotated[str | None, typer.Option(help="What to call that LSL stream: RealtimeMood by default.")]
+LslNameOption = Annotated[str | None, typer.Option(help="Name of that LSL stream (default: RealtimeMood).")]
 
 
 def outlet(
     file: Annotated[str, typer.Argument(help="A recording, or any source URL.")],
-    name: Annotated[str, typer.Option(help="What to call the LSL stream.")],
-    virtual: Annotated[bool, typer.Option(help="Say that this is a virtual person.")] = False,
-    loop: Annotated[bool, typer.Option(help="Begin again at the end.")] = False,
+    name: Annotated[str, typer.Option(help="Name of the LSL stream.")],
+    virtual: Annotated[bool, typer.Option(help="Mark the stream as a simulated subject.")] = False,
+    loop: Annotated[bool, typer.Option(help="Start again at the end.")] = False,
     source_id: Annotated[
-        str | None, typer.Option(help="The stream's source_id; another for each run by default.")
+        str | None, typer.Option(help="The stream's source_id (default: different for each run).")
     ] = None,
-    start: Annotated[float, typer.Option(help="Begin at this second.")] = 0.0,
-    stop: Annotated[float | None, typer.Option(help="End at this second.")] = None,
-    channels: Annotated[str, typer.Option(help="Electrode names, for a file that gives none.")] = "",
-    units: Annotated[
-        Unit | None, typer.Option(help="The unit the file's numbers are really in: uV, mV, V or nV.")
-    ] = None,
-    faults: Annotated[str, typer.Option(help="What goes wrong, like drop:0.01@10-20,freeze:6@30; see the guide.")] = "",
-    wait: Annotated[float, typer.Option(help="Wait so many seconds for somebody to listen.")] = 600.0,
+    start: Annotated[float, typer.Option(help="Start at this second.")] = 0.0,
+    stop: Annotated[float | None, typer.Option(help="Stop at this second.")] = None,
+    channels: Annotated[str, typer.Option(help="Electrode names, for a file without names.")] = "",
+    units: Annotated[Unit | None, typer.Option(help="The actual unit of the file's numbers: uV, mV, V or nV.")] = None,
+    faults: Annotated[
+        str, typer.Option(help="Simulated faults, for example drop:0.01@10-20,freeze:6@30; see the guide.")
+    ] = "",
+    wait: Annotated[float, typer.Option(help="Seconds to wait for a receiver.")] = 600.0,
     lsl_scope: ScopeOption = None,
 ) -> None:
-    """Play a recording as an LSL stream, as a headset would."""
+    """Play a recording as an LSL stream in real time, like a headset."""
     from ..sources.lsl.outlet import play
 
     liblsl.set_scope(resolve({"lsl_scope": lsl_scope}).lsl_scope)
@@ -64,11 +64,11 @@ def outlet(
 
 
 def devices(
-    seconds: Annotated[float, typer.Option(help="How long to listen for streams.", min=0.1, max=60.0)] = 2.0,
+    seconds: Annotated[float, typer.Option(help="Seconds to search for streams.", min=0.1, max=60.0)] = 2.0,
     view: Annotated[str, typer.Option(help="terminal or json.")] = "terminal",
     lsl_scope: ScopeOption = None,
 ) -> None:
-    """List the streams on the network and the boards there are, each with the URL to paste."""
+    """List the streams on the network and the supported boards, each with the URL to paste."""
     from ..sources import devices as found
 
     liblsl.set_scope(resolve({"lsl_scope": lsl_scope}).lsl_scope)
@@ -84,23 +84,23 @@ def devices(
 
 
 def recover(
-    file: Annotated[Path, typer.Argument(help="An XDF file that was cut or damaged.")],
-    out: Annotated[Path | None, typer.Option(help="The mended file; beside the old one by default.")] = None,
+    file: Annotated[Path, typer.Argument(help="A truncated or damaged XDF file.")],
+    out: Annotated[Path | None, typer.Option(help="The repaired file (default: beside the damaged one).")] = None,
 ) -> None:
-    """Mend a cut recording: write a whole file of everything in it that can be believed. The old one stays."""
-    from ..recording.recover import recover as mend
+    """Repair a truncated recording: write a new file of all its valid data. The damaged file is kept."""
+    from ..recording.recover import recover as repair
 
-    print(mend(file, out))
+    print(repair(file, out))
 
 
 def seal(
-    file: Annotated[Path, typer.Argument(help="The sealed file to make.")],
-    n: Annotated[int, typer.Option("--n", help="How many codes.", min=1, max=1000)] = 20,
+    file: Annotated[Path, typer.Argument(help="The sealed file to create.")],
+    n: Annotated[int, typer.Option("--n", help="Number of codes.", min=1, max=1000)] = 20,
     conditions: Annotated[
-        str, typer.Option(help="What is drawn from, several apart by commas: contingent, inverse, sham, yoked, none.")
+        str, typer.Option(help="Conditions to draw from, separated by commas: contingent, inverse, sham, yoked, none.")
     ] = "contingent,sham",
 ) -> None:
-    """Draw conditions for a study of feedback into a sealed file, and print its codes: one for each session."""
+    """Draw the conditions of a feedback study into a sealed file, and print its codes, one per session."""
     from ..feedback import sealed
 
     drawn = [part.strip() for part in conditions.split(",") if part.strip()]
@@ -115,9 +115,9 @@ def seal(
 def unblind(
     file: Annotated[Path, typer.Argument(help="A sealed file.")],
     code: Annotated[str, typer.Argument(help="The code of a session.")],
-    who: Annotated[str, typer.Option(help="Who opens it, for the file's log.")] = "",
+    who: Annotated[str, typer.Option(help="Who unblinds, for the log in the file.")] = "",
 ) -> None:
-    """Open a code: print its condition, and write into the sealed file that it was opened."""
+    """Unblind a code: print its condition, and log that in the sealed file."""
     from ..feedback import sealed
 
     print(sealed.unblind(file, code, who))
@@ -126,21 +126,21 @@ def unblind(
 def report(
     files: Annotated[
         list[Path],
-        typer.Argument(help="A recording made with --record or in the window; or the lines of sessions of feedback."),
+        typer.Argument(help="A recording from --record or the window; or the JSON lines of feedback sessions."),
     ],
-    out: Annotated[Path | None, typer.Option(help="The page; beside the first file by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The HTML page (default: beside the first file).")] = None,
     sealed: Annotated[
-        Path | None, typer.Option(help="The sealed file in which the sessions' codes were opened.")
+        Path | None, typer.Option(help="The sealed file in which the codes of the sessions were unblinded.")
     ] = None,
 ) -> None:
-    """Write a page about a recorded session, or about sessions of feedback beside one another."""
+    """Write the report of a recording, or of several feedback sessions."""
     if all(file.suffix == ".jsonl" for file in files):
         from ..report.feedback import write_feedback_report
 
         print(write_feedback_report(files, out, sealed))
         return
     if len(files) > 1:
-        raise ConfigError("a report of several files", "only sessions of feedback stand beside one another", "give one")
+        raise ConfigError("a report of several files", "only feedback sessions are compared in one report", "give one")
     from ..report import write_report
 
     print(write_report(files[0], out))

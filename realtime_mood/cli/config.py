@@ -1,4 +1,4 @@
-"""Turns command line, environment and TOML file into one validated set of options, in that order of precedence."""
+"""The options of a run, from command line, environment and TOML file, in that order of precedence."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..errors import ConfigError
 from ..files import read_toml
 
 PREFIX = "REALTIME_MOOD_"
-GIVE_UP_S = 60.0  # where nobody may be looking
+GIVE_UP_S = 60.0  # outside the window
 FOUND = Path("realtime_mood.toml")
-"""A file of options that is read where it lies in the current folder."""
+"""An options file that is read from the current folder, if it is there."""
 SCOPES = ("loopback", "machine", "link", "site")  # from near to far
-NOT_OPTIONS = {"REALTIME_MOOD_DATA"}  # where the tests find recordings
+NOT_OPTIONS = {"REALTIME_MOOD_DATA"}  # the recordings for the tests
 
 
 def _several(value: object) -> object:
@@ -28,7 +28,7 @@ def _several(value: object) -> object:
 
 
 class RunConfig(ReadingOptions):
-    """What a run can be told. Every name is also a command-line option and a key of the TOML file."""
+    """The options of a run. Each name is also a command-line option and a key of the TOML file."""
 
     source: str = "synthetic://"
     view: Literal["auto", "gui", "terminal", "json"] = "auto"
@@ -38,10 +38,10 @@ class RunConfig(ReadingOptions):
     participant: str = Field(default="", pattern="^[A-Za-z0-9]*$")
     session: str = Field(default="", pattern="^[A-Za-z0-9]*$")
     give_up: float | None = Field(default=None, gt=0)
-    """Seconds a lost source is looked for; None is for ever in the window, and `GIVE_UP_S` elsewhere."""
+    """Seconds to reconnect to a lost source; None: no limit in the window, `GIVE_UP_S` elsewhere."""
     lsl_out: bool = False
     lsl_name: str = Field(default="RealtimeMood", min_length=1)
-    """Of the stream of readings; those of feedback begin with it."""
+    """Name of the stream of readings; the names of the feedback streams begin with it."""
     osc: str | None = None
     osc_muse: str | None = None
     ws: str | None = None
@@ -60,14 +60,14 @@ class RunConfig(ReadingOptions):
 def resolve(
     given: Mapping[str, object], file: Path | None = None, environment: Mapping[str, str] = os.environ
 ) -> RunConfig:
-    """Gather a run's options.
+    """Collect the options of a run.
 
     Parameters
     ----------
     given : mapping
         The options of a verb, from the command line; None means not given.
     file : Path, optional
-        A TOML file; when None, the user's own and then `FOUND`, where they are.
+        A TOML file; when None, the user's own file and then `FOUND`, if they exist.
 
     Raises
     ------
@@ -106,16 +106,16 @@ def _merged(*layers: Mapping[str, object]) -> dict[str, object]:
 
 
 def _found(given: Mapping[str, object], stronger: Mapping[str, object]) -> dict[str, object]:
-    """What a file found in the current folder may say: nothing that writes, or lets others listen.
+    """The options of a file found in the current folder; it may not write files or let others receive data.
 
-    Whoever made that folder need not be who runs the program there.
+    The folder may have been made by another person than the user.
 
     Parameters
     ----------
     given : mapping
         The options that the verb has.
     stronger : mapping
-        What the user's own file, the environment and the command line say.
+        The options of the user's own file, the environment and the command line.
     """
     values = _read(FOUND)
     for key, why in [(key, _reach(key, value, stronger)) for key, value in values.items()]:
@@ -124,14 +124,14 @@ def _found(given: Mapping[str, object], stronger: Mapping[str, object]) -> dict[
                 f"{FOUND} in this folder", f"{key} = {values[key]!r} {why}",
                 f"say --{key.replace('_', '-')} on the command line, or trust the file: --config {FOUND}",
             )  # fmt: skip
-        if why:  # the verb does not have it, or something stronger says otherwise
+        if why:  # the verb does not have it, or it is overridden
             del values[key]
     print(f"Options from {FOUND} in this folder: {', '.join(values) or 'none'}", file=sys.stderr)
     return values
 
 
 def _reach(key: str, value: object, stronger: Mapping[str, object]) -> str:
-    """What an option would do that only the user may ask for; empty where it does nothing of the kind."""
+    """What an option would do that only the user may request; empty if nothing."""
     if key in ("record", "csv"):
         return "would write a file"
     if key == "sink" and value:
@@ -156,4 +156,6 @@ def _read(path: Path) -> dict[str, object]:
     except FileNotFoundError:
         raise ConfigError(f"config file {path}", "no such file", "check the path") from None
     except (OSError, ValueError) as error:
-        raise ConfigError(f"config file {path}", f"not readable as TOML: {error}", "mend it, or leave it out") from None
+        raise ConfigError(
+            f"config file {path}", f"not readable as TOML: {error}", "correct it, or leave it out"
+        ) from None

@@ -1,4 +1,4 @@
-"""Turns a session's name and a source into feedback on a run: for the window, or as JSON lines."""
+"""Command-line entry points for neurofeedback, in the window or as JSON lines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MakeEngine = Callable[[RunConfig, Sequence[Sink]], Engine]
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Where a session's condition comes from: a name, or a code of a sealed file."""
+    """The source of a session's condition: a name, or a code of a sealed file."""
 
     name: str = "contingent"
     file: Path | None = None
@@ -41,18 +41,18 @@ class Draw:
     seed: int = field(default_factory=lambda: secrets.randbits(32))
 
     def check(self) -> None:
-        """Raise `ConfigError` when it makes no sense."""
+        """Raise `ConfigError` if options are missing."""
         if bool(self.file) != bool(self.code):
             raise ConfigError("a blinded session", "--sealed and --code go together", "give both, or neither")
 
     def condition(self, plan: FeedbackPlan) -> Condition:
-        """The condition, which nobody is told."""
+        """The condition; blinded if it comes from a sealed file."""
         self.check()
         name, yoke = self.name, self.yoke
         if self.file:
             sealed.check(self.file, self.code)
             name = sealed.condition_of(self.file, self.code)
-            if sealed.needs_yoke(self.file):  # of every code alike: asking for it must not tell which are yoked
+            if sealed.needs_yoke(self.file):  # for every code, so that it does not reveal which are yoked
                 yoked_to(yoke, f"a session of {self.file}")
         seed = int(hashlib.sha256(self.code.encode()).hexdigest()[:8], 16) if self.code else self.seed
         smoothing_s = max(it.smoothing_s for it in plan.measures)
@@ -60,17 +60,17 @@ class Draw:
         return Blinded(made) if self.file else made
 
     def use(self) -> None:
-        """Log that the code is used now."""
+        """Log the use of the code in the sealed file."""
         if self.file:
             sealed.use(self.file, self.code)
 
     def about(self) -> dict[str, Any]:
-        """What a record may say of it: the code alone where there is one."""
+        """What records may contain: only the code if there is one."""
         return {"code": self.code} if self.code else {"condition": self.name}
 
 
 class JsonFeedback:
-    """What is fed back, a line each on standard output."""
+    """Prints each feedback value as a JSON line on standard output."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -80,28 +80,28 @@ class JsonFeedback:
         return Output("JSON lines")
 
     def put(self, item: Feedback) -> None:
-        told = {name: round(value, 5) if isinstance(value, float) else value for name, value in asdict(item).items()}
-        told["t"] = told.pop("at")
-        write_line(self._out, {"kind": "feedback", "block_kind": told.pop("kind"), **told})
+        fields = {name: round(value, 5) if isinstance(value, float) else value for name, value in asdict(item).items()}
+        fields["t"] = fields.pop("at")
+        write_line(self._out, {"kind": "feedback", "block_kind": fields.pop("kind"), **fields})
 
     def tell(self, text: str, t: float) -> None:
-        """The lines say it already."""
+        """Do nothing: the lines contain it already."""
 
     def close(self, health: Health) -> None: ...
 
 
 def default_lines(plan: FeedbackPlan) -> Path:
-    """Where everything fed back is written, unless told otherwise."""
+    """The default file for all feedback values."""
     return user_data_path("realtime_mood") / "feedback" / f"{plan.name}.jsonl"
 
 
 def run_json(session: str, config: RunConfig, draw: Draw, lines: Path | None, make_engine: MakeEngine) -> None:
-    """Go through a session without a screen: everything fed back is a line on standard output.
+    """Run a session without a screen: each feedback value is a line on standard output.
 
     Raises
     ------
     MoodError
-        Whatever keeps it from being gone through.
+        If the session cannot be run.
     """
     plan = load_plan(session)
     with own_stdout() as out:
@@ -125,7 +125,7 @@ def run_json(session: str, config: RunConfig, draw: Draw, lines: Path | None, ma
 def attach(
     loop: FeedbackLoop, engine: Engine, config: RunConfig, recorder: Recorder | None, outputs: Sequence[Sink]
 ) -> None:
-    """Let a session of a run be recorded, marked, and heard wherever the run's readings are."""
+    """Connect a session to the recorder, the markers and the outputs of its run."""
     loop.tell = engine.mark
     if recorder is not None:
         loop.keep = recorder.feed
@@ -147,7 +147,7 @@ def attach(
 
 
 def sessions() -> tuple[tuple[str, str], ...]:
-    """Name and title of each session that came with the program."""
+    """Name and title of each session that the program includes."""
     return tuple((name, load_plan(name).title) for name in shipped())
 
 
@@ -162,6 +162,6 @@ def session_of(
 def _loop(
     plan: FeedbackPlan, config: RunConfig, draw: Draw, lines: Path | None, receivers: Sequence[Receiver] = ()
 ) -> FeedbackLoop:
-    """A code is used up by a session that begins, not by one that could not."""
+    """The feedback loop; a code is used up when the session begins, not before."""
     place, drawn = lines or default_lines(plan), draw.condition(plan)
     return FeedbackLoop(plan, drawn, receivers, place, draw.about(), config.notches, begins=draw.use)

@@ -1,4 +1,4 @@
-"""Turns a run's options into its recorder and the sinks that send its readings elsewhere, loaded when asked for."""
+"""The recorder and the sinks of a run, made from its options; each is imported only if it is requested."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def recorder_of(config: RunConfig, about: Mapping[str, object]) -> Recorder | None:
-    """The recording of a run, where one is asked for."""
+    """The recorder of a run, if one is requested."""
     if config.record is None:
         return None
     from ..recording.recorder import Recorder
@@ -25,7 +25,7 @@ def recorder_of(config: RunConfig, about: Mapping[str, object]) -> Recorder | No
 
 
 def outputs_of(config: RunConfig) -> list[Sink]:
-    """Where readings are sent besides the view: each option is a sink of that name, ``--sink`` any sink by its URL."""
+    """The sinks for readings besides the view: one per option of that name, and ``--sink`` any sink by its URL."""
     who = {"participant": config.participant, "session": config.session}
     asked: list[tuple[str, object, dict[str, str]]] = [
         ("lsl", config.lsl_name if config.lsl_out else None, {}),

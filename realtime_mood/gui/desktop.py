@@ -1,6 +1,6 @@
-"""Whether a window can be opened here: the display, and the system libraries that Qt aborts without.
+"""Checks whether a window can be opened: the display, and the system libraries that Qt needs.
 
-Checked before Qt is imported, since Qt itself ends the program where something is missing.
+Checked before Qt is imported, since Qt aborts the program if something is missing.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ PLATFORMS = {
 
 
 def trouble(environment: Mapping[str, str] = os.environ, load: Load = ctypes.CDLL) -> str:
-    """Why no window can be opened, and what to do about it; empty where one can.
+    """Why no window can be opened, and what to do; empty if one can.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def _display_trouble(environment: Mapping[str, str], load: Load) -> str:
 
 
 def missing(platform: str = "xcb", load: Load = ctypes.CDLL) -> list[str]:
-    """The libraries that Qt's plugin for this platform lacks here."""
+    """The missing libraries of Qt's plugin for this platform."""
     wanted = COMMON | PLATFORMS.get(platform, {})
     found = [name for name in wanted if _why_not(name, load)]
     if not found and (plugin := _plugin(platform)) and (why := _why_not(str(plugin), load)):
@@ -97,7 +97,7 @@ def missing(platform: str = "xcb", load: Load = ctypes.CDLL) -> list[str]:
 
 
 def install_line(libraries: list[str], which: Callable[[str], str | None] = shutil.which) -> str:
-    """The one line that installs these libraries here."""
+    """The command that installs these libraries."""
     known = {name: both for names in (COMMON, *PLATFORMS.values()) for name, both in names.items()}
     is_fedora = bool(which("dnf")) and not which("apt-get")
     packages = dict.fromkeys(known.get(name, (name, name))[is_fedora] for name in libraries)
@@ -105,7 +105,7 @@ def install_line(libraries: list[str], which: Callable[[str], str | None] = shut
 
 
 def _platforms(environment: Mapping[str, str]) -> list[str]:
-    """What Qt would try, in its order."""
+    """The platforms that Qt would try, in order."""
     if asked := environment.get("QT_QPA_PLATFORM"):
         return [part.partition(":")[0].removesuffix("-egl") for part in asked.split(";")]
     displays = {"WAYLAND_DISPLAY": "wayland", "DISPLAY": "xcb"}
@@ -113,7 +113,7 @@ def _platforms(environment: Mapping[str, str]) -> list[str]:
 
 
 def _plugin(platform: str) -> Path | None:
-    """The file of Qt's plugin, where PyQt6 brings its own Qt."""
+    """The file of Qt's plugin, if PyQt6 includes its own Qt."""
     spec = importlib.util.find_spec("PyQt6")
     folders = spec.submodule_search_locations or () if spec else ()
     paths = (Path(folder) / "Qt6" / "plugins" / "platforms" / f"libq{platform}.so" for folder in folders)
@@ -148,6 +148,6 @@ def _wayland_answers(environment: Mapping[str, str]) -> bool:
 
 
 def say_missing() -> None:
-    """Print what the window lacks and the line that installs it: nothing where it lacks nothing."""
+    """Print the missing libraries of the window and the command that installs them, if any."""
     if sys.platform.startswith("linux") and (lacking := missing()):
         print(f"The window needs {', '.join(lacking)}:\n    {install_line(lacking)}")
