@@ -1,1 +1,1 @@
-"""Our XDF recordings: written, read back, recovered and replayed."""
+"""XDF recordings of this program: writing, reading, recovery and replay."""

@@ -1,4 +1,4 @@
-"""Turns a recording of this program back into what a replay needs: the samples as they came, and the readings."""
+"""Reads a recording of this program for replay: the samples as they arrived, and the readings."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ..sources.recordings.xdf_chunks import SAMPLES, Chunks, StreamHeader, find_
 from ..types import Chunk, Impedance, Marker, StreamInfo
 
 OFF = 0.05
-"""Stamps keep to the rate more closely than this, in every piece; a rate they do not fit is damage."""
+"""Largest deviation of stamps from the nominal rate; a larger one means damage."""
 LONGEST_S = 30 * 86400.0
-"""An index beyond this is damage: no recording is so long."""
+"""Largest plausible sample index; a larger one means damage."""
 EEG, MARKERS, READINGS, GAPS, IMPEDANCE = "EEG", "markers", "readings", "gaps", "impedance"
 FORMATS = {EEG: "float32", MARKERS: "string", READINGS: "string", GAPS: "int64", IMPEDANCE: "float32"}
 
@@ -33,51 +33,51 @@ class Recorded:
     path: Path
     info: StreamInfo
     about: dict[str, Any]
-    """What made the readings, as it was given to the recorder."""
+    """Configuration that made the readings, as given to the recorder."""
     readings: tuple[dict[str, Any], ...]
-    """As they were written, in order."""
+    """As written, in order."""
     unwritten: int
-    """Samples that the readings may rest on and that are not in the file."""
+    """Samples missing from the file that readings may depend on."""
     damaged: int
     """Bytes of the file that cannot be read."""
     _found: Chunks
     _streams: dict[str, int]
 
     def chunks(self) -> Iterator[Chunk]:
-        """The samples, each at its index, with the impedances said meanwhile; stamps are on the file's clock."""
+        """The samples, each at its index, with the impedances measured meanwhile; stamps are on the file's clock."""
         n_chans, index, end = self.info.n_chans, 0, 0
-        said: list[tuple[float, np.ndarray]] = []
+        impedances: list[tuple[float, np.ndarray]] = []
         with mapped(self.path) as file:
             for stream, content in _contents(file, self._found):
                 if stream == self._streams[GAPS]:
                     index = int(_table(content, "<i8", 3)["values"][-1, 0])
                 elif stream == self._streams.get(IMPEDANCE):
                     table = _table(content, "<f4", n_chans)
-                    said += zip(table["stamp"], table["values"], strict=True)
+                    impedances += zip(table["stamp"], table["values"], strict=True)
                 elif stream == self._streams[EEG]:
                     table = _table(content, "<f4", n_chans)
                     stamps, first = table["stamp"], max(index, end)
                     if first > LONGEST_S * self.info.sfreq:
                         raise _damaged(f"a sample of index {first}")
-                    changed = tuple(Impedance(first + int(np.abs(stamps - t).argmin()), kohm) for t, kohm in said)
+                    changed = tuple(Impedance(first + int(np.abs(stamps - t).argmin()), kohm) for t, kohm in impedances)
                     yield Chunk(finite(table["values"]), first, float(stamps[-1]), first - end, impedances=changed)
-                    index, end, said = first + len(table), first + len(table), []
+                    index, end, impedances = first + len(table), first + len(table), []
 
     def markers(self) -> list[Marker]:
         """Every marker, at the sample whose stamp is nearest to its own."""
-        said: list[tuple[float, str]] = []
+        markers: list[tuple[float, str]] = []
         with mapped(self.path) as file:
             for stream, content in _contents(file, self._found):
                 if stream == self._streams.get(MARKERS):
-                    said.append((_stamp(content), _text(content).decode("utf-8", "replace")))
+                    markers.append((_stamp(content), _text(content).decode("utf-8", "replace")))
         stamps, firsts = self._stamps()
-        if not said or not len(stamps):
+        if not markers or not len(stamps):
             return []
-        at = np.searchsorted(stamps, [t for t, _ in said])
+        at = np.searchsorted(stamps, [t for t, _ in markers])
         left, right = np.maximum(at - 1, 0), np.minimum(at, len(stamps) - 1)
-        times = np.array([t for t, _ in said])
+        times = np.array([t for t, _ in markers])
         nearest = np.where(times - stamps[left] <= stamps[right] - times, left, right)
-        return [Marker(int(firsts[i]), text) for i, (_, text) in zip(nearest, said, strict=True)]
+        return [Marker(int(firsts[i]), text) for i, (_, text) in zip(nearest, markers, strict=True)]
 
     def _stamps(self) -> tuple[np.ndarray, np.ndarray]:
         """Stamp and index of every sample."""
@@ -96,14 +96,14 @@ class Recorded:
 
 
 def open_recorded(path: Path) -> Recorded:
-    """Read all of a recording but its samples.
+    """Read everything of a recording except its samples.
 
     Raises
     ------
     SourceNotFound
         There is no such file.
     StreamMismatch
-        It is not a recording of ours, or too damaged to tell.
+        It is not a recording of this program, or it is too damaged.
     """
     with mapped(path) as file:
         found = find_chunks(file)
@@ -118,7 +118,7 @@ def open_recorded(path: Path) -> Recorded:
         counts = [_table(content, "<i8", 3) for stream, content in _contents(file, found) if stream == numbers[GAPS]]
     try:
         readings = tuple(_reading(text) for text in texts)
-        info, about = _info(streams[EEG]), json.loads(_told(streams[READINGS], "about"))
+        info, about = _info(streams[EEG]), json.loads(_text_of(streams[READINGS], "about"))
     except (ValueError, RecursionError) as error:
         raise _damaged(" ".join(str(error).split())[:120]) from None
     unwritten = sum(int(rows["values"][:, 2].sum()) for rows in counts)
@@ -133,7 +133,7 @@ def mapped(path: Path) -> Iterator[mmap.mmap]:
             file = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
     except FileNotFoundError:
         raise SourceNotFound(str(path), "no such file", "check the path") from None
-    except (OSError, ValueError) as error:  # ValueError: what is empty cannot be mapped
+    except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
         raise StreamMismatch(str(path), f"cannot be read: {error}", "give an XDF file") from None
     with closing(file):
         if file[:4] != b"XDF:":
@@ -142,7 +142,7 @@ def mapped(path: Path) -> Iterator[mmap.mmap]:
 
 
 def _contents(file: mmap.mmap, found: Chunks) -> Iterator[tuple[int, bytes]]:
-    """(stream, content) of each whole chunk of samples, in order."""
+    """(stream, content) of each complete chunk of samples, in order."""
     return ((stream, file[begin:end]) for tag, stream, begin, end in found.places if tag == SAMPLES)
 
 
@@ -157,7 +157,7 @@ def _table(content: bytes, form: str, n: int) -> np.ndarray:
         or not np.isfinite(table["stamp"]).all()
         or (table["width"] != 8).any()
     ):
-        raise _damaged("samples that this program does not write so")
+        raise _damaged("samples in a format that this program does not write")
     return table
 
 
@@ -167,7 +167,7 @@ def _check_rate(eeg: StreamHeader, contents: Iterator[bytes]) -> None:
         if len(stamps) > 1:
             took = (stamps[-1] - stamps[0]) * eeg.sfreq / (len(stamps) - 1)
             if abs(took - 1) > OFF:
-                raise _damaged(f"a rate of {eeg.sfreq:g} Hz that its stamps do not keep")
+                raise _damaged(f"a rate of {eeg.sfreq:g} Hz that its stamps contradict")
             return
 
 
@@ -184,16 +184,16 @@ def _text(content: bytes) -> bytes:
 
 
 def _reading(text: bytes) -> dict[str, Any]:
-    said = json.loads(text)
-    probs = said.get("probs") if isinstance(said, dict) else "none"
+    reading = json.loads(text)
+    probs = reading.get("probs") if isinstance(reading, dict) else "none"
     numbers = probs is None or (isinstance(probs, list) and all(isinstance(p, float | int) for p in probs))
-    if not numbers or not isinstance(said.get("end"), int):
-        raise ValueError("a reading that is none")
-    return said
+    if not numbers or not isinstance(reading.get("end"), int):
+        raise ValueError("an invalid reading")
+    return reading
 
 
 def _is_ours(stream: StreamHeader) -> bool:
-    """Whether a stream is laid out as the recorder does it."""
+    """Whether a stream has the recorder's layout."""
     name = EEG if stream.type == EEG else stream.name
     wide = {MARKERS: 1, READINGS: 1, GAPS: 3}.get(name, stream.n_chans)
     return (
@@ -201,15 +201,15 @@ def _is_ours(stream: StreamHeader) -> bool:
     )
 
 
-def _told(stream: StreamHeader, key: str) -> str:
+def _text_of(stream: StreamHeader, key: str) -> str:
     return stream.desc.findtext(f"realtime_mood/{key}") or ""
 
 
 def _info(eeg: StreamHeader) -> StreamInfo:
-    """What the stream promised when it was recorded. Raises `ValueError`."""
+    """Description of the recorded stream. Raises `ValueError`."""
     ch_names = tuple((channel.findtext("label") or "").strip() for channel in eeg.desc.findall("channels/channel"))
     if len(ch_names) != eeg.n_chans or len(set(ch_names)) < len(ch_names) or not set(ch_names) <= set(positions()):
-        raise ValueError("its channels are no electrodes")
+        raise ValueError("its channels are not electrodes")
     if not 1 <= eeg.sfreq <= 1e5:
         raise ValueError(f"a rate of {eeg.sfreq:g} Hz")
     return StreamInfo(
@@ -217,12 +217,12 @@ def _info(eeg: StreamHeader) -> StreamInfo:
         sfreq=eeg.sfreq,
         name=eeg.name,
         reference=eeg.desc.findtext("reference/label") or "unknown",
-        virtual=_told(eeg, "virtual") == "1",
-        paced=_told(eeg, "paced") == "1",
-        chunk_s=float(_told(eeg, "chunk_s")),
-        notes=tuple(map(str, json.loads(_told(eeg, "notes")))),
+        virtual=_text_of(eeg, "virtual") == "1",
+        paced=_text_of(eeg, "paced") == "1",
+        chunk_s=float(_text_of(eeg, "chunk_s")),
+        notes=tuple(map(str, json.loads(_text_of(eeg, "notes")))),
     )
 
 
 def _damaged(what: str) -> StreamMismatch:
-    return StreamMismatch("a recording", f"it is damaged: {what}", "use another one")
+    return StreamMismatch("a recording", f"it is damaged: {what}", "use another recording")

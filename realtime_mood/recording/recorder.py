@@ -1,4 +1,4 @@
-"""Turns a run into an XDF file, written as it happens, that survives whatever happens to us."""
+"""Records a run to an XDF file that is written continuously and survives crashes."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from ..types import Chunk, Marker, StreamInfo
 from .xdf_session import Position, XdfSession
 
 QUEUE_BYTES = 64 * 2**20
-"""What may wait for the disk; samples beyond it are not recorded."""
+"""Limit of the queue for the disk (bytes); samples beyond it are not recorded."""
 OVERHEAD_BYTES = 512
-"""What anything that waits is reckoned to take beside its samples."""
+"""Assumed overhead of a queued item beside its samples (bytes)."""
 BATCH_BYTES = 4 * 2**20
-"""What is made into bytes at once."""
+"""Size of a batch that is written at once (bytes)."""
 WRITE_S = 0.1
-"""How often what has come is handed to the system: no more than this is lost when the program is killed."""
+"""Interval (s) of writes to the operating system: at most this much is lost when the program is killed."""
 SYNC_S = 1.0
-"""How often the system is told to bring it to the disk: about this much is lost when the power fails."""
+"""Interval (s) of flushes to the disk: about this much is lost when the power fails."""
 CLOSE_S = 1.0
-"""How long closing waits for the disk."""
+"""How long closing waits for the disk (s)."""
 CALM_S = 3.0
-"""Trouble is over when there was none for so long: on a full disk a small piece may still find room."""
+"""Trouble is over after this long without any (s): on a full disk a small piece may still fit."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""After these the file itself is whole, and may go on."""
+"""After these errors the file itself is complete, and writing to it may continue."""
 TROUBLES = {
-    errno.ENOSPC: ("the disk {} full", "free some space and it goes on"),
-    errno.EDQUOT: ("the disk {} full", "free some space and it goes on"),
-    errno.EFBIG: ("the file {} as big as it may get", "record to another disk"),
-    errno.EACCES: ("the folder {} not ours to write in", "record to another one"),
-    errno.EPERM: ("the folder {} not ours to write in", "record to another one"),
+    errno.ENOSPC: ("the disk {} full", "free some space to resume recording"),
+    errno.EDQUOT: ("the disk {} full", "free some space to resume recording"),
+    errno.EFBIG: ("the file {} as large as the system allows", "record to another disk"),
+    errno.EACCES: ("the folder {} not writable", "record to another one"),
+    errno.EPERM: ("the folder {} not writable", "record to another one"),
     errno.EROFS: ("the disk {} read-only", "record to another one"),
-    errno.ENOENT: ("the file {} taken away", "a new one is begun; leave it where it is"),
+    errno.ENOENT: ("the file {} deleted or moved", "a new file is started; do not move it while recording"),
 }
 SLOW = ("the disk {} too slow", "record to a faster one")
 
@@ -50,17 +50,17 @@ Piece = Callable[[XdfSession], bytes]
 
 
 class Waiting(NamedTuple):
-    """Something on its way to the file."""
+    """An item queued for the file."""
 
     piece: Piece
     n_samples: int
     n_bytes: int
     left_out: int
-    """Samples just before it for which there was no room."""
+    """Samples just before it that did not fit into the queue."""
 
 
 class Backlog:
-    """What waits for the disk, bounded by bytes."""
+    """Queue for the disk, limited in bytes."""
 
     def __init__(self, limit: int) -> None:
         self._limit, self._lock = limit, threading.Lock()
@@ -68,7 +68,7 @@ class Backlog:
         self._n_bytes = self._left_out = 0
 
     def put(self, piece: Piece, n_samples: int, n_bytes: int) -> bool:
-        """False when there is no room; samples are then counted as left out."""
+        """Queue an item; False when it does not fit, and its samples are then counted as omitted."""
         with self._lock:
             if self._n_bytes + n_bytes > self._limit:
                 self._left_out += n_samples
@@ -79,7 +79,7 @@ class Backlog:
             return True
 
     def batches(self) -> Iterator[list[Waiting]]:
-        """What there is, oldest first, a few MiB at a time."""
+        """All queued items, oldest first, in batches of a few MiB."""
         while True:
             batch: list[Waiting] = []
             with self._lock:
@@ -94,26 +94,26 @@ class Backlog:
 
 
 class Recorder:
-    """The `Tap` that records. Every call returns at once; none of them raises, and no file is ever overwritten.
+    """The `Tap` that records. Every call returns at once, none raises, and no file is ever overwritten.
 
     Parameters
     ----------
     path : Path or str
-        A file, or a folder in which one is named after participant and session. Where the file exists already,
-        another one is begun beside it: ``…_2.xdf``, or the next run.
+        A file, or a folder in which the file is named after participant and session. Where the file exists already,
+        a new one is started beside it: ``…_2.xdf``, or the next run.
     about : mapping, optional
-        What makes the readings, as JSON would hold it; `replay` needs it to make them again.
+        Configuration that makes the readings, as JSON values; `replay` needs it to reproduce them.
     participant, session : str, optional
-        For the name of a file in a folder.
+        For the file name, where `path` is a folder.
     to_stamps : float
-        What to add to a time of ours to put it on LSL's clock, which other recordings are stamped with (s).
+        Offset (s) from our clock to LSL's, which other recordings are stamped with.
     queue_bytes : int
-        How much may wait for the disk.
+        Limit of the queue for the disk.
 
     Raises
     ------
     ConfigError
-        When nothing could be written at `path`, as far as can be told beforehand.
+        When `path` is not writable, as far as can be checked beforehand.
 
     Examples
     --------
@@ -152,7 +152,7 @@ class Recorder:
         self.close(Health())
 
     def open(self, info: StreamInfo) -> None:
-        """Begin a new file for a stream."""
+        """Start a new file for a stream."""
         self._backlog, self._closing = Backlog(self._limit), threading.Event()
         self._missing, self._why, self._since = 0, "", 0.0
         self.recording = RecordingState(self.recording.path)
@@ -166,11 +166,11 @@ class Recorder:
         self._put(partial(XdfSession.take, chunk=chunk), len(chunk), chunk.data.nbytes)
 
     def mark(self, marker: Marker, t: float) -> None:
-        """Record a marker that came beside the stream, at `t` (s, our clock)."""
+        """Record a marker from outside the stream, at `t` (s, our clock)."""
         self._put(partial(XdfSession.mark, marker=marker, t=t))
 
     def feed(self, index: int, row: tuple[float, ...]) -> None:
-        """What was fed back on the samples before `index`; see `tape.FEEDBACK_ROW`."""
+        """Record the feedback for the samples before `index`; see `xdf_session.FEEDBACK_ROW`."""
         self._put(partial(XdfSession.feed, index=index, row=row))
 
     def put(self, emission: Emission) -> None:
@@ -178,18 +178,18 @@ class Recorder:
         self._put(partial(XdfSession.put, emission=emission))
 
     def close(self, health: Health) -> None:
-        """Write what waits and the footers."""
+        """Write the rest of the queue and the footers."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self._closing.set()
             thread.join(CLOSE_S)
             if thread.is_alive():
-                self._change(trouble="the disk does not answer: the end of the recording may be missing · try recover")
+                self._change(trouble="the disk does not respond: the end of the recording may be missing · try recover")
 
     def flush(self, timeout: float) -> bool:
-        """Wait until all that it was given has been handed to the system; False when that took longer (s)."""
+        """Wait until everything queued so far is written; False when that takes longer than `timeout` (s)."""
         with self._passed:
-            goal = self._n_passes + 2  # one may be under way
+            goal = self._n_passes + 2  # one may be in progress
             return self._passed.wait_for(lambda: self._n_passes >= goal, timeout)
 
     def _put(self, piece: Piece, n_samples: int = 0, n_bytes: int = 0) -> None:
@@ -225,7 +225,7 @@ class Recorder:
         self._over()
 
     def _write(self, file: GrowingFile | None, tape: XdfSession, batch: list[Waiting]) -> GrowingFile | None:
-        """Append a batch, beginning a file where there is none; the file to go on with."""
+        """Append a batch, starting a file where there is none; return the file to continue with."""
         before = tape.position
         try:
             head = b""
@@ -249,14 +249,14 @@ class Recorder:
         try:
             tape.leave_out(item.left_out)
             return item.piece(tape)
-        except Exception as error:  # a bug of ours must not cost more than what it met
+        except Exception as error:  # a bug of ours must not affect other items
             tape.position = before
             tape.leave_out(item.left_out + item.n_samples)
             self._trouble((f"it {{}} not writable ({error})", "report this"), item.n_samples)
             return b""
 
     def _failed(self, file: GrowingFile | None, error: OSError, n_samples: int) -> GrowingFile | None:
-        """Say so; the file to go on with, if it can be gone on with."""
+        """Report the failure; return the file, if writing to it can continue."""
         unknown = (f"the disk {{}} failing ({error.strerror or error})", "record to another one")
         self._trouble(TROUBLES.get(error.errno or 0, unknown), n_samples)
         if file and (error.errno not in FULL or not file.n_bytes):
@@ -269,7 +269,7 @@ class Recorder:
         self._trouble(("it {} failing", "report this"), 0)
         self.on_fault(what)
 
-    # -- what is said -------------------------------------------------------------------------------------------
+    # -- reports ------------------------------------------------------------------------------------------------
 
     def _trouble(self, trouble: tuple[str, str], n_samples: int) -> None:
         what, do = trouble
@@ -279,11 +279,11 @@ class Recorder:
         self._change(trouble=f"not recording: {what.format('is')} · {do}")
 
     def _over(self) -> None:
-        """Say what is missing, when trouble is over."""
+        """Report what is missing once the trouble is over."""
         with self._lock:
             missing, what, self._why = self._missing, self._why, ""
         if what:
-            words = f"{missing:,} samples are" if missing else "something other than samples is"
+            words = f"{missing:,} samples are" if missing else "markers or readings are"
             self._change(trouble=f"{words} missing from the recording: {what.format('was')}")
 
     def _change(self, **changes: object) -> None:

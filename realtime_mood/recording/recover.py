@@ -1,4 +1,4 @@
-"""Turns a damaged or cut XDF file, ours or LabRecorder's, into a whole one of everything in it that can be believed."""
+"""Repairs damaged or truncated XDF files of this program or LabRecorder: writes a new file of all valid chunks."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from . import xdf_write as xdf
 from .reader import mapped
 
 BOUNDARY_BYTES = 1 << 20
-"""How much of the new file stands between two boundaries."""
+"""Bytes of the new file between two boundary chunks."""
 
 
 @dataclass(frozen=True)
 class RecoveredStream:
-    """What of one stream is in a file."""
+    """What a file holds of one stream."""
 
     name: str
     n_samples: int
@@ -33,24 +33,24 @@ class RecoveredStream:
 
 @dataclass(frozen=True)
 class Recovered:
-    """What came of mending a file."""
+    """Result of a repair."""
 
     path: Path | None
-    """The new file; None where the old one lacked nothing."""
+    """The new file; None where the old one needed no repair."""
     streams: tuple[RecoveredStream, ...]
     dropped: int
-    """Bytes that could not be believed."""
+    """Bytes that could not be read."""
 
     def __str__(self) -> str:
-        held = "; ".join(f"{it.name}: {it.n_samples:,} samples, {it.last - it.first:.1f} s" for it in self.streams)
+        held = "; ".join(f"{s.name}: {s.n_samples:,} samples, {s.last - s.first:.1f} s" for s in self.streams)
         if self.path is None:
-            return f"nothing to mend: the file is whole and holds {held or 'no sample'}"
-        lost = f"{self.dropped:,} bytes could not be read" if self.dropped else "no sample was lost"
-        return f"{self.path} holds {held or 'no sample'}; {lost}"
+            return f"nothing to repair: the file is complete and holds {held or 'no samples'}"
+        lost = f"{self.dropped:,} bytes could not be read" if self.dropped else "no samples were lost"
+        return f"{self.path} holds {held or 'no samples'}; {lost}"
 
 
 def recover(path: Path, out: Path | None = None) -> Recovered:
-    """Mend the XDF file at `path`, which stays as it is; the new one is `out`, else ``…_recovered.xdf`` beside it.
+    """Repair the XDF file at `path` into a new one: `out`, or ``…_recovered.xdf`` beside it. `path` is not changed.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def recover(path: Path, out: Path | None = None) -> Recovered:
     with mapped(path) as file:
         found = find_chunks(file)
         if not found.streams:
-            raise StreamMismatch(f"recover {path}", "no stream in it can be read", "nothing can be done for this file")
+            raise StreamMismatch(f"recover {path}", "no stream in it can be read", "this file cannot be recovered")
         kept = _kept(file, found)
         ended = {stream for tag, stream, _, _ in found.places if tag == FOOTER}
         dropped = found.damaged + found.cut
@@ -74,14 +74,14 @@ def recover(path: Path, out: Path | None = None) -> Recovered:
             raise ConfigError(f"recover to {out}", "it exists already", "choose another name")
         check_writable(out or path.with_stem(f"{path.stem}_recovered"), "recover to")
         try:
-            made = _write(iter([out]) if out else _beside(path), _mended(file, found, kept))
+            made = _write(iter([out]) if out else _beside(path), _repaired(file, found, kept))
         except OSError as error:
-            raise ConfigError(f"recover {path}", f"not written: {error}", "choose another place with --out") from None
+            raise ConfigError(f"recover {path}", f"not written: {error}", "choose another path with --out") from None
         return Recovered(made, tuple(kept.values()), dropped)
 
 
 def _write(paths: Iterator[Path], pieces: Iterator[bytes]) -> Path:
-    """Where the new file is; nothing is left of one that could not be written whole."""
+    """Write the new file and return its path; an incomplete one is deleted."""
     with closing(GrowingFile(paths)) as new:
         try:
             for piece in pieces:
@@ -98,8 +98,8 @@ def _beside(path: Path) -> Iterator[Path]:
     yield from (path.with_name(f"{path.stem}_recovered_{n}.xdf") for n in count(2))
 
 
-def _mended(file: mmap.mmap, found: Chunks, kept: dict[int, RecoveredStream]) -> Iterator[bytes]:
-    """The new file, piece by piece."""
+def _repaired(file: mmap.mmap, found: Chunks, kept: dict[int, RecoveredStream]) -> Iterator[bytes]:
+    """The content of the new file, piece by piece."""
     yield xdf.file_header(mended="1")
     for stream, (begin, end) in found.headers.items():
         yield xdf.chunk(xdf.Tag.STREAM_HEADER, file[begin:end], stream)
@@ -108,7 +108,7 @@ def _mended(file: mmap.mmap, found: Chunks, kept: dict[int, RecoveredStream]) ->
         if since >= BOUNDARY_BYTES:
             yield xdf.boundary()
             since = 0
-        if tag != FOOTER:  # they may count what is gone
+        if tag != FOOTER:  # they may count samples that are gone
             yield xdf.chunk(xdf.Tag(tag), file[begin:end], stream)
             since += end - begin
     for stream, it in kept.items():
@@ -116,7 +116,7 @@ def _mended(file: mmap.mmap, found: Chunks, kept: dict[int, RecoveredStream]) ->
 
 
 def _kept(file: mmap.mmap, found: Chunks) -> dict[int, RecoveredStream]:
-    """What of each stream there is."""
+    """What the file holds of each stream."""
     kept: dict[int, RecoveredStream] = {}
     for tag, stream, begin, end in found.places:
         described, before = found.streams[stream], kept.get(stream)
@@ -130,7 +130,7 @@ def _kept(file: mmap.mmap, found: Chunks) -> dict[int, RecoveredStream]:
 
 
 def _span(content: bytes, stream: StreamHeader, last: float) -> tuple[int, float, float]:
-    """How many samples a sound chunk holds, and the stamps of its first and last; one without a stamp is on time."""
+    """Number of samples of a valid chunk, and stamps of its first and last; samples without a stamp are on time."""
     n, at = _length(content, 0)
     size = SIZES.get(stream.format, 0) * stream.n_chans
     if size and n and len(content) - at == n * (9 + size):
@@ -151,6 +151,6 @@ def _span(content: bytes, stream: StreamHeader, last: float) -> tuple[int, float
 
 
 def _length(content: bytes, at: int) -> tuple[int, int]:
-    """A length of 1, 4 or 8 bytes, and where what it measures begins."""
+    """A length of 1, 4 or 8 bytes, and the offset of what it measures."""
     begin = at + 1 + content[at]
     return int.from_bytes(content[at + 1 : begin], "little"), begin

@@ -1,4 +1,4 @@
-"""Turns a recording back into readings, and says whether they come out as they were."""
+"""Replay: computes the readings of a recording again and compares them with the recorded ones."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ FIELDS = (
     "faults",
     "coverage",
 )
-"""What of a reading must come out the same; the others say when it was made."""
+"""Fields of a reading that must be identical; the others depend on when it was made."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Where a reading first came out otherwise."""
+    """First difference between a recorded and a replayed reading."""
 
     end: int
     t: float
@@ -45,21 +45,21 @@ class Difference:
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay showed."""
+    """Result of a replay."""
 
     compared: int
     stale: int
-    """Readings that said only that nothing came; there is nothing to make them from."""
+    """Readings that only reported a lack of samples; they cannot be reproduced."""
     different: int
     first_difference: Difference | None
     largest: float
-    """By how much a probability differed at most."""
+    """Largest difference of a probability."""
     unwritten: int
-    """Samples that were seen live and are not in the file."""
+    """Samples that were received live and are missing from the file."""
     damaged: int
     """Bytes of the file that cannot be read."""
     older: bool = False
-    """Made by a version in which a reading that was skipped, or failed, changed later ones."""
+    """The recording is of a version in which skipped or failed readings changed later ones."""
 
     @property
     def identical(self) -> bool:
@@ -75,23 +75,23 @@ class Replayed:
             if self.older:
                 text += "; it is of an older version, in which skipped readings and long gaps changed later readings"
         if self.unwritten:
-            text += f"; {self.unwritten:,} samples that were seen live are missing from the recording"
+            text += f"; {self.unwritten:,} samples that were received live are missing from the recording"
         if self.damaged:
             text += f"; {self.damaged:,} bytes of the file are damaged"
         return text
 
 
 def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Replayed:
-    """Make the readings of a recording again, from the very windows they were made from.
+    """Compute the readings of a recording again, from the same windows.
 
     Parameters
     ----------
     recorded : Recorded
     build : callable
-        Makes the pipeline that `recorded.about` tells of.
+        Makes the pipeline that `recorded.about` describes.
     """
     pipeline = build(recorded.info)
-    wanted = {said["end"]: said for said in recorded.readings if said.get("why") != Why.STALE.value}
+    wanted = {before["end"]: before for before in recorded.readings if before.get("why") != Why.STALE.value}
     stale, compared, different, largest = len(recorded.readings) - len(wanted), 0, 0, 0.0
     first: Difference | None = None
     for marker in recorded.markers():
@@ -99,24 +99,24 @@ def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Repla
             pipeline.leave_out(marker.text.removeprefix(LEFT_OUT).split(","), marker.index)
     for chunk in recorded.chunks():
         for window in pipeline.push(chunk):
-            said = wanted.pop(window.end, None)
-            if said is None:
+            before = wanted.pop(window.end, None)
+            if before is None:
                 continue
             compared += 1
-            again = _said(pipeline.read(window), recorded.info)
-            if fields := [field for field in FIELDS if said.get(field) != again.get(field)]:
+            again = _fields(pipeline.read(window), recorded.info)
+            if fields := [field for field in FIELDS if before.get(field) != again.get(field)]:
                 different += 1
-                largest = max(largest, _apart(said.get("probs"), again["probs"]))
+                largest = max(largest, _apart(before.get("probs"), again["probs"]))
                 where = (window.end, window.end / recorded.info.sfreq, fields[0])
-                first = first or Difference(*where, said.get(fields[0]), again.get(fields[0]))
-    for end, said in wanted.items():  # readings of windows that never came
+                first = first or Difference(*where, before.get(fields[0]), again.get(fields[0]))
+    for end, before in wanted.items():  # readings whose windows were not reproduced
         compared, different = compared + 1, different + 1
-        first = first or Difference(end, end / recorded.info.sfreq, "reading", said["kind"], "missing")
+        first = first or Difference(end, end / recorded.info.sfreq, "reading", before["kind"], "missing")
     older = not LEARNS.items() <= recorded.about.items()
     return Replayed(compared, stale, different, first, largest, recorded.unwritten, recorded.damaged, older)
 
 
-def _said(reading: Reading, info: StreamInfo) -> dict[str, Any]:
+def _fields(reading: Reading, info: StreamInfo) -> dict[str, Any]:
     return exact(Emission(reading, info, State.LIVE, None, None))
 
 

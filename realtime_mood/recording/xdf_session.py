@@ -1,18 +1,18 @@
-"""Turns what happens in a run, in the order it happens, into the streams of one XDF file.
+"""The streams of a recording: converts events of a run, in order, into the bytes of one XDF file.
 
 =========== ============================================================================================
-EEG         float32 µV at the device's rate; a value nobody could read is NaN, a lost sample is absent
-markers     text: the source's own, marker streams', keys
-readings    text: one JSON object a reading, with every digit, enough to check a replay against
+EEG         float32 µV at the device's rate; an unreadable value is NaN, a lost sample is absent
+markers     text: from the source, from marker streams, from keys
+readings    text: one JSON object per reading, at full precision for comparison with a replay
 quality     float32 at each reading: every channel's score, then every channel's fault as a number
-gaps        int64: the index of the next sample, how many were lost before it, how many of those had
-            reached us and were not written. Every `BOUNDARY_S` a row restates the index, so that it is
-            known again after a damaged place.
-impedance   float32 kΩ, where a board says any
-feedback    float32, thirty a second in a session of feedback: `FEEDBACK_ROW`
+gaps        int64: the index of the next sample, how many were lost before it, how many of those were
+            received but not written. Every `BOUNDARY_S` a row repeats the index, so that it is known
+            again after damage.
+impedance   float32 kΩ, where a board measures it
+feedback    float32, thirty per second in a feedback session: `FEEDBACK_ROW`
 =========== ============================================================================================
 
-All stamps are on one clock, the one LSL stamps with here.
+All stamps are on LSL's clock of this computer.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from . import xdf_write as xdf
 
 BOUNDARY_S = 10.0
 SLEW = 0.015
-"""Stamps follow the source's clock, but between two samples never by more than this off the nominal rate."""
+"""Stamps follow the source's clock; between two samples they deviate by at most this share from the nominal rate."""
 HEAD_MM = 95.0
-"""Radius of the head that positions are given on."""
+"""Radius of the head for electrode positions (mm)."""
 EEG, MARKERS, READINGS, QUALITY, GAPS, IMPEDANCE, FEEDBACK = range(1, 8)
 NAMES = {
     MARKERS: "markers", READINGS: "readings", QUALITY: "quality", GAPS: "gaps", IMPEDANCE: "impedance",
     FEEDBACK: "feedback",
 }  # fmt: skip
 FEEDBACK_ROW = ("level", "shown", "threshold", "reward", "valid", "block", "delay_ms")
-"""Level 0 to 1, z-scores fed back and to be passed (NaN where there are none), 0 or 1, place of the block, and how long
-after the chunk's arrival it was fed back."""
+"""Level 0 to 1; z-scores fed back and of the threshold (NaN where there are none); 0 or 1; number of the block;
+delay of the feedback after the chunk's arrival."""
 FAULTS = (None, *Fault)
 
 
 class ReadingSpan(NamedTuple):
-    """What a stream holds: stamps of its first and last sample, and how many there are."""
+    """Extent of a stream: stamps of its first and last sample, and their number."""
 
     first: float
     last: float
@@ -57,29 +57,29 @@ class ReadingSpan(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a tape has got. Keep one to go back to, when what was made since could not be written."""
+    """Position in a session; restored when what was rendered after it could not be written."""
 
     index: int = -1
     """Of the newest sample."""
     stamp: float | None = None
-    """Of the newest sample; None before the first."""
+    """Stamp of the newest sample; None before the first."""
     left_out: int = 0
-    """Samples since then that reached us and could not be written."""
+    """Samples since then that were received and could not be written."""
     bounded: float | None = None
     """Stamp of the last boundary."""
     spans: tuple[tuple[int, ReadingSpan], ...] = ()
 
 
 class XdfSession:
-    """The bytes of one file, piece by piece. Every sample is in them once, at its index.
+    """Renders one file, piece by piece. Every sample is written once, at its index.
 
     Parameters
     ----------
     info : StreamInfo
     about : mapping
-        What made the readings, as JSON would hold it: weights, readout, profile, notch, versions.
+        Configuration that made the readings, as JSON values: weights, readout, profile, notch, versions.
     to_stamps : float
-        What to add to a time of ours for the stamps (s).
+        Offset (s) from our clock to the stamps.
     """
 
     def __init__(self, info: StreamInfo, about: Mapping[str, object], to_stamps: float = 0.0) -> None:
@@ -88,7 +88,7 @@ class XdfSession:
         self._begun = clock.now() + to_stamps
 
     def begin(self) -> bytes:
-        """The file's header and those of the streams that are always there."""
+        """The file header, and the headers of the streams that are always present."""
         made = datetime.now(UTC).isoformat(timespec="seconds")
         headers = [self._header(stream) for stream in range(EEG, IMPEDANCE)]
         return xdf.file_header(datetime=made, writer="realtime_mood") + b"".join(headers)
@@ -98,11 +98,11 @@ class XdfSession:
         return b"".join(xdf.stream_footer(stream, *span) for stream, span in self.position.spans)
 
     def leave_out(self, n: int) -> None:
-        """Say that `n` samples reached us and will not be on the tape."""
+        """Note that `n` samples were received and will not be written."""
         self.position = replace(self.position, left_out=self.position.left_out + n)
 
     def take(self, chunk: Chunk) -> bytes:
-        """A chunk, less what is on the tape already; nothing of one that comes after a later one."""
+        """A chunk, without samples that are written already; nothing of a chunk older than the newest."""
         old = self.position.index + 1 - chunk.first
         data = chunk.data[max(0, old) :]
         if not len(data):
@@ -118,22 +118,22 @@ class XdfSession:
         if due or lost:
             unwritten = min(self.position.left_out, lost)
             parts.append(self._numbers(GAPS, stamps[:1], np.array([[first, lost, unwritten]], np.int64)))
-        parts += [self._impedance(said, stamps, first) for said in chunk.impedances]
+        parts += [self._impedance(measured, stamps, first) for measured in chunk.impedances]
         parts.append(self._numbers(EEG, stamps, data))
         self.position = replace(self.position, index=chunk.end - 1, stamp=float(stamps[-1]), left_out=0)
         parts += [self._words(MARKERS, self._stamp(m.index), m.text) for m in chunk.markers if m.index >= first]
         return b"".join(parts)
 
     def mark(self, marker: Marker, t: float) -> bytes:
-        """A marker that came at `t` (s, our clock), beside the samples."""
+        """A marker from outside the stream, at `t` (s, our clock)."""
         on_sample = self._stamp(marker.index)
         stamp = t + self._to_stamps
-        # The finer time, where it is the sample's: a recording played at another speed is not on our clock.
+        # The more precise time, if it is near the sample's: playback at another speed is not on our clock.
         near = abs(stamp - on_sample) < 0.5 / self.info.sfreq
         return self._words(MARKERS, stamp if near else on_sample, marker.text)
 
     def put(self, emission: Emission) -> bytes:
-        """A reading, and the quality it rests on."""
+        """A reading, and the electrode quality at that moment."""
         reading, sfreq = emission.reading, self.info.sfreq
         begun = self.position.stamp is not None
         stamp = self._stamp(emission.t * sfreq - 1) if begun else reading.t_last + self._to_stamps
@@ -145,7 +145,7 @@ class XdfSession:
         return written
 
     def feed(self, index: int, row: tuple[float, ...]) -> bytes:
-        """What was fed back on the samples before `index`: `FEEDBACK_ROW`."""
+        """The feedback for the samples before `index`: `FEEDBACK_ROW`."""
         header = b"" if FEEDBACK in dict(self.position.spans) else self._header(FEEDBACK)
         return header + self._numbers(FEEDBACK, np.array([self._stamp(index - 1)]), np.array([row], np.float32))
 
@@ -166,7 +166,7 @@ class XdfSession:
         return (self.position.stamp or 0.0) + (index - self.position.index) / self.info.sfreq
 
     def _count(self, stream: int, stamps: np.ndarray) -> np.ndarray:
-        """`stamps`, none before what the stream holds already; remembered for its footer."""
+        """`stamps`, none earlier than the stream's last one; counted for its footer."""
         spans = dict(self.position.spans)
         span = spans.get(stream)
         if span is not None and stream != EEG:
@@ -184,10 +184,10 @@ class XdfSession:
     def _words(self, stream: int, stamp: float, text: str) -> bytes:
         return xdf.words(stream, float(self._count(stream, np.array([stamp]))[0]), text)
 
-    def _impedance(self, said: Impedance, stamps: np.ndarray, first: int) -> bytes:
+    def _impedance(self, measured: Impedance, stamps: np.ndarray, first: int) -> bytes:
         header = b"" if IMPEDANCE in dict(self.position.spans) else self._header(IMPEDANCE)
-        at = min(max(0, said.index - first), len(stamps) - 1)
-        return header + self._numbers(IMPEDANCE, stamps[at : at + 1], said.kohm[None])
+        at = min(max(0, measured.index - first), len(stamps) - 1)
+        return header + self._numbers(IMPEDANCE, stamps[at : at + 1], measured.kohm[None])
 
     def _header(self, stream: int) -> bytes:
         info, ours = self.info, {"virtual": str(int(self.info.virtual))}
@@ -197,7 +197,7 @@ class XdfSession:
             unit, kind, rate = "microvolts", "EEG", info.sfreq
             ours |= {"paced": str(int(info.paced)), "chunk_s": repr(info.chunk_s), "notes": json.dumps(info.notes)}
             desc["reference"] = {"label": info.reference}
-            # Stamps are smooth already, and a fit through them would hide the holes.
+            # Stamps are smooth already, and a fit through them would hide the gaps.
             desc["synchronization"] = {"can_drop_samples": "true"}
         elif stream == READINGS:
             names, form = ("reading",), "string"
@@ -214,7 +214,7 @@ class XdfSession:
         else:
             unit = "kiloohms"
         desc["channels"] = {"channel": [_channel(name, unit, kind) for name in names]}
-        told: dict[str, xdf.Node] = {
+        channel: dict[str, xdf.Node] = {
             "name": info.name or "EEG" if stream == EEG else NAMES[stream],
             "type": kind,
             "channel_count": str(len(names)),
@@ -224,19 +224,19 @@ class XdfSession:
             "desc": desc,
         }
         # Without a clock offset readers cannot tell that the streams share a clock.
-        return xdf.stream_header(stream, told) + xdf.clock_offset(stream, self._begun)
+        return xdf.stream_header(stream, channel) + xdf.clock_offset(stream, self._begun)
 
 
 def _channel(name: str, unit: str, kind: str) -> xdf.Tree:
-    told: dict[str, xdf.Node] = {"label": name, "unit": unit, "type": kind}
+    channel: dict[str, xdf.Node] = {"label": name, "unit": unit, "type": kind}
     if kind == "EEG":
         at = montage.positions()[name]
-        told["location"] = {axis: f"{unit * HEAD_MM:.1f}" for axis, unit in zip("XYZ", at, strict=True)}
-    return told
+        channel["location"] = {axis: f"{unit * HEAD_MM:.1f}" for axis, unit in zip("XYZ", at, strict=True)}
+    return channel
 
 
 def exact(emission: Emission) -> dict[str, object]:
-    """One reading with every digit: what the command line says of it, and the faults of its electrodes."""
+    """One reading at full precision: the fields of the JSON output, and the faults of its electrodes."""
     reading, quality = emission.reading, emission.reading.quality
     faults = quality.faults if quality else ()
     return as_dict(emission) | {

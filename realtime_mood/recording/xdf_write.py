@@ -1,7 +1,7 @@
-"""Turns streams into the chunks of an XDF 1.0 file (https://github.com/sccn/xdf/wiki/Specifications): bytes only.
+"""Renders the chunks of XDF 1.0 files (https://github.com/sccn/xdf/wiki/Specifications) as bytes.
 
-A file is `MAGIC`, a file header, and chunks in any order; each may be appended as it comes, and a file that ends after
-any whole chunk can be read.
+A file is `MAGIC`, a file header, and chunks in any order; each may be appended at once, and a file that ends after
+any complete chunk can be read.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 
 MAGIC = b"XDF:"
 MARK = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
-"""What a boundary chunk holds: readers look for it to find their way again in a damaged file."""
+"""Content of a boundary chunk; readers search for it to continue after damage."""
 
 
 class Tag(IntEnum):
-    """What a chunk is."""
+    """Type of a chunk."""
 
     FILE_HEADER = 1
     STREAM_HEADER = 2
@@ -44,7 +44,7 @@ def xml(tree: Tree) -> str:
 
 
 def _legal(text: str) -> str:
-    """`text` without what XML cannot hold."""
+    """`text` without characters that XML cannot contain."""
     return "".join(
         "?" if (c < " " and c not in "\t\n") or "\ud800" <= c <= "\udfff" or c in "\ufffe\uffff" else c for c in text
     )
@@ -62,9 +62,9 @@ def chunk(tag: Tag, content: bytes, stream: int | None = None) -> bytes:
     return _number(len(head) + len(content)) + head + content
 
 
-def file_header(**said: str) -> bytes:
-    """What every file begins with."""
-    return MAGIC + chunk(Tag.FILE_HEADER, _document({"version": "1.0", **said}))
+def file_header(**fields: str) -> bytes:
+    """The start of every file."""
+    return MAGIC + chunk(Tag.FILE_HEADER, _document({"version": "1.0", **fields}))
 
 
 def stream_header(stream: int, info: Tree) -> bytes:
@@ -74,17 +74,17 @@ def stream_header(stream: int, info: Tree) -> bytes:
 
 def stream_footer(stream: int, first: float, last: float, count: int) -> bytes:
     """Stamps of the first and last sample (s), and how many there are."""
-    said = {"first_timestamp": repr(first), "last_timestamp": repr(last), "sample_count": str(count)}
-    return chunk(Tag.STREAM_FOOTER, _document(said), stream)
+    info = {"first_timestamp": repr(first), "last_timestamp": repr(last), "sample_count": str(count)}
+    return chunk(Tag.STREAM_FOOTER, _document(info), stream)
 
 
 def clock_offset(stream: int, at: float, offset: float = 0.0) -> bytes:
-    """What to add to the stamps of a stream to put them on the file's clock, measured at `at` (s)."""
+    """Offset from the stamps of a stream to the file's clock, measured at `at` (s)."""
     return chunk(Tag.CLOCK_OFFSET, struct.pack("<dd", at, offset), stream)
 
 
 def boundary() -> bytes:
-    """A place from which a damaged file can be read on."""
+    """A boundary, from which a damaged file can be read again."""
     return chunk(Tag.BOUNDARY, MARK)
 
 
@@ -98,8 +98,8 @@ def samples(stream: int, stamps: np.ndarray, rows: np.ndarray) -> bytes:
 
 def words(stream: int, stamp: float, text: str) -> bytes:
     """One sample of text."""
-    said = text.encode("utf-8", "replace")
-    return chunk(Tag.SAMPLES, _number(1) + struct.pack("<Bd", 8, stamp) + _number(len(said)) + said, stream)
+    data = text.encode("utf-8", "replace")
+    return chunk(Tag.SAMPLES, _number(1) + struct.pack("<Bd", 8, stamp) + _number(len(data)) + data, stream)
 
 
 def _document(info: Tree) -> bytes:

@@ -1,1 +1,1 @@
-"""One run: the threads that acquire and process, and the engine that owns them."""
+"""One run: its acquisition and processing threads, and the engine that owns them."""

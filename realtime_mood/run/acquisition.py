@@ -1,4 +1,4 @@
-"""Turns an open source into a ring that fills: the thread that listens, and does nothing else."""
+"""Acquisition thread: source → ring buffer, recording and other taps."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from .arrivals import Arrivals
 from .continuity import Continuity
 from .delivery import Delivery
 
-POLL_S = 0.1  # no thread sleeps longer without looking at whether to stop
+POLL_S = 0.1  # longest wait of a thread between checks of whether to stop
 AHEAD_S = 2.0  # how far an unpaced source may run ahead of the pipeline
 
 Build = Callable[[StreamInfo], Pipeline]
 
 
 class Acquisition:
-    """One run's listening half. `run` is the body of the thread ``mood-acquire``.
+    """Acquisition of one run. `run` is the body of the thread ``mood-acquire``.
 
     Parameters
     ----------
     source : Source
     build : callable
-        Makes the pipeline, its network loaded and warmed, before the first sample is asked for.
+        Makes the pipeline, with its network loaded and warmed up, before the first sample is read.
     delivery : Delivery
-        Given every chunk as it came.
+        Receives every chunk as it arrived.
     vitals : Vitals
     seconds : float or None
-        End after so much stream time, to the sample.
+        End after this much stream time, to the sample.
     director : Director, optional
     """
 
@@ -56,10 +56,10 @@ class Acquisition:
         self._source, self._build, self._delivery, self._vitals = source, build, delivery, vitals
         self._seconds, self._now = seconds, now
         self.ready, self.ended = threading.Event(), threading.Event()
-        """The stream is open, or has failed to open; and: nothing writes to the ring any more."""
+        """Set when the stream is open or failed to open; and when nothing writes to the ring any more."""
         self.stop = threading.Event()
         self.deadline = math.inf
-        """By when everything has to be over, once the run is to stop (s, our clock)."""
+        """Deadline for everything once the run is to stop (s, our clock)."""
         self.raw: RingBuffer | None = None
         self.pipeline: Pipeline | None = None
         self.arrivals: Arrivals
@@ -69,17 +69,17 @@ class Acquisition:
         self.markers: deque[Marker] = deque(maxlen=1000)
 
     def run(self) -> None:
-        """Open, listen and close. Whatever ends it for good is the run's fault."""
+        """Open, read and close. An error that ends it for good is the run's fault."""
         try:
             stream = self._source.open()
             try:
-                self._listen(stream)
+                self._read(stream)
             finally:
                 stream.close()
         except StreamEnded:
             pass
         except Exception as fault:
-            if not self.stop.is_set():  # else it was told to leave it
+            if not self.stop.is_set():  # else it was asked to stop
                 self._vitals.change(state=State.FAILED, fault=fault)
         finally:
             self.ended.set()
@@ -87,7 +87,7 @@ class Acquisition:
             if self.raw:
                 self.raw.wake()
 
-    def _listen(self, stream: Stream) -> None:
+    def _read(self, stream: Stream) -> None:
         info = stream.info
         self.pipeline = self._build(info)
         self.arrivals, self.opened = Arrivals(info), self._now()
@@ -111,7 +111,7 @@ class Acquisition:
             self._vitals.took(0, place.pending)
 
     def _follow(self, stream: Stream) -> None:
-        """Show where the device and the recording stand."""
+        """Update the state of the device and the recording."""
         if isinstance(stream, ReconnectingStream):
             self._vitals.note(*stream.notes)
             if stream.away_since is not None:
@@ -124,9 +124,9 @@ class Acquisition:
         if self._director:
             chunk = self._director.direct(chunk)
         ahead = round(AHEAD_S * raw.info.sfreq)
-        # Nothing is left to wait for once all is taken: a chunk, or the hole before it, may be longer than that.
+        # Wait no longer once everything is taken: a chunk, or the gap before it, may exceed the limit.
         while not raw.info.paced and self._is_ahead(chunk, raw, ahead) and not self.stop.is_set():
-            raw.wait_beyond(raw.end, 0.001)  # nothing is written meanwhile: a short nap
+            raw.wait_beyond(raw.end, 0.001)  # nothing is written meanwhile: a short sleep
         self._delivery.take(chunk)
         arrived = self._now()
         self.arrivals.note(chunk, arrived)

@@ -1,4 +1,4 @@
-"""Checks that the chunks of a source follow one another, by what each says of its first sample and of its loss."""
+"""Checks that the chunks of a source are contiguous, by their first index and reported loss."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ..types import Chunk, StreamInfo
 
 
 class Continuity:
-    """The chunks of one stream, each beginning where the one before it ended, plus the samples lost between them.
+    """Checks the chunks of one stream: each begins where the previous one ended, plus the samples lost between them.
 
-    What a chunk without samples reports belongs to the next one that has some.
+    Loss reported by an empty chunk is added to the next one that has samples.
     """
 
     def __init__(self, info: StreamInfo) -> None:
@@ -20,16 +20,16 @@ class Continuity:
 
     @property
     def pending(self) -> int:
-        """Samples reported lost since the last one that came."""
+        """Samples reported lost since the last received one."""
         return 0 if self._held is None else self._held.lost
 
     def __call__(self, chunk: Chunk) -> Chunk | None:
-        """The chunk, with what empty ones before it reported; None for one that is empty itself.
+        """The chunk, with the loss that empty ones before it reported; None for an empty one.
 
         Raises
         ------
         StreamMismatch
-            It does not follow the one before, or has another number of channels.
+            It does not follow the previous one, or has another number of channels.
         """
         if (held := self._held) is not None:
             chunk = replace(

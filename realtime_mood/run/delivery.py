@@ -1,4 +1,4 @@
-"""The sinks of one run: opened before it, fed, watched, let go of when they fail, and closed within one deadline."""
+"""The sinks of one run: opening, feeding, supervision, removal after failures, and closing within one deadline."""
 
 from __future__ import annotations
 
@@ -14,24 +14,23 @@ from ..health import Emission, Output, Vitals
 from ..types import Chunk, Marker, StreamInfo
 
 OUTPUTS_SHARE = 0.7
-"""Of the time there is for closing: what outputs and recordings may take. The rest is for those that write last words
-about them."""
+"""Shares of the time for closing that outputs and recordings may take. The rest is for sinks that report on them."""
 LAST_S = 0.05
-"""Kept of that time, so that whoever waits for the closing still sees it done."""
+"""Reserve of that time, so that waiting threads still see the closing finished."""
 JUDGED = 8
-"""Readings over which a sink's time is averaged,"""
+"""Readings over which a sink's duration is averaged,"""
 LEAST_JUDGED = 3
-"""and how many it takes to say anything."""
+"""and the least number for a judgement."""
 
 
 class Delivery:
-    """Feeds `sinks`, none of which can end the run.
+    """Delivers to `sinks`; none of them can end the run.
 
     Parameters
     ----------
     sinks : sequence of Sink
     vitals : Vitals
-        Where their faults and troubles are counted and noted.
+        Counts and notes their faults and troubles.
     now : callable
     """
 
@@ -43,7 +42,7 @@ class Delivery:
         self._lock, self._closing = threading.Lock(), False
 
     def prepare(self) -> None:
-        """Open what is opened before the source."""
+        """Open the sinks that are opened before the source."""
         for fed in self._fed:
             if isinstance(fed.sink, Reporting):
                 fed.sink.on_fault = self._vitals.fault
@@ -52,28 +51,28 @@ class Delivery:
         self._show()
 
     def open(self, info: StreamInfo) -> None:
-        """Tell taps of the stream, before its first chunk."""
+        """Open the taps for the stream, before its first chunk."""
         for fed, tap in self._taps:
             if not fed.call(tap.open, info):
                 fed.let_go()
 
     def take(self, chunk: Chunk) -> None:
-        """Give taps a chunk."""
+        """Give a chunk to the taps."""
         for fed, tap in () if self._closing else self._taps:
             fed.call(tap.take, chunk)
 
     def mark(self, marker: Marker, t: float) -> None:
-        """Give taps a marker that came beside the stream, at `t` (s, our clock)."""
+        """Give the taps a marker from outside the stream, at `t` (s, our clock)."""
         for fed, tap in self._taps:
             fed.call(tap.mark, marker, t)
 
     def follow(self) -> None:
-        """Show how the recording is getting on."""
+        """Update the state of the recording."""
         for fed, tap in self._taps:
             fed.call(lambda tap=tap: self._vitals.watch(tap.recording))
 
     def put(self, emission: Emission, hop_s: float) -> None:
-        """Give every sink a reading; one that takes longer than the `hop_s` between two is said to."""
+        """Give a reading to every sink; report sinks that take longer than `hop_s`, the time between readings."""
         self._show()
         for fed in self._fed:
             if self._closing:
@@ -85,11 +84,11 @@ class Delivery:
             self._judge(hop_s)
 
     def inside(self, thread: str) -> str:
-        """Name of the sink that the thread of this name is inside now; empty where it is in none."""
+        """Name of the sink that the named thread is executing now; empty if none."""
         return next((fed.name for fed in self._fed if thread in fed.inside), "")
 
     def close(self, deadline: Callable[[], float]) -> None:
-        """Close all that is open, at once, and give up at the deadline (s, our clock). Only the first time counts."""
+        """Close all open sinks concurrently, and give up at the deadline (s, our clock). Later calls do nothing."""
         with self._lock:
             if self._closing:
                 return
@@ -104,13 +103,13 @@ class Delivery:
             self._show()
             self.follow()
 
-    # -- what is shown ------------------------------------------------------------------------------------------
+    # -- state --------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
         self._vitals.sending(tuple(output for fed in self._fed for output in fed.outputs))
 
     def _judge(self, hop_s: float) -> None:
-        """Say which sink is the reason that readings are skipped, while one is."""
+        """Report the sink that causes readings to be skipped, while there is one."""
         total = sum(fed.mean_s for fed in self._fed)
         slowest = max(self._fed, key=lambda fed: fed.mean_s, default=None)
         for fed in self._fed:
@@ -132,29 +131,29 @@ class _Fed(Guarded):
         self.slow = ""
 
     def took(self, seconds: float) -> None:
-        """Remember how long a reading took it."""
+        """Record how long a reading took."""
         self._took.append(seconds)
         self._n += 1
 
     @property
     def mean_s(self) -> float:
-        """How long a reading takes it, on average; 0 before that can be said."""
+        """Average duration per reading; 0 while there are too few."""
         return sum(self._took) / len(self._took) if len(self._took) >= LEAST_JUDGED else 0.0
 
     @property
     def outputs(self) -> tuple[Output, ...]:
-        """How it is getting on, where it sends elsewhere or is too slow."""
+        """Its state, if it sends to other programs or is too slow."""
         if isinstance(self.sink, Outgoing):
             return self.sink.outputs
         return (Output(self.name, self._n, trouble=self.slow),) if self.slow else ()
 
     def let_go(self) -> None:
-        """Give it nothing more, and close it."""
+        """Stop feeding it, and close it."""
         self.is_gone = True
         self.close()
 
     def close(self) -> None:
-        """Begin to close it, the first time."""
+        """Start closing it; later calls do nothing."""
         with self._once:
             first, self._is_closed = not self._is_closed, True
         if first:

@@ -1,4 +1,4 @@
-"""Turns a source into a living run: one thread listens, one thinks; everybody else looks at snapshots."""
+"""Engine: runs a source through a pipeline with an acquisition and a processing thread; others read snapshots."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ from .processing import Processing
 
 __all__ = ["Engine", "Health", "Latency", "State"]
 
-LEAVE_OUT_AHEAD_S = 0.5  # no window that ends later has been read yet
-MAX_LAG_S = 1.0  # a window older than this is skipped when a newer one is there
-PATIENCE = 0.5  # share of the time to stop in after which a sink that holds a thread is left behind
+LEAVE_OUT_AHEAD_S = 0.5  # windows that end later than this from now have not been read yet
+MAX_LAG_S = 1.0  # an older window is skipped when a newer one is available
+PATIENCE = 0.5  # share of the stop timeout after which a thread held by a sink is abandoned
 
 
 class Engine:
-    """Run `source` through a pipeline and hand the readings to `sinks`.
+    """Run `source` through a pipeline and deliver the readings to `sinks`.
 
-    `start` returns at once. Only a source's final fault, or a pipeline that cannot be built, ends a run; it shows in
-    `health.fault` and is raised by `stop`, nowhere else. A reading that fails, a pipeline, or a sink, is counted and
-    noted, and the run goes on: acquisition and recording do not depend on what is made of the samples. The same engine
-    may be started again after `stop`.
+    `start` returns at once. Only a source's final fault, or a pipeline that cannot be built, ends a run; it is shown in
+    `health.fault` and raised by `stop` only. Failures of a reading, the pipeline or a sink are counted and noted, and
+    the run continues: acquisition and recording do not depend on processing. The same engine may be started again
+    after `stop`.
 
     Parameters
     ----------
     source : Source
-        Looked for again when it goes away, where it is one that can come back.
+        Reconnected when it disappears, if it is a `Returning` source.
     build : callable
         Makes the `Pipeline` once the stream's info is known. Called before the first sample is read, and again when
         the pipeline has failed.
     sinks : sequence of Sink
-        Opened before the source, and fed from the processing thread; a `Tap` gets every chunk as well, from the
-        acquisition thread. All are closed at once when the run is over, and one that hangs is left behind and named.
+        Opened before the source, and fed from the processing thread; a `Tap` also gets every chunk, from the
+        acquisition thread. All are closed concurrently after the run; one that hangs is abandoned and named.
     listeners : sequence of callable
-        Each makes a `Listener` that tells its markers to `mark`.
+        Each makes a `Listener` that passes its markers to `mark`.
     director : Director, optional
-        Sees the stream's info and every chunk before anybody else, and may add markers to it.
+        Receives the stream's info and every chunk first, and may add markers to it.
     seconds : float, optional
-        End after so much stream time, to the sample.
+        End after this much stream time, to the sample.
     give_up_s : float, optional
-        How long a source that went away is looked for; for ever when None.
+        How long to try to reconnect a lost source; None means without limit.
     max_lag_s : float
         A window older than this is skipped when a newer one is waiting.
     """
@@ -88,11 +88,11 @@ class Engine:
             self._acquisition, self._build, self._delivery, self._vitals, self._max_lag_s, self._now
         )
 
-    # -- what there is to see -----------------------------------------------------------------------------------
+    # -- snapshots ----------------------------------------------------------------------------------------------
 
     @property
     def health(self) -> Health:
-        """The run as it stands: a snapshot."""
+        """Snapshot of the run's state."""
         return self._vitals.health
 
     @property
@@ -106,18 +106,18 @@ class Engine:
 
     @property
     def raw(self) -> RingBuffer | None:
-        """The signal of the last minute as it came; None before the source is open."""
+        """The unfiltered signal of the last minute; None before the source is open."""
         return self._acquisition.raw
 
     @property
     def clean(self) -> RingBuffer | None:
-        """The same, filtered."""
+        """The filtered signal of the last minute; None before the source is open."""
         pipeline = self._processing.pipeline
         return pipeline.clean if pipeline else None
 
     @property
     def normal(self) -> Features | None:
-        """The newest features, in this person's standard deviations; None before the first."""
+        """The newest features, in standard deviations of this subject; None before the first."""
         pipeline = self._processing.pipeline
         return pipeline.normal if pipeline else None
 
@@ -130,7 +130,7 @@ class Engine:
         """The newest markers, oldest first."""
         return _snapshot(self._acquisition.markers)
 
-    # -- what others may do -------------------------------------------------------------------------------------
+    # -- control ------------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
         self.start()
@@ -140,7 +140,7 @@ class Engine:
         self.stop()
 
     def start(self) -> None:
-        """Begin; raises `EngineError` when already running."""
+        """Start the run; raises `EngineError` when already running."""
         if self._threads:
             raise EngineError(
                 "start() needs an idle engine", f"this one is {self.health.state.value}", "stop() it first"
@@ -153,7 +153,7 @@ class Engine:
             if isinstance(it, Noting):
                 it.report = self._vitals.note
         self._delivery.prepare()
-        # Daemons: `stop` waits for them and names one that is stuck; it must not keep the process from ending as well.
+        # Daemons: `stop` waits for them and names a stuck one, which must not keep the process from exiting.
         self._threads = [
             GuardedThread(self._acquisition.run, "mood-acquire", self._vitals.fault),
             GuardedThread(self._processing.run, "mood-process", self._vitals.fault),
@@ -166,14 +166,14 @@ class Engine:
     def stop(self, timeout: float = 2.0) -> None:
         """End the run within `timeout` s, outputs included.
 
-        A sink or listener that hangs is left behind, and named in the notes.
+        A sink or listener that hangs is abandoned, and named in the notes.
 
         Raises
         ------
         MoodError
             The run's fault, if it had one.
         EngineStuck
-            Naming the threads that did not stop.
+            Names the threads that did not stop.
         """
         began = clock.now()
         deadline = self._acquisition.deadline = began + timeout
@@ -204,23 +204,23 @@ class Engine:
             thread.join(max(0.0, deadline - clock.now()))
 
     def _abandon(self, thread: threading.Thread) -> bool:
-        """Leave a thread behind that a sink has not let go of; False when no sink is the reason."""
+        """Abandon a thread that is held by a sink; False when no sink is the reason."""
         sink = self._delivery.inside(thread.name)
         if sink:
-            self._vitals.fault(f"{sink} did not return, and {thread.name} was left behind in it")
+            self._vitals.fault(f"{sink} did not return, and {thread.name} was abandoned in it")
         return bool(sink)
 
     def leave_out(self, names: Collection[str]) -> bool:
-        """Take these electrodes, and no others, for bad from a moment after now on; False while there is no signal.
+        """Exclude exactly these electrodes from just after now on; False while there is no signal.
 
-        A marker says so at the very sample, so that a replay does the same.
+        A marker records the exact sample, so that a replay does the same.
         """
         raw, pipeline = self.raw, self._processing.pipeline
         if raw is None or pipeline is None or not raw.end:
             return False
         sfreq, hop_s = raw.info.sfreq, pipeline.spec.hop_s
         hop = int((raw.end / sfreq + LEAVE_OUT_AHEAD_S) / hop_s)
-        after = round((hop + 0.5) * hop_s * sfreq)  # between two readings, where a sample more or less is no matter
+        after = round((hop + 0.5) * hop_s * sfreq)  # between two readings, where a sample more or less does not matter
         pipeline.leave_out(names, after)
         newest = raw.latest(1)
         self._put(Marker(after, LEFT_OUT + ",".join(sorted(names))), newest.t_last + (after - newest.first) / sfreq)
@@ -244,7 +244,7 @@ class Engine:
 
 
 def _snapshot(items: deque) -> tuple:
-    """A copy of what another thread is adding to."""
+    """A copy of a deque that another thread appends to."""
     while True:
         try:
             return tuple(items)

@@ -1,4 +1,4 @@
-"""Turns a ring that fills into readings for the sinks: the thread that thinks."""
+"""Processing thread: ring buffer → pipeline → sinks."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from .acquisition import POLL_S, Acquisition, Build
 from .delivery import Delivery
 
 ENDED_S = 1.0  # how long the sinks wait for the last sample of a source that is being closed
-CLOSE_S = 1.5  # how long closing the sinks may take where nobody waits for it
-REBUILDS = 5  # times a failing pipeline is made anew before a run goes on without readings
+CLOSE_S = 1.5  # how long closing the sinks may take at the end of a source
+REBUILDS = 5  # times a failing pipeline is rebuilt before a run continues without readings
 
 
 class Processing:
-    """One run's thinking half. `run` is the body of the thread ``mood-process``.
+    """Processing of one run. `run` is the body of the thread ``mood-process``.
 
     Parameters
     ----------
     acquisition : Acquisition
-        Whose ring it reads.
+        Owner of the ring buffer that is read.
     build : callable
-        Makes the pipeline anew when it has failed.
+        Rebuilds the pipeline when it has failed.
     delivery : Delivery
-        Given every reading, and closed at the end.
+        Receives every reading, and is closed at the end.
     vitals : Vitals
     max_lag_s : float
         A window older than this is skipped when a newer one is waiting.
@@ -58,19 +58,19 @@ class Processing:
 
     def run(self) -> None:
         """Read until the source has ended or the run is stopped; then close the sinks."""
-        it = self._acquisition
+        acquisition = self._acquisition
         try:
-            while not it.ready.wait(POLL_S) and not self._stop.is_set():
+            while not acquisition.ready.wait(POLL_S) and not self._stop.is_set():
                 pass
-            if it.raw is not None and it.pipeline is not None:
-                self.pipeline = it.pipeline
-                self._run(it.raw)
+            if acquisition.raw is not None and acquisition.pipeline is not None:
+                self.pipeline = acquisition.pipeline
+                self._run(acquisition.raw)
         finally:
-            left = max(0.0, it.deadline - clock.now())
-            if it.ended.wait(min(ENDED_S, left / 2)) and not self._stop.is_set():
+            left = max(0.0, acquisition.deadline - clock.now())
+            if acquisition.ended.wait(min(ENDED_S, left / 2)) and not self._stop.is_set():
                 self._vitals.move(State.ENDED, State.LIVE, State.STALLED, State.RECONNECTING)
             latest = clock.now() + CLOSE_S
-            self._delivery.close(lambda: min(latest, it.deadline))
+            self._delivery.close(lambda: min(latest, acquisition.deadline))
             self.done.set()
 
     def _run(self, raw: RingBuffer) -> None:
@@ -83,22 +83,22 @@ class Processing:
                 self.pipeline = self._rebuild(raw, error)
 
     def _turn(self, raw: RingBuffer) -> bool:
-        """Wait for samples and read what they complete, or say that there are none; True once there will be none."""
-        it, pipeline = self._acquisition, self.pipeline
+        """Wait for samples and read the windows they complete, or emit a stale one; True at the source's end."""
+        acquisition, pipeline = self._acquisition, self.pipeline
         if pipeline is None:
-            if it.ended.is_set():
+            if acquisition.ended.is_set():
                 return True
-            it.taken = raw.end
+            acquisition.taken = raw.end
             self._stop.wait(self._hop_s)
             self._stale(raw)
-        elif raw.wait_beyond(it.taken, self._hop_s / 5):
+        elif raw.wait_beyond(acquisition.taken, self._hop_s / 5):
             self._next_stale = None
             self._vitals.move(State.LIVE, State.STALLED, State.RECONNECTING)
             self._advance(raw, pipeline)
-        elif it.ended.is_set():
+        elif acquisition.ended.is_set():
             return True
         elif raw.info.paced:
-            due = self._next_stale or (raw.arrived or it.opened) + it.arrivals.patience()
+            due = self._next_stale or (raw.arrived or acquisition.opened) + acquisition.arrivals.patience()
             if self._now() >= due:
                 self._next_stale = due + self._hop_s
                 self._vitals.move(State.STALLED, State.LIVE)
@@ -106,30 +106,30 @@ class Processing:
         return False
 
     def _rebuild(self, raw: RingBuffer, error: Exception) -> Pipeline | None:
-        """Another pipeline in place of one that failed; None when that does not help."""
+        """A new pipeline in place of one that failed; None after too many failures."""
         self._rebuilt += 1
         if self._rebuilt <= REBUILDS:
-            self._vitals.fault(f"the pipeline failed and was made anew: {error}")
+            self._vitals.fault(f"the pipeline failed and was rebuilt: {error}")
             try:
                 again = self._build(raw.info)
                 again.left_out = self.pipeline.left_out if self.pipeline else []
                 return again
             except Exception as worse:
                 error = worse
-        self._vitals.fault(f"there are no readings any more, the stream and its recording go on: {error}")
+        self._vitals.fault(f"readings stopped, the stream and its recording continue: {error}")
         return None
 
     def _advance(self, raw: RingBuffer, pipeline: Pipeline) -> None:
-        """Push all that has come, a second at a time, and read the windows it completes."""
-        it, second = self._acquisition, round(raw.info.sfreq)
+        """Push all new samples, a second at a time, and read the windows they complete."""
+        acquisition, second = self._acquisition, round(raw.info.sfreq)
         windows: list[Window] = []
-        while it.taken < raw.end and not self._stop.is_set():
-            if it.taken < raw.oldest:  # the pipeline stood still for a whole minute; what is gone shows as a hole
-                self._vitals.note(f"{raw.oldest - it.taken} samples were never filtered")
-                it.taken = raw.oldest
-            chunk = raw.read(it.taken, min(raw.end, it.taken + second))
+        while acquisition.taken < raw.end and not self._stop.is_set():
+            if acquisition.taken < raw.oldest:  # stalled for a minute: overwritten samples become a gap
+                self._vitals.note(f"{raw.oldest - acquisition.taken} samples were never filtered")
+                acquisition.taken = raw.oldest
+            chunk = raw.read(acquisition.taken, min(raw.end, acquisition.taken + second))
             windows += pipeline.push(chunk)
-            it.taken = chunk.end
+            acquisition.taken = chunk.end
             if not raw.info.paced:
                 self._read_all(windows, pipeline, raw)
                 windows = []
@@ -140,7 +140,7 @@ class Processing:
             if self._stop.is_set():
                 return
             old = raw.info.paced and self._now() - window.t_last > self._max_lag_s
-            # Readings leave in order of time: what a late burst tells of a time already said to be stale is history.
+            # Readings leave in order of time: windows of a late burst, already reported as stale, are not emitted.
             if (old and window is not windows[-1]) or self._is_past(window, raw):
                 self._vitals.skip(1)
                 continue
@@ -152,27 +152,27 @@ class Processing:
             except Exception as error:
                 self._vitals.skip(1)
                 self._vitals.fault(f"a reading failed: {error}")
-                self._stale(raw)  # no screen may go on showing the one before
+                self._stale(raw)  # no screen may keep showing the previous one
                 continue
             self._vitals.note(*pipeline.notes)
             if not all(map(math.isfinite, reading.probs or ())):
-                self._vitals.fault("the network gave something that is no number: shown as none")
+                self._vitals.fault("the network's output was not a number; no estimate is shown")
             self._emit(reading, raw)
 
     def _is_past(self, window: Window, raw: RingBuffer) -> bool:
-        """Whether a window lies before the newest reading, in the stream's time and in ours."""
+        """Whether a window ends before the newest reading, both in stream time and by the clock."""
         past = raw.info.paced and window.end / raw.info.sfreq <= self._t
         return past and self.latest is not None and window.t_last <= self.latest.t_last
 
     def _stale(self, raw: RingBuffer) -> None:
-        """Say that there is no reading, at the time the stream would have reached by now at its usual delay."""
+        """Emit a stale reading, at the time the stream would have reached by now at its usual delay."""
         last, pipeline, now = self.latest, self.pipeline or self._acquisition.pipeline, self._now()
         assert pipeline is not None
         t_last = raw.latest(1).t_last + now - raw.arrived if raw.end else now
         if last is not None:
             if isinstance(last, Abstained) and last.why is Why.STALE:
                 if now - self._emitted < pipeline.spec.hop_s / 2:
-                    return  # said just now
+                    return  # reported just now
                 t_last = max(t_last, last.t_last + now - self._emitted)
             t_last = max(t_last, math.nextafter(last.t_last, math.inf))
         readout = last.readout if last else pipeline.readout
@@ -185,7 +185,7 @@ class Processing:
         age_ms = None if newest is None else 1e3 * (now - newest)
         if isinstance(reading, Abstained) and reading.why is Why.STALE:
             t += max(0.0, reading.t_last - newest) if newest is not None else 0.0
-        t = max(t, self._t)  # it ran ahead where the device paused and nothing was lost
+        t = max(t, self._t)  # it was ahead where the device paused without loss
         waited = max(0.0, now - self._acquisition.arrivals.of(reading.end, now))
         latency_ms = 1e3 * waited if isinstance(reading, Estimate) else None
         self.latest = reading = replace(reading, time=t)

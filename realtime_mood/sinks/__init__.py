@@ -1,4 +1,4 @@
-"""Sinks by URL: finds the one that a URL names, reads its options, and puts one of another package under guard."""
+"""Sinks by URL: looks up the sink, reads its options, and guards sinks of other packages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def open_sink(url: str) -> Sink:
 def make_sink(name: str, target: str, options: Mapping[str, object], url: str = "") -> Sink:
     """The sink called `name`, with options as a URL's; raises as `open_sink` does.
 
-    One of another package that is broken is no error: it is part of the run, and its trouble is shown and noted.
+    A broken sink of another package raises no error: it is part of the run, and its trouble is shown and noted.
     """
     url = url or f"{name}://{target}"
     plugin = find("sinks", name, f"sink {url!r}")

@@ -1,4 +1,4 @@
-"""Turns readings into a table that any program opens: one row a reading, written as it happens."""
+"""Readings as a CSV file: one row per reading, written at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIRST = ("t", "first", "end", "status", "readout", "calibrated", "virtual")
 
 
 class CsvOptions(BaseModel):
-    """What may stand after ``csv://PATH?``: what the file is named after, where `PATH` is a folder."""
+    """Options after ``csv://PATH?``: names for the file, where `PATH` is a folder."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -34,7 +34,7 @@ class CsvFile(Outbox[Emission]):
     Raises
     ------
     ConfigError
-        It cannot be written there.
+        The path is not writable.
     """
 
     Options = CsvOptions
@@ -53,12 +53,12 @@ class CsvFile(Outbox[Emission]):
     def deliver(self, item: Emission) -> None:
         it, values = item.reading, values_of(item)
         names = names_of(it.readout)
-        if self._file is None or names != self._names:  # another readout is another table
+        if self._file is None or names != self._names:  # another readout needs another table
             self.shut()
             self._file, self._names = GrowingFile(self._places()), names
             self._file.append(_row([*FIRST, *names]))
-        told = "estimate" if isinstance(it, Estimate) else it.why.value
-        row = [round(item.t, 4), it.first, it.end, told, it.readout.name, int(it.calibrated)]
+        status = "estimate" if isinstance(it, Estimate) else it.why.value
+        row = [round(item.t, 4), it.first, it.end, status, it.readout.name, int(it.calibrated)]
         numbers = [f"{v:.6g}" if math.isfinite(v) else "" for v in values.values()]
         self._file.append(_row([*row, int(item.info.virtual), *numbers]))
 

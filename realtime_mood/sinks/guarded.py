@@ -1,4 +1,4 @@
-"""A sink of another package under guard: on its own thread, so that it can hold up neither samples nor readings."""
+"""Guard around a sink of another package: it runs on its own thread and cannot delay samples or readings."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ..types import Chunk, Marker, StreamInfo
 from .outbox import Outbox
 
 WAITING = 64
-"""Readings and chunks that may wait; more are dropped, the oldest first, and counted."""
+"""Length of the queue of readings and chunks; beyond it the oldest are dropped and counted."""
 
 
 class GuardedSink(Outbox[Callable[[], object]]):
-    """Everything that is for `sink` passes a queue; what it raises is named, and costs that one call.
+    """Calls `sink` through a queue; an exception is reported and affects only that call.
 
     Parameters
     ----------
     name : str
-        What to call it on a screen.
+        Name on screen.
     make : callable
         Makes the sink, or raises: it is made on the sink's own thread at the start of each run.
     """
@@ -33,7 +33,7 @@ class GuardedSink(Outbox[Callable[[], object]]):
         self._info: StreamInfo | None = None
 
     def start(self) -> None:
-        """Make the sink, and open what it opens before the source."""
+        """Make the sink, and prepare it before the source is opened."""
         if self._sink is None:
             sink = self._make()
             if isinstance(sink, Prepared):
@@ -44,7 +44,7 @@ class GuardedSink(Outbox[Callable[[], object]]):
         item()
 
     def shut(self) -> None:
-        """Close the sink, once a run."""
+        """Close the sink, once per run."""
         sink, self._sink = self._sink, None
         if sink is not None:
             sink.close(self._health)
@@ -52,7 +52,7 @@ class GuardedSink(Outbox[Callable[[], object]]):
     # -- what the engine calls ----------------------------------------------------------------------------------
 
     def put(self, item: Callable[[], object] | Emission) -> None:
-        """A reading, for the sink's thread; returns at once."""
+        """Queue a reading for the sink's thread; returns at once."""
         super().put(partial(self._give, "put", item) if isinstance(item, Emission) else item)
 
     def close(self, health: Health) -> None:

@@ -1,4 +1,4 @@
-"""Turns readings into one JSON object a line, flushed each line, with the run's health as the last."""
+"""Readings as JSON Lines: one object per reading, flushed at once, and the run's health as the last line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..types import Estimate
 
 
 class JsonLines:
-    """The JSON view. `stream` is closed by whoever opened it."""
+    """The JSON view. The caller closes `stream`."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -51,15 +51,15 @@ class JsonLines:
 
 
 def write_line(stream: TextIO, line: dict[str, object]) -> None:
-    """Write one object, at once. Where standard output fails, it keeps its `fault`, and the view looks there."""
-    is_unicode = encoding_of(stream).lower().startswith("utf")  # letters elsewhere are escaped: none is lost
+    """Write one object at once. Standard output keeps a failure as its `fault`, which the view checks."""
+    is_unicode = encoding_of(stream).lower().startswith("utf")  # else characters are escaped
     with suppress(OutputError):
         stream.write(to_json(line, ensure_ascii=not is_unicode) + "\n")
         stream.flush()
 
 
 def to_json(line: Mapping[str, object], *, ensure_ascii: bool = False) -> str:
-    """One object in one line: what is no finite number is null, and numbers of NumPy are plain ones."""
+    """One object on one line: non-finite numbers become null, and NumPy numbers plain ones."""
     try:
         return json.dumps(line, allow_nan=False, ensure_ascii=ensure_ascii, default=_plain)
     except ValueError:
@@ -69,7 +69,7 @@ def to_json(line: Mapping[str, object], *, ensure_ascii: bool = False) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
-    raise TypeError(f"{type(value).__name__} has no place in JSON")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def _finite(value: object) -> object:
@@ -83,7 +83,7 @@ def _finite(value: object) -> object:
 
 
 def as_dict(emission: Emission) -> dict[str, object]:
-    """One reading by the command line's contract."""
+    """One reading with the documented keys of the JSON output."""
     reading = emission.reading
     estimate = isinstance(reading, Estimate)
     line: dict[str, object] = {"kind": "estimate" if estimate else "abstained", "t": round(emission.t, 4)}

@@ -1,4 +1,4 @@
-"""Turns what happens in a calibration or in feedback into two LSL marker streams: words, and numbers for amplifiers.
+"""Events of calibration and feedback as two LSL marker streams: text, and numeric codes for amplifiers.
 
 ======================  ====  ========================
 text                    code  meaning
@@ -11,16 +11,16 @@ anything else              1  unknown
 ``washout/…/end``         29  washout ends
 ``report/…/begin``        30  self-report begins
 ``report/…/answer/…``     31  self-report answered
-``…/shown``               40  it is on the screen
-``feedback/…/begin/…``    51  baseline begins; 52 feedback, 53 transfer, 54 rest of a session of feedback
-``feedback/…/end``        59  it ends
+``…/shown``               40  stimulus on the screen
+``feedback/…/begin/…``    51  baseline begins; 52 feedback, 53 transfer, 54 rest of a feedback session
+``feedback/…/end``        59  that part ends
 ``reward``                60  reward
 ``pause/…``               90  pause
 ``resume``                91  resumed
 ``stop``                  99  stopped
-``block/…/begin/LABEL``  100  + place of LABEL, from 1
-``block/…/end``          200  + place of its label
-``…/cancelled/…``        290  it is done anew
+``block/…/begin/LABEL``  100  + position of LABEL, from 1
+``block/…/end``          200  + position of its label
+``…/cancelled/…``        290  cancelled, will be repeated
 ======================  ====  ========================
 """
 
@@ -50,54 +50,54 @@ STEPS = {
 
 
 class MarkerOutlet:
-    """Two streams of type Markers: `name` says the words, and ``name-codes`` their codes. Both tell what codes mean.
+    """Two streams of type Markers: `name` with text, ``name-codes`` with codes. The metadata of both explain the codes.
 
     Parameters
     ----------
     name : str
-        What to announce the streams as.
+        Name of the streams.
     labels : tuple of str
-        Of the protocol, in its order.
+        Labels of the protocol, in its order.
     """
 
     def __init__(self, name: str, labels: tuple[str, ...] = ()) -> None:
         pylsl = liblsl.pylsl()
         self.labels = labels
-        self._label = ""  # of the block that runs: its end does not say it again
+        self._label = ""  # of the current block: the marker of its end does not repeat it
         self._to_stamps = liblsl.to_stamps()
         kinds = ((name, pylsl.cf_string), (f"{name}-codes", pylsl.cf_int32))
         self._outlets = tuple(_outlet(pylsl, stream, form, labels) for stream, form in kinds)
 
     def send(self, text: str, t: float) -> None:
-        """Tell of an event that happened at `t` (s, our clock). After `close` nobody is told.
+        """Send an event that happened at `t` (s, our clock). After `close` nothing is sent.
 
         Parameters
         ----------
         text : str
-            As `realtime_mood.calibration.progress` words it.
+            Marker text as made by `realtime_mood.calibration.progress`.
         t : float
         """
         if begins := BLOCK_BEGINS.fullmatch(text):
             self._label = begins[1]
         values = (text, code_of(text, self.labels, self._label))
-        for outlet, value in zip(self._outlets, values, strict=False):  # closing may have taken them
+        for outlet, value in zip(self._outlets, values, strict=False):  # they may have been closed
             outlet.push_sample([value], t + self._to_stamps)
 
     def close(self) -> None:
-        """Take the streams off the network. May be called twice."""
+        """Remove the streams from the network. May be called twice."""
         self._outlets = ()
 
 
 def code_of(text: str, labels: tuple[str, ...], running: str = "") -> int:
-    """The number of an event, as the table at the top of this file has it.
+    """Code of an event, from the table at the top of this file.
 
     Parameters
     ----------
     text : str
     labels : tuple of str
-        Of the protocol. A label that is not among them has place 0.
+        Labels of the protocol. A label that is not among them has position 0.
     running : str
-        Label of the block that runs, for the text of its end.
+        Label of the current block, for the marker of its end.
     """
     if part := FEEDBACK.fullmatch(text):
         return FEEDBACK_CODES[part[1]]
@@ -116,7 +116,7 @@ def code_of(text: str, labels: tuple[str, ...], running: str = "") -> int:
 
 
 def meanings(labels: tuple[str, ...]) -> dict[int, str]:
-    """Every code there is for a protocol of these labels, and what it says."""
+    """All codes of a protocol with these labels, and their meaning."""
     return {
         UNKNOWN: "unknown",
         **{code: f"{kind} {what.replace('/', ' ')}" for (kind, what), code in STEPS.items()},
@@ -130,11 +130,11 @@ def meanings(labels: tuple[str, ...]) -> dict[int, str]:
 
 
 def _outlet(pylsl: Any, name: str, form: int, labels: tuple[str, ...]) -> Any:
-    told = pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, form, liblsl.own_id(name))
-    told.desc().append_child_value("manufacturer", "realtime_mood")
-    codes = told.desc().append_child("codes")
+    info = pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, form, liblsl.own_id(name))
+    info.desc().append_child_value("manufacturer", "realtime_mood")
+    codes = info.desc().append_child("codes")
     for code, meaning in meanings(labels).items():
-        told_code = codes.append_child("code")
-        told_code.append_child_value("value", str(code))
-        told_code.append_child_value("meaning", meaning)
-    return pylsl.StreamOutlet(told)
+        element = codes.append_child("code")
+        element.append_child_value("value", str(code))
+        element.append_child_value("meaning", meaning)
+    return pylsl.StreamOutlet(info)

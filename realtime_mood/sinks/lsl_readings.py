@@ -1,4 +1,4 @@
-"""Readings as an LSL stream of type ``Emotion``: every channel labelled, and a channel that says which are valid."""
+"""Readings as an LSL stream of type ``Emotion``: labelled channels, one of which marks valid estimates."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ UNITS = {"sample_age_ms": "ms", "latency_ms": "ms", "valid": "0 or 1"}
 
 
 class LslReadings(Outbox[Emission]):
-    """The stream `name`. Each sample bears the time at which its window ended, not that of its sending.
+    """The stream `name`. Each sample is stamped with the end of its window, not with the time of sending.
 
-    It is declared irregular: readings are skipped behind a backlog and go on by the clock while nothing comes, and a
-    recorder would move the samples of a regular stream to a straight line.
+    It is declared irregular: readings are skipped in a backlog and continue by the clock while no samples arrive, and
+    a recorder would fit the stamps of a regular stream to a straight line.
     """
 
     def __init__(self, name: str = NAME) -> None:
@@ -42,8 +42,8 @@ class LslReadings(Outbox[Emission]):
         self._names, self._stamps = names, liblsl.Stamps()
         channels = [(name, UNITS.get(name, "none")) for name in names]
         source_id, virtual = liblsl.own_id(self._name), emission.info.virtual
-        told, _ = liblsl.described(self._name, "Emotion", channels, 0.0, source_id, virtual)
-        ours = told.desc().child("realtime_mood")
+        info, _ = liblsl.described(self._name, "Emotion", channels, 0.0, source_id, virtual)
+        ours = info.desc().child("realtime_mood")
         ours.append_child_value("readout", emission.reading.readout.name)
         ours.append_child_value("evidence", emission.reading.readout.evidence)
-        self._outlet = liblsl.pylsl().StreamOutlet(told)
+        self._outlet = liblsl.pylsl().StreamOutlet(info)

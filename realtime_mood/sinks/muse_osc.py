@@ -1,7 +1,7 @@
-"""Turns signal into band powers under the addresses of Mind Monitor, for patches that were made for a Muse.
+"""Band powers as OSC messages with Mind Monitor's addresses, for programs that were made for a Muse.
 
 ``/muse/elements/BAND_absolute`` with four numbers (TP9, AF7, AF8, TP10; log10 of µV², which Mind Monitor calls Bels),
-``/muse/elements/horseshoe`` with four (1 good, 4 poor), ten times a second. Another cap gives its nearest electrodes.
+``/muse/elements/horseshoe`` with four (1 good, 4 poor), ten times a second. Other caps use their nearest electrodes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SMOOTHING_S = 0.5
 
 
 class _Bands(Outbox[Chunk]):
-    """Filters chunks on a thread of its own, and sends."""
+    """Filters chunks on its own thread, and sends band powers."""
 
     limit = 64
 
@@ -38,7 +38,7 @@ class _Bands(Outbox[Chunk]):
         self.quality: Quality | None = None
 
     def begin(self, info: StreamInfo) -> None:
-        """Get ready for this stream."""
+        """Set up the filters for this stream."""
         self._info, self._spec = info, FeatureSpec()
         at = locate(info.ch_names)
         self._picks = np.array([int(np.argmax(at @ wanted)) for wanted in locate(SENSORS)])
@@ -65,16 +65,16 @@ class _Bands(Outbox[Chunk]):
 
     def _send(self, bels: np.ndarray) -> None:
         good = np.ones(self._info.n_chans, bool) if self.quality is None else self.quality.good
-        told = [(f"/muse/elements/{band}_absolute", bels[:, k].tolist()) for k, band in enumerate(self._spec.bands)]
-        told.append(("/muse/elements/horseshoe", [1.0 if good[i] else 4.0 for i in self._picks]))
-        self._datagrams.send(told)
+        messages = [(f"/muse/elements/{band}_absolute", bels[:, k].tolist()) for k, band in enumerate(self._spec.bands)]
+        messages.append(("/muse/elements/horseshoe", [1.0 if good[i] else 4.0 for i in self._picks]))
+        self._datagrams.send(messages)
 
     def shut(self) -> None:
         self._datagrams.close()
 
 
 class MuseOptions(BaseModel):
-    """What may stand after ``osc-muse://HOST:PORT?``: the line frequency to take out of the signal (Hz)."""
+    """Options after ``osc-muse://HOST:PORT?``: the line frequency to remove from the signal (Hz)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -82,12 +82,12 @@ class MuseOptions(BaseModel):
 
 
 class MuseOsc:
-    """A tap that sends band powers to ``HOST:PORT`` as Mind Monitor does.
+    """A tap that sends band powers to ``HOST:PORT`` in Mind Monitor's format.
 
     Raises
     ------
     ConfigError
-        That is not an address.
+        The address is not valid.
     """
 
     Options = MuseOptions
@@ -109,7 +109,7 @@ class MuseOsc:
         self._bands.put(chunk)
 
     def mark(self, marker: Marker, t: float) -> None:
-        """Mind Monitor has no address for it."""
+        """Ignored: Mind Monitor has no address for markers."""
 
     def put(self, emission: Emission) -> None:
         self._bands.quality = emission.reading.quality

@@ -1,10 +1,10 @@
-"""Turns readings into OSC messages: one number each, so that any patch can pick what it wants.
+"""Readings as OSC messages, one number each, so that a patch can use single values.
 
 ============================== ==== ============================================================
-address                        type what
+address                        type value
 ============================== ==== ============================================================
-``/realtime_mood/valid``       int  1 for an estimate; 0 otherwise, and then only what is known is sent
-``/realtime_mood/virtual``     int  1 when nobody wears the headset
+``/realtime_mood/valid``       int  1 for an estimate; 0 otherwise, with fewer messages
+``/realtime_mood/virtual``     int  1 for a simulated subject
 ``/realtime_mood/status``      str  ``estimate``, or why there is none
 ``/realtime_mood/prob/LABEL``  f    probability
 ``/realtime_mood/valence``     f    and ``arousal``, -1 to 1, where the readout has them
@@ -38,7 +38,7 @@ class Datagrams:
     Raises
     ------
     ConfigError
-        That is not an address.
+        The address is not valid.
     """
 
     def __init__(self, address: str) -> None:
@@ -59,8 +59,8 @@ class Datagrams:
             bundle.add_content(message.build())
         try:
             self._socket.send(bundle.build().dgram)
-        except ConnectionRefusedError as error:  # of the bundle before: nobody has the port open
-            raise ConnectionRefusedError("nobody listens there") from error
+        except ConnectionRefusedError as error:  # of the previous bundle: no program has opened the port
+            raise ConnectionRefusedError("no program listens at this port") from error
 
     def close(self) -> None:
         if self._socket is not None:
@@ -69,7 +69,7 @@ class Datagrams:
 
 
 class Osc(Outbox[Emission]):
-    """One bundle a reading."""
+    """Sends one bundle per reading."""
 
     def __init__(self, address: str, prefix: str = PREFIX) -> None:
         super().__init__(f"OSC {address}")
@@ -83,7 +83,7 @@ class Osc(Outbox[Emission]):
 
 
 def messages(emission: Emission) -> Iterator[tuple[str, int | float | str]]:
-    """Address (without prefix) and value of all that is known of a reading."""
+    """Address (without prefix) and value of everything known of a reading."""
     it = emission.reading
     values = values_of(emission)
     yield "valid", int(values["valid"])
@@ -95,7 +95,7 @@ def messages(emission: Emission) -> Iterator[tuple[str, int | float | str]]:
 
 
 def host_and_port(address: str, option: str, host: str = "") -> tuple[str, int]:
-    """``HOST:PORT``, or only ``PORT`` where there is a `host` to fall back on."""
+    """Parse ``HOST:PORT``, or only ``PORT`` where a default `host` is given."""
     name, _, port = address.rpartition(":")
     if not port.isdigit() or not 0 < int(port) < 65536 or not (name or host):
         form = "HOST:PORT" if not host else "PORT or HOST:PORT"

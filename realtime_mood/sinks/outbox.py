@@ -1,4 +1,4 @@
-"""Deliveries that may take their time: a short queue and a guarded thread for each output."""
+"""Base of sinks that send: a short queue and a guarded thread, so that a slow receiver cannot delay the run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..guard import GuardedThread, Report, to_log, words_of
 from ..health import Health, Output
 
 Item = TypeVar("Item")
-LIMIT = 8  # that may wait: two seconds of readings; an older one is of no use to anybody
-START_S = 0.5  # how long the start of a run waits for an output to be there
+LIMIT = 8  # items that may wait: two seconds of readings; older ones are of no use
+START_S = 0.5  # how long the start of a run waits for an output to open
 CLOSE_S = 1.0
 JOIN_S = 0.2  # how long a thread that has closed everything may take to end
 
 
 class _Run(Generic[Item]):
-    """What one run gave an outbox, and what has become of it."""
+    """Queue and counts of one run."""
 
     def __init__(self, name: str) -> None:
         self.items: deque[Item] = deque()
@@ -29,16 +29,16 @@ class _Run(Generic[Item]):
 
 
 class Outbox(ABC, Generic[Item]):
-    """A sink whose receiver can neither hold up the run nor make it fail.
+    """A sink whose receiver can neither delay the run nor make it fail.
 
-    What cannot be delivered is dropped, the oldest first, and counted; a fault is told in words, and delivery is tried
-    again with the next one. Every item is counted once, as sent or as dropped. One thread serves a run after another:
-    a delivery that hangs beyond the end of its run holds up the next run's, which are dropped and counted meanwhile.
+    Items that cannot be delivered are dropped, the oldest first, and counted; a fault is reported, and delivery is
+    tried again with the next item. Every item is counted once, as sent or as dropped. One thread serves all runs in
+    turn: while a delivery of an earlier run hangs, items of the next run are dropped and counted.
 
     Parameters
     ----------
     name : str
-        What to call it on a screen.
+        Name on screen.
     """
 
     limit = LIMIT
@@ -52,35 +52,35 @@ class Outbox(ABC, Generic[Item]):
 
     @property
     def output(self) -> Output:
-        """How it is getting on: a snapshot."""
+        """Snapshot of its state."""
         return self._run.output
 
     @property
     def outputs(self) -> tuple[Output, ...]:
-        """The same, as the engine asks."""
+        """The same, for the engine."""
         return (self.output,)
 
     def start(self) -> None:
-        """Open what is to be there before the first item; tried again with each item for as long as it raises."""
+        """Open resources before the first item; called again before each item for as long as it raises."""
 
     @abstractmethod
     def deliver(self, item: Item) -> None:
-        """Send one, on a thread of its own; whatever it raises is told and costs this one."""
+        """Send one item, on the sink's thread; an exception is reported and loses this item only."""
 
     def shut(self) -> None:
-        """Let go of what `start` and `deliver` opened, on the same thread. May be called twice."""
+        """Release what `start` and `deliver` opened, on the same thread. May be called twice."""
 
     def receivers(self) -> int | None:
-        """Who listens now; None where that cannot be known."""
+        """Number of connected receivers; None where that is unknown."""
         return None
 
     def prepare(self) -> None:
-        """Begin a run, and wait a moment until what `start` opens is there. The first `put` begins one too."""
+        """Begin a run, and wait briefly for `start`. The first `put` begins a run too."""
         if self._begin():
             self._run.opened.wait(START_S)
 
     def _begin(self) -> bool:
-        """Whether this run is served at once, and need not wait for a delivery of the run before."""
+        """Begin a run; return whether it is served at once, not after a hanging delivery of the previous run."""
         with self._new:
             self._run.closing.set()
             self._run = _Run(self._run.output.name)
@@ -98,7 +98,7 @@ class Outbox(ABC, Generic[Item]):
             return idle
 
     def put(self, item: Item) -> None:
-        """Take one; returns at once."""
+        """Queue an item; returns at once."""
         with self._new:
             if self._run.closing.is_set():
                 self._begin()
@@ -110,13 +110,13 @@ class Outbox(ABC, Generic[Item]):
             self._new.notify_all()
 
     def close(self, health: Health) -> None:
-        """Deliver what waits, if that is soon done; what is left then is dropped."""
+        """Deliver the rest of the queue within a short time; what is left then is dropped."""
         with self._new:
             run, thread = self._run, self._thread
             run.closing.set()
             self._new.notify_all()
         if thread is None:
-            self.shut()  # what was opened for a run that never began
+            self.shut()  # opened for a run that never began
         elif run.closed.wait(CLOSE_S):
             thread.join(JOIN_S)
         else:
@@ -139,7 +139,7 @@ class Outbox(ABC, Generic[Item]):
                 run.closed.set()
 
     def _claim(self) -> _Run[Item] | None:
-        """The newest run, if it has not been served to its end; without one the thread ends."""
+        """The newest run, if not finished; without one the thread ends."""
         with self._new:
             if self._run.closed.is_set():
                 self._thread = None

@@ -1,11 +1,11 @@
-"""Turns a reading into numbers with names: what every output sends, in the same words and order.
+"""Named numbers of a reading, with the same names and order in every output.
 
 ============== =============================================================================================
-``valid``      1 for an estimate in numbers, else 0: then the others of the estimate are NaN, and nothing is made up
-``valence``    -1 to 1: the mean of the labels' places, weighted with their probabilities; NaN where a readout has none
+``valid``      1 for an estimate, else 0: then the other values of the estimate are NaN
+``valence``    -1 to 1: mean valence of the labels, weighted by their probabilities; NaN where a readout has none
 ``arousal``    likewise
 ``p_LABEL``    the label's probability
-``confidence`` the network's own, 0 to 1
+``confidence`` of the network, 0 to 1
 ``quality``    of the electrodes, 0 to 1
 ``sample_age_ms`` emission minus the stamp of the newest sample
 ``latency_ms`` emission minus the arrival of the window's last sample; NaN without an estimate
@@ -32,15 +32,15 @@ def values_of(emission: Emission) -> dict[str, float]:
     """The numbers of a reading by name."""
     it = emission.reading
     probs = it.probs if isinstance(it, Estimate) else (math.nan,) * len(it.readout.labels)
-    sure = all(map(math.isfinite, probs))  # a network may fail to give numbers
+    sure = all(map(math.isfinite, probs))  # a network's output may be NaN
     at = places_of(it.readout)
     valence, arousal = (math.nan, math.nan) if at is None else (np.array(probs) @ at).tolist()
-    told = (
+    numbers = (
         float(sure), valence, arousal, *probs, it.confidence if isinstance(it, Estimate) else math.nan,
         math.nan if it.quality is None else it.quality.overall, _number(emission.sample_age_ms),
         _number(emission.latency_ms),
     )  # fmt: skip
-    return dict(zip(names_of(it.readout), told, strict=True))
+    return dict(zip(names_of(it.readout), numbers, strict=True))
 
 
 def _number(value: float | None) -> float:

@@ -1,7 +1,7 @@
-"""Readings as JSON for browsers: a WebSocket, and a small page that plots it live.
+"""Readings as JSON for browsers: a WebSocket server, and a small page that plots them live.
 
-It listens on this machine unless told otherwise; then whoever wants to listen needs a token. A page of some other site
-that is open in the browser is turned away: its `Origin` is not ours.
+By default it listens on this computer only; on another address receivers need a token. Pages of other sites that are
+open in the browser are refused by their `Origin`.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ from .outbox import Outbox
 from .values import values_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-WAITING = 8  # messages a receiver may be behind; then the oldest is dropped
+WAITING = 8  # messages a receiver may lag behind; then the oldest is dropped
 RECEIVERS = 64
-"""That may listen at once: each takes descriptors from the process that also records."""
+"""Largest number of receivers: each takes file descriptors from the process that also records."""
 ASKING = 32
-"""Connections beyond those, of receivers that are being answered: one more is refused without being read."""
+"""Further connections that may be in handshake: more are refused without being read."""
 SHUT_S = 0.8  # how long closing may take
-SEND_BYTES = 2**15  # may wait in the system for one receiver: more would be old before it is sent
+SEND_BYTES = 2**15  # send buffer of the system per receiver: more would be old before it is sent
 PATH = "/readings"
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self' ws: wss:"
 
 
-FULL = f"{RECEIVERS} programs listen already: close one of them and try again\n"
+FULL = f"{RECEIVERS} programs are already connected: close one and try again\n"
 REFUSAL = f"HTTP/1.1 503 Service Unavailable\r\nContent-Length: {len(FULL)}\r\nConnection: close\r\n\r\n{FULL}".encode()
 
 
 class _Connection(ServerConnection):
-    """A connection that is refused at once while there are too many."""
+    """A connection that is refused at once when there are too many."""
 
     def __init__(self, others: set[_Connection], *args: Any, **kwargs: Any) -> None:
         self._others = others
@@ -78,7 +78,7 @@ class WebSocketReadings(Outbox[Emission]):
     Raises
     ------
     ConfigError
-        That is not an address, or something else listens there.
+        The address is not valid, or in use.
     """
 
     def __init__(self, address: str) -> None:
@@ -110,7 +110,7 @@ class WebSocketReadings(Outbox[Emission]):
         return made
 
     def start(self) -> None:
-        if self._socket.fileno() == -1:  # the run before has closed it
+        if self._socket.fileno() == -1:  # the previous run has closed it
             self._socket = self._listening()
         self._loop, self._over, self._ending = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
         self._server = GuardedThread(self._work, "mood-websocket", self.on_fault, restart_until=self._ending)
@@ -118,18 +118,18 @@ class WebSocketReadings(Outbox[Emission]):
 
     def deliver(self, item: Emission) -> None:
         values = values_of(item)
-        told = as_dict(item) | {name: _number(values[name]) for name in ("valence", "arousal")}
-        self._call(self._spread, to_json(told | {"valid": bool(values["valid"])}))
+        reading = as_dict(item) | {name: _number(values[name]) for name in ("valence", "arousal")}
+        self._call(self._spread, to_json(reading | {"valid": bool(values["valid"])}))
 
-    def say(self, told: dict[str, object]) -> None:
-        """Send something else to whoever listens, at once."""
+    def say(self, message: dict[str, object]) -> None:
+        """Send another message to all receivers at once."""
         if self._queues:
-            self._call(self._spread, to_json(told))
+            self._call(self._spread, to_json(message))
 
     def _call(self, work: Callable[..., object], *args: object) -> None:
-        """Have something done on the server's thread."""
+        """Run `work` on the server's thread."""
         if self._loop is not None:
-            with suppress(RuntimeError):  # its loop is closed: the server is ending, or being started again
+            with suppress(RuntimeError):  # its loop is closed: the server is ending or restarting
                 self._loop.call_soon_threadsafe(work, *args)
 
     def receivers(self) -> int | None:
@@ -145,7 +145,7 @@ class WebSocketReadings(Outbox[Emission]):
     # -- on the server's thread ---------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        if self._loop is None or self._loop.is_closed():  # the server failed, and is started again
+        if self._loop is None or self._loop.is_closed():  # the server failed, and restarts
             self._loop, self._over = asyncio.new_event_loop(), asyncio.Event()
             self._socket.close()
             self._socket = self._listening()
@@ -161,7 +161,7 @@ class WebSocketReadings(Outbox[Emission]):
             loop.close()
 
     async def _listen(self) -> None:
-        connection: Any = partial(_Connection, self._connections)  # called like the type it stands for
+        connection: Any = partial(_Connection, self._connections)  # called like the connection type
         async with serve(
             self._receiver, sock=self._socket, process_request=self._asked, close_timeout=0.2,
             create_connection=connection,
@@ -176,7 +176,7 @@ class WebSocketReadings(Outbox[Emission]):
             queue.put_nowait(text)
 
     async def _receiver(self, connection: ServerConnection) -> None:
-        if len(self._queues) >= RECEIVERS:  # several were let in at once
+        if len(self._queues) >= RECEIVERS:  # several were accepted at the same time
             await connection.close(CloseCode.TRY_AGAIN_LATER, FULL.strip())
             return
         queue: asyncio.Queue[str] = asyncio.Queue(WAITING)
@@ -194,7 +194,7 @@ class WebSocketReadings(Outbox[Emission]):
                 await connection.send(await queue.get())
 
     def _asked(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Let a receiver in, give the page, or say no."""
+        """Accept a receiver, serve the page, or refuse."""
         try:
             return self._answer(connection, request)
         except ValueError:

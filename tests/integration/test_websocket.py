@@ -153,7 +153,7 @@ def test_one_receiver_too_many_is_refused_in_words_and_one_that_goes_makes_room(
         with ask(port) as refused:
             answer = b"".join(iter(lambda: refused.recv(4096), b"")).decode()
         assert answer.startswith("HTTP/1.1 503")
-        assert f"{RECEIVERS} programs listen already" in answer
+        assert f"{RECEIVERS} programs are already connected" in answer
         assert "200 OK" in get(port, f"127.0.0.1:{port}")  # the page is still there
         open_ones.pop().close()
         waiting.until(lambda: server.receivers() < RECEIVERS)

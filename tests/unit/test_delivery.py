@@ -205,7 +205,7 @@ def test_a_sink_that_holds_a_thread_is_left_behind_by_name_and_the_others_are_cl
     engine.stop(timeout=1.0)
     assert engine.done.is_set()
     assert keep.n["close"] == 1
-    assert f"{kind.__name__} did not return, and {thread} was left behind in it" in engine.health.notes
+    assert f"{kind.__name__} did not return, and {thread} was abandoned in it" in engine.health.notes
     hang.set()
 
 

@@ -350,7 +350,7 @@ def test_a_failing_pipeline_is_made_anew_and_without_one_the_run_goes_on(again):
     time[0] = 12.0
     until(lambda: tape.items and why(tape.items[-1]) is Why.STALE)
     assert "a bug of ours" in engine.health.notes[0]
-    assert any("no readings any more" in note for note in engine.health.notes) is not again
+    assert any("readings stopped" in note for note in engine.health.notes) is not again
     engine.stop()
     assert engine.health.fault is None
     assert sum(map(len, tape.chunks)) == 4000

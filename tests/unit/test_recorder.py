@@ -173,7 +173,7 @@ def test_a_file_that_is_deleted_is_begun_anew(tmp_path: Path, caplog: pytest.Log
     recorder.take(chunks[0])
     until(lambda: (tmp_path / "a.xdf").exists())
     (tmp_path / "a.xdf").unlink()
-    until(lambda: "taken away" in recorder.recording.trouble)
+    until(lambda: "deleted or moved" in recorder.recording.trouble)
     recorder.take(chunks[1])
     recorder.close(Health())
     assert recorder.recording.trouble.startswith("600 samples are missing")
@@ -190,7 +190,7 @@ def test_what_cannot_be_written_costs_nothing_else(tmp_path: Path, caplog: pytes
     recorder.put(Emission(broken, INFO, State.LIVE, 0.0, None))
     recorder.take(Chunk(SIGNAL[50:90], 50, 0.445))
     recorder.close(Health())
-    assert recorder.recording.trouble.startswith("something other than samples is missing")
+    assert recorder.recording.trouble.startswith("markers or readings are missing")
     assert len(load(tmp_path / "a.xdf", caplog)["EEG"]["time_series"]) == 90
 
 
