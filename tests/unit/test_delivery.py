@@ -259,7 +259,7 @@ def test_json_has_null_for_what_is_no_number():
     }
     assert json.loads(to_json(line)) == {"a": None, "b": [None, 1.0], "c": {"d": None}, "e": 2.5, "f": [1.0, None]}
     assert json.loads(to_json({"e": np.float32(2.5), "n": np.int64(3)})) == {"e": 2.5, "n": 3}
-    with pytest.raises(TypeError, match="object has no place in JSON"):
+    with pytest.raises(TypeError, match="object cannot be written as JSON"):
         to_json({"x": object()})
 
 

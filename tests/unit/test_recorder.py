@@ -209,7 +209,7 @@ chunks, told = cut(pink(3000, 8), [200]), []
 def gate():  # called by the stream when it has nothing to send
     if told:
         return
-    until(lambda: "as big as it may get" in recorder.recording.trouble, 30)
+    until(lambda: "as large as the system allows" in recorder.recording.trouble, 30)
     told.append(recorder.recording.trouble)
     allow(resource.RLIM_INFINITY)
     source.streams[0]._chunks += later
