@@ -36,7 +36,7 @@ def pretrain(
     batch: Annotated[int, typer.Option(help="Windows a step, over all processes.")] = 64,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     with_eegmat: Annotated[bool, typer.Option("--with-eegmat", help="Also on the people of evaluation.")] = False,
-    cache: Annotated[Path | None, typer.Option(help="Prepared recordings; by default in --out.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder of prepared recordings (default: in --out).")] = None,
     threads: Annotated[int, typer.Option(help="Of the processor; more stall beside other work.")] = 1,
 ) -> None:
     """Teach an encoder what EEG is like, from unlabelled recordings: masked brain-signal modelling."""

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError
 
-from .datasets.corpus import Prepared, corpus_population, gather, split_people
+from .datasets.corpus import PreparedSession, corpus_population, gather, split_people
 from .datasets.recordings import PreparationJob
 from .pretraining.curves import Curves, shown
 from .pretraining.encoder import describe, save_encoder
@@ -101,7 +101,7 @@ class _Run:
     """One run, from what is fed to what is kept."""
 
     def __init__(
-        self, sessions: Sequence[Prepared], spec: FeatureSpec, recipe: PretrainingRecipe, out: Path,
+        self, sessions: Sequence[PreparedSession], spec: FeatureSpec, recipe: PretrainingRecipe, out: Path,
         accelerator: Accelerator, log: Log,
     ) -> None:  # fmt: skip
         self.recipe, self.spec, self.out, self.accelerator, self.log = recipe, spec, out, accelerator, log

@@ -29,3 +29,12 @@ def test_models_and_calibration_have_one_import_name(folder):
     """`models` alone would be whatever lies in the folder that Python was started in."""
     short = re.compile(r"\b(?:from|import) (?:models|calibration)\b")
     assert not [str(path) for path in (ROOT / folder).rglob("*.py") if short.search(path.read_text())]
+
+
+def test_a_public_class_name_means_one_thing():
+    defined = {}
+    for path in SOURCES:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                defined.setdefault(node.name, []).append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert not {name: places for name, places in defined.items() if len(places) > 1}

@@ -41,7 +41,7 @@ Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedSession:
     """One session, its features by the second; `features.name` is the person's."""
 
     job: PreparationJob
@@ -114,7 +114,7 @@ def prepare(job: PreparationJob, spec: FeatureSpec, cache: Path) -> str:
     return note
 
 
-def load(job: PreparationJob, spec: FeatureSpec, cache: Path) -> Prepared | None:
+def load(job: PreparationJob, spec: FeatureSpec, cache: Path) -> PreparedSession | None:
     """What `prepare` left of `job`; None when there was nothing in it."""
     folder = cache / key_of(job, spec)
     about = json.loads((folder / "session.json").read_text())
@@ -128,7 +128,7 @@ def load(job: PreparationJob, spec: FeatureSpec, cache: Path) -> Prepared | None
     features = Person(
         name=job.person, info=info, patches=arrays["patches"], label=nobody, rest=slice(0), sha256=records[0], **small
     )
-    return Prepared(job, features, records)
+    return PreparedSession(job, features, records)
 
 
 def key_of(job: PreparationJob, spec: FeatureSpec) -> str:
@@ -144,7 +144,7 @@ def sha256(signal: np.ndarray) -> str:
 
 def gather(
     jobs: Sequence[PreparationJob], spec: FeatureSpec, cache: Path, log: Log, processes: int = 2
-) -> list[Prepared]:
+) -> list[PreparedSession]:
     """Prepare what is not prepared yet, and load everything there is; each recording once.
 
     Raises
@@ -181,7 +181,7 @@ def gather(
     return usable
 
 
-def corpus_population(sessions: Sequence[Prepared]) -> Population:
+def corpus_population(sessions: Sequence[PreparedSession]) -> Population:
     """The bands' mean over sessions, and their usual spread from one second to the next."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # channels that are never good have no spread
@@ -232,9 +232,9 @@ def _all_second(touches: np.ndarray, sfreq: float, n: int) -> np.ndarray:
     return np.stack([touches[a:b].all(axis=0) for a, b in pairwise(ends)])
 
 
-def _once(sessions: Sequence[Prepared], log: Log) -> Iterator[Prepared]:
+def _once(sessions: Sequence[PreparedSession], log: Log) -> Iterator[PreparedSession]:
     """Leave out recordings that hold the same signal as an earlier one, whatever their names, formats and people."""
-    seen: dict[bytes, Prepared] = {}
+    seen: dict[bytes, PreparedSession] = {}
     for p in sessions:
         if p.virtual:
             yield p
@@ -256,7 +256,9 @@ def _marks(p: Person) -> list[bytes]:
     return [coarse[t].tobytes() for t in np.flatnonzero(fit)]
 
 
-def split_people(sessions: Sequence[Prepared], share: float, seed: int) -> tuple[list[Prepared], list[Prepared]]:
+def split_people(
+    sessions: Sequence[PreparedSession], share: float, seed: int
+) -> tuple[list[PreparedSession], list[PreparedSession]]:
     """Sessions to train on, and those of people held out: `share` of each data set's, at least one of five or more.
 
     Raises

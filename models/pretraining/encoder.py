@@ -21,7 +21,7 @@ from torch import Tensor
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import WeightsError
 from realtime_mood.models.checkpoint import find, load_weights
-from realtime_mood.models.datasets.corpus import Prepared
+from realtime_mood.models.datasets.corpus import PreparedSession
 from realtime_mood.models.reader import RawEncoder, ReaderConfig
 
 from .files import write_whole
@@ -108,7 +108,9 @@ def _of_weights(name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return state, card
 
 
-def describe(sessions: Sequence[Prepared], held_out: Sequence[Prepared], spec: FeatureSpec) -> dict[str, Any]:
+def describe(
+    sessions: Sequence[PreparedSession], held_out: Sequence[PreparedSession], spec: FeatureSpec
+) -> dict[str, Any]:
     """What the card says of whom an encoder has met, those it was only chosen on included."""
     everybody = [*sessions, *held_out]
     records: dict[str, list[str]] = {}

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import CLIP_SD, Population
-from realtime_mood.models.datasets.corpus import Prepared
+from realtime_mood.models.datasets.corpus import PreparedSession
 from realtime_mood.models.masking import GEOMETRIES, Mask
 
 BUCKETS = (4, 6, 8, 12, 16, 19, 24, 32, 48, 64)  # channels of a batch
@@ -60,7 +60,7 @@ class Feed:
 
     Parameters
     ----------
-    sessions : sequence of Prepared
+    sessions : sequence of PreparedSession
     pop : Population
         Where running statistics start.
     spec : FeatureSpec
@@ -72,7 +72,7 @@ class Feed:
     """
 
     def __init__(
-        self, sessions: Sequence[Prepared], pop: Population, spec: FeatureSpec, *, size: int, seed: int,
+        self, sessions: Sequence[PreparedSession], pop: Population, spec: FeatureSpec, *, size: int, seed: int,
         geometry: str = "random", vary: Vary | None = None,
     ) -> None:  # fmt: skip
         self._sessions, self._spec, self._size, self._seed = list(sessions), spec, size, seed

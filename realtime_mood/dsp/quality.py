@@ -91,8 +91,8 @@ class ElectrodeQuality:
         self._squares.append((np.square(hop.clean).sum(axis=0), len(hop.clean)))
         sums, counts = zip(*self._squares, strict=True)
         if not (n_valid := sum(counts)):  # still settling: nothing to judge yet, and such windows are not read
-            nobody = np.zeros(self._n_chans, bool)
-            return Quality(np.zeros(self._n_chans, np.float32), (None,) * self._n_chans), nobody
+            none = np.zeros(self._n_chans, bool)
+            return Quality(np.zeros(self._n_chans, np.float32), (None,) * self._n_chans), none
         rms = np.sqrt(np.sum(sums, axis=0) / n_valid)
         newest = hop.raw[-hop.n_new :]
         woke = hop.jumped & self._still[-1]  # the jump back from flat is still part of that

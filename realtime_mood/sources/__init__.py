@@ -1,4 +1,4 @@
-"""Sources by URL: finds the one that a URL names, reads its options, and puts one of another package under guard."""
+"""Sources by URL: looks up the source, reads its options, and guards sources of other packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns the labels a source gives into the EEG channels to keep, their 10-05 names and their reference."""
+"""Selection of EEG channels by a source's labels: their 10-05 names and their reference."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .units import UNSTATED, is_other_quantity
 from .url import SKIP, CommonOptions, pasted
 
 EARS = {"A1", "A2", "M1", "M2"}
-"""Reference sites: where they are recorded, they are no brain channel."""
+"""Reference sites: where they are recorded, they are not EEG channels."""
 
 _NOT_BRAIN = re.compile(
     r"\d*([A-Z]?EOG|ECG|EKG|[LR]?EMG|GSR|EDA|RESP|BREATH|PLETH|S[AP]O2|PPG|OXI|SATUR|PULSE|HEART|D?TRIG|TRG|STATUS|STI"
@@ -23,22 +23,22 @@ _NOT_BRAIN = re.compile(
     r"|([HV]EO[LRUD]?|[LSI]O[12]|[LR]?[HV]?EYE|LOC|ROC|POS|HR|PR|OX|AIR|(ET)?CO2|DC\d*|DIG|DIN\d*|CQ|EQ|POW|MOT"
     r"|DELTA|THETA|ALPHA|BETA|GAMMA)$)"
 )
-"""Words of labels that are no EEG, by their beginning or as a whole."""
+"""Words of labels that are not EEG, by their beginning or as a whole."""
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SOCKET = re.compile(r"[A-H]\d{1,2}")
 
 
 SHOWN = 12
-"""How many labels a message shows."""
+"""Number of labels shown in a message."""
 
 
 class ChannelChoice(NamedTuple):
-    """What is read of a source."""
+    """The channels to read from a source."""
 
     columns: list[int]
     ch_names: tuple[str, ...]
     reference: str
-    """As ``reference=`` says, or the source, or the labels of its channels; ``"unknown"`` where none does."""
+    """From ``reference=``, the source, or the labels of its channels; ``"unknown"`` where none states it."""
     notes: tuple[str, ...]
 
 
@@ -51,33 +51,33 @@ def choose_channels(
     reference: str = "",
     units: Sequence[str] = (),
 ) -> ChannelChoice:
-    """Which columns to keep, what they are called, and what they were measured against.
+    """Choose the columns to keep, their names and their reference.
 
-    Channels of another type, ears, and what is plainly no EEG by its label or unit are left out. A label that could be
-    EEG but is no electrode of the 10-05 system is never guessed at, and a derivation (``F3-C3``) is no electrode.
+    Channels of another type, ears, and channels that are clearly not EEG by label or unit are left out. A label that
+    could be EEG but is not in the 10-05 system is never guessed, and a derivation (``F3-C3``) is not an electrode.
 
     Parameters
     ----------
     labels : sequence of str
-        What the source calls its channels; ``""`` where it does not.
+        The source's channel labels; ``""`` where it has none.
     is_eeg : sequence of bool
-        Whether the source types them as EEG, or not at all.
+        True for channels of type EEG or without a type.
     options : CommonOptions
         ``channels=`` names unlabelled channels in order (``-`` leaves one out), or picks from labelled ones; ``drop=``
         leaves out; ``reference=`` overrides.
     asked : str
         The source, for messages.
     reference : str
-        What the source says of the whole stream.
+        The source's reference for the whole stream.
     units : sequence of str
-        What it calls their units.
+        The source's units.
 
     Raises
     ------
     ConfigError
-        ``channels=`` holds a word that is no electrode name, or one twice.
+        ``channels=`` contains a word that is not an electrode name, or one twice.
     StreamMismatch
-        The labels do not say which electrodes these are.
+        The labels do not identify the electrodes.
     """
     found = _Labels(labels, options, asked)
     dropped, notes = found.dropped()
@@ -91,11 +91,11 @@ def choose_channels(
         columns, names, renamed = *found.known(brain), []
     if not columns:
         shown = _listed(labels)
-        raise StreamMismatch(asked, f"no EEG channel among {shown}", "choose another source, or say channels=…")
+        raise StreamMismatch(asked, f"no EEG channel among {shown}", "choose another source, or give channels=…")
     found.check_each_once(columns, names)
     beside = [i for i, typed in enumerate(is_eeg) if typed and i not in dropped and i not in columns]
     if doubtful := [labels[i] for i in beside if not options.channels and found.names_electrode(i)]:
-        notes.append(f"left out as no EEG: {_listed(doubtful)}")
+        notes.append(f"left out as not EEG: {_listed(doubtful)}")
     against, odd = found.reference(columns, reference)
     return ChannelChoice(columns, tuple(names), against, (*notes, *renamed, *odd))
 
@@ -108,8 +108,8 @@ def check_count(
     Raises
     ------
     StreamMismatch
-        It describes another number of channels than it sends, and ``channels=`` does not name them all: nobody can
-        know which label belongs to which column.
+        It describes another number of channels than it sends, and ``channels=`` does not name them all: labels
+        cannot be assigned to columns.
     """
     if len(channels) == n_chans:
         return list(channels)
@@ -125,11 +125,11 @@ def check_count(
 
 
 class _Labels:
-    """The labels of one source, read with its options."""
+    """The labels of one source, interpreted with its options."""
 
     def __init__(self, labels: Sequence[str], options: CommonOptions, asked: str) -> None:
         self._labels, self._options, self._asked = labels, options, asked
-        # Caps that count their sockets A1, A2, A3, … have no ears there, and no electrodes at C3 or F4.
+        # In caps whose sockets are numbered A1, A2, A3, …, these are not ears, and C3 or F4 are not those electrodes.
         sockets = {label for label in labels if _SOCKET.fullmatch(label)} if "A3" in labels else set()
         self._sockets = sockets
         self._found: list[Electrode | None] = [
@@ -137,7 +137,7 @@ class _Labels:
         ]
 
     def dropped(self) -> tuple[set[int], list[str]]:
-        """The columns that ``drop=`` leaves out, and what to note."""
+        """The columns that ``drop=`` leaves out, and notes."""
         options, columns = self._options, {word: self._of(word) for word in self._options.drop}
         absent = [word for word, of in columns.items() if not of]
         if absent and options.drop_must_exist:
@@ -147,13 +147,13 @@ class _Labels:
         return {i for of in columns.values() for i in of}, note
 
     def _of(self, word: str) -> list[int]:
-        """The columns of that label; where there is none, of that electrode."""
+        """The columns with that label; where there is none, with that electrode."""
         exact = [i for i, label in enumerate(self._labels) if label.strip().lower() == word.lower()]
         name = canonical_name(word)
         return exact or [i for i, found in enumerate(self._found) if found and found.name == name]
 
     def may_be_brain(self, i: int) -> bool:
-        """Whether a channel of EEG, or of no type, is no ear and not plainly something else."""
+        """Whether a channel of type EEG, or without a type, is neither an ear nor clearly something else."""
         found, label = self._found[i], self._labels[i]
         return found.name not in EARS if found else label in self._sockets or not _is_other(label)
 
@@ -163,7 +163,7 @@ class _Labels:
         return bool(names - EARS - {None})
 
     def asked_for(self, eeg: list[int], brain: list[int]) -> tuple[list[int], list[str], list[str]]:
-        """Columns and names where ``channels=`` names those that have none, or picks from those that have."""
+        """Columns and names by ``channels=``, which names unlabelled channels or picks from labelled ones."""
         words, asked = self._options.channels, self._asked
         names = ["" if word == SKIP else canonical_name(word) for word in words]
         wrong = [word for word, name in zip(words, names, strict=True) if name is None]
@@ -185,7 +185,7 @@ class _Labels:
         )
 
     def _renamed(self, named: list[tuple[int, str]]) -> list[str]:
-        """What to note where ``channels=`` contradicts the labels."""
+        """Notes where ``channels=`` contradicts the labels."""
         others = [
             f"{self._labels[i]} as {name}"
             for i, name in named
@@ -194,7 +194,7 @@ class _Labels:
         return [f"channels= reads {_listed(others)}"] if others else []
 
     def known(self, brain: list[int]) -> tuple[list[int], list[str]]:
-        """The electrodes among `brain`; raises `StreamMismatch` where one of them is none."""
+        """The electrodes among `brain`; raises `StreamMismatch` where one of them is not an electrode."""
         unknown = [i for i in brain if self._found[i] is None]
         if not unknown:
             return brain, [found.name for i in brain if (found := self._found[i])]
@@ -205,7 +205,7 @@ class _Labels:
         raise StreamMismatch(self._asked, said, self._way_out(brain, unknown, derived))
 
     def _way_out(self, brain: list[int], unknown: list[int], derived: list[tuple[str, str]]) -> str:
-        """What to say so that the rest can be played."""
+        """Options that make the rest playable, for the message."""
         names = [found.name for i in brain if (found := self._found[i])]
         labels = [self._labels[i].strip() for i in unknown]
         once = len(set(names)) == len(names)
@@ -218,9 +218,9 @@ class _Labels:
         if len(firsts) < len(unknown) or EARS.issuperset(firsts):
             return f"name all {len(brain)} with channels=…, in order, {SKIP} for one to leave out"
         if len(seconds) == 1 and len(set(firsts)) == len(firsts) > 1:
-            return f"if {seconds.pop()} is the reference of all, say {pasted('reference', [derived[0][1]])}"
+            return f"if {seconds.pop()} is the reference of all, give {pasted('reference', [derived[0][1]])}"
         each = [SKIP if name in EARS or name in firsts[:k] else name for k, name in enumerate(firsts)]
-        return f"to read each as its first electrode all the same, say {pasted('channels', each)}"
+        return f"to read each as its first electrode anyway, give {pasted('channels', each)}"
 
     def check_each_once(self, columns: list[int], names: list[str]) -> None:
         """Raise `StreamMismatch` where two columns are one electrode."""
@@ -236,7 +236,7 @@ class _Labels:
         raise StreamMismatch(self._asked, f"{_listed(same)} are the same electrode", do)
 
     def reference(self, columns: list[int], stated: str) -> tuple[str, list[str]]:
-        """The reference of the chosen columns, and what to note of it."""
+        """The reference of the chosen columns, and notes."""
         if self._options.reference:
             return self._options.reference, []
         stated = "" if stated.strip().lower() in UNSTATED else stated.strip()
@@ -252,7 +252,7 @@ class _Labels:
 
 
 def _is_other(label: str) -> bool:
-    """Whether a label that is no electrode is plainly no EEG."""
+    """Whether a label that is not an electrode is clearly not EEG."""
     name, *rest = [word.upper() for word in words_of(label)] or [""]
     if name in ("E1", "E2") and rest and set(rest) <= EARS:  # the eyes of sleep recordings
         return True

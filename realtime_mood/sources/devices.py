@@ -1,4 +1,4 @@
-"""Turns what is on the network and what the board library knows into a list with the URL to paste for each."""
+"""List of available sources: LSL streams on the network and supported boards, each with the URL to use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .boards.session import library
 from .lsl.info import url_of
 
 LOOK_S = 0.1
-"""How often the network's answers are looked at."""
+"""Interval (s) of checks for answers from the network."""
 EXAMPLES = {
     "serial_port": "COM3" if sys.platform == "win32" else "/dev/ttyUSB0",
     "mac_address": "XX:XX:XX:XX:XX:XX",
@@ -32,20 +32,20 @@ EXAMPLES = {
     "file": "FILE",
     "master_board": "cyton",
 }
-"""What to write for a parameter that cannot be found out."""
+"""Placeholder for a parameter that cannot be detected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Something that may be streamed from."""
+    """A possible source."""
 
     kind: str
-    """``"lsl"`` for a stream that is there, ``"board"`` for a board that may be, a scheme for another package's."""
+    """``"lsl"`` for a stream that is present, ``"board"`` for a supported board, a scheme for another package's."""
     name: str
     url: str
-    """What to paste after ``--source``."""
+    """URL for ``--source``."""
     ch_names: tuple[str, ...]
-    """As far as they are known; empty where ``channels=`` must say them."""
+    """As far as known; empty where ``channels=`` must name them."""
     n_chans: int
     sfreq: float
     """Sampling rate (Hz); 0 where there is no regular one."""
@@ -89,7 +89,7 @@ def installed(seconds: float) -> list[Device]:
             found = list(look(seconds)) if callable(look) else [general]
             if not all(isinstance(it, Device) for it in found):
                 raise TypeError("devices() has to list objects of type Device")
-        except Exception as error:  # whatever it is, the others are there all the same
+        except Exception as error:  # after any error the other boards are still listed
             found = [replace(general, trouble=words_of(error))]
         listed += found
     return listed
@@ -139,7 +139,7 @@ def why_no_boards() -> str:
 
 
 def _to_name(labels: tuple[str, ...], n_chans: int) -> dict[str, str]:
-    """What must be said about channels that have no electrode's name."""
+    """URL options for channels without electrode names."""
     unknown = [label for label in labels if canonical_name(label) is None]
     if n_chans and len(unknown) == len(labels):
         return {"channels": "…"}
@@ -147,17 +147,17 @@ def _to_name(labels: tuple[str, ...], n_chans: int) -> dict[str, str]:
 
 
 def serial_ports() -> list[str]:
-    """The serial ports that something is plugged into."""
+    """The serial ports with a device."""
     try:
         found = [port.device for port in import_module("serial.tools.list_ports").comports() if port.vid is not None]
-    except ImportError:  # pyserial tells more, and is not needed for anything else
+    except ImportError:  # pyserial gives better results, and is not needed for anything else
         dev = Path("/dev")
         found = [str(it) for what in ("ttyUSB*", "ttyACM*", "cu.usbserial*", "cu.usbmodem*") for it in dev.glob(what)]
     return sorted(found)
 
 
 def listing(seconds: float = 2.0) -> Iterator[str]:
-    """Lines for a person: what was found, each with the URL to paste, quoted for a shell."""
+    """Lines of text: what was found, each with its URL quoted for a shell."""
     found = streams(seconds)
     yield f"{len(found)} stream{'s' * (len(found) != 1)} on the network within {seconds:g} s" + (":" if found else "")
     yield from (f"  {it}" for it in found)
@@ -169,11 +169,11 @@ def listing(seconds: float = 2.0) -> Iterator[str]:
     yield from (f"  {it}" for it in all_boards())
     if why := why_no_boards():
         yield f"  {why}"
-    yield "Where it says channels=…, give each channel its electrode's name, in order."
+    yield "For channels=…, give the electrode name of each channel, in order."
 
 
 def as_object(device: Device) -> dict[str, Any]:
-    """The same for a program."""
+    """A device as a JSON object."""
     return {"kind": "device", "source": device.kind, **{k: v for k, v in asdict(device).items() if k != "kind"}}
 
 

@@ -1,4 +1,4 @@
-"""A source of another package under guard: whatever it raises or returns, the run goes on and names the package."""
+"""Guard around a source of another package: the run continues after its failures, and names the package."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..types import Chunk, StreamInfo
 
 
 class GuardedSource:
-    """A `Returning` source around one that may be none: a stream that raises is closed and opened again.
+    """Makes any source a `Returning` one: a stream that raises is closed and opened again.
 
     Parameters
     ----------
     plugin : Plugin
         Names the package in messages.
     source : Source
-        Made by that package.
+        The source of that package.
     """
 
     def __init__(self, plugin: Plugin, source: Source) -> None:
@@ -30,11 +30,11 @@ class GuardedSource:
         self.on_fault: Report = to_log
 
     def open(self) -> GuardedStream:
-        """Raise `MoodError` for whatever goes wrong in it."""
+        """Open the source; any failure becomes a `MoodError`."""
         return self._opened(self._source.open)
 
     def reopen(self, info: StreamInfo) -> GuardedStream:
-        """Open it again, after it was away; raises as `open` does, and where it is another stream now."""
+        """Open it again; raises as `open` does, and when it is another stream now."""
         source = self._source
         stream = self._opened((lambda: source.reopen(info)) if isinstance(source, Returning) else source.open)
         if (stream.info.ch_names, stream.info.sfreq) != (info.ch_names, info.sfreq):
@@ -46,7 +46,7 @@ class GuardedSource:
         return stream
 
     def cancel(self) -> None:
-        """Call an `open` off that is under way, where that is possible."""
+        """Cancel an `open` in progress, where the source supports it."""
         if isinstance(self._source, Patient):
             self._source.cancel()
 
@@ -65,7 +65,7 @@ class GuardedSource:
 
 
 class GuardedStream:
-    """Made by `GuardedSource`: raises nothing but `MoodError`, and closes once."""
+    """Made by `GuardedSource`: raises only `MoodError`, and closes once."""
 
     def __init__(self, plugin: Plugin, stream: Stream, report: Callable[[str], object]) -> None:
         self._plugin, self._stream, self._report, self._is_closed = plugin, stream, report, False
@@ -75,7 +75,7 @@ class GuardedStream:
         return self._stream.info
 
     def read(self, timeout: float) -> Chunk | None:
-        """The newest samples; raises `SourceLost`, so that it is opened again, for whatever goes wrong in it."""
+        """The newest samples; any failure becomes `SourceLost`, so that the source is opened again."""
         try:
             chunk = self._stream.read(timeout)
         except MoodError:
@@ -88,7 +88,7 @@ class GuardedStream:
         raise self._lost(f"reading gave {found}, not a Chunk of (n_times, {self.info.n_chans}) or None")
 
     def close(self) -> None:
-        """Let go of the device; what that raises is reported."""
+        """Release the device; an exception is reported."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -103,7 +103,7 @@ class GuardedStream:
 
 
 def _wrong(stream: object) -> str:
-    """What `stream` lacks to be one; empty where it lacks nothing."""
+    """What `stream` lacks to be a `Stream`; empty where it lacks nothing."""
     info = getattr(stream, "info", None)
     if not isinstance(info, StreamInfo):
         return "has no `info` of type StreamInfo"
@@ -112,5 +112,5 @@ def _wrong(stream: object) -> str:
     if not info.ch_names or not info.sfreq > 0:
         return f"has {info.n_chans} channels at {info.sfreq:g} Hz"
     if unknown := [name for name in info.ch_names if canonical_name(name) != name]:
-        return f"has a channel {unknown[0]!r}, which is no 10-05 electrode"
+        return f"has a channel {unknown[0]!r}, which is not a 10-05 electrode"
     return "has a channel name twice" if len(set(info.ch_names)) < info.n_chans else ""

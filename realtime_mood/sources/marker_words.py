@@ -1,4 +1,4 @@
-"""What marker streams say in words: text in any encoding, numbers of any format, annotations named by their channel."""
+"""Text of markers: from text in any encoding, numbers of any format, and annotations named by their channel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 KINDS = ("marker", "event", "annotation", "trigger", "stim")
-"""A stream whose content type contains one of these sends markers, where it has no regular rate."""
+"""A stream without a regular rate whose content type contains one of these sends markers."""
 
 
 def is_marker_type(kind: str) -> bool:
@@ -16,7 +16,7 @@ def is_marker_type(kind: str) -> bool:
 
 
 def text_of(raw: bytes) -> str:
-    """Bytes as text: UTF-8 where they are that, else Latin-1, which older programs on Windows send."""
+    """Decode bytes as UTF-8 if valid, else as Latin-1, which older programs on Windows send."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -24,7 +24,7 @@ def text_of(raw: bytes) -> str:
 
 
 def texts_of(row: Iterable[object], kind: str, labels: Sequence[str] = ()) -> list[str]:
-    """The markers in one row of a stream; empty where it says nothing.
+    """The markers in one row of a stream; empty where there is none.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ def texts_of(row: Iterable[object], kind: str, labels: Sequence[str] = ()) -> li
         A value for each channel: bytes, str or numbers.
     kind : str
         The stream's content type. MNE-LSL's ``annotations`` have a channel for each description, and the value is the
-        duration (s), -1 for none: there the label of the channel is what happened.
+        duration (s), -1 for none: there the channel's label is the marker.
     labels : sequence of str
-        Of the channels, as far as they are known.
+        Labels of the channels, as far as known.
     """
     values = list(row)
     if "annotation" in kind.lower() and len(labels) == len(values) and all(labels):

@@ -1,4 +1,4 @@
-"""Turns a recording, in any format we can read, into a stream paced like the device that made it."""
+"""Playback source: a recording in any supported format as a stream, in real time or faster."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .recordings.recording import PlaybackOptions
 CHUNK_S = 0.04
 """Seconds between chunks when paced."""
 LONGEST_S = 1.0
-"""No chunk holds more of the stream than this."""
+"""Longest chunk (s)."""
 
 
 class PlaybackSource:
@@ -45,7 +45,7 @@ class PlaybackSource:
     def open(self) -> PlaybackStream:
         """Raises `SourceNotFound` or `StreamMismatch`."""
         if not os.path.exists(self.path):  # noqa: PTH110 - False for a name that is too long or impossible
-            raise SourceNotFound(self.name, "no such file", "check the path; a relative one starts where you are")
+            raise SourceNotFound(self.name, "no such file", "check the path; it is relative to the current folder")
         with translated(self.name):
             file = open_recording(self.path, self.options, self.name)
             return PlaybackStream(file, self.options, self.name, self.path.name)
@@ -53,7 +53,7 @@ class PlaybackSource:
 
 @contextlib.contextmanager
 def translated(asked: str) -> Iterator[None]:
-    """The one place where whatever libraries print, warn and raise becomes one line of ours, or nothing."""
+    """Suppress prints and warnings of libraries, and turn their exceptions into one-line errors of ours."""
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
@@ -61,7 +61,7 @@ def translated(asked: str) -> Iterator[None]:
     except MoodError:
         raise
     except MemoryError as error:
-        raise StreamMismatch(asked, "it asks for more memory than there is", "the file may be damaged") from error
+        raise StreamMismatch(asked, "it needs more memory than available", "the file may be damaged") from error
     except Exception as error:
         said = str(error).split(", please report")[0].strip()
         if 'File "' in said:  # MNE passes some errors on with their place in its code
@@ -146,7 +146,7 @@ class PlaybackStream:
         return Chunk(self._rows(at, n), first, t_last, lost, self._marked(at, first, n, lost))
 
     def _next(self) -> tuple[int, int, int]:
-        """Where the next samples stand, how many were lost before them, and how many there are without a break."""
+        """Position of the next samples, number lost before them, and number without a break."""
         turn, at = divmod(self._index, self._length)
         which = bisect_right(self._ends, at)
         if which == len(self._runs) or (turn and not self._loop):
@@ -158,17 +158,17 @@ class PlaybackStream:
         return begin, begin - at, end - begin
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if not self._closed.is_set():
             self._closed.set()
             self._file.close()
 
     def _when(self, end: int) -> float:
-        """When the last sample before `end` is taken, counted from the first read so that nothing adds up."""
+        """When the last sample before `end` is due, counted from the first read so that errors do not accumulate."""
         return (self._t0 or 0.0) + end / self.info.sfreq / self._speed
 
     def _due(self, lost: int, n: int, timeout: float) -> int:
-        """How many samples to hand out: `n` or more when late, 0 when `n` are not due within `timeout`."""
+        """How many samples to return: `n` or more when late, 0 when `n` are not due within `timeout`."""
         if not self.info.paced:
             return n
         wait = self._when(self._index + lost + n) - clock.now()
@@ -188,5 +188,5 @@ class PlaybackStream:
             raise SourceLost(self._name, where, "the file may be cut short") from error
 
     def _marked(self, at: int, first: int, n: int, lost: int) -> tuple[Marker, ...]:
-        """What happened during the `n` samples from `at` on, and during the `lost` ones before them."""
+        """Markers of the `n` samples from `at` on, and of the `lost` ones before them."""
         return tuple(Marker(first + m.index - at, m.text) for m in self._markers if at - lost <= m.index < at + n)

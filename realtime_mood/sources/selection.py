@@ -1,4 +1,4 @@
-"""Choosing one of several streams that answer to the same words, and the URLs that choose each of them."""
+"""Distinguishing several streams that match the same URL, and the URLs that select each of them."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Mapping, Sequence
 from .url import with_options
 
 LASTING = ("stream", "type", "source_id", "host")
-"""What a stream keeps when its sender is started again, as options of a URL."""
+"""URL options that stay the same when the sender restarts."""
 EXACT = ("number", "uid")
-"""What no two streams share, as long as they run."""
+"""URL option that is unique to a stream while it runs."""
 MOST = 3
-"""URLs in a message."""
+"""Largest number of URLs in a message."""
 
 Identity = Mapping[str, str]
-"""What a stream says about itself, under the names of the options that choose by it."""
+"""A stream's metadata, under the names of the URL options that select by them."""
 
 
 def distinguishing(one: Identity, streams: Sequence[Identity]) -> dict[str, str]:
-    """The options that choose `one` and no other of `streams`: those that last where they suffice.
+    """The options that select `one` and no other of `streams`, preferably ones that survive a restart of the sender.
 
     Parameters
     ----------
     one : Identity
     streams : sequence of Identity
-        Those that answer otherwise, `one` among them or not.
+        All that match, with or without `one`.
     """
     others = [it for it in streams if it != one]
     lasting = {key: one[key] for key in LASTING if one.get(key)}
@@ -36,14 +36,14 @@ def distinguishing(one: Identity, streams: Sequence[Identity]) -> dict[str, str]
 
 
 def choices(urls: Sequence[str], streams: Sequence[Identity]) -> str:
-    """The URLs that choose each of `streams`, for a message.
+    """The URLs that select each of `streams`, for a message.
 
     Parameters
     ----------
     urls : sequence of str
-        What each was asked for with.
+        URL that matched each of them.
     streams : sequence of Identity
-        Those that answer; of different ``name``, where their URLs have them.
+        All that match; with different ``name``, where their URLs have it.
     """
     rivals = ([it for it in streams if it.get("name") == one.get("name")] for one in streams)
     told = [

@@ -1,4 +1,4 @@
-"""Turns the units sources speak of into microvolts, and says when numbers cannot be EEG in the unit they claim."""
+"""Units of sources: conversion to µV, and a check that values are plausible EEG in the stated unit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import StreamMismatch
 
 MICROVOLTS = {"V": 1e6, "mV": 1e3, "uV": 1.0, "nV": 1e-3}
-"""How many µV one of each unit is."""
+"""µV per unit."""
 
 WIDE = (0.1, 3000.0)
 """Spread (µV) that numbers with a stated unit must have: real files lie at 0.4–40, a unit off by 1000 lands outside."""
@@ -26,7 +26,7 @@ _SPELLINGS = {
 _UNITS = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in spellings}
 _SCALED = re.compile(r"(?:(\d*[.,]?\d+(?:e[+-]?\d+)?)\s*[*x×]?\s*)?([a-z]+)(?:\s*(?:/|per)\s*(?:bit|lsb|count))?")
 UNSTATED = {"", "n/a", "na", "none", "unknown", "undefined", "unspecified", "-", "?"}
-"""What stands where a description says nothing."""
+"""Placeholders of descriptions without a unit."""
 _OTHERS = set(
     "% percent bpm ohm ohms kohm kohms ω kω g mg m/s^2 m/s2 m/s² ms^2 ms^-2 deg degree degrees °c degc celsius"  # noqa: SIM905
     " deg/s dps rad rad/s s sec second seconds ms us millisecond milliseconds min hz mmhg cmh2o lux t ut ft"
@@ -35,7 +35,7 @@ _OTHERS = set(
 
 
 def unit_name(text: str) -> str | None:
-    """How many of ``V``, ``mV``, ``uV`` or ``nV`` a unit is, or None where `text` is no voltage.
+    """Normalise a unit to a number of ``V``, ``mV``, ``uV`` or ``nV``; None where `text` is not a voltage.
 
     ``"microvolts"`` and ``"µV"`` are ``"uV"``, ``"0.1 µV"`` is ``"0.1uV"``.
     """
@@ -50,25 +50,25 @@ def unit_name(text: str) -> str | None:
 
 
 def microvolts(unit: str) -> float:
-    """How many µV one of `unit` is, as `unit_name` writes it."""
+    """µV per `unit`, in the notation of `unit_name`."""
     name = unit.lstrip("0123456789.e+-")
     return float(unit.removesuffix(name) or 1) * MICROVOLTS[name]
 
 
 def is_other_quantity(text: str) -> bool:
-    """Whether a unit is plainly that of no voltage: per cent, seconds, ohms and the like."""
+    """Whether a unit is clearly not a voltage: per cent, seconds, ohms and the like."""
     return text.strip().lower() in _OTHERS
 
 
 def scales(asked: str, units: Sequence[str]) -> tuple[np.ndarray, bool]:
-    """What one of each channel's numbers is worth, as the source says of their units.
+    """Scale of each channel, from the units that the source states.
 
     Parameters
     ----------
     asked : str
         The source, for messages.
     units : sequence of str
-        As the source writes them; ``""`` where it says nothing.
+        As the source writes them; ``""`` where it states none.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def scales(asked: str, units: Sequence[str]) -> tuple[np.ndarray, bool]:
     Raises
     ------
     StreamMismatch
-        A unit is not understood, or only some of the channels state theirs, and those differ.
+        A unit is not understood, or only some channels state one, and those differ.
     """
     said = [unit for unit in units if unit.strip().lower() not in UNSTATED]
     known = {unit: name for unit in said if (name := unit_name(unit))}
@@ -88,18 +88,18 @@ def scales(asked: str, units: Sequence[str]) -> tuple[np.ndarray, bool]:
         raise StreamMismatch(
             asked,
             f"its unit is {odd[0][:40]!r}",
-            "say what one of its numbers is: units=uV, or as in units=0.1uV",
+            "give the unit of its numbers: units=uV, or as in units=0.1uV",
         )
     worth = [microvolts(known[unit]) for unit in said]
     if len(said) < len(units) and len(set(worth)) > 1:
         found = f"{len(units) - len(said)} of {len(units)} channels name no unit, the others {', '.join(sorted(known))}"
-        raise StreamMismatch(asked, found, f"say it with units={'|'.join(MICROVOLTS)}")
+        raise StreamMismatch(asked, found, f"give it with units={'|'.join(MICROVOLTS)}")
     usual = worth[0] if worth else 1.0
     return np.array(worth if len(said) == len(units) else [usual] * len(units)), len(said) == len(units)
 
 
 def spread(data: np.ndarray, sfreq: float) -> float | None:
-    """How much EEG channels typically move, above about 1 Hz and whatever their offset.
+    """Typical variation of EEG channels above about 1 Hz, independent of their offset.
 
     The median over channels of the median over seconds of the standard deviation about a straight line: that line
     takes out offsets of tens of mV and slow drift, the medians take out blinks and dead channels.
@@ -114,7 +114,7 @@ def spread(data: np.ndarray, sfreq: float) -> float | None:
     Returns
     -------
     float | None
-        In the unit of `data`; None when nothing moves at all, which says nothing about the unit.
+        In the unit of `data`; None for a constant signal, which does not show its unit.
     """
     n = min(len(data), round(sfreq))
     if n < 4:
@@ -131,7 +131,7 @@ def spread(data: np.ndarray, sfreq: float) -> float | None:
 def check_spread(
     asked: str, found_uv: float | None, limits: tuple[float, float], written: str, written_uv: float
 ) -> None:
-    """Refuse numbers that would not be EEG.
+    """Raise `StreamMismatch` for values that are not plausible EEG.
 
     Parameters
     ----------
@@ -140,16 +140,16 @@ def check_spread(
     found_uv : float | None
         `spread` of the signal, taken to be `written` (µV); None passes.
     limits : (float, float)
-        What may be (µV).
+        Plausible range (µV).
     written : str
-        What the source says its unit is.
+        The unit that the source states.
     written_uv : float
-        How many µV that is.
+        Its value in µV.
 
     Raises
     ------
     StreamMismatch
-        Saying which ``units=`` would make sense.
+        Names the ``units=`` that would be plausible.
     """
     low, high = limits
     if found_uv is None or low <= found_uv <= high:
@@ -158,5 +158,5 @@ def check_spread(
     raise StreamMismatch(
         asked,
         f"{written}: channels typically move by {found_uv:.3g} µV, EEG by {low:g} to {high:g} µV",
-        f"say which unit the numbers are in: units={likely[0] if len(likely) == 1 else '|'.join(MICROVOLTS)}",
+        f"give the unit of the numbers: units={likely[0] if len(likely) == 1 else '|'.join(MICROVOLTS)}",
     )

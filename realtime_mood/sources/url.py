@@ -1,4 +1,4 @@
-"""The options of source URLs, and URLs that are written from them."""
+"""Parsing and writing of source URLs and their options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from .units import MICROVOLTS, unit_name
 
 SKIP = "-"
-"""Stands in ``channels=`` for a channel to leave out."""
+"""In ``channels=``: leave this channel out."""
 
 
 def _names(value: object) -> object:
@@ -27,7 +27,7 @@ def _speed(value: object) -> object:
 def _unit(value: str) -> str:
     if unit := unit_name(value):
         return unit
-    raise ValueError(f"say {', '.join(MICROVOLTS)}, or how many of one: 0.1uV")
+    raise ValueError(f"give {', '.join(MICROVOLTS)}, or a multiple of one: 0.1uV")
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
@@ -35,7 +35,7 @@ Speed = Annotated[float, BeforeValidator(_speed), Field(gt=0)]
 
 
 class CommonOptions(BaseModel):
-    """What may stand after the ``?`` of every source URL."""
+    """Options of every source URL."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,15 +44,15 @@ class CommonOptions(BaseModel):
     drop: Names = ()
     """Channels to leave out, by the name the source gives or by 10-05 name."""
     drop_must_exist: ClassVar[bool] = True
-    """Whether a name in `drop` that the source lacks is an error, as for any single source."""
+    """Whether a name in `drop` that the source lacks is an error."""
     units: Annotated[str, AfterValidator(_unit)] | None = None
-    """The unit the numbers are in (``uV``, ``0.1uV``, …), where the source does not say or says it wrongly."""
+    """Unit of the numbers (``uV``, ``0.1uV``, …), where the source states none or a wrong one."""
     reference: str | None = None
-    """What the channels are measured against; ``F3-Cz`` is then F3 where it is ``Cz``."""
+    """Reference of the channels; with ``Cz``, ``F3-Cz`` is read as F3."""
 
 
 class FiniteOptions(CommonOptions):
-    """Also for sources with an end."""
+    """Options of sources with an end."""
 
     speed: Speed = 1.0
     """1 is real time, N is N times as fast, ``max`` (infinity) as fast as the pipeline takes it."""
@@ -64,13 +64,13 @@ def pasted(key: str, words: Sequence[str]) -> str:
 
 
 def _escaped(word: str) -> str:
-    """A word as one of a list in a URL: a comma in it is escaped once more than the rest."""
+    """Escape a word of a list in a URL; its commas are escaped twice."""
     plain = word.strip().replace(",", "%2C")
     return "".join(char if char.isprintable() and char not in "%&+" else quote(char) for char in plain)
 
 
 def with_options(url: str, options: Mapping[str, str]) -> str:
-    """`url` with these options, in place of those it has by the same names."""
+    """`url` with these options, replacing those of the same names."""
     base, _, query = url.partition("?")
     kept = [part for part in query.split("&") if part and part.partition("=")[0] not in options]
     added = [f"{key}={quote(value, safe=',/:')}" for key, value in options.items()]

@@ -123,7 +123,7 @@ def test_each_channel_of_an_edf_file_has_its_own_unit(tmp_path: Path) -> None:
     path = write_edf(tmp_path / "a.edf", ["Fp1", "C3", "Cz", "O2"], ["uV", "uV", "nV", "%"], numbers)
     info, data = play(path)
     assert info.ch_names == ("Fp1", "C3", "Cz")
-    assert info.notes == ("left out as no EEG: O2",)
+    assert info.notes == ("left out as not EEG: O2",)
     np.testing.assert_allclose(data, numbers[: len(data), :3] * [1, 1, 1e-3], rtol=1e-4, atol=1e-3)
 
 

@@ -298,7 +298,7 @@ def test_the_outlet_refuses_a_live_stream_and_gives_up_on_listeners(tmp_path: Pa
     with pytest.raises(ConfigError, match="live"):
         play("lsl://x", name)
     write_fif(tmp_path / "a_raw.fif", counting(2.0, SFREQ), SFREQ)
-    with pytest.raises(SourceNotFound, match="no listener"):
+    with pytest.raises(SourceNotFound, match="no receiver"):
         play(str(tmp_path / "a_raw.fif"), name, wait_s=0.1)
 
 

@@ -140,7 +140,7 @@ def test_of_two_that_answer_one_is_kept_to_and_the_urls_are_offered(monkeypatch:
     with listening(f"lsl://{name}") as (texts, reports):
         until(lambda: reports, 10)
         assert "2 streams answer" in reports[0]
-        urls = re.findall(r"lsl://\S+", reports[0].partition("say which")[2])
+        urls = re.findall(r"lsl://\S+", reports[0].partition("choose one")[2])
         assert sorted(urls) == [f"lsl://{name}?source_id=a", f"lsl://{name}?source_id=b"]
         (kept,) = (key for key, outlet in outlets.items() if outlet.have_consumers())
         other = next(key for key in "ab" if key != kept)

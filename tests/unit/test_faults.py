@@ -52,9 +52,9 @@ def test_the_grammar():
     [
         ("dropp", "known are drop, hole"), ("", "known are"), ("drop:2", "0 to 1 share"), ("drop@", "KIND"),
         ("drop@20-10", "ends?|end"), ("drop@-5", "KIND"), ("freeze:6@30-40", "as long as its value"),
-        ("freeze:1e9", "no electrode"), ("freeze:999999999999@3", "0.01 to 60"), ("flat:Cz", "here are Fp1"),
+        ("freeze:1e9", "nor an electrode"), ("freeze:999999999999@3", "0.01 to 60"), ("flat:Cz", "electrodes: Fp1"),
         ("drop:Fp1", "no electrodes"), ("swapped:Fp1", "2 electrodes"), ("swapped:Fp1:Fp1", "2 electrodes"),
-        ("unix:3", "no number"), ("kill@0", "before it can go"), ("fewer:8@3", "leaves a channel"),
+        ("unix:3", "no number"), ("kill@0", "after the start of the stream"), ("fewer:8@3", "leaves a channel"),
         ("fewer:1.5@3", "whole number"), ("drop@1e400", "KIND"), ("drop:0.1@" + "9" * 400, "end after it begins"),
         (",".join(["drop@1"] * 10_001), "shorter"), ("random:1:Fp1", "no electrodes"),
     ],

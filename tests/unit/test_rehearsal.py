@@ -57,7 +57,7 @@ def test_faults_are_marked_where_they_begin_and_what_is_lost_is_counted():
     assert all(chunk.first == before.end + chunk.lost for before, chunk in itertools.pairwise(chunks))
     assert [(m.index, m.text) for c in chunks for m in c.markers] == [
         (0, "neutral"), (1500, "fault: everything is lost for 1 s"), (2000, "fault: frozen for 2 s"),
-        (3000, "fault: Fp1 1 of the samples are no number"), (3750, "fault: the clock is off by 2 s"),
+        (3000, "fault: Fp1 1 of the samples are not a number"), (3750, "fault: the clock is off by 2 s"),
         (5000, "positive"),
     ]  # fmt: skip
     unreadable = np.isnan(rows_of(chunks))

@@ -56,7 +56,7 @@ def test_channels_pick_from_the_named() -> None:
         (["T3", "T7"], {}, "drop=T7"),
         (["F3-C3", "C3-P3"], {}, "2 of 2 EEG channels are derivations, not electrodes: F3-C3, C3-P3"),
         (["F3-C3", "C3-P3"], {}, "channels=F3,C3"),
-        (["F3-Cz", "Pz-Cz"], {}, "if Cz is the reference of all, say reference=Cz"),
+        (["F3-Cz", "Pz-Cz"], {}, "if Cz is the reference of all, give reference=Cz"),
         (["FP1-F7", "FP1-F3", "A1-T3"], {}, "channels=Fp1,-,-"),
         (["F3-C3", "Fz"], {}, "drop=F3-C3"),
         (["C3-A1", "C3-A2"], {"channels": "C3"}, "drop=C3-A2"),

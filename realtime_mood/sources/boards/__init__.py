@@ -1,1 +1,1 @@
-"""Boards of BrainFlow as a source."""
+"""EEG boards through the BrainFlow library."""

@@ -1,4 +1,4 @@
-"""Turns what a person says of a BrainFlow board into what the library calls it, what it needs and how it counts."""
+"""Catalogue of BrainFlow boards: names, required parameters, options, and how each numbers its packages."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "explore_plus_8_chan": ("mac_address",),
     "explore_plus_32_chan": ("mac_address",),
 }
-"""What must be said for a board to be found; others are found by themselves, or by what may be said."""
+"""Parameters required to find a board; other boards are found without, or by optional parameters."""
 
 _BYTE = (Cycle(),)
-# It sends two samples a package. With and without acceleration, firmware 3; then firmware 2, which sends a full sample
-# alone as number 0.
+# It sends two samples per package. With and without acceleration, firmware 3; then firmware 2, which sends a full
+# sample alone as number 0.
 _GANGLION = (
     Cycle(range(100), 2),
     Cycle(range(100, 200), 2),
@@ -83,14 +83,14 @@ _CYCLES: dict[str, tuple[Cycle, ...]] = {
 }
 
 IMPEDANCE_PACKAGES = range(201, 206)
-"""A Ganglion that measures impedance sends rows with these numbers, which hold no sample."""
+"""A Ganglion that measures impedance sends rows with these numbers, which contain no sample."""
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class BrainflowOptions(CommonOptions):
-    """What may stand after ``brainflow://BOARD?``: all that the library may want to know."""
+    """Options after ``brainflow://BOARD?``: the parameters of the library."""
 
     serial_port: str = ""
     mac_address: str = ""
@@ -104,16 +104,16 @@ class BrainflowOptions(CommonOptions):
     other_info: str = ""
     serial_number: str = ""
     timeout: Annotated[int, Field(ge=0, le=600)] = 0
-    """How long the library looks for the board (s); 0 leaves it to the library."""
+    """How long the library searches for the board (s); 0 is the library's default."""
     file: str = ""
     file_aux: str = ""
     file_anc: str = ""
     master_board: str = ""
     """For ``playback`` and ``streaming``: the board whose data it is."""
     config: Names = ()
-    """Commands for the board, sent in this order before it streams."""
+    """Commands sent to the board, in this order, before it streams."""
     log: str = ""
-    """A file for the library's own log; without it the library says nothing."""
+    """A file for the library's own log; without it there is none."""
 
 
 def names(board_ids: Any) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def names(board_ids: Any) -> dict[str, Any]:
 
 
 def find(name: str, board_ids: Any, asked: str) -> tuple[str, Any]:
-    """The board meant by `name`, however it is spelt; raises `ConfigError` naming what comes near.
+    """The board named `name` in any spelling; raises `ConfigError` with similar names.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def find(name: str, board_ids: Any, asked: str) -> tuple[str, Any]:
 
 
 def cycles_of(name: str) -> tuple[Cycle, ...]:
-    """How a board numbers its packages, the likeliest way first; empty where it must be learnt from what it sends."""
+    """How a board numbers its packages, the most likely way first; empty where it must be learnt from the data."""
     return _CYCLES.get(ALIASES.get(name, name), ())
 
 

@@ -1,4 +1,4 @@
-"""Turns a BrainFlow board into a session that is let go of on every way out, and exit codes into words."""
+"""A BrainFlow session that is always released, and messages for the library's exit codes."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ from ...errors import SourceError, SourceNotFound, StreamMismatch, install_extra
 from ...guard import GuardedThread
 
 BUFFER_S = 60
-"""Seconds the library keeps for us while nobody reads."""
+"""Length of the library's buffer (s)."""
 LOOK_S = 0.05
-"""How often it is looked whether a board that is being opened is still wanted."""
+"""Interval (s) of checks of whether opening a board was cancelled."""
 CLOSE_S = 1.0
-"""How long `close` waits for a board to be let go; some take seconds."""
+"""How long `close` waits for a board to be released (s); some take seconds."""
 LONGEST_PAUSE_S = 10.0
-"""The library's player sleeps through a pause in a file and cannot be stopped meanwhile."""
+"""Longest pause in a file (s): the library's player sleeps through pauses and cannot be stopped meanwhile."""
 
 TROUBLES = {
     1: ("its port is open already", "close the program that uses it"),
-    2: ("its port or adapter cannot be opened", "look at the cable, the port's name and who may use it"),
-    3: ("its port fails", "unplug it and put it back"),
+    2: ("its port or adapter cannot be opened", "check the cable, the port's name and its permissions"),
+    3: ("its port fails", "unplug it and plug it in again"),
     4: ("it takes no commands", "switch it off and on"),
-    5: ("it sends what no such board sends", "look whether it is another board, switch it off and on"),
-    6: ("it does not say hello", "look whether it is another board, switch it off and on"),
-    7: ("it does not answer", "switch it on, bring it near, close other programs that use it"),
+    5: ("its data are not those of this board", "check that it is this board, switch it off and on"),
+    6: ("it does not answer the greeting", "check that it is this board, switch it off and on"),
+    7: ("it does not answer", "switch it on, move it closer, close other programs that use it"),
     8: ("it is streaming already", "close the program that uses it"),
     10: ("the library could not start a thread", "close other programs"),
-    13: ("it refuses its parameters", "look at each of them"),
+    13: ("it refuses its parameters", "check each of them"),
     14: ("the library does not support it on this computer", "use another computer or board"),
     15: ("its session is gone", "open it again"),
     16: ("another session holds it", "close the program that uses it"),
-    17: ("the library failed", "look at its parameters, its driver and its adapter; log=FILE says more"),
-    18: ("it does not answer in time", "switch it on, bring it near, say timeout="),
+    17: ("the library failed", "check its parameters, driver and adapter; log=FILE tells more"),
+    18: ("it does not answer in time", "switch it on, move it closer, give a longer timeout="),
 }
-"""What the library's exit codes mean, and what to do."""
+"""Meaning of the library's exit codes, and what to do."""
 HELD = 16
 UNCLEAR = {5, 6, 7}
-"""What a serial board that was streaming when its last program was killed may say to the first hello."""
+"""Exit codes of a first attempt on a serial board that was streaming when its last program was killed."""
 
 
 @cache
 def library() -> Any:
-    """The library's `board_shim`, which may warn on import and log to standard error: neither is passed on."""
+    """The library's `board_shim`, without its warnings on import and its log on standard error."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -62,13 +62,13 @@ def library() -> Any:
 
 
 def trouble(kind: type[SourceError], asked: str, error: Any) -> SourceError:
-    """A `BrainFlowError` in words."""
+    """The message of a `BrainFlowError`."""
     found, do = TROUBLES.get(error.exit_code, (str(error), "switch it off and on"))
     return kind(asked, f"{found} (BrainFlow {error.exit_code})", do)
 
 
 class BoardSession:
-    """One board, prepared and streaming until `close`; garbage and the end of the program let go of it too.
+    """One board, prepared and streaming until `close`; also released by garbage collection and at exit.
 
     Parameters
     ----------
@@ -77,18 +77,18 @@ class BoardSession:
     asked : str
         The source, for messages.
     sfreq : float
-        About how many samples come a second.
+        Approximate samples per second.
     commands : sequence of str
-        For the board, before it streams.
+        Sent to the board before it streams.
     log : str
-        A file for the library's own log, or nothing.
+        A file for the library's own log, or empty.
     cancelled : threading.Event
         Set when the board is no longer wanted.
 
     Raises
     ------
     SourceNotFound
-        The board does not answer, or somebody else has it.
+        The board does not answer, or another program uses it.
     """
 
     _open: weakref.WeakValueDictionary[tuple[int, str], BoardSession] = weakref.WeakValueDictionary()
@@ -110,7 +110,7 @@ class BoardSession:
             board_shim.BoardShim.set_log_file(log)
         self._key = (board_id, str(given.to_json()))
         with self._lock:
-            # The library knows a session by its parameters: a second object of ours would let go of the first one's.
+            # The library identifies a session by its parameters: a second object would release the first one's.
             if self._key in self._open:
                 raise SourceNotFound(asked, "this program has it open already", "close it there first")
             self._open[self._key] = self
@@ -119,7 +119,7 @@ class BoardSession:
         self._closing: threading.Thread | None = None
         self._given_up = False
         self._error: BaseException | None = None
-        # The library may look for a board for many seconds and cannot be interrupted: then it looks on alone.
+        # The library may search for a board for many seconds and cannot be interrupted: then it continues alone.
         work = partial(self._begin, bool(given.serial_port), commands, sfreq)
         opening = GuardedThread(work, "mood-brainflow-open")
         opening.start()
@@ -128,7 +128,7 @@ class BoardSession:
         with self._lock:
             self._given_up = opening.is_alive()
         if self._given_up:
-            raise SourceNotFound(asked, "it was no longer wanted while it was looked for")
+            raise SourceNotFound(asked, "the search was cancelled")
         if isinstance(self._error, board_shim.BrainFlowError):
             raise trouble(SourceNotFound, asked, self._error) from self._error
         if self._error is not None:
@@ -151,14 +151,14 @@ class BoardSession:
         try:
             self.board.prepare_session()
         except library().BrainFlowError as error:
-            if error.exit_code == HELD:  # left behind in this process by somebody who is no longer there
+            if error.exit_code == HELD:  # left open in this process by an object that no longer exists
                 _release(self.board)
             elif not (serial and error.exit_code in UNCLEAR):
                 raise
             self.board.prepare_session()
 
     def close(self) -> None:
-        """Let go of the board. A board that takes long is let go of in the background. May be called twice."""
+        """Release the board; a slow one is released in the background. May be called twice."""
         if self._closing is None:
             self._closing = GuardedThread(self._forget, "mood-brainflow-close", daemon=False)
             self._closing.start()
@@ -171,10 +171,10 @@ class BoardSession:
 
 
 def _release(board: Any) -> None:
-    # It may never have been prepared, or be gone: then there is nothing to let go of.
+    # It may never have been prepared, or be gone: then there is nothing to release.
     with suppress(library().BrainFlowError):
         board.release_session()
-    # Its finaliser would ask the library again, at a time when another session may have its name or Python is ending.
+    # Its finaliser would call the library again, when another session may have its parameters or Python is exiting.
     board.is_prepared = _no
 
 
@@ -183,7 +183,7 @@ def _no() -> bool:
 
 
 def count_rows(path: Path, n_columns: int, stamp: int, asked: str) -> int:
-    """How many rows of a BrainFlow file the library will play; raises `SourceNotFound` or `StreamMismatch`.
+    """Number of rows of a BrainFlow file that the library will play; raises `SourceNotFound` or `StreamMismatch`.
 
     Parameters
     ----------

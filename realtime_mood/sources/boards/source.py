@@ -1,4 +1,4 @@
-"""Turns any BrainFlow board into chunks of counted EEG."""
+"""Source for BrainFlow boards: chunks of EEG with lost samples counted."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .catalogue import BrainflowOptions
 from .session import BoardSession, count_rows, library, trouble
 
 POLL_S = 0.02
-"""The board is looked at this often: it bounds the wake-ups a second, and what that adds to the age of a sample."""
+"""Polling interval (s): limits the wake-ups per second and the delay that polling adds."""
 FOREIGN_S = 60.0
-"""Stamps further than this from now are on a clock of the board's own and are moved by an offset."""
+"""Stamps further than this from now (s) are on the board's own clock and are shifted by an offset."""
 MEASURE_S = 2.5
-"""How long a board is listened to at first, to see whether it samples as it says."""
+"""How long the sampling rate is measured after opening (s)."""
 LIVE_S = 1.0
-"""How long to wait for a sample of a board that is said to be back."""
+"""How long to wait for a sample after reconnecting (s)."""
 
 
 class BrainflowSource:
-    """A board that the BrainFlow library knows.
+    """A board supported by the BrainFlow library.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class BrainflowSource:
     Raises
     ------
     ConfigError
-        No such board, or it needs to be told more.
+        No such board, or a parameter is missing.
     SourceNotFound
         The library cannot be loaded.
     """
@@ -55,7 +55,7 @@ class BrainflowSource:
         self.name = f"brainflow://{board}"
         ids = library().BoardIds
         self.board, self.board_id = boards.find(board, ids, self.name)
-        # A multicast that falls silent goes on in the same session, which the library takes seconds to close.
+        # A multicast that pauses continues in the same session, which the library takes seconds to close.
         self.exclusive = self.board != "streaming"
         self.cancelled = threading.Event()
         if missing := [need for need in boards.NEEDS.get(self.board, ()) if not getattr(self.options, need)]:
@@ -73,26 +73,26 @@ class BrainflowSource:
         return BrainflowStream(self)
 
     def cancel(self) -> None:
-        """From any thread: an `open` or `reopen` that is under way gives up soon."""
+        """Make an `open` or `reopen` in progress give up soon; called from any thread."""
         self.cancelled.set()
 
     def reopen(self, info: StreamInfo) -> BrainflowStream:
-        """The same board again, once it sends; raises `SourceNotFound` or `StreamMismatch`."""
+        """Open the same board again, once it sends; raises `SourceNotFound` or `StreamMismatch`."""
         self.cancelled = threading.Event()
         stream = BrainflowStream(self, info.sfreq)
         try:
             if (stream.info.ch_names, stream.info.sfreq) != (info.ch_names, info.sfreq):
                 found = f"it has {stream.info.n_chans} channels at {stream.info.sfreq:g} Hz"
-                raise StreamMismatch(self.name, f"{found}, and had {info.n_chans} at {info.sfreq:g} Hz", "start anew")
+                raise StreamMismatch(self.name, f"{found}, and had {info.n_chans} at {info.sfreq:g} Hz", "restart")
             if not stream.alive(LIVE_S):
-                raise SourceNotFound(self.name, "it is there but sends nothing", "switch it on, wake it")
+                raise SourceNotFound(self.name, "it is there but sends nothing", "switch it on or wake it up")
         except BaseException:
             stream.close()
             raise
         return stream
 
     def parameters(self) -> Any:
-        """The options as the library wants them."""
+        """The options as the library's parameters."""
         board_shim = library()
         given = board_shim.BrainFlowInputParams()
         for field in vars(given).keys() & BrainflowOptions.model_fields.keys():
@@ -117,7 +117,7 @@ class BrainflowStream:
         chosen = choose_channels(labels, [True] * len(eeg), options, source.name)
         columns, ch_names = chosen.columns, chosen.ch_names
         self._eeg = [eeg[i] for i in columns]
-        # Where electrodes are measured in the very rows of the signal, a board gives one or the other.
+        # Boards that measure impedance in the rows of the signal give one or the other.
         ohm = told.get("resistance_channels", [])
         self._ohm = [ohm[i] for i in columns] if len(ohm) >= len(eeg) and not set(ohm) & set(eeg) else []
         self._number, self._stamp = told["package_num_channel"], told["timestamp_channel"]
@@ -168,14 +168,14 @@ class BrainflowStream:
         return self._packages.measured_sfreq
 
     def read(self, timeout: float) -> Chunk | None:
-        """The samples that arrived since the last call; None when there were none within `timeout` s.
+        """The samples that arrived since the last call; None if there were none within `timeout` s.
 
         Raises
         ------
         StreamEnded
             A file has played to its end.
         SourceLost
-            The library can no longer read the board.
+            The library cannot read the board any more.
         """
         deadline = clock.now() + timeout
         while not self._ready:
@@ -193,24 +193,24 @@ class BrainflowStream:
         return self._ready.popleft()
 
     def alive(self, within: float) -> bool:
-        """Whether the board has sent a sample, or sends one `within` so many seconds; it stays to be read."""
+        """Whether the board has sent a sample, or sends one `within` this time (s); the sample stays to be read."""
         deadline = clock.now() + within
         while not self._heard and clock.now() < deadline and not self._closed.wait(POLL_S):
             self._take()
         return self._heard
 
     def close(self) -> None:
-        """Let go of the board; a waiting `read` returns. May be called twice."""
+        """Release the board; a waiting `read` returns. May be called twice."""
         self._closed.set()
         self._session.close()
 
     def _take(self) -> None:
-        """Take in what has come, and pass on what is settled."""
+        """Fetch new rows, and queue the samples whose count is certain."""
         table = self._fetch()
         self._pass_on(table, clock.now())
 
     def _fetch(self) -> np.ndarray:
-        """What has come, its stamps put on our clock: (n_rows, n)."""
+        """New rows with stamps on our clock: (n_rows, n)."""
         try:
             table: np.ndarray = self._session.board.get_board_data()
         except self._error as error:
@@ -239,14 +239,14 @@ class BrainflowStream:
             self._ready.extend(self._packages.release(arrived))
 
     def _first_seconds(self, cancelled: threading.Event) -> list[tuple[np.ndarray, float]]:
-        """What comes at first, and when, from which the rate is measured; none of it is lost."""
+        """The first rows and their arrival times, for measuring the rate; they are kept."""
         first = []
         end = clock.now() + MEASURE_S
         while clock.now() < end and self._left > 0 and not cancelled.wait(POLL_S):
             first.append((self._fetch(), clock.now()))
         if cancelled.is_set():
             self._session.close()
-            raise SourceNotFound(self._name, "it was no longer wanted while it was opened")
+            raise SourceNotFound(self._name, "opening was cancelled")
         return first
 
     def _numbered(self, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -254,7 +254,7 @@ class BrainflowStream:
         return table[self._number][samples], table[self._stamp][samples]
 
     def _on_our_clock(self, stamps: np.ndarray, now: float) -> np.ndarray:
-        """The computer made most stamps just now, so its clock is looked at anew each time: it may be set meanwhile."""
+        """Most stamps are of this computer's clock; its offset is measured each time, for it may be set meanwhile."""
         if not len(stamps):
             return stamps
         stamps = stamps + (now - time.time())
@@ -276,7 +276,7 @@ class BrainflowStream:
         return told
 
     def _rate(self, told: dict[str, Any]) -> float:
-        """What the session says it samples at; some boards can be told another rate than their usual one."""
+        """Sampling rate reported by the session; some boards can be configured to another than the usual one."""
         try:
             return float(self._session.board.get_board_sampling_rate())
         except (self._error, AttributeError):

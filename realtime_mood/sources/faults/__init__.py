@@ -1,4 +1,4 @@
-"""Turns a well-behaved stream into a headset that goes wrong on a script, to rehearse and to test with."""
+"""Scripted faults: simulates a failing headset on a clean stream, for rehearsal and tests."""
 
 from .script import FAULTS, FaultScript, ScriptedFault
 

@@ -1,4 +1,4 @@
-"""Turns what a failing headset sends into LSL outlets that come, go and are mistaken for each other."""
+"""Broadcast of a simulated failing headset through LSL outlets that appear, disappear and resemble each other."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .headset import FaultEvent, Headset, Packet, SampleLife
 
 
 class FaultyOutlet:
-    """The outlets that are there at the moment.
+    """The LSL outlets that exist at present.
 
     Parameters
     ----------
     stream : callable
-        Describes the stream, given how many channels are missing.
+        Describes the stream, given the number of missing channels.
     decoys : callable
-        Describes those that bear its source_id and are not it.
+        Describes other streams that carry its source_id.
     """
 
     def __init__(self, stream: Callable[[int], Any], decoys: Callable[[], Sequence[Any]]) -> None:
@@ -31,28 +31,28 @@ class FaultyOutlet:
         self._decoys: list[Any] = []
 
     def have_consumers(self) -> bool:
-        """Whether somebody listens to the stream."""
+        """Whether the stream has a receiver."""
         return bool(self._outlet and self._outlet.have_consumers())
 
     def show(self, life: SampleLife) -> None:
-        """Let outlets go and come until this is what the network shows."""
+        """Remove and create outlets until the network shows this state."""
         new_outlet = liblsl.pylsl().StreamOutlet
         if (life.present, life.fewer) != (self._life.present, self._life.fewer):
-            self._outlet = None  # without its last reference it is gone from the network
+            self._outlet = None  # without its last reference it disappears from the network
             self._outlet = new_outlet(self._describe(life.fewer)) if life.present else None
         if life.decoy != self._life.decoy:
             self._decoys = [new_outlet(told) for told in self._describe_decoys()] if life.decoy else []
         self._life = life
 
     def push(self, packet: Packet, to_stamps: float) -> int:
-        """Send a packet; how many samples that were."""
+        """Send a packet; return its number of samples."""
         if self._outlet is None:
             return 0
         self._outlet.push_chunk(packet.rows, (packet.stamps + to_stamps).tolist())
         return len(packet.rows)
 
     def chatter(self) -> None:
-        """Let the decoys be heard."""
+        """Send samples from the decoys."""
         for decoy in self._decoys:
             decoy.push_chunk(np.zeros((1, decoy.channel_count), np.float32))
 
@@ -60,7 +60,7 @@ class FaultyOutlet:
 def broadcast(
     headset: Headset, on_air: FaultyOutlet, interrupted: threading.Event, step_s: float, say: Callable[[str], None]
 ) -> int:
-    """Send everything when it is due, and say each fault as it happens; how many samples were sent."""
+    """Send everything when it is due, and report each fault as it happens; return the number of samples sent."""
     to_stamps = liblsl.to_stamps()
     t0, sent = clock.now(), 0
     for item in headset:

@@ -1,4 +1,4 @@
-"""Turns a clean recording and a script of faults into what a failing headset sends: packets, and what befalls it."""
+"""Simulated failing headset: turns a clean recording and a fault script into packets and fault events."""
 
 from __future__ import annotations
 
@@ -20,68 +20,68 @@ from .signal import Electrodes
 from .transport import UNIX_S, Transport
 
 PACKET_S = 0.04
-"""Seconds of signal a packet; where packets begin does not depend on how the recording is read."""
+"""Duration of a packet (s); packet boundaries do not depend on how the recording is read."""
 SAME_S = 1e-6
-"""Times closer than this are the same."""
+"""Times closer than this (s) are equal."""
 
 
 class Packet(NamedTuple):
-    """Samples that are delivered together."""
+    """Samples delivered together."""
 
     rows: Array
-    """(n_times, n_chans), µV; fewer channels while the stream is another one."""
+    """(n_times, n_chans), µV; fewer channels while another stream replaces it."""
     numbers: np.ndarray
     """(n_times,): the true number of each sample."""
     stamps: np.ndarray
-    """(n_times,): what their stamps say, in s since the stream began."""
+    """(n_times,): their stamps, in s since the stream began."""
     due: float
     """When they are delivered, in s since the stream began."""
 
 
 class FaultEvent(NamedTuple):
-    """A fault begins or ends."""
+    """Beginning or end of a fault."""
 
     fault: ScriptedFault
     begins: bool
     first: int
-    """The number of the first sample that is affected, or no longer is."""
+    """Number of the first sample that is affected, or no longer affected."""
     due: float
 
 
 class SampleLife(NamedTuple):
-    """What the network shows of the stream."""
+    """State of the stream on the network."""
 
     present: bool = True
     fewer: int = 0
     """How many channels are missing."""
     decoy: bool = False
-    """Whether others bear its source_id."""
+    """Whether other streams carry its source_id."""
 
 
 @dataclass(slots=True)
 class Truth:
-    """What really became of the samples: ranges of true numbers ``[first, end)``."""
+    """True fate of the samples: ranges of true numbers ``[first, end)``."""
 
     lost: list[tuple[int, int]] = field(default_factory=list)
-    """Never sent, or under way when the stream went."""
+    """Never sent, or in transit when the stream disappeared."""
     unheard: list[tuple[int, int]] = field(default_factory=list)
-    """Sent while nobody was connected; known in rehearsal only."""
+    """Sent without a receiver; known in rehearsal only."""
     sent_twice: list[tuple[int, int]] = field(default_factory=list)
     out_of_order: list[tuple[int, int]] = field(default_factory=list)
-    """Sent after those behind them."""
+    """Sent after later samples."""
     end: int = 0
     """How many samples were taken so far."""
 
     def lose(self, numbers: np.ndarray) -> None:
-        """Note these as lost; they come in order."""
+        """Record these as lost; called in order."""
         _add(self.lost, numbers)
 
     def miss(self, numbers: np.ndarray) -> None:
-        """Note these as sent to nobody; they come in order."""
+        """Record these as sent without a receiver; called in order."""
         _add(self.unheard, numbers)
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """As a JSON object."""
         return asdict(self)
 
 
@@ -98,7 +98,7 @@ def _runs(numbers: np.ndarray) -> list[tuple[int, int]]:
 
 
 class Headset:
-    """Iterates over packets and happenings in the order of their `due`.
+    """Iterates over packets and fault events in the order of their `due`.
 
     The same recording, script and seed give the same packets, however the recording is cut into chunks.
 
@@ -109,7 +109,7 @@ class Headset:
     script : FaultScript
     seed : int
     unix_s : float
-        What to add to a stamp so that it counts from 1970.
+        Offset of Unix time from the stamps (s).
     """
 
     def __init__(self, stream: Stream, script: FaultScript, seed: int = 0, unix_s: float = UNIX_S) -> None:
@@ -122,7 +122,7 @@ class Headset:
         self._gaps = [fault.spans(self.sfreq) for fault in script.of("hole", "kill")]
         self._breaks = [(round(at_s * self.sfreq), self._transport.when(at_s)) for at_s in self._break_times()]
         self.markers: deque[Marker] = deque(maxlen=1000)
-        """The recording's own, by true number; whoever reads them takes them out."""
+        """Markers of the recording, by true number; removed when read."""
         self._pending: deque[tuple[np.ndarray, bool]] = deque()
         self._have, self._number, self._ended = 0, 0, False
         self._ticket = count()
@@ -144,28 +144,28 @@ class Headset:
         return heapq.heappop(self._queue)[-1]
 
     def life_at(self, stream_s: float) -> SampleLife:
-        """What the network shows at that moment of the stream."""
+        """State on the network at that stream time."""
         on = [f for f in self._script.of("kill", "fewer", "decoy") if f.start_s <= stream_s < f.end_s]
         fewer = max((int(fault.value) for fault in on if fault.kind == "fewer"), default=0)
         kinds = {fault.kind for fault in on}
         return SampleLife("kill" not in kinds, fewer, "decoy" in kinds)
 
     def _break_times(self) -> list[float]:
-        """When what is under way is lost, because the stream goes or becomes another one."""
+        """Times at which samples in transit are lost, because the stream disappears or is replaced."""
         times = {at_s for fault in self._script.of("kill", "fewer") for at_s in (fault.start_s, fault.end_s)}
         return sorted(at_s for at_s in times if math.isfinite(at_s))
 
     def _expect(self, item: Packet | FaultEvent, order: float) -> None:
-        # At the same moment packets come before happenings, because a packet's last sample was taken before.
+        # At the same time packets precede events, because a packet's last sample was taken before.
         key = item.due + SAME_S * isinstance(item, FaultEvent)
         heapq.heappush(self._queue, (key, order, next(self._ticket), item))
 
     def _soonest(self) -> float:
-        """No packet that is still to be made is due before this."""
+        """Earliest time at which a packet that is not made yet can be due."""
         return float(self._transport.taken(np.array([(self._number + 1) * self.n_packet - 1]))[0])
 
     def _make(self) -> None:
-        """The next packet, if anything of it is sent."""
+        """Make the next packet, if any of it is sent."""
         first, transport = self._number * self.n_packet, self._transport
         rows, there = self._take(self.n_packet)
         if not len(rows):
@@ -194,7 +194,7 @@ class Headset:
             self.truth.out_of_order += _runs(numbers)
 
     def _arrives(self, numbers: np.ndarray, due: float) -> np.ndarray:
-        """(n_times,): which samples are neither left out nor under way when the stream breaks."""
+        """(n_times,): which samples are neither dropped nor in transit when the stream breaks."""
         arrives = np.ones(len(numbers), bool)
         for first, end in self._gaps:
             arrives &= (numbers < first) | (numbers >= end)
@@ -204,7 +204,7 @@ class Headset:
         return arrives
 
     def _take(self, n: int) -> tuple[Array, np.ndarray]:
-        """The next `n` samples, or what is left, and which of them the recording has."""
+        """The next `n` samples, or the rest, and which of them the recording contains."""
         while self._have < n and not self._ended:
             try:
                 chunk = self._stream.read(0.1)
@@ -213,7 +213,7 @@ class Headset:
                 break
             if chunk is None:
                 continue
-            if chunk.lost:  # a view: a hole of hours takes no memory
+            if chunk.lost:  # a view: a gap of hours takes no memory
                 self._pending.append((np.broadcast_to(np.float32(np.nan), (chunk.lost, chunk.data.shape[1])), False))
             self._pending.append((chunk.data, True))
             self._have += chunk.lost + len(chunk)

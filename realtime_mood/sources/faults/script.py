@@ -1,7 +1,7 @@
-"""Turns ``drop:0.01@10-20,freeze:6@30`` into faults with a time, a size and electrodes, or says which word is wrong.
+"""Parser of fault scripts such as ``drop:0.01@10-20,freeze:6@30``: faults with time, size and electrodes.
 
-The grammar is ``KIND[:VALUE][:ELECTRODE…][@START[-END]]``, times in seconds of stream time, faults apart by commas.
-Without a START a fault begins with the stream, without an END it stays; without electrodes it is on all of them.
+The grammar is ``KIND[:VALUE][:ELECTRODE…][@START[-END]]``, times in seconds of stream time, faults separated by
+commas. Without START a fault begins with the stream, without END it lasts; without electrodes it affects all of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ...montage import canonical_name
 from ..synthetic.artefacts import own_rng
 
 MOST = 10_000
-"""No script has more faults than this."""
+"""Largest number of faults in a script."""
 LAST_S = 1e6
 
 
@@ -32,40 +32,40 @@ class Kind(NamedTuple):
     low: float = 0.0
     high: float = 0.0
     says: str = ""
-    """What is told when it begins; ``{}`` stands for the value."""
+    """Report at its beginning; ``{}`` is the value."""
     electrodes: int | None = 0
-    """How many must be named; None for any number, all where none is."""
+    """How many must be named; None for any number, where none means all."""
     brief: bool = False
-    """Its value is how long it lasts, so it takes no END."""
+    """Its value is its duration, so it takes no END."""
 
 
-# What happens to samples comes in the order in which it is laid over a signal.
+# Faults of samples are in the order in which they are applied to a signal.
 FAULTS = {
     "drop": Kind("packets lost at random", "share", 0.01, 0, 1, "{} of the packets are lost"),
-    "hole": Kind("everything lost for so long", "s", 0.5, 0.001, 3600, "everything is lost for {} s", brief=True),
-    "freeze": Kind("withheld for so long, then delivered at once", "s", 6, 0.01, 60, "frozen for {} s", brief=True),
+    "hole": Kind("everything is lost for this long", "s", 0.5, 0.001, 3600, "everything is lost for {} s", brief=True),
+    "freeze": Kind("withheld for this long, then delivered at once", "s", 6, 0.01, 60, "frozen for {} s", brief=True),
     "stall": Kind(
-        "as freeze, but stamped when it is delivered", "s", 2, 0.01, 60, "held up for {} s, stamped late", brief=True
+        "as freeze, but stamped at delivery", "s", 2, 0.01, 60, "held up for {} s, stamped late", brief=True
     ),
-    "delay": Kind("packets arrive later, by a random time of this mean", "ms", 20, 0, 5000, "arrives some {} ms late"),
-    "jitter": Kind("packets' stamps are off by a random time of this spread", "ms", 5, 0, 5000, "stamps jitter, {} ms"),
-    "step": Kind("the sender's clock is off by so much", "s", 2, -1e6, 1e6, "the clock is off by {} s"),
-    "drift": Kind("the sender samples faster by so much", "ppm", 200, -2e4, 2e4, "sampling is off by {} ppm"),
+    "delay": Kind("packets arrive late, by a random time of this mean", "ms", 20, 0, 5000, "arrives about {} ms late"),
+    "jitter": Kind("random error of packets' stamps with this SD", "ms", 5, 0, 5000, "stamps jitter, {} ms"),
+    "step": Kind("step of the sender's clock", "s", 2, -1e6, 1e6, "the clock is off by {} s"),
+    "drift": Kind("the sender samples faster by this much", "ppm", 200, -2e4, 2e4, "sampling is off by {} ppm"),
     "backward": Kind(
-        "every other packet's stamps are so much too early", "s", 0.1, 0, 60, "stamps run backwards by {} s"
+        "every other packet's stamps are this much too early", "s", 0.1, 0, 60, "stamps run backwards by {} s"
     ),
     "unix": Kind("stamps count from 1970", says="stamps count from 1970"),
-    "duplicate": Kind("packets sent twice", "share", 0.05, 0, 1, "{} of the packets come twice"),
-    "reorder": Kind("packets that change places with the next", "share", 0.05, 0, 1, "{} of the packets change places"),
-    "announce": Kind("the rate the stream says it has; for the whole run", "Hz", 256, 1, 1e5, "announced as {} Hz"),
+    "duplicate": Kind("packets sent twice", "share", 0.05, 0, 1, "{} of the packets are sent twice"),
+    "reorder": Kind("packets swapped with the next one", "share", 0.05, 0, 1, "{} of the packets are swapped"),
+    "announce": Kind("the nominal rate of the stream; for the whole run", "Hz", 256, 1, 1e5, "announced as {} Hz"),
     "anonymous": Kind("the stream has no source_id; for the whole run", says="without a source_id"),
-    "kill": Kind("the stream goes away, and is back after so long", "s", 5, 0.1, 86400, "gone for {} s", brief=True),
+    "kill": Kind("the stream disappears, and returns after this long", "s", 5, 0.1, 86400, "gone for {} s", brief=True),
     "decoy": Kind(
-        "for so long, other streams bear its source_id", "s", 10, 0.1, 86400, "decoys for {} s", brief=True
+        "for this long, other streams carry its source_id", "s", 10, 0.1, 86400, "decoys for {} s", brief=True
     ),
     "fewer": Kind(
-        "for the time from START to END, another stream of so many channels fewer", "channels", 1, 1, 64,
-        "comes with {} channels fewer",
+        "from START to END, another stream with this many channels fewer", "channels", 1, 1, 64,
+        "returns with {} channels fewer",
     ),
     "noisy": Kind("white noise of this rms is added", "µV", 200, 0, 1e6, "noise of {} µV", None),
     "line50": Kind("50 Hz of this rms is added", "µV", 100, 0, 1e6, "50 Hz of {} µV", None),
@@ -73,17 +73,17 @@ FAULTS = {
     "popped": Kind("a step that decays within seconds", "µV", 2000, -1e6, 1e6, "popped by {} µV", None),
     "offset": Kind("a step that stays", "µV", 4000, -1e6, 1e6, "stepped by {} µV", None),
     "swapped": Kind("the two electrodes are exchanged", says="exchanged", electrodes=2),
-    "flat": Kind("stands still at this value", "µV", 0, -1e6, 1e6, "flat", None),
-    "railed": Kind("stands at the end of the amplifier's range", "µV", 187500, -1e6, 1e6, "railed at {} µV", None),
-    "nan": Kind("samples that are no number", "share", 1, 0, 1, "{} of the samples are no number", None),
+    "flat": Kind("constant at this value", "µV", 0, -1e6, 1e6, "flat", None),
+    "railed": Kind("constant at the end of the amplifier's range", "µV", 187500, -1e6, 1e6, "railed at {} µV", None),
+    "nan": Kind("samples that are not a number", "share", 1, 0, 1, "{} of the samples are not a number", None),
     "inf": Kind("samples that are infinite", "share", 1, 0, 1, "{} of the samples are infinite", None),
-    "random": Kind("a mixture of faults drawn from this seed, for an hour at most", "seed", 0, 0, 2**32 - 1),
+    "random": Kind("random faults drawn with this seed, for at most an hour", "seed", 0, 0, 2**32 - 1),
 }  # fmt: skip
 
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
 _FAULT = re.compile(rf"(?P<words>[^@]*)(?:@(?P<start>{_NUMBER})(?:-(?P<end>{_NUMBER}))?)?")
 
-# What a random mixture draws from: kind, least and greatest value, least and greatest duration (s; none where brief).
+# Random scripts draw from: kind, least and greatest value, least and greatest duration (s; none where brief).
 _MENU = (
     ("drop", 0.005, 0.05, 5, 30), ("hole", 0.02, 2, 0, 0), ("freeze", 0.2, 6, 0, 0), ("delay", 5, 100, 5, 30),
     ("jitter", 1, 10, 5, 30), ("kill", 1, 8, 0, 0), ("noisy", 50, 300, 5, 30), ("line50", 30, 200, 5, 30),
@@ -91,7 +91,7 @@ _MENU = (
     ("railed", 187500, 187500, 5, 30), ("nan", 0.01, 1, 1, 10), ("inf", 0.01, 1, 1, 10),
 )  # fmt: skip
 _EVERY_S = 20.0
-"""Mean time between two faults of a random mixture."""
+"""Mean time between two faults of a random script (s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,34 +102,34 @@ class ScriptedFault:
     value: float
     start_s: float
     end_s: float
-    """Stream time (s); infinite where it stays."""
+    """Stream time (s); infinite where it lasts."""
     ch_names: tuple[str, ...] = ()
     columns: tuple[int, ...] = ()
-    """Where those electrodes are in the data."""
+    """Columns of those electrodes in the data."""
 
     def __str__(self) -> str:
         said = FAULTS[self.kind].says.format(f"{self.value:g}")
         return f"{', '.join(self.ch_names)} {said}" if self.ch_names else said
 
     def spans(self, sfreq: float) -> tuple[float, float]:
-        """First sample, and the first after it."""
+        """First sample of the fault, and first sample after it."""
         return round(self.start_s * sfreq), math.inf if math.isinf(self.end_s) else round(self.end_s * sfreq)
 
 
 @dataclass(frozen=True, slots=True)
 class FaultScript:
-    """All that goes wrong with a stream."""
+    """All faults of a stream."""
 
     faults: tuple[ScriptedFault, ...] = ()
 
     @classmethod
     def parse(cls, text: str, ch_names: Sequence[str]) -> FaultScript:
-        """The script behind `text`, for a stream of these electrodes.
+        """Parse `text`, for a stream of these electrodes.
 
         Raises
         ------
         ConfigError
-            Naming the wrong word, and what is known.
+            Names the wrong word, and the known ones.
         """
         faults: list[ScriptedFault] = []
         for part in text.split(","):
@@ -163,9 +163,9 @@ def _read(text: str, part: str, ch_names: tuple[str, ...]) -> ScriptedFault:
     if match["end"] and kind.brief:
         raise ConfigError(asked, f"{part!r}", f"{name} lasts as long as its value says: {name}:SECONDS@START")
     if not start_s < end_s or start_s > LAST_S:
-        raise ConfigError(asked, f"{part!r}", "it must end after it begins, and begin within a million seconds")
+        raise ConfigError(asked, f"{part!r}", "it must end after it begins, and begin within 1,000,000 s")
     if name in ("kill", "fewer") and not start_s:
-        raise ConfigError(asked, f"{part!r}", f"the stream must be there before it can go: {name}:{value:g}@SECONDS")
+        raise ConfigError(asked, f"{part!r}", f"begin after the start of the stream: {name}:{value:g}@SECONDS")
     columns = _columns(asked, kind, name, words, ch_names)
     if name in ("fewer", "random") and (value % 1 or (name == "fewer" and value >= len(ch_names))):
         raise ConfigError(asked, f"{part!r}", f"{name} takes a whole number, and leaves a channel of {len(ch_names)}")
@@ -173,13 +173,13 @@ def _read(text: str, part: str, ch_names: tuple[str, ...]) -> ScriptedFault:
 
 
 def _columns(asked: str, kind: Kind, name: str, words: Sequence[str], ch_names: tuple[str, ...]) -> tuple[int, ...]:
-    """Which columns the named electrodes are; all where none is named and any may be."""
+    """Columns of the named electrodes; all columns where none is named and any number is allowed."""
     known = {canonical_name(label) or label: k for k, label in enumerate(ch_names)}
     columns = []
     for word in words:
         if (column := known.get(canonical_name(word) or word)) is None:
             raise ConfigError(
-                asked, f"{name}: {word!r} is no value and no electrode here", f"here are {', '.join(ch_names)}"
+                asked, f"{name}: {word!r} is neither a value nor an electrode", f"electrodes: {', '.join(ch_names)}"
             )
         columns.append(column)
     if len(set(columns)) < len(columns) or (kind.electrodes is not None and len(columns) != kind.electrodes):
@@ -189,7 +189,7 @@ def _columns(asked: str, kind: Kind, name: str, words: Sequence[str], ch_names: 
 
 
 def _draw(asked: ScriptedFault, ch_names: tuple[str, ...]) -> list[ScriptedFault]:
-    """The mixture behind ``random:SEED``: a fault every `_EVERY_S` s or so."""
+    """The faults of ``random:SEED``: one about every `_EVERY_S` s."""
     rng = own_rng(int(asked.value), "mixture")
     end_s = min(asked.end_s, asked.start_s + 3600)
     faults: list[ScriptedFault] = []
@@ -211,5 +211,5 @@ def _draw(asked: ScriptedFault, ch_names: tuple[str, ...]) -> list[ScriptedFault
 
 
 def own(seed: int, fault: ScriptedFault) -> np.random.Generator:
-    """Chance for one fault: nothing done to another moves it."""
+    """Random generator of one fault, independent of all others."""
     return own_rng(seed, f"{fault.kind} {fault.start_s:g} {','.join(fault.ch_names)}")

@@ -1,4 +1,4 @@
-"""Turns clean samples into those of electrodes that came loose, dried out or were mixed up."""
+"""Faults of electrodes on a clean signal: loose, dry, noisy or swapped ones."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ...types import Array
 from .script import FAULTS, FaultScript, ScriptedFault, own
 
 POP_S = 2.0
-"""Time constant with which a popped electrode comes back."""
+"""Time constant of the decay after an electrode pop (s)."""
 
 
 class _Part(NamedTuple):
-    """The samples that one fault is laid over."""
+    """The samples that one fault is applied to."""
 
     data: np.ndarray
-    """(n_times, n_columns), µV, float64; to be written to."""
+    """(n_times, n_columns), µV, float64; modified in place."""
     t: np.ndarray
     """(n_times, 1), s since the fault began."""
     value: float
@@ -68,7 +68,7 @@ _LAID_OVER: dict[str, Callable[[_Part], None]] = {
 
 
 class Electrodes:
-    """What a script does to samples.
+    """Applies the electrode faults of a script to samples.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Electrodes:
         self._sfreq = sfreq
 
     def spoil(self, rows: Array, first: int) -> Array:
-        """Samples from number `first` on, as they come off the head; packets must come in order, each once."""
+        """Samples from number `first` on, with faults; packets must be passed in order, each once."""
         spoilt: np.ndarray | None = None
         for fault, rng in self._faults:
             begins, ends = fault.spans(self._sfreq)

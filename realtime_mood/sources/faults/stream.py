@@ -1,4 +1,4 @@
-"""Turns what a failing headset sends into a stream that goes away and comes back, counted as a network stream is."""
+"""Stream from a simulated failing headset: disappears and returns, and counts samples as a network stream does."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from ..timing.sample_clock import Piece, SampleClock
 from .headset import FaultEvent, Headset, Packet
 
 POLL_S = 0.1
-"""Nothing waits longer without a look at whether it was closed."""
+"""Longest wait between checks of whether it was closed (s)."""
 QUIET_S = 0.5
-"""When nothing has come for so long, the clock is asked what it makes of that."""
+"""After this long without samples the sample clock judges those held back (s)."""
 MEASURE_S = 4.0
-"""A rate that is not known by then is taken to be as announced."""
+"""Time limit for measuring the rate (s); after it the announced one is used."""
 FOREIGN_S = 60.0
-"""Stamps further than this from our clock are on another one."""
+"""Stamps further than this from our clock (s) are on another clock."""
 
 
 class Rehearsal:
-    """One sitting with a failing headset, whose time goes on while nobody is connected.
+    """One session with a simulated failing headset, whose time continues while nothing is connected.
 
     Parameters
     ----------
     headset : Headset
     info : StreamInfo
-        What the stream says of itself.
+        Description of the stream.
     speed : float
         Times real time; infinite for as fast as it is read.
     """
@@ -40,34 +40,34 @@ class Rehearsal:
     def __init__(self, headset: Headset, info: StreamInfo, speed: float) -> None:
         self.headset, self.info, self.speed = headset, info, speed
         self.life, self.session = headset.life_at(0.0), 0
-        """What the network shows now, and how many times the stream has gone."""
+        """State on the network, and how many times the stream has disappeared."""
         self.last = -1
-        """The number of the newest sample that somebody received."""
+        """Number of the newest received sample."""
         self.markers: list[Marker] = []
-        """By true number: faults that no chunk has told of yet."""
+        """Faults not yet reported as markers, by true sample number."""
         self._lock = threading.Lock()
         self._start, self._at, self._next = clock.now(), 0.0, next(headset, None)
 
     def now(self) -> float:
-        """Seconds since the sitting began, in the headset's own time."""
+        """Seconds since the session began, in the headset's time."""
         return (clock.now() - self._start) * self.speed if self.info.paced else self._at
 
     def on_our_clock(self, t: float) -> float:
-        """The same moment on our clock, never in the future."""
+        """The same time on our clock, never in the future."""
         now = clock.now()
         return min(now, self._start + t / self.speed) if self.info.paced else now
 
     def wait_s(self) -> float:
-        """How long until something happens, on our clock."""
+        """Time until the next event, on our clock (s)."""
         return (self._next.due - self.now()) / self.speed if self.info.paced and self._next else 0.0
 
     def receive(self, session: int) -> Packet | None:
-        """The next packet for whoever connected as `session`; None when none is due.
+        """The next packet for the connection `session`; None when none is due.
 
         Raises
         ------
         SourceLost
-            That connection is broken.
+            The connection is broken.
         StreamEnded
             The recording is over.
         """
@@ -80,29 +80,29 @@ class Rehearsal:
             if self._next is None:
                 raise StreamEnded(self.info.name, "the recording is over")
             if not self._there_all_along(session):
-                raise SourceLost(self.info.name, "the headset has gone", "it comes back when its faults= say so")
+                raise SourceLost(self.info.name, "the headset has disappeared", "it returns as its faults= say")
             return None
 
     def rejoin(self, session: int) -> int:
-        """What to connect as in place of a broken `session`; raises `SourceNotFound` or `StreamMismatch`."""
+        """Replace a broken `session` by a new one; raises `SourceNotFound` or `StreamMismatch`."""
         with self._lock:
-            until = self.now()  # what comes due meanwhile can wait: a machine too slow for it would never catch up
+            until = self.now()  # later packets can wait: a slow computer would never catch up
             while self._is_due(until) and not self._there_all_along(session):
                 if not self.info.paced and session != self.session and self._is_itself():
                     break
                 item = self._step()
-                if isinstance(item, Packet):  # nobody receives what is sent to no connection
+                if isinstance(item, Packet):  # sent without a connection
                     self.headset.truth.miss(item.numbers)
             if self._next is None:
                 return self.session
             if self.life.fewer or (self.life.decoy and not self.life.present):
-                raise StreamMismatch(self.info.name, "another stream answers", "wait for the one it was")
+                raise StreamMismatch(self.info.name, "another stream answers", "wait for the original one")
             if session == self.session or not self.life.present:
                 raise SourceNotFound(self.info.name, "it is not back", "wait for it")
             return self.session
 
     def marked(self, numbers: np.ndarray, first: int) -> tuple[Marker, ...]:
-        """What happened up to the last of these samples and was not told yet; `first` is how they are counted."""
+        """Markers up to the last of these samples that were not returned yet; `first` is their index in the stream."""
         if not len(numbers):
             return ()
         newest = int(numbers.max())
@@ -122,12 +122,12 @@ class Rehearsal:
         return self.life.present and not self.life.fewer
 
     def _is_due(self, until: float | None = None) -> bool:
-        """Whether something happens by now, or `until` then."""
+        """Whether an event is due by now, or by `until`."""
         until = self.now() if until is None else until
         return self._next is not None and (not self.info.paced or self._next.due <= until)
 
     def _step(self) -> Packet | FaultEvent:
-        """Let the next thing happen."""
+        """Process the next event."""
         item, self._next = self._next, next(self.headset, None)
         assert item is not None
         self._at = item.due
@@ -147,7 +147,7 @@ class FaultyStream:
     ----------
     rehearsal : Rehearsal
     session : int
-        Which life of the stream it is connected to.
+        Number of the stream's appearance that it is connected to.
     """
 
     def __init__(self, rehearsal: Rehearsal, session: int = 0) -> None:
@@ -159,18 +159,18 @@ class FaultyStream:
         self._numbers = np.empty(0, np.int64)
         self._ready: deque[Chunk] = deque()
         self._offset: int | None = None
-        """Samples between the connection before and this one."""
+        """Samples between the previous connection and this one."""
         self._moved, self._arrived = 0.0, 0.0
         self._over: SourceLost | StreamEnded | None = None
         self._closed = threading.Event()
 
     def read(self, timeout: float) -> Chunk | None:
-        """The samples that arrived since the last call; None when there were none within `timeout` s.
+        """The samples that arrived since the last call; None if there were none within `timeout` s.
 
         Raises
         ------
         SourceLost
-            The headset has gone, or this was closed.
+            The headset has disappeared, or this was closed.
         StreamEnded
             The recording is over.
         """
@@ -190,7 +190,7 @@ class FaultyStream:
         self._closed.set()
 
     def _pull(self) -> bool:
-        """Take in the next packet; False when none is due."""
+        """Receive the next packet; False when none is due."""
         rehearsal = self.rehearsal
         try:
             packet = rehearsal.receive(self.session)
@@ -207,13 +207,13 @@ class FaultyStream:
         return True
 
     def measure(self) -> None:
-        """See at which rate the first samples really come, as a network source does; they stay to be read."""
+        """Measure the rate of the first samples, as a network source does; they stay to be read."""
         packets: list[Packet] = []
         rate: Rate | None = None
         while not (rate and rate.sure) and not self._closed.is_set():
             try:
                 packet = self.rehearsal.receive(self.session)
-            except (SourceLost, StreamEnded):  # read will say so again
+            except (SourceLost, StreamEnded):  # read will raise it again
                 break
             if packet is None:
                 self._closed.wait(max(0.0, min(POLL_S, self.rehearsal.wait_s())))

@@ -1,4 +1,4 @@
-"""Turns sample numbers into when they are taken, what their stamps say and when they arrive."""
+"""Simulated transport: when samples are taken, their stamps, and when they arrive."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import numpy as np
 from .script import FaultScript, own
 
 UNIX_S = 1.8e9
-"""What a clock that counts from 1970 is ahead of ours, in rehearsal."""
+"""Offset of Unix time from our clock in rehearsal (s)."""
 
 
 class Transport:
-    """What a script does to packets on their way.
+    """Applies the transport faults of a script to packets.
 
-    A packet is treated by what goes on when its first sample is taken. Times are seconds since the stream began.
+    The faults at the time of its first sample apply to a packet. Times are seconds since the stream began.
 
     Parameters
     ----------
     script : FaultScript
     sfreq : float
-        The rate at which samples are really taken (Hz).
+        The true sampling rate (Hz).
     seed : int
     unix_s : float
-        What to add to a stamp so that it counts from 1970.
+        Offset of Unix time from the stamps (s).
     """
 
     def __init__(self, script: FaultScript, sfreq: float, seed: int, unix_s: float = UNIX_S) -> None:
@@ -41,7 +41,7 @@ class Transport:
     def when(self, stream_s: np.ndarray) -> np.ndarray: ...
 
     def when(self, stream_s: float | np.ndarray) -> float | np.ndarray:
-        """The true time of a moment of the stream's own: a sender that samples faster gets there sooner."""
+        """True time of a stream time, which runs faster where the sender samples faster."""
         early: float | np.ndarray = 0.0
         for fault in self._drifts:
             within = np.clip(stream_s, fault.start_s, fault.end_s) - fault.start_s
@@ -53,7 +53,7 @@ class Transport:
         return self.when((index + 1) / self._sfreq)
 
     def happens(self, kind: str, stream_s: float) -> bool:
-        """Whether chance lets this befall a packet taken at that moment. Asked once a packet, in order."""
+        """Draw whether this fault affects a packet taken at that time. Called once per packet, in order."""
         lots = [
             self._rng[fault].random() < fault.value
             for fault in self._lots[kind]
@@ -62,7 +62,7 @@ class Transport:
         return any(lots)
 
     def sent(self, taken: np.ndarray, number: int, stream_s: float) -> tuple[np.ndarray, float]:
-        """Stamps of the samples of packet `number`, and when it is delivered: never before the one ahead of it."""
+        """Stamps of the samples of packet `number`, and its delivery time: never before the previous packet's."""
         stamps, due = taken, float(taken[-1])
         for fault in self._script.faults:
             if not fault.start_s <= stream_s < fault.end_s:

@@ -1,4 +1,4 @@
-"""What streams of the Lab Streaming Layer say about themselves, the options that choose among them, and their URLs."""
+"""Metadata of LSL streams, the URL options that select among them, and their URLs."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def _positive(value: float) -> float:
 
 
 class LslOptions(CommonOptions):
-    """What may stand after ``lsl://NAME?``."""
+    """Options after ``lsl://NAME?``."""
 
     type: str | None = None
-    """The stream's content type; EEG is preferred when it is not given."""
+    """The stream's content type; by default EEG is preferred."""
     source_id: str | None = None
     host: str | None = None
     """The computer that sends it."""
     uid: str | None = None
-    """Of this one outlet: another when its sender is started again, so it is not found again after that."""
+    """Identifies one outlet; it changes when the sender restarts, so the stream is not found again then."""
     timeout: Annotated[float, Field(default=5.0), AfterValidator(_positive)] = 5.0
-    """How long to look for the stream (s)."""
+    """How long to search for the stream (s)."""
     sfreq: Annotated[float, Field(gt=0, le=MOST_HZ)] | None = None
-    """The sampling rate (Hz), where the stream says it wrongly or not at all; measured where it is not given."""
+    """The sampling rate (Hz), where the stream states none or a wrong one; measured if not given."""
 
 
 def is_chosen(info: Any, name: str, options: LslOptions) -> bool:
@@ -48,7 +48,7 @@ def is_chosen(info: Any, name: str, options: LslOptions) -> bool:
 
 
 def identity_of(info: Any) -> Identity:
-    """What tells a stream from others, as options of a URL, and its name."""
+    """Name and URL options that distinguish a stream from others."""
     return {
         "name": info.name(),
         "type": info.type(),
@@ -59,7 +59,7 @@ def identity_of(info: Any) -> Identity:
 
 
 def url_of(info: Any, there: Sequence[Any]) -> str:
-    """The URL that means this stream and no other that is `there`, also after its sender is started again if it can."""
+    """The URL that selects this stream and no other of `there`, if possible also after a restart of its sender."""
     one = identity_of(info)
     query = {key: one[key] for key in ("type", "source_id") if one[key]}
     url = with_options(f"lsl://{quote(info.name())}", query)
@@ -70,14 +70,14 @@ def url_of(info: Any, there: Sequence[Any]) -> str:
 
 
 def urls_of(asked: str, several: Sequence[Any]) -> str:
-    """The URLs that mean each of `several` streams that answer to the URL `asked`, for a message."""
+    """The URLs that select each of `several` streams that match the URL `asked`, for a message."""
     _, _, query = asked.partition("?")
     urls = [f"lsl://{quote(info.name())}" + (f"?{query}" if query else "") for info in several]
     return choices(urls, [identity_of(info) for info in several])
 
 
 def channels_of(info: Any) -> list[tuple[str, str, str]]:
-    """(label, unit, type) of each channel that a stream describes; ``""`` where it says nothing."""
+    """(label, unit, type) of each channel that a stream describes; ``""`` where it states none."""
     told: list[tuple[str, str, str]] = []
     channel = info.desc().child("channels").child("channel")
     if channel.empty():  # Mitsar writes no <channels> around them
@@ -90,7 +90,7 @@ def channels_of(info: Any) -> list[tuple[str, str, str]]:
 
 
 def described(info: Any, *, with_host: bool = False) -> str:
-    """One stream in words, for lists and messages."""
+    """One-line description of a stream, for lists and messages."""
     name, kind, source_id = info.name(), info.type() or "no type", info.source_id() or "none"
     host = f", host {info.hostname()}" if with_host else ""
     return f"{name!r} ({kind}, source_id {source_id}{host}, {info.channel_count()} ch, {info.nominal_srate():g} Hz)"

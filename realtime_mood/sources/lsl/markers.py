@@ -1,4 +1,4 @@
-"""Markers of other programs: listens to a stream of the Lab Streaming Layer and passes on words and times."""
+"""Markers of other programs: receives an LSL marker stream and passes on text and time."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from ..marker_words import is_marker_type, texts_of
 from .info import LslOptions, channels_of, described, is_chosen, urls_of
 
 PULL_S = 0.1
-"""How long one look for a marker, or for the stream, takes."""
+"""Timeout of one attempt to receive a marker or find the stream (s)."""
 OPEN_S = 0.5
-"""How long a stream that is announced may take to answer."""
+"""How long an announced stream may take to answer (s)."""
 FORGET_S = 2.0
-"""How long a stream that has fallen silent is still thought to be there."""
+"""How long a silent stream is still assumed to exist (s)."""
 FOREIGN_S = 60.0
-"""Stamps further than this from our clock are on another one, and say nothing: the marker came just now."""
+"""Stamps further than this from our clock (s) are on another clock and ignored: the arrival time is used."""
 LOYAL_S = 3.0
-"""How long to wait for a stream that ended before another is listened to that was there beside it."""
+"""How long to wait for an ended stream before switching to another that existed beside it (s)."""
 CLOSE_S = 1.0
-"""How long closing may take."""
+"""How long closing may take (s)."""
 log = logging.getLogger(__name__)
 
 
 class LslMarkers:
-    """Listens to the irregular stream that `url` names; waits for it to come, and to come back.
+    """Receives the irregular stream that `url` names; waits for it to appear, and to return.
 
-    Of several that answer it keeps to the one it listened to last, and reports the others. What is reported: a choice
-    that was made among several, another stream in place of one that ended, markers that came before the signal.
+    Of several matching streams it keeps the one it used last. It reports a choice among several, another stream in
+    place of one that ended, and markers that came before the signal.
 
     Parameters
     ----------
     url : str
         ``lsl://NAME?type=…&source_id=…&host=…&uid=…``; without a name, any stream of markers.
     tell : callable
-        Given each marker: its text, and when it was sent (s, our clock). Called from a thread of its own. False means
-        that there is no signal yet that it could belong to.
+        Receives each marker: its text, and when it was sent (s, our clock). Called from a separate thread. False means
+        that there is no signal yet that the marker could belong to.
 
     Raises
     ------
     ConfigError
-        When `url` names no marker stream.
+        When `url` is not an LSL URL.
     """
 
     def __init__(self, url: str, tell: Callable[[str, float], object]) -> None:
@@ -59,24 +59,24 @@ class LslMarkers:
         self._url, self._options = url, read_options(LslOptions, url, query)
         self._tell, self._closing = tell, threading.Event()
         self._thread: GuardedThread | None = None
-        self._heard: tuple[str, ...] = ()  # who was listened to last
-        self._others: set[str] = set()  # that were there beside it, by uid
+        self._heard: tuple[str, ...] = ()  # the stream used last
+        self._others: set[str] = set()  # that existed beside it, by uid
         self._ended = -math.inf
         self._early = 0
         self.report: Report = to_log
-        """Given what was odd, in words; the engine sets it."""
+        """Receives reports; the engine sets it."""
         self.on_fault: Report = to_log
-        """Given what failed, likewise."""
+        """Receives failures, likewise."""
 
     def start(self) -> None:
-        """Begin to listen; returns at once."""
+        """Start receiving; returns at once."""
         self._closing = threading.Event()
         work = partial(self._listen, self._closing)
         self._thread = GuardedThread(work, "mood-markers", self.on_fault, restart_until=self._closing)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening. May be called twice."""
+        """Stop receiving. May be called twice."""
         self._closing.set()
         if self._thread is not None:
             self._thread.join(CLOSE_S)
@@ -85,7 +85,7 @@ class LslMarkers:
     def _listen(self, closing: threading.Event) -> None:
         resolver, tries = liblsl.pylsl().ContinuousResolver(forget_after=FORGET_S), Counter[str]()
         while not closing.wait(PULL_S):
-            # One that is gone is shown for a while, and what comes back in its place has another uid.
+            # A stream that is gone is still listed for a while, and one that returns has another uid.
             meant = self._meant(resolver.results())
             if clock.now() - self._ended < LOYAL_S:
                 meant = [it for it in meant if it.uid() not in self._others]
@@ -105,7 +105,7 @@ class LslMarkers:
         """Pass on the markers of one stream until it is gone."""
         pylsl = liblsl.pylsl()
         to_ours = clock.offset_to(pylsl.local_clock)
-        # Raw bytes: a text that is not UTF-8 would raise in the library.
+        # Raw bytes: text that is not UTF-8 would raise in the library.
         inlet = pylsl.StreamInlet(found, recover=False, processing_flags=pylsl.proc_clocksync, as_numpy=True)
         try:
             labels = [label for label, _, _ in channels_of(inlet.info(timeout=OPEN_S))]
@@ -134,8 +134,8 @@ class LslMarkers:
         if new := {it.uid() for it in others} - self._others:
             self._others |= new
             self.report(
-                f"markers {self._url}: {len(others) + 1} streams answer, listening to "
-                f"{described(heard, with_host=True)}; say which: {urls_of(self._url, [heard, *others])}"
+                f"markers {self._url}: {len(others) + 1} streams answer, using "
+                f"{described(heard, with_host=True)}; choose one: {urls_of(self._url, [heard, *others])}"
             )
 
     def _pass_on(self, text: str, t: float) -> None:

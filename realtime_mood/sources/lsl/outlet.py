@@ -1,4 +1,4 @@
-"""Turns a recording into a live stream of the Lab Streaming Layer, for tests, demonstrations and other programs."""
+"""Plays a recording as a live LSL stream, for tests, demonstrations and other programs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from ..faults.script import FaultScript
 from ..playback import PlaybackOptions, PlaybackSource
 
 CHUNK_S = 0.04
-"""Seconds of signal a push."""
+"""Seconds of signal per push."""
 LINGER_S = 3.0
-"""After the last sample, how long readers may take to fetch it."""
+"""How long receivers may take to fetch the last sample (s)."""
 LIVE = ("lsl", "brainflow")
-"""Schemes of sources that cannot be played faster than they come."""
+"""Schemes of live sources, which cannot be played."""
 HEAD_MM = 95.0
-"""Radius of the head that positions are given on."""
+"""Radius of the head for electrode positions (mm)."""
 
 
 def play(
@@ -50,33 +50,33 @@ def play(
     wait_s: float = math.inf,
     say: Callable[[str], None] = lambda text: None,
 ) -> None:
-    """Play `file` once, or in a loop, until its end or until interrupted (SIGINT, SIGTERM).
+    """Play `file` once or in a loop, until its end or an interrupt (SIGINT, SIGTERM).
 
-    Nothing is sent before somebody listens, so the first sample sent is the first of the recording. Stamps lie on the
-    schedule (start + n / sfreq), whatever the moment of sending.
+    Nothing is sent before a receiver connects, so the first sample sent is the first of the recording. Stamps follow
+    the schedule (start + n / sfreq), not the time of sending.
 
     Parameters
     ----------
     file : str
         A path, or the URL of a finite source, which carries its own `loop`, `start`, `stop`, `channels` and `units`.
     name : str
-        What to announce the stream as.
+        Name of the stream.
     source_id : str, optional
-        Another for each call by default. Readers take a stream back that has the same one when it is played again.
+        Unique for each call by default. With a fixed one, receivers reconnect when it is played again.
     virtual : bool
-        Say that the signal comes from a virtual person; said anyway where the source does.
+        Mark the signal as simulated; set anyway where the source does so.
     faults : str
-        What goes wrong with it, and when: ``KIND[:VALUE][:ELECTRODE…][@START[-END]],…``; see `faults.FAULTS`. Said as
-        it happens. A ``synthetic://`` URL may carry its own.
+        Script of faults: ``KIND[:VALUE][:ELECTRODE…][@START[-END]],…``; see `faults.FAULTS`. Reported as they happen.
+        A ``synthetic://`` URL may have its own.
     wait_s : float
-        How long to wait for the first listener (s).
+        How long to wait for the first receiver (s).
     say : callable
-        Told in words what happens.
+        Receives progress messages.
 
     Raises
     ------
     MoodError
-        The recording cannot be opened or read, or nobody listened within `wait_s`.
+        The recording cannot be opened or read, or no receiver connected within `wait_s`.
     """
     pylsl = liblsl.pylsl()
 
@@ -94,11 +94,11 @@ def play(
         outlet = (
             _on_air(info, name, source_id, script) if script else pylsl.StreamOutlet(_described(info, name, source_id))
         )
-        say(f"{name}: {info.n_chans} channels at {info.sfreq:g} Hz, waiting for a listener")
+        say(f"{name}: {info.n_chans} channels at {info.sfreq:g} Hz, waiting for a receiver")
         if not _until(outlet.have_consumers, wait_s, interrupted):
             if interrupted.is_set():
                 return
-            raise SourceNotFound(f"outlet {name!r}", f"no listener within {wait_s:g} s", "open it while it waits")
+            raise SourceNotFound(f"outlet {name!r}", f"no receiver within {wait_s:g} s", "connect one while it waits")
         say(f"{name}: playing")
         if script:
             headset = Headset(stream, script, unix_s=time.time() - pylsl.local_clock())
@@ -111,7 +111,7 @@ def play(
 
 
 def _unpaced(url: str) -> tuple[str, str]:
-    """The same source, as fast as it is read, and its faults: the schedule is kept here."""
+    """The same source without pacing, and its faults; this module keeps the schedule."""
     scheme, _, query = split(url)
     if scheme in LIVE:
         raise ConfigError(f"outlet {url!r}", "a live stream", "give a recording or a synthetic:// source")
@@ -120,7 +120,7 @@ def _unpaced(url: str) -> tuple[str, str]:
 
 
 def _on_air(info: StreamInfo, name: str, source_id: str, script: FaultScript) -> FaultyOutlet:
-    """The outlets of a stream that goes wrong."""
+    """The outlets of a stream with faults."""
     for fault in script.of("announce"):
         info = replace(info, sfreq=fault.value)
     if script.of("anonymous"):
@@ -136,7 +136,7 @@ def _on_air(info: StreamInfo, name: str, source_id: str, script: FaultScript) ->
 
 
 def _send(stream: Stream, outlet: Any, interrupted: threading.Event) -> int:
-    """Push everything on schedule; how many samples were sent."""
+    """Push everything on schedule; return the number of samples sent."""
     to_stamps = liblsl.to_stamps()
     sfreq, step, sent = stream.info.sfreq, max(1, round(CHUNK_S * stream.info.sfreq)), 0
     t0 = clock.now()
@@ -149,7 +149,7 @@ def _send(stream: Stream, outlet: Any, interrupted: threading.Event) -> int:
             continue
         for at in range(0, len(chunk), step):
             data = chunk.data[at : at + step]
-            # Lost samples have no turn here but take their time, so they are a hole in the stamps.
+            # Lost samples are not sent but take their time, so they are a gap in the stamps.
             taken = t0 + (chunk.first + at + len(data)) / sfreq
             if interrupted.wait(max(0.0, taken - clock.now())):
                 return sent
@@ -159,7 +159,7 @@ def _send(stream: Stream, outlet: Any, interrupted: threading.Event) -> int:
 
 
 def _described(info: StreamInfo, name: str, source_id: str, kind: str = "EEG") -> Any:
-    """What an outlet says about itself, in XDF's words."""
+    """Metadata of an outlet, with XDF's names."""
     channels = [(ch_name, "microvolts") for ch_name in info.ch_names]
     told, elements = liblsl.described(name, kind, channels, info.sfreq, source_id, info.virtual)
     told.desc().append_child("reference").append_child_value("label", info.reference)
@@ -180,7 +180,7 @@ def _until(condition: Callable[[], bool], wait_s: float, interrupted: threading.
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set. Outside the main thread nobody can be interrupted that way."""
+    """An event set by Ctrl-C and SIGTERM; never set outside the main thread, where signals cannot be handled."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event

@@ -1,4 +1,4 @@
-"""Turns a name on the Lab Streaming Layer into an open stream of EEG, and into the same one again after it was away."""
+"""LSL source: finds an EEG stream by name, opens it, and recognises the same stream after it was lost."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from .info import MOST_CHANS, MOST_HZ, LslOptions, channels_of, described, is_ch
 from .stream import PULL_S, Inlet, LslStream, Pull, listen
 
 LATE_TWIN_S = 0.6
-"""How long to look on once a stream has answered: the library asks in waves 0.5 s apart, and no twin must be missed."""
+"""How long to search on once a stream has answered (s): queries are 0.5 s apart, and no twin may be missed."""
 FIND_S, ANSWER_S, LIVE_S = 0.7, 0.3, 0.6
-"""While it is away: how long to ask who is there, to wait for an answer, and for a sample. The library asks known peers
-only after 0.5 s, which is all that works where many share one address."""
+"""While it is lost: how long to search, to wait for an answer, and for a sample (s). The library asks known peers only
+after 0.5 s, the only way that works where many streams share one address."""
 GUESS_HZ = 250.0
-"""What a stream that states no rate is taken to send until it is measured."""
+"""Assumed rate (Hz) of a stream that states none, until it is measured."""
 CORRECTION_S = 1.0
-"""How long the offset of its clock may take."""
+"""How long measuring the offset of its clock may take (s)."""
 CLOCKS_S = 1.0
-"""A stream that began so long before the last sample of ours was there beside it."""
+"""A stream that began this long (s) before our last sample existed beside ours."""
 
 
 class _Identity(NamedTuple):
-    """What makes a stream that answers the one that went away."""
+    """Metadata by which a lost stream is recognised."""
 
     name: str
     type: str
@@ -42,7 +42,7 @@ class _Identity(NamedTuple):
     n_chans: int
     sfreq: float
     channels: tuple[tuple[str, str, str], ...] = ()
-    """Label, unit and type of each; known only once it has been asked."""
+    """Label, unit and type of each channel; known only after a query."""
 
 
 class LslSource:
@@ -51,7 +51,7 @@ class LslSource:
     Parameters
     ----------
     stream_name : str
-        The name it is announced under; empty for the only EEG stream there is.
+        The stream's name; empty for the only EEG stream on the network.
     options : LslOptions
     """
 
@@ -66,7 +66,7 @@ class LslSource:
         self._columns, self._scale = np.empty(0, int), np.empty(0, np.float32)
         self._streams: WeakValueDictionary[str, LslStream] = WeakValueDictionary()
         self._last: LslStream | None = None
-        self._is_own: dict[str, bool] = {}  # whether the outlet of a uid is the stream's, once that is known
+        self._is_own: dict[str, bool] = {}  # by uid: whether it is our stream's outlet, once known
 
     def open(self) -> LslStream:
         """Raises `SourceNotFound` or `StreamMismatch`."""
@@ -79,7 +79,7 @@ class LslSource:
             raise SourceNotFound(
                 self.name,
                 f"announced but does not answer: {described(found)}",
-                "restart what sends it, look at the firewall",
+                "restart its sender, check the firewall",
             ) from None
         try:
             if not found.nominal_srate() > 0 and self.options.sfreq is None:
@@ -94,23 +94,23 @@ class LslSource:
         return stream
 
     def reopen(self, info: StreamInfo) -> LslStream:
-        """The same stream, of which a live sample was seen: of the same name and type, and then all the rest.
+        """Open the same stream again, once a live sample was seen: with the same name, type and other metadata.
 
-        One that was there beside it is another, whatever it says about itself.
+        A stream that existed beside it is another one, regardless of its metadata.
 
         Raises
         ------
         SourceNotFound
             It is not there, or sends nothing.
         StreamMismatch
-            Something answers that could be taken for it, and is another.
+            A similar stream answers that is another one.
         """
         was = self._was
         there: list[Any] = []
         same: list[Any] = []
         new: list[Any] = []
         resolver, deadline = liblsl.pylsl().ContinuousResolver(), clock.now() + FIND_S
-        # Without a source_id a twin may answer as well, which must not be missed.
+        # Without a source_id a twin may answer too, which must not be missed.
         while clock.now() < deadline and not self._off.is_set() and not (new and was and was.source_id):
             time.sleep(0.02)
             there = resolver.results()
@@ -118,7 +118,7 @@ class LslSource:
             new = [found for found in same if found.uid() not in self._streams]
         if len(new) > 1 and len(new := [found for found in new if self._is_own_by_age(found)]) > 1:
             several = "; ".join(described(found) for found in new)
-            raise StreamMismatch(self.name, f"{len(new)} streams answer: {several}", "stop all but the one it was")
+            raise StreamMismatch(self.name, f"{len(new)} streams answer: {several}", "stop all but the original one")
         wrong = ""
         for found in new or same:
             try:
@@ -132,15 +132,15 @@ class LslSource:
             if was and found not in same and _like(found, was)
         )
         if wrong:
-            raise StreamMismatch(self.name, f"another stream: {wrong}", "start the one it was, or start anew")
+            raise StreamMismatch(self.name, f"another stream: {wrong}", "start the original one, or restart the run")
         raise SourceNotFound(self.name, "not there", "start it again")
 
     def cancel(self) -> None:
-        """From any thread: an `open` or `reopen` that is under way gives up soon."""
+        """Make an `open` or `reopen` in progress give up soon; called from any thread."""
         self._off.set()
 
     def _again(self, found: Any, info: StreamInfo) -> LslStream:
-        """Connect to what looks the same; `StreamMismatch` where it is not, `SourceNotFound` where nothing comes."""
+        """Connect to a similar stream; `StreamMismatch` if it is another, `SourceNotFound` if it sends nothing."""
         assert self._was is not None
         inlet = Inlet(found, self._was.sfreq or info.sfreq, ANSWER_S, self._off)
         try:
@@ -168,7 +168,7 @@ class LslSource:
         self._is_own[found.uid()] = True
 
     def _may_be_own(self, found: Any) -> bool:
-        """Whether an outlet that describes itself as ours is not known to be another."""
+        """Whether an outlet with our metadata is not known to be another one."""
         return self._is_own.get(found.uid(), self.options.uid is None)
 
     def _is_own_by_age(self, found: Any) -> bool:
@@ -180,14 +180,14 @@ class LslSource:
         return self._may_be_own(found)
 
     def _judge(self, inlet: Inlet, timeout: float = ANSWER_S) -> bool:
-        """Whether an outlet was made after the last sample of ours; one that was there beside it is another."""
+        """Whether an outlet was created after our last sample; one that existed beside ours is another."""
         uid, last = inlet.full.uid(), self._last
         if uid not in self._is_own and last is not None and (began := inlet.began(timeout)) is not None:
             self._is_own[uid] = began > last.heard - CLOCKS_S
         return self._is_own.get(uid, True)
 
     def _resolve(self) -> Any:
-        """The one stream that is meant."""
+        """The one stream that the URL selects."""
         pylsl = liblsl.pylsl()
 
         resolver = pylsl.ContinuousResolver()
@@ -203,7 +203,7 @@ class LslSource:
         if meant:
             several = "; ".join(described(stream) for stream in meant)
             urls = urls_of(self.name, meant)
-            raise SourceNotFound(self.name, f"{len(meant)} streams answer: {several}", f"say which: {urls}")
+            raise SourceNotFound(self.name, f"{len(meant)} streams answer: {several}", f"choose one: {urls}")
         there = "; ".join(described(stream) for stream in seen) or "no stream at all"
         raise SourceNotFound(
             self.name, f"within {self.options.timeout:g} s the network shows {there}", "start it, or correct the name"
@@ -216,7 +216,7 @@ class LslSource:
         return eeg if want.type is None and (eeg or not self.stream_name) else named
 
     def _usable(self, found: Any) -> float:
-        """The rate to expect (Hz), of a stream that can be EEG."""
+        """The expected rate (Hz) of a stream that can be EEG."""
         shown, announced = described(found), float(found.nominal_srate())
         if found.channel_format() == liblsl.pylsl().cf_string:
             raise StreamMismatch(self.name, f"it sends text: {shown}", "choose a stream of numbers")
@@ -229,16 +229,16 @@ class LslSource:
         return announced if announced > 0 else self.options.sfreq or GUESS_HZ
 
     def _without_rate(self, inlet: Inlet) -> StreamMismatch:
-        """What to say of a stream that states no rate: the one it is measured to have."""
+        """The error for a stream that states no rate: it tells the measured one."""
         _, rate = listen(inlet, self._off, measure=True, least=0)
-        found, do = "it has no regular rate", "choose a stream of EEG samples, or say sfreq="
+        found, do = "it has no regular rate", "choose a stream of EEG samples, or give sfreq="
         if rate is not None and 1.0 <= rate.sfreq <= MOST_HZ:
             sfreq = f"{usual_rate(rate):g}"
             found, do = f"{found}, measured {sfreq} Hz", f"open {with_options(self.name, {'sfreq': sfreq})}"
         return StreamMismatch(self.name, f"{found}: {described(inlet.full)}", do)
 
     def _understood(self, inlet: Inlet, announced: float) -> LslStream:
-        """What the stream says of itself, and what its first samples say."""
+        """Interpret the stream's metadata and its first samples."""
         full, desc, options = inlet.full, inlet.full.desc(), self.options
         channels = check_count(channels_of(full), full.channel_count(), options, self.name)
         chosen = choose_channels(
@@ -269,13 +269,13 @@ class LslSource:
         return LslStream(inlet, info, self._columns, self._scale, pulls)
 
     def _check_unit(self, pulls: list[Pull], units: list[str], sfreq: float) -> None:
-        """Numbers without a known unit are µV where that makes them look like EEG."""
+        """Accept numbers without a known unit as µV if that makes them plausible EEG."""
         said = next((unit for unit in units if unit), "")
         written = f"its unit is {said!r}" if said else "it names no unit"
         data = np.concatenate([pull.data[:, self._columns] for pull in pulls]) if pulls else np.empty((0, 1))
         moves = spread(data.astype(np.float32) * self._scale, sfreq) if len(data) else None
         if moves is None:
-            raise StreamMismatch(self.name, f"{written}, and its signal does not move", "say it with units=uV|mV|V")
+            raise StreamMismatch(self.name, f"{written}, and its signal is constant", "give it with units=uV|mV|V")
         check_spread(self.name, moves, NARROW, f"{written}; taken as µV", float(self._scale[0]))
 
 
@@ -286,7 +286,7 @@ def _named(found: Any) -> tuple[str, str, str, str, int, float]:
 
 
 def _like(found: Any, was: _Identity) -> bool:
-    """Whether a person might take it for the stream that went away."""
+    """Whether it resembles the lost stream."""
     return (found.name(), found.type()) == (was.name, was.type) or (
         bool(was.source_id) and found.source_id() == was.source_id
     )

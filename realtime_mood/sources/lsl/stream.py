@@ -1,4 +1,4 @@
-"""Turns what an inlet of the Lab Streaming Layer pulls into chunks of counted, smoothly stamped samples."""
+"""LSL inlet and stream: pulled samples become chunks, counted and with smooth time stamps."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from ..timing.rate import Rate, measured_rate
 from ..timing.sample_clock import Piece, SampleClock
 
 PULL_S = 0.02
-"""A pull waits for this much signal: it bounds the wake-ups a second, and what batching adds to the age of a sample."""
+"""A pull waits for this much signal (s): limits wake-ups per second and the delay added by batching."""
 BUFFER_S = 60
-"""Seconds the library keeps for us while nobody reads."""
+"""Length of the library's buffer (s)."""
 LOOKS_S = (0.5, 1.0, 2.0, 4.0)
-"""After so many seconds of samples the rate is looked at, until it is sure."""
+"""Durations of samples (s) after which the rate is estimated, until it is certain."""
 QUIET_S = 0.5
-"""When no sample has come for so long, the announced rate is believed."""
+"""After this long without a sample (s) the announced rate is used."""
 LEAST_S = 3.0
-"""How long the samples asked for may take."""
+"""How long the requested samples may take (s)."""
 HEARD_S = 1.0
-"""A stream that brought samples within this time is alive."""
+"""A stream with samples within this time (s) is alive."""
 ANSWER_S = 0.3
-"""The library is asked for an answer for this long at a time, so that it can be left."""
+"""Timeout of one query to the library (s), so that it can be cancelled."""
 FOREIGN_S = 60.0
-"""Stamps further than this from our clock are on another one (Unix time, a device's own) and are moved by an offset."""
+"""Stamps further than this from our clock (s) are on another one (Unix time, a device's) and are shifted."""
 
 
 class Pull(NamedTuple):
-    """What one pull brought."""
+    """Result of one pull."""
 
     data: np.ndarray
     """(n, all channels), as sent."""
@@ -50,11 +50,11 @@ class Inlet:
     ----------
     found : pylsl.StreamInfo
     sfreq : float
-        How many samples a second to expect.
+        Expected samples per second.
     timeout : float
-        Seconds the stream may take to answer.
+        How long the stream may take to answer (s).
     off : threading.Event
-        Once set, nothing is waited for.
+        Once set, waiting ends.
 
     Raises
     ------
@@ -67,9 +67,9 @@ class Inlet:
         self._errors, self._local_clock = (pylsl.util.TimeoutError, pylsl.util.LostError), pylsl.local_clock
         self._inlet: Any = pylsl.StreamInlet(
             found,
-            # The library counts seconds of regular streams, and hundreds of samples of others.
+            # The library's buffer is in seconds for regular streams, in hundreds of samples for others.
             max_buflen=BUFFER_S if found.nominal_srate() > 0 else max(1, round(BUFFER_S * sfreq / 100)),
-            recover=False,  # the library would take any stream of that source_id for it, and say nothing of the hole
+            recover=False,  # the library would accept any stream of that source_id, and hide the gap
             processing_flags=pylsl.proc_clocksync,
         )
         deadline = clock.now() + timeout
@@ -90,7 +90,7 @@ class Inlet:
         raise SourceNotFound("an answer of the stream", "announced but does not answer")
 
     def pull(self, timeout: float) -> Pull | None:
-        """What has arrived; None when nothing has within `timeout`, or the sender is gone."""
+        """New samples; None when there are none within `timeout`, or the sender is gone."""
         inlet = self._inlet
         if inlet is None or self.lost:
             return None
@@ -104,9 +104,9 @@ class Inlet:
         return Pull(data.copy(), stamps, self._local_clock()) if len(stamps) else None
 
     def began(self, timeout: float) -> float | None:
-        """When the outlet was made (s, our clock); None where that cannot be known within `timeout` s.
+        """When the outlet was created (s, our clock); None where that is unknown within `timeout` s.
 
-        The first answer takes half a second; once samples have been pulled, it is there.
+        The first answer takes half a second; it is available once samples have been pulled.
         """
         if not self.full.created_at() > 0 or self._inlet is None:
             return None
@@ -117,8 +117,8 @@ class Inlet:
         return float(self.full.created_at() + offset + clock.offset_to(self._local_clock))
 
     def close(self) -> None:
-        """Let go of the stream."""
-        # Without its last reference the library drops the connection at once; asking it to close first may wait.
+        """Close the connection."""
+        # Without its last reference the library drops the connection at once; closing it explicitly may block.
         self._inlet = None
 
 
@@ -129,11 +129,11 @@ def listen(inlet: Inlet, off: threading.Event, *, measure: bool, least: int) -> 
     ----------
     inlet : Inlet
     off : threading.Event
-        Ends it once set.
+        Ends waiting once set.
     measure : bool
-        Listen until their rate is sure, for 4 s at most; a stream that says nothing is not waited for.
+        Wait until their rate is certain, for at most 4 s; a stream without samples is not waited for.
     least : int
-        Listen until there are so many, for 3 s at most.
+        Wait until there are this many, for at most 3 s.
     """
     pulls: list[Pull] = []
     looks = list(LOOKS_S) if measure else []
@@ -161,11 +161,11 @@ class LslStream:
     inlet : Inlet
     info : StreamInfo
     columns : array of int
-        Which of the channels sent are ours.
+        Indices of the selected channels.
     scale : array
-        µV per number, channel by channel.
+        µV per unit, for each channel.
     pulls : iterable of Pull
-        What was pulled already; it is delivered first.
+        Samples pulled already; they are delivered first.
     """
 
     def __init__(
@@ -181,7 +181,7 @@ class LslStream:
         self._ready: deque[Chunk] = deque()
         self._closed = False
         self.heard = clock.now()
-        """When samples came last (s, our clock)."""
+        """When samples last arrived (s, our clock)."""
         for pull in pulls:
             self._take_in(pull)
 
@@ -192,16 +192,16 @@ class LslStream:
 
     @property
     def least_hole_s(self) -> float:
-        """The shortest hole that is told from jitter (s)."""
+        """The shortest gap that is distinguished from jitter (s)."""
         return self._samples.least_hole_s
 
     def is_heard(self, within_s: float) -> bool:
-        """Whether somebody reads this very stream and it has just sent something, held back though it may be."""
-        time.sleep(2 * within_s)  # what another connection has just seen is on its way here as well
+        """Whether this stream is being read and has just sent samples, even if they are held back."""
+        time.sleep(2 * within_s)  # samples that another connection has just received are in transit here too
         return not self._closed and not self._inlet.lost and clock.now() - self.heard < HEARD_S
 
     def read(self, timeout: float) -> Chunk | None:
-        """The samples that arrived since the last call; None when there were none within `timeout` s.
+        """The samples that arrived since the last call; None if there were none within `timeout` s.
 
         Raises
         ------
@@ -225,12 +225,12 @@ class LslStream:
         return self._ready.popleft()
 
     def close(self) -> None:
-        """Let go of the stream."""
+        """Close the connection."""
         self._closed = True
         self._inlet.close()
 
     def _take_in(self, pull: Pull) -> None:
-        """Convert what has arrived, and pass on what the clock lets go."""
+        """Convert new samples, and queue those that the sample clock releases."""
         self.heard = clock.now()
         if self._to_local is None:
             behind = pull.arrived - float(pull.stamps[-1])

@@ -1,4 +1,4 @@
-"""Turns a path into a recording, by what stands in the file rather than by its name alone."""
+"""Recordings in files: the format is detected by content, not by name alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns the name of a BrainFlow board into what the columns of its tables mean: they have no header."""
+"""Columns of BrainFlow tables by board name, since these tables have no header."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from ...errors import ConfigError, StreamMismatch
 from ..boards.catalogue import cycles_of, find
-from .head import Head
+from .head import TableHead
 from .layouts import Layout
 from .recording import PlaybackOptions
 
@@ -14,7 +14,7 @@ _SEVERAL = ("cyton", "ganglion", "freeeeg", "playback_file", "streaming")
 """Boards whose electrodes the person places, so that the library's names for them are only a habit."""
 
 
-def brainflow_layout(head: Head, options: PlaybackOptions, asked: str) -> Layout:
+def brainflow_layout(head: TableHead, options: PlaybackOptions, asked: str) -> Layout:
     """What the columns of ``DataFilter.write_file`` mean, or of the same array saved by pandas.
 
     Raises

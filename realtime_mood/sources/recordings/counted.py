@@ -1,4 +1,4 @@
-"""Turns the package counter of a file's rows into steps between them, whatever the counter's cycle is."""
+"""Steps between a file's rows by their package counter, with known or estimated cycles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what the records of an EDF+ or BDF+ file say of themselves: their times, annotations, and BioSemi's epochs.
+"""Times, annotations and BioSemi epochs in the records of EDF+ and BDF+ files.
 
 The formats: https://www.edfplus.info/specs/edfplus.html and https://www.biosemi.com/faq/trigger_signals.htm.
 """

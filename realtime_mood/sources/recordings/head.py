@@ -25,8 +25,8 @@ class HeaderLine(NamedTuple):
     text: str
 
 
-class Head(NamedTuple):
-    """What stands before the rows of a table, and the first of them."""
+class TableHead(NamedTuple):
+    """The lines before the rows of a table, and the first rows."""
 
     comments: tuple[str, ...]
     """Lines that begin with ``%`` and the like, without that."""
@@ -47,7 +47,7 @@ class Head(NamedTuple):
         return {pair[0].strip().lower(): pair[1].strip(' ,;\t"') for pair in pairs if len(pair) == 2}
 
 
-def read_head(lines: Iterator[HeaderLine], asked: str) -> Head:
+def read_head(lines: Iterator[HeaderLine], asked: str) -> TableHead:
     """Take the first lines; `lines` goes on behind them.
 
     Raises
@@ -69,11 +69,11 @@ def read_head(lines: Iterator[HeaderLine], asked: str) -> Head:
     cells = [cell.strip() for cell in dialect.cells(line.text)]
     numbered = len(cells) > 2 and cells == [str(i) for i in range(len(cells))]  # as pandas names columns without names
     if numbered or not dialect.is_number(cells[0]):
-        return Head(tuple(comments), _with_index(cells, dialect, rows), dialect, rows)
+        return TableHead(tuple(comments), _with_index(cells, dialect, rows), dialect, rows)
     labels = [found[1].split() for text in comments if (found := _LABELS.search(text))]
     # Nothing but zeros, time included, stands where a program left the names out.
     whole = rows if rows and not any(map(dialect.number, cells)) else (line, *rows)
-    return Head(tuple(comments), tuple(labels[0]) if labels else (), dialect, whole)
+    return TableHead(tuple(comments), tuple(labels[0]) if labels else (), dialect, whole)
 
 
 def _with_index(names: list[str], dialect: Dialect, rows: tuple[HeaderLine, ...]) -> tuple[str, ...]:

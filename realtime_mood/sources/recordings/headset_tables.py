@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .head import Head
+from .head import TableHead
 from .layouts import Layout, rate_of
 
 EMOTIV_HZ = (128.0, 256.0)
@@ -15,7 +15,7 @@ _EMOTIV_OTHERS = ("counter", "interpolated", "rawcq", "battery", "batterypercent
 _EMOTIV_OLD_OTHERS = re.compile(r"raw_cq|gyro\w*|marker\w*|sync|time_stamp\w*|cq_\w*|counter|interpolated", re.I)
 
 
-def headset_layout(head: Head, asked: str) -> Layout | None:
+def headset_layout(head: TableHead, asked: str) -> Layout | None:
     """What the columns mean; None where another program wrote them."""
     plain = [re.sub(r"[ _]", "", name).lower() for name in head.names]
     if any(name.startswith("EEG.") for name in head.names):
@@ -27,7 +27,7 @@ def headset_layout(head: Head, asked: str) -> Layout | None:
     return None
 
 
-def _emotiv(head: Head, plain: list[str], asked: str) -> Layout:
+def _emotiv(head: TableHead, plain: list[str], asked: str) -> Layout:
     eeg = tuple(i for i, name in enumerate(plain) if name.startswith("eeg.") and name[4:] not in _EMOTIV_OTHERS)
     events = ("markervalueint", "eeg.markerhardware", "markerhardware", "markerindex")
     interpolated = _where(plain, "eeg.interpolated")
@@ -45,7 +45,7 @@ def _emotiv(head: Head, plain: list[str], asked: str) -> Layout:
     )
 
 
-def _emotiv_old(head: Head, plain: list[str], asked: str) -> Layout:
+def _emotiv_old(head: TableHead, plain: list[str], asked: str) -> Layout:
     """As EmotivPRO 1 and TestBench: ``labels:COUNTER INTERPOLATED AF3 …`` in the first line, and no line of names."""
     eeg = tuple(i for i, name in enumerate(head.names) if name and not _EMOTIV_OLD_OTHERS.fullmatch(name))
     return Layout(
@@ -61,7 +61,7 @@ def _emotiv_old(head: Head, plain: list[str], asked: str) -> Layout:
     )
 
 
-def _emotiv_rate(head: Head, asked: str) -> float | None:
+def _emotiv_rate(head: TableHead, asked: str) -> float | None:
     """What the line above the names says, among the rates of other things: ``eeg_128;mot_32``, or ``128``."""
     text = head.said.get("sampling rate") or head.said.get("sampling")
     if not text:

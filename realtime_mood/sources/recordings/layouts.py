@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ...errors import StreamMismatch
 from ..timing.counter import Cycle
-from .head import Head
+from .head import TableHead
 
 MUSE_HZ = (220.0, 256.0)
 """Rates of the headsets that muse-lsl and Mind Monitor record: Muse 2014, and all since."""
@@ -51,12 +51,12 @@ class Layout(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def named_layout(head: Head, asked: str) -> Layout | None:
+def named_layout(head: TableHead, asked: str) -> Layout | None:
     """What the columns of a table with names mean; None where they do not say.
 
     Parameters
     ----------
-    head : Head
+    head : TableHead
     asked : str
         The source, for messages.
     """

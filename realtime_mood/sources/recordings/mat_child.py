@@ -1,4 +1,4 @@
-"""Child process of `mat_file`: reads a MATLAB file and prints what it holds.
+"""Child process of `mat_file`: reads a MATLAB file and prints its contents.
 
 SciPy's and HDF5's readers can crash on a damaged file; here that ends this process only.
 """

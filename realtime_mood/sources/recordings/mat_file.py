@@ -1,4 +1,4 @@
-"""What a MATLAB file holds, found out in a child process: its libraries crash on some damaged files.
+"""Contents of a MATLAB file, read in a child process because its libraries crash on some damaged files.
 
 A crash there becomes a message here. The child costs some 0.25 s, most of it for importing SciPy; why that is
 better than a parser of our own stands in ``docs/decisions/0016-untrusted-files-in-a-child-process.md``.

@@ -1,4 +1,4 @@
-"""Turns a file of any format that MNE reads into a recording, read in blocks."""
+"""Recordings in any format that MNE reads, loaded in blocks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAX_CHANS = 10_000
 COUNTER = re.compile(r"(?i)(eeg[ ._])?counter")
 """The channel in which Emotiv's programs keep the package counter."""
 VIRTUAL_MARK = "VIRTUAL PERSON"
-"""Stands in the header of every file that was made from a virtual person."""
+"""Marks the header of every file of a simulated subject."""
 
 # What MNE takes the stored numbers for, where it keeps no per-channel unit. Everything else is in volts.
 _STORED = {"RawEEGLAB": "uV", "RawGDF": "uV"}
@@ -165,7 +165,7 @@ class MneFile:
         at, n = self._time.stored(first), end - first
         if not self._first <= at <= at + n <= self._first + len(self._block):
             stop = min(self._time.until(at), max(at + n, at + round(BLOCK_S * self.sfreq)))
-            with mne.use_log_level("ERROR"), np.errstate(all="ignore"):  # a reading thread of ours warns nobody
+            with mne.use_log_level("ERROR"), np.errstate(all="ignore"):  # no warnings from the reading thread
                 self._block = finite(self._raw[self._picks, at:stop][0].T * self._to_uv)
             self._first = at
         return self._block[at - self._first : at - self._first + n]
@@ -187,7 +187,7 @@ class MneFile:
         return outside(n)
 
     def _is_virtual(self, path: Path) -> bool:
-        """Whether the header says that nobody wore the electrodes."""
+        """Whether the header marks the signal as simulated."""
         info = self._raw.info
         said = f"{info['description']} {info['subject_info']} {info['experimenter']}"
         if path.is_file():
@@ -196,7 +196,7 @@ class MneFile:
         return VIRTUAL_MARK in said.replace("_", " ").upper()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._raw.close()
 
 

@@ -7,7 +7,7 @@ import re
 from ...errors import StreamMismatch
 from ..boards.catalogue import cycles_of
 from ..timing.counter import Cycle
-from .head import Head
+from .head import TableHead
 from .layouts import Layout, find, rate_of
 from .recording import PlaybackOptions
 
@@ -20,12 +20,12 @@ _ALL_AUX = 13
 _CLOCK = re.compile(r"\d{1,2}:\d\d:\d\d([.,]\d+)?")
 
 
-def is_openbci(head: Head) -> bool:
+def is_openbci(head: TableHead) -> bool:
     """Whether the comments are those of the OpenBCI GUI, or of what it makes of a card's file."""
     return any("OpenBCI" in line or "OBCI" in line for line in head.comments)
 
 
-def openbci_layout(head: Head, options: PlaybackOptions, asked: str) -> Layout:
+def openbci_layout(head: TableHead, options: PlaybackOptions, asked: str) -> Layout:
     """What its columns mean; raises `StreamMismatch` where the first row does not fit its comments."""
     rate, names = rate_of(head.said.get("sample rate", ""), asked), head.names
     if not names:
@@ -44,7 +44,7 @@ def openbci_layout(head: Head, options: PlaybackOptions, asked: str) -> Layout:
     )
 
 
-def _without_names(head: Head, rate: float, options: PlaybackOptions, asked: str) -> Layout:
+def _without_names(head: TableHead, rate: float, options: PlaybackOptions, asked: str) -> Layout:
     cells = [cell.strip() for cell in head.first]
     timed = head.said.get("first column", "").lower().startswith("time")  # then a counter, as OpenBCI's Python wrote
     begin, end, stamp = (2, len(cells), 0) if timed else (1, len(cells), None)

@@ -133,7 +133,7 @@ def _read_fieldtrip(path: Path, data_name: str, verbose: str) -> Any:
 
 
 def _without_reserved(path: Path) -> io.BytesIO:
-    """An EDF or BDF file without the fields that nobody reads, and that MNE insists are UTF-8."""
+    """An EDF or BDF file without the reserved fields, which MNE requires to be UTF-8."""
     content = bytearray(path.read_bytes())
     n_chans = int(content[252:256])
     content[256 + 224 * n_chans : 256 + 256 * n_chans] = b" " * (32 * n_chans)

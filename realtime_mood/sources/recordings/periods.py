@@ -27,7 +27,7 @@ def is_smooth(stamps: np.ndarray, period: float) -> bool:
 
 
 def period_of(stamps: np.ndarray, expected: float | None) -> float:
-    """Seconds between samples by the stamps, holes left out."""
+    """Seconds between samples by the stamps, gaps left out."""
     rough = rough_period(stamps, expected, np.arange(len(stamps)))
     if rough <= 0:
         return 0.0
@@ -41,7 +41,7 @@ def period_of(stamps: np.ndarray, expected: float | None) -> float:
 
 
 def rough_period(stamps: np.ndarray, expected: float | None, index: np.ndarray) -> float:
-    """Seconds between samples by their stamps over ten seconds or so; of all such stretches, one without holes."""
+    """Seconds between samples by their stamps over ten seconds or so; from a stretch without gaps."""
     rows = max(1, min(len(stamps) // 4, round(10 * (expected or 250))))
     periods = (stamps[rows:] - stamps[:-rows]) / np.maximum(1, index[rows:] - index[:-rows])
     return float(np.quantile(periods, 0.3))

@@ -1,4 +1,4 @@
-"""Turns the counters and stamps of a file's rows into sample indices, so that what was lost leaves a hole.
+"""Sample indices of a file's rows by their counters and stamps, with a gap wherever samples were lost.
 
 A device counts its samples round and round, and a program stamps them when they arrive. The counter says exactly how
 many were lost, but not how many times it went round, nor whether it began again; the stamps say that, once jitter,
@@ -15,7 +15,7 @@ from .periods import filled, period_of
 from .stamped_gaps import allowed_by_stamps, gaps_by_stamps
 
 LONGEST_HOLE_S = 86_400.0
-"""A longer jump of the stamps is the clock being set, not a hole."""
+"""A longer jump of the stamps (s) means that the clock was set, and is not a gap."""
 EXACT = 1 / 20
 """Stamps are computed where they lie this close to whole samples, as a share of one: those tell what came twice."""
 LONGEST_REPEAT_S = 1.0
@@ -24,7 +24,7 @@ LEAST_STEP_S = 0.1
 """Clocks are slowed down, not set back, by less than this."""
 USUAL_HZ = (1.0, 2.0, 100.0, 125.0, 128.0, 200.0, 220.0, 250.0, 256.0, 300.0, 500.0, 512.0, 1000.0, 1024.0, 2048.0)
 SHORT_CYCLE_S = 0.3
-"""A counter that comes round sooner tells nothing that stamps do not tell better."""
+"""Shortest useful cycle of a counter: below it stamps are more informative."""
 HOUR_S = 3600.0
 MOST_HOURS = 14
 """A clock of local time is set by up to so many whole hours: summer time, and journeys."""
@@ -56,7 +56,7 @@ def indices(
     index : array (n,) of int
         Lost samples are left out of it. Rows that came twice share an index, and rows out of order are out of order.
     notes : list of str
-        What had to be taken for something else.
+        Notes on what had to be reinterpreted.
     """
     steps, round_ = np.ones(max(0, n - 1), np.int64), 1
     doubtful, notes = np.zeros(len(steps), bool), list[str]()
@@ -76,7 +76,7 @@ def indices(
             notes.append(f"its clock was set {n_set} times while its counter went on: no gap is counted there")
         set_ = np.abs(jumps) > LONGEST_HOLE_S * sfreq
         if set_.any():
-            notes.append(f"its clock was set {int(set_.sum())} times by more than a day: no hole is counted there")
+            notes.append(f"its clock was set {int(set_.sum())} times by more than a day: no gap is counted there")
         steps = steps + np.where(set_, 0, jumps)
         if round_ > 1:
             steps = allowed_by_stamps(told, steps, doubtful | broken, sfreq)
@@ -85,14 +85,14 @@ def indices(
 
 
 def played_once(index: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """The indices in their order, each once; the rows that hold them; and what is odd about that, in words."""
+    """The indices in their order, each once; the rows that hold them; and notes."""
     once, rows = np.unique(index, return_index=True)
     twice = len(index) - len(once)
     return once, rows, [f"{twice} rows came twice and are played once"] if twice else []
 
 
 def measured_rate(stamps: np.ndarray, expected: float | None = None) -> float | None:
-    """The sampling rate (Hz) that stamps tell, holes left out; None where they tell none.
+    """The sampling rate (Hz) by the stamps, gaps left out; None where they show none.
 
     Parameters
     ----------
@@ -137,9 +137,9 @@ def without_hours(stamps: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 
 def _computed(told: np.ndarray, sfreq: float) -> np.ndarray:
-    """Steps between rows that no counter tells: 1, but where stamps are computed, which tell holes and repeats.
+    """Steps between rows without a counter: 1, except where computed stamps show gaps and repetitions.
 
-    They tell what came twice or late as in a stream (see `SampleClock`), but for when it arrived.
+    Repeated and late samples are found as in a stream (see `SampleClock`), but without arrival times.
     """
     period = period_of(told, sfreq)
     exact = np.diff(told) / period if period > 0 else np.full(len(told) - 1, np.nan)

@@ -1,4 +1,4 @@
-"""An ``mne.io.Raw`` that somebody has opened, as a recording that plays."""
+"""An ``mne.io.Raw`` opened by the caller, as a playable recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns what any file reader found into one shape: rows of microvolts, each at its sample index."""
+"""A recording in memory: rows in µV, each at its sample index; and the checks that all readers share."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Seconds = Annotated[float, Field(ge=0), AfterValidator(_finite)]
 
 
 class PlaybackOptions(FiniteOptions):
-    """What may stand after ``playback://PATH?``."""
+    """Options after ``playback://PATH?``."""
 
     loop: bool = False
     start: Seconds = 0.0
@@ -50,7 +50,7 @@ class PlaybackOptions(FiniteOptions):
 
 
 class Rows:
-    """A recording that was read whole.
+    """A recording that was read completely.
 
     Parameters
     ----------

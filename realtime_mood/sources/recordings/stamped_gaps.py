@@ -23,7 +23,7 @@ BACK_S = 0.5
 LONG_S = 0.1
 """A gap by the counter that is longer than this is left out of the rate until the stamps have confirmed it."""
 LEAST_HOLE_S = 0.02
-"""Where stamps are jittery, a shorter hole cannot be told from jitter."""
+"""Shortest gap (s) that can be distinguished from jitter."""
 LEAST_SURE_S = 0.05
 """Jittery stamps tell no shorter loss where the counter tells none."""
 NEAR = 0.05

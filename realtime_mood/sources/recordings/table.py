@@ -1,4 +1,4 @@
-"""Turns the rows of a text table into numbers, with NaN where a cell or a row cannot be read."""
+"""Rows of a text table as numbers, with NaN where a cell or a row cannot be read."""
 
 from __future__ import annotations
 

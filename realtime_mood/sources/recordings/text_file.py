@@ -1,4 +1,4 @@
-"""Turns a text table of one of the programs in `layouts` and beside it into a recording."""
+"""Recordings in text tables of known programs (`layouts` and its neighbours)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..channels import ChannelChoice, choose_channels
 from ..units import microvolts
 from .brainflow_table import brainflow_layout
 from .dialect import Dialect
-from .head import Head, read_head
+from .head import TableHead, read_head
 from .headset_tables import headset_layout
 from .layouts import Layout, named_layout
 from .openbci_table import is_openbci, openbci_layout
@@ -46,13 +46,13 @@ def open_text(path: Path, options: PlaybackOptions, asked: str) -> Rows:
     return _placed(data, cells, layout, head.dialect, chosen, options, asked)
 
 
-def _layout(head: Head, options: PlaybackOptions, asked: str) -> Layout:
+def _layout(head: TableHead, options: PlaybackOptions, asked: str) -> Layout:
     if is_openbci(head):
         return openbci_layout(head, options, asked)
     return headset_layout(head, asked) or named_layout(head, asked) or brainflow_layout(head, options, asked)
 
 
-def _columns(head: Head, layout: Layout, picked: list[int]) -> Columns:
+def _columns(head: TableHead, layout: Layout, picked: list[int]) -> Columns:
     cells = [row[layout.stamp or 0 :][:1] for row in map(head.dialect.cells, (line.text for line in head.rows))]
     dates = [cell for cell in cells if cell and not head.dialect.is_number(cell[0])]
     dated = layout.stamp is not None and len(dates) > len(cells) / 2

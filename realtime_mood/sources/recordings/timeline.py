@@ -1,4 +1,4 @@
-"""Holds where the stored samples of a recording stand in its time, with the breaks that the file states."""
+"""Timeline of a recording: stored samples and the breaks that the file states."""
 
 from __future__ import annotations
 

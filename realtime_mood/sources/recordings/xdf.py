@@ -1,4 +1,4 @@
-"""Turns an XDF file, LabRecorder's or our own, into a recording of its EEG with the markers of other streams."""
+"""XDF files, LabRecorder's or our own, as recordings: the EEG, with the markers of other streams."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def _choose(chunks: Chunks, n_samples: dict[int, int], options: PlaybackOptions,
     shown = "; ".join(_shown(it, n_samples[it.number]) for it in (meant or streams)[:20]) or "no stream"
     if meant:
         urls = choices([asked] * len(meant), [_identity(it) for it in meant])
-        raise SourceNotFound(asked, f"{len(meant)} streams answer: {shown}", f"say which: {urls}")
+        raise SourceNotFound(asked, f"{len(meant)} streams answer: {shown}", f"choose one: {urls}")
     said = ", ".join(f"{key}={value}" for key, value in wanted.items())
     kind = f"of numbers with {said}" if wanted else "of EEG"
-    raise SourceNotFound(asked, f"no stream {kind}; the file holds {shown}", "say which with stream=NAME")
+    raise SourceNotFound(asked, f"no stream {kind}; the file holds {shown}", "choose one with stream=NAME")
 
 
 def _identity(stream: StreamHeader) -> Identity:
@@ -74,7 +74,7 @@ def _load(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) -> dict[i
     logging.getLogger("pyxdf").setLevel(logging.CRITICAL + 1)  # what it would say, we say
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # Its dejittering draws a line through small holes; ours looks for them.
+        # Its dejittering fits a line across small gaps; ours detects them.
         streams, _ = pyxdf.load_xdf(without_others(file, chunks, wanted), dejitter_timestamps=False)
     return {stream["info"]["stream_id"]: stream for stream in streams}
 

@@ -1,4 +1,4 @@
-"""Turns the bytes of an XDF file, whole or damaged, into the chunks in it that can be believed.
+"""Valid chunks of an XDF file, complete or damaged.
 
 What is handed on to a reader is checked first, byte for byte: lengths that lie within the file, samples that fill
 their chunk exactly. Where the chain of chunks is broken it is taken up again at the next boundary.
@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 from ..marker_words import text_of
 
 MARK = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
-"""What a boundary chunk holds."""
+"""Content of a boundary chunk."""
 HEADER, SAMPLES, OFFSET, FOOTER = 2, 3, 4, 6
 SIZES = {"int8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4, "double64": 8}
 """Bytes a number takes, in each format but text."""
@@ -28,7 +28,7 @@ LONGEST_HEADER = 16 << 20
 
 
 class StreamHeader(NamedTuple):
-    """What a stream says about itself."""
+    """Metadata of a stream."""
 
     number: int
     name: str

@@ -1,1 +1,1 @@
-"""The synthetic headset: a virtual subject, the head and its artefacts."""
+"""The synthetic headset: a simulated subject, the head model and artefacts."""

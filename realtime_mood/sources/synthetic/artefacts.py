@@ -1,4 +1,4 @@
-"""Turns a subject number into what their eyes, muscles, mains and electrodes add to the EEG, whatever the state."""
+"""Simulated artefacts of eyes, muscles, mains and electrodes, independent of the emotional state."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ... import montage
 
 
 def own_rng(subject: int, what: str) -> np.random.Generator:
-    # Every cause has its own stream, so that nothing done to one of them moves another.
+    # Every cause has its own random stream, independent of all others.
     return np.random.Generator(np.random.SFC64([subject, *what.encode()]))
 
 
@@ -53,13 +53,13 @@ class _Events:
 
 
 class Artefacts:
-    """Everything at the electrodes that is not brain, drawn without a look at the state.
+    """Everything at the electrodes that is not EEG, independent of the state.
 
     Parameters
     ----------
     subject : int
     electrodes : (n_chans, 3)
-        Where the electrodes really sit.
+        True positions of the electrodes.
     sfreq : float
         Hz.
     """
@@ -85,7 +85,7 @@ class Artefacts:
         self._zi = np.zeros((1, n_chans, 2))
         self.line_hz = float(rng.choice((50, 60)))
         own = own_rng(subject, "electrodes")
-        # The mains are gone before sampling where the rate cannot carry them, as a device's own filter would see to.
+        # Above the Nyquist frequency there are no mains, as if removed by the device's anti-aliasing filter.
         self._line_uv = np.exp(own.normal(0.4, 0.6, n_chans)) * (self.line_hz < sfreq / 2)
         self._phase = own.normal(0, 0.4, n_chans)
         self._offset_uv = own.normal(0, 3000, n_chans)
@@ -95,7 +95,7 @@ class Artefacts:
         self._wander = own.standard_normal((2, n_chans))
 
     def block(self) -> tuple[np.ndarray, np.ndarray]:
-        """The next second's additive part, and the gain that multiplies the brain's: (n, n_chans) both."""
+        """Additive part of the next second, and the gain of the EEG: both (n, n_chans)."""
         at = (self._index + np.arange(self.n))[:, None] / self._sfreq
         emg, self._zi = signal.sosfilt(
             self._muscle, self._noise.standard_normal((len(self._gain), self.n), np.float32), zi=self._zi

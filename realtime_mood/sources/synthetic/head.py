@@ -1,4 +1,4 @@
-"""The head of a virtual person: where cortical patches lie, and what electrodes see of them.
+"""Head model of a simulated subject: positions of cortical patches, and their lead field.
 
 References
 ----------
@@ -27,9 +27,9 @@ def lead_field(electrodes: np.ndarray, patches: np.ndarray, skull: float, depth:
     electrodes : (n_chans, 3)
     patches : (n_patches, 3)
     skull : float
-        Conductivity of the skull over that of brain and scalp, some 1/80 to 1/20.
+        Conductivity of the skull over that of brain and scalp, about 1/80 to 1/20.
     depth : float
-        How far out the dipoles lie, in head radii.
+        Distance of the dipoles from the centre, in head radii.
 
     Returns
     -------
@@ -40,6 +40,6 @@ def lead_field(electrodes: np.ndarray, patches: np.ndarray, skull: float, depth:
     x, y = inner ** (2 * n + 1), outer ** (2 * n + 1)
     d = ((n + 1) * skull + n) * (n * skull / (n + 1) + 1) + (1 - skull) * ((n + 1) * skull + n) * (x - y)
     d -= n * (1 - skull) ** 2 * x / y
-    patch = np.exp(-0.5 * n * (n + 1) * 0.15**2)  # a patch of some 0.15 rad, not a point
+    patch = np.exp(-0.5 * n * (n + 1) * 0.15**2)  # a patch of about 0.15 rad, not a point
     terms = skull * (2 * n + 1) ** 3 / (d * (n + 1)) * depth ** (n - 1) * patch
     return legendre.legval(electrodes @ patches.T, np.concatenate(([0.0], terms)))

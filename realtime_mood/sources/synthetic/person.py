@@ -1,8 +1,8 @@
-"""Turns a subject number, electrodes and a script of states into the EEG of a virtual person, block by block.
+"""EEG of a simulated subject, from a subject number, electrodes and a script of states.
 
 Cortical patches under a spherical head carry a 1/f background and five band oscillators with waxing and waning
 amplitude; a state multiplies the oscillators of the regions where the literature finds emotion. Eyes, muscles, the
-mains and the electrodes go their own way. What is planted, in log amplitude (`EFFECTS`):
+mains and the electrodes are independent of it. The planted effects, in log amplitude (`EFFECTS`):
 
 * positive: lateral-temporal beta and gamma up [1]_ [2]_; left-frontal alpha down, more left activity [3]_;
 * neutral: parietal and occipital alpha up [2]_;
@@ -58,14 +58,14 @@ Mostly fast: one second says little about a state, ten say much."""
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """States one after the other, each for some seconds; from the start again where it `loop`s."""
+    """A sequence of states with durations; repeated if `loop` is set."""
 
     steps: tuple[tuple[str, float], ...] = (("neutral", 20.0), ("positive", 20.0), ("negative", 20.0))
     loop: bool = True
 
     @classmethod
     def parse(cls, text: str, loop: bool = False) -> Script:
-        """The script behind ``"neutral:20,positive:20"``; raises `ConfigError` for any other form."""
+        """Parse a script such as ``"neutral:20,positive:20"``; raises `ConfigError` for any other form."""
         steps = []
         for part in text.split(","):
             state, _, seconds = part.strip().partition(":")
@@ -80,7 +80,7 @@ class Script:
         return cls(tuple(steps), loop)
 
     def n_samples(self, sfreq: float) -> int | None:
-        """Samples until the script is over; None when it never is."""
+        """Samples until the script ends; None when it loops."""
         return None if self.loop else self._ends(sfreq)[-1]
 
     def _ends(self, sfreq: float) -> list[int]:
@@ -102,19 +102,19 @@ class Script:
 
 
 class CuedScript:
-    """A script that is written while it is played: whoever leads says which state comes next."""
+    """A script whose states are set during the run."""
 
     def __init__(self, state: str) -> None:
         self._changes = [(0, state)]
-        self._played = -1  # the last sample whose state was asked for: nothing up to there can change
+        self._played = -1  # the last sample whose state was read: nothing up to there can change
 
     def lead(self, state: str) -> None:
-        """Be in `state` from the next sample on that is made."""
+        """Set the state from the next generated sample on."""
         if state != self._changes[-1][1]:
             self._changes.append((self._played + 1, state))
 
     def n_samples(self, sfreq: float) -> int | None:
-        """Nobody knows when it is over."""
+        """None: the end is not known."""
         return None
 
     def state_at(self, index: int, sfreq: float) -> str:
@@ -141,13 +141,13 @@ def _slope(exponent: float, sfreq: float) -> np.ndarray:
 
 
 class Brain:
-    """What the cortex of one person sends to the electrodes.
+    """Cortical signal of one subject at the electrodes.
 
     Parameters
     ----------
     subject : int
     electrodes : (n_chans, 3)
-        Where the electrodes really sit.
+        True positions of the electrodes.
     sfreq : float
         Hz.
     scale : float
@@ -169,7 +169,7 @@ class Brain:
         waxing = sum(sd**2 for _, sd in WAXING)  # what it adds to the log of the rms
         level = np.log([SCALP_UV[band] for band in BANDS]) - waxing
         level += 0.15 * rng.standard_normal(5) + 0.25 * rng.standard_normal()
-        # Half the size of a medium effect: who is met for the first time can be read, if less surely than later.
+        # Half the size of a medium effect: without a profile states can be read, with less certainty than with one.
         self._level = level[:, None] + 0.2 * rng.standard_normal((5, len(patches))) @ self._smooth
         back = nearness(patches, montage.locate(("O1", "Oz", "O2", "POz")), 0.6)
         self._level[2] += 1.3 * back - 0.4
@@ -206,8 +206,8 @@ class Brain:
         return np.exp(self._level + swing + np.tensordot(self._response, self._effects, 1))
 
     def planted(self, state: str) -> np.ndarray:
-        """What a state does to each electrode's oscillators in the end: (n_chans, n_bands), change of log rms."""
-        power = self._to_scalp**2  # patches go their own ways: their powers add up
+        """Effect of a state on each electrode's oscillators: (n_chans, n_bands), change of log rms."""
+        power = self._to_scalp**2  # patches are uncorrelated: their powers add up
 
         def level(effect: np.ndarray | float) -> np.ndarray:
             return 0.5 * np.log(np.exp(2 * (self._level + effect)) @ power)
@@ -240,7 +240,7 @@ class Brain:
 
 
 class VirtualPerson:
-    """A person made of a number: the signal is a pure function of the arguments and the sample index.
+    """A simulated subject: the signal is a pure function of the arguments and the sample index.
 
     Parameters
     ----------
@@ -250,7 +250,7 @@ class VirtualPerson:
         10-05 names.
     sfreq : float
         Hz, at least 100.
-    script : Script or Led
+    script : Script or CuedScript
     difficulty : {"easy", "medium", "hard", "none"}
         Scales the effect of the states, nothing else; ``none`` has none at all.
     """
@@ -265,7 +265,7 @@ class VirtualPerson:
     ) -> None:
         self.subject, self.ch_names, self.sfreq, self.script = subject, tuple(ch_names), sfreq, script or Script()
         cap = own_rng(subject, "cap")
-        slipped = montage.locate(ch_names) + np.deg2rad(2.5) * cap.standard_normal(3)  # as a whole, and each by itself
+        slipped = montage.locate(ch_names) + np.deg2rad(2.5) * cap.standard_normal(3)  # cap and electrodes
         electrodes = _turned(slipped, cap, 2.0)
         self.brain = Brain(subject, electrodes, sfreq, DIFFICULTY[difficulty])
         self.artefacts = Artefacts(subject, electrodes, sfreq)

@@ -1,4 +1,4 @@
-"""Turns ``synthetic://`` URLs into a stream from a virtual person, paced like a headset or as fast as it is taken."""
+"""Synthetic source: a simulated subject as a stream, in real time or as fast as it is read."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ CHUNK_S = 0.04
 
 
 class SyntheticOptions(FiniteOptions):
-    """What may stand after ``synthetic://?``."""
+    """Options after ``synthetic://?``."""
 
     subject: int = Field(3, ge=0, lt=2**32)
-    """Which virtual person: the same number is the same person and the same signal."""
+    """Number of the simulated subject; the same number gives the same signal."""
     sfreq: float = Field(256.0, ge=100, le=4096)
     n_chans: int | None = Field(None, ge=4, le=64)
-    """How many of `montage.SPREAD`; 32 where neither this nor `channels` is given."""
+    """Number of electrodes, from `montage.SPREAD`; 32 if neither this nor `channels` is given."""
     channels: Names = ()
     """10-05 names, instead of `n_chans`."""
     script: str | None = None
-    """``STATE:SECONDS,…``. One that is given plays once and ends; the default one goes on for ever."""
+    """``STATE:SECONDS,…``. A given script plays once; the default one repeats."""
     loop: bool | None = None
     difficulty: Literal["easy", "medium", "hard", "none"] = "medium"
     faults: str = ""
-    """What goes wrong, and when: ``KIND[:VALUE][:ELECTRODE…][@START[-END]],…``; the kinds are `faults.FAULTS`."""
+    """Script of faults: ``KIND[:VALUE][:ELECTRODE…][@START[-END]],…``; the kinds are `faults.FAULTS`."""
 
 
 class SyntheticSource:
-    """A virtual person's headset.
+    """The headset of a simulated subject.
 
     Parameters
     ----------
     target : str
-        What stands between ``synthetic://`` and ``?``: nothing.
+        Text between ``synthetic://`` and ``?``; must be empty.
     options : SyntheticOptions
 
     Raises
@@ -88,13 +88,13 @@ class SyntheticSource:
 
     @property
     def truth(self) -> Truth | None:
-        """What really became of the samples since it was opened; None where nothing goes wrong."""
+        """True fate of the samples since it was opened; None without faults."""
         return self._stream.rehearsal.headset.truth if self._stream else None
 
     def follow(self) -> Callable[[str], None] | None:
-        """From the next opening on the person does as they are told: what to tell them their state by.
+        """Let the caller set the subject's state from the next `open` on; return the function that sets it.
 
-        None where a script was asked for: then they play that, whatever they are told.
+        None where a script was given, which is played instead.
         """
         if self.options.script is not None:
             return None
@@ -103,7 +103,7 @@ class SyntheticSource:
         return led.lead
 
     def open(self) -> Stream:
-        """Sit down. The signal starts from its first sample every time."""
+        """Open the stream; the signal starts from its first sample every time."""
         if self.faults is None:
             return SyntheticStream(self)
         self._stream = FaultyStream(rehearse(self, self.faults))
@@ -112,17 +112,17 @@ class SyntheticSource:
         return self._stream
 
     def reopen(self, info: StreamInfo) -> Stream:
-        """Connect anew, once the headset has gone and is back; nobody stood up meanwhile.
+        """Reconnect after the simulated headset has disappeared and returned, in the same session.
 
         Raises
         ------
         SourceNotFound
-            It has not gone, or is not back.
+            It has not disappeared, or not returned.
         StreamMismatch
-            Another stream answers in its place.
+            Another stream answers instead.
         """
         if self._stream is None:
-            raise SourceNotFound("a synthetic source", "it never goes away", "leave out faults=, or let them kill it")
+            raise SourceNotFound("a synthetic source", "it is never lost", "remove faults=, or include a kill fault")
         self._stream = FaultyStream(self._stream.rehearsal, self._stream.rehearsal.rejoin(self._stream.session))
         return self._stream
 
@@ -134,7 +134,7 @@ def _electrodes(options: SyntheticOptions) -> tuple[str, ...]:
     asked = f"channels={','.join(options.channels)}"
     if None in names:
         wrong = options.channels[names.index(None)]
-        raise ConfigError(asked, f"{wrong!r} is no 10-05 electrode", "use names like Fp1, Cz, O2")
+        raise ConfigError(asked, f"{wrong!r} is not a 10-05 electrode", "use names like Fp1, Cz, O2")
     if len(set(names)) < len(names):
         raise ConfigError(asked, "an electrode twice", "name each once")
     if not 4 <= len(names) <= 64 or options.n_chans not in (None, len(names)):
@@ -145,7 +145,7 @@ def _electrodes(options: SyntheticOptions) -> tuple[str, ...]:
 
 
 def rehearse(source: SyntheticSource, script: FaultScript) -> Rehearsal:
-    """A sitting in which everything in `script` goes wrong with the headset."""
+    """A session with a simulated headset and the faults in `script`."""
     options = source.options
     flawless = SyntheticSource("", options.model_copy(update={"speed": math.inf, "faults": ""}))
     flawless.script = source.script
@@ -159,7 +159,7 @@ def rehearse(source: SyntheticSource, script: FaultScript) -> Rehearsal:
 
 
 class SyntheticStream:
-    """A virtual person being recorded. Its first n samples are due n / (sfreq · speed) after opening: no drift."""
+    """The stream of a simulated subject. The first n samples are due n / (sfreq · speed) after opening: no drift."""
 
     def __init__(self, source: SyntheticSource) -> None:
         options = source.options
@@ -213,5 +213,5 @@ class SyntheticStream:
         return tuple(markers)
 
     def close(self) -> None:
-        """Take the headset off; a waiting `read` returns."""
+        """Close the stream; a waiting `read` returns."""
         self._closed.set()

@@ -1,4 +1,4 @@
-"""Turns the package numbers of a board into how many samples were lost before each one."""
+"""Package counters: the number of samples lost before each package of a board."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 DROPPED = -1
-"""Stands for a sample that has been there before, or comes so late that its place has been given up."""
+"""Marks a sample that is a repetition, or too late: it was counted as lost already."""
 LATE = 12
-"""A package this many places back, with no time gone by, is a late or a repeated one and no loss of nearly a cycle."""
+"""A package at most this many places back, without time passing, is late or repeated, not a loss of nearly a cycle."""
 SMALL = 512
-"""A loss of more samples than this must have taken about as long as that; else the board began to count anew."""
+"""A loss of more samples than this must have taken the corresponding time; else the counter restarted."""
 ENDLESS = range(2**53)
 
 
 class Cycle(NamedTuple):
-    """How a board numbers its packages.
+    """Numbering of a board's packages.
 
     Parameters
     ----------
@@ -28,9 +28,9 @@ class Cycle(NamedTuple):
     per : int
         Samples that share a number.
     every : int
-        How far apart the numbers of neighbouring packages are.
+        Step between the numbers of consecutive packages.
     alone : int or None
-        The number that comes once where others come `per` times.
+        The number that occurs once where others occur `per` times.
     """
 
     numbers: range | tuple[int, ...] = range(256)
@@ -40,7 +40,7 @@ class Cycle(NamedTuple):
 
     @property
     def n_samples(self) -> int:
-        """Samples until the numbers begin again."""
+        """Samples per cycle."""
         return len(self.numbers) * self.per - (0 if self.alone is None else self.per - 1)
 
     def has(self, number: int) -> bool:
@@ -52,12 +52,12 @@ class Cycle(NamedTuple):
         return 1 if number == self.alone else self.per
 
     def ahead(self, a: int, b: int) -> int:
-        """How many places `b` comes after `a`: 1 for its neighbour, 0 for itself."""
+        """Number of places from `a` to `b`: 1 for the next one, 0 for itself."""
         at = self.numbers.index
         return (at(b // self.every) - at(a // self.every)) % len(self.numbers)
 
     def between(self, a: int, b: int) -> int:
-        """Samples that come after package `a` and before `b`; all but its own for the same number."""
+        """Samples after package `a` and before `b`; a whole cycle less its own for the same number."""
         packages = (self.ahead(a, b) - 1) % len(self.numbers)
         skipped = packages * self.per
         if self.alone is not None and 0 < self.ahead(a, self.alone) <= packages:
@@ -66,13 +66,13 @@ class Cycle(NamedTuple):
 
 
 def learn(numbers: Sequence[float] | NDArray[np.float64]) -> tuple[Cycle, ...]:
-    """The ways in which a board of unknown habits may number its packages, from its first ones.
+    """Possible numberings of an unknown board, from its first package numbers.
 
     Returns
     -------
     tuple of Cycle
-        The shortest first; empty where the numbers count nothing, or come round again and again among these first ones:
-        then the stamps tell more.
+        The shortest first; empty where the numbers are no counter, or repeat within these first ones, so that
+        stamps are more informative.
     """
     seen = np.asarray(numbers, np.float64)
     if len(seen) < 8 or not np.all(np.isfinite(seen) & (seen >= 0) & (seen < ENDLESS.stop) & (seen % 1 == 0)):
@@ -92,18 +92,18 @@ def learn(numbers: Sequence[float] | NDArray[np.float64]) -> tuple[Cycle, ...]:
 
 
 class PackageCounter:
-    """Counts samples by the numbers their packages carry.
+    """Counts lost samples by package numbers.
 
-    Every loss shorter than a cycle is counted exactly, as is one of whole cycles less: the rest is for a clock to say.
+    Losses are exact modulo a cycle; the number of whole cycles has to come from a clock.
 
     Parameters
     ----------
     cycles : sequence of Cycle
-        How the board may number its packages: the first is taken that has all numbers seen. Empty: it does not.
+        Possible numberings; the first one that contains all numbers is used. Empty: there is no counter.
     sfreq : float
         Sampling rate (Hz).
     learning : bool
-        Whether the cycles are a guess, whose end is seen when the numbers go back and no time has gone by.
+        Whether the cycles are estimates, whose end shows when the numbers fall without time passing.
     """
 
     def __init__(self, cycles: Sequence[Cycle], sfreq: float, *, learning: bool = False) -> None:
@@ -117,23 +117,23 @@ class PackageCounter:
 
     @property
     def cycle(self) -> Cycle | None:
-        """How the board numbers its packages; None when the numbers make no sense, for good."""
+        """The numbering in use; None when the numbers fit none, permanently."""
         return self._cycles[0] if self._cycles else None
 
     def feed(self, numbers: np.ndarray, stamps: np.ndarray) -> NDArray[np.int64]:
-        """Take the newest samples.
+        """Count the newest samples.
 
         Parameters
         ----------
         numbers : array (n,)
             The package number of each.
         stamps : array (n,)
-            When each was taken or came (s).
+            When each was taken or arrived (s).
 
         Returns
         -------
         array (n,)
-            Samples lost just before each one; `DROPPED` for one that must be left out.
+            Samples lost just before each one; `DROPPED` for one to omit.
         """
         pairs = zip(np.asarray(numbers).tolist(), np.asarray(stamps).tolist(), strict=True)
         return np.fromiter((self._lost(number, stamp) for number, stamp in pairs), np.int64)
@@ -164,7 +164,7 @@ class PackageCounter:
             self._cycles = [cycle._replace(numbers=range(number // cycle.every, last + 1))]
             lost = rest
         elif in_no_time and (lost > SMALL or (lost > LATE and number // cycle.every == cycle.numbers[0])):
-            lost = 0  # it began to count again
+            lost = 0  # the counter restarted
         elif not lost:
             self._longest = max(elapsed, 0.999 * self._longest)
         self._whole = True

@@ -1,4 +1,4 @@
-"""Turns counted stamps into a straight line, and says how closely they keep to it."""
+"""Straight-line fit of time stamps over sample indices, and their jitter about it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ YOUNG_S = 3.0
 """Below this much history the slope of jittery stamps is the one given, and only the offset is fitted, on the last
 second."""
 REGULAR_S = 20e-6
-"""From one sample to the next, stamps that a sender computes keep closer than this to the line; measured ones do not.
-Nine tenths of the points must: the library moves its clock offset now and then."""
+"""Largest change of the residual between samples (s) for stamps that the sender computed; measured ones exceed it.
+Nine tenths of the points must comply: the library changes its clock offset now and then."""
 LEAST_BATCHES = 4
-"""Stamps that came in fewer batches say nothing of that."""
+"""Least number of batches for that judgement."""
 ASTRAY = 0.25
-"""Among the first stamps, up to this share may lie before their neighbour: samples that came twice or late."""
+"""Largest share of the first stamps that may precede their neighbour: repeated or late samples."""
 HICCUP_S = 0.02
-"""A busy sender that stamps on leaving may be late by this much for a while."""
+"""A busy sender that stamps at sending may be late by this much for a while (s)."""
 
 
 # What is kept of each point: mean index, mean stamp (s), how many samples, the sum of their squared residuals (s²), and
@@ -32,20 +32,20 @@ INDEX, STAMP, N, SQUARES, ROUGH = range(5)
 
 
 class ClockLine:
-    """When each sample was taken, by a line through (index, stamp).
+    """Time of each sample, by a line through (index, stamp).
 
     Parameters
     ----------
     sfreq : float
-        The sampling rate to begin with (Hz).
+        The initial sampling rate (Hz).
     """
 
     def __init__(self, sfreq: float) -> None:
         self.period = 1.0 / sfreq
         self.n_batches = 0
-        """How many batches the stamps came in: the library computes those within a batch, whoever measured the last."""
+        """Number of batches of stamps: the library computes the stamps within a batch from the last one."""
         self.jitter_s: float | None = None
-        """Standard deviation of the stamps about the line (s); None while it is too young to say."""
+        """Standard deviation of the stamps about the line (s); None while there are too few."""
         self._smooth = False
         self._anchor = (0.0, 0.0)
         self._per_point = max(1, round(POINT_S * sfreq))
@@ -66,22 +66,22 @@ class ClockLine:
 
     @property
     def room(self) -> int:
-        """How many samples still go into the point being gathered. Adding no more makes cutting irrelevant."""
+        """Samples that still fit into the current point. Adding no more makes chunk sizes irrelevant."""
         return self._per_point - int(self._sums[N])
 
     @property
     def regular(self) -> bool:
-        """Whether the stamps were computed rather than measured: each lies on the line, so one missing sample shows."""
+        """Whether the stamps were computed, not measured: each lies on the line, so one lost sample is visible."""
         return self._smooth and self.n_batches >= LEAST_BATCHES
 
     def tolerance(self, most: float) -> float:
-        """How far from the line a stamp may be without a reason other than jitter (s); `most` while that is unknown."""
+        """Largest distance of a stamp from the line that jitter explains (s); `most` while that is unknown."""
         if self.regular:
             return self.period / 2
         return most if self.jitter_s is None else min(most, max(HICCUP_S, 3 * self.jitter_s))
 
     def begin(self, index: int, stamps: np.ndarray) -> None:
-        """Lay the line through the first stamps, `index` being the first of them; some may lack, or be there twice."""
+        """Fit the line to the first stamps, from sample `index` on; some may be missing or repeated."""
         self._anchor = (index, float(stamps[0]))
         steps = np.diff(stamps)
         period = float(np.median(steps)) if len(steps) >= 8 else 0.0
@@ -94,7 +94,7 @@ class ClockLine:
         self.period, self._smooth = float(np.polyfit(x - x.mean(), stamps - stamps.mean(), 1)[0]), True
 
     def add(self, index: int, stamps: np.ndarray) -> None:
-        """Let the stamps of consecutive samples, at most `room` of them, move the line."""
+        """Update the line with the stamps of consecutive samples, at most `room` of them."""
         indices = index + np.arange(len(stamps))
         residuals = stamps - self.at(indices)
         steps = np.abs(residuals[1:] - residuals[:-1])
@@ -110,7 +110,7 @@ class ClockLine:
             self._fit()
 
     def move(self, by: float) -> None:
-        """The clock that stamps was set anew by this much (s); the rate is what it was."""
+        """Shift the line because the stamping clock was set by this much (s); the rate stays."""
         self._points[:, STAMP] += by
         self._sums[:] = 0
         self._anchor = (self._anchor[0], self._anchor[1] + by)

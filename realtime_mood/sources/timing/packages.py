@@ -1,4 +1,4 @@
-"""Turns a board's numbered and stamped rows into chunks that know what was lost before them."""
+"""Turns a board's numbered and stamped rows into chunks with lost samples counted."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .rate import measured_rate, real_rate
 from .sample_clock import SampleClock
 
 LEARN_S = 0.3
-"""Seconds of samples from which a board's way of counting is learnt, where it is not known."""
+"""Seconds of samples from which an unknown numbering is estimated."""
 LONG_S = 2.0
-"""After a hole longer than this the clock begins anew; what was lost stays counted."""
+"""After a longer gap (s) the clock restarts; lost samples stay counted."""
 IMPEDANCE_S = 1.0
-"""Impedances are passed on at most once in this time."""
+"""Least interval between impedance reports (s)."""
 MOST_OFF = 0.1
-"""A rate that is further from the one announced than this share is no board's, but a file's that plays too fast."""
+"""Largest deviation (share) of a board's rate from the announced one; a larger one is of a file played too fast."""
 
 
 def sfreq_of(
     batches: Iterable[tuple[np.ndarray, np.ndarray]], cycles: tuple[Cycle, ...], announced: float
 ) -> tuple[float, str]:
-    """The sampling rate (Hz) from the first seconds of a stream, and what is odd about it, in words.
+    """The sampling rate (Hz) from the first seconds of a stream, and a note if it is unusual.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def sfreq_of(
     cycles : sequence of Cycle
         How the board numbers its packages.
     announced : float
-        What the board says (Hz).
+        The board's nominal rate (Hz).
     """
     counter, came, counts, last = PackageCounter(cycles, announced), 0, [], []
     for numbers, stamps in batches:
@@ -47,10 +47,10 @@ def sfreq_of(
 
 
 class Packages:
-    """Counts rows by their package numbers, times them by their stamps, and puts the two together.
+    """Counts rows by their package numbers and times them by their stamps.
 
-    The counter is exact up to whole cycles and the clock knows those: so lost samples are held a place among the rows
-    that the clock is fed, and what it then misses is rounded to whole cycles. Where the numbers make no sense the clock
+    The counter is exact up to whole cycles, which the clock provides: lost samples get a place among the rows that the
+    clock is given, and what it still misses is rounded to whole cycles. Where the numbers fit no numbering, the clock
     counts alone.
 
     Parameters
@@ -83,17 +83,17 @@ class Packages:
 
     @property
     def counts(self) -> bool:
-        """Whether package numbers are counted; without them holes too short for the clock go unseen."""
+        """Whether package numbers are counted; without them, gaps too short for the clock are not detected."""
         return self._counter is not None and self._counter.cycle is not None
 
     def measure(self, kohm: np.ndarray) -> None:
-        """Remember what is under the electrodes; it goes out with the next sample. NaN leaves a channel as it was."""
+        """Store impedances for the next sample. NaN leaves a channel unchanged."""
         self._kohm = np.where(np.isfinite(kohm), kohm, self._kohm)
 
     def feed(
         self, rows: np.ndarray, markers: np.ndarray, numbers: np.ndarray, stamps: np.ndarray, arrived: float
     ) -> list[Chunk]:
-        """Take the newest rows; pass on what is settled.
+        """Process the newest rows; return those whose count is certain.
 
         Parameters
         ----------
@@ -126,17 +126,17 @@ class Packages:
         return chunks
 
     def release(self, arrived: float) -> list[Chunk]:
-        """Pass on what is held back, because nothing will follow."""
+        """Return the rows held back, because nothing will follow."""
         return list(self._pass_on(self._samples.release(), arrived))
 
     def _run(self, rows: np.ndarray, stamps: np.ndarray, lost: np.ndarray, arrived: float) -> list[Chunk]:
-        """Feed the clock rows with no long hole among them, and places for the lost ones."""
+        """Pass rows without a long gap to the clock, with places for lost ones."""
         where = np.arange(len(rows)) + np.cumsum(lost)
         n = int(where[-1]) + 1 if len(where) else 0
         spaced, real = np.full((n, self._n_chans + 1), np.nan), np.zeros(n, bool)
         spaced[where], real[where] = rows, True
-        # A place is stamped as if its sample had followed the last one that came, so that a cycle more that was lost
-        # shows as a jump just where the next one came.
+        # A place is stamped as if its sample had followed the last received one, so that another lost cycle shows as a
+        # jump at the next received one.
         last = np.concatenate((np.full(int(where[0]) if n else 0, -1), np.repeat(where, np.diff(where, append=n))))
         known = np.full(n + 1, self._stamp)
         known[where] = stamps
@@ -153,7 +153,7 @@ class Packages:
             whole = cycle.n_samples if cycle else 1
             self._owed += round(piece.lost / whole) * whole
             start, end = end + piece.lost, end + piece.lost + piece.n
-            # What the package numbers let through is new, whatever the stamps say.
+            # Samples accepted by their package numbers are new, regardless of their stamps.
             dropped, n = (0, piece.dropped + piece.n) if cycle else (piece.dropped, piece.n)
             rows, self._rows = np.split(self._rows[dropped:], [n])
             real, self._real = np.split(self._real[dropped:], [n])

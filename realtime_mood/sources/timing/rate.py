@@ -1,4 +1,4 @@
-"""Turns stamps into the rate at which samples really come, and into words where that is not what was announced."""
+"""Measurement of the sampling rate from time stamps, with a note where it differs from the announced one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 LEAST_POINTS = 8
 LEAST_S = 0.4
-"""Fewer or shorter stamps than these say nothing of a rate."""
+"""Least number and duration (s) of stamps for a measurement."""
 DIFFERS = 0.01
-"""A rate nearer than this to the announced one is the announced one: clocks differ, and the fit follows."""
+"""A rate closer than this (share) to the announced one is taken as the announced one: clocks differ."""
 SURE = 0.005
-"""A rate known to within this is known well enough. Looked at after 0.5, 1, 2 and 4 s, a false one passes for sure in
-one of a hundred starts at most, and only where stamps jitter by 15 ms and samples are lost meanwhile."""
+"""Sufficient precision (share). Checked after 0.5, 1, 2 and 4 s, a wrong rate is accepted in at most one of a hundred
+starts, and only where stamps jitter by 15 ms and samples are lost meanwhile."""
 SNAP = 0.005
-"""A rate nearer than this to a common one is that."""
+"""A rate closer than this (share) to a common one is taken as that."""
 COMMON_HZ = (100, 125, 128, 160, 200, 220, 250, 256, 300, 500, 512, 600, 1000, 1024, 1200, 2000, 2048, 4096, 5000)
 SECTIONS = 5
 
@@ -29,18 +29,18 @@ class Rate(NamedTuple):
 
     @property
     def sure(self) -> bool:
-        """Whether it is known well enough to be believed, rather than to go on measuring."""
+        """Whether it is precise enough to stop measuring."""
         return self.error <= SURE
 
 
 def measured_rate(counts: np.ndarray, stamps: np.ndarray) -> Rate | None:
-    """The rate at which samples were taken, unmoved by a few lost ones.
+    """The sampling rate, robust against a few lost samples.
 
     Parameters
     ----------
     counts : array (n,)
-        How many samples had come up to each stamp, itself included. One stamp for every batch that arrived is best:
-        those within a batch are often computed from the announced rate.
+        Number of samples received up to each stamp, itself included. One stamp per received batch is best: those within
+        a batch are often computed from the announced rate.
     stamps : array (n,)
         When those samples were taken (s).
 
@@ -60,7 +60,7 @@ def measured_rate(counts: np.ndarray, stamps: np.ndarray) -> Rate | None:
     slope, error = _line(counts, stamps)
     parts = [_line(x, y)[0] for x, y in zip(*(np.array_split(it, SECTIONS) for it in (counts, stamps)), strict=True)]
     middle = float(np.median(parts))
-    # A hole spoils one section and leaves their median; jitter spoils all, and the whole line less. Where the two do
+    # A gap affects one section but not their median; jitter affects all, and the whole line less. Where the two do
     # not agree, neither is sure. So the spread is that of the four sections closest to the middle (2.06 is what four
     # normal values range over, in standard deviations; 0.56 the standard error of a median of five).
     off = np.sort(np.abs(np.array(parts) - middle))[:-1]
@@ -69,9 +69,9 @@ def measured_rate(counts: np.ndarray, stamps: np.ndarray) -> Rate | None:
 
 
 def real_rate(announced: float, rate: Rate | None) -> tuple[float, str]:
-    """The rate to read a stream at (Hz), and what is odd about that, in words; ``""`` for nothing.
+    """The rate to read a stream at (Hz), and a note if it is unusual, else ``""``.
 
-    A measured rate counts where it is surely more than 1 % off; a common rate close to it is meant.
+    The measured rate is used where it certainly differs by more than 1 %, rounded to a common rate close to it.
     """
     if rate is None or not rate.sure or abs(rate.sfreq / announced - 1) <= DIFFERS:
         return announced, ""
@@ -80,7 +80,7 @@ def real_rate(announced: float, rate: Rate | None) -> tuple[float, str]:
 
 
 def usual_rate(rate: Rate) -> float:
-    """The rate (Hz) that is meant by a measured one: a common one close to it."""
+    """The common rate (Hz) close to a measured one."""
     near = min(COMMON_HZ, key=lambda common: abs(rate.sfreq / common - 1))
     return float(near) if abs(rate.sfreq / near - 1) <= SNAP else float(f"{rate.sfreq:.4g}")
 

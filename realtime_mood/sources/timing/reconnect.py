@@ -1,4 +1,4 @@
-"""Turns a stream that may go away and come back into one that only has holes."""
+"""Reconnection: makes a stream that can be lost and found again into one that only has gaps."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from ...guard import GuardedThread, Report, to_log
 from ...types import Chunk, StreamInfo
 
 SILENT_S = 3.0
-"""Without a sample for this long the stream counts as gone, whatever the device says."""
+"""After this long without a sample (s) the stream counts as lost, whatever the device reports."""
 SILENT_CHUNKS = 3
-"""The same in usual chunks, for devices that send seldom."""
+"""The same in chunk intervals, for devices that send rarely."""
 RETRY_S = 0.5
-"""Between the beginnings of two tries, where a try is shorter."""
+"""Least interval between the starts of two attempts (s)."""
 LOOK_S = 0.05
-"""How often the listening thread looks at what the searching one has found."""
+"""Interval (s) of checks of the search thread's result."""
 REPEAT_S = 5.0
-"""Stamps that begin again this far back are samples sent twice; further back, the device's clock was set anew."""
+"""Stamps that restart at most this far back (s) are repeated samples; further back, the device's clock was set."""
 CLOSE_S = 1.8
-"""How long closing waits for a try that is under way."""
+"""How long closing waits for an attempt in progress (s)."""
 NOTES = 20
-"""How many notes are kept."""
+"""Number of notes kept."""
 
 
 class Reconnecting:
-    """`source`, looked for again whenever it goes away.
+    """`source`, reconnected whenever it is lost.
 
     Parameters
     ----------
     source : Returning
     give_up_s : float or None
-        After so much silence (s) the stream is lost for good; None waits for ever.
+        After this long without samples (s) the stream is lost for good; None waits without limit.
     """
 
     def __init__(self, source: Returning, give_up_s: float | None = None) -> None:
@@ -44,55 +44,55 @@ class Reconnecting:
         self.on_fault: Report = to_log
 
     def open(self) -> ReconnectingStream:
-        """Raises `SourceNotFound` or `StreamMismatch`: the first time nothing is waited for."""
+        """Open it; raises `SourceNotFound` or `StreamMismatch`, without waiting the first time."""
         if isinstance(self._source, Reporting):
             self._source.on_fault = self.on_fault
         return ReconnectingStream(self._source, self._source.open(), self._give_up_s, self.on_fault)
 
     def cancel(self) -> None:
-        """From any thread: whatever is being waited for is given up soon."""
+        """Make a wait in progress end soon; called from any thread."""
         if isinstance(self._source, Patient):
             self._source.cancel()
 
 
 class ReconnectingStream:
-    """Made by `Reconnecting.open`. Samples keep their count across absences; those that time says were taken meanwhile
-    are `lost`.
+    """Made by `Reconnecting.open`. The sample count continues across absences; samples taken meanwhile, by time, are
+    `lost`.
 
-    While the device is away the old stream is still listened to, unless the device serves one session only: whichever
-    yields first is the one that goes on.
+    While the device is lost the old stream is still read, unless the device serves one session only; the first stream
+    with samples is used.
     """
 
     def __init__(self, source: Returning, stream: Stream, give_up_s: float | None, report: Report = to_log) -> None:
         self.info = stream.info
         self.away_since: float | None = None
-        """When the last sample came (s, our clock), once the stream has gone away; None while it is live."""
+        """When the last sample arrived (s, our clock), while the stream is lost; None while it is live."""
         self._source, self._give_up_s = source, give_up_s
         self._stream: Stream | None = stream
         self._search = _Search(source, stream.info, report)
         self._silent_s = max(SILENT_S, SILENT_CHUNKS * stream.info.chunk_s)
         self._heard = self._adopted = clock.now()
         self._searching = False
-        self._fresh = False  # nothing has been read yet from a stream that came back
+        self._fresh = False  # nothing has been read yet from a reconnected stream
         self._end, self._t_last = 0, -np.inf
-        self._ahead = 0  # what our count is ahead of the stream's
-        self._behind = 0.0  # what its clock has been set back by (s)
+        self._ahead = 0  # our count minus the stream's
+        self._behind = 0.0  # how far its clock was set back (s)
         self._notes: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What happened, in words, oldest first."""
+        """Notes on what happened, oldest first."""
         return (*self._notes, *self._search.notes)[-NOTES:]
 
     def read(self, timeout: float) -> Chunk | None:
-        """The samples that arrived since the last call; None when there were none within `timeout` s.
+        """The samples that arrived since the last call; None if there were none within `timeout` s.
 
         Raises
         ------
         SourceLost
-            Nothing has come for `give_up_s`.
+            No samples for `give_up_s`.
         StreamEnded
-            A finite source is done.
+            A finite source has ended.
         """
         deadline = clock.now() + timeout
         while True:
@@ -105,7 +105,7 @@ class ReconnectingStream:
                 return None
 
     def close(self) -> None:
-        """Let go of the device, and call the search off. Returns within 2 s, whatever hangs."""
+        """Release the device, and cancel the search. Returns within 2 s, even if something hangs."""
         self._search.end()
         self._drop()
         self._search.join()
@@ -149,9 +149,9 @@ class ReconnectingStream:
             stream.close()
 
     def _counted(self, chunk: Chunk) -> Chunk | None:
-        """The chunk in our count and on our time; None when all of it had been read before."""
+        """The chunk with our sample count and time; None when all of it was read before."""
         now, sfreq = clock.now(), self.info.sfreq
-        if self._fresh and chunk.lost:  # a source that knows what was missed counts better than a clock
+        if self._fresh and chunk.lost:  # a source that counts losses itself is more precise than a clock
             self._fresh, self._behind = False, 0.0
             self._ahead = self._end + chunk.lost - chunk.first
         if self._fresh:
@@ -207,9 +207,9 @@ def _shifted(chunk: Chunk, by: int, lost: int, t_last: float) -> Chunk:
 
 
 class _Search:
-    """Asks the source again and again, in a thread of its own, while it is wanted.
+    """Tries to reopen the source repeatedly, in its own thread.
 
-    One thread serves every absence of a stream, so that no try ever begins before the last has ended.
+    One thread serves every absence of a stream, so that attempts never overlap.
     """
 
     def __init__(self, source: Returning, info: StreamInfo, report: Report) -> None:
@@ -222,17 +222,17 @@ class _Search:
         self._thread: GuardedThread | None = None
 
     def begin(self) -> None:
-        """Look for it from now on."""
+        """Start searching."""
         with self._news:
             self._wanted = True
             self._news.notify_all()
             if self._thread is None:
-                # A daemon, since a library that hangs must not keep the program from ending.
+                # A daemon, since a library that hangs must not keep the program from exiting.
                 self._thread = GuardedThread(self._run, "mood-reconnect", self._report, restart_until=self._over)
                 self._thread.start()
 
     def found(self, timeout: float) -> Stream | None:
-        """The stream, once it is there; the caller closes it."""
+        """The stream, once found; the caller closes it."""
         with self._news:
             self._news.wait_for(lambda: self._found is not None, timeout)
             found, self._found = self._found, None
@@ -240,13 +240,13 @@ class _Search:
             return found
 
     def call_off(self) -> None:
-        """Look no more. What has been found is let go of, by the thread: that may take a while."""
+        """Stop searching. The thread releases what it has found, which may take a while."""
         with self._news:
             self._wanted = False
             self._news.notify_all()
 
     def end(self) -> None:
-        """Look no more, ever."""
+        """Stop searching for good."""
         with self._news:
             self._wanted = False
             self._over.set()
@@ -255,7 +255,7 @@ class _Search:
             self._source.cancel()
 
     def join(self) -> None:
-        """Wait for the thread, for a while."""
+        """Wait for the thread, with a timeout."""
         if self._thread is not None:
             self._thread.join(CLOSE_S)
 
@@ -284,9 +284,9 @@ class _Search:
         except SourceNotFound:
             return None
         except StreamMismatch as error:
-            note = f"not taken for the one that went away: {error}"
-        except Exception as error:  # whatever a device library throws, it is looked for again
-            note = f"looking for it failed: {error}"
+            note = f"not the lost stream: {error}"
+        except Exception as error:  # after any exception of a device library the search continues
+            note = f"search failed: {error}"
         if note not in self.notes:
             self.notes = (*self.notes, note)[-NOTES:]
         return None

@@ -1,4 +1,4 @@
-"""Turns counted samples and jittery stamps into smooth times, and tells lost, late and repeated samples apart."""
+"""Sample clock: smooth times from jittery stamps, and detection of lost, late and repeated samples."""
 
 from __future__ import annotations
 
@@ -11,56 +11,56 @@ import numpy as np
 from .line import LEAST_BATCHES, ClockLine
 
 BEGIN_S = 0.5
-"""Seconds of the first samples that are looked at together, to see how the stream stamps; more if in few batches."""
+"""Seconds of the first samples that are examined together for how they are stamped; more if in few batches."""
 SURE_S = 0.2
-"""A jump counts as a hole once the stamps have stayed on the far side of it for this long."""
+"""A jump counts as a gap once the stamps have stayed beyond it for this long (s)."""
 HOLD_S = 5.0
-"""Nothing is held back longer than this."""
+"""Longest time samples are held back (s)."""
 SILENT_S = 0.5
-"""Held samples are judged when nothing has followed them for this long."""
+"""Held samples are judged when nothing has followed them for this long (s)."""
 LEAST_HOLE_S = 0.1
-"""Jumps below this are jitter while the jitter is not known, or whatever it is."""
+"""Jumps below these (s) are jitter: while the jitter is unknown, and always."""
 FUTURE_S = 0.05
-"""Stamps further ahead of their arrival than this cannot be right."""
+"""Stamps further ahead of their arrival than this (s) cannot be right."""
 SENSELESS_S = 1e10
-"""Stamps further from their arrival than this, or no numbers, are taken for the arrival."""
+"""Stamps further from their arrival than this (s), or not finite, are replaced by the arrival time."""
 BACKLOG_S = 120.0
-"""A hole longer than we have listened, and this much more, is none."""
+"""A gap longer than the time since the start plus this (s) is not a gap."""
 BORNE_OUT_S = 0.1
-"""Computed stamps must have been on whole samples for so long before a jump by whole samples means anything."""
+"""How long computed stamps must have been on whole samples (s) before a jump by whole samples is meaningful."""
 EXACT = 1 / 20
-"""Where stamps are computed, one this close to a whole sample, as a share of its length, is that sample's."""
+"""A computed stamp this close to a whole sample, as a share of its length, belongs to that sample."""
 LEAST_STEP_S = 0.1
 """Clocks are slowed down, not set back, by less than this: ntpd does so up to 0.128 s."""
 STALL_S = 0.5
-"""A longer jump of computed stamps may be a delay after which they were made anew; a shorter one is a hole."""
+"""A longer jump of computed stamps (s) may be a delay after which they were recomputed; a shorter one is a gap."""
 LATE_S = 0.5
-"""Samples up to so late are known by the hole they left."""
-HOLES = 64
-"""So many of the last holes are remembered, to know what comes too late for them."""
+"""Samples at most this late (s) are recognised by the gap they left."""
+GAPS = 64
+"""Number of recent gaps remembered, to recognise samples that arrive too late for them."""
 
 
 class Piece(NamedTuple):
-    """What becomes of the oldest samples fed: `dropped` are left out, `n` released, after `lost` that never came."""
+    """Decision on the oldest samples: `dropped` are omitted, `n` released, after `lost` that never arrived."""
 
     n: int
     lost: int
     dropped: int = 0
-    """Samples that came twice, or so late that they were reported as lost: they take no place in the count."""
+    """Samples that were repeated, or so late that they were reported as lost: they do not count."""
 
 
 class SampleClock:
     """Counts samples against their stamps.
 
     Stamps of a live stream are late by some ms at random, drift against our clock, come late by seconds after a stall
-    that lost nothing, and jump for good when samples were lost. So a slow straight line through (count, stamp) says
-    when a sample was taken. Samples whose stamps leave the line are held back until it is clear which it was: after a
+    that lost nothing, and jump for good when samples were lost. So a slowly adapting line through (count, stamp) gives
+    the time of each sample. Samples whose stamps leave the line are held back until it is clear which it was: after a
     late burst the stamps return to the line, after a loss they stay away. A jump that the arrival times do not share
     is a step of the sender's clock: the line moves, nothing was lost. Where the sender computes its stamps, a jump by
-    whole samples is a hole, down to one sample: at once if it is short, else when the stamps stay there.
+    whole samples is a gap, down to one sample: at once if it is short, else when the stamps stay there.
 
-    There, samples that come twice are told too, by stamps that were there before, once newer ones follow: they are
-    dropped. So are samples that come late, for the hole they would fill has been passed on as lost by then and stays
+    There, repeated samples are detected too, by stamps that occurred before, once newer ones follow: they are
+    dropped. So are samples that come late, for the gap they would fill has been reported as lost by then and stays
     so: each sample sent is either released, once and in its place, or counted as lost. Whether stamps were set back
     instead, by whole samples, is told by when they arrive: samples that came too soon to be new are none. Measured
     stamps tell none of this, and what comes twice is then taken twice.
@@ -76,12 +76,12 @@ class SampleClock:
         self.count = 0
         """Index of the next sample to be released, lost ones included."""
         self.stepped = 0.0
-        """By how much the sender's clock has been set anew so far (s)."""
+        """Total steps of the sender's clock so far (s)."""
         self.dropped = 0
-        """How many samples came twice, or too late, so far."""
+        """Number of repeated or late samples so far."""
         self._line = ClockLine(sfreq)
         self._begun = False
-        self._most = LEAST_HOLE_S  # what is jitter, whatever it looks like (s)
+        self._most = LEAST_HOLE_S  # jumps up to this are jitter in any case (s)
         self._batches: deque[int] = deque([round(0.02 * sfreq) or 1], maxlen=32)
         self._lags: deque[float] = deque(maxlen=32)
         self._held = np.empty(0)
@@ -89,7 +89,7 @@ class SampleClock:
         self._held_lags: list[float] = []
         self._began: float | None = None
         self._heard = 0.0
-        self._holes = deque([(-round(LATE_S * sfreq), 0)], maxlen=HOLES)  # what came before the first is none of ours
+        self._gaps = deque([(-round(LATE_S * sfreq), 0)], maxlen=GAPS)  # samples before the first one are not counted
 
     @property
     def sfreq(self) -> float:
@@ -103,7 +103,7 @@ class SampleClock:
 
     @property
     def least_hole_s(self) -> float:
-        """The shortest hole that is surely told from jitter (s): one sample where stamps are computed."""
+        """The shortest gap that is certainly distinguished from jitter (s): one sample where stamps are computed."""
         if self._line.regular:
             return self._line.period
         return self._tolerance + 3 * (self._line.jitter_s or 0.0)
@@ -123,7 +123,7 @@ class SampleClock:
         return self._line.at(index)
 
     def feed(self, stamps: np.ndarray, arrived: float) -> list[Piece]:
-        """Take the stamps of the newest samples; say which samples may be passed on.
+        """Process the stamps of the newest samples; return which samples to release.
 
         Parameters
         ----------
@@ -153,7 +153,7 @@ class SampleClock:
         return self._judge(final=not len(stamps))
 
     def release(self) -> list[Piece]:
-        """Judge what is held back by what is known, because nothing will follow."""
+        """Judge the samples held back now, because nothing will follow."""
         return self._judge(final=True)
 
     def _judge(self, final: bool) -> list[Piece]:
@@ -208,9 +208,9 @@ class SampleClock:
     def _is_hole(self, residual: np.ndarray, final: bool) -> bool:
         """Whether the first of computed stamps is ahead because samples were lost, and not because stamps were late.
 
-        Stamps made anew after a delay are all ahead, the first of them the most, and come back to the line.
+        Stamps recomputed after a delay are all ahead, the first of them the most, and come back to the line.
         """
-        late = self._held.min() < self._held[0] - self._line.period / 2  # what comes too late for the hole proves it
+        late = self._held.min() < self._held[0] - self._line.period / 2  # late samples prove the gap
         stays = bool(residual.min() > self._tolerance)
         return residual[0] <= STALL_S or late or (stays and (final or self._heard - self._held_at[0] >= SURE_S))
 
@@ -225,7 +225,7 @@ class SampleClock:
         if not (newer or sure):
             return None
         first = self.count - back
-        late = any(begin <= first and first + n <= end for begin, end in self._holes)
+        late = any(begin <= first and first + n <= end for begin, end in self._gaps)
         before_due = self.stamp(self.count + np.arange(len(places))) - self._held_at
         too_soon = before_due.max() + min((*self._lags, *self._held_lags)) > n * period / 2
         if too_soon or (late and back * period <= LATE_S):
@@ -253,7 +253,7 @@ class SampleClock:
             self.stepped += step if abs(step + later) < abs(step) / 2 else 0.0
             self._lags.clear()
         if lost:
-            self._holes.append((self.count, self.count + lost))
+            self._gaps.append((self.count, self.count + lost))
         self.count += lost
         residual = self._held - self.stamp(self.count + np.arange(self.holding))
         near = np.abs(residual) <= tolerance
