@@ -186,7 +186,7 @@ def feedback(
     if settings.view == "json" or (settings.view == "auto" and not gui.has_display()):
         feedback_run.run_json(session, settings, draw, lines, make_engine)
     else:
-        feedback_run.session_of(session, settings, draw, lines)  # what cannot be is said before any window
+        feedback_run.session_of(session, settings, draw, lines)  # errors come before any window
         view_gui(settings, session, draw, lines)
 
 
@@ -223,22 +223,22 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
     def on(url: str) -> RunConfig:
         return config.model_copy(update={"source": url})
 
-    def configured(wish: gui.RunRequest) -> RunConfig:
-        return config.model_copy(update={"source": wish.url, "profile": wish.profile, "record": wish.record})
+    def configured(request: gui.RunRequest) -> RunConfig:
+        return config.model_copy(update={"source": request.url, "profile": request.profile, "record": request.record})
 
-    def engine(wish: gui.RunRequest) -> Engine:
-        return make_engine(configured(wish), [wish.tap] if wish.tap else [], give_up_s=None)
+    def engine(request: gui.RunRequest) -> Engine:
+        return make_engine(configured(request), [request.tap] if request.tap else [], give_up_s=None)
 
     flows = gui.Flows(
         engine,
         user_data_path("realtime_mood") / "recordings",
         protocols(),
-        lambda url, protocol, told: in_a_window(on(url), protocol, told),
+        lambda url, protocol, on_closed: in_a_window(on(url), protocol, on_closed),
         feedback_run.sessions(),
         lambda name: feedback_run.session_of(name, config, draw or feedback_run.Draw(), lines),
     )
-    wish = gui.RunRequest(config.source, config.profile, config.record)
-    raise typer.Exit(gui.run(flows, wish, weights=config.weights, session=session))
+    request = gui.RunRequest(config.source, config.profile, config.record)
+    raise typer.Exit(gui.run(flows, request, weights=config.weights, session=session))
 
 
 VERBS = (
@@ -267,8 +267,8 @@ def command(words: Sequence[str]) -> int:
             print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except Exception as error:
-        if told := getattr(error, "format_message", None):  # the command line's own: it knows how to say what was wrong
-            print(f"error: {told()}", file=sys.stderr)
+        if message := getattr(error, "format_message", None):  # of the library of the command line
+            print(f"error: {message()}", file=sys.stderr)
             return 2
         if isinstance(error, ModuleNotFoundError) and (line := install_extra(error.name or "")):
             print(f"error: {' '.join(words[:1])} · the package {error.name} is not installed · {line}", file=sys.stderr)

@@ -57,20 +57,20 @@ class Rig:
     def __init__(self, url: str, folder: Path, profile: Path | None = None) -> None:
         self.qt = QApplication.instance() or QApplication(["screenshots"])
         self.engines: list[Engine] = []
-        wish = gui.RunRequest(url, profile)
+        request = gui.RunRequest(url, profile)
         sessions = feedback_run.sessions()
         flows = gui.Flows(self._engine, folder, protocols(), lambda *_: None, sessions, _no_session)
         memory = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
-        bridge = RunBridge(flows.make_engine, wish, can_calibrate=True, can_feed_back=True)
+        bridge = RunBridge(flows.make_engine, request, can_calibrate=True, can_feed_back=True)
         self.window = MainWindow(bridge, flows, resolve({}).weights, memory)
         self.window.resize(*SIZES[""])
         self.window.show()
         self.window.show_operator()
         bridge.start()
 
-    def _engine(self, wish: gui.RunRequest) -> Engine:
+    def _engine(self, request: gui.RunRequest) -> Engine:
         self.engines.append(
-            app.make_engine(resolve({"source": wish.url, "profile": wish.profile, "record": wish.record}))
+            app.make_engine(resolve({"source": request.url, "profile": request.profile, "record": request.record}))
         )
         return self.engines[-1]
 

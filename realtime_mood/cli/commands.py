@@ -107,7 +107,7 @@ def seal(
     for code in sealed.seal(file, drawn, n):
         print(code)
     if "yoked" in drawn:
-        print("Every session of this study needs --yoke FILE.jsonl, whatever its code.", file=sys.stderr)
+        print("Every session of this study needs --yoke FILE.jsonl, for every code.", file=sys.stderr)
     if "none" in drawn:
         print("The condition none cannot be kept blind: its sessions show no feedback.", file=sys.stderr)
 

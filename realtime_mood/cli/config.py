@@ -108,7 +108,7 @@ def _merged(*layers: Mapping[str, object]) -> dict[str, object]:
 def _found(given: Mapping[str, object], stronger: Mapping[str, object]) -> dict[str, object]:
     """The options of a file found in the current folder; it may not write files or let others receive data.
 
-    The folder may have been made by another person than the user.
+    Another user may have made the folder.
 
     Parameters
     ----------

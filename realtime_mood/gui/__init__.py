@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..feedback.plan import FeedbackPlan
     from ..run.engine import Engine
 
-__all__ = ["Flows", "Wish", "check_display", "desktop", "has_display", "run"]
+__all__ = ["Flows", "RunRequest", "check_display", "desktop", "has_display", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ def check_display() -> None:
         raise ConfigError("the window", trouble, "use --view terminal or --view json")
 
 
-def run(flows: Flows, wish: RunRequest, *, start: bool = True, weights: str = "", session: str = "") -> int:
+def run(flows: Flows, request: RunRequest, *, start: bool = True, weights: str = "", session: str = "") -> int:
     """Show the window until it is closed (or Ctrl-C) and return 0.
 
     Parameters
     ----------
     flows : Flows
-    wish : RunRequest
+    request : RunRequest
         The source at first.
     start : bool
         Whether to start a run at once.
@@ -71,4 +71,4 @@ def run(flows: Flows, wish: RunRequest, *, start: bool = True, weights: str = ""
     os.environ["QT_API"] = "pyqt6"  # for the icons' library, which can do with others
     from .showing import show
 
-    return show(flows, wish, start=start, weights=weights, session=session)
+    return show(flows, request, start=start, weights=weights, session=session)

@@ -46,7 +46,7 @@ class RunBridge(QObject):
     ----------
     make_engine : callable
         Builds an engine that is not yet started; called away from the window's thread.
-    wish : RunRequest
+    request : RunRequest
         The first run.
     can_calibrate, can_feed_back : bool
         Whether these are available.
@@ -68,14 +68,14 @@ class RunBridge(QObject):
     def __init__(
         self,
         make_engine: Callable[[RunRequest], Engine],
-        wish: RunRequest,
+        request: RunRequest,
         *,
         can_calibrate: bool = False,
         can_feed_back: bool = False,
     ) -> None:
         super().__init__()
         self._make_engine, self._can_calibrate, self._can_feed_back = make_engine, can_calibrate, can_feed_back
-        self.wish = wish
+        self.request = request
         """The present run, or the next one."""
         self.report: Path | None = None
         """The newest complete recording."""
@@ -120,17 +120,17 @@ class RunBridge(QObject):
             return None
         return self._engine.raw if raw else self._engine.clean or self._engine.raw
 
-    # -- requests -------------------------------------------------------------------------------------------------
+    # -- requests -----------------------------------------------------------------------------------------------
 
-    def start(self, wish: RunRequest | None = None) -> None:
+    def start(self, request: RunRequest | None = None) -> None:
         """Start a run, after the present one has ended."""
-        self.wish = wish or self.wish
+        self.request = request or self.request
         if self.is_running:
-            self._ending, self._next = True, self.wish
+            self._ending, self._next = True, self.request
             return
         self._ending, self._next, self._engine = False, None, None
         self._health, self.left_out = Health(State.CONNECTING), frozenset()
-        chosen = self.wish
+        chosen = self.request
         self._spawn("mood-start", lambda: self._start(chosen))
 
     def stop(self) -> None:
@@ -153,7 +153,7 @@ class RunBridge(QObject):
 
     def record(self, where: Path | None) -> None:
         """Record the next run, or not; a present run restarts for it."""
-        self.wish = replace(self.wish, record=where)
+        self.request = replace(self.request, record=where)
         if self.is_running:
             self.start()
 
@@ -188,12 +188,12 @@ class RunBridge(QObject):
         self._work = GuardedThread(work, name, lambda what: self.tell(StyledText(what, "bad")))
         self._work.start()
 
-    def _start(self, wish: RunRequest) -> None:
+    def _start(self, request: RunRequest) -> None:
         try:
-            engine = self._make_engine(wish)
+            engine = self._make_engine(request)
             engine.start()
         except Exception as fault:  # every fault is shown
-            log.exception("could not start %s", wish.url)
+            log.exception("could not start %s", request.url)
             self._health = Health(State.FAILED, fault=fault)
         else:
             self._engine, self._health = engine, None
@@ -254,7 +254,7 @@ class RunBridge(QObject):
     def _view(self, health: Health) -> ViewState:
         engine, now = self._engine, clock.now()
         actions = actions_of(
-            health, self.wish, stopping=self._ending, can_calibrate=self._can_calibrate,
+            health, self.request, stopping=self._ending, can_calibrate=self._can_calibrate,
             can_feed_back=self._can_feed_back, report=self.report,
             writing=self.writing, in_session=self.in_session,
         )  # fmt: skip
@@ -265,7 +265,7 @@ class RunBridge(QObject):
             measured = engine.raw.impedance if engine.raw else None
             more |= {"normal": engine.normal, "kohm": measured.kohm if measured else None}
             state = view(health, engine.latest, engine.readings(), engine.markers, now, **more)
-        if self.wish.tap is not None and health.state in RUNNING:
+        if self.request.tap is not None and health.state in RUNNING:
             state = replace(
                 state, badges=(*state.badges, StyledText(_("FEEDBACK"), "info", _("A feedback session is running")))
             )

@@ -44,7 +44,7 @@ class ConnectDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(880, 520)
         self.list, self.url, self.names = QListWidget(), QLineEdit(), QLineEdit()
-        self.montages, self.preview, self.said = QComboBox(), Preview(), Text()
+        self.montages, self.preview, self.message = QComboBox(), Preview(), Text()
         self.look, self.file = QPushButton(_("Preview")), QPushButton(_("Recording…"))
         self.start, self.cancel = QPushButton(_("Start")), QPushButton(_("Cancel"))
         self._fill()
@@ -58,13 +58,13 @@ class ConnectDialog(QDialog):
         self.url.textChanged.connect(self._check)
         self.names.textChanged.connect(self._check)
         self.montages.activated.connect(lambda i: self.names.setText(["", *MONTAGES.values()][i]))
-        self.look.clicked.connect(lambda: self.preview.look(self.wished))
+        self.look.clicked.connect(lambda: self.preview.look(self.wanted_url))
         self.file.clicked.connect(self._open_file)
         self.start.clicked.connect(self._accept)
         self.cancel.clicked.connect(self.reject)
         self.finder = Finder()
         self.finder.found.connect(self._devices)
-        self.finder.failed.connect(lambda why: self.said.say(StyledText(why, "warn")))
+        self.finder.failed.connect(lambda why: self.message.say(StyledText(why, "warn")))
         self.finished.connect(self._end)
         self._choose(0)
         self.finder.start()
@@ -78,7 +78,7 @@ class ConnectDialog(QDialog):
         self.montages.setAccessibleName(_("names of a common cap"))
         self.montages.addItems([_("common caps"), *map(_, MONTAGES)])
         self.montages.setMaximumWidth(150)
-        self.said.setWordWrap(True)
+        self.message.setWordWrap(True)
         for button in (self.look, self.file, self.cancel):
             button.setObjectName("plain")
             button.setAutoDefault(False)
@@ -97,7 +97,7 @@ class ConnectDialog(QDialog):
         right.addLayout(form)
         right.addWidget(PlainLabel(_("Preview")))
         right.addWidget(self.preview, 1)
-        right.addWidget(self.said)
+        right.addWidget(self.message)
         right.addLayout(buttons)
         row.addWidget(self.list, 2)
         row.addLayout(right, 3)
@@ -106,7 +106,7 @@ class ConnectDialog(QDialog):
         whole.addLayout(row)
 
     @property
-    def wished(self) -> str:
+    def wanted_url(self) -> str:
         """The URL with the electrode names."""
         return with_names(self.url.text().strip(), self.names.text())
 
@@ -142,8 +142,8 @@ class ConnectDialog(QDialog):
             self.preview.stop()
 
     def _check(self) -> None:
-        why = trouble(self.wished)
-        self.said.say(StyledText(why, "warn"))
+        why = trouble(self.wanted_url)
+        self.message.say(StyledText(why, "warn"))
         self.start.setEnabled(not why)
         self.look.setEnabled(not why)
 
@@ -159,7 +159,7 @@ class ConnectDialog(QDialog):
         if not self.start.isEnabled():
             return
         self.start.setEnabled(False)
-        url = self.wished
+        url = self.wanted_url
         self.preview.stop(lambda: self._tell(url))
 
     def _tell(self, url: str) -> None:

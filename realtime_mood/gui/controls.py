@@ -26,20 +26,20 @@ class Text(PlainLabel):
 
     def __init__(self, style: str = "") -> None:
         super().__init__()
-        self._style, self._said = style, StyledText("")
+        self._style, self._styled = style, StyledText("")
 
     def say(self, it: StyledText) -> bool:
         """Show it; False if it was shown already."""
-        if it == self._said:
+        if it == self._styled:
             return False
-        self._said = it
+        self._styled = it
         self.setText(it.text)
         set_tip(self, it.tip)
         self.retheme()
         return True
 
     def retheme(self) -> None:
-        hue = colour(self._said.role).name()
+        hue = colour(self._styled.role).name()
         self.setStyleSheet(f"color: {hue}; border-color: {hue}; {self._style}")
 
 
@@ -67,17 +67,17 @@ class Badges(QWidget):
 class TopBar(QWidget):
     """The source URL and a button for each action."""
 
-    start_wished = pyqtSignal(str)
+    start_requested = pyqtSignal(str)
     """The source URL."""
-    stop_wished = pyqtSignal()
-    connect_wished = pyqtSignal()
-    calibration_wished = pyqtSignal(str)
+    stop_requested = pyqtSignal()
+    connect_requested = pyqtSignal()
+    calibration_requested = pyqtSignal(str)
     """A protocol's name."""
-    record_wished = pyqtSignal()
-    feedback_wished = pyqtSignal(str)
+    record_requested = pyqtSignal()
+    feedback_requested = pyqtSignal(str)
     """A session's name."""
-    report_wished = pyqtSignal()
-    help_wished = pyqtSignal()
+    report_requested = pyqtSignal()
+    help_requested = pyqtSignal()
 
     def __init__(
         self, url: str, protocols: Sequence[tuple[str, str]] = (), sessions: Sequence[tuple[str, str]] = ()
@@ -101,8 +101,8 @@ class TopBar(QWidget):
         self.views.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         set_tip(self.help, _("Keyboard shortcuts (?)"))
         self.help.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
-        self._choices(self.calibrate, protocols, self.calibration_wished)
-        self._choices(self.feedback, sessions, self.feedback_wished)
+        self._choices(self.calibrate, protocols, self.calibration_requested)
+        self._choices(self.feedback, sessions, self.feedback_requested)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
@@ -114,20 +114,20 @@ class TopBar(QWidget):
         row.addWidget(self.help)
         self.run.clicked.connect(self.toggle_run)
         self.url.returnPressed.connect(self.toggle_run)
-        self.connect_.clicked.connect(self.connect_wished)
-        self.record.clicked.connect(self.record_wished)
-        self.report.clicked.connect(self.report_wished)
-        self.help.clicked.connect(self.help_wished)
+        self.connect_.clicked.connect(self.connect_requested)
+        self.record.clicked.connect(self.record_requested)
+        self.report.clicked.connect(self.report_requested)
+        self.help.clicked.connect(self.help_requested)
         self._shown: Actions | None = None
 
-    def _choices(self, button: QToolButton, choices: Sequence[tuple[str, str]], wished: pyqtBoundSignal) -> None:
+    def _choices(self, button: QToolButton, choices: Sequence[tuple[str, str]], requested: pyqtBoundSignal) -> None:
         """A menu of the choices; the button itself does the first."""
         menu = QMenu(self)
         for name, title in choices:
             action = menu.addAction(_(title))
             assert action is not None
-            action.triggered.connect(partial(wished.emit, name))
-        button.clicked.connect(lambda: wished.emit(choices[0][0] if choices else ""))
+            action.triggered.connect(partial(requested.emit, name))
+        button.clicked.connect(lambda: requested.emit(choices[0][0] if choices else ""))
         if len(choices) > 1:
             button.setMenu(menu)
             button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
@@ -137,9 +137,9 @@ class TopBar(QWidget):
         if not self.run.isEnabled():
             return
         if self._shown is not None and self._shown.run.ends:
-            self.stop_wished.emit()
+            self.stop_requested.emit()
         else:
-            self.start_wished.emit(self.url.text().strip())
+            self.start_requested.emit(self.url.text().strip())
 
     def show_state(self, state: ViewState) -> None:
         it = state.actions
@@ -238,10 +238,10 @@ class StripBar(QWidget):
 
     def show_state(self, state: ViewState) -> None:
         changed = False
-        for name, said in state.strip:
+        for name, value in state.strip:
             if name not in self.values:
                 self._add(name)
-            changed |= self.values[name].say(said)
+            changed |= self.values[name].say(value)
         if changed:
             self._fit()
 

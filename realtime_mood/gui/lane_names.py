@@ -27,7 +27,7 @@ RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 class LaneNames(QWidget):
     """Electrode names beside their lanes, each with its fault."""
 
-    exclude_wished = pyqtSignal(str, bool)
+    exclude_requested = pyqtSignal(str, bool)
     """An electrode's name, and whether to leave it out."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class LaneNames(QWidget):
         """Leave electrode `i` out, or include it again."""
         if 0 <= i < len(self.electrodes):
             self._at = i
-            self.exclude_wished.emit(self.electrodes[i].name, not self.electrodes[i].excluded)
+            self.exclude_requested.emit(self.electrodes[i].name, not self.electrodes[i].excluded)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         assert event is not None
@@ -100,7 +100,7 @@ class TraceControls(QWidget):
 
     changed = pyqtSignal(object)
     """The `TraceSettings`."""
-    pause_wished = pyqtSignal()
+    pause_requested = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,8 +116,8 @@ class TraceControls(QWidget):
         self.back.setAccessibleName(_("seconds back"))
         self.back.setRange(-RING_S, 0)
         self.back.setMinimumWidth(60)
-        self.said = PlainLabel("")
-        self.said.setObjectName("dim")
+        self.message = PlainLabel("")
+        self.message.setObjectName("dim")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 4)
         row.setSpacing(6)
@@ -125,13 +125,13 @@ class TraceControls(QWidget):
             row.addWidget(widget)
         row.addWidget(self.back, 1)
         row.addStretch(0)
-        row.addWidget(self.said)
+        row.addWidget(self.message)
         self.back.hide()
         self.kind.currentIndexChanged.connect(lambda at: self._set(raw=at == 1))
         self.scale.currentIndexChanged.connect(lambda at: self._set(uv=SCALES_UV[at - 1] if at else None))
         self.span.currentIndexChanged.connect(lambda at: self._set(span_s=SPANS_S[at]))
         self.back.valueChanged.connect(lambda value: self._set(back_s=float(-value)))
-        self.pause.clicked.connect(self.pause_wished)
+        self.pause.clicked.connect(self.pause_requested)
 
     def hold(self, at: int | None) -> None:
         """Pause at sample `at`, or resume."""

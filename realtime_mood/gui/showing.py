@@ -30,14 +30,14 @@ def use_language(app: QCoreApplication, memory: QSettings) -> None:
         app.installTranslator(translator)
 
 
-def show(flows: Flows, wish: RunRequest, *, start: bool, weights: str = "", session: str = "") -> int:
+def show(flows: Flows, request: RunRequest, *, start: bool, weights: str = "", session: str = "") -> int:
     """Run the window to its end; see `realtime_mood.gui.run`."""
     pg.setConfigOptions(antialias=False)
     app = QApplication.instance() or QApplication(["realtime-mood"])
     able = {"can_calibrate": flows.calibrate is not None, "can_feed_back": flows.feedback is not None}
     memory = remembered()
     use_language(app, memory)
-    bridge = RunBridge(flows.make_engine, wish, **able)
+    bridge = RunBridge(flows.make_engine, request, **able)
     window = MainWindow(bridge, flows, weights, memory)
     seen: set[str] = set()
 

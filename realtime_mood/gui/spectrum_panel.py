@@ -47,12 +47,12 @@ class SpectrumPanel(QWidget):
         self.channel = QComboBox()
         self.channel.setAccessibleName(_("channel of the spectrum"))
         self.channel.setMinimumContentsLength(5)
-        self.said = PlainLabel("")
-        self.said.setObjectName("dim")
+        self.message = PlainLabel("")
+        self.message.setObjectName("dim")
         self._lines, self._image = self._plots()
         row, grid, column = QHBoxLayout(), QGridLayout(), QVBoxLayout(self)
         row.addWidget(self.channel)
-        row.addWidget(self.said)
+        row.addWidget(self.message)
         row.addStretch(1)
         grid.setSpacing(4)
         for at, (plot, words) in enumerate(((self._lines, _("dB re 1 µV²/Hz over Hz")), (self._image, _("Hz over s")))):
@@ -113,9 +113,9 @@ class SpectrumPanel(QWidget):
             return
         t, f, power = spectrogram(chunk.data[:, self.channel.currentIndex()], sfreq)
         if not len(t):
-            self.said.setText(_("{kind} · needs two seconds").format(kind=kind))
+            self.message.setText(_("{kind} · needs two seconds").format(kind=kind))
             return
-        self.said.setText(_("{kind} · mean of 10 s · the last minute").format(kind=kind))
+        self.message.setText(_("{kind} · mean of 10 s · the last minute").format(kind=kind))
         line = spectrum(t, power)
         self._curve.setData(f, line if line is not None else np.full(len(f), np.nan))
         self._picture.setImage(power, autoLevels=False, levels=DB)
@@ -135,7 +135,7 @@ class SpectrumPanel(QWidget):
 class EventLog(QWidget):
     """The event log, the newest line at the bottom."""
 
-    save_wished = pyqtSignal(str)
+    save_requested = pyqtSignal(str)
     """The path of a text file."""
 
     def __init__(self) -> None:
@@ -182,4 +182,4 @@ class EventLog(QWidget):
     def _save(self) -> None:
         path, _kind = QFileDialog.getSaveFileName(self, _("Save the events"), "events.txt", _("Text (*.txt)"))
         if path:
-            self.save_wished.emit(path)
+            self.save_requested.emit(path)

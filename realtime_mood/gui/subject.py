@@ -25,9 +25,9 @@ class SubjectView(QWidget):
         self.setWindowTitle(_("Realtime mood · subject"))
         self.bars, self.plane, self.badges = Bars(), Plane(), Badges()
         self.bars.gentle = self.plane.gentle = True
-        self.said = Text("font-size: 20px;")
-        self.said.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.said.setMinimumHeight(36)
+        self.message = Text("font-size: 20px;")
+        self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.message.setMinimumHeight(36)
         row, top, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
         row.setSpacing(60)
         row.addWidget(self.bars, 1)
@@ -39,7 +39,7 @@ class SubjectView(QWidget):
         column.addStretch(1)
         column.addLayout(row, 8)
         column.addStretch(1)
-        column.addWidget(self.said)
+        column.addWidget(self.message)
         self.retheme()
 
     def retheme(self) -> None:
@@ -57,7 +57,7 @@ class SubjectView(QWidget):
         self.bars.show_state(state)
         self.plane.show_state(state)
         troubled = state.banner.role in ("warn", "bad")
-        self.said.say(StyledText(_("Please wait – checking the signal"), "dim") if troubled else StyledText(""))
+        self.message.say(StyledText(_("Please wait – checking the signal"), "dim") if troubled else StyledText(""))
         self.badges.show_badges(tuple(badge for badge in state.badges if badge.role == "virtual"))
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:

@@ -86,7 +86,7 @@ class Traces(QWidget):
 
     settings_changed = pyqtSignal(object)
     """The `TraceSettings`."""
-    exclude_wished = pyqtSignal(str, bool)
+    exclude_requested = pyqtSignal(str, bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,8 +118,8 @@ class Traces(QWidget):
         grid.setRowStretch(1, 1)
         grid.setColumnStretch(2, 1)
         self.controls.changed.connect(self._settings_changed)
-        self.controls.pause_wished.connect(self.toggle_pause)
-        self.names.exclude_wished.connect(self.exclude_wished)
+        self.controls.pause_requested.connect(self.toggle_pause)
+        self.names.exclude_requested.connect(self.exclude_requested)
         self._show_span()
         self.retheme()
 

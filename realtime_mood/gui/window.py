@@ -54,7 +54,7 @@ class MainWindow(QMainWindow):
         self.resize(1280, 720)
         self.bridge, self.flows = bridge, flows
         self.memory = memory or remembered()
-        self.top = TopBar(bridge.wish.url, flows.protocols, flows.sessions)
+        self.top = TopBar(bridge.request.url, flows.protocols, flows.sessions)
         self.banner, self.strip = BannerBar(weights), StripBar()
         self.traces, self.bars, self.course, self.plane = Traces(), Bars(), TimeCourse(), Plane()
         set_tip(self.bars, whisker_tip())
@@ -112,16 +112,16 @@ class MainWindow(QMainWindow):
         bridge.idle.connect(self._gone)
         self.spectrum.seen.connect(bridge.see_minute)
         self.traces.settings_changed.connect(bridge.see_traces)
-        self.traces.exclude_wished.connect(bridge.leave_out)
-        self.events.save_wished.connect(bridge.save_events)
-        top.start_wished.connect(self._start)
-        top.stop_wished.connect(lambda: bridge.stop() if self._may_end_session() else None)
-        top.connect_wished.connect(self.connect_source)
-        top.calibration_wished.connect(self.calibrate)
-        top.feedback_wished.connect(self.feed_back)
-        top.record_wished.connect(self.toggle_record)
-        top.report_wished.connect(self.open_report)
-        top.help_wished.connect(self.show_shortcuts)
+        self.traces.exclude_requested.connect(bridge.leave_out)
+        self.events.save_requested.connect(bridge.save_events)
+        top.start_requested.connect(self._start)
+        top.stop_requested.connect(lambda: bridge.stop() if self._may_end_session() else None)
+        top.connect_requested.connect(self.connect_source)
+        top.calibration_requested.connect(self.calibrate)
+        top.feedback_requested.connect(self.feed_back)
+        top.record_requested.connect(self.toggle_record)
+        top.report_requested.connect(self.open_report)
+        top.help_requested.connect(self.show_shortcuts)
         self.reporter.written.connect(self._report_written)
 
     def _bind_keys(self) -> None:
@@ -135,9 +135,9 @@ class MainWindow(QMainWindow):
         self.top.toggle_run()
 
     def _start(self, url: str) -> None:
-        wish = self.bridge.wish
+        request = self.bridge.request
         # A profile belongs to one subject and cap: it is not used with another source.
-        self.run_on(url, wish.profile if url == wish.url else None)
+        self.run_on(url, request.profile if url == request.url else None)
 
     def _may_end_session(self) -> bool:
         """Ask before a feedback session is ended from this window; True if none is open."""
@@ -147,7 +147,7 @@ class MainWindow(QMainWindow):
         """Start a run, after the present one has ended."""
         self.traces.clear()
         self.top.url.setText(url)
-        self.bridge.start(replace(self.bridge.wish, url=url, profile=profile))
+        self.bridge.start(replace(self.bridge.request, url=url, profile=profile))
 
     def connect_source(self) -> None:
         """Open the dialog to choose a source."""
@@ -173,7 +173,7 @@ class MainWindow(QMainWindow):
     def _calibrated(self, url: str, profile: Path | None) -> None:
         self.calibration = None
         if not self._closing:
-            self.run_on(url, profile or self.bridge.wish.profile)
+            self.run_on(url, profile or self.bridge.request.profile)
 
     def feed_back(self, session: str = "") -> None:
         """Open a feedback session on this source, on the subject's screen; this window keeps showing the run."""
@@ -184,7 +184,7 @@ class MainWindow(QMainWindow):
         except MoodError as error:
             self.bridge.tell(StyledText(str(error), "bad"))
             return
-        self.bridge.wish = replace(self.bridge.wish, url=self.top.url.text().strip())
+        self.bridge.request = replace(self.bridge.request, url=self.top.url.text().strip())
         self.session = FeedbackView(plan, loop, OperatorRun(self.bridge, loop), lambda: setattr(self, "session", None))
         show_beside(self.session, self)
 
@@ -192,9 +192,9 @@ class MainWindow(QMainWindow):
         """Restart the run with or without recording."""
         if self.top.record.isEnabled():
             folder = self.flows.recordings
-            if not self.bridge.wish.record:
+            if not self.bridge.request.record:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.bridge.record(None if self.bridge.wish.record else folder)
+            self.bridge.record(None if self.bridge.request.record else folder)
 
     def open_report(self) -> None:
         """Write the report of the newest recording, and open it in the browser."""

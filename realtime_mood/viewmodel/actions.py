@@ -51,7 +51,7 @@ class Actions:
 
 
 def actions_of(
-    health: Health, wish: RunRequest, *, stopping: bool, can_calibrate: bool = False, can_feed_back: bool = False,
+    health: Health, request: RunRequest, *, stopping: bool, can_calibrate: bool = False, can_feed_back: bool = False,
     report: Path | None = None, writing: bool = False, in_session: bool = False,
 ) -> Actions:  # fmt: skip
     """The actions available now.
@@ -59,7 +59,7 @@ def actions_of(
     Parameters
     ----------
     health : Health
-    wish : RunRequest
+    request : RunRequest
         The present run, or the next one.
     stopping : bool
         A run is ending: nothing else can start.
@@ -88,9 +88,9 @@ def actions_of(
         run=stop if running else start,
         connect=Action(_(_TEXTS["connect"]), True, _("Choose another headset, stream or recording")),
         calibrate=_calibrate(can_calibrate),
-        record=_record(running, wish.record is not None),
+        record=_record(running, request.record is not None),
         feedback=_feedback(can_feed_back),
-        report=_report(running, wish.record is not None, report, writing),
+        report=_report(running, request.record is not None, report, writing),
     )
 
 

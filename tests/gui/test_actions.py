@@ -13,8 +13,8 @@ from realtime_mood.viewmodel.shortcuts import MARK_KEYS, SHORTCUTS, table
 WISH = RunRequest("synthetic://")
 
 
-def of(state: State, wish: RunRequest = WISH, **how):
-    return actions_of(Health(state), wish, **({"stopping": False} | how))
+def of(state: State, request: RunRequest = WISH, **how):
+    return actions_of(Health(state), request, **({"stopping": False} | how))
 
 
 def test_nothing_runs():

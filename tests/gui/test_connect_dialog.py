@@ -54,9 +54,9 @@ def test_the_synthetic_headset_is_chosen_and_lives_in_the_preview(qtbot, dialog)
     assert dialog.url.text() == "synthetic://"
     qtbot.waitUntil(lambda: dialog.preview._words.text().startswith("32 electrodes · 256 Hz"), timeout=10_000)
     qtbot.waitUntil(lambda: np.isfinite(dialog.preview._curve.getData()[1]).sum() > 100)
-    with qtbot.waitSignal(dialog.chosen) as wish:
+    with qtbot.waitSignal(dialog.chosen) as request:
         qtbot.mouseClick(dialog.start, Qt.MouseButton.LeftButton)
-    assert wish.args == ["synthetic://"]
+    assert request.args == ["synthetic://"]
     assert dialog.preview._peek is None  # the device is free for the run
 
 
@@ -71,12 +71,12 @@ def test_a_board_without_names_asks_for_them_and_is_not_opened(qtbot, dialog):
     dialog._devices((STREAM, BOARD))
     dialog.list.setCurrentRow(3)
     assert not dialog.start.isEnabled()
-    assert "electrode of each channel" in dialog.said.text()
+    assert "electrode of each channel" in dialog.message.text()
     assert dialog.preview._peek is None
     dialog.montages.setCurrentText("OpenBCI Cyton: 8")
     dialog.montages.activated.emit(dialog.montages.currentIndex())
     assert dialog.start.isEnabled()
-    assert dialog.wished == "brainflow://cyton?serial_port=COM3&channels=Fp1,Fp2,C3,C4,P7,P8,O1,O2"
+    assert dialog.wanted_url == "brainflow://cyton?serial_port=COM3&channels=Fp1,Fp2,C3,C4,P7,P8,O1,O2"
 
 
 def test_a_stream_that_is_not_there_says_so_in_the_preview(qtbot, dialog):
@@ -88,7 +88,7 @@ def test_a_stream_that_is_not_there_says_so_in_the_preview(qtbot, dialog):
 def test_a_url_that_cannot_be_says_why(qtbot, dialog):
     dialog.url.setText("synthetic://?n_chans=4000")
     assert not dialog.start.isEnabled()
-    assert "n_chans" in dialog.said.text()
+    assert "n_chans" in dialog.message.text()
 
 
 def test_without_the_library_of_boards_the_search_goes_on_and_says_what_to_install(qtbot, monkeypatch):

@@ -21,7 +21,7 @@ HOSTILE = "<h1>Signal is fine</h1>\n<img src='file:///etc/hostname'>"
 
 
 def test_every_label_of_the_window_shows_a_hostile_name_as_it_is(qtbot, make_window):
-    def refuse(wish):
+    def refuse(request):
         raise SourceNotFound(f"lsl://{HOSTILE}", f"{HOSTILE} answers")
 
     w = make_window(refuse, "fake://")

@@ -33,9 +33,9 @@ def click(qtbot, button) -> None:
 def walk(qtbot, tmp_path, make_window):
     """The window as the program puts it together, with a short rest; pages are not opened but remembered."""
 
-    def engine(wish):
+    def engine(request):
         return app.make_engine(
-            resolve({"source": wish.url, "profile": wish.profile, "record": wish.record}), give_up_s=None
+            resolve({"source": request.url, "profile": request.profile, "record": request.record}), give_up_s=None
         )
 
     def calibrate(url, protocol, told):
@@ -76,14 +76,14 @@ def test_from_the_first_start_to_the_report(qtbot, walk, stream):
     w.dialog.list.setCurrentRow([choice.title for choice in w.dialog._choices].index(STREAM))
     qtbot.waitUntil(lambda: w.dialog.preview._words.text().startswith("8 electrodes"), timeout=SLOW_MS)
     click(qtbot, w.dialog.start)
-    qtbot.waitUntil(lambda: w.bridge.wish.url.startswith("lsl://"), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: w.bridge.request.url.startswith("lsl://"), timeout=SLOW_MS)
     # Its quality can be seen, electrode by electrode.
     qtbot.waitUntil(
         lambda: len(w.bridge.state.electrodes) == 8 and all(e.score is not None for e in w.bridge.state.electrodes),
         timeout=SLOW_MS,
     )
     # The same person at many times the speed, so that a minute is soon over.
-    w.top.stop_wished.emit()
+    w.top.stop_requested.emit()
     qtbot.waitUntil(lambda: w.top.run.text() == "Start", timeout=SLOW_MS)
     w.top.url.setText(FAST)
     click(qtbot, w.top.run)

@@ -152,15 +152,15 @@ def test_top_bar_says_what_is_wished_for(qtbot, info):
     bar = TopBar("synthetic://", (("baseline", "Rest"), ("effort", "Effort")))
     qtbot.addWidget(bar)
     bar.show_state(replace(look(info), actions=actions_of(Health(), RunRequest(""), stopping=False)))
-    with qtbot.waitSignal(bar.start_wished) as wish:
+    with qtbot.waitSignal(bar.start_requested) as request:
         qtbot.mouseClick(bar.run, Qt.MouseButton.LeftButton)
-    assert wish.args == ["synthetic://"]
+    assert request.args == ["synthetic://"]
     bar.show_state(look(info, estimate(info)))
     assert not bar.url.isEnabled()
-    with qtbot.waitSignal(bar.stop_wished):
+    with qtbot.waitSignal(bar.stop_requested):
         qtbot.mouseClick(bar.run, Qt.MouseButton.LeftButton)
     bar.show_state(replace(look(info), actions=actions_of(Health(), RunRequest(""), stopping=True)))
-    with qtbot.assertNotEmitted(bar.stop_wished):
+    with qtbot.assertNotEmitted(bar.stop_requested):
         qtbot.mouseClick(bar.run, Qt.MouseButton.LeftButton)
     assert bar.run.toolTip() == "Waiting for the run's threads to end"
 
@@ -274,18 +274,18 @@ def test_a_click_on_a_name_or_its_key_leaves_the_electrode_out(qtbot, info):
     traces.show()
     traces.show_state(look(info, estimate(info)))
     names = traces.names
-    with qtbot.waitSignal(traces.exclude_wished) as wish:
+    with qtbot.waitSignal(traces.exclude_requested) as request:
         qtbot.mouseClick(names, Qt.MouseButton.LeftButton, pos=QPoint(10, round(names.height() * 2.5 / 6)))
-    assert wish.args == ["C3", True]
+    assert request.args == ["C3", True]
     out = estimate(info).quality.without(frozenset({2}))
     traces.show_state(look(info, replace(estimate(info), quality=out)))
-    with qtbot.waitSignal(traces.exclude_wished) as wish:
+    with qtbot.waitSignal(traces.exclude_requested) as request:
         qtbot.keyClick(names, Qt.Key.Key_Space)
-    assert wish.args == ["C3", False]
+    assert request.args == ["C3", False]
     qtbot.keyClick(names, Qt.Key.Key_Down)
-    with qtbot.waitSignal(traces.exclude_wished) as wish:
+    with qtbot.waitSignal(traces.exclude_requested) as request:
         qtbot.keyClick(names, Qt.Key.Key_Space)
-    assert wish.args == ["C4", True]
+    assert request.args == ["C4", True]
 
 
 def test_traces_are_held_and_run_again(qtbot, info):
@@ -387,6 +387,6 @@ def test_the_log_grows_and_can_be_kept(qtbot, monkeypatch, tmp_path):
     assert [log.list.item(i).text() for i in range(3)] == [f"12:00:0{k}  line {k}" for k in range(3)]
     path = str(tmp_path / "events.txt")
     monkeypatch.setattr("realtime_mood.gui.spectrum_panel.QFileDialog.getSaveFileName", lambda *_: (path, ""))
-    with qtbot.waitSignal(log.save_wished) as wish:
+    with qtbot.waitSignal(log.save_requested) as request:
         qtbot.mouseClick(log.save, Qt.MouseButton.LeftButton)
-    assert wish.args == [path]
+    assert request.args == [path]

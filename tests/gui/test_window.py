@@ -30,11 +30,11 @@ from realtime_mood.types import Abstained, Estimate, Why
 @pytest.fixture
 def window(qtbot, info, make_window):
     """A window on a `FakeEngine`; the engine is ``window.made["engine"]`` once started."""
-    made = {"wishes": []}
+    made = {"requests": []}
 
-    def make(wish: RunRequest) -> FakeEngine:
-        made["wishes"].append(wish)
-        if wish.url == "nowhere://":
+    def make(request: RunRequest) -> FakeEngine:
+        made["requests"].append(request)
+        if request.url == "nowhere://":
             raise SourceNotFound("source 'nowhere://'", "no such thing", "try synthetic://")
         made["engine"] = FakeEngine(info, made.get("fault"))
         return made["engine"]
@@ -118,7 +118,7 @@ def test_closing_during_a_run_stops_it_first(qtbot, window):
 def test_closing_while_the_engine_is_being_built(qtbot, info, make_window):
     may_go = threading.Event()
 
-    def make(wish: RunRequest) -> FakeEngine:
+    def make(request: RunRequest) -> FakeEngine:
         may_go.wait(5)
         return FakeEngine(info)
 
@@ -134,8 +134,8 @@ def test_closing_while_the_engine_is_being_built(qtbot, info, make_window):
 def test_the_real_engine_in_the_real_window(qtbot, make_window):
     engines = []
 
-    def make(wish: RunRequest):
-        engines.append(planted_engine(wish.url))
+    def make(request: RunRequest):
+        engines.append(planted_engine(request.url))
         return engines[-1]
 
     w = make_window(make, "synthetic://?subject=4&n_chans=8&speed=20&script=neutral:30,positive:30")
@@ -156,7 +156,7 @@ def test_the_real_engine_in_the_real_window(qtbot, make_window):
 def test_run_serves_ctrl_c(qapp, tmp_path, monkeypatch):
     monkeypatch.setattr("realtime_mood.gui.panels.user_config_path", lambda _: tmp_path)
     QTimer.singleShot(400, lambda: signal.raise_signal(signal.SIGINT))
-    flows = gui.Flows(lambda wish: planted_engine(wish.url), tmp_path)
+    flows = gui.Flows(lambda request: planted_engine(request.url), tmp_path)
     began = time.monotonic()
     assert gui.run(flows, RunRequest("synthetic://?n_chans=4&speed=1")) == 0
     assert time.monotonic() - began < 5
@@ -172,14 +172,14 @@ def test_run_opens_the_person_s_screen_beside_the_operator_s(qapp, tmp_path, mon
         signal.raise_signal(signal.SIGINT)
 
     QTimer.singleShot(400, look)
-    flows = gui.Flows(lambda wish: planted_engine(wish.url), tmp_path, sessions=(("alpha_up", "More alpha"),),
+    flows = gui.Flows(lambda request: planted_engine(request.url), tmp_path, sessions=(("alpha_up", "More alpha"),),
                       feedback=lambda name: (plan, FeedbackLoop(plan, Contingent())))  # fmt: skip
     assert gui.run(flows, RunRequest("synthetic://?n_chans=4&speed=1"), session="alpha_up") == 0
     assert len(seen) == 1
 
 
 def test_a_look_that_nobody_has_started(qtbot):
-    bridge = RunBridge(lambda wish: planted_engine(wish.url), RunRequest(""))
+    bridge = RunBridge(lambda request: planted_engine(request.url), RunRequest(""))
     with qtbot.waitSignal(bridge.state_changed) as seen:
         bridge.stop()  # nothing to stop
     assert seen.args[0].state.text == "Stopped"
@@ -188,7 +188,7 @@ def test_a_look_that_nobody_has_started(qtbot):
 
 
 def test_a_hidden_window_leaves_the_run_alone(qtbot, make_window):
-    w = make_window(lambda wish: planted_engine(wish.url), "synthetic://?n_chans=8&subject=5")
+    w = make_window(lambda request: planted_engine(request.url), "synthetic://?n_chans=8&subject=5")
     bridge = w.bridge
     bridge.start()
     qtbot.waitUntil(lambda: bridge._engine is not None and bridge._engine.health.readings > 0, timeout=20000)
@@ -205,9 +205,9 @@ def test_a_new_source_ends_the_run_and_begins_another(qtbot, window):
     qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
     first = window.made["engine"]
     window.run_on("fake://other")
-    qtbot.waitUntil(lambda: len(window.made["wishes"]) == 2)
+    qtbot.waitUntil(lambda: len(window.made["requests"]) == 2)
     assert first.done.is_set()
-    assert window.made["wishes"][1] == RunRequest("fake://other")
+    assert window.made["requests"][1] == RunRequest("fake://other")
     qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
     assert window.top.url.text() == "fake://other"
 
@@ -216,27 +216,27 @@ def test_recording_begins_the_run_anew_and_so_does_its_end(qtbot, window, tmp_pa
     press(qtbot, window)
     qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
     qtbot.keyClick(window, Qt.Key.Key_R)
-    qtbot.waitUntil(lambda: len(window.made["wishes"]) == 2)
-    assert window.made["wishes"][1].record == tmp_path / "recordings"
+    qtbot.waitUntil(lambda: len(window.made["requests"]) == 2)
+    assert window.made["requests"][1].record == tmp_path / "recordings"
     qtbot.waitUntil(lambda: window.top.record.text() == "End recording")
     qtbot.mouseClick(window.top.record, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(window.made["wishes"]) == 3)
-    assert window.made["wishes"][2].record is None
+    qtbot.waitUntil(lambda: len(window.made["requests"]) == 3)
+    assert window.made["requests"][2].record is None
 
 
 def test_what_is_wished_for_while_nothing_runs_waits_for_the_start(qtbot, window):
     qtbot.keyClick(window, Qt.Key.Key_R)
     qtbot.waitUntil(lambda: window.top.record.text() == "Cancel recording")
-    assert window.made["wishes"] == []
+    assert window.made["requests"] == []
     qtbot.keyClick(window, Qt.Key.Key_R)
     qtbot.waitUntil(lambda: window.top.record.text() == "Record")
 
 
 def test_a_session_runs_beside_what_the_operator_sees(qtbot, info, make_window):
-    wishes = []
+    requests = []
 
-    def make(wish: RunRequest) -> FakeEngine:
-        wishes.append(wish)
+    def make(request: RunRequest) -> FakeEngine:
+        requests.append(request)
         return FakeEngine(info)
 
     def session(name: str):
@@ -249,10 +249,10 @@ def test_a_session_runs_beside_what_the_operator_sees(qtbot, info, make_window):
     qtbot.keyClick(w, Qt.Key.Key_F)
     view = w.session
     qtbot.addWidget(view)
-    assert len(wishes) == 1  # nothing begins before the person has agreed
+    assert len(requests) == 1  # nothing begins before the person has agreed
     qtbot.mouseClick(view.yes, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(wishes) == 2)
-    assert wishes[1].tap is view._loop
+    qtbot.waitUntil(lambda: len(requests) == 2)
+    assert requests[1].tap is view._loop
     qtbot.waitUntil(lambda: any(text.text() == "FEEDBACK" for text in w.banner.badges._texts if text.isVisible()))
     assert not any(button.isEnabled() for button in (w.top.connect_, w.top.calibrate, w.top.record, w.top.feedback))
     asked = []
@@ -261,19 +261,19 @@ def test_a_session_runs_beside_what_the_operator_sees(qtbot, info, make_window):
     w.toggle_record()
     w.feed_back()
     assert asked == ["End session?"]
-    assert len(wishes) == 2
+    assert len(requests) == 2
     qtbot.keyClick(view, Qt.Key.Key_Escape)
     view.close()
     qtbot.waitUntil(lambda: w.session is None)
-    qtbot.waitUntil(lambda: len(wishes) == 3 and w.banner.state.text() == "Live")
-    assert wishes[2].tap is None
+    qtbot.waitUntil(lambda: len(requests) == 3 and w.banner.state.text() == "Live")
+    assert requests[2].tap is None
     qtbot.waitUntil(w.top.record.isEnabled)
 
 
 def test_stop_ends_a_session_that_the_operator_wants_ended(qtbot, info, make_window):
     plan = load_plan("alpha_up")
     loop = FeedbackLoop(plan, Contingent())
-    w = make_window(lambda wish: FakeEngine(info), "fake://", sessions=(("alpha_up", "More alpha"),),
+    w = make_window(lambda request: FakeEngine(info), "fake://", sessions=(("alpha_up", "More alpha"),),
                     feedback=lambda name: (plan, loop))  # fmt: skip
     w.ask = lambda: True
     press(qtbot, w)
@@ -305,9 +305,9 @@ def test_digits_mark_and_the_source_field_keeps_its_letters(qtbot, window):
 def test_an_electrode_is_left_out_and_taken_back(qtbot, window):
     press(qtbot, window)
     qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
-    window.traces.exclude_wished.emit("C3", True)
-    window.traces.exclude_wished.emit("O1", True)
-    window.traces.exclude_wished.emit("C3", False)
+    window.traces.exclude_requested.emit("C3", True)
+    window.traces.exclude_requested.emit("O1", True)
+    window.traces.exclude_requested.emit("C3", False)
     assert window.made["engine"].left_out == [{"C3"}, {"C3", "O1"}, {"O1"}]
 
 

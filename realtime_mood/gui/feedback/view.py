@@ -58,7 +58,7 @@ class FeedbackView(QWidget):
     plan : FeedbackPlan
     loop : FeedbackLoop
     run : FeedbackRun
-    told : callable
+    on_closed : callable
         Called once the screen is closed and its run is over.
     """
 
@@ -67,7 +67,7 @@ class FeedbackView(QWidget):
         plan: FeedbackPlan,
         loop: FeedbackLoop,
         run: FeedbackRun,
-        told: Callable[[], object] = lambda: None,
+        on_closed: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__()
         self.setObjectName("root")
@@ -75,7 +75,7 @@ class FeedbackView(QWidget):
         self.setWindowTitle(f"{_('Realtime mood')} · {_(plan.title)}")
         self.setStyleSheet(style())
         self.resize(1000, 720)
-        self._loop, self._run, self._told = loop, run, told
+        self._loop, self._run, self._on_closed = loop, run, on_closed
         self._ending = self._closed = False
         self.yes, self.no, self.done = QPushButton(_("I agree")), QPushButton(_("No")), QPushButton(_("Close"))
         self.circle, self.after = display_of(plan.display, lambda text: loop.on_fault(text)), PlainLabel("")
@@ -83,10 +83,10 @@ class FeedbackView(QWidget):
         self._speaker: Speaker | None = None
         self.pages = QStackedLayout(self)
         lag = _(LAGS).format(seconds=slowest(plan.measures))
-        self.pages.addWidget(_page(PlainLabel(_(plan.title)), f"{_(plan.consent)}\n\n{lag}", self.no, self.yes))
+        self.pages.addWidget(_page(PlainLabel(_(plan.title)), f"{_(plan.consent.strip())}\n\n{lag}", self.no, self.yes))
         self.pages.addWidget(self.circle)
         self.outcome = PlainLabel("")
-        self.pages.addWidget(_page(self.outcome, _(plan.debrief), self.done, said=self.after))
+        self.pages.addWidget(_page(self.outcome, _(plan.debrief.strip()), self.done, message=self.after))
         self.yes.clicked.connect(self._begin)
         self.no.clicked.connect(self.close)
         self.done.clicked.connect(self.close)
@@ -125,7 +125,7 @@ class FeedbackView(QWidget):
     def _wait(self) -> None:
         if self._closed and self._run.is_over:
             self._waiting.stop()
-            QTimer.singleShot(0, self._told)  # it deletes this screen, so not from within its own timer
+            QTimer.singleShot(0, self._on_closed)  # it deletes this screen, so not from within its own timer
 
     def _trouble(self) -> str:
         return str(self._loop.fault) if self._loop.fault else self._run.trouble
@@ -170,7 +170,7 @@ class FeedbackView(QWidget):
         event.accept()
 
 
-def _page(head: QLabel, text: str, *buttons: QPushButton, said: QLabel | None = None) -> QWidget:
+def _page(head: QLabel, text: str, *buttons: QPushButton, message: QLabel | None = None) -> QWidget:
     page, column, row = QWidget(), QVBoxLayout(), QHBoxLayout()
     page.setLayout(column)
     body = PlainLabel(text, wrap=True)
@@ -180,10 +180,10 @@ def _page(head: QLabel, text: str, *buttons: QPushButton, said: QLabel | None = 
     column.setSpacing(24)
     column.addStretch(1)
     column.addWidget(head)
-    if said is not None:
-        said.setStyleSheet("font-size: 24px;")
-        said.setWordWrap(True)
-        column.addWidget(said)
+    if message is not None:
+        message.setStyleSheet("font-size: 24px;")
+        message.setWordWrap(True)
+        column.addWidget(message)
     column.addWidget(body)
     row.addStretch(1)
     for button in buttons:
@@ -202,21 +202,21 @@ class OperatorRun:
 
     def begin(self) -> None:
         self._begun = True
-        self._bridge.start(replace(self._bridge.wish, tap=self._loop))
+        self._bridge.start(replace(self._bridge.request, tap=self._loop))
 
     def end(self) -> None:
         self._bridge.in_session = False
-        if self._begun and self._bridge.wish.tap is self._loop:
-            self._bridge.start(replace(self._bridge.wish, tap=None))
+        if self._begun and self._bridge.request.tap is self._loop:
+            self._bridge.start(replace(self._bridge.request, tap=None))
 
     @property
     def is_over(self) -> bool:
-        return not self._begun or self._bridge.wish.tap is not self._loop
+        return not self._begun or self._bridge.request.tap is not self._loop
 
     @property
     def trouble(self) -> str:
         state = self._bridge.state
-        failed = state is not None and state.state.role == "bad" and self._bridge.wish.tap is self._loop
+        failed = state is not None and state.state.role == "bad" and self._bridge.request.tap is self._loop
         return state.banner.text if failed and state is not None else ""
 
 
