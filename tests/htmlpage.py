@@ -28,15 +28,15 @@ class Page(HTMLParser):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
+        values = {name: value or "" for name, value in attrs}
         self.tags[tag] += 1
-        self.ids += [told["id"]] if "id" in told else []
+        self.ids += [values["id"]] if "id" in values else []
         if tag == "svg":
-            assert told["role"] == "img"
-            self.alts.append(told["aria-label"])
-        self.links += [value for name, value in told.items() if name in ("href", "src", "xlink:href")]
-        self.links += [f"#{it}" for value in told.values() for it in re.findall(r"url\(#([^)]*)\)", value)]
-        assert not [name for name in told if name.startswith("on")]
+            assert values["role"] == "img"
+            self.alts.append(values["aria-label"])
+        self.links += [value for name, value in values.items() if name in ("href", "src", "xlink:href")]
+        self.links += [f"#{it}" for value in values.values() for it in re.findall(r"url\(#([^)]*)\)", value)]
+        assert not [name for name in values if name.startswith("on")]
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag

@@ -149,19 +149,13 @@ def facts(it: FeedbackSummary) -> Iterator[Row]:
     fed_s, invalid_s = it.seconds("feedback"), float(it.invalid.sum()) / RATE_HZ
     note = "" if it.condition else _("sealed: the subject's own z-score is not shown, because it may reveal it")
     yield plain(it.file), it.called, note
-    yield (
-        _("feedback given"),
-        span(fed_s - invalid_s),
-        _("of {time} in feedback blocks").format(time=span(fed_s)),
-    )
+    of = _("of {time} in feedback blocks").format(time=span(fed_s))
+    yield _("feedback given"), span(fed_s - invalid_s), of
     part = invalid_s / fed_s if fed_s else 0.0
     yield _("invalid"), f"{span(invalid_s)} · {share(part)}", _("excluded, and not rewarded")
     rate = 60 * it.reward.sum() / max(fed_s - invalid_s, 1.0)
-    yield (
-        _("rewards"),
-        _("{n} · {rate} per minute").format(n=int(it.reward.sum()), rate=f"{rate:.1f}"),
-        _("for the feedback shown, which is not the subject's own in a sham session"),
-    )
+    rewards = _("{n} · {rate} per minute").format(n=int(it.reward.sum()), rate=f"{rate:.1f}")
+    yield _("rewards"), rewards, _("for the feedback shown, which is not the subject's own in a sham session")
     delay = it.delay_ms[np.isfinite(it.delay_ms)]
     if len(delay):
         p50, p95 = np.percentile(delay, (50, 95))

@@ -65,9 +65,8 @@ def origin_of(about: Mapping[str, Any], readout: str) -> Origin:
     weights, sha256, version, notch = (_text(about.get(key)) for key in ("weights", "sha256", "version", "notch"))
     weights = Path(weights).name  # a path may name a person
     profile = _profile(about.get("profile"))
-    subjects, evidence = map(_, TRAINED_ON.get(readout, UNKNOWN) if weights.startswith(OURS) else UNKNOWN)
-    if subjects == _(UNKNOWN[0]) and about.get("evidence") in KINDS:
-        subjects = _(KINDS[about["evidence"]])
+    known, kind = TRAINED_ON.get(readout) if weights.startswith(OURS) else None, _text(about.get("evidence"))
+    subjects, evidence = map(_, known or (KINDS.get(kind, UNKNOWN[0]), UNKNOWN[1]))
     baseline = _("the training subjects and the preceding signal (no resting baseline of the subject)")
     if profile is not None:
         baseline = _("{seconds} s of the subject's own rest, recorded on {date}").format(

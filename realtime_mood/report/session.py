@@ -114,7 +114,7 @@ def report_of(recorded: Recorded) -> SessionReport:
     samples, end, gaps = _samples(recorded)
     marks = sorted(_markers(recorded), key=lambda mark: mark.index)
     duration_s = max(end / sfreq, float(readings.t.max(initial=0.0)))
-    seconds = np.bincount(readings.kind, readings.held, len(KINDS))
+    seconds, held_s = np.bincount(readings.kind, readings.held, len(KINDS)), readings.held.sum()
     abstentions = [AbstentionTime(why, float(s)) for why, s in zip(KINDS[1:], seconds[1:], strict=True) if s > 0]
     latency = readings.latency_ms[np.isfinite(readings.latency_ms)]
     participant, session = (_coded(recorded.path, part) for part in ("sub", "ses"))
@@ -134,9 +134,7 @@ def report_of(recorded: Recorded) -> SessionReport:
         no_reading_s=max(0.0, duration_s - float(seconds.sum())),
         labels=_labels(readings),
         abstentions=tuple(sorted(abstentions, key=lambda it: -it.seconds)),
-        calibrated=float(readings.held @ readings.calibrated / readings.held.sum())
-        if readings.held.sum() > 0
-        else None,
+        calibrated=float(readings.held @ readings.calibrated / held_s) if held_s > 0 else None,
         electrodes=_electrodes(readings, recorded.info.ch_names),
         latency_ms=(float(np.percentile(latency, 50)), float(np.percentile(latency, 95))) if len(latency) else None,
         markers=tuple((mark.index / sfreq, mark.text) for mark in marks[:MOST_MARKERS]),

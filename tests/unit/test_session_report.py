@@ -258,6 +258,7 @@ HOSTILE = '<b onclick="x()">$x$ &amp; \u202e\x07</b><script>1</script>日本\ud8
 def test_words_from_the_file_stay_words(tmp_path: Path) -> None:
     info = replace(REAL, name=HOSTILE[:60].replace("\ud800", ""), reference="<b>r</b>", notes=("<b>n</b>", "& so"))
     about = {"version": HOSTILE, "weights": "<b>w</b>", "sha256": ["<b>"], "notch": {"<b>": 1}, "profile": {"x": "<b>"}}
+    about["evidence"] = ["<b>"]
     it = Writer(info, about)
     for k in range(20):
         it.signal(markers=(HOSTILE.replace("\ud800", ""),) if k % 5 == 0 else ())
