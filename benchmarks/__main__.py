@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
 import uuid
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -183,14 +185,49 @@ def start() -> list[Row]:
     return [["--help", f"{ours:.2f} s", f"import typer {floor:.2f} s", f"× {ours / floor:.1f}"]]
 
 
+TEN_LINES = """
+import sys
+import realtime_mood as rm
+
+n = 0
+with rm.open_source(sys.argv[1]) as stream:
+    for reading in rm.read(stream):
+        n += 1
+        print(reading.time, reading.label, reading.probabilities)
+assert n == 4 * 60
+"""
+
+
+def interface() -> list[Row]:
+    """The ten-line program on a minute of signal, against the command that does the same: least of five runs each."""
+    url = "synthetic://?script=neutral:30,positive:30&n_chans=32&speed=max"
+    commands = ["-c", TEN_LINES, url], ["app.py", "run", "--view", "json", "--source", url]
+    wall: list[list[float]] = [[], []]
+    cpu: list[list[float]] = [[], []]
+    for _ in range(5):
+        for k, words in enumerate(commands):
+            began, before = time.perf_counter(), os.times()
+            subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
+            after = os.times()
+            wall[k].append(time.perf_counter() - began)
+            cpu[k].append(sum(after[2:4]) - sum(before[2:4]))
+    rows = []
+    for what, (ours, command) in {"wall": wall, "processor": cpu}.items():
+        text = f"Python interface, a minute of 32 ch at speed=max, {what} time"
+        ratio = f"× {min(command) / min(ours):.2f}"
+        rows.append([text, f"{min(ours):.2f} s", f"run --view json {min(command):.2f} s", ratio])
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each window runs")
     parser.add_argument("--loop", action="store_true", help="only the delays of what is fed back")
     asked = parser.parse_args()
-    parts = (start, ring, pipeline, acquisition, inference, sample_to_reading, lambda: window_rows(asked.seconds))
-    rows = loop_rows(asked.seconds + 25) if asked.loop else [row for part in parts for row in part()]
+    parts = start, interface, ring, pipeline, acquisition, inference, sample_to_reading
+    windows = partial(window_rows, asked.seconds)
+    rows = loop_rows(asked.seconds + 25) if asked.loop else [row for part in (*parts, windows) for row in part()]
     header = ["what", "here", "beside", "ratio"]
     print(table(header, rows))
     if asked.json:

@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike
 
 from ..contracts import SignalFile, Stream
 from ..errors import ConfigError
+from ..plugins import read_options
 from ..profile import Profile
 from ..sources.channels import choose_channels
 from ..sources.playback import PlaybackStream, translated
 from ..sources.recordings.recording import PlaybackOptions, Rows, check_unit, finite
-from ..sources.units import microvolts, unit_name
+from ..sources.units import microvolts
 from ..types import Estimate, Reading
 from .reading import read
 
@@ -108,8 +109,9 @@ def read_array(
     array: ArrayLike,
     sfreq: float,
     ch_names: Sequence[str],
-    unit: str = "uV",
+    units: str = "uV",
     *,
+    drop: Sequence[str] = (),
     reference: str = "",
     readout: str = "auto",
     profile: str | PathLike[str] | Profile | None = None,
@@ -127,8 +129,10 @@ def read_array(
         Sampling rate (Hz).
     ch_names : sequence of str
         Electrode names of the 10-05 system; channels that are plainly no EEG (``"ECG"``) are left out.
-    unit : str
+    units : str
         Unit of the numbers: ``"uV"``, ``"mV"``, ``"V"``, ``"nV"``, or a multiple as in ``"0.1uV"``.
+    drop : sequence of str
+        Channels to leave out.
     reference : str, optional
     readout, profile, weights, notch, device
         As for `read`.
@@ -150,12 +154,17 @@ def read_array(
     >>> table = rm.read_array(data, 250.0, ["Fp1", "Fp2", "C3", "C4", "O1", "O2"])  # doctest: +SKIP
     >>> table.to_data_frame()  # doctest: +SKIP
     """
-    source = MemorySource(_rows(array, sfreq, ch_names, unit, reference), "an array")
+    rows = _rows(array, sfreq, ch_names, _options("an array", drop=drop, units=units), reference)
     options = {"readout": readout, "profile": profile, "weights": weights, "notch": notch, "device": device}
-    return ReadingTable(read(source, **options))  # type: ignore[arg-type]
+    return ReadingTable(read(MemorySource(rows, "an array"), **options))  # type: ignore[arg-type]
 
 
-def _rows(array: ArrayLike, sfreq: float, ch_names: Sequence[str], unit: str, reference: str) -> Rows:
+def _options(asked: str, **given: object) -> PlaybackOptions:
+    """The options of a source by their names in a URL, those that are given."""
+    return read_options(PlaybackOptions, asked, {name: value for name, value in given.items() if value}, "options of")
+
+
+def _rows(array: ArrayLike, sfreq: float, ch_names: Sequence[str], options: PlaybackOptions, reference: str) -> Rows:
     asked, names = "an array", [str(name) for name in ch_names]
     x = np.asarray(array)
     if x.ndim != 2 or x.shape[0] != len(names) or not x.size:
@@ -165,16 +174,15 @@ def _rows(array: ArrayLike, sfreq: float, ch_names: Sequence[str], unit: str, re
         raise ConfigError(f"{asked} of {len(names)} channels", f"its shape is {x.shape}", do)
     if x.dtype.kind not in "fiu":
         raise ConfigError(asked, f"it holds {x.dtype}", "give real numbers")
-    if not (name := unit_name(unit)):
-        raise ConfigError(asked, f"unit {unit!r}", "use uV, mV, V or nV, or a multiple as in 0.1uV")
     if not 0 < sfreq < math.inf:
         raise ConfigError(asked, f"a sampling rate of {sfreq:g} Hz", "give it in Hz")
-    chosen = choose_channels(names, [True] * len(names), PlaybackOptions(), asked, reference=reference)
-    data = finite(x[chosen.columns].T * microvolts(name))
+    chosen = choose_channels(names, [True] * len(names), options, asked, reference=reference)
+    unit = options.units or "uV"
+    data = finite(x[chosen.columns].T * microvolts(unit))
     received = np.flatnonzero(np.isfinite(data).any(axis=1))
     if not len(received):
         raise ConfigError(asked, "no sample is finite", "give (n_chans, n_times) of numbers")
-    check_unit(asked, data[received], sfreq, name)
+    check_unit(asked, data[received], sfreq, unit)
     return Rows(
         data[received], received, chosen.ch_names, sfreq, markers=[], reference=chosen.reference, notes=chosen.notes
     )
@@ -183,6 +191,10 @@ def _rows(array: ArrayLike, sfreq: float, ch_names: Sequence[str], unit: str, re
 def read_raw(
     raw: mne.io.BaseRaw,
     *,
+    channels: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    units: str | None = None,
+    reference: str | None = None,
     readout: str = "auto",
     profile: str | PathLike[str] | Profile | None = None,
     weights: str = "reader-4",
@@ -199,6 +211,11 @@ def read_raw(
     ----------
     raw : mne.io.BaseRaw
         In volts, as MNE keeps it; not filtered, since the pipeline filters causally.
+    channels, drop : sequence of str
+        Electrode names for channels that have none, ``"-"`` for one to leave out; and channels to leave out.
+    units : str, optional
+        What its numbers really are, where the file said it wrongly: ``"uV"`` and the like.
+    reference : str, optional
     readout, profile, weights, notch, device
         As for `read`.
 
@@ -226,7 +243,8 @@ def read_raw(
         raise ConfigError(
             "readings of a Raw", f"it is a {type(raw).__name__}", "give an mne.io.Raw, or use read_array()"
         )
+    source = _options("a Raw", channels=channels, drop=drop, units=units, reference=reference)
     with translated("a Raw"):
-        file = RawFile(raw, "a Raw")
+        file = RawFile(raw, source, "a Raw")
     options = {"readout": readout, "profile": profile, "weights": weights, "notch": notch, "device": device}
     return ReadingTable(read(MemorySource(file, "a Raw"), **options))  # type: ignore[arg-type]

@@ -168,9 +168,11 @@ def read(
     Examples
     --------
     >>> import realtime_mood as rm
-    >>> for reading in rm.read("synthetic://?speed=max&n_chans=8&channels=Fp1,Fp2,C3,C4,P3,P4,O1,O2", seconds=10):
-    ...     if reading.label:
-    ...         print(reading.time, reading.label)  # doctest: +SKIP
+    >>> readings = list(rm.read("synthetic://?script=rest:2&n_chans=8&speed=max"))
+    >>> readings[0], len(readings)
+    (Abstained(0.25 s, emotion3: settling), 8)
+    >>> for reading in rm.read("lsl://MyHeadset", profile="me.json"):  # doctest: +SKIP
+    ...     print(reading.time, reading.label, reading.probabilities)
     """
     opened = to_source(source)
     options = reading_options(

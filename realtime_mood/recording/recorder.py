@@ -117,6 +117,7 @@ class Recorder:
 
     Examples
     --------
+    >>> import realtime_mood as rm
     >>> with rm.open_source("lsl://MyHeadset") as stream, rm.Recorder("session.xdf") as recorder:  # doctest: +SKIP
     ...     recorder.open(stream.info)
     ...     for chunk in stream:

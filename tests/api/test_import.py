@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import importlib
 import inspect
 import subprocess
 import sys
@@ -60,6 +62,12 @@ FUNCTIONS = [name for module, names in rm._MODULES.items() if module.startswith(
 def test_each_function_has_an_example_and_says_what_it_raises(name):
     text = inspect.getdoc(getattr(rm, name))
     assert [part for part in ("Parameters", "Raises", "Examples") if f"{part}\n---" not in text] == []
+
+
+@pytest.mark.parametrize("module", [it for it in rm._MODULES if it.startswith("api.")])
+def test_the_examples_in_docstrings_give_what_they_say(module):
+    failed, tried = doctest.testmod(importlib.import_module(f"realtime_mood.{module}"))
+    assert (failed, tried > 0) == (0, True)
 
 
 def test_the_version_is_that_of_the_package():

@@ -93,7 +93,7 @@ def test_without_pandas_it_says_what_there_is_instead(monkeypatch):
         (np.ones((7, 300)), EIGHT, "uV", r"\(n_chans, n_times\)"),
         (np.full((8, 300), "x"), EIGHT, "uV", "real numbers"),
         (np.full((8, 300), np.nan), EIGHT, "uV", "no sample is finite"),
-        (np.ones((8, 300)), EIGHT, "counts", "multiple"),
+        (np.ones((8, 300)), EIGHT, "counts", "units='counts'"),
     ],
 )
 def test_arrays_of_another_shape_are_refused(array, names, unit, words):
@@ -106,6 +106,20 @@ def test_volts_taken_for_microvolts_are_refused(signal):
         rm.read_array(signal.T * 1e-6, SFREQ, EIGHT)
     with pytest.raises(StreamMismatch, match="no 10-05 name"):
         rm.read_array(signal.T, SFREQ, [f"X{k}" for k in range(8)])
+
+
+def test_the_way_out_that_a_message_offers_works(signal):
+    info = mne.create_info([*EIGHT[:-1], "X9"], SFREQ, "eeg")
+    raw = mne.io.RawArray(signal.T, info, verbose="ERROR")  # µV taken for volts
+    with pytest.raises(StreamMismatch, match="drop=X9"):
+        rm.read_raw(raw)
+    with pytest.raises(StreamMismatch, match="units=uV"):
+        rm.read_raw(raw, drop=["X9"])
+    with pytest.raises(StreamMismatch, match="drop=X9"):
+        rm.read_array(signal.T, SFREQ, raw.ch_names)
+    same(rm.read_raw(raw, drop=["X9"], units="uV"), rm.read_array(signal.T, SFREQ, raw.ch_names, drop=["X9"]))
+    named = rm.read_raw(raw, channels=EIGHT, units="uV", reference="Cz")
+    same(named, rm.read_array(signal.T, SFREQ, EIGHT, reference="Cz"))
 
 
 def test_what_is_no_raw_is_refused():
