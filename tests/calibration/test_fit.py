@@ -228,7 +228,7 @@ def test_a_readout_for_other_electrodes_or_weights_is_refused(easy, tmp_path):
     with pytest.raises(ProfileError, match=r"shown to work with O1, O2"):
         build(fewer)
     real = StreamInfo(fitted.profile.ch_names, 128.0)
-    with pytest.raises(ProfileError, match="virtual person"):
+    with pytest.raises(ProfileError, match="simulated subject"):
         build(real)
     own = fitted.profile.own.model_copy(update={"weights": "reader-0", "weights_sha256": "0" * 64})
     fitted.profile.model_copy(update={"own": own}).save(tmp_path / "q.json")
