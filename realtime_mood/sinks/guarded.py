@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ..contracts import Prepared, Sink, Tap
+from ..guard import words_of
 from ..health import Emission, Health, RecordingState
 from ..types import Chunk, Marker, StreamInfo
 from .outbox import Outbox
@@ -41,13 +42,21 @@ class GuardedSink(Outbox[Callable[[], object]]):
             self._sink = sink
 
     def deliver(self, item: Callable[[], object]) -> None:
-        item()
+        """Make one call; what it raises is noted, even where the next call succeeds."""
+        try:
+            item()
+        except Exception as error:
+            self.on_fault(f"{self.output.name} failed: {words_of(error)}")
+            raise
 
     def shut(self) -> None:
         """Close the sink, once per run."""
         sink, self._sink = self._sink, None
         if sink is not None:
-            sink.close(self._health)
+            try:
+                sink.close(self._health)
+            except Exception as error:
+                self.on_fault(f"{self.output.name} failed while closing: {words_of(error)}")
 
     # -- what the engine calls ----------------------------------------------------------------------------------
 
