@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QKeyEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QScrollArea,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ... import clock
 from ...feedback.loop import FeedbackLoop
@@ -77,7 +86,11 @@ class FeedbackView(QWidget):
         self.resize(1000, 720)
         self._loop, self._run, self._on_closed = loop, run, on_closed
         self._ending = self._closed = False
-        self.yes, self.no, self.done = QPushButton(_("I agree")), QPushButton(_("No")), QPushButton(_("Close"))
+        self.yes, self.no, self.done = (
+            QPushButton(_("I agree")),
+            QPushButton(_("I do not agree")),
+            QPushButton(_("Close")),
+        )
         self.circle, self.after = display_of(plan.display, lambda text: loop.on_fault(text)), PlainLabel("")
         self._plan = plan
         self._speaker: Speaker | None = None
@@ -173,23 +186,26 @@ class FeedbackView(QWidget):
 def _page(head: QLabel, text: str, *buttons: QPushButton, message: QLabel | None = None) -> QWidget:
     page, column, row = QWidget(), QVBoxLayout(), QHBoxLayout()
     page.setLayout(column)
-    body = PlainLabel(text, wrap=True)
+    body, area = PlainLabel(text, wrap=True), QScrollArea()  # a consent may be longer than a small screen
     head.setStyleSheet("font-size: 34px; font-weight: 700;")
-    body.setStyleSheet("font-size: 20px;")
-    column.setContentsMargins(120, 60, 120, 60)
-    column.setSpacing(24)
-    column.addStretch(1)
+    body.setStyleSheet("font-size: 18px;")
+    body.setAlignment(Qt.AlignmentFlag.AlignTop)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
+    area.setWidget(body)
+    column.setContentsMargins(100, 48, 100, 40)
+    column.setSpacing(20)
     column.addWidget(head)
     if message is not None:
         message.setStyleSheet("font-size: 24px;")
         message.setWordWrap(True)
         column.addWidget(message)
-    column.addWidget(body)
+    column.addWidget(area, 1)
     row.addStretch(1)
     for button in buttons:
         row.addWidget(button)
     column.addLayout(row)
-    column.addStretch(1)
     return page
 
 
