@@ -1,5 +1,7 @@
-"""Says whether a person's own readout can be believed: the seconds of a block are judged only by what was learnt from
-other blocks, chance is what shuffled blocks give, and time alone must not do as well.
+"""Validation of a personal readout: cross-validation over blocks, a permutation test, and a control on time alone.
+
+Each second is scored by a classifier that was fitted to other blocks. A readout passes when its p value, its 95 %
+confidence interval and its balanced accuracy say so, and when the time of a second alone does not predict as much.
 
 References
 ----------
@@ -18,22 +20,23 @@ from scipy.special import softmax
 
 from realtime_mood.models.evaluation.figures import Scores, binned, expected_calibration_error, temperature
 from realtime_mood.models.personal import Parts, PersonalHead, fit_head
+from realtime_mood.language import N_
 from realtime_mood.profile import ValidationResult
 
 from .protocol import LEVEL, least_p
 
-SHUFFLES = 199
-DRAWS = 2000
-GAIN = 0.1  # above chance, below which a readout is of no use though it may be real
-OVER_TIME = 0.05  # above what time alone gives
-COVERED = 0.8  # of the held-out seconds: the others, the least sure, are no estimates
-LEAST_BLOCKS = 2  # of a label
+SHUFFLES = 199  # permutations
+DRAWS = 2000  # bootstrap samples of blocks
+GAIN = 0.1  # least balanced accuracy above chance: below it a readout is of no practical use
+OVER_TIME = 0.05  # least balanced accuracy above the control on time alone
+COVERED = 0.8  # share of held-out seconds that become estimates; the least confident ones do not
+LEAST_BLOCKS = 2  # of each label
 Fit = Callable[[np.ndarray, np.ndarray], PersonalHead]
 
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """What a readout makes of blocks it was not fitted on."""
+    """Predictions for held-out blocks."""
 
     logits: np.ndarray
     """(n, n_labels)."""
@@ -46,32 +49,35 @@ class HeldOut:
     temperature: float
     least_confidence: float
     probs: np.ndarray
-    """(n, n_labels): after the temperature of the other folds, so that its error is no flattery."""
+    """(n, n_labels): probabilities at the temperature of the other folds, so that the ECE is not optimistic."""
 
 
 def folds(labels: np.ndarray) -> np.ndarray:
-    """A fold for each block, given the labels of blocks in order: fold k holds the k-th block of every label."""
-    seen: dict[int, int] = {}
+    """Fold of each block, given the labels of blocks in order: fold k holds the k-th block of every label."""
+    counts: dict[int, int] = {}
     out = np.empty(len(labels), int)
     for i, y in enumerate(labels.tolist()):
-        out[i] = seen.get(y, 0)
-        seen[y] = out[i] + 1
-    least = min(seen.values())
-    return out % least
+        out[i] = counts.get(y, 0)
+        counts[y] = out[i] + 1
+    return out % min(counts.values())
 
 
 def hold_out(x: np.ndarray, block: np.ndarray, of_block: np.ndarray, fit_to: Fit) -> np.ndarray:
-    """Logits of every second by what was fitted on other folds' blocks.
+    """Logits of every second by classifiers fitted to the blocks of other folds.
 
     Parameters
     ----------
     x : (n, F)
     block : (n,) int
-        Which block, from 0.
+        Index of each second's block.
     of_block : (n_blocks,) int
-        Its label.
+        Label of each block.
     fit_to : callable
-        Makes a readout of (n, F) and labels.
+        Fits a classifier to (n, F) features and (n,) labels.
+
+    Returns
+    -------
+    (n, n_labels)
     """
     fold, y = folds(of_block)[block], of_block[block]
     logits = np.empty((len(x), of_block.max() + 1))
@@ -82,7 +88,7 @@ def hold_out(x: np.ndarray, block: np.ndarray, of_block: np.ndarray, fit_to: Fit
 
 
 def balanced(hit: np.ndarray, block: np.ndarray, of_block: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """Mean over labels of the mean over their blocks of the share of seconds that were right."""
+    """Balanced accuracy over blocks: mean over labels of the mean over their blocks of the accuracy of seconds."""
     share = np.bincount(block, hit, len(of_block)) / np.maximum(np.bincount(block, minlength=len(of_block)), 1)
     weight = np.ones(len(of_block)) if weight is None else weight
     total = np.bincount(of_block, weight)
@@ -90,14 +96,14 @@ def balanced(hit: np.ndarray, block: np.ndarray, of_block: np.ndarray, weight: n
 
 
 def by_time(at: np.ndarray, block: np.ndarray, of_block: np.ndarray) -> np.ndarray:
-    """Held-out guesses of a classifier that is told nothing but when a second was."""
+    """Held-out predictions of a classifier whose only input is the time of each second."""
     t = (at - at.mean()) / (at.std() + 1e-9)
     only_time = partial(fit_head, parts=Parts(de=3), n_labels=of_block.max() + 1)
     return hold_out(np.stack([t, t**2, t**3], 1), block, of_block, only_time).argmax(axis=1)
 
 
 def calibrated(logits: np.ndarray, labels: np.ndarray, block: np.ndarray, fold: np.ndarray) -> HeldOut:
-    """Find how far held-out scores can be believed [2]_, fold by fold for judging it, and over all for use."""
+    """Scale held-out logits by temperature [2]_: fold by fold for validation, and over all seconds for later use."""
     probs = np.empty_like(logits)
     for k in np.unique(fold):
         test = fold == k
@@ -112,24 +118,29 @@ def judge(
     x: np.ndarray, at: np.ndarray, block: np.ndarray, of_block: np.ndarray, fit_to: Fit, names: tuple[str, ...],
     progress: Callable[[float], None] = lambda _: None,
 ) -> tuple[ValidationResult, HeldOut]:  # fmt: skip
-    """The verdict on a readout fitted to these seconds, and what it rests on.
+    """Validate a readout on these seconds.
 
     Parameters
     ----------
     x : (n, F)
-        What `realtime_mood.models.personal.described` gives.
+        Features, as `realtime_mood.models.personal.described` returns them.
     at : (n,), s
-        When.
+        Time of each second.
     block : (n,) int
-        Which block, from 0, in the order they came.
+        Index of each second's block, in order of time.
     of_block : (n_blocks,) int
-        Label of each.
+        Label of each block.
     fit_to : callable
-        Makes a readout of (n, F) and labels (n,).
+        Fits a classifier to (n, F) features and (n,) labels.
     names : tuple of str
-        Of the labels.
+        Names of the labels.
     progress : callable
-        Told how much is done, 0 to 1.
+        Called with the share that is done, 0 to 1.
+
+    Returns
+    -------
+    ValidationResult, HeldOut
+        The result, and the held-out predictions that it is based on.
     """
     n_labels, y, rng = len(names), of_block[block], np.random.default_rng(0)
     logits = hold_out(x, block, of_block, fit_to)
@@ -157,56 +168,66 @@ def judge(
         confusion=tuple(map(tuple, confusion.round(4).tolist())), passed=True, text="",
     )  # fmt: skip
     if against := reasons(verdict):
-        told = {"passed": False, "text": "; ".join(against), "advice": advice(verdict, names)}
-        verdict = verdict.model_copy(update=told)
+        failed = {"passed": False, "text": "; ".join(against), "advice": advice(verdict, names)}
+        verdict = verdict.model_copy(update=failed)
     return verdict, held
 
 
-def reasons(v: ValidationResult) -> list[str]:
-    """What speaks against a readout, in words; empty when nothing does."""
-    chance, score = v.chance, v.balanced_accuracy
-    against = []
+def reasons(v: ValidationResult, translate: Callable[[str], str] = str) -> list[str]:
+    """The criteria that a readout does not meet, in words; empty when it meets all. English unless translated."""
+    chance, score, failed = v.chance, v.balanced_accuracy, []
     if v.p > LEVEL:
-        against.append(f"shuffled blocks do as well in {100 * v.p:.0f} of 100 cases, where {100 * LEVEL:.0f} may")
+        failed.append(translate(N_("permutation test: p = {p:.3f}, above {level:g}")))
     if v.interval[0] <= chance:
-        against.append(f"its interval reaches down to {v.interval[0]:.2f}, and chance is {chance:.2f}")
+        failed.append(translate(N_("the 95 % CI begins at {low:.2f} and does not exclude chance ({chance:.2f})")))
     if score < chance + GAIN:
-        against.append(f"held-out balanced accuracy is {score:.2f}; less than {chance + GAIN:.2f} is of no use")
+        failed.append(translate(N_("held-out balanced accuracy is {score:.2f}; at least {least:.2f} is needed")))
     if _is_time(v):
-        against.append(f"time alone tells the blocks apart as well ({v.time_only:.2f})")
-    return against
+        failed.append(translate(N_("the time of a second alone predicts the label as well ({time:.2f})")))
+    values = {
+        "p": v.p, "level": LEVEL, "low": v.interval[0], "chance": chance, "score": score, "least": chance + GAIN,
+        "time": v.time_only,
+    }  # fmt: skip
+    return [text.format(**values) for text in failed]
 
 
 def _is_time(v: ValidationResult) -> bool:
-    """Whether time alone does as well, and better than by luck."""
+    """Whether the control on time alone does as well, and better than chance."""
     return v.time_only > v.chance + OVER_TIME and v.balanced_accuracy < v.time_only + OVER_TIME
 
 
-def advice(v: ValidationResult, names: tuple[str, ...]) -> tuple[str, ...]:
-    """What to try next."""
-    said = []
+def advice(
+    v: ValidationResult, names: tuple[str, ...], translate: Callable[[str], str] = str
+) -> tuple[str, ...]:  # fmt: skip
+    """What to try next. English unless translated."""
+    lines = []
     if _is_time(v):
-        said.append(
-            "mix the blocks: a protocol whose labels come in an order cannot tell a state from the passing of time"
-        )
+        lines.append(translate(N_("mix the order of labels: in a fixed order, states cannot be separated from time")))
+    blocks = ", ".join(map(str, v.blocks))
     if least_p(v.blocks) > LEVEL:
-        said.append(f"sit through more blocks: with {' and '.join(map(str, v.blocks))} nothing can be told from chance")
+        text = translate(N_("record more blocks: with {blocks} blocks per label no result can be significant"))
+        lines.append(text.format(blocks=blocks))
     elif min(v.blocks) < 4:
-        said.append(f"sit through more blocks: {min(v.blocks)} of a label are few, 4 or more tell more")
+        text = translate(N_("record more blocks: {n} of a label are few, 4 or more give a clearer result"))
+        lines.append(text.format(n=min(v.blocks)))
     off = np.array(v.confusion)
     np.fill_diagonal(off, 0)
     a, b = np.unravel_index(off.argmax(), off.shape)
     if off[a, b] > 0.3:
-        said.append(
-            f"make {names[a]} and {names[b]} more different: {names[a]} was taken for {names[b]} in "
-            f"{100 * off[a, b]:.0f} of 100 seconds"
+        text = translate(
+            N_("make {one} and {other} more different: {share:.0f} % of {one} seconds were classified as {other}")
         )
-    said.append("use pictures, sounds or clips that move you (--media), mend poor electrodes, sit still, and try again")
-    return tuple(said)
+        lines.append(text.format(one=names[a], other=names[b], share=100 * off[a, b]))
+    lines.append(
+        translate(
+            N_("use pictures, sounds or clips that affect you (--media), improve poor electrodes, sit still, try again")
+        )
+    )
+    return tuple(lines)
 
 
 def _resample(of_block: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """How often each block is drawn, label by label."""
+    """How often a bootstrap sample contains each block, label by label."""
     weight = np.zeros(len(of_block))
     for y in np.unique(of_block):
         mine = np.flatnonzero(of_block == y)

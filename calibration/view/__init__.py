@@ -1,4 +1,4 @@
-"""Turns a plan into a window that leads somebody through it. Importing this package does not import Qt; `run` does."""
+"""The calibration window. Importing this package does not import Qt; `run` does."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def run(
     on_fitted: Callable[[CalibrationResult], str],
     windowed: bool = False,
 ) -> int:
-    """Show the window until it is closed (or Ctrl-C): 0 when a profile was made and kept, else 1.
+    """Show the window until it is closed (or Ctrl-C): 0 when a profile was created and saved, else 1.
 
     Parameters
     ----------
     make_session : callable
-        Builds a session that is held and not yet started. Called on a thread of its own, once consent is given.
+        Builds a session that is held and not yet started. Called on its own thread, after consent.
     plan : BlockPlan
-        What the session goes through.
+        Steps of the session.
     fit : callable
-        Makes a profile of a recording, telling how far it is. Called on a thread of its own.
+        Fits a profile to a recording and reports its progress. Called on its own thread.
     on_fitted : callable
-        Keeps the profile and says where. Called on the same thread.
+        Saves the profile and returns a text that says where. Called on the same thread.
     windowed : bool
-        Whether to leave the rest of the screen alone.
+        Whether to open a normal window instead of filling the screen.
     """
     from .window import show
 

@@ -1,6 +1,6 @@
-"""Turns a session into pages thirty times a second, and wishes from the window into what the director is told.
+"""Connects a calibration session to its window: a page thirty times a second, and the user's actions.
 
-Opening, stopping and fitting take their time, so each runs on a thread of its own; the window's thread only looks.
+Opening, stopping and fitting take time, so each runs on its own thread; the window's thread only polls.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from realtime_mood import clock
 from realtime_mood.errors import MoodError
 from realtime_mood.guard import GuardedThread
+from realtime_mood.language import _
 from realtime_mood.viewmodel.state import view
 
 from ..fit import CalibrationResult, Progress
@@ -24,7 +25,7 @@ from ..progress import Mode
 from ..protocol import BlockPlan
 from ..session import CalibrationSession, Look
 from . import words
-from .state import Busy, CalibrationPage, CueView, Page, Stage, badges_of, cue_of, gate_of, page_of, report_of, rings
+from .state import Busy, CalibrationPage, CueView, Page, Stage, badges_of, cue_of, gate_of, page_of, rating_of, rings
 from .words import Ending
 
 FRAME_MS = 33
@@ -36,14 +37,14 @@ class _Closed(Exception):
 
 
 class CalibrationBridge(QObject):
-    """Polls the session and says what it sees. The parameters are those of `realtime_mood.calibration.view.run`."""
+    """Polls the session and emits what to show. The parameters are those of `realtime_mood.calibration.view.run`."""
 
     changed = pyqtSignal(object)
     """A `CalibrationPage`, every frame."""
     tone_due = pyqtSignal()
-    """Whoever sits with closed eyes may open them."""
+    """The subject may open their eyes."""
     idle = pyqtSignal()
-    """A thread has gone, and no other has been started."""
+    """A thread has ended, and no other was started."""
 
     def __init__(
         self,
@@ -58,7 +59,7 @@ class CalibrationBridge(QObject):
         self.stage = Stage.WELCOME
         self.session: CalibrationSession | None = None
         self.anyway = False
-        """Whether the person begins though an electrode is bad."""
+        """Whether the subject chose to begin with bad electrodes."""
         self.ending: Ending | None = None
         self._look: Look | None = None
         self._cue: CueView | None = None
@@ -73,18 +74,18 @@ class CalibrationBridge(QObject):
 
     @property
     def is_running(self) -> bool:
-        """True while anything it started has not gone yet."""
-        return self._work is not None or self.stage in (Stage.OPENING, Stage.SITTING, Stage.STOPPING, Stage.FITTING)
+        """True while a thread that it started is running."""
+        return self._work is not None or self.stage in (Stage.OPENING, Stage.RUNNING, Stage.STOPPING, Stage.FITTING)
 
     @property
     def recording(self) -> Path | None:
-        """Where the sitting lies."""
+        """Path of the recording."""
         return self.session.recording if self.session else None
 
-    # -- wishes -------------------------------------------------------------------------------------------------
+    # -- actions ------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Make the session and open its source."""
+        """Build the session and open its source."""
         if self.stage is Stage.WELCOME:
             self.stage = Stage.OPENING
             self._spawn("mood-start", self._open, self._opened)
@@ -95,41 +96,41 @@ class CalibrationBridge(QObject):
             self.session.director.begin()
 
     def pause_or_resume(self) -> None:
-        """Stand still, or go on."""
-        sitting = self.session.director.sitting if self.session else None
-        if self.session is None or sitting is None or self.session.director.held:
+        """Pause, or continue."""
+        progress = self.session.director.progress if self.session else None
+        if self.session is None or progress is None or self.session.director.held:
             return
-        if sitting.mode is Mode.PAUSED:
+        if progress.mode is Mode.PAUSED:
             self._trouble = ""
             self.session.director.resume()
         else:
             self.session.director.pause()
 
     def repeat(self) -> None:
-        """Do anew what is being done."""
+        """Repeat the current step."""
         if self.session:
             self.session.director.repeat()
 
     def answer(self, valence: float | None, arousal: float | None) -> None:
-        """How the block felt; None where they would rather not say."""
+        """Rating of the block; None where the subject prefers not to answer."""
         if self.session:
             self.session.director.answer(valence, arousal)
 
     def stop(self) -> None:
-        """The person has had enough."""
-        if self.stage in (Stage.OPENING, Stage.SITTING):
+        """Stop at the subject's request."""
+        if self.stage in (Stage.OPENING, Stage.RUNNING):
             self._wish = "stop"
 
     def close(self) -> None:
-        """Bring whatever runs to its end, and do nothing afterwards; look no more once nothing runs."""
+        """End all threads and do nothing afterwards; stop polling once none runs."""
         self._wish = "close"
         if not self.is_running:
             self._timer.stop()
 
     def cannot_show(self, why: str) -> None:
-        """A file of the step cannot be shown: what was being done is no use."""
+        """A file of the step cannot be shown: pause, and repeat the step afterwards."""
         if self.session:
-            self._trouble = f"{why[:1].upper()}{why[1:]}."
+            self._trouble = f"{words.first_upper(why)}."
             self.session.director.repeat(why)
             self.session.director.pause(why)
 
@@ -144,7 +145,7 @@ class CalibrationBridge(QObject):
         self.session.director.shown(late, f"{key}/shown")
 
     def fit(self) -> None:
-        """Make a profile of what was recorded."""
+        """Fit a profile to the recording."""
         if self.session and self.stage in (Stage.STOPPING, Stage.OVER):
             path = self.session.recording
             self._fit_with(lambda: self._make_profile(path))
@@ -152,12 +153,12 @@ class CalibrationBridge(QObject):
     # -- threads ------------------------------------------------------------------------------------------------
 
     def _spawn(self, name: str, work: Callable[[], Any], then: Callable[[Any, Exception | None], None]) -> None:
-        """Do `work` on a thread, and `then` here with what it returned or raised."""
+        """Call `work` on a thread, and `then` on this one with what it returned or raised."""
 
         def run() -> None:
             try:
                 self._outcome = work(), None
-            except Exception as fault:  # any fault at all belongs on the screen, not in a dead thread
+            except Exception as fault:  # every error must reach the screen
                 if not isinstance(fault, _Closed):
                     log.exception("%s failed", name)
                 self._outcome = None, fault
@@ -166,7 +167,7 @@ class CalibrationBridge(QObject):
         self._work = GuardedThread(run, name)
         self._work.start()
 
-    def _see_to_thread(self) -> None:
+    def _finish_thread(self) -> None:
         if self._work is None or self._work.is_alive():
             return
         self._work.join()
@@ -183,45 +184,45 @@ class CalibrationBridge(QObject):
     def _opened(self, session: CalibrationSession | None, fault: Exception | None) -> None:
         self.session = session
         if fault is None:
-            self.stage = Stage.SITTING
+            self.stage = Stage.RUNNING
         else:
-            self._end(words.failed(fault, None, "The sitting could not begin"))
+            self._end(words.failed(fault, None, _("The session could not be started")))
 
     def _stop(self, session: CalibrationSession) -> None:
         if self._wish:
             session.director.stop()
         session.stop()
 
-    def _stopped(self, _: None, fault: Exception | None) -> None:
+    def _stopped(self, result: None, fault: Exception | None) -> None:
         assert self.session is not None
-        sitting, recorded = self.session.director.sitting, self.session.recording
+        progress, recorded = self.session.director.progress, self.session.recording
         if fault is not None:
-            there = recorded if sitting else None
-            fit_for = words.cut_short(sitting, there).may_fit
-            self._end(replace(words.failed(fault, there, "The sitting has ended early"), may_fit=fit_for))
-        elif sitting is not None and sitting.mode is Mode.DONE and self._wish != "close":
+            there = recorded if progress else None
+            may_fit = words.cut_short(progress, there).may_fit
+            self._end(replace(words.failed(fault, there, _("The session ended early")), may_fit=may_fit))
+        elif progress is not None and progress.mode is Mode.DONE and self._wish != "close":
             self.fit()
         else:
-            self._end(words.cut_short(sitting, recorded))
+            self._end(words.cut_short(progress, recorded))
 
     def _fit_with(self, work: Callable[[], tuple[CalibrationResult, str]]) -> None:
-        self.stage, self._busy = Stage.FITTING, Busy("Making your profile", 0.0)
+        self.stage, self._busy = Stage.FITTING, Busy(_("Fitting your profile"), 0.0)
         self._spawn("mood-fit", work, self._made)
 
     def _fit_meanwhile(self, session: CalibrationSession) -> tuple[CalibrationResult, str]:
-        """Make the profile while the recording goes on."""
+        """Fit the profile while the recording continues."""
         try:
             session.settle()
             return self._make_profile(session.recording)
         finally:
-            with suppress(MoodError):  # what has become of the headset since does not touch the profile
+            with suppress(MoodError):  # a fault of the headset after the session does not affect the profile
                 session.stop()
 
     def _make_profile(self, path: Path) -> tuple[CalibrationResult, str]:
         def progress(text: str, done: float) -> None:
             if self._wish == "close":
                 raise _Closed
-            self._busy = Busy(f"{text[:1].upper()}{text[1:]}", done)
+            self._busy = Busy(words.first_upper(_(text)), done)
 
         fitted = self._fit(path, progress)
         return fitted, self._on_fitted(fitted)
@@ -229,12 +230,13 @@ class CalibrationBridge(QObject):
     def _made(self, made: tuple[CalibrationResult, str] | None, fault: Exception | None) -> None:
         if made is None:
             assert fault is not None
-            self._end(words.failed(fault, self.recording, "No profile could be made"))
+            self._end(words.failed(fault, self.recording, _("No profile could be created")))
             return
         fitted, message = made
         self._virtual = self._virtual or fitted.profile.virtual
         assert self.recording is not None
-        self._end(words.fitted(fitted.profile, message, self.recording))
+        labels = fitted.recording.protocol.labels
+        self._end(words.fitted(fitted.profile, message, self.recording, labels))
 
     def _end(self, ending: Ending) -> None:
         self.stage, self.ending = Stage.OVER, ending
@@ -242,17 +244,17 @@ class CalibrationBridge(QObject):
     # -- frames -------------------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """One frame: see to a thread that is done, then show what there is."""
-        self._see_to_thread()
+        """One frame: handle a thread that has ended, then show the current state."""
+        self._finish_thread()
         session = self.session
-        if self.stage is Stage.SITTING and session is not None:
+        if self.stage is Stage.RUNNING and session is not None:
             self._look = session.look()
             info = self._look.health.info
             self._virtual = self._virtual or bool(info and info.virtual)
             if session.over.is_set() and not self._wish and not session.engine.done.is_set():
                 self._fit_with(lambda: self._fit_meanwhile(session))
             elif self._wish or session.engine.done.is_set():
-                self.stage, self._busy = Stage.STOPPING, Busy("Finishing the recording", None)
+                self.stage, self._busy = Stage.STOPPING, Busy(_("Finishing the recording"), None)
                 self._spawn("mood-stop", lambda: self._stop(session), self._stopped)
         before, self._cue = self._cue, None
         self.changed.emit(self._shown())
@@ -261,7 +263,7 @@ class CalibrationBridge(QObject):
 
     def _shown(self) -> CalibrationPage:
         page, look, session = page_of(self.stage, self._look), self._look, self.session
-        if session is None or look is None or self.stage is not Stage.SITTING:
+        if session is None or look is None or self.stage is not Stage.RUNNING:
             gate = gate_of(None, None, (), False) if page is Page.GATE else None
             badges = badges_of(self._virtual, None)
             return CalibrationPage(page, badges, None, gate, None, None, self._busy, self.ending)
@@ -270,7 +272,7 @@ class CalibrationBridge(QObject):
         shown = CalibrationPage(page, badges_of(self._virtual, seen), seen, busy=self._busy)
         if page is Page.GATE:
             return replace(shown, gate=gate_of(look, seen, readings, self.anyway))
-        if page is Page.REPORT:
-            return replace(shown, report=report_of(look, self.plan))
+        if page is Page.RATING:
+            return replace(shown, rating=rating_of(look, self.plan))
         self._cue = cue_of(look, self.plan, self._trouble, seen)
         return replace(shown, cue=self._cue)

@@ -1,4 +1,4 @@
-"""Turns a step into what is on the screen while somebody sits through it: few words, a dot, the time that is left."""
+"""The page of a step: instruction, fixation dot or media, remaining time, and the buttons to pause, repeat or stop."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 from realtime_mood import clock
 from realtime_mood.gui.controls import Text
 from realtime_mood.gui.theme import colour
+from realtime_mood.language import _
 from realtime_mood.viewmodel.words import StyledText
 
 from .entry import button, label
@@ -20,7 +21,7 @@ PROGRESS = 1000
 
 
 class Dot(QWidget):
-    """Something to rest the eyes on. It keeps its place when it is not there."""
+    """A fixation dot. Its space is kept when it is hidden."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,10 +44,10 @@ class Dot(QWidget):
 
 
 class CueStage(QWidget):
-    """The words, the dot and the media of a step. It knows when they first came to the screen."""
+    """Text, dot and media of a step. Emits `painted` when they are first on the screen."""
 
     painted = pyqtSignal(str, float)
-    """The cue's key, and when it was painted (s, our clock)."""
+    """Key of the cue, and the time at which it was painted (s, our clock)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,7 +57,7 @@ class CueStage(QWidget):
         for words in (self.text, self.note, self.caption):
             words.setAlignment(Qt.AlignmentFlag.AlignCenter)
             words.setWordWrap(True)
-        self.note.setMinimumHeight(60)  # the words above stay where they are when it comes and goes
+        self.note.setMinimumHeight(60)  # so that the text above does not move when the note appears
         self._key, self._due = "", ""
         self._above, self._below = QWidget(), QWidget()
         column = QVBoxLayout(self)
@@ -86,7 +87,7 @@ class CueStage(QWidget):
         self.media.show_files(cue.key if has_media else "", cue.media, cue.gone_s, cue.seconds)
 
     def _ready(self) -> None:
-        """Tell of the next painting: it is the first one with the cue in it."""
+        """Emit `painted` at the next paint event: it is the first one that shows the cue."""
         self._due = self._key
         self.update()
 
@@ -97,7 +98,7 @@ class CueStage(QWidget):
 
 
 class CuePage(QWidget):
-    """A step, and the little that can be done about it."""
+    """A step, with buttons to pause, repeat or stop."""
 
     paused = pyqtSignal()
     repeated = pyqtSignal()
@@ -109,9 +110,9 @@ class CuePage(QWidget):
         self.trouble = Text("font-size: 14px;")
         self.trouble.setWordWrap(True)
         self.bar = progress_bar(4)
-        self.pause = button("Pause", "tiny", "Space")
-        self.repeat = button("Do this anew", "tiny", "R")
-        self.stop = button("Stop", "tiny", "Esc")
+        self.pause = button(_("Pause"), "tiny", _("Space"))
+        self.repeat = button(_("Repeat this step"), "tiny", "R")
+        self.stop = button(_("Stop"), "tiny", _("Esc"))
         self.clock.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.clock.setFixedHeight(34)
         feet = QHBoxLayout()
@@ -133,7 +134,7 @@ class CuePage(QWidget):
         if self.clock.text() != cue.clock:
             self.clock.setText(cue.clock)
         self.bar.setValue(round(PROGRESS * cue.progress))
-        self.pause.setText("Go on" if cue.paused else "Pause")
+        self.pause.setText(_("Continue") if cue.paused else _("Pause"))
         self.pause.setEnabled(cue.may_pause)
         self.repeat.setEnabled(cue.may_repeat)
         self.trouble.say(cue.trouble)

@@ -1,4 +1,4 @@
-"""Turns waiting, and what came of it, into the last two pages."""
+"""The last two pages of the calibration window: waiting for the fit, and its result."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from realtime_mood.gui.controls import Text
+from realtime_mood.language import _
 from realtime_mood.viewmodel.words import StyledText
 
 from .cue import PROGRESS, progress_bar
@@ -15,7 +16,7 @@ from .words import Ending
 
 
 class BusyPage(QWidget):
-    """What is being done meanwhile, and how far it is."""
+    """What is being done, and a progress bar."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +38,7 @@ class BusyPage(QWidget):
 
 
 class EndingPage(QWidget):
-    """What came of it, where it lies, and what to try next."""
+    """Result of the session, path of its recording, and what to try next."""
 
     fit_wished = pyqtSignal()
     closed = pyqtSignal()
@@ -46,7 +47,7 @@ class EndingPage(QWidget):
         super().__init__()
         self.headline = Text("font-size: 32px; font-weight: 600;")
         self.headline.setWordWrap(True)
-        self.fit, self.close_ = button("Make a profile of it"), button("Close", "primary", "Esc")
+        self.fit, self.close_ = button(_("Create profile")), button(_("Close"), "primary", _("Esc"))
         self._words, self._texts = QVBoxLayout(), QWidget()
         self._words.setSpacing(12)
         self._words.setContentsMargins(0, 0, 12, 0)
@@ -85,16 +86,16 @@ class EndingPage(QWidget):
             self._add(line)
         if ending.advice:
             self._words.addSpacing(10)
-            self._add("What may help next time:", "aside")
+            self._add(_("What may help next time:"), "aside")
             for text in ending.advice:
                 self._add(f"•  {text}")
         if ending.recording:
             self._words.addSpacing(10)
-            self._add(f"The sitting is recorded in {ending.recording}", "small")
+            self._add(_("Recording: {path}").format(path=ending.recording), "small")
         self._words.addStretch(1)
 
     def words(self) -> str:
-        """All that it says, for whoever reads along."""
+        """All texts on the page, line by line."""
         widgets = (item.widget() for i in range(self._words.count()) if (item := self._words.itemAt(i)))
         return "\n".join([self.headline.text(), *(w.text() for w in widgets if w is not None)])  # type: ignore[attr-defined]
 

@@ -1,4 +1,4 @@
-"""Turns what comes before the first step into two pages: what one agrees to, and whether the electrodes are good."""
+"""The pages before the first step: consent, and the check of the electrodes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QPushButton,
 from realtime_mood.gui.controls import Text
 from realtime_mood.gui.heads import QualityHead
 from realtime_mood.gui.labels import PlainLabel, set_tip
+from realtime_mood.language import _
 
 from ..protocol import BlockPlan
 from . import words
@@ -41,19 +42,19 @@ def centred(column: QVBoxLayout, page: QWidget, width: int = COLUMN_PX) -> None:
 
 
 class Welcome(QWidget):
-    """What there is to agree to."""
+    """The consent page."""
 
     agreed = pyqtSignal()
     declined = pyqtSignal()
 
     def __init__(self, plan: BlockPlan) -> None:
         super().__init__()
-        self.yes, self.no = button("I agree", "primary"), button("No, thank you")
+        self.yes, self.no = button(_("I agree"), "primary"), button(_("I do not agree"))
         panel, inside = QFrame(), QVBoxLayout()
         panel.setObjectName("panel")
         panel.setLayout(inside)
         inside.setContentsMargins(28, 24, 28, 24)
-        inside.addWidget(label(plan.protocol.consent.strip()))
+        inside.addWidget(label(_(plan.protocol.consent.strip())))
         buttons = QHBoxLayout()
         buttons.setSpacing(14)
         buttons.addStretch(1)
@@ -62,7 +63,7 @@ class Welcome(QWidget):
         column = QVBoxLayout()
         column.setSpacing(16)
         column.addStretch(1)
-        column.addWidget(label(plan.protocol.title, "headline"))
+        column.addWidget(label(_(plan.protocol.title), "headline"))
         column.addWidget(label(_about(plan), "aside"))
         column.addSpacing(8)
         column.addWidget(panel)
@@ -75,7 +76,7 @@ class Welcome(QWidget):
 
 
 class GatePage(QWidget):
-    """The electrodes, what to mend, and the way on."""
+    """Check of the electrodes before the first step."""
 
     begun = pyqtSignal()
     stopped = pyqtSignal()
@@ -86,8 +87,8 @@ class GatePage(QWidget):
         self.head = QualityHead()
         self.sentence, self.hint = Text("font-size: 24px; font-weight: 600;"), label("", "aside")
         self.sentence.setWordWrap(True)
-        self.anyway, self.cost = QCheckBox("Begin anyway"), label(words.COST, "small")
-        self.begin, self.stop = button("Begin", "primary", "Enter"), button("Stop", "quiet", "Esc")
+        self.anyway, self.cost = QCheckBox(_("Begin anyway")), label(words.cost(), "small")
+        self.begin, self.stop = button(_("Begin"), "primary", _("Enter")), button(_("Stop"), "quiet", _("Esc"))
         row = QHBoxLayout(self)
         row.setContentsMargins(48, 12, 56, 40)
         row.setSpacing(56)
@@ -101,18 +102,18 @@ class GatePage(QWidget):
         column = QVBoxLayout()
         column.setSpacing(10)
         column.addStretch(2)
-        column.addWidget(label(plan.protocol.title, "headline"))
+        column.addWidget(label(_(plan.protocol.title), "headline"))
         column.addWidget(label(_about(plan), "aside"))
         column.addSpacing(36)
         column.addWidget(self.sentence)
         column.addWidget(self.hint)
         column.addStretch(3)
         if silent and any(step.kind == "rest" and step.label == "closed" for step in plan.steps):
-            column.addWidget(label(words.SILENT, "warning"))
+            column.addWidget(label(words.silent(), "warning"))
             column.addSpacing(8)
         for widget in (self.anyway, self.cost):
             policy = widget.sizePolicy()
-            policy.setRetainSizeWhenHidden(True)  # nothing may jump under the mouse
+            policy.setRetainSizeWhenHidden(True)  # so that no button moves when it is shown
             widget.setSizePolicy(policy)
             column.addWidget(widget)
         column.addSpacing(16)
@@ -139,5 +140,4 @@ class GatePage(QWidget):
 
 
 def _about(plan: BlockPlan) -> str:
-    about = plan.protocol.about
-    return f"{about[:1].upper()}{about[1:]}. {words.length(plan)}"
+    return f"{words.first_upper(_(plan.protocol.about))}. {words.length(plan)}"

@@ -1,4 +1,4 @@
-"""Turns the files of a block into pictures, sounds and clips, one after the other."""
+"""The widget that shows the pictures, sounds and clips of a block, one after the other."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from PyQt6.QtCore import QSize, Qt, QUrl, pyqtSignal
 from PyQt6.QtGui import QImageReader, QPainter, QPixmap
 from PyQt6.QtWidgets import QStackedWidget, QWidget
 
-from .. import protocol as plan
+from .. import protocol
 from .sound import no_sound
 from .state import is_picture, share_s
 
 
 class StimulusPicture(QWidget):
-    """One picture, as large as it fits."""
+    """One picture, scaled to the widget."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,20 +42,20 @@ class StimulusPicture(QWidget):
 
 
 class Media(QStackedWidget):
-    """Where the files of a block are shown. A picture has an even share of the block; what is played, its own time."""
+    """Shows the files of a block. Pictures share its duration evenly; sounds and clips play to their end."""
 
     failed = pyqtSignal(str)
-    """A file cannot be shown, and why."""
+    """A file cannot be shown; the text says which and why."""
     started = pyqtSignal()
-    """The first file is there to be seen, or heard."""
+    """The first file has begun to be shown or played."""
 
     def __init__(self) -> None:
         super().__init__()
         self._blank, self._picture = QWidget(), StimulusPicture()
         self.addWidget(self._blank)
         self.addWidget(self._picture)
-        self._player: Any = None  # made when first needed: not every machine can
-        self._key, self._at, self._since, self._told = "", -1, 0.0, False
+        self._player: Any = None  # created when first needed: not every machine can play media
+        self._key, self._at, self._since, self._has_started = "", -1, 0.0, False
         self._files: tuple[str, ...] = ()
 
     @property
@@ -64,26 +64,26 @@ class Media(QStackedWidget):
         return self._files[self._at] if 0 <= self._at < len(self._files) else ""
 
     def show_files(self, key: str, files: tuple[str, ...], gone_s: float, seconds: float) -> None:
-        """Be where a block is.
+        """Show the files of a block at its current time.
 
         Parameters
         ----------
         key : str
-            Names the try of the block: another one begins anew.
+            Names the attempt at the block: a new key starts its files again.
         files : tuple of str
         gone_s, seconds : float
-            How much of the block is over, and all of it (s).
+            Elapsed time and duration of the block (s).
         """
         if key != self._key:
             self._stop()
-            self._key, self._files, self._at, self._told = key, files, -1, False
+            self._key, self._files, self._at, self._has_started = key, files, -1, False
             if files:
                 self._next(gone_s)
         elif self.current and is_picture(self.current) and gone_s - self._since >= share_s(self._files, seconds):
             self._next(gone_s)
 
     def close_player(self) -> None:
-        """Let go of what plays."""
+        """Stop playing and release the file."""
         self._stop()
         if self._player is not None:
             self._player.setSource(QUrl())
@@ -105,7 +105,7 @@ class Media(QStackedWidget):
 
     def _show_picture(self, name: str) -> None:
         reader = QImageReader(name)
-        reader.setAutoTransform(True)  # a photograph knows which way is up
+        reader.setAutoTransform(True)  # by the orientation in its EXIF data
         image = reader.read()
         if image.isNull():
             self._fail(name, reader.errorString())
@@ -115,8 +115,8 @@ class Media(QStackedWidget):
         self._start()
 
     def _start(self, *_: object) -> None:
-        if not self._told:
-            self._told = True
+        if not self._has_started:
+            self._has_started = True
             self.started.emit()
 
     def _fail(self, name: str, why: str) -> None:
@@ -127,7 +127,7 @@ class Media(QStackedWidget):
 
     def _play(self, name: str) -> None:
         why = no_sound()
-        heard = Path(name).suffix.lower() in plan.SOUNDS
+        heard = Path(name).suffix.lower() in protocol.SOUNDS
         if why.startswith("Qt") or (why and heard):
             self._fail(name, why)
         elif not Path(name).is_file():
@@ -162,5 +162,5 @@ class Media(QStackedWidget):
         if status == QMediaPlayer.MediaStatus.InvalidMedia and self.current:
             self._fail(self.current, self._player.errorString())
         elif status == QMediaPlayer.MediaStatus.EndOfMedia and self.current:
-            self._start()  # however short it was
+            self._start()  # even when it was too short for a change of position
             self._next(0.0)

@@ -1,4 +1,4 @@
-"""Turns a click on a plane, or a key, into how a block felt."""
+"""The self-rating page: valence and arousal of a block, by mouse or keyboard."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
 from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from realtime_mood.gui.theme import colour, faint, font
+from realtime_mood.language import _
 
 from .cue import PROGRESS, progress_bar
 from .entry import button, label
@@ -39,11 +40,11 @@ class RatingPlane(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setMinimumSize(340, 340)
-        self.setAccessibleName("how it felt: unpleasant to pleasant, calm to excited")
+        self.setAccessibleName(_("Rating: unpleasant to pleasant, calm to excited"))
         self._at: tuple[int, int] | None = None
 
     def reset(self) -> None:
-        """Forget where the mouse or the arrows were."""
+        """Clear the position of the mouse or the arrow keys."""
         self._at = None
         self.update()
 
@@ -53,7 +54,7 @@ class RatingPlane(QWidget):
         return QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
 
     def spot(self, column: int, row: int) -> QPointF:
-        """Where a step of each scale, from 0, lies."""
+        """Position of a step of each scale, counted from 0."""
         box, step = self.box(), self.box().width() / N
         return QPointF(box.left() + (column + 0.5) * step, box.bottom() - (row + 0.5) * step)
 
@@ -121,17 +122,17 @@ class RatingPlane(QWidget):
         p.setFont(font(17))
         p.setPen(colour("text"))
         middle = Qt.AlignmentFlag.AlignCenter
-        p.drawText(QRectF(box.left(), box.top() - MARGIN_PX, box.width(), MARGIN_PX), middle, "excited")
-        p.drawText(QRectF(box.left(), box.bottom(), box.width(), MARGIN_PX), middle, "calm")
+        p.drawText(QRectF(box.left(), box.top() - MARGIN_PX, box.width(), MARGIN_PX), middle, _("excited"))
+        p.drawText(QRectF(box.left(), box.bottom(), box.width(), MARGIN_PX), middle, _("calm"))
         beside = box.center().y() - 14
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        p.drawText(QRectF(0, beside, box.left() - 14, 28), right, "unpleasant")
-        p.drawText(QRectF(box.right() + 14, beside, self.width() - box.right() - 14, 28), left, "pleasant")
+        p.drawText(QRectF(0, beside, box.left() - 14, 28), right, _("unpleasant"))
+        p.drawText(QRectF(box.right() + 14, beside, self.width() - box.right() - 14, 28), left, _("pleasant"))
 
 
 class RatingPage(QWidget):
-    """Asks how a block felt; nobody has to say."""
+    """Asks for a rating of the block; answering is optional."""
 
     answered = pyqtSignal(object, object)
     """Valence and arousal, or None twice."""
@@ -140,11 +141,11 @@ class RatingPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.question, self.plane = label("", "headline"), RatingPlane()
-        self.hint = label("Click where it was, or use the arrows and Enter.", "aside")
-        self.skip, self.stop = button("Rather not say", "tiny", "N"), button("Stop", "tiny", "Esc")
+        self.hint = label(_("Click on the plane, or use the arrow keys and Enter."), "aside")
+        self.skip, self.stop = button(_("Prefer not to answer"), "tiny", "N"), button(_("Stop"), "tiny", _("Esc"))
         self.bar = progress_bar(4)
-        for words in (self.question, self.hint):
-            words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        for text in (self.question, self.hint):
+            text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         feet = QHBoxLayout()
         feet.setSpacing(10)
         feet.addStretch(1)
@@ -164,8 +165,8 @@ class RatingPage(QWidget):
         self.skip.clicked.connect(lambda: self.answered.emit(None, None))
         self.stop.clicked.connect(self.stopped)
 
-    def show_report(self, report: RatingRequest) -> None:
-        self.question.setText(report.text)
-        self.bar.setValue(round(PROGRESS * report.progress))
-        self.plane.setEnabled(report.open)
-        self.skip.setEnabled(report.open)
+    def show_request(self, request: RatingRequest) -> None:
+        self.question.setText(request.text)
+        self.bar.setValue(round(PROGRESS * request.progress))
+        self.plane.setEnabled(request.open)
+        self.skip.setEnabled(request.open)

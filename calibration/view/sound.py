@@ -1,4 +1,4 @@
-"""Turns the end of a rest with closed eyes into a soft tone, where there is anything to play it on."""
+"""The tone at the end of a rest with closed eyes, played where sound is available."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from PyQt6.QtCore import QObject, QUrl
 from PyQt6.QtWidgets import QApplication
 
 SFREQ = 44_100
-TONE_HZ, TONE_S, LOUDNESS = 523.25, 1.2, 0.35  # a C that swells and fades: it must not startle anybody
+TONE_HZ, TONE_S, LOUDNESS = 523.25, 1.2, 0.35  # a C5 that fades in and out, so as not to startle
 
 
 def no_sound() -> str:
-    """Why nothing can be heard here; empty when it can."""
+    """Why no sound can be played; empty when it can."""
     try:
         from PyQt6.QtMultimedia import QMediaDevices
-    except ImportError as error:  # a system library that Qt's sound needs is not everywhere
+    except ImportError as error:  # a system library that Qt needs for sound may be missing
         return f"Qt cannot play sound: {error}"
     return "no sound device" if QMediaDevices.defaultAudioOutput().isNull() else ""
 
 
 def waveform() -> np.ndarray:
-    """(n,) int16: the tone."""
+    """The tone: (n,) int16 at `SFREQ`."""
     t = np.arange(round(TONE_S * SFREQ)) / SFREQ
     shape = np.sin(np.pi * t / TONE_S) ** 2
     sound = np.sin(2 * np.pi * TONE_HZ * t) + 0.3 * np.sin(4 * np.pi * TONE_HZ * t)
@@ -32,7 +32,7 @@ def waveform() -> np.ndarray:
 
 
 class CueTone(QObject):
-    """Plays the tone. It never fails: where there is no sound, `why_silent` says so beforehand."""
+    """Plays the tone. It never fails: `why_silent` says in advance where there is no sound."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,15 +55,15 @@ class CueTone(QObject):
             self._effect.setSource(QUrl.fromLocalFile(str(path)))
 
     def ring(self) -> None:
-        """Play it."""
+        """Play the tone."""
         self.n_rung += 1
         if self._effect is not None:
             self._effect.play()
         else:
-            QApplication.beep()  # better than nothing, where the system has a bell
+            QApplication.beep()  # the system's bell, where there is one
 
     def close(self) -> None:
-        """Take its file away."""
+        """Delete its file."""
         self._effect = None
         if self._folder is not None:
             self._folder.cleanup()

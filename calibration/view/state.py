@@ -1,4 +1,4 @@
-"""Turns one look at a session into everything the window says and allows. Knows no toolkit."""
+"""View model of the calibration window: what each page shows and allows, from one `Look` at a session. Without Qt."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from enum import Enum
 from pathlib import Path
 
 from realtime_mood.health import State
+from realtime_mood.language import _, ngettext
 from realtime_mood.types import Abstained, Reading, Why
 from realtime_mood.viewmodel.state import ViewState
-from realtime_mood.viewmodel.words import StyledText
+from realtime_mood.viewmodel.words import WHY_WORDS, StyledText
 
 from ..progress import CalibrationProgress, Mode
 from ..protocol import PICTURES, BlockPlan, Step, clock_words
@@ -19,28 +20,28 @@ from ..session import Look
 from . import words
 from .words import Ending
 
-GOOD_S = 2.0  # how long all electrodes have to be good before one may begin
-UNSURE = (Why.SETTLING, Why.STALE, Why.GAP)  # readings whose quality says nothing about the electrodes
+GOOD_S = 2.0  # how long all electrodes must have been good before the session can begin
+UNSURE = (Why.SETTLING, Why.STALE, Why.GAP)  # reasons for which a reading's quality says nothing about electrodes
 
 
 class Stage(Enum):
-    """How far the window is."""
+    """Stage of the window."""
 
     WELCOME = "welcome"
     OPENING = "opening"
-    SITTING = "sitting"
+    RUNNING = "running"
     STOPPING = "stopping"
     FITTING = "fitting"
     OVER = "over"
 
 
 class Page(Enum):
-    """What the window shows."""
+    """Page that the window shows."""
 
     WELCOME = "welcome"
     GATE = "gate"
     CUE = "cue"
-    REPORT = "report"
+    RATING = "rating"
     BUSY = "busy"
     ENDING = "ending"
 
@@ -53,7 +54,7 @@ class Gate:
     hint: str
     may_begin: bool
     offers_anyway: bool
-    """Whether there is something to overlook; the cost is `words.COST`."""
+    """Whether the session can be begun in spite of bad electrodes; `words.cost` says what that costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,10 @@ class CueView:
     """The page of a step."""
 
     where: str
-    """Which step of how many."""
+    """Number of the step, and how many there are."""
     text: str
     note: str
-    """Below the text: why something is done anew, how to go on."""
+    """Below the text: why a step is repeated, or how to continue."""
     role: str
     clock: str
     progress: float
@@ -73,54 +74,54 @@ class CueView:
     eyes_closed: bool
     media: tuple[str, ...]
     seconds: float
-    """Of the step."""
+    """Duration of the step."""
     gone_s: float
-    """Of the step so far."""
+    """Elapsed time of the step."""
     key: str
-    """``block/3/1`` while something is learnt from what is shown; empty otherwise."""
+    """``block/3/1`` while the step's data are used; empty otherwise."""
     paused: bool
     may_pause: bool
     may_repeat: bool
     trouble: StyledText
-    """What is wrong with the signal or the recording; empty when nothing is."""
+    """Problem of the signal or the recording; empty when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class RatingRequest:
-    """The page that asks how a block felt."""
+    """The self-rating page."""
 
     text: str
     where: str
     progress: float
     open: bool
-    """Whether an answer is taken already."""
+    """Whether answers are accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """The page of waiting."""
+    """The page shown while something is being done."""
 
     text: str
     done: float | None
-    """0 to 1; None while nobody knows."""
+    """0 to 1; None while that is not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CalibrationPage:
-    """All that the window shows."""
+    """Everything that the window shows."""
 
     page: Page
     badges: tuple[StyledText, ...] = ()
     view: ViewState | None = None
     gate: Gate | None = None
     cue: CueView | None = None
-    report: RatingRequest | None = None
+    rating: RatingRequest | None = None
     busy: Busy | None = None
     ending: Ending | None = None
 
 
 def page_of(stage: Stage, look: Look | None) -> Page:
-    """Which page is up."""
+    """Page to show."""
     match stage:
         case Stage.WELCOME:
             return Page.WELCOME
@@ -130,11 +131,11 @@ def page_of(stage: Stage, look: Look | None) -> Page:
             return Page.ENDING
         case Stage.OPENING:
             return Page.GATE
-    if look is None or look.sitting is None or look.held:
+    if look is None or look.progress is None or look.held:
         return Page.GATE
-    step, paused = look.sitting.step, look.sitting.mode is Mode.PAUSED
+    step, paused = look.progress.step, look.progress.mode is Mode.PAUSED
     if step is not None and step.kind == "report" and not paused and not look.away:
-        return Page.REPORT
+        return Page.RATING
     return Page.CUE
 
 
@@ -142,7 +143,7 @@ def page_of(stage: Stage, look: Look | None) -> Page:
 
 
 def good_s(readings: Sequence[Reading], sfreq: float) -> float:
-    """For how long every electrode has been good, up to the newest reading."""
+    """Seconds for which every electrode has been good, up to the newest reading."""
     began = None
     for reading in reversed(readings):
         why = reading.why if isinstance(reading, Abstained) else None
@@ -153,112 +154,115 @@ def good_s(readings: Sequence[Reading], sfreq: float) -> float:
 
 
 def gate_of(look: Look | None, view: ViewState | None, readings: Sequence[Reading], anyway: bool) -> Gate:
-    """Whether one may begin, and what to mend before.
+    """Whether the session can begin, and what to fix before.
 
     Parameters
     ----------
     look : Look or None
         None while the source is being opened.
     view : ViewState or None
-        What the electrodes say.
+        State of the electrodes.
     readings : sequence of Reading
         The newest ones, oldest first.
     anyway : bool
-        Whether the person would rather not mend anything.
+        Whether the subject chose to begin with bad electrodes.
     """
     if look is None or view is None or look.health.info is None or not readings:
         opened = look is not None and look.health.info is not None
-        text = "Waiting for the first samples" if opened else "Connecting to the headset"
+        text = _("Waiting for the first samples") if opened else _("Connecting to the headset")
         return Gate(StyledText(text, "info"), "", False, False)
     if look.away or look.health.state is not State.LIVE:
         return Gate(StyledText(view.banner.text, "warn"), "", False, False)
     newest = readings[-1]
     if isinstance(newest, Abstained) and newest.why in UNSURE:
         return Gate(
-            StyledText(view.banner.text, view.banner.role), "Sit still: the filters find their level.", False, False
+            StyledText(view.banner.text, view.banner.role), _("Please sit still while the filters settle."), False, False
         )
     if fix := words.to_fix(view.electrodes):
         return Gate(StyledText(fix, "bad"), words.remedy(view.electrodes), anyway, True)
+    n = len(view.electrodes)
     if good_s(readings, look.health.info.sfreq) >= GOOD_S:
         return Gate(
-            StyledText(f"All {len(view.electrodes)} electrodes are good", "ok"),
-            "Begin when you are ready.",
+            StyledText(ngettext("{n} electrode is good", "All {n} electrodes are good", n).format(n=n), "ok"),
+            _("Begin when you are ready."),
             True,
             False,
         )
-    return Gate(StyledText("Good so far: a moment more", "info"), "", anyway, True)
+    return Gate(StyledText(_("Good so far. Please wait a moment."), "info"), "", anyway, True)
 
 
 # -- while it goes on -------------------------------------------------------------------------------------------
 
 
 def cue_of(look: Look, plan: BlockPlan, trouble: str = "", view: ViewState | None = None) -> CueView:
-    """What the page of a step says.
+    """The page of a step.
 
     Parameters
     ----------
     trouble : str
-        Why the media of the step cannot be shown; it is paused then.
+        Why the media of the step cannot be shown; the session is paused then.
     view : ViewState, optional
-        What the electrodes say.
+        State of the electrodes.
     """
-    sitting = look.sitting
-    assert sitting is not None
-    step = sitting.step or plan.steps[-1]
-    paused, lead = sitting.mode is Mode.PAUSED, sitting.lead > 0
-    running = sitting.begun and not paused and not look.away
+    progress = look.progress
+    assert progress is not None
+    step = progress.step or plan.steps[-1]
+    paused, lead = progress.mode is Mode.PAUSED, progress.lead > 0
+    running = progress.begun and not paused and not look.away
     closed = step.kind == "rest" and step.label == "closed"
-    text, note, role = _said(look, sitting, step, trouble)
-    learnt = running and step.counts
-    gone_s = step.seconds - sitting.left_s if sitting.begun else 0.0
+    text, note, role = _texts(look, progress, step, trouble)
+    is_used = running and step.counts
+    gone_s = step.seconds - progress.left_s if progress.begun else 0.0
     return CueView(
         where=_where(step, plan), text=text, note=note, role=role,
-        clock="" if paused or look.away or step.kind == "report" else clock_words(math.ceil(sitting.left_s)),
-        progress=sitting.progress, dot=learnt and not step.media and not closed, eyes_closed=running and closed,
+        clock="" if paused or look.away or step.kind == "report" else clock_words(math.ceil(progress.left_s)),
+        progress=progress.fraction, dot=is_used and not step.media and not closed, eyes_closed=running and closed,
         media=step.media if running else (), seconds=step.seconds, gone_s=gone_s,
-        key=f"{step.kind}/{step.number}/{sitting.attempt}" if learnt else "",
-        paused=paused, may_pause=not sitting.over, may_repeat=learnt and not lead,
+        key=f"{step.kind}/{step.number}/{progress.attempt}" if is_used else "",
+        paused=paused, may_pause=not progress.over, may_repeat=is_used and not lead,
         trouble=_trouble(look, view),
     )  # fmt: skip
 
 
-def _said(look: Look, sitting: CalibrationProgress, step: Step, trouble: str) -> tuple[str, str, str]:
+def _texts(look: Look, progress: CalibrationProgress, step: Step, trouble: str) -> tuple[str, str, str]:
     """Text, note and role."""
     if look.away:
-        return words.AWAY, "Keep the recording going: leave this window open.", "warn"
-    if sitting.mode is Mode.PAUSED:
-        what = "What you were doing will be done anew. " if sitting.lead or not sitting.begun else ""
-        return "Paused", f"{trouble} {what}Space goes on.".strip(), "warn" if trouble else "text"
-    if sitting.lead:
-        return "Get ready", f"This will be done anew: {sitting.why}", "text"
-    return step.text, "", "dim" if step.kind == "washout" else "text"
+        return _(words.AWAY), _("The recording continues. Please leave this window open."), "warn"
+    if progress.mode is Mode.PAUSED:
+        repeats = _("This step will be repeated.") if progress.lead or not progress.begun else ""
+        note = " ".join(filter(None, (trouble, repeats, _("Press Space to continue."))))
+        return _("Paused"), note, "warn" if trouble else "text"
+    if progress.lead:
+        return _("Get ready"), _("This step will be repeated: {why}").format(why=_(progress.why)), "text"
+    return _(step.text), "", "dim" if step.kind == "washout" else "text"
 
 
 def _where(step: Step, plan: BlockPlan) -> str:
     kind = "rest" if step.kind == "rest" else "block"
     n_all = sum(other.kind == kind for other in plan.steps)
-    return f"{kind.capitalize()} {step.number} of {n_all}"
+    text = _("Rest {n} of {all}") if kind == "rest" else _("Block {n} of {all}")
+    return text.format(n=step.number, all=n_all)
 
 
 def _trouble(look: Look, view: ViewState | None) -> StyledText:
     recording = look.health.recording
     if recording is not None and recording.trouble:
-        return StyledText(recording.trouble[:1].upper() + recording.trouble[1:], "bad")
+        return StyledText(words.first_upper(recording.trouble), "bad")
     if view is None or getattr(look.latest, "why", None) in UNSURE:
         return StyledText("")
     return StyledText(words.to_fix(view.electrodes), "warn")
 
 
-def report_of(look: Look, plan: BlockPlan) -> RatingRequest:
-    """The page that asks."""
-    sitting = look.sitting
-    assert sitting is not None
-    assert sitting.step is not None
-    return RatingRequest(sitting.step.text, _where(sitting.step, plan), sitting.progress, sitting.begun)
+def rating_of(look: Look, plan: BlockPlan) -> RatingRequest:
+    """The self-rating page."""
+    progress = look.progress
+    assert progress is not None
+    assert progress.step is not None
+    return RatingRequest(_(progress.step.text), _where(progress.step, plan), progress.fraction, progress.begun)
 
 
 def rings(before: CueView | None, after: CueView | None) -> bool:
-    """Whether a tone is due: somebody sits with closed eyes, and what they were doing is over, for whatever reason."""
+    """Whether a tone is due: a step with closed eyes has ended or was interrupted."""
     return before is not None and before.eyes_closed and (after is None or not after.eyes_closed)
 
 
@@ -266,18 +270,19 @@ def rings(before: CueView | None, after: CueView | None) -> bool:
 
 
 def is_picture(name: str) -> bool:
-    """Whether a file is looked at, and not played."""
+    """Whether a file is a picture, and is not played."""
     return Path(name).suffix.lower() in PICTURES
 
 
 def share_s(files: Sequence[str], seconds: float) -> float:
-    """How long a picture stays: a block is divided evenly among its files."""
+    """Duration of each picture: a block is divided evenly among its files."""
     return seconds / max(1, len(files))
 
 
 def badges_of(virtual: bool, view: ViewState | None) -> tuple[StyledText, ...]:
-    """Short words that must not be overlooked: those of every window, less what a calibration is there to mend."""
-    badges = [badge for badge in (view.badges if view else ()) if badge.text != "not calibrated"]
+    """Badges of the main window, except the one that says that there is no calibration."""
+    uncalibrated = (WHY_WORDS[Why.UNCALIBRATED], _(WHY_WORDS[Why.UNCALIBRATED]))
+    badges = [badge for badge in (view.badges if view else ()) if badge.text not in uncalibrated]
     if virtual and not any(badge.role == "virtual" for badge in badges):
-        badges.append(StyledText("VIRTUAL PERSON", "virtual", "This signal is made by a simulation, not by a person."))
+        badges.append(StyledText(_("SIMULATED"), "virtual", _("This signal is simulated; it is not from a person.")))
     return tuple(badges)

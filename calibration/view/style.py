@@ -1,4 +1,4 @@
-"""Turns the window's theme into one to be read from further away: large calm type, lots of room."""
+"""The style sheet of the calibration window: large type, to be read from a distance."""
 
 from __future__ import annotations
 

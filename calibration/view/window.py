@@ -1,4 +1,4 @@
-"""Turns a bridge into the window somebody is led by: one page at a time, and a few keys."""
+"""The calibration window: its pages and keys."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidg
 
 from realtime_mood.gui.controls import Badges
 from realtime_mood.gui.theme import toggle_full
+from realtime_mood.language import _
 
 from ..fit import CalibrationResult, Progress
 from ..protocol import BlockPlan
@@ -32,14 +33,14 @@ log = logging.getLogger(__name__)
 
 
 class CalibrationWindow(QMainWindow):
-    """Consent, electrodes, steps, answers, the fit and what came of it. The parameters are those of `run`.
+    """Consent, check of the electrodes, steps, ratings, the fit and its result. The parameters are those of `run`.
 
-    Keys: Esc stops, Space pauses and goes on, R does a step anew, N rather does not say, Enter begins, F11 fills the
+    Keys: Enter begins, Space pauses and continues, R repeats a step, N skips a rating, Esc stops, F11 toggles full
     screen.
     """
 
     closed = pyqtSignal()
-    """It has gone, and every thread of it."""
+    """The window is closed, and all its threads have ended."""
 
     def __init__(
         self,
@@ -50,18 +51,18 @@ class CalibrationWindow(QMainWindow):
         windowed: bool = False,
     ) -> None:
         super().__init__()
-        self.setWindowTitle(f"Realtime mood · {plan.protocol.title}")
+        self.setWindowTitle(f"Realtime mood · {_(plan.protocol.title)}")
         self.setStyleSheet(style())
         self.setMinimumSize(960, 640)
         self.resize(1280, 720)
         self.windowed = windowed
         self.bridge, self.tone = CalibrationBridge(make_session, plan, fit, on_fitted), CueTone()
         self.welcome, self.gate = Welcome(plan), GatePage(plan, bool(self.tone.why_silent))
-        self.cue, self.report, self.busy, self.ending = CuePage(), RatingPage(), BusyPage(), EndingPage()
+        self.cue, self.rating, self.busy, self.ending = CuePage(), RatingPage(), BusyPage(), EndingPage()
         self.badges, self.title = Badges(), label("", "where")
         self.title.setWordWrap(False)
         self.pages: dict[Page, QWidget] = {
-            Page.WELCOME: self.welcome, Page.GATE: self.gate, Page.CUE: self.cue, Page.REPORT: self.report,
+            Page.WELCOME: self.welcome, Page.GATE: self.gate, Page.CUE: self.cue, Page.RATING: self.rating,
             Page.BUSY: self.busy, Page.ENDING: self.ending,
         }  # fmt: skip
         self.page = Page.WELCOME
@@ -94,37 +95,37 @@ class CalibrationWindow(QMainWindow):
         bridge = self.bridge
         bridge.changed.connect(self.show_state)
         bridge.tone_due.connect(self.tone.ring)
-        bridge.idle.connect(self._gone)
+        bridge.idle.connect(self._on_idle)
         self.welcome.agreed.connect(bridge.open)
         self.welcome.declined.connect(self.close)
         self.gate.begun.connect(bridge.begin)
         self.gate.stopped.connect(bridge.stop)
-        self.gate.anyway_changed.connect(self._overlook)
+        self.gate.anyway_changed.connect(self._begin_anyway)
         self.cue.paused.connect(bridge.pause_or_resume)
         self.cue.repeated.connect(bridge.repeat)
         self.cue.stopped.connect(bridge.stop)
         later = Qt.ConnectionType.QueuedConnection  # once the painting is done, not from within it
         self.cue.stage.painted.connect(bridge.shown, later)  # type: ignore[call-arg]  # PyQt's stub lacks it
         self.cue.stage.media.failed.connect(bridge.cannot_show, later)  # type: ignore[call-arg]
-        self.report.answered.connect(bridge.answer)
-        self.report.stopped.connect(bridge.stop)
+        self.rating.answered.connect(bridge.answer)
+        self.rating.stopped.connect(bridge.stop)
         self.ending.fit_wished.connect(bridge.fit)
         self.ending.closed.connect(self.close)
 
     @property
     def code(self) -> int:
-        """0 when a profile was made and kept, else 1."""
+        """0 when a profile was created and saved, else 1."""
         return 0 if self.bridge.ending is not None and self.bridge.ending.kept else 1
 
     def open(self) -> None:
-        """Show it."""
+        """Show the window."""
         if self.windowed:
             self.show()
         else:
             self.showFullScreen()
 
     def show_state(self, shown: CalibrationPage) -> None:
-        """Be what the bridge saw."""
+        """Show a page."""
         self.badges.show_badges(shown.badges)
         if shown.page is Page.GATE:
             self.gate.show_state(shown)
@@ -132,8 +133,8 @@ class CalibrationWindow(QMainWindow):
             self.cue.show_cue(shown.cue)
         elif self.page is Page.CUE:
             self.cue.stage.media.close_player()
-        if shown.report is not None:
-            self.report.show_report(shown.report)
+        if shown.rating is not None:
+            self.rating.show_request(shown.rating)
         if shown.page is Page.BUSY and shown.busy is not None:
             self.busy.show_busy(shown.busy)
         if shown.page is Page.ENDING and shown.ending is not None:
@@ -143,21 +144,21 @@ class CalibrationWindow(QMainWindow):
         self._say_where(shown)
 
     def _say_where(self, shown: CalibrationPage) -> None:
-        """The title, on pages that have none of their own, and which step it is."""
-        parts = [] if shown.page in (Page.WELCOME, Page.GATE) else [self.bridge.plan.protocol.title]
-        parts += [it.where for it in (shown.cue, shown.report) if it is not None]
+        """Show the title, on pages that have none of their own, and the number of the step."""
+        parts = [] if shown.page in (Page.WELCOME, Page.GATE) else [_(self.bridge.plan.protocol.title)]
+        parts += [it.where for it in (shown.cue, shown.rating) if it is not None]
         if self.title.text() != (text := " · ".join(parts)):
             self.title.setText(text)
 
     def _turn_to(self, page: Page) -> None:
         self.page = page
         self.stack.setCurrentWidget(self.pages[page])
-        # Else Qt gives it to some button, and Space would press that.
-        (self.report.plane if page is Page.REPORT else self).setFocus()
-        if page is Page.REPORT:
-            self.report.plane.reset()
+        # Otherwise Qt focuses a button, and Space would press it.
+        (self.rating.plane if page is Page.RATING else self).setFocus()
+        if page is Page.RATING:
+            self.rating.plane.reset()
 
-    def _overlook(self, anyway: bool) -> None:
+    def _begin_anyway(self, anyway: bool) -> None:
         self.bridge.anyway = anyway
 
     # -- keys and closing ---------------------------------------------------------------------------------------
@@ -172,9 +173,9 @@ class CalibrationWindow(QMainWindow):
             (Page.CUE, Qt.Key.Key_Escape): self.bridge.stop,
             (Page.CUE, Qt.Key.Key_Space): self.bridge.pause_or_resume,
             (Page.CUE, Qt.Key.Key_R): self.cue.repeat.click,
-            (Page.REPORT, Qt.Key.Key_Escape): self.bridge.stop,
-            (Page.REPORT, Qt.Key.Key_Space): self.bridge.pause_or_resume,
-            (Page.REPORT, Qt.Key.Key_N): self.report.skip.click,
+            (Page.RATING, Qt.Key.Key_Escape): self.bridge.stop,
+            (Page.RATING, Qt.Key.Key_Space): self.bridge.pause_or_resume,
+            (Page.RATING, Qt.Key.Key_N): self.rating.skip.click,
             (Page.ENDING, Qt.Key.Key_Escape): self.close,
         }
         if event.isAutoRepeat():
@@ -189,7 +190,7 @@ class CalibrationWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent | None) -> None:
         assert event is not None
         self.bridge.close()
-        if self.bridge.is_running:  # its threads first
+        if self.bridge.is_running:  # its threads end first
             self._closing = True
             event.ignore()
             return
@@ -198,7 +199,7 @@ class CalibrationWindow(QMainWindow):
         event.accept()
         self.closed.emit()
 
-    def _gone(self) -> None:
+    def _on_idle(self) -> None:
         if self._closing:
             self.close()
 
@@ -211,16 +212,16 @@ def show(
     *,
     windowed: bool = False,
 ) -> int:
-    """Run the window to its end; see `realtime_mood.calibration.view.run`."""
+    """Run the window until it is closed; see `realtime_mood.calibration.view.run`."""
     app = QApplication.instance() or QApplication(["realtime-mood"])
     window = CalibrationWindow(make_session, plan, fit, on_fitted, windowed)
     seen: set[str] = set()
 
-    def fault(kind: type[BaseException], it: BaseException, trace: TracebackType | None) -> None:
-        """A widget that fails must not take the sitting with it, nor fill the log at 30 Hz."""
-        if repr(it) not in seen:
-            seen.add(repr(it))
-            log.error("part of the window failed", exc_info=(kind, it, trace))
+    def fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """An error in a widget must not end the session, nor fill the log at 30 Hz."""
+        if repr(error) not in seen:
+            seen.add(repr(error))
+            log.error("part of the window failed", exc_info=(kind, error, trace))
 
     hooks = sys.excepthook, signal.signal(signal.SIGINT, lambda *_: window.close())  # served between two frames
     sys.excepthook = fault

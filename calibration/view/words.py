@@ -1,4 +1,4 @@
-"""Turns what became of a sitting into the sentences of its last page, and faults of electrodes into what to do."""
+"""Texts of the calibration window: the last page, the faults of electrodes, and what to do about them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from realtime_mood.language import N_, _, ngettext
 from realtime_mood.profile import LEAST_BASELINE_S, Profile, ValidationResult
 from realtime_mood.types import Fault
 from realtime_mood.viewmodel.banner import NAMED_CHANS
@@ -15,23 +16,40 @@ from realtime_mood.viewmodel.words import FAULT_WORDS
 
 from ..progress import CalibrationProgress, Mode
 from ..protocol import BlockPlan, clock_words
+from ..verdict import advice, reasons
 
-AWAY = "Headset lost: paused, waiting for it to come back"
-COST = (
-    f"Seconds in which an electrode is bad do not count for it, and with fewer than {LEAST_BASELINE_S:g} good seconds "
-    "of rest on any electrode no profile can be made."
-)
-SILENT = "No sound can be played here, so there will be no tone: ask somebody to tell you when to open your eyes."
+AWAY = N_("Headset connection lost. Paused until it is back.")
 REMEDIES = {
-    Fault.FLAT: "Is its lead plugged in, and does it touch the skin?",
-    Fault.RAILED: "Press it down, and see that reference and ground sit well.",
-    Fault.LINE: "Move away from chargers and lamps, and press it down.",
-    Fault.MUSCLE: "Loosen jaw and forehead, and sit still.",
-    Fault.DECORRELATED: "Part the hair under it and press it down.",
-    Fault.IMPEDANCE: "Part the hair under it; add gel or water.",
-    Fault.EXCLUDED: "It was left out by hand.",
+    Fault.FLAT: N_("Check that its lead is plugged in and that it touches the skin."),
+    Fault.RAILED: N_("Press it down, and check the reference and ground electrodes."),
+    Fault.LINE: N_("Move away from chargers and lamps, and press it down."),
+    Fault.MUSCLE: N_("Relax your jaw and forehead, and sit still."),
+    Fault.DECORRELATED: N_("Part the hair under it and press it down."),
+    Fault.IMPEDANCE: N_("Part the hair under it, and add gel or water."),
+    Fault.EXCLUDED: N_("It was excluded manually."),
 }
-_REMEDY_OF = {FAULT_WORDS[fault]: text for fault, text in REMEDIES.items()}
+
+
+def cost() -> str:
+    """What beginning with bad electrodes costs."""
+    text = _(
+        "Data from an electrode are not used while it is bad. With fewer than {seconds:g} good seconds of rest on any "
+        "electrode, no profile can be created."
+    )
+    return text.format(seconds=LEAST_BASELINE_S)
+
+
+def silent() -> str:
+    """What to do where no tone can be played."""
+    return _(
+        "No sound can be played on this computer, so there will be no tone. Ask another person to tell you when to open "
+        "your eyes."
+    )
+
+
+def first_upper(text: str) -> str:
+    """`text` with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,44 +63,49 @@ class Ending:
     advice: tuple[str, ...] = ()
     """One item each, below the lines."""
     recording: str = ""
-    """Where the sitting lies; empty when nothing was recorded."""
+    """Path of the recording; empty when nothing was recorded."""
     may_fit: bool = False
-    """Whether something was gone through that a profile might still be made of."""
+    """Whether enough may have been recorded to fit a profile."""
     kept: bool = False
-    """Whether a profile was made and kept."""
+    """Whether a profile was created and saved."""
 
 
 def to_fix(electrodes: Sequence[ElectrodeView]) -> str:
     """``Fix O1, O2: flat; Cz: mains hum``; empty when nothing is wrong."""
     bad = sorted((e for e in electrodes if e.is_bad), key=lambda e: e.fault)
-    said, left = [], NAMED_CHANS
+    parts, left = [], NAMED_CHANS
     for fault, group in groupby(bad, key=lambda e: e.fault):
         names = [e.name for e in group]
-        if left > 0:
-            more = f" and {len(names) - left} more" if len(names) > left else ""
-            said.append(f"{', '.join(names[:left])}{more}: {fault}")
+        if left > 0 and len(names) > left:
+            text = _("{names} and {n} more: {fault}")
+        elif left > 0:
+            text = _("{names}: {fault}")
         else:
-            said.append(f"{len(names)} more: {fault}")
+            text = _("{n} more: {fault}")
+        n_more = len(names) - max(left, 0)
+        parts.append(text.format(names=", ".join(names[: max(left, 0)]), n=n_more, fault=fault))
         left -= len(names)
-    return f"Fix {'; '.join(said)}" if said else ""
+    return _("Fix {electrodes}").format(electrodes="; ".join(parts)) if parts else ""
 
 
 def remedy(electrodes: Sequence[ElectrodeView]) -> str:
     """What to do about the first fault that `to_fix` names."""
     bad = sorted(e.fault for e in electrodes if e.is_bad)
-    return _REMEDY_OF.get(bad[0], "") if bad else ""
+    texts = (text for fault, text in REMEDIES.items() if bad and bad[0] in (FAULT_WORDS[fault], _(FAULT_WORDS[fault])))
+    return _(next(texts, ""))
 
 
 def length(plan: BlockPlan) -> str:
-    """How long a sitting takes."""
-    apart = ", answers apart" if plan.asks else ""
-    return f"It takes {clock_words(plan.seconds)} minutes{apart}."
+    """How long a session takes."""
+    if plan.asks:
+        return _("Duration: {minutes} minutes, plus the time for your answers.").format(minutes=clock_words(plan.seconds))
+    return _("Duration: {minutes} minutes.").format(minutes=clock_words(plan.seconds))
 
 
 def shares(labels: Sequence[str], verdict: ValidationResult) -> str:
-    """How often each label was recognised."""
+    """Held-out accuracy of each label."""
     right = [verdict.confusion[i][i] for i in range(len(labels))]
-    return ", ".join(f"{label} in {100 * share:.0f} of 100" for label, share in zip(labels, right, strict=True))
+    return ", ".join(f"{label} {100 * share:.0f} %" for label, share in zip(labels, right, strict=True))
 
 
 def figure(x: float) -> str:
@@ -91,63 +114,83 @@ def figure(x: float) -> str:
 
 
 def held_out(v: ValidationResult) -> str:
-    """The figures a verdict rests on."""
+    """Held-out balanced accuracy, its 95 % confidence interval, and chance."""
     low, high = v.interval
-    return (
-        f"Held-out balanced accuracy {figure(v.balanced_accuracy)} [{figure(low)}, {figure(high)}], "
-        f"chance {figure(v.chance)}"
+    return _("Held-out balanced accuracy {score} (95 % CI {low} to {high}; chance {chance})").format(
+        score=figure(v.balanced_accuracy), low=figure(low), high=figure(high), chance=figure(v.chance)
     )
 
 
-def fitted(profile: Profile, message: str, recording: Path) -> Ending:
-    """The last page of a sitting that a profile was made of."""
-    rest = f"{profile.seconds:.0f} s of usable rest"
+def fitted(profile: Profile, message: str, recording: Path, labels: Sequence[str] = ()) -> Ending:
+    """The last page of a session that a profile was fitted to.
+
+    Parameters
+    ----------
+    profile : Profile
+    message : str
+        Where the profile was saved.
+    recording : Path
+    labels : sequence of str
+        Of the protocol's blocks.
+    """
     saved = tuple(message.splitlines())
     lines: tuple[str, ...]
     if profile.own:
         v = profile.own.verdict
         lines = (
             held_out(v),
-            f"Seconds it had not learnt from, told right: {shares(profile.own.labels, v)}",
-            f"Shuffled blocks do as well in {100 * v.p:.1g} of 100 cases. Your baseline has {rest}.",
+            _("Held-out accuracy per label: {shares}").format(shares=shares(profile.own.labels, v)),
+            _("Permutation test: p = {p:.3f}. Your baseline uses {seconds:.0f} s of usable rest.").format(
+                p=v.p, seconds=profile.seconds
+            ),
         )
-        return Ending("You have a readout of your own", "ok", (*lines, *saved), (), str(recording), kept=True)
+        return Ending(_("Your personal readout passed validation"), "ok", (*lines, *saved), (), str(recording), kept=True)
     if profile.refused:
         v = profile.refused
+        why = "; ".join(reasons(v, _)) or v.text
         lines = (
-            "Your blocks could not be told apart well enough, so nothing will be estimated from them.",
+            _("Your blocks could not be distinguished reliably, so no personal readout was created."),
             f"{held_out(v)}.",
-            f"{v.text[:1].upper()}{v.text[1:]}.",
-            f"Your baseline can still be used: {rest}.",
+            f"{first_upper(why)}.",
+            _("Your baseline can be used: it is based on {seconds:.0f} s of usable rest.").format(seconds=profile.seconds),
         )
-        advice = tuple(text[:1].upper() + text[1:] for text in v.advice)
-        return Ending("No readout of your own this time", "warn", (*lines, *saved), advice, str(recording), kept=True)
-    lines = (f"It rests on {rest}, and everything later is told from it.", *saved)
-    return Ending("Your baseline is made", "ok", lines, (), str(recording), kept=True)
+        texts = advice(v, tuple(labels), _) if len(labels) == len(v.confusion) else v.advice
+        return Ending(
+            _("No personal readout this time"), "warn", (*lines, *saved), tuple(map(first_upper, texts)), str(recording),
+            kept=True,
+        )  # fmt: skip
+    text = _("Based on {seconds:.0f} s of usable rest; later readings are compared with it.")
+    return Ending(
+        _("Baseline created"), "ok", (text.format(seconds=profile.seconds), *saved), (), str(recording), kept=True
+    )
 
 
-def failed(error: BaseException, recording: Path | None, headline: str = "That did not work") -> Ending:
-    """The last page when something went wrong."""
+def failed(error: BaseException, recording: Path | None, headline: str) -> Ending:
+    """The last page after an error."""
     parts = [getattr(error, name, "") for name in ("asked", "found", "do")]
-    said = tuple(text[:1].upper() + text[1:] for text in parts if text) or (str(error) or repr(error),)
-    return Ending(headline, "bad", said, (), str(recording or ""))
+    lines = tuple(first_upper(text) for text in parts if text) or (str(error) or repr(error),)
+    return Ending(headline, "bad", lines, (), str(recording or ""))
 
 
-def cut_short(sitting: CalibrationProgress | None, recording: Path | None) -> Ending:
-    """The last page of a sitting that was stopped, or whose source ended, before its last step."""
-    stopped = sitting is not None and sitting.mode is Mode.STOPPED
-    headline = "Stopped" if stopped or sitting is None else "The source has ended before the last step"
-    behind = sitting.plan.steps[: sitting.at] if sitting else ()
+def cut_short(progress: CalibrationProgress | None, recording: Path | None) -> Ending:
+    """The last page of a session that was stopped, or whose source ended, before its last step."""
+    stopped = progress is None or progress.mode is Mode.STOPPED
+    headline = _("Session stopped") if stopped else _("The source ended before the last step")
+    behind = progress.plan.steps[: progress.at] if progress else ()
+    began = bool(behind) or (progress is not None and progress.begun)
+    if not began or progress is None:
+        return Ending(headline, "text", (_("No step had begun, so there is nothing to fit a profile to."),))
     rests = sum(step.kind == "rest" for step in behind)
-    blocks = sum(step.kind == "block" for step in behind) - (sitting.skipped if sitting else 0)
-    began = bool(behind) or (sitting is not None and sitting.begun)
-    if not began or sitting is None:
-        return Ending(headline, "text", ("Nothing had begun yet, so there is nothing to make a profile of.",))
-    of_all = sum(step.kind == "block" for step in sitting.plan.steps)
-    parts = [f"{rests} of {len(sitting.plan.protocol.rest)} rests"] if sitting.plan.protocol.rest else []
-    parts += [f"{max(0, blocks)} of {of_all} blocks"] if of_all else []
+    blocks = sum(step.kind == "block" for step in behind) - progress.skipped
+    n_rests, n_blocks = len(progress.plan.protocol.rest), sum(step.kind == "block" for step in progress.plan.steps)
+    parts = []
+    if n_rests:
+        parts.append(ngettext("{n} of {all} rest period", "{n} of {all} rest periods", n_rests).format(n=rests, all=n_rests))
+    if n_blocks:
+        text = ngettext("{n} of {all} block", "{n} of {all} blocks", n_blocks)
+        parts.append(text.format(n=max(0, blocks), all=n_blocks))
     lines = (
-        f"All that you went through is kept: {' and '.join(parts)}.",
-        "A profile can be made of it if that is enough; calibrate --from RECORDING does so at any time.",
+        _("The completed parts are saved: {parts}.").format(parts=", ".join(parts)),
+        _("If they are enough, a profile can be created now, or later with calibrate --from RECORDING."),
     )
     return Ending(headline, "text", lines, (), str(recording or ""), may_fit=True)
