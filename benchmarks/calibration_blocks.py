@@ -13,7 +13,7 @@ import torch
 from sklearn.metrics import balanced_accuracy_score
 
 from realtime_mood.calibration.collect import CalibrationRecording, collect
-from realtime_mood.calibration.fit import fit, fit_sat, see
+from realtime_mood.calibration.fit import block_features, fit, fit_recording
 from realtime_mood.calibration.protocol import draw, load_protocol
 from realtime_mood.calibration.session import CalibrationSession
 from realtime_mood.cli.config import resolve
@@ -44,13 +44,13 @@ def sat_by(seed: int, difficulty: str, rounds: int, folder: Path, electrodes: st
     return session.recording
 
 
-def picked(sat: CalibrationRecording, names: Sequence[str]) -> CalibrationRecording:
+def picked(recording: CalibrationRecording, names: Sequence[str]) -> CalibrationRecording:
     """The same sitting with some of its electrodes."""
-    p = sat.person
+    p = recording.person
     at = [p.info.ch_names.index(name) for name in names]
     info = replace(p.info, ch_names=tuple(names))
     some = replace(p, info=info, de=p.de[:, at], patches=p.patches[:, at], good=p.good[:, at])
-    return replace(sat, person=some)
+    return replace(recording, person=some)
 
 
 def gains(seed: int, difficulty: str) -> dict[str, dict[int, float]]:
@@ -66,16 +66,16 @@ def gains(seed: int, difficulty: str) -> dict[str, dict[int, float]]:
     }
 
 
-def _curve(sat: CalibrationRecording, weights: Weights) -> dict[int, float]:
-    seen = see(sat, weights, "emotion3", "cpu")
-    label, block = sat.person.label[seen.second], sat.block[seen.second]
-    rounds = (block - 1) // len(sat.protocol.labels)
+def _curve(recording: CalibrationRecording, weights: Weights) -> dict[int, float]:
+    features = block_features(recording, weights, "emotion3", "cpu")
+    label, block = recording.person.label[features.second], recording.block[features.second]
+    rounds = (block - 1) // len(recording.protocol.labels)
     test = rounds >= max(BLOCKS)
-    parts = Parts.of(weights.reader.config, sat.person.info.n_chans, "emotion3")
+    parts = Parts.of(weights.reader.config, recording.person.info.n_chans, "emotion3")
     curve = {}
     for n in BLOCKS:
         train = rounds < n
-        score = fit_head(seen.x[train], label[train], parts, 3)(seen.x) if n else seen.x[:, -3:]
+        score = fit_head(features.x[train], label[train], parts, 3)(features.x) if n else features.x[:, -3:]
         curve[n] = balanced_accuracy_score(label[test], score[test].argmax(1))
     return curve
 
@@ -90,22 +90,22 @@ def verdict_of(seed: int, difficulty: str, shuffled: bool) -> dict:
             fitted = fit(path, settings)
         else:
             weights = load_weights()
-            sat = collect(path, weights.card.spec, settings.notches)
-            fitted = fit_sat(_shuffled(sat, seed), weights, settings)
+            recording = collect(path, weights.card.spec, settings.notches)
+            fitted = fit_recording(_shuffled(recording, seed), weights, settings)
     found = fitted.profile.own.verdict if fitted.profile.own else fitted.profile.refused
     assert isinstance(found, ValidationResult)
     return json.loads(found.model_dump_json())
 
 
-def _shuffled(sat: CalibrationRecording, seed: int) -> CalibrationRecording:
-    p = sat.person
-    numbers = np.unique(sat.block[sat.block > 0])
-    of_block = np.array([p.label[sat.block == n][0] for n in numbers])
+def _shuffled(recording: CalibrationRecording, seed: int) -> CalibrationRecording:
+    p = recording.person
+    numbers = np.unique(recording.block[recording.block > 0])
+    of_block = np.array([p.label[recording.block == n][0] for n in numbers])
     mixed = np.random.default_rng(seed).permutation(of_block)
     label = p.label.copy()
     for n, y in zip(numbers, mixed, strict=True):
-        label[sat.block == n] = y
-    return replace(sat, person=replace(p, label=label))
+        label[recording.block == n] = y
+    return replace(recording, person=replace(p, label=label))
 
 
 # -- lights -----------------------------------------------------------------------------------------------------

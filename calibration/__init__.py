@@ -1,1 +1,1 @@
-"""Turns a person's minutes before a run into a profile."""
+"""Calibration: guided sessions, and the profiles that are fitted to their recordings."""

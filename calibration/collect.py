@@ -1,8 +1,8 @@
-"""Turns a recording of a sitting back into what a person did, second by second: the only thing a profile rests on.
+"""Reads the recording of a calibration session: rests, blocks and ratings, with the features of each second.
 
-Fitting begins here whether the sitting has just ended or the recording was found after a crash, so both give the same
-profile. What was cancelled, and what never came to its end, is left out; a rest that the recording ends in counts as
-far as it goes.
+Profiles are always fitted to a recording, whether the session has just ended or was interrupted by a crash, so both
+give the same profile. Steps that were cancelled or not completed are left out; of a rest in which the recording ends,
+the part that was recorded is used.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ FOREVER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Something that was gone through, in samples ``[first, end)``."""
+class StepSpan:
+    """A completed rest or block, in samples ``[first, end)``."""
 
     kind: str
     number: int
@@ -40,77 +40,77 @@ class Stretch:
 
 @dataclass(frozen=True, eq=False)
 class CalibrationRecording:
-    """A sitting as the recording tells of it."""
+    """A calibration session as read from its recording."""
 
     path: Path
     protocol: Protocol
     person: Person
-    """Its pieces are the rests, then the blocks; labels count from the protocol's first."""
+    """Its pieces are the rests, then the blocks; labels are indices into the protocol's."""
     block: np.ndarray
     """(n_seconds,) int: the number of the block, 0 in rests."""
     at: np.ndarray
     """(n_seconds,), s: stream time of each second's end."""
-    blocks: tuple[Stretch, ...]
+    blocks: tuple[StepSpan, ...]
     answers: dict[int, tuple[float, float]]
-    """What was said of blocks: (valence, arousal)."""
+    """Ratings by number of the block: (valence, arousal)."""
     repeated: tuple[str, ...]
-    """Why something was done anew, each time."""
+    """Reason of each repetition."""
     quality: np.ndarray
-    """(n_chans,): share of the time that each electrode was good."""
+    """(n_chans,): share of the time for which each electrode was good."""
 
 
-def stretches(markers: Sequence[Marker]) -> tuple[list[Stretch], dict[int, tuple[float, float]], list[str]]:
-    """What the markers of a sitting say was gone through, answered and cancelled.
+def spans(markers: Sequence[Marker]) -> tuple[list[StepSpan], dict[int, tuple[float, float]], list[str]]:
+    """Completed steps, ratings and reasons of repetitions, from the markers of a session.
 
     Parameters
     ----------
     markers : sequence of Marker
-        In the order they happened. A rest that was not ended goes on until the sitting was stopped, or for ever.
+        In order of time. A rest without an end lasts until the session was stopped, or until `FOREVER`.
     """
     last = FOREVER
-    found: list[Stretch] = []
+    found: list[StepSpan] = []
     answers: dict[int, tuple[float, float]] = {}
     repeated: list[str] = []
-    open_: dict[tuple[str, int], Stretch] = {}
+    open_: dict[tuple[str, int], StepSpan] = {}
     for marker in markers:
         if marker.text == "stop":
             last = marker.index
         kind, *words = marker.text.split("/")
         if kind not in ("rest", "block", "report") or len(words) < 3 or not words[0].isdigit():
             continue
-        key, what, more = (kind, int(words[0])), words[2], "/".join(words[3:])
-        match what:
+        key, event, detail = (kind, int(words[0])), words[2], "/".join(words[3:])
+        match event:
             case "begin":
-                open_[key] = Stretch(kind, key[1], more, marker.index, marker.index)
-            case "shown" if key in open_:  # what counts is when it was on the screen
-                it = open_[key]
-                open_[key] = Stretch(kind, key[1], it.label, marker.index, marker.index)
+                open_[key] = StepSpan(kind, key[1], detail, marker.index, marker.index)
+            case "shown" if key in open_:  # the step begins when its cue is on the screen
+                span = open_[key]
+                open_[key] = StepSpan(kind, key[1], span.label, marker.index, marker.index)
             case "end" if key in open_:
-                it = open_.pop(key)
-                found.append(Stretch(kind, key[1], it.label, it.first, marker.index + 1))
+                span = open_.pop(key)
+                found.append(StepSpan(kind, key[1], span.label, span.first, marker.index + 1))
             case "cancelled":
                 open_.pop(key, None)
-                repeated.append(f"{kind} {key[1]}: {more}")
-            case "answer" if "," in more:
-                valence, _, arousal = more.partition(",")
+                repeated.append(f"{kind} {key[1]}: {detail}")
+            case "answer" if "," in detail:
+                valence, _, arousal = detail.partition(",")
                 answers[key[1]] = float(valence), float(arousal)
-    found += [Stretch(s.kind, s.number, s.label, s.first, last + 1) for s in open_.values() if s.kind == "rest"]
+    found += [StepSpan(s.kind, s.number, s.label, s.first, last + 1) for s in open_.values() if s.kind == "rest"]
     return [s for s in found if s.kind in ("rest", "block")], answers, repeated
 
 
 def collect(path: Path, spec: FeatureSpec, notch: Notch) -> CalibrationRecording:
-    """Read a sitting, and make the features of every second of it that counts.
+    """Read a calibration recording, with the features of every second that is used.
 
     Raises
     ------
     ConfigError
-        The recording is not of a calibration.
+        The file is not a recording of a calibration.
     SourceNotFound, StreamMismatch
-        There is no recording, or none of ours.
+        There is no such file, or it was not recorded by this program.
     """
     recorded = open_recorded(path)
     protocol, info = protocol_of(recorded), recorded.info
-    found, answers, repeated = stretches(recorded.markers())
+    found, answers, repeated = spans(recorded.markers())
     seconds = _every_second(recorded, spec, notch, max((s.end for s in found), default=FOREVER))
     rests = [s for s in found if s.kind == "rest"]
     blocks = sorted((s for s in found if s.kind == "block" and s.label in protocol.labels), key=lambda s: s.first)
@@ -144,15 +144,15 @@ class _Seconds:
     """(n_seconds,) int: the sample each ends at."""
     sha256: str
 
-    def within(self, stretch: Stretch, step: int, settle: int) -> np.ndarray:
-        """Which seconds lie wholly within a stretch, less its first `settle` samples."""
-        return np.flatnonzero((self.end - step >= stretch.first + settle) & (self.end <= stretch.end))
+    def within(self, span: StepSpan, step: int, settle: int) -> np.ndarray:
+        """Indices of the seconds that lie wholly within a span, without its first `settle` samples."""
+        return np.flatnonzero((self.end - step >= span.first + settle) & (self.end <= span.end))
 
 
 def _every_second(recorded: Recorded, spec: FeatureSpec, notch: Notch, end: int) -> _Seconds:
-    """Of samples ``[0, end)``: the recording may go on after the sitting."""
+    """Seconds of samples ``[0, end)``: the recording may continue after the session."""
     info, slow = recorded.info, spec.model_copy(update={"hop_s": spec.step_s})
-    pipeline = Pipeline(info, slow, None, notch)  # type: ignore[arg-type]  # only features are asked of it
+    pipeline = Pipeline(info, slow, None, notch)  # type: ignore[arg-type]  # only its features are used
     de, patches, there, good = ([none] for none in _nothing(info, spec))
     ends, digest = [], hashlib.sha256()
     for whole in recorded.chunks():
@@ -174,7 +174,7 @@ def _every_second(recorded: Recorded, spec: FeatureSpec, notch: Notch, end: int)
 
 
 def _nothing(info: StreamInfo, spec: FeatureSpec) -> tuple[Any, ...]:
-    """The features of no second at all."""
+    """Features of zero seconds."""
     n = info.n_chans
     return (
         np.zeros((0, n, spec.n_bands), np.float32), np.zeros((0, n, spec.patch_len), np.float16),
@@ -183,13 +183,13 @@ def _nothing(info: StreamInfo, spec: FeatureSpec) -> tuple[Any, ...]:
 
 
 def protocol_of(recorded: Recorded) -> Protocol:
-    """The protocol that a recording was made by; raises `ConfigError` for one that was made by none."""
+    """The protocol of a recording; raises `ConfigError` where it is not of a calibration."""
     about: dict[str, Any] = recorded.about
     try:
         return Protocol.model_validate(about["calibration"]["protocol"])
     except (KeyError, TypeError, ValueError):
         raise ConfigError(
             f"calibrate from {recorded.path}",
-            "this recording is not of a calibration",
-            "pass one that calibrate made; it lies beside the profile and ends in .xdf",
+            "this is not a recording of a calibration",
+            "use one that calibrate made: the .xdf file beside the profile",
         ) from None

@@ -1,4 +1,4 @@
-"""The verbs of calibration: sit, fit, and look after profiles. ``app.py`` puts them on the command line."""
+"""The commands ``calibrate`` and ``profiles``, which ``app.py`` puts on the command line."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from realtime_mood.console import own_stdout
 from realtime_mood.errors import ConfigError, ProfileError
 from realtime_mood.files import check_writable
 from realtime_mood.gui import check_display, has_display
+from realtime_mood.language import _
 from realtime_mood.profile import Profile, head_file
 
 from . import store
 from .protocol import BlockPlan, draw, load_protocol, shipped
 
-if TYPE_CHECKING:  # torch takes a second to import, and a list of profiles does without
+if TYPE_CHECKING:  # torch takes a second to import, and listing profiles does not need it
     from realtime_mood.sinks.lsl_markers import MarkerOutlet
 
-    from .director import Hear
+    from .director import OnEvent
     from .fit import CalibrationResult, Progress
-    from .headless import Voice
+    from .headless import ProgressPrinter
     from .session import CalibrationSession
     from .view.window import CalibrationWindow
 
@@ -36,45 +37,43 @@ VIEWS = ("auto", "gui", "terminal", "json")
 
 
 def calibrate(
-    source: Annotated[str | None, typer.Option(help="Like that of run.")] = None,
+    source: Annotated[str | None, typer.Option(help="Same as for run.")] = None,
     protocol: Annotated[str, typer.Option(help="baseline, effort, emotion, or the path of a TOML file.")] = "baseline",
     profile: Annotated[
-        Path | None, typer.Option(help="Where to put the profile; in your own folder if not said.")
+        Path | None, typer.Option(help="Path of the profile (default: in your folder of profiles).")
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="How long the rest takes in all, in seconds.", min=1)] = None,
+    seconds: Annotated[float | None, typer.Option(help="Total duration of rest, in seconds.", min=1)] = None,
     media: Annotated[
-        Path | None, typer.Option(help="A folder with a folder of pictures, sounds or clips for each label.")
+        Path | None, typer.Option(help="A folder with one subfolder of pictures, sounds or clips for each label.")
     ] = None,
     view: Annotated[
-        str, typer.Option(help="gui, terminal or json; auto is gui where a protocol needs a screen.")
+        str, typer.Option(help="gui, terminal or json; auto uses the window where a protocol needs a screen.")
     ] = "auto",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only list what would be done, and how long it takes.")
+        bool, typer.Option("--dry-run", help="List the steps and their duration, and do nothing else.")
     ] = False,
     from_: Annotated[
-        Path | None, typer.Option("--from", help="Fit to this recording of a sitting; nobody sits.")
+        Path | None, typer.Option("--from", help="Refit from an existing calibration recording; no new session.")
     ] = None,
     refresh: Annotated[
-        Path | None, typer.Option(help="An older profile, whose own readout goes on with today's rest.")
+        Path | None, typer.Option(help="An older profile whose personal classifier is used with today's baseline.")
     ] = None,
-    record: Annotated[
-        Path | None, typer.Option(help="Where to record the sitting; beside the profile if not said.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the order of blocks; drawn if not said.")] = None,
+    record: Annotated[Path | None, typer.Option(help="Path of the recording (default: beside the profile).")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed for the block order (default: random).")] = None,
     weights: Annotated[str | None, typer.Option(help="Shipped weights by name, or a folder.")] = None,
-    readout: Annotated[str | None, typer.Option(help="For a baseline: the readout a run with it begins with.")] = None,
-    notch: Annotated[str | None, typer.Option(help="Line frequency to take out: 50, 60 or auto (both).")] = None,
+    readout: Annotated[str | None, typer.Option(help="For a baseline: the first readout of runs with it.")] = None,
+    notch: Annotated[str | None, typer.Option(help="Line frequency to remove: 50, 60 or auto (both).")] = None,
     lsl_markers: Annotated[
-        str | None, typer.Option(help="Also send what happens as an LSL stream of this name.")
+        str | None, typer.Option(help="Also send events as an LSL marker stream of this name.")
     ] = None,
     give_up: Annotated[
-        float | None, typer.Option(help="Seconds a lost source is looked for; in the window for ever.")
+        float | None, typer.Option(help="Seconds to search for a lost source (in the window: no limit).")
     ] = None,
     lsl_scope: ScopeOption = None,
     device: Annotated[str | None, typer.Option(help="Where the network runs: auto, cpu or cuda.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="A TOML file with any options of run.")] = None,
 ) -> None:
-    """Sit through a protocol and make a profile: how you are at rest, and your own readout if it proves itself."""
+    """Run a calibration and create a profile: a baseline, and a personal classifier if it passes validation."""
     if view not in VIEWS:
         raise ConfigError(f"view {view!r}", "unknown", f"use {', '.join(VIEWS)}")
     given = {
@@ -102,8 +101,8 @@ def calibrate(
 
 
 def protocols() -> tuple[tuple[str, str], ...]:
-    """Name and title of each that comes with the program."""
-    return tuple((name, load_protocol(name).title) for name in shipped())
+    """Name and title of each shipped protocol."""
+    return tuple((name, _(load_protocol(name).title)) for name in shipped())
 
 
 def in_a_window(settings: RunConfig, protocol: str, on_closed: Callable[[Path | None], None]) -> CalibrationWindow:
@@ -114,7 +113,7 @@ def in_a_window(settings: RunConfig, protocol: str, on_closed: Callable[[Path | 
 
 
 def _view(asked: str, plan: BlockPlan) -> str:
-    """``auto`` is the window where a protocol has cues to show and there is a display."""
+    """``auto`` is the window where the protocol has cues and there is a display."""
     if asked == "gui":
         check_display()
     if asked != "auto":
@@ -123,7 +122,7 @@ def _view(asked: str, plan: BlockPlan) -> str:
 
 
 class CalibrationJob:
-    """One calibration: what it reads, what it is led by, where it goes."""
+    """One calibration: its settings, plan, and output files."""
 
     def __init__(
         self,
@@ -138,37 +137,37 @@ class CalibrationJob:
         self._older, self._markers = older, markers
         self._outlet: MarkerOutlet | None = None
         self.refused = False
-        """Whether the profile is only a baseline, because the readout asked for did not prove itself."""
+        """Whether the profile is only a baseline, because the personal classifier did not pass validation."""
 
     def headless(self, view: str) -> None:
-        """Sit without a screen."""
-        from .headless import Voice, sit
+        """Run the session in the terminal."""
+        from .headless import ProgressPrinter, run_session
         from .progress import Mode
 
         with own_stdout() as out:
-            voice = Voice(out, view)  # type: ignore[arg-type]
-            session = self.session(voice.hear, give_up_s=self.settings.give_up or GIVE_UP_S)
-            sitting = sit(session, voice)
-            if sitting.mode is Mode.STOPPED:
+            printer = ProgressPrinter(out, view)  # type: ignore[arg-type]
+            session = self.session(printer.on_event, give_up_s=self.settings.give_up or GIVE_UP_S)
+            progress = run_session(session, printer)
+            if progress.mode is Mode.STOPPED:
                 raise typer.Exit(1)
-            self._fit(session.recording, voice)
+            self._fit(session.recording, printer)
 
     def fit_from(self, recording: Path, view: str) -> None:
-        """Fit to a recording of a sitting."""
-        from .headless import Voice
+        """Fit a profile to an existing recording."""
+        from .headless import ProgressPrinter
 
         with own_stdout() as out:
-            self._fit(recording, Voice(out, view))  # type: ignore[arg-type]
+            self._fit(recording, ProgressPrinter(out, view))  # type: ignore[arg-type]
 
     def in_a_window(self) -> int:
-        """Sit in front of the window; the exit code."""
+        """Run the session in the window; returns the exit code."""
         from .view import run
 
         session = partial(self.session, give_up_s=self.settings.give_up, held=True)
         return run(session, self.plan, self.fit, self.keep) or int(self.refused)
 
     def window(self, on_closed: Callable[[Path | None], None], *, windowed: bool = False) -> CalibrationWindow:
-        """The window, opened, within a program that has others; `on_closed` is told the profile's path, if any."""
+        """The window, opened in a running application; `on_closed` is called with the profile's path, if any."""
         from .view.window import CalibrationWindow
 
         session = partial(self.session, give_up_s=self.settings.give_up, held=True)
@@ -177,8 +176,8 @@ class CalibrationJob:
         window.open()
         return window
 
-    def session(self, *hear: Hear, give_up_s: float | None = None, held: bool = False) -> CalibrationSession:
-        """A session that is not started yet."""
+    def session(self, *listeners: OnEvent, give_up_s: float | None = None, held: bool = False) -> CalibrationSession:
+        """A new session, not yet started."""
         from .session import CalibrationSession
 
         if self._markers and self._outlet is None:
@@ -186,53 +185,59 @@ class CalibrationJob:
 
             self._outlet = MarkerOutlet(self._markers, self.plan.protocol.labels)
         if outlet := self._outlet:
-            hear = (*hear, lambda event, _, t: outlet.send(event.text, t))
+            listeners = (*listeners, lambda event, progress, t: outlet.send(event.text, t))
         offset = liblsl.to_stamps() if self.settings.on_lsl or self._outlet else 0.0
         return CalibrationSession(
-            self.settings, self.plan, self.recording, hear=hear, give_up_s=give_up_s, lsl_offset=offset, held=held
+            self.settings,
+            self.plan,
+            self.recording,
+            listeners=listeners,
+            give_up_s=give_up_s,
+            lsl_offset=offset,
+            held=held,
         )
 
     def fit(self, recording: Path, progress: Progress) -> CalibrationResult:
-        """The profile of a recorded sitting."""
+        """Fit a profile to a recording."""
         from .fit import fit, refreshed
 
         fitted = fit(recording, self.settings, progress)
         return refreshed(self._older, fitted) if self._older else fitted
 
     def keep(self, fitted: CalibrationResult) -> str:
-        """Save a profile and its page; what to tell the person."""
+        """Save a profile and its page; returns a text that says where."""
         from .report import write_page
 
         fitted.profile.save(self.path)
         self.refused = self._older is None and fitted.profile.refused is not None
         page = self.path.with_suffix(".html")
         write_page(fitted, page)
-        return f"Saved: {self.path}\nIts page: {page}"
+        return _("Profile: {path}\nReport: {page}").format(path=self.path, page=page)
 
-    def _fit(self, recording: Path, voice: Voice) -> None:
+    def _fit(self, recording: Path, printer: ProgressPrinter) -> None:
         try:
-            fitted = self.fit(recording, voice.fitting)
+            fitted = self.fit(recording, printer.fitting)
         except ProfileError as error:
-            raise ProfileError(error.asked, error.found, f"{error.do} · the sitting is in {recording}") from None
+            raise ProfileError(error.asked, error.found, f"{error.do} · the recording is {recording}") from None
         self.keep(fitted)
-        voice.virtual = fitted.profile.virtual
-        voice.made(fitted.profile, self.path)
+        printer.virtual = fitted.profile.virtual
+        printer.fitted(fitted.profile, self.path)
         if self.refused:
             raise typer.Exit(1)
 
 
 def profiles(
-    name: Annotated[str | None, typer.Argument(help="One of them, by name or path, to see all of it.")] = None,
-    delete: Annotated[bool, typer.Option("--delete", help="Delete it, with its recording and its page.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Delete without a question, for scripts.")] = False,
-    where: Annotated[Path | None, typer.Option("--in", help="A folder of profiles, instead of your own.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Name or path of a profile, to show its details.")] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete the profile, its recording and its report.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking, for scripts.")] = False,
+    where: Annotated[Path | None, typer.Option("--in", help="Folder of profiles (default: your own).")] = None,
     view: Annotated[str, typer.Option(help="terminal or json.")] = "terminal",
 ) -> None:
-    """List the profiles kept here, look at one, or delete it."""
+    """List profiles, show one, or delete it."""
     folder = where or store.folder()
     if name is None:
         if delete:
-            raise ConfigError("profiles --delete", "no name", "say which: profiles NAME --delete")
+            raise ConfigError("profiles --delete", "no name", "use profiles NAME --delete")
         _list(folder, view)
         return
     if delete:
@@ -247,18 +252,18 @@ def profiles(
 
 
 def _delete(path: Path, yes: bool) -> None:
-    """Delete a profile and what was made with it, after a question; exit code 1 where the answer is no."""
+    """Delete a profile and the files made with it, after a question; exit code 1 where the answer is no."""
     parts = [(part, store.is_own(part)) for part in store.files_of(path)]
     own = [part for part, is_own in parts if is_own]
     if not yes:
         try:
             answer = input(f"Delete {', '.join(part.name for part in own)} in {path.parent}? [y/N] ")
         except EOFError:
-            raise ConfigError(f"delete {path}", "nobody to ask", "add --yes") from None
+            raise ConfigError(f"delete {path}", "there is no terminal to ask", "add --yes") from None
         if answer.strip().lower() not in ("y", "yes"):
             print("nothing was deleted")
             raise typer.Exit(1)
-    for part in reversed(own):  # the profile last: what is interrupted can be done again
+    for part in reversed(own):  # the profile last, so that an interrupted deletion can be repeated
         part.unlink()
         print(f"deleted {part}")
     for part, is_own in parts:
@@ -276,4 +281,4 @@ def _list(folder: Path, view: str) -> None:
         else:
             print(f"{it.path.stem}  {store.summary(it.profile) if it.profile else it.trouble}")
     if not found and view != "json":
-        print(f"no profiles in {folder}; calibrate makes one")
+        print(f"no profiles in {folder}; run calibrate to create one")

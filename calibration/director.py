@@ -1,7 +1,7 @@
-"""Leads a person through a plan while their stream comes in: the one place where the sitting moves.
+"""Advances a calibration session with the samples of a stream, and adds its events to the chunks as markers.
 
-Its `direct` stands in the acquisition thread, where every sample passes once and in order, so that an event has the
-very sample it happened at. Wishes come from other threads and count from the newest sample on.
+`CalibrationDirector.direct` runs in the acquisition thread, which sees every sample once and in order, so that each
+event has its exact sample. Actions come from other threads and take effect from the newest sample on.
 """
 
 from __future__ import annotations
@@ -10,129 +10,130 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
+from realtime_mood.language import N_
 from realtime_mood.types import Chunk, Marker, StreamInfo
 
 from .progress import CalibrationProgress, Event
 from .protocol import BlockPlan
 
-Hear = Callable[[Event, CalibrationProgress, float], None]
-"""Told of an event, the sitting after it, and when it happened (s, our clock)."""
+OnEvent = Callable[[Event, CalibrationProgress, float], None]
+"""Called with an event, the progress after it, and the time of the event (s, our clock)."""
 
 
 class CalibrationDirector:
-    """Holds the sitting.
+    """Holds the progress of a session.
 
     Parameters
     ----------
     plan : BlockPlan
     follow : callable, optional
-        Told the state that a virtual person should be in, before the samples that need it are made.
-    hear : callable, optional
-        Told of each event with the sitting after it, on whichever thread it happened; must return at once.
+        Called with the state that a virtual subject should be in, before the samples that need it are made.
+    on_event : callable, optional
+        Called for each event, on the thread on which it happened; must return at once.
     held : bool
-        Whether the first step waits for `begin`, however many samples come before.
+        Whether the first step waits for `begin`.
     """
 
     def __init__(
         self,
         plan: BlockPlan,
         follow: Callable[[str], None] | None = None,
-        hear: Hear = lambda *_: None,
+        on_event: OnEvent = lambda *_: None,
         *,
         held: bool = False,
     ) -> None:
         self.plan, self.held = plan, held
-        self._follow, self._hear = follow, hear
+        self._follow, self._on_event = follow, on_event
         self._lock = threading.Lock()
-        self._sitting: CalibrationProgress | None = None
+        self._progress: CalibrationProgress | None = None
         self._end, self._t_last, self._sfreq = 0, 0.0, 1.0
         self._waiting: list[Event] = []
 
     @property
-    def sitting(self) -> CalibrationProgress | None:
-        """Where it stands; None before the stream is open."""
-        return self._sitting
+    def progress(self) -> CalibrationProgress | None:
+        """The current state; None before the stream is open."""
+        return self._progress
 
     def open(self, info: StreamInfo) -> None:
-        """The stream is there: begin with its first sample, unless held."""
+        """The stream is open: begin with its first sample, unless held."""
         with self._lock:
-            self._sitting, self._end = CalibrationProgress.of(self.plan, info.sfreq), 0
-        self._lead()
+            self._progress, self._end = CalibrationProgress.of(self.plan, info.sfreq), 0
+        self._set_state()
 
     def direct(self, chunk: Chunk) -> Chunk:
-        """The chunk, with what happened in it as markers."""
+        """The chunk, with the events in it as markers."""
         with self._lock:
-            assert self._sitting is not None
+            assert self._progress is not None
             before = [Event(max(event.index, chunk.first), event.text) for event in self._waiting]
             self._waiting, self._end = [], chunk.end
             events: tuple[Event, ...] = ()
             if not self.held:
-                self._sitting, events = self._sitting.advance(chunk.first, chunk.end, chunk.lost)
-            happened = [(event, self._sitting) for event in events]
-            self._t_last, self._sfreq = chunk.t_last, self._sitting.sfreq
-        self._lead()
-        for event, sitting in happened:
-            self._hear(event, sitting, self._when(event.index))
+                self._progress, events = self._progress.advance(chunk.first, chunk.end, chunk.lost)
+            happened = [(event, self._progress) for event in events]
+            self._t_last, self._sfreq = chunk.t_last, self._progress.sfreq
+        self._set_state()
+        for event, progress in happened:
+            self._on_event(event, progress, self._when(event.index))
         markers = [Marker(min(event.index, chunk.end - 1), event.text) for event in (*before, *events)]
         return replace(chunk, markers=(*chunk.markers, *markers))
 
-    def untold(self) -> tuple[Event, ...]:
-        """What happened after the last chunk, once: when no other comes, nothing would carry it to the recording."""
+    def undelivered(self) -> tuple[Event, ...]:
+        """Events since the last chunk, once: without another chunk they would not reach the recording."""
         with self._lock:
             events, self._waiting = tuple(self._waiting), []
         return events
 
-    # -- wishes -------------------------------------------------------------------------------------------------
+    # -- actions ------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Go on to the first step, from the next sample on."""
+        """Begin the first step with the next sample."""
         with self._lock:
             self.held = False
 
-    def pause(self, why: str = "paused") -> None:
-        self._wish(lambda it, index: it.pause(why, index))
+    def pause(self, why: str = N_("paused")) -> None:
+        self._apply(lambda progress, index: progress.pause(why, index))
 
     def resume(self) -> None:
-        self._wish(lambda it, index: it.resume(index))
+        self._apply(lambda progress, index: progress.resume(index))
 
-    def repeat(self, why: str = "asked for") -> None:
-        """Do anew what is being done."""
-        self._wish(lambda it, index: it.spoil(why, index))
+    def repeat(self, why: str = N_("asked for")) -> None:
+        """Repeat the current step."""
+        self._apply(lambda progress, index: progress.invalidate(why, index))
 
     def answer(self, valence: float | None, arousal: float | None) -> None:
-        self._wish(lambda it, index: it.answer(valence, arousal, index))
+        self._apply(lambda progress, index: progress.answer(valence, arousal, index))
 
     def stop(self) -> None:
-        self._wish(lambda it, index: it.stop(index))
+        self._apply(lambda progress, index: progress.stop(index))
 
     def shown(self, late: int, text: str) -> None:
-        """Say that a cue was on the screen `late` samples before the newest, or after it where `late` is negative.
+        """Note that a cue was on the screen `late` samples before the newest, or after it where `late` is negative.
 
         `text` names its step.
         """
         with self._lock:
-            event, sitting = Event(max(0, self._end - late), text), self._sitting
+            event, progress = Event(max(0, self._end - late), text), self._progress
             self._waiting.append(event)
-        if sitting is not None:
-            self._hear(event, sitting, self._when(event.index))
+        if progress is not None:
+            self._on_event(event, progress, self._when(event.index))
 
-    def _wish(
+    def _apply(
         self, change: Callable[[CalibrationProgress, int], tuple[CalibrationProgress, tuple[Event, ...]]]
     ) -> None:
         with self._lock:
-            if self._sitting is None:
+            if self._progress is None:
                 return
-            self._sitting, events = change(self._sitting, self._end)
+            self._progress, events = change(self._progress, self._end)
             self._waiting += events
-            sitting = self._sitting
-        self._lead()
+            progress = self._progress
+        self._set_state()
         for event in events:
-            self._hear(event, sitting, self._when(event.index))
+            self._on_event(event, progress, self._when(event.index))
 
     def _when(self, index: int) -> float:
-        """When a sample was taken, or will be (s, our clock)."""
+        """Time of a sample, past or future (s, our clock)."""
         return self._t_last + (index + 1 - self._end) / self._sfreq
 
-    def _lead(self) -> None:
-        if self._follow is not None and self._sitting is not None:
-            self._follow(self._sitting.virtual)
+    def _set_state(self) -> None:
+        if self._follow is not None and self._progress is not None:
+            self._follow(self._progress.virtual)

@@ -1,6 +1,6 @@
-"""Turns a recorded sitting into a profile: the baseline, and a readout of the person's own where it proves itself.
+"""Fits a profile to a recorded calibration session: the baseline, and a personal classifier where it passes validation.
 
-The network stays as it is. Of a recording, weights and options there is one profile, whoever asks and when.
+The network is not changed. The same recording, weights and options always give the same profile.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from realtime_mood.cli.config import RunConfig
 from realtime_mood.entropy import Population
 from realtime_mood.errors import ProfileError
+from realtime_mood.language import N_
 from realtime_mood.models.checkpoint import Weights, load_weights
 from realtime_mood.models.personal import Parts, fit_head
 from realtime_mood.models.sampling import SubjectSampler
@@ -30,72 +31,83 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class CalibrationResult:
-    """A profile, and what its page shows of how it came about."""
+    """A profile, and what its page shows about the fit."""
 
     profile: Profile
-    sat: CalibrationRecording
+    recording: CalibrationRecording
     weights: tuple[str, str]
-    """Name and SHA-256 of the network that looked."""
+    """Name and SHA-256 of the network that was used."""
     held: HeldOut | None = None
-    """None for a protocol that is all rest."""
+    """None for a protocol without blocks."""
     attention: np.ndarray | None = None
-    """(n_labels, n_chans, n_bands): where the network looked in the blocks of each label."""
+    """(n_labels, n_chans, n_bands): mean attention of the network in the blocks of each label."""
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """What the network makes of every labelled second."""
+class BlockFeatures:
+    """Output of the network for every labelled second."""
 
     x: np.ndarray
     """(n, F): see `realtime_mood.models.personal.described`."""
     attention: np.ndarray
     """(n, n_chans, n_bands)."""
     second: np.ndarray
-    """(n,): which of the person's seconds."""
+    """(n,): index of each second in the recording's `Person`."""
 
 
 def fit(path: Path, settings: RunConfig, progress: Progress = lambda *_: None) -> CalibrationResult:
-    """The profile of the sitting recorded at `path`.
+    """Fit a profile to a recorded calibration session.
+
+    Parameters
+    ----------
+    path : Path
+    settings : RunConfig
+    progress : callable
+        Called with what is being done and the share that is completed, 0 to 1.
+
+    Returns
+    -------
+    CalibrationResult
 
     Raises
     ------
     ProfileError
         Too little usable rest, or too few blocks.
     ConfigError, SourceNotFound, StreamMismatch, WeightsError
-        No recording of a calibration, or no weights.
+        The file is not a recording of a calibration, or there are no weights.
     """
     weights = load_weights(settings.weights)
-    progress("reading the recording", 0.0)
-    sat = collect(path, weights.card.spec, settings.notches)
-    return fit_sat(sat, weights, settings, progress)
+    progress(N_("reading the recording"), 0.0)
+    recording = collect(path, weights.card.spec, settings.notches)
+    return fit_recording(recording, weights, settings, progress)
 
 
-def fit_sat(
-    sat: CalibrationRecording, weights: Weights, settings: RunConfig, progress: Progress = lambda *_: None
+def fit_recording(
+    recording: CalibrationRecording, weights: Weights, settings: RunConfig, progress: Progress = lambda *_: None
 ) -> CalibrationResult:
-    """The same from a sitting that was read already."""
-    spec, protocol, person = weights.card.spec, sat.protocol, sat.person
+    """Fit a profile to a calibration recording that was read already; see `fit`."""
+    spec, protocol, person = weights.card.spec, recording.protocol, recording.person
     wanted = None if settings.readout == "auto" else settings.readout
     baseline = person.profile(spec).model_copy(update={"readout": wanted})
     of = weights.card.name, weights.card.sha256["model.safetensors"]
     if not protocol.cues:
-        return CalibrationResult(baseline, sat, of)
+        return CalibrationResult(baseline, recording, of)
     base = protocol.readout if _same_labels(weights, protocol.readout, protocol.labels) else ""
-    progress("asking the network", 0.1)
-    seen = see(sat, weights, base, settings.device)
-    block, of_block = _blocks(sat, seen)
-    progress("holding out blocks", 0.3)
+    progress(N_("running the network"), 0.1)
+    features = block_features(recording, weights, base, settings.device)
+    block, of_block = _blocks(recording, features)
+    progress(N_("cross-validation"), 0.3)
     parts = Parts.of(weights.reader.config, person.info.n_chans, base)
     fit_to = partial(fit_head, parts=parts, n_labels=len(protocol.labels))
     verdict, held = judge(
-        seen.x, sat.at[seen.second], block, of_block, fit_to, protocol.labels,
-        lambda done: progress("shuffling blocks", 0.3 + 0.65 * done),
+        features.x, recording.at[features.second], block, of_block, fit_to, protocol.labels,
+        lambda done: progress(N_("permutation test"), 0.3 + 0.65 * done),
     )  # fmt: skip
     y = of_block[block]
-    attention = np.stack([seen.attention[y == k].mean(axis=0) for k in range(len(protocol.labels))])
+    attention = np.stack([features.attention[y == k].mean(axis=0) for k in range(len(protocol.labels))])
     if not verdict.passed:
-        return CalibrationResult(baseline.model_copy(update={"refused": verdict}), sat, of, held, attention)
-    head = fit_to(seen.x, y).to_bytes()
+        return CalibrationResult(baseline.model_copy(update={"refused": verdict}), recording, of, held, attention)
+    head = fit_to(features.x, y).to_bytes()
     own = PersonalReadout(
         name=protocol.readout or protocol.name, labels=protocol.labels,
         coordinates=tuple(cue.coordinates for cue in protocol.cues), base=base, weights=of[0], weights_sha256=of[1],
@@ -103,59 +115,61 @@ def fit_sat(
         temperature=held.temperature, least_confidence=held.least_confidence, verdict=verdict,
         ch_names=person.info.ch_names,
     )  # fmt: skip
-    return CalibrationResult(baseline.model_copy(update={"own": own, "head": head}), sat, of, held, attention)
+    return CalibrationResult(baseline.model_copy(update={"own": own, "head": head}), recording, of, held, attention)
 
 
 def refreshed(older: Profile, today: CalibrationResult) -> CalibrationResult:
-    """An older profile's own readout on today's rest: people and caps differ from one day to the next.
+    """An older profile's personal classifier on today's baseline, since signals and caps differ between days.
 
-    The cap has the same electrodes, in any order: the readout's numbers keep the order they were fitted in.
+    The cap must have the same electrodes, in any order: the readout keeps the order in which it was fitted.
 
     Raises
     ------
     ProfileError
-        Of another montage, of another kind of stream, or with other features.
+        The montage, the kind of stream or the features differ.
     """
     new = today.profile
     same = set(older.ch_names) == set(new.ch_names) and older.virtual == new.virtual and older.spec == new.spec
     if not same:
         raise ProfileError(
-            "refresh a profile", "today's electrodes, features or kind of stream are others than then",
-            "wear the same cap, or calibrate anew",
+            "refresh a profile", "the electrodes, the features or the kind of stream differ from today's",
+            "use the same cap, or calibrate again",
         )  # fmt: skip
     own = older.own and older.own.model_copy(update={"ch_names": older.own_channels})
     kept = {"own": own, "head": older.head, "refused": older.refused, "readout": older.readout}
     return replace(today, profile=new.model_copy(update=kept))
 
 
-def see(sat: CalibrationRecording, weights: Weights, base: str, device: str) -> Seen:
-    """Let the network look at every labelled second, each block by itself, on the person's own baseline."""
+def block_features(recording: CalibrationRecording, weights: Weights, base: str, device: str) -> BlockFeatures:
+    """Run the network on every labelled second, block by block, on the subject's own baseline."""
     card = weights.card.readouts[base] if base else next(iter(weights.card.readouts.values()))
     population = Population(np.array(card.population_mean), np.array(card.population_sd))
-    who = SubjectSampler([sat.person], population, weights.card.spec)
-    second = who.seconds[True][0]
+    subject = SubjectSampler([recording.person], population, weights.card.spec)
+    second = subject.seconds[True][0]
     if not len(second):
-        raise ProfileError("a readout of your own", "no usable second in any block", "mend electrodes and sit again")
-    return Seen(*describe_subject(weights.reader, who, base, device), second)
+        raise ProfileError(
+            "a personal classifier", "no usable second in any block", "improve the electrodes and repeat"
+        )
+    return BlockFeatures(*describe_subject(weights.reader, subject, base, device), second)
 
 
-def _blocks(sat: CalibrationRecording, seen: Seen) -> tuple[np.ndarray, np.ndarray]:
-    """Each second's block, from 0 in the order they came, and each block's label.
+def _blocks(recording: CalibrationRecording, features: BlockFeatures) -> tuple[np.ndarray, np.ndarray]:
+    """Index of each second's block, in order of time, and label of each block.
 
     Raises
     ------
     ProfileError
-        Too few blocks of a label.
+        There are too few blocks of a label.
     """
-    _, block = np.unique(sat.person.piece[seen.second], return_inverse=True)
-    label = sat.person.label[seen.second]
+    _, block = np.unique(recording.person.piece[features.second], return_inverse=True)
+    label = recording.person.label[features.second]
     of_block = np.array([label[block == b][0] for b in range(block.max() + 1)])
-    counts = np.bincount(of_block, minlength=len(sat.protocol.labels))
+    counts = np.bincount(of_block, minlength=len(recording.protocol.labels))
     if counts.min() < LEAST_BLOCKS:
-        found = ", ".join(f"{n} of {name}" for name, n in zip(sat.protocol.labels, counts, strict=True))
+        found = ", ".join(f"{n} of {name}" for name, n in zip(recording.protocol.labels, counts, strict=True))
         raise ProfileError(
             f"{LEAST_BLOCKS} usable blocks of each label", f"{found}",
-            "go through the protocol to its end; for the rest alone use --protocol baseline",
+            "complete the protocol, or use --protocol baseline for a baseline alone",
         )  # fmt: skip
     return block, of_block
 

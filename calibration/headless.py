@@ -1,4 +1,4 @@
-"""A calibration without a screen: cues and progress as lines of text or JSON, for scripts, tests and virtual people."""
+"""Calibration without a window: instructions and progress as lines of text or JSON, for terminals and scripts."""
 
 from __future__ import annotations
 
@@ -14,105 +14,119 @@ from realtime_mood.api.options import ReadingOptions
 from realtime_mood.cli.config import RunConfig
 from realtime_mood.errors import ProfileError
 from realtime_mood.files import check_writable
+from realtime_mood.language import N_, _, ngettext
 from realtime_mood.profile import Profile, head_file
 
 from .progress import CalibrationProgress, Event, Mode
 from .protocol import clock_words, draw, load_protocol
 from .session import CalibrationSession, Look
+from .verdict import reasons
 
-EVERY_S = 10.0  # how often the terminal says how far a step is
+KINDS = {"rest": N_("rest"), "washout": N_("pause"), "block": N_("block"), "report": N_("self-rating")}
+EVERY_S = 10.0  # interval at which the terminal shows the remaining time
 View = Literal["terminal", "json"]
 
 
-class Voice:
-    """Says what happens, one line at a time.
+class ProgressPrinter:
+    """Prints what happens, one line at a time.
 
     Parameters
     ----------
     out : file
     view : {"terminal", "json"}
+        Text for people, or JSON for programs.
     """
 
     def __init__(self, out: IO[str], view: View) -> None:
         self._out, self._view = out, view
-        self._second, self._words = -1, ""
-        self._heard: deque[tuple[Event, CalibrationProgress]] = deque()
+        self._second, self._last_text = -1, ""
+        self._waiting: deque[tuple[Event, CalibrationProgress]] = deque()
         self.virtual = False
 
-    def say(self, kind: str, words: str, **facts: object) -> None:
-        """One line; `words` for people, `facts` for programs."""
+    def print(self, kind: str, text: str, /, **values: object) -> None:
+        """Print one line: `text` in the terminal, `kind` and `values` as JSON."""
         if self._view == "json":
-            print(json.dumps({"kind": kind, **facts}), file=self._out, flush=True)
-        elif words:
-            print(("VIRTUAL PERSON · " if self.virtual else "") + words, file=self._out, flush=True)
+            print(json.dumps({"kind": kind, **values}), file=self._out, flush=True)
+        elif text:
+            badge = f"{_('SIMULATED')} · " if self.virtual else ""
+            print(badge + text, file=self._out, flush=True)
 
-    def hear(self, event: Event, sitting: CalibrationProgress, t: float) -> None:
-        """Something happened in the sitting; it is said at the next look, since a pipe may make us wait."""
-        self._heard.append((event, sitting))
+    def on_event(self, event: Event, progress: CalibrationProgress, t: float) -> None:
+        """Keep an event of the session until the next `look`, since writing to a pipe may block."""
+        self._waiting.append((event, progress))
 
-    def _say_heard(self) -> None:
-        while self._heard:
-            event, sitting = self._heard.popleft()
-            t, words, step = event.index / sitting.sfreq, "", sitting.step
+    def _print_events(self) -> None:
+        while self._waiting:
+            event, progress = self._waiting.popleft()
+            t, text, step = event.index / progress.sfreq, "", progress.step
             if "/begin" in event.text and step and step.seconds:
-                words = f"{clock_words(t)}  {step.text} ({step.seconds:.0f} s)"
+                text = f"{clock_words(t)}  {_(step.text)} ({step.seconds:.0f} s)"
             elif "/cancelled/" in event.text:
-                words = f"once more: {event.text.rpartition('/')[2]}"
-            self.say("event", words, t=round(t, 3), text=event.text, virtual=self.virtual)
+                text = _("This step will be repeated: {why}").format(why=_(event.text.rpartition("/")[2]))
+            self.print("event", text, t=round(t, 3), text=event.text, virtual=self.virtual)
 
     def look(self, look: Look) -> None:
-        """Once a second of stream time: how far it is."""
-        sitting, info = look.sitting, look.health.info
-        if sitting is None or info is None:
+        """Print the progress, once a second of stream time."""
+        progress, info = look.progress, look.health.info
+        if progress is None or info is None:
             return
         self.virtual = info.virtual
-        self._say_heard()
-        if sitting.step is None:
+        self._print_events()
+        if progress.step is None:
             return
         t = look.health.samples + look.health.lost
         if (second := int(t / info.sfreq)) == self._second:
             return
         self._second = second
-        words = f"{sitting.step.kind}: {sitting.left_s:.0f} s left" if second % EVERY_S == 0 and not look.away else ""
-        if look.away:
-            words = "no data: waiting for the headset" if self._words != "away" else ""
-        self._words = "away" if look.away else ""
-        self.say(
-            "progress", words, t=round(t / info.sfreq, 3), of=round(sitting.plan.seconds, 3), virtual=info.virtual,
-            step=sitting.step.kind, label=sitting.step.label, left_s=round(sitting.left_s, 3),
+        text = ""
+        if look.away and self._last_text != "away":
+            text = _("No data. Waiting for the headset.")
+        elif not look.away and second % EVERY_S == 0:
+            text = _("{step}: {seconds:.0f} s left").format(step=_(KINDS[progress.step.kind]), seconds=progress.left_s)
+        self._last_text = "away" if look.away else ""
+        self.print(
+            "progress", text, t=round(t / info.sfreq, 3), of=round(progress.plan.seconds, 3), virtual=info.virtual,
+            step=progress.step.kind, label=progress.step.label, left_s=round(progress.left_s, 3),
         )  # fmt: skip
 
-    def fitting(self, words: str, done: float) -> None:
-        """How far the fit is."""
-        text = f"{words}…" if words != self._words else ""
-        self._words = words
-        self.say("fitting", text, doing=words, done=round(done, 3))
+    def fitting(self, text: str, done: float) -> None:
+        """Print what the fit is doing."""
+        line = f"{_(text)}…" if text != self._last_text else ""
+        self._last_text = text
+        self.print("fitting", line, doing=text, done=round(done, 3))
 
-    def made(self, profile: Profile, path: Path) -> None:
-        """What came of it."""
+    def fitted(self, profile: Profile, path: Path) -> None:
+        """Print the result of the fit."""
         facts: dict[str, Any] = {
             "path": str(path),
             "seconds": profile.seconds,
             "channels": list(profile.ch_names),
             "virtual": profile.virtual,
         }
-        text = f"{profile.seconds:.0f} s of usable rest on {len(profile.ch_names)} channels: {path}"
+        n = len(profile.ch_names)
+        text = ngettext(
+            "{seconds:.0f} s of usable rest on {n} channel: {path}",
+            "{seconds:.0f} s of usable rest on {n} channels: {path}",
+            n,
+        ).format(seconds=profile.seconds, n=n, path=path)
         if profile.own:
             v = profile.own.verdict
             low, high = v.interval
-            right = f"{100 * v.balanced_accuracy:.0f} of 100 seconds [{100 * low:.0f}, {100 * high:.0f}]"
-            text += f"\n{profile.own.name} is yours: right in {right} of blocks it was not fitted on"
-            text += f", where chance is {100 * v.chance:.0f}"
+            text += "\n" + _(
+                "Personal classifier {name}: held-out balanced accuracy {score:.2f} (95 % CI {low:.2f} to {high:.2f}; "
+                "chance {chance:.2f})"
+            ).format(name=profile.own.name, score=v.balanced_accuracy, low=low, high=high, chance=v.chance)
             facts |= {"own": profile.own.name, "verdict": v.model_dump(mode="json")}
         elif profile.refused:
-            text += "\nno readout of your own, only the baseline: " + profile.refused.text
-            text += "".join(f"\n  try: {line}" for line in profile.refused.advice)
+            why = "; ".join(reasons(profile.refused, _)) or profile.refused.text
+            text += "\n" + _("No personal classifier, only a baseline: {why}").format(why=why)
+            text += "".join("\n  " + _("Try: {advice}").format(advice=line) for line in profile.refused.advice)
             facts |= {"own": None, "verdict": profile.refused.model_dump(mode="json")}
-        self.say("profile", text, **facts)
+        self.print("profile", text, **facts)
 
 
-def sit(session: CalibrationSession, voice: Voice) -> CalibrationProgress:
-    """Go through a session to its end, or until Ctrl-C; its recording is whole afterwards.
+def run_session(session: CalibrationSession, printer: ProgressPrinter) -> CalibrationProgress:
+    """Run a session to its end, or until Ctrl-C; its recording is complete afterwards.
 
     Raises
     ------
@@ -120,21 +134,22 @@ def sit(session: CalibrationSession, voice: Voice) -> CalibrationProgress:
         The source's final fault.
     """
     session.start()
-    sitting = None
+    progress = None
     try:
-        sitting = session.wait(voice.look)
+        progress = session.wait(printer.look)
     except KeyboardInterrupt:
         session.director.stop()
     finally:
         try:
-            voice.look(session.look())
+            printer.look(session.look())
         finally:
             session.stop(5.0)
-    sitting = session.director.sitting or sitting
-    assert sitting is not None
-    if sitting.mode is Mode.STOPPED:
-        voice.say("stopped", f"stopped; the recording is {session.recording}", recording=str(session.recording))
-    return sitting
+    progress = session.director.progress or progress
+    assert progress is not None
+    if progress.mode is Mode.STOPPED:
+        text = _("Stopped. Recording: {path}").format(path=session.recording)
+        printer.print("stopped", text, recording=str(session.recording))
+    return progress
 
 
 def calibrate(
@@ -156,16 +171,16 @@ def calibrate(
     settings = RunConfig(source=source, give_up=give_up_s, **options.model_dump())
     plan = draw(load_protocol(protocol), secrets.randbits(16) if seed is None else seed, None, seconds)
     check_writable(head_file(path), "a profile at")
-    voice = Voice(_Lines(say), "terminal")
+    printer = ProgressPrinter(_Lines(say), "terminal")
     session = CalibrationSession(
-        settings, plan, recording or path.with_suffix(".xdf"), hear=(voice.hear,), give_up_s=give_up_s
+        settings, plan, recording or path.with_suffix(".xdf"), listeners=(printer.on_event,), give_up_s=give_up_s
     )
-    if sit(session, voice).mode is Mode.STOPPED:
+    if run_session(session, printer).mode is Mode.STOPPED:
         raise ProfileError("a calibration", "it was stopped", f"its recording is {session.recording}")
-    fitted = fit(session.recording, settings, voice.fitting)
+    fitted = fit(session.recording, settings, printer.fitting)
     fitted.profile.save(path)
     write_page(fitted, path.with_suffix(".html"))
-    voice.made(fitted.profile, path)
+    printer.fitted(fitted.profile, path)
     return fitted.profile
 
 

@@ -21,7 +21,7 @@ from realtime_mood.montage import locate
 from realtime_mood.report.drawing import HATCHES, INK, MANY
 from realtime_mood.viewmodel.scalp import flatten, interpolator
 
-from .collect import Stretch
+from .collect import StepSpan
 from .verdict import HeldOut
 
 COLOURS = ("#d07c00", "#7f8b9d", "#2b8cce", "#c2609a", "#8a9420")  # 3:1 or more on white and on the dark page
@@ -146,7 +146,7 @@ def along_time(
 
 
 def self_reports(
-    figure: Figure, answers: Mapping[int, tuple[float, float]], blocks: Sequence[Stretch], labels: Sequence[str]
+    figure: Figure, answers: Mapping[int, tuple[float, float]], blocks: Sequence[StepSpan], labels: Sequence[str]
 ) -> None:
     """Self-reports of each block on the valence–arousal plane."""
     axes = figure.add_subplot()

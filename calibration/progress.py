@@ -1,15 +1,15 @@
-"""Where a person stands in a plan: a pure state machine, in samples of the stream, with no clock, thread or screen.
+"""Progress of a calibration session: a pure state machine in samples of the stream, without clock, thread or screen.
 
-Stream time is the only time there is. While a headset is away no sample comes and nothing moves; what it missed shows
-as a hole, and the step it fell into is done anew, after some seconds to get ready. Whatever is learnt from rests on
-the events, which are written to the recording as markers:
+Time is stream time. While a headset is disconnected no sample arrives and nothing advances; the samples that were
+missed appear as a gap, and the step in which it occurred is repeated after a lead-in. Fitting uses the events, which
+are written to the recording as markers:
 
-    block/7/1/begin/positive    the first try of block 7 begins at this sample
-    block/7/1/end               and was gone through to its end: this is its last one
-    block/7/1/cancelled/hole    or was not, and will be done anew
-    report/7/1/answer/0.5,-0.2  what the person said of it: valence, arousal
+    block/7/1/begin/positive            the first attempt at block 7 begins at this sample
+    block/7/1/end                       it was completed: this is its last sample
+    block/7/1/cancelled/samples lost    or it was not, and will be repeated
+    report/7/1/answer/0.5,-0.2          the subject's rating: valence, arousal
 
-`CalibrationProgress` is frozen: every method gives the sitting that follows, and what happened.
+`CalibrationProgress` is frozen: every method returns the next state, and the events that happened.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from realtime_mood.language import N_
+
 from .protocol import LEAD_S, BlockPlan, Step
 
-HOLE_LEAD_S = 8.0  # after a hole the filters settle, and a context has to fill
-MOST_TRIES = 3  # of one step; then the sitting goes on without it
-LONGEST_HOLE_S = 0.25  # what the filters bridge
+GAP_LEAD_S = 8.0  # lead-in after a gap: the filters settle, and the context of a reading fills
+MOST_ATTEMPTS = 3  # at one step; then the session continues without it
+LONGEST_GAP_S = 0.25  # the gap filler bridges gaps up to this length
 
 
 class Mode(Enum):
-    """Whether the sitting moves on."""
+    """Whether the session advances."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -35,7 +37,7 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened at a sample."""
+    """An event at a sample of the stream."""
 
     index: int
     text: str
@@ -43,32 +45,32 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationProgress:
-    """One moment of a plan being gone through. Begin with `CalibrationProgress.of`."""
+    """State of a session of `plan`. Begin with `CalibrationProgress.of`."""
 
     plan: BlockPlan
     sfreq: float
     at: int = 0
-    """Which step."""
+    """Index of the step."""
     left: int = 0
-    """Samples of the step that are still to come."""
+    """Remaining samples of the step."""
     lead: int = 0
-    """Samples until the step begins: it is being done anew."""
+    """Samples until the step begins, where it is repeated."""
     attempt: int = 1
     begun: bool = False
     mode: Mode = Mode.RUNNING
     why: str = ""
-    """Why it is paused, or what is done anew."""
+    """Why the session is paused, or why the step is repeated."""
     skipped: int = 0
-    """Blocks that were given up after `MOST_TRIES`."""
+    """Blocks that were skipped after `MOST_ATTEMPTS`."""
 
     @classmethod
     def of(cls, plan: BlockPlan, sfreq: float) -> CalibrationProgress:
-        """Before the first sample."""
+        """The state before the first sample."""
         return cls(plan, sfreq)._to(0)
 
     @property
     def step(self) -> Step | None:
-        """What is being done, or got ready for; None when all is over."""
+        """The current step, or the one about to begin; None when the session is over."""
         return self.plan.steps[self.at] if self.at < len(self.plan.steps) and not self.over else None
 
     @property
@@ -77,12 +79,12 @@ class CalibrationProgress:
 
     @property
     def left_s(self) -> float:
-        """Seconds until what is shown now is over."""
+        """Remaining seconds of the step, or of its lead-in."""
         return (self.lead or self.left) / self.sfreq
 
     @property
-    def progress(self) -> float:
-        """How much of the plan lies behind, 0 to 1."""
+    def fraction(self) -> float:
+        """Share of the plan that is completed, 0 to 1."""
         behind = sum(step.seconds for step in self.plan.steps[: self.at])
         step = self.step
         if step is not None and self.begun:
@@ -91,56 +93,56 @@ class CalibrationProgress:
 
     @property
     def virtual(self) -> str:
-        """The state a virtual person is in now."""
+        """The state that a virtual subject should be in now."""
         step = self.step
         return step.virtual if step is not None and step.kind == "block" and self.begun else "rest"
 
-    # -- what happens to it -------------------------------------------------------------------------------------
+    # -- samples and actions ------------------------------------------------------------------------------------
 
     def advance(self, first: int, end: int, lost: int = 0) -> tuple[CalibrationProgress, tuple[Event, ...]]:
-        """Samples ``[first, end)`` came, after `lost` that did not."""
-        it, events = self, list[Event]()
-        if lost > LONGEST_HOLE_S * self.sfreq:
-            it, more = it.spoil("samples lost", first, HOLE_LEAD_S)
+        """Samples ``[first, end)`` arrived, after `lost` that were not received."""
+        state, events = self, list[Event]()
+        if lost > LONGEST_GAP_S * self.sfreq:
+            state, more = state.invalidate(N_("samples lost"), first, GAP_LEAD_S)
             events += more
         at = first
-        while not it.over and it.mode is Mode.RUNNING:
-            if it.lead:
-                used = min(it.lead, end - at)
-                it, at = replace(it, lead=it.lead - used), at + used
-                if it.lead:
+        while not state.over and state.mode is Mode.RUNNING:
+            if state.lead:
+                used = min(state.lead, end - at)
+                state, at = replace(state, lead=state.lead - used), at + used
+                if state.lead:
                     break
-            if not it.begun:
+            if not state.begun:
                 if at >= end:
                     break
-                it = replace(it, begun=True, why="")
-                events.append(Event(at, it._said("begin", it._step.label)))
-            if it._step.kind == "report":
+                state = replace(state, begun=True, why="")
+                events.append(Event(at, state._marker("begin", state._step.label)))
+            if state._step.kind == "report":
                 break
-            used = min(it.left, end - at)
-            it, at = replace(it, left=it.left - used), at + used
-            if it.left:
+            used = min(state.left, end - at)
+            state, at = replace(state, left=state.left - used), at + used
+            if state.left:
                 break
-            events.append(Event(at - 1, it._said("end")))
-            it = it._to(it.at + 1)
-        return it, tuple(events)
+            events.append(Event(at - 1, state._marker("end")))
+            state = state._to(state.at + 1)
+        return state, tuple(events)
 
-    def spoil(self, why: str, index: int, lead_s: float = LEAD_S) -> tuple[CalibrationProgress, tuple[Event, ...]]:
-        """What is being done is no use any more: it is done anew, or given up when that was tried before."""
-        it, events = self._anew(why, index, lead_s)
-        if events and self.attempt >= MOST_TRIES:
+    def invalidate(self, why: str, index: int, lead_s: float = LEAD_S) -> tuple[CalibrationProgress, tuple[Event, ...]]:
+        """The data of the current step cannot be used: repeat it, or skip it after `MOST_ATTEMPTS`."""
+        state, events = self._restarted(why, index, lead_s)
+        if events and self.attempt >= MOST_ATTEMPTS:
             return replace(self, skipped=self.skipped + 1)._to(self.at + 1), events
-        return (replace(it, attempt=self.attempt + 1) if events else it), events
+        return (replace(state, attempt=self.attempt + 1) if events else state), events
 
     def pause(self, why: str, index: int) -> tuple[CalibrationProgress, tuple[Event, ...]]:
-        """Stand still until `resume`; what was being done will be done anew, and that is no try the less."""
+        """Pause until `resume`. The current step will be repeated, which does not count as an attempt."""
         if self.over or self.mode is Mode.PAUSED:
             return self, ()
-        it, events = self._anew(why, index, LEAD_S)
-        return replace(it, mode=Mode.PAUSED, why=why), (*events, Event(index, f"pause/{why.replace('/', ' ')}"))
+        state, events = self._restarted(why, index, LEAD_S)
+        return replace(state, mode=Mode.PAUSED, why=why), (*events, Event(index, f"pause/{why.replace('/', ' ')}"))
 
     def resume(self, index: int) -> tuple[CalibrationProgress, tuple[Event, ...]]:
-        """Go on."""
+        """Continue after a pause."""
         if self.mode is not Mode.PAUSED:
             return self, ()
         return replace(self, mode=Mode.RUNNING), (Event(index, "resume"),)
@@ -148,14 +150,14 @@ class CalibrationProgress:
     def answer(
         self, valence: float | None, arousal: float | None, index: int
     ) -> tuple[CalibrationProgress, tuple[Event, ...]]:
-        """What the person says of the block; None where they would rather not."""
+        """The subject's rating of the block; None where they prefer not to answer."""
         if self.over or not self.begun or self._step.kind != "report":
             return self, ()
-        said = "none" if valence is None or arousal is None else f"{valence:.2f},{arousal:.2f}"
-        return self._to(self.at + 1), (Event(index, self._said("answer", said)),)
+        rating = "none" if valence is None or arousal is None else f"{valence:.2f},{arousal:.2f}"
+        return self._to(self.at + 1), (Event(index, self._marker("answer", rating)),)
 
     def stop(self, index: int) -> tuple[CalibrationProgress, tuple[Event, ...]]:
-        """The person has had enough; that is final."""
+        """Stop the session for good, at the subject's request."""
         if self.over:
             return self, ()
         return replace(self, mode=Mode.STOPPED, why="stopped"), (Event(index, "stop"),)
@@ -166,12 +168,12 @@ class CalibrationProgress:
     def _step(self) -> Step:
         return self.plan.steps[self.at]
 
-    def _anew(self, why: str, index: int, lead_s: float) -> tuple[CalibrationProgress, tuple[Event, ...]]:
-        """The step cancelled and not begun, if it had begun and counts."""
+    def _restarted(self, why: str, index: int, lead_s: float) -> tuple[CalibrationProgress, tuple[Event, ...]]:
+        """The step cancelled and not yet begun again, if it had begun and its data are used."""
         if not self.begun or self.over or not self._step.counts:
             return self, ()
         lead, left = round(lead_s * self.sfreq), round(self._step.seconds * self.sfreq)
-        cancelled = Event(index, self._said("cancelled", why.replace("/", " ")))
+        cancelled = Event(index, self._marker("cancelled", why.replace("/", " ")))
         return replace(self, begun=False, lead=lead, left=left, why=why), (cancelled,)
 
     def _to(self, at: int) -> CalibrationProgress:
@@ -180,6 +182,6 @@ class CalibrationProgress:
         left = round(self.plan.steps[at].seconds * self.sfreq)
         return replace(self, at=at, left=left, lead=0, attempt=1, begun=False, why="")
 
-    def _said(self, *words: str) -> str:
+    def _marker(self, *parts: str) -> str:
         step = self._step
-        return "/".join([step.kind, str(step.number), str(self.attempt), *filter(None, words)])
+        return "/".join([step.kind, str(step.number), str(self.attempt), *filter(None, parts)])

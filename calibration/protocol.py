@@ -1,7 +1,7 @@
-"""Turns a protocol, as a TOML file holds it, into the steps one person goes through.
+"""Calibration protocols, as TOML files hold them, and the block plans that are drawn from them.
 
-A protocol says what there is to do; a `BlockPlan` is one draw of it: the order of the blocks, the pictures of each. The
-same protocol, seed and media make the same plan.
+A `Protocol` defines rests, cues and rounds; a `BlockPlan` is one random draw of it: the order of the blocks, and the
+media of each. The same protocol, seed and media give the same plan.
 """
 
 from __future__ import annotations
@@ -20,68 +20,68 @@ from pydantic import Field, model_validator
 from realtime_mood import files as plans
 from realtime_mood.errors import ConfigError
 from realtime_mood.files import Strict
+from realtime_mood.language import N_
 
 State = Literal["neutral", "positive", "negative", "rest"]
-Words = str
-LEVEL = 0.02  # shuffled blocks may do as well as the true ones so seldom, where a readout is to be believed
-LEAD_S = 3.0  # what somebody gets to get ready, before anything that is done anew
+LEVEL = 0.02  # significance level of the permutation test
+LEAD_S = 3.0  # lead-in before a step that is repeated
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 SOUNDS = {".wav", ".mp3", ".ogg", ".flac", ".m4a"}
 VIDEOS = {".mp4", ".mkv", ".webm", ".avi", ".mov"}
 
 
 class Rest(Strict):
-    """Some seconds of rest, of which the baseline is made."""
+    """A period of rest, to which the baseline is fitted."""
 
     seconds: float = Field(gt=0, le=600)
-    text: Words
+    text: str
     eyes: Literal["open", "closed"] = "open"
 
 
 class Cue(Strict):
-    """What somebody is asked to do in a block, and what that is an example of."""
+    """The task of a block, and its label."""
 
     label: str = Field(pattern="^[A-Za-z0-9_]+$")
-    text: Words
+    text: str
     virtual: State
-    """The state a virtual person goes to."""
+    """State that a virtual subject simulates."""
     coordinates: tuple[float, float]
     """(valence, arousal), each from -1 to 1."""
 
 
 class Protocol(Strict):
-    """What a person is led through. Every field may stand in a TOML file."""
+    """A calibration protocol. Every field can be set in a TOML file."""
 
     name: str = Field(pattern="^[A-Za-z0-9_]+$")
-    title: Words
-    about: Words
+    title: str
+    about: str
     readout: str = ""
-    """The readout of the weights that has the same labels, for the person's own to start from; none where empty."""
-    consent: Words = ""
-    """What has to be agreed to first."""
+    """Readout of the weights with the same labels, from which the personal one starts; none where empty."""
+    consent: str = ""
+    """Text that the subject has to agree to first; no consent page where empty."""
     rest: tuple[Rest, ...] = ()
     cues: tuple[Cue, ...] = ()
     rounds: int = Field(0, ge=0, le=40)
-    """How often each cue comes."""
+    """Blocks of each cue."""
     block_s: float = Field(20.0, ge=5, le=300)
     settle_s: float = Field(3.0, ge=0, le=60)
-    """Seconds at a block's beginning that nothing is learnt from."""
+    """Seconds at the beginning of each block that are not used."""
     washout_s: float = Field(6.0, ge=2, le=120)
-    washout: Words = "Let go of it. Breathe."
+    washout: str = N_("Let it go. Breathe out slowly.")
     last: tuple[str, ...] = ()
-    """Labels that the last block may have; any where empty."""
+    """Labels that the last block may have; any label where empty."""
     self_report: bool = False
-    """Whether valence and arousal are asked after each block."""
+    """Whether the subject rates valence and arousal after each block."""
 
     @model_validator(mode="after")
     def _fits(self) -> Protocol:
         labels = [cue.label for cue in self.cues]
         if not self.rest and not self.cues:
-            raise ValueError("neither rest nor cues: there is nothing to do")
+            raise ValueError("neither rest nor cues: add at least one")
         if self.cues and (len(labels) < 2 or len(set(labels)) < len(labels)):
-            raise ValueError("cues need two labels or more, each once")
+            raise ValueError("cues need two or more different labels")
         if self.cues and self.rounds < 2:
-            raise ValueError("rounds must be 2 or more, else nothing can be held out")
+            raise ValueError("rounds must be 2 or more, so that blocks can be held out")
         if self.settle_s >= self.block_s:
             raise ValueError("settle_s must be shorter than block_s")
         if unknown := set(self.last) - set(labels):
@@ -95,29 +95,29 @@ class Protocol(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing after the other: `kind` is rest, washout, block or report."""
+    """One step of a plan: `kind` is rest, washout, block or report (a self-rating)."""
 
     kind: Literal["rest", "washout", "block", "report"]
     number: int
-    """From 1, among its kind; a washout and a report have their block's."""
+    """Number among its kind, from 1; a washout and a report have the number of their block."""
     text: str
     seconds: float
-    """A report takes until it is answered, and this says 0."""
+    """0 for a report, which lasts until it is answered."""
     label: str = ""
-    """Of a block: its label. Of a rest: open or closed."""
+    """Label of a block; ``open`` or ``closed`` for a rest."""
     virtual: str = "rest"
     media: tuple[str, ...] = ()
     """Files to show or play, one after the other."""
 
     @property
     def counts(self) -> bool:
-        """Whether something is learnt from it, so that it is done anew when it was spoiled."""
+        """Whether its data are used, so that it is repeated after a disturbance."""
         return self.kind in ("rest", "block")
 
 
 @dataclass(frozen=True, slots=True)
 class BlockPlan:
-    """One drawing of a protocol."""
+    """One random draw of a protocol."""
 
     protocol: Protocol
     seed: int
@@ -125,31 +125,32 @@ class BlockPlan:
 
     @property
     def seconds(self) -> float:
-        """How long it takes when nothing goes wrong, answers apart."""
+        """Duration without repetitions and ratings (s)."""
         return sum(step.seconds for step in self.steps)
 
     def listing(self) -> str:
-        """Every step with its time, and the total: what a dry run shows."""
+        """Every step with its time, and the total duration, as a dry run shows them."""
         lines, t = [f"{self.protocol.title}: {self.protocol.about}"], 0.0
         for step in self.steps:
             what = f"{step.kind} {step.number}" + (f" {step.label}" if step.label else "")
             media = f" [{', '.join(Path(name).name for name in step.media)}]" if step.media else ""
             lines.append(f"{clock_words(t)}  {what:<22} {step.seconds:5.1f} s  {step.text}{media}")
             t += step.seconds
-        lines.append(f"{clock_words(t)}  the end" + (", answers apart" if self.asks else ""))
+        lines.append(f"{clock_words(t)}  end" + (", plus the time for ratings" if self.asks else ""))
         if not self.provable:
             lines.append(
-                f"too few blocks to prove anything: {self.protocol.rounds} rounds of {len(self.protocol.cues)}"
+                f"too few blocks for a significant result: {self.protocol.rounds} rounds of {len(self.protocol.cues)}"
             )
         return "\n".join(lines)
 
     @property
     def provable(self) -> bool:
-        """Whether there are blocks enough that a readout fitted to them could prove itself."""
+        """Whether there are enough blocks for a significant permutation test."""
         return not self.protocol.cues or least_p([self.protocol.rounds] * len(self.protocol.cues)) <= LEVEL
 
     @property
     def asks(self) -> bool:
+        """Whether the subject rates blocks."""
         return any(step.kind == "report" for step in self.steps)
 
 
@@ -159,9 +160,10 @@ def clock_words(seconds: float) -> str:
 
 
 def least_p(blocks: Sequence[int]) -> float:
-    """The smallest share of shuffled orders that must do as well as the true one.
+    """The smallest p value that a permutation test of these numbers of blocks can give.
 
-    Shuffled labels that only swap names do exactly as well, so with few blocks no readout stands out.
+    Permutations that only swap label names score exactly as well as the true order, so the result of few blocks cannot
+    be significant.
     """
     orders = math.factorial(sum(blocks)) / math.prod(map(math.factorial, blocks))
     swaps = math.prod(math.factorial(n) for n in Counter(blocks).values())
@@ -169,32 +171,32 @@ def least_p(blocks: Sequence[int]) -> float:
 
 
 def shipped() -> dict[str, Path]:
-    """The protocols that came with the program, by name."""
+    """The protocols that ship with the program, by name."""
     return plans.shipped_in("realtime_mood.calibration", "protocols")
 
 
 def load_protocol(name_or_path: str) -> Protocol:
-    """A protocol that came with the program, or the one in a TOML file; raises as `plans.load` does."""
+    """A shipped protocol by name, or the one in a TOML file; raises as `realtime_mood.files.load` does."""
     return plans.load(Protocol, "protocol", name_or_path, shipped())
 
 
 def draw(protocol: Protocol, seed: int, media: Path | None = None, rest_s: float | None = None) -> BlockPlan:
-    """The steps of one sitting: rest, then rounds of blocks, every label once a round in random order.
+    """Draw the steps of one session: rest, then rounds of blocks, with every label once a round in random order.
 
     Parameters
     ----------
     protocol : Protocol
     seed : int
-        Of the order, and of which picture comes where.
+        Random seed of the order of blocks and of the media.
     media : Path, optional
-        A folder with a folder of files for each label.
+        A folder with one subfolder of files for each label.
     rest_s : float, optional
-        How long the rest takes in all, instead of what the protocol says.
+        Total duration of rest (s), instead of the protocol's.
 
     Raises
     ------
     ConfigError
-        For media that lack a label.
+        A label has too few media files.
     """
     rng = np.random.default_rng(seed)
     steps = []
@@ -202,18 +204,18 @@ def draw(protocol: Protocol, seed: int, media: Path | None = None, rest_s: float
     for i, rest in enumerate(protocol.rest, 1):
         seconds = rest.seconds if rest_s is None else rest.seconds * rest_s / usual
         steps.append(Step("rest", i, rest.text, seconds, rest.eyes))
-    shown = _media(protocol, media, rng) if media else {}
+    files_of = _media(protocol, media, rng) if media else {}
     for number, cue in enumerate(_order(protocol, rng), 1):
         steps.append(Step("washout", number, protocol.washout, protocol.washout_s))
-        files_ = shown[cue.label].pop() if shown else ()
+        files_ = files_of[cue.label].pop() if files_of else ()
         steps.append(Step("block", number, cue.text, protocol.block_s, cue.label, cue.virtual, files_))
         if protocol.self_report:
-            steps.append(Step("report", number, "How did that feel?", 0.0))
+            steps.append(Step("report", number, N_("How did you feel during this block?"), 0.0))
     return BlockPlan(protocol, seed, tuple(steps))
 
 
 def _order(protocol: Protocol, rng: np.random.Generator) -> list[Cue]:
-    """Rounds of every cue in random order, none twice in a row, the last one of `last`."""
+    """Rounds of every cue in random order, no cue twice in a row, the last one from `last`."""
     while True:
         rounds = [rng.permutation(len(protocol.cues)) for _ in range(protocol.rounds)]
         row = [int(i) for part in rounds for i in part]
@@ -223,16 +225,16 @@ def _order(protocol: Protocol, rng: np.random.Generator) -> list[Cue]:
 
 
 def _media(protocol: Protocol, folder: Path, rng: np.random.Generator) -> dict[str, list[tuple[str, ...]]]:
-    """For each label, what each of its blocks shows: all its files, dealt out evenly."""
-    dealt = {}
+    """For each label, the files of each of its blocks: all its files, distributed evenly."""
+    media = {}
     for label in protocol.labels:
         known = PICTURES | SOUNDS | VIDEOS
         found = sorted(p for p in (folder / label).glob("*") if p.suffix.lower() in known)
         if len(found) < protocol.rounds:
             raise ConfigError(
-                f"media in {folder}", f"{len(found)} pictures, sounds or clips in its folder {label!r}",
-                f"put {protocol.rounds} or more there, one for each block",
+                f"media in {folder}", f"{len(found)} pictures, sounds or clips in its subfolder {label!r}",
+                f"put at least {protocol.rounds} there, one for each block",
             )  # fmt: skip
         mixed = [str(found[i]) for i in rng.permutation(len(found))]
-        dealt[label] = [tuple(mixed[i :: protocol.rounds]) for i in range(protocol.rounds)]
-    return dealt
+        media[label] = [tuple(mixed[i :: protocol.rounds]) for i in range(protocol.rounds)]
+    return media

@@ -22,7 +22,7 @@ from realtime_mood.report.pages import ReportFigure, ReportPage, ReportSection, 
 from realtime_mood.report.words import NOT_MEDICAL
 
 from . import pictures
-from .verdict import SHUFFLES, HeldOut
+from .verdict import SHUFFLES, HeldOut, advice, reasons
 
 if TYPE_CHECKING:  # fitting needs torch, and a page does without
     from .fit import CalibrationResult
@@ -48,10 +48,11 @@ def write_page(fitted: CalibrationResult, path: Path) -> None:
 
 def page_of(fitted: CalibrationResult) -> ReportPage:
     """What the page holds."""
-    profile, protocol, v = fitted.profile, fitted.sat.protocol, verdict_of(fitted.profile)
+    profile, protocol, v = fitted.profile, fitted.recording.protocol, verdict_of(fitted.profile)
     made = f"{datetime.fromisoformat(profile.made):%Y-%m-%d %H:%M} UTC"
     refused = v is not None and not v.passed
-    advice = v.advice if v is not None and refused else ()
+    labels = _labels(fitted)
+    tips = advice(v, labels, _) if v is not None and refused else ()
     return ReportPage(
         GENERATOR,
         _(protocol.title),
@@ -67,9 +68,9 @@ def page_of(fitted: CalibrationResult) -> ReportPage:
             sentence(profile),
             *([_("The result is from an earlier session; this one renewed the baseline.")] * _is_older(fitted)),
             *([_("The baseline was saved; everything that needs no personal classifier works with it.")] * refused),
-            *([_("What to try next:")] if advice else []),
+            *([_("What to try next:")] if tips else []),
         ],
-        points=advice,
+        points=tips,
         positive=not refused,
         facts=_facts(fitted),
     )
@@ -86,7 +87,9 @@ def sentence(profile: Profile) -> str:
     if v is None:
         return _("The baseline is based on {seconds} s of usable rest.").format(seconds=f"{profile.seconds:.0f}")
     if not profile.own:
-        return _("No personal classifier could be created: {reasons}.").format(reasons=v.text)
+        return _("No personal classifier could be created: {reasons}.").format(
+            reasons="; ".join(reasons(v, _)) or v.text
+        )
     low, high = v.interval
     return _(
         "The personal classifier was accepted: its balanced accuracy on held-out blocks is {accuracy} (95 % CI {low} "
@@ -127,7 +130,7 @@ def _rows(fitted: CalibrationResult) -> Iterator[Row]:
         yield _("blocks"), blocks, _("that could be used")
         yield _("held-out seconds"), f"{v.seconds}", _("each classified by a model that was fitted to other blocks")
     yield _("usable rest"), f"{profile.seconds:.0f} s", _("the baseline with which later readings are compared")
-    yield _("repeated blocks"), "; ".join(fitted.sat.repeated) or _("none"), ""
+    yield _("repeated blocks"), "; ".join(fitted.recording.repeated) or _("none"), ""
 
 
 def _facts(fitted: CalibrationResult) -> dict[str, str]:
@@ -142,13 +145,13 @@ def _facts(fitted: CalibrationResult) -> dict[str, str]:
         _("versions"): ", ".join(
             f"{name} {version(name)}" for name in ("realtime-mood", "numpy", "torch", "matplotlib")
         ),
-        _("recording"): fitted.sat.path.name,
+        _("recording"): fitted.recording.path.name,
     }
 
 
 def _labels(fitted: CalibrationResult) -> tuple[str, ...]:
     own = fitted.profile.own
-    return tuple(map(_, own.labels if own else fitted.sat.protocol.labels))
+    return tuple(map(_, own.labels if own else fitted.recording.protocol.labels))
 
 
 # -- figures ----------------------------------------------------------------------------------------------------
@@ -163,9 +166,9 @@ def _figures(fitted: CalibrationResult) -> Iterator[ReportFigure]:
         yield _along_time(fitted, v, held, labels)
     if fitted.attention is not None:
         yield _attention(fitted, fitted.attention, labels)
-    quality, size = np.nan_to_num(fitted.sat.quality), (4.9, 4.2) if fitted.sat.answers else None
+    quality, size = np.nan_to_num(fitted.recording.quality), (4.9, 4.2) if fitted.recording.answers else None
     yield quality_figure(quality, fitted.profile.ch_names, size=size)
-    if fitted.sat.answers:
+    if fitted.recording.answers:
         yield _self_reports(fitted, labels)
 
 
@@ -202,7 +205,7 @@ def _reliability(v: ValidationResult, held: HeldOut) -> ReportFigure:
 
 
 def _along_time(fitted: CalibrationResult, v: ValidationResult, held: HeldOut, labels: tuple[str, ...]) -> ReportFigure:
-    sfreq, blocks = fitted.sat.person.info.sfreq, fitted.sat.blocks
+    sfreq, blocks = fitted.recording.person.info.sfreq, fitted.recording.blocks
     known = len(blocks) == int(held.block.max()) + 1  # else some had no usable second, and it is unknown which
     spans = [(b.first / sfreq / 60, b.end / sfreq / 60) for b in blocks] if known else None
     hit = held.logits.argmax(axis=1) == held.labels
@@ -249,7 +252,7 @@ def _attention(fitted: CalibrationResult, maps: np.ndarray, labels: tuple[str, .
 
 
 def _self_reports(fitted: CalibrationResult, labels: tuple[str, ...]) -> ReportFigure:
-    answers, blocks = fitted.sat.answers, fitted.sat.blocks
+    answers, blocks = fitted.recording.answers, fitted.recording.blocks
     given = [
         f"{_(b.label)} {answers[b.number][0]:.2f}, {answers[b.number][1]:.2f}" for b in blocks if b.number in answers
     ]

@@ -1,7 +1,7 @@
-"""Leads somebody through a protocol and makes a profile of it: engine, recorder and director put together.
+"""A calibration session: engine, recorder and director together.
 
-Whatever happens, the sitting is in a recording first, and the profile is fitted to that: after a crash
-``calibrate --from RECORDING`` gives the same.
+The session is always recorded first, and the profile is fitted to the recording: after a crash, ``calibrate --from
+RECORDING`` gives the same profile.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from realtime_mood.contracts import Sink, Source
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.estimator import SignalOnly
 from realtime_mood.health import Health, State
+from realtime_mood.language import N_
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.recording.recorder import Recorder
 from realtime_mood.run.engine import Engine
@@ -25,32 +26,32 @@ from realtime_mood.sources import open_source
 from realtime_mood.sources.synthetic.source import SyntheticSource
 from realtime_mood.types import Reading, StreamInfo, Why
 
-from .director import CalibrationDirector, Hear
+from .director import CalibrationDirector, OnEvent
 from .progress import CalibrationProgress, Event, Mode
 from .protocol import BlockPlan
 
 POOR = (Why.GAP, Why.BAD_SIGNAL)
-SPOILED = 0.3  # of a step, without a usable signal: it is done anew
+MAX_POOR = 0.3  # share of a step without usable signal above which it is repeated
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at a session, for whoever shows it."""
+    """State of a session at one moment, for display."""
 
-    sitting: CalibrationProgress | None
+    progress: CalibrationProgress | None
     health: Health
     latest: Reading | None
     held: bool = False
-    """The first step waits for the director's `begin`."""
+    """Whether the first step waits for the director's `begin`."""
 
     @property
     def away(self) -> bool:
-        """The headset is gone, or says nothing: the sitting stands still by itself."""
+        """Whether no data arrive from the headset; the session then does not advance."""
         return self.health.state in (State.STALLED, State.RECONNECTING)
 
 
 class CalibrationSession:
-    """One sitting. Start it, look at it as often as you like, and stop it; nothing here knows a screen.
+    """One calibration session, without a screen: `start` it, `look` at it repeatedly, and `stop` it.
 
     Parameters
     ----------
@@ -58,17 +59,17 @@ class CalibrationSession:
         Its source is opened by `start`, unless another `source` is given.
     plan : BlockPlan
     recording : Path
-        Where the sitting is recorded: a file that is not there yet.
-    hear : sequence of callable
-        Each is told of every event; see `CalibrationDirector`.
+        Path of the recording; the next free name is used where it exists.
+    listeners : sequence of callable
+        Each is called for every event; see `CalibrationDirector`.
     sinks : sequence of Sink
-        Others that want the readings: their quality is all they say.
+        Further sinks for the readings, which hold only quality.
     give_up_s : float, optional
-        How long a headset that went away is looked for; for ever when None.
+        How long to search for a headset that was lost (s); without limit when None.
     lsl_offset : float
-        What puts our clock on LSL's (s).
+        Offset from our clock to LSL's (s).
     held : bool
-        Whether the first step waits for the director's `begin`; the recording runs all the same.
+        Whether the first step waits for the director's `begin`; the recording begins at once.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class CalibrationSession:
         plan: BlockPlan,
         recording: Path,
         *,
-        hear: Sequence[Hear] = (),
+        listeners: Sequence[OnEvent] = (),
         source: Source | None = None,
         sinks: Sequence[Sink] = (),
         give_up_s: float | None = None,
@@ -87,80 +88,81 @@ class CalibrationSession:
         self.settings, self.plan = settings, plan
         source = open_source(settings.source) if source is None else source
         follow = source.follow() if isinstance(source, SyntheticSource) else None
-        self._heard = tuple(hear)
-        self.director = CalibrationDirector(plan, follow, self._hear, held=held)
+        self._listeners = tuple(listeners)
+        self.director = CalibrationDirector(plan, follow, self._on_event, held=held)
         self.recorder = Recorder(recording, about(settings, plan), to_stamps=lsl_offset)
         self.engine = Engine(source, self._build, [self.recorder, *sinks], director=self.director, give_up_s=give_up_s)
         self._hop_s = FeatureSpec().hop_s
         self._last = 0
         self.over = threading.Event()
-        """Set once the last step is done, or the person has stopped."""
+        """Set once the last step is completed, or the subject has stopped."""
 
     @property
     def recording(self) -> Path:
-        """The file it is recorded in; another than asked for where that was there already."""
+        """The file of the recording; another than requested where that existed."""
         return Path(self.recorder.recording.path)
 
     def start(self) -> None:
-        """Open the source and begin with the first step. Returns at once."""
+        """Open the source and begin with the first step, unless held. Returns at once."""
         self.engine.start()
 
     def look(self) -> Look:
-        """Where everything stands; also sees to it that a spoiled step is done anew. Call it a few times a second."""
-        self._judge()
-        return Look(self.director.sitting, self.engine.health, self.engine.latest, self.director.held)
+        """The current state. Also has a step repeated whose signal is poor; call it a few times a second."""
+        self._check_signal()
+        return Look(self.director.progress, self.engine.health, self.engine.latest, self.director.held)
 
     def stop(self, timeout: float = 2.0) -> None:
-        """End the run; the recording is whole then. Raises the source's final fault, if there was one."""
-        self._tell_rest()
+        """End the run and complete the recording. Raises the source's final fault, if there was one."""
+        self._deliver_events()
         self.engine.stop(timeout)
 
     def settle(self, timeout: float = 2.0) -> None:
-        """Have all of a sitting that is over in its recording, while that goes on."""
-        if raw := self.engine.raw:  # what comes to the ring is with the recorder already
+        """Write all of a session that is over to its recording, while that continues."""
+        if raw := self.engine.raw:  # what is in the ring has reached the recorder
             raw.wait_beyond(self._last, timeout)
-        self._tell_rest()
+        self._deliver_events()
         self.recorder.flush(timeout)
 
     def wait(self, poll: Callable[[Look], None] = lambda _: None) -> CalibrationProgress:
-        """Look until the sitting is over or the source has ended, telling `poll`; for those without a screen."""
+        """Wait until the session is over or the source has ended, calling `poll`; for use without a screen."""
         while not self.over.wait(0.05) and not self.engine.done.is_set():
             look = self.look()
-            if look.sitting is not None and look.sitting.step and look.sitting.step.kind == "report":
-                self.director.answer(None, None)  # nobody is there to be asked
+            if look.progress is not None and look.progress.step and look.progress.step.kind == "report":
+                self.director.answer(None, None)  # without a screen there are no ratings
             poll(look)
-        sitting = self.director.sitting
-        assert sitting is not None or self.engine.health.fault is not None
-        return sitting or CalibrationProgress.of(self.plan, 1.0)
+        progress = self.director.progress
+        assert progress is not None or self.engine.health.fault is not None
+        return progress or CalibrationProgress.of(self.plan, 1.0)
 
     def _build(self, info: StreamInfo) -> Pipeline:
         spec = FeatureSpec()
         return Pipeline(info, spec, SignalOnly(spec, info.sfreq), self.settings.notches)
 
-    def _tell_rest(self) -> None:
-        for event in self.director.untold():  # the last answer, say, where no chunk came after it
+    def _deliver_events(self) -> None:
+        for event in self.director.undelivered():  # such as the last rating, after which no chunk came
             self.engine.mark(event.text)
 
-    def _hear(self, event: Event, sitting: CalibrationProgress, t: float) -> None:
-        for hear in self._heard:
-            hear(event, sitting, t)
-        if sitting.mode in (Mode.DONE, Mode.STOPPED) and not self.over.is_set():
+    def _on_event(self, event: Event, progress: CalibrationProgress, t: float) -> None:
+        for listener in self._listeners:
+            listener(event, progress, t)
+        if progress.mode in (Mode.DONE, Mode.STOPPED) and not self.over.is_set():
             self._last = event.index
             self.over.set()
 
-    def _judge(self) -> None:
-        """Have a step done anew when too much of it has no usable signal."""
-        sitting, raw = self.director.sitting, self.engine.raw
-        if sitting is None or raw is None or sitting.step is None or not sitting.begun or not sitting.step.counts:
+    def _check_signal(self) -> None:
+        """Have a step repeated when too much of it has no usable signal."""
+        progress, raw = self.director.progress, self.engine.raw
+        step = progress.step if progress else None
+        if progress is None or raw is None or step is None or not progress.begun or not step.counts:
             return
-        began = raw.end - (round(sitting.step.seconds * sitting.sfreq) - sitting.left)
+        began = raw.end - (round(step.seconds * progress.sfreq) - progress.left)
         poor = [r for r in self.engine.readings() if r.end > began and getattr(r, "why", None) in POOR]
-        if len(poor) * self._hop_s > SPOILED * sitting.step.seconds:
-            self.director.repeat("poor signal")
+        if len(poor) * self._hop_s > MAX_POOR * step.seconds:
+            self.director.repeat(N_("poor signal"))
 
 
 def about(settings: RunConfig, plan: BlockPlan) -> dict[str, Any]:
-    """What the recording tells of itself: enough to fit a profile to it."""
+    """Header of the recording: what is needed to fit a profile to it."""
     return {
         "version": version("realtime-mood"),
         "weights": settings.weights,

@@ -1,4 +1,4 @@
-"""Where profiles are kept: one folder of the user's, file names that say when and nothing about whom."""
+"""The store of profiles: a folder of the user's, with file names that hold the date and nothing about the subject."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from realtime_mood.errors import ConfigError, MoodError, ProfileError
 from realtime_mood.profile import Profile
 
 PARTS = (".json", ".safetensors", ".xdf", ".html")
-"""A profile, the numbers of its readout, the recording of its sitting, and its page."""
+"""A profile, the weights of its readout, the recording of its session, and its page."""
 
 
 def folder() -> Path:
@@ -24,14 +24,14 @@ def folder() -> Path:
 
 
 def new_name(protocol: str) -> Path:
-    """A free place in the store."""
+    """A new file name in the store."""
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return folder() / f"{now}-{protocol}-{secrets.token_hex(2)}.json"
 
 
 @dataclass(frozen=True)
 class StoredCalibration:
-    """A profile in the store, or why it is none."""
+    """A profile in the store, or why it cannot be read."""
 
     path: Path
     profile: Profile | None
@@ -50,23 +50,23 @@ def kept(where: Path) -> list[StoredCalibration]:
 
 
 def find(name_or_path: str, where: Path) -> Path:
-    """A profile by its name in the store, the beginning of it, or its path.
+    """Path of a profile, by its name in the store, the beginning of that, or its path.
 
     Raises
     ------
     ConfigError
-        There is none, or more than one begins like that.
+        There is no such profile, or more than one name begins like that.
     """
     return Path(name_or_path) if os.path.isfile(name_or_path) else _named(name_or_path, where)  # noqa: PTH113
 
 
 def find_kept(name_or_path: str, where: Path) -> Path:
-    """A profile that may be deleted: one in the store itself, and not just a file of that name.
+    """Path of a profile that may be deleted: it must be a profile, and in the store itself.
 
     Raises
     ------
     ConfigError
-        It is elsewhere, or no profile; or as `find` does.
+        It is elsewhere, or not a profile; or as for `find`.
     """
     path = Path(name_or_path)
     is_path = len(path.parts) != 1 or path.name != name_or_path
@@ -84,12 +84,12 @@ def find_kept(name_or_path: str, where: Path) -> Path:
 
 
 def files_of(path: Path) -> list[Path]:
-    """A profile and all that is called like it, as far as it is there."""
+    """A profile and the files of the same name that exist."""
     return [part for part in (path.with_suffix(ending) for ending in PARTS) if part.is_file()]
 
 
 def is_own(part: Path) -> bool:
-    """Whether one of `files_of` was made with the profile, and does not only have its name."""
+    """Whether one of `files_of` was made with the profile, and not only has its name."""
     if part.is_symlink():
         return False
     if part.suffix == ".html":
@@ -113,20 +113,21 @@ def _named(name: str, where: Path) -> Path:
     found = [path for path in paths if name in (path.name, path.stem)]
     found = found or [path for path in paths if name.strip() and path.name.startswith(name)]
     if len(found) != 1:
-        what = f"{len(found)} profiles begin like that" if found else "no such profile"
-        raise ConfigError(f"profile {name!r}", what, "profiles lists them")
+        what = f"{len(found)} profiles begin with that name" if found else "no such profile"
+        raise ConfigError(f"profile {name!r}", what, "run profiles to list them")
     return found[0]
 
 
 def summary(profile: Profile) -> str:
-    """One line on what it is good for."""
-    badge = "VIRTUAL PERSON · " if profile.virtual else ""
+    """One line about a profile."""
+    badge = "SIMULATED · " if profile.virtual else ""
     text = f"{badge}{profile.made} · {len(profile.ch_names)} electrodes · {profile.seconds:.0f} s of rest"
     if profile.own:
         v = profile.own.verdict
         low, high = v.interval
-        text += f" · {profile.own.name}: {v.balanced_accuracy:.2f} [{low:.2f}, {high:.2f}], chance {v.chance:.2f}"
-        text += f", stands on {profile.own.weights}"
+        text += f" · {profile.own.name}: balanced accuracy {v.balanced_accuracy:.2f} [{low:.2f}, {high:.2f}]"
+        text += f", chance {v.chance:.2f}"
+        text += f", based on {profile.own.weights}"
     elif profile.refused:
-        text += f" · no readout of their own: {profile.refused.text}"
+        text += f" · no personal classifier: {profile.refused.text}"
     return text

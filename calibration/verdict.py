@@ -1,4 +1,4 @@
-"""Validation of a personal readout: cross-validation over blocks, a permutation test, and a control on time alone.
+"""Validation of a personal classifier: cross-validation over blocks, a permutation test, and a control on time alone.
 
 Each second is scored by a classifier that was fitted to other blocks. A readout passes when its p value, its 95 %
 confidence interval and its balanced accuracy say so, and when the time of a second alone does not predict as much.
@@ -18,9 +18,9 @@ from functools import partial
 import numpy as np
 from scipy.special import softmax
 
+from realtime_mood.language import N_
 from realtime_mood.models.evaluation.figures import Scores, binned, expected_calibration_error, temperature
 from realtime_mood.models.personal import Parts, PersonalHead, fit_head
-from realtime_mood.language import N_
 from realtime_mood.profile import ValidationResult
 
 from .protocol import LEVEL, least_p
@@ -199,7 +199,9 @@ def _is_time(v: ValidationResult) -> bool:
 def advice(
     v: ValidationResult, names: tuple[str, ...], translate: Callable[[str], str] = str
 ) -> tuple[str, ...]:  # fmt: skip
-    """What to try next. English unless translated."""
+    """What to try next; as stored where the labels are not known. English unless translated."""
+    if len(names) != len(v.confusion):
+        return v.advice
     lines = []
     if _is_time(v):
         lines.append(translate(N_("mix the order of labels: in a fixed order, states cannot be separated from time")))

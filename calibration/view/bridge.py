@@ -235,8 +235,7 @@ class CalibrationBridge(QObject):
         fitted, message = made
         self._virtual = self._virtual or fitted.profile.virtual
         assert self.recording is not None
-        labels = fitted.recording.protocol.labels
-        self._end(words.fitted(fitted.profile, message, self.recording, labels))
+        self._end(words.fitted(fitted.profile, message, self.recording, self.plan.protocol.labels))
 
     def _end(self, ending: Ending) -> None:
         self.stage, self.ending = Stage.OVER, ending

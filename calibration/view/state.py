@@ -176,7 +176,10 @@ def gate_of(look: Look | None, view: ViewState | None, readings: Sequence[Readin
     newest = readings[-1]
     if isinstance(newest, Abstained) and newest.why in UNSURE:
         return Gate(
-            StyledText(view.banner.text, view.banner.role), _("Please sit still while the filters settle."), False, False
+            StyledText(view.banner.text, view.banner.role),
+            _("Please sit still while the filters settle."),
+            False,
+            False,
         )
     if fix := words.to_fix(view.electrodes):
         return Gate(StyledText(fix, "bad"), words.remedy(view.electrodes), anyway, True)
@@ -283,6 +286,7 @@ def badges_of(virtual: bool, view: ViewState | None) -> tuple[StyledText, ...]:
     """Badges of the main window, except the one that says that there is no calibration."""
     uncalibrated = (WHY_WORDS[Why.UNCALIBRATED], _(WHY_WORDS[Why.UNCALIBRATED]))
     badges = [badge for badge in (view.badges if view else ()) if badge.text not in uncalibrated]
-    if virtual and not any(badge.role == "virtual" for badge in badges):
-        badges.append(StyledText(_("SIMULATED"), "virtual", _("This signal is simulated; it is not from a person.")))
-    return tuple(badges)
+    others = [badge for badge in badges if badge.role != "virtual"]
+    if virtual or len(others) < len(badges):
+        others.append(StyledText(_("SIMULATED"), "virtual", _("This signal is simulated; it is not from a person.")))
+    return tuple(others)

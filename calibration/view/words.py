@@ -42,8 +42,8 @@ def cost() -> str:
 def silent() -> str:
     """What to do where no tone can be played."""
     return _(
-        "No sound can be played on this computer, so there will be no tone. Ask another person to tell you when to open "
-        "your eyes."
+        "No sound can be played on this computer, so there will be no tone. Ask another person to tell you when to "
+        "open your eyes."
     )
 
 
@@ -98,14 +98,16 @@ def remedy(electrodes: Sequence[ElectrodeView]) -> str:
 def length(plan: BlockPlan) -> str:
     """How long a session takes."""
     if plan.asks:
-        return _("Duration: {minutes} minutes, plus the time for your answers.").format(minutes=clock_words(plan.seconds))
+        return _("Duration: {minutes} minutes, plus the time for your answers.").format(
+            minutes=clock_words(plan.seconds)
+        )
     return _("Duration: {minutes} minutes.").format(minutes=clock_words(plan.seconds))
 
 
 def shares(labels: Sequence[str], verdict: ValidationResult) -> str:
     """Held-out accuracy of each label."""
     right = [verdict.confusion[i][i] for i in range(len(labels))]
-    return ", ".join(f"{label} {100 * share:.0f} %" for label, share in zip(labels, right, strict=True))
+    return ", ".join(f"{_(label)} {100 * share:.0f} %" for label, share in zip(labels, right, strict=True))
 
 
 def figure(x: float) -> str:
@@ -144,21 +146,23 @@ def fitted(profile: Profile, message: str, recording: Path, labels: Sequence[str
                 p=v.p, seconds=profile.seconds
             ),
         )
-        return Ending(_("Your personal readout passed validation"), "ok", (*lines, *saved), (), str(recording), kept=True)
+        return Ending(
+            _("Your personal classifier passed validation"), "ok", (*lines, *saved), (), str(recording), kept=True
+        )
     if profile.refused:
         v = profile.refused
         why = "; ".join(reasons(v, _)) or v.text
         lines = (
-            _("Your blocks could not be distinguished reliably, so no personal readout was created."),
+            _("Your blocks could not be distinguished reliably, so no personal classifier was created."),
             f"{held_out(v)}.",
             f"{first_upper(why)}.",
-            _("Your baseline can be used: it is based on {seconds:.0f} s of usable rest.").format(seconds=profile.seconds),
+            _("Your baseline can be used: it is based on {seconds:.0f} s of usable rest.").format(
+                seconds=profile.seconds
+            ),
         )
-        texts = advice(v, tuple(labels), _) if len(labels) == len(v.confusion) else v.advice
-        return Ending(
-            _("No personal readout this time"), "warn", (*lines, *saved), tuple(map(first_upper, texts)), str(recording),
-            kept=True,
-        )  # fmt: skip
+        tips = tuple(map(first_upper, advice(v, tuple(map(_, labels)), _)))
+        headline = _("No personal classifier this time")
+        return Ending(headline, "warn", (*lines, *saved), tips, str(recording), kept=True)
     text = _("Based on {seconds:.0f} s of usable rest; later readings are compared with it.")
     return Ending(
         _("Baseline created"), "ok", (text.format(seconds=profile.seconds), *saved), (), str(recording), kept=True
@@ -185,7 +189,9 @@ def cut_short(progress: CalibrationProgress | None, recording: Path | None) -> E
     n_rests, n_blocks = len(progress.plan.protocol.rest), sum(step.kind == "block" for step in progress.plan.steps)
     parts = []
     if n_rests:
-        parts.append(ngettext("{n} of {all} rest period", "{n} of {all} rest periods", n_rests).format(n=rests, all=n_rests))
+        parts.append(
+            ngettext("{n} of {all} rest period", "{n} of {all} rest periods", n_rests).format(n=rests, all=n_rests)
+        )
     if n_blocks:
         text = ngettext("{n} of {all} block", "{n} of {all} blocks", n_blocks)
         parts.append(text.format(n=max(0, blocks), all=n_blocks))

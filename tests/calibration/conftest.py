@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime_mood.calibration.director import Hear
+from realtime_mood.calibration.director import OnEvent
 from realtime_mood.calibration.protocol import BlockPlan
 from realtime_mood.calibration.session import CalibrationSession
 from realtime_mood.cli.config import RunConfig
@@ -23,9 +23,11 @@ URL = "synthetic://?sfreq=128&n_chans=8&speed=20"
 def make_session(tmp_path: Path) -> Callable[..., CalibrationSession]:
     """Makes a session of a plan; the newest one is ``make_session.made``."""
 
-    def make(plan: BlockPlan, url: str = URL, held: bool = True, hear: Sequence[Hear] = ()) -> CalibrationSession:
-        settings, path = RunConfig(source=url), tmp_path / "sitting.xdf"
-        make.made = CalibrationSession(settings, plan, path, held=held, hear=hear)  # type: ignore[attr-defined]
+    def make(
+        plan: BlockPlan, url: str = URL, held: bool = True, listeners: Sequence[OnEvent] = ()
+    ) -> CalibrationSession:
+        settings, path = RunConfig(source=url), tmp_path / "session.xdf"
+        make.made = CalibrationSession(settings, plan, path, held=held, listeners=listeners)  # type: ignore[attr-defined]
         return make.made  # type: ignore[attr-defined]
 
     return make

@@ -32,17 +32,17 @@ def opened(plan: BlockPlan, **how) -> CalibrationDirector:
 def test_the_first_step_begins_with_the_first_sample(plan):
     director = opened(plan)
     assert director.direct(chunk(0)).markers == (Marker(0, "rest/1/1/begin/open"),)
-    assert director.sitting.left == 150
+    assert director.progress.left == 150
 
 
 def test_held_it_moves_nothing_and_says_nothing(plan):
     heard = []
-    director = opened(plan, hear=lambda event, *_: heard.append(event.text), held=True)
+    director = opened(plan, on_event=lambda event, *_: heard.append(event.text), held=True)
     for first in range(0, 1000, 50):
         assert director.direct(chunk(first)).markers == ()
     assert director.held
-    assert not director.sitting.begun
-    assert (director.sitting.at, director.sitting.left) == (0, 200)
+    assert not director.progress.begun
+    assert (director.progress.at, director.progress.left) == (0, 200)
     assert heard == []
 
 
@@ -62,14 +62,14 @@ def test_a_hole_before_the_first_step_spoils_nothing(plan):
     director.direct(chunk(450, lost=400))
     director.begin()
     assert director.direct(chunk(600, lost=100)).markers == (Marker(600, "rest/1/1/begin/open"),)
-    assert director.sitting.attempt == 1
+    assert director.progress.attempt == 1
 
 
 def test_one_may_stop_before_the_first_step(plan):
     director = opened(plan, held=True)
     director.direct(chunk(0))
     director.stop()
-    assert director.sitting.mode is Mode.STOPPED
+    assert director.progress.mode is Mode.STOPPED
     assert director.direct(chunk(50)).markers == (Marker(50, "stop"),)
 
 
@@ -78,15 +78,15 @@ def test_a_director_that_holds_nothing_is_not_kept_by_begin(plan):
     director.direct(chunk(0))
     director.begin()
     assert director.direct(chunk(50)).markers == ()
-    assert director.sitting.left == 100
+    assert director.progress.left == 100
 
 
 def test_what_happened_after_the_last_chunk_is_told_once(plan):
     director = opened(plan)
     director.direct(chunk(0))
     director.stop()
-    assert [event.text for event in director.untold()] == ["stop"]
-    assert director.untold() == ()
+    assert [event.text for event in director.undelivered()] == ["stop"]
+    assert director.undelivered() == ()
     assert director.direct(chunk(50)).markers == ()
 
 

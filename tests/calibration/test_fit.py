@@ -81,7 +81,7 @@ def test_no_recording_of_a_calibration_is_said(tmp_path, easy):
     recorder.open(INFO)
     recorder.take(cut(pink(400, 8), [400])[0])
     recorder.close(None)
-    with pytest.raises(ConfigError, match="not of a calibration"):
+    with pytest.raises(ConfigError, match="not a recording of a calibration"):
         collect(tmp_path / "run.xdf", SPEC, "auto")
 
 
@@ -102,7 +102,7 @@ def test_who_can_be_read_gets_a_readout_of_their_own(easy):
 def test_seconds_are_labelled_as_the_person_was(easy):
     """Against the states the simulation itself says it was in."""
     recording, _, fitted = easy
-    person_, sat = fitted.sat.person, fitted.sat
+    person_, sat = fitted.recording.person, fitted.recording
     told = [m for m in open_recorded(recording).markers() if m.text in ("negative", "neutral", "positive", "rest")]
     assert len(told) == 19
     for second in np.flatnonzero(person_.label >= 0):
@@ -171,7 +171,7 @@ def test_readings_are_calibrated_and_say_whose_they_are(easy, tmp_path):
     estimates = [r for r in readings if isinstance(r, Estimate)]
     assert len(estimates) > 100
     assert all(r.calibrated and r.readout.evidence == "own" and r.readout.name == "emotion3" for r in estimates)
-    lines = [as_dict(Emission(r, fitted.sat.person.info, State.LIVE, None, None)) for r in estimates]
+    lines = [as_dict(Emission(r, fitted.recording.person.info, State.LIVE, None, None)) for r in estimates]
     assert {line["evidence"] for line in lines} == {"own"}
     right = [
         r.readout.labels[int(np.argmax(r.probs))] == ("positive" if r.end <= 42 * 128 else "negative")
@@ -183,7 +183,7 @@ def test_readings_are_calibrated_and_say_whose_they_are(easy, tmp_path):
 
 def test_electrodes_in_another_order_change_nothing(easy, tmp_path):
     _, _, fitted = easy
-    info = fitted.sat.person.info
+    info = fitted.recording.person.info
     turned = StreamInfo(info.ch_names[::-1], info.sfreq, virtual=True)
     fitted.profile.save(tmp_path / "p.json")
     build = PipelineBuilder(resolve({"profile": tmp_path / "p.json"}))
@@ -212,7 +212,7 @@ def test_refreshed_with_electrodes_in_another_order_it_reads_the_same(easy, tmp_
     x, found = pink(128 * 12, 8), []
     for path, order in (("old.json", list(range(8))), ("new.json", at)):
         pipeline = PipelineBuilder(resolve({"profile": tmp_path / path}))(
-            replace(fitted.sat.person.info, ch_names=tuple(old.ch_names[i] for i in order))
+            replace(fitted.recording.person.info, ch_names=tuple(old.ch_names[i] for i in order))
         )
         readings = [pipeline.read(w) for c in cut(x[:, order], [128], 128.0) for w in pipeline.push(c)]
         found.append([r.probs for r in readings if r.probs is not None])
@@ -233,7 +233,7 @@ def test_a_readout_for_other_electrodes_or_weights_is_refused(easy, tmp_path):
     own = fitted.profile.own.model_copy(update={"weights": "reader-0", "weights_sha256": "0" * 64})
     fitted.profile.model_copy(update={"own": own}).save(tmp_path / "q.json")
     with pytest.raises(ProfileError, match=r"other weights, reader-0 .* --from RECORDING"):
-        PipelineBuilder(resolve({"profile": tmp_path / "q.json"}))(fitted.sat.person.info)
+        PipelineBuilder(resolve({"profile": tmp_path / "q.json"}))(fitted.recording.person.info)
 
 
 def test_the_baseline_alone_serves_other_readouts(easy, tmp_path):

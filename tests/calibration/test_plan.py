@@ -85,16 +85,16 @@ def test_media_are_dealt_out_to_blocks_each_once(tmp_path):
 
 def test_a_label_without_enough_media_is_named(tmp_path):
     (tmp_path / "this").mkdir()
-    with pytest.raises(ConfigError, match=r"0 pictures.*'this'.*3 or more"):
+    with pytest.raises(ConfigError, match=r"0 pictures.*'this'.*at least 3"):
         draw(Protocol.model_validate(TWO), 0, tmp_path)
 
 
 WRONG = {
     "a key there is none of": ({"colour": "red"}, "colour"),
-    "one label only": ({"cues": TWO["cues"][:1]}, "two labels"),
-    "a label twice": ({"cues": [TWO["cues"][0]] * 2}, "each once"),
+    "one label only": ({"cues": TWO["cues"][:1]}, "two or more different labels"),
+    "a label twice": ({"cues": [TWO["cues"][0]] * 2}, "two or more different labels"),
     "one round": ({"rounds": 1}, "rounds"),
-    "nothing to do": ({"cues": [], "rest": []}, "nothing to do"),
+    "neither rest nor cues": ({"cues": [], "rest": []}, "neither rest nor cues"),
     "settling longer than the block": ({"settle_s": 9}, "settle_s"),
     "an end that no cue has": ({"last": ["joy"]}, "joy"),
     "a word for a number": ({"block_s": "long"}, "block_s"),
@@ -122,5 +122,5 @@ def test_no_protocol_and_no_toml_are_said(tmp_path):
     with pytest.raises(ConfigError, match=r"tarot.*baseline, effort, emotion"):
         load_protocol("tarot")
     (tmp_path / "p.toml").write_text("name = ")
-    with pytest.raises(ConfigError, match="not readable as TOML"):
+    with pytest.raises(ConfigError, match="not valid TOML"):
         load_protocol(str(tmp_path / "p.toml"))

@@ -49,7 +49,7 @@ def folder(tmp_path):
 def test_they_are_listed_with_what_they_are_good_for_and_the_broken_ones_with_why(folder):
     found = store.kept(folder)
     assert [it.path.stem for it in found] == ["20260101-a", "20260102-b", "broken"]
-    assert "VIRTUAL PERSON" in store.summary(found[0].profile)
+    assert "SIMULATED" in store.summary(found[0].profile)
     assert "4 electrodes · 40 s of rest" in store.summary(found[0].profile)
     assert found[2].profile is None
     assert "broken" in found[2].trouble

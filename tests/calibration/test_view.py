@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import QApplication
 from tiny_plan import tiny
 
 from realtime_mood.calibration import view as calibration_view
-from realtime_mood.calibration.collect import collect, stretches
+from realtime_mood.calibration.collect import collect, spans
 from realtime_mood.calibration.fit import fit
 from realtime_mood.calibration.progress import Mode
 from realtime_mood.calibration.protocol import draw, load_protocol
@@ -95,24 +95,24 @@ def test_a_whole_walk_from_consent_to_the_profile(qtbot, windows, make_session):
     assert not w.gate.begin.isEnabled()
     wait(qtbot, w.gate.begin.isEnabled)
     assert w.gate.sentence.text() == "All 8 electrodes are good"
-    assert w.badges._texts[-1].text() == "VIRTUAL PERSON"
+    assert w.badges._texts[-1].text() == "SIMULATED"
     qtbot.mouseClick(w.gate.begin, Qt.MouseButton.LeftButton)
     wait(qtbot, lambda: doing(w, "rest/1"))
     assert text(w) == "Close your eyes."
-    wait(qtbot, lambda: w.page is Page.REPORT)
+    wait(qtbot, lambda: w.page is Page.RATING)
     assert w.tone.n_rung == 1
     for number in range(1, 5):
-        wait(qtbot, lambda n=number: w.page is Page.REPORT and w.title.text().endswith(f"Block {n} of 4"))
-        wait(qtbot, w.report.plane.isEnabled)
+        wait(qtbot, lambda n=number: w.page is Page.RATING and w.title.text().endswith(f"Block {n} of 4"))
+        wait(qtbot, w.rating.plane.isEnabled)
         if number == 2:
             key(qtbot, w, "N")
         else:
-            qtbot.mouseClick(w.report.plane, Qt.MouseButton.LeftButton, pos=w.report.plane.spot(6, 2).toPoint())
-        wait(qtbot, lambda n=number: w.page is not Page.REPORT or not w.title.text().endswith(f"Block {n} of 4"))
+            qtbot.mouseClick(w.rating.plane, Qt.MouseButton.LeftButton, pos=w.rating.plane.spot(6, 2).toPoint())
+        wait(qtbot, lambda n=number: w.page is not Page.RATING or not w.title.text().endswith(f"Block {n} of 4"))
     wait(qtbot, lambda: w.page is Page.ENDING)
-    assert "Your baseline is made" in w.ending.words()
+    assert "Baseline created" in w.ending.words()
     assert "Saved: profile.json" in w.ending.words()
-    assert w.badges._texts[0].text() == "VIRTUAL PERSON"
+    assert w.badges._texts[0].text() == "SIMULATED"
     assert w.code == 0
     told = markers(make_session.made)
     for step in ("rest/1", "block/1", "block/2", "block/3", "block/4"):
@@ -121,7 +121,7 @@ def test_a_whole_walk_from_consent_to_the_profile(qtbot, windows, make_session):
         "report/1/1/answer/0.50,-0.50", "report/2/1/answer/none", "report/3/1/answer/0.50,-0.50",
         "report/4/1/answer/0.50,-0.50",
     ]  # fmt: skip
-    found, answers, repeated = stretches(open_recorded(make_session.made.recording).markers())
+    found, answers, repeated = spans(open_recorded(make_session.made.recording).markers())
     assert [(s.kind, s.number) for s in found] == [("rest", 1), *[("block", n) for n in range(1, 5)]]
     assert (len(answers), repeated) == (3, [])
 
@@ -154,7 +154,7 @@ def test_keys_pause_go_on_do_anew_and_stop(qtbot, windows, make_session):
     w = windows(
         tiny(consent="", rest=[{"seconds": 60, "text": "Rest."}]),
         held=False,
-        hear=[lambda it, *_: heard.append(it.text)],
+        listeners=[lambda it, *_: heard.append(it.text)],
     )
 
     def is_shown(step: str, times: int) -> bool:
@@ -163,17 +163,17 @@ def test_keys_pause_go_on_do_anew_and_stop(qtbot, windows, make_session):
     wait(qtbot, lambda: doing(w, "rest/1") and is_shown("rest/1/1", 1))
     key(qtbot, w, "Space")
     wait(qtbot, lambda: text(w) == "Paused")
-    assert w.cue.pause.text() == "Go on"
+    assert w.cue.pause.text() == "Continue"
     key(qtbot, w, "Space")
     wait(qtbot, lambda: text(w) == "Get ready")
-    assert w.cue.stage.note.text() == "This will be done anew: paused"
+    assert w.cue.stage.note.text() == "This step will be repeated: paused"
     wait(qtbot, lambda: doing(w, "rest/1") and is_shown("rest/1/1", 2))
     key(qtbot, w, "R")
     wait(qtbot, lambda: "asked for" in w.cue.stage.note.text())
     wait(qtbot, lambda: is_shown("rest/1/2", 1))
     key(qtbot, w, "Escape")
     wait(qtbot, lambda: w.page is Page.ENDING)
-    assert w.ending.words().startswith("Stopped")
+    assert w.ending.words().startswith("Session stopped")
     assert str(make_session.made.recording) in w.ending.words()
     assert w.tone.n_rung == 0
     told = [it for it in markers(make_session.made) if it.startswith(("rest", "pause", "resume", "stop"))]
@@ -191,7 +191,7 @@ def test_what_was_stopped_can_still_be_made_a_profile_of(qtbot, windows):
     wait(qtbot, lambda: w.page is Page.ENDING)
     assert w.code == 1
     qtbot.mouseClick(w.ending.fit, Qt.MouseButton.LeftButton)
-    wait(qtbot, lambda: "Your baseline is made" in w.ending.words())
+    wait(qtbot, lambda: "Baseline created" in w.ending.words())
     assert w.code == 0
 
 
@@ -200,18 +200,18 @@ def test_stopping_before_the_first_step(qtbot, windows, make_session):
     wait(qtbot, lambda: w.gate.sentence.text().startswith("Settling"))
     key(qtbot, w, "Escape")
     wait(qtbot, lambda: w.page is Page.ENDING)
-    assert "Nothing had begun yet" in w.ending.words()
+    assert "No step had begun" in w.ending.words()
     assert not w.ending.fit.isVisible()
-    assert make_session.made.director.sitting.mode is Mode.STOPPED
+    assert make_session.made.director.progress.mode is Mode.STOPPED
 
 
 def test_a_headset_that_goes_away_is_waited_for_and_the_step_done_anew(qtbot, windows, make_session):
     plan = tiny(consent="", rest=[{"seconds": 30, "text": "Close your eyes.", "eyes": "closed"}])
     w = windows(plan, url="synthetic://?sfreq=128&n_chans=8&speed=10&faults=kill:12@12", held=False)
-    wait(qtbot, lambda: text(w) == "Headset lost: paused, waiting for it to come back")
+    wait(qtbot, lambda: text(w) == "Headset connection lost. Paused until it is back.")
     assert w.tone.n_rung == 1  # closed eyes cannot read
     wait(qtbot, lambda: text(w) == "Get ready")
-    assert w.cue.stage.note.text() == "This will be done anew: samples lost"
+    assert w.cue.stage.note.text() == "This step will be repeated: samples lost"
     wait(qtbot, lambda: w.cue.stage._key == "rest/1/2")
     key(qtbot, w, "Escape")
     wait(qtbot, lambda: w.page is Page.ENDING)
@@ -227,7 +227,7 @@ def test_a_source_that_is_not_there(qtbot):
     qtbot.addWidget(w)
     w.open()
     wait(qtbot, lambda: w.page is Page.ENDING)
-    assert w.ending.words() == "The sitting could not begin\nSource 'nowhere://'\nNo such thing\nTry synthetic://"
+    assert w.ending.words() == "The session could not be started\nSource 'nowhere://'\nNo such thing\nTry synthetic://"
     w.close()
 
 
@@ -235,7 +235,7 @@ def test_a_source_that_ends_before_the_protocol_does(qtbot, windows):
     plan = tiny(consent="", rest=[{"seconds": 60, "text": "Rest."}])
     w = windows(plan, url="synthetic://?sfreq=128&n_chans=8&speed=20&script=neutral:12", held=False)
     wait(qtbot, lambda: w.page is Page.ENDING)
-    assert w.ending.words().startswith("The source has ended before the last step")
+    assert w.ending.words().startswith("The source ended before the last step")
     assert w.ending.fit.isVisible()
 
 
@@ -249,7 +249,7 @@ def test_a_fit_that_fails_loses_nothing(qtbot, windows, make_session):
 
     w = windows(baseline_plan(4), fit=no_fit, held=False)
     wait(qtbot, lambda: w.page is Page.ENDING)
-    assert w.ending.words().startswith("No profile could be made\nA baseline\n3 s of usable rest\nRecord longer")
+    assert w.ending.words().startswith("No profile could be created\nA baseline\n3 s of usable rest\nRecord longer")
     assert str(make_session.made.recording) in w.ending.words()
     assert make_session.made.recording.stat().st_size > 1000
     assert w.code == 1
@@ -289,7 +289,7 @@ def test_a_headset_that_goes_away_while_a_profile_is_made_takes_nothing_with_it(
         baseline_plan(4), url="synthetic://?sfreq=128&n_chans=8&speed=20&faults=kill:600@30", fit=slow, held=False
     )
     wait(qtbot, lambda: w.page is Page.ENDING)
-    assert "Your baseline is made" in w.ending.words()
+    assert "Baseline created" in w.ending.words()
 
 
 def test_closing_while_a_profile_is_made_ends_that_first(qtbot, windows):
@@ -341,7 +341,7 @@ def test_pictures_are_shown_one_after_the_other(qtbot, windows, make_session, tm
     assert middle.name() == "#ff0000"
     assert w.cue.stage.caption.isVisible()
     wait(qtbot, lambda: media.current == str(files[1]))
-    wait(qtbot, lambda: w.page is Page.REPORT)
+    wait(qtbot, lambda: w.page is Page.RATING)
     assert media.current == ""
     key(qtbot, w, "Escape")
     wait(qtbot, lambda: w.page is Page.ENDING)

@@ -43,9 +43,9 @@ def gate(them: list[Abstained], health: Health = LIVE, anyway: bool = False) -> 
 
 
 def at(seconds: float, plan=None, health: Health = LIVE) -> Look:
-    """A look at a sitting so far on."""
-    sitting, _ = CalibrationProgress.of(plan or tiny(), 100.0).advance(0, round(100 * seconds))
-    return Look(sitting, health, reading(seconds))
+    """A look at a progress so far on."""
+    progress, _ = CalibrationProgress.of(plan or tiny(), 100.0).advance(0, round(100 * seconds))
+    return Look(progress, health, reading(seconds))
 
 
 # -- which page -------------------------------------------------------------------------------------------------
@@ -56,10 +56,10 @@ def at(seconds: float, plan=None, health: Health = LIVE) -> Look:
     [
         (Stage.WELCOME, None, Page.WELCOME),
         (Stage.OPENING, None, Page.GATE),
-        (Stage.SITTING, None, Page.GATE),
-        (Stage.SITTING, replace(at(1), held=True), Page.GATE),
-        (Stage.SITTING, at(1), Page.CUE),
-        (Stage.SITTING, at(13.5), Page.REPORT),
+        (Stage.RUNNING, None, Page.GATE),
+        (Stage.RUNNING, replace(at(1), held=True), Page.GATE),
+        (Stage.RUNNING, at(1), Page.CUE),
+        (Stage.RUNNING, at(13.5), Page.RATING),
         (Stage.STOPPING, at(1), Page.BUSY),
         (Stage.FITTING, at(1), Page.BUSY),
         (Stage.OVER, at(1), Page.ENDING),
@@ -71,9 +71,9 @@ def test_the_page_follows_from_where_everything_stands(stage, look, page):
 
 def test_nobody_is_asked_while_the_headset_is_away_or_all_is_paused():
     look = at(13.5, health=replace(LIVE, state=State.RECONNECTING))
-    assert state.page_of(Stage.SITTING, look) is Page.CUE
-    paused, _ = at(13.5).sitting.pause("paused", 0)
-    assert state.page_of(Stage.SITTING, replace(at(13.5), sitting=paused)) is Page.CUE
+    assert state.page_of(Stage.RUNNING, look) is Page.CUE
+    paused, _ = at(13.5).progress.pause("paused", 0)
+    assert state.page_of(Stage.RUNNING, replace(at(13.5), progress=paused)) is Page.CUE
 
 
 # -- the gate ---------------------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ def test_nobody_is_asked_while_the_headset_is_away_or_all_is_paused():
 
 def test_the_gate_opens_when_all_electrodes_were_good_for_two_seconds():
     assert not gate(readings(1.75)).may_begin
-    assert gate(readings(1.75)).sentence.text == "Good so far: a moment more"
+    assert gate(readings(1.75)).sentence.text == "Good so far. Please wait a moment."
     assert gate(readings(2)).may_begin
     assert gate(readings(2)).sentence.text == "All 6 electrodes are good"
 
@@ -104,7 +104,7 @@ def test_the_gate_names_what_to_fix_in_one_sentence():
 
 def test_one_may_begin_anyway_once_that_is_ticked():
     assert gate(readings(3, faults={"O1": Fault.FLAT}), anyway=True).may_begin
-    assert "20 good seconds" in words.COST
+    assert "20 good seconds" in words.cost()
 
 
 def test_nobody_begins_while_the_filters_settle_or_the_headset_is_away():
@@ -144,7 +144,7 @@ def test_a_rest_with_closed_eyes_has_no_dot_and_ends_in_a_tone():
 def test_eyes_that_are_closed_are_called_when_the_headset_is_lost():
     away = at(1, health=replace(LIVE, state=State.RECONNECTING))
     cue = state.cue_of(away, tiny())
-    assert cue.text == "Headset lost: paused, waiting for it to come back"
+    assert cue.text == "Headset connection lost. Paused until it is back."
     assert (cue.clock, cue.key, cue.media) == ("", "", ())
     assert state.rings(state.cue_of(at(1), tiny()), cue)
 
@@ -161,18 +161,18 @@ def test_a_block_has_a_dot_unless_something_is_shown():
 
 
 def test_what_was_spoiled_says_so_and_counts_down_to_another_try():
-    sitting, _ = at(9).sitting.spoil("samples lost", 900)
-    cue = state.cue_of(replace(at(9), sitting=sitting), tiny())
-    assert (cue.text, cue.note) == ("Get ready", "This will be done anew: samples lost")
+    progress, _ = at(9).progress.invalidate("samples lost", 900)
+    cue = state.cue_of(replace(at(9), progress=progress), tiny())
+    assert (cue.text, cue.note) == ("Get ready", "This step will be repeated: samples lost")
     assert (cue.clock, cue.key, cue.may_repeat) == ("0:03", "", False)
 
 
 def test_a_pause_says_how_to_go_on_and_what_will_be_done_anew():
-    sitting, _ = at(9).sitting.pause("paused", 900)
-    cue = state.cue_of(replace(at(9), sitting=sitting), tiny())
-    assert (cue.text, cue.note) == ("Paused", "What you were doing will be done anew. Space goes on.")
+    progress, _ = at(9).progress.pause("paused", 900)
+    cue = state.cue_of(replace(at(9), progress=progress), tiny())
+    assert (cue.text, cue.note) == ("Paused", "This step will be repeated. Press Space to continue.")
     assert cue.paused
-    told = state.cue_of(replace(at(9), sitting=sitting), tiny(), "Cannot show a.png: no such file.")
+    told = state.cue_of(replace(at(9), progress=progress), tiny(), "Cannot show a.png: no such file.")
     assert told.note.startswith("Cannot show a.png: no such file.")
     assert told.role == "warn"
 
@@ -187,8 +187,8 @@ def test_what_is_wrong_meanwhile_stands_below():
 
 def test_the_badge_stays_when_the_stream_is_gone():
     seen = view(LIVE, reading(9), (), (), 0.0)
-    assert [badge.text for badge in state.badges_of(True, seen)] == ["VIRTUAL PERSON"]
-    assert [badge.text for badge in state.badges_of(True, None)] == ["VIRTUAL PERSON"]
+    assert [badge.text for badge in state.badges_of(True, seen)] == ["SIMULATED"]
+    assert [badge.text for badge in state.badges_of(True, None)] == ["SIMULATED"]
     assert state.badges_of(False, None) == ()
 
 
@@ -215,8 +215,8 @@ def test_a_readout_that_passed_shows_its_figures():
         weights_sha256="", head_sha256="", temperature=1, least_confidence=0.4, verdict=verdict(True),
     )  # fmt: skip
     it = words.fitted(baseline().model_copy(update={"own": own}), "Saved: p.json", Path("s.xdf"))
-    assert it.lines[0] == "Held-out balanced accuracy .83 [.72, .95], chance .33"
-    assert "negative in 80 of 100, neutral in 80 of 100, positive in 70 of 100" in it.lines[1]
+    assert it.lines[0] == "Held-out balanced accuracy .83 (95 % CI .72 to .95; chance .33)"
+    assert "negative 80 %, neutral 80 %, positive 70 %" in it.lines[1]
     assert it.lines[-1] == "Saved: p.json"
     assert it.kept
 
@@ -224,7 +224,7 @@ def test_a_readout_that_passed_shows_its_figures():
 def test_a_readout_that_was_refused_says_why_and_what_to_try():
     it = words.fitted(baseline().model_copy(update={"refused": verdict(False)}), "Saved: p.json", Path("s.xdf"))
     assert "It is of no use." in it.lines
-    assert "Your baseline can still be used: 58 s of usable rest." in it.lines
+    assert "Your baseline can be used: it is based on 58 s of usable rest." in it.lines
     assert it.advice == ("Sit still",)
     assert it.kept
 
@@ -234,21 +234,21 @@ def test_a_baseline_says_how_many_seconds_it_rests_on():
 
 
 def test_an_error_is_told_in_its_own_words_with_the_recording():
-    it = words.failed(ProfileError("a baseline", "3 s", "record longer"), Path("s.xdf"))
+    it = words.failed(ProfileError("a baseline", "3 s", "record longer"), Path("s.xdf"), "No profile")
     assert it.lines == ("A baseline", "3 s", "Record longer")
     assert it.recording == "s.xdf"
-    assert words.failed(RuntimeError("odd"), None).lines == ("odd",)
+    assert words.failed(RuntimeError("odd"), None, "Error").lines == ("odd",)
 
 
 def test_a_sitting_that_was_stopped_says_what_is_kept():
-    sitting, _ = at(14).sitting.stop(1400)
-    it = words.cut_short(sitting, Path("s.xdf"))
-    assert it.headline == "Stopped"
-    assert "1 of 1 rests and 1 of 4 blocks" in it.lines[0]
+    progress, _ = at(14).progress.stop(1400)
+    it = words.cut_short(progress, Path("s.xdf"))
+    assert it.headline == "Session stopped"
+    assert "1 of 1 rest period, 1 of 4 blocks" in it.lines[0]
     assert it.may_fit
     nothing, _ = CalibrationProgress.of(tiny(), 100.0).stop(0)
     assert not words.cut_short(nothing, Path("s.xdf")).may_fit
-    assert words.cut_short(at(14).sitting, None).headline == "The source has ended before the last step"
+    assert words.cut_short(at(14).progress, None).headline == "The source ended before the last step"
 
 
 def test_pictures_share_a_block_evenly():

@@ -99,7 +99,7 @@ def test_from_the_first_start_to_the_report(qtbot, walk, stream):
     sitting.gate.anyway.setChecked(True)
     click(qtbot, sitting.gate.begin)
     qtbot.waitUntil(lambda: sitting.ending.isVisible(), timeout=SLOW_MS)
-    assert "Your baseline is made" in sitting.ending.words()
+    assert "Baseline created" in sitting.ending.words()
     click(qtbot, sitting.ending.close_)
     # The run goes on, calibrated.
     qtbot.waitUntil(lambda: isinstance(w.bridge._engine and w.bridge._engine.latest, Estimate), timeout=SLOW_MS)

@@ -64,7 +64,7 @@ def test_a_dry_run_lists_what_would_be_done_and_how_long_it_takes(run, protocol)
     code, out, _ = run("calibrate", "--protocol", "emotion", "--dry-run", "--seed", 1)
     assert code == 0
     assert out.count("block ") == 12
-    assert out.splitlines()[-1] == "6:06  the end, answers apart"
+    assert out.splitlines()[-1] == "6:06  end, plus the time for ratings"
     code, out, _ = run("calibrate", "--protocol", protocol, "--dry-run")
     assert "three moods" in out
     code, _, err = run("calibrate", "--protocol", "emotion", "--media", "nowhere", "--dry-run")
@@ -91,7 +91,7 @@ def test_from_a_protocol_to_a_profile_to_its_end(run, protocol, tmp_path):
 
     code, out, _ = run("calibrate", "--from", profile.with_suffix(".xdf"), "--profile", tmp_path / "q.json")
     assert code == 0
-    assert "is yours" in out
+    assert "Personal classifier emotion3: held-out balanced accuracy" in out
     one, other = Profile.load(profile), Profile.load(tmp_path / "q.json")
     assert one.model_dump(exclude={"made"}) == other.model_dump(exclude={"made"})
     assert one.head == other.head

@@ -17,7 +17,7 @@ from realtime_mood.calibration.protocol import draw, load_protocol
 from realtime_mood.sinks.lsl_markers import MarkerOutlet, code_of, meanings
 
 LABELS = ("negative", "neutral", "positive")
-SITTING = {
+SESSION = {
     "rest/1/1/begin/open": 11,
     "rest/1/1/shown": 40,
     "rest/1/1/end": 19,
@@ -61,9 +61,9 @@ def test_events_are_told_in_words_and_in_numbers_at_their_time() -> None:
     outlet = MarkerOutlet(name, LABELS)
     with inlets(outlet, name) as (words, codes):
         began, to_ours = clock.now(), clock.offset_to(pylsl.local_clock)
-        for i, text in enumerate(SITTING):
+        for i, text in enumerate(SESSION):
             outlet.send(text, began - 5 + 0.25 * i)
-        for i, (text, code) in enumerate(SITTING.items()):
+        for i, (text, code) in enumerate(SESSION.items()):
             said, at = words.pull_sample(timeout=5)
             number, at_too = codes.pull_sample(timeout=5)
             assert (said, number) == ([text], [code])
@@ -114,11 +114,11 @@ def test_what_is_in_no_table_is_no_event_of_ours(text: str, code: int) -> None:
 @pytest.mark.parametrize("name", ["baseline", "effort", "emotion"])
 def test_every_event_of_a_sitting_has_a_code_that_is_explained(name: str) -> None:
     protocol = load_protocol(name)
-    sitting, running, seen = CalibrationProgress.of(draw(protocol, 1), 10.0), "", set()
+    progress, running, seen = CalibrationProgress.of(draw(protocol, 1), 10.0), "", set()
     at, texts = 0, []
-    while not sitting.over:
-        sitting, events = sitting.advance(at, at + 100)
-        sitting, answered = sitting.answer(0.1, 0.2, at + 100)
+    while not progress.over:
+        progress, events = progress.advance(at, at + 100)
+        progress, answered = progress.answer(0.1, 0.2, at + 100)
         texts += [event.text for event in (*events, *answered)]
         at += 100
     for text in texts:
