@@ -14,8 +14,9 @@ import typer
 
 from realtime_mood.errors import ConfigError, StreamMismatch
 from realtime_mood.files import check_writable
+from realtime_mood.plugins import also
 
-WeightsOption = Annotated[str | None, typer.Option(help="Shipped weights by name, or a folder.")]
+WeightsOption = Annotated[str | None, typer.Option(help="Shipped weights by name, or a folder." + also("networks"))]
 
 EncoderOption = Annotated[
     Path | None, typer.Option(help="A pre-trained encoder to begin with, or weights that hold one.")
