@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -168,6 +171,20 @@ def test_a_display_that_breaks_becomes_a_circle_and_is_named_once(qtbot, registe
     assert images[0] == images[1]
     assert len(reported) == 1
     assert why in reported[0]
+
+
+def test_the_display_in_the_guide_paints(qtbot, registered):
+    text = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
+    (block,) = (it for it in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "displays import" in it)
+    names: dict[str, object] = {}
+    exec(block, names)
+    registered("displays", "square", names["Square"])
+    display = display_of("square", pytest.fail)
+    qtbot.addWidget(display)
+    display.show_it(FeedbackFrame(0.5, False, 0.0, "", "", "", "", False))
+    assert not display.grab().isNull()
+    assert type(display).__name__ == "Square"
+    assert not display._is_broken
 
 
 def test_sound_where_there_is_no_device_says_so(qtbot):
