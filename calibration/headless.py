@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from realtime_mood import liblsl
 from realtime_mood.api.options import ReadingOptions
 from realtime_mood.cli.config import RunConfig
+from realtime_mood.contracts import Source
 from realtime_mood.errors import ProfileError
 from realtime_mood.files import check_writable
 from realtime_mood.language import N_, _, ngettext
@@ -153,7 +155,7 @@ def run_session(session: CalibrationSession, printer: ProgressPrinter) -> Calibr
 
 
 def calibrate(
-    source: str,
+    source: Source,
     path: Path,
     options: ReadingOptions,
     *,
@@ -168,13 +170,14 @@ def calibrate(
     from .fit import fit
     from .report import write_page
 
-    settings = RunConfig(source=source, give_up=give_up_s, **options.model_dump())
+    settings = RunConfig(source=str(getattr(source, "name", "")), give_up=give_up_s, **options.model_dump())
     plan = draw(load_protocol(protocol), secrets.randbits(16) if seed is None else seed, None, seconds)
     check_writable(head_file(path), "a profile at")
     printer = ProgressPrinter(_Lines(say), "terminal")
     session = CalibrationSession(
-        settings, plan, recording or path.with_suffix(".xdf"), listeners=(printer.on_event,), give_up_s=give_up_s
-    )
+        settings, plan, recording or path.with_suffix(".xdf"), listeners=(printer.on_event,), source=source,
+        give_up_s=give_up_s, lsl_offset=liblsl.to_stamps() if settings.on_lsl else 0.0,
+    )  # fmt: skip
     if run_session(session, printer).mode is Mode.STOPPED:
         raise ProfileError("a calibration", "it was stopped", f"its recording is {session.recording}")
     fitted = fit(session.recording, settings, printer.fitting)

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
-from ..errors import ConfigError
 from ..plugins import find
 from ..profile import Profile
 from .options import reading_options
+from .stream import AnySource, to_source
 
 Say = Callable[[str], object]
 
 
 def calibrate(
-    source: str,
+    source: AnySource,
     profile: str | PathLike[str],
     *,
     protocol: str = "baseline",
@@ -33,8 +33,8 @@ def calibrate(
 
     Parameters
     ----------
-    source : str
-        A URL.
+    source : str, Path, Source or EegStream
+        As for `read`. A simulated subject at ``synthetic://`` follows the cues.
     profile : path
         Where to write the profile, with its page beside it.
     protocol : str
@@ -71,13 +71,12 @@ def calibrate(
     >>> for reading in rm.read("lsl://MyHeadset", profile=me):  # doctest: +SKIP
     ...     print(reading)
     """
-    if not isinstance(source, str):
-        raise ConfigError("a calibration", f"a source of type {type(source).__name__}", "give a URL")
+    opened = to_source(source)
     options = reading_options(weights=weights, readout=readout, notch=notch, device=device)
     run = find("calibrations", "protocol", "a calibration").load()
     where = Path(profile).expanduser()
     made: Profile = run(
-        source, where, options, protocol=protocol, seconds=seconds, seed=seed,
+        opened, where, options, protocol=protocol, seconds=seconds, seed=seed,
         recording=None if record is None else Path(record), give_up_s=give_up_s, say=say or (lambda _: None),
     )  # fmt: skip
     return made

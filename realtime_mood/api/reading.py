@@ -23,6 +23,8 @@ WAITING = 64
 MISSED = 1200
 """Readings of a live source that may wait, five minutes of them: then the oldest are left out."""
 
+LOOK_S = 0.5
+
 
 class Inbox:
     """The `Sink` between an engine and the loop that reads from it."""
@@ -53,7 +55,8 @@ class Inbox:
     def get(self) -> Emission | None:
         """The next reading, waiting for it; None after the last."""
         with self._changed:
-            self._changed.wait_for(lambda: self._items or self._closed)
+            while not self._changed.wait_for(lambda: self._items or self._closed, LOOK_S):
+                pass  # Ctrl-C does not interrupt a wait without an end on every system
             emission = self._items.popleft() if self._items else None
             self._changed.notify_all()
             return emission

@@ -189,3 +189,14 @@ def test_chunks_of_a_source_of_ones_own_are_checked():
 
 def test_time_of_a_reading_nobody_timed_is_not_made_up():
     assert math.isnan(rm.Abstained(rm.Why.GAP, 0, 10, 0.0, None).time)
+
+
+def test_an_error_of_the_loops_own_ends_the_run():
+    def loop() -> None:
+        for reading in rm.read(URL):
+            raise RuntimeError(repr(reading))
+
+    with pytest.raises(RuntimeError, match="settling"):
+        loop()
+    gc.collect()
+    until(lambda: not [it for it in threading.enumerate() if it.name.startswith("mood-")])
