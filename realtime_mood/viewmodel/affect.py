@@ -110,8 +110,5 @@ def ranges(readings: Sequence[Reading], sfreq: float) -> list[tuple[float, float
     if len(probs) < MIN_READINGS:
         return None
     low, high = np.percentile(np.array(probs), (10, 90), axis=0)
-    low, high = (
-        np.minimum(low, probs[0]),
-        np.maximum(high, probs[0]),
-    )  # which may lie outside
+    low, high = np.minimum(low, probs[0]), np.maximum(high, probs[0])  # includes the newest
     return list(zip(low.tolist(), high.tolist(), strict=True))
