@@ -32,7 +32,7 @@ class LaneNames(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedWidth(132)
+        self.setFixedWidth(138)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(_("electrodes: up and down choose one, space leaves it out or includes it again"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)

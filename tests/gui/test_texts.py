@@ -17,6 +17,8 @@ from realtime_mood import language
 from realtime_mood.gui import heads, lane_names, maps, mood, plane
 from realtime_mood.montage import SPREAD
 from realtime_mood.types import Marker, StreamInfo
+from realtime_mood.viewmodel.electrodes import ElectrodeView
+from realtime_mood.viewmodel.words import FAULT_WORDS
 
 SLACK = 2.5  # px by which boxes of letters may touch: they are higher than the letters in them
 
@@ -107,3 +109,17 @@ def test_all_that_can_be_used_has_a_name_for_a_screen_reader(qtbot, info, make_w
     ]
     # The toolkit's own buttons on a dock's title have a name of their object and a picture.
     assert not [it for it in nameless if not it.objectName().startswith("qt_")]
+
+
+@pytest.mark.parametrize("code", ["en", "de"])
+def test_every_fault_fits_beside_its_lane(qtbot, painted, use_language, code):
+    use_language(code)
+    names = lane_names.LaneNames()
+    qtbot.addWidget(names)
+    names.resize(names.width(), 200)
+    names.show_electrodes(tuple(ElectrodeView("AF7", 0.0, language._(text), "bad") for text in FAULT_WORDS.values()))
+    names.grab()
+    texts = painted[names]
+    assert len(texts) == 2 * len(FAULT_WORDS)
+    for text, letters, room in texts:
+        assert letters.width() <= room.width() + SLACK, text
