@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from realtime_mood import __version__
 from realtime_mood.files import write_private
 from realtime_mood.language import N_, _, ngettext
 from realtime_mood.profile import Profile, ValidationResult
@@ -143,7 +144,7 @@ def _facts(fitted: CalibrationResult) -> dict[str, str]:
         _("reference"): profile.reference,
         _("weights"): f"{name}, {sha256[:12]}",
         _("versions"): ", ".join(
-            f"{name} {version(name)}" for name in ("realtime-mood", "numpy", "torch", "matplotlib")
+            (f"realtime-mood {__version__}", *(f"{name} {version(name)}" for name in ("numpy", "torch", "matplotlib")))
         ),
         _("recording"): fitted.recording.path.name,
     }

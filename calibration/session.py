@@ -9,10 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from realtime_mood import __version__
 from realtime_mood.cli.config import RunConfig
 from realtime_mood.contracts import Sink, Source
 from realtime_mood.dsp.spec import FeatureSpec
@@ -164,7 +164,7 @@ class CalibrationSession:
 def about(settings: RunConfig, plan: BlockPlan) -> dict[str, Any]:
     """Header of the recording: what is needed to fit a profile to it."""
     return {
-        "version": version("realtime-mood"),
+        "version": __version__,
         "weights": settings.weights,
         "readout": settings.readout,
         "notch": settings.notch,

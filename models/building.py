@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from importlib.metadata import version
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from realtime_mood import __version__
 from realtime_mood.api.options import ReadingOptions
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
@@ -105,7 +105,7 @@ class PipelineBuilder:
         """What made the readings of a recording: enough to make them again."""
         profile = self._profile
         return {
-            "version": version("realtime-mood"),
+            "version": __version__,
             "weights": self._config.weights,
             "sha256": self._weights.sha256,
             "readout": self._config.readout,

@@ -77,9 +77,12 @@ __all__ = ["__version__", "errors", *sorted(_HOMES)]
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        value: Any = version("realtime-mood")
+        try:
+            value: Any = version("realtime-mood")
+        except PackageNotFoundError:  # a copy of the folder, which nobody has installed
+            value = "0+not.installed"
     elif name == "errors":
         return import_module(".errors", __name__)
     elif name in _HOMES:

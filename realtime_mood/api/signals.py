@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 
+from .. import __version__
 from ..dsp.spec import FeatureSpec
 from ..errors import ConfigError, StreamMismatch
 from ..estimator import SignalOnly
@@ -154,7 +154,7 @@ def record(source: AnySource, path: str | PathLike[str], *, seconds: float | Non
     """
     with (
         source if isinstance(source, EegStream) else EegStream(to_source(source)) as stream,
-        recorder_to(path, stream, {"version": version("realtime-mood")}) as recorder,
+        recorder_to(path, stream, {"version": __version__}) as recorder,
     ):
         recorder.open(stream.info)
         last = None if seconds is None else round(seconds * stream.info.sfreq)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import realtime_mood as rm
+from realtime_mood import plugins
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "scipy", "pydantic", "torch", "mne", "PyQt6", "brainflow", "pylsl", "sklearn", "typer")
@@ -74,3 +75,19 @@ def test_the_version_is_that_of_the_package():
     from importlib.metadata import version
 
     assert rm.__version__ == version("realtime-mood")
+
+
+def test_a_folder_that_nobody_installed_has_its_parts_and_a_version(monkeypatch):
+    import importlib.metadata
+
+    def version(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    monkeypatch.setattr(plugins, "entry_points", lambda group: ())
+    plugins._installed.cache_clear()
+    monkeypatch.delitem(vars(rm), "__version__", raising=False)
+    assert rm.__version__ == "0+not.installed"
+    monkeypatch.delitem(vars(rm), "__version__")
+    assert list(plugins.plugins("sources")) == ["synthetic", "lsl", "playback", "brainflow"]
+    plugins._installed.cache_clear()
