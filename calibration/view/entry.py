@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from realtime_mood.gui.controls import Text
 from realtime_mood.gui.heads import QualityHead
@@ -50,11 +60,16 @@ class Welcome(QWidget):
     def __init__(self, plan: BlockPlan) -> None:
         super().__init__()
         self.yes, self.no = button(_("I agree"), "primary"), button(_("I do not agree"))
-        panel, inside = QFrame(), QVBoxLayout()
-        panel.setObjectName("panel")
-        panel.setLayout(inside)
+        self.panel, inside = QFrame(), QVBoxLayout()
+        self.panel.setObjectName("panel")
+        self.panel.setLayout(inside)
         inside.setContentsMargins(28, 24, 28, 24)
-        inside.addWidget(label(_(plan.protocol.consent.strip())))
+        self.consent, self.area = label(_(plan.protocol.consent.strip())), QScrollArea()
+        self.consent.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.area.setWidgetResizable(True)
+        self.area.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: 0; }")
+        self.area.setWidget(self.consent)
+        inside.addWidget(self.area)
         buttons = QHBoxLayout()
         buttons.setSpacing(14)
         buttons.addStretch(1)
@@ -66,13 +81,19 @@ class Welcome(QWidget):
         column.addWidget(label(_(plan.protocol.title), "headline"))
         column.addWidget(label(_about(plan), "aside"))
         column.addSpacing(8)
-        column.addWidget(panel)
+        column.addWidget(self.panel, 100)
         column.addSpacing(8)
         column.addLayout(buttons)
         column.addStretch(1)
         centred(column, self)
         self.yes.clicked.connect(self.agreed)
         self.no.clicked.connect(self.declined)
+
+    def resizeEvent(self, event: object) -> None:
+        """Let the consent take the height of its text, and scroll where the window is lower."""
+        self.consent.ensurePolished()
+        width = min(COLUMN_PX, self.width()) - 90  # of the text: less all margins and the scroll bar
+        self.panel.setMaximumHeight(self.consent.heightForWidth(width) + 2 * 24 + 4)
 
 
 class GatePage(QWidget):

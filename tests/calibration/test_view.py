@@ -363,6 +363,21 @@ def test_a_file_that_cannot_be_shown_is_said_and_the_block_waits(qtbot, windows,
     assert any(it.startswith(f"block/1/1/cancelled/cannot show {name}") for it in told)
 
 
+@pytest.mark.parametrize(("height", "scrolls"), [(560, True), (1400, False)])
+def test_a_long_consent_can_be_read_to_its_end_in_a_low_window(qtbot, height, scrolls):
+    from realtime_mood.calibration.view.entry import Welcome
+    from realtime_mood.calibration.view.style import style
+
+    page = Welcome(tiny(consent="A sentence to be read. " * 60))
+    page.setStyleSheet(style())
+    qtbot.addWidget(page)
+    page.resize(960, height)
+    page.show()
+    qtbot.waitUntil(lambda: (page.area.verticalScrollBar().maximum() > 0) == scrolls)
+    assert page.consent.height() >= page.consent.heightForWidth(page.consent.width())
+    assert page.yes.geometry().bottom() <= page.height()
+
+
 # -- the answer -------------------------------------------------------------------------------------------------
 
 
