@@ -12,7 +12,7 @@ source = sys.argv[1] if len(sys.argv) > 1 else "synthetic://?script=neutral:8,po
 with rm.open_source(source) as stream:
     print(stream)
     for reading in rm.read(stream):
-        if reading.label:
+        if isinstance(reading, rm.Estimate):
             probabilities = ", ".join(f"{label} {p:.2f}" for label, p in reading.probabilities.items())
             print(f"{reading.time:6.2f} s  {reading.label:12} {probabilities}")
         else:
