@@ -1,1 +1,1 @@
-"""The Mood Reader network: architecture, training, weights, and the one bridge from tensors to readings."""
+"""The Mood Reader network: architecture, training, weights, and the estimator that turns tensors into readings."""

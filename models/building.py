@@ -1,4 +1,4 @@
-"""Turns what a run asks for into pipelines: weights and a person's profile, loaded once, for any stream."""
+"""Builds pipelines from a run's configuration: weights and a subject's profile are loaded once, for any stream."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class PipelineBuilder:
         return Pipeline(info, spec, estimator, self._config.notches)
 
     def about(self) -> dict[str, Any]:
-        """What made the readings of a recording: enough to make them again."""
+        """Configuration stored in a recording, sufficient to reproduce its readings."""
         profile = self._profile
         return {
             "version": __version__,
@@ -117,7 +117,7 @@ class PipelineBuilder:
 
 
 def choose_readout(asked: str, profile: Profile | None, info: StreamInfo) -> str:
-    """``auto`` is the profile's own, else what was trained on people of this kind."""
+    """``auto`` is the profile's own, else what was trained on subjects of this kind."""
     if asked != "auto":
         return asked
     if profile and profile.own:

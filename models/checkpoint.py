@@ -1,7 +1,7 @@
-"""Turns a trained network into files that cannot lie about what they are, and back.
+"""Weights on disk: saving and loading a trained network with hashes and a golden pair.
 
 A folder holds ``model.safetensors`` (weights), ``config.json`` (everything a run depends on, with hashes of all of
-it), ``golden.safetensors`` (an input and what the network made of it) and ``README.md`` (the model card).
+it), ``golden.safetensors`` (an input and the network's output) and ``README.md`` (the model card).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FIX = "take the weights from the release again, or pass others with --weights"
 
 
 class Trust(BaseModel):
-    """How far scores can be believed, found on people left out of training."""
+    """Calibration of a readout's confidence, determined on held-out subjects."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,7 +44,7 @@ class Trust(BaseModel):
 
 
 class ReadoutCard(BaseModel):
-    """One head, and what a run needs to use it honestly."""
+    """One head of the network, with its calibration and validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,11 +57,11 @@ class ReadoutCard(BaseModel):
     no_baseline: Trust
 
     def trust(self, *, calibrated: bool) -> Trust:
-        """With the person's own baseline, or without."""
+        """With the subject's own baseline, or without."""
         return self.own_baseline if calibrated else self.no_baseline
 
     def readout(self, name: str) -> Readout:
-        """What it can say."""
+        """Its labels and scales."""
         return Readout(name, self.labels, self.coordinates, self.evidence)
 
 
@@ -76,7 +76,7 @@ class Card(BaseModel):
     spec: FeatureSpec
     readouts: dict[str, ReadoutCard]
     training: dict
-    """Recipe, figures on people left out, and the hashes of every training record."""
+    """Recipe, figures on held-out subjects, and the hashes of every training record."""
     sha256: dict[str, str]
 
     @property

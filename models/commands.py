@@ -1,6 +1,6 @@
-"""The verbs that need no headset: pre-train, train, evaluate, replay, and say what weights can do.
+"""Commands that need no headset: pretrain, train, evaluate, info and replay.
 
-``app.py`` puts them on the command line. Nothing heavy is imported before a verb is called.
+``app.py`` puts them on the command line. Heavy packages are imported only when a command runs.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from realtime_mood.plugins import also
 WeightsOption = Annotated[str | None, typer.Option(help="Shipped weights by name, or a folder." + also("networks"))]
 
 EncoderOption = Annotated[
-    Path | None, typer.Option(help="A pre-trained encoder to begin with, or weights that hold one.")
+    Path | None, typer.Option(help="Pre-trained encoder to start from, or weights that contain one.")
 ]
 
 
 def pretrain(
-    data: Annotated[list[str], typer.Option(help="Archives, recordings, and folders of them or of BIDS. Repeat.")],
-    out: Annotated[Path, typer.Option(help="The encoder's folder; also of what a run resumes from, and its curves.")],
-    virtual_people: Annotated[int, typer.Option(help="How many virtual people to add.")] = 0,
+    data: Annotated[list[str], typer.Option(help="Archive, recording, folder, or BIDS data set; repeatable.")],
+    out: Annotated[Path, typer.Option(help="Folder of the encoder, its checkpoint and learning curves.")],
+    virtual_people: Annotated[int, typer.Option(help="Number of simulated subjects to add.")] = 0,
     steps: Annotated[int, typer.Option(help="Training steps.")] = 10_000,
-    minutes: Annotated[float | None, typer.Option(help="Take no longer than this; the schedule follows.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False,
-    masks: Annotated[str, typer.Option(help="random: tokens anywhere. blocks: of 9 cm and 2 patches.")] = "random",
-    width: Annotated[int, typer.Option(help="Of the encoder's tokens.")] = 160,
-    depth: Annotated[int, typer.Option(help="The encoder's layers.")] = 6,
-    lr: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
-    batch: Annotated[int, typer.Option(help="Windows a step, over all processes.")] = 64,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
-    with_eegmat: Annotated[bool, typer.Option("--with-eegmat", help="Also on the people of evaluation.")] = False,
+    minutes: Annotated[float | None, typer.Option(help="Time limit; the learning rate schedule adapts to it.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out from its checkpoint.")] = False,
+    masks: Annotated[str, typer.Option(help="random: single tokens; blocks: of 9 cm and 2 patches.")] = "random",
+    width: Annotated[int, typer.Option(help="Encoder width (token dimension).")] = 160,
+    depth: Annotated[int, typer.Option(help="Number of encoder layers.")] = 6,
+    lr: Annotated[float, typer.Option(help="Maximum learning rate.")] = 1e-3,
+    batch: Annotated[int, typer.Option(help="Batch size in windows, over all processes.")] = 64,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    with_eegmat: Annotated[bool, typer.Option("--with-eegmat", help="Also use EEGMAT (for evaluation).")] = False,
     cache: Annotated[Path | None, typer.Option(help="Folder of prepared recordings (default: in --out).")] = None,
-    threads: Annotated[int, typer.Option(help="Of the processor; more stall beside other work.")] = 1,
+    threads: Annotated[int, typer.Option(help="CPU threads; more than 1 slows down beside other jobs.")] = 1,
 ) -> None:
-    """Teach an encoder what EEG is like, from unlabelled recordings: masked brain-signal modelling."""
+    """Pre-train an encoder on unlabelled recordings by masked brain-signal modelling."""
     check_writable(out, "an encoder in")
     from .datasets.recordings import find
     from .pretrain import pretrain as run
@@ -57,14 +57,14 @@ def pretrain(
 
 
 def train(
-    data: Annotated[Path, typer.Option(help="The folder that holds eegmat_dev24_125hz.npz.")],
-    out: Annotated[Path, typer.Option(help="Where to put the weights.")],
-    virtual_people: Annotated[int, typer.Option(help="How many virtual people to train on.")] = 600,
-    steps: Annotated[int | None, typer.Option(help="Training steps; by default those that were evaluated.")] = None,
+    data: Annotated[Path, typer.Option(help="Folder with eegmat_dev24_125hz.npz.")],
+    out: Annotated[Path, typer.Option(help="Folder for the weights.")],
+    virtual_people: Annotated[int, typer.Option(help="Number of simulated subjects to train on.")] = 600,
+    steps: Annotated[int | None, typer.Option(help="Training steps (default: as evaluated).")] = None,
     encoder: EncoderOption = None,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
 ) -> None:
-    """Train the weights that come with the program, as their card says."""
+    """Train the weights that come with the program, as described in their model card."""
     check_writable(out, "weights in")
     from .ship import ship
     from .train import TrainingRecipe
@@ -74,30 +74,28 @@ def train(
 
 
 def evaluate(
-    out: Annotated[Path, typer.Option("--json", help="Where to put the figures; a table and pictures go beside it.")],
+    out: Annotated[Path, typer.Option("--json", help="JSON file for results; table and figures go beside it.")],
     readout: Annotated[str, typer.Option(help="effort or emotion3.")] = "effort",
-    data: Annotated[Path | None, typer.Option("--data", "--root", help="A data set's folder.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="eegmat or virtual; the readout's own by default.")] = None,
-    protocol: Annotated[str, typer.Option(help="groups of people left out, or loso: one person at a time.")] = "groups",
-    track: Annotated[str, typer.Option(help="z, c1, c5, drifting, running, t or l: what is known of a person.")] = "c1",
-    channels: Annotated[str, typer.Option(help="Some of 19,8,4,muscle,all; or names.")] = "19,8,4",
+    data: Annotated[Path | None, typer.Option("--data", "--root", help="Folder of the data set.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="eegmat or virtual (default: the readout's).")] = None,
+    protocol: Annotated[str, typer.Option(help="groups: held-out groups of subjects; loso: one subject.")] = "groups",
+    track: Annotated[str, typer.Option(help="Known baseline: z, c1, c5, drifting, running, t or l.")] = "c1",
+    channels: Annotated[str, typer.Option(help="Channel sets from 19,8,4,muscle,all; or names.")] = "19,8,4",
     methods: Annotated[str, typer.Option(help="Some of majority,distance,lr,lda,svm,riemann,eegnet,reader.")] = "all",
-    people: Annotated[int, typer.Option(help="How many virtual people.", min=3)] = 48,
-    folds: Annotated[int, typer.Option(help="Groups of people.")] = 8,
-    inner: Annotated[int, typer.Option(help="Other groups that the choices for a group are made on.")] = 4,
-    steps: Annotated[str, typer.Option(help="Training steps of the reader; of several the best is chosen.")] = "",
+    people: Annotated[int, typer.Option(help="Number of simulated subjects.", min=3)] = 48,
+    folds: Annotated[int, typer.Option(help="Number of cross-validation folds (groups of subjects).")] = 8,
+    inner: Annotated[int, typer.Option(help="Inner folds for choosing settings.")] = 4,
+    steps: Annotated[str, typer.Option(help="Training steps of the reader; the best of several is chosen.")] = "",
     encoder: EncoderOption = None,
-    cache: Annotated[Path | None, typer.Option(help="Where to keep what is computed; by default beside it.")] = None,
-    jobs: Annotated[int, typer.Option(help="Fits at a time, one core each.", min=1)] = 1,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    cache: Annotated[Path | None, typer.Option(help="Cache of computed results (default: beside --json).")] = None,
+    jobs: Annotated[int, typer.Option(help="Parallel fits, one core each.", min=1)] = 1,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     controls: Annotated[bool, typer.Option("--controls", help="Also run the controls.")] = False,
-    ablations: Annotated[bool, typer.Option("--ablations", help="Also take the reader apart.")] = False,
-    other_encoder: Annotated[Path | None, typer.Option(help="For the ablations: one pre-trained otherwise.")] = None,
-    attention: Annotated[
-        bool, typer.Option("--attention", help="Also check what the reader's attention shows.")
-    ] = False,
+    ablations: Annotated[bool, typer.Option("--ablations", help="Also run the ablations of the reader.")] = False,
+    other_encoder: Annotated[Path | None, typer.Option(help="Ablations: differently pre-trained encoder.")] = None,
+    attention: Annotated[bool, typer.Option("--attention", help="Also evaluate the reader's attention.")] = False,
 ) -> None:
-    """Measure a readout on people left out, beside classical methods."""
+    """Evaluate a readout on held-out subjects, with classical methods for comparison."""
     check_writable(out, "figures at")
     from rich.console import Console
 
@@ -117,23 +115,21 @@ def evaluate(
 
 
 def info(weights: WeightsOption = None) -> None:
-    """Say what the weights can read, on whom that was shown, and how well."""
+    """Show what the weights can read, and their validation."""
     from .checkpoint import DEFAULT, load_weights
 
     card = load_weights(weights or DEFAULT).card
     bands = ", ".join(f"{name} {low:g}–{high:g}" for name, (low, high) in card.spec.bands.items())
     print(f"weights {card.name}: bands {bands} Hz; context {card.spec.n_steps * card.spec.step_s:g} s")
     for name, head in card.readouts.items():
-        print(
-            f"  {name}: {' / '.join(head.labels)}; trained on {head.evidence} people; {card.training['figures'][name]}"
-        )
+        print(f"  {name}: {' / '.join(head.labels)}; trained on {head.evidence} data; {card.training['figures'][name]}")
 
 
 def replay(
     file: Annotated[Path, typer.Argument(help="A recording made with run --record.")],
     weights: WeightsOption = None,
 ) -> None:
-    """Make a recording's readings again, and say whether they come out identical, or where they first differ."""
+    """Compute a recording's readings again, and report whether they are identical, or where they first differ."""
     from realtime_mood.cli.config import resolve
     from realtime_mood.profile import Profile
     from realtime_mood.recording.reader import open_recorded
@@ -152,6 +148,6 @@ def replay(
     if build.about()["sha256"] != about["sha256"]:
         print(f"{file} was made with other weights than {asked['weights']}: its readings will differ", file=sys.stderr)
     result = again(recorded, build)
-    print(f"{'VIRTUAL PERSON · ' if recorded.info.virtual else ''}{result}")
+    print(f"{'SIMULATED · ' if recorded.info.virtual else ''}{result}")
     if not result.identical:
         raise typer.Exit(1)

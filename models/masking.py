@@ -1,4 +1,4 @@
-"""Chooses which raw tokens masked brain-signal modelling hides.
+"""Masks of raw tokens for masked brain-signal modelling.
 
 A token is one patch of one channel, number ``channel · n_patches + patch``. Whatever the geometry, every sample keeps
 equally many visible tokens, so that the encoder can be given those and nothing else. Pure functions of a generator.
@@ -25,7 +25,7 @@ BLOCK_PATCHES = 2
 
 
 class Mask(NamedTuple):
-    """What is seen and what is asked. Tokens in neither are of bad or absent channels."""
+    """Visible and target tokens. Tokens in neither are of bad or absent channels."""
 
     visible: Tensor  # (B, V) int64, increasing
     target: Tensor  # (B, C·P) bool: hidden, and to be rebuilt

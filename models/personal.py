@@ -1,9 +1,9 @@
-"""A person's own readout: a small linear map over a network that stays as it is.
+"""Personal classifier: regularised softmax regression on features of a frozen network.
 
-It sees the three levels that the network fuses, the electrodes' mean spectrum, the context's mean DE of every
-electrode, and what a readout trained on other people says where there is one with the same labels. With such a readout
-it is that one plus a correction, which is punished; without one it leans on spectrum and DE, which say most about one
-head, and on the levels a little.
+Its features are the three levels that the network fuses, the electrodes' mean spectrum, the context's mean DE of every
+electrode, and the output of a readout trained on other subjects where one has the same labels. With such a readout it
+is that one plus a regularised correction; without one it mainly uses spectrum and DE, which are the most informative
+for one subject, and the levels a little.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from safetensors.numpy import load, save
 
 from .reader import Batch, ReaderConfig, ReaderOutput
 
-LEVELS = 3  # raw, early DE, late DE; nobody calibrates with an eye tracker yet
+LEVELS = 3  # raw, early DE, late DE; calibration does not use an eye tracker yet
 BINS = slice(3, 46)  # of a patch's spectrum: 1 Hz each, where a patch is a second
-SHRINK = 10.0  # punishment of squared weights, against the loss summed over seconds
-# What features are multiplied by once they are standardised: a weight on half of one is punished four times as much.
+SHRINK = 10.0  # L2 penalty, relative to the loss summed over seconds
+# Scale of standardised features: at half the scale a weight is penalised four times as much.
 BASE, BESIDE_BASE = 0.1, 0.06
 LEVELS_ALONE, SPECTRUM_ALONE, DE_ALONE = 0.3, 2.0, 1.0
 MOST_STEPS, DONE = 500, 1e-6
@@ -27,7 +27,7 @@ MOST_STEPS, DONE = 500, 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """How many of the features are what, in this order."""
+    """Number of features of each kind, in this order."""
 
     levels: int = 0
     spectrum: int = 0
@@ -50,15 +50,15 @@ class Parts:
 
 
 def described(out: ReaderOutput, batch: Batch, base: str, order: torch.Tensor | None = None) -> torch.Tensor:
-    """What a person's readout rests on: (B, F), as `Parts` says.
+    """Features of a personal classifier: (B, F), in the order of `Parts`.
 
     Parameters
     ----------
     out : ReaderOutput
     batch : Batch
-        What it came of.
+        The network's input.
     base : str
-        Other people's readout, or empty.
+        The readout trained on other subjects, or empty.
     order : (C,) int, optional
         Where the electrodes it was fitted on stand among the batch's, when not in the same places.
     """
@@ -114,7 +114,7 @@ class PersonalHead:
 
 
 def fit_head(x: np.ndarray, y: np.ndarray, parts: Parts, n_labels: int) -> PersonalHead:
-    """The readout of least loss on a person's seconds, its weights punished, every label counting alike.
+    """Fit a personal classifier with an L2 penalty and balanced labels.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def fit_head(x: np.ndarray, y: np.ndarray, parts: Parts, n_labels: int) -> Perso
     if n := parts.base:
         begin[-n:] = np.eye(n)
         sd[-n:] = x[:, -n:].std() + 1e-6
-        mean[-n:] = 0.0  # what other people's readout takes for even is even until there is reason to think not
+        mean[-n:] = 0.0  # equal scores of the other subjects' readout stay equal
     scale = sd / parts.ease
     z = (x - mean) / scale
     count = np.bincount(y, minlength=n_labels)
@@ -141,10 +141,10 @@ def fit_head(x: np.ndarray, y: np.ndarray, parts: Parts, n_labels: int) -> Perso
 def _softmax_regression(
     z: np.ndarray, truth: np.ndarray, share: np.ndarray, given: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (F, n_labels) and bias (n_labels,) beside logits that are `given`; the weights alone are punished.
+    """Weights (F, n_labels) and bias (n_labels,) in addition to `given` logits; only the weights are penalised.
 
-    By accelerated gradient descent [1]_: the punishment makes the problem so round that some tens of steps do, in a
-    fifth of the time that a quasi-Newton method takes, and a verdict fits a thousand of them.
+    By accelerated gradient descent [1]_: the penalty makes the problem so well conditioned that some tens of
+    steps suffice, in a fifth of the time of a quasi-Newton method; a permutation test needs a thousand fits.
 
     References
     ----------
@@ -168,7 +168,7 @@ def _softmax_regression(
             w = new
             break
         keep = (1 + np.sqrt(1 + 4 * before**2)) / 2
-        if ((new - w) * grad).sum() > 0:  # it went too far: begin to gather speed anew
+        if ((new - w) * grad).sum() > 0:  # overshoot: restart the momentum
             keep = before = 1.0
         ahead, w = new + (before - 1) / keep * (new - w), new
     return w[:-1], steep * w[-1]

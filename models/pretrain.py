@@ -1,7 +1,7 @@
-"""Pre-trains the raw encoder on many people's EEG by masked brain-signal modelling.
+"""Pre-training of the raw encoder on many subjects' EEG by masked brain-signal modelling.
 
 Runs by itself or, unchanged, under ``accelerate launch``: every process draws the same batches and takes its share of
-each. How well people held out are rebuilt decides which weights are kept and when to stop.
+each. The reconstruction loss of held-out subjects decides which weights are kept and when to stop.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ def pretrain(
     cache : Path, optional
         Where prepared recordings are kept; by default in `out`.
     resume : bool
-        Go on where the run in `out` stopped.
+        Resume the run in `out`.
     threads : int
-        Of the processor; more than one stall when anything else is running.
+        CPU threads; more than one are slow while anything else is running.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def pretrain(
     Raises
     ------
     ConfigError, WeightsError, MoodError
-        Nothing to train on; a checkpoint of another run; a full disk, or a loss that is no number.
+        Nothing to train on; a checkpoint of another run; a full disk, or a loss that is not a number.
     """
     recipe.check()
     if (out / "last.safetensors").is_file() and not resume:
@@ -141,13 +141,13 @@ class _Run:
         return model
 
     def resume(self) -> None:
-        """Go back to the last checkpoint."""
+        """Load the last checkpoint."""
         self.course = load_state(self.out / "last.safetensors", self.bare, self.optimiser, self.digest)
         self.curves = Curves(self.out, self.course.step)
-        self.log(f"going on at step {self.course.step}")
+        self.log(f"resuming at step {self.course.step}")
 
     def go(self) -> dict[str, Any]:
-        """Train to the end of the budget, or until held-out people are rebuilt no better."""
+        """Train to the end of the budget, or until the held-out loss stops improving."""
         began, before = time.monotonic(), self.course.seconds
         recent: list[Tensor] = []
         if not self.course.step:
@@ -168,13 +168,13 @@ class _Run:
                     recent = []
         if stopped:
             self._save()
-            self.log(f"stopped at step {self.course.step}: go on with --resume")
+            self.log(f"stopped at step {self.course.step}: continue with --resume")
             raise KeyboardInterrupt
         if recent:
             self._look(recent)
         if not self.course.best_step:
             raise MoodError(
-                f"pre-training in {self.out}", f"after {self.course.step} steps held-out people are rebuilt no better",
+                f"pre-training in {self.out}", f"after {self.course.step} steps the held-out loss has not improved",
                 "train for longer, or with another --lr in another folder",
             )  # fmt: skip
         self.log(f"best at step {self.course.best_step}: {self.course.best:.4f}; the encoder is in {self.out}")
@@ -205,7 +205,7 @@ class _Run:
             raise MoodError(
                 f"pre-training in {self.out}",
                 f"the loss is {loss.item():.4g}, its gradient {norm.item():.4g}, step {step}, learning rate {lr:.3g}",
-                "begin anew in another folder with a lower --lr; the best encoder so far stays",
+                "start again in another folder with a lower --lr; the best encoder so far stays",
             )
         self.optimiser.step()
         self.optimiser.zero_grad()
@@ -217,7 +217,7 @@ class _Run:
 
     @torch.no_grad()
     def _look(self, recent: Sequence[Tensor]) -> None:
-        """See how people held out are rebuilt, remember it, and keep the weights where they are better than ever."""
+        """Compute the held-out loss, record it, and keep the weights if it is the lowest so far."""
         self.model.eval()
         found: dict[str, Tensor] = {}
         for kind, batches in self.held_out.items():

@@ -85,7 +85,7 @@ class ReaderOutput:
     scores: dict[str, Tensor]  # readout -> (B, n_labels) logits
     attention: Tensor | None  # (B, C, K), sums to 1 over C; None while training, where nobody looks at it
     gates: Tensor  # (B, 4): how much raw, early DE, late DE and eye weighed
-    levels: Tensor  # (B, 4, D): the four themselves, each normalised: what a person's own readout rests on
+    levels: Tensor  # (B, 4, D): the four themselves, each normalised: what a subject's own readout rests on
 
 
 class RawEncoder(nn.Module):
@@ -120,7 +120,7 @@ class BandTokens(nn.Module):
 
     A token knows its value in standard deviations of rest and how far from rest that is in either direction, the same
     two of the whole context's mean, and where, when and in which band it is. Distance matters beside direction: what
-    effort does to a band has another sign in some people.
+    effort does to a band has another sign in some subjects.
     """
 
     def __init__(self, c: ReaderConfig) -> None:

@@ -1,4 +1,4 @@
-"""Turns normalised features into probabilities and attention: the only bridge from tensors to readings."""
+"""Inference: turns normalised features into probabilities and attention."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .personal import PersonalHead, described
 from .reader import Batch, ReaderOutput
 
 Speak = Callable[[Batch, ReaderOutput], torch.Tensor]
-"""What a readout makes of what went into the network and came out: probabilities (B, n_labels)."""
+"""Computes a readout's probabilities (B, n_labels) from the network's input and output."""
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +42,9 @@ def choose_device(asked: str = "auto") -> torch.device:
 
 
 class Inference:
-    """A loaded network where it runs: on the device asked for, and on the CPU for good once that has failed.
+    """A loaded network on its device; after a failure of the device it runs on the CPU.
 
-    One is made for a whole run, so that a pipeline that is made anew does not go back to a device that is gone.
+    One is made per run, so that a rebuilt pipeline does not return to a device that has failed.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ class Inference:
     device : torch.device
         Where it runs now.
     failures : int
-        How often a device has failed it.
+        Number of failures of the device.
     notes : tuple of str
-        What to tell the person about that.
+        Notes for the user about that.
     """
 
     def __init__(self, weights: Weights, device: torch.device) -> None:
@@ -72,14 +72,14 @@ class Inference:
         except RuntimeError as error:
             self._fall_back(error)
         for name, readout in self.card.readouts.items():
-            self(golden, said_by(name, readout.own_baseline))  # the first pass is slow: let it not be a person's
+            self(golden, said_by(name, readout.own_baseline))  # warm-up: the first pass is slow
 
     def __call__(self, batch: Batch, speak: Speak) -> tuple[torch.Tensor, torch.Tensor]:
         """What `speak` makes of it, and attention (B, C, K), on the CPU."""
         if self.device.type != "cpu":
             try:
                 return self._answer(batch, speak)
-            except RuntimeError as error:  # whatever goes wrong on a device is one: no memory, unplugged, reset
+            except RuntimeError as error:  # any failure of a device: no memory, unplugged, reset
                 self._fall_back(error)
         return self._answer(batch, speak)
 
@@ -92,23 +92,23 @@ class Inference:
     def _fall_back(self, error: RuntimeError) -> None:
         first = str(error).strip().splitlines()[0][:120]
         self.failures += 1
-        self.notes = (f"{self.device.type} failed ({first}): the network runs on the CPU from here",)
+        self.notes = (f"{self.device.type} failed ({first}): the network now runs on the CPU",)
         log.warning("%s failed", self.device, exc_info=error)
         self._reader, self.device = self._on_cpu, torch.device("cpu")
 
 
 def said_by(name: str, trust: Trust) -> Speak:
-    """A readout of the weights."""
+    """The function of a readout of the weights."""
     return lambda _, out: (out.scores[name] / trust.temperature).softmax(-1)
 
 
 def said_by_own(profile: Profile, info: StreamInfo) -> Speak:
-    """A person's own readout on a stream with the profile's electrodes, in whatever order.
+    """The function of a personal classifier, on a stream with the profile's electrodes in any order.
 
     Raises
     ------
     ProfileError
-        Its numbers are none.
+        Its weights are invalid.
     """
     own = profile.own
     assert own is not None
@@ -117,7 +117,9 @@ def said_by_own(profile: Profile, info: StreamInfo) -> Speak:
     except Exception as error:  # the library has an error of its own for a file that is none of its
         raise ProfileError(f"readout {own.name!r} of the profile", f"unreadable: {error}", "calibrate again") from None
     if head.weight.shape[1] != len(own.labels):
-        raise ProfileError(f"readout {own.name!r} of the profile", "its numbers are another one's", "calibrate again")
+        raise ProfileError(
+            f"readout {own.name!r} of the profile", "its weights are another readout's", "calibrate again"
+        )
 
     order = torch.tensor([info.ch_names.index(name) for name in profile.own_channels])
 
@@ -129,7 +131,7 @@ def said_by_own(profile: Profile, info: StreamInfo) -> Speak:
 
 
 class ReaderNetwork:
-    """One readout on one montage: of loaded weights, or a person's own that stands on them.
+    """One readout on one montage: of loaded weights, or a personal classifier based on them.
 
     Parameters
     ----------
@@ -139,7 +141,7 @@ class ReaderNetwork:
     info : StreamInfo
         Whose channels will come.
     profile : Profile, optional
-        Of the person, on whose baseline features will be normalised: without it less can be believed.
+        Of the subject, on whose baseline features will be normalised: without it less can be believed.
     """
 
     def __init__(self, inference: Inference, readout: str, info: StreamInfo, profile: Profile | None = None) -> None:
@@ -164,12 +166,12 @@ class ReaderNetwork:
 
     @property
     def population(self) -> Population:
-        """Where a person without a profile starts."""
+        """Initial statistics of a subject without a profile."""
         return Population(np.array(self._card.population_mean), np.array(self._card.population_sd))
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What went wrong with the device, and what of the features is not used."""
+        """Notes on failures of the device, and on unused features."""
         return (*self._inference.notes, *self._ignored)
 
     def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
@@ -187,18 +189,18 @@ class ReaderNetwork:
 
 
 def check_own(profile: Profile, weights_sha256: str, info: StreamInfo) -> None:
-    """Raise `ProfileError` where the profile's own readout was shown to work on something else than this."""
+    """Raise `ProfileError` where the personal classifier was validated with other weights or electrodes."""
     own = profile.own
     assert own is not None
     asked = f"readout {own.name!r} of the profile"
     if own.weights_sha256 != weights_sha256:
         raise ProfileError(
-            asked, f"it stands on other weights, {own.weights}",
+            asked, f"it was fitted with other weights, {own.weights}",
             f"add --weights {own.weights}, or calibrate again with --from RECORDING",
         )  # fmt: skip
     if set(profile.own_channels) != set(info.ch_names):
         left_out = ", ".join(name for name in profile.own_channels if name not in info.ch_names)
         raise ProfileError(
-            asked, f"it was shown to work with {left_out}, which this stream has not",
+            asked, f"it was validated with {left_out}, which this stream lacks",
             "calibrate again on these electrodes",
         )  # fmt: skip

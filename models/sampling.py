@@ -1,4 +1,4 @@
-"""Turns people into balanced, augmented batches for training, and into plain ones for evaluation."""
+"""Batches of subjects' data: balanced and augmented for training, plain for evaluation."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ BySecond = tuple[np.ndarray, np.ndarray]  # mean and sd, each (n_seconds, n_chan
 
 @dataclass(frozen=True)
 class Augment:
-    """How training makes its people less like themselves."""
+    """Data augmentation of training."""
 
-    frozen_share: float = 0.5  # of samples on the person's own baseline; the others on running statistics
+    frozen_share: float = 0.5  # of samples on the subject's own baseline; the others on running statistics
     sub_montage: float = 0.7  # of batches on some of the electrodes only
     least_chans: int = 4
     drop_chan: float = 0.1
     noise_sd: float = 0.2  # on every DE value
     offset_sd: float = 0.15  # constant per channel and band
-    drift_sd: float = 0.5  # slow changes of other people within one state, times a random number
+    drift_sd: float = 0.5  # slow changes of other subjects within one state, times a random number
     raw_noise: float = 0.2
     shift: bool = True  # raw patches end anywhere in the last second, as they do live
     short_share: float = 0.25  # of samples with a context that has only just begun
 
 
 class SubjectSampler:
-    """One readout's people, with the statistics they may be normalised on, and where each label's seconds are."""
+    """One readout's subjects, with the statistics they may be normalised on, and where each label's seconds are."""
 
     def __init__(self, people: Sequence[Person], pop: Population, spec: FeatureSpec) -> None:
         self.people, self.spec = list(people), spec
@@ -45,13 +45,13 @@ class SubjectSampler:
         self.running = [running_statistics(p, pop, spec) for p in self.people]
         self.begins = [np.searchsorted(p.piece, p.piece) for p in self.people]  # where each second's piece began
         usable = [self._usable(p, begin) for p, begin in zip(self.people, self.begins, strict=True)]
-        # Seconds a baseline was made of are no test of it.
+        # Seconds of a baseline are not used to test it.
         later = [t[(t < p.rest.start) | (t >= p.rest.stop)] for p, t in zip(self.people, usable, strict=True)]
         self.seconds = {True: later, False: usable}  # by whether the statistics are frozen
 
     @cached_property
     def drifts(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """How people drifted while their state stayed: positions (n_chans, 3), change (n_chans, n_bands) in sd."""
+        """How subjects drifted while their state stayed: positions (n_chans, 3), change (n_chans, n_bands) in sd."""
         found = []
         for p, (mean, sd), t in zip(self.people, self.frozen, self.seconds[False], strict=True):
             means: dict[int, list[np.ndarray]] = {}
@@ -71,11 +71,11 @@ class SubjectSampler:
         return np.flatnonzero((p.label != NO_LABEL) & recent & (t - begin >= n - 1))
 
     def statistics(self, i: int, *, frozen: bool) -> BySecond:
-        """Mean and sd of person `i`, second by second."""
+        """Mean and sd of subject `i`, second by second."""
         return (self.frozen if frozen else self.running)[i]
 
     def sample(self, i: int, t: int, statistics: BySecond, chans: np.ndarray, early: int = 0) -> tuple[np.ndarray, ...]:
-        """One context of person `i` ending with second `t`: z-scored DE, patches, usable channels, steps there.
+        """One context of subject `i` ending with second `t`: z-scored DE, patches, usable channels, steps there.
 
         The patches end `early` samples before it, where the second that takes is there.
         """
@@ -106,7 +106,7 @@ def _batch(rows: Sequence[tuple[np.ndarray, ...]]) -> Batch:
 def training_batches(
     who: SubjectSampler, size: int, seed: int, augment: Augment, n_labels: int
 ) -> Iterator[tuple[Batch, torch.Tensor]]:
-    """Endless batches, balanced by person and label, on random sub-montages."""
+    """Endless batches, balanced by subject and label, on random sub-montages."""
     rng = np.random.default_rng(seed)
     by_label = {
         frozen: [[t[p.label[t] == y] for y in range(n_labels)] for p, t in zip(who.people, seconds, strict=True)]
@@ -134,7 +134,7 @@ def training_batches(
 
 
 def _drift(batch: Batch, drifts: list[tuple[np.ndarray, np.ndarray]], sd: float, rng: np.random.Generator) -> None:
-    """Let everybody have drifted as somebody else did, or the other way: that alone must not look like a state."""
+    """Add slow drifts of other subjects, with either sign, so that drift alone does not look like a state."""
     change = np.empty((len(batch.de), 1, *batch.de.shape[2:]), np.float32)
     for row, positions in enumerate(batch.positions.numpy()):
         theirs, drift = drifts[rng.integers(len(drifts))]
@@ -151,7 +151,7 @@ def _augmented(batch: Batch, augment: Augment, rng: np.random.Generator) -> Batc
     gain = torch.exp(normal(batch.patches[:, :, :1, :1], augment.raw_noise))
     patches = batch.patches * gain + normal(batch.patches, augment.raw_noise)
     kept = torch.as_tensor(rng.random(tuple(batch.keep_chans.shape)) >= augment.drop_chan)
-    kept[:, :2] = True  # never nobody
+    kept[:, :2] = True  # never empty
     n_steps = batch.keep_steps.shape[1]
     length = np.where(rng.random(len(de)) < augment.short_share, rng.integers(4, n_steps, len(de)), n_steps)
     recent = torch.as_tensor(np.arange(n_steps)[None] >= n_steps - length[:, None])
@@ -163,7 +163,7 @@ def _augmented(batch: Batch, augment: Augment, rng: np.random.Generator) -> Batc
 def plain_batches(
     who: SubjectSampler, i: int, *, frozen: bool, chans: np.ndarray, seconds: np.ndarray | None = None
 ) -> Iterator[tuple[Batch, np.ndarray]]:
-    """Labelled seconds of person `i`, as they are: all that have a whole context, unless some are asked for."""
+    """Labelled seconds of subject `i`, as they are: all that have a whole context, unless some are asked for."""
     statistics, seconds = who.statistics(i, frozen=frozen), who.seconds[frozen][i] if seconds is None else seconds
     for part in np.array_split(seconds, max(1, len(seconds) // 64)):
         yield _batch([who.sample(i, int(t), statistics, chans) for t in part]), who.people[i].label[part]

@@ -1,9 +1,8 @@
-"""Turns the training people into the weights that come with the program: fit, tune on people left out, save.
+"""Training of the weights that come with the program: fit, tune on held-out subjects, save.
 
-Six networks are trained by the same recipe. Five leave a fifth of the people out each; on what they make of those they
-never saw, temperatures and the confidences below which a readout is unsure are chosen, and the figures in
-``config.json`` measured. The sixth is trained on everybody, and shipped with these choices. Nobody kept for outside
-checks is in any.
+Six networks are trained by the same recipe. Five leave out a fifth of the subjects each; on these, temperatures and
+the confidence thresholds of unsure readings are chosen, and the figures in ``config.json`` measured. The sixth is
+trained on all subjects, and shipped with these choices. Subjects reserved for outside checks are in none of them.
 """
 
 from __future__ import annotations
@@ -40,16 +39,16 @@ LABELS = {"effort": eegmat.LABELS, "emotion3": virtual.LABELS}
 COORDINATES = {"effort": ((0.1, -0.4), (-0.1, 0.4)), "emotion3": ((-0.7, 0.4), (0.0, -0.2), (0.7, 0.4))}
 EVIDENCE = {"effort": "real", "emotion3": "virtual"}
 N_FOLDS = 5
-COVERED = 0.8  # of the readings of people left out: the others, the least confident, are no estimates
+COVERED = 0.8  # of the readings of held-out subjects: the others, the least confident, are no estimates
 ROOM_BYTES = 20_000_000  # weights are smaller
 Log = Callable[[str], None]
 People = Mapping[str, Sequence[Person]]  # by readout
-LeftOut = Mapping[str, Sequence[int]]  # numbers of people, by readout
+LeftOut = Mapping[str, Sequence[int]]  # numbers of subjects, by readout
 
 
 @dataclass(frozen=True, eq=False)
 class FittedReadout:
-    """A trained network, and what it makes of the people left out: by readout, by whether on their own baseline."""
+    """A trained network, and what it makes of the held-out subjects: by readout, by whether on their own baseline."""
 
     reader: MoodReader
     scored: dict[str, dict[bool, list[Scores]]]
@@ -67,7 +66,7 @@ def ship(
     out : Path
         The folder for the weights.
     n_virtual : int
-        How many virtual people to train on.
+        How many simulated subjects to train on.
     recipe : TrainingRecipe
     seed : int
     log : callable
@@ -107,7 +106,7 @@ def _ship(data: Path, out: Path, n_virtual: int, how: _How, spread: Accelerator,
         "recipe": asdict(how.recipe),
         "seed": how.seed,
         "figures": figures,
-        "figures_are_of": f"people left out, in {N_FOLDS} folds, of networks trained by the same recipe",
+        "figures_are_of": f"held-out subjects, in {N_FOLDS} folds, of networks trained by the same recipe",
         "sources": {
             "effort": "EEGMAT without subjects 32-35 (doi 10.13026/C2JQ1P, ODC-By 1.0)",
             "emotion3": "virtual people",
@@ -133,21 +132,21 @@ def _writing(out: Path) -> Iterator[None]:
 
 
 def gather(eegmat_path: Path, n_virtual: int, spec: FeatureSpec, log: Log) -> dict[str, list[Person]]:
-    """Everybody there is to train on, by readout."""
+    """All training subjects, by readout."""
     if not eegmat_path.is_file():
         raise ConfigError(
             f"training data {eegmat_path}", "no such file", "pass the folder with the EEGMAT archive as --data"
         )
     real = [p for p in eegmat.people(eegmat_path, spec) if p.name.removeprefix("eegmat-") not in eegmat.HELD_OUT]
-    log(f"{len(real)} people of EEGMAT")
+    log(f"{len(real)} subjects of EEGMAT")
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         made = list(pool.map(virtual.one, range(n_virtual), [spec] * n_virtual, chunksize=10))
     made = list(with_baseline(made, spec))
-    log(f"{len(made)} virtual people with a usable baseline, of {n_virtual}")
+    log(f"{len(made)} simulated subjects with a usable baseline, of {n_virtual}")
     return {"effort": real, "emotion3": made}
 
 
-# -- fitting ----------------------------------------------------------------------------------------------------
+# -- fitting ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,7 @@ class _How:
 
 
 def _fits(people: People, how: _How, spread: Accelerator, log: Log) -> list[FittedReadout]:
-    """One network a fold, and the last one on everybody."""
+    """One network a fold, and the last one on all subjects."""
     parts = {
         name: np.array_split(np.random.default_rng(how.seed).permutation(len(who)), N_FOLDS)
         for name, who in people.items()
@@ -191,7 +190,7 @@ def _fit_here(left: LeftOut, how: _How) -> FittedReadout:
 
 
 def _fit(people: People, left: LeftOut, how: _How, spread: Accelerator | None, log: Log) -> FittedReadout:
-    """Fit one network to the people who are not `left` out, and score those who are."""
+    """Fit one network to the subjects who are not `left` out, and score those who are."""
     kept = {name: [p for i, p in enumerate(who) if i not in left[name]] for name, who in people.items()}
     tasks = [Task.of(name, LABELS[name], who, how.spec) for name, who in kept.items()]
     recent: dict[str, list[float]] = {task.name: [] for task in tasks}
@@ -219,11 +218,11 @@ def _fit(people: People, left: LeftOut, how: _How, spread: Accelerator | None, l
     return FittedReadout(reader, found)
 
 
-# -- tuning -----------------------------------------------------------------------------------------------------
+# -- tuning -------------------------------------------------------------------------------------------------------
 
 
 def tune(name: str, people: Sequence[Person], scored: Mapping[bool, Sequence[Scores]]) -> tuple[ReadoutCard, dict]:
-    """How far scores can be believed, with and without a baseline, and what the card will say of them."""
+    """Calibration of a readout's confidence with and without a baseline, and the figures for the card."""
     trust, figures = {}, {}
     for frozen, rows in scored.items():
         usable = [s for s in rows if len(np.unique(s.labels)) == len(LABELS[name])]
@@ -244,7 +243,7 @@ def tune(name: str, people: Sequence[Person], scored: Mapping[bool, Sequence[Sco
 
 
 def _figures(rows: Sequence[Scores], t: float) -> dict[str, float]:
-    """Means over people, and the calibration error of all their seconds together."""
+    """Means over subjects, and the calibration error of all their seconds together."""
     each = [of_person(s, t) for s in rows]
     found = {key: round(float(np.mean([row[key] for row in each])), 3) for key in ("balanced_accuracy", "auc")}
     even = [s.even() for s in rows]
@@ -253,6 +252,6 @@ def _figures(rows: Sequence[Scores], t: float) -> dict[str, float]:
 
 
 def about_encoder(path: Path) -> dict[str, Any]:
-    """What the card of weights says of the encoder they began with: all of its own card but the list of people."""
+    """What the card of weights says of the encoder they began with: all of its own card but the list of subjects."""
     _, card = load_encoder(path)
     return {key: value for key, value in card.items() if key not in ("people", "held_out_people")}

@@ -1,4 +1,4 @@
-"""Turns however many processes `accelerate launch` has started, or just this one, into sharers of one training."""
+"""Distributed training over the processes of `accelerate launch`, or in a single process."""
 
 from __future__ import annotations
 

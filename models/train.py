@@ -1,7 +1,7 @@
-"""Turns people into a trained Mood Reader.
+"""Training of a Mood Reader.
 
 The recipe is plain: AdamW with one cycle, label smoothing, heavy augmentation, a fixed number of steps. Whatever is
-chosen (temperature, when to be unsure) is chosen on people held out of training.
+chosen (temperature, when to be unsure) is chosen on held-out subjects of training.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class TrainingRecipe:
 
     steps: int = 500
     batches: dict[str, int] = field(default_factory=lambda: {"effort": 48, "emotion3": 96})
-    """Samples a step: some fourteen times what the few people of `effort` have, twice what the virtual ones have."""
+    """Samples a step: some fourteen times what the few subjects of `effort` have, twice what the virtual ones have."""
     lr: float = 1e-3
     weight_decay: float = 0.1
     label_smoothing: float = 0.1
     clip: float = 1.0
     hide_levels: tuple[float, float, float, float] = (0.5, 0.2, 0.2, 0.25)
     """How often raw, early DE, late DE and eye are hidden from the fusion, so that each learns to stand alone. The raw
-    branch remembers training people best and new ones worst, so that it must not be leant on."""
+    branch remembers training subjects best and new ones worst, so that it must not be leant on."""
     n_steps: int = 5  # of the context's DE steps that become tokens in a batch
     raw_lr: float = 0.0  # of a raw encoder that was pre-trained, as a share of the others'
     augment: Augment = field(default_factory=Augment)
@@ -46,7 +46,7 @@ class TrainingRecipe:
 
 @dataclass(frozen=True)
 class Task:
-    """One readout and the people it is learnt from."""
+    """One readout and the subjects it is learnt from."""
 
     name: str
     labels: tuple[str, ...]
@@ -63,7 +63,7 @@ class Task:
         spec: FeatureSpec,
         pop: Population | None = None,
     ) -> Task:
-        """A task with the statistics of its own people, unless those of others are given."""
+        """A task with the statistics of its own subjects, unless those of others are given."""
         pop = pop or population(people)
         return cls(name, labels, people, pop, SubjectSampler(people, pop, spec))
 
@@ -168,7 +168,7 @@ def scores(
     chans: np.ndarray | None = None,
     every: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Logits (n, n_labels) and labels (n,) of all labelled seconds of person `i`."""
+    """Logits (n, n_labels) and labels (n,) of all labelled seconds of subject `i`."""
     chans = np.arange(who.people[i].info.n_chans) if chans is None else chans
     batches = plain_batches(who, i, frozen=frozen, chans=chans, seconds=who.seconds[frozen][i][::every])
     found = [(reader(b).scores[task].numpy(), y) for b, y in batches]

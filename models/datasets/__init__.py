@@ -1,1 +1,1 @@
-"""Turns recordings and virtual people into `Person`s: features by the second, labels, and where rest was."""
+"""Data sets: recordings and simulated subjects as `Person`s, with features, labels and rest by the second."""

@@ -1,4 +1,4 @@
-"""What a BIDS data set says beside its recordings: subjects, bad channels, licence.
+"""BIDS data sets: recordings, subjects, bad channels and licence.
 
 A sidecar that cannot be read costs only what it would have said, and a note names it.
 """

@@ -1,4 +1,4 @@
-"""Turns many people's recordings into windows for masked pre-training, and keeps what was computed on disk.
+"""Training windows for masked pre-training from many recordings, with a cache of prepared sessions on disk.
 
 Features come from `by_second`, the pipeline that runs live, and are scaled by the statistics that a run without a
 profile would hold, so the encoder meets what the live network meets. A prepared session is a folder of plain ``.npy``
@@ -33,7 +33,7 @@ from .recordings import DatasetSession, PreparationJob, readable
 
 FORMAT = 1
 LEAST_CHANS = 4
-LONGEST_PIECE_S = 600  # longer stretches are read in parts, each begun anew: memory stays bounded
+LONGEST_PIECE_S = 600  # longer stretches are processed in separate parts, to limit memory
 SAME_SHARE = 0.05  # of the seconds that also occur in another recording: then it is the same one
 AHEAD = 30  # fewer sessions than this are prepared in this process
 ARRAYS = ("de", "patches", "there", "good", "piece")
@@ -42,7 +42,7 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class PreparedSession:
-    """One session, its features by the second; `features.name` is the person's."""
+    """One session, its features by the second; `features.name` is the subject's."""
 
     job: PreparationJob
     features: Person
@@ -50,7 +50,7 @@ class PreparedSession:
 
     @cached_property
     def virtual(self) -> bool:
-        """Whether a virtual person made it."""
+        """Whether a simulated subject made it."""
         return self.features.info.virtual
 
     def windows(self, n_patches: int) -> tuple[np.ndarray, np.ndarray]:
@@ -66,7 +66,7 @@ class PreparedSession:
 
     def rms(self, pop: Population, spec: FeatureSpec) -> np.ndarray:
         """What the live network would divide each second's patches by: (n_seconds, n_chans), µV."""
-        # Pieces of one person follow one another in time: statistics go on, only windows never cross.
+        # Pieces of one subject follow one another in time: statistics go on, only windows never cross.
         mean, sd = running_statistics(replace(self.features, piece=np.zeros_like(self.features.piece)), pop, spec)
         flat = mean.reshape(-1, spec.n_bands)
         ones = np.ones((len(flat), 1, 1), np.float32)
@@ -176,7 +176,7 @@ def gather(
             log(f"{p.job.name} left out: no {spec.n_patches} s with {LEAST_CHANS} good channels")
     if not usable:
         raise ConfigError(
-            f"pre-training on {len(jobs)} recordings", "none of them holds a usable window", "see what the log says"
+            f"pre-training on {len(jobs)} recordings", "none of them holds a usable window", "see the log for reasons"
         )
     return usable
 
@@ -216,7 +216,7 @@ def _copies(found: dict[str, np.ndarray], ch_names: Sequence[str]) -> list[str]:
 
 
 def _stretches(signal: np.ndarray, sfreq: float, spec: FeatureSpec) -> Iterator[slice]:
-    """Stretches without a hole that restarts the filters, long enough for a window and not too long."""
+    """Stretches without a gap that restarts the filters, long enough for a window and not too long."""
     there = np.flatnonzero(np.isfinite(signal).any(axis=1))
     least = round((spec.settle_s + spec.context_s) * sfreq)
     for part in np.split(there, np.flatnonzero(np.diff(there) > spec.max_hole_s * sfreq) + 1):
@@ -233,7 +233,7 @@ def _all_second(touches: np.ndarray, sfreq: float, n: int) -> np.ndarray:
 
 
 def _once(sessions: Sequence[PreparedSession], log: Log) -> Iterator[PreparedSession]:
-    """Leave out recordings that hold the same signal as an earlier one, whatever their names, formats and people."""
+    """Leave out recordings that hold the same signal as an earlier one, whatever their names, formats and subjects."""
     seen: dict[bytes, PreparedSession] = {}
     for p in sessions:
         if p.virtual:
@@ -259,12 +259,12 @@ def _marks(p: Person) -> list[bytes]:
 def split_people(
     sessions: Sequence[PreparedSession], share: float, seed: int
 ) -> tuple[list[PreparedSession], list[PreparedSession]]:
-    """Sessions to train on, and those of people held out: `share` of each data set's, at least one of five or more.
+    """Sessions to train on, and those of held-out subjects: `share` of each data set's, at least one of five or more.
 
     Raises
     ------
     ConfigError
-        There are not two people.
+        There are not two subjects.
     """
     datasets: dict[str, list[str]] = {}
     for person, dataset in sorted({(p.job.person, p.job.dataset) for p in sessions}):
@@ -272,7 +272,7 @@ def split_people(
     people = {person for who in datasets.values() for person in who}
     if len(people) < 2:
         raise ConfigError(
-            "people to train on and people to hold out", f"{len(people)} in all", "add recordings of other people"
+            "subjects to train on and subjects to hold out", f"{len(people)} in all", "add recordings of other subjects"
         )
     rng = np.random.default_rng(seed)
     out: set[str] = set()

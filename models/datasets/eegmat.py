@@ -1,4 +1,4 @@
-"""Turns the EEGMAT recordings (rest, then mental arithmetic) into people with the `effort` labels.
+"""The EEGMAT data set (rest, then mental arithmetic) with the `effort` labels.
 
 References
 ----------
@@ -21,13 +21,13 @@ from realtime_mood.types import StreamInfo
 from .person import NO_LABEL, Person, person
 
 LABELS = ("rest", "arithmetic")
-HELD_OUT = ("32", "33", "34", "35")  # never trained on: they show what the shipped weights do on new people
+HELD_OUT = ("32", "33", "34", "35")  # never trained on: they show what the shipped weights do on new subjects
 BASELINE_S = 60
 SETTLE_S = 12  # dropped from both classes: padding at a file's start tells the classes apart
 
 
 def people(path: Path, spec: FeatureSpec) -> Iterator[Person]:
-    """Each person of the archive, the first minute of rest being the baseline."""
+    """Each subject of the archive, the first minute of rest being the baseline."""
     with np.load(path) as archive:
         meta = json.loads(str(archive["meta"]))
         names = tuple(canonical_name(label) or label for label in meta["channels"])
@@ -38,8 +38,8 @@ def people(path: Path, spec: FeatureSpec) -> Iterator[Person]:
             records.setdefault(entry["subject"], {})[entry["label"]] = signal
     for subject, signals in sorted(records.items()):
         minute = round(BASELINE_S * info.sfreq)
-        # Minute by minute, each begun anew like a file of its own: otherwise how long ago the file began, which shows
-        # in running statistics, would tell three minutes of rest from one of arithmetic.
+        # Every minute is processed separately, like a file of its own: otherwise the time since the start of the file,
+        # visible in running statistics, would separate three minutes of rest from one of arithmetic.
         rest, task = (_minutes(signals[label], minute) for label in LABELS)
         labels = [_labels(len(piece) / info.sfreq, y) for y, pieces in enumerate((rest, task)) for piece in pieces]
         yield person(f"eegmat-{subject}", info, [*rest, *task], labels, slice(0, BASELINE_S), spec)

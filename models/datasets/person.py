@@ -1,4 +1,4 @@
-"""Turns one person's recordings into features by the second, through the very pipeline that runs live."""
+"""Features of one subject by the second, computed with the pipeline that runs live."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def person(
     rest: slice,
     spec: FeatureSpec,
 ) -> Person:
-    """One person from pieces of signal and, for each, a label a second."""
+    """One subject from pieces of signal and, for each, a label a second."""
     parts = [by_second(info, piece, spec) for piece in pieces]
     joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     lengths = [len(part["de"]) for part in parts]
@@ -77,7 +77,7 @@ def person(
 
 
 def population(people: Sequence[Person]) -> Population:
-    """The bands' mean over people and channels, and their usual spread from one second to the next."""
+    """The bands' mean over subjects and channels, and their usual spread from one second to the next."""
     means, sds = [], []
     for p in people:
         x = np.where((p.good & p.there[:, None])[:, :, None], p.de, np.nan)
@@ -87,7 +87,7 @@ def population(people: Sequence[Person]) -> Population:
 
 
 def running_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and sd (n_seconds, n_chans, n_bands) that a run without a profile would hold, begun anew at each piece."""
+    """Mean and sd (n_seconds, n_chans, n_bands) of a run without a profile, restarted at each piece."""
     mean, sd = np.empty_like(p.de), np.empty_like(p.de)
     for i in np.unique(p.piece):
         at = np.flatnonzero(p.piece == i)
@@ -101,7 +101,7 @@ def running_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[n
 
 
 def frozen_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[np.ndarray, np.ndarray]:
-    """The same from the person's baseline."""
+    """The same from the subject's baseline."""
     found = p.profile(spec).statistics(p.info, spec, pop.sd)
     shape = p.de.shape
     return np.broadcast_to(found.mean, shape), np.broadcast_to(found.sd, shape)

@@ -1,4 +1,4 @@
-"""Finds the recordings that masked pre-training can learn from, and reads them as pieces of microvolts.
+"""Recordings for masked pre-training: discovery in files and folders, and reading in µV.
 
 A `PreparationJob` says where the signal of one subject on one montage is; `read` turns it into a `DatasetSession`.
 Archives, folders of recordings in any format that plays, BIDS data sets and virtual subjects all end up the same.
@@ -31,7 +31,7 @@ from .bids import read_bids
 
 BRAIN_FILES = (".edf", ".bdf", ".gdf", ".vhdr", ".set", ".fif", ".gz", ".cnt", ".mff", ".xdf")
 TABLES = (".csv", ".txt", ".zip")
-FIRST_SEED = 5_000  # virtual people below are for training and its own held-out people
+FIRST_SEED = 5_000  # simulated subjects below are for training and its own held-out subjects
 VIRTUAL_S = 150
 MONTAGES = (8, 12, 16, 19, 24, 32, 48, 64)
 TEN_TWENTY = tuple("Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split())  # noqa: SIM905
@@ -45,7 +45,7 @@ NOT_ASKED = {
 
 @dataclass(frozen=True)
 class DatasetSession:
-    """One person's signal on one montage."""
+    """One subject's signal on one montage."""
 
     info: StreamInfo
     pieces: list[np.ndarray]  # each (n_times, n_chans), µV; NaN rows where samples were lost
@@ -62,7 +62,7 @@ class PreparationJob:
     dataset: str
     licence: str
     path: str = ""
-    pick: str = ""  # the subject of an archive, the options of a playback source, or the seed of a virtual person
+    pick: str = ""  # the subject of an archive, the options of a playback source, or the seed of a simulated subject
     in_folder: bool = False  # one file of several: not each need have every channel that `pick` leaves out
 
     def identity(self) -> list[str]:
@@ -88,7 +88,7 @@ class FolderOptions(PlaybackOptions):
 def find(
     data: Sequence[str], n_virtual: int = 0, *, with_eegmat: bool = False
 ) -> tuple[list[PreparationJob], list[str]]:
-    """Everybody in the files and folders `data`, and what was left out and why.
+    """All subjects in the files and folders `data`, and what was left out and why.
 
     Parameters
     ----------
@@ -96,19 +96,19 @@ def find(
         Archives, recordings, and folders of either; ``?units=mV`` and the like may stand after each, as after
         ``playback://PATH``. A folder that holds ``dataset_description.json`` is read as BIDS.
     n_virtual : int
-        How many virtual people beside them, from seed `FIRST_SEED` on.
+        How many simulated subjects beside them, from seed `FIRST_SEED` on.
     with_eegmat : bool
         Take EEGMAT too.
 
     Raises
     ------
     ConfigError
-        A path does not exist, an option is wrong, or more virtual people are asked for than there are seeds.
+        A path does not exist, an option is wrong, or more simulated subjects are asked for than there are seeds.
     """
     left = virtual.LAST_SEED + 1 - FIRST_SEED
     if n_virtual > left:
         raise ConfigError(
-            f"{n_virtual} virtual people", f"{left} seeds are set aside for pre-training", "ask for fewer"
+            f"{n_virtual} simulated subjects", f"{left} seeds are set aside for pre-training", "ask for fewer"
         )
     jobs: list[PreparationJob] = []
     notes: list[str] = []
@@ -156,7 +156,7 @@ def _jobs(path: Path, root: Path, options: str, in_folder: bool) -> tuple[list[P
     return [PreparationJob("file", name, name, root.name, _licence_beside(path), str(path), options, in_folder)], []
 
 
-# -- archives of several people ---------------------------------------------------------------------------------
+# -- archives of several subjects ---------------------------------------------------------------------------------
 
 
 def _archive_jobs(path: Path) -> list[PreparationJob]:
@@ -189,7 +189,7 @@ def _archive(job: PreparationJob) -> DatasetSession:
     return DatasetSession(info, [it[:, kept] for it in pieces], contact and [it[:, kept] for it in contact])
 
 
-# -- files and BIDS ---------------------------------------------------------------------------------------------
+# -- files and BIDS -----------------------------------------------------------------------------------------------
 
 
 def _playback(asked: str, query: str, in_folder: bool = False) -> PlaybackOptions:
@@ -238,11 +238,11 @@ def _licence_beside(path: Path) -> str:
     return "unknown"
 
 
-# -- virtual people ---------------------------------------------------------------------------------------------
+# -- simulated subjects -------------------------------------------------------------------------------------------
 
 
 def _virtual(job: PreparationJob) -> DatasetSession:
-    """A virtual person who goes through all states, on a usual cap or on electrodes anywhere."""
+    """A simulated subject who goes through all states, on a usual cap or on electrodes anywhere."""
     seed = int(job.pick)
     rng = np.random.default_rng([3, seed])
     n = int(rng.choice(MONTAGES))

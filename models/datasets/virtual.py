@@ -1,4 +1,4 @@
-"""Turns virtual people (seeds under 10,000) into people with the `emotion3` labels."""
+"""Simulated subjects (seeds under 10,000) with the `emotion3` labels."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .person import NO_LABEL, Person, person
 LABELS = ("negative", "neutral", "positive")
 LAST_SEED = 9_999  # seeds from here up are never trained on
 BASELINE_S = 60
-SETTLE_S = 9  # after a change the person has not answered yet and the context still holds the state before
+SETTLE_S = 9  # after a change the subject has not answered yet and the context still holds the state before
 N_CHANS = 24
 SFREQ = 128.0
 
 
 def one(seed: int, spec: FeatureSpec) -> Person:
-    """The virtual person `seed`, on a random montage, through a random script, under a random reference."""
+    """The simulated subject `seed`, on a random montage, through a random script, under a random reference."""
     if not 0 <= seed <= LAST_SEED:
-        raise ValueError(f"people are trained on below seed {LAST_SEED + 1}, got {seed}")
+        raise ValueError(f"subjects are trained on below seed {LAST_SEED + 1}, got {seed}")
     rng = np.random.default_rng([2, seed])
     ch_names = tuple(str(name) for name in rng.permutation(SPREAD)[: N_CHANS + 1])
     script, labels = _script(rng)

@@ -1,1 +1,1 @@
-"""Measures how well a readout does on people nobody was trained on: splits, baselines, figures, controls, report."""
+"""Evaluation on held-out subjects: splits, baselines, measures, controls and report."""

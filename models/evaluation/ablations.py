@@ -1,7 +1,7 @@
-"""Takes the Mood Reader apart: what is each of its parts worth?
+"""Ablations of the Mood Reader: the contribution of each part.
 
-Every variant is fitted anew on the training people of each fold, by the recipe as it is and with nothing chosen, and
-compared with the whole reader person by person. Normalisers and channel sets need no fits of their own: tracks and
+Every variant is fitted on the training subjects of each fold, by the same recipe without choices, and compared with
+the whole reader subject by subject. Normalisers and channel sets need no fits of their own: tracks and
 channel sets of `evaluate` compare those.
 """
 
@@ -22,7 +22,7 @@ RAW, DE = (True, False, False, False), (False, True, True, False)
 
 
 def variants(whole: ReaderMethod, other_encoder: Path | None) -> list[ReaderMethod]:
-    """The reader without something, or with something else.
+    """Variants of the reader, each with one part removed or replaced.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def variants(whole: ReaderMethod, other_encoder: Path | None) -> list[ReaderMeth
     found += [
         reader("de", "DE branch alone", levels=DE),
         reader("raw", "raw branch alone", levels=RAW),
-        reader("blind", "not told where electrodes are", positions=False),
+        reader("blind", "without electrode positions", positions=False),
     ]
     if other_encoder:
         found.append(reader("other", f"another encoder, {other_encoder.name}", other_encoder))
@@ -58,7 +58,7 @@ def ablations(
     seed: int,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Fit all variants; their figures by channel set, and lines that tell them."""
+    """Fit all variants; return their results by channel set, and lines of text."""
     say("ablations")
     methods = [whole, *variants(whole, other_encoder)]
     titles = {m.name: m.title for m in methods}

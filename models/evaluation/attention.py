@@ -1,9 +1,9 @@
-"""Asks whether attention points where it matters.
+"""Validity of attention maps: whether they agree with the relevant electrodes.
 
-On virtual people it is known where a state shows: the change planted at every electrode and band. On real people a
-gradient stands in: how much the answer leans on each electrode and band of what was seen [1]_. Attention sums to one
-over the electrodes of each band, so maps are compared band by band, by rank correlation over electrodes, against the
-same with electrodes changed about.
+For simulated subjects the planted effect of a state on every electrode and band is known. For real subjects gradients
+are used: how much the output depends on each electrode and band of the input [1]_. Attention sums to one over the
+electrodes of each band, so maps are compared band by band, by rank correlation over electrodes, in a permutation test
+over electrodes.
 
 References
 ----------
@@ -31,14 +31,14 @@ from .figures import draws, mean_with_interval
 from .mood_reader import READOUT, ReaderMethod, batch
 from .splits import Fold
 
-EVERY = 4  # contexts of the same person resemble each other
+EVERY = 4  # contexts of the same subject resemble each other
 PERMUTATIONS = 1000
-TRUTHS = {"planted": "what was planted", "leaning": "what the answer leans on (gradient × input)"}
+TRUTHS = {"planted": "what was planted", "leaning": "what the output depends on (gradient × input)"}
 LEAST_PLANTED = 0.1  # change of log rms: bands a state leaves alone have nowhere to point to
 
 
 def maps(reader: MoodReader, readout: str, c: Contexts, rows: np.ndarray, y: int) -> tuple[np.ndarray, np.ndarray]:
-    """Attention, and how much the score of label `y` leans on each value, on average over contexts.
+    """Attention, and how much the score of label `y` depends on each value, on average over contexts.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def maps(reader: MoodReader, readout: str, c: Contexts, rows: np.ndarray, y: int
 
 
 def agreement(attention: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> tuple[float, np.ndarray]:
-    """Rank correlation over electrodes (n_chans,), and what it is with electrodes changed about (PERMUTATIONS,)."""
+    """Rank correlation over electrodes, and its values with electrodes permuted: (PERMUTATIONS,)."""
     a, b = (rankdata(x) - (len(x) + 1) / 2 for x in (attention, truth))
     scale = np.sqrt(np.sum(a**2) * np.sum(b**2)) or 1.0
     order = rng.permuted(np.tile(np.arange(len(a)), (PERMUTATIONS, 1)), axis=1)
@@ -67,7 +67,7 @@ def agreement(attention: np.ndarray, truth: np.ndarray, rng: np.random.Generator
 def of_person(
     reader: MoodReader, readout: str, labels: Sequence[str], c: Contexts, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
-    """Agreement with what was planted in a virtual person, and with what the answer leans on, by state and band."""
+    """Agreement with the planted effects of a simulated subject, and with gradients, by state and band."""
     p, found = c.person, []
     brain = None
     if p.info.virtual:
@@ -84,8 +84,8 @@ def of_person(
     return found
 
 
-def told(people: Sequence[Sequence[dict[str, Any]]], seed: int) -> dict[str, Any]:
-    """Means over people with intervals, in all and by state and band; and how rarely chance does as well."""
+def summarised(people: Sequence[Sequence[dict[str, Any]]], seed: int) -> dict[str, Any]:
+    """Means over subjects with confidence intervals, overall and by state and band; and p values."""
     out: dict[str, Any] = {"lines": []}
     for what in ("planted", "leaning"):
         rows = [[row for row in person if row["with"] == what] for person in people]
@@ -106,8 +106,8 @@ def told(people: Sequence[Sequence[dict[str, Any]]], seed: int) -> dict[str, Any
         }  # fmt: skip
         out["lines"].append(
             f"attention and {TRUTHS[what]}: rank correlation {whole['mean']:.2f} {whole['interval']} over "
-            f"{len(rows)} people; with electrodes changed about below {out[what]['by_chance_95']:.2f} in 95 of 100 "
-            f"draws (p = {p:.3f}); " + ", ".join(f"{cell} {rho:+.2f}" for cell, rho in by_cell.items())
+            f"{len(rows)} subjects; permutation test over electrodes: 95 % below {out[what]['by_chance_95']:.2f}, "
+            f"p = {p:.3f}; " + ", ".join(f"{cell} {rho:+.2f}" for cell, rho in by_cell.items())
         )
     return out
 
@@ -115,7 +115,7 @@ def told(people: Sequence[Sequence[dict[str, Any]]], seed: int) -> dict[str, Any
 def attention(
     runner: Runner, method: ReaderMethod, folds: Sequence[Fold], say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """`told` of everybody, each by the reader of the fold that left them out, on the channels all people share."""
+    """`summarised` for all subjects, by the reader of the fold that left each out, on their common channels."""
     study = runner.study
     say("attention")
     rng, people = np.random.default_rng(study.seed), []
@@ -125,4 +125,4 @@ def attention(
         view = View(study.labels, study.spec, study.track, study.ch_names, pop)
         for i in fold.split.left:
             people.append(of_person(reader, READOUT, study.labels, view.contexts(study.people[i]), rng))
-    return told(people, study.seed)
+    return summarised(people, study.seed)

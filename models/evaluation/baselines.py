@@ -1,10 +1,10 @@
-"""The classical methods a Mood Reader has to beat, on the same seconds, context, channels and statistics.
+"""Classical baseline methods, on the same seconds, context, channels and statistics as the Mood Reader.
 
 * `Classical`: logistic regression, LDA with shrinkage [1]_ or a support vector machine (rbf) on DE averaged
   over the context;
 * `Riemannian`: logistic regression in the tangent space of the context's covariances [2]_ [3]_, recentred on the
-  person's own baseline where the track has one [4]_;
-* `Majority`: the commonest label of the people fitted on.
+  subject's own baseline where the track has one [4]_;
+* `Majority`: the most frequent label of the training subjects.
 
 References
 ----------
@@ -40,22 +40,22 @@ from .contexts import Contexts, View
 
 Setting = Mapping[str, Any]
 Scorer = Callable[[Contexts], np.ndarray]
-"""Logits (n, n_labels) of one person's contexts."""
+"""Logits (n, n_labels) of one subject's contexts."""
 
 
 class Method(Protocol):
-    """Something that can be fitted to people and then scores others."""
+    """Something that can be fitted to subjects and then scores others."""
 
     name: str
     title: str
     settings: Sequence[Setting]
-    """What may be chosen, on people left out of fitting; the simplest first."""
+    """What may be chosen, on subjects held out of fitting; the simplest first."""
     any_montage: bool
     """One fit, on all channels, serves every montage and track."""
 
     @property
     def depends(self) -> Sequence[object]:
-        """What its fits depend on beyond people, setting and seed: modules and settings."""
+        """What its fits depend on beyond subjects, setting and seed: modules and settings."""
         ...
 
     def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
@@ -82,7 +82,7 @@ def _fitted(model: ClassifierMixin, x: np.ndarray, y: np.ndarray) -> Callable[[n
 
 
 class Majority:
-    """The commonest label of the people fitted on, whoever comes."""
+    """The most frequent label of the training subjects, for every subject."""
 
     name, title = "majority", "majority"
     settings: Sequence[Setting] = ({},)
@@ -147,10 +147,9 @@ REST_EVERY_S = 5
 class Riemannian:
     """Logistic regression on covariances of the raw context, band by band or of everything, in the tangent space.
 
-    Recentring: covariances C become R^-½ C R^-½ with R, on ``c1`` and ``c5``, the person's mean over the baseline; on
-    ``z`` the mean over the people fitted on; on ``t`` the person's mean over what is scored; on ``running`` a mean that
-    begins with theirs and follows the person as long as it lasts. What is learnt from is the logarithm of that at the
-    identity.
+    Recentring: covariances C become R^-½ C R^-½ with R, on ``c1`` and ``c5``, the subject's mean over the baseline; on
+    ``z`` the mean over the training subjects; on ``t`` the subject's mean over what is scored; on ``running`` a mean
+    that begins with theirs and adapts to the subject. Features are the logarithm of the result at the identity.
     """
 
     name, title = "riemann", "Riemannian tangent space"
@@ -199,7 +198,7 @@ def _tangent(c: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 
 class _Covariances:
-    """Covariances of one person's contexts, and of the baseline before them."""
+    """Covariances of one subject's contexts, and of the baseline before them."""
 
     def __init__(self, c: Contexts, bank: bool) -> None:
         self._c, self._bank = c, bank
@@ -212,7 +211,7 @@ class _Covariances:
 
     @cached_property
     def tangent_at_rest(self) -> np.ndarray:
-        """(n, n_features): recentred on the mean over the person's baseline; on ``t`` over the contexts themselves."""
+        """(n, n_features): recentred on the mean over the subject's baseline; on ``t`` over the contexts themselves."""
         return _tangent(self.of_contexts, _mean(self.of_contexts if self._c.track == "t" else self._of_rest()))
 
     def _of_rest(self) -> np.ndarray:
@@ -255,10 +254,10 @@ _known: dict[tuple[int, str, bytes, bool], tuple[Person, _Covariances]] = {}
 
 
 def _covariances(c: Contexts, bank: bool) -> _Covariances:
-    """The covariances of a person on these channels: every fit asks for them again, and they depend on no fit."""
+    """The covariances of a subject on these channels: every fit asks for them again, and they depend on no fit."""
     key = (id(c.person), c.track, c.chans.tobytes(), bank)
     if key not in _known:
         if len(_known) > 400:
             _known.clear()
-        _known[key] = (c.person, _Covariances(c, bank))  # keeping the person keeps its id from being used again
+        _known[key] = (c.person, _Covariances(c, bank))  # keeping the subject keeps its id from being used again
     return _known[key][1]

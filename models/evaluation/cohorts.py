@@ -1,4 +1,4 @@
-"""Finds the people to evaluate on, and the channels they share."""
+"""Finds the subjects to evaluate on, and the channels they share."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ CHANNEL_SETS = {
     "muscle": ("Fp1", "Fp2", "F7", "F8", "T7", "T8"),
 }
 DATASETS = {"effort": "eegmat", "emotion3": "virtual"}
-FIRST_SEED = 50_000  # virtual people of evaluation; those below 10,000 are trained and pre-trained on
+FIRST_SEED = 50_000  # simulated subjects of evaluation; those below 10,000 are trained and pre-trained on
 Say = Callable[[str], None]
 
 
 def load(
     readout: str, dataset: str | None, data: Path | None, track: str, n_people: int, spec: FeatureSpec, n_jobs: int = 1
 ) -> tuple[list[Person], tuple[str, ...]]:
-    """The people of a data set and their labels.
+    """The subjects of a data set and their labels.
 
     Raises
     ------
     ConfigError
-        When there is no such readout, data set or folder, or somebody is there twice.
+        When there is no such readout, data set or folder, or a subject occurs twice.
     """
     if readout not in DATASETS:
         raise ConfigError(f"readout {readout!r}", "unknown", f"use {' or '.join(DATASETS)}")
@@ -65,7 +65,7 @@ def load(
 
 
 def records_behind(people: Sequence[Person], data: Path | None) -> dict[str, list[str]]:
-    """SHA-256 of the whole records of an archive, by person: people are made of their parts."""
+    """SHA-256 of the whole records of an archive, by subject: subjects are made of their parts."""
     found: dict[str, list[str]] = {}
     if people[0].name.startswith("eegmat-"):
         for path in _archives(data):
@@ -81,7 +81,7 @@ def _archives(data: Path | None) -> list[Path]:
         raise ConfigError("evaluate on EEGMAT", "no folder given", "add --data PATH, the folder of its archive")
     found = sorted(data.glob("eegmat*.npz")) if data.is_dir() else [data]
     if not found or not found[0].is_file():
-        raise ConfigError(f"people in {data}", "no eegmat*.npz there", "pass the folder with the EEGMAT archive")
+        raise ConfigError(f"subjects in {data}", "no eegmat*.npz there", "pass the folder with the EEGMAT archive")
     return found
 
 
@@ -94,7 +94,7 @@ def _virtual(n: int, baseline_s: int, spec: FeatureSpec, n_jobs: int) -> list[Pe
 
 
 def with_baseline(people: Iterable[Person], spec: FeatureSpec) -> Iterator[Person]:
-    """Those whose rest makes a profile: virtual electrodes can come off in it, like real ones."""
+    """Subjects whose rest is sufficient for a profile: simulated electrodes can fail in it, like real ones."""
     for p in people:
         with contextlib.suppress(ProfileError):
             p.profile(spec)
@@ -102,7 +102,7 @@ def with_baseline(people: Iterable[Person], spec: FeatureSpec) -> Iterator[Perso
 
 
 def virtual_person(seed: int, baseline_s: int, spec: FeatureSpec, hold: tuple[str, int] | None = None) -> Person:
-    """A virtual person of the 10-20 montage: rest, then the three states in random order, twice.
+    """A simulated subject of the 10-20 montage: rest, then the three states in random order, twice.
 
     Parameters
     ----------
@@ -128,35 +128,35 @@ def virtual_person(seed: int, baseline_s: int, spec: FeatureSpec, hold: tuple[st
 
 
 def check_people(people: Sequence[Person], labels: tuple[str, ...], track: str, spec: FeatureSpec) -> None:
-    """Raise `ConfigError` for somebody who is there twice, lacks a label, or a baseline long enough."""
+    """Raise `ConfigError` for a subject that occurs twice, lacks a label, or has too short a baseline."""
     for what, keys in (("name", [same_person(p.name) for p in people]), ("signal", [p.sha256 for p in people])):
         twice = {key for key, n in Counter(keys).items() if n > 1}
         if twice:
             names = ", ".join(sorted({p.name for p, key in zip(people, keys, strict=True) if key in twice}))
-            raise ConfigError(f"every person once (by {what})", f"more than once: {names}", "leave the copies out")
+            raise ConfigError(f"every subject once (by {what})", f"more than once: {names}", "leave the copies out")
     for p in people:
         rest = range(*p.rest.indices(len(p.label)))
         if len(rest) < BASELINE_S[track]:
             raise ConfigError(
-                f"track {track!r}: {BASELINE_S[track]} s of rest from everybody", f"{p.name} has {len(rest)} s",
+                f"track {track!r}: {BASELINE_S[track]} s of rest from all subjects", f"{p.name} has {len(rest)} s",
                 "use a track that asks less, c1 or z",
             )  # fmt: skip
         there = set(p.label[scored_seconds(p, spec)].tolist())
         missing = [name for y, name in enumerate(labels) if y not in there]
         if missing:
             raise ConfigError(
-                f"seconds of {' and '.join(labels)} from everybody", f"{p.name} has none of {', '.join(missing)}",
-                "leave that person out",
+                f"seconds of {' and '.join(labels)} from all subjects", f"{p.name} has none of {', '.join(missing)}",
+                "leave that subject out",
             )  # fmt: skip
 
 
 def common_channels(people: Sequence[Person], say: Say) -> tuple[str, ...]:
-    """Channels that everybody has, in the first person's order; says so where somebody has others."""
+    """Channels that all subjects have, in the first subject's order; reports differing montages."""
     common = tuple(name for name in people[0].info.ch_names if all(name in p.info.ch_names for p in people))
     if not common:
-        raise ConfigError("channels that everybody has", "none", "evaluate people of like montages together")
+        raise ConfigError("channels that all subjects have", "none", "evaluate subjects of like montages together")
     if any(len(p.info.ch_names) > len(common) for p in people):
-        say(f"montages differ: the {len(common)} channels that everybody has are used: {' '.join(common)}")
+        say(f"montages differ: the {len(common)} channels that all subjects have are used: {' '.join(common)}")
     return common
 
 
@@ -166,7 +166,7 @@ def channel_sets(asked: str, common: tuple[str, ...]) -> Mapping[str, tuple[str,
     Raises
     ------
     ConfigError
-        For a set that is unknown, or has channels that not everybody has.
+        For a set that is unknown, or has channels that not all subjects have.
     """
     known = {**CHANNEL_SETS, "all": common}
     parts = [part.strip() for part in asked.split(",") if part.strip()]
@@ -180,7 +180,7 @@ def channel_sets(asked: str, common: tuple[str, ...]) -> Mapping[str, tuple[str,
     for name, chans in sets.items():
         if missing := [c for c in chans if c not in common]:
             raise ConfigError(
-                f"channel set {name!r}", f"not everybody has {', '.join(missing)}", f"choose among {' '.join(common)}"
+                f"channel set {name!r}", f"some subjects lack {', '.join(missing)}", f"choose among {' '.join(common)}"
             )
         if len(set(chans)) < len(chans):
             raise ConfigError(f"channel set {name!r}", "a channel is named twice", "name each once")

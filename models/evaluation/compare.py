@@ -1,8 +1,8 @@
-"""Turns people and methods into scores of people left out, everything chosen on others first.
+"""Comparison of methods by their scores on held-out subjects, with all choices made on other subjects.
 
-Two phases. First every method is fitted on the pair splits of the plan; on the people these leave out its setting,
-temperature and thresholds are chosen. Then it is fitted on all training people of each fold, with what was chosen, and
-only then are the fold's own people scored.
+Nested cross-validation in two phases. First every method is fitted on the pair splits of the plan, and its setting,
+temperature and thresholds are chosen on their held-out subjects. Then it is fitted on all training subjects of each
+fold with these choices, and only then are the fold's held-out subjects scored.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ TELL_EVERY_S = 5.0
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Who is compared, on what."""
+    """The subjects, labels and channel sets of a comparison."""
 
     people: Sequence[Person]
     labels: tuple[str, ...]
     spec: FeatureSpec
     track: str
     ch_names: tuple[str, ...]
-    """Channels that everybody has."""
+    """Channels that all subjects have."""
     channel_sets: Mapping[str, tuple[str, ...]]
     seed: int
     digests: tuple[str, ...] = field(init=False)
@@ -54,7 +54,7 @@ class Study:
 
 @dataclass(frozen=True)
 class EvaluationJob:
-    """One fit, and the people left out whom it scores."""
+    """One fit, and the held-out subjects that it scores."""
 
     method: Method
     split: Split
@@ -63,7 +63,7 @@ class EvaluationJob:
     """Channel sets it is scored on; a method that is not for any montage is fitted on its one."""
 
     def fit_key(self, study: Study) -> str:
-        """Of everything the fit depends on."""
+        """Hash of everything the fit depends on."""
         shown = [] if self.method.any_montage else [study.track, study.channel_sets[self.sets[0]], contexts]
         people = [study.digests[i] for i in self.split.train]
         code = [sys.modules[type(self.method).__module__], profile, person]
@@ -73,7 +73,7 @@ class EvaluationJob:
         )  # fmt: skip
 
     def key(self, study: Study) -> str:
-        """Of everything the scores depend on."""
+        """Hash of everything the scores depend on."""
         left = [study.digests[i] for i in self.split.left]
         sets = {name: study.channel_sets[name] for name in self.sets}
         return digest(self.fit_key(study), left, study.track, sets, contexts)
@@ -81,7 +81,7 @@ class EvaluationJob:
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One person left out: scores, and what had been chosen before."""
+    """One held-out subject: scores, and what had been chosen before."""
 
     person: str
     fold: str
@@ -91,7 +91,7 @@ class Row:
     scores: Scores
 
 
-Found = dict[tuple[str, str], list[Row]]  # by method and channel set, people in the order of the study
+Found = dict[tuple[str, str], list[Row]]  # by method and channel set, subjects in the order of the study
 
 
 def run_job(job: EvaluationJob, study: Study, keep: Path | None) -> dict[str, np.ndarray]:
@@ -156,7 +156,7 @@ class Runner:
         return Runner(study, self._folder, self._n_jobs, self._say)
 
     def scorer(self, method: Method, split: Split) -> Scorer:
-        """What a method makes of anybody, fitted on the people of a split with its middle setting."""
+        """A method fitted on the subjects of a split, with its middle setting."""
         study, train = self.study, [self.study.people[i] for i in split.train]
         job = EvaluationJob(method, split, middle(method), tuple(study.channel_sets))
         view = View(study.labels, study.spec, study.track, study.ch_names, population(train))
@@ -167,7 +167,7 @@ class Runner:
         wanted = {job.key(self.study): job for job in jobs}
         found = {key: kept for key in wanted if (kept := self._store.get(key)) is not None}
         todo = [(key, job) for key, job in wanted.items() if key not in found]
-        told = time.monotonic()
+        last = time.monotonic()
         waiting = Counter(job.method.title for _, job in todo)
         took: dict[str, list[float]] = {}
         for key, job, (logits, seconds) in self._run(todo):
@@ -176,8 +176,8 @@ class Runner:
             waiting[job.method.title] -= 1
             took.setdefault(job.method.title, []).append(seconds)
             n_left = waiting.total()
-            if (now := time.monotonic()) - told >= TELL_EVERY_S or not n_left:
-                told = now
+            if (now := time.monotonic()) - last >= TELL_EVERY_S or not n_left:
+                last = now
                 # Of methods that have not run yet nothing is known.
                 least = sum(n * float(np.mean(took.get(title, [0]))) for title, n in waiting.items()) / self._n_jobs
                 self._say(f"{job.method.title}, {'/'.join(job.sets)} channels, without {job.split.name}"
@@ -202,7 +202,7 @@ class Runner:
 
 
 def compare(runner: Runner, methods: Sequence[Method], folds: Sequence[Fold], *, choose: bool = True) -> Found:
-    """Scores of everybody, by methods that never saw them.
+    """Scores of all subjects, by methods that were not fitted on them.
 
     Parameters
     ----------
@@ -262,7 +262,7 @@ def _scores(study: Study, i: int, logits: np.ndarray) -> Scores:
 def _choose(
     study: Study, method: Method, name: str, fold: Fold, inner: Mapping[str, Mapping[str, np.ndarray]]
 ) -> tuple[Setting, float, dict[float, float]]:
-    """The setting by AUC on the fold's inner people, the temperature there, and the thresholds."""
+    """The setting by AUC on the fold's inner subjects, the temperature there, and the thresholds."""
     sets = next(sets for sets in _fits(study, method) if name in sets)
     tried: list[list[Scores]] = []
     for setting in method.settings:
@@ -280,7 +280,7 @@ def _choose(
 def simplest(reached: np.ndarray) -> int:
     """Which of some settings, in order from the simplest, to take, from what each (n_settings, n_people) reached.
 
-    The first that is worse than the best by no more than one standard error of their difference: among a few people
+    The first that is worse than the best by no more than one standard error of their difference: among a few subjects
     the best is often so by luck.
     """
     best = int(reached.mean(axis=1).argmax())

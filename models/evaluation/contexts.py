@@ -1,10 +1,10 @@
-"""Turns a person into what every method is shown: the same seconds, context, channels and statistics.
+"""Input of every method: the same seconds, context, channels and statistics of a subject.
 
-Tracks are what is known of a person beforehand: ``z`` population statistics only, standing still; ``c1`` and ``c5``
-one and five minutes of the person's own unlabelled rest, standing still; ``drifting`` one minute, which then follows
-the person slowly, as a profile does in live use; ``running`` no baseline, statistics that follow the person as in live
-use without a profile; ``t`` statistics of the very seconds that are scored, as much of the literature has them, which
-no live reader could know. On every track the seconds of the baseline are left out of the scores, so that tracks can be
+Tracks define the prior knowledge of a subject: ``z`` fixed population statistics only; ``c1`` and ``c5`` one and five
+minutes of the subject's unlabelled rest, fixed; ``drifting`` one minute, whose statistics then drift slowly, as a
+profile's do in live use; ``running`` no baseline, statistics that adapt to the subject as in live use without a
+profile; ``t`` statistics of the scored seconds themselves (transductive), as in much of the literature, which are not
+available live. On every track the seconds of the baseline are left out of the scores, so that tracks can be
 compared.
 """
 
@@ -29,7 +29,7 @@ STILL = ("z", "c1", "c5", "t")
 
 
 def check_track(track: str) -> None:
-    """Raise `ConfigError` for a track that cannot be had."""
+    """Raise `ConfigError` for a track that is not available."""
     if track == "l":
         raise ConfigError("track 'l'", "labelled calibration is not there yet", "it comes with calibration; use c1")
     if track not in BASELINE_S:
@@ -47,7 +47,7 @@ def scored_seconds(p: Person, spec: FeatureSpec) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Contexts:
-    """All scored seconds of one person, n of them, as one track shows them on some channels."""
+    """All scored seconds of one subject, n of them, as one track shows them on some channels."""
 
     person: Person
     spec: FeatureSpec
@@ -150,7 +150,7 @@ def transductive_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tu
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """How a fit sees people: the statistics are of those it was given to learn from."""
+    """How a fit sees subjects: the statistics are of those it was given to learn from."""
 
     labels: tuple[str, ...]
     spec: FeatureSpec

@@ -1,10 +1,10 @@
-"""Controls: what ought to be found where there is nothing, and what is left when something is taken away.
+"""Controls: results where there is no effect, and with a source of information removed.
 
-* labels permuted by block within each person: chance;
+* labels permuted by block within each subject: chance;
 * first against last block of one condition: chance;
 * channels of muscles and eyes only: the channel set ``muscle``, among the others of any run;
 * without gamma: its DE is beta's again, and the raw signal ends at gamma's lower edge;
-* `sustained`: a state held for ten minutes must not fade, whatever the normaliser follows.
+* `sustained`: a state held for ten minutes must not fade as the normaliser adapts.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ HOLDERS = 18
 
 
 def blocks(p: Person, spec: FeatureSpec) -> list[np.ndarray]:
-    """The scored seconds of a person, cut where the label or the piece of signal changes or seconds are left out."""
+    """The scored seconds of a subject, cut where the label or the piece of signal changes or seconds are left out."""
     at = scored_seconds(p, spec)
     cut = (np.diff(at) > 1) | (np.diff(p.label[at]) != 0) | (np.diff(p.piece[at]) != 0)
     return np.split(at, np.flatnonzero(cut) + 1)
 
 
 def permuted(p: Person, spec: FeatureSpec, rng: np.random.Generator) -> Person:
-    """With the labels of its blocks changed about."""
+    """The subject with the labels of its blocks permuted."""
     found = blocks(p, spec)
     old = [p.label[block[0]] for block in found]
     label = np.full_like(p.label, NO_LABEL)
@@ -58,7 +58,7 @@ def first_and_last(p: Person, spec: FeatureSpec) -> Person:
 
 
 def without_gamma(p: Person, spec: FeatureSpec) -> Person:
-    """With nothing of the highest band in it."""
+    """The subject without the highest band."""
     de = p.de.copy()
     de[..., -1] = de[..., -2]
     spectrum = np.fft.rfft(p.patches.astype(np.float32), axis=-1)
@@ -70,10 +70,10 @@ def without_gamma(p: Person, spec: FeatureSpec) -> Person:
 def controls(
     runner: Runner, methods: Sequence[Method], folds: Sequence[Fold], seed: int, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Run them all with middle settings, and say how each came out."""
+    """Run all controls with middle settings; return their results and lines of text."""
     study, spec = runner.study, runner.study.spec
     rng = np.random.default_rng(seed)
-    told = [m for m in methods if m.name != "majority"]
+    compared = [m for m in methods if m.name != "majority"]
     kinds: dict[str, tuple[list[Person], tuple[str, ...]]] = {
         "permuted labels": ([permuted(p, spec, rng) for p in study.people], study.labels),
         "first against last": ([first_and_last(p, spec) for p in study.people], ("first", "last")),
@@ -84,7 +84,7 @@ def controls(
     for kind, (people, labels) in kinds.items():
         say(f"control: {kind}")
         changed = replace(study, people=people, labels=labels)
-        found = report.summary(compare(runner.on(changed), told, folds, choose=False), seed)
+        found = report.summary(compare(runner.on(changed), compared, folds, choose=False), seed)
         out[kind] = found
         for channels, by_method in found.items():
             for name, m in by_method.items():
@@ -115,7 +115,7 @@ def _sustained(study: Study, runner: Runner, reader: Method, fold: Fold) -> dict
 def sustained(score: Scorer, view: View, n_people: int = HOLDERS, hold_s: int = HOLD_S) -> dict[str, Any]:
     """Accuracy in the first and last two minutes of a state held, with the statistics of the view's track.
 
-    Virtual people nobody has seen; each holds one state, in turn, after a minute of rest.
+    New simulated subjects; each holds one state, in turn, after a minute of rest.
     """
     made = (
         virtual_person(FIRST_SEED + 10_000 + i, 60, view.spec, (view.labels[i % len(view.labels)], hold_s))

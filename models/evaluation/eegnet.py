@@ -1,6 +1,6 @@
 """EEGNet, a small convolutional network on the raw context: the neural baseline.
 
-As published [1]_ (EEGNet-8,2, dropout .25 as for people never seen), but for one exchange: its first two layers are
+As published [1]_ (EEGNet-8,2, dropout .25 as for subjects never seen), but for one exchange: its first two layers are
 linear and follow each other, so channels are mixed before they are filtered in time. That is the same function at a
 tenth of the cost on 10 s of context; the batch normalisation between the two is left to the one after them.
 
@@ -66,12 +66,12 @@ def convolved(x: Tensor, kernels: Tensor) -> Tensor:
 
 
 class EEGNetMethod:
-    """Fits an `EEGNet`: Adam 1e-3, batches balanced by person and label.
+    """Fits an `EEGNet`: Adam 1e-3, batches balanced by subject and label.
 
     Parameters
     ----------
     steps : sequence of int
-        How many steps of 32 contexts there may be; which of them is chosen on people left out.
+        How many steps of 32 contexts there may be; which of them is chosen on held-out subjects.
     """
 
     name, title = "eegnet", "EEGNet"

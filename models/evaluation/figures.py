@@ -1,7 +1,7 @@
-"""Turns scores into figures: by person, over people with intervals, and how far the confidence can be trusted.
+"""Performance measures: per subject, over subjects with confidence intervals, and calibration of the confidence.
 
-Everything is computed on seconds cut to equally long classes within each person. Intervals are percentiles of a
-bootstrap over people [1]_; the same draws serve every method, so differences are paired.
+All measures use equally many seconds of each class within a subject. Intervals are percentiles of a
+bootstrap over subjects [1]_; the same draws serve every method, so differences are paired.
 
 References
 ----------
@@ -27,7 +27,7 @@ COVERAGES = tuple(round(0.1 * i, 1) for i in range(1, 11))
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """One person's logits (n, n_labels) and labels (n,)."""
+    """One subject's logits (n, n_labels) and labels (n,)."""
 
     logits: np.ndarray
     labels: np.ndarray
@@ -67,11 +67,11 @@ def of_person(scores: Scores, temperature: float) -> dict[str, float]:
     }
 
 
-# -- over people ------------------------------------------------------------------------------------------------
+# -- over subjects ------------------------------------------------------------------------------------------------
 
 
 def draws(n_people: int, seed: int, n_draws: int = DRAWS) -> np.ndarray:
-    """How often each person is drawn, (n_draws, n_people) int."""
+    """How often each subject is drawn, (n_draws, n_people) int."""
     picked = np.random.default_rng(seed).integers(n_people, size=(n_draws, n_people))
     numbered = picked + n_people * np.arange(n_draws)[:, None]
     return np.bincount(numbered.ravel(), minlength=n_draws * n_people).reshape(n_draws, n_people)
@@ -86,12 +86,12 @@ def interval(values: np.ndarray, level: float = 0.95) -> list[float] | None:
 
 
 def mean_with_interval(values: Sequence[float], weights: np.ndarray) -> dict[str, object]:
-    """Mean over people, and its interval; `weights` are `draws`."""
+    """Mean over subjects, and its interval; `weights` are `draws`."""
     x = np.asarray(values, float)
     return {"mean": round(float(x.mean()), 4), "interval": interval(weights @ x / len(x))}
 
 
-# -- confidence -------------------------------------------------------------------------------------------------
+# -- confidence ---------------------------------------------------------------------------------------------------
 
 
 def binned(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -108,7 +108,7 @@ def expected_calibration_error(bins: np.ndarray) -> np.ndarray:
 
 
 def temperature(scores: Sequence[Scores]) -> float:
-    """The temperature of least loss on people left out [2]_."""
+    """The temperature of least loss on held-out subjects [2]_."""
     logits = np.concatenate([s.even().logits for s in scores])
     labels = np.concatenate([s.even().labels for s in scores])
     rows = np.arange(len(labels))
@@ -120,7 +120,7 @@ def temperature(scores: Sequence[Scores]) -> float:
 
 
 def thresholds(scores: Sequence[Scores], temperature: float) -> dict[float, float]:
-    """For each coverage, the confidence that this share of the seconds of people left out reaches."""
+    """For each coverage, the confidence that this share of the seconds of held-out subjects reaches."""
     probs = softmax(np.concatenate([s.even().logits for s in scores]) / temperature, axis=1)
     return {c: 0.0 if c == 1 else float(np.quantile(probs.max(axis=1), 1 - c)) for c in COVERAGES}
 
@@ -135,13 +135,13 @@ def kept(scores: Scores, temperature: float, threshold: float) -> np.ndarray:
 
 
 def selective(counts: np.ndarray, weights: np.ndarray) -> dict[str, object]:
-    """Coverage and balanced accuracy [3]_ pooled over people, of `kept` (n_people, 3, n_labels), with intervals."""
+    """Coverage and balanced accuracy [3]_ pooled over subjects, of `kept` (n_people, 3, n_labels), with intervals."""
 
     def of(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with np.errstate(invalid="ignore"):
             return total[..., 1, :].sum(-1) / total[..., 0, :].sum(-1), (total[..., 2, :] / total[..., 1, :]).mean(-1)
 
-    # Nobody may be left: then there is nothing to be right about.
+    # No second may be left: then the accuracy is undefined.
     (coverage, accuracy), (all_coverage, all_accuracy) = of(counts.sum(0)), of(np.tensordot(weights, counts, 1))
     return {
         "coverage": round(float(coverage), 4), "coverage_interval": interval(all_coverage),

@@ -1,6 +1,6 @@
-"""The Mood Reader among the methods compared: the one place where evaluation calls training.
+"""The Mood Reader as one of the compared methods: the only place where evaluation calls training.
 
-One fit, on all channels the people have in common, serves every montage and track, as in use.
+One fit, on all channels the subjects have in common, serves every montage and track, as in use.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ReaderMethod:
     recipe : TrainingRecipe
     config : ReaderConfig
     steps : sequence of int
-        How many training steps there may be; which is chosen on people left out.
+        How many training steps there may be; which is chosen on held-out subjects.
     encoder : Path, optional
         Of a pre-trained raw encoder to begin with (see `load_encoder`).
     name, title : str
@@ -44,7 +44,7 @@ class ReaderMethod:
     levels : tuple of bool
         Which of raw, early DE, late DE and eye reach the fusion, in training and after.
     label_share : float
-        Of each person's labelled seconds: one run of them a label.
+        Of each subject's labelled seconds: one run of them a label.
     """
 
     any_montage = True
@@ -74,7 +74,7 @@ class ReaderMethod:
 
     @property
     def depends(self) -> Sequence[object]:
-        """What its fits depend on beyond people, setting and seed."""
+        """What its fits depend on beyond subjects, setting and seed."""
         return (
             architecture, layers, sampling, train, asdict(self.recipe), asdict(self.config), self._encoder_sha256,
             self.levels, self.label_share, torch.__version__,

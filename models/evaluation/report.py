@@ -1,4 +1,4 @@
-"""Turns scores into one JSON, one table (terminal and Markdown) and two pictures."""
+"""Evaluation report: JSON, a table (terminal and Markdown) and two figures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ READER = "reader"
 
 
 def summary(found: Found, seed: int) -> dict[str, Any]:
-    """Everything that can be said of the scores, by channel set and method."""
+    """All performance measures, by channel set and method."""
     out: dict[str, Any] = {}
     for (method, channels), rows in found.items():
         out.setdefault(channels, {})[method] = _of_method(rows, draws(len(rows), seed))
@@ -71,7 +71,7 @@ def _bins(row: Row) -> np.ndarray:
 
 
 def _coverage(rows: Sequence[Row], weights: np.ndarray) -> dict[str, Any]:
-    """By coverage aimed at, with thresholds fixed on other people: what was covered, and how often it was right."""
+    """Coverage and accuracy, by target coverage, with thresholds fixed on other subjects."""
     counts = {c: np.stack([kept(r.scores, r.temperature, r.thresholds[c]) for r in rows]) for c in COVERAGES
               if all(c in r.thresholds for r in rows)}  # fmt: skip
     out: dict[str, Any] = {f"{c:g}": selective(n, weights) for c, n in counts.items()}
@@ -94,7 +94,7 @@ def _gain(some: np.ndarray, every: np.ndarray, weights: np.ndarray) -> dict[str,
 
 
 def difference(ours: Sequence[Mapping], theirs: Sequence[Mapping], seed: int) -> dict[str, Any]:
-    """Paired over people."""
+    """Paired over subjects."""
     weights = draws(len(ours), seed)
     return {
         key: mean_with_interval([a[key] - b[key] for a, b in zip(ours, theirs, strict=True)], weights)
@@ -102,7 +102,7 @@ def difference(ours: Sequence[Mapping], theirs: Sequence[Mapping], seed: int) ->
     }
 
 
-# -- the table --------------------------------------------------------------------------------------------------
+# -- the table ----------------------------------------------------------------------------------------------------
 
 HEADS = ("channels", "method", "balanced accuracy", "macro-F1", "AUC", "reader − it, AUC", "backwards", "ECE", "Brier",
          "at 80 %: covered", "gain")  # fmt: skip
@@ -145,12 +145,12 @@ def print_table(rows: Sequence[tuple[str, ...]], title: str, console: Console) -
 
 
 def markdown(rows: Sequence[tuple[str, ...]], about: Sequence[str]) -> str:
-    """The same as a file, below some lines that say what it is of."""
+    """The same as Markdown, below some lines of description."""
     lines = ["| " + " | ".join(cells) + " |" for cells in (HEADS, ["---"] * len(HEADS), *rows)]
     return "\n\n".join(about) + "\n\n" + "\n".join(lines) + "\n"
 
 
-# -- pictures ---------------------------------------------------------------------------------------------------
+# -- pictures -----------------------------------------------------------------------------------------------------
 
 
 def pictures(found: Mapping[str, Any], titles: Mapping[str, str], stem: Path) -> list[Path]:
@@ -179,7 +179,7 @@ def _reliability(axes: Any, methods: Mapping[str, Any], titles: Mapping[str, str
         there = count >= max(5, 0.002 * count.sum())
         axes.plot(confidence[there] / count[there], hits[there] / count[there], "o-", label=titles[name], markersize=4)
         axes.bar((np.arange(BINS) + 0.5) / BINS, 0.3 * count / count.sum(), 0.9 / BINS, alpha=0.2)
-    axes.set(xlabel="confidence", ylabel="right (bars: share of seconds × 0.3)", xlim=(0, 1), ylim=(0, 1))
+    axes.set(xlabel="confidence", ylabel="accuracy (bars: share of seconds × 0.3)", xlim=(0, 1), ylim=(0, 1))
 
 
 def _accuracy_coverage(axes: Any, methods: Mapping[str, Any], titles: Mapping[str, str]) -> None:
@@ -188,4 +188,4 @@ def _accuracy_coverage(axes: Any, methods: Mapping[str, Any], titles: Mapping[st
         points = [p for p in points if p["balanced_accuracy"] is not None]
         x, y = [p["coverage"] for p in points], [p["balanced_accuracy"] for p in points]
         axes.plot(x, y, ".-", label=titles[name], linewidth=2 if name == READER else 1)
-    axes.set(xlabel="covered, by thresholds fixed on other people", ylabel="balanced accuracy of what is covered")
+    axes.set(xlabel="coverage, with thresholds fixed on other subjects", ylabel="balanced accuracy of covered seconds")

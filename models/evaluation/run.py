@@ -1,4 +1,4 @@
-"""``python app.py evaluate``: people in, one table, one JSON and two pictures out."""
+"""The command ``evaluate``: compares methods on held-out subjects and writes a table, JSON and two figures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from .store import digest
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked."""
+    """Options of `evaluate`."""
 
     readout: str
     out: Path
@@ -94,7 +94,7 @@ def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None],
     check_apart(people, folds, seen, records_behind(people, options.data))
     common = common_channels(people, say)
     sets = channel_sets(options.channels, common)
-    say(f"{len(people)} people, {len(folds)} folds, track {options.track}, channels {'; '.join(sets)}")
+    say(f"{len(people)} subjects, {len(folds)} folds, track {options.track}, channels {'; '.join(sets)}")
     study = Study(people, labels, spec, options.track, common, sets, options.seed)
     cache = options.cache or options.out.with_suffix(".cache")
     runner = Runner(study, cache, options.n_jobs, say)
@@ -118,7 +118,7 @@ def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None],
     }  # fmt: skip
     result: dict[str, Any] = {"about": about, "methods": titles, "results": report.summary(found, options.seed)}
     rows = report.table(result["results"], titles)
-    title = f"{options.readout}, track {options.track}, {len(people)} people, {options.protocol}"
+    title = f"{options.readout}, track {options.track}, {len(people)} subjects, {options.protocol}"
     report.print_table(rows, title, console)
     if options.controls:
         result["controls"] = controls(runner, methods, folds, options.seed, say)
@@ -136,7 +136,7 @@ def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None],
 
 
 def records_seen(encoder: Path | None) -> dict[str, list[str]]:
-    """Everybody an encoder was pre-trained on: name, and SHA-256 of their records."""
+    """All subjects an encoder was pre-trained on: name, and SHA-256 of their records."""
     if encoder is None:
         return {}
     try:
@@ -145,7 +145,7 @@ def records_seen(encoder: Path | None) -> dict[str, list[str]]:
         return {f"virtual-{int(seed)}": [] for seed in card["virtual_seeds"]} | found
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
-            f"encoder {encoder}", f"whom it was pre-trained on cannot be read: {error}", "pre-train it again"
+            f"encoder {encoder}", f"the list of its training subjects cannot be read: {error}", "pre-train it again"
         ) from None
 
 

@@ -1,9 +1,9 @@
-"""Turns a number of people into splits in which nobody who is tested had a say in anything.
+"""Cross-validation splits in which no choice depends on the tested subjects.
 
-People are cut into groups. Each outer split leaves one group out, or with ``loso`` one person. Every choice (settings,
-temperature, when to be unsure) is made on people of other groups, scored by models that saw neither them nor the
-people to be tested: a *pair* split leaves two groups out, and its scores of the one serve the choices for the other.
-Pairs are laid in a ring, so that each group has the same number of partners and each pair is fitted once for both.
+Subjects are divided into groups. Each outer split leaves one group out, or with ``loso`` one subject. Every choice
+(settings, temperature, threshold of unsure) is made on subjects of other groups, scored by models that saw neither them
+nor the subjects to be tested: a *pair* split leaves two groups out, and its scores of one group serve the choices for
+the other. Pairs form a ring, so that each group has the same number of partners and each pair is fitted once for both.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PROTOCOLS = ("groups", "loso")
 
 @dataclass(frozen=True)
 class Split:
-    """Who is fitted on and who is left out, as indices of people."""
+    """Training and held-out subjects, as indices."""
 
     name: str
     train: tuple[int, ...]
@@ -32,11 +32,11 @@ class Split:
 
 @dataclass(frozen=True)
 class Fold:
-    """One outer split, and the splits its choices are made by."""
+    """One outer split, and the inner splits that its choices are based on."""
 
     split: Split
     inner: tuple[tuple[Split, tuple[int, ...]], ...]
-    """Pair splits and those of their left-out people who may be looked at: never the fold's own."""
+    """Pair splits, with those of their held-out subjects that may be used: never the fold's own."""
 
 
 def plan(n_people: int, protocol: str, n_folds: int, n_inner: int, seed: int) -> list[Fold]:
@@ -47,19 +47,19 @@ def plan(n_people: int, protocol: str, n_folds: int, n_inner: int, seed: int) ->
     n_people : int
     protocol : {"groups", "loso"}
     n_folds : int
-        Groups of people.
+        Groups of subjects.
     n_inner : int
         Other groups on which the choices for a group are made, at least.
     seed : int
-        Who is in which group.
+        Random seed of the groups.
     """
     if protocol not in PROTOCOLS:
         raise ConfigError(f"protocol {protocol!r}", "unknown", f"use {' or '.join(PROTOCOLS)}")
     if n_folds < 3:
-        raise ConfigError(f"{n_folds} groups of people", "a group to test and a group to choose on leave nobody to fit",
+        raise ConfigError(f"{n_folds} groups of subjects", "no group is left for fitting",
                           "use at least --folds 3")  # fmt: skip
     if n_people < n_folds:
-        raise ConfigError(f"{n_folds} groups of people", f"{n_people} people", "add people, or use fewer --folds")
+        raise ConfigError(f"{n_folds} groups of subjects", f"{n_people} subjects", "add subjects, or use fewer --folds")
     if not 1 <= n_inner < n_folds:
         raise ConfigError(f"{n_inner} inner groups", f"{n_folds - 1} other groups", "choose --inner between")
     order = np.random.default_rng(seed).permutation(n_people)
@@ -91,7 +91,7 @@ def _ring(n: int, degree: int) -> list[list[int]]:
 
 
 def same_person(name: str) -> str:
-    """What the names of one person have in common: a virtual person's seed, a subject of EEGMAT, else the letters."""
+    """Key of a subject's name: the seed of a simulated one, the number in EEGMAT, else its letters."""
     if seed := re.match(r"virtual[-_ ](?:person[-_ ])?(\d+)", name, flags=re.IGNORECASE):
         return f"virtual-{int(seed[1])}"
     if subject := re.match(r"eegmat.*?-(?:subject)?(\d+)$", name, flags=re.IGNORECASE):
@@ -105,16 +105,16 @@ def check_apart(
     seen: Mapping[str, Iterable[str]] | None = None,
     records: Mapping[str, Iterable[str]] | None = None,
 ) -> None:
-    """Make sure that nobody is on both sides of a split, by name (virtual seeds included) and by signal.
+    """Check that no subject is on both sides of a split, by name (seeds included) and by signal.
 
     Parameters
     ----------
     people : sequence of Person
     folds : iterable of Fold
     seen : mapping of str to str, optional
-        Everybody an encoder was pre-trained on: name, and SHA-256 of their records.
+        All subjects an encoder was pre-trained on: name, and SHA-256 of their records.
     records : mapping of str to str, optional
-        SHA-256 of the whole records behind people, by name: a person may be made of parts of them.
+        SHA-256 of the whole records behind subjects, by name: a subject may be made of parts of them.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def check_apart(
                     _refuse(what, both, f"{split.name} has them on both sides")
             for split, chosen_on in fold.inner:
                 if both := tested & known((*split.train, *chosen_on)):
-                    _refuse(what, both, f"{fold.split.name} is tested on who its choices were made on")
+                    _refuse(what, both, f"{fold.split.name} is tested on subjects that its choices were based on")
         theirs = {same_person(name) for name in seen or {}}
         theirs |= {sha for hashes in (seen or {}).values() for sha in hashes}
         if both := known(range(len(people))) & theirs:
@@ -147,6 +147,6 @@ def check_apart(
 def _refuse(what: str, both: set[str], found: str) -> None:
     some = ", ".join(sorted(both)[:5])
     raise ConfigError(
-        f"people tested who were never seen before (by {what}: {some})", found,
-        "leave the copies out, or pre-train without the people to be tested",
+        f"test subjects that were not used before (by {what}: {some})", found,
+        "leave the copies out, or pre-train without the subjects to be tested",
     )  # fmt: skip

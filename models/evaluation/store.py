@@ -1,4 +1,4 @@
-"""Turns what was computed into files at once, so that a second run goes on where the first one stopped.
+"""Cache of results on disk, so that a second run continues where the first one stopped.
 
 A result is kept under a hash of everything it depends on: signals, labels, settings, seed, and the source code that
 made it. What cannot be written (a full disk) stays in memory and is tried again with the next result.
@@ -24,7 +24,7 @@ from ..datasets.person import Person
 
 
 def digest(*parts: object) -> str:
-    """SHA-256 of settings; of modules by their code, of people by all that is known of them."""
+    """SHA-256 of settings; of modules by their code, of subjects by all that is known of them."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=_described).encode()).hexdigest()
 
 
@@ -48,7 +48,7 @@ def _code(module: ModuleType) -> str:
 
 
 def digest_of_person(p: Person) -> str:
-    """SHA-256 of the features and labels of one person."""
+    """SHA-256 of the features and labels of one subject."""
     h = hashlib.sha256(f"{p.name} {p.info.ch_names} {p.info.sfreq} {p.rest} {p.sha256}".encode())
     for array in (p.de, p.patches, p.there, p.good, p.piece, p.label):
         h.update(np.ascontiguousarray(array).tobytes())
@@ -61,9 +61,9 @@ class Store:
     Parameters
     ----------
     folder : Path, optional
-        Without one nothing outlives the run.
+        Without one results are kept in memory only.
     say : callable
-        Told when something could not be kept.
+        Receives a message when a result could not be written.
     """
 
     def __init__(self, folder: Path | None, say: Callable[[str], None] = lambda _: None) -> None:

@@ -1,4 +1,4 @@
-"""The course of a run, as JSON lines while it goes and as a picture to look at."""
+"""Learning curves of a run as JSON lines and a figure, and progress on the terminal."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Curves:
         figure = Figure(figsize=(7, 4), layout="constrained")
         ax = figure.subplots()
         for key, label in (
-            ("loss", "training people"),
-            ("held_out", "people held out"),
-            ("held_out_real", "real ones"),
-            ("held_out_virtual", "virtual ones"),
+            ("loss", "training subjects"),
+            ("held_out", "held-out subjects"),
+            ("held_out_real", "held-out, real"),
+            ("held_out_virtual", "held-out, simulated"),
             ("nothing", "predicting nothing"),
         ):
             points = [(row["step"], row[key]) for row in self.rows if key in row]

@@ -54,7 +54,7 @@ def load_encoder(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         For ``RawEncoder(ReaderConfig(**card["config"])).load_state_dict``.
     card : dict
         Among others ``config``, ``spec``, ``sha256``, ``records_sha256`` (name → hashes) and ``virtual_seeds`` of
-        everybody it was trained or chosen on.
+        all subjects it was trained or chosen on.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def _weights_at(path: Path) -> str | None:
 
 
 def _of_weights(name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The encoder that weights hold, if it is still the pre-trained one: a trained one has met training's people."""
+    """The encoder that weights hold, if it is still the pre-trained one: a trained one has met training's subjects."""
     weights = load_weights(name)
     card = weights.card.training.get("encoder") or {}
     state = {key: value.contiguous() for key, value in weights.reader.raw.state_dict().items()}

@@ -1,4 +1,4 @@
-"""Draws batches for masked pre-training: windows of many people on random sub-montages, references and gains.
+"""Draws batches for masked pre-training: windows of many subjects on random sub-montages, references and gains.
 
 A batch is a pure function of (seed, number), so a run that is resumed goes on with the very batches it would have had,
 and several processes agree on one without a word.
@@ -32,7 +32,7 @@ class Vary:
     gain: float = 0.2  # sd of the log, for the window
     chan_gain: float = 0.1  # and for each of its channels
     references: bool = True
-    real_share: float = 0.4  # of windows, where there are both real and virtual people
+    real_share: float = 0.4  # of windows, where there are both real and simulated subjects
 
 
 PLAIN = Vary(jitter=0.0, gain=0.0, chan_gain=0.0, references=False)

@@ -1,4 +1,4 @@
-"""Writes what a long run leaves on disk, and says what to do where that cannot be done."""
+"""Writing of files during a long run, with an error message that tells how to resume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masked brain-signal modelling: rebuild hidden patches of EEG from the visible ones, and learn what EEG is like.
+"""Masked brain-signal modelling: reconstruct masked patches of EEG from the visible ones.
 
 The objective owns the encoder that the Mood Reader goes on with, and a light decoder that is thrown away. The encoder
 is given visible tokens only. Targets are patches normalised each by itself, clipped, under a Huber loss, so that

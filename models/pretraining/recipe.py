@@ -1,4 +1,4 @@
-"""How a pre-training run goes: the shape of what is trained, how long and how hard."""
+"""Hyperparameters of pre-training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from realtime_mood.models.reader import ReaderConfig
 
 @dataclass(frozen=True)
 class PretrainingRecipe:
-    """How long and how hard, and the shape of what is trained."""
+    """Hyperparameters of a run: shape of the encoder, schedule and loss."""
 
     raw_dim: int = 160
     raw_depth: int = 6
@@ -25,11 +25,11 @@ class PretrainingRecipe:
     warmup: float = 0.04  # share of the run
     weight_decay: float = 0.05
     clip: float = 1.0
-    held_out: float = 0.08  # share of the people
+    held_out: float = 0.08  # share of the subjects
     seed: int = 0
     steps: int = 10_000
     minutes: float | None = None  # the schedule follows whichever of the two budgets is nearer its end
-    every: int = 200  # steps between looks at the people held out, and between checkpoints
+    every: int = 200  # steps between looks at the held-out subjects, and between checkpoints
     patience: int = 20  # looks without progress after which it stops
 
     BUDGET = ("steps", "minutes", "every", "patience")  # may differ when a run goes on
@@ -46,7 +46,7 @@ class PretrainingRecipe:
             ("held_out", 0 < self.held_out < 1, "between 0 and 1"),
         ):
             if not good:
-                raise ConfigError(f"{name} {getattr(self, name)}", "it cannot be", f"give {do}")
+                raise ConfigError(f"{name} {getattr(self, name)}", "not possible", f"give {do}")
 
     def reader(self) -> ReaderConfig:
         """The configuration the encoder belongs to."""

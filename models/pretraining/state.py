@@ -1,4 +1,4 @@
-"""Keeps everything a pre-training run needs to go on as if it had never stopped, in one safetensors file.
+"""Checkpoint of a pre-training run: everything needed to resume it exactly, in one safetensors file.
 
 There is no random state to keep: batches and masks are functions of (seed, step), and nothing else is drawn.
 """
@@ -19,7 +19,7 @@ from realtime_mood.errors import WeightsError
 from .files import write_whole
 
 FORMAT = 1
-FIX = "begin anew in another folder, or resume with what it was begun with"
+FIX = "start again in another folder, or resume with the original settings and recordings"
 
 
 @dataclass
@@ -30,7 +30,7 @@ class TrainingState:
     seconds: float = 0.0
     best: float = float("inf")
     best_step: int = 0
-    poorer: int = 0  # times in a row that held-out people were rebuilt no better
+    poorer: int = 0  # consecutive checks without an improvement of the held-out loss
 
 
 def save_state(
@@ -57,7 +57,7 @@ def load_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, d
     except FileNotFoundError:
         raise WeightsError(asked, "no such file", "leave out --resume to begin a run") from None
     except (OSError, SafetensorError) as error:
-        raise WeightsError(asked, f"unreadable: {error}", "begin anew in another folder") from None
+        raise WeightsError(asked, f"unreadable: {error}", "start again in another folder") from None
     if about.get("format") != str(FORMAT):
         raise WeightsError(asked, f"it is of format {about.get('format')}, this program's is {FORMAT}", FIX)
     if about.get("digest") != digest:

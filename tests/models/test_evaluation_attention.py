@@ -64,7 +64,7 @@ def test_a_map_that_points_where_the_effect_was_planted_is_told_from_one_that_do
             labels = ("negative", "neutral", "positive")
             reader = LooksAt(given).eval()
             rows.append(attention.of_person(reader, READOUT, labels, c, np.random.default_rng(0)))
-        return attention.told(rows, 0)
+        return attention.summarised(rows, 0)
 
     right, wrong = found(True)["planted"], found(False)["planted"]
     assert right["mean"] > 0.6

@@ -41,9 +41,9 @@ def test_the_whole_command_writes_figures_a_table_and_pictures(people, tmp_path,
     assert set(lr["reader_minus_this"]) >= {"auc", "balanced_accuracy"}
     assert set(found["controls"]) >= {"permuted labels", "first against last", "without gamma"}
     assert set(found["ablations"]["results"]["2 of yours"]) == {"reader", "raw", "de", "blind", "tenth"}
-    assert "not told where electrodes are, 2 of yours channels: AUC" in text.getvalue()
+    assert "without electrode positions, 2 of yours channels: AUC" in text.getvalue()
     assert found["attention"]["leaning"]["people"] == 6
-    assert "attention and what the answer leans on" in (tmp_path / "out.md").read_text()
+    assert "attention and what the output depends on" in (tmp_path / "out.md").read_text()
     assert "logistic regression" in text.getvalue()
     assert "| 2 of yours | logistic regression |" in (tmp_path / "out.md").read_text()
     for kind in ("reliability", "coverage"):

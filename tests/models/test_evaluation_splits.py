@@ -70,7 +70,7 @@ def test_choices_made_on_the_people_tested_stop_the_run(people):
     outer, pair = Split("one", (2, 3, 4, 5), (0, 1)), Split("pair", (4, 5), (2, 3))
     check_apart(people, [Fold(outer, ((pair, (2, 3)),))])
     for bad in (Split("pair", (0, 4, 5), (2, 3)), Split("pair", (4, 5), (1, 2, 3))):
-        with pytest.raises(ConfigError, match="choices were made on"):
+        with pytest.raises(ConfigError, match="choices were based on"):
             check_apart(people, [Fold(outer, ((bad, bad.left),))])
 
 
@@ -113,7 +113,7 @@ def test_eegmat_is_known_again_in_a_pre_training_corpus(data_dir):
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ((5, "groups", 8, 4, 0), "5 people"),
+        ((5, "groups", 8, 4, 0), "5 subjects"),
         ((24, "groups", 2, 1, 0), "--folds 3"),
         ((24, "once", 8, 4, 0), "groups or loso"),
         ((24, "groups", 8, 8, 0), "--inner"),
@@ -173,7 +173,7 @@ def test_differing_montages_share_what_they_share(people):
     common = cohorts.common_channels([people[1], fewer], said.append)
     assert common == ("Fp1", "C3", "C4", "O1", "O2")
     assert "5 channels" in said[0]
-    with pytest.raises(ConfigError, match="not everybody has Fp2"):
+    with pytest.raises(ConfigError, match="some subjects lack Fp2"):
         cohorts.channel_sets("Fp1,Fp2", common)
     with pytest.raises(ConfigError, match="no set of 12"):
         cohorts.channel_sets("12", common)

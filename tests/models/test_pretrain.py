@@ -201,7 +201,7 @@ def test_a_run_stops_when_held_out_people_are_rebuilt_no_better(run, tmp_path):
 
 
 def test_a_run_that_never_gets_better_leaves_no_encoder_and_says_so(run, tmp_path):
-    with pytest.raises(MoodError, match="rebuilt no better"):
+    with pytest.raises(MoodError, match="held-out loss has not improved"):
         run(replace(TINY, lr=5.0, steps=60, patience=2, every=2))
     assert not (tmp_path / "run" / "encoder.json").exists()
 

@@ -87,7 +87,7 @@ def test_a_device_that_fails_in_mid_run_costs_no_reading_and_is_said(weights, mo
     health, readings = run(inference)
     assert (len(calls), inference.failures, inference.device.type) == (20, 1, "cpu")
     assert health.notes == (
-        "meta failed (CUDA error: an illegal memory access was encountered): the network runs on the CPU from here",
+        "meta failed (CUDA error: an illegal memory access was encountered): the network now runs on the CPU",
     )
     assert health.skipped == 0
     assert [type(r) for r in readings] == [type(r) for r in on_cpu]
