@@ -44,10 +44,10 @@ LIMITS = (
 
 def write_page(fitted: CalibrationResult, path: Path) -> None:
     """Write the page of a fit: a file that only this user can read, whole or not at all."""
-    write_private(path, page_of(fitted).html().encode())
+    write_private(path, page(fitted).html().encode())
 
 
-def page_of(fitted: CalibrationResult) -> ReportPage:
+def page(fitted: CalibrationResult) -> ReportPage:
     """What the page holds."""
     profile, protocol, v = fitted.profile, fitted.recording.protocol, verdict_of(fitted.profile)
     made = f"{datetime.fromisoformat(profile.made):%Y-%m-%d %H:%M} UTC"
@@ -88,9 +88,8 @@ def sentence(profile: Profile) -> str:
     if v is None:
         return _("The baseline is based on {seconds} s of usable rest.").format(seconds=f"{profile.seconds:.0f}")
     if not profile.own:
-        return _("No personal classifier could be created: {reasons}.").format(
-            reasons="; ".join(reasons(v, _)) or v.text
-        )
+        against = "; ".join(reasons(v, _)) or v.text
+        return _("No personal classifier could be created: {reasons}.").format(reasons=against)
     low, high = v.interval
     return _(
         "The personal classifier was accepted: its balanced accuracy on held-out blocks is {accuracy} (95 % CI {low} "
@@ -110,24 +109,14 @@ def _rows(fitted: CalibrationResult) -> Iterator[Row]:
         low, high = v.interval
         labels = _labels(fitted)
         blocks = ", ".join(f"{n} {label}" for n, label in zip(v.blocks, labels, strict=True))
-        yield (
-            _("balanced accuracy"), f"{v.balanced_accuracy:.2f} [{low:.2f}, {high:.2f}]",
-            _("on held-out blocks, every label weighted equally; 95 % CI over blocks"),
-        )  # fmt: skip
+        over = _("on held-out blocks, every label weighted equally; 95 % CI over blocks")
+        yield _("balanced accuracy"), f"{v.balanced_accuracy:.2f} [{low:.2f}, {high:.2f}]", over
         yield _("chance"), f"{v.chance:.2f}", _("balanced accuracy of guessing")
-        yield (
-            _("permutation test"), f"p = {v.p:.3f}",
-            _("share of {n} permutations of the block labels that reach this accuracy").format(n=SHUFFLES),
-        )  # fmt: skip
-        yield (
-            _("expected calibration error (ECE)"), f"{v.ece:.2f}",
-            _("mean difference between confidence and accuracy"),
-        )  # fmt: skip
-        yield (
-            _("time-only control"),
-            f"{v.time_only:.2f}",
-            _("balanced accuracy from the time alone"),
-        )
+        permuted = _("share of {n} permutations of the block labels that reach this accuracy").format(n=SHUFFLES)
+        yield _("permutation test"), f"p = {v.p:.3f}", permuted
+        ece = _("expected calibration error (ECE)")
+        yield ece, f"{v.ece:.2f}", _("mean difference between confidence and accuracy")
+        yield _("time-only control"), f"{v.time_only:.2f}", _("balanced accuracy from the time alone")
         yield _("blocks"), blocks, _("that could be used")
         yield _("held-out seconds"), f"{v.seconds}", _("each classified by a model that was fitted to other blocks")
     yield _("usable rest"), f"{profile.seconds:.0f} s", _("the baseline with which later readings are compared")
