@@ -10,10 +10,10 @@ Importing it costs milliseconds: each name is imported when it is first used.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as type checkers read it; `typing` itself takes most of the time that this import would
 if TYPE_CHECKING:
     from . import errors as errors
     from .api.bands import bandpower as bandpower
@@ -51,8 +51,8 @@ if TYPE_CHECKING:
 # `models`, `calibration` and `app` are modules of this package. In a checkout they lie beside its folder, and symbolic
 # links lead there; where a link is a small text file instead (Windows), the folder above is searched. The reasons are
 # in docs/decisions/0017-one-import-name.md.
-if not Path(__file__).with_name("models").is_dir():
-    __path__.insert(0, str(Path(__file__).resolve().parents[1]))
+if not os.path.isdir(os.path.join(os.path.dirname(__file__), "models")):  # noqa: PTH112, PTH118, PTH120
+    __path__.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # noqa: PTH120
 
 _MODULES = {
     "api.bands": ("bandpower", "differential_entropy"),
@@ -75,12 +75,12 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = ["__version__", "errors", *sorted(_HOMES)]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError, version
 
         try:
-            value: Any = version("realtime-mood")
+            value: object = version("realtime-mood")
         except PackageNotFoundError:  # a copy of the folder, which nobody has installed
             value = "0+not.installed"
     elif name == "errors":
