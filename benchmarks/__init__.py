@@ -1,4 +1,4 @@
-"""Figures of this machine, each beside a floor or a rival measured in the same run. No test depends on them."""
+"""Benchmarks, each with a lower bound or an alternative measured in the same run. No test depends on them."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Turns this machine into a table: ring, acquisition, sample to reading, the window (``make bench``)."""
+"""Benchmarks of ring buffer, acquisition, latency from sample to reading, and the window (``make bench``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much calibration is worth, in seconds of rest and in labelled blocks: writes docs/calibration.md.
+"""Value of calibration, by seconds of rest and by labelled blocks: writes docs/calibration.md.
 
 ``python -m benchmarks.calibration --data FOLDER --out docs/calibration.md`` (some forty minutes on two cores). What is
 measured is kept in a JSON file beside, part by part: a run that was stopped goes on where it was.

@@ -1,4 +1,4 @@
-"""What labelled blocks are worth: virtual people who follow the cues, and real people looking at flickering lights."""
+"""Value of labelled calibration blocks, for simulated subjects and for real ones looking at flickering lights."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OCCIPITAL = {"8": ("Oz", "O1", "O2", "PO3", "POz", "PO7", "PO8", "PO4"), "4": ("
 
 
 def sat_by(seed: int, difficulty: str, rounds: int, folder: Path, electrodes: str) -> Path:
-    """The recording of a virtual person's sitting."""
+    """The calibration recording of a simulated subject."""
     protocol = load_protocol("emotion").model_copy(update={"rounds": rounds})
     url = f"synthetic://?subject={seed}&sfreq=128&{electrodes}&difficulty={difficulty}&speed=max"
     session = CalibrationSession(resolve({"source": url}), draw(protocol, seed), folder / f"{seed}-{difficulty}.xdf")
@@ -45,7 +45,7 @@ def sat_by(seed: int, difficulty: str, rounds: int, folder: Path, electrodes: st
 
 
 def picked(recording: CalibrationRecording, names: Sequence[str]) -> CalibrationRecording:
-    """The same sitting with some of its electrodes."""
+    """The same recording with some of its electrodes."""
     p = recording.person
     at = [p.info.ch_names.index(name) for name in names]
     info = replace(p.info, ch_names=tuple(names))

@@ -1,4 +1,4 @@
-"""What a minute of rest is worth, and whether whitening the signal by it is worth more: EEGMAT, people left out."""
+"""Value of a minute of rest, and of whitening the signal with it: EEGMAT, held-out subjects."""
 
 from __future__ import annotations
 

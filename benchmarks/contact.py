@@ -1,4 +1,4 @@
-"""Turns every real recording at hand into two tables: which faults its electrodes are said to have, and how well that
+"""Electrode quality on all real recordings available: the reported faults, and how well they
 agrees with what a headset said about its own contacts.
 
 ``python -m benchmarks.contact --data FOLDER`` (some six minutes). Nothing was fitted. The one threshold set with

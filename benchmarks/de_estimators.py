@@ -1,4 +1,4 @@
-"""Turns EEGMAT into the table behind docs/decisions/0001: which estimator of DE tells rest from arithmetic better?
+"""Estimators of DE on EEGMAT: which separates rest from arithmetic better? (Table of docs/decisions/0001.)
 
 A causal filter bank's mean square, against the Hann-windowed FFT of each second, both after the same high-pass.
 Logistic regression on ten seconds' mean, z-scored on the person's first minute of rest, people left out one by one.

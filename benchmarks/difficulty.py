@@ -1,4 +1,4 @@
-"""Turns virtual people into a table of how well plain logistic regression tells their states apart.
+"""Difficulty of simulated subjects: accuracy of plain logistic regression on their states.
 
 Balanced accuracy over three states, on people it has not seen (chance .33): from the DE of single seconds and of ten
 seconds averaged, as they are ("none") or z-scored on each person's own 60 s of rest ("rest").

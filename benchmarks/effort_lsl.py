@@ -1,4 +1,4 @@
-"""Turns the four people of EEGMAT kept out of training into a table, the way a lab would: over LSL.
+"""The `effort` readout over LSL on the four subjects of EEGMAT that were kept out of training.
 
 Each: the first minute of rest makes the baseline; then the rest of rest, and the arithmetic, are read in real time.
 ``python -m benchmarks.effort_lsl --data FOLDER`` (some four minutes).

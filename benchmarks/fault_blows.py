@@ -1,4 +1,4 @@
-"""Turns what befalls a sender itself, stopped, killed, taken away, into a line: when it was said, when it was over."""
+"""Faults of the sender process itself (stopped, killed, removed): when they were reported, and when they ended."""
 
 from __future__ import annotations
 

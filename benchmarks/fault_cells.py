@@ -1,4 +1,4 @@
-"""Turns a fault and a source into one cell of the matrix: the real program on it, and whether a person was told right.
+"""One cell of the fault × source matrix: runs the program and checks what it reported.
 
 Used by ``make reliability`` with the shipped weights, and by the tests with a network that is planted.
 """

@@ -1,4 +1,4 @@
-"""The rows of the fault × source matrix: what goes wrong, and what must be seen of it."""
+"""Rows of the fault × source matrix: each fault, and what must be observed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = {
 _NO_NETWORK = "a file has no network"
 _NO_DELAY = "a file is never late"
 _ARRIVAL = "a board's samples are stamped by this computer"
-_REWINDS = "BrainFlow's player begins anew when its board is opened again: see below the table"
+_REWINDS = "BrainFlow's player restarts when its board is opened again: see below the table"
 _SET = "a file does not tell a clock that is set from a loss"
 _FILES, _BOARD = ("xdf", "openbci"), ("brainflow",)
 

@@ -1,4 +1,4 @@
-"""Turns small valid inputs into thousands of broken ones: each must be used or refused in words (``make fuzz``).
+"""Fuzzing: thousands of broken inputs, each of which must be used or refused with a message (``make fuzz``).
 
 ``python -m benchmarks.fuzz --n 10000``. A target is a name, some valid inputs, and what reads one: it returns a word
 for what came of it and raises nothing but `MoodError`. What is added to `TARGETS` is in this run and in the test.

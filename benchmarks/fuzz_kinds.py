@@ -1,4 +1,4 @@
-"""Fuzz targets for what a source says about itself: names, units, sidecars, headers."""
+"""Fuzz targets for the metadata of sources: names, units, sidecars, headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fuzz targets for what recordings and streams say besides their samples: counters, clocks, descriptions, markers."""
+"""Fuzz targets for counters, clocks, descriptions and markers of recordings and streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns what people and programs write for us (settings, URLs, profiles, our recordings) into fuzz targets."""
+"""Fuzz targets for settings, URLs, profiles and our own recordings."""
 
 from __future__ import annotations
 

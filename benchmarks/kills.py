@@ -1,4 +1,4 @@
-"""Turns kills at random moments into a line: how much of each recording was left, and whether it is whole."""
+"""Recordings of runs killed at random moments: how much is left, and whether it is complete."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Left:
 
 
 def kill(seed: int, *, lsl: bool = False) -> Left:
-    """Record, kill at a random moment, mend, load."""
+    """Record, kill at a random moment, repair, load."""
     at_s = random.Random(seed).uniform(1.0, LATEST_S)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -66,11 +66,11 @@ def until_killed(url: str, path: Path, at_s: float) -> int:
 
 
 def left(path: Path, reached: int) -> Left:
-    """Load what was left, as it is and mended."""
+    """Load what was left, as it is and repaired."""
     logging.getLogger("pyxdf").setLevel(logging.CRITICAL)
-    mended = recover(path).path or path
+    repaired = recover(path).path or path
     torn, n_samples = [], []
-    for file in (path, mended):
+    for file in (path, repaired):
         streams, _ = pyxdf.load_xdf(str(file), dejitter_timestamps=False)
         eeg = next(it for it in streams if it["info"]["type"] == ["EEG"])
         stamps, rows = eeg["time_stamps"], eeg["time_series"]

@@ -1,4 +1,4 @@
-"""Turns the loop into delays: from a sample to a receiver in another process (``python -m benchmarks.loop``).
+"""Latency of the closed loop: from a sample to a receiver in another process (``python -m benchmarks.loop``).
 
 Pipeline part: from the arrival of the newest sample that something rests on to its receipt, for fast measures and
 for readouts, by LSL, OSC and WebSocket, with a window open beside it. Window part: from a planted change in the signal

@@ -1,4 +1,4 @@
-"""Turns every fault on every source into docs/reliability.md (``make reliability``, some nine minutes).
+"""Fault × source matrix of docs/reliability.md (``make reliability``, about nine minutes).
 
 Each cell is the real program, its weights included, on a source that this befalls. The exit code is 1 when one is red.
 """
@@ -25,42 +25,44 @@ N_KILLS = 20
 
 HEAD = """# What happens when the headset goes wrong
 
-`make reliability` writes this page. Every cell is the real program with the shipped weights, on a virtual person's
-signal at 250 Hz and 8 channels, with one fault of those that `synthetic://?faults=…` and `outlet --faults …` make
-(the [guide](guide.md) lists them). What is received is compared with what was sent, row by row, by the bits of the
-signal itself: *lost 500 of 500* means that of the samples sent between the first and the last that came, 500 never
-did, that the program said 500, and that every other one stood at its true index.
+`make reliability` writes this page. Every cell is the real program with the shipped weights, on a
+simulated signal at 250 Hz and 8 channels, with one fault of those that `synthetic://?faults=…` and
+`outlet --faults …` make (the [guide](guide.md) lists them). Received samples are compared with those
+sent, row by row and bit by bit: *lost 500 of 500* means that of the samples sent between the first and
+the last received one, 500 were lost, that the program reported 500, and that every other one had its
+true index.
 
 *Stale* is the time from the last sample to the first reading that says so (at most 1.5 s), *back* from the source's
-return to the first that no longer does (at most 3 s), *answers* to the first the network gave: after a hole of more
+return to the first that no longer does (at most 3 s), *answers* to the first estimate: after a gap of more
 than 0.25 s the filters settle for four seconds and the window fills for four. *Masked* is the share of the readings
 during the fault in which every touched electrode was named, and what it was called; from two seconds on, or from
 half a second where the fault is over at once. *Estimates* are counted against a run on the same signal without
 faults. An answer without a sample, one made of samples older than 1.5 s, a sample of another stream, a sound
 electrode masked: each turns a cell red (✗).
 
-LSL and BrainFlow run in real time, and so do rehearsals of whatever has to do with time; the others run eightfold,
-and files as fast as they are read, so that nothing can be stale there. A silence in which this machine did not let
-a bystander run for 0.4 s does not count, and is said. BrainFlow is its player, fed a file of a Cyton in which the
-fault is written.
+LSL and BrainFlow run in real time, and so do rehearsals of whatever has to do with time; the others run
+eightfold, and files as fast as they are read, so that nothing can be stale there. A silence in which
+this machine did not let another process run for 0.4 s does not count, and is reported. BrainFlow is its
+player, fed a file of a Cyton in which the fault is written.
 """
-LIMITS = """△ is not right, and cannot be: two different events look the same there. A clock that is set is told from a
-loss by when samples arrive, which a file does not say. Stamps that jitter by 5 ms tell a hole to within 4 samples;
-where a sender computes its stamps, or counts its packages, one sample is told, and what is sent twice is taken once.
-Measured stamps do not tell that. What comes late is left out and stays counted as lost, for it could only be passed on
-out of order; a file puts it in its place. Where computed stamps are made anew after a delay of less than half a second,
-which no device is known to do, the delay is taken for a loss. Of two electrodes that were swapped, each is as good as
-before.
+LIMITS = """△ is not right, and cannot be: two different events look the same there. A clock that is set is
+distinguished from a loss by arrival times, which a file does not contain. With stamps that jitter by 5
+ms a gap is known to within 4 samples; where a sender computes its stamps, or counts its packages, it is
+exact, and repeated samples are used once. Measured stamps do not show that. Late samples are omitted and
+stay counted as lost, since they could only be passed on out of order; a file puts them in their place.
+Where computed stamps are recomputed after a delay of less than half a second, which no device is known
+to do, the delay counts as a loss. Of two electrodes that were swapped, each is as good as before.
 """
-BEYOND = """## What befalls the sender itself
+BEYOND = """## Faults of the sender itself
 
-A real process, stopped or killed ten seconds in; BrainFlow's synthetic board, its session released behind our back.
+A real process, stopped or killed ten seconds in; BrainFlow's synthetic board, its session released outside our control.
 """
 KILLED = """## Recordings that are killed
 
-`run --record` on a virtual person, killed (SIGKILL) at a random moment; every fourth one by LSL. The file is loaded by
-pyxdf as it was left, and mended by `recover`. It may lack a second of what standard output had spoken of by then; its
-stamps must go up, no sample may be there twice, and `recover` may lose none.
+`run --record` on a simulated subject, killed (SIGKILL) at a random moment; every fourth one by LSL. The
+file is loaded by pyxdf as it was left, and repaired by `recover`. It may lack the last second that
+standard output had reported; its stamps must rise, no sample may be repeated, and `recover` may lose
+none.
 """
 SOAK = """## Soak
 
@@ -171,7 +173,7 @@ def main() -> None:
     parser.add_argument("--soak", type=Path, help="figures of a soak, from its --json")
     parser.add_argument("--columns", default=",".join(COLUMNS), help="only these sources; the page is not written")
     parser.add_argument("--rows", nargs="+", choices=[row.name for row in ROWS], metavar="NAME",
-                        help="only these faults; their lines of the page are written anew")  # fmt: skip
+                        help="only these faults; only their lines of the page are rewritten")  # fmt: skip
     parser.add_argument("--kills", type=int, default=N_KILLS)
     asked = parser.parse_args()
     found: dict[tuple[str, str], list[Check]] = {}

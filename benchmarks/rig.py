@@ -1,4 +1,4 @@
-"""Turns command lines into running programs and their JSON lines, as a user's shell would."""
+"""Runs the program from command lines, as a user's shell would, and reads its JSON lines."""
 
 from __future__ import annotations
 

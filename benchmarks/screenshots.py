@@ -1,4 +1,4 @@
-"""Turns a minute of the real program on a virtual person into the pictures of the documentation (``make screenshots``).
+"""Screenshots of the documentation: a minute of the real program on a simulated subject (``make screenshots``).
 
 Light and dark, at two sizes; the dialogs; what the subject sees; and a short film of a mood that changes. With the
 real recordings at hand, a person of theirs too.

@@ -1,4 +1,4 @@
-"""What the shipped weights make of virtual people they never met: where attention points, and a state held long.
+"""The shipped weights on new simulated subjects: attention maps, and a state held for long.
 
 ``python -m benchmarks.shipped`` (seeds from 50,000; every figure with the person's own minute of rest).
 """

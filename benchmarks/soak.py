@@ -1,4 +1,4 @@
-"""Turns an hour of a failing headset into figures: memory, samples accounted for, readings (``make soak``).
+"""Soak test, an hour of a failing headset: memory, samples accounted for, readings (``make soak``).
 
 The real program runs on a 32-channel virtual headset at ten times real time, with random faults and a recording, and
 what it holds is looked at once a second. Nothing is stubbed: the network reads, the recorder writes.

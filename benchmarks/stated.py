@@ -1,4 +1,4 @@
-"""Turns what files and streams say about themselves into a section of docs/reliability.md: format by kind.
+"""Metadata of files and streams: a section of docs/reliability.md, format by kind.
 
 ``python -m benchmarks.stated`` plays all of it (a minute) and writes that section alone; `make reliability` does too.
 """

@@ -1,4 +1,4 @@
-"""Plays a file or a live stream whose every sample is known, and says whether it was read, or refused, as is true."""
+"""Plays a file or live stream with known samples, and checks whether it was read or refused correctly."""
 
 from __future__ import annotations
 

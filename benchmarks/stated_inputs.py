@@ -1,4 +1,4 @@
-"""Writes what `benchmarks.stated` plays: every format, saying each kind of thing about itself that it can say."""
+"""Input files of `benchmarks.stated`: every format with each kind of metadata that it can hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judges what a file or stream says of its channels, of its rate and of breaks: one function a kind."""
+"""Checks of channels, rate and breaks as stated by a file or stream: one function per kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judges what a file says in its words, rows, counters and clocks: one function a kind."""
+"""Checks of markers, rows, counters and clocks of a file: one function per kind."""
 
 from __future__ import annotations
 

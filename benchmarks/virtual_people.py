@@ -1,4 +1,4 @@
-"""Turns virtual people nobody was trained on into a table: how often is `emotion3` right once a state has settled?
+"""Accuracy of `emotion3` on new simulated subjects, once a state has settled.
 
 ``python -m benchmarks.virtual_people`` (seeds above 90,000; ``--over-lsl 2`` also records two of them without markers
 and plays them from another process).

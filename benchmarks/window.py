@@ -1,4 +1,4 @@
-"""Turns the real window, offscreen, into figures beside what others would take: ``python -m benchmarks.window``.
+"""Benchmarks of the real window, offscreen, beside alternatives: ``python -m benchmarks.window``.
 
 Frames a second and the longest wait of the event loop, with the network running beside it, a recording being written
 and a stream going out; the traces against one plot item a channel; five maps against MNE's; how soon the program can

@@ -1,4 +1,4 @@
-"""Turns a run into what a person would have noticed: samples in their places, silences, readings, electrodes.
+"""Observations of a run: indices of samples, silences, readings, electrodes.
 
 The signal itself is the count: each received row is looked up among those that were sent, by its bit pattern.
 """

@@ -38,3 +38,22 @@ def test_a_public_class_name_means_one_thing():
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 defined.setdefault(node.name, []).append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert not {name: places for name, places in defined.items() if len(places) > 1}
+
+
+# Words that readers whose first language is not English have to look up, with the usual ones.
+UNUSUAL = {
+    "anew": "again, restart", "mend|mends|mended|mending": "repair", "nought": "zero", "sitting|sittings": "session",
+    "wardrobe": "SubjectSampler", "leveller": "StepRemover", "that was it": "Session finished",
+    "told right": "held-out accuracy",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", UNUSUAL)
+def test_texts_use_the_usual_words(words):
+    plans = (p for d in ("realtime_mood", "calibration") for p in (ROOT / d).rglob("*.toml"))
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    texts = [*SOURCES, ROOT / "app.py", *(ROOT / "benchmarks").rglob("*.py"), *plans, *pages]
+    unusual = re.compile(rf"\b(?:{words})\b(?!=)", re.IGNORECASE)
+    found = [f"{path.relative_to(ROOT)}: {line.strip()}" for path in texts for line in path.read_text().splitlines()
+             if unusual.search(line)]  # fmt: skip
+    assert not found, f"write: {UNUSUAL[words]}"
