@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from os import PathLike
 from typing import Self
 
@@ -39,17 +40,21 @@ class Inbox:
         with self._changed:
             if not emission.info.paced:
                 self._changed.wait_for(lambda: self._closed or len(self._items) < WAITING)
-            self._items.append(emission)
+            if not self._closed:
+                self._items.append(emission)
             self._changed.notify_all()
 
     def close(self, health: Health) -> None:
-        """The run is over."""
-        self.leave()
-
-    def leave(self) -> None:
-        """Let everybody go who waits."""
+        """The run is over: what is here may still be taken."""
         with self._changed:
             self._closed = True
+            self._changed.notify_all()
+
+    def leave(self) -> None:
+        """Nobody wants any more: whoever waits, on either side, is let go."""
+        with self._changed:
+            self._closed = True
+            self._items.clear()
             self._changed.notify_all()
 
     def get(self) -> Emission | None:
@@ -62,7 +67,7 @@ class Inbox:
             return emission
 
 
-def _readings(engine: Engine, inbox: Inbox) -> Iterator[Reading]:
+def _readings(engine: Engine, inbox: Inbox) -> Generator[Reading, None, None]:
     """Run `engine` while the loop goes on."""
     engine.start()
     try:
@@ -81,7 +86,7 @@ class ReadingStream(Iterator[Reading]):
     """
 
     def __init__(self, engine: Engine, inbox: Inbox) -> None:
-        self._engine = engine
+        self._engine, self._inbox = engine, inbox
         self._run = _readings(engine, inbox)
 
     def __next__(self) -> Reading:
@@ -106,8 +111,10 @@ class ReadingStream(Iterator[Reading]):
         return self._engine.mark(text)
 
     def close(self) -> None:
-        """End the run. May be called twice."""
-        self._run.close()  # type: ignore[attr-defined]
+        """End the run, from any thread. May be called twice."""
+        self._inbox.leave()
+        with suppress(ValueError):  # the loop is waiting in another thread, and ends by itself
+            self._run.close()
 
     def __enter__(self) -> Self:
         return self

@@ -200,3 +200,15 @@ def test_an_error_of_the_loops_own_ends_the_run():
         loop()
     gc.collect()
     until(lambda: not [it for it in threading.enumerate() if it.name.startswith("mood-")])
+
+
+def test_another_thread_may_end_a_loop_that_waits():
+    silent = FakeSource(live(cut(pink(400, 8), [20])), rm.StreamInfo(INFO.ch_names, INFO.sfreq), after=lambda: None)
+    found: list[rm.Estimate | rm.Abstained] = []
+    stream = rm.read(silent)
+    loop = threading.Thread(target=lambda: found.extend(stream))
+    loop.start()
+    until(lambda: stream.health.readings > 0)
+    stream.close()
+    loop.join(5)
+    assert not loop.is_alive()
