@@ -127,7 +127,7 @@ def sample_to_reading(seconds: float = 25) -> list[Row]:
                 f"sample to reading, {n_chans} ch at 256 Hz",
                 text,
                 floor,
-                f"{100 * share:.0f} % of a core, person included",
+                f"{100 * share:.0f} % of a core, simulated subject included",
             ]
         )
     return rows

@@ -86,7 +86,7 @@ def run(n_chans: int, sfreq: float, seconds: float) -> list[Row]:
         [f"{what}: frames", f"{rate:.1f} a second", "30", f"× {rate / 30:.2f}"],
         [f"{what}: longest wait", f"{max(waits):.0f} ms in {seconds:.0f} s", "a frame 33 ms", f"{late} over 100 ms"],
         [f"{what}: a frame takes", f"p50 {p50:.1f} · p95 {p95:.1f} ms", "a frame 33 ms", f"× {33 / p50:.1f}"],
-        [f"{what}: processor", f"{100 * share:.0f} % of a core", "window, network, virtual person, recording", ""],
+        [f"{what}: processor", f"{100 * share:.0f} % of a core", "window, network, simulated subject, recording", ""],
         [f"{what}: sample to reading", f"p95 {health.latency.p95 if health.latency else float('nan'):.0f} ms", "60 ms",
          f"skipped {health.skipped}"],
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Receives what `run --lsl-out` sends, with pylsl: python receive_lsl.py [SECONDS]"""
+"""Receives what `run --lsl-out` sends, with pylsl: python receive_lsl.py [SECONDS]."""
 
 import json
 import sys

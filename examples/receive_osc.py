@@ -1,4 +1,4 @@
-"""Receives what `run --osc 127.0.0.1:9000` sends, with python-osc: python receive_osc.py [PORT [SECONDS]]"""
+"""Receives what `run --osc 127.0.0.1:9000` sends, with python-osc: python receive_osc.py [PORT [SECONDS]]."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Receives what `run --ws 8765` sends, with websockets: python receive_ws.py [PORT [SECONDS]]"""
+"""Receives what `run --ws 8765` sends, with websockets: python receive_ws.py [PORT [SECONDS]]."""
 
 import json
 import sys

@@ -56,7 +56,7 @@ class RecordedReading:
 
     @property
     def is_estimate(self) -> Bools:
-        """(n,)"""
+        """(n,)."""
         return np.asarray(self.kind == 0)
 
 
