@@ -107,7 +107,7 @@ def test_it_reads_without_the_extras_and_beside_modules_of_the_same_names(call):
 def test_protocols_are_in_it(call):
     code, out, err = call("realtime-mood", "calibrate", "--protocol", "emotion", "--dry-run")
     assert (code, err) == (0, "")
-    assert "the end" in out
+    assert len(out.splitlines()) > 10
 
 
 def test_without_the_extras_it_reads_a_stream_of_lsl(call, environment, users_folder):
