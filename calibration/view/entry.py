@@ -9,7 +9,6 @@ from PyQt6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -17,7 +16,7 @@ from PyQt6.QtWidgets import (
 
 from realtime_mood.gui.controls import Text
 from realtime_mood.gui.heads import QualityHead
-from realtime_mood.gui.labels import PlainLabel, set_tip
+from realtime_mood.gui.labels import PlainLabel, ScrollText, set_tip
 from realtime_mood.language import _
 
 from ..protocol import BlockPlan
@@ -60,16 +59,11 @@ class Welcome(QWidget):
     def __init__(self, plan: BlockPlan) -> None:
         super().__init__()
         self.yes, self.no = button(_("I agree"), "primary"), button(_("I do not agree"))
-        self.panel, inside = QFrame(), QVBoxLayout()
-        self.panel.setObjectName("panel")
-        self.panel.setLayout(inside)
+        panel, inside = QFrame(), QVBoxLayout()
+        panel.setObjectName("panel")
+        panel.setLayout(inside)
         inside.setContentsMargins(28, 24, 28, 24)
-        self.consent, self.area = label(_(plan.protocol.consent.strip())), QScrollArea()
-        self.consent.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.area.setWidgetResizable(True)
-        self.area.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: 0; }")
-        self.area.setWidget(self.consent)
-        inside.addWidget(self.area)
+        inside.addWidget(ScrollText(label(_(plan.protocol.consent.strip()))))
         buttons = QHBoxLayout()
         buttons.setSpacing(14)
         buttons.addStretch(1)
@@ -81,19 +75,13 @@ class Welcome(QWidget):
         column.addWidget(label(_(plan.protocol.title), "headline"))
         column.addWidget(label(_about(plan), "aside"))
         column.addSpacing(8)
-        column.addWidget(self.panel, 100)
+        column.addWidget(panel, 100)
         column.addSpacing(8)
         column.addLayout(buttons)
         column.addStretch(1)
         centred(column, self)
         self.yes.clicked.connect(self.agreed)
         self.no.clicked.connect(self.declined)
-
-    def resizeEvent(self, event: object) -> None:
-        """Let the consent take the height of its text, and scroll where the window is lower."""
-        self.consent.ensurePolished()
-        width = min(COLUMN_PX, self.width()) - 90  # of the text: less all margins and the scroll bar
-        self.panel.setMaximumHeight(self.consent.heightForWidth(width) + 2 * 24 + 4)
 
 
 class GatePage(QWidget):

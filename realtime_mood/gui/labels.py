@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtWidgets import QLabel, QToolTip, QWidget
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QLabel, QScrollArea, QToolTip, QWidget
 
 
 class PlainLabel(QLabel):
@@ -26,6 +27,24 @@ class PlainLabel(QLabel):
         self.setText(text)
         self.setObjectName(name)
         self.setWordWrap(wrap)
+
+
+class ScrollText(QScrollArea):
+    """A long text: as high as it needs to be, and scrolled where there is less room."""
+
+    def __init__(self, body: QLabel) -> None:
+        super().__init__()
+        body.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.body = body
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
+        self.setWidget(body)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        if (room := self.viewport()) is not None:
+            self.setMaximumHeight(self.body.heightForWidth(room.width()))
 
 
 def set_tip(widget: QWidget, text: str) -> None:

@@ -22,7 +22,7 @@ LEFT, RIGHT, CENTRE, TOP = (
     Qt.AlignmentFlag.AlignCenter,
     Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap,
 )
-TIMES_PX = 200  # the width of the time axis that five labels need
+TIMES_PX = 180  # the width of the time axis that five labels need
 
 
 class Bars(QWidget):

@@ -15,7 +15,6 @@ from PyQt6.QtWidgets import (
     QLabel,
     QMessageBox,
     QPushButton,
-    QScrollArea,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -28,7 +27,7 @@ from ...feedback.plan import FeedbackPlan
 from ...language import N_, _, ngettext
 from ...viewmodel.feedback import shown
 from ..bridge import RunBridge
-from ..labels import PlainLabel
+from ..labels import PlainLabel, ScrollText
 from ..theme import style, toggle_full
 from .displays import display_of
 
@@ -186,26 +185,23 @@ class FeedbackView(QWidget):
 def _page(head: QLabel, text: str, *buttons: QPushButton, message: QLabel | None = None) -> QWidget:
     page, column, row = QWidget(), QVBoxLayout(), QHBoxLayout()
     page.setLayout(column)
-    body, area = PlainLabel(text, wrap=True), QScrollArea()  # a consent may be longer than a small screen
+    body = PlainLabel(text, wrap=True)
     head.setStyleSheet("font-size: 34px; font-weight: 700;")
     body.setStyleSheet("font-size: 18px;")
-    body.setAlignment(Qt.AlignmentFlag.AlignTop)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QScrollArea.Shape.NoFrame)
-    area.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
-    area.setWidget(body)
     column.setContentsMargins(100, 48, 100, 40)
     column.setSpacing(20)
+    column.addStretch(1)
     column.addWidget(head)
     if message is not None:
         message.setStyleSheet("font-size: 24px;")
         message.setWordWrap(True)
         column.addWidget(message)
-    column.addWidget(area, 1)
+    column.addWidget(ScrollText(body), 100)
     row.addStretch(1)
     for button in buttons:
         row.addWidget(button)
     column.addLayout(row)
+    column.addStretch(1)
     return page
 
 
