@@ -1,1 +1,1 @@
-"""Turns signal into what is fed back to a person: fast measures, rules of reward, blinded conditions, sessions."""
+"""Neurofeedback: fast measures of the signal, reward rules, blinded conditions, and sessions."""

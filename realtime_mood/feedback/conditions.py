@@ -1,4 +1,4 @@
-"""Turns a person's z-score into the one that is fed back: their own, or what a study compares it with."""
+"""Feedback conditions of a study: contingent, inverse, sham, yoked or none. Each maps a z-score to the one fed back."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ NAMES: tuple[str, ...] = get_args(Name)
 
 
 class Contingent:
-    """Their own."""
+    """Feedback of the subject's own z-score."""
 
     def __call__(self, z: float) -> float:
         return z
 
 
 class Inverse:
-    """Their own, the other way round."""
+    """Feedback of the negative of the subject's own z-score."""
 
     def __call__(self, z: float) -> float:
         return -z
 
 
 class Silent:
-    """No feedback."""
+    """No feedback at all."""
 
     def __call__(self, z: float) -> float:
         return math.nan
 
 
 class Sham:
-    """Noise that wanders like a z-score: a first-order process of the same smoothing and unit variance.
+    """Sham feedback: first-order autoregressive noise of unit variance with the same smoothing as the measure.
 
     Parameters
     ----------
@@ -59,12 +59,12 @@ class Sham:
 
 
 class Yoked:
-    """What somebody else was fed back, from a session of theirs; from its beginning again when it is over."""
+    """Yoked feedback: the z-scores that were fed back in another session, repeated from its beginning at its end."""
 
     def __init__(self, series: Sequence[float]) -> None:
         self._series, self._k = [value for value in series if math.isfinite(value)], 0
         if not self._series:
-            raise ConfigError("a session to yoke to", "nothing was fed back in it", "choose another one")
+            raise ConfigError("a session to yoke to", "it holds no feedback", "use another session")
 
     def __call__(self, z: float) -> float:
         value = self._series[self._k % len(self._series)]
@@ -73,7 +73,7 @@ class Yoked:
 
 
 class Blinded:
-    """A condition whose name must not show, not even in a log of its failure."""
+    """A condition whose name must not be revealed, not even in the log of an error."""
 
     def __init__(self, sealed: Condition) -> None:
         self._sealed = sealed
@@ -86,12 +86,12 @@ class Blinded:
 
 
 def condition(name: str, *, smoothing_s: float, rate_hz: float, seed: int, yoke: Path | None = None) -> Condition:
-    """The condition of that name.
+    """Create a condition by name.
 
     Raises
     ------
     ConfigError
-        There is none of that name, or nothing to yoke to.
+        The name is unknown, or there is no session to yoke to.
     """
     if name == "yoked":
         return yoked_to(yoke, "the condition yoked")
@@ -104,23 +104,23 @@ def condition(name: str, *, smoothing_s: float, rate_hz: float, seed: int, yoke:
 
 
 def yoked_to(path: Path | None, asked: str) -> Yoked:
-    """Feedback from the lines of another session; raises `ConfigError` when there is none, or none in it."""
+    """Feedback from the record of another session; raises `ConfigError` where that cannot be used."""
     if path is None:
         raise ConfigError(asked, "no session to yoke to", "give one with --yoke FILE.jsonl")
     return Yoked(shown_in(path))
 
 
 def shown_in(path: Path) -> list[float]:
-    """What was fed back in a session, from its JSON lines.
+    """The z-scores that were fed back in a session, from its JSON lines.
 
     Raises
     ------
     ConfigError
-        The file cannot be read as such.
+        The file is not the record of a session.
     """
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
         return [float(line["shown"]) for line in lines if line.get("kind") == "feedback" and line["shown"] is not None]
     except (OSError, ValueError, KeyError, TypeError) as error:
         asked = f"a session to yoke to: {path}"
-        raise ConfigError(asked, f"cannot be used: {error}", "give a session's lines") from None
+        raise ConfigError(asked, f"cannot be used: {error}", "use the .jsonl file that --lines wrote") from None

@@ -1,7 +1,7 @@
-"""A session of feedback on a run: hears every chunk as it comes, on a thread of its own, beside the network.
+"""The feedback loop: runs a feedback session on the chunks of a run, on its own thread, in parallel to the network.
 
-The newest sample is fed back as soon as it is filtered; a reading of the network is heard when it comes. Where nothing
-comes, or nothing valid, what is fed back is neutral within half a second.
+The newest sample is fed back as soon as it is filtered; readings of the network are used when they arrive. Where no
+valid data arrive, the feedback is neutral within half a second.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ from ..guard import GuardedThread, Report, to_log
 from ..health import Emission, Feedback, Health, Output, RecordingState
 from ..sinks.values import values_of
 from ..types import Abstained, Chunk, Estimate, Marker, StreamInfo
+from .dispatch import Receivers
 from .lines import FeedbackRecord
 from .measures import FastMeasures, lag_of
-from .moment import Receivers
 from .plan import FeedbackPlan
 from .session import FeedbackSample, FeedbackSession
 
-PATIENCE_S = 0.5  # without a sample, before what is fed back is neutral
-WAITING = 4096  # chunks and readings that may wait; the oldest are dropped, and leave a gap
-JOIN_S, CLOSE_S = 0.5, 1.2  # how long closing waits for what is under way, and how long it may take in all
+PATIENCE_S = 0.5  # time without a sample after which the feedback is neutral
+WAITING = 4096  # length of the queue of chunks and readings; the oldest are dropped, and leave a gap
+JOIN_S, CLOSE_S = 0.5, 1.2  # how long closing waits for the thread, and how long it may take in all
 
 
 class FeedbackLoop:
-    """A session on a run: a `Tap` of the engine.
+    """A feedback session on a run: a `Tap` of the engine.
 
     Parameters
     ----------
     plan : FeedbackPlan
     condition : Condition
     receivers : sequence of Receiver
-        Those of every run; `send_to` adds those of one.
+        Receivers of every run; `send_to` adds those of one run.
     record : Path, optional
-        JSON lines of everything fed back, private. They tell the person's own z-score beside what was fed back, so
-        they are not to be looked at before the code is opened.
+        Path of the private record. It holds the subject's own z-score beside the one that was fed back, so it must
+        not be read before the code is opened.
     about : dict
-        Goes into their first line.
+        Further entries of its first line.
     notch : sequence of float or ``"auto"``
     begins : callable
         Called when the first block of feedback begins.
@@ -54,7 +54,7 @@ class FeedbackLoop:
     Raises
     ------
     ConfigError
-        The record cannot be written there.
+        The record cannot be written.
     """
 
     def __init__(
@@ -75,9 +75,9 @@ class FeedbackLoop:
         self.send_to(())
         self._lines, self._about = FeedbackRecord(record), about or {}
         self.tell: Callable[[str, float], object] = lambda *_: None
-        """Told of blocks and rewards, and when (s, our clock): the engine's `mark`."""
+        """Called with blocks and rewards, and their time (s, our clock): the engine's `mark`."""
         self.keep: Callable[[int, tuple[float, ...]], object] = lambda *_: None
-        """Given a row for each moment, as `sinks.tape.FEEDBACK_ROW` has it: a recorder's `feed`."""
+        """Called with a row for each moment, as `sinks.tape.FEEDBACK_ROW` has it: a recorder's `feed`."""
         self.latest: Feedback | None = None
         self.over = threading.Event()
         """The session is over."""
@@ -87,19 +87,19 @@ class FeedbackLoop:
         self._thread: GuardedThread | None = None
 
     def send_to(self, receivers: Sequence[Receiver]) -> None:
-        """Who hears of the next run, besides its own; those of the run before hear no more."""
+        """Set the receivers of the next run, besides those of every run."""
         self._receivers = Receivers((*self._own, *receivers), lambda text: self.on_fault(text))
         self._is_prepared = False
 
     # -- what the engine calls ----------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Open the receivers, before there is a stream."""
+        """Open the receivers, before the stream is open."""
         self._is_prepared = True
         self._receivers.prepare()
 
     def open(self, info: StreamInfo) -> None:
-        """Begin, with the stream as it is."""
+        """Begin the session on a stream."""
         if not self._is_prepared:
             self.prepare()
         self._info, self._closing, self._dropped = info, threading.Event(), 0
@@ -114,7 +114,7 @@ class FeedbackLoop:
             return
         self.session = FeedbackSession(self.plan, info.sfreq, self._condition, self._tell)
         self._stamp = (0, 0.0)
-        lags = [asdict(lag_of(it, info.sfreq)) for it in self.plan.measures]
+        lags = [asdict(lag_of(measure, info.sfreq)) for measure in self.plan.measures]
         self._lines.write({
             "kind": "session", "plan": self.plan.model_dump(mode="json"), "lags": lags, "sfreq": info.sfreq,
             "ch_names": info.ch_names, "virtual": info.virtual, **self._about,
@@ -123,30 +123,30 @@ class FeedbackLoop:
         self._thread.start()
 
     def take(self, chunk: Chunk) -> None:
-        """A chunk, as it came."""
+        """Queue a chunk as it was received."""
         self._put(chunk)
 
     def put(self, emission: Emission) -> None:
-        """What the network made of it."""
+        """Queue a reading of the network."""
         self._put(emission)
 
     def mark(self, marker: Marker, t: float) -> None:
-        """Markers of others are nothing to us."""
+        """Markers are not used."""
 
     @property
     def recording(self) -> RecordingState | None:
-        """None: what is recorded here is not the signal."""
+        """None: this tap does not record the signal."""
         return None
 
     @property
     def outputs(self) -> tuple[Output, ...]:
-        """How the receivers are getting on, and what is in trouble here."""
+        """State of the receivers, and problems of the loop itself."""
         record = (Output("the record of feedback", trouble=self._lines.trouble),) if self._lines.trouble else ()
         late = (Output("feedback", dropped=self._dropped, trouble="falls behind the signal"),) if self._dropped else ()
         return (*self._receivers.outputs, *record, *late)
 
     def close(self, health: Health) -> None:
-        """End, wherever the session stands."""
+        """End the session, completed or not."""
         began, thread, self._thread, self._is_prepared = clock.now(), self._thread, None, False
         with self._new:
             self._closing.set()
@@ -154,19 +154,21 @@ class FeedbackLoop:
         if thread is not None:
             thread.join(JOIN_S)
             if thread.is_alive():
-                self._items.clear()  # it is left behind, with what waits
+                self._items.clear()  # it is abandoned, with its queue
             else:
                 self._end()
         self.over.set()
         self._receivers.close(health, lambda: began + CLOSE_S)
 
     def summary(self) -> dict[str, Any]:
-        """How it went: nothing in it tells the condition."""
+        """Summary of the session; it does not reveal the condition."""
         if self.latest is None:
             return {"rewards": 0, "fed_s": 0.0, "invalid_s": 0.0, "whole": False}
-        it = self.session
-        told = {"rewards": it.rewards, "fed_s": round(it.fed_s, 2), "invalid_s": round(it.invalid_s, 2)}
-        return {**told, "whole": it.is_over}
+        session = self.session
+        return {
+            "rewards": session.rewards, "fed_s": round(session.fed_s, 2), "invalid_s": round(session.invalid_s, 2),
+            "whole": session.is_over,
+        }  # fmt: skip
 
     # -- the thread that feeds back -----------------------------------------------------------------------------
 
@@ -184,7 +186,7 @@ class FeedbackLoop:
                 came = self._new.wait_for(lambda: bool(self._items) or self._closing.is_set(), PATIENCE_S)
                 item, arrived = self._items.popleft() if self._items else (None, 0.0)
             if not came:
-                self._say_nothing("no data")
+                self._show_neutral("no data")
             elif item is None:
                 break
             elif isinstance(item, Emission):
@@ -194,9 +196,9 @@ class FeedbackLoop:
         self._end()
 
     def _failed(self, what: str) -> None:
-        """Something here is broken: what is shown must not stay as it was."""
+        """After an error the display must not keep the last feedback."""
         self.on_fault(what)
-        self._say_nothing("feedback failed")
+        self._show_neutral("feedback failed")
 
     def _give_up(self, fault: MoodError) -> None:
         self.fault = fault
@@ -217,8 +219,8 @@ class FeedbackLoop:
         for sample in self._fast.push(chunk):
             try:
                 fed = self.session.step(sample)
-            except MoodError as fault:  # the code cannot be used: nothing may be fed back
-                self._say_nothing("feedback failed")
+            except MoodError as fault:  # the code cannot be used, so no feedback may be given
+                self._show_neutral("feedback failed")
                 self._give_up(fault)
                 return
             if fed is None:
@@ -236,21 +238,21 @@ class FeedbackLoop:
         ))  # fmt: skip
         row = (fed.level, fed.shown, fed.threshold, float(fed.reward), float(fed.valid), float(fed.block), delay_ms)
         self.keep(fed.index, row)
-        told = {"z": _number(fed.z), "shown": _number(fed.shown), "threshold": _number(fed.threshold)}
+        scores = {"z": _number(fed.z), "shown": _number(fed.shown), "threshold": _number(fed.threshold)}
         self._lines.write({"kind": fed.kind, "t": round(at, 4), "block": fed.block, "level": round(fed.level, 5),
-                     "reward": fed.reward, "why": fed.why, "delay_ms": round(delay_ms, 2), **told})  # fmt: skip
+                     "reward": fed.reward, "why": fed.why, "delay_ms": round(delay_ms, 2), **scores})  # fmt: skip
 
-    def _say_nothing(self, why: str) -> None:
-        """Neutral, whatever was fed back before."""
+    def _show_neutral(self, why: str) -> None:
+        """Make the feedback neutral."""
         if self.latest is not None:
             self._show(replace(self.latest, level=0.5, reward=False, valid=False, why=why))
 
-    def _show(self, it: Feedback) -> None:
-        self.latest = it
-        self._receivers.put(it)
+    def _show(self, feedback: Feedback) -> None:
+        self.latest = feedback
+        self._receivers.put(feedback)
 
     def _tell(self, text: str, index: int) -> None:
-        if not self._begun and text.endswith("/begin/feedback"):  # a baseline alone uses no code up
+        if not self._begun and text.endswith("/begin/feedback"):  # a baseline alone does not use the code
             self._begun = True
             try:
                 self._begins()

@@ -1,8 +1,8 @@
-"""Turns chunks into fast measures, thirty a second, by filters of their own that see every sample once.
+"""Fast measures for feedback: thirty values a second, from causal filters that process every sample once.
 
-A band's power is the square of a causal band-pass's output, averaged with an exponential window; the logarithm of that
-is what is compared. How the stream is cut changes no bit of it. What rests on missing, flat or overdriven signal is
-invalid and says why.
+Band power is the squared output of a causal band-pass filter, averaged with an exponential window; measures use its
+logarithm. They do not depend on how the stream is divided into chunks. A value that is based on missing, flat or
+overdriven signal is invalid, with the reason.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from ..types import Chunk, Quality, StreamInfo
 from .plan import Measure
 
 RATE_HZ = 30.0
-MAX_LOST = 0.1  # share of the mean that may rest on samples that never came
-STILL_UV, STILL_S = 0.01, 0.25  # an electrode that moves less than this for so long is connected to nothing
-LOUD_UV = 120.0  # rms of a filtered electrode above which it says nothing of a brain
-SETTLE_S = 2.0  # of the filters, before the mean begins to fill; then three of its time constants
+MAX_LOST = 0.1  # largest share of missing samples in the mean
+STILL_UV, STILL_S = 0.01, 0.25  # an electrode that changes less than this for so long is flat
+LOUD_UV = 120.0  # rms of a filtered electrode above which it is an artefact
+SETTLE_S = 2.0  # settling time of the filters; three time constants of the mean follow
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The fast measures at one moment."""
+    """Values of the fast measures at one moment."""
 
     index: int
-    """Sample it ends at (exclusive)."""
+    """End of the data that were used (sample, exclusive)."""
     values: tuple[float, ...]
-    """One for each fast measure; NaN where it is invalid."""
+    """One value for each fast measure; NaN where invalid."""
     why: str
-    """Why they are invalid; empty when they are not."""
+    """Why values are invalid; empty when all are valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far a measure lies behind the signal (s), whatever the computer does."""
+    """Delay of a measure behind the signal (s), without that of the computer."""
 
     filter_s: float
     smoothing_s: float
@@ -62,12 +62,12 @@ def lag_of(measure: Measure, sfreq: float, spec: FeatureSpec = FeatureSpec()) ->
 
 
 def slowest(measures: tuple[Measure, ...], sfreq: float = 250.0) -> float:
-    """How far the slowest of them lies behind the signal (s)."""
+    """Delay of the slowest measure behind the signal (s)."""
     return max(lag_of(it, sfreq).total_s for it in measures)
 
 
 class _Means:
-    """What is averaged over one time constant, by however many measures want it."""
+    """Exponential means with one time constant, shared by the measures that use it."""
 
     def __init__(self, tau_s: float, sfreq: float, n_chans: int, n_bands: int) -> None:
         self._power = RunningMean(tau_s, sfreq, (n_chans, n_bands))
@@ -79,12 +79,12 @@ class _Means:
 
 
 class FastMeasures:
-    """The fast ones of `measures`, on a stream.
+    """Computes the fast ones of `measures` on a stream.
 
     Parameters
     ----------
     measures : sequence of Measure
-        Those that are not fast are passed over.
+        Measures that are not fast are ignored.
     info : StreamInfo
     notch : sequence of float or ``"auto"``
     report : Report
@@ -112,7 +112,7 @@ class FastMeasures:
         self._bands = {band: k for k, band in enumerate(sorted(bands))}
         self._check(bands)
         self._spec = FeatureSpec(bands={str(k): band for band, k in self._bands.items()}) if bands else FeatureSpec()
-        self._bridge = GapFiller(info.n_chans, round(self._spec.max_hole_s * info.sfreq))
+        self._gaps = GapFiller(info.n_chans, round(self._spec.max_hole_s * info.sfreq))
         self._filters = Filters(self._spec, info.sfreq, info.n_chans, notch)
         self._at = [[info.ch_names.index(name) for name in it.electrodes] for it in self._measures]
         self._faulty = np.zeros(info.n_chans, bool)
@@ -124,7 +124,7 @@ class FastMeasures:
             if missing := [name for name in it.electrodes if name not in self._info.ch_names]:
                 raise StreamMismatch(
                     f"feedback on {', '.join(it.electrodes)}", f"the headset has no {', '.join(missing)}",
-                    "choose another session, or name the headset's own electrodes in it",
+                    "use another session, or name the headset's electrodes in it",
                 )  # fmt: skip
         top = max((high for _, high in bands), default=0.0)
         if self._info.sfreq < 2.2 * top:
@@ -133,13 +133,13 @@ class FastMeasures:
             )
 
     def judge(self, quality: Quality) -> None:
-        """Take electrodes for bad that the pipeline has found to be, or for good again."""
+        """Use the pipeline's judgement of which electrodes are bad."""
         self._faulty = ~quality.good
 
     def push(self, chunk: Chunk) -> list[Sample]:
         """The measures that `chunk` completes."""
         samples: list[Sample] = []
-        for run in self._bridge(chunk):
+        for run in self._gaps(chunk):
             if run.restart:
                 self._filters.restart(run.rows[0])
                 self._begin(run.first)
@@ -164,7 +164,7 @@ class FastMeasures:
         samples = []
         while (end := round((self._k + 1) * self._info.sfreq / RATE_HZ)) <= first + len(rows):
             self._k += 1
-            if end > first:  # else it fell into a hole
+            if end > first:  # otherwise it lies in a gap
                 at = end - 1 - first
                 still = end - moved[at] > STILL_S * self._info.sfreq
                 now = {tau_s: tuple(part[at] for part in parts) for tau_s, parts in averaged.items()}

@@ -1,4 +1,4 @@
-"""Turns a TOML file into a session of neurofeedback: what is measured, what is rewarded, and in which blocks."""
+"""Plans of neurofeedback sessions, as TOML files hold them: measures, reward rule, blocks, consent and debriefing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from .. import files as plans
 from ..dsp.spec import BANDS
 from ..files import Strict
+from ..language import N_
 from ..montage import canonical_name
 from ..plugins import BUILT_IN, Group, plugins
 
@@ -35,7 +36,7 @@ Band = Annotated[tuple[float, float], BeforeValidator(_band)]
 
 
 class Measure(Strict):
-    """A number that follows the signal. Several are added, each as z-score on the session's baseline."""
+    """A measure of the signal. Several are combined as a weighted mean of z-scores on the session's baseline."""
 
     kind: str
     """``band``: log power; ``ratio``: log power of `band` less that of `over`; ``asymmetry``: log power of the second
@@ -75,9 +76,9 @@ class Measure(Strict):
         if self.kind in BUILT_IN["measures"] and (self.kind == "ratio") != (self.over is not None):
             raise ValueError("a ratio needs `over`, and nothing else has one")
         if self.kind == "asymmetry" and (len(self.electrodes) % 2 or not self.electrodes):
-            raise ValueError("an asymmetry needs as many electrodes left as right, the left ones first")
+            raise ValueError("an asymmetry needs as many left as right electrodes, the left ones first")
         if not self.weight:
-            raise ValueError("a weight of 0 does nothing")
+            raise ValueError("weight must not be 0")
         return self
 
     @property
@@ -86,43 +87,43 @@ class Measure(Strict):
 
 
 class Reward(Strict):
-    """When there is a reward: above a threshold for long enough."""
+    """The reward rule: the z-score has to stay beyond a threshold for long enough."""
 
     rule: Literal["threshold", "percentile", "staircase"] = "percentile"
     direction: Literal["up", "down"] = "up"
     z: float = 0.5
-    """The threshold, or where the staircase begins: standard deviations of the baseline."""
+    """The threshold, or the first one of the staircase, in standard deviations of the baseline."""
     percent: float = Field(60.0, gt=0, lt=100)
-    """``percentile``: of the last `over_s`."""
+    """``percentile``: percentile of the last `over_s` seconds."""
     over_s: float = Field(30.0, ge=5, le=600)
     step: float = Field(0.05, gt=0, le=1)
-    """``staircase``: how far it goes up after a reward, and down after `patience_s` without one."""
+    """``staircase``: step up after a reward, and down after `patience_s` without one."""
     patience_s: float = Field(5.0, ge=1, le=60)
     dwell_s: float = Field(0.25, ge=0, le=10)
-    """How long it has to be held."""
+    """How long the z-score has to stay beyond the threshold (s)."""
     pause_s: float = Field(1.0, ge=0.34, le=30)
-    """Between two rewards: nothing may flash three times a second."""
+    """Shortest time between two rewards (s): nothing may flash three times a second."""
 
 
 class Block(Strict):
-    """Some minutes of a session."""
+    """A block of a session."""
 
     kind: Literal["baseline", "feedback", "transfer", "rest"]
     """``transfer``: the same task without feedback."""
     seconds: float = Field(gt=0, le=3600)
-    text: Words = "Sit still and look at the screen"
+    text: Words = N_("Sit still and look at the screen")
 
 
 class FeedbackPlan(Strict):
-    """A session."""
+    """The plan of a feedback session. Every field can be set in a TOML file."""
 
     name: str = Field(pattern="^[A-Za-z0-9_]+$")
     title: Words
     about: Words
     consent: Words
-    """What has to be agreed to first."""
+    """Text that the subject has to agree to first."""
     debrief: Words
-    """What is told afterwards, sham or not."""
+    """Text shown after the session, in every condition."""
     measures: tuple[Measure, ...] = Field(min_length=1, max_length=8)
     display: Annotated[str, AfterValidator(partial(registered, "displays"))] = "circle"
     """``circle``, ``bar``, ``landscape``, or the name of a display of another package."""
@@ -133,17 +134,17 @@ class FeedbackPlan(Strict):
     @model_validator(mode="after")
     def _begins_with_a_baseline(self) -> FeedbackPlan:
         if self.blocks[0].kind != "baseline":
-            raise ValueError("the first block is a baseline: everything is measured by it")
+            raise ValueError("the first block must be a baseline")
         if not any(block.kind == "feedback" for block in self.blocks):
-            raise ValueError("there is no block of feedback")
+            raise ValueError("at least one block must be of kind feedback")
         return self
 
 
 def shipped() -> dict[str, Path]:
-    """The sessions that came with the program, by name."""
+    """The sessions that ship with the program, by name."""
     return plans.shipped_in("realtime_mood.feedback", "sessions")
 
 
 def load_plan(name_or_path: str) -> FeedbackPlan:
-    """A session that came with the program, or the one in a TOML file; raises as `plans.load` does."""
+    """A shipped session by name, or the one in a TOML file; raises as `realtime_mood.files.load` does."""
     return plans.load(FeedbackPlan, "session", name_or_path, shipped())

@@ -1,4 +1,4 @@
-"""Turns what is fed back into streams and messages for other programs. None of them tells the condition."""
+"""Feedback as streams and messages for other programs: LSL, WebSocket, OSC. None of them reveals the condition."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ CHANNELS = ("level", "reward", "valid", "block")
 
 
 class LslFeedback(Outbox[Feedback]):
-    """An LSL stream of type ``Feedback``, thirty a second, stamped with the newest sample that it rests on.
+    """An LSL stream of type ``Feedback``, thirty a second, stamped with the newest sample that was used.
 
-    It is declared irregular, for no sample comes at its time while the signal stalls. Beside it two marker streams, of
-    words and of numbers, say blocks and rewards: `markers` and `markers` with ``-codes`` after it.
+    It is declared irregular, since no sample is sent while the signal stalls. Two marker streams, of text and of
+    numbers, send blocks and rewards: `markers` and `markers` with ``-codes`` after it.
     """
 
     limit = round(2 * RATE_HZ)
@@ -44,8 +44,8 @@ class LslFeedback(Outbox[Feedback]):
     def deliver(self, item: Feedback) -> None:
         if self._outlet is None:
             self._open(item.virtual)
-        told = [item.level, float(item.reward), float(item.valid), float(item.block)]
-        self._outlet.push_sample(told, self._stamps(item.t))
+        values = [item.level, float(item.reward), float(item.valid), float(item.block)]
+        self._outlet.push_sample(values, self._stamps(item.t))
 
     def receivers(self) -> int | None:
         return None if self._outlet is None else int(self._outlet.have_consumers())
@@ -56,12 +56,12 @@ class LslFeedback(Outbox[Feedback]):
     def _open(self, virtual: bool) -> None:
         self._stamps = liblsl.Stamps()
         channels = [(label, "none") for label in CHANNELS]
-        told, _ = liblsl.described(self._name, "Feedback", channels, 0.0, liblsl.own_id(self._name), virtual)
-        self._outlet = liblsl.pylsl().StreamOutlet(told)
+        description, _ = liblsl.described(self._name, "Feedback", channels, 0.0, liblsl.own_id(self._name), virtual)
+        self._outlet = liblsl.pylsl().StreamOutlet(description)
 
 
 class WebSocketFeedback:
-    """Feedback to those who listen to readings: objects of kind ``feedback`` between theirs."""
+    """Feedback for the clients of the readings: objects of kind ``feedback`` between theirs."""
 
     def __init__(self, server: WebSocketReadings) -> None:
         self._server = server
@@ -77,10 +77,10 @@ class WebSocketFeedback:
         })  # fmt: skip
 
     def tell(self, text: str, t: float) -> None:
-        """Rewards are said with the level."""
+        """Rewards are sent with the level."""
 
     def close(self, health: Health) -> None:
-        """The server is closed as the sink of readings that it is."""
+        """The server is closed as a sink of readings."""
 
 
 class OscFeedback(Outbox[Feedback]):
@@ -93,11 +93,11 @@ class OscFeedback(Outbox[Feedback]):
         self._datagrams, self._prefix = Datagrams(address), f"{prefix}/feedback"
 
     def deliver(self, item: Feedback) -> None:
-        told = {"level": float(item.level), "reward": int(item.reward), "valid": int(item.valid), "block": item.block}
-        self._datagrams.send((f"{self._prefix}/{name}", value) for name, value in told.items())
+        values = {"level": float(item.level), "reward": int(item.reward), "valid": int(item.valid), "block": item.block}
+        self._datagrams.send((f"{self._prefix}/{name}", value) for name, value in values.items())
 
     def tell(self, text: str, t: float) -> None:
-        """OSC says rewards with the level."""
+        """Rewards are sent with the level."""
 
     def shut(self) -> None:
         self._datagrams.close()

@@ -1,6 +1,6 @@
-"""Turns a list of conditions into a sealed file of codes: neither the person nor whoever sits beside them knows.
+"""Sealed files of blinding codes: neither the subject nor the experimenter knows the condition of a session.
 
-It keeps honest people blind, not a determined one out: whoever wants to know can open it, and opening is logged in it.
+This prevents accidental unblinding, not deliberate: anyone can open a code, and opening is logged in the file.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from ..errors import ConfigError
 from ..files import check_writable, write_private
 from .conditions import NAMES
 
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that looks like another
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without letters that look alike
 
 
 def seal(path: Path, conditions: Sequence[str], n: int, seed: int | None = None) -> list[str]:
-    """Write a file of `n` codes, as many of each condition as can be, in random order; returns the codes.
+    """Write a sealed file of `n` codes, balanced over conditions, in random order; returns the codes.
 
     Raises
     ------
     ConfigError
-        No or unknown conditions, or the file exists already.
+        There are no or unknown conditions, or the file exists.
     """
     if not conditions:
         raise ConfigError("a sealed file", "no condition", f"--conditions takes some of {', '.join(NAMES)}")
@@ -38,7 +38,7 @@ def seal(path: Path, conditions: Sequence[str], n: int, seed: int | None = None)
         raise ConfigError(f"condition {unknown[0]!r}", "unknown", f"known are {', '.join(NAMES)}")
     check_writable(path, "a sealed file at")
     if os.path.lexists(path):
-        raise ConfigError(f"a sealed file at {path}", "there is one", "choose another name: none is overwritten")
+        raise ConfigError(f"a sealed file at {path}", "the file exists", "choose another name")
     rng = np.random.default_rng(seed)
     drawn = [conditions[k % len(conditions)] for k in range(n)]
     rng.shuffle(drawn)
@@ -52,50 +52,50 @@ def seal(path: Path, conditions: Sequence[str], n: int, seed: int | None = None)
 
 
 def condition_of(path: Path, code: str) -> str:
-    """The condition behind a code, for the program itself: nothing is logged, and nothing is to be shown."""
+    """The condition of a code, for the program itself: it is not logged and must not be shown."""
     entry = _entry(_read(path), path, code)
     try:
         name = base64.b64decode(entry["sealed"]).decode()[len(entry["salt"]) :]
     except (ValueError, TypeError):
         name = ""
     if name not in NAMES or _commitment(code, entry["salt"], name) != entry["sha256"]:
-        raise ConfigError(f"the sealed file {path}", f"code {code} was tampered with", "use another code")
+        raise ConfigError(f"the sealed file {path}", f"the entry of code {code} was changed", "use another code")
     return name
 
 
 def needs_yoke(path: Path) -> bool:
-    """Whether some session of this study is yoked: then each of them needs a session to yoke to, or it would tell."""
+    """Whether the study has a yoked condition: then every session needs one to yoke to, or it would be revealed."""
     return "yoked" in _read(path)["conditions"]
 
 
 def check(path: Path, code: str) -> None:
-    """Raise `ConfigError` when this code has been used or opened before: it is no longer blind."""
-    told = _read(path)
-    _entry(told, path, code)
-    if any(line["code"] == code for line in told["log"]):
-        raise ConfigError(f"code {code}", "it has been used or opened already", "take another one")
+    """Raise `ConfigError` where the code was used or opened before and is no longer blind."""
+    content = _read(path)
+    _entry(content, path, code)
+    if any(line["code"] == code for line in content["log"]):
+        raise ConfigError(f"code {code}", "it was used or opened before", "use another code")
 
 
 def use(path: Path, code: str) -> None:
     """Log that a session begins with this code; raises as `check` does."""
     check(path, code)
-    told = _read(path)
-    told["log"].append({"at": _now(), "code": code, "what": "used"})
-    _write(path, told)
+    content = _read(path)
+    content["log"].append({"at": _now(), "code": code, "what": "used"})
+    _write(path, content)
 
 
 def is_open(path: Path, code: str) -> bool:
-    """Whether somebody has opened this code."""
-    told = _read(path)
-    _entry(told, path, code)
-    return any(line["code"] == code and line["what"] == "opened" for line in told["log"])
+    """Whether the code was opened."""
+    content = _read(path)
+    _entry(content, path, code)
+    return any(line["code"] == code and line["what"] == "opened" for line in content["log"])
 
 
 def unblind(path: Path, code: str, who: str = "") -> str:
-    """The condition behind a code, and a line in the file's log that it was opened."""
-    name, told = condition_of(path, code), _read(path)
-    told["log"].append({"at": _now(), "code": code, "what": "opened", "who": who})
-    _write(path, told)
+    """The condition of a code; the file logs that it was opened, by `who`."""
+    name, content = condition_of(path, code), _read(path)
+    content["log"].append({"at": _now(), "code": code, "what": "opened", "who": who})
+    _write(path, content)
     return name
 
 
@@ -109,8 +109,8 @@ def _commitment(code: str, salt: str, name: str) -> str:
     return hashlib.sha256(f"{code}/{salt}/{name}".encode()).hexdigest()
 
 
-def _entry(told: dict[str, Any], path: Path, code: str) -> dict[str, str]:
-    entry: dict[str, str] | None = told["codes"].get(code)
+def _entry(content: dict[str, Any], path: Path, code: str) -> dict[str, str]:
+    entry: dict[str, str] | None = content["codes"].get(code)
     if entry is None:
         raise ConfigError(f"code {code!r}", f"not in {path}", "check the letters")
     return entry
@@ -118,27 +118,31 @@ def _entry(told: dict[str, Any], path: Path, code: str) -> dict[str, str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if told["format"] != 1 or not isinstance(told["conditions"], list):
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != 1 or not isinstance(content["conditions"], list):
             raise ValueError
-        if not all({"salt", "sealed", "sha256"} <= entry.keys() for entry in told["codes"].values()):
+        if not all({"salt", "sealed", "sha256"} <= entry.keys() for entry in content["codes"].values()):
             raise ValueError
-        if not all({"code", "what"} <= line.keys() for line in told["log"]):
+        if not all({"code", "what"} <= line.keys() for line in content["log"]):
             raise ValueError
     except OSError as error:
         raise ConfigError(f"the sealed file {path}", f"cannot be read: {error.strerror}", "check the path") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         do = "choose another, or make one with: realtime-mood seal FILE"
-        raise ConfigError(f"the sealed file {path}", "it is damaged, or no sealed file", do) from None
-    return told
+        raise ConfigError(f"the sealed file {path}", "it is damaged or not a sealed file", do) from None
+    return content
 
 
-def _write(path: Path, told: dict[str, Any]) -> None:
+def _write(path: Path, content: dict[str, Any]) -> None:
     try:
-        write_private(path, json.dumps(told, indent=1).encode())
+        write_private(path, json.dumps(content, indent=1).encode())
     except OSError as error:
         found = f"not written: {error.strerror or error}"
-        raise ConfigError(f"the sealed file {path}", found, "nothing is opened or used unless it is logged") from None
+        raise ConfigError(
+            f"the sealed file {path}",
+            found,
+            "make it writable: codes are used only where that can be logged",
+        ) from None
 
 
 def _now() -> str:

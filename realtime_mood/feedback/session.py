@@ -1,7 +1,6 @@
-"""Turns measures into a session: blocks by stream time, a baseline, and what is fed back at each moment.
+"""State of a feedback session: blocks in stream time, the baseline, and the feedback at each moment.
 
-A pure state machine. It is told of samples and readings and knows nothing of clocks, threads or screens, so a session
-that was recorded can be gone through again.
+A pure state machine of samples and readings, without clock, thread or screen, so a recorded session can be replayed.
 """
 
 from __future__ import annotations
@@ -17,29 +16,29 @@ from .measures import RATE_HZ, Sample
 from .plan import Block, FeedbackPlan
 from .rules import Rule
 
-LEAST_BASELINE_S = 10.0  # of valid signal, before anything can be compared with it
-SHOWN_SD = 2.5  # z-scores at the ends of what is shown
+LEAST_BASELINE_S = 10.0  # least valid signal for a baseline
+SHOWN_SD = 2.5  # z-score at the ends of the display
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackSample:
-    """What is fed back at one moment."""
+    """Feedback at one moment."""
 
     index: int
-    """Sample at which what it rests on ended."""
+    """End of the data that were used (sample)."""
     block: int
-    """Place of the block, from 0."""
+    """Index of the block, from 0."""
     kind: str
     z: float
-    """The person's own z-score; NaN where it is invalid or there is no baseline yet."""
+    """The subject's own z-score; NaN where it is invalid or there is no baseline yet."""
     shown: float
-    """The z-score that is fed back; NaN where nothing is."""
+    """The z-score that is fed back; NaN where there is no feedback."""
     level: float
-    """0 to 1, for a bar or a circle; 0.5 where nothing is fed back: neutral, neither reward nor failure."""
+    """0 to 1, for a bar or a circle; 0.5 (neutral) where there is no feedback."""
     threshold: float
     reward: bool
     why: str
-    """Why there is nothing; empty when there is."""
+    """Why there is no feedback; empty when there is."""
 
     @property
     def valid(self) -> bool:
@@ -47,7 +46,7 @@ class FeedbackSample:
 
 
 class Baseline:
-    """Mean and standard deviation of the measures over the valid moments of the baseline, as it grows [1]_.
+    """Mean and standard deviation of the measures over the valid moments of the baseline, updated online [1]_.
 
     References
     ----------
@@ -70,12 +69,12 @@ class Baseline:
         return self._n / RATE_HZ
 
     def z(self, values: tuple[float, ...]) -> np.ndarray:
-        """Each value in standard deviations from the mean."""
+        """Z-score of each value."""
         return (np.array(values) - self._mean) / np.maximum(np.sqrt(self._squares / self._n), 1e-6)
 
 
 class FeedbackSession:
-    """One session of a plan.
+    """A session of a plan.
 
     Parameters
     ----------
@@ -83,8 +82,8 @@ class FeedbackSession:
     sfreq : float
         Hz.
     condition : Condition
-    told : callable, optional
-        Given the text of what happens, and its sample: blocks that begin and end, rewards.
+    on_event : callable, optional
+        Called with the text and the sample of each event: blocks that begin and end, rewards.
     """
 
     def __init__(
@@ -92,15 +91,15 @@ class FeedbackSession:
         plan: FeedbackPlan,
         sfreq: float,
         condition: Condition,
-        told: Callable[[str, int], object] = lambda *_: None,
+        on_event: Callable[[str, int], object] = lambda *_: None,
     ) -> None:
-        self.plan, self._sfreq, self._condition, self._tell = plan, sfreq, condition, told
+        self.plan, self._sfreq, self._condition, self._on_event = plan, sfreq, condition, on_event
         self._weights = np.array([it.weight for it in plan.measures])
         self._slow: dict[str, tuple[float, str]] = {}
         self._baseline, self._rule = Baseline(len(plan.measures)), Rule(plan.reward, RATE_HZ)
         self._block, self._began = 0, -1
         self.rewards = self.invalid = self.fed = 0
-        """Rewards, and moments of feedback without and with something to feed back."""
+        """Numbers of rewards, of moments without valid feedback, and of moments with feedback."""
         self.is_over = False
 
     @property
@@ -109,24 +108,24 @@ class FeedbackSession:
 
     @property
     def fed_s(self) -> float:
-        """Seconds for which something was fed back."""
+        """Seconds with feedback."""
         return self.fed / RATE_HZ
 
     @property
     def invalid_s(self) -> float:
-        """Seconds of feedback for which nothing could be."""
+        """Seconds of feedback blocks without valid feedback."""
         return self.invalid / RATE_HZ
 
     def elapsed_s(self, index: int) -> float:
-        """How long the block has lasted at sample `index`."""
+        """Elapsed time of the block at sample `index` (s)."""
         return max(0.0, (index - self._began) / self._sfreq) if self._began >= 0 else 0.0
 
     def hear(self, values: dict[str, float], why: str) -> None:
-        """Take what the network said last: numbers by name, and why there are none."""
+        """Keep the newest reading of the network: values by name, and why there is no estimate."""
         self._slow = {name: (value, why) for name, value in values.items()}
 
     def step(self, sample: Sample) -> FeedbackSample | None:
-        """One moment; None once the session is over."""
+        """Feedback for one sample; None once the session is over."""
         if self.is_over:
             return None
         self._move(sample.index)
@@ -150,13 +149,13 @@ class FeedbackSession:
         self.invalid, self.fed = self.invalid + bool(why), self.fed + (not why)
         if verdict.reward:
             self.rewards += 1
-            self._tell("reward", sample.index)
+            self._on_event("reward", sample.index)
         sign = 1 if self.plan.reward.direction == "up" else -1
         level = 0.5 if why else float(np.clip(0.5 + sign * shown / (2 * SHOWN_SD), 0, 1))
         return FeedbackSample(sample.index, self._block, kind, z, shown, level, verdict.threshold, verdict.reward, why)
 
     def _values(self, sample: Sample) -> tuple[tuple[float, ...], str]:
-        """Fast and slow measures in the plan's order, and why some are missing."""
+        """Fast and slow measures in the order of the plan, and why some are missing."""
         fast, values, why = iter(sample.values), [], sample.why
         for it in self.plan.measures:
             if it.is_fast:
@@ -169,13 +168,13 @@ class FeedbackSession:
         return tuple(values), why
 
     def _move(self, index: int) -> None:
-        """Go on to the block that this sample lies in; a baseline lasts until there is enough of it."""
+        """Go to the block of this sample; a baseline lasts until it has enough valid signal."""
         if self._began < 0:
             self._enter(index)
         while not self.is_over and index - self._began > self.block.seconds * self._sfreq:
             if self.block.kind == "baseline" and self._baseline.seconds < LEAST_BASELINE_S:
                 return
-            self._tell(f"feedback/{self._block}/end", index)
+            self._on_event(f"feedback/{self._block}/end", index)
             self._block += 1
             if self._block == len(self.plan.blocks):
                 self.is_over = True
@@ -184,4 +183,4 @@ class FeedbackSession:
 
     def _enter(self, index: int) -> None:
         self._began = index
-        self._tell(f"feedback/{self._block}/begin/{self.block.kind}", index)
+        self._on_event(f"feedback/{self._block}/begin/{self.block.kind}", index)

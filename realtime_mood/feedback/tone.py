@@ -1,4 +1,4 @@
-"""Turns a level into sound: pitch or loudness that glides, silence where nothing is fed back, a chime at a reward."""
+"""Sound feedback: pitch, loudness or an ambient mixture that follows the level, with a chime at each reward."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ CHIME_HZ, CHIME_S = 784.0, 0.4
 GLIDE_S, FADE_S = 0.06, 0.12
 LOUDEST = 0.25  # of full scale
 
-CHORD_HZ = (196.0, 246.9, 293.7, 392.0)  # what the sea gives way to
-SWELL_S = 7.0  # of the sea
+CHORD_HZ = (196.0, 246.9, 293.7, 392.0)  # of the ambient sound at level 1
+SWELL_S = 7.0  # period of the noise of the ambient sound
 
 Kind = Literal["pitch", "loudness", "ambient"]
 
 
 class FeedbackTone:
-    """A sound that goes on without a click, however it is cut into blocks.
+    """A continuous sound, without clicks at the borders of its blocks.
 
     Parameters
     ----------
     kind : {"pitch", "loudness", "ambient"}
-        What follows the level; ambient is a sea that gives way to a chord.
+        What follows the level; ``ambient`` changes from noise like that of the sea to a chord.
     """
 
     def __init__(self, kind: Kind = "pitch") -> None:
@@ -37,7 +37,7 @@ class FeedbackTone:
         self._chime_at = math.inf  # samples since it began
 
     def chime(self) -> None:
-        """Sound a reward."""
+        """Play the chime of a reward."""
         self._chime_at = 0.0
 
     def block(self, level: float, neutral: bool, n: int) -> np.ndarray:
@@ -59,7 +59,7 @@ class FeedbackTone:
         return np.round(np.clip(LOUDEST * wave, -1, 1) * 32767).astype(np.int16)
 
     def _ambient(self, levels: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """Brown noise that swells, against a chord: equal power, so that only the mixture changes."""
+        """Brown noise and a chord, cross-faded at constant power."""
         t = (self._at + steps) / SFREQ
         self._at += len(steps)
         noise, self._sea = lfilter([0.03], [1.0, -0.97], self._rng.normal(size=len(steps)), zi=self._sea)
@@ -72,5 +72,5 @@ class FeedbackTone:
             return np.zeros(len(steps))
         t = (self._chime_at + steps) / SFREQ
         self._chime_at = math.inf if t[-1] > CHIME_S else self._chime_at + len(steps)
-        shape = np.clip(1 - t / CHIME_S, 0, 1) * np.minimum(1, t / 0.01)  # rises and falls, or it would click
+        shape = np.clip(1 - t / CHIME_S, 0, 1) * np.minimum(1, t / 0.01)  # rises and falls smoothly, so as not to click
         return 0.6 * shape * np.sin(2 * np.pi * CHIME_HZ * t)

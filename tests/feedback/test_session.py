@@ -47,9 +47,9 @@ def samples(seconds: float, seed: int = 0, bad=lambda k: ""):
         yield Sample((k + 1) * STEP, (math.nan if why else value,), why)
 
 
-def session(it: FeedbackPlan, name: str = "contingent", told=None, seed: int = 0) -> FeedbackSession:
+def session(it: FeedbackPlan, name: str = "contingent", on_event=None, seed: int = 0) -> FeedbackSession:
     made = condition(name, smoothing_s=0.5, rate_hz=RATE_HZ, seed=seed)
-    return FeedbackSession(it, SFREQ, made, *([told] if told else []))
+    return FeedbackSession(it, SFREQ, made, *([on_event] if on_event else []))
 
 
 # -- plans --------------------------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ def test_shipped_sessions_are_whole(name):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"blocks": [{"kind": "feedback", "seconds": 5}] * 2}, "first block is a baseline"),
+        ({"blocks": [{"kind": "feedback", "seconds": 5}] * 2}, "first block must be a baseline"),
         ({"measures": [{"kind": "band", "electrodes": ["Zz"]}]}, "no electrode 'Zz'"),
         ({"measures": [{"kind": "ratio", "electrodes": ["O1"]}]}, "needs `over`"),
         ({"measures": [{"kind": "readout"}]}, "needs a label"),
@@ -76,12 +76,12 @@ def test_shipped_sessions_are_whole(name):
     ],
 )
 def test_a_session_that_cannot_be_says_why(tmp_path, change, says):
-    told = json.loads(plan().model_dump_json())
-    for measure in told["measures"]:
+    content = json.loads(plan().model_dump_json())
+    for measure in content["measures"]:
         measure.pop("over")
-    told = {k: v for k, v in told.items() if k != "reward"} | change
+    content = {k: v for k, v in content.items() if k != "reward"} | change
     with pytest.raises(ValueError, match=says):
-        FeedbackPlan.model_validate(told)
+        FeedbackPlan.model_validate(content)
 
 
 def test_a_session_that_is_not_there_says_what_is():
@@ -194,21 +194,21 @@ def test_codes_are_balanced_private_and_opened_only_with_a_line_in_the_log(tmp_p
     sealed.use(path, codes[0])
     assert sealed.unblind(path, codes[0], "me") in drawn
     assert [line["what"] for line in json.loads(path.read_text())["log"]] == ["used", "opened"]
-    with pytest.raises(ConfigError, match="used or opened already"):
+    with pytest.raises(ConfigError, match="used or opened before"):
         sealed.use(path, codes[0])
 
 
 def test_sealed_files_that_cannot_be_used_say_why(tmp_path):
     path = tmp_path / "study.json"
     (code,) = sealed.seal(path, ("sham",), 1)
-    with pytest.raises(ConfigError, match="there is one"):
+    with pytest.raises(ConfigError, match="the file exists"):
         sealed.seal(path, ("sham",), 1)
     with pytest.raises(ConfigError, match="not in"):
         sealed.condition_of(path, "XXXXX")
-    told = json.loads(path.read_text())
-    told["codes"][code]["sha256"] = "0" * 64
-    path.write_text(json.dumps(told))
-    with pytest.raises(ConfigError, match="tampered"):
+    content = json.loads(path.read_text())
+    content["codes"][code]["sha256"] = "0" * 64
+    path.write_text(json.dumps(content))
+    with pytest.raises(ConfigError, match="entry of code .* was changed"):
         sealed.condition_of(path, code)
     path.write_text("{}")
     with pytest.raises(ConfigError, match="no sealed file"):
@@ -286,7 +286,7 @@ def test_a_blinded_condition_that_fails_does_not_say_which_it_is():
 
 def test_blocks_follow_one_another_and_only_feedback_feeds_back():
     events = []
-    it = session(plan(), told=lambda text, index: events.append((text, index)))
+    it = session(plan(), on_event=lambda text, index: events.append((text, index)))
     fed = [it.step(sample) for sample in samples(90)]
     kinds = Counter(one.kind for one in fed if one)
     assert kinds == pytest.approx({"baseline": 450, "feedback": 1800, "transfer": 150}, abs=3)

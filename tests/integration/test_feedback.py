@@ -106,7 +106,7 @@ def test_a_blinded_session_from_its_code_to_its_record(tmp_path, plan_file):
     # A code serves once.
     again = feedback(*words)
     assert (again.returncode, again.stdout) == (2, "")
-    assert "used or opened already" in again.stderr
+    assert "used or opened before" in again.stderr
     assert app.command(["unblind", str(study), code, "--who", "me"]) == 0
 
 

@@ -1,4 +1,4 @@
-"""The receivers of feedback in one run: screens and outputs, each guarded against the others."""
+"""The receivers of feedback in one run: displays and outputs, isolated from each other's faults."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..health import Feedback, Health, Output
 
 
 class Receivers:
-    """All that hear of a run's feedback: one that fails or hangs costs no other anything.
+    """All receivers of a run's feedback: one that fails or hangs does not affect the others.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Receivers:
         self._parts: dict[Guarded, Receiver] = {}
 
     def prepare(self) -> None:
-        """Begin a run."""
+        """Prepare all receivers for a run."""
         self._parts = {Guarded(_name_of(it), self._report, partial(self._let_go, it)): it for it in self._all}
         for part, receiver in self._parts.items():
             if isinstance(receiver, Reporting):
@@ -35,17 +35,17 @@ class Receivers:
                 part.call(receiver.prepare)
 
     def put(self, item: Feedback) -> None:
-        """Give each what is fed back."""
+        """Pass feedback to each receiver."""
         for part, receiver in self._parts.items():
             part.call(receiver.put, item)
 
     def tell(self, text: str, t: float) -> None:
-        """Tell each of a block or a reward."""
+        """Pass a block or a reward to each receiver."""
         for part, receiver in self._parts.items():
             part.call(receiver.tell, text, t)
 
     def close(self, health: Health, deadline: Callable[[], float]) -> None:
-        """Close all that are not closed, at once; at the deadline (s, our clock) one that hangs is left behind."""
+        """Close all in parallel; one that hangs is abandoned at the deadline (s, our clock)."""
         for part, receiver in self._parts.items():
             if not part.is_gone:
                 part.is_gone = True
@@ -54,7 +54,7 @@ class Receivers:
 
     @property
     def outputs(self) -> tuple[Output, ...]:
-        """How they are getting on."""
+        """State of each receiver."""
         return tuple(receiver.output for receiver in self._all)
 
     def _let_go(self, receiver: Receiver) -> None:
