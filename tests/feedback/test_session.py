@@ -208,10 +208,10 @@ def test_sealed_files_that_cannot_be_used_say_why(tmp_path):
     content = json.loads(path.read_text())
     content["codes"][code]["sha256"] = "0" * 64
     path.write_text(json.dumps(content))
-    with pytest.raises(ConfigError, match="entry of code .* was changed"):
+    with pytest.raises(ConfigError, match="was changed"):
         sealed.condition_of(path, code)
     path.write_text("{}")
-    with pytest.raises(ConfigError, match="no sealed file"):
+    with pytest.raises(ConfigError, match="not a sealed file"):
         sealed.unblind(path, code)
 
 
