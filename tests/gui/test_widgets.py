@@ -148,7 +148,7 @@ def test_quality_head_colours_faults(qtbot, info):
     assert [e.name for e in head._electrodes if e.is_bad] == ["Fp1"]
 
 
-def test_top_bar_says_what_is_wished_for(qtbot, info):
+def test_top_bar_says_what_is_requested(qtbot, info):
     bar = TopBar("synthetic://", (("baseline", "Rest"), ("effort", "Effort")))
     qtbot.addWidget(bar)
     bar.show_state(replace(look(info), actions=actions_of(Health(), RunRequest(""), stopping=False)))

@@ -224,7 +224,7 @@ def test_recording_begins_the_run_anew_and_so_does_its_end(qtbot, window, tmp_pa
     assert window.made["requests"][2].record is None
 
 
-def test_what_is_wished_for_while_nothing_runs_waits_for_the_start(qtbot, window):
+def test_what_is_requested_while_nothing_runs_waits_for_the_start(qtbot, window):
     qtbot.keyClick(window, Qt.Key.Key_R)
     qtbot.waitUntil(lambda: window.top.record.text() == "Cancel recording")
     assert window.made["requests"] == []
