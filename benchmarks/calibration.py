@@ -178,8 +178,8 @@ def blocks_table(found: dict) -> str:
 def lights_table(found: dict) -> str:
     """Accuracy by labelled blocks, people who looked at lights."""
     lines = [
-        "| electrodes | blocks of a label | own blocks alone | − chance | "
-        "beginning with other people's | − other people's |",
+        "| electrodes | blocks of a label | own blocks only | − chance | "
+        "starting from other subjects | − other subjects |",
         "|---|---|---|---|---|---|",
     ]
     for channels, by in found.items():
