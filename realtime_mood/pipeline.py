@@ -102,7 +102,9 @@ class Pipeline:
         return self._extract(window)
 
     def _less(self, window: Window) -> Window:
-        channels = next((who for after, who in reversed(self.left_out) if window.end > after), frozenset[int]())
+        channels = next(
+            (channels_ for after, channels_ in reversed(self.left_out) if window.end > after), frozenset[int]()
+        )
         return replace(window, quality=window.quality.without(channels)) if channels else window
 
     def _reason(self, window: Window, features: Features) -> Why | None:

@@ -77,8 +77,8 @@ class RingBuffer:
             n, at = stop - start, start % self.capacity
             head = min(n, self.capacity - at)
             data = np.concatenate((self._rows[at : at + head], self._rows[: n - head]))
-            said = tuple(it for it in self._impedances if start <= it.index < stop)
-            return Chunk(data, start, self._t_last - (self.end - stop) / self.info.sfreq, impedances=said)
+            measured = tuple(it for it in self._impedances if start <= it.index < stop)
+            return Chunk(data, start, self._t_last - (self.end - stop) / self.info.sfreq, impedances=measured)
 
     def latest(self, n: int) -> Chunk:
         """A copy of the newest `n` samples, or as many as there are."""

@@ -138,9 +138,11 @@ def _span(content: bytes, stream: StreamHeader, last: float) -> tuple[int, float
         return n, first, final
     first = None
     for _ in range(n):
-        told = content[at] == 8
+        stamped = content[at] == 8
         last = (
-            struct.unpack_from("<d", content, at + 1)[0] if told else last + (1 / stream.sfreq if stream.sfreq else 0)
+            struct.unpack_from("<d", content, at + 1)[0]
+            if stamped
+            else last + (1 / stream.sfreq if stream.sfreq else 0)
         )
         first = last if first is None else first
         at += 1 + content[at] + size

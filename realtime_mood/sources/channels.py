@@ -201,8 +201,8 @@ class _Labels:
         derived = [pair for i in unknown if (pair := derivation(self._labels[i]))]
         what = "are derivations, not electrodes" if len(derived) == len(unknown) else "have no 10-05 name"
         shown = _listed([self._labels[i] for i in unknown])
-        said = f"{len(unknown)} of {len(brain)} EEG channels {what}: {shown}"
-        raise StreamMismatch(self._asked, said, self._way_out(brain, unknown, derived))
+        problem = f"{len(unknown)} of {len(brain)} EEG channels {what}: {shown}"
+        raise StreamMismatch(self._asked, problem, self._way_out(brain, unknown, derived))
 
     def _way_out(self, brain: list[int], unknown: list[int], derived: list[tuple[str, str]]) -> str:
         """Options that make the rest playable, for the message."""

@@ -118,16 +118,18 @@ def all_boards() -> list[Device]:
     listed = []
     for name, board in boards.names(library().BoardIds).items():
         needs = boards.NEEDS.get(name, ())
-        told = shim.get_board_descr(int(board))
-        n_chans = len(told.get("eeg_channels", ()))
+        description = shim.get_board_descr(int(board))
+        n_chans = len(description.get("eeg_channels", ()))
         if not n_chans and "master_board" not in needs:
             continue
-        labels = tuple(it for it in told.get("eeg_names", "").split(",") if it)
+        labels = tuple(it for it in description.get("eeg_names", "").split(",") if it)
         values = {need: quote(ports[0]) if need == "serial_port" and ports else EXAMPLES[need] for need in needs}
         values |= _to_name(labels, n_chans)
         query = "&".join(f"{key}={value}" for key, value in values.items())
         url = f"brainflow://{name}" + (f"?{query}" if query else "")
-        listed.append(Device("board", told["name"], url, labels, n_chans, float(told.get("sampling_rate", 0))))
+        listed.append(
+            Device("board", description["name"], url, labels, n_chans, float(description.get("sampling_rate", 0)))
+        )
     return listed
 
 

@@ -63,20 +63,20 @@ def translated(asked: str) -> Iterator[None]:
     except MemoryError as error:
         raise StreamMismatch(asked, "it needs more memory than available", "the file may be damaged") from error
     except Exception as error:
-        said = str(error).split(", please report")[0].strip()
-        if 'File "' in said:  # MNE passes some errors on with their place in its code
-            said = next((line for line in said.splitlines() if re.match(r"\w+(Error|Exception)\b", line)), "")
-        said = " ".join(said.split())[:160] or type(error).__name__
+        message = str(error).split(", please report")[0].strip()
+        if 'File "' in message:  # MNE passes some errors on with their place in its code
+            message = next((line for line in message.splitlines() if re.match(r"\w+(Error|Exception)\b", line)), "")
+        message = " ".join(message.split())[:160] or type(error).__name__
         if isinstance(error, FileNotFoundError):
-            raise SourceNotFound(asked, f"a file it needs is missing: {said}", "keep its files together") from error
-        if "Unsupported file type" in said:
+            raise SourceNotFound(asked, f"a file it needs is missing: {message}", "keep its files together") from error
+        if "Unsupported file type" in message:
             raise StreamMismatch(
                 asked,
                 "no format that MNE reads as a continuous recording",
                 "convert it to EDF, BDF, FIF or BrainVision",
             ) from error
         raise StreamMismatch(
-            asked, f"it cannot be read: {said}", "the file may be cut short or hold no raw EEG"
+            asked, f"it cannot be read: {message}", "the file may be cut short or hold no raw EEG"
         ) from error
 
 
@@ -100,8 +100,8 @@ class PlaybackStream:
         stop = whole if options.stop is None else min(whole, round(options.stop * file.sfreq))
         self._runs = [(max(a, start) - start, min(b, stop) - start) for a, b in file.runs if a < stop and b > start]
         if not self._runs:
-            said = f"start={options.start:g} leaves nothing of {stop / file.sfreq:g} s"
-            raise StreamMismatch(name, said, "choose an earlier start")
+            found = f"start={options.start:g} leaves nothing of {stop / file.sfreq:g} s"
+            raise StreamMismatch(name, found, "choose an earlier start")
         self._start, self._length = start, stop - start
         self._ends = [end for _, end in self._runs]
         self._name, self._loop, self._speed = name, options.loop, options.speed

@@ -46,11 +46,11 @@ def choices(urls: Sequence[str], streams: Sequence[Identity]) -> str:
         All that match; with different ``name``, where their URLs have it.
     """
     rivals = ([it for it in streams if it.get("name") == one.get("name")] for one in streams)
-    told = [
+    shown = [
         with_options(url, distinguishing(one, others)) for url, one, others in zip(urls, streams, rivals, strict=True)
     ]
-    more = f", or {len(told) - MOST} more" if len(told) > MOST else ""
-    return " or ".join(told[:MOST]) + more
+    more = f", or {len(shown) - MOST} more" if len(shown) > MOST else ""
+    return " or ".join(shown[:MOST]) + more
 
 
 def _chosen(stream: Identity, options: Mapping[str, str]) -> bool:

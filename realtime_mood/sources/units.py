@@ -82,20 +82,22 @@ def scales(asked: str, units: Sequence[str]) -> tuple[np.ndarray, bool]:
     StreamMismatch
         A unit is not understood, or only some channels state one, and those differ.
     """
-    said = [unit for unit in units if unit.strip().lower() not in UNSTATED]
-    known = {unit: name for unit in said if (name := unit_name(unit))}
-    if odd := sorted(set(said) - set(known)):
+    named = [unit for unit in units if unit.strip().lower() not in UNSTATED]
+    known = {unit: name for unit in named if (name := unit_name(unit))}
+    if odd := sorted(set(named) - set(known)):
         raise StreamMismatch(
             asked,
             f"its unit is {odd[0][:40]!r}",
             "give the unit of its numbers: units=uV, or as in units=0.1uV",
         )
-    worth = [microvolts(known[unit]) for unit in said]
-    if len(said) < len(units) and len(set(worth)) > 1:
-        found = f"{len(units) - len(said)} of {len(units)} channels name no unit, the others {', '.join(sorted(known))}"
+    worth = [microvolts(known[unit]) for unit in named]
+    if len(named) < len(units) and len(set(worth)) > 1:
+        found = (
+            f"{len(units) - len(named)} of {len(units)} channels name no unit, the others {', '.join(sorted(known))}"
+        )
         raise StreamMismatch(asked, found, f"give it with units={'|'.join(MICROVOLTS)}")
     usual = worth[0] if worth else 1.0
-    return np.array(worth if len(said) == len(units) else [usual] * len(units)), len(said) == len(units)
+    return np.array(worth if len(named) == len(units) else [usual] * len(units)), len(named) == len(units)
 
 
 def spread(data: np.ndarray, sfreq: float) -> float | None:

@@ -110,23 +110,23 @@ class BrainflowStream:
     def __init__(self, source: BrainflowSource, sfreq: float | None = None) -> None:
         options = source.options
         self._name, self._error = source.name, library().BrainFlowError
-        told = self._described(source)
-        eeg = told.get("eeg_channels", [])
-        labels = [it.strip() for it in told.get("eeg_names", "").split(",")]
+        board = self._described(source)
+        eeg = board.get("eeg_channels", [])
+        labels = [it.strip() for it in board.get("eeg_names", "").split(",")]
         labels = labels if len(labels) == len(eeg) else [""] * len(eeg)
         chosen = choose_channels(labels, [True] * len(eeg), options, source.name)
         columns, ch_names = chosen.columns, chosen.ch_names
         self._eeg = [eeg[i] for i in columns]
         # Boards that measure impedance in the rows of the signal give one or the other.
-        ohm = told.get("resistance_channels", [])
+        ohm = board.get("resistance_channels", [])
         self._ohm = [ohm[i] for i in columns] if len(ohm) >= len(eeg) and not set(ohm) & set(eeg) else []
-        self._number, self._stamp = told["package_num_channel"], told["timestamp_channel"]
-        self._marker = told["marker_channel"]
+        self._number, self._stamp = board["package_num_channel"], board["timestamp_channel"]
+        self._marker = board["marker_channel"]
         self._scale = microvolts(options.units or "uV")
         self._aside = boards.IMPEDANCE_PACKAGES if source.master.startswith("ganglion") else range(0)
         self._left = math.inf
         if source.board == "playback_file" and "loopback_true" not in options.config:
-            self._left = count_rows(Path(options.file), told["num_rows"], self._stamp, source.name)
+            self._left = count_rows(Path(options.file), board["num_rows"], self._stamp, source.name)
         self._to_now: float | None = None
         self._heard = False
         self._ready: deque[Chunk] = deque()
@@ -135,12 +135,12 @@ class BrainflowStream:
             int(source.board_id),
             source.parameters(),
             source.name,
-            told["sampling_rate"],
+            board["sampling_rate"],
             options.config,
             options.log,
             source.cancelled,
         )
-        announced, virtual = self._rate(told), source.master == "synthetic"
+        announced, virtual = self._rate(board), source.master == "synthetic"
         cycles = boards.cycles_of(source.master)
         first: list[tuple[np.ndarray, float]] = []
         odd = ""
@@ -153,11 +153,11 @@ class BrainflowStream:
         self.info = StreamInfo(
             ch_names=ch_names,
             sfreq=sfreq,
-            name=_called(source, told["name"]),
+            name=_called(source, board["name"]),
             reference=chosen.reference,
             virtual=virtual,
             chunk_s=max(POLL_S, cycles[0].per / sfreq if cycles else 0.0),
-            notes=chosen.notes + ((f"{_called(source, told['name'])} {odd}",) if odd else ()),
+            notes=chosen.notes + ((f"{_called(source, board['name'])} {odd}",) if odd else ()),
         )
         for table, arrived in first:
             self._pass_on(table, arrived)
@@ -265,22 +265,22 @@ class BrainflowStream:
 
     def _described(self, source: BrainflowSource) -> dict[str, Any]:
         try:
-            told: dict[str, Any] = library().BoardShim.get_board_descr(int(source.master_id))
+            description: dict[str, Any] = library().BoardShim.get_board_descr(int(source.master_id))
         except self._error as error:
             raise trouble(StreamMismatch, source.name, error) from error
-        absent = [it for it in ("package_num_channel", "timestamp_channel", "marker_channel") if it not in told]
-        if absent or not told.get("eeg_channels"):
+        absent = [it for it in ("package_num_channel", "timestamp_channel", "marker_channel") if it not in description]
+        if absent or not description.get("eeg_channels"):
             raise StreamMismatch(
-                source.name, f"a {told.get('name', source.master)} records no EEG", "use another board"
+                source.name, f"a {description.get('name', source.master)} records no EEG", "use another board"
             )
-        return told
+        return description
 
-    def _rate(self, told: dict[str, Any]) -> float:
+    def _rate(self, description: dict[str, Any]) -> float:
         """Sampling rate reported by the session; some boards can be configured to another than the usual one."""
         try:
             return float(self._session.board.get_board_sampling_rate())
         except (self._error, AttributeError):
-            return float(told["sampling_rate"])
+            return float(description["sampling_rate"])
 
 
 def _called(source: BrainflowSource, device: str) -> str:

@@ -41,7 +41,7 @@ class FaultyOutlet:
             self._outlet = None  # without its last reference it disappears from the network
             self._outlet = new_outlet(self._describe(life.fewer)) if life.present else None
         if life.decoy != self._life.decoy:
-            self._decoys = [new_outlet(told) for told in self._describe_decoys()] if life.decoy else []
+            self._decoys = [new_outlet(description) for description in self._describe_decoys()] if life.decoy else []
         self._life = life
 
     def push(self, packet: Packet, to_stamps: float) -> int:

@@ -108,8 +108,8 @@ class ScriptedFault:
     """Columns of those electrodes in the data."""
 
     def __str__(self) -> str:
-        said = FAULTS[self.kind].says.format(f"{self.value:g}")
-        return f"{', '.join(self.ch_names)} {said}" if self.ch_names else said
+        text = FAULTS[self.kind].says.format(f"{self.value:g}")
+        return f"{', '.join(self.ch_names)} {text}" if self.ch_names else text
 
     def spans(self, sfreq: float) -> tuple[float, float]:
         """First sample of the fault, and first sample after it."""

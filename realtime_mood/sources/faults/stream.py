@@ -109,11 +109,9 @@ class Rehearsal:
         with self._lock:
             while self.headset.markers and self.headset.markers[0].index <= newest:
                 self.markers.append(self.headset.markers.popleft())
-            told = sorted(
-                (marker for marker in self.markers if marker.index <= newest), key=lambda marker: marker.index
-            )
+            due = sorted((marker for marker in self.markers if marker.index <= newest), key=lambda marker: marker.index)
             self.markers = [marker for marker in self.markers if marker.index > newest]
-        return tuple(Marker(first + int(np.argmax(numbers >= marker.index)), marker.text) for marker in told)
+        return tuple(Marker(first + int(np.argmax(numbers >= marker.index)), marker.text) for marker in due)
 
     def _there_all_along(self, session: int) -> bool:
         return session == self.session and self.life.present

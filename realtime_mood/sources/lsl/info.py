@@ -78,15 +78,15 @@ def urls_of(asked: str, several: Sequence[Any]) -> str:
 
 def channels_of(info: Any) -> list[tuple[str, str, str]]:
     """(label, unit, type) of each channel that a stream describes; ``""`` where it states none."""
-    told: list[tuple[str, str, str]] = []
+    described: list[tuple[str, str, str]] = []
     channel = info.desc().child("channels").child("channel")
     if channel.empty():  # Mitsar writes no <channels> around them
         channel = info.desc().child("channel")
-    while not channel.empty() and len(told) < MOST_CHANS:
+    while not channel.empty() and len(described) < MOST_CHANS:
         label = channel.child_value("label") or channel.child_value("name")
-        told.append((label.strip(), channel.child_value("unit").strip(), channel.child_value("type").strip()))
+        described.append((label.strip(), channel.child_value("unit").strip(), channel.child_value("type").strip()))
         channel = channel.next_sibling("channel")
-    return told
+    return described
 
 
 def described(info: Any, *, with_host: bool = False) -> str:

@@ -270,8 +270,8 @@ class LslSource:
 
     def _check_unit(self, pulls: list[Pull], units: list[str], sfreq: float) -> None:
         """Accept numbers without a known unit as µV if that makes them plausible EEG."""
-        said = next((unit for unit in units if unit), "")
-        written = f"its unit is {said!r}" if said else "it names no unit"
+        stated = next((unit for unit in units if unit), "")
+        written = f"its unit is {stated!r}" if stated else "it names no unit"
         data = np.concatenate([pull.data[:, self._columns] for pull in pulls]) if pulls else np.empty((0, 1))
         moves = spread(data.astype(np.float32) * self._scale, sfreq) if len(data) else None
         if moves is None:

@@ -111,7 +111,7 @@ def _brainvision(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
     if not marks.is_file():
         return
     found = NEW_SEGMENT.findall(marks.read_bytes())
-    segments = sorted((int(at) - 1, _stamp(said.decode())) for at, said in found)
+    segments = sorted((int(at) - 1, _stamp(digits.decode())) for at, digits in found)
     for (at, began), (next_at, next_began) in pairwise(segments):
         lost = None
         if began is not None and next_began is not None:

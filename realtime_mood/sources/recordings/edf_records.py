@@ -100,14 +100,14 @@ def record_breaks(records: EdfRecords, sfreq: float, asked: str) -> tuple[list[B
     epochs = [Break(at, None) for at in records.new_epochs(rate)]
     times, tolerance = _times(records, sfreq)
     late = times - np.arange(len(times)) * records.record_s
-    said = np.flatnonzero(np.isfinite(late))
-    if records.discontinuous and not len(said):
+    timed = np.flatnonzero(np.isfinite(late))
+    if records.discontinuous and not len(timed):
         return epochs, (
             "its header says it is discontinuous, but no record says when it begins: played without breaks",
         )
-    late -= late[said[0]] if len(said) else 0.0
+    late -= late[timed[0]] if len(timed) else 0.0
     breaks, before, place = [], 0.0, 0
-    for i in said.tolist():
+    for i in timed.tolist():
         if late[i] - before < -tolerance:
             if not records.discontinuous:
                 return epochs, (
@@ -133,9 +133,9 @@ def _times(records: EdfRecords, sfreq: float) -> tuple[np.ndarray, float]:
     times, decimals = np.full(len(records.content), np.nan), 0
     if records.lists:
         first = records.content[:, records.lists[0]]
-        for i, said in enumerate(map(TAL.match, (row.tobytes().partition(b"\x00")[0] for row in first))):
-            if said and said[3].startswith(b"\x14"):
-                times[i], decimals = float(said[1]), max(decimals, len(said[2] or b""))
+        for i, match in enumerate(map(TAL.match, (row.tobytes().partition(b"\x00")[0] for row in first))):
+            if match and match[3].startswith(b"\x14"):
+                times[i], decimals = float(match[1]), max(decimals, len(match[2] or b""))
     step = 10.0**-decimals
     whole = abs(records.record_s / step - round(records.record_s / step)) < 1e-6
     return times, 0.5 / sfreq if whole else max(0.5 / sfreq, step)
@@ -143,22 +143,22 @@ def _times(records: EdfRecords, sfreq: float) -> tuple[np.ndarray, float]:
 
 def record_markers(records: EdfRecords, sfreq: float) -> list[Marker]:
     """The annotations at their place in the recording's time, which counts from its first record."""
-    said = list(records.annotations())
-    start = float(said[0][1]) if said and said[0][3].startswith(b"\x14") else 0.0
+    lists = list(records.annotations())
+    start = float(lists[0][1]) if lists and lists[0][3].startswith(b"\x14") else 0.0
     found = [
         Marker(round((float(part[1]) - start) * sfreq), _text(text, records.labels))
-        for part in said
+        for part in lists
         for text in part[3].split(b"\x14")
         if text
     ]
     return sorted(found, key=lambda marker: marker.index)
 
 
-def _text(said: bytes, labels: list[str]) -> str:
+def _text(raw: bytes, labels: list[str]) -> str:
     """UTF-8 as the format wants it, or Latin-1 as many write it; less the channel it is about."""
     try:
-        text = said.decode("utf-8")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        text = said.decode("latin-1")
+        text = raw.decode("latin-1")
     words, _, channel = text.rpartition("@@")
     return words if channel in labels and words else text

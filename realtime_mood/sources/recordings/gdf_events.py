@@ -27,8 +27,8 @@ def check_events(path: Path, asked: str) -> None:
         lengths = f.read(8 * n_chans)
         if len(lengths) < 8 * n_chans:
             return
-        said = struct.unpack(f"<{2 * n_chans}I", lengths)
-        record = sum(n * NUMBER_BYTES.get(kind, 0) for n, kind in zip(said[:n_chans], said[n_chans:], strict=True))
+        counts = struct.unpack(f"<{2 * n_chans}I", lengths)
+        record = sum(n * NUMBER_BYTES.get(kind, 0) for n, kind in zip(counts[:n_chans], counts[n_chans:], strict=True))
         at, size = begin + n_records * record, path.stat().st_size
         if not 0 < at <= size - 8:
             return

@@ -59,5 +59,5 @@ def read_contents(path: Path, asked: str) -> MatContents:
         return MatContents(**json.loads(lines[-1]))
     if child.returncode < 0:
         raise StreamMismatch(asked, "a damaged MATLAB file: the library that reads it crashes", DO)
-    said = child.stderr.strip().splitlines() or ["no reason given"]
-    raise StreamMismatch(asked, f"a MATLAB file that cannot be read: {said[-1][:120]}", DO)
+    output = child.stderr.strip().splitlines() or ["no reason given"]
+    raise StreamMismatch(asked, f"a MATLAB file that cannot be read: {output[-1][:120]}", DO)

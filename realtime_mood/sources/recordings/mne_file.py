@@ -106,15 +106,15 @@ class MneFile:
     def _timeline(self, path: Path, asked: str, counters: dict[str, float]) -> tuple[Timeline, tuple[str, ...]]:
         """Where what the file stores stands in its time, and what of that is odd, in words."""
         breaks: list[Break] = []
-        said: tuple[str, ...] = ()
+        notes: tuple[str, ...] = ()
         if self._records is not None:
-            breaks, said = record_breaks(self._records, self.sfreq, asked)
+            breaks, notes = record_breaks(self._records, self.sfreq, asked)
         if not any(b.lost for b in breaks):
             breaks += stated_breaks(path, self._raw, self.sfreq)
         if not breaks:
             breaks += counted_breaks(self._raw, counters)
         time = Timeline(self._n_times, self.sfreq, breaks)
-        return time, said + time.notes()
+        return time, notes + time.notes()
 
     def _stated(self, path: Path) -> tuple[list[str], np.ndarray, str]:
         """The unit of each channel as the file writes it, how many volts MNE takes one of its numbers for, and the
@@ -123,9 +123,9 @@ class MneFile:
         extras = self._raw._raw_extras[0]
         if path.suffix.lower() in (".edf", ".bdf"):  # MNE takes all but µV and mV for volts
             return edf_units(path, extras["sel"]), np.asarray(extras["units"]), ""
-        if path.suffix in (".vhdr", ".ahdr") and len(told := brainvision_channels(path)) == len(self._raw.ch_names):
-            units = [channel.unit for channel in told]
-            references = {channel.reference for channel in told}
+        if path.suffix in (".vhdr", ".ahdr") and len(channels := brainvision_channels(path)) == len(self._raw.ch_names):
+            units = [channel.unit for channel in channels]
+            references = {channel.reference for channel in channels}
             taken = [_BRAINVISION.get(unit, 1.0) for unit in units]
             return units, np.array(taken), references.pop() if len(references) == 1 else ""
         stored = getattr(self._raw, "_orig_units", None) or {}
@@ -189,11 +189,11 @@ class MneFile:
     def _is_virtual(self, path: Path) -> bool:
         """Whether the header marks the signal as simulated."""
         info = self._raw.info
-        said = f"{info['description']} {info['subject_info']} {info['experimenter']}"
+        text = f"{info['description']} {info['subject_info']} {info['experimenter']}"
         if path.is_file():
             with path.open("rb") as f:
-                said += f.read(4096).decode("latin-1")
-        return VIRTUAL_MARK in said.replace("_", " ").upper()
+                text += f.read(4096).decode("latin-1")
+        return VIRTUAL_MARK in text.replace("_", " ").upper()
 
     def close(self) -> None:
         """Close the file."""
@@ -229,10 +229,10 @@ def _check_tags(path: Path, asked: str) -> None:
 
 def _check_count(path: Path, asked: str) -> None:
     """Raise `StreamMismatch` when a BrainVision header says more channels than there can be, or than it describes."""
-    said = re.findall(rb"(?im)^\s*NumberOfChannels\s*[=:]\s*(\d+)", path.read_bytes())
-    if any(len(number) > 9 or int(number) > MAX_CHANS for number in said):
+    stated = re.findall(rb"(?im)^\s*NumberOfChannels\s*[=:]\s*(\d+)", path.read_bytes())
+    if any(len(number) > 9 or int(number) > MAX_CHANS for number in stated):
         raise StreamMismatch(asked, "its header says more channels than there can be", "the file is damaged")
     described = len(brainvision_channels(path))
-    if described and said and described != int(said[0]):
-        found = f"its header says {int(said[0])} channels and describes {described}"
+    if described and stated and described != int(stated[0]):
+        found = f"its header says {int(stated[0])} channels and describes {described}"
         raise StreamMismatch(asked, found, "correct NumberOfChannels in the header, or its list of channels")

@@ -65,11 +65,11 @@ def _without_names(head: TableHead, rate: float, options: PlaybackOptions, asked
     return Layout("the OpenBCI GUI", len(cells), eeg, labels, stamp, begin - 1, sfreq=rate, cycles=cycles, named=False)
 
 
-def _n_channels(said: str, n_cells: int, options: PlaybackOptions) -> int | None:
+def _n_channels(stated: str, n_cells: int, options: PlaybackOptions) -> int | None:
     """How many of the cells between the counter and the time hold EEG; None where that cannot be."""
-    if said.isdecimal():
-        aux = n_cells - int(said)
-        return int(said) if 0 <= aux <= max(_AUX) or aux == _ALL_AUX else None
+    if stated.isdecimal():
+        aux = n_cells - int(stated)
+        return int(stated) if 0 <= aux <= max(_AUX) or aux == _ALL_AUX else None
     return next((n for n in (*_CHANNELS, len(options.channels)) if n and n_cells - n in _AUX), None)
 
 

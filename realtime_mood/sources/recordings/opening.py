@@ -51,8 +51,8 @@ def open_raw(path: Path, asked: str, **options: Any) -> tuple[Any, int]:
             raise StreamMismatch(
                 asked, found[:160], "save that text as UTF-8, or convert the file to EDF or FIF"
             ) from error
-        if said := re.search(r"number of trials is (\d+)", str(error)):
-            found = f"it holds {said[1]} epochs, no continuous recording"
+        if match := re.search(r"number of trials is (\d+)", str(error)):
+            found = f"it holds {match[1]} epochs, no continuous recording"
             raise StreamMismatch(asked, found, "save the recording before it is cut into epochs") from error
         if "event sample index is negative" in str(error):
             found = "it has an event before its signal begins"
@@ -146,12 +146,12 @@ def _is_encoding(error: BaseException) -> bool:
 
 
 def _missing_package(error: Exception) -> str | None:
-    """The package that MNE or a library of its misses, as pip calls it, with the version where that is said."""
+    """The package that MNE or a library of its misses, as pip calls it, with the version where that is message."""
     if not isinstance(error, ImportError | RuntimeError):
         return None
-    said = str(error)
-    if told := re.search(r"module \S+?(>=[\w.]+)? .*pip install (\S+)", said, re.DOTALL):
-        return told[2] + (told[1] or "")
-    if told := re.search(r"No module named '(\w+)|^(?:The )?(\w+) (?:package )?is required", said):
-        return told[1] or told[2]
+    message = str(error)
+    if match := re.search(r"module \S+?(>=[\w.]+)? .*pip install (\S+)", message, re.DOTALL):
+        return match[2] + (match[1] or "")
+    if match := re.search(r"No module named '(\w+)|^(?:The )?(\w+) (?:package )?is required", message):
+        return match[1] or match[2]
     return None

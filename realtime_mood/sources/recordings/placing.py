@@ -101,10 +101,10 @@ def measured_rate(stamps: np.ndarray, expected: float | None = None) -> float | 
     expected : float | None
         What was announced.
     """
-    told = filled(stamps)
-    if told is None or len(told) < 3:
+    known = filled(stamps)
+    if known is None or len(known) < 3:
         return None
-    period = period_of(told, expected)
+    period = period_of(known, expected)
     return 1.0 / period if period and np.isfinite(1.0 / period) else None
 
 

@@ -44,8 +44,8 @@ class RawFile:
         self._time = Timeline(raw.n_times, self.sfreq, stated_breaks(Path(), raw, self.sfreq))
         self.runs, self.notes = self._time.runs, (*notes, *self._time.notes())
         info = raw.info
-        said = f"{info['description']} {info['subject_info']} {info['experimenter']}"
-        self.virtual = VIRTUAL_MARK in said.replace("_", " ").upper()
+        text = f"{info['description']} {info['subject_info']} {info['experimenter']}"
+        self.virtual = VIRTUAL_MARK in text.replace("_", " ").upper()
         self._to_uv = microvolts(options.units or "V")
         first, end = self.runs[0]
         if not options.units:

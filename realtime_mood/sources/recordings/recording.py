@@ -107,8 +107,8 @@ def check_rate(asked: str, sfreq: float) -> None:
 
 def check_unit(asked: str, head: np.ndarray, sfreq: float, written: str, limits: tuple[float, float] = WIDE) -> None:
     """Raise `StreamMismatch` when the first seconds (µV) cannot be EEG in the unit the numbers are `written` in."""
-    said = f"its numbers are read as {written.replace('u', 'µ')}"
-    check_spread(asked, spread(head[: round(HEAD_S * sfreq)], sfreq), limits, said, microvolts(written))
+    reading = f"its numbers are read as {written.replace('u', 'µ')}"
+    check_spread(asked, spread(head[: round(HEAD_S * sfreq)], sfreq), limits, reading, microvolts(written))
 
 
 def outside(n: int) -> tuple[str, ...]:

@@ -57,14 +57,14 @@ def _choose(chunks: Chunks, n_samples: dict[int, int], options: PlaybackOptions,
     if meant:
         urls = choices([asked] * len(meant), [_identity(it) for it in meant])
         raise SourceNotFound(asked, f"{len(meant)} streams answer: {shown}", f"choose one: {urls}")
-    said = ", ".join(f"{key}={value}" for key, value in wanted.items())
-    kind = f"of numbers with {said}" if wanted else "of EEG"
+    asked_for = ", ".join(f"{key}={value}" for key, value in wanted.items())
+    kind = f"of numbers with {asked_for}" if wanted else "of EEG"
     raise SourceNotFound(asked, f"no stream {kind}; the file holds {shown}", "choose one with stream=NAME")
 
 
 def _identity(stream: StreamHeader) -> Identity:
-    told = stream.name, stream.source_id, stream.host, stream.uid, str(stream.number)
-    return dict(zip(SELECT, told, strict=True))
+    values = stream.name, stream.source_id, stream.host, stream.uid, str(stream.number)
+    return dict(zip(SELECT, values, strict=True))
 
 
 def _load(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) -> dict[int, Any]:
@@ -89,16 +89,16 @@ def _recording(
 ) -> Rows:
     stamps = _stamps(loaded[eeg.number]["time_stamps"])
     sfreq, odd = _rate(eeg, stamps, options, asked)
-    told = check_count(channels_of(eeg), eeg.n_chans, options, asked)
+    described = check_count(channels_of(eeg), eeg.n_chans, options, asked)
     named = bool(options.stream and options.channels)
-    is_eeg = [named or kind.lower() in ("", "eeg") for _, _, kind in told]
+    is_eeg = [named or kind.lower() in ("", "eeg") for _, _, kind in described]
     chosen = choose_channels(
-        [label for label, _, _ in told],
+        [label for label, _, _ in described],
         is_eeg,
         options,
         asked,
         reference=eeg.desc.findtext("reference/label") or "",
-        units=[unit for _, unit, _ in told],
+        units=[unit for _, unit, _ in described],
     )
     columns = chosen.columns
     data = np.asarray(loaded[eeg.number]["time_series"])[:, columns].astype(np.float64)
@@ -112,7 +112,7 @@ def _recording(
     if index is None:
         index, jumps = indices(len(data), sfreq, stamps if not odd or not options.sfreq else None)
         notes += jumps
-    scaled = _microvolts(data, [told[i][1] for i in columns], sfreq, options, asked)
+    scaled = _microvolts(data, [described[i][1] for i in columns], sfreq, options, asked)
     found = [_markers(it, loaded[it.number], stamps, index, sfreq) for it in beside if _holds_markers(it)]
     markers = [marker for there, _ in found for marker in there]
     notes += outside(sum(n for _, n in found))
@@ -163,12 +163,12 @@ def _rate(eeg: StreamHeader, stamps: np.ndarray, options: PlaybackOptions, asked
 
 def channels_of(stream: StreamHeader) -> list[tuple[str, str, str]]:
     """(label, unit, type) of each channel that a stream describes; ``""`` where it says nothing."""
-    told: list[tuple[str, str, str]] = []
+    described: list[tuple[str, str, str]] = []
     # Mitsar writes no <channels> around them.
     for channel in stream.desc.findall("channels/channel") or stream.desc.findall("channel"):
         label, name, unit, kind = ((channel.findtext(key) or "").strip() for key in ("label", "name", "unit", "type"))
-        told.append((label or name, unit, kind))
-    return told
+        described.append((label or name, unit, kind))
+    return described
 
 
 def _microvolts(data: np.ndarray, units: list[str], sfreq: float, options: PlaybackOptions, asked: str) -> np.ndarray:
@@ -177,8 +177,8 @@ def _microvolts(data: np.ndarray, units: list[str], sfreq: float, options: Playb
         return np.asarray(data * microvolts(options.units))
     scale, stated = scales(asked, units)
     scaled = data * scale
-    said = next((unit for unit in units if unit), "")
-    written = f"its unit is {said!r}" if said else "it names no unit"
+    named = next((unit for unit in units if unit), "")
+    written = f"its unit is {named!r}" if named else "it names no unit"
     found = spread(scaled[: round(HEAD_S * sfreq)], sfreq)
     limits, written = (WIDE, written) if stated else (NARROW, f"{written}; taken as µV")
     check_spread(asked, found, limits, written, scale[0])
@@ -198,13 +198,13 @@ def _tells_index(stream: StreamHeader, eeg: StreamHeader) -> bool:
 def _told_index(stamps: np.ndarray, gaps: Any) -> np.ndarray | None:
     """The sample index of each row as our recorder counted; None where that does not go up."""
     at = np.searchsorted(stamps, np.asarray(gaps["time_stamps"]) - 1e-9)
-    said = np.asarray(gaps["time_series"], np.int64).reshape(-1, 3)[:, 0]
+    restated = np.asarray(gaps["time_series"], np.int64).reshape(-1, 3)[:, 0]
     good = at < len(stamps)
-    at, said = at[good], said[good]
+    at, restated = at[good], restated[good]
     if not len(at) or not np.all(np.diff(stamps) > 0):
         return None
     begun = np.r_[0, at]
-    first = np.r_[said[0] - at[0], said]
+    first = np.r_[restated[0] - at[0], restated]
     row = np.arange(len(stamps))
     which = np.searchsorted(begun, row, side="right") - 1
     index = first[which] + row - begun[which]
@@ -221,9 +221,12 @@ def _markers(
     labels = [label for label, _, _ in channels_of(described)]
     texts = [texts_of(np.atleast_1d(row), described.type, labels) for row in stream["time_series"]]
     markers = [
-        Marker(int(index[i]), text) for i, there, said in zip(at, inside, texts, strict=True) for text in said if there
+        Marker(int(index[i]), text)
+        for i, there, words in zip(at, inside, texts, strict=True)
+        for text in words
+        if there
     ]
-    return markers, sum(len(said) for there, said in zip(inside, texts, strict=True) if not there)
+    return markers, sum(len(words) for there, words in zip(inside, texts, strict=True) if not there)
 
 
 def _shown(stream: StreamHeader, n_samples: int) -> str:

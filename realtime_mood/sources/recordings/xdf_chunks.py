@@ -93,13 +93,13 @@ def without_others(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) 
     out = io.BytesIO()
     out.write(b"XDF:")
     for stream in wanted:
-        told = {
+        fields = {
             "name": stream.name,
             "channel_count": str(stream.n_chans),
             "nominal_srate": repr(stream.sfreq),
             "channel_format": stream.format,
         }
-        _put(out, HEADER, stream.number, _info(told))
+        _put(out, HEADER, stream.number, _info(fields))
     numbers = {stream.number for stream in wanted}
     for tag, stream_number, begin, end in chunks.places:
         if stream_number in numbers:
@@ -126,8 +126,8 @@ def _put(out: io.BytesIO, tag: int, stream: int, content: bytes) -> None:
     out.write(struct.pack("<BQHI", 8, len(content) + 6, tag, stream) + content)
 
 
-def _info(told: dict[str, str]) -> bytes:
-    return f"<info>{''.join(f'<{key}>{escape(text)}</{key}>' for key, text in told.items())}</info>".encode()
+def _info(fields: dict[str, str]) -> bytes:
+    return f"<info>{''.join(f'<{key}>{escape(text)}</{key}>' for key, text in fields.items())}</info>".encode()
 
 
 def _length(file: mmap.mmap | bytes, at: int) -> tuple[int, int] | None:
@@ -142,19 +142,19 @@ def _described(header: bytes, stream: int) -> StreamHeader | None:
     root = _tree(header)
     if root is None:
         return None
-    told = {key: (root.findtext(key) or "").strip() for key in ("channel_count", "nominal_srate", "channel_format")}
+    fields = {key: (root.findtext(key) or "").strip() for key in ("channel_count", "nominal_srate", "channel_format")}
     try:
-        n_chans, sfreq = int(told["channel_count"]), float(told["nominal_srate"] or 0)
+        n_chans, sfreq = int(fields["channel_count"]), float(fields["nominal_srate"] or 0)
     except ValueError:
         return None
-    known = told["channel_format"] in SIZES or told["channel_format"] == "string"
+    known = fields["channel_format"] in SIZES or fields["channel_format"] == "string"
     if not known or not 0 < n_chans <= MOST_CHANNELS or not math.isfinite(sfreq) or sfreq < 0:
         return None
     keys = ("name", "type", "source_id", "hostname", "uid")
     name, kind, *identity = (" ".join((root.findtext(key) or "").split()) for key in keys)
     desc = root.find("desc")
     desc = ElementTree.Element("desc") if desc is None else desc
-    return StreamHeader(stream, name, kind, n_chans, sfreq, told["channel_format"], desc, *identity)
+    return StreamHeader(stream, name, kind, n_chans, sfreq, fields["channel_format"], desc, *identity)
 
 
 def _tree(xml: bytes) -> ElementTree.Element | None:
@@ -169,8 +169,8 @@ def _tree(xml: bytes) -> ElementTree.Element | None:
 
 def _count(footer: bytes) -> str:
     root = _tree(footer)
-    told = root.findtext("sample_count") if root is not None else None
-    return told.strip() if told and told.strip().isdecimal() else "0"
+    count = root.findtext("sample_count") if root is not None else None
+    return count.strip() if count and count.strip().isdecimal() else "0"
 
 
 def _is_sound(file: mmap.mmap, tag: int, begin: int, end: int, stream: StreamHeader) -> bool:
@@ -180,10 +180,10 @@ def _is_sound(file: mmap.mmap, tag: int, begin: int, end: int, stream: StreamHea
     if tag == FOOTER:
         return _count(file[begin : min(end, begin + LONGEST_HEADER)]) != "0"
     content = file[begin:end]
-    told = _length(content, 0)
-    if told is None:
+    length = _length(content, 0)
+    if length is None:
         return False
-    n, at = told
+    n, at = length
     if n > (len(content) - at) // 2:  # no sample is shorter, so more of them are a damaged number
         return False
     if stream.format == "string":
@@ -220,7 +220,7 @@ def _past_texts(content: bytes, at: int, n: int, n_chans: int) -> Iterator[bool]
         yield sound
         at += 1 + content[at]
         for _ in range(n_chans):
-            told = _length(content, at)
-            yield told is not None and told[0] <= len(content) - told[1]
-            at = sum(told) if told else at
+            length = _length(content, at)
+            yield length is not None and length[0] <= len(content) - length[1]
+            at = sum(length) if length else at
     yield at == len(content)
