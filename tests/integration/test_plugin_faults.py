@@ -152,7 +152,7 @@ class Wrong(Headset):
 
 @pytest.mark.parametrize(("changes", "words"), [
     ({"info": None}, "no `info`"), ({"close": None}, r"no method close\(\)"),
-    ({"info": replace(Connection.info, ch_names=("EEG1",) * 8)}, "no 10-05 electrode"),
+    ({"info": replace(Connection.info, ch_names=("EEG1",) * 8)}, "not a 10-05 electrode"),
 ])  # fmt: skip
 def test_a_source_of_the_wrong_shape_is_refused(registered, changes, words):
     stream = Connection(2)
