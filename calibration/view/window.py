@@ -14,6 +14,8 @@ from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from realtime_mood.gui.controls import Badges
+from realtime_mood.gui.panels import remembered
+from realtime_mood.gui.showing import use_language
 from realtime_mood.gui.theme import toggle_full
 from realtime_mood.language import _
 
@@ -214,6 +216,7 @@ def show(
 ) -> int:
     """Run the window until it is closed; see `realtime_mood.calibration.view.run`."""
     app = QApplication.instance() or QApplication(["realtime-mood"])
+    use_language(app, remembered())
     window = CalibrationWindow(make_session, plan, fit, on_fitted, windowed)
     seen: set[str] = set()
 

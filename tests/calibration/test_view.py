@@ -414,8 +414,9 @@ def test_the_corners_of_the_plane(qtbot):
 # -- all of it --------------------------------------------------------------------------------------------------
 
 
-def test_run_fits_for_real_and_ctrl_c_ends_it(qapp, make_session):
+def test_run_fits_for_real_and_ctrl_c_ends_it(qapp, make_session, monkeypatch, tmp_path):
     """Both ways out of `run`: a baseline that is made, and an interruption."""
+    monkeypatch.setattr("realtime_mood.gui.panels.user_config_path", lambda _: tmp_path)
     plan, settings, saved = baseline_plan(40), RunConfig(), []
 
     def close() -> None:
