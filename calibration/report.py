@@ -52,8 +52,7 @@ def page(fitted: CalibrationResult) -> ReportPage:
     profile, protocol, v = fitted.profile, fitted.recording.protocol, verdict_of(fitted.profile)
     made = f"{datetime.fromisoformat(profile.made):%Y-%m-%d %H:%M} UTC"
     refused = v is not None and not v.passed
-    labels = _labels(fitted)
-    tips = advice(v, labels, _) if v is not None and refused else ()
+    tips = advice(v, tuple(map(_, protocol.labels)), _) if v is not None and refused else ()
     return ReportPage(
         GENERATOR,
         _(protocol.title),
@@ -141,7 +140,11 @@ def _facts(fitted: CalibrationResult) -> dict[str, str]:
 
 def _labels(fitted: CalibrationResult) -> tuple[str, ...]:
     own = fitted.profile.own
-    return tuple(map(_, own.labels if own else fitted.recording.protocol.labels))
+    names = own.labels if own else fitted.recording.protocol.labels
+    v = verdict_of(fitted.profile)
+    if v is not None and len(v.confusion) != len(names):  # an older profile that was refused does not hold its labels
+        return tuple(str(number) for number, _row in enumerate(v.confusion, 1))
+    return tuple(map(_, names))
 
 
 # -- figures ----------------------------------------------------------------------------------------------------

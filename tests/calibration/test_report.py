@@ -147,6 +147,12 @@ def test_a_renewed_baseline_says_that_its_readout_is_older(tmp_path: Path) -> No
     assert page.tags["svg"] == 2  # what was taken for what, and the electrodes of today
 
 
+def test_a_renewed_baseline_keeps_the_reasons_of_an_older_refusal(tmp_path: Path) -> None:
+    older = REFUSED.model_copy(update={"advice": ("make joy and grief more different",)})
+    page = read(replace(fitted(None), profile=profile(verdict=older)), tmp_path)
+    assert {"4 1, 4 2, 4 3", "make joy and grief more different"} <= set(page.texts)
+
+
 def test_what_was_said_of_the_blocks_is_shown(tmp_path: Path) -> None:
     it = fitted(ACCEPTED)
     page = read(replace(it, recording=replace(it.recording, answers={1: (-0.5, 0.25), 3: (0.8, 0.1)})), tmp_path)
