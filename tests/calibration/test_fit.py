@@ -225,7 +225,7 @@ def test_a_readout_for_other_electrodes_or_weights_is_refused(easy, tmp_path):
     fitted.profile.save(tmp_path / "p.json")
     build = PipelineBuilder(resolve({"profile": tmp_path / "p.json"}))
     fewer = StreamInfo(fitted.profile.ch_names[:6], 128.0, virtual=True)
-    with pytest.raises(ProfileError, match=r"shown to work with O1, O2"):
+    with pytest.raises(ProfileError, match=r"validated with O1, O2"):
         build(fewer)
     real = StreamInfo(fitted.profile.ch_names, 128.0)
     with pytest.raises(ProfileError, match="simulated subject"):

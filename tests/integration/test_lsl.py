@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import signal
 import subprocess
@@ -314,6 +315,7 @@ def test_a_virtual_person_can_be_played_and_stays_virtual(name: str, outlet: Out
 
 
 def test_without_a_name_it_is_the_only_eeg_stream(name: str) -> None:
+    gc.collect()  # outlets of earlier tests, which a caught exception still holds
     senders = [pushing(name, ["C3"]), pushing(name, ["a"], kind="Markers", form=pylsl.cf_string, sfreq=0.0)]
     stream = open_source("lsl://?type=eeg").open()
     stream.close()

@@ -66,7 +66,7 @@ def read_head(lines: Iterator[HeaderLine], asked: str) -> TableHead:
         raise StreamMismatch(asked, "a table without a row", "give a recording that holds EEG")
     rows = tuple(islice((row for row in lines if row.text.strip() and not row.text.startswith("%")), SOME_ROWS))
     dialect = dialect_of(line.text, [row.text for row in rows])
-    cells = [cell.strip() for cell in dialect.cells(line.text)]
+    cells = [cell.strip() for cell in dialect.cells(line.text)] or [""]  # a quote that is never closed
     numbered = len(cells) > 2 and cells == [str(i) for i in range(len(cells))]  # as pandas names columns without names
     if numbered or not dialect.is_number(cells[0]):
         return TableHead(tuple(comments), _with_index(cells, dialect, rows), dialect, rows)
