@@ -111,7 +111,7 @@ def test_a_decimal_comma_that_makes_two_cells_of_one_is_refused_by_its_line(tmp_
         opened(tmp_path / "a.txt", old, "channels=Fp1,Fp2,C3,C4,P7,P8,O1,O2")
 
 
-@pytest.mark.parametrize("first", ['"timestamps,TP9', "%OpenBCI Raw EEG Data\n0,\"1.5,2"])
+@pytest.mark.parametrize("first", ['"timestamps,TP9', '%OpenBCI Raw EEG Data\n0,"1.5,2'])
 def test_a_first_row_whose_quote_never_closes_is_refused_in_words(tmp_path: Path, first: str) -> None:
     with pytest.raises(StreamMismatch):
         opened(tmp_path / "a.csv", first + "\n1,2,3\n")
