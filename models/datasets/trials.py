@@ -1,0 +1,144 @@
+"""Labelled data sets: what a reader says of a set, its recordings and trials, and gives of their signals.
+
+A reader knows one set as it is downloaded. It lists the recordings without reading signals, and each recording gives
+its segments one at a time, in the order in which they were played, so that memory holds one subject at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from realtime_mood.types import StreamInfo
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One presentation of a stimulus."""
+
+    position: int
+    """In playing order within its recording, from 0."""
+    stimulus: str
+    """Identity of the clip, piece or task: the same for all subjects who were given the same."""
+    label: str = ""
+    """The class that the set's authors assign to the stimulus, in lower case; empty where there is none."""
+    ratings: Mapping[str, float] = field(default_factory=dict)
+    """The subject's own answers by scale (`valence`, `arousal`, `joy` …), as given; absent where not answered."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of a segment, in seconds from the segment's start: a trial, or a baseline where `trial` is None."""
+
+    start: float
+    stop: float
+    trial: Trial | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Signal without interruption, or shipped features; samples before and after it are unknown.
+
+    Exactly one of `signal` and `de` is there.
+    """
+
+    spans: tuple[Span, ...]
+    signal: np.ndarray | None = None
+    """(n_times, n_chans) float32, µV; NaN where samples were lost."""
+    de: np.ndarray | None = None
+    """(n_windows, n_chans, n_bands) float32, nats up to an affine map of each set: shipped features."""
+    eye: np.ndarray | None = None
+    """(n_windows, n_features) float32: eye movements in the windows of `de` or in those of `eye_s` seconds."""
+    gaze: np.ndarray | None = None
+    """(n_times, 3) float32: gaze x and y, pupil diameter; at `gaze_sfreq` Hz."""
+    gaze_sfreq: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One session of one subject, not read yet."""
+
+    subject: str
+    """Identity within the set: equal in all sessions of the same person."""
+    session: str
+    info: StreamInfo
+    """Electrodes in the columns' order, rate, reference."""
+    trials: tuple[Trial, ...]
+    """All trials in playing order, known without reading signals."""
+    segments: Callable[[], Iterator[Segment]]
+    """Reads the signal, in playing order. Raises `MoodError` for a damaged file."""
+    files: tuple[Path, ...] = ()
+    """All files that it is read from: what a cache depends on."""
+    window_s: float = 0.0
+    """Seconds of one window of shipped features; 0 for raw signal."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure from the literature, with the protocol it was obtained under."""
+
+    method: str
+    figure: str
+    protocol: str
+    source: str
+    chosen_on_test: str
+    """Whether the checkpoint was chosen on the test subject: "yes", "no" or "unknown"."""
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What is known of a data set without its files."""
+
+    name: str
+    """The name on the command line."""
+    title: str
+    paper: str
+    """Citation with DOI."""
+    page: str
+    licence: str
+    access: str
+    """How to obtain it: the command where there is one, else the steps."""
+    layout: str
+    """The top folders and files as downloaded, one a line."""
+    n_subjects: int
+    n_sessions: int
+    """Sessions of a subject."""
+    n_trials: int
+    """Trials of a session, at most."""
+    labels: tuple[str, ...] = ()
+    """The classes of the stimuli, in the order of the set's codes."""
+    scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """The subject's answers: lowest and highest possible value."""
+    baseline: str = "none"
+    """Where the seconds of baseline come from: "rest", "pre-clip", "neutral" (the first neutral trial) or "none"."""
+    mains: float = 50.0
+    smoothed: bool = False
+    """Shipped features were smoothed with a look into the future."""
+    raw: bool = True
+    """Signals are there; otherwise shipped features only."""
+    published: tuple[Published, ...] = ()
+
+
+class DatasetReader(Protocol):
+    """Reads one data set as it is downloaded."""
+
+    info: DatasetInfo
+
+    def recordings(self, root: Path) -> Sequence[Recording]:
+        """All recordings below `root`, subject by subject, sessions in the order in which they took place.
+
+        What is missing is left out; what is odd stands in the recordings' notes.
+
+        Raises
+        ------
+        ConfigError
+            Nothing below `root` is of this set, or of a version that is not supported.
+        MoodError
+            Labels contradict the files, so that no trial can be trusted.
+        """
+        ...
