@@ -1,0 +1,30 @@
+"""Registry of the readers of labelled data sets: one small module each, imported when it is first used."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from realtime_mood.errors import ConfigError
+
+from ..trials import DatasetReader
+
+READERS: dict[str, str] = {}
+"""``module:reader`` of each, the module being in this folder, by the name on the command line."""
+
+
+@cache
+def reader_of(name: str) -> DatasetReader:
+    """The reader of the data set `name`.
+
+    Raises
+    ------
+    ConfigError
+        There is none of that name.
+    """
+    if name not in READERS:
+        known = ", ".join(sorted(READERS)) or "none"
+        raise ConfigError(f"data set {name!r}", "unknown", f"choose one of {known}")
+    module, _, reader = READERS[name].partition(":")
+    found: DatasetReader = getattr(import_module(f"{__name__}.{module}"), reader)
+    return found
