@@ -141,7 +141,8 @@ def _looker(info: StreamInfo, records: list, weights: Weights) -> tuple[np.ndarr
     joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     blocks, labels = np.concatenate(block), np.concatenate(label)
     piece = np.cumsum(np.concatenate([[True], blocks[1:] != blocks[:-1]]))
-    p = Person("looker", info, piece=piece, label=labels, rest=slice(4, 64), sha256="", **joined)
+    rest = np.isin(np.arange(len(piece)), np.arange(4, 64))
+    p = Person("looker", info, piece=piece, label=labels, rest=rest, sha256="", **joined)
     return (*_described(p, blocks, weights), Parts.of(weights.reader.config, info.n_chans, ""))
 
 

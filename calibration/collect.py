@@ -121,7 +121,7 @@ def collect(path: Path, spec: FeatureSpec, notch: Notch) -> CalibrationRecording
     person = Person(
         name=path.stem, info=info, de=seconds.de[at], patches=seconds.patches[at], there=seconds.there[at],
         good=seconds.good[at], piece=np.repeat(np.arange(len(inside)), counts),
-        label=np.repeat(np.array(label, int), counts), rest=slice(0, sum(counts[: len(rests)])),
+        label=np.repeat(np.array(label, int), counts), rest=np.repeat(np.arange(len(counts)) < len(rests), counts),
         sha256=seconds.sha256,
     )  # fmt: skip
     return CalibrationRecording(

@@ -46,7 +46,7 @@ class SubjectSampler:
         self.begins = [np.searchsorted(p.piece, p.piece) for p in self.people]  # where each second's piece began
         usable = [self._usable(p, begin) for p, begin in zip(self.people, self.begins, strict=True)]
         # Seconds of a baseline are not used to test it.
-        later = [t[(t < p.rest.start) | (t >= p.rest.stop)] for p, t in zip(self.people, usable, strict=True)]
+        later = [t[~p.rest[t]] for p, t in zip(self.people, usable, strict=True)]
         self.seconds = {True: later, False: usable}  # by whether the statistics are frozen
 
     @cached_property

@@ -121,12 +121,18 @@ def load(job: PreparationJob, spec: FeatureSpec, cache: Path) -> PreparedSession
     if "ch_names" not in about:
         return None
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ARRAYS}
-    small = {name: np.array(arrays[name]) for name in ("de", "there", "good", "piece")}
+    small: dict[str, Any] = {name: np.array(arrays[name]) for name in ("de", "there", "good", "piece")}
     info = StreamInfo(tuple(about["ch_names"]), about["sfreq"], name=job.name, virtual=about["virtual"])
     records = tuple(about["records_sha256"])
     nobody = np.full(len(small["there"]), -1)
     features = Person(
-        name=job.person, info=info, patches=arrays["patches"], label=nobody, rest=slice(0), sha256=records[0], **small
+        name=job.person,
+        info=info,
+        patches=arrays["patches"],
+        label=nobody,
+        rest=nobody == 0,
+        sha256=records[0],
+        **small,
     )
     return PreparedSession(job, features, records)
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,16 @@ from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser, Profile
 from realtime_mood.types import Chunk, StreamInfo
 
+from .trials import Trial
+
 NO_LABEL = -1
+
+
+@dataclass(frozen=True)
+class SessionTrial(Trial):
+    """A trial with the session it took place in."""
+
+    session: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,18 +41,30 @@ class Person:
     good: np.ndarray  # (n_seconds, n_chans) bool: the electrode could be trusted
     piece: np.ndarray  # (n_seconds,) int: contexts never cross from one piece to the next
     label: np.ndarray  # (n_seconds,) int, NO_LABEL where there is none
-    rest: slice  # the unlabelled baseline
+    rest: np.ndarray  # (n_seconds,) bool: the unlabelled baseline
     sha256: str  # of the signal all this was made from
+    session: np.ndarray | None = None  # (n_seconds,) int: each has its own statistics; None: one for all pieces
+    trial: np.ndarray | None = None  # (n_seconds,) int: index into `trials`, NO_LABEL between them
+    trials: tuple[SessionTrial, ...] = ()
+    eye: np.ndarray | None = None  # (n_seconds, n_features) float32; NaN where the tracker saw no eye
 
     @cached_property
     def positions(self) -> np.ndarray:
         """(n_chans, 3) unit vectors."""
         return locate(self.info.ch_names)
 
-    def profile(self, spec: FeatureSpec) -> Profile:
-        """What `calibrate --protocol baseline` would have stored."""
-        good = (self.good & self.there[:, None])[self.rest]
-        return Profile.from_steps(self.info, spec, self.de[self.rest], good)
+    @cached_property
+    def sessions(self) -> list[np.ndarray]:
+        """The seconds of each session, in order."""
+        if self.session is None:
+            return [np.arange(len(self.label))]
+        return [np.flatnonzero(self.session == s) for s in np.unique(self.session)]
+
+    def profile(self, spec: FeatureSpec, session: int = 0) -> Profile:
+        """What `calibrate --protocol baseline` would have stored in a session."""
+        at = self.sessions[session]
+        rest = at[self.rest[at]]
+        return Profile.from_steps(self.info, spec, self.de[rest], (self.good & self.there[:, None])[rest])
 
 
 def by_second(info: StreamInfo, signal: np.ndarray, spec: FeatureSpec) -> dict[str, np.ndarray]:
@@ -68,12 +90,14 @@ def person(
 ) -> Person:
     """One subject from pieces of signal and, for each, a label a second."""
     parts = [by_second(info, piece, spec) for piece in pieces]
-    joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    joined: dict[str, Any] = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     lengths = [len(part["de"]) for part in parts]
     piece = np.repeat(np.arange(len(parts)), lengths)
     label = np.concatenate([np.asarray(row)[:n] for row, n in zip(labels, lengths, strict=True)])
     digest = hashlib.sha256(b"".join(np.ascontiguousarray(p, np.float32).tobytes() for p in pieces)).hexdigest()
-    return Person(name=name, info=info, piece=piece, label=label, rest=rest, sha256=digest, **joined)
+    is_rest = np.zeros(len(label), bool)
+    is_rest[rest] = True
+    return Person(name=name, info=info, piece=piece, label=label, rest=is_rest, sha256=digest, **joined)
 
 
 def population(people: Sequence[Person]) -> Population:
@@ -87,10 +111,11 @@ def population(people: Sequence[Person]) -> Population:
 
 
 def running_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and sd (n_seconds, n_chans, n_bands) of a run without a profile, restarted at each piece."""
+    """Mean and sd (n_seconds, n_chans, n_bands) of a run without a profile, restarted at each session or piece."""
     mean, sd = np.empty_like(p.de), np.empty_like(p.de)
-    for i in np.unique(p.piece):
-        at = np.flatnonzero(p.piece == i)
+    run = p.piece if p.session is None else p.session
+    for i in np.unique(run):
+        at = np.flatnonzero(run == i)
         start = Statistics.of_population(pop.mean, pop.sd, p.info.n_chans)
         normaliser = Normaliser(start, 1.0, frozen=False)
         for t in at:
@@ -101,7 +126,9 @@ def running_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[n
 
 
 def frozen_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[np.ndarray, np.ndarray]:
-    """The same from the subject's baseline."""
-    found = p.profile(spec).statistics(p.info, spec, pop.sd)
-    shape = p.de.shape
-    return np.broadcast_to(found.mean, shape), np.broadcast_to(found.sd, shape)
+    """The same from the subject's baseline in each session."""
+    mean, sd = np.empty_like(p.de), np.empty_like(p.de)
+    for i, at in enumerate(p.sessions):
+        found = p.profile(spec, i).statistics(p.info, spec, pop.sd)
+        mean[at], sd[at] = found.mean, found.sd
+    return mean, sd

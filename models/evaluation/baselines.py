@@ -217,7 +217,7 @@ class _Covariances:
     def _of_rest(self) -> np.ndarray:
         """The same of the baseline, a context every few seconds, whole and after the filters have settled."""
         c, p = self._c, self._c.person
-        ends = np.arange(*p.rest.indices(len(p.label)))[c.spec.n_steps - 1 :: REST_EVERY_S]
+        ends = np.flatnonzero(p.rest)[c.spec.n_steps - 1 :: REST_EVERY_S]
         rest = Contexts(p, c.spec, c.track, c.chans, ends, c.mean, c.sd)
         keep = np.flatnonzero(rest.there.mean(axis=1) >= 0.5)
         return self._of(rest.microvolts(keep), rest.there[keep])

@@ -135,10 +135,10 @@ def check_people(people: Sequence[Person], labels: tuple[str, ...], track: str, 
             names = ", ".join(sorted({p.name for p, key in zip(people, keys, strict=True) if key in twice}))
             raise ConfigError(f"every subject once (by {what})", f"more than once: {names}", "leave the copies out")
     for p in people:
-        rest = range(*p.rest.indices(len(p.label)))
-        if len(rest) < BASELINE_S[track]:
+        rest_s = int(p.rest.sum())
+        if rest_s < BASELINE_S[track]:
             raise ConfigError(
-                f"track {track!r}: {BASELINE_S[track]} s of rest from all subjects", f"{p.name} has {len(rest)} s",
+                f"track {track!r}: {BASELINE_S[track]} s of rest from all subjects", f"{p.name} has {rest_s} s",
                 "use a track that asks less, c1 or z",
             )  # fmt: skip
         there = set(p.label[scored_seconds(p, spec)].tolist())

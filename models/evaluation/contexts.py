@@ -41,8 +41,7 @@ def scored_seconds(p: Person, spec: FeatureSpec) -> np.ndarray:
     t = np.arange(len(p.label))
     begin = np.searchsorted(p.piece, p.piece)
     recent = np.stack([p.there[np.maximum(t - back, 0)] for back in range(spec.n_patches)]).all(axis=0)
-    baseline = (t >= p.rest.start) & (t < p.rest.stop)
-    return np.flatnonzero((p.label != NO_LABEL) & recent & (t - begin >= spec.n_patches - 1) & ~baseline)
+    return np.flatnonzero((p.label != NO_LABEL) & recent & (t - begin >= spec.n_patches - 1) & ~p.rest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,12 +108,19 @@ class Contexts:
         """The same in the rms of the statistics, clipped: what a network is fed."""
         return self._standardised(np.asarray(rows), raw=True)
 
+    def _same_statistics(self, rows: np.ndarray) -> list[np.ndarray]:
+        """`rows` in runs that share their statistics: those of a session where they stand still, else each row."""
+        if self.track not in STILL:
+            return list(rows[:, None])
+        if self.person.session is None:
+            return [rows]
+        return np.split(rows, np.flatnonzero(np.diff(self.person.session[self.at[rows]])) + 1)
+
     def _standardised(self, rows: np.ndarray, *, raw: bool) -> np.ndarray:
         """Some contexts' DE or raw signal on the statistics of the second they end with."""
         n_chans, n_steps = len(self.chans), self.spec.n_steps
         parts: list[np.ndarray] = []
-        # Statistics that stand still serve all rows at once.
-        for some in [rows] if self.track in STILL else rows[:, None]:
+        for some in self._same_statistics(rows):
             known = Statistics(self.mean[self.at[some[0]]], self.sd[self.at[some[0]]])
             de = self.person.de[self.steps[some]][:, :, self.chans].reshape(len(some) * n_steps, n_chans, -1)
             patches = np.empty((n_chans, 0, self.spec.patch_len), np.float32)
@@ -132,11 +138,12 @@ class Contexts:
 def drifting_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[np.ndarray, np.ndarray]:
     """Mean and sd (n_seconds, n_chans, n_bands) of a profile in live use: from the end of the baseline they drift."""
     mean, sd = (np.array(x, float) for x in frozen_statistics(p, pop, spec))
-    normaliser = Normaliser(Statistics(mean[0], sd[0]), 1.0, frozen=True)
-    for t in range(p.rest.stop, len(p.label)):
-        if p.there[t]:
-            normaliser.take_in(p.de[t].astype(np.float64), p.good[t][:, None], spec.step_s)
-        mean[t] = normaliser.statistics.mean
+    for at in p.sessions:
+        normaliser = Normaliser(Statistics(mean[at[0]], sd[at[0]]), 1.0, frozen=True)
+        for t in at[at > at[p.rest[at]].max(initial=-1)]:
+            if p.there[t]:
+                normaliser.take_in(p.de[t].astype(np.float64), p.good[t][:, None], spec.step_s)
+            mean[t] = normaliser.statistics.mean
     return mean, sd
 
 

@@ -42,7 +42,7 @@ def sat(protocol: Protocol, *, virtual: bool = False) -> CalibrationRecording:
     info = StreamInfo(CHANS, 100.0, reference="average", virtual=virtual)
     none = np.empty(0, int)
     empty = np.zeros((0, len(CHANS), SPEC.n_bands), np.float32)
-    person = Person("sitting", info, empty, empty, none > 0, empty[:, :, 0] > 0, none, none, slice(0, 0), "")
+    person = Person("sitting", info, empty, empty, none > 0, empty[:, :, 0] > 0, none, none, none > 0, "")
     rows = enumerate(LABELS * ROUNDS if protocol.cues else (), 1)
     blocks = tuple(StepSpan("block", n, label, 3000 * n, 3000 * n + 1000) for n, label in rows)
     quality = np.array([1.0, 0.97, 0.41, 1.0, 0.88, 1.0])

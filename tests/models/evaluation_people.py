@@ -37,7 +37,7 @@ def planted(seed: int, effect: float = 0.7, ch_names: Sequence[str] = NAMES, n_b
     return Person(
         f"planted-{seed}", StreamInfo(tuple(ch_names), 128.0),
         differential_entropy(np.exp(2 * amplitude) / 2).astype(np.float32), patches.astype(np.float16),
-        within >= 4, np.ones((n, n_chans), bool), piece, label, slice(0, REST_S), f"sha-{seed}",
+        within >= 4, np.ones((n, n_chans), bool), piece, label, piece == 0, f"sha-{seed}",
     )  # fmt: skip
 
 
