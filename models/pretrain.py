@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError
 
-from .datasets.corpus import PreparedSession, corpus_population, gather, split_people
+from .datasets.corpus import PreparedSession, corpus_population, gather, split_subjects
 from .datasets.recordings import PreparationJob
 from .pretraining.curves import Curves, shown
 from .pretraining.encoder import describe, save_encoder
@@ -105,7 +105,7 @@ class _Run:
         accelerator: Accelerator, log: Log,
     ) -> None:  # fmt: skip
         self.recipe, self.spec, self.out, self.accelerator, self.log = recipe, spec, out, accelerator, log
-        training, held_out = split_people(sessions, recipe.held_out, recipe.seed)
+        training, held_out = split_subjects(sessions, recipe.held_out, recipe.seed)
         pop = corpus_population(training)
         of = {"size": recipe.batch, "geometry": recipe.geometry}
         self.feed = Feed(training, pop, spec, seed=recipe.seed, **of)  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """BIDS data sets: recordings, subjects, bad channels and licence.
 
-A sidecar that cannot be read costs only what it would have said, and a note names it.
+A sidecar that cannot be read is ignored, and a note names it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class BidsRecording(NamedTuple):
     path: Path
     subject: str
     drop: list[str]
-    """Channels that the set calls bad, or no EEG."""
+    """Channels that the set marks as bad, or as no EEG."""
 
 
 class DataSet(NamedTuple):
@@ -34,18 +34,12 @@ class DataSet(NamedTuple):
 
 
 def read_bids(root: Path, extensions: Sequence[str]) -> DataSet:
-    """The EEG recordings of the data set in the folder `root`.
-
-    Parameters
-    ----------
-    root : Path
-    extensions : sequence of str
-        Of the recordings wanted.
+    """The EEG recordings with these file `extensions` of the data set in the folder `root`.
 
     Raises
     ------
     ConfigError
-        The package that finds them is not installed.
+        mne-bids is not installed.
     """
     try:
         from mne_bids import find_matching_paths
@@ -54,8 +48,8 @@ def read_bids(root: Path, extensions: Sequence[str]) -> DataSet:
     licence, notes = _licence(root / "dataset_description.json")
     recordings = []
     for found in find_matching_paths(root, datatypes="eeg", suffixes="eeg", extensions=list(extensions)):
-        reasons, odd = _left_out(found.fpath, root)
-        notes += odd
+        reasons, note = _left_out(found.fpath, root)
+        notes += note
         if reasons:
             notes.append(f"{found.fpath.name}: left out {', '.join(f'{c} ({why})' for c, why in reasons.items())}")
         recordings.append(BidsRecording(found.fpath, found.subject, list(reasons)))
@@ -65,15 +59,16 @@ def read_bids(root: Path, extensions: Sequence[str]) -> DataSet:
 def _licence(path: Path) -> tuple[str, list[str]]:
     try:
         about = json.loads(_text(path))
+        problem = "" if isinstance(about, dict) else "no JSON object"
     except (OSError, ValueError) as error:
-        return "unknown", [f"{path.name} not used: {' '.join(str(error).split())[:80]}; its licence is unknown"]
-    if not isinstance(about, dict):
-        return "unknown", [f"{path.name} not used: no JSON object; its licence is unknown"]
+        problem = _one_line(error)
+    if problem:
+        return "unknown", [f"{path.name} not used: {problem}; its licence is unknown"]
     return str(about.get("License") or "unknown"), []
 
 
 def _left_out(path: Path, root: Path) -> tuple[dict[str, str], list[str]]:
-    """The channels of a recording to leave out, each with its reason; and what is odd about the sidecar, in words."""
+    """The channels of a recording to leave out, each with its reason; and a note where the sidecar is not used."""
     table = _channel_table(path, root)
     if table is None:
         return {}, []
@@ -81,36 +76,36 @@ def _left_out(path: Path, root: Path) -> tuple[dict[str, str], list[str]]:
         lines = [line for line in _text(table).splitlines() if line.strip()]
         head, *rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
     except (OSError, ValueError, csv.Error) as error:
-        why = "empty" if isinstance(error, ValueError) else " ".join(str(error).split())[:80]
-        return {}, [f"{table.name} not used: {why}; no channel is left out by it"]
-    columns = [word.strip().lower() for word in head]
+        problem = "empty" if isinstance(error, ValueError) else _one_line(error)
+        return {}, [f"{table.name} not used: {problem}; no channel is left out by it"]
+    columns = [cell.strip().lower() for cell in head]
     if "name" not in columns:
         return {}, [f"{table.name} not used: it has no column 'name'; no channel is left out by it"]
     reasons = {}
     for row in rows:
         cells = dict(zip(columns, map(str.strip, row), strict=False))
-        name, of, status = (cells.get(key, "") for key in ("name", "type", "status"))
+        name, kind, status = (cells.get(key, "") for key in ("name", "type", "status"))
         if name and status.lower() == "bad":
             reasons[name] = "bad"
-        elif name and of.upper() not in ("EEG", "", "N/A"):
-            reasons[name] = of
+        elif name and kind.upper() not in ("EEG", "", "N/A"):
+            reasons[name] = kind
     return reasons, []
 
 
 def _channel_table(path: Path, root: Path) -> Path | None:
-    """The nearest ``channels.tsv`` that is about a recording: in its folder or above, with none but its entities."""
+    """The nearest ``channels.tsv`` in a recording's folder or above whose entities are all the recording's."""
     entities = set(path.name.split("_")[:-1])
     for folder in (path.parent, *path.parent.parents):
-        fitting = [it for it in folder.glob("*channels.tsv") if set(it.name.split("_")[:-1]) <= entities]
-        if fitting:
-            return max(fitting, key=lambda it: (it.name.count("_"), it.name))
+        tables = [table for table in folder.glob("*channels.tsv") if set(table.name.split("_")[:-1]) <= entities]
+        if tables:
+            return max(tables, key=lambda table: (table.name.count("_"), table.name))
         if folder == root:
             break
     return None
 
 
 def _text(path: Path) -> str:
-    """A text in UTF-8, or in UTF-16 if it begins so; else Latin-1, in which every byte is a letter."""
+    """Decode UTF-8, UTF-16 with a byte order mark, or else Latin-1, which decodes any byte."""
     content = path.read_bytes()
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", errors="replace")
@@ -118,3 +113,7 @@ def _text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("latin-1")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:80]

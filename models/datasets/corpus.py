@@ -1,8 +1,8 @@
 """Training windows for masked pre-training from many recordings, with a cache of prepared sessions on disk.
 
-Features come from `by_second`, the pipeline that runs live, and are scaled by the statistics that a run without a
-profile would hold, so the encoder meets what the live network meets. A prepared session is a folder of plain ``.npy``
-and ``.json``, named after the hash of what it was made from.
+Features come from `by_second`, the pipeline that runs live, and are scaled by the statistics of a run without a
+profile, so the encoder gets the input of the live network. A prepared session is a folder of plain ``.npy`` and
+``.json``, named after the hash of everything it depends on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -28,14 +27,14 @@ from realtime_mood.entropy import Population, Statistics
 from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.types import StreamInfo
 
-from .person import Person, by_second, population, running_statistics
+from .person import NO_LABEL, Person, by_second, population, running_statistics, signal_sha256
 from .recordings import DatasetSession, PreparationJob, readable
 
 FORMAT = 1
 LEAST_CHANS = 4
 LONGEST_PIECE_S = 600  # longer stretches are processed in separate parts, to limit memory
-SAME_SHARE = 0.05  # of the seconds that also occur in another recording: then it is the same one
-AHEAD = 30  # fewer sessions than this are prepared in this process
+SAME_SHARE = 0.05  # two recordings with more than this share of seconds in common are the same one
+POOL_FROM = 30  # fewer sessions than this are prepared in this process
 ARRAYS = ("de", "patches", "there", "good", "piece")
 Log = Callable[[str], None]
 
@@ -48,13 +47,18 @@ class PreparedSession:
     features: Person
     records_sha256: tuple[str, ...]
 
-    @cached_property
+    @property
     def virtual(self) -> bool:
-        """Whether a simulated subject made it."""
+        """Whether the subject is simulated."""
         return self.features.info.virtual
 
     def windows(self, n_patches: int) -> tuple[np.ndarray, np.ndarray]:
-        """Last second of every window that has enough good channels, and how many it has; the most first."""
+        """Last second of each window with at least `LEAST_CHANS` good channels, and their number in descending order.
+
+        Returns
+        -------
+        last, n_good : (n_windows,) int
+        """
         p = self.features
         t = np.arange(n_patches - 1, len(p.there))
         recent = t[:, None] - np.arange(n_patches)
@@ -66,7 +70,7 @@ class PreparedSession:
 
     def rms(self, pop: Population, spec: FeatureSpec) -> np.ndarray:
         """What the live network would divide each second's patches by: (n_seconds, n_chans), µV."""
-        # Pieces of one subject follow one another in time: statistics go on, only windows never cross.
+        # Pieces of one subject follow one another in time: statistics continue, only windows never cross.
         mean, sd = running_statistics(replace(self.features, piece=np.zeros_like(self.features.piece)), pop, spec)
         flat = mean.reshape(-1, spec.n_bands)
         ones = np.ones((len(flat), 1, 1), np.float32)
@@ -75,96 +79,88 @@ class PreparedSession:
 
 
 def prepare(job: PreparationJob, spec: FeatureSpec, cache: Path) -> str:
-    """Compute what pre-training needs of `job` into its folder of `cache`; return what is to be said of it."""
+    """Compute the features of `job` into its folder in `cache`; return a note for the log, or an empty string."""
     folder = cache / key_of(job, spec)
     if (folder / "session.json").is_file():
         return str(json.loads((folder / "session.json").read_text())["note"])
-    session, note = readable(job)
-    found: dict[str, np.ndarray] = {}
-    if session is not None:
-        try:
-            found = _features(session, spec)
-        except MoodError as error:
-            note = f"{job.name} left out: {error.found}"
-        else:
-            note = "" if found else f"{job.name} left out: no stretch long enough for a window"
-            copies = ", ".join(_copies(found, session.info.ch_names)) if found else ""
-            said = [*session.info.notes, *([f"{copies}: taken once"] if copies else [])]
-            if found and said:
-                note = f"{job.name}: {'; '.join(said)}"
-    about: dict[str, Any] = {"note": note, "job": asdict(job)}
+    about, arrays = _prepared(job, spec)
     partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
         partial.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if session is not None and found:
-            about |= {"ch_names": session.info.ch_names, "sfreq": session.info.sfreq, "virtual": session.info.virtual}
-            about["records_sha256"] = [sha256(piece) for piece in session.pieces]
-            for name in ARRAYS:
-                np.save(partial / f"{name}.npy", found[name], allow_pickle=False)
-        (partial / "session.json").write_text(json.dumps(about))
+        for name, array in arrays.items():
+            np.save(partial / f"{name}.npy", array, allow_pickle=False)
+        (partial / "session.json").write_text(json.dumps({"job": asdict(job)} | about))
         partial.rename(folder)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
-        if (folder / "session.json").is_file():  # another run was faster
-            return note
-        raise MoodError(
-            f"prepared recordings in {cache}", f"cannot be written: {error.strerror}",
-            "free some space, or pass --cache DIR elsewhere; what was prepared stays",
-        ) from None  # fmt: skip
-    return note
+        if not (folder / "session.json").is_file():  # else another run was faster
+            raise MoodError(
+                f"prepared recordings in {cache}", f"cannot be written: {error.strerror}",
+                "free some space, or pass --cache DIR elsewhere; what was prepared stays",
+            ) from None  # fmt: skip
+    return str(about["note"])
+
+
+def _prepared(job: PreparationJob, spec: FeatureSpec) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The description of a session and its `ARRAYS`; only a note where it cannot be used."""
+    session, note = readable(job)
+    if session is None:
+        return {"note": note}, {}
+    try:
+        arrays = _features(session, spec)
+    except MoodError as error:
+        return {"note": f"{job.name} left out: {error.found}"}, {}
+    if not arrays:
+        return {"note": f"{job.name} left out: no stretch long enough for a window"}, {}
+    info, notes = session.info, list(session.info.notes)
+    if copies := _exclude_copies(arrays, info.ch_names):
+        notes.append(f"{', '.join(copies)}: taken once")
+    return {
+        "note": f"{job.name}: {'; '.join(notes)}" if notes else "",
+        "ch_names": info.ch_names, "sfreq": info.sfreq, "virtual": info.virtual,
+        "records_sha256": [signal_sha256(piece) for piece in session.pieces],
+    }, arrays  # fmt: skip
 
 
 def load(job: PreparationJob, spec: FeatureSpec, cache: Path) -> PreparedSession | None:
-    """What `prepare` left of `job`; None when there was nothing in it."""
+    """The session that `prepare` stored for `job`; None where it could not be used."""
     folder = cache / key_of(job, spec)
     about = json.loads((folder / "session.json").read_text())
     if "ch_names" not in about:
         return None
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ARRAYS}
-    small: dict[str, Any] = {name: np.array(arrays[name]) for name in ("de", "there", "good", "piece")}
+    arrays: dict[str, Any] = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+    arrays |= {name: np.array(array) for name, array in arrays.items() if name != "patches"}
     info = StreamInfo(tuple(about["ch_names"]), about["sfreq"], name=job.name, virtual=about["virtual"])
     records = tuple(about["records_sha256"])
-    nobody = np.full(len(small["there"]), -1)
-    features = Person(
-        name=job.person,
-        info=info,
-        patches=arrays["patches"],
-        label=nobody,
-        rest=nobody == 0,
-        sha256=records[0],
-        **small,
-    )
+    label = np.full(len(arrays["there"]), NO_LABEL)
+    rest = np.zeros(len(label), bool)
+    features = Person(name=job.subject, info=info, label=label, rest=rest, sha256=records[0], **arrays)
     return PreparedSession(job, features, records)
 
 
 def key_of(job: PreparationJob, spec: FeatureSpec) -> str:
-    """Name of the folder: the hash of everything that what is in it depends on."""
-    words = [str(FORMAT), spec.model_dump_json(), *job.identity()]
-    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:24]
-
-
-def sha256(signal: np.ndarray) -> str:
-    """Of a signal (n_times, n_chans) as float32 µV; the same that a `Person` made of this one piece carries."""
-    return hashlib.sha256(np.ascontiguousarray(signal, np.float32).tobytes()).hexdigest()
+    """Name of the folder: a hash of everything that its content depends on."""
+    parts = [str(FORMAT), spec.model_dump_json(), *job.identity()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
 def gather(
     jobs: Sequence[PreparationJob], spec: FeatureSpec, cache: Path, log: Log, processes: int = 2
 ) -> list[PreparedSession]:
-    """Prepare what is not prepared yet, and load everything there is; each recording once.
+    """Prepare the sessions that are not in the cache, and load all; each recording once.
 
     Raises
     ------
     ConfigError
-        Nothing of it can be used.
+        No session can be used.
     MoodError
         The cache cannot be written.
     """
-    notes: list[str] = []
     new = sum(not (cache / key_of(job, spec) / "session.json").is_file() for job in jobs)
-    if new < AHEAD or processes < 2:
-        notes += [prepare(job, spec, cache) for job in jobs]
+    if new < POOL_FROM or processes < 2:
+        notes = [prepare(job, spec, cache) for job in jobs]
     else:
+        notes = []
         log(f"preparing {new} sessions")
         with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
             tasks = pool.map(prepare, jobs, [spec] * len(jobs), [cache] * len(jobs), chunksize=4)
@@ -174,12 +170,12 @@ def gather(
                     log(f"prepared {i} of {len(jobs)}")
     for note in filter(None, notes):
         log(note)
-    found = [p for p in (load(job, spec, cache) for job in jobs) if p is not None]
-    kept = list(_once(found, log))
-    usable = [p for p in kept if len(p.windows(spec.n_patches)[0])]
-    for p in kept:
-        if p not in usable:
-            log(f"{p.job.name} left out: no {spec.n_patches} s with {LEAST_CHANS} good channels")
+    usable = []
+    for session in _distinct([p for job in jobs if (p := load(job, spec, cache))], log):
+        if len(session.windows(spec.n_patches)[0]):
+            usable.append(session)
+        else:
+            log(f"{session.job.name} left out: no {spec.n_patches} s with {LEAST_CHANS} good channels")
     if not usable:
         raise ConfigError(
             f"pre-training on {len(jobs)} recordings", "none of them holds a usable window", "see the log for reasons"
@@ -188,7 +184,7 @@ def gather(
 
 
 def corpus_population(sessions: Sequence[PreparedSession]) -> Population:
-    """The bands' mean over sessions, and their usual spread from one second to the next."""
+    """`population` over sessions."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # channels that are never good have no spread
         return population([p.features for p in sessions])
@@ -208,61 +204,58 @@ def _features(session: DatasetSession, spec: FeatureSpec) -> dict[str, np.ndarra
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]} if parts else {}
 
 
-def _copies(found: dict[str, np.ndarray], ch_names: Sequence[str]) -> list[str]:
-    """Call channels bad that hold exactly what an earlier one holds; return which."""
+def _exclude_copies(arrays: dict[str, np.ndarray], ch_names: Sequence[str]) -> list[str]:
+    """Mark channels as bad that repeat an earlier one exactly; return which."""
     first: dict[bytes, str] = {}
     copies = []
     for c, name in enumerate(ch_names):
-        if found["good"][:, c].any():
-            twin = first.setdefault(found["patches"][:, c].tobytes(), name)
+        if arrays["good"][:, c].any():
+            twin = first.setdefault(arrays["patches"][:, c].tobytes(), name)
             if twin != name:
                 copies.append(f"{name} repeats {twin}")
-                found["good"][:, c] = False
+                arrays["good"][:, c] = False
     return copies
 
 
 def _stretches(signal: np.ndarray, sfreq: float, spec: FeatureSpec) -> Iterator[slice]:
     """Stretches without a gap that restarts the filters, long enough for a window and not too long."""
     there = np.flatnonzero(np.isfinite(signal).any(axis=1))
-    least = round((spec.settle_s + spec.context_s) * sfreq)
+    least, longest = round((spec.settle_s + spec.context_s) * sfreq), round(LONGEST_PIECE_S * sfreq)
     for part in np.split(there, np.flatnonzero(np.diff(there) > spec.max_hole_s * sfreq) + 1):
         if len(part):
-            for first in range(part[0], part[-1] + 1, round(LONGEST_PIECE_S * sfreq)):
-                stop = min(part[-1] + 1, first + round(LONGEST_PIECE_S * sfreq))
+            for first in range(part[0], part[-1] + 1, longest):
+                stop = min(part[-1] + 1, first + longest)
                 if stop - first >= least:
                     yield slice(first, stop)
 
 
-def _all_second(touches: np.ndarray, sfreq: float, n: int) -> np.ndarray:
+def _all_second(contact: np.ndarray, sfreq: float, n: int) -> np.ndarray:
+    """(n, n_chans) bool: whether there was contact (n_times, n_chans) during the whole of each second."""
     ends = [round(k * sfreq) for k in range(n + 1)]
-    return np.stack([touches[a:b].all(axis=0) for a, b in pairwise(ends)])
+    return np.stack([contact[a:b].all(axis=0) for a, b in pairwise(ends)])
 
 
-def _once(sessions: Sequence[PreparedSession], log: Log) -> Iterator[PreparedSession]:
-    """Leave out recordings that hold the same signal as an earlier one, whatever their names, formats and subjects."""
+def _distinct(sessions: Sequence[PreparedSession], log: Log) -> Iterator[PreparedSession]:
+    """Leave out recordings of the same signal as an earlier one, whatever their names, formats and subjects."""
     seen: dict[bytes, PreparedSession] = {}
     for p in sessions:
-        if p.virtual:
-            yield p
-            continue
-        marks = _marks(p.features)
+        marks = [] if p.virtual else _fingerprints(p.features)
         twins = [seen[mark] for mark in marks if mark in seen]
         if marks and len(twins) > SAME_SHARE * len(marks):
             log(f"{p.job.name} left out: the same signal as {twins[0].job.name}, which is taken")
-            continue
-        seen.update(dict.fromkeys(marks, p))
-        yield p
+        else:
+            seen.update(dict.fromkeys(marks, p))
+            yield p
 
 
-def _marks(p: Person) -> list[bytes]:
-    """What each usable second looks like, coarsely, in an order of channels that every file of it shares."""
-    order = np.argsort(p.info.ch_names)
-    coarse = np.round(4 * p.de[:, order]).astype(np.int8)
-    fit = p.there & (p.good.sum(axis=1) >= LEAST_CHANS)
-    return [coarse[t].tobytes() for t in np.flatnonzero(fit)]
+def _fingerprints(p: Person) -> list[bytes]:
+    """Coarse features of each usable second, in an order of channels that does not depend on the file."""
+    coarse = np.round(4 * p.de[:, np.argsort(p.info.ch_names)]).astype(np.int8)
+    usable = p.there & (p.good.sum(axis=1) >= LEAST_CHANS)
+    return [coarse[t].tobytes() for t in np.flatnonzero(usable)]
 
 
-def split_people(
+def split_subjects(
     sessions: Sequence[PreparedSession], share: float, seed: int
 ) -> tuple[list[PreparedSession], list[PreparedSession]]:
     """Sessions to train on, and those of held-out subjects: `share` of each data set's, at least one of five or more.
@@ -273,18 +266,17 @@ def split_people(
         There are not two subjects.
     """
     datasets: dict[str, list[str]] = {}
-    for person, dataset in sorted({(p.job.person, p.job.dataset) for p in sessions}):
-        datasets.setdefault(dataset, []).append(person)
-    people = {person for who in datasets.values() for person in who}
-    if len(people) < 2:
-        raise ConfigError(
-            "subjects to train on and subjects to hold out", f"{len(people)} in all", "add recordings of other subjects"
-        )
+    for subject, dataset in sorted({(p.job.subject, p.job.dataset) for p in sessions}):
+        datasets.setdefault(dataset, []).append(subject)
+    everyone: set[str] = set().union(*datasets.values())
+    if len(everyone) < 2:
+        found = f"{len(everyone)} in all"
+        raise ConfigError("subjects to train on and subjects to hold out", found, "add recordings of other subjects")
     rng = np.random.default_rng(seed)
-    out: set[str] = set()
-    for who in datasets.values():
-        n = max(round(share * len(who)), 1 if len(who) >= 5 else 0)
-        out.update(rng.permutation(who)[:n].tolist())
-    if not out or out == people:
-        out = {str(rng.choice(sorted(people)))}
-    return [p for p in sessions if p.job.person not in out], [p for p in sessions if p.job.person in out]
+    held_out: set[str] = set()
+    for subjects in datasets.values():
+        n = max(round(share * len(subjects)), 1 if len(subjects) >= 5 else 0)
+        held_out.update(rng.permutation(subjects)[:n].tolist())
+    if not held_out or held_out == everyone:
+        held_out = {str(rng.choice(sorted(everyone)))}
+    return [p for p in sessions if p.job.subject not in held_out], [p for p in sessions if p.job.subject in held_out]

@@ -21,9 +21,9 @@ from realtime_mood.types import StreamInfo
 from .person import NO_LABEL, Person, person
 
 LABELS = ("rest", "arithmetic")
-HELD_OUT = ("32", "33", "34", "35")  # never trained on: they show what the shipped weights do on new subjects
+HELD_OUT = ("32", "33", "34", "35")  # never trained on: the shipped weights are checked on them
 BASELINE_S = 60
-SETTLE_S = 12  # dropped from both classes: padding at a file's start tells the classes apart
+SETTLE_S = 12  # dropped from both classes, because padding at a file's start would separate them
 
 
 def people(path: Path, spec: FeatureSpec) -> Iterator[Person]:

@@ -31,7 +31,7 @@ class SessionTrial(Trial):
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """Second t of everything is the step, and the patch, that ends at second t of its piece."""
+    """Features, labels and rest of one subject; entry t of each array is of the step and patch that end at second t."""
 
     name: str
     info: StreamInfo
@@ -67,10 +67,15 @@ class Person:
         return Profile.from_steps(self.info, spec, self.de[rest], (self.good & self.there[:, None])[rest])
 
 
+def signal_sha256(*pieces: np.ndarray) -> str:
+    """SHA-256 of pieces of signal, each (n_times, n_chans), as float32 µV."""
+    return hashlib.sha256(b"".join(np.ascontiguousarray(p, np.float32).tobytes() for p in pieces)).hexdigest()
+
+
 def by_second(info: StreamInfo, signal: np.ndarray, spec: FeatureSpec) -> dict[str, np.ndarray]:
     """Features of every second of one piece of signal (n_times, n_chans), µV."""
     slow = spec.model_copy(update={"hop_s": spec.step_s})
-    pipeline = Pipeline(info, slow, None)  # type: ignore[arg-type]  # only features are asked of it
+    pipeline = Pipeline(info, slow, None)  # type: ignore[arg-type]  # it computes features only
     found = [pipeline.features(w) for w in pipeline.push(Chunk(signal, 0, len(signal) / info.sfreq))]
     return {
         "de": np.stack([f.de[-1] for f in found]),
@@ -94,16 +99,16 @@ def person(
     lengths = [len(part["de"]) for part in parts]
     piece = np.repeat(np.arange(len(parts)), lengths)
     label = np.concatenate([np.asarray(row)[:n] for row, n in zip(labels, lengths, strict=True)])
-    digest = hashlib.sha256(b"".join(np.ascontiguousarray(p, np.float32).tobytes() for p in pieces)).hexdigest()
     is_rest = np.zeros(len(label), bool)
     is_rest[rest] = True
-    return Person(name=name, info=info, piece=piece, label=label, rest=is_rest, sha256=digest, **joined)
+    sha256 = signal_sha256(*pieces)
+    return Person(name=name, info=info, piece=piece, label=label, rest=is_rest, sha256=sha256, **joined)
 
 
-def population(people: Sequence[Person]) -> Population:
-    """The bands' mean over subjects and channels, and their usual spread from one second to the next."""
+def population(subjects: Sequence[Person]) -> Population:
+    """Mean of each band over subjects and channels, and its median standard deviation over seconds."""
     means, sds = [], []
-    for p in people:
+    for p in subjects:
         x = np.where((p.good & p.there[:, None])[:, :, None], p.de, np.nan)
         means.append(np.nanmean(x, axis=(0, 1)))
         sds.append(np.nanmedian(np.nanstd(x, axis=0), axis=0))
@@ -126,9 +131,9 @@ def running_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[n
 
 
 def frozen_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[np.ndarray, np.ndarray]:
-    """The same from the subject's baseline in each session."""
+    """Mean and sd (n_seconds, n_chans, n_bands) of the subject's baseline in each session."""
     mean, sd = np.empty_like(p.de), np.empty_like(p.de)
     for i, at in enumerate(p.sessions):
-        found = p.profile(spec, i).statistics(p.info, spec, pop.sd)
-        mean[at], sd[at] = found.mean, found.sd
+        fixed = p.profile(spec, i).statistics(p.info, spec, pop.sd)
+        mean[at], sd[at] = fixed.mean, fixed.sd
     return mean, sd

@@ -1,7 +1,7 @@
 """Recordings for masked pre-training: discovery in files and folders, and reading in µV.
 
-A `PreparationJob` says where the signal of one subject on one montage is; `read` turns it into a `DatasetSession`.
-Archives, folders of recordings in any format that plays, BIDS data sets and virtual subjects all end up the same.
+`find` gives a `PreparationJob` for each subject and montage in archives, folders of recordings of any supported format,
+and BIDS data sets, or for a simulated subject; its `read` gives a `DatasetSession`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -36,10 +37,10 @@ VIRTUAL_S = 150
 MONTAGES = (8, 12, 16, 19, 24, 32, 48, 64)
 TEN_TWENTY = tuple("Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split())  # noqa: SIM905
 BAD_CONTACT = 4  # in the Muse's own scale: 1 good, 2 fair, 4 none
-NOT_ASKED = {
+EXCLUDED = {
     "eegmat": "the reader is evaluated on it; --with-eegmat takes it all the same",
     "feis": "its pieces of 1 s are shorter than a window, and its licence is non-profit",
-    "articulators": "FEIS again",
+    "articulators": "it is part of FEIS: its pieces of 1 s are shorter than a window",
 }
 
 
@@ -49,38 +50,38 @@ class DatasetSession:
 
     info: StreamInfo
     pieces: list[np.ndarray]  # each (n_times, n_chans), µV; NaN rows where samples were lost
-    contact: list[np.ndarray] | None = None  # each (n_times, n_chans) bool: the device says that the electrode touches
+    contact: list[np.ndarray] | None = None  # each (n_times, n_chans) bool: the device reports skin contact
 
 
 @dataclass(frozen=True)
 class PreparationJob:
-    """Where a session lies."""
+    """Location of a session."""
 
     kind: str  # "archive", "file" or "virtual"
     name: str
-    person: str
+    subject: str
     dataset: str
     licence: str
     path: str = ""
     pick: str = ""  # the subject of an archive, the options of a playback source, or the seed of a simulated subject
-    in_folder: bool = False  # one file of several: not each need have every channel that `pick` leaves out
+    in_folder: bool = False  # one file of several, which may lack channels that `pick` leaves out
 
     def identity(self) -> list[str]:
-        """What changes when the session would come out otherwise."""
+        """Everything that the session's content depends on."""
         path = Path(self.path)
         stem = glob.escape(path.name.split(".")[0])  # of a file that comes in parts, like .vhdr and .eeg
         files = sorted(path.parent.glob(stem + ".*")) if self.path else []
-        return [self.kind, self.name, self.person, self.pick, str(path.absolute())] + [
+        return [self.kind, self.name, self.subject, self.pick, str(path.absolute())] + [
             f"{f.name} {(stat := f.stat()).st_size} {stat.st_mtime_ns}" for f in files
         ]
 
     def read(self) -> DatasetSession:
-        """The signal; raises `MoodError` when there is none to be had."""
+        """The signal; raises `MoodError` when it cannot be read."""
         return {"archive": _archive, "file": _file, "virtual": _virtual}[self.kind](self)
 
 
 class FolderOptions(PlaybackOptions):
-    """The options of a folder of recordings: a channel to leave out is none of every file's."""
+    """The options of a folder of recordings: not every file has every channel to leave out."""
 
     drop_must_exist: ClassVar[bool] = False
 
@@ -88,49 +89,46 @@ class FolderOptions(PlaybackOptions):
 def find(
     data: Sequence[str], n_virtual: int = 0, *, with_eegmat: bool = False
 ) -> tuple[list[PreparationJob], list[str]]:
-    """All subjects in the files and folders `data`, and what was left out and why.
+    """All subjects in the files and folders `data`, and notes on what was left out and why.
 
     Parameters
     ----------
     data : sequence of str
-        Archives, recordings, and folders of either; ``?units=mV`` and the like may stand after each, as after
-        ``playback://PATH``. A folder that holds ``dataset_description.json`` is read as BIDS.
+        Archives, recordings, and folders of either, each with the options of ``playback://PATH``, such as
+        ``?units=mV``. A folder that holds ``dataset_description.json`` is read as BIDS.
     n_virtual : int
-        How many simulated subjects beside them, from seed `FIRST_SEED` on.
+        Number of simulated subjects to add, from seed `FIRST_SEED` on.
     with_eegmat : bool
-        Take EEGMAT too.
+        Include EEGMAT.
 
     Raises
     ------
     ConfigError
         A path does not exist, an option is wrong, or more simulated subjects are asked for than there are seeds.
     """
-    left = virtual.LAST_SEED + 1 - FIRST_SEED
-    if n_virtual > left:
-        raise ConfigError(
-            f"{n_virtual} simulated subjects", f"{left} seeds are set aside for pre-training", "ask for fewer"
-        )
+    n_seeds = virtual.LAST_SEED + 1 - FIRST_SEED
+    if n_virtual > n_seeds:
+        found = f"{n_seeds} seeds are set aside for pre-training"
+        raise ConfigError(f"{n_virtual} simulated subjects", found, "ask for fewer")
     jobs: list[PreparationJob] = []
     notes: list[str] = []
-    for word in data:
-        place, _, options = word.partition("?")
-        path = Path(place).expanduser()
-        if not path.exists():
+    for argument in data:
+        place, _, options = argument.partition("?")
+        root = Path(place).expanduser()
+        if not root.exists():
             raise ConfigError(f"data {place}", "no such file or folder", "check the path")
-        _playback(word, options)
-        for found in _walk(path):
-            why = next((why for key, why in NOT_ASKED.items() if key in str(found).lower()), None)
-            if why and not (with_eegmat and "eegmat" in str(found).lower()):
-                notes.append(f"{found.name} left out: {why}")
+        _playback(argument, options)
+        for path in _walk(root):
+            reason = next((reason for key, reason in EXCLUDED.items() if key in str(path).lower()), "")
+            if reason and not (with_eegmat and "eegmat" in str(path).lower()):
+                notes.append(f"{path.name} left out: {reason}")
             else:
-                in_folder = found != path
-                more, odd = _jobs(found, path if in_folder else path.parent, options, in_folder)
-                jobs += more
-                notes += odd
-    seeds = range(FIRST_SEED, FIRST_SEED + n_virtual)
-    jobs += [
-        PreparationJob("virtual", f"virtual-{s}", f"virtual-{s}", "virtual people", "made", pick=str(s)) for s in seeds
-    ]
+                found_jobs, found_notes = _jobs(path, root, options)
+                jobs += found_jobs
+                notes += found_notes
+    for seed in map(str, range(FIRST_SEED, FIRST_SEED + n_virtual)):
+        name = f"virtual-{seed}"
+        jobs.append(PreparationJob("virtual", name, name, "simulated subjects", "made", pick=seed))
     return jobs, notes
 
 
@@ -146,14 +144,16 @@ def _walk(path: Path) -> Iterator[Path]:
                 yield from _walk(child)
 
 
-def _jobs(path: Path, root: Path, options: str, in_folder: bool) -> tuple[list[PreparationJob], list[str]]:
-    """Who is in one recording, archive or BIDS folder, and what is odd about it, in words."""
+def _jobs(path: Path, root: Path, options: str) -> tuple[list[PreparationJob], list[str]]:
+    """The subjects of one recording, archive or BIDS folder, found at or under `root`; and notes on it."""
     if path.suffix.lower() == ".npz":
         return _archive_jobs(path), []
     if path.is_dir() and path.suffix != ".mff":
         return _bids_jobs(path, options)
-    name = str(path.relative_to(root))
-    return [PreparationJob("file", name, name, root.name, _licence_beside(path), str(path), options, in_folder)], []
+    in_folder = path != root
+    folder = root if in_folder else root.parent
+    name = str(path.relative_to(folder))
+    return [PreparationJob("file", name, name, folder.name, _licence_beside(path), str(path), options, in_folder)], []
 
 
 # -- archives of several subjects ---------------------------------------------------------------------------------
@@ -169,8 +169,10 @@ def _archive_jobs(path: Path) -> list[PreparationJob]:
             f"archive {path}", f"unreadable: {error}", "see the layout in its folder's README, or leave it out"
         ) from None
     dataset, licence = path.stem.rsplit("_", 1)[0], str(meta.get("licence", "unknown"))
+    names = [f"{dataset}-{subject}" for subject in subjects]
     return [
-        PreparationJob("archive", f"{dataset}-{s}", f"{dataset}-{s}", dataset, licence, str(path), s) for s in subjects
+        PreparationJob("archive", name, name, dataset, licence, str(path), subject)
+        for name, subject in zip(names, subjects, strict=True)
     ]
 
 
@@ -179,24 +181,24 @@ def _archive(job: PreparationJob) -> DatasetSession:
         meta = json.loads(str(archive["meta"]))
         keys = [e["key"] for e in map(json.loads, archive["index"]) if e["subject"] == job.pick]
         pieces = [archive[key].T.astype(np.float32) * np.float32(meta["uV_per_lsb"]) for key in keys]
-        worn = [key.replace("x", "h") for key in keys]
-        contact = [archive[h].T < BAD_CONTACT for h in worn] if all(h in archive for h in worn) else None
-    said = str(meta.get("reference", ""))
-    labels = meta["channels"]
-    chosen = choose_channels(labels, [True] * len(labels), CommonOptions(), job.name, reference=said)
+        fits = [key.replace("x", "h") for key in keys]
+        contact = [archive[h].T < BAD_CONTACT for h in fits] if all(h in archive for h in fits) else None
+    labels, reference = meta["channels"], str(meta.get("reference", ""))
+    chosen = choose_channels(labels, [True] * len(labels), CommonOptions(), job.name, reference=reference)
     info = StreamInfo(chosen.ch_names, float(meta["fs"]), job.name, chosen.reference, notes=chosen.notes)
     kept = chosen.columns
-    return DatasetSession(info, [it[:, kept] for it in pieces], contact and [it[:, kept] for it in contact])
+    return DatasetSession(info, [x[:, kept] for x in pieces], contact and [x[:, kept] for x in contact])
 
 
 # -- files and BIDS -----------------------------------------------------------------------------------------------
 
 
 def _playback(asked: str, query: str, in_folder: bool = False) -> PlaybackOptions:
+    """The options in `query`; several of ``drop`` add up."""
     pairs = parse_qsl(query, keep_blank_values=True)
     drop = ",".join(value for key, value in pairs if key == "drop")
-    words = dict(pairs) | ({"drop": drop} if drop else {}) | {"speed": "max"}
-    return read_options(FolderOptions if in_folder else PlaybackOptions, f"playback://{asked}", words)
+    options = dict(pairs) | ({"drop": drop} if drop else {}) | {"speed": "max"}
+    return read_options(FolderOptions if in_folder else PlaybackOptions, f"playback://{asked}", options)
 
 
 def _bids_jobs(root: Path, options: str) -> tuple[list[PreparationJob], list[str]]:
@@ -204,35 +206,31 @@ def _bids_jobs(root: Path, options: str) -> tuple[list[PreparationJob], list[str
     jobs = []
     for path, subject, drop in found.recordings:
         query = "&".join(part for part in (options, pasted("drop", drop) if drop else "") if part)
-        name, person = f"{root.name}/{path.name}", f"{root.name}-sub-{subject}"
-        jobs.append(PreparationJob("file", name, person, root.name, found.licence, str(path), query, in_folder=True))
+        name, subject = f"{root.name}/{path.name}", f"{root.name}-sub-{subject}"
+        jobs.append(PreparationJob("file", name, subject, root.name, found.licence, str(path), query, in_folder=True))
     return jobs, found.notes
 
 
 def _file(job: PreparationJob) -> DatasetSession:
     stream = PlaybackSource(job.path, _playback(job.path, job.pick, job.in_folder)).open()
-    parts: list[np.ndarray] = []
-    pieces: list[np.ndarray] = []
-    try:
+    pieces: list[list[np.ndarray]] = []
+    with closing(stream), suppress(StreamEnded):
         while True:
             chunk = stream.read(1.0)
             if chunk is None:
                 continue
-            if chunk.lost > stream.info.sfreq and parts:
-                pieces, parts = [*pieces, np.concatenate(parts)], []
-            elif chunk.lost and parts:
-                parts.append(np.full((chunk.lost, stream.info.n_chans), np.nan, np.float32))
-            parts.append(np.asarray(chunk.data))
-    except StreamEnded:
-        pass
-    finally:
-        stream.close()
-    return DatasetSession(stream.info, [*pieces, np.concatenate(parts)] if parts else pieces)
+            if not pieces or chunk.lost > stream.info.sfreq:
+                pieces.append([])
+            elif chunk.lost:
+                pieces[-1].append(np.full((chunk.lost, stream.info.n_chans), np.nan, np.float32))
+            pieces[-1].append(np.asarray(chunk.data))
+    return DatasetSession(stream.info, [np.concatenate(parts) for parts in pieces])
 
 
 def _licence_beside(path: Path) -> str:
+    """The first line of a licence file in the folder of `path`."""
     for name in ("LICENSE", "LICENSE.txt", "LICENSE.md"):
-        if (path.parent / name).is_file():
+        with suppress(OSError):
             text = (path.parent / name).read_text(encoding="utf-8", errors="replace")
             return next((line.strip() for line in text.splitlines() if line.strip()), "unknown")[:80]
     return "unknown"
@@ -242,7 +240,7 @@ def _licence_beside(path: Path) -> str:
 
 
 def _virtual(job: PreparationJob) -> DatasetSession:
-    """A simulated subject who goes through all states, on a usual cap or on electrodes anywhere."""
+    """A simulated subject who goes through all states, on a usual cap or on random electrodes."""
     seed = int(job.pick)
     rng = np.random.default_rng([3, seed])
     n = int(rng.choice(MONTAGES))
@@ -257,9 +255,8 @@ def _virtual(job: PreparationJob) -> DatasetSession:
 
 
 def readable(job: PreparationJob) -> tuple[DatasetSession | None, str]:
-    """The session of `job`, or why there is none."""
+    """The session of `job`, or None and a note why it is left out."""
     try:
-        session = job.read()
+        return job.read(), ""
     except MoodError as error:
         return None, f"{job.name} left out: {error.found or error.asked}" + (f" · {error.do}" if error.do else "")
-    return session, ""

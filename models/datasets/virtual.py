@@ -14,7 +14,7 @@ from .person import NO_LABEL, Person, person
 LABELS = ("negative", "neutral", "positive")
 LAST_SEED = 9_999  # seeds from here up are never trained on
 BASELINE_S = 60
-SETTLE_S = 9  # after a change the subject has not answered yet and the context still holds the state before
+SETTLE_S = 9  # unlabelled after a change: the response is slow, and the context still holds the state before
 N_CHANS = 24
 SFREQ = 128.0
 
@@ -22,21 +22,21 @@ SFREQ = 128.0
 def one(seed: int, spec: FeatureSpec) -> Person:
     """The simulated subject `seed`, on a random montage, through a random script, under a random reference."""
     if not 0 <= seed <= LAST_SEED:
-        raise ValueError(f"subjects are trained on below seed {LAST_SEED + 1}, got {seed}")
+        raise ValueError(f"training subjects have seeds from 0 to {LAST_SEED}, not {seed}")
     rng = np.random.default_rng([2, seed])
     ch_names = tuple(str(name) for name in rng.permutation(SPREAD)[: N_CHANS + 1])
     script, labels = _script(rng)
     difficulty = rng.choice(["easy", "medium", "hard", "none"], p=[0.15, 0.65, 0.12, 0.08])
     signal = VirtualPerson(seed, ch_names, SFREQ, script, str(difficulty)).signal(len(labels))
     if difficulty == "none":
-        labels = np.where(labels == NO_LABEL, NO_LABEL, rng.permutation(3)[labels])  # nothing there to be learnt
+        labels = np.where(labels == NO_LABEL, NO_LABEL, rng.permutation(3)[labels])  # no effect to learn
     signal = _referenced(signal, rng)
     info = StreamInfo(ch_names[:N_CHANS], SFREQ, name=f"virtual person {seed}", virtual=True)
     return person(f"virtual-{seed}-{difficulty}", info, [signal], [labels], slice(0, BASELINE_S), spec)
 
 
 def _script(rng: np.random.Generator) -> tuple[Script, np.ndarray]:
-    """A minute of baseline, of one kind or another, then the three states in random order, once or twice."""
+    """A minute of baseline (rest, neutral, or all states), then the three states in random order, once or twice."""
     kind = str(rng.choice(["rest", "neutral", "mixed"], p=[0.3, 0.2, 0.5]))
     blocks = [(str(s), BASELINE_S // 3) for s in rng.permutation(LABELS)] if kind == "mixed" else [(kind, BASELINE_S)]
     rounds = 1 if kind == "mixed" else 2
@@ -50,7 +50,7 @@ def _script(rng: np.random.Generator) -> tuple[Script, np.ndarray]:
 
 
 def _referenced(signal: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Against nothing, the average, or the one electrode that is no channel then."""
+    """`N_CHANS` of the channels against infinity, the average, or the electrode that is left over."""
     kind = rng.choice(["infinity", "average", "electrode"])
     if kind == "average":
         return (signal - signal.mean(axis=1, keepdims=True))[:, :N_CHANS]

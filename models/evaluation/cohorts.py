@@ -17,8 +17,7 @@ from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 from realtime_mood.types import StreamInfo
 
 from ..datasets import eegmat, virtual
-from ..datasets.corpus import sha256
-from ..datasets.person import NO_LABEL, Person, person
+from ..datasets.person import NO_LABEL, Person, person, signal_sha256
 from ..datasets.recordings import find
 from .contexts import BASELINE_S, scored_seconds
 from .splits import same_person
@@ -70,9 +69,9 @@ def records_behind(people: Sequence[Person], data: Path | None) -> dict[str, lis
     if people[0].name.startswith("eegmat-"):
         for path in _archives(data):
             for job in find([str(path)], with_eegmat=True)[0]:
-                name = same_person(job.person)
+                name = same_person(job.subject)
                 ours = next((p.name for p in people if same_person(p.name) == name), name)
-                found.setdefault(ours, []).extend(sha256(piece) for piece in job.read().pieces)
+                found.setdefault(ours, []).extend(signal_sha256(piece) for piece in job.read().pieces)
     return found
 
 

@@ -115,11 +115,11 @@ def describe(
     everybody = [*sessions, *held_out]
     records: dict[str, list[str]] = {}
     for p in everybody:
-        records.setdefault(p.job.person, []).extend(p.records_sha256)
+        records.setdefault(p.job.subject, []).extend(p.records_sha256)
     by_dataset: dict[str, dict[str, Any]] = {}
     for p in everybody:
         entry = by_dataset.setdefault(p.job.dataset, {"people": set(), "hours": 0.0, "licences": set()})
-        entry["people"].add(p.job.person)
+        entry["people"].add(p.job.subject)
         entry["licences"].add(p.job.licence)
         entry["hours"] += len(p.windows(spec.n_patches)[0]) * spec.patch_s / 3600
     corpus = {
@@ -130,7 +130,7 @@ def describe(
         "spec": spec.model_dump(mode="json"),
         "corpus": corpus,
         "people": sorted(records),
-        "held_out_people": sorted({p.job.person for p in held_out}),
+        "held_out_people": sorted({p.job.subject for p in held_out}),
         "virtual_seeds": sorted({int(p.job.pick) for p in everybody if p.job.kind == "virtual"}),
         "records_sha256": records,
     }

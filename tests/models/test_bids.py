@@ -23,7 +23,7 @@ def test_a_bids_folder_gives_subjects_and_leaves_bad_channels_out(tmp_path):
         (folder / f"sub-{subject}_task-rest_channels.tsv").write_text("\n".join(rows) + "\n")
     (root / "dataset_description.json").write_text(json.dumps({"Name": "x", "BIDSVersion": "1.9.0", "License": "CC0"}))
     jobs, _ = find([str(root)])
-    assert [(job.person, job.licence) for job in jobs] == [("study-sub-01", "CC0"), ("study-sub-02", "CC0")]
+    assert [(job.subject, job.licence) for job in jobs] == [("study-sub-01", "CC0"), ("study-sub-02", "CC0")]
     session = jobs[0].read()
     assert session.info.ch_names == (CH_NAMES[0], *CH_NAMES[2:])
 

@@ -15,8 +15,8 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
 from realtime_mood.errors import ConfigError, MoodError, WeightsError
 from realtime_mood.models.datasets import corpus
-from realtime_mood.models.datasets.corpus import corpus_population, gather, load, sha256, split_people
-from realtime_mood.models.datasets.person import person
+from realtime_mood.models.datasets.corpus import corpus_population, gather, load, split_subjects
+from realtime_mood.models.datasets.person import person, signal_sha256
 from realtime_mood.models.datasets.recordings import FIRST_SEED, find, readable
 from realtime_mood.models.datasets.virtual import LAST_SEED
 from realtime_mood.models.pretraining.feed import BUCKETS, PLAIN, Feed, _referenced
@@ -43,7 +43,7 @@ def test_people_pieces_and_windows_are_kept_apart(tmp_path):
     path = archive(tmp_path, {"a": [eeg(1), eeg(2)], "b": [eeg(3)]})
     (a, b), said = gathered(tmp_path, path)
     assert said == ""
-    assert (a.job.person, b.job.person) == ("made-a", "made-b")
+    assert (a.job.subject, b.job.subject) == ("made-a", "made-b")
     assert a.records_sha256 != b.records_sha256
     last, n_good = a.windows(SPEC.n_patches)
     assert len(last) == 2 * USABLE
@@ -57,7 +57,7 @@ def test_hashes_are_those_a_person_of_the_evaluation_carries(tmp_path):
     signal = np.round(eeg(1) / 0.05).astype(np.int16).astype(np.float32) * np.float32(0.05)
     info = StreamInfo(tuple(SPREAD[:6]), SFREQ)
     evaluated = person("x", info, [signal], [np.zeros(SECONDS)], slice(0, 2), SPEC)
-    assert a.records_sha256 == (evaluated.sha256,) == (sha256(signal),)
+    assert a.records_sha256 == (evaluated.sha256,) == (signal_sha256(signal),)
 
 
 def test_patches_are_what_the_live_network_gets(tmp_path):
@@ -144,7 +144,7 @@ def test_the_same_signal_in_two_files_is_taken_once_whatever_it_is_called(tmp_pa
     arrays["x0000"] = arrays["x0000"][mixed]
     np.savez(folder / "other_128hz.npz", **arrays)
     sessions, said = gathered(tmp_path, folder)
-    assert [s.job.person for s in sessions] == ["made-a"]
+    assert [s.job.subject for s in sessions] == ["made-a"]
     assert "other-a left out: the same signal as made-a" in said
 
 
@@ -183,12 +183,12 @@ def test_people_held_out_are_never_trained_on(tmp_path):
     for name in ("one_128hz.npz", "two_128hz.npz"):
         write_archive(folder / name, people if name[:3] == "one" else {k: [v[0] * 1.5 + 3] for k, v in people.items()})
     sessions, _ = gathered(tmp_path, folder)
-    training, held_out = split_people(sessions, 0.2, seed=1)
+    training, held_out = split_subjects(sessions, 0.2, seed=1)
     assert len(training) + len(held_out) == 12
-    assert not {s.job.person for s in training} & {s.job.person for s in held_out}
+    assert not {s.job.subject for s in training} & {s.job.subject for s in held_out}
     assert {s.job.dataset for s in held_out} == {"one", "two"}
     with pytest.raises(ConfigError, match="1 in all"):
-        split_people(sessions[:1], 0.2, seed=1)
+        split_subjects(sessions[:1], 0.2, seed=1)
 
 
 def test_evaluations_people_and_what_may_not_be_used_stay_out(tmp_path):
@@ -199,7 +199,7 @@ def test_evaluations_people_and_what_may_not_be_used_stay_out(tmp_path):
     jobs, notes = find([str(folder)])
     assert jobs == []
     assert len(notes) == 2
-    assert [job.person for job in find([str(folder)], with_eegmat=True)[0]] == ["eegmat_dev-a"]
+    assert [job.subject for job in find([str(folder)], with_eegmat=True)[0]] == ["eegmat_dev-a"]
 
 
 def test_virtual_people_have_seeds_of_their_own():
@@ -238,7 +238,7 @@ def test_loose_files_play_and_the_others_say_why_not(tmp_path):
     (folder / "broken.edf").write_bytes(b"0" * 300)
     (folder / "notes.txt").write_text("no recording")
     sessions, said = gathered(tmp_path, folder)
-    assert [s.job.person for s in sessions] == ["me.edf"]
+    assert [s.job.subject for s in sessions] == ["me.edf"]
     assert "broken.edf left out" in said
     assert "notes.txt left out" in said
 

@@ -9,8 +9,7 @@ import pytest
 from evaluation_people import SPEC, planted
 
 from realtime_mood.errors import ConfigError, WeightsError
-from realtime_mood.models.datasets.corpus import sha256
-from realtime_mood.models.datasets.person import NO_LABEL
+from realtime_mood.models.datasets.person import NO_LABEL, signal_sha256
 from realtime_mood.models.datasets.recordings import find
 from realtime_mood.models.evaluation import cohorts
 from realtime_mood.models.evaluation.contexts import check_track
@@ -104,8 +103,8 @@ def test_eegmat_is_known_again_in_a_pre_training_corpus(data_dir):
     person = replace(planted(0), name=f"eegmat-{subject}")
     folds = [Fold(Split("one", (), (0,)), ())]
     with pytest.raises(ConfigError, match="by name"):
-        check_apart([person], folds, {jobs[0].person: []})
-    hashes = [sha256(piece) for piece in jobs[0].read().pieces]
+        check_apart([person], folds, {jobs[0].subject: []})
+    hashes = [signal_sha256(piece) for piece in jobs[0].read().pieces]
     with pytest.raises(ConfigError, match="by signal"):
         check_apart([person], folds, {"renamed": hashes[:1]}, cohorts.records_behind([person], path))
 
