@@ -46,6 +46,7 @@ class Person:
     session: np.ndarray | None = None  # (n_seconds,) int: each has its own statistics; None: one for all pieces
     trial: np.ndarray | None = None  # (n_seconds,) int: index into `trials`, NO_LABEL between them
     trials: tuple[SessionTrial, ...] = ()
+    raw: bool = True  # False: only shipped features are known, `patches` are zero
     eye: np.ndarray | None = None  # (n_seconds, n_features) float32; NaN where the tracker saw no eye
 
     @cached_property

@@ -70,7 +70,11 @@ class Recording:
     trials: tuple[Trial, ...]
     """All trials in playing order, known without reading signals."""
     segments: Callable[[], Iterator[Segment]]
-    """Reads the signal, in playing order. Raises `MoodError` for a damaged file."""
+    """Reads the signal, in playing order. Raises `MoodError` for a damaged file.
+
+    Recordings are sent to other processes, so this must be picklable: a `functools.partial` of a module's function.
+    A long recording is cut into segments of a trial each, with the seconds before it that filters need to settle.
+    """
     files: tuple[Path, ...] = ()
     """All files that it is read from: what a cache depends on."""
     window_s: float = 0.0

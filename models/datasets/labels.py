@@ -1,0 +1,94 @@
+"""Labels of the readouts that can be trained on a labelled data set: which class a trial is of.
+
+The label of a trial is what its authors meant the stimulus to evoke, or what the subject reported to have felt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from realtime_mood.errors import ConfigError
+
+from .person import NO_LABEL
+from .trials import DatasetInfo, Trial
+
+SYNONYMS = {
+    "sadness": "sad", "happiness": "happy", "joy": "happy", "fearful": "fear", "scared": "fear", "horror": "fear",
+    "disgusted": "disgust", "angry": "anger", "surprised": "surprise", "calm": "neutral", "funny": "amusement",
+    "inspired": "inspiration", "tender": "tenderness",
+}  # fmt: skip
+NINE = ("anger", "disgust", "fear", "sad", "neutral", "amusement", "inspiration", "happy", "tenderness")
+READOUTS: dict[str, tuple[str, ...]] = {
+    "emotion3": ("negative", "neutral", "positive"),
+    "emotion4": ("neutral", "sad", "fear", "happy"),
+    "emotion5": ("disgust", "fear", "sad", "neutral", "happy"),
+    "emotion7": ("disgust", "fear", "sad", "neutral", "happy", "anger", "surprise"),
+    "emotion9": NINE,
+    "valence": ("low", "high"),
+    "arousal": ("low", "high"),
+}
+SIGNS = dict.fromkeys(
+    ("negative", "anger", "disgust", "fear", "sad", "awe", "frustration", "grief", "jealousy", "boring"), "negative"
+) | dict.fromkeys(
+    ("positive", "amusement", "inspiration", "happy", "tenderness", "compassion", "content", "excite", "love",
+     "relief"), "positive",
+) | {"neutral": "neutral"}  # fmt: skip
+MIDDLE = 0.1
+"""Ratings this close to the middle of the scale (as a share of it) are neutral, or neither low nor high."""
+
+
+def labels_of(readout: str, info: DatasetInfo) -> tuple[str, ...]:
+    """The classes of a readout on a data set; a readout named after the set has the set's own.
+
+    Raises
+    ------
+    ConfigError
+        There is no such readout.
+    """
+    if readout == info.name and info.labels:
+        return info.labels
+    if readout not in READOUTS:
+        own = [info.name] if info.labels else []
+        raise ConfigError(f"readout {readout!r}", "unknown", f"use {', '.join([*READOUTS, *own])}")
+    return READOUTS[readout]
+
+
+def label_of(trial: Trial, readout: str, info: DatasetInfo, *, felt: bool) -> int:
+    """Number of the trial's class among `labels_of`; `NO_LABEL` where it has none."""
+    labels = labels_of(readout, info)
+    word = _felt(trial, readout, labels, info) if felt else _meant(trial, readout, labels)
+    return labels.index(word) if word in labels else NO_LABEL
+
+
+def _meant(trial: Trial, readout: str, labels: tuple[str, ...]) -> str:
+    if trial.label in labels:
+        return trial.label
+    word = SYNONYMS.get(trial.label, trial.label)
+    if readout == "emotion3":
+        return SIGNS.get(word, "")
+    if readout == "valence":
+        return {"negative": "low", "positive": "high"}.get(SIGNS.get(word, ""), "")
+    return word
+
+
+def _felt(trial: Trial, readout: str, labels: tuple[str, ...], info: DatasetInfo) -> str:
+    if readout in ("valence", "arousal", "emotion3"):
+        share = rating(trial, "arousal" if readout == "arousal" else "valence", info.scales)
+        if share is None:
+            return ""
+        low, middle, high = ("negative", "neutral", "positive") if readout == "emotion3" else ("low", "", "high")
+        return low if share < 0.5 - MIDDLE else high if share > 0.5 + MIDDLE else middle
+    answers = {SYNONYMS.get(name, name): rating(trial, name, info.scales) for name in trial.ratings}
+    known = {name: share for name, share in answers.items() if name in labels and share is not None}
+    if not known:
+        return ""
+    strongest = max(known, key=lambda name: known[name])
+    return strongest if known[strongest] > 0.5 else "neutral"
+
+
+def rating(trial: Trial, scale: str, scales: Mapping[str, tuple[float, float]]) -> float | None:
+    """An answer as a share of its scale, 0 to 1; None where it was not given."""
+    if scale not in trial.ratings or scale not in scales:
+        return None
+    low, high = scales[scale]
+    return (trial.ratings[scale] - low) / (high - low)

@@ -1,0 +1,271 @@
+"""Turns the recordings of a labelled data set into subjects: features, labels and baseline by the second.
+
+Each subject is prepared once, into a folder of plain ``.npy`` and ``.json`` named after the hash of what it was made
+from, and mapped into memory from there: a run that was interrupted continues, and memory holds one subject's signal.
+All sessions of a subject follow one another in the order in which they took place, and trials in playing order, so
+that statistics see nothing of the future.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.errors import ConfigError, MoodError
+from realtime_mood.profile import LEAST_BASELINE_S
+from realtime_mood.types import StreamInfo
+
+from .labels import label_of
+from .person import NO_LABEL, Person, SessionTrial, by_second
+from .trials import DatasetInfo, Recording, Segment
+
+FORMAT = 1
+BASELINE = NO_LABEL - 1
+"""In place of a trial's number: declared baseline."""
+PRE_CLIP_S = 1.2 * LEAST_BASELINE_S  # before clips a baseline has a few seconds each: more would cost many trials
+SETTLE_SHARE = 0.25
+"""Of a trial shorter than four contexts: its first seconds are not labelled, for the context is not full."""
+ARRAYS = ("de", "patches", "there", "good", "piece", "trial", "session", "eye")
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SubjectJob:
+    """The recordings of one subject, in order, and what they are prepared into."""
+
+    name: str
+    recordings: tuple[Recording, ...]
+    spec: FeatureSpec
+    folder: Path
+
+    @classmethod
+    def of(cls, recordings: Sequence[Recording], info: DatasetInfo, spec: FeatureSpec, cache: Path) -> SubjectJob:
+        """A job whose folder in `cache` is named after everything that the result depends on."""
+        parts: list[object] = [FORMAT, spec.model_dump(mode="json"), info.name]
+        for r in recordings:
+            stats = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in r.files]
+            parts.append([r.subject, r.session, asdict(r.info), [asdict(t) for t in r.trials], str(r.files), stats])
+        key = hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:24]
+        return cls(f"{info.name}-{recordings[0].subject}", tuple(recordings), spec, cache / key)
+
+
+def jobs_of(recordings: Sequence[Recording], info: DatasetInfo, spec: FeatureSpec, cache: Path) -> list[SubjectJob]:
+    """One job a subject, in the order of the recordings."""
+    ordered = sorted(recordings, key=lambda r: r.subject)  # stable: sessions keep their order
+    return [SubjectJob.of(list(own), info, spec, cache) for _, own in groupby(ordered, key=lambda r: r.subject)]
+
+
+def prepare(job: SubjectJob) -> list[str]:
+    """Compute the features of a subject into its folder, unless they are there; return notes on what is odd.
+
+    Raises
+    ------
+    MoodError
+        A file is damaged, or the folder cannot be written.
+    """
+    if (job.folder / "subject.json").is_file():
+        return list(json.loads((job.folder / "subject.json").read_text())["notes"])
+    names = _common_channels(job)
+    parts: list[dict[str, np.ndarray]] = []
+    trials: list[dict[str, Any]] = []
+    notes = [f"{job.name}: {note}" for r in job.recordings for note in r.notes]
+    digest = hashlib.sha256()
+    for number, recording in enumerate(job.recordings):
+        columns = [recording.info.ch_names.index(name) for name in names]
+        info = replace(recording.info, ch_names=names)
+        first = len(trials)
+        trials += [asdict(trial) | {"session": recording.session} for trial in recording.trials]
+        numbers = {trial.position: first + i for i, trial in enumerate(recording.trials)}
+        for segment in recording.segments():
+            part = _features(segment, info, columns, job.spec, digest)
+            part["trial"], part["piece"] = _spans(segment, len(part["there"]), recording, job.spec, numbers)
+            part["session"] = np.full(len(part["there"]), number)
+            parts.append(part)
+    if not parts or not any(len(part["there"]) for part in parts):
+        raise MoodError(f"features of {job.name}", "no segment is long enough", "leave the subject out")
+    _number_pieces(parts)
+    arrays = {key: np.concatenate([part[key] for part in parts]) for key in ARRAYS if key in parts[0]}
+    about = {
+        "name": job.name, "ch_names": names, "sfreq": job.recordings[0].info.sfreq, "trials": trials, "notes": notes,
+        "virtual": job.recordings[0].info.virtual, "sha256": digest.hexdigest(), "reference": info.reference,
+        "window_s": job.recordings[0].window_s,
+    }  # fmt: skip
+    _write(job.folder, arrays, about)
+    return notes
+
+
+def load(job: SubjectJob) -> Person:
+    """What `prepare` left of a subject, without labels and baseline; patches stay on disk."""
+    about = json.loads((job.folder / "subject.json").read_text())
+    arrays = {
+        path.stem: np.load(path, mmap_mode="r" if path.stem == "patches" else None, allow_pickle=False)
+        for path in job.folder.glob("*.npy")
+    }
+    n_seconds, names = len(arrays["there"]), tuple(about["ch_names"])
+    if "patches" not in arrays:  # shipped features: nothing is known of the signal
+        arrays["patches"] = np.broadcast_to(np.float16(0), (n_seconds, len(names), job.spec.patch_len))
+    info = StreamInfo(names, about["sfreq"], about["name"], about["reference"], virtual=about["virtual"])
+    trials = tuple(SessionTrial(**trial) for trial in about["trials"])
+    nothing = np.zeros(n_seconds, bool)
+    return Person(
+        name=about["name"], info=info, label=np.full(n_seconds, NO_LABEL), rest=nothing, sha256=about["sha256"],
+        trials=trials, raw=not about["window_s"], **arrays,
+    )  # fmt: skip
+
+
+def labelled(p: Person, info: DatasetInfo, readout: str, *, felt: bool, baseline_s: float, spec: FeatureSpec) -> Person:
+    """The subject with the labels of a readout, and `baseline_s` seconds of declared baseline in each session.
+
+    Seconds before the end of a session's baseline have no label: they were not comparable with it yet.
+
+    Parameters
+    ----------
+    p : Person
+        From `load`.
+    info : DatasetInfo
+        Declares where the baseline comes from.
+    readout : str
+    felt : bool
+        Label trials by the subject's ratings instead of the stimulus.
+    baseline_s : float
+    spec : FeatureSpec
+    """
+    assert p.trial is not None
+    by_trial = np.array([label_of(trial, readout, info, felt=felt) for trial in p.trials] or [NO_LABEL])
+    label = np.where(p.trial >= 0, by_trial[np.maximum(p.trial, 0)], NO_LABEL)
+    begin = np.searchsorted(p.piece, p.piece)
+    lengths = np.bincount(p.piece)[p.piece]
+    settled = np.arange(len(label)) - begin >= np.minimum(spec.n_steps, SETTLE_SHARE * lengths)
+    rest = np.zeros(len(label), bool)
+    for at in p.sessions:
+        chosen = at[_baseline(p, at, info, baseline_s)]
+        rest[chosen] = True
+        label[at[at <= chosen.max(initial=-1)]] = NO_LABEL
+    return replace(p, label=np.where(settled, label, NO_LABEL), rest=rest)
+
+
+def _baseline(p: Person, at: np.ndarray, info: DatasetInfo, baseline_s: float) -> np.ndarray:
+    """Which of a session's seconds `at` are the baseline: the first ones declared, as many as wanted."""
+    assert p.trial is not None
+    trial, wanted = p.trial[at], baseline_s
+    if info.baseline in ("rest", "pre-clip"):
+        declared = trial == BASELINE
+        wanted = min(wanted, PRE_CLIP_S) if info.baseline == "pre-clip" else wanted
+    elif info.baseline == "neutral":
+        neutral = [i for i, t in enumerate(p.trials) if label_of(t, "emotion3", info, felt=False) == 1]
+        played = [i for i in dict.fromkeys(trial[trial >= 0].tolist()) if i in neutral]
+        declared = trial == (played[0] if played else NO_LABEL)
+    else:
+        declared = trial != NO_LABEL
+    return np.flatnonzero(declared & p.there[at])[: round(wanted)]
+
+
+# -- one segment ---------------------------------------------------------------------------------------------------
+
+
+def _features(
+    segment: Segment, info: StreamInfo, columns: Sequence[int], spec: FeatureSpec, digest: Any
+) -> dict[str, np.ndarray]:
+    given = segment.de if segment.signal is None else segment.signal
+    assert given is not None
+    x = np.ascontiguousarray(given[:, columns], np.float32)
+    digest.update(x.tobytes())
+    if segment.signal is not None:
+        part = by_second(info, x, spec) if len(x) >= (spec.settle_s + 1) * info.sfreq else _no_seconds(info, spec)
+    else:
+        there = np.asarray(np.isfinite(x).all(axis=(1, 2)))
+        de = np.where(there[:, None, None], x, 0)
+        part = {"de": de, "there": there, "good": np.ones(x.shape[:2], bool)}
+    if segment.eye is not None:
+        n = min(len(segment.eye), len(part["there"]))
+        part = {key: value[:n] for key, value in part.items()} | {"eye": np.asarray(segment.eye[:n], np.float32)}
+    return part
+
+
+def _no_seconds(info: StreamInfo, spec: FeatureSpec) -> dict[str, np.ndarray]:
+    return {
+        "de": np.empty((0, info.n_chans, spec.n_bands), np.float32), "there": np.empty(0, bool),
+        "patches": np.empty((0, info.n_chans, spec.patch_len), np.float16), "good": np.empty((0, info.n_chans), bool),
+    }  # fmt: skip
+
+
+def _spans(
+    segment: Segment, n_seconds: int, recording: Recording, spec: FeatureSpec, numbers: dict[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Trial and piece of each second; contexts never cross from one span to the next, so each is its own piece."""
+    step = recording.window_s or spec.step_s
+    trial, piece = np.full(n_seconds, NO_LABEL), np.zeros(n_seconds, int)
+    for i, span in enumerate(segment.spans, 1):
+        at = slice(int(np.ceil(span.start / step - 1e-6)), int(span.stop / step + 1e-6))
+        trial[at] = BASELINE if span.trial is None else numbers[span.trial.position]
+        piece[at] = i
+    return trial, piece
+
+
+def _number_pieces(parts: Sequence[dict[str, np.ndarray]]) -> None:
+    """Give each stretch of the same span its own number, ascending through all segments."""
+    number = 0
+    for part in parts:
+        if len(part["piece"]):
+            part["piece"] = number + np.cumsum(np.diff(part["piece"], prepend=part["piece"][0]) != 0)
+            number = int(part["piece"][-1]) + 1
+
+
+def _common_channels(job: SubjectJob) -> tuple[str, ...]:
+    first, *others = (r.info.ch_names for r in job.recordings)
+    names = tuple(name for name in first if all(name in other for other in others))
+    if not names:
+        raise ConfigError(f"sessions of {job.name}", "no electrode is in all of them", "leave the subject out")
+    return names
+
+
+def _write(folder: Path, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
+    """All of it or nothing, also when several processes prepare the same subject."""
+    partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    try:
+        partial.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for key, array in arrays.items():
+            np.save(partial / f"{key}.npy", array, allow_pickle=False)
+        (partial / "subject.json").write_text(json.dumps(about))
+        partial.rename(folder)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        if not (folder / "subject.json").is_file():  # else another run was faster
+            raise MoodError(
+                f"prepared subject in {folder.parent}", f"cannot be written: {error.strerror}",
+                "free some space, or choose another cache folder; what was prepared stays",
+            ) from None  # fmt: skip
+
+
+def subjects(
+    jobs: Sequence[SubjectJob], run: Callable[..., Iterator[tuple[int, Any]]], say: Log
+) -> Iterator[tuple[SubjectJob, Person]]:
+    """Prepare all subjects, and load those that can be used; says who is left out, and why."""
+    failed: dict[int, str] = {}
+    for i, notes in run(_prepared, jobs):
+        for note in notes[1:]:
+            say(note)
+        if notes[0]:
+            failed[i] = notes[0]
+            say(f"{jobs[i].name} left out: {notes[0]}")
+    for i, job in enumerate(jobs):
+        if i not in failed:
+            yield job, load(job)
+
+
+def _prepared(job: SubjectJob) -> list[str]:
+    """Why `job` failed (empty when it did not), then its notes: errors must not end the other subjects' work."""
+    try:
+        return ["", *prepare(job)]
+    except MoodError as error:
+        return [error.found or error.asked]
