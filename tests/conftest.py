@@ -32,15 +32,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"the same order again: -p randomly --randomly-seed={seed}")
 
 
+KEPT_THREADS = ("IO loop", "Dask-Offload")
+"""Threads that distributed keeps for the next cluster of the process."""
+
+
 @pytest.fixture(autouse=True)
 def no_thread_left() -> Iterator[None]:
     """Every thread a test starts, it ends."""
     before = set(threading.enumerate())
     yield
     deadline = time.monotonic() + 2.0
-    while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
+    while (left := _new_threads(before)) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not left, f"threads left behind: {sorted(thread.name for thread in left)}"
+
+
+def _new_threads(before: set[threading.Thread]) -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if not thread.name.startswith(KEPT_THREADS)} - before
 
 
 @pytest.fixture(autouse=True)
