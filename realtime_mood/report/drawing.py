@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -20,7 +20,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from ..language import _
-from .pages import ReportFigure
 
 INK = "#010203"  # stands for the colour of the page's text until the picture is in the page
 LABELS = ("#0a0b00", "#0a0b01", "#0a0b02", "#0a0b03", "#0a0b04")  # stand for the page's --label0 to --label4
@@ -36,7 +35,20 @@ STYLE: Any = {
     "xtick.labelsize": 9, "ytick.labelsize": 9, "legend.frameon": False, "legend.fontsize": 9,
 }  # fmt: skip
 
-Draw = Callable[[Figure], None]
+
+class ReportFigure(NamedTuple):
+    """A figure, and what the template says of it."""
+
+    draw: Callable[[Figure], None]
+    size: tuple[float, float]
+    """Inches."""
+    details: Mapping[str, str] = {}
+    """What the figure's alternative text and caption name in braces."""
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it is as wide as the page."""
+        return self.size[0] > 6
 
 
 class Drawing(NamedTuple):
@@ -70,9 +82,7 @@ def svg(figure: ReportFigure, key: str) -> Drawing:
     return Drawing(box[1], f"{figure.size[0] * 90:.0f}", Markup(text))  # matplotlib has escaped the texts in it
 
 
-def quality_figure(
-    share: np.ndarray, ch_names: Sequence[str], note: str = "", size: tuple[float, float] | None = None
-) -> ReportFigure:
+def quality_figure(share: np.ndarray, ch_names: Sequence[str], size: tuple[float, float] | None = None) -> ReportFigure:
     """The figure of how good the electrodes were.
 
     Parameters
@@ -80,23 +90,15 @@ def quality_figure(
     share : np.ndarray
         (n_chans,) share of the time that each was good.
     ch_names : sequence of str
-    note : str, optional
-        What else the caption says.
     size : (float, float), optional
         Inches; without it, and with many electrodes, the figure is as wide as the page.
     """
     many = len(ch_names) > MANY
     worst = ", ".join(f"{ch_names[i]} {share[i]:.0%}" for i in np.argsort(share, kind="stable")[:5])
-    caption = _(
-        "Electrodes are sorted from worst to best. Check those below the dashed line ({limit}, hatched) before the "
-        "next session."
-    ).format(limit=f"{GOOD_SHARE:.0%}")
-    return ReportFigure(
-        _("Electrode quality"), partial(_quality, share=share, ch_names=ch_names),
-        (10.2, 2.8 if many else 2.6) if many or size is None else size,
-        _("Share of time with a good signal at each electrode, from worst to best: {shares}.").format(shares=worst),
-        f"{caption} {note}".strip(), wide=many or size is None,
-    )  # fmt: skip
+    if many or size is None:
+        size = 10.2, 2.8 if many else 2.6
+    details = {"shares": worst, "limit": f"{GOOD_SHARE:.0%}"}
+    return ReportFigure(partial(_quality, share=share, ch_names=ch_names), size, details)
 
 
 def _quality(figure: Figure, share: np.ndarray, ch_names: Sequence[str]) -> None:

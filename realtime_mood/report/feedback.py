@@ -8,38 +8,26 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from ..errors import SourceNotFound, StreamMismatch
 from ..feedback import sealed
 from ..feedback.measures import RATE_HZ
-from ..language import N_, _
-from .pages import ReportFigure, ReportPage, ReportSection, Row, place, write
-from .words import plain, share, span
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ..language import _
+from .drawing import INK, LABELS, ReportFigure
+from .pages import html, place, write
+from .words import plain
 
 BIN_S = 15.0
 GENERATOR = "realtime_mood training report"
 SHAPES = "os^Dv"
-LIMITS = (
-    N_(
-        "One session cannot show learning. That requires many sessions, a comparison with sham feedback, and "
-        "measurements before and after."
-    ),
-    N_(
-        "Muscle activity, eye movements, fatigue and time also change these measures. Compare only sessions recorded "
-        "under the same conditions."
-    ),
-    N_("This is not a medical device, and neurofeedback with it is not a treatment."),
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +35,6 @@ class FeedbackSummary:
     """One neurofeedback session, as its JSON lines hold it."""
 
     file: str
-    name: str
     title: str
     condition: str
     """Empty where it is still sealed."""
@@ -55,7 +42,8 @@ class FeedbackSummary:
     virtual: bool
     t: np.ndarray
     """(n,) s."""
-    kind: tuple[str, ...]
+    kind: np.ndarray
+    """(n,) str: of the block."""
     z: np.ndarray
     """(n,) the subject's own; NaN where invalid, and everywhere while the condition is still sealed."""
     reward: np.ndarray
@@ -64,14 +52,45 @@ class FeedbackSummary:
     """(n,) from the arrival of a chunk to its feedback; NaN where unknown."""
 
     @property
-    def called(self) -> str:
-        return self.condition or _("code {code}").format(code=self.code)
+    def name_of_condition(self) -> str:
+        """The condition, or the code that hides it."""
+        return plain(self.condition) or _("code {code}").format(code=plain(self.code))
 
     def seconds(self, kind: str) -> float:
-        return sum(it == kind for it in self.kind) / RATE_HZ
+        """How long the blocks of a kind lasted (s)."""
+        return int(self.of(kind).sum()) / RATE_HZ
 
     def of(self, kind: str) -> np.ndarray:
-        return np.array([it == kind for it in self.kind], bool)
+        """(n,) whether each moment belongs to a block of this kind."""
+        return np.asarray(self.kind == kind)
+
+    @property
+    def invalid_s(self) -> float:
+        return float(self.invalid.sum()) / RATE_HZ
+
+    @property
+    def valid_s(self) -> float:
+        """How long valid feedback was given (s)."""
+        return self.seconds("feedback") - self.invalid_s
+
+    @property
+    def invalid_share(self) -> float:
+        return self.invalid_s / fed_s if (fed_s := self.seconds("feedback")) else 0.0
+
+    @property
+    def rewards_per_minute(self) -> float:
+        return 60 * float(self.reward.sum()) / max(self.valid_s, 1.0)
+
+    @property
+    def delays_ms(self) -> tuple[float, ...]:
+        """Median and 95th percentile; empty where unknown."""
+        known = self.delay_ms[np.isfinite(self.delay_ms)]
+        return tuple(np.percentile(known, (50, 95))) if len(known) else ()
+
+    def mean_z(self, kind: str) -> float | None:
+        """Mean of the subject's own z-score in the blocks of a kind; None where there is none to show."""
+        z = self.z[self.of(kind) & np.isfinite(self.z)]
+        return float(z.mean()) if len(z) else None
 
 
 def read(path: Path, opened: Path | None = None) -> FeedbackSummary:
@@ -93,27 +112,25 @@ def read(path: Path, opened: Path | None = None) -> FeedbackSummary:
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
         head, fed = lines[0], [line for line in lines[1:] if line["kind"] != "end"]
-        plan = head["plan"]
         values: dict[str, Any] = {
             "t": np.array([line["t"] for line in fed], float),
-            "kind": tuple(str(line["kind"]) for line in fed),
-            "z": np.array([math.nan if line["z"] is None else line["z"] for line in fed], float),
+            "kind": np.array([line["kind"] for line in fed], str),
+            "z": np.array([line["z"] for line in fed], float),
             "reward": np.array([line["reward"] for line in fed], bool),
             "invalid": np.array([bool(line["why"]) and line["kind"] == "feedback" for line in fed], bool),
-            "delay_ms": np.array([line.get("delay_ms", math.nan) for line in fed], float),
+            "delay_ms": np.array([line.get("delay_ms") for line in fed], float),
         }
-        name, title, virtual = str(plan["name"]), str(plan["title"]), bool(head["virtual"])
+        title, virtual = str(head["plan"]["title"]), bool(head["virtual"])
     except OSError:
         raise SourceNotFound(str(path), "no such file", "check the path") from None
     except (ValueError, KeyError, TypeError, IndexError, UnicodeDecodeError):
         raise StreamMismatch(str(path), "not a neurofeedback session", "give a file that --lines wrote") from None
-    code = str(head.get("code", ""))
-    condition = str(head.get("condition", ""))
+    code, condition = (str(head.get(key, "")) for key in ("code", "condition"))
     if code and opened is not None and sealed.is_open(opened, code):
         condition = sealed.condition_of(opened, code)
     if not condition:
         values["z"] = np.full_like(values["z"], math.nan)
-    return FeedbackSummary(path.name, name, title, condition, code, virtual, **values)
+    return FeedbackSummary(path.name, title, condition, code, virtual, **values)
 
 
 def write_feedback_report(paths: Sequence[Path], out: Path | None = None, opened: Path | None = None) -> Path:
@@ -130,72 +147,13 @@ def write_feedback_report(paths: Sequence[Path], out: Path | None = None, opened
     return path
 
 
-def page(sessions: Sequence[FeedbackSummary]) -> ReportPage:
-    """What the page holds."""
-    return ReportPage(
-        GENERATOR,
-        _("Neurofeedback report · {name}").format(name=_(plain(sessions[0].title))),
-        (
-            ReportSection(_("Plots"), figures=tuple(pictures(sessions))),
-            ReportSection(_("Summary"), tuple(row for it in sessions for row in facts(it))),
-        ),
-        tuple(map(_, LIMITS)),
-        simulated=any(it.virtual for it in sessions),
-    )
-
-
-def facts(it: FeedbackSummary) -> Iterator[Row]:
-    """The summary of a session."""
-    fed_s, invalid_s = it.seconds("feedback"), float(it.invalid.sum()) / RATE_HZ
-    note = "" if it.condition else _("sealed: the subject's own z-score is not shown, because it may reveal it")
-    yield plain(it.file), it.called, note
-    of = _("of {time} in feedback blocks").format(time=span(fed_s))
-    yield _("feedback given"), span(fed_s - invalid_s), of
-    part = invalid_s / fed_s if fed_s else 0.0
-    yield _("invalid"), f"{span(invalid_s)} · {share(part)}", _("excluded, and not rewarded")
-    rate = 60 * it.reward.sum() / max(fed_s - invalid_s, 1.0)
-    rewards = _("{n} · {rate} per minute").format(n=int(it.reward.sum()), rate=f"{rate:.1f}")
-    yield _("rewards"), rewards, _("for the feedback shown, which is not the subject's own in a sham session")
-    delay = it.delay_ms[np.isfinite(it.delay_ms)]
-    if len(delay):
-        p50, p95 = np.percentile(delay, (50, 95))
-        means = _("from the arrival of a chunk to its feedback: median / 95th percentile")
-        yield _("measured delay"), f"{p50:.1f} / {p95:.1f} ms", means
-    for kind, what, means in (
-        ("feedback", _("own z-score, feedback"), _("with feedback, in standard deviations of the baseline")),
-        ("transfer", _("own z-score, transfer"), _("without feedback, in standard deviations of the baseline")),
-    ):
-        z = it.z[it.of(kind) & np.isfinite(it.z)]
-        if len(z):
-            yield what, f"{z.mean():+.2f}", means
-
-
-def pictures(sessions: Sequence[FeedbackSummary]) -> Iterator[ReportFigure]:
-    """The subject's own z-score and the rewards over time."""
-    names = ", ".join(plain(it.called) for it in sessions)
+def page(sessions: Sequence[FeedbackSummary]) -> str:
+    """The page of one or several sessions as HTML."""
+    details = {"sessions": ", ".join(it.name_of_condition for it in sessions), "seconds": f"{BIN_S:g}"}
+    figures = {"rewards": ReportFigure(partial(_rewards, sessions=sessions), (8.2, 2.6), details)}
     if any(np.isfinite(it.z).any() for it in sessions):
-        yield ReportFigure(
-            _("Subject's own z-score over time"),
-            partial(_curve, sessions=sessions),
-            (8.2, 2.9),
-            _("The subject's own z-score over the session: {sessions}").format(sessions=names),
-            _(
-                "Mean and standard error over {seconds} s of the subject's own z-score, whatever feedback was shown. "
-                "Shaded: feedback blocks. Left of the first one: the baseline, as estimated up to then."
-            ).format(seconds=f"{BIN_S:g}"),
-            wide=True,
-        )
-    yield ReportFigure(
-        _("Rewards"),
-        partial(_rewards, sessions=sessions),
-        (8.2, 2.6),
-        _("Rewards per minute: {sessions}").format(sessions=names),
-        _(
-            "Rewards per minute of valid feedback. With a percentile as threshold their number is about the same for "
-            "every subject, sham or not; only the subject's own z-score shows learning."
-        ),
-        wide=True,
-    )
+        figures["curve"] = ReportFigure(partial(_curve, sessions=sessions), (8.2, 2.9), details)
+    return html("feedback.html", GENERATOR, figures, simulated=any(it.virtual for it in sessions), sessions=sessions)
 
 
 def binned(it: FeedbackSummary, values: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -213,33 +171,31 @@ def binned(it: FeedbackSummary, values: np.ndarray, which: np.ndarray) -> tuple[
 
 
 def _curve(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
-    from .drawing import INK, LABELS
-
-    axes = figure.add_subplot()
+    axes = figure.add_subplot(xlabel=_("time (min)"), ylabel=_("own z-score"))
     for start, stop in _spans(sessions[0], "feedback"):
         axes.axvspan(start / 60, stop / 60, color=INK, alpha=0.07, linewidth=0)
     axes.axhline(0, color=INK, linewidth=0.7, alpha=0.6)
     for k, it in enumerate(sessions):
         at, mean, error = binned(it, it.z, np.isfinite(it.z))
-        hue, shape = LABELS[k % len(LABELS)], SHAPES[k % len(SHAPES)]
-        axes.errorbar(
-            at / 60, mean, error, color=hue, marker=shape, markersize=4, linewidth=1.4, label=plain(it.called)
-        )
-    axes.set(xlabel=_("time (min)"), ylabel=_("own z-score"))
-    if len(sessions) > 1:
-        figure.legend(loc="outside upper left", ncols=len(sessions))
+        axes.errorbar(at / 60, mean, error, **_look(k, it))
+    _legend(figure, sessions)
 
 
 def _rewards(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
-    from .drawing import LABELS
-
-    axes = figure.add_subplot()
+    axes = figure.add_subplot(xlabel=_("time (min)"), ylabel=_("rewards per minute"))
     for k, it in enumerate(sessions):
-        valid = it.of("feedback") & ~it.invalid
-        at, mean, _error = binned(it, it.reward.astype(float), valid)
-        axes.plot(at / 60, 60 * RATE_HZ * mean, color=LABELS[k % len(LABELS)], marker=SHAPES[k % len(SHAPES)],
-                  markersize=4, linewidth=1.4, label=plain(it.called))  # fmt: skip
-    axes.set(xlabel=_("time (min)"), ylabel=_("rewards per minute"), ylim=(0, None))
+        at, mean, _error = binned(it, it.reward.astype(float), it.of("feedback") & ~it.invalid)
+        axes.plot(at / 60, 60 * RATE_HZ * mean, **_look(k, it))
+    axes.set_ylim(0, None)
+    _legend(figure, sessions)
+
+
+def _look(k: int, it: FeedbackSummary) -> dict[str, Any]:
+    return {"color": LABELS[k % len(LABELS)], "marker": SHAPES[k % len(SHAPES)], "markersize": 4, "linewidth": 1.4,
+            "label": it.name_of_condition}  # fmt: skip
+
+
+def _legend(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
     if len(sessions) > 1:
         figure.legend(loc="outside upper left", ncols=len(sessions))
 

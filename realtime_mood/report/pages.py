@@ -1,75 +1,38 @@
-"""Pages of reports: what a page holds, how it becomes HTML that needs no other file, and where it is written."""
+"""Pages of reports: HTML that needs no other file, filled in from a template; and where a page is written."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
+from .. import __version__
 from ..errors import ConfigError
 from ..files import check_writable, write_private
 from ..language.rendering import render
-
-if TYPE_CHECKING:  # drawing takes a second to import
-    from .drawing import Draw
-
-Row = tuple[str, str, str]
-"""What, how much, and what that means."""
+from .drawing import ReportFigure, svg
+from .words import FILTERS
 
 
-class ReportFigure(NamedTuple):
-    """A picture with its texts."""
+def html(template: str, generator: str, figures: Mapping[str, ReportFigure], **values: object) -> str:
+    """A page as HTML.
 
-    title: str
-    draw: Draw
-    size: tuple[float, float]
-    """Inches."""
-    alt: str
-    caption: str
-    wide: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ReportSection:
-    """Figures and a table under a title; left out of the page when it has neither."""
-
-    title: str
-    rows: Sequence[Row] = ()
-    figures: Sequence[ReportFigure] = ()
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportPage:
-    """What a page holds: plain texts, which are escaped when the page is rendered."""
-
-    generator: str
-    """What made the page; `may_write` recognises it."""
-    title: str
-    sections: Sequence[ReportSection]
-    limits: Sequence[str]
-    """Paragraphs at the end."""
-    simulated: bool = False
-    about: str = ""
-    window_title: str = ""
-    """Where it differs from the title."""
-    summary: Sequence[str] = ()
-    """Paragraphs of the result, above everything else."""
-    points: Sequence[str] = ()
-    """A list below the summary."""
-    positive: bool = True
-    """Whether the result is shown as a good one."""
-    facts: Mapping[str, str] = field(default_factory=dict)
-    """Names and values before the limits."""
-
-    def html(self) -> str:
-        """The page as HTML."""
-        from .drawing import svg
-
-        return render(__package__, "templates/page.html", page=self, svg=svg)
+    Parameters
+    ----------
+    template : str
+        Name of the template, an extension of ``page.html``.
+    generator : str
+        What makes the page; `may_write` recognises it.
+    figures : mapping
+        Figures by name; the template has their texts.
+    **values
+        What else the template uses.
+    """
+    return render(
+        __package__, f"templates/{template}", FILTERS,
+        generator=generator, figures=figures, svg=svg, version=__version__, **values,
+    )  # fmt: skip
 
 
 def may_write(path: Path, generator: str) -> bool:
@@ -105,7 +68,7 @@ def place(asked: Path | None, beside: Path, generator: str) -> Path:
     return next(path for path in names if may_write(path, generator))
 
 
-def write(path: Path, page: ReportPage) -> None:
+def write(path: Path, page: str) -> None:
     """Write a page that only this user can read, whole or not at all.
 
     Raises
@@ -114,8 +77,8 @@ def write(path: Path, page: ReportPage) -> None:
         It cannot be written.
     """
     try:
-        write_private(path, page.html().encode("utf-8", "replace"))
+        write_private(path, page.encode("utf-8", "replace"))
     except OSError as error:
         raise ConfigError(
-            f"a report at {path}", f"not written: {error.strerror or error}", "choose another place with --out"
+            f"a report at {path}", f"not written: {error.strerror or error}", "choose another place"
         ) from None

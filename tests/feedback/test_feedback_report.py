@@ -15,7 +15,7 @@ from realtime_mood.feedback.loop import _number
 from realtime_mood.feedback.measures import RATE_HZ, Sample
 from realtime_mood.feedback.plan import FeedbackPlan
 from realtime_mood.feedback.session import FeedbackSession
-from realtime_mood.report.feedback import binned, facts, page, read, write_feedback_report
+from realtime_mood.report.feedback import binned, page, read, write_feedback_report
 
 SFREQ = 120.0
 PLAN = FeedbackPlan.model_validate({
@@ -54,11 +54,12 @@ def test_the_z_score_is_the_subjects_own_and_invalid_time_is_reported(lines):
     at, mean, _ = binned(it, it.z, np.isfinite(it.z))
     assert abs(mean[0]) < 0.3
     assert mean[-1] == pytest.approx((at[-1] - 20) / 60, abs=0.4)
-    found = {what: value for what, value, _ in facts(it)}
-    assert found["invalid"].startswith("10 s")
-    assert found["measured delay"] == "3.0 / 3.0 ms"
-    assert float(found["own z-score, transfer"]) == pytest.approx(1.6, abs=0.4)
-    text = page([it]).html()
+    assert it.invalid_s == pytest.approx(10.0)
+    assert it.mean_z("transfer") == pytest.approx(1.6, abs=0.4)
+    text = page([it])
+    assert "10 s · 11%" in text
+    assert "3.0 / 3.0 ms" in text
+    assert f"{it.mean_z('transfer'):+.2f}" in text
     assert "SIMULATED" in text
     assert "<b>" not in text
     assert text.count("<svg") == 2
@@ -71,9 +72,9 @@ def test_a_sealed_session_does_not_tell_until_its_code_is_opened(lines, tmp_path
     for opened in (None, study):
         it = read(path, opened)
         assert not np.isfinite(it.z).any()
-        assert "inverse" not in page([it]).html()
+        assert "inverse" not in page([it])
     sealed.unblind(study, code)
-    assert "inverse" in page([read(path, study)]).html()
+    assert "inverse" in page([read(path, study)])
     assert np.isfinite(read(path, study).z).any()
 
 

@@ -142,7 +142,7 @@ def test_an_electrode_left_out_by_hand_is_not_called_bad(tmp_path: Path) -> None
         it.say(estimate(it.end, (0.2, 0.7, 0.1), FINE.without(frozenset({0} if k < 4 else {0, 1}))))
     shares = report(it, tmp_path).electrodes
     assert [(e.good, e.excluded) for e in shares] == [(None, 1.0), (1.0, pytest.approx(0.5)), (1.0, 0.0), (1.0, 0.0)]
-    assert "excluded by the user 50%" in page(report(it, tmp_path)).html()
+    assert "excluded by the user 50%" in page(report(it, tmp_path))
 
 
 def test_what_came_late_takes_the_place_of_no_data(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_the_page_says_it_all_and_stands_alone(tmp_path: Path) -> None:
 
 
 def test_a_real_person_is_not_called_virtual(tmp_path: Path) -> None:
-    text = page(report(session(REAL), tmp_path)).html()
+    text = page(report(session(REAL), tmp_path))
     assert "SIMULATED" not in text
     assert "comes from a simulated subject" not in text
 
@@ -238,7 +238,7 @@ def test_no_answer_at_all_is_said(tmp_path: Path) -> None:
     for _ in range(40):
         it.signal()
         it.say(silent(it.end, Why.UNCALIBRATED))
-    text = Page(page(report(it, tmp_path)).html()).text
+    text = Page(page(report(it, tmp_path))).text
     assert "There is no estimate in 10 s. Most frequent reason: not calibrated." in text
 
 
@@ -247,7 +247,7 @@ def test_a_recording_without_readings_gives_a_page_that_says_so(tmp_path: Path, 
     it = Writer()
     if with_signal:
         it.signal()
-    read = Page(page(report(it, tmp_path)).html())
+    read = Page(page(report(it, tmp_path)))
     assert "The recording contains no readings." in read.text
     assert read.tags["svg"] == 0
 
@@ -269,7 +269,7 @@ def test_words_from_the_file_stay_words(tmp_path: Path) -> None:
         }  # fmt: skip
         it.words(json.dumps(said))
     made = report(it, tmp_path)
-    read = Page(page(made).html())
+    read = Page(page(made))
     assert [s.why for s in made.abstentions] == ["other"]
     assert '<b onclick="x()">$x$ &amp; ��</b><script>1</script>日本' in read.text
     assert "<b>two</b>" in read.text
@@ -296,7 +296,7 @@ def test_a_reading_that_says_nothing_is_counted_and_left_out(tmp_path: Path, sai
     it.words(json.dumps({"readout": "emotion3", "labels": list(READOUT.labels), "end": 10**30} | said))
     made = report(it, tmp_path)
     assert (made.n_readings, made.n_unusable) == (112, 1)
-    assert "1 reading in the file could not be used" in page(made).html()
+    assert "1 reading in the file could not be used" in page(made)
 
 
 def test_odd_fields_of_a_usable_reading_do_no_harm(tmp_path: Path) -> None:
@@ -305,7 +305,7 @@ def test_odd_fields_of_a_usable_reading_do_no_harm(tmp_path: Path) -> None:
     it.words(json.dumps({"kind": "abstained", "t": 31.0, "end": 3100, "probs": None} | odd))
     made = report(it, tmp_path)
     assert (made.n_readings, made.n_unusable, made.calibrated) == (113, 0, 0.0)
-    assert Page(page(made).html()).tags["svg"] == 3
+    assert Page(page(made)).tags["svg"] == 3
 
 
 def test_only_so_many_markers_are_listed(tmp_path: Path) -> None:
@@ -315,7 +315,7 @@ def test_only_so_many_markers_are_listed(tmp_path: Path) -> None:
     it.say(estimate(it.end, (0.2, 0.7, 0.1)))
     made = report(it, tmp_path)
     assert (len(made.markers), made.n_markers, made.markers[-1]) == (200, 250, (49.75, "m199"))
-    assert "The first 200 of 250 markers are listed." in page(made).html()
+    assert "The first 200 of 250 markers are listed." in page(made)
 
 
 def test_damage_is_said(tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_damage_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.xdf").write_bytes(blob)
     made = report_of(open_recorded(tmp_path / "a.xdf"))
     assert made.samples.damaged >= 300
-    assert f"{made.samples.damaged:,} bytes of the file are damaged" in page(made).html()
+    assert f"{made.samples.damaged:,} bytes of the file are damaged" in page(made)
     assert 0 < made.n_readings < 112
 
 
@@ -343,7 +343,7 @@ def test_any_damage_gives_a_page_or_a_plain_error(tmp_path: Path) -> None:
             continue
         pages += 1
         if n % 10 == 0:
-            Page(page(made).html())
+            Page(page(made))
     assert pages > 10
 
 
@@ -354,7 +354,7 @@ def test_a_signal_that_cannot_be_followed_is_said(tmp_path: Path) -> None:
     it.signal()
     made = report(it, tmp_path)
     assert made.samples.n == 2800
-    assert "could not be read to its end" in page(made).html()
+    assert "could not be read to its end" in page(made)
 
 
 def test_what_was_not_written_is_said(tmp_path: Path) -> None:
@@ -363,7 +363,7 @@ def test_what_was_not_written_is_said(tmp_path: Path) -> None:
     it.signal(lost=100)
     made = report(it, tmp_path)
     assert (made.samples.lost, made.samples.unwritten) == (300, 100)
-    assert "100 samples (1 s) were received but not written" in page(made).html()
+    assert "100 samples (1 s) were received but not written" in page(made)
 
 
 def test_a_readout_of_ones_own_says_what_shows_that_it_works(tmp_path: Path) -> None:
@@ -383,7 +383,7 @@ def test_a_readout_of_ones_own_says_what_shows_that_it_works(tmp_path: Path) -> 
     }  # fmt: skip
     stored = Profile.model_validate(profile).stored()
     made = report(session(REAL, ABOUT | {"profile": stored}), tmp_path)
-    text = Page(page(made).html()).text
+    text = Page(page(made)).text
     assert "57 s of the subject's own rest, recorded on 2026-01-01" in text
     assert "balanced accuracy 0.74 (95 % CI 0.61 to 0.87), chance 0.33" in text
     assert "never seen a real person" not in text
