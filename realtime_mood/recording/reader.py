@@ -17,9 +17,10 @@ from ..montage import positions
 from ..sources.recordings.recording import finite
 from ..sources.recordings.xdf_chunks import SAMPLES, Chunks, StreamHeader, find_chunks
 from ..types import Chunk, Impedance, Marker, StreamInfo
+from .xdf_write import row_type
 
-OFF = 0.05
-"""Largest deviation of stamps from the nominal rate; a larger one means damage."""
+RATE_ERROR = 0.05
+"""Largest relative deviation of stamps from the nominal rate; a larger one means damage."""
 LONGEST_S = 30 * 86400.0
 """Largest plausible sample index; a larger one means damage."""
 EEG, MARKERS, READINGS, GAPS, IMPEDANCE = "EEG", "markers", "readings", "gaps", "impedance"
@@ -45,54 +46,46 @@ class Recorded:
 
     def chunks(self) -> Iterator[Chunk]:
         """The samples, each at its index, with the impedances measured meanwhile; stamps are on the file's clock."""
-        n_chans, index, end = self.info.n_chans, 0, 0
-        impedances: list[tuple[float, np.ndarray]] = []
-        with mapped(self.path) as file:
-            for stream, content in _contents(file, self._found):
-                if stream == self._streams[GAPS]:
-                    index = int(_table(content, "<i8", 3)["values"][-1, 0])
-                elif stream == self._streams.get(IMPEDANCE):
-                    table = _table(content, "<f4", n_chans)
-                    impedances += zip(table["stamp"], table["values"], strict=True)
-                elif stream == self._streams[EEG]:
-                    table = _table(content, "<f4", n_chans)
-                    stamps, first = table["stamp"], max(index, end)
-                    if first > LONGEST_S * self.info.sfreq:
-                        raise _damaged(f"a sample of index {first}")
-                    changed = tuple(Impedance(first + int(np.abs(stamps - t).argmin()), kohm) for t, kohm in impedances)
-                    yield Chunk(finite(table["values"]), first, float(stamps[-1]), first - end, impedances=changed)
-                    index, end, impedances = first + len(table), first + len(table), []
+        end = 0
+        for first, table, impedances in self._tables():
+            stamps = table["stamp"]
+            measured = tuple(Impedance(first + int(np.abs(stamps - t).argmin()), kohm) for t, kohm in impedances)
+            yield Chunk(finite(table["values"]), first, float(stamps[-1]), first - end, impedances=measured)
+            end = first + len(table)
 
     def markers(self) -> list[Marker]:
         """Every marker, at the sample whose stamp is nearest to its own."""
-        markers: list[tuple[float, str]] = []
         with mapped(self.path) as file:
-            for stream, content in _contents(file, self._found):
-                if stream == self._streams.get(MARKERS):
-                    markers.append((_stamp(content), _text(content).decode("utf-8", "replace")))
-        stamps, firsts = self._stamps()
-        if not markers or not len(stamps):
+            contents = _contents(file, self._found, self._streams.get(MARKERS))
+            markers = [(_stamp(it), _text(it).decode("utf-8", "replace")) for _, it in contents]
+        tables = [(table["stamp"], first + np.arange(len(table))) for first, table, _ in self._tables()]
+        if not markers or not tables:
             return []
-        at = np.searchsorted(stamps, [t for t, _ in markers])
-        left, right = np.maximum(at - 1, 0), np.minimum(at, len(stamps) - 1)
+        stamps, indices = (np.concatenate(parts) for parts in zip(*tables, strict=True))
         times = np.array([t for t, _ in markers])
-        nearest = np.where(times - stamps[left] <= stamps[right] - times, left, right)
-        return [Marker(int(firsts[i]), text) for i, (_, text) in zip(nearest, markers, strict=True)]
+        at = np.searchsorted(stamps, times)
+        left, right = np.maximum(at - 1, 0), np.minimum(at, len(stamps) - 1)
+        nearest = indices[np.where(times - stamps[left] <= stamps[right] - times, left, right)]
+        return [Marker(index, text) for index, (_, text) in zip(nearest.tolist(), markers, strict=True)]
 
-    def _stamps(self) -> tuple[np.ndarray, np.ndarray]:
-        """Stamp and index of every sample."""
-        stamps, indices, index, end = [], [], 0, 0
+    def _tables(self) -> Iterator[tuple[int, np.ndarray, list[tuple[float, np.ndarray]]]]:
+        """First index and samples of each chunk, and the impedances measured before it: (stamp, kΩ)."""
+        index, end = 0, 0
+        impedances: list[tuple[float, np.ndarray]] = []
         with mapped(self.path) as file:
-            for stream, content in _contents(file, self._found):
+            for stream, content in _contents(file, self._found, *self._streams.values()):
                 if stream == self._streams[GAPS]:
                     index = int(_table(content, "<i8", 3)["values"][-1, 0])
+                elif stream == self._streams.get(IMPEDANCE):
+                    table = _table(content, "<f4", self.info.n_chans)
+                    impedances += zip(table["stamp"], table["values"], strict=True)
                 elif stream == self._streams[EEG]:
                     table, first = _table(content, "<f4", self.info.n_chans), max(index, end)
-                    stamps.append(table["stamp"])
-                    indices.append(first + np.arange(len(table)))
+                    if first > LONGEST_S * self.info.sfreq:
+                        raise _damaged(f"a sample of index {first}")
+                    yield first, table, impedances
                     index = end = first + len(table)
-        none = np.empty(0)
-        return np.concatenate([none, *stamps]), np.concatenate([none, *indices]).astype(int)
+                    impedances = []
 
 
 def open_recorded(path: Path) -> Recorded:
@@ -113,15 +106,15 @@ def open_recorded(path: Path) -> Recorded:
                 str(path), "not a recording of this program, or a damaged one", "make one with run --record PATH"
             )
         numbers = {name: it.number for name, it in streams.items()}
-        texts = [_text(content) for stream, content in _contents(file, found) if stream == numbers[READINGS]]
-        _check_rate(streams[EEG], (content for stream, content in _contents(file, found) if stream == numbers[EEG]))
-        counts = [_table(content, "<i8", 3) for stream, content in _contents(file, found) if stream == numbers[GAPS]]
+        texts = [_text(content) for _, content in _contents(file, found, numbers[READINGS])]
+        _check_rate(streams[EEG], (content for _, content in _contents(file, found, numbers[EEG])))
+        gaps = [_table(content, "<i8", 3) for _, content in _contents(file, found, numbers[GAPS])]
     try:
         readings = tuple(_reading(text) for text in texts)
         info, about = _info(streams[EEG]), json.loads(_text_of(streams[READINGS], "about"))
     except (ValueError, RecursionError) as error:
         raise _damaged(" ".join(str(error).split())[:120]) from None
-    unwritten = sum(int(rows["values"][:, 2].sum()) for rows in counts)
+    unwritten = sum(int(rows["values"][:, 2].sum()) for rows in gaps)
     return Recorded(path, info, about, readings, unwritten, found.damaged + found.cut, found, numbers)
 
 
@@ -141,34 +134,26 @@ def mapped(path: Path) -> Iterator[mmap.mmap]:
         yield file
 
 
-def _contents(file: mmap.mmap, found: Chunks) -> Iterator[tuple[int, bytes]]:
-    """(stream, content) of each complete chunk of samples, in order."""
-    return ((stream, file[begin:end]) for tag, stream, begin, end in found.places if tag == SAMPLES)
+def _contents(file: mmap.mmap, found: Chunks, *streams: int | None) -> Iterator[tuple[int, bytes]]:
+    """(stream, content) of each complete chunk of samples of these streams, in order."""
+    return ((it, file[begin:end]) for tag, it, begin, end in found.places if tag == SAMPLES and it in streams)
 
 
 def _table(content: bytes, form: str, n: int) -> np.ndarray:
     """The samples of a chunk as the recorder writes them: each with its stamp."""
-    row = np.dtype([("width", "u1"), ("stamp", "<f8"), ("values", form, (n,))])
+    row = row_type(form, (n,))
     body = content[1 + content[0] :]
     table = np.frombuffer(body, row, count=len(body) // row.itemsize)
-    if (
-        not len(table)
-        or len(body) % row.itemsize
-        or not np.isfinite(table["stamp"]).all()
-        or (table["width"] != 8).any()
-    ):
+    is_whole = len(table) and not len(body) % row.itemsize
+    if not (is_whole and np.isfinite(table["stamp"]).all() and (table["width"] == 8).all()):
         raise _damaged("samples in a format that this program does not write")
     return table
 
 
 def _check_rate(eeg: StreamHeader, contents: Iterator[bytes]) -> None:
-    for content in contents:
-        stamps = _table(content, "<f4", eeg.n_chans)["stamp"]
-        if len(stamps) > 1:
-            took = (stamps[-1] - stamps[0]) * eeg.sfreq / (len(stamps) - 1)
-            if abs(took - 1) > OFF:
-                raise _damaged(f"a rate of {eeg.sfreq:g} Hz that its stamps contradict")
-            return
+    stamps = next((it for content in contents if len(it := _table(content, "<f4", eeg.n_chans)["stamp"]) > 1), None)
+    if stamps is not None and abs((stamps[-1] - stamps[0]) * eeg.sfreq / (len(stamps) - 1) - 1) > RATE_ERROR:
+        raise _damaged(f"a rate of {eeg.sfreq:g} Hz that its stamps contradict")
 
 
 def _stamp(content: bytes) -> float:
@@ -195,10 +180,9 @@ def _reading(text: bytes) -> dict[str, Any]:
 def _is_ours(stream: StreamHeader) -> bool:
     """Whether a stream has the recorder's layout."""
     name = EEG if stream.type == EEG else stream.name
-    wide = {MARKERS: 1, READINGS: 1, GAPS: 3}.get(name, stream.n_chans)
-    return (
-        stream.desc.find("realtime_mood") is not None and FORMATS.get(name) == stream.format and stream.n_chans == wide
-    )
+    n_chans = {MARKERS: 1, READINGS: 1, GAPS: 3}.get(name, stream.n_chans)
+    layout = (stream.format, stream.n_chans)
+    return stream.desc.find("realtime_mood") is not None and layout == (FORMATS.get(name), n_chans)
 
 
 def _text_of(stream: StreamHeader, key: str) -> str:

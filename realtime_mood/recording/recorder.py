@@ -68,7 +68,7 @@ class Backlog:
         self._n_bytes = self._left_out = 0
 
     def put(self, piece: Piece, n_samples: int, n_bytes: int) -> bool:
-        """Queue an item; False when it does not fit, and its samples are then counted as omitted."""
+        """Queue an item; False when it does not fit: its samples are counted for the next item."""
         with self._lock:
             if self._n_bytes + n_bytes > self._limit:
                 self._left_out += n_samples
@@ -80,27 +80,27 @@ class Backlog:
 
     def batches(self) -> Iterator[list[Waiting]]:
         """All queued items, oldest first, in batches of a few MiB."""
-        while True:
-            batch: list[Waiting] = []
-            with self._lock:
-                n_bytes = 0
-                while self._items and n_bytes < BATCH_BYTES:
-                    batch.append(self._items.popleft())
-                    n_bytes += batch[-1].n_bytes
-                self._n_bytes -= n_bytes
-            if not batch:
-                return
+        while batch := self._batch():
             yield batch
+
+    def _batch(self) -> list[Waiting]:
+        with self._lock:
+            batch, n_bytes = list[Waiting](), 0
+            while self._items and n_bytes < BATCH_BYTES:
+                batch.append(self._items.popleft())
+                n_bytes += batch[-1].n_bytes
+            self._n_bytes -= n_bytes
+        return batch
 
 
 class Recorder:
-    """The `Tap` that records. Every call returns at once, none raises, and no file is ever overwritten.
+    """The `Tap` that records. Every call returns at once, and none raises.
 
     Parameters
     ----------
     path : Path or str
-        A file, or a folder in which the file is named after participant and session. Where the file exists already,
-        a new one is started beside it: ``…_2.xdf``, or the next run.
+        A file, or a folder, in which files are named after participant and session. No file is overwritten: where it
+        exists, a new one is started beside it, ``…_2.xdf`` or the next run.
     about : mapping, optional
         Configuration that makes the readings, as JSON values; `replay` needs it to reproduce them.
     participant, session : str, optional
@@ -136,15 +136,18 @@ class Recorder:
     ) -> None:
         self._where = (Path(path), participant or "", session or "")
         self._about, self._to_stamps, self._limit = about or {}, to_stamps, queue_bytes
-        self._lock, self._closing = threading.Lock(), threading.Event()
-        self._passed, self._n_passes = threading.Condition(), 0
+        self._lock, self._passed, self._n_passes = threading.Lock(), threading.Condition(), 0
         self._thread: GuardedThread | None = None
         self.on_fault: Report = to_log
-        self._backlog = Backlog(queue_bytes)
-        self._missing, self._why, self._since = 0, "", 0.0
         first = first_free(free_paths(*self._where))
         check_writable(first)
         self.recording = RecordingState(str(first))
+        self._reset()
+
+    def _reset(self) -> None:
+        self._backlog, self._closing = Backlog(self._limit), threading.Event()
+        self._missing, self._why, self._since = 0, "", 0.0
+        self.recording = RecordingState(self.recording.path)
 
     def __enter__(self) -> Self:
         return self
@@ -154,11 +157,9 @@ class Recorder:
 
     def open(self, info: StreamInfo) -> None:
         """Start a new file for a stream."""
-        self._backlog, self._closing = Backlog(self._limit), threading.Event()
-        self._missing, self._why, self._since = 0, "", 0.0
-        self.recording = RecordingState(self.recording.path)
-        tape = XdfSession(info, self._about, self._to_stamps)
-        work = partial(self._write_all, tape, self._backlog, self._closing)
+        self._reset()
+        xdf = XdfSession(info, self._about, self._to_stamps)
+        work = partial(self._write_all, xdf, self._backlog, self._closing)
         self._thread = GuardedThread(work, "mood-record", self._broken, restart_until=self._closing)
         self._thread.start()
 
@@ -199,22 +200,22 @@ class Recorder:
 
     # -- recording thread ---------------------------------------------------------------------------------------
 
-    def _write_all(self, tape: XdfSession, backlog: Backlog, closing: threading.Event) -> None:
+    def _write_all(self, xdf: XdfSession, backlog: Backlog, closing: threading.Event) -> None:
         file, synced, ending = None, clock.now(), False
         try:
             while not ending:
                 ending = closing.wait(WRITE_S)
                 try:
                     for batch in backlog.batches():
-                        file = self._write(file, tape, batch)
+                        file = self._write(file, xdf, batch)
                     if file and ending:
-                        file.append(tape.end())
+                        file.append(xdf.end())
                         self._change(n_bytes=file.n_bytes)
                     if file and (ending or clock.now() - synced >= SYNC_S):
                         synced = clock.now()
                         file.sync()
                 except OSError as error:
-                    gone = tape.position.index + 1 if error.errno == errno.ENOENT else 0
+                    gone = xdf.position.index + 1 if error.errno == errno.ENOENT else 0
                     file = self._failed(file, error, gone)
                 with self._passed:
                     self._n_passes += 1
@@ -225,35 +226,35 @@ class Recorder:
                     file.close()
         self._over()
 
-    def _write(self, file: GrowingFile | None, tape: XdfSession, batch: list[Waiting]) -> GrowingFile | None:
+    def _write(self, file: GrowingFile | None, xdf: XdfSession, batch: list[Waiting]) -> GrowingFile | None:
         """Append a batch, starting a file where there is none; return the file to continue with."""
-        before = tape.position
+        before = xdf.position
         try:
             head = b""
             if file is None:
                 file = GrowingFile(free_paths(*self._where))
                 self._change(path=str(file.path))
-                tape.position = Position(left_out=before.index + 1 + before.left_out)
-                head = tape.begin()
-            file.append(head + b"".join(self._render(tape, item) for item in batch))
+                xdf.position = Position(left_out=before.index + 1 + before.left_out)
+                head = xdf.begin()
+            file.append(head + b"".join(self._render(xdf, item) for item in batch))
         except OSError as error:
-            tape.position = before
-            tape.leave_out(sum(item.left_out + item.n_samples for item in batch))
+            xdf.position = before
+            xdf.leave_out(sum(item.left_out + item.n_samples for item in batch))
             return self._failed(file, error, sum(item.n_samples for item in batch))
         self._change(n_bytes=file.n_bytes)
         if clock.now() - self._since >= CALM_S:
             self._over()
         return file
 
-    def _render(self, tape: XdfSession, item: Waiting) -> bytes:
-        before = tape.position
+    def _render(self, xdf: XdfSession, item: Waiting) -> bytes:
+        before = xdf.position
         try:
-            tape.leave_out(item.left_out)
-            return item.piece(tape)
+            xdf.leave_out(item.left_out)
+            return item.piece(xdf)
         except Exception as error:  # a bug of ours must not affect other items
-            tape.position = before
-            tape.leave_out(item.left_out + item.n_samples)
-            self._trouble((f"it {{}} not writable ({error})", "report this"), item.n_samples)
+            xdf.position = before
+            xdf.leave_out(item.left_out + item.n_samples)
+            self._trouble((f"an internal error {{}} the cause ({error})", "report this"), item.n_samples)
             return b""
 
     def _failed(self, file: GrowingFile | None, error: OSError, n_samples: int) -> GrowingFile | None:
@@ -266,26 +267,26 @@ class Recorder:
             return None
         return file
 
-    def _broken(self, what: str) -> None:
-        self._trouble(("it {} failing", "report this"), 0)
-        self.on_fault(what)
+    def _broken(self, text: str) -> None:
+        self._trouble(("an internal error {} the cause", "report this"), 0)
+        self.on_fault(text)
 
     # -- reports ------------------------------------------------------------------------------------------------
 
     def _trouble(self, trouble: tuple[str, str], n_samples: int) -> None:
-        what, do = trouble
+        cause, do = trouble
         with self._lock:
             self._missing += n_samples
-            self._why, self._since = what, clock.now()
-        self._change(trouble=f"not recording: {what.format('is')} · {do}")
+            self._why, self._since = cause, clock.now()
+        self._change(trouble=f"not recording: {cause.format('is')} · {do}")
 
     def _over(self) -> None:
         """Report what is missing once the trouble is over."""
         with self._lock:
-            missing, what, self._why = self._missing, self._why, ""
-        if what:
-            words = f"{missing:,} samples are" if missing else "markers or readings are"
-            self._change(trouble=f"{words} missing from the recording: {what.format('was')}")
+            missing, cause, self._why = self._missing, self._why, ""
+        if cause:
+            items = f"{missing:,} samples" if missing else "markers or readings"
+            self._change(trouble=f"{items} are missing from the recording: {cause.format('was')}")
 
     def _change(self, **changes: object) -> None:
         with self._lock:

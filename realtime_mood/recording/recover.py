@@ -7,11 +7,10 @@ import struct
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 from ..errors import ConfigError, StreamMismatch
-from ..files import GrowingFile, check_writable
+from ..files import GrowingFile, check_writable, free_paths
 from ..sources.recordings.xdf_chunks import FOOTER, SAMPLES, SIZES, Chunks, StreamHeader, find_chunks
 from . import xdf_write as xdf
 from .reader import mapped
@@ -33,7 +32,7 @@ class RecoveredStream:
 
 @dataclass(frozen=True)
 class Recovered:
-    """Result of a repair."""
+    """Result of `recover`."""
 
     path: Path | None
     """The new file; None where the old one needed no repair."""
@@ -72,9 +71,10 @@ def recover(path: Path, out: Path | None = None) -> Recovered:
             return Recovered(None, tuple(kept.values()), 0)
         if out is not None and out.exists():
             raise ConfigError(f"recover to {out}", "it exists already", "choose another name")
-        check_writable(out or path.with_stem(f"{path.stem}_recovered"), "recover to")
+        beside = path.with_name(f"{path.stem}_recovered.xdf")
+        check_writable(out or beside, "recover to")
         try:
-            made = _write(iter([out]) if out else _beside(path), _repaired(file, found, kept))
+            made = _write(iter([out]) if out else free_paths(beside), _repaired(file, found, kept))
         except OSError as error:
             raise ConfigError(f"recover {path}", f"not written: {error}", "choose another path with --out") from None
         return Recovered(made, tuple(kept.values()), dropped)
@@ -93,23 +93,18 @@ def _write(paths: Iterator[Path], pieces: Iterator[bytes]) -> Path:
         return new.path
 
 
-def _beside(path: Path) -> Iterator[Path]:
-    yield path.with_name(f"{path.stem}_recovered.xdf")
-    yield from (path.with_name(f"{path.stem}_recovered_{n}.xdf") for n in count(2))
-
-
 def _repaired(file: mmap.mmap, found: Chunks, kept: dict[int, RecoveredStream]) -> Iterator[bytes]:
     """The content of the new file, piece by piece."""
     yield xdf.file_header(mended="1")
     for stream, (begin, end) in found.headers.items():
-        yield xdf.chunk(xdf.Tag.STREAM_HEADER, file[begin:end], stream)
+        yield xdf.chunk(xdf.STREAM_HEADER, file[begin:end], stream)
     since = BOUNDARY_BYTES
     for tag, stream, begin, end in found.places:
         if since >= BOUNDARY_BYTES:
             yield xdf.boundary()
             since = 0
         if tag != FOOTER:  # they may count samples that are gone
-            yield xdf.chunk(xdf.Tag(tag), file[begin:end], stream)
+            yield xdf.chunk(tag, file[begin:end], stream)
             since += end - begin
     for stream, it in kept.items():
         yield xdf.stream_footer(stream, it.first, it.last, it.n_samples)
@@ -119,37 +114,30 @@ def _kept(file: mmap.mmap, found: Chunks) -> dict[int, RecoveredStream]:
     """What the file holds of each stream."""
     kept: dict[int, RecoveredStream] = {}
     for tag, stream, begin, end in found.places:
-        described, before = found.streams[stream], kept.get(stream)
         if tag != SAMPLES:
             continue
-        n, first, last = _span(file[begin:end], described, before.last if before else 0.0)
-        if n:
-            begun, held = (before.first, before.n_samples) if before else (first, 0)
-            kept[stream] = RecoveredStream(described.name or str(stream), held + n, begun, last)
+        header, before = found.streams[stream], kept.get(stream)
+        if stamps := _stamps(file[begin:end], header, before.last if before else 0.0):
+            n, first = (before.n_samples, before.first) if before else (0, stamps[0])
+            kept[stream] = RecoveredStream(header.name or str(stream), n + len(stamps), first, stamps[-1])
     return kept
 
 
-def _span(content: bytes, stream: StreamHeader, last: float) -> tuple[int, float, float]:
-    """Number of samples of a valid chunk, and stamps of its first and last; samples without a stamp are on time."""
+def _stamps(content: bytes, stream: StreamHeader, last: float) -> list[float]:
+    """Stamps of the samples of a valid chunk; those without one follow `last` at the nominal rate."""
     n, at = _length(content, 0)
     size = SIZES.get(stream.format, 0) * stream.n_chans
     if size and n and len(content) - at == n * (9 + size):
-        first, final = (struct.unpack_from("<d", content, at + 1 + k * (9 + size))[0] for k in (0, n - 1))
-        return n, first, final
-    first = None
+        return [first for (first,) in struct.iter_unpack(f"<xd{size}x", content[at:])]
+    stamps, period_s = [], 1 / stream.sfreq if stream.sfreq else 0.0
     for _ in range(n):
-        stamped = content[at] == 8
-        last = (
-            struct.unpack_from("<d", content, at + 1)[0]
-            if stamped
-            else last + (1 / stream.sfreq if stream.sfreq else 0)
-        )
-        first = last if first is None else first
+        last = struct.unpack_from("<d", content, at + 1)[0] if content[at] == 8 else last + period_s
+        stamps.append(last)
         at += 1 + content[at] + size
         for _ in range(0 if size else stream.n_chans):
             length, begin = _length(content, at)
             at = begin + length
-    return n, last if first is None else first, last
+    return stamps
 
 
 def _length(content: bytes, at: int) -> tuple[int, int]:

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from ..health import Emission, State
 from ..pipeline import LEARNS, LEFT_OUT, Pipeline
-from ..types import Reading, StreamInfo, Why
+from ..types import StreamInfo, Why
 from .reader import Recorded
 from .xdf_session import exact
 
 FIELDS = (
-    "kind",
-    "why",
-    "first",
-    "readout",
-    "labels",
-    "probs",
-    "confidence",
-    "calibrated",
-    "quality",
-    "faults",
-    "coverage",
-)
+    "kind", "why", "first", "readout", "labels", "probs", "confidence", "calibrated", "quality", "faults", "coverage",
+)  # fmt: skip
 """Fields of a reading that must be identical; the others depend on when it was made."""
 
 
@@ -90,35 +79,26 @@ def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Repla
     build : callable
         Makes the pipeline that `recorded.about` describes.
     """
-    pipeline = build(recorded.info)
+    pipeline, sfreq = build(recorded.info), recorded.info.sfreq
     wanted = {before["end"]: before for before in recorded.readings if before.get("why") != Why.STALE.value}
-    stale, compared, different, largest = len(recorded.readings) - len(wanted), 0, 0, 0.0
-    first: Difference | None = None
+    n_compared, largest = len(wanted), 0.0
+    differences: list[Difference] = []
     for marker in recorded.markers():
         if marker.text.startswith(LEFT_OUT):
             pipeline.leave_out(marker.text.removeprefix(LEFT_OUT).split(","), marker.index)
     for chunk in recorded.chunks():
         for window in pipeline.push(chunk):
-            before = wanted.pop(window.end, None)
-            if before is None:
+            if (before := wanted.pop(window.end, None)) is None:
                 continue
-            compared += 1
-            again = _fields(pipeline.read(window), recorded.info)
-            if fields := [field for field in FIELDS if before.get(field) != again.get(field)]:
-                different += 1
-                largest = max(largest, _apart(before.get("probs"), again["probs"]))
-                where = (window.end, window.end / recorded.info.sfreq, fields[0])
-                first = first or Difference(*where, before.get(fields[0]), again.get(fields[0]))
-    for end, before in wanted.items():  # readings whose windows were not reproduced
-        compared, different = compared + 1, different + 1
-        first = first or Difference(end, end / recorded.info.sfreq, "reading", before["kind"], "missing")
-    older = not LEARNS.items() <= recorded.about.items()
-    return Replayed(compared, stale, different, first, largest, recorded.unwritten, recorded.damaged, older)
-
-
-def _fields(reading: Reading, info: StreamInfo) -> dict[str, Any]:
-    return exact(Emission(reading, info, State.LIVE, None, None))
-
-
-def _apart(one: list[float] | None, other: list[float] | None) -> float:
-    return max((abs(p - q) for p, q in zip(one, other, strict=False)), default=0.0) if one and other else 0.0
+            again = exact(Emission(pipeline.read(window), recorded.info, State.LIVE, None, None))
+            if field := next((it for it in FIELDS if before.get(it) != again.get(it)), ""):
+                where = window.end, window.end / sfreq
+                differences.append(Difference(*where, field, before.get(field), again.get(field)))
+                pairs = zip(before.get("probs") or (), again["probs"] or (), strict=False)
+                largest = max(largest, *(abs(p - q) for p, q in pairs), 0.0)
+    # Readings whose windows were not reproduced.
+    differences += [Difference(end, end / sfreq, "reading", it["kind"], "missing") for end, it in wanted.items()]
+    return Replayed(
+        n_compared, len(recorded.readings) - n_compared, len(differences), differences[0] if differences else None,
+        largest, recorded.unwritten, recorded.damaged, older=not LEARNS.items() <= recorded.about.items(),
+    )  # fmt: skip

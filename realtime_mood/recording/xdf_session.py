@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -37,17 +37,14 @@ SLEW = 0.015
 HEAD_MM = 95.0
 """Radius of the head for electrode positions (mm)."""
 EEG, MARKERS, READINGS, QUALITY, GAPS, IMPEDANCE, FEEDBACK = range(1, 8)
-NAMES = {
-    MARKERS: "markers", READINGS: "readings", QUALITY: "quality", GAPS: "gaps", IMPEDANCE: "impedance",
-    FEEDBACK: "feedback",
-}  # fmt: skip
+NAMES = ("", "EEG", "markers", "readings", "quality", "gaps", "impedance", "feedback")
 FEEDBACK_ROW = ("level", "shown", "threshold", "reward", "valid", "block", "delay_ms")
 """Level 0 to 1; z-scores fed back and of the threshold (NaN where there are none); 0 or 1; number of the block;
 delay of the feedback after the chunk's arrival."""
 FAULTS = (None, *Fault)
 
 
-class ReadingSpan(NamedTuple):
+class StampSpan(NamedTuple):
     """Extent of a stream: stamps of its first and last sample, and their number."""
 
     first: float
@@ -67,7 +64,7 @@ class Position:
     """Samples since then that were received and could not be written."""
     bounded: float | None = None
     """Stamp of the last boundary."""
-    spans: tuple[tuple[int, ReadingSpan], ...] = ()
+    spans: Mapping[int, StampSpan] = field(default_factory=dict)
 
 
 class XdfSession:
@@ -95,7 +92,7 @@ class XdfSession:
 
     def end(self) -> bytes:
         """The footers."""
-        return b"".join(xdf.stream_footer(stream, *span) for stream, span in self.position.spans)
+        return b"".join(xdf.stream_footer(stream, *span) for stream, span in self.position.spans.items())
 
     def leave_out(self, n: int) -> None:
         """Note that `n` samples were received and will not be written."""
@@ -103,14 +100,11 @@ class XdfSession:
 
     def take(self, chunk: Chunk) -> bytes:
         """A chunk, without samples that are written already; nothing of a chunk older than the newest."""
-        old = self.position.index + 1 - chunk.first
-        data = chunk.data[max(0, old) :]
+        data = chunk.data[max(0, self.position.index + 1 - chunk.first) :]
         if not len(data):
             return b""
-        first = chunk.end - len(data)
-        stamps = self._stamps(first, chunk)
-        lost = first - self.position.index - 1
-        parts = []
+        first, parts = chunk.end - len(data), []
+        stamps, lost = self._stamps(first, chunk), first - self.position.index - 1
         due = self.position.bounded is None or stamps[0] - self.position.bounded >= BOUNDARY_S
         if due:
             self.position = replace(self.position, bounded=float(stamps[0]))
@@ -128,15 +122,15 @@ class XdfSession:
         """A marker from outside the stream, at `t` (s, our clock)."""
         on_sample = self._stamp(marker.index)
         stamp = t + self._to_stamps
-        # The more precise time, if it is near the sample's: playback at another speed is not on our clock.
+        # `t` is more precise, if it is near the sample's stamp: playback at another speed is not on our clock.
         near = abs(stamp - on_sample) < 0.5 / self.info.sfreq
         return self._words(MARKERS, stamp if near else on_sample, marker.text)
 
     def put(self, emission: Emission) -> bytes:
         """A reading, and the electrode quality at that moment."""
         reading, sfreq = emission.reading, self.info.sfreq
-        begun = self.position.stamp is not None
-        stamp = self._stamp(emission.t * sfreq - 1) if begun else reading.t_last + self._to_stamps
+        has_samples = self.position.stamp is not None
+        stamp = self._stamp(emission.t * sfreq - 1) if has_samples else reading.t_last + self._to_stamps
         written = self._words(READINGS, stamp, to_json(exact(emission)))
         if reading.quality is not None and getattr(reading, "why", None) is not Why.STALE:
             faults = [float(FAULTS.index(fault)) for fault in reading.quality.faults]
@@ -146,8 +140,8 @@ class XdfSession:
 
     def feed(self, index: int, row: tuple[float, ...]) -> bytes:
         """The feedback for the samples before `index`: `FEEDBACK_ROW`."""
-        header = b"" if FEEDBACK in dict(self.position.spans) else self._header(FEEDBACK)
-        return header + self._numbers(FEEDBACK, np.array([self._stamp(index - 1)]), np.array([row], np.float32))
+        stamps = np.array([self._stamp(index - 1)])
+        return self._header_once(FEEDBACK) + self._numbers(FEEDBACK, stamps, np.array([row], np.float32))
 
     # -- stamps -------------------------------------------------------------------------------------------------
 
@@ -167,13 +161,12 @@ class XdfSession:
 
     def _count(self, stream: int, stamps: np.ndarray) -> np.ndarray:
         """`stamps`, none earlier than the stream's last one; counted for its footer."""
-        spans = dict(self.position.spans)
-        span = spans.get(stream)
+        span = self.position.spans.get(stream)
         if span is not None and stream != EEG:
             stamps = np.maximum(stamps, np.nextafter(span.last, np.inf))
-        begun = float(stamps[0]) if span is None else span.first
-        spans[stream] = ReadingSpan(begun, float(stamps[-1]), len(stamps) + (span.n if span else 0))
-        self.position = replace(self.position, spans=tuple(spans.items()))
+        first, n = (span.first, span.n) if span else (float(stamps[0]), 0)
+        new = StampSpan(first, float(stamps[-1]), n + len(stamps))
+        self.position = replace(self.position, spans={**self.position.spans, stream: new})
         return stamps
 
     # -- streams ------------------------------------------------------------------------------------------------
@@ -185,37 +178,38 @@ class XdfSession:
         return xdf.words(stream, float(self._count(stream, np.array([stamp]))[0]), text)
 
     def _impedance(self, measured: Impedance, stamps: np.ndarray, first: int) -> bytes:
-        header = b"" if IMPEDANCE in dict(self.position.spans) else self._header(IMPEDANCE)
         at = min(max(0, measured.index - first), len(stamps) - 1)
-        return header + self._numbers(IMPEDANCE, stamps[at : at + 1], measured.kohm[None])
+        return self._header_once(IMPEDANCE) + self._numbers(IMPEDANCE, stamps[at : at + 1], measured.kohm[None])
+
+    def _header_once(self, stream: int) -> bytes:
+        """The header of a stream that is not always present, before its first sample."""
+        return b"" if stream in self.position.spans else self._header(stream)
 
     def _header(self, stream: int) -> bytes:
-        info, ours = self.info, {"virtual": str(int(self.info.virtual))}
-        names, unit, form, kind, rate = info.ch_names, "", "float32", NAMES.get(stream, "EEG").capitalize(), 0.0
+        info, faults = self.info, json.dumps([fault.value if fault else "" for fault in FAULTS])
+        eeg = {"paced": str(int(info.paced)), "chunk_s": repr(info.chunk_s), "notes": json.dumps(info.notes)}
+        with_faults = (*info.ch_names, *(f"{name} fault" for name in info.ch_names))
+        layouts: dict[int, tuple[tuple[str, ...], str, str, dict[str, str]]] = {
+            EEG: (info.ch_names, "float32", "microvolts", eeg),
+            MARKERS: (("marker",), "string", "", {}),
+            READINGS: (("reading",), "string", "", {"about": json.dumps(self._about)}),
+            QUALITY: (with_faults, "float32", "", {"faults": faults}),
+            GAPS: (("index", "lost", "unwritten"), "int64", "", {}),
+            IMPEDANCE: (info.ch_names, "float32", "kiloohms", {}),
+            FEEDBACK: (FEEDBACK_ROW, "float32", "", {}),
+        }
+        names, form, unit, own = layouts[stream]
+        name, kind, rate = NAMES[stream], NAMES[stream].capitalize(), 0.0
+        ours = {"virtual": str(int(info.virtual)), **own}
         desc: dict[str, xdf.Node] = {"manufacturer": "realtime_mood", "realtime_mood": ours}
         if stream == EEG:
-            unit, kind, rate = "microvolts", "EEG", info.sfreq
-            ours |= {"paced": str(int(info.paced)), "chunk_s": repr(info.chunk_s), "notes": json.dumps(info.notes)}
+            name, kind, rate = info.name or "EEG", "EEG", info.sfreq
             desc["reference"] = {"label": info.reference}
             # Stamps are smooth already, and a fit through them would hide the gaps.
             desc["synchronization"] = {"can_drop_samples": "true"}
-        elif stream == READINGS:
-            names, form = ("reading",), "string"
-            ours |= {"about": json.dumps(self._about)}
-        elif stream == MARKERS:
-            names, form = ("marker",), "string"
-        elif stream == QUALITY:
-            names = (*info.ch_names, *(f"{name} fault" for name in info.ch_names))
-            ours |= {"faults": json.dumps([fault.value if fault else "" for fault in FAULTS])}
-        elif stream == GAPS:
-            names, form = ("index", "lost", "unwritten"), "int64"
-        elif stream == FEEDBACK:
-            names = FEEDBACK_ROW
-        else:
-            unit = "kiloohms"
         desc["channels"] = {"channel": [_channel(name, unit, kind) for name in names]}
         channel: dict[str, xdf.Node] = {
-            "name": info.name or "EEG" if stream == EEG else NAMES[stream],
+            "name": name,
             "type": kind,
             "channel_count": str(len(names)),
             "nominal_srate": repr(float(rate)),
@@ -231,7 +225,7 @@ def _channel(name: str, unit: str, kind: str) -> xdf.Tree:
     channel: dict[str, xdf.Node] = {"label": name, "unit": unit, "type": kind}
     if kind == "EEG":
         at = montage.positions()[name]
-        channel["location"] = {axis: f"{unit * HEAD_MM:.1f}" for axis, unit in zip("XYZ", at, strict=True)}
+        channel["location"] = {axis: f"{HEAD_MM * x:.1f}" for axis, x in zip("XYZ", at, strict=True)}
     return channel
 
 

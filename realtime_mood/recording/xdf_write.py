@@ -6,28 +6,18 @@ any complete chunk can be read.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping, Sequence
-from enum import IntEnum
 from xml.sax.saxutils import escape
 
 import numpy as np
 
+from ..sources.recordings.xdf_chunks import MARK
+
 MAGIC = b"XDF:"
-MARK = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
-"""Content of a boundary chunk; readers search for it to continue after damage."""
-
-
-class Tag(IntEnum):
-    """Type of a chunk."""
-
-    FILE_HEADER = 1
-    STREAM_HEADER = 2
-    SAMPLES = 3
-    CLOCK_OFFSET = 4
-    BOUNDARY = 5
-    STREAM_FOOTER = 6
-
+FILE_HEADER, STREAM_HEADER, SAMPLES, CLOCK_OFFSET, BOUNDARY, STREAM_FOOTER = range(1, 7)
+"""Types of chunks."""
 
 Tree = Mapping[str, "Node"]
 Node = str | Tree | Sequence[Tree]
@@ -44,10 +34,8 @@ def xml(tree: Tree) -> str:
 
 
 def _legal(text: str) -> str:
-    """`text` without characters that XML cannot contain."""
-    return "".join(
-        "?" if (c < " " and c not in "\t\n") or "\ud800" <= c <= "\udfff" or c in "\ufffe\uffff" else c for c in text
-    )
+    """`text` with "?" for characters that XML cannot contain."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]", "?", text)
 
 
 def _number(n: int) -> bytes:
@@ -56,7 +44,7 @@ def _number(n: int) -> bytes:
     return struct.pack(f"<B{form}", width, n)
 
 
-def chunk(tag: Tag, content: bytes, stream: int | None = None) -> bytes:
+def chunk(tag: int, content: bytes, stream: int | None = None) -> bytes:
     """One chunk; all but file header and boundary belong to a `stream`."""
     head = struct.pack("<H", tag) if stream is None else struct.pack("<HI", tag, stream)
     return _number(len(head) + len(content)) + head + content
@@ -64,42 +52,46 @@ def chunk(tag: Tag, content: bytes, stream: int | None = None) -> bytes:
 
 def file_header(**fields: str) -> bytes:
     """The start of every file."""
-    return MAGIC + chunk(Tag.FILE_HEADER, _document({"version": "1.0", **fields}))
+    return MAGIC + chunk(FILE_HEADER, _document({"version": "1.0", **fields}))
 
 
 def stream_header(stream: int, info: Tree) -> bytes:
     """`info` as LSL's own stream info: name, type, channel_count, nominal_srate, channel_format, desc."""
-    return chunk(Tag.STREAM_HEADER, _document(info), stream)
+    return chunk(STREAM_HEADER, _document(info), stream)
 
 
 def stream_footer(stream: int, first: float, last: float, count: int) -> bytes:
     """Stamps of the first and last sample (s), and how many there are."""
     info = {"first_timestamp": repr(first), "last_timestamp": repr(last), "sample_count": str(count)}
-    return chunk(Tag.STREAM_FOOTER, _document(info), stream)
+    return chunk(STREAM_FOOTER, _document(info), stream)
 
 
 def clock_offset(stream: int, at: float, offset: float = 0.0) -> bytes:
     """Offset from the stamps of a stream to the file's clock, measured at `at` (s)."""
-    return chunk(Tag.CLOCK_OFFSET, struct.pack("<dd", at, offset), stream)
+    return chunk(CLOCK_OFFSET, struct.pack("<dd", at, offset), stream)
 
 
 def boundary() -> bytes:
-    """A boundary, from which a damaged file can be read again."""
-    return chunk(Tag.BOUNDARY, MARK)
+    """A chunk that readers search for, to continue after damage."""
+    return chunk(BOUNDARY, MARK)
+
+
+def row_type(form: np.dtype | str, shape: tuple[int, ...]) -> np.dtype:
+    """One sample of numbers with its stamp, as it is written."""
+    return np.dtype([("width", "u1"), ("stamp", "<f8"), ("values", form, shape)])
 
 
 def samples(stream: int, stamps: np.ndarray, rows: np.ndarray) -> bytes:
     """Numbers (n_times, n_chans), in the format of `rows`, each with its stamp (s)."""
-    form = np.dtype([("width", "u1"), ("stamp", "<f8"), ("values", rows.dtype.newbyteorder("<"), rows.shape[1:])])
-    table = np.empty(len(rows), form)
+    table = np.empty(len(rows), row_type(rows.dtype.newbyteorder("<"), rows.shape[1:]))
     table["width"], table["stamp"], table["values"] = 8, stamps, rows
-    return chunk(Tag.SAMPLES, _number(len(rows)) + table.tobytes(), stream)
+    return chunk(SAMPLES, _number(len(rows)) + table.tobytes(), stream)
 
 
 def words(stream: int, stamp: float, text: str) -> bytes:
     """One sample of text."""
     data = text.encode("utf-8", "replace")
-    return chunk(Tag.SAMPLES, _number(1) + struct.pack("<Bd", 8, stamp) + _number(len(data)) + data, stream)
+    return chunk(SAMPLES, _number(1) + struct.pack("<Bd", 8, stamp) + _number(len(data)) + data, stream)
 
 
 def _document(info: Tree) -> bytes:

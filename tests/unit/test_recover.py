@@ -95,9 +95,9 @@ def test_files_of_other_recorders_are_mended(tmp_path: Path, caplog: pytest.LogC
     path.write_bytes(
         xdf.file_header()
         + b"".join(xdf.stream_header(n, it) + xdf.clock_offset(n, 5.0, 0.25) for n, it in ((1, told), (2, text)))
-        + xdf.chunk(xdf.Tag.SAMPLES, dense, 1)
-        + xdf.chunk(xdf.Tag.SAMPLES, words, 2)
-        + xdf.chunk(xdf.Tag.SAMPLES, dense, 1)[:-3]
+        + xdf.chunk(xdf.SAMPLES, dense, 1)
+        + xdf.chunk(xdf.SAMPLES, words, 2)
+        + xdf.chunk(xdf.SAMPLES, dense, 1)[:-3]
     )
     made = recover(path)
     assert [(it.name, it.n_samples, it.first) for it in made.streams] == [("eeg", 3, 5.0), ("words", 1, 5.1)]

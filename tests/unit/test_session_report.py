@@ -422,7 +422,7 @@ def test_a_place_can_be_asked_for(tmp_path: Path) -> None:
 def test_what_is_no_recording_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(SourceNotFound):
         write_report(tmp_path / "none.xdf")
-    (tmp_path / "a.xdf").write_bytes(b"XDF:" + struct.pack("<BBH", 1, 2, xdf.Tag.BOUNDARY))
+    (tmp_path / "a.xdf").write_bytes(b"XDF:" + struct.pack("<BBH", 1, 2, xdf.BOUNDARY))
     with pytest.raises(StreamMismatch, match="not a recording of this program"):
         write_report(tmp_path / "a.xdf")
     assert [p.name for p in tmp_path.iterdir()] == ["a.xdf"]
