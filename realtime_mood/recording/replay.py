@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ..health import Emission, State
 from ..pipeline import LEARNS, LEFT_OUT, Pipeline
@@ -90,7 +91,7 @@ def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Repla
         for window in pipeline.push(chunk):
             if (before := wanted.pop(window.end, None)) is None:
                 continue
-            again = exact(Emission(pipeline.read(window), recorded.info, State.LIVE, None, None))
+            again: dict[str, Any] = exact(Emission(pipeline.read(window), recorded.info, State.LIVE, None, None))
             if field := next((it for it in FIELDS if before.get(it) != again.get(it)), ""):
                 where = window.end, window.end / sfreq
                 differences.append(Difference(*where, field, before.get(field), again.get(field)))
