@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from ..contracts import Sink
 from ..errors import PluginError
@@ -33,13 +34,7 @@ def make_sink(name: str, target: str, options: Mapping[str, object], url: str = 
         return sink
     from .guarded import GuardedSink
 
-    try:
-        first = [made(plugin, url, target, options)]  # now, so that a wrong target or option is an error at once
-    except PluginError as error:
-        broken = error
-
-        def failed() -> Sink:
-            raise broken
-
-        return GuardedSink(url, failed)
+    first: list[Sink] = []
+    with suppress(PluginError):  # raised again, and reported, at the start of a run
+        first.append(made(plugin, url, target, options))  # now, so that a wrong target or option is an error at once
     return GuardedSink(url, lambda: first.pop() if first else made(plugin, url, target, options))

@@ -16,7 +16,7 @@ from ..types import Estimate
 from .outbox import Outbox
 from .values import names_of, values_of
 
-FIRST = ("t", "first", "end", "status", "readout", "calibrated", "virtual")
+COLUMNS = ("t", "first", "end", "status", "readout", "calibrated", "virtual")
 
 
 class CsvOptions(BaseModel):
@@ -41,26 +41,24 @@ class CsvFile(Outbox[Emission]):
 
     def __init__(self, path: Path | str, options: CsvOptions = CsvOptions()) -> None:  # noqa: B008 - frozen
         super().__init__(f"CSV {path}")
-        self._who = (options.participant, options.session)
-        self._path = Path(path).expanduser()
+        self._path, self._options = Path(path).expanduser(), options
         check_writable(first_free(self._places()), "a table at")
         self._file: GrowingFile | None = None
         self._names: tuple[str, ...] = ()
 
     def _places(self) -> Iterator[Path]:
-        return free_paths(self._path, *self._who, ending="readings.csv")
+        return free_paths(self._path, self._options.participant, self._options.session, "readings.csv")
 
     def deliver(self, item: Emission) -> None:
-        it, values = item.reading, values_of(item)
-        names = names_of(it.readout)
+        reading, names = item.reading, names_of(item.reading.readout)
         if self._file is None or names != self._names:  # another readout needs another table
             self.shut()
             self._file, self._names = GrowingFile(self._places()), names
-            self._file.append(_row([*FIRST, *names]))
-        status = "estimate" if isinstance(it, Estimate) else it.why.value
-        row = [round(item.t, 4), it.first, it.end, status, it.readout.name, int(it.calibrated)]
-        numbers = [f"{v:.6g}" if math.isfinite(v) else "" for v in values.values()]
-        self._file.append(_row([*row, int(item.info.virtual), *numbers]))
+            self._file.append(_row([*COLUMNS, *names]))
+        status = "estimate" if isinstance(reading, Estimate) else reading.why.value
+        cells = [round(item.t, 4), reading.first, reading.end, status, reading.readout.name, int(reading.calibrated)]
+        numbers = [f"{v:.6g}" if math.isfinite(v) else "" for v in values_of(item).values()]
+        self._file.append(_row([*cells, int(item.info.virtual), *numbers]))
 
     def shut(self) -> None:
         if self._file is not None:

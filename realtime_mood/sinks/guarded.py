@@ -30,8 +30,8 @@ class GuardedSink(Outbox[Callable[[], object]]):
 
     def __init__(self, name: str, make: Callable[[], Sink]) -> None:
         super().__init__(name)
-        self._make, self._sink, self._health = make, None, Health()  # type: Callable[[], Sink], Sink | None, Health
-        self._info: StreamInfo | None = None
+        self._make, self._health = make, Health()
+        self._sink: Sink | None = None
 
     def start(self) -> None:
         """Make the sink, and prepare it before the source is opened."""

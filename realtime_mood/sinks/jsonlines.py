@@ -18,7 +18,7 @@ from ..types import Estimate
 
 
 class JsonLines:
-    """The JSON view. The caller closes `stream`."""
+    """The view ``json``. The caller closes `stream`."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -29,25 +29,22 @@ class JsonLines:
 
     def close(self, health: Health) -> None:
         """Write the last line."""
-        latency = health.latency
-        write_line(
-            self._stream,
-            {
-                "kind": "health",
-                "samples": health.samples,
-                "lost": health.lost,
-                "readings": health.readings,
-                "skipped": health.skipped,
-                "latency_ms": {p: getattr(latency, p, None) for p in ("p50", "p95", "p99")},
-                "faults": health.faults,
-                "fault": str(health.fault) if health.fault else None,
-                "state": health.state.value,
-                "virtual": health.info.virtual if health.info else None,
-                "recording": asdict(health.recording) if health.recording else None,
-                "outputs": [asdict(it) for it in health.outputs],
-                "notes": list(health.notes),
-            },
-        )
+        fields = {
+            "kind": "health",
+            "samples": health.samples,
+            "lost": health.lost,
+            "readings": health.readings,
+            "skipped": health.skipped,
+            "latency_ms": {p: getattr(health.latency, p, None) for p in ("p50", "p95", "p99")},
+            "faults": health.faults,
+            "fault": str(health.fault) if health.fault else None,
+            "state": health.state.value,
+            "virtual": health.info.virtual if health.info else None,
+            "recording": asdict(health.recording) if health.recording else None,
+            "outputs": [asdict(it) for it in health.outputs],
+            "notes": list(health.notes),
+        }
+        write_line(self._stream, fields)
 
 
 def write_line(stream: TextIO, line: dict[str, object]) -> None:
@@ -85,16 +82,17 @@ def _finite(value: object) -> object:
 def as_dict(emission: Emission) -> dict[str, object]:
     """One reading with the documented keys of the JSON output."""
     reading = emission.reading
-    estimate = isinstance(reading, Estimate)
-    line: dict[str, object] = {"kind": "estimate" if estimate else "abstained", "t": round(emission.t, 4)}
-    line |= {"first": reading.first, "end": reading.end}
-    if not isinstance(reading, Estimate):
-        line["why"] = reading.why.value
-    line |= {
+    estimate = reading if isinstance(reading, Estimate) else None
+    return {
+        "kind": "estimate" if estimate else "abstained",
+        "t": round(emission.t, 4),
+        "first": reading.first,
+        "end": reading.end,
+        **({} if isinstance(reading, Estimate) else {"why": reading.why.value}),
         "readout": reading.readout.name,
         "labels": list(reading.readout.labels),
         "probs": None if reading.probs is None else [round(p, 6) for p in reading.probs],
-        "confidence": round(reading.confidence, 6) if isinstance(reading, Estimate) else None,
+        "confidence": round(estimate.confidence, 6) if estimate else None,
         "calibrated": reading.calibrated,
         "evidence": reading.readout.evidence,
         "virtual": emission.info.virtual,
@@ -104,7 +102,6 @@ def as_dict(emission: Emission) -> dict[str, object]:
         "sample_age_ms": _rounded(emission.sample_age_ms),
         "latency_ms": _rounded(emission.latency_ms),
     }
-    return line
 
 
 def _rounded(ms: float | None) -> float | None:

@@ -1,27 +1,6 @@
-"""Events of calibration and feedback as two LSL marker streams: text, and numeric codes for amplifiers.
+"""Events of calibration and feedback as two LSL marker streams: text, and numeric codes for amplifiers (`CODES`).
 
-======================  ====  ========================
-text                    code  meaning
-======================  ====  ========================
-anything else              1  unknown
-``rest/…/begin/open``     11  rest begins, eyes open
-``rest/…/begin/closed``   12  rest begins, eyes closed
-``rest/…/end``            19  rest ends
-``washout/…/begin``       20  washout begins
-``washout/…/end``         29  washout ends
-``report/…/begin``        30  self-report begins
-``report/…/answer/…``     31  self-report answered
-``…/shown``               40  stimulus on the screen
-``feedback/…/begin/…``    51  baseline begins; 52 feedback, 53 transfer, 54 rest of a feedback session
-``feedback/…/end``        59  that part ends
-``reward``                60  reward
-``pause/…``               90  pause
-``resume``                91  resumed
-``stop``                  99  stopped
-``block/…/begin/LABEL``  100  + position of LABEL, from 1
-``block/…/end``          200  + position of its label
-``…/cancelled/…``        290  cancelled, will be repeated
-======================  ====  ========================
+A block of a protocol has 100 + the position of its label, from 1, where it begins, and 200 + it where it ends.
 """
 
 from __future__ import annotations
@@ -31,26 +10,34 @@ from typing import Any
 
 from .. import liblsl
 
-UNKNOWN, SHOWN, CANCELLED = 1, 40, 290
-BLOCK_BEGIN, BLOCK_END = 100, 200
-ALONE = {"reward": 60, "pause": 90, "resume": 91, "stop": 99}
-FEEDBACK = re.compile(r"feedback/\d+/(end|begin/(?:baseline|feedback|transfer|rest))")
-FEEDBACK_CODES = {"begin/baseline": 51, "begin/feedback": 52, "begin/transfer": 53, "begin/rest": 54, "end": 59}
-STEP = re.compile(r"(rest|washout|block|report)/\d+/\d+/(.+)")
-BLOCK_BEGINS = re.compile(r"block/\d+/\d+/begin/(.+)")
-STEPS = {
-    ("rest", "begin/open"): 11,
-    ("rest", "begin/closed"): 12,
-    ("rest", "end"): 19,
-    ("washout", "begin"): 20,
-    ("washout", "end"): 29,
-    ("report", "begin"): 30,
-    ("report", "answer"): 31,
+UNKNOWN, BLOCK_BEGIN, BLOCK_END = 1, 100, 200
+STEP = r"(?:rest|washout|block|report)/\d+/\d+"
+BLOCK = re.compile(r"block/\d+/\d+/(begin|end)(?:/(.+))?")
+CODES = {
+    r"rest/\d+/\d+/begin/open": (11, "rest begin open"),
+    r"rest/\d+/\d+/begin/closed": (12, "rest begin closed"),
+    r"rest/\d+/\d+/end": (19, "rest end"),
+    r"washout/\d+/\d+/begin": (20, "washout begin"),
+    r"washout/\d+/\d+/end": (29, "washout end"),
+    r"report/\d+/\d+/begin": (30, "report begin"),
+    r"report/\d+/\d+/answer": (31, "report answer"),
+    rf"{STEP}/shown": (40, "shown"),  # a stimulus on the screen
+    r"feedback/\d+/begin/baseline": (51, "feedback begin baseline"),
+    r"feedback/\d+/begin/feedback": (52, "feedback begin feedback"),
+    r"feedback/\d+/begin/transfer": (53, "feedback begin transfer"),
+    r"feedback/\d+/begin/rest": (54, "feedback begin rest"),
+    r"feedback/\d+/end": (59, "feedback end"),
+    r"reward": (60, "reward"),
+    r"pause": (90, "pause"),
+    r"resume": (91, "resume"),
+    r"stop": (99, "stop"),
+    rf"{STEP}/cancelled": (290, "cancelled"),  # it will be repeated
 }
+"""Code and meaning by the text's beginning; what follows after a slash does not matter."""
 
 
 class MarkerOutlet:
-    """Two streams of type Markers: `name` with text, ``name-codes`` with codes. The metadata of both explain the codes.
+    """Two streams of type Markers: `name` with text, ``name-codes`` with codes. Their metadata explain the codes.
 
     Parameters
     ----------
@@ -61,12 +48,10 @@ class MarkerOutlet:
     """
 
     def __init__(self, name: str, labels: tuple[str, ...] = ()) -> None:
-        pylsl = liblsl.pylsl()
-        self.labels = labels
+        pylsl, self._to_stamps, self.labels = liblsl.pylsl(), liblsl.to_stamps(), labels
         self._label = ""  # of the current block: the marker of its end does not repeat it
-        self._to_stamps = liblsl.to_stamps()
-        kinds = ((name, pylsl.cf_string), (f"{name}-codes", pylsl.cf_int32))
-        self._outlets = tuple(_outlet(pylsl, stream, form, labels) for stream, form in kinds)
+        forms = {name: pylsl.cf_string, f"{name}-codes": pylsl.cf_int32}
+        self._outlets = tuple(_outlet(pylsl, stream, form, labels) for stream, form in forms.items())
 
     def send(self, text: str, t: float) -> None:
         """Send an event that happened at `t` (s, our clock). After `close` nothing is sent.
@@ -77,8 +62,8 @@ class MarkerOutlet:
             Marker text as made by `realtime_mood.calibration.progress`.
         t : float
         """
-        if begins := BLOCK_BEGINS.fullmatch(text):
-            self._label = begins[1]
+        if (block := BLOCK.fullmatch(text)) and block[1] == "begin":
+            self._label = block[2] or ""
         values = (text, code_of(text, self.labels, self._label))
         for outlet, value in zip(self._outlets, values, strict=False):  # they may have been closed
             outlet.push_sample([value], t + self._to_stamps)
@@ -89,7 +74,7 @@ class MarkerOutlet:
 
 
 def code_of(text: str, labels: tuple[str, ...], running: str = "") -> int:
-    """Code of an event, from the table at the top of this file.
+    """Code of an event.
 
     Parameters
     ----------
@@ -99,33 +84,20 @@ def code_of(text: str, labels: tuple[str, ...], running: str = "") -> int:
     running : str
         Label of the current block, for the marker of its end.
     """
-    if part := FEEDBACK.fullmatch(text):
-        return FEEDBACK_CODES[part[1]]
-    step = STEP.fullmatch(text)
-    if step is None:
-        return ALONE.get(text.partition("/")[0], UNKNOWN)
-    kind, what = step.groups()
-    word, _, more = what.partition("/")
-    if word in ("shown", "cancelled"):
-        return SHOWN if word == "shown" else CANCELLED
-    if kind == "block" and word in ("begin", "end"):
-        label = more if word == "begin" else running
-        place = labels.index(label) + 1 if label in labels else 0
-        return (BLOCK_BEGIN if word == "begin" else BLOCK_END) + place
-    return STEPS.get((kind, what), STEPS.get((kind, word), UNKNOWN))
+    if block := BLOCK.fullmatch(text):
+        label = block[2] if block[1] == "begin" else running
+        base = BLOCK_BEGIN if block[1] == "begin" else BLOCK_END
+        return base + (labels.index(label) + 1 if label in labels else 0)
+    return next((code for start, (code, _) in CODES.items() if re.fullmatch(f"{start}(?:/.*)?", text)), UNKNOWN)
 
 
 def meanings(labels: tuple[str, ...]) -> dict[int, str]:
     """All codes of a protocol with these labels, and their meaning."""
     return {
         UNKNOWN: "unknown",
-        **{code: f"{kind} {what.replace('/', ' ')}" for (kind, what), code in STEPS.items()},
-        SHOWN: "shown",
-        **{code: f"feedback {what.replace('/', ' ')}" for what, code in FEEDBACK_CODES.items()},
-        **{code: word for word, code in ALONE.items()},
+        **dict(CODES.values()),
         **{BLOCK_BEGIN + i: f"block begin {label}" for i, label in enumerate(labels, 1)},
         **{BLOCK_END + i: f"block end {label}" for i, label in enumerate(labels, 1)},
-        CANCELLED: "cancelled",
     }
 
 

@@ -15,8 +15,7 @@ from ..dsp.ema import RunningMean
 from ..dsp.filters import Filters, Notch
 from ..dsp.gaps import GapFiller
 from ..dsp.spec import FeatureSpec
-from ..guard import Report, to_log
-from ..health import Emission, Health, Output, RecordingState
+from ..health import Emission, RecordingState
 from ..montage import locate
 from ..types import Chunk, Marker, Quality, StreamInfo
 from .osc import Datagrams
@@ -27,23 +26,44 @@ RATE_HZ = 10.0
 SMOOTHING_S = 0.5
 
 
-class _Bands(Outbox[Chunk]):
-    """Filters chunks on its own thread, and sends band powers."""
+class MuseOptions(BaseModel):
+    """Options after ``osc-muse://HOST:PORT?``: the line frequency to remove from the signal (Hz)."""
 
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    notch: Literal["auto", "50", "60", "none"] = "auto"
+
+
+class MuseOsc(Outbox[Chunk]):
+    """A tap that filters chunks on its own thread, and sends band powers to ``HOST:PORT`` in Mind Monitor's format.
+
+    Raises
+    ------
+    ConfigError
+        The address is not valid.
+    """
+
+    Options = MuseOptions
     limit = 64
 
-    def __init__(self, address: str, notch: Notch) -> None:
+    def __init__(self, address: str, options: MuseOptions = MuseOptions()) -> None:  # noqa: B008 - frozen
         super().__init__(f"OSC {address}, band powers")
-        self._datagrams, self._notch = Datagrams(address), notch
-        self.quality: Quality | None = None
+        self._datagrams, notch = Datagrams(address), options.notch
+        self._notch: Notch = "auto" if notch == "auto" else () if notch == "none" else (float(notch),)
+        self._quality: Quality | None = None
 
-    def begin(self, info: StreamInfo) -> None:
+    @property
+    def recording(self) -> RecordingState | None:
+        """None: nothing is recorded here."""
+        return None
+
+    def open(self, info: StreamInfo) -> None:
         """Set up the filters for this stream."""
         self._info, self._spec = info, FeatureSpec()
         at = locate(info.ch_names)
-        self._picks = np.array([int(np.argmax(at @ wanted)) for wanted in locate(SENSORS)])
+        self._picks = np.array([int(np.argmax(at @ sensor)) for sensor in locate(SENSORS)])
         self._filters = Filters(self._spec, info.sfreq, info.n_chans, self._notch)
-        self._bridge = GapFiller(info.n_chans, round(self._spec.max_hole_s * info.sfreq))
+        self._gaps = GapFiller(info.n_chans, round(self._spec.max_hole_s * info.sfreq))
         self._restart(0)
         self._sent = 0
 
@@ -51,8 +71,21 @@ class _Bands(Outbox[Chunk]):
         self._mean = RunningMean(SMOOTHING_S, self._info.sfreq, (len(SENSORS), self._spec.n_bands))
         self._settled = first + round(self._spec.settle_s * self._info.sfreq)
 
+    def take(self, chunk: Chunk) -> None:
+        self.put(chunk)
+
+    def mark(self, marker: Marker, t: float) -> None:
+        """Ignored: Mind Monitor has no address for markers."""
+
+    def put(self, item: Chunk | Emission) -> None:
+        """Queue a chunk; keep the quality of a reading's electrodes for the next message."""
+        if isinstance(item, Emission):
+            self._quality = item.reading.quality
+        else:
+            super().put(item)
+
     def deliver(self, item: Chunk) -> None:
-        for run in self._bridge(item):
+        for run in self._gaps(item):
             if run.restart:
                 self._filters.restart(run.rows[0])
                 self._restart(run.first)
@@ -64,64 +97,10 @@ class _Bands(Outbox[Chunk]):
                 self._send(np.log10(np.maximum(mean[-1], 1e-6)))
 
     def _send(self, bels: np.ndarray) -> None:
-        good = np.ones(self._info.n_chans, bool) if self.quality is None else self.quality.good
+        good = np.ones(self._info.n_chans, bool) if self._quality is None else self._quality.good
         messages = [(f"/muse/elements/{band}_absolute", bels[:, k].tolist()) for k, band in enumerate(self._spec.bands)]
         messages.append(("/muse/elements/horseshoe", [1.0 if good[i] else 4.0 for i in self._picks]))
         self._datagrams.send(messages)
 
     def shut(self) -> None:
         self._datagrams.close()
-
-
-class MuseOptions(BaseModel):
-    """Options after ``osc-muse://HOST:PORT?``: the line frequency to remove from the signal (Hz)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    notch: Literal["auto", "50", "60", "none"] = "auto"
-
-
-class MuseOsc:
-    """A tap that sends band powers to ``HOST:PORT`` in Mind Monitor's format.
-
-    Raises
-    ------
-    ConfigError
-        The address is not valid.
-    """
-
-    Options = MuseOptions
-
-    def __init__(self, address: str, options: MuseOptions = MuseOptions()) -> None:  # noqa: B008 - frozen
-        notch = options.notch
-        hz: Notch = "auto" if notch == "auto" else () if notch == "none" else (float(notch),)
-        self._bands = _Bands(address, hz)
-        self.on_fault: Report = to_log
-
-    def prepare(self) -> None:
-        self._bands.on_fault = self.on_fault
-        self._bands.prepare()
-
-    def open(self, info: StreamInfo) -> None:
-        self._bands.begin(info)
-
-    def take(self, chunk: Chunk) -> None:
-        self._bands.put(chunk)
-
-    def mark(self, marker: Marker, t: float) -> None:
-        """Ignored: Mind Monitor has no address for markers."""
-
-    def put(self, emission: Emission) -> None:
-        self._bands.quality = emission.reading.quality
-
-    def close(self, health: Health) -> None:
-        self._bands.close(health)
-
-    @property
-    def recording(self) -> RecordingState | None:
-        """None: nothing is recorded here."""
-        return None
-
-    @property
-    def outputs(self) -> tuple[Output, ...]:
-        return self._bands.outputs

@@ -17,6 +17,7 @@ address                        type value
 from __future__ import annotations
 
 import math
+import re
 import socket
 from collections.abc import Iterable, Iterator
 
@@ -69,7 +70,7 @@ class Datagrams:
 
 
 class Osc(Outbox[Emission]):
-    """Sends one bundle per reading."""
+    """One bundle per reading."""
 
     def __init__(self, address: str, prefix: str = PREFIX) -> None:
         super().__init__(f"OSC {address}")
@@ -84,20 +85,19 @@ class Osc(Outbox[Emission]):
 
 def messages(emission: Emission) -> Iterator[tuple[str, int | float | str]]:
     """Address (without prefix) and value of everything known of a reading."""
-    it = emission.reading
-    values = values_of(emission)
+    reading, values = emission.reading, values_of(emission)
     yield "valid", int(values["valid"])
     yield "virtual", int(emission.info.virtual)
-    yield "status", "estimate" if isinstance(it, Estimate) else it.why.value
+    yield "status", "estimate" if isinstance(reading, Estimate) else reading.why.value
     for name, value in values.items():
         if name != "valid" and math.isfinite(value):
-            yield name.replace("p_", "prob/", 1) if name.startswith("p_") else name, float(value)
+            yield re.sub("^p_", "prob/", name), float(value)
 
 
 def host_and_port(address: str, option: str, host: str = "") -> tuple[str, int]:
     """Parse ``HOST:PORT``, or only ``PORT`` where a default `host` is given."""
     name, _, port = address.rpartition(":")
     if not port.isdigit() or not 0 < int(port) < 65536 or not (name or host):
-        form = "HOST:PORT" if not host else "PORT or HOST:PORT"
+        form = "PORT or HOST:PORT" if host else "HOST:PORT"
         raise ConfigError(f"{option} {address}", "not an address", f"write {form}, like 127.0.0.1:9000")
     return (name or host).strip("[]"), int(port)

@@ -86,12 +86,9 @@ class Outbox(ABC, Generic[Item]):
             self._run = _Run(self._run.output.name)
             idle = self._thread is None
             if idle:
-                ever = threading.Event()
+                name, never = f"mood-{type(self).__name__}", threading.Event()
                 self._thread = GuardedThread(
-                    self._deliver_all,
-                    f"mood-{type(self).__name__}",
-                    lambda text: self.on_fault(text),
-                    restart_until=ever,
+                    self._deliver_all, name, lambda text: self.on_fault(text), restart_until=never
                 )
                 self._thread.start()
             self._new.notify_all()
@@ -141,10 +138,10 @@ class Outbox(ABC, Generic[Item]):
     def _claim(self) -> _Run[Item] | None:
         """The newest run, if not finished; without one the thread ends."""
         with self._new:
-            if self._run.closed.is_set():
-                self._thread = None
-                return None
-            return self._run
+            if not self._run.closed.is_set():
+                return self._run
+            self._thread = None
+            return None
 
     def _next(self, run: _Run[Item]) -> Item | None:
         with self._new:
@@ -167,5 +164,6 @@ class Outbox(ABC, Generic[Item]):
 
     def _count(self, run: _Run[Item], sent: int = 0, dropped: int = 0, **changes: object) -> None:
         with self._new:
-            it = run.output
-            run.output = replace(it, sent=it.sent + sent, dropped=it.dropped + dropped, **changes)  # type: ignore[arg-type]
+            before = run.output
+            counts = {"sent": before.sent + sent, "dropped": before.dropped + dropped}
+            run.output = replace(before, **counts, **changes)  # type: ignore[arg-type]

@@ -30,18 +30,15 @@ def names_of(readout: Readout) -> tuple[str, ...]:
 
 def values_of(emission: Emission) -> dict[str, float]:
     """The numbers of a reading by name."""
-    it = emission.reading
-    probs = it.probs if isinstance(it, Estimate) else (math.nan,) * len(it.readout.labels)
-    sure = all(map(math.isfinite, probs))  # a network's output may be NaN
-    at = places_of(it.readout)
+    reading = emission.reading
+    probs = reading.probs if isinstance(reading, Estimate) else (math.nan,) * len(reading.readout.labels)
+    valid = all(map(math.isfinite, probs))  # a network's output may be NaN
+    at = places_of(reading.readout)
     valence, arousal = (math.nan, math.nan) if at is None else (np.array(probs) @ at).tolist()
     numbers = (
-        float(sure), valence, arousal, *probs, it.confidence if isinstance(it, Estimate) else math.nan,
-        math.nan if it.quality is None else it.quality.overall, _number(emission.sample_age_ms),
-        _number(emission.latency_ms),
+        float(valid), valence, arousal, *probs,
+        reading.confidence if isinstance(reading, Estimate) else math.nan,
+        math.nan if reading.quality is None else reading.quality.overall,
+        *(math.nan if ms is None else ms for ms in (emission.sample_age_ms, emission.latency_ms)),
     )  # fmt: skip
-    return dict(zip(names_of(it.readout), numbers, strict=True))
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value
+    return dict(zip(names_of(reading.readout), numbers, strict=True))

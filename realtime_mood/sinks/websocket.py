@@ -40,13 +40,11 @@ WAITING = 8  # messages a receiver may lag behind; then the oldest is dropped
 RECEIVERS = 64
 """Largest number of receivers: each takes file descriptors from the process that also records."""
 ASKING = 32
-"""Further connections that may be in handshake: more are refused without being read."""
+"""Largest number of further connections in handshake: more are refused without being read."""
 SHUT_S = 0.8  # how long closing may take
 SEND_BYTES = 2**15  # send buffer of the system per receiver: more would be old before it is sent
 PATH = "/readings"
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self' ws: wss:"
-
-
 FULL = f"{RECEIVERS} programs are already connected: close one and try again\n"
 REFUSAL = f"HTTP/1.1 503 Service Unavailable\r\nContent-Length: {len(FULL)}\r\nConnection: close\r\n\r\n{FULL}".encode()
 
@@ -85,7 +83,7 @@ class WebSocketReadings(Outbox[Emission]):
         host, port = host_and_port(address, "--ws", LOOPBACK[0])
         self._token = "" if host in LOOPBACK else secrets.token_urlsafe(16)
         super().__init__(f"WebSocket {host}:{port}")
-        self._hosts = {f"{it}:{port}" for it in (*LOOPBACK[:2], "[::1]", host)}
+        self._hosts = {f"{name}:{port}" for name in (*LOOPBACK[:2], "[::1]", host)}
         self._at = address, host, port
         self._socket = self._listening()
         query = f"?token={self._token}" if self._token else ""
@@ -96,7 +94,8 @@ class WebSocketReadings(Outbox[Emission]):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over, self._ending = asyncio.Event(), threading.Event()
         self._server: GuardedThread | None = None
-        self._page = _live_page()
+        reasons = {why: _(text) for why, text in REASONS.items()}
+        self._page = render(__package__, "live.html", reasons=reasons).encode()  # in the language in use
 
     def _listening(self) -> socket.socket:
         address, host, port = self._at
@@ -161,11 +160,9 @@ class WebSocketReadings(Outbox[Emission]):
             loop.close()
 
     async def _listen(self) -> None:
-        connection: Any = partial(_Connection, self._connections)  # called like the connection type
-        async with serve(
-            self._receiver, sock=self._socket, process_request=self._asked, close_timeout=0.2,
-            create_connection=connection,
-        ):  # fmt: skip
+        kind: Any = partial(_Connection, self._connections)  # called like the type
+        options = {"process_request": self._asked, "create_connection": kind, "close_timeout": 0.2}
+        async with serve(self._receiver, sock=self._socket, **options):
             await self._over.wait()
 
     def _spread(self, text: str) -> None:
@@ -201,16 +198,16 @@ class WebSocketReadings(Outbox[Emission]):
             return connection.respond(HTTPStatus.BAD_REQUEST, "not an address\n")
 
     def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
-        url, asks = urlsplit(request.path), request.headers
-        given, hosts = parse_qs(url.query).get("token", [""])[0], asks.get_all("Host")
+        url, hosts = urlsplit(request.path), request.headers.get_all("Host")
+        token, origin = parse_qs(url.query).get("token", [""])[0], request.headers.get("Origin")
+        refuse = partial(connection.respond, HTTPStatus.FORBIDDEN)
         if len(hosts) != 1 or not (self._token or hosts[0] in self._hosts):  # DNS rebinding
-            return connection.respond(HTTPStatus.FORBIDDEN, "no such host\n")
-        if self._token and not secrets.compare_digest(given.encode(), self._token.encode()):
-            return connection.respond(HTTPStatus.FORBIDDEN, "the address needs its token\n")
+            return refuse("no such host\n")
+        if self._token and not secrets.compare_digest(token.encode(), self._token.encode()):
+            return refuse("the address needs its token\n")
         if url.path == PATH:
-            origin = asks.get("Origin")
             if origin is not None and urlsplit(origin).netloc != hosts[0]:
-                return connection.respond(HTTPStatus.FORBIDDEN, "not from another site\n")
+                return refuse("not from another site\n")
             full = len(self._queues) >= RECEIVERS
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, FULL) if full else None
         if url.path != "/":
@@ -220,11 +217,6 @@ class WebSocketReadings(Outbox[Emission]):
             "Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
         })  # fmt: skip
         return Response(HTTPStatus.OK, "OK", headers, self._page)
-
-
-def _live_page() -> bytes:
-    """The page that plots readings, in the language in use."""
-    return render(__package__, "live.html", reasons={why: _(text) for why, text in REASONS.items()}).encode()
 
 
 def _number(value: float) -> float | None:
