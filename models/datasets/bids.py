@@ -58,7 +58,7 @@ def read_bids(root: Path, extensions: Sequence[str]) -> DataSet:
 
 def _licence(path: Path) -> tuple[str, list[str]]:
     try:
-        about = json.loads(_text(path))
+        about = json.loads(text_of_sidecar(path))
         problem = "" if isinstance(about, dict) else "no JSON object"
     except (OSError, ValueError) as error:
         problem = _one_line(error)
@@ -73,7 +73,7 @@ def _left_out(path: Path, root: Path) -> tuple[dict[str, str], list[str]]:
     if table is None:
         return {}, []
     try:
-        lines = [line for line in _text(table).splitlines() if line.strip()]
+        lines = [line for line in text_of_sidecar(table).splitlines() if line.strip()]
         head, *rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
     except (OSError, ValueError, csv.Error) as error:
         problem = "empty" if isinstance(error, ValueError) else _one_line(error)
@@ -104,7 +104,7 @@ def _channel_table(path: Path, root: Path) -> Path | None:
     return None
 
 
-def _text(path: Path) -> str:
+def text_of_sidecar(path: Path) -> str:
     """Decode UTF-8, UTF-16 with a byte order mark, or else Latin-1, which decodes any byte."""
     content = path.read_bytes()
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

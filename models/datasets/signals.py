@@ -1,0 +1,130 @@
+"""Raw recordings of data sets: a file's electrodes, and the stretches of signal around its trials, in µV.
+
+Formats, units and damage are dealt with by the readers that play files (`realtime_mood.sources.recordings`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from realtime_mood.contracts import SignalFile
+from realtime_mood.errors import MoodError, SourceNotFound
+from realtime_mood.plugins import read_options
+from realtime_mood.sources.playback import translated
+from realtime_mood.sources.recordings import open_recording
+from realtime_mood.types import StreamInfo
+
+from .guards import check_spans, scale_factor
+from .recordings import FolderOptions
+from .trials import Segment, Span
+
+LEAD_S = 15.0
+"""Signal before a trial, so that filters have settled and the context holds what went before, as in live use."""
+
+
+@dataclass(frozen=True)
+class RawSignal:
+    """A recording in a file, not read yet.
+
+    Parameters
+    ----------
+    path : Path
+    channels : tuple of str
+        Names for all of the file's EEG channels, in order, ``-`` for one to leave out; empty: as the file labels them.
+    drop : tuple of str
+        Channels to leave out, where they exist.
+    units : str
+        Unit of the file's numbers where its header cannot be trusted; empty: as the header says.
+    scales : tuple of float
+        What files of this set may have to be multiplied by to be µV; see `guards.scale_factor`.
+    reference : str
+        Where the set states it and the file does not.
+    """
+
+    path: Path
+    channels: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    units: str = ""
+    scales: tuple[float, ...] = ()
+    reference: str = ""
+
+    def open(self) -> SignalFile:
+        """The open file; raises `SourceError` where it is missing, damaged, or holds no EEG."""
+        words = {"channels": ",".join(self.channels), "drop": ",".join(self.drop), "units": self.units}
+        options = read_options(FolderOptions, self.path.name, {key: word for key, word in words.items() if word})
+        if not self.path.exists():
+            raise SourceNotFound(self.path.name, "its signal is not there", "download it; a link to it may be broken")
+        with translated(self.path.name):
+            return open_recording(self.path, options, self.path.name)
+
+    def info(self, name: str) -> tuple[StreamInfo, float, tuple[str, ...]]:
+        """What the file's header says: its electrodes, its length (s), and what is odd about it."""
+        file = self.open()
+        try:
+            reference = self.reference if file.reference == "unknown" and self.reference else file.reference
+            info = StreamInfo(file.ch_names, file.sfreq, name, reference, virtual=file.virtual)
+            return info, file.runs[-1][1] / file.sfreq, file.notes
+        finally:
+            file.close()
+
+    def segments(self, info: StreamInfo, spans: Sequence[Span], lead_s: float = LEAD_S) -> Iterator[Segment]:
+        """The signal around trials, in order.
+
+        Parameters
+        ----------
+        info : StreamInfo
+            As `info` gave it.
+        spans : sequence of Span
+            In seconds from the start of the file.
+        lead_s : float
+            Signal before each; trials closer than this are in one segment.
+
+        Raises
+        ------
+        MoodError
+            The file is damaged or another than before, a trial lies outside it, or its numbers cannot be EEG.
+        """
+        file = self.open()
+        try:
+            if (file.ch_names, file.sfreq) != (info.ch_names, info.sfreq):
+                found = f"{len(file.ch_names)} channels at {file.sfreq:g} Hz, {info.n_chans} at {info.sfreq:g} Hz expected"
+                raise MoodError(self.path.name, found, "all files of a session must have the same electrodes and rate")
+            length = file.runs[-1][1] / file.sfreq
+            check_spans(spans, length, self.path.name)
+            factor = 0.0
+            for start, stop, inside in stretches(spans, length, lead_s):
+                first, end = round(start * info.sfreq), min(round(stop * info.sfreq), file.runs[-1][1])
+                with translated(self.path.name):
+                    signal = _rows(file, first, end)
+                factor = factor or scale_factor(signal, info.sfreq, self.path.name, self.scales)
+                at = first / info.sfreq
+                moved = tuple(replace(s, start=s.start - at, stop=min(s.stop, end / info.sfreq) - at) for s in inside)
+                yield Segment(moved, signal * np.float32(factor) if factor != 1 else signal)
+        finally:
+            file.close()
+
+
+def _rows(file: SignalFile, first: int, end: int) -> np.ndarray:
+    """Samples ``[first, end)``; NaN where they were lost."""
+    signal = np.full((end - first, len(file.ch_names)), np.nan, np.float32)
+    for begin, until in file.runs:
+        a, b = max(begin, first), min(until, end)
+        if a < b:
+            signal[a - first : b - first] = file.rows(a, b)
+    return signal
+
+
+def stretches(spans: Sequence[Span], length_s: float, lead_s: float) -> list[tuple[float, float, tuple[Span, ...]]]:
+    """Start, stop and trials of each stretch to read: trials with `lead_s` before them, joined where these meet."""
+    found: list[tuple[float, float, list[Span]]] = []
+    for span in sorted(spans, key=lambda s: (s.start, s.stop)):
+        start, stop = max(0.0, span.start - lead_s), min(span.stop, length_s)
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(stop, found[-1][1]), [*found[-1][2], span]
+        else:
+            found.append((start, stop, [span]))
+    return [(start, stop, tuple(inside)) for start, stop, inside in found]

@@ -1,0 +1,98 @@
+"""Tables and sidecars of data sets: rows of TSV and CSV files as text, fields of JSON files, columns of numbers."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime_mood.errors import MoodError
+
+from .bids import text_of_sidecar
+
+EMPTY = ("", "n/a", "na", "nan", "none")
+"""Cells without a value, in lower case."""
+
+
+def rows(path: Path, delimiter: str = "\t", needs: Sequence[str] = ()) -> list[dict[str, str]]:
+    """The rows of a table with a head, as text without spaces around it.
+
+    Parameters
+    ----------
+    path : Path
+    delimiter : str
+    needs : sequence of str
+        Columns that it must have.
+
+    Raises
+    ------
+    MoodError
+        It cannot be read, or lacks a column.
+    """
+    try:
+        lines = [line for line in text_of_sidecar(path).splitlines() if line.strip()]
+        quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+        head, *body = csv.reader(lines, delimiter=delimiter, quoting=quoting)
+    except OSError as error:
+        raise MoodError(f"table {path.name}", f"cannot be read: {error.strerror}", "download it again") from None
+    except (ValueError, csv.Error) as error:
+        why = "it is empty" if isinstance(error, ValueError) else " ".join(str(error).split())[:80]
+        raise MoodError(f"table {path.name}", why, "download it again") from None
+    columns = [word.strip() for word in head]
+    if missing := [name for name in needs if name not in columns]:
+        found = f"it has no column {', '.join(missing)}; it has {', '.join(columns[:12])}"
+        raise MoodError(f"table {path.name}", found[:200], "download it again, or check that it belongs to this set")
+    return [dict(zip(columns, map(str.strip, row), strict=False)) for row in body]
+
+
+def number(text: str | None) -> float:
+    """The number in a cell; NaN where there is none."""
+    try:
+        value = float(text or "nan")
+    except ValueError:
+        return math.nan
+    return value if math.isfinite(value) else math.nan
+
+
+def ratings(row: dict[str, str], scales: Sequence[str], low: float, high: float) -> dict[str, float]:
+    """The answers in a row by scale, in lower case; those that are absent or outside ``[low, high]`` are left out."""
+    found = {scale.lower(): number(row.get(scale)) for scale in scales}
+    return {scale: value for scale, value in found.items() if low <= value <= high}
+
+
+def sidecar(path: Path) -> dict[str, Any]:
+    """The fields of a JSON file; none where there is no such file.
+
+    Raises
+    ------
+    MoodError
+        It is no JSON object.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        fields = json.loads(text_of_sidecar(path))
+    except (OSError, ValueError, RecursionError) as error:
+        raise MoodError(f"sidecar {path.name}", f"unreadable: {error}"[:160], "download it again") from None
+    if not isinstance(fields, dict):
+        raise MoodError(f"sidecar {path.name}", "no JSON object", "download it again")
+    return fields
+
+
+def columns(path: Path, names: Sequence[str]) -> np.ndarray:
+    """Some columns of a CSV file of numbers: (n_rows, n_names) float64; NaN where a cell holds none.
+
+    Raises
+    ------
+    MoodError
+        It cannot be read, has no such columns, or no rows.
+    """
+    table = rows(path, ",", names)
+    if not table:
+        raise MoodError(f"table {path.name}", "it has no rows", "download it again")
+    return np.array([[number(row.get(name)) for name in names] for row in table])
