@@ -36,7 +36,7 @@ def one_line(text: str) -> str:
 
 EXTRAS = {
     "PyQt6": "gui", "pyqtgraph": "gui", "qtawesome": "gui", "brainflow": "boards", "pkg_resources": "boards",
-    "accelerate": "train", "mne_bids": "train", "pyriemann": "train", "sklearn": "train",
+    "accelerate": "train", "edfio": "train", "mne_bids": "train", "pyriemann": "train", "sklearn": "train",
     "distributed": "cluster", "onnx": "export", "onnxruntime": "export", "onnxscript": "export",
 }  # fmt: skip
 """The optional dependencies that pyproject.toml has for each of these packages."""

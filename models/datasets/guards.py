@@ -137,7 +137,9 @@ def check_spans(spans: Sequence[Span], length_s: float, asked: str) -> None:
             f"{len(outside)} of {len(spans)} events lie outside it: one from {outside[0].start:.1f} to "
             f"{outside[0].stop:.1f} s in a recording of {length_s:.1f} s"
         )
-        raise MoodError(asked, found, "the events belong to another recording, or the file is cut short: get both again")
+        raise MoodError(
+            asked, found, "the events belong to another recording, or the file is cut short: get both again"
+        )
     if empty := [s for s in spans if not s.stop > s.start]:
         raise MoodError(asked, f"an event at {empty[0].start:.1f} s has no length", "check its events file")
 
@@ -192,7 +194,9 @@ def log_power(segments: Sequence[Segment], sfreq: float, bands: Mapping[str, tup
             continue
         signal, n = np.asarray(segment.signal, np.float64), round(sfreq)
         seconds = signal[: len(signal) // n * n].reshape(-1, n, signal.shape[1])
-        power = np.abs(np.fft.rfft((seconds - seconds.mean(axis=1, keepdims=True)) * np.hanning(n)[:, None], axis=1)) ** 2
+        power = (
+            np.abs(np.fft.rfft((seconds - seconds.mean(axis=1, keepdims=True)) * np.hanning(n)[:, None], axis=1)) ** 2
+        )
         hz = np.fft.rfftfreq(n, 1 / sfreq)
         inside = [(hz >= low) & (hz < high) for low, high in bands.values()]
         rows.append(np.log(np.stack([power[:, band].mean(axis=1) for band in inside], axis=-1) + 1e-12))

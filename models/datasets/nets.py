@@ -35,6 +35,11 @@ FARTHEST_DEG = 18.0
 """A sensor farther from a site than this is not named after it; sites of the 10-10 system are some 18° apart."""
 
 
+def labels_of(text: str) -> tuple[str, ...]:
+    """The labels in a text, between spaces."""
+    return tuple(text.split())
+
+
 def hydrocel_sites(labels: Sequence[str]) -> list[str]:
     """The site of each sensor of EGI's net of 128 by its label (``E22``, ``EEG 22``, ``22``); ``""`` for the others."""
     numbers = [re.fullmatch(r"(?:EEG)?[ _]?E?[ _]?(\d{1,3})", label.strip(), re.IGNORECASE) for label in labels]

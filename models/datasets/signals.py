@@ -22,8 +22,16 @@ from .guards import check_spans, scale_factor
 from .recordings import FolderOptions
 from .trials import Segment, Span
 
-LEAD_S = 15.0
+LEAD_S = 10.0
 """Signal before a trial, so that filters have settled and the context holds what went before, as in live use."""
+
+SIMULATED = "SIMULATED.txt"
+"""Stands at the top of a folder whose data were written from virtual people."""
+
+
+def is_simulated(root: Path) -> bool:
+    """Whether the data set in a folder says that it is simulated."""
+    return (root / SIMULATED).is_file()
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,9 @@ class RawSignal:
         file = self.open()
         try:
             if (file.ch_names, file.sfreq) != (info.ch_names, info.sfreq):
-                found = f"{len(file.ch_names)} channels at {file.sfreq:g} Hz, {info.n_chans} at {info.sfreq:g} Hz expected"
+                found = (
+                    f"{len(file.ch_names)} channels at {file.sfreq:g} Hz, {info.n_chans} at {info.sfreq:g} Hz expected"
+                )
                 raise MoodError(self.path.name, found, "all files of a session must have the same electrodes and rate")
             length = file.runs[-1][1] / file.sfreq
             check_spans(spans, length, self.path.name)

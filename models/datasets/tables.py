@@ -36,8 +36,8 @@ def rows(path: Path, delimiter: str = "\t", needs: Sequence[str] = ()) -> list[d
     """
     try:
         lines = [line for line in text_of_sidecar(path).splitlines() if line.strip()]
-        quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-        head, *body = csv.reader(lines, delimiter=delimiter, quoting=quoting)
+        plain = delimiter == "\t"
+        head, *body = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL)
     except OSError as error:
         raise MoodError(f"table {path.name}", f"cannot be read: {error.strerror}", "download it again") from None
     except (ValueError, csv.Error) as error:

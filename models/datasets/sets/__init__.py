@@ -9,7 +9,10 @@ from realtime_mood.errors import ConfigError
 
 from ..trials import DatasetReader
 
-READERS: dict[str, str] = {}
+READERS: dict[str, str] = {
+    "faced": "faced:reader",
+    "faced-bids": "faced_bids:reader",
+}
 """``module:reader`` of each, the module being in this folder, by the name on the command line."""
 
 

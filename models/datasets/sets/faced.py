@@ -24,7 +24,9 @@ from realtime_mood.types import StreamInfo
 
 from ..guards import scale_factor
 from ..matfiles import MatFile
+from ..nets import labels_of
 from ..restricted import load
+from ..signals import is_simulated
 from ..trials import DatasetInfo, Published, Recording, Segment, Span, Trial
 
 CODES = {
@@ -37,16 +39,16 @@ BY_INDEX = tuple(emotion for emotion, n in CODES.items() for _ in range(n))
 RATED = ("joy", "tenderness", "inspiration", "amusement", "anger", "disgust", "fear", "sadness", "arousal", "valence",
          "familiarity", "liking")  # fmt: skip
 """The ratings in the order of the files."""
-SCALES = {scale: (0.0, 7.0) for scale in RATED}
-CHANNELS = (
-    "FP1 FP2 FZ F3 F4 F7 F8 FC1 FC2 FC5 FC6 CZ C3 C4 T7 T8 CP1 CP2 CP5 CP6 PZ P3 P4 P7 P8 PO3 PO4 OZ O1 O2".split()  # noqa: SIM905
+SCALES = dict.fromkeys(RATED, (0.0, 7.0))
+CHANNELS = labels_of(
+    "FP1 FP2 FZ F3 F4 F7 F8 FC1 FC2 FC5 FC6 CZ C3 C4 T7 T8 CP1 CP2 CP5 CP6 PZ P3 P4 P7 P8 PO3 PO4 OZ O1 O2"
 )
-SFREQ, CLIP_S, N_CLIPS, N_BANDS = 250.0, 30, 28, 5
+SFREQ, N_CLIPS, N_BANDS = 250.0, 28, 5
 PUBLISHED = (
-    Published("DAEST", "59.3 % of nine classes, 75.4 % of two", "10 folds of subjects, running normalisation, LDS in "
-              "each clip", "Shen et al. 2024; paper-and-field", "yes"),
-    Published("DAMSDAN", "82.88 %", "unlabelled data of the test subject used in training", "arXiv 2510.17475",
-              "unknown"),
+    Published("DAEST (2024)", "59.3 % (nine classes), 75.4 % (two)", "10 folds of subjects; running normalisation, LDS "
+              "within each clip", "paper and code of DAEST", "yes"),
+    Published("DAMSDAN (2025)", "82.88 %", "unlabelled data of the test subject are used in training",
+              "arXiv 2510.17475", "unknown"),
 )  # fmt: skip
 
 
@@ -86,13 +88,11 @@ class Faced:
 
     def recordings(self, root: Path) -> Sequence[Recording]:
         """One of each subject whose data and playing order are there; see `DatasetReader`."""
-        for folder, read in (("Processed_data", _signal), ("EEG_Features/DE", _features)):
-            files = {path.name.split(".")[0]: path for path in sorted((root / folder).glob("sub*.pkl*"))}
-            if files:
-                break
-        else:
+        signals, features = (_files(root / folder) for folder in ("Processed_data", "EEG_Features/DE"))
+        if not signals and not features:
             found = "neither Processed_data/sub*.pkl nor EEG_Features/DE/sub*.pkl.pkl"
             raise ConfigError(f"FACED in {root}", found, self.info.access)
+        files, read, window_s = (signals, _signal, 0.0) if signals else (features, _features, 1.0)
         remarks = {path.parent.name: path for path in root.rglob("After_remarks.mat")}
         if not remarks.keys() & files.keys():
             raise ConfigError(
@@ -100,21 +100,23 @@ class Faced:
                 "download After_remarks.mat of each subject too",
             )  # fmt: skip
         names = tuple(canonical_name(label) or label for label in CHANNELS)
-        info = StreamInfo(names, SFREQ, "FACED", "average")
-        window_s = 1.0 if folder != "Processed_data" else 0.0
-        found = []
-        for subject, path in files.items():
-            if subject in remarks:
-                order = _played(remarks[subject])
-                trials = tuple(Trial(i, f"clip{vid:02}", emotion_of(vid), score) for i, (vid, score) in enumerate(order))
-                segments = partial(read, path, trials)
-                paths = (path, remarks[subject])
-                found.append(Recording(subject.removeprefix("sub"), "1", info, trials, segments, paths, window_s))
-        return found
+        info = StreamInfo(names, SFREQ, "FACED", "average", virtual=is_simulated(root))
+        recordings = []
+        for subject in sorted(files.keys() & remarks.keys()):
+            trials = _played(remarks[subject])
+            paths = (files[subject], remarks[subject])
+            segments = partial(read, files[subject], trials)
+            recordings.append(Recording(subject.removeprefix("sub"), "1", info, trials, segments, paths, window_s))
+        return recordings
 
 
-def _played(path: Path) -> list[tuple[int, dict[str, float]]]:
-    """Video index and ratings of each clip, in playing order."""
+def _files(folder: Path) -> dict[str, Path]:
+    """The file of each subject, whose name has one ending or two."""
+    return {path.name.split(".")[0]: path for path in sorted(folder.glob("sub*.pkl*"))}
+
+
+def _played(path: Path) -> tuple[Trial, ...]:
+    """The clips of a subject with their ratings, in playing order."""
     asked = f"playing order of {path.parent.name}"
     with MatFile(path, asked) as file:
         node = file.read("After_remark")
@@ -129,29 +131,33 @@ def _played(path: Path) -> list[tuple[int, dict[str, float]]]:
         found = f"clips {indices[:5]} … with {scores.shape[1:]} ratings; 28 different ones with 12 expected"
         raise MoodError(asked, found, "download After_remarks.mat again")
     rated = [{s: float(x) for s, x in zip(RATED, row, strict=True) if 0 <= x <= 7} for row in scores]
-    return list(zip(indices, rated, strict=True))
+    played = enumerate(zip(indices, rated, strict=True))
+    return tuple(Trial(i, f"clip{vid:02}", emotion_of(vid), score) for i, (vid, score) in played)
 
 
-def _array(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+def _array(path: Path, n_axes: int) -> np.ndarray:
+    """(28, 30, …): the clips by video index, and the channels that are EEG."""
     array = np.asarray(load(path, path.name))
-    if array.shape != shape or array.dtype.kind not in "fiu":
-        found = f"an array of the shape {array.shape} and type {array.dtype}; {shape} expected"
-        raise MoodError(path.name, found, "check that it is of FACED's first release, and download it again")
+    shape, last = array.shape, (N_BANDS,) if n_axes == 4 else ()
+    if array.dtype.kind not in "fiu" or len(shape) != n_axes or (*shape[:2], *shape[3:]) != (N_CLIPS, 32, *last):
+        found = f"an array of the shape {shape} and type {array.dtype}; {(N_CLIPS, 32, 'time', *last)} expected"
+        raise MoodError(path.name, found[:200], "check that it is a file of FACED, and download it again")
     return array[:, : len(CHANNELS)]
 
 
 def _signal(path: Path, trials: Sequence[Trial]) -> Iterator[Segment]:
-    array = _array(path, (N_CLIPS, 32, round(CLIP_S * SFREQ)))
+    array = _array(path, 3)
     scale_factor(array[0].T, SFREQ, path.name)
     for trial in trials:
-        yield Segment((Span(0.0, CLIP_S, trial),), array[int(trial.stimulus[4:]) - 1].T.astype(np.float32))
+        signal = array[int(trial.stimulus[4:]) - 1].T.astype(np.float32)
+        yield Segment((Span(0.0, len(signal) / SFREQ, trial),), signal)
 
 
 def _features(path: Path, trials: Sequence[Trial]) -> Iterator[Segment]:
-    array = _array(path, (N_CLIPS, 32, CLIP_S, N_BANDS))
+    array = _array(path, 4)
     for trial in trials:
-        de = array[int(trial.stimulus[4:]) - 1].transpose(1, 0, 2)
-        yield Segment((Span(0.0, CLIP_S, trial),), de=de.astype(np.float32))
+        de = array[int(trial.stimulus[4:]) - 1].transpose(1, 0, 2).astype(np.float32)
+        yield Segment((Span(0.0, float(len(de)), trial),), de=de)
 
 
 reader = Faced()

@@ -31,7 +31,6 @@ CROSS_S = 5.0
 REFERENCES = ("A1", "A2", "HEOR", "HEOL")
 """The reference sites of the two devices, recorded beside the electrodes."""
 VOLTS = 1e6
-ABSENT = "A clip is missing: "
 
 
 class FacedBids:
@@ -90,11 +89,13 @@ def _spans(table: Path, info: StreamInfo, length_s: float) -> list[Span]:
     indices = [int(number(row["video_index"])) for row in clips]
     asked = f"events of {table.name.split('_')[0]}"
     if not clips or len(set(indices)) < len(indices) or not set(indices) <= set(range(1, 29)):
-        raise MoodError(asked, f"video_index {indices[:5]} …: each of 1 to 28 at most once expected", "download it again")
+        raise MoodError(
+            asked, f"video_index {indices[:5]} …: each of 1 to 28 at most once expected", "download it again"
+        )
     unit = onset_unit([number(row["onset"]) for row in clips], info.sfreq, length_s)
     if unit != "s":
-        raise MoodError(asked, f"the last clip begins after the recording's {length_s:.0f} s (unit: {unit})",
-                        "the events belong to another recording, or the signal is cut short: get both again")  # fmt: skip
+        found = f"the last clip begins after the recording's {length_s:.0f} s (unit of onsets: {unit})"
+        raise MoodError(asked, found, "the events belong to another recording, or it is cut short: get both again")
     spans: list[Span] = []
     for position, (row, index) in enumerate(zip(clips, indices, strict=True)):
         if row.get("binary_label", "").lower() not in ("", "n/a", sign_of(index)):
