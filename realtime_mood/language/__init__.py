@@ -2,6 +2,7 @@
 
 Texts are written in English where they are used, and marked there. ``_("Start")`` is translated when it runs, so it
 must not run while a module is loaded: tables of a module are marked with ``N_`` and translated where they are shown.
+``_("{n} of {all}", n=1, all=3)`` also fills in values; numbers get the decimal sign of the language.
 ``make messages`` collects the marked texts into `realtime_mood.pot`, updates the translations and compiles them.
 """
 
@@ -12,12 +13,20 @@ import os
 import sys
 from importlib.resources import files
 from pathlib import Path
+from string import Formatter
+from typing import Any
 
 DOMAIN = "realtime_mood"
 NAMES = {"en": "English", "de": "Deutsch"}
 """The available languages, each by its own name."""
 _translations: list[gettext.NullTranslations] = [gettext.NullTranslations()]
 _language = ["en"]
+_DECIMAL_COMMA = {"de": str.maketrans(".,", ",.")}
+
+
+class _Filler(Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return number(value, format_spec) if isinstance(value, int | float) else format(value, format_spec)
 
 
 def use(language: str | None) -> str:
@@ -37,9 +46,9 @@ def current() -> str:
     return _language[0]
 
 
-def _(text: str) -> str:
-    """`text` in the language in use."""
-    return _translations[0].gettext(text) if text else ""
+def _(text: str, /, **values: object) -> str:
+    """`text` in the language in use, with `values` filled in."""
+    return _fill(_translations[0].gettext(text), values) if text else ""
 
 
 def N_(text: str) -> str:
@@ -47,9 +56,18 @@ def N_(text: str) -> str:
     return text
 
 
-def ngettext(one: str, several: str, n: int) -> str:
-    """The singular or plural text for `n`, in the language in use."""
-    return _translations[0].ngettext(one, several, n)
+def ngettext(one: str, several: str, n: int, /, **values: object) -> str:
+    """The singular or plural text for `n`, in the language in use, with `values` filled in."""
+    return _fill(_translations[0].ngettext(one, several, n), values)
+
+
+def number(value: float, spec: str) -> str:
+    """A number in the given format, with the decimal sign of the language in use."""
+    return format(value, spec).translate(_DECIMAL_COMMA.get(current(), {}))
+
+
+def _fill(text: str, values: dict[str, object]) -> str:
+    return _Filler().vformat(text, (), values) if values else text
 
 
 def _of_system() -> list[str]:

@@ -34,3 +34,13 @@ def test_an_unknown_language_is_english_and_text_that_has_no_translation_stays()
     assert language.use("de") == "de"
     assert language._("a text that nobody has translated") == "a text that nobody has translated"
     assert language._("") == ""  # gettext keeps its header there
+
+
+def test_values_are_filled_in_with_the_decimal_sign_of_the_language() -> None:
+    text = "{seconds:.1f} s of {n:,} {name}"
+    assert language._(text, seconds=2.5, n=1234, name="a.b") == "2.5 s of 1,234 a.b"
+    assert language.ngettext("{n} of {m:g}", "{n} of {m:g}", 2, n=2, m=0.5) == "2 of 0.5"
+    assert language._("{braces} stay") == "{braces} stay"
+    language.use("de")
+    assert language._(text, seconds=2.5, n=1234, name="a.b") == "2,5 s of 1.234 a.b"
+    assert language.number(0.25, ".2f") == "0,25"
