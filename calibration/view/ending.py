@@ -91,7 +91,7 @@ class EndingPage(QWidget):
                 self._add(f"•  {text}")
         if ending.recording:
             self._words.addSpacing(10)
-            self._add(_("Recording: {path}").format(path=ending.recording), "small")
+            self._add(_("Recording: {path}", path=ending.recording), "small")
         self._words.addStretch(1)
 
     def words(self) -> str:

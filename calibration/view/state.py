@@ -186,7 +186,7 @@ def gate_of(look: Look | None, view: ViewState | None, readings: Sequence[Readin
     n = len(view.electrodes)
     if good_s(readings, look.health.info.sfreq) >= GOOD_S:
         return Gate(
-            StyledText(ngettext("{n} electrode is good", "All {n} electrodes are good", n).format(n=n), "ok"),
+            StyledText(ngettext("{n} electrode is good", "All {n} electrodes are good", n, n=n), "ok"),
             _("Begin when you are ready."),
             True,
             False,
@@ -236,7 +236,7 @@ def _texts(look: Look, progress: CalibrationProgress, step: Step, trouble: str) 
         note = " ".join(filter(None, (trouble, repeats, _("Press Space to continue."))))
         return _("Paused"), note, "warn" if trouble else "text"
     if progress.lead:
-        return _("Get ready"), _("This step will be repeated: {why}").format(why=_(progress.why)), "text"
+        return _("Get ready"), _("This step will be repeated: {why}", why=_(progress.why)), "text"
     return _(step.text), "", "dim" if step.kind == "washout" else "text"
 
 

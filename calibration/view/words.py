@@ -85,7 +85,7 @@ def to_fix(electrodes: Sequence[ElectrodeView]) -> str:
         n_more = len(names) - max(left, 0)
         parts.append(text.format(names=", ".join(names[: max(left, 0)]), n=n_more, fault=fault))
         left -= len(names)
-    return _("Fix {electrodes}").format(electrodes="; ".join(parts)) if parts else ""
+    return _("Fix {electrodes}", electrodes="; ".join(parts)) if parts else ""
 
 
 def remedy(electrodes: Sequence[ElectrodeView]) -> str:
@@ -98,10 +98,8 @@ def remedy(electrodes: Sequence[ElectrodeView]) -> str:
 def length(plan: BlockPlan) -> str:
     """How long a session takes."""
     if plan.asks:
-        return _("Duration: {minutes} minutes, plus the time for your answers.").format(
-            minutes=clock_words(plan.seconds)
-        )
-    return _("Duration: {minutes} minutes.").format(minutes=clock_words(plan.seconds))
+        return _("Duration: {minutes} minutes, plus the time for your answers.", minutes=clock_words(plan.seconds))
+    return _("Duration: {minutes} minutes.", minutes=clock_words(plan.seconds))
 
 
 def shares(labels: Sequence[str], verdict: ValidationResult) -> str:
@@ -118,8 +116,12 @@ def figure(x: float) -> str:
 def held_out(v: ValidationResult) -> str:
     """Held-out balanced accuracy, its 95 % confidence interval, and chance."""
     low, high = v.interval
-    return _("Held-out balanced accuracy {score} (95 % CI {low} to {high}; chance {chance})").format(
-        score=figure(v.balanced_accuracy), low=figure(low), high=figure(high), chance=figure(v.chance)
+    return _(
+        "Held-out balanced accuracy {score} (95 % CI {low} to {high}; chance {chance})",
+        score=figure(v.balanced_accuracy),
+        low=figure(low),
+        high=figure(high),
+        chance=figure(v.chance),
     )
 
 
@@ -141,9 +143,11 @@ def fitted(profile: Profile, message: str, recording: Path, labels: Sequence[str
         v = profile.own.verdict
         lines = (
             held_out(v),
-            _("Held-out accuracy per label: {shares}").format(shares=shares(profile.own.labels, v)),
-            _("Permutation test: p = {p:.3f}. Your baseline uses {seconds:.0f} s of usable rest.").format(
-                p=v.p, seconds=profile.seconds
+            _("Held-out accuracy per label: {shares}", shares=shares(profile.own.labels, v)),
+            _(
+                "Permutation test: p = {p:.3f}. Your baseline uses {seconds:.0f} s of usable rest.",
+                p=v.p,
+                seconds=profile.seconds,
             ),
         )
         return Ending(
@@ -156,9 +160,7 @@ def fitted(profile: Profile, message: str, recording: Path, labels: Sequence[str
             _("Your blocks could not be distinguished reliably, so no personal classifier was created."),
             f"{held_out(v)}.",
             f"{first_upper(why)}.",
-            _("Your baseline can be used: it is based on {seconds:.0f} s of usable rest.").format(
-                seconds=profile.seconds
-            ),
+            _("Your baseline can be used: it is based on {seconds:.0f} s of usable rest.", seconds=profile.seconds),
         )
         tips = tuple(map(first_upper, advice(v, tuple(map(_, labels)), _)))
         headline = _("No personal classifier this time")
@@ -189,14 +191,12 @@ def cut_short(progress: CalibrationProgress | None, recording: Path | None) -> E
     n_rests, n_blocks = len(progress.plan.protocol.rest), sum(step.kind == "block" for step in progress.plan.steps)
     parts = []
     if n_rests:
-        parts.append(
-            ngettext("{n} of {all} rest period", "{n} of {all} rest periods", n_rests).format(n=rests, all=n_rests)
-        )
+        parts.append(ngettext("{n} of {all} rest period", "{n} of {all} rest periods", n_rests, n=rests, all=n_rests))
     if n_blocks:
         text = ngettext("{n} of {all} block", "{n} of {all} blocks", n_blocks)
         parts.append(text.format(n=max(0, blocks), all=n_blocks))
     lines = (
-        _("The completed parts are saved: {parts}.").format(parts=", ".join(parts)),
+        _("The completed parts are saved: {parts}.", parts=", ".join(parts)),
         _("If they are enough, a profile can be created now, or later with calibrate --from RECORDING."),
     )
     return Ending(headline, "text", lines, (), str(recording or ""), may_fit=True)

@@ -174,7 +174,7 @@ class RunBridge(QObject):
         try:
             write_private(Path(path), "".join(f"{line}\n" for line in self._events.lines).encode())
         except OSError as error:
-            text = _("The events are not saved in {path}: {error}").format(path=path, error=error.strerror or error)
+            text = _("The events are not saved in {path}: {error}", path=path, error=error.strerror or error)
             self.tell(StyledText(text, "bad"))
 
     def close(self) -> None:

@@ -210,7 +210,7 @@ class Maps(QWidget):
     def _values(self, state: ViewState) -> tuple[np.ndarray | None, Legend, np.ndarray]:
         """Values to draw, -1 to 1: (n_chans, n_bands); their legend; their colours."""
         if self.power.isChecked():
-            words = _("power, in standard deviations from {reference}").format(reference=state.power_of)
+            words = _("power, in standard deviations from {reference}", reference=state.power_of)
             legend = Legend(words, (f"−{POWER_SD:g}", "0", f"+{POWER_SD:g} SD"))
             return None if state.power is None else state.power / POWER_SD, legend, DIVERGING
         span = state.attention_span

@@ -46,7 +46,7 @@ def show(flows: Flows, request: RunRequest, *, start: bool, weights: str = "", s
         if repr(it) not in seen:
             seen.add(repr(it))
             log.error("part of the window failed", exc_info=(kind, it, trace))
-            window.setWindowTitle(_("Realtime mood · part of this window failed: {error}").format(error=it))
+            window.setWindowTitle(_("Realtime mood · part of this window failed: {error}", error=it))
 
     hooks = sys.excepthook, signal.signal(signal.SIGINT, lambda *_: window.close())  # served between two frames
     sys.excepthook = fault

@@ -113,9 +113,9 @@ class SpectrumPanel(QWidget):
             return
         t, f, power = spectrogram(chunk.data[:, self.channel.currentIndex()], sfreq)
         if not len(t):
-            self.message.setText(_("{kind} · needs two seconds").format(kind=kind))
+            self.message.setText(_("{kind} · needs two seconds", kind=kind))
             return
-        self.message.setText(_("{kind} · mean of 10 s · the last minute").format(kind=kind))
+        self.message.setText(_("{kind} · mean of 10 s · the last minute", kind=kind))
         line = spectrum(t, power)
         self._curve.setData(f, line if line is not None else np.full(len(f), np.nan))
         self._picture.setImage(power, autoLevels=False, levels=DB)

@@ -158,7 +158,7 @@ class Traces(QWidget):
         if self.settings.raw:
             points = level(points)
         self.uv = self.settings.uv or lane_uv(points, self.uv)
-        self._scale[1].setText(_("lane = {uv:g} µV").format(uv=self.uv))
+        self._scale[1].setText(_("lane = {uv:g} µV", uv=self.uv))
         x, y = polyline(at, points, chunk.end, sfreq, self.uv, LANE_HALF)
         x = x - age_s
         roles = np.array(self._roles if len(self._roles) == n_chans else ("ok",) * n_chans)
@@ -198,6 +198,6 @@ class Traces(QWidget):
         if not held:
             self._scale[2].setText(_("now"))
         elif back:
-            self._scale[2].setText(_("−{seconds:g} s before the pause").format(seconds=back))
+            self._scale[2].setText(_("−{seconds:g} s before the pause", seconds=back))
         else:
             self._scale[2].setText(_("paused"))

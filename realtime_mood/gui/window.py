@@ -205,7 +205,7 @@ class MainWindow(QMainWindow):
     def _report_written(self, page: object, why: str) -> None:
         self.bridge.writing = False
         if isinstance(page, Path):
-            self.bridge.tell(StyledText(_("The report is {path}").format(path=page), "info"))
+            self.bridge.tell(StyledText(_("The report is {path}", path=page), "info"))
             self.open_page(QUrl.fromLocalFile(str(page)))
         else:
             self.bridge.tell(StyledText(why, "bad"))

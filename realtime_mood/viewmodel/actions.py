@@ -12,6 +12,18 @@ from ..language import N_, _
 RUNNING = (State.CONNECTING, State.LIVE, State.STALLED, State.RECONNECTING)
 STOPPING = N_("Waiting for the run's threads to end")
 IN_SESSION = N_("A feedback session is open. End it first: Esc on the subject's screen, or Stop here.")
+TEXTS = {
+    "connect": N_("Connect…"), "calibrate": N_("Calibrate"), "record": N_("Record"), "feedback": N_("Feedback"),
+    "report": N_("Report"),
+}  # fmt: skip
+CALIBRATE = {
+    True: N_("Record the subject's own baseline in one or two minutes. This restarts the run."),
+    False: N_("Calibration is not available here; run `realtime-mood calibrate`."),
+}
+FEEDBACK = {
+    True: N_("Start a neurofeedback session for the subject. This restarts the run."),
+    False: N_("Neurofeedback is not available here; run `realtime-mood feedback`."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +70,10 @@ def actions_of(
 
     Parameters
     ----------
-    health : Health
     request : RunRequest
         The present run, or the next one.
     stopping : bool
         A run is ending: nothing else can start.
-    can_calibrate : bool
-        Whether calibration is available.
-    can_feed_back : bool
-        Whether neurofeedback is available.
     report : Path, optional
         The newest complete recording.
     writing : bool
@@ -80,47 +87,20 @@ def actions_of(
     if in_session:
         why = _("End the feedback session and the run; you are asked first") if running else _(IN_SESSION)
         return _disabled(_(IN_SESSION), Action(_("Stop"), running, why, ends=True))
-    stop, start = (
-        Action(_("Stop"), True, _("End the run"), ends=True),
-        Action(_("Start"), True, _("Read from the source")),
-    )
+    start, stop = Action(_("Start"), True, _("Read from the source")), Action(_("Stop"), True, _("End the run"), True)
     return Actions(
         run=stop if running else start,
-        connect=Action(_(_TEXTS["connect"]), True, _("Choose another headset, stream or recording")),
-        calibrate=_calibrate(can_calibrate),
+        connect=Action(_(TEXTS["connect"]), True, _("Choose another headset, stream or recording")),
+        calibrate=Action(_(TEXTS["calibrate"]), can_calibrate, _(CALIBRATE[can_calibrate])),
         record=_record(running, request.record is not None),
-        feedback=_feedback(can_feed_back),
+        feedback=Action(_(TEXTS["feedback"]), can_feed_back, _(FEEDBACK[can_feed_back])),
         report=_report(running, request.record is not None, report, writing),
     )
 
 
-_TEXTS = {
-    "connect": N_("Connect…"), "calibrate": N_("Calibrate"), "record": N_("Record"), "feedback": N_("Feedback"),
-    "report": N_("Report"),
-}  # fmt: skip
-
-
 def _disabled(why: str, run: Action) -> Actions:
     """Every button but the first disabled, for one reason."""
-    return Actions(run=run, **{name: Action(_(text), False, why) for name, text in _TEXTS.items()})
-
-
-def _feedback(can: bool) -> Action:
-    why = (
-        _("Start a neurofeedback session for the subject. This restarts the run.")
-        if can
-        else _("Neurofeedback is not available here; run `realtime-mood feedback`.")
-    )
-    return Action(_("Feedback"), can, why)
-
-
-def _calibrate(can: bool) -> Action:
-    why = (
-        _("Record the subject's own baseline in one or two minutes. This restarts the run.")
-        if can
-        else _("Calibration is not available here; run `realtime-mood calibrate`.")
-    )
-    return Action(_("Calibrate"), can, why)
+    return Actions(run=run, **{name: Action(_(text), False, why) for name, text in TEXTS.items()})
 
 
 def _record(running: bool, recording: bool) -> Action:
@@ -136,9 +116,11 @@ def _record(running: bool, recording: bool) -> Action:
 
 def _report(running: bool, recording: bool, report: Path | None, writing: bool) -> Action:
     if writing:
-        return Action(_("Report"), False, _("The report is being written"))
-    if running and recording:
-        return Action(_("Report"), False, _("End the recording first: a report needs a complete one"))
-    if report is None:
-        return Action(_("Report"), False, _("Record first: a report is made from a recording"))
-    return Action(_("Report"), True, _("Write and open the report of {name}").format(name=report.name))
+        why = _("The report is being written")
+    elif running and recording:
+        why = _("End the recording first: a report needs a complete one")
+    elif report is None:
+        why = _("Record first: a report is made from a recording")
+    else:
+        return Action(_("Report"), True, _("Write and open the report of {name}", name=report.name))
+    return Action(_("Report"), False, why)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
@@ -25,8 +26,10 @@ def gentle(label: str) -> str:
 
 def whisker_tip() -> str:
     """The explanation of the whisker on a bar."""
-    text = _("Whisker: middle 80 % of the last {seconds:.0f} s, and the newest estimate. Dotted line: chance.")
-    return text.format(seconds=RANGE_S)
+    return _(
+        "Whisker: middle 80 % of the last {seconds:.0f} s, and the newest estimate. Dotted line: chance.",
+        seconds=RANGE_S,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +73,21 @@ def plane_of(current: Reading | None, latest: Reading | None, readings: Sequence
     """
     if latest is None:
         return PlaneView()
-    readout = latest.readout
-    if (at := places_of(readout)) is None:
+    if (at := places_of(latest.readout)) is None:
         return PlaneView(words=N_("this readout has no valence or arousal"))
-    named = enumerate(zip(readout.labels, at.tolist(), strict=True))
+    named = enumerate(zip(latest.readout.labels, at.tolist(), strict=True))
     places = tuple(Place(label, v, a, f"label{i}") for i, (label, (v, a)) in named)
-    trail = []
-    for r in reversed(readings):
-        age_s = (latest.end - r.end) / sfreq
-        if age_s > TRAIL_S:
-            break
-        if isinstance(r, Estimate) and r.readout.labels == readout.labels:
-            v, a = (np.array(r.probs) @ at).tolist()
-            trail.append((age_s, v, a))
+    recent = _recent(readings, latest, sfreq, TRAIL_S)[::-1]
+    trail = tuple((age_s, *(np.array(r.probs) @ at).tolist()) for age_s, r in recent)
     if not isinstance(current, Estimate):
-        return PlaneView(places, tuple(trail[::-1]))
+        return PlaneView(places, trail)
     probs = np.array(current.probs)
     mean = probs @ at
     off = at - mean
     var, axes = np.linalg.eigh((probs[:, None] * off).T @ off)
     half = np.sqrt(np.maximum(var[::-1], 0.0))
     spread = (float(half[0]), float(half[1]), math.atan2(float(axes[1, 1]), float(axes[0, 1])))
-    return PlaneView(places, tuple(trail[::-1]), (float(mean[0]), float(mean[1])), spread)
+    return PlaneView(places, trail, (float(mean[0]), float(mean[1])), spread)
 
 
 def ranges(readings: Sequence[Reading], sfreq: float) -> list[tuple[float, float]] | None:
@@ -99,16 +95,16 @@ def ranges(readings: Sequence[Reading], sfreq: float) -> list[tuple[float, float
 
     None if there were fewer than `MIN_READINGS` estimates.
     """
-    if not readings:
+    recent = _recent(readings, readings[-1], sfreq, RANGE_S) if readings else []
+    if len(recent) < MIN_READINGS:
         return None
-    last, probs = readings[-1], list[tuple[float, ...]]()
-    for r in reversed(readings):
-        if (last.end - r.end) / sfreq > RANGE_S:
-            break
-        if isinstance(r, Estimate) and r.readout.labels == last.readout.labels:
-            probs.append(r.probs)
-    if len(probs) < MIN_READINGS:
-        return None
-    low, high = np.percentile(np.array(probs), (10, 90), axis=0)
-    low, high = np.minimum(low, probs[0]), np.maximum(high, probs[0])  # includes the newest
-    return list(zip(low.tolist(), high.tolist(), strict=True))
+    probs = np.array([r.probs for _age_s, r in recent])
+    low, high = np.percentile(probs, (10, 90), axis=0)
+    return list(zip(np.minimum(low, probs[0]).tolist(), np.maximum(high, probs[0]).tolist(), strict=True))
+
+
+def _recent(readings: Sequence[Reading], latest: Reading, sfreq: float, span_s: float) -> list[tuple[float, Estimate]]:
+    """The estimates of the last `span_s` with the labels of `latest`: age (s) and estimate, the newest first."""
+    aged = (((latest.end - r.end) / sfreq, r) for r in reversed(readings))
+    young = takewhile(lambda pair: pair[0] <= span_s, aged)
+    return [(s, r) for s, r in young if isinstance(r, Estimate) and r.readout.labels == latest.readout.labels]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import takewhile
 
 from ..dsp.spec import FeatureSpec
 from ..health import Health, State
 from ..language import _, ngettext
 from ..types import Abstained, Reading, StreamInfo, Why
 from .electrodes import ElectrodeView
-from .words import StyledText
+from .words import StyledText, first_upper
 
 SETTLE_S = FeatureSpec().settle_s + FeatureSpec().context_s  # filters, then the shortest context
 NOTE_S = 15.0  # how long the banner shows a note
@@ -32,11 +33,11 @@ def banner_of(
         case State.FAILED:
             return StyledText(_("The run failed"), "bad")
         case State.STALLED:
-            text = _("No data for {seconds:.1f} s: no readings until the stream returns")
-            return StyledText(text.format(seconds=age_s), "warn")
+            text = _("No data for {seconds:.1f} s: no readings until the stream returns", seconds=age_s)
+            return StyledText(text, "warn")
         case State.RECONNECTING:
-            text = _("Stream lost {seconds:.0f} s ago: reconnecting, no readings meanwhile")
-            return StyledText(text.format(seconds=age_s), "warn")
+            text = _("Stream lost {seconds:.0f} s ago: reconnecting, no readings meanwhile", seconds=age_s)
+            return StyledText(text, "warn")
         case State.CONNECTING:
             return StyledText(_("Connecting to the source"), "info")
         case State.ENDED:
@@ -44,48 +45,42 @@ def banner_of(
         case State.IDLE:
             return StyledText(_("Press Start to read from the source above"), "info")
     if health.notes and now - health.noted < NOTE_S:
-        return StyledText(sentence(health.notes[-1]), "warn")
+        return StyledText(first_upper(health.notes[-1]), "warn")
     if isinstance(current, Abstained):
         return _why(current, readings, electrodes, health.info)
     if bad := [e for e in electrodes if e.is_bad]:
-        text = _("Signal poor on {names}: left out of the estimate")
-        return StyledText(text.format(names=_named(bad)), "warn")
+        return StyledText(_("Signal poor on {names}: left out of the estimate", names=_named(bad)), "warn")
     if current is None:
         return StyledText(_("Waiting for the first reading"), "info")
     if fair := [e for e in electrodes if e.role == "warn"]:
-        return StyledText(_("Signal only fair on {names}").format(names=_named(fair)), "ok")
+        return StyledText(_("Signal only fair on {names}", names=_named(fair)), "ok")
     out = [e for e in electrodes if e.excluded]
     n = len(electrodes) - len(out)
     if out:
         text = ngettext(
-            "Signal good on {n} electrode, {names} left out", "Signal good on all {n} electrodes, {names} left out", n
-        )
-        return StyledText(text.format(n=n, names=_named(out)), "ok")
-    return StyledText(
-        ngettext("Signal good on {n} electrode", "Signal good on all {n} electrodes", n).format(n=n), "ok"
-    )
-
-
-def sentence(text: str) -> str:
-    """`text` with a capital letter first."""
-    return text[:1].upper() + text[1:]
+            "Signal good on {n} electrode, {names} left out", "Signal good on all {n} electrodes, {names} left out",
+            n, n=n, names=_named(out),
+        )  # fmt: skip
+        return StyledText(text, "ok")
+    return StyledText(ngettext("Signal good on {n} electrode", "Signal good on all {n} electrodes", n, n=n), "ok")
 
 
 def _why(
     current: Abstained, readings: Sequence[Reading], electrodes: Sequence[ElectrodeView], info: StreamInfo | None
 ) -> StyledText:
-    bad = [e for e in electrodes if e.is_bad]
     match current.why:
         case Why.SETTLING:
-            text = _("Settling: {seconds} s left")
-            return StyledText(text.format(seconds=_settling_left_s(current, readings, info)), "info")
+            return StyledText(
+                _("Settling: {seconds} s left", seconds=_settling_left_s(current, readings, info)), "info"
+            )
         case Why.STALE:
             return StyledText(_("No new data: no readings until the stream returns"), "warn")
         case Why.GAP:
             return StyledText(_("Too many samples lost: the next reading needs signal without gaps"), "warn")
         case Why.BAD_SIGNAL:
-            text = _("Signal poor on {names}: check these electrodes") if bad else _("Signal poor")
-            return StyledText(text.format(names=_named(bad)), "warn")
+            names = _named([e for e in electrodes if e.is_bad])
+            text = _("Signal poor on {names}: check these electrodes", names=names) if names else _("Signal poor")
+            return StyledText(text, "warn")
         case Why.UNCALIBRATED if current.readout.evidence == "virtual":
             text = _(
                 "This readout was trained on simulated subjects; on a real headset it gives no estimate until a "
@@ -101,11 +96,8 @@ def _why(
 
 def _settling_left_s(current: Abstained, readings: Sequence[Reading], info: StreamInfo | None) -> int:
     """Whole seconds of settling left, in stream time since it began."""
-    began = current.end
-    for r in reversed(readings):
-        if not (isinstance(r, Abstained) and r.why in (Why.SETTLING, Why.GAP)):
-            break
-        began = r.end
+    without = takewhile(lambda r: isinstance(r, Abstained) and r.why in (Why.SETTLING, Why.GAP), reversed(readings))
+    began = min((r.end for r in without), default=current.end)
     done_s = (current.end - began) / info.sfreq if info else 0.0
     return max(1, math.ceil(SETTLE_S - done_s))
 
@@ -113,4 +105,4 @@ def _settling_left_s(current: Abstained, readings: Sequence[Reading], info: Stre
 def _named(electrodes: Sequence[ElectrodeView]) -> str:
     names = ", ".join(e.name for e in electrodes[:NAMED_CHANS])
     more = len(electrodes) - NAMED_CHANS
-    return _("{names} and {n} more").format(names=names, n=more) if more > 0 else names
+    return _("{names} and {n} more", names=names, n=more) if more > 0 else names

@@ -50,9 +50,9 @@ def synthetic() -> tuple[Choice, ...]:
 def choice_of(device: Device) -> Choice:
     """A stream or a board as a choice."""
     stream = device.kind == "lsl"
-    n = _("{n} channels").format(n=device.n_chans) if device.n_chans else ""
+    n = _("{n} channels", n=device.n_chans) if device.n_chans else ""
     rate = f"{device.sfreq:g} Hz" if device.sfreq else _("irregular rate") if stream else ""
-    host = _("from {host}").format(host=device.host) if device.host else ""
+    host = _("from {host}", host=device.host) if device.host else ""
     kind = device.type if stream else _("board") if device.kind == "board" else device.kind
     parts = (device.trouble, kind, n, rate, host)
     return Choice(device.name, " · ".join(part for part in parts if part), device.url, stream)

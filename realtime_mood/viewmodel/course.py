@@ -99,7 +99,7 @@ def _breaks(
         else:
             spans.append(StateSpan(t0, t1, text))
 
-    cuts = []
+    cuts = list[int]()
     for i, r in enumerate(kept):
         before = t[i - 1] if i else t[i] - hop
         if t[i] - before > 2.5 * hop:  # readings that were skipped, or a stall that has passed

@@ -10,7 +10,7 @@ from datetime import datetime
 from ..health import Health, State
 from ..language import _, ngettext
 from ..types import Abstained, Marker, Reading
-from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS
+from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS, first_upper
 
 MOST_LINES = 500
 LOSS_S = 2.0
@@ -34,8 +34,7 @@ class Events:
     def __init__(self) -> None:
         self._kept: deque[EventLine] = deque(maxlen=MOST_LINES)
         self._health, self._why, self._n_markers = Health(), "", 0
-        self._lost = 0  # samples that are in the log
-        self._lost_at: datetime | None = None  # the time of that line
+        self._lost, self._lost_at = 0, datetime.min  # samples that are in the log, and the time of that line
 
     @property
     def lines(self) -> tuple[EventLine, ...]:
@@ -44,20 +43,20 @@ class Events:
 
     def note(self, health: Health, latest: Reading | None, markers: Sequence[Marker], wall: datetime) -> bool:
         """Add what has changed; True if there is a new line."""
-        was, n = self._health, len(self._kept)
-        before = self._kept[-1] if self._kept else None
-        if health is not was:
-            self._changes(was, health, wall)
+        self._has_new = False
+        if health is not self._health:
+            self._changes(self._health, health, wall)
         self._losses(health, wall)
         self._readings(health, latest, wall)
         if len(markers) < self._n_markers:  # another run
             self._n_markers = 0
         for marker in markers[self._n_markers :]:
-            self._say(wall, _("Marker: {text}").format(text=marker.text), "virtual")
+            self._say(wall, _("Marker: {text}", text=marker.text), "virtual")
         self._health, self._n_markers = health, len(markers)
-        return len(self._kept) != n or (self._kept[-1] if self._kept else None) is not before
+        return self._has_new
 
     def _say(self, wall: datetime, text: str, role: str = "text") -> None:
+        self._has_new = True
         self._kept.append(EventLine(wall, text, role))
 
     def _changes(self, was: Health, now: Health, wall: datetime) -> None:
@@ -68,35 +67,38 @@ class Events:
             self._say(wall, str(now.fault), "bad")
         for note in now.notes:
             if note not in was.notes:
-                self._say(wall, note[:1].upper() + note[1:], "warn")
+                self._say(wall, first_upper(note), "warn")
         if now.skipped > was.skipped:
             n = now.skipped - was.skipped
             text = ngettext(
-                "{n:,} reading skipped, {total:,} in total", "{n:,} readings skipped, {total:,} in total", n
-            )
-            self._say(wall, text.format(n=n, total=now.skipped), "warn")
+                "{n:,} reading skipped, {total:,} in total", "{n:,} readings skipped, {total:,} in total",
+                n, n=n, total=now.skipped,
+            )  # fmt: skip
+            self._say(wall, text, "warn")
         old, new = was.recording, now.recording
         if new is not None and (old is None or old.path != new.path):
-            self._say(wall, _("Recording to {path}").format(path=new.path), "ok")
+            self._say(wall, _("Recording to {path}", path=new.path), "ok")
 
     def _losses(self, health: Health, wall: datetime) -> None:
         """Add lost samples, at most one line per `LOSS_S`: packets are often lost in bursts."""
         if health.lost < self._lost:  # another run
             self._lost = 0
-        if health.lost > self._lost and (self._lost_at is None or (wall - self._lost_at).total_seconds() >= LOSS_S):
+        if health.lost > self._lost and (wall - self._lost_at).total_seconds() >= LOSS_S:
             n = health.lost - self._lost
-            text = ngettext("{n:,} sample lost, {total:,} in total", "{n:,} samples lost, {total:,} in total", n)
-            self._say(wall, text.format(n=n, total=health.lost), "warn")
+            text = ngettext(
+                "{n:,} sample lost, {total:,} in total", "{n:,} samples lost, {total:,} in total",
+                n, n=n, total=health.lost,
+            )  # fmt: skip
+            self._say(wall, text, "warn")
             self._lost, self._lost_at = health.lost, wall
 
     def _readings(self, health: Health, latest: Reading | None, wall: datetime) -> None:
         if health.state is not State.LIVE or latest is None:
             self._why = ""
             return
+        text = _("Estimates")
         if isinstance(latest, Abstained):
-            text = _("No estimate: {reason}").format(reason=_(WHY_WORDS[latest.why]))
-        else:
-            text = _("Estimates")
+            text = _("No estimate: {reason}", reason=_(WHY_WORDS[latest.why]))
         if text != self._why:
             self._why = text
             self._say(wall, text, "dim")

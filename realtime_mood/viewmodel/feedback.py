@@ -32,28 +32,14 @@ class FeedbackFrame:
 def shown(
     feedback: Feedback | None, before: FeedbackFrame | None, now: float, rewarded: float, dt: float
 ) -> FeedbackFrame:
-    """The frame to paint.
-
-    Parameters
-    ----------
-    feedback : Feedback, optional
-        The newest; None before the first.
-    before : FeedbackFrame, optional
-        The last frame, from which the size moves on.
-    now : float
-        s, our clock.
-    rewarded : float
-        Time of the last reward (s, our clock).
-    dt : float
-        Time since the last frame (s).
-    """
+    """The frame to paint at `now`, `dt` after the frame `before`; the last reward was at `rewarded` (s, our clock)."""
     if feedback is None:
         return FeedbackFrame(0.5, True, 0.0, "", _("Please wait – the signal is settling"), "", "", False)
     feeding = feedback.kind == "feedback"
     neutral = not (feeding and feedback.valid) or now - feedback.t > OLD_S
     target = 0.5 if neutral else feedback.level
     size = target if before is None else before.size + (target - before.size) * min(1.0, dt / FOLLOW_S)
-    glow = max(0.0, 1 - (now - rewarded) / GLOW_S) if feeding and not neutral else 0.0
+    glow = 0.0 if neutral else max(0.0, 1 - (now - rewarded) / GLOW_S)
     words = _("Please wait – checking the signal") if feeding and neutral else ""
     minutes, seconds = divmod(round(feedback.left_s), 60)
     rewards = f"{feedback.rewards}" if feeding else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
@@ -92,16 +93,12 @@ def polyline(
 
     Parameters
     ----------
-    at : ndarray, (n,)
-        Sample index of each point.
-    points : ndarray, (n, n_chans)
-        µV.
+    at, points : ndarray, (n,) and (n, n_chans)
+        Sample index, and value (µV), of each point.
     right : int
         Sample index at the right edge.
-    sfreq : float
-        Hz.
-    uv : float
-        µV a lane.
+    sfreq, uv : float
+        Hz; µV per lane.
     half : float
         How far a trace may leave its lane before it is clipped (lanes).
 
@@ -125,18 +122,14 @@ def level(points: np.ndarray) -> np.ndarray:
 
 def gaps_of(at: np.ndarray, points: np.ndarray) -> list[tuple[int, int]]:
     """Where samples of every channel were lost: (first, end) index of each such stretch."""
-    lost = np.isnan(points).all(1) if points.size else np.zeros(len(at), bool)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], lost, [False]]).astype(int)))
+    if not points.size:
+        return []
     width = int(at[2] - at[0]) if len(at) > 2 else 1
-    return [(int(at[a]), int(at[b - 1]) + width) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    lost = np.ma.clump_masked(np.ma.masked_where(np.isnan(points).all(1), at))
+    return [(int(at[run.start]), int(at[run.stop - 1]) + width) for run in lost]
 
 
 def marks_in(markers: Sequence[Marker], chunk: Chunk) -> list[Marker]:
     """The markers in a stretch; searched from the newest, since there may be thousands."""
-    found = []
-    for marker in reversed(markers):
-        if marker.index < chunk.first:
-            break
-        if marker.index < chunk.end:
-            found.append(marker)
-    return found[::-1]
+    recent = takewhile(lambda marker: marker.index >= chunk.first, reversed(markers))
+    return [marker for marker in recent if marker.index < chunk.end][::-1]

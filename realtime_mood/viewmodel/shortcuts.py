@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..language import N_, _
 
 
-@dataclass(frozen=True, slots=True)
-class Shortcut:
+class Shortcut(NamedTuple):
     """A key, its description, and the name of the window's method that it calls."""
 
     key: str
@@ -33,11 +32,10 @@ SHORTCUTS = (
 )
 MARK_KEYS = tuple("123456789")
 """Each sets a marker at the newest sample."""
-
 KEY_NAMES = (N_("Ctrl+Enter"), N_("Ctrl+1"), N_("Ctrl+2"))  # keys are named differently on some keyboards
 
 
 def table() -> tuple[tuple[str, str], ...]:
     """Key and description of each, translated."""
-    keys = ((_(it.key.replace("Return", "Enter")), _(it.words)) for it in SHORTCUTS)
+    keys = ((_(key.replace("Return", "Enter")), _(words)) for key, words, _method in SHORTCUTS)
     return (*keys, ("1 … 9", _("Set a marker")))

@@ -14,11 +14,11 @@ from ..language.terms import SIMULATED
 from ..types import Abstained, Estimate, Features, Marker, Reading, StreamInfo, Why
 from .actions import RUNNING, Actions, RunRequest, actions_of
 from .affect import PlaneView, plane_of, ranges
-from .banner import banner_of, sentence
+from .banner import banner_of
 from .course import EstimateHistory, course_of
 from .electrodes import ElectrodeView, electrodes_of
 from .strip import Timing, strip
-from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS, StyledText
+from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS, StyledText, first_upper
 
 UNTIMED = Timing()
 UNKNOWN = N_("training data unknown")
@@ -125,9 +125,9 @@ def view(
 def _badges(health: Health, latest: Reading | None) -> tuple[StyledText, ...]:
     badges, info, recording = [], health.info, health.recording
     if recording is not None and health.state in RUNNING:
-        size = _("{mb:.1f} MB in {path}").format(mb=recording.n_bytes / 1e6, path=recording.path)
+        size = _("{mb:.1f} MB in {path}", mb=recording.n_bytes / 1e6, path=recording.path)
         if recording.trouble:
-            badges.append(StyledText(_("REC INCOMPLETE"), "bad", f"{sentence(recording.trouble)} ({size})"))
+            badges.append(StyledText(_("REC INCOMPLETE"), "bad", f"{first_upper(recording.trouble)} ({size})"))
         else:
             badges.append(StyledText(_("REC"), "ok", size))
     if info is not None and info.virtual:
@@ -145,7 +145,7 @@ def _readout(latest: Reading | None, info: StreamInfo | None) -> StyledText:
     if evidence == "own" and info is not None and info.virtual:
         evidence = "own_virtual"
     origin = _(TRAINED_ON.get(evidence, UNKNOWN))
-    text = _("readout {name} · {origin}").format(name=latest.readout.name, origin=origin)
+    text = _("readout {name} · {origin}", name=latest.readout.name, origin=origin)
     return StyledText(text, "dim", ", ".join(map(_, latest.readout.labels)))
 
 
@@ -161,8 +161,7 @@ def _headline(health: Health, current: Reading | None) -> StyledText:
 def _detail(current: Reading | None, info: StreamInfo | None) -> str:
     if isinstance(current, Estimate) and info is not None:
         span_s = (current.end - current.first) / info.sfreq
-        text = _("last {seconds:.0f} s, {percent:.0f} % usable")
-        return text.format(seconds=span_s, percent=100 * current.coverage)
+        return _("last {seconds:.0f} s, {percent:.0f} % usable", seconds=span_s, percent=100 * current.coverage)
     if isinstance(current, Abstained) and current.why is Why.UNSURE:
         return _("for information only")
     return _("no estimate")

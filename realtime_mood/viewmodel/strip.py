@@ -10,7 +10,7 @@ import numpy as np
 from ..dsp.filters import band_delay_s
 from ..dsp.spec import BANDS
 from ..health import Health, Output
-from ..language import N_, _, ngettext
+from ..language import N_, _, ngettext, number
 from ..types import Estimate, Marker, Reading
 from .words import StyledText
 
@@ -19,6 +19,7 @@ SLOW_MS = 500.0
 SLOW_BEAT_MS = 100.0  # a longer wait between two frames is visible
 DROPPED_FIRST = ("samples", "markers", "context", "filters", "readings", "longest wait", "paint")
 """If there is not enough room, these are hidden, the first one first."""
+NOTHING = StyledText("–", "dim")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,93 +36,74 @@ def strip(
     health: Health, readings: Sequence[Reading], markers: Sequence[Marker], timing: Timing
 ) -> tuple[tuple[str, StyledText], ...]:
     """Name (translated where it is shown) and value of each number, left to right."""
-    age, lat = health.sample_age_ms, health.latency
-    late = "ok" if lat is None or lat.p95 < SLOW_MS else "warn"
-    nothing, paint, info = StyledText("–", "dim"), timing.paint_ms, health.info
-    delay_ms = 1000 * band_delay_s(BANDS["alpha"], info.sfreq) if info else 0.0
-    sent = () if not health.outputs else (("outputs", _outputs(health.outputs)),)
-    return (
-        (
-            "newest sample",
-            nothing if age is None else StyledText(_ms(age), "warn" if age > MAX_AGE_MS else "text", _(AGE)),
-        ),
-        ("filters", nothing if info is None else StyledText(f"{delay_ms:.0f} ms", "text", _(DELAY))),
-        ("context", _context(health, readings)),
-        ("to reading", nothing if lat is None else StyledText(f"{lat.p50:.0f} / {lat.p95:.0f} ms", late, _(READ))),
-        ("paint", nothing if paint is None else StyledText(f"{paint[0]:.0f} / {paint[1]:.0f} ms", "text", _(PAINT))),
-        ("longest wait", _beat(timing.heartbeat_ms)),
-        ("readings", StyledText(f"{_rate(readings):.1f} /s")),
-        (
-            "skipped",
-            StyledText(f"{health.skipped:,}", "warn" if health.skipped else "text", _(SKIPPED)),
-        ),
-        ("lost", _lost(health)),
-        *sent,
-        ("samples", StyledText(f"{health.samples:,}")),
-        (
-            "markers",
-            StyledText(f"{len(markers)}", "text", "\n".join(m.text for m in markers[-5:]) or _(KEYS)),
-        ),
-    )
-
-
-NAMES = (
-    N_("newest sample"), N_("filters"), N_("context"), N_("to reading"), N_("paint"), N_("longest wait"),
-    N_("readings"), N_("skipped"), N_("lost"), N_("outputs"), N_("samples"), N_("markers"),
-)  # fmt: skip
-AGE = N_("age of the newest sample at the last reading")
-DELAY = N_("delay of the alpha band by the filters")
-CONTEXT = N_("signal in each estimate")
-READ = N_("from the arrival of a window's last sample to its reading: median / 95th percentile")
-PAINT = N_("time to paint one frame of this window: median / 95th percentile")
-BEAT = N_("longest wait between two frames in the last half minute")
-SKIPPED = N_("readings that were not computed")
-LOST = N_("samples that never arrived")
-KEYS = N_("keys 1 to 9 set a marker")
-
-
-def _context(health: Health, readings: Sequence[Reading]) -> StyledText:
+    info, lat, paint, lost = health.info, health.latency, timing.paint_ms, health.lost
     last = next((r for r in reversed(readings[-8:]) if isinstance(r, Estimate)), None)
-    if last is None or health.info is None:
-        return StyledText("–", "dim")
-    return StyledText(f"{(last.end - last.first) / health.info.sfreq:.0f} s", "text", _(CONTEXT))
+    filters = context = to_reading = painting = NOTHING
+    if info is not None:
+        delay_ms = 1000 * band_delay_s(BANDS["alpha"], info.sfreq)
+        filters = StyledText(f"{delay_ms:.0f} ms", "text", _("delay of the alpha band by the filters"))
+        if last is not None:
+            context = StyledText(f"{(last.end - last.first) / info.sfreq:.0f} s", "text", _("signal in each estimate"))
+    if lat is not None:
+        tip = _("from the arrival of a window's last sample to its reading: median / 95th percentile")
+        to_reading = StyledText(f"{lat.p50:.0f} / {lat.p95:.0f} ms", "ok" if lat.p95 < SLOW_MS else "warn", tip)
+    if paint is not None:
+        tip = _("time to paint one frame of this window: median / 95th percentile")
+        painting = StyledText(f"{paint[0]:.0f} / {paint[1]:.0f} ms", "text", tip)
+    beat_tip = _("longest wait between two frames in the last half minute")
+    share = number(100 * lost / max(1, health.samples + lost), ".2f")
+    newest = "\n".join(m.text for m in markers[-5:])
+    cells = {
+        N_("newest sample"): _age(health.sample_age_ms, MAX_AGE_MS, _("age of the newest sample at the last reading")),
+        N_("filters"): filters,
+        N_("context"): context,
+        N_("to reading"): to_reading,
+        N_("paint"): painting,
+        N_("longest wait"): _age(timing.heartbeat_ms, SLOW_BEAT_MS, beat_tip),
+        N_("readings"): StyledText(f"{number(_rate(readings), '.1f')} /s"),
+        N_("skipped"): _count(health.skipped, "", _("readings that were not computed")),
+        N_("lost"): _count(lost, f" ({share} %)", _("samples that never arrived")),
+        N_("outputs"): _outputs(health.outputs),
+        N_("samples"): StyledText(number(health.samples, ",")),
+        N_("markers"): StyledText(f"{len(markers)}", "text", newest or _("keys 1 to 9 set a marker")),
+    }
+    return tuple((name, cell) for name, cell in cells.items() if cell is not None)
 
 
-def _outputs(outputs: Sequence[Output]) -> StyledText:
+def _age(ms: float | None, most_ms: float, tip: str) -> StyledText:
+    if ms is None:
+        return NOTHING
+    text = f"{ms:.0f} ms" if ms < 1000 else f"{number(ms / 1000, '.1f')} s"
+    return StyledText(text, "warn" if ms > most_ms else "text", tip)
+
+
+def _count(n: int, more: str, tip: str) -> StyledText:
+    """A number that should be zero."""
+    return StyledText(number(n, ",") + more, "warn" if n else "text", tip)
+
+
+def _outputs(outputs: Sequence[Output]) -> StyledText | None:
     """How many outputs there are, and how many readings they dropped."""
-    dropped = sum(it.dropped for it in outputs)
-    troubled = dropped or any(it.trouble for it in outputs)
-    tip = "\n".join(map(_output, outputs))
-    text = _("{n}, {dropped:,} dropped") if dropped else "{n}"
-    return StyledText(text.format(n=len(outputs), dropped=dropped), "warn" if troubled else "text", tip)
+    if not outputs:
+        return None
+    dropped = sum(output.dropped for output in outputs)
+    troubled = dropped or any(output.trouble for output in outputs)
+    text = _("{n}, {dropped:,} dropped", n=len(outputs), dropped=dropped) if dropped else f"{len(outputs)}"
+    return StyledText(text, "warn" if troubled else "text", "\n".join(map(_output, outputs)))
 
 
-def _output(it: Output) -> str:
-    if it.receivers is None:
-        text = _("{name}: {sent:,} sent, {dropped:,} dropped")
+def _output(output: Output) -> str:
+    values = {"name": output.name, "sent": output.sent, "dropped": output.dropped, "receivers": output.receivers}
+    if output.receivers is None:
+        line = _("{name}: {sent:,} sent, {dropped:,} dropped", **values)
     else:
-        text = ngettext(
+        line = ngettext(
             "{name}: {sent:,} sent, {dropped:,} dropped, {receivers} receiver",
             "{name}: {sent:,} sent, {dropped:,} dropped, {receivers} receivers",
-            it.receivers,
+            output.receivers,
+            **values,
         )
-    line = text.format(name=it.name, sent=it.sent, dropped=it.dropped, receivers=it.receivers)
-    return f"{line} · {it.trouble}" if it.trouble else line
-
-
-def _beat(ms: float | None) -> StyledText:
-    return (
-        StyledText("–", "dim") if ms is None else StyledText(_ms(ms), "warn" if ms > SLOW_BEAT_MS else "text", _(BEAT))
-    )
-
-
-def _lost(health: Health) -> StyledText:
-    share = 100 * health.lost / max(1, health.samples + health.lost)
-    return StyledText(f"{health.lost:,} ({share:.2f} %)", "warn" if health.lost else "text", _(LOST))
-
-
-def _ms(value: float) -> str:
-    return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
+    return f"{line} · {output.trouble}" if output.trouble else line
 
 
 def _rate(readings: Sequence[Reading]) -> float:

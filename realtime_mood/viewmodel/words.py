@@ -19,22 +19,17 @@ class StyledText:
     tip: str = ""
 
 
+def first_upper(text: str) -> str:
+    """`text` with a capital letter first."""
+    return text[:1].upper() + text[1:]
+
+
 # Tables are translated where they are shown: a module may be loaded before the language is chosen.
 STATE_WORDS = {
-    State.IDLE: N_("Stopped"),
-    State.CONNECTING: N_("Connecting"),
-    State.LIVE: N_("Live"),
-    State.STALLED: N_("No data"),
-    State.RECONNECTING: N_("Reconnecting"),
-    State.ENDED: N_("Ended"),
-    State.FAILED: N_("Failed"),
-}
-STATE_ROLES = {
-    State.LIVE: "ok",
-    State.STALLED: "warn",
-    State.RECONNECTING: "warn",
-    State.FAILED: "bad",
-}
+    State.IDLE: N_("Stopped"), State.CONNECTING: N_("Connecting"), State.LIVE: N_("Live"), State.STALLED: N_("No data"),
+    State.RECONNECTING: N_("Reconnecting"), State.ENDED: N_("Ended"), State.FAILED: N_("Failed"),
+}  # fmt: skip
+STATE_ROLES = {State.LIVE: "ok", State.STALLED: "warn", State.RECONNECTING: "warn", State.FAILED: "bad"}
 FAULT_WORDS = {fault: FAULTS[fault.value] for fault in Fault}
 FAULT_WORDS[Fault.DECORRELATED] = N_("uncorrelated")  # fits beside a lane
 WHY_WORDS = {why: REASONS[why.value] for why in Why}

@@ -44,7 +44,7 @@ class Speaker:
         try:  # needs the system's sound libraries, which a machine without sound may lack
             from PyQt6.QtMultimedia import QAudioFormat, QAudioSink, QMediaDevices
         except ImportError as error:
-            self.trouble = _("no sound: {error}").format(error=error)
+            self.trouble = _("no sound: {error}", error=error)
             return
         device, audio_format = QMediaDevices.defaultAudioOutput(), QAudioFormat()
         audio_format.setSampleRate(SFREQ)
@@ -53,7 +53,7 @@ class Speaker:
         if device.isNull():
             self.trouble = _("no sound: there is no audio device")
         elif not device.isFormatSupported(audio_format):
-            self.trouble = _("no sound: {device} cannot play {rate} Hz").format(device=device.description(), rate=SFREQ)
+            self.trouble = _("no sound: {device} cannot play {rate} Hz", device=device.description(), rate=SFREQ)
         else:
             self._pull = _Pull(FeedbackTone(kind), ask)
             self._sink = QAudioSink(device, audio_format)

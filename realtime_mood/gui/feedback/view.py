@@ -94,7 +94,7 @@ class FeedbackView(QWidget):
         self._plan = plan
         self._speaker: Speaker | None = None
         self.pages = QStackedLayout(self)
-        lag = _(LAGS).format(seconds=slowest(plan.measures))
+        lag = _(LAGS, seconds=slowest(plan.measures))
         self.pages.addWidget(_page(PlainLabel(_(plan.title)), f"{_(plan.consent.strip())}\n\n{lag}", self.no, self.yes))
         self.pages.addWidget(self.circle)
         self.outcome = PlainLabel("")
@@ -161,7 +161,7 @@ class FeedbackView(QWidget):
         summary = self._loop.summary()
         self.outcome.setText(_("Session finished") if summary["whole"] else _("Session stopped"))
         n = summary["rewards"]
-        self.after.setText(why or ngettext("{n} reward", "{n} rewards", n).format(n=n))
+        self.after.setText(why or ngettext("{n} reward", "{n} rewards", n, n=n))
         self.pages.setCurrentIndex(2)
         self._end()
 
