@@ -20,41 +20,23 @@ from ..errors import install_extra
 
 Load = Callable[[str], Any]
 
-# The library, and the packages it is in on Debian or Ubuntu and on Fedora.
+# Each library of Qt, and the package it is in on Fedora; on Debian and Ubuntu its name says the package: `_debian`.
 COMMON = {
-    "libEGL.so.1": ("libegl1", "libglvnd-egl"),
-    "libGL.so.1": ("libgl1", "libglvnd-glx"),
-    "libX11.so.6": ("libx11-6", "libX11"),
-    "libdbus-1.so.3": ("libdbus-1-3", "dbus-libs"),
-    "libfontconfig.so.1": ("libfontconfig1", "fontconfig"),
-    "libfreetype.so.6": ("libfreetype6", "freetype"),
-    "libglib-2.0.so.0": ("libglib2.0-0", "glib2"),
-    "libxkbcommon.so.0": ("libxkbcommon0", "libxkbcommon"),
-}
+    "libEGL.so.1": "libglvnd-egl", "libGL.so.1": "libglvnd-glx", "libX11.so.6": "libX11", "libdbus-1.so.3": "dbus-libs",
+    "libfontconfig.so.1": "fontconfig", "libfreetype.so.6": "freetype", "libglib-2.0.so.0": "glib2",
+    "libxkbcommon.so.0": "libxkbcommon",
+}  # fmt: skip
 PLATFORMS = {
     "xcb": {
-        "libX11-xcb.so.1": ("libx11-xcb1", "libX11-xcb"),
-        "libxcb.so.1": ("libxcb1", "libxcb"),
-        "libxcb-cursor.so.0": ("libxcb-cursor0", "xcb-util-cursor"),
-        "libxcb-icccm.so.4": ("libxcb-icccm4", "xcb-util-wm"),
-        "libxcb-image.so.0": ("libxcb-image0", "xcb-util-image"),
-        "libxcb-keysyms.so.1": ("libxcb-keysyms1", "xcb-util-keysyms"),
-        "libxcb-randr.so.0": ("libxcb-randr0", "libxcb"),
-        "libxcb-render-util.so.0": ("libxcb-render-util0", "xcb-util-renderutil"),
-        "libxcb-render.so.0": ("libxcb-render0", "libxcb"),
-        "libxcb-shape.so.0": ("libxcb-shape0", "libxcb"),
-        "libxcb-shm.so.0": ("libxcb-shm0", "libxcb"),
-        "libxcb-sync.so.1": ("libxcb-sync1", "libxcb"),
-        "libxcb-util.so.1": ("libxcb-util1", "xcb-util"),
-        "libxcb-xfixes.so.0": ("libxcb-xfixes0", "libxcb"),
-        "libxcb-xkb.so.1": ("libxcb-xkb1", "libxcb"),
-        "libxkbcommon-x11.so.0": ("libxkbcommon-x11-0", "libxkbcommon-x11"),
+        "libX11-xcb.so.1": "libX11-xcb", "libxcb.so.1": "libxcb", "libxcb-cursor.so.0": "xcb-util-cursor",
+        "libxcb-icccm.so.4": "xcb-util-wm", "libxcb-image.so.0": "xcb-util-image",
+        "libxcb-keysyms.so.1": "xcb-util-keysyms", "libxcb-randr.so.0": "libxcb",
+        "libxcb-render-util.so.0": "xcb-util-renderutil", "libxcb-render.so.0": "libxcb", "libxcb-shape.so.0": "libxcb",
+        "libxcb-shm.so.0": "libxcb", "libxcb-sync.so.1": "libxcb", "libxcb-util.so.1": "xcb-util",
+        "libxcb-xfixes.so.0": "libxcb", "libxcb-xkb.so.1": "libxcb", "libxkbcommon-x11.so.0": "libxkbcommon-x11",
     },
-    "wayland": {
-        "libwayland-client.so.0": ("libwayland-client0", "libwayland-client"),
-        "libwayland-cursor.so.0": ("libwayland-cursor0", "libwayland-cursor"),
-    },
-}
+    "wayland": {"libwayland-client.so.0": "libwayland-client", "libwayland-cursor.so.0": "libwayland-cursor"},
+}  # fmt: skip
 
 
 def trouble(environment: Mapping[str, str] = os.environ, load: Load = ctypes.CDLL) -> str:
@@ -98,10 +80,17 @@ def missing(platform: str = "xcb", load: Load = ctypes.CDLL) -> list[str]:
 
 def install_line(libraries: list[str], which: Callable[[str], str | None] = shutil.which) -> str:
     """The command that installs these libraries."""
-    known = {name: both for names in (COMMON, *PLATFORMS.values()) for name, both in names.items()}
-    is_fedora = bool(which("dnf")) and not which("apt-get")
-    packages = dict.fromkeys(known.get(name, (name, name))[is_fedora] for name in libraries)
-    return f"sudo {'dnf' if is_fedora else 'apt'} install {' '.join(packages)}"
+    if which("dnf") and not which("apt-get"):
+        known = {name: package for names in (COMMON, *PLATFORMS.values()) for name, package in names.items()}
+        return f"sudo dnf install {' '.join(dict.fromkeys(known.get(name, name) for name in libraries))}"
+    return f"sudo apt install {' '.join(dict.fromkeys(map(_debian, libraries)))}"
+
+
+def _debian(library: str) -> str:
+    """The package of a library: its name in lower case and its version, by Debian's policy 8.1."""
+    stem, _so, version = library.lower().partition(".so.")
+    stem = stem.replace("libglib-2.0", "libglib2.0")  # the exception
+    return f"{stem}{'-' if stem[-1].isdigit() else ''}{version}" if version else library
 
 
 def _platforms(environment: Mapping[str, str]) -> list[str]:

@@ -7,7 +7,6 @@ import math
 import numpy as np
 from PyQt6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PyQt6.QtGui import QHelpEvent, QPainter, QPainterPath, QPen
-from PyQt6.QtWidgets import QWidget
 
 from ..language import N_, _
 from ..montage import locate, positions
@@ -15,12 +14,12 @@ from ..viewmodel import scalp
 from ..viewmodel.electrodes import ElectrodeView
 from ..viewmodel.state import ViewState
 from .labels import show_tip
-from .theme import colour, font
+from .theme import CENTRE, Canvas, colour, font, write
 
 REACH_PX = 9  # distance from an electrode within which the pointer selects it
 
 
-class Head(QWidget):
+class Head(Canvas):
     """The outline of a head. `place` sets its electrodes; subclasses paint inside and on top."""
 
     FOOT = 0  # px kept free below
@@ -36,22 +35,13 @@ class Head(QWidget):
         self.xy = xy
         self.update()
 
-    def paintEvent(self, event: object) -> None:
-        p = QPainter(self)
-        self.draw(p)
-        p.end()
-
     def draw(self, p: QPainter) -> None:
-        """Paint all of it."""
         top = 18 if self.title else 0
         height = self.height() - top - self.FOOT
         self.radius = max(10.0, min(self.width(), height) / 2 / self.MARGIN)
         self.centre = QPointF(self.width() / 2, top + height / 2 + 0.06 * self.radius)
         p.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-        if self.title:
-            p.setFont(font(12, bold=True))
-            p.setPen(colour("text"))
-            p.drawText(QRectF(0, 0, self.width(), 18), Qt.AlignmentFlag.AlignCenter, self.title)
+        write(p, QRectF(0, 0, self.width(), 18), CENTRE, self.title, "text", 12, bold=True)
         self.fill(p)
         self._outline(p)
         self._sides(p)
@@ -69,11 +59,9 @@ class Head(QWidget):
 
     def _sides(self, p: QPainter) -> None:
         """Mark left and right."""
-        p.setPen(colour("dim"))
-        p.setFont(font(10))
         for x, text in ((-1.0, _("L")), (1.0, _("R"))):
             at = self.spot(x, 0.86)
-            p.drawText(QRectF(at.x() - 8, at.y() - 8, 16, 16), Qt.AlignmentFlag.AlignCenter, text)
+            write(p, QRectF(at.x() - 8, at.y() - 8, 16, 16), CENTRE, text, pixels=10)
 
     def _outline(self, p: QPainter) -> None:
         p.setBrush(Qt.BrushStyle.NoBrush)
@@ -113,7 +101,7 @@ class QualityHead(Head):
             self.update()
         self._electrodes = known
 
-    def event(self, event: QEvent | None) -> bool:
+    def event(self, event):
         """Show a tooltip for the electrode under the pointer."""
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
             show_tip(event.globalPos(), self.words_at(event.pos()), self)
@@ -144,8 +132,7 @@ class QualityHead(Head):
             x += width
 
     def electrodes(self, p: QPainter) -> None:
-        many = len(self._electrodes) > 40
-        r = max(2.5, self.radius * (0.05 if many else 0.068))
+        r = max(2.5, self.radius * (0.05 if len(self._electrodes) > 40 else 0.068))
         for e, (x, y) in zip(self._electrodes, self.xy, strict=True):
             at = self.spot(x, y)
             if e.excluded:  # a ring that is crossed out
@@ -171,8 +158,7 @@ class QualityHead(Head):
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(colour("line"))
         p.drawRoundedRect(box, 3, 3)
-        p.setPen(colour("bad" if e.is_bad else "dim"))
-        p.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        write(p, box, CENTRE, text, "bad" if e.is_bad else "dim")
 
 
 def _kohm(e: ElectrodeView) -> str:

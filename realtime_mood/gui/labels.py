@@ -1,12 +1,30 @@
-"""Labels and tooltips of plain text: a name from a file or a network is never rendered as HTML."""
+"""Labels, tooltips, buttons and rows of them. Text is plain: a name from a file or a network is never read as HTML."""
 
 from __future__ import annotations
 
 from html import escape
+from typing import TypeVar
 
 from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QLabel, QScrollArea, QToolTip, QWidget
+from PyQt6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
+
+STRETCH = None
+Item = QWidget | QLayout | int | None
+"""What stands in a row or column: a widget, a layout, a space (px), or `STRETCH`."""
+Items = Item | tuple[Item, int]
+"""An item, or an item and its share of the room."""
+Margins = tuple[int, int, int, int]
+_Box = TypeVar("_Box", bound=QBoxLayout)
 
 
 class PlainLabel(QLabel):
@@ -28,6 +46,11 @@ class PlainLabel(QLabel):
         self.setObjectName(name)
         self.setWordWrap(wrap)
 
+    def show_text(self, text: str) -> None:
+        """Show `text`; nothing is laid out again where it is shown already."""
+        if text != self.text():
+            self.setText(text)
+
 
 class ScrollText(QScrollArea):
     """A long text: as high as it needs to be, and scrolled where there is less room."""
@@ -41,10 +64,18 @@ class ScrollText(QScrollArea):
         self.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
         self.setWidget(body)
 
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
+    def resizeEvent(self, event):
         super().resizeEvent(event)
         if (room := self.viewport()) is not None:
             self.setMaximumHeight(self.body.heightForWidth(room.width()))
+
+
+def button(text: str, name: str = "", tip: str = "") -> QPushButton:
+    """A button; `name` is the object name, by which a style sheet finds it."""
+    made = QPushButton(text)
+    made.setObjectName(name)
+    set_tip(made, tip)
+    return made
 
 
 def set_tip(widget: QWidget, text: str) -> None:
@@ -60,3 +91,34 @@ def show_tip(at: QPoint, text: str, widget: QWidget) -> None:
 def plain_tip(text: str) -> str:
     """What a tooltip must be given to show `text`: Qt renders what looks like HTML, without a setting for it."""
     return "<qt>" + escape(text).replace("\n", "<br>") + "</qt>" if "<" in text or "&" in text else text
+
+
+def row(
+    *items: Items, on: QWidget | None = None, margins: Margins = (0, 0, 0, 0), spacing: int | None = None
+) -> QHBoxLayout:
+    """Items from left to right, as the layout of the widget `on` if there is one."""
+    return _fill(QHBoxLayout(on), items, margins, spacing)
+
+
+def column(
+    *items: Items, on: QWidget | None = None, margins: Margins = (0, 0, 0, 0), spacing: int | None = None
+) -> QVBoxLayout:
+    """Items from top to bottom, as the layout of the widget `on` if there is one."""
+    return _fill(QVBoxLayout(on), items, margins, spacing)
+
+
+def _fill(box: _Box, items: tuple[Items, ...], margins: Margins, spacing: int | None) -> _Box:
+    box.setContentsMargins(*margins)
+    if spacing is not None:
+        box.setSpacing(spacing)
+    for item in items:
+        what, share = item if isinstance(item, tuple) else (item, 0)
+        if isinstance(what, QWidget):
+            box.addWidget(what, share)
+        elif isinstance(what, QLayout):
+            box.addLayout(what, share)
+        elif what is STRETCH:
+            box.addStretch(share or 1)
+        else:
+            box.addSpacing(what)
+    return box

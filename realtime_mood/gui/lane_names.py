@@ -8,23 +8,21 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
-from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSlider, QWidget
+from PyQt6.QtCore import QLineF, QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QPainter, QPen
+from PyQt6.QtWidgets import QComboBox, QSlider, QWidget
 
 from ..language import _
 from ..viewmodel.electrodes import ElectrodeView
 from ..viewmodel.lanes import SCALES_UV, SPANS_S, TraceSettings
-from .labels import PlainLabel, set_tip
-from .theme import colour, font
+from .labels import STRETCH, button, row, set_tip
+from .theme import LEFT, RIGHT, Canvas, colour, font, write
 
-LEFT = Qt.AlignmentFlag.AlignVCenter
 LINE = 12  # px between two names of a column
 MOST_COLUMNS = 4
-RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 
 
-class LaneNames(QWidget):
+class LaneNames(Canvas):
     """Electrode names beside their lanes, each with its fault."""
 
     exclude_requested = pyqtSignal(str, bool)
@@ -52,13 +50,11 @@ class LaneNames(QWidget):
             self._at = i
             self.exclude_requested.emit(self.electrodes[i].name, not self.electrodes[i].excluded)
 
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        assert event is not None
+    def mousePressEvent(self, event):
         self.toggle(int(event.position().y() / max(1, self.height()) * len(self.electrodes)))
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        assert event is not None
-        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()), 0)
+    def keyPressEvent(self, event):
+        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(event.key(), 0)
         if step:
             self._at = min(max(0, self._at + step), max(0, len(self.electrodes) - 1))
             self.update()
@@ -67,10 +63,9 @@ class LaneNames(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def paintEvent(self, event: object) -> None:
+    def draw(self, p: QPainter) -> None:
         if not self.electrodes:
             return
-        p = QPainter(self)
         lane = self.height() / len(self.electrodes)
         columns = min(MOST_COLUMNS, math.ceil(LINE / lane))  # several if the names would overlap
         p.setFont(font(10 if columns > 1 else int(min(12, lane * 0.95))))
@@ -78,18 +73,16 @@ class LaneNames(QWidget):
         names = columns * width
         for i, e in enumerate(self.electrodes):
             y = min(max(-3.0, (i + 0.5) * lane - 8), self.height() - 13.0)
-            p.setPen(colour(e.role if e.is_bad else "text" if e.role == "ok" else "dim"))
-            box = QRectF(2 + i % columns * width, y, width, 16)
-            p.drawText(box, LEFT, e.name)
+            role = e.role if e.is_bad else "text" if e.role == "ok" else "dim"
+            x = 2.0 + i % columns * width
+            write(p, QRectF(x, y, width, 16), LEFT, e.name, role)
             if columns < 3:  # else there is no room; the hatched lane shows the fault
-                p.drawText(QRectF(names, y, self.width() - names - 5, 16), RIGHT, e.fault)
+                write(p, QRectF(names, y, self.width() - names - 5, 16), RIGHT, e.fault, role)
             if e.excluded:
-                end = box.x() + p.fontMetrics().horizontalAdvance(e.name)
-                p.drawLine(QPointF(box.x(), y + 8.5), QPointF(end, y + 8.5))
+                p.drawLine(QLineF(x, y + 8.5, x + p.fontMetrics().horizontalAdvance(e.name), y + 8.5))
             if i == self._at and self.hasFocus():
                 p.setPen(QPen(colour("info"), 1))
                 p.drawRect(QRectF(0, y, width, 16))
-        p.end()
 
 
 RING_S = 60
@@ -109,23 +102,13 @@ class TraceControls(QWidget):
         self.scale = _choice(_("microvolts per lane"), (_("auto scale"), *(f"{uv:g} µV" for uv in SCALES_UV)))
         self.span = _choice(_("seconds shown"), tuple(f"{s:g} s" for s in SPANS_S))
         self.span.setCurrentIndex(SPANS_S.index(self.settings.span_s))
-        self.pause = QPushButton(_("Pause"))
-        self.pause.setObjectName("plain")
+        self.pause = button(_("Pause"), "plain")
         self.pause.setAccessibleName(_("pause the traces"))
         self.back = QSlider(Qt.Orientation.Horizontal)
         self.back.setAccessibleName(_("seconds back"))
         self.back.setRange(-RING_S, 0)
         self.back.setMinimumWidth(60)
-        self.message = PlainLabel("")
-        self.message.setObjectName("dim")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 4)
-        row.setSpacing(6)
-        for widget in (self.kind, self.scale, self.span, self.pause):
-            row.addWidget(widget)
-        row.addWidget(self.back, 1)
-        row.addStretch(0)
-        row.addWidget(self.message)
+        row(self.kind, self.scale, self.span, self.pause, (self.back, 100), STRETCH, on=self, margins=(0, 0, 0, 4))
         self.back.hide()
         self.kind.currentIndexChanged.connect(lambda at: self._set(raw=at == 1))
         self.scale.currentIndexChanged.connect(lambda at: self._set(uv=SCALES_UV[at - 1] if at else None))

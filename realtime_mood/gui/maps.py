@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QRectF, Qt
-from PyQt6.QtGui import QImage, QPainter, QPainterPath, QPen, QPixmap, QShowEvent
-from PyQt6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtGui import QImage, QPainter, QPainterPath, QPen, QPixmap
+from PyQt6.QtWidgets import QButtonGroup, QGridLayout, QWidget
 
 from ..dsp.spec import BANDS
 from ..language import _
@@ -19,7 +19,8 @@ from ..montage import locate, positions
 from ..viewmodel import scalp
 from ..viewmodel.state import ViewState
 from .heads import Head
-from .theme import colour, faint, font
+from .labels import STRETCH, button, column, row
+from .theme import CENTRE, Canvas, colour, faint, font, write
 
 
 def _table(name: str) -> np.ndarray:
@@ -61,10 +62,7 @@ class MapHead(Head):
         self._bytes = b"" if picture is None else picture.tobytes()  # the image does not own them
         self._image = None if picture is None else QImage(self._bytes, size, size, kind)
         self._used = used
-        if self._still is None:
-            self.update()
-        else:
-            self.update(self._square.toAlignedRect())
+        self.update(self.rect() if self._still is None else self._square.toAlignedRect())
 
     def place(self, xy: np.ndarray) -> None:
         self._still = None
@@ -73,7 +71,7 @@ class MapHead(Head):
     def retheme(self) -> None:
         self._still = None
 
-    def paintEvent(self, event: object) -> None:
+    def paintEvent(self, event):
         if self._still is None or self._still.deviceIndependentSize().toSize() != self.size():
             ratio = self.devicePixelRatioF()
             self._still = QPixmap(self.size() * ratio)
@@ -97,22 +95,20 @@ class MapHead(Head):
             around.addEllipse(self.centre, self.radius, self.radius)
             p.fillPath(around, colour("panel"))
         else:
-            p.setPen(colour("dim"))
-            p.setFont(font(11))
             box = QRectF(self.centre.x() - 40, self.centre.y() - 10, 80, 20)
-            p.drawText(box, Qt.AlignmentFlag.AlignCenter, _("no reading"))
+            write(p, box, CENTRE, _("no reading"), pixels=11)
 
     def electrodes(self, p: QPainter) -> None:
         if self._image is None:
             return
-        r = 1.6 if len(self.xy) <= 40 else 1.1
         for (x, y), used in zip(self.xy, self._used, strict=True):
+            r = 2.6 if not used else 1.6 if len(self.xy) <= 40 else 1.1
             p.setPen(Qt.PenStyle.NoPen if used else QPen(colour("bad"), 1.2))
             p.setBrush(faint("text", 190) if used else Qt.BrushStyle.NoBrush)
-            p.drawEllipse(self.spot(x, y), r if used else 2.6, r if used else 2.6)
+            p.drawEllipse(self.spot(x, y), r, r)
 
 
-class Scale(QWidget):
+class Scale(Canvas):
     """The colour scale and its meaning."""
 
     def __init__(self) -> None:
@@ -124,20 +120,16 @@ class Scale(QWidget):
             self._legend, self._table = legend, table
             self.update()
 
-    def paintEvent(self, event: object) -> None:
-        p = QPainter(self)
+    def draw(self, p: QPainter) -> None:
         w = min(124, self.width() - 44)
         x, mid = (self.width() - w) / 2, self.height() / 2 + 8
         strip = QImage(self._table.tobytes(), len(self._table), 1, QImage.Format.Format_RGB32)
         p.drawImage(QRectF(x, mid - 6, w, 13), strip)
         p.setFont(font(11))
-        p.setPen(colour("dim"))
-        centre = Qt.AlignmentFlag.AlignCenter
         above = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom | Qt.TextFlag.TextWordWrap
-        p.drawText(QRectF(0, 0, self.width(), mid - 10), above, self._legend.words)
+        write(p, QRectF(0, 0, self.width(), mid - 10), above, self._legend.words)
         for at, text in zip((0.0, 0.5, 1.0), self._legend.ticks, strict=True):
-            p.drawText(QRectF(x + at * w - 24, mid + 8, 48, 16), centre, text)
-        p.end()
+            write(p, QRectF(x + at * w - 24, mid + 8, 48, 16), CENTRE, text)
 
 
 class Maps(QWidget):
@@ -145,25 +137,19 @@ class Maps(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.attention, self.power = QPushButton(_("Attention")), QPushButton(_("Band power"))
+        self.attention, self.power = button(_("Attention"), "plain"), button(_("Band power"), "plain")
         self.heads = [MapHead(band) for band in BANDS]
         self.scale = Scale()
-        self._choice = QButtonGroup(self)
-        row, grid, column = QHBoxLayout(), QGridLayout(), QVBoxLayout(self)
-        for button in (self.attention, self.power):
-            button.setCheckable(True)
-            button.setObjectName("plain")
-            button.setStyleSheet("padding: 2px 12px;")
-            self._choice.addButton(button)
-            row.addWidget(button)
-        row.addStretch(1)
+        self._choice, grid = QButtonGroup(self), QGridLayout()
+        for chooser in (self.attention, self.power):
+            chooser.setCheckable(True)
+            chooser.setStyleSheet("padding: 2px 12px;")
+            self._choice.addButton(chooser)
         self.attention.setChecked(True)
         grid.setSpacing(2)
         for i, widget in enumerate([*self.heads, self.scale]):
             grid.addWidget(widget, i // 3, i % 3)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(row)
-        column.addLayout(grid, 1)
+        column(row(self.attention, self.power, STRETCH), (grid, 1), on=self)
         self._names: tuple[str, ...] = ()
         self._known: list[int] = []
         self._matrices: dict[bytes, np.ndarray] = {}
@@ -178,7 +164,7 @@ class Maps(QWidget):
         if self.isVisible():
             self._draw()
 
-    def showEvent(self, event: QShowEvent | None) -> None:
+    def showEvent(self, event):
         self._draw()
 
     def retheme(self) -> None:
@@ -191,9 +177,9 @@ class Maps(QWidget):
         self._place(tuple(e.name for e in state.electrodes))
         values, legend, table = self._values(state)
         self.scale.show_scale(legend, table)
-        known = None if values is None else values[self._known]
-        used = np.empty(0, bool) if known is None else np.isfinite(known[:, 0])
-        if known is None or not used.any():
+        known = np.empty((0, 0)) if values is None else values[self._known]
+        used = np.asarray(np.isfinite(known).all(1))
+        if not used.any():
             self._drawn = None
             for head in self.heads:
                 head.show_picture(None, used)

@@ -5,27 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QPainter, QPen, QPolygonF
-from PyQt6.QtWidgets import QWidget
 
 from ..language import _
 from ..viewmodel.affect import gentle
 from ..viewmodel.course import COURSE_S, EstimateHistory
 from ..viewmodel.state import LabelBar, ViewState
 from ..viewmodel.words import StyledText
-from .theme import colour, faint, font
+from .theme import CENTRE, LEFT, RIGHT, Canvas, colour, faint, font, write
 
-LEFT, RIGHT, CENTRE, TOP = (
-    Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-    Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
-    Qt.AlignmentFlag.AlignCenter,
-    Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap,
-)
+TOP = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
 TIMES_PX = 180  # the width of the time axis that five labels need
 
 
-class Bars(QWidget):
+class Bars(Canvas):
     """The headline and one bar per label, with a tick at chance and a whisker over the recent range."""
 
     gentle = False
@@ -48,31 +42,22 @@ class Bars(QWidget):
             self.setAccessibleDescription(f"{shown[0].text}, {shown[1]}")
             self.update()
 
-    def paintEvent(self, event: object) -> None:
+    def draw(self, p: QPainter) -> None:
         headline, detail, bars = self._shown
-        big = 2 if self.gentle else 1
-        top = 64 if not self.gentle else 104
-        p = QPainter(self)
-        p.setRenderHint(QPainter.RenderHint.Antialiasing)
-        p.setFont(font(26 * big, bold=headline.role != "dim"))
-        p.setPen(colour(headline.role))
-        p.drawText(QRectF(0, 0, self.width(), 36 * big), LEFT, headline.text)
-        p.setFont(font(11))
-        p.setPen(colour("dim"))
-        p.drawText(QRectF(0, 38, self.width(), 16), LEFT, detail)
+        big, top = (2, 104) if self.gentle else (1, 64)
+        is_estimate = headline.role != "dim"
+        write(p, QRectF(0, 0, self.width(), 36 * big), LEFT, headline.text, headline.role, 26 * big, is_estimate)
+        write(p, QRectF(0, 38, self.width(), 16), LEFT, detail, pixels=11)
         height = min(52.0 * big, (self.height() - top) / max(1, len(bars)))
         for i, bar in enumerate(bars):
             self._bar(p, bar, i, QRectF(0, top + i * height, self.width(), height), 1 / len(bars))
-        p.end()
 
     def _bar(self, p: QPainter, bar: LabelBar, i: int, box: QRectF, chance: float) -> None:
         role = "dim" if bar.dimmed or bar.prob is None else f"label{i}"
-        line = 30 if self.gentle else 18
-        p.setFont(font(22 if self.gentle else 13, bold=bar.is_top))
-        p.setPen(colour(role))
+        line, size = (30, 22) if self.gentle else (18, 13)
         words = QRectF(box.x(), box.y(), box.width(), line)
-        p.drawText(words, LEFT, bar.label if self.gentle else _(bar.label))
-        p.drawText(words, RIGHT, "–" if bar.prob is None else f"{100 * bar.prob:.0f} %")
+        write(p, words, LEFT, bar.label if self.gentle else _(bar.label), role, size, bar.is_top)
+        write(p, words, RIGHT, "–" if bar.prob is None else f"{100 * bar.prob:.0f} %", role, size, bar.is_top)
         track = QRectF(box.x(), box.y() + line + 2, box.width(), max(5.0, min(line - 6.0, box.height() - line - 8)))
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(faint("dim", 40))
@@ -83,17 +68,15 @@ class Bars(QWidget):
             p.drawRoundedRect(full, 3, 3)
         p.setPen(QPen(colour("text"), 1, Qt.PenStyle.DotLine))
         x = track.x() + track.width() * chance
-        p.drawLine(QPointF(x, track.y() - 2), QPointF(x, track.bottom() + 2))
+        p.drawLine(QLineF(x, track.y() - 2, x, track.bottom() + 2))
         if bar.low is not None and bar.high is not None:  # the whisker
             a, b = (track.x() + track.width() * at for at in (bar.low, bar.high))
             y = track.center().y()
             p.setPen(QPen(colour("text"), 1.4))
-            p.drawLine(QPointF(a, y), QPointF(b, y))
-            for end in (a, b):
-                p.drawLine(QPointF(end, y - 3), QPointF(end, y + 3))
+            p.drawLines(QLineF(a, y, b, y), QLineF(a, y - 3, a, y + 3), QLineF(b, y - 3, b, y + 3))
 
 
-class TimeCourse(QWidget):
+class TimeCourse(Canvas):
     """Probabilities over the last minute: a line per label, and gaps with their reason."""
 
     PAD_LEFT, PAD_RIGHT, PAD_TOP, PAD_BOTTOM, TRUTH = 50, 66, 4, 20, 18
@@ -109,21 +92,14 @@ class TimeCourse(QWidget):
             self._course = state.course
             self.update()
 
-    def paintEvent(self, event: object) -> None:
-        course = self._course
-        top = self.PAD_TOP + (self.TRUTH + 4 if course.truth else 0)
+    def draw(self, p: QPainter) -> None:
+        top = self.PAD_TOP + (self.TRUTH + 4 if self._course.truth else 0)
         self._plot = QRectF(
             self.PAD_LEFT, top, self.width() - self.PAD_LEFT - self.PAD_RIGHT, self.height() - top - self.PAD_BOTTOM
         )
-        p = QPainter(self)
-        p.setRenderHint(QPainter.RenderHint.Antialiasing)
         p.setFont(font(11))
-        self._gaps(p)
-        self._frame(p)
-        self._truth(p)
-        self._marks(p)
-        self._lines(p)
-        p.end()
+        for part in (self._gaps, self._frame, self._truth, self._marks, self._lines):
+            part(p)
 
     def _x(self, t: float) -> float:
         return self._plot.right() + max(t, -COURSE_S) / COURSE_S * self._plot.width()
@@ -132,29 +108,28 @@ class TimeCourse(QWidget):
         return self._plot.bottom() - prob * self._plot.height()
 
     def _frame(self, p: QPainter) -> None:
-        plot, course = self._plot, self._course
-        for prob in (0.0, 1.0) if course.chance else (0.0, 0.5, 1.0):
-            p.setPen(QPen(faint("dim", 60 if prob else 200), 1))
-            p.drawLine(QPointF(plot.left(), self._y(prob)), QPointF(plot.right(), self._y(prob)))
-            p.setPen(colour("dim"))
-            p.drawText(QRectF(0, self._y(prob) - 8, self.PAD_LEFT - 5, 16), RIGHT, f"{100 * prob:.0f} %")
+        plot, chance = self._plot, self._course.chance
+        for prob in (0.0, 1.0) if chance else (0.0, 0.5, 1.0):
+            self._level(p, prob, f"{100 * prob:.0f} %", QPen(faint("dim", 60 if prob else 200), 1))
         for t in (-60, -45, -30, -15, 0) if plot.width() > TIMES_PX else (-60, -30, 0):
             box = QRectF(self._x(t) - 30, plot.bottom() + 3, 60, 16)
-            p.drawText(box, CENTRE, f"{t} s".replace("-", "−") if t else _("now"))
-        if course.chance:
-            p.setPen(QPen(colour("text"), 1, Qt.PenStyle.DotLine))
-            p.drawLine(QPointF(plot.left(), self._y(course.chance)), QPointF(plot.right(), self._y(course.chance)))
-            p.setPen(colour("dim"))
-            p.drawText(QRectF(0, self._y(course.chance) - 8, self.PAD_LEFT - 3, 16), RIGHT, _("chance"))
+            write(p, box, CENTRE, f"{t} s".replace("-", "−") if t else _("now"))
+        if chance:
+            self._level(p, chance, _("chance"), QPen(colour("text"), 1, Qt.PenStyle.DotLine))
+
+    def _level(self, p: QPainter, prob: float, text: str, pen: QPen) -> None:
+        y = self._y(prob)
+        p.setPen(pen)
+        p.drawLine(QLineF(self._plot.left(), y, self._plot.right(), y))
+        write(p, QRectF(0, y - 8, self.PAD_LEFT - 3, 16), RIGHT, text)
 
     def _gaps(self, p: QPainter) -> None:
         for gap in self._course.gaps:
             box = QRectF(self._x(gap.t0), self._plot.top(), self._x(gap.t1) - self._x(gap.t0), self._plot.height())
             p.fillRect(box, faint("dim", 26))
             p.fillRect(box, QBrush(faint("dim", 60), Qt.BrushStyle.BDiagPattern))
-            p.setPen(colour("dim"))
             if box.width() > max(map(p.fontMetrics().horizontalAdvance, gap.text.split())) + 4:
-                p.drawText(box.adjusted(0, 3, 0, 0), TOP, gap.text)
+                write(p, box.adjusted(0, 3, 0, 0), TOP, gap.text)
 
     def _truth(self, p: QPainter) -> None:
         labels = self._course.labels
@@ -163,25 +138,21 @@ class TimeCourse(QWidget):
             box = QRectF(self._x(span.t0), self.PAD_TOP, self._x(span.t1) - self._x(span.t0) - 1, self.TRUTH)
             p.fillRect(box, faint(role, 70))
             p.fillRect(QRectF(box.x(), box.bottom() - 2, box.width(), 2), colour(role))
-            p.setPen(colour("text"))
             if box.width() > p.fontMetrics().horizontalAdvance(_(span.text)) + 6:
-                p.drawText(box, CENTRE, _(span.text))
+                write(p, box, CENTRE, _(span.text), "text")
         if self._course.truth:
-            p.setPen(colour("virtual"))
-            p.drawText(
-                QRectF(self._plot.right() + 6, self.PAD_TOP, self.PAD_RIGHT - 6, self.TRUTH), LEFT, _("true state")
-            )
+            box = QRectF(self._plot.right() + 6, self.PAD_TOP, self.PAD_RIGHT - 6, self.TRUTH)
+            write(p, box, LEFT, _("true state"), "virtual")
 
     def _marks(self, p: QPainter) -> None:
         taken = 0.0
         for t, text in self._course.marks:
             x = self._x(t)
             p.setPen(QPen(faint("virtual", 170), 1, Qt.PenStyle.DashLine))
-            p.drawLine(QPointF(x, self._plot.top()), QPointF(x, self._plot.bottom()))
+            p.drawLine(QLineF(x, self._plot.top(), x, self._plot.bottom()))
             width = p.fontMetrics().horizontalAdvance(text) + 6
             if x > taken and x + width < self._plot.right():  # no word over another
-                p.setPen(colour("virtual"))
-                p.drawText(QRectF(x + 3, self._plot.bottom() - 17, width, 16), LEFT, text)
+                write(p, QRectF(x + 3, self._plot.bottom() - 17, width, 16), LEFT, text, "virtual")
                 taken = x + width
 
     def _lines(self, p: QPainter) -> None:
@@ -190,8 +161,10 @@ class TimeCourse(QWidget):
         for i in range(len(course.labels)):
             values = course.probs[:, i]
             p.setPen(QPen(colour(f"label{i}"), 2))
-            for run in _finite_runs(values):
-                points = [QPointF(self._x(course.t[k]), self._y(values[k])) for k in run]
+            for run in np.ma.clump_unmasked(np.ma.masked_invalid(values)) if len(values) else ():
+                points = [
+                    QPointF(self._x(t), self._y(prob)) for t, prob in zip(course.t[run], values[run], strict=True)
+                ]
                 p.drawPolyline(QPolygonF(points)) if len(points) > 1 else p.drawPoint(points[0])
             if len(values) and np.isfinite(values[-1]) and course.t[-1] > -1.0:  # a line that is still being drawn
                 ends.append((self._y(values[-1]), i))
@@ -199,12 +172,5 @@ class TimeCourse(QWidget):
         room = self._plot.bottom() - 4
         for rank, (y, i) in enumerate(sorted(ends)):  # names end the lines, pushed apart where lines meet
             taken = min(max(y, taken + 14), room - 14 * (len(ends) - 1 - rank))
-            p.setPen(colour(f"label{i}"))
-            p.drawText(QRectF(self._plot.right() + 6, taken - 8, self.PAD_RIGHT - 6, 16), LEFT, _(course.labels[i]))
-
-
-def _finite_runs(values: np.ndarray) -> list[range]:
-    """Stretches without NaN."""
-    ok = np.concatenate([[False], np.isfinite(values), [False]])
-    edges = np.flatnonzero(ok[1:] != ok[:-1])
-    return [range(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+            box = QRectF(self._plot.right() + 6, taken - 8, self.PAD_RIGHT - 6, 16)
+            write(p, box, LEFT, _(course.labels[i]), f"label{i}")

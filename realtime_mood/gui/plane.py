@@ -7,18 +7,16 @@ from itertools import pairwise
 
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QPainter, QPen
-from PyQt6.QtWidgets import QWidget
 
 from ..language import _
-from ..viewmodel.affect import TRAIL_S, PlaneView, gentle
+from ..viewmodel.affect import TRAIL_S, Place, PlaneView, gentle
 from ..viewmodel.state import ViewState
-from .theme import colour, faint, font
+from .theme import CENTRE, LEFT, RIGHT, Canvas, colour, faint, font, write
 
 REACH = 1.12  # of each axis, beyond the ends
-FOOT = 18
 
 
-class Plane(QWidget):
+class Plane(Canvas):
     """Valence to the right, arousal upwards."""
 
     gentle = False
@@ -35,26 +33,21 @@ class Plane(QWidget):
             self._shown = state.plane
             self.update()
 
-    def paintEvent(self, event: object) -> None:
-        it, size = self._shown, font(17 if self.gentle else 11)
-        p = QPainter(self)
-        p.setRenderHint(QPainter.RenderHint.Antialiasing)
-        p.setFont(size)
+    def draw(self, p: QPainter) -> None:
+        shown = self._shown
+        p.setFont(font(17 if self.gentle else 11))
         height = p.fontMetrics().height()
         self._side = min(self.width(), self.height() - 2 * height - 4) / 2
         self._middle = QPointF(self.width() / 2, self.height() / 2)
-        if not it.places:
-            p.setPen(colour("dim"))
-            p.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, _(it.words))
-            p.end()
+        if not shown.places:
+            write(p, QRectF(self.rect()), CENTRE | Qt.TextFlag.TextWordWrap, _(shown.words))
             return
         self._axes(p, height)
-        for place in it.places:
-            self._label(p, place.label, place.valence, place.arousal, place.role, height)
+        for place in shown.places:
+            self._label(p, place, height)
         self._trail(p)
-        if it.now is not None and it.spread is not None:
-            self._here(p, it.now, it.spread)
-        p.end()
+        if shown.now is not None and shown.spread is not None:
+            self._here(p, shown.now, shown.spread)
 
     def _at(self, valence: float, arousal: float) -> QPointF:
         scale = self._side / REACH
@@ -65,34 +58,27 @@ class Plane(QWidget):
         p.drawEllipse(self._middle, self._side / REACH, self._side / REACH)
         p.drawLine(self._at(-1, 0), self._at(1, 0))
         p.drawLine(self._at(0, -1), self._at(0, 1))
-        p.setPen(colour("dim"))
-        centre = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
         top, bottom = self._at(0, 1).y(), self._at(0, -1).y()
-        p.drawText(QRectF(0, top - height - 2, self.width(), height), centre, _("activated ↑"))
-        p.drawText(QRectF(0, bottom + 2, self.width(), height), centre, _("calm ↓"))
-        words = ("" if self.gentle else _("← unpleasant"), _("pleasant →"))
+        write(p, QRectF(0, top - height - 2, self.width(), height), CENTRE, _("activated ↑"))
+        write(p, QRectF(0, bottom + 2, self.width(), height), CENTRE, _("calm ↓"))
         if self._side > 110 or self.gentle:
-            y = self._middle.y() - height - 1
-            left = QRectF(self._at(-1, 0).x() + 4, y, self._side, height)
-            right = QRectF(self._at(1, 0).x() - self._side - 4, y, self._side, height)
-            p.drawText(left, Qt.AlignmentFlag.AlignLeft, words[0])
-            p.drawText(right, Qt.AlignmentFlag.AlignRight, words[1])
+            left, right, y = self._at(-1, 0).x() + 4, self._at(1, 0).x() - 4, self._middle.y() - height - 1
+            write(p, QRectF(left, y, self._side, height), LEFT, "" if self.gentle else _("← unpleasant"))
+            write(p, QRectF(right - self._side, y, self._side, height), RIGHT, _("pleasant →"))
 
-    def _label(self, p: QPainter, label: str, valence: float, arousal: float, role: str, height: int) -> None:
-        at = self._at(valence, arousal)
+    def _label(self, p: QPainter, place: Place, height: int) -> None:
+        at = self._at(place.valence, place.arousal)
         p.setPen(Qt.PenStyle.NoPen)
-        p.setBrush(faint(role, 120))
+        p.setBrush(faint(place.role, 120))
         p.drawEllipse(at, 3.5, 3.5)
-        p.setPen(colour(role))
-        text = gentle(label) if self.gentle else _(label)
+        text = gentle(place.label) if self.gentle else _(place.label)
         width = p.fontMetrics().horizontalAdvance(text) + 2
         x = min(max(0.0, at.x() - width / 2), self.width() - width)
-        y = at.y() - height - 4 if arousal > 0 else at.y() + 4
-        p.drawText(QRectF(x, y, width, height), Qt.AlignmentFlag.AlignCenter, text)
+        y = at.y() - height - 4 if place.arousal > 0 else at.y() + 4
+        write(p, QRectF(x, y, width, height), CENTRE, text, place.role)
 
     def _trail(self, p: QPainter) -> None:
-        trail = self._shown.trail
-        for (age_s, v0, a0), (newer_s, v1, a1) in pairwise(trail):
+        for (age_s, v0, a0), (newer_s, v1, a1) in pairwise(self._shown.trail):
             if age_s - newer_s < 1.0:  # none through a gap
                 p.setPen(QPen(faint("text", round(190 * (1 - age_s / TRAIL_S))), 1.6))
                 p.drawLine(self._at(v0, a0), self._at(v1, a1))
@@ -109,4 +95,5 @@ class Plane(QWidget):
         p.restore()
         p.setPen(QPen(colour("panel"), 1.5))
         p.setBrush(colour("text"))
-        p.drawEllipse(self._at(*now), 6 if not self.gentle else 9, 6 if not self.gentle else 9)
+        radius = 9 if self.gentle else 6
+        p.drawEllipse(self._at(*now), radius, radius)

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QTimer
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from ..errors import MoodError, StreamEnded
 from ..guard import GuardedThread
@@ -18,7 +18,7 @@ from ..ring import RingBuffer
 from ..sources import open_source
 from ..viewmodel.lanes import lane_uv, level, min_max, polyline
 from . import theme as plots
-from .labels import PlainLabel
+from .labels import PlainLabel, column
 from .theme import colour
 
 SPAN_S = 4.0
@@ -74,13 +74,8 @@ class Preview(QWidget):
         self._plot.setXRange(-SPAN_S, 0, padding=0)
         self._curve = pg.PlotCurveItem(pen=pg.mkPen(colour("info"), width=1))
         self._plot.addItem(self._curve)
-        self._words = PlainLabel("")
-        self._words.setObjectName("dim")
-        self._words.setWordWrap(True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._plot, 1)
-        column.addWidget(self._words)
+        self._words = PlainLabel("", "dim", wrap=True)
+        column((self._plot, 1), self._words, on=self)
         self._peek: Peek | None = None
         self._then: list[Callable[[], None]] = []
         self._old: list[Peek] = []
@@ -134,5 +129,4 @@ class Preview(QWidget):
             self._plot.setYRange(0, n, padding=0)
             self._curve.setData(np.tile(x, n), y.T.ravel(), connect="finite", skipFiniteCheck=False)
         names = ", ".join(info.ch_names[:12]) + (" …" if info.n_chans > 12 else "")
-        text = _("{n} electrodes · {rate:g} Hz · {names}")
-        self._words.setText(text.format(n=info.n_chans, rate=info.sfreq, names=names))
+        self._words.show_text(_("{n} electrodes · {rate:g} Hz · {names}", n=info.n_chans, rate=info.sfreq, names=names))

@@ -7,17 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QFileDialog,
     QGridLayout,
-    QHBoxLayout,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -27,7 +23,7 @@ from ..types import Chunk
 from ..viewmodel.events import EventLine
 from ..viewmodel.spectrum import TOP_HZ, spectrogram, spectrum
 from . import theme as plots
-from .labels import PlainLabel
+from .labels import STRETCH, PlainLabel, button, column, row
 from .theme import colour, faint, font
 
 DB = (-15.0, 30.0)
@@ -47,24 +43,16 @@ class SpectrumPanel(QWidget):
         self.channel = QComboBox()
         self.channel.setAccessibleName(_("channel of the spectrum"))
         self.channel.setMinimumContentsLength(5)
-        self.message = PlainLabel("")
-        self.message.setObjectName("dim")
+        self.message = PlainLabel("", "dim")
         self._lines, self._image = self._plots()
-        row, grid, column = QHBoxLayout(), QGridLayout(), QVBoxLayout(self)
-        row.addWidget(self.channel)
-        row.addWidget(self.message)
-        row.addStretch(1)
+        grid = QGridLayout()
         grid.setSpacing(4)
         for at, (plot, words) in enumerate(((self._lines, _("dB re 1 µV²/Hz over Hz")), (self._image, _("Hz over s")))):
-            label = PlainLabel(words)
-            label.setObjectName("dim")
-            grid.addWidget(label, 0, at)
+            grid.addWidget(PlainLabel(words, "dim"), 0, at)
             grid.addWidget(plot, 1, at)
             grid.setColumnStretch(at, 1)
         grid.setRowStretch(1, 1)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(row)
-        column.addLayout(grid, 1)
+        column(row(self.channel, self.message, STRETCH), (grid, 1), on=self)
         self.channel.currentIndexChanged.connect(lambda _: self._clear())
         self.retheme()
 
@@ -121,10 +109,10 @@ class SpectrumPanel(QWidget):
         self._picture.setImage(power, autoLevels=False, levels=DB)
         self._picture.setRect(QRectF(t[0], 0, max(-t[0], 1e-3), f[-1]))
 
-    def showEvent(self, event: QShowEvent | None) -> None:
+    def showEvent(self, event):
         self.seen.emit(True)
 
-    def hideEvent(self, event: QHideEvent | None) -> None:
+    def hideEvent(self, event):
         self.seen.emit(False)
 
     def _clear(self) -> None:
@@ -145,15 +133,9 @@ class EventLog(QWidget):
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setWordWrap(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.save = QPushButton(_("Save…"))
-        self.save.setObjectName("plain")
+        self.save = button(_("Save…"), "plain")
         self.save.clicked.connect(self._save)
-        row, column = QHBoxLayout(), QVBoxLayout(self)
-        row.addStretch(1)
-        row.addWidget(self.save)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.list, 1)
-        column.addLayout(row)
+        column((self.list, 1), row(STRETCH, self.save), on=self)
         self._shown: tuple[EventLine, ...] = ()
 
     def show_lines(self, lines: Sequence[EventLine]) -> None:
@@ -161,12 +143,10 @@ class EventLog(QWidget):
         bar = self.list.verticalScrollBar()
         at_end = bar is None or bar.value() >= bar.maximum() - 2
         new = tuple(lines)
-        if self._shown and new and self._shown[0] is new[0]:
-            added = new[len(self._shown) :]
-        else:
+        if not (self._shown and new and self._shown[0] is new[0]):
             self.list.clear()
-            added = new
-        self._shown = new
+            self._shown = ()
+        added, self._shown = new[len(self._shown) :], new
         for line in added:
             item = QListWidgetItem(f"{line.at:%H:%M:%S}  {line.text}")
             item.setForeground(colour(line.role))

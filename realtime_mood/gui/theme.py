@@ -1,4 +1,4 @@
-"""Colours and fonts: dark and light themes with colours that colour-blind people can distinguish.
+"""Colours, fonts and painting: dark and light themes with colours that colour-blind people can distinguish.
 
 Widgets ask for a colour whenever they paint; those that keep colours have a method `retheme`, called when the theme
 changes.
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 import pyqtgraph as pg
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QColor, QFont, QGuiApplication
+from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtGui import QColor, QFont, QGuiApplication, QPainter
 from PyQt6.QtWidgets import QApplication, QWidget
 
 Theme = Literal["dark", "light"]
@@ -32,6 +32,9 @@ THEMES: dict[Theme, dict[str, str]] = {
 }  # fmt: skip
 ARROW = (Path(__file__).parent / "arrow.svg").as_posix()
 N_LABEL_COLOURS = 5
+CENTRE = Qt.AlignmentFlag.AlignCenter
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 FAMILIES = ["Inter", "Segoe UI", "SF Pro Text", "DejaVu Sans"]
 _now: list[Theme] = ["dark"]
 
@@ -81,6 +84,30 @@ def font(pixels: int, bold: bool = False) -> QFont:
     f.setPixelSize(max(7, pixels))
     f.setBold(bold)
     return f
+
+
+class Canvas(QWidget):
+    """A widget that paints itself, in `draw`."""
+
+    def paintEvent(self, event):
+        p = QPainter(self)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.draw(p)
+        p.end()
+
+    def draw(self, p: QPainter) -> None:
+        """Paint all of it."""
+        raise NotImplementedError
+
+
+def write(
+    p: QPainter, box: QRectF, place: Qt.AlignmentFlag, text: str, role: str = "dim", pixels: int = 0, bold: bool = False
+) -> None:
+    """Paint a text at a place of a box, in the colour of `role`; without `pixels`, in the painter's font."""
+    if pixels:
+        p.setFont(font(pixels, bold))
+    p.setPen(colour(role))
+    p.drawText(box, place, text)
 
 
 def style() -> str:

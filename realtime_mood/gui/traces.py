@@ -24,8 +24,6 @@ N_COLUMNS = 420  # min-max pairs across the picture: about one a pixel at 1280 x
 LANE_HALF = 0.75  # a trace may leave its lane by this much before it is cut
 MARK_ROWS = 3  # rows of text for markers in quick succession
 GAP_PX = 3  # the least width of a gap
-
-
 CURVE_ROLES = ("info", "bad", "faded")  # good, bad, left out
 
 
@@ -105,7 +103,7 @@ class Traces(QWidget):
         self._seconds = [pg.InfiniteLine() for _second in range(20)]
         for item in (*self._seconds, *self._curves):
             self._plot.addItem(item, ignoreBounds=True)
-        self._scale = (PlainLabel(""), PlainLabel(""), PlainLabel(_("now")))
+        self._scale = (PlainLabel("", "dim"), PlainLabel("", "dim"), PlainLabel("", "dim"))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(0)
@@ -113,7 +111,6 @@ class Traces(QWidget):
         grid.addWidget(self.names, 1, 0)
         grid.addWidget(self._plot, 1, 1, 1, 3)
         for column, (label, side) in enumerate(zip(self._scale, ("Left", "HCenter", "Right"), strict=True)):
-            label.setObjectName("dim")
             grid.addWidget(label, 2, column + 1, getattr(Qt.AlignmentFlag, f"Align{side}"))
         grid.setRowStretch(1, 1)
         grid.setColumnStretch(2, 1)
@@ -158,7 +155,7 @@ class Traces(QWidget):
         if self.settings.raw:
             points = level(points)
         self.uv = self.settings.uv or lane_uv(points, self.uv)
-        self._scale[1].setText(_("lane = {uv:g} µV", uv=self.uv))
+        self._scale[1].show_text(_("lane = {uv:g} µV", uv=self.uv))
         x, y = polyline(at, points, chunk.end, sfreq, self.uv, LANE_HALF)
         x = x - age_s
         roles = np.array(self._roles if len(self._roles) == n_chans else ("ok",) * n_chans)

@@ -14,7 +14,7 @@ from PyQt6.QtGui import QFontMetricsF, QPainter
 from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QToolButton
 
 from realtime_mood import language
-from realtime_mood.gui import heads, lane_names, maps, mood, plane
+from realtime_mood.gui import lane_names, maps, theme
 from realtime_mood.montage import SPREAD
 from realtime_mood.types import Marker, StreamInfo
 from realtime_mood.viewmodel.electrodes import ElectrodeView
@@ -44,7 +44,7 @@ class Painter(QPainter):
 
 @pytest.fixture
 def painted(monkeypatch):
-    for module in (heads, lane_names, maps, mood, plane):
+    for module in (theme, maps):
         monkeypatch.setattr(module, "QPainter", Painter)
     Painter.seen = {}
     return Painter.seen

@@ -68,9 +68,18 @@ def loader(*hidden, answers=True):
 def test_each_missing_library_is_named_with_what_installs_it(name):
     told = desktop.trouble({"DISPLAY": ":0"}, loader(name))
     assert name in told
-    apt, dnf = (desktop.COMMON | desktop.PLATFORMS["xcb"])[name]
-    assert desktop.install_line([name], lambda it: it if it == "apt-get" else None) == f"sudo apt install {apt}"
-    assert desktop.install_line([name], lambda it: it if it == "dnf" else None) == f"sudo dnf install {dnf}"
+    package = (desktop.COMMON | desktop.PLATFORMS["xcb"])[name]
+    assert desktop.install_line([name], lambda it: it if it == "dnf" else None) == f"sudo dnf install {package}"
+
+
+@linux
+@pytest.mark.parametrize(("name", "package"), [
+    ("libEGL.so.1", "libegl1"), ("libX11.so.6", "libx11-6"), ("libdbus-1.so.3", "libdbus-1-3"),
+    ("libglib-2.0.so.0", "libglib2.0-0"), ("libxcb-render-util.so.0", "libxcb-render-util0"),
+    ("libX11-xcb.so.1", "libx11-xcb1"), ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"), ("odd", "odd"),
+])  # fmt: skip
+def test_debian_names_packages_after_the_library(name, package):
+    assert desktop.install_line([name], lambda it: it if it == "apt-get" else None) == f"sudo apt install {package}"
 
 
 @linux

@@ -6,19 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtGui import QCloseEvent, QKeyEvent
-from PyQt6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QMessageBox,
-    QPushButton,
-    QStackedLayout,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtWidgets import QLabel, QMessageBox, QPushButton, QStackedLayout, QWidget
 
 from ... import clock
 from ...feedback.loop import FeedbackLoop
@@ -27,8 +18,9 @@ from ...feedback.plan import FeedbackPlan
 from ...language import N_, _, ngettext
 from ...viewmodel.feedback import shown
 from ..bridge import RunBridge
-from ..labels import PlainLabel, ScrollText
-from ..theme import style, toggle_full
+from ..labels import STRETCH, PlainLabel, ScrollText, button, column, row
+from ..subject import Screen
+from ..theme import style
 from .displays import display_of
 
 if TYPE_CHECKING:  # sound is loaded only where a session has any
@@ -38,58 +30,62 @@ FRAME_MS = 16
 LAGS = N_("The display follows your brain activity with a delay of {seconds:.1f} seconds.")
 
 
-class FeedbackRun(Protocol):
-    """The run of a session, started once the subject has agreed. No method blocks."""
+class OperatorRun:
+    """Restarts the run of a `bridge` with the feedback loop, and again without it afterwards. No method blocks."""
 
-    def begin(self) -> None: ...
+    def __init__(self, bridge: RunBridge, loop: FeedbackLoop) -> None:
+        self._bridge, self._loop, self._begun = bridge, loop, False
+        bridge.in_session = True
+
+    def begin(self) -> None:
+        """Called once the subject has agreed."""
+        self._begun = True
+        self._bridge.start(replace(self._bridge.request, tap=self._loop))
 
     def end(self) -> None:
         """Called once, also if the run never started."""
-        ...
+        self._bridge.in_session = False
+        if self._is_ours:
+            self._bridge.start(replace(self._bridge.request, tap=None))
+
+    @property
+    def _is_ours(self) -> bool:
+        return self._begun and self._bridge.request.tap is self._loop
 
     @property
     def is_over(self) -> bool:
         """Whether everything that was started has ended."""
-        ...
+        return not self._is_ours
 
     @property
     def trouble(self) -> str:
         """Why it cannot continue; empty while it can."""
-        ...
+        state = self._bridge.state
+        return state.banner.text if self._is_ours and state is not None and state.state.role == "bad" else ""
 
 
-class FeedbackView(QWidget):
+class FeedbackView(Screen):
     """The subject's screen. Esc stops the session, F11 fills the screen.
 
     Parameters
     ----------
     plan : FeedbackPlan
     loop : FeedbackLoop
-    run : FeedbackRun
+    run : OperatorRun
+        Started once the subject has agreed.
     on_closed : callable
         Called once the screen is closed and its run is over.
     """
 
     def __init__(
-        self,
-        plan: FeedbackPlan,
-        loop: FeedbackLoop,
-        run: FeedbackRun,
-        on_closed: Callable[[], object] = lambda: None,
+        self, plan: FeedbackPlan, loop: FeedbackLoop, run: OperatorRun, on_closed: Callable[[], object] = lambda: None
     ) -> None:
-        super().__init__()
-        self.setObjectName("root")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setWindowTitle(f"{_('Realtime mood')} · {_(plan.title)}")
+        super().__init__(f"{_('Realtime mood')} · {_(plan.title)}")
         self.setStyleSheet(style())
         self.resize(1000, 720)
         self._loop, self._run, self._on_closed = loop, run, on_closed
         self._ending = self._closed = False
-        self.yes, self.no, self.done = (
-            QPushButton(_("I agree")),
-            QPushButton(_("I do not agree")),
-            QPushButton(_("Close")),
-        )
+        self.yes, self.no, self.done = button(_("I agree")), button(_("I do not agree")), button(_("Close"))
         self.circle, self.after = display_of(plan.display, lambda text: loop.on_fault(text)), PlainLabel("")
         self._plan = plan
         self._speaker: Speaker | None = None
@@ -165,17 +161,10 @@ class FeedbackView(QWidget):
         self.pages.setCurrentIndex(2)
         self._end()
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        assert event is not None
-        if event.key() == Qt.Key.Key_Escape:
-            self._finish("") if self.pages.currentIndex() == 1 else self.close()
-        elif event.key() == Qt.Key.Key_F11:
-            toggle_full(self)
-        else:
-            super().keyPressEvent(event)
+    def leave(self) -> None:
+        self._finish("") if self.pages.currentIndex() == 1 else self.close()
 
-    def closeEvent(self, event: QCloseEvent | None) -> None:
-        assert event is not None
+    def closeEvent(self, event):
         self._timer.stop()
         self._closed = True
         self._end()
@@ -183,53 +172,19 @@ class FeedbackView(QWidget):
 
 
 def _page(head: QLabel, text: str, *buttons: QPushButton, message: QLabel | None = None) -> QWidget:
-    page, column, row = QWidget(), QVBoxLayout(), QHBoxLayout()
-    page.setLayout(column)
-    body = PlainLabel(text, wrap=True)
+    page, body = QWidget(), PlainLabel(text, wrap=True)
     head.setStyleSheet("font-size: 34px; font-weight: 700;")
     body.setStyleSheet("font-size: 18px;")
-    column.setContentsMargins(100, 48, 100, 40)
-    column.setSpacing(20)
-    column.addStretch(1)
-    column.addWidget(head)
+    above = [head]
     if message is not None:
         message.setStyleSheet("font-size: 24px;")
         message.setWordWrap(True)
-        column.addWidget(message)
-    column.addWidget(ScrollText(body), 100)
-    row.addStretch(1)
-    for button in buttons:
-        row.addWidget(button)
-    column.addLayout(row)
-    column.addStretch(1)
+        above.append(message)
+    column(
+        STRETCH, *above, (ScrollText(body), 100), row(STRETCH, *buttons), STRETCH,
+        on=page, margins=(100, 48, 100, 40), spacing=20,
+    )  # fmt: skip
     return page
-
-
-class OperatorRun:
-    """Restarts the run of a `bridge` with the feedback loop, and again without it afterwards."""
-
-    def __init__(self, bridge: RunBridge, loop: FeedbackLoop) -> None:
-        self._bridge, self._loop, self._begun = bridge, loop, False
-        bridge.in_session = True
-
-    def begin(self) -> None:
-        self._begun = True
-        self._bridge.start(replace(self._bridge.request, tap=self._loop))
-
-    def end(self) -> None:
-        self._bridge.in_session = False
-        if self._begun and self._bridge.request.tap is self._loop:
-            self._bridge.start(replace(self._bridge.request, tap=None))
-
-    @property
-    def is_over(self) -> bool:
-        return not self._begun or self._bridge.request.tap is not self._loop
-
-    @property
-    def trouble(self) -> str:
-        state = self._bridge.state
-        failed = state is not None and state.state.role == "bad" and self._bridge.request.tap is self._loop
-        return state.banner.text if failed and state is not None else ""
 
 
 def ask_to_end(parent: QWidget) -> bool:
