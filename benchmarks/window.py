@@ -32,7 +32,7 @@ import time, sys; began = time.perf_counter()
 from PyQt6.QtCore import QTimer
 import app
 from realtime_mood.gui import showing
-from realtime_mood.gui.window import Window
+from realtime_mood.gui.window import MainWindow
 def when_shown(self, event):
     def usable():
         print(f"usable {time.perf_counter() - began:.2f}", flush=True)
@@ -40,7 +40,7 @@ def when_shown(self, event):
             global left; left = time.perf_counter(); self.close()
         QTimer.singleShot(6000, close)
     QTimer.singleShot(0, usable)
-Window.showEvent = when_shown
+MainWindow.showEvent = when_shown
 code = app.command(["run", "--view", "gui"])
 print(f"closed {time.perf_counter() - left:.2f}", flush=True)
 """

@@ -63,7 +63,7 @@ class CalibrationBridge(QObject):
         self.ending: Ending | None = None
         self._look: Look | None = None
         self._cue: CueView | None = None
-        self._trouble, self._virtual, self._wish = "", False, ""
+        self._trouble, self._virtual, self._requested = "", False, ""
         self._busy = Busy("", None)
         self._work: GuardedThread | None = None
         self._outcome: tuple[Any, Exception | None] = (None, None)
@@ -119,11 +119,11 @@ class CalibrationBridge(QObject):
     def stop(self) -> None:
         """Stop at the subject's request."""
         if self.stage in (Stage.OPENING, Stage.RUNNING):
-            self._wish = "stop"
+            self._requested = "stop"
 
     def close(self) -> None:
         """End all threads and do nothing afterwards; stop polling once none runs."""
-        self._wish = "close"
+        self._requested = "close"
         if not self.is_running:
             self._timer.stop()
 
@@ -189,7 +189,7 @@ class CalibrationBridge(QObject):
             self._end(words.failed(fault, None, _("The session could not be started")))
 
     def _stop(self, session: CalibrationSession) -> None:
-        if self._wish:
+        if self._requested:
             session.director.stop()
         session.stop()
 
@@ -200,7 +200,7 @@ class CalibrationBridge(QObject):
             there = recorded if progress else None
             may_fit = words.cut_short(progress, there).may_fit
             self._end(replace(words.failed(fault, there, _("The session ended early")), may_fit=may_fit))
-        elif progress is not None and progress.mode is Mode.DONE and self._wish != "close":
+        elif progress is not None and progress.mode is Mode.DONE and self._requested != "close":
             self.fit()
         else:
             self._end(words.cut_short(progress, recorded))
@@ -220,7 +220,7 @@ class CalibrationBridge(QObject):
 
     def _make_profile(self, path: Path) -> tuple[CalibrationResult, str]:
         def progress(text: str, done: float) -> None:
-            if self._wish == "close":
+            if self._requested == "close":
                 raise _Closed
             self._busy = Busy(words.first_upper(_(text)), done)
 
@@ -250,14 +250,14 @@ class CalibrationBridge(QObject):
             self._look = session.look()
             info = self._look.health.info
             self._virtual = self._virtual or bool(info and info.virtual)
-            if session.over.is_set() and not self._wish and not session.engine.done.is_set():
+            if session.over.is_set() and not self._requested and not session.engine.done.is_set():
                 self._fit_with(lambda: self._fit_meanwhile(session))
-            elif self._wish or session.engine.done.is_set():
+            elif self._requested or session.engine.done.is_set():
                 self.stage, self._busy = Stage.STOPPING, Busy(_("Finishing the recording"), None)
                 self._spawn("mood-stop", lambda: self._stop(session), self._stopped)
         before, self._cue = self._cue, None
         self.changed.emit(self._shown())
-        if rings(before, self._cue) and not self._wish:
+        if rings(before, self._cue) and not self._requested:
             self.tone_due.emit()
 
     def _shown(self) -> CalibrationPage:

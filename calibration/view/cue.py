@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QPointF, Qt, pyqtSignal
 from PyQt6.QtGui import QPainter
-from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QProgressBar, QWidget
 
 from realtime_mood import clock
 from realtime_mood.gui.controls import Text
-from realtime_mood.gui.theme import colour
+from realtime_mood.gui.labels import PlainLabel, button, column, row
+from realtime_mood.gui.theme import CENTRE, Canvas, colour
 from realtime_mood.language import _
 from realtime_mood.viewmodel.words import StyledText
 
-from .entry import button, label
 from .media import Media
 from .state import CueView
 
@@ -20,7 +20,7 @@ DOT_PX = 7.0
 PROGRESS = 1000
 
 
-class Dot(QWidget):
+class Dot(Canvas):
     """A fixation dot. Its space is kept when it is hidden."""
 
     def __init__(self) -> None:
@@ -33,14 +33,11 @@ class Dot(QWidget):
             self._on = on
             self.update()
 
-    def paintEvent(self, event: object) -> None:
+    def draw(self, p: QPainter) -> None:
         if self._on:
-            p = QPainter(self)
-            p.setRenderHint(QPainter.RenderHint.Antialiasing)
             p.setPen(Qt.PenStyle.NoPen)
             p.setBrush(colour("text"))
             p.drawEllipse(QPointF(self.width() / 2, self.height() / 2), DOT_PX, DOT_PX)
-            p.end()
 
 
 class CueStage(QWidget):
@@ -55,19 +52,15 @@ class CueStage(QWidget):
         self.caption = Text("font-size: 20px;")
         self.media, self.dot = Media(), Dot()
         for words in (self.text, self.note, self.caption):
-            words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            words.setAlignment(CENTRE)
             words.setWordWrap(True)
         self.note.setMinimumHeight(60)  # so that the text above does not move when the note appears
         self._key, self._due = "", ""
         self._above, self._below = QWidget(), QWidget()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(100, 0, 100, 0)
-        column.setSpacing(14)
-        column.addWidget(self._above, 4)
-        for widget in (self.caption, self.text, self.note, self.dot):
-            column.addWidget(widget)
-        column.addWidget(self.media, 100)
-        column.addWidget(self._below, 3)
+        column(
+            (self._above, 4), self.caption, self.text, self.note, self.dot, (self.media, 100), (self._below, 3),
+            on=self, margins=(100, 0, 100, 0), spacing=14,
+        )  # fmt: skip
         self.media.started.connect(self._ready)
 
     def show_cue(self, cue: CueView) -> None:
@@ -91,7 +84,7 @@ class CueStage(QWidget):
         self._due = self._key
         self.update()
 
-    def paintEvent(self, event: object) -> None:
+    def paintEvent(self, event):
         if self._due:
             key, self._due = self._due, ""
             self.painted.emit(key, clock.now())
@@ -106,33 +99,23 @@ class CuePage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stage, self.clock = CueStage(), label("", "clock")
+        self.stage, self.clock = CueStage(), PlainLabel("", "clock")
         self.trouble = Text("font-size: 14px;")
         self.trouble.setWordWrap(True)
         self.bar = progress_bar(4)
         self.pause = button(_("Pause"), "tiny", _("Space"))
         self.repeat = button(_("Repeat this step"), "tiny", "R")
         self.stop = button(_("Stop"), "tiny", _("Esc"))
-        self.clock.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.clock.setAlignment(CENTRE)
         self.clock.setFixedHeight(34)
-        feet = QHBoxLayout()
-        feet.setSpacing(10)
-        feet.addWidget(self.trouble, 1)
         for pressed, signal in ((self.pause, self.paused), (self.repeat, self.repeated), (self.stop, self.stopped)):
             pressed.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Space is for the window
             pressed.clicked.connect(signal)
-            feet.addWidget(pressed)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(28, 8, 28, 18)
-        column.setSpacing(14)
-        column.addWidget(self.stage, 1)
-        column.addWidget(self.clock)
-        column.addWidget(self.bar)
-        column.addLayout(feet)
+        feet = row((self.trouble, 1), self.pause, self.repeat, self.stop, spacing=10)
+        column((self.stage, 1), self.clock, self.bar, feet, on=self, margins=(28, 8, 28, 18), spacing=14)
 
     def show_cue(self, cue: CueView) -> None:
-        if self.clock.text() != cue.clock:
-            self.clock.setText(cue.clock)
+        self.clock.show_text(cue.clock)
         self.bar.setValue(round(PROGRESS * cue.progress))
         self.pause.setText(_("Continue") if cue.paused else _("Pause"))
         self.pause.setEnabled(cue.may_pause)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QScrollArea, QWidget
 
 from realtime_mood.gui.controls import Text
+from realtime_mood.gui.labels import STRETCH, PlainLabel, button, column, row
+from realtime_mood.gui.theme import CENTRE
 from realtime_mood.language import _
 from realtime_mood.viewmodel.words import StyledText
 
 from .cue import PROGRESS, progress_bar
-from .entry import button, centred, label
+from .entry import centred
 from .state import Busy
 from .words import Ending
 
@@ -20,19 +22,12 @@ class BusyPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.text, self.bar = label("", "headline"), progress_bar(6)
-        self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        column = QVBoxLayout()
-        column.setSpacing(28)
-        column.addStretch(1)
-        column.addWidget(self.text)
-        column.addWidget(self.bar)
-        column.addStretch(1)
-        centred(column, self, 460)
+        self.text, self.bar = PlainLabel("", "headline", wrap=True), progress_bar(6)
+        self.text.setAlignment(CENTRE)
+        centred(column(STRETCH, self.text, self.bar, STRETCH, spacing=28), self, 460)
 
     def show_busy(self, busy: Busy) -> None:
-        if self.text.text() != busy.text:
-            self.text.setText(busy.text)
+        self.text.show_text(busy.text)
         self.bar.setRange(0, 0 if busy.done is None else PROGRESS)
         self.bar.setValue(round(PROGRESS * (busy.done or 0.0)))
 
@@ -40,36 +35,23 @@ class BusyPage(QWidget):
 class EndingPage(QWidget):
     """Result of the session, path of its recording, and what to try next."""
 
-    fit_wished = pyqtSignal()
+    fit_requested = pyqtSignal()
     closed = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
         self.headline = Text("font-size: 32px; font-weight: 600;")
         self.headline.setWordWrap(True)
-        self.fit, self.close_ = button(_("Create profile")), button(_("Close"), "primary", _("Esc"))
-        self._words, self._texts = QVBoxLayout(), QWidget()
-        self._words.setSpacing(12)
-        self._words.setContentsMargins(0, 0, 12, 0)
-        self._texts.setLayout(self._words)
-        self._texts.setObjectName("root")
-        area = QScrollArea()
+        self.fit, self.close_ = button(_("Create profile"), "quiet"), button(_("Close"), "primary", _("Esc"))
+        texts, area = QWidget(), QScrollArea()
+        texts.setObjectName("root")
+        self._words = column(on=texts, margins=(0, 0, 12, 0), spacing=12)
         area.setWidgetResizable(True)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(self._texts)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(14)
-        buttons.addStretch(1)
-        buttons.addWidget(self.fit)
-        buttons.addWidget(self.close_)
-        column = QVBoxLayout()
-        column.setContentsMargins(0, 48, 0, 44)
-        column.setSpacing(22)
-        column.addWidget(self.headline)
-        column.addWidget(area, 1)
-        column.addLayout(buttons)
-        centred(column, self, 860)
-        self.fit.clicked.connect(self.fit_wished)
+        area.setWidget(texts)
+        buttons = row(STRETCH, self.fit, self.close_, spacing=14)
+        centred(column(self.headline, (area, 1), buttons, margins=(0, 48, 0, 44), spacing=22), self, 860)
+        self.fit.clicked.connect(self.fit_requested)
         self.close_.clicked.connect(self.closed)
         self._shown: Ending | None = None
 
@@ -100,6 +82,6 @@ class EndingPage(QWidget):
         return "\n".join([self.headline.text(), *(w.text() for w in widgets if w is not None)])  # type: ignore[attr-defined]
 
     def _add(self, text: str, name: str = "body") -> None:
-        made = label(text, name)
+        made = PlainLabel(text, name, wrap=True)
         made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._words.addWidget(made)

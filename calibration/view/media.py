@@ -25,16 +25,14 @@ class StimulusPicture(QWidget):
         self._whole, self._fitted = whole, QPixmap()
         self.update()
 
-    def paintEvent(self, event: object) -> None:
+    def paintEvent(self, event):
         if self._whole.isNull():
             return
         if self._fitted.isNull() or self._size() != self._fitted.size():
             smooth = Qt.TransformationMode.SmoothTransformation
             self._fitted = self._whole.scaled(self._size(), Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
-        p = QPainter(self)
-        p.drawPixmap(
-            (self.width() - self._fitted.width()) // 2, (self.height() - self._fitted.height()) // 2, self._fitted
-        )
+        p, free = QPainter(self), self.size() - self._fitted.size()
+        p.drawPixmap(free.width() // 2, free.height() // 2, self._fitted)
         p.end()
 
     def _size(self) -> QSize:

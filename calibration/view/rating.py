@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
-from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from itertools import product
 
-from realtime_mood.gui.theme import colour, faint, font
+from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QPainter, QPen
+from PyQt6.QtWidgets import QWidget
+
+from realtime_mood.gui.labels import STRETCH, PlainLabel, button, column, row
+from realtime_mood.gui.theme import CENTRE, LEFT, RIGHT, Canvas, colour, faint, font, write
 from realtime_mood.language import _
 
 from .cue import PROGRESS, progress_bar
-from .entry import button, label
 from .state import RatingRequest
 
 N = 9  # steps of each scale, as in the self-assessment manikin [1]_
 MARGIN_PX = 34
 ARROWS: dict[int, tuple[int, int]] = {
-    Qt.Key.Key_Left: (-1, 0),
-    Qt.Key.Key_Right: (1, 0),
-    Qt.Key.Key_Up: (0, 1),
-    Qt.Key.Key_Down: (0, -1),
-}
+    Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1),
+}  # fmt: skip
 
 
-class RatingPlane(QWidget):
+class RatingPlane(Canvas):
     """Valence to the right, arousal upwards, each in nine steps.
 
     References
@@ -75,20 +74,17 @@ class RatingPlane(QWidget):
             self._at = at
             self.update()
 
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
-        assert event is not None
+    def mouseMoveEvent(self, event):
         self._move(self._cell(event.position()))
 
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        assert event is not None
+    def mousePressEvent(self, event):
         self._move(self._cell(event.position()))
         self._choose()
 
-    def leaveEvent(self, event: object) -> None:
+    def leaveEvent(self, event):
         self._move(None)
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        assert event is not None
+    def keyPressEvent(self, event):
         if (arrow := ARROWS.get(event.key())) is not None:
             column, row = self._at or (N // 2, N // 2)
             if self._at is not None:
@@ -99,36 +95,28 @@ class RatingPlane(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def paintEvent(self, event: object) -> None:
-        p, box = QPainter(self), self.box()
-        p.setRenderHint(QPainter.RenderHint.Antialiasing)
+    def draw(self, p: QPainter) -> None:
+        box, middle = self.box(), self.box().center()
         p.setPen(QPen(colour("dim") if self.hasFocus() else faint("dim", 120), 1))
         p.setBrush(colour("panel"))
         p.drawRoundedRect(box, 10, 10)
         p.setPen(QPen(colour("line"), 1))
-        p.drawLine(QPointF(box.left() + 8, box.center().y()), QPointF(box.right() - 8, box.center().y()))
-        p.drawLine(QPointF(box.center().x(), box.top() + 8), QPointF(box.center().x(), box.bottom() - 8))
+        p.drawLine(QLineF(box.left() + 8, middle.y(), box.right() - 8, middle.y()))
+        p.drawLine(QLineF(middle.x(), box.top() + 8, middle.x(), box.bottom() - 8))
         p.setPen(Qt.PenStyle.NoPen)
-        for column in range(N):
-            for row in range(N):
-                here = (column, row) == self._at
-                p.setBrush(colour("info") if here else faint("dim", 110))
-                r = box.width() / N * (0.3 if here else 0.09)
-                p.drawEllipse(self.spot(column, row), r, r)
-        self._name(p, box)
-        p.end()
-
-    def _name(self, p: QPainter, box: QRectF) -> None:
+        for at in product(range(N), repeat=2):
+            p.setBrush(colour("info") if at == self._at else faint("dim", 110))
+            r = box.width() / N * (0.3 if at == self._at else 0.09)
+            p.drawEllipse(self.spot(*at), r, r)
         p.setFont(font(17))
-        p.setPen(colour("text"))
-        middle = Qt.AlignmentFlag.AlignCenter
-        p.drawText(QRectF(box.left(), box.top() - MARGIN_PX, box.width(), MARGIN_PX), middle, _("excited"))
-        p.drawText(QRectF(box.left(), box.bottom(), box.width(), MARGIN_PX), middle, _("calm"))
-        beside = box.center().y() - 14
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        p.drawText(QRectF(0, beside, box.left() - 14, 28), right, _("unpleasant"))
-        p.drawText(QRectF(box.right() + 14, beside, self.width() - box.right() - 14, 28), left, _("pleasant"))
+        end, beside = box.right() + 14, middle.y() - 14
+        for room, place, text in (
+            (QRectF(box.left(), box.top() - MARGIN_PX, box.width(), MARGIN_PX), CENTRE, _("excited")),
+            (QRectF(box.left(), box.bottom(), box.width(), MARGIN_PX), CENTRE, _("calm")),
+            (QRectF(0, beside, box.left() - 14, 28), RIGHT, _("unpleasant")),
+            (QRectF(end, beside, self.width() - end, 28), LEFT, _("pleasant")),
+        ):
+            write(p, room, place, text, "text")
 
 
 class RatingPage(QWidget):
@@ -140,27 +128,16 @@ class RatingPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.question, self.plane = label("", "headline"), RatingPlane()
-        self.hint = label(_("Click on the plane, or use the arrow keys and Enter."), "aside")
+        self.question, self.plane = PlainLabel("", "headline", wrap=True), RatingPlane()
+        hint = PlainLabel(_("Click on the plane, or use the arrow keys and Enter."), "aside", wrap=True)
         self.skip, self.stop = button(_("Prefer not to answer"), "tiny", "N"), button(_("Stop"), "tiny", _("Esc"))
         self.bar = progress_bar(4)
-        for text in (self.question, self.hint):
-            text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        feet = QHBoxLayout()
-        feet.setSpacing(10)
-        feet.addStretch(1)
+        for text in (self.question, hint):
+            text.setAlignment(CENTRE)
         for widget in (self.skip, self.stop):
             widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            feet.addWidget(widget)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(28, 8, 28, 18)
-        column.setSpacing(10)
-        column.addWidget(self.question)
-        column.addWidget(self.hint)
-        column.addWidget(self.plane, 1)
-        column.addWidget(self.bar)
-        column.addSpacing(4)
-        column.addLayout(feet)
+        feet = row(STRETCH, self.skip, self.stop, spacing=10)
+        column(self.question, hint, (self.plane, 1), self.bar, 4, feet, on=self, margins=(28, 8, 28, 18), spacing=10)
         self.plane.chosen.connect(lambda valence, arousal: self.answered.emit(valence, arousal))
         self.skip.clicked.connect(lambda: self.answered.emit(None, None))
         self.stop.clicked.connect(self.stopped)

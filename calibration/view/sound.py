@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-import wave
 from pathlib import Path
 
 import numpy as np
 from PyQt6.QtCore import QObject, QUrl
 from PyQt6.QtWidgets import QApplication
+from scipy.io import wavfile
 
 SFREQ = 44_100
 TONE_HZ, TONE_S, LOUDNESS = 523.25, 1.2, 0.35  # a C5 that fades in and out, so as not to startle
@@ -46,11 +46,7 @@ class CueTone(QObject):
             self._folder = tempfile.TemporaryDirectory(prefix="realtime-mood-")
             self.destroyed.connect(self._folder.cleanup)
             path = Path(self._folder.name) / "tone.wav"
-            with wave.open(str(path), "wb") as f:
-                f.setnchannels(1)
-                f.setsampwidth(2)
-                f.setframerate(SFREQ)
-                f.writeframes(waveform().tobytes())
+            wavfile.write(path, SFREQ, waveform())
             self._effect = QSoundEffect(self)
             self._effect.setSource(QUrl.fromLocalFile(str(path)))
 

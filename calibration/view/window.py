@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-import signal
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from types import TracebackType
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QCloseEvent, QKeyEvent
-from PyQt6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
 
 from realtime_mood.gui.controls import Badges
+from realtime_mood.gui.labels import STRETCH, PlainLabel, column, row
 from realtime_mood.gui.panels import remembered
-from realtime_mood.gui.showing import use_language
+from realtime_mood.gui.showing import serving, use_language
 from realtime_mood.gui.theme import toggle_full
 from realtime_mood.language import _
 
@@ -25,20 +22,31 @@ from ..session import CalibrationSession
 from .bridge import CalibrationBridge
 from .cue import CuePage
 from .ending import BusyPage, EndingPage
-from .entry import GatePage, Welcome, label
+from .entry import GatePage, Welcome
 from .rating import RatingPage
 from .sound import CueTone
 from .state import CalibrationPage, Page
 from .style import style
 
-log = logging.getLogger(__name__)
-
 
 class CalibrationWindow(QMainWindow):
-    """Consent, check of the electrodes, steps, ratings, the fit and its result. The parameters are those of `run`.
+    """Consent, check of the electrodes, steps, ratings, the fit and its result.
 
     Keys: Enter begins, Space pauses and continues, R repeats a step, N skips a rating, Esc stops, F11 toggles full
     screen.
+
+    Parameters
+    ----------
+    make_session : callable
+        Builds a session that is held and not yet started. Called on its own thread, after consent.
+    plan : BlockPlan
+        Steps of the session.
+    fit : callable
+        Fits a profile to a recording and reports its progress. Called on its own thread.
+    on_fitted : callable
+        Saves the profile and returns a text that says where. Called on the same thread.
+    windowed : bool
+        Whether to open a normal window instead of filling the screen.
     """
 
     closed = pyqtSignal()
@@ -61,8 +69,7 @@ class CalibrationWindow(QMainWindow):
         self.bridge, self.tone = CalibrationBridge(make_session, plan, fit, on_fitted), CueTone()
         self.welcome, self.gate = Welcome(plan), GatePage(plan, bool(self.tone.why_silent))
         self.cue, self.rating, self.busy, self.ending = CuePage(), RatingPage(), BusyPage(), EndingPage()
-        self.badges, self.title = Badges(), label("", "where")
-        self.title.setWordWrap(False)
+        self.badges, self.title = Badges(), PlainLabel("", "where")
         self.pages: dict[Page, QWidget] = {
             Page.WELCOME: self.welcome, Page.GATE: self.gate, Page.CUE: self.cue, Page.RATING: self.rating,
             Page.BUSY: self.busy, Page.ENDING: self.ending,
@@ -77,20 +84,12 @@ class CalibrationWindow(QMainWindow):
         self.bridge.look()
 
     def _arrange(self) -> None:
-        root, top = QWidget(), QHBoxLayout()
+        root = QWidget()
         root.setObjectName("root")
         self.stack = QStackedWidget()
         for page in self.pages.values():
             self.stack.addWidget(page)
-        top.setContentsMargins(28, 14, 28, 0)
-        top.addWidget(self.title)
-        top.addStretch(1)
-        top.addWidget(self.badges)
-        column = QVBoxLayout(root)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(top)
-        column.addWidget(self.stack, 1)
+        column(row(self.title, STRETCH, self.badges, margins=(28, 14, 28, 0)), (self.stack, 1), on=root, spacing=0)
         self.setCentralWidget(root)
 
     def _connect(self) -> None:
@@ -102,7 +101,7 @@ class CalibrationWindow(QMainWindow):
         self.welcome.declined.connect(self.close)
         self.gate.begun.connect(bridge.begin)
         self.gate.stopped.connect(bridge.stop)
-        self.gate.anyway_changed.connect(self._begin_anyway)
+        self.gate.anyway_changed.connect(partial(setattr, bridge, "anyway"))
         self.cue.paused.connect(bridge.pause_or_resume)
         self.cue.repeated.connect(bridge.repeat)
         self.cue.stopped.connect(bridge.stop)
@@ -111,7 +110,7 @@ class CalibrationWindow(QMainWindow):
         self.cue.stage.media.failed.connect(bridge.cannot_show, later)  # type: ignore[call-arg]
         self.rating.answered.connect(bridge.answer)
         self.rating.stopped.connect(bridge.stop)
-        self.ending.fit_wished.connect(bridge.fit)
+        self.ending.fit_requested.connect(bridge.fit)
         self.ending.closed.connect(self.close)
 
     @property
@@ -121,10 +120,7 @@ class CalibrationWindow(QMainWindow):
 
     def open(self) -> None:
         """Show the window."""
-        if self.windowed:
-            self.show()
-        else:
-            self.showFullScreen()
+        self.show() if self.windowed else self.showFullScreen()
 
     def show_state(self, shown: CalibrationPage) -> None:
         """Show a page."""
@@ -149,8 +145,7 @@ class CalibrationWindow(QMainWindow):
         """Show the title, on pages that have none of their own, and the number of the step."""
         parts = [] if shown.page in (Page.WELCOME, Page.GATE) else [_(self.bridge.plan.protocol.title)]
         parts += [it.where for it in (shown.cue, shown.rating) if it is not None]
-        if self.title.text() != (text := " · ".join(parts)):
-            self.title.setText(text)
+        self.title.show_text(" · ".join(parts))
 
     def _turn_to(self, page: Page) -> None:
         self.page = page
@@ -160,13 +155,9 @@ class CalibrationWindow(QMainWindow):
         if page is Page.RATING:
             self.rating.plane.reset()
 
-    def _begin_anyway(self, anyway: bool) -> None:
-        self.bridge.anyway = anyway
-
     # -- keys and closing ---------------------------------------------------------------------------------------
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        assert event is not None
+    def keyPressEvent(self, event):
         keys: dict[tuple[Page, int], Callable[[], object]] = {
             (Page.WELCOME, Qt.Key.Key_Escape): self.close,
             (Page.GATE, Qt.Key.Key_Escape): self.bridge.stop,
@@ -189,8 +180,7 @@ class CalibrationWindow(QMainWindow):
         else:
             super().keyPressEvent(event)
 
-    def closeEvent(self, event: QCloseEvent | None) -> None:
-        assert event is not None
+    def closeEvent(self, event):
         self.bridge.close()
         if self.bridge.is_running:  # its threads end first
             self._closing = True
@@ -214,24 +204,11 @@ def show(
     *,
     windowed: bool = False,
 ) -> int:
-    """Run the window until it is closed; see `realtime_mood.calibration.view.run`."""
+    """Run the window until it is closed (or Ctrl-C): 0 when a profile was created and saved, else 1."""
     app = QApplication.instance() or QApplication(["realtime-mood"])
     use_language(app, remembered())
     window = CalibrationWindow(make_session, plan, fit, on_fitted, windowed)
-    seen: set[str] = set()
-
-    def fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """An error in a widget must not end the session, nor fill the log at 30 Hz."""
-        if repr(error) not in seen:
-            seen.add(repr(error))
-            log.error("part of the window failed", exc_info=(kind, error, trace))
-
-    hooks = sys.excepthook, signal.signal(signal.SIGINT, lambda *_: window.close())  # served between two frames
-    sys.excepthook = fault
-    try:
+    with serving(window.close):
         window.open()
         app.exec()
-    finally:
-        sys.excepthook = hooks[0]
-        signal.signal(signal.SIGINT, hooks[1])
     return window.code

@@ -7,18 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
-from PyQt6.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLineEdit,
-    QListWidget,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtWidgets import QComboBox, QDialog, QFileDialog, QFormLayout, QLineEdit, QListWidget, QWidget
 
 from ..errors import MoodError
 from ..guard import GuardedThread
@@ -28,8 +17,10 @@ from ..sources.devices import Device
 from ..viewmodel.connect import MONTAGES, Choice, choices_of, recording, synthetic, trouble, with_names
 from ..viewmodel.words import StyledText
 from .controls import Text
-from .labels import PlainLabel
+from .labels import STRETCH, PlainLabel, button, column, row
 from .preview import Preview
+
+LOOK_S = 0.8
 
 
 class ConnectDialog(QDialog):
@@ -45,10 +36,15 @@ class ConnectDialog(QDialog):
         self.resize(880, 520)
         self.list, self.url, self.names = QListWidget(), QLineEdit(), QLineEdit()
         self.montages, self.preview, self.message = QComboBox(), Preview(), Text()
-        self.look, self.file = QPushButton(_("Preview")), QPushButton(_("Recording…"))
-        self.start, self.cancel = QPushButton(_("Start")), QPushButton(_("Cancel"))
+        self.look, self.file = button(_("Preview"), "plain"), button(_("Recording…"), "plain")
+        self.start, self.cancel = button(_("Start")), button(_("Cancel"), "plain")
         self._fill()
-        self._lay_out()
+        form = QFormLayout()
+        form.addRow(_("Source"), self.url)
+        form.addRow(_("Electrodes"), row((self.names, 1), self.montages))
+        buttons = row(self.file, self.look, STRETCH, self.cancel, self.start)
+        right = column(form, PlainLabel(_("Preview")), (self.preview, 1), self.message, buttons)
+        row((self.list, 2), (right, 3), on=self, margins=(16, 16, 16, 14))
         self._choices: list[Choice] = []
         self._found: tuple[Device, ...] = ()
         self._files: list[Choice] = []
@@ -79,31 +75,8 @@ class ConnectDialog(QDialog):
         self.montages.addItems([_("common caps"), *map(_, MONTAGES)])
         self.montages.setMaximumWidth(150)
         self.message.setWordWrap(True)
-        for button in (self.look, self.file, self.cancel):
-            button.setObjectName("plain")
-            button.setAutoDefault(False)
-
-    def _lay_out(self) -> None:
-        form, names, buttons, right, row = QFormLayout(), QHBoxLayout(), QHBoxLayout(), QVBoxLayout(), QHBoxLayout()
-        names.addWidget(self.names, 1)
-        names.addWidget(self.montages)
-        form.addRow(_("Source"), self.url)
-        form.addRow(_("Electrodes"), names)
-        buttons.addWidget(self.file)
-        buttons.addWidget(self.look)
-        buttons.addStretch(1)
-        buttons.addWidget(self.cancel)
-        buttons.addWidget(self.start)
-        right.addLayout(form)
-        right.addWidget(PlainLabel(_("Preview")))
-        right.addWidget(self.preview, 1)
-        right.addWidget(self.message)
-        right.addLayout(buttons)
-        row.addWidget(self.list, 2)
-        row.addLayout(right, 3)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(16, 16, 16, 14)
-        whole.addLayout(row)
+        for other in (self.look, self.file, self.cancel):
+            other.setAutoDefault(False)
 
     @property
     def wanted_url(self) -> str:
@@ -115,7 +88,7 @@ class ConnectDialog(QDialog):
         streams = choices_of(it for it in self._found if it.kind == "lsl")
         others = choices_of(it for it in self._found if it.kind not in ("lsl", "board"))
         boards = choices_of(it for it in self._found if it.kind == "board")
-        chosen = self._choices[self.list.currentRow()] if self._choices and self.list.currentRow() >= 0 else None
+        chosen = self._choices[max(0, self.list.currentRow())] if self._choices else None
         self._choices = [*synthetic(), *streams, *others, *self._files, *boards]
         at = self._choices.index(chosen) if chosen in self._choices else 0
         self.list.blockSignals(True)
@@ -160,18 +133,16 @@ class ConnectDialog(QDialog):
             return
         self.start.setEnabled(False)
         url = self.wanted_url
-        self.preview.stop(lambda: self._tell(url))
 
-    def _tell(self, url: str) -> None:
-        self.chosen.emit(url)
-        self.accept()
+        def released() -> None:
+            self.chosen.emit(url)
+            self.accept()
+
+        self.preview.stop(released)
 
     def _end(self) -> None:
         self.finder.stop()
         self.preview.stop()
-
-
-LOOK_S = 0.8
 
 
 class Finder(QObject):

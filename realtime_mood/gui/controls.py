@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import zip_longest
 
 import qtawesome
 from PyQt6.QtCore import QSize, Qt, pyqtBoundSignal, pyqtSignal
-from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QToolButton, QWidget
+from PyQt6.QtWidgets import QLineEdit, QMenu, QSizePolicy, QToolButton, QWidget
 
 from ..language import _
 from ..viewmodel.actions import Actions
 from ..viewmodel.state import ViewState
 from ..viewmodel.strip import DROPPED_FIRST
 from ..viewmodel.words import StyledText
-from .labels import PlainLabel, set_tip
+from .labels import STRETCH, PlainLabel, row, set_tip
 from .theme import colour
 
 BADGE_BOX = "border-width: 1px; border-radius: 4px; padding: 3px 7px;"
@@ -48,9 +48,7 @@ class Badges(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(6)
+        self._row = row(on=self, spacing=6)
         self._texts: list[Text] = []
 
     def show_badges(self, badges: tuple[StyledText, ...]) -> None:
@@ -58,10 +56,10 @@ class Badges(QWidget):
             text = Text("font-size: 11px; font-weight: 700; border-style: solid; " + BADGE_BOX)
             self._row.addWidget(text)
             self._texts.append(text)
-        for i, text in enumerate(self._texts):
-            text.setVisible(i < len(badges))
-            if i < len(badges):
-                text.say(badges[i])
+        for text, badge in zip_longest(self._texts, badges):
+            text.setVisible(badge is not None)
+            if badge is not None:
+                text.say(badge)
 
 
 class TopBar(QWidget):
@@ -103,15 +101,11 @@ class TopBar(QWidget):
         self.help.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         self._choices(self.calibrate, protocols, self.calibration_requested)
         self._choices(self.feedback, sessions, self.feedback_requested)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
-        row.addWidget(self.url, 1)
-        for button in (self.run, self.connect_, self.calibrate, self.record, self.feedback, self.report):
-            row.addWidget(button)
-        row.addSpacing(8)
-        row.addWidget(self.views)
-        row.addWidget(self.help)
+        self._buttons = {
+            "run": self.run, "connect": self.connect_, "calibrate": self.calibrate, "record": self.record,
+            "feedback": self.feedback, "report": self.report,
+        }  # fmt: skip
+        row((self.url, 1), *self._buttons.values(), 8, self.views, self.help, on=self, spacing=6)
         self.run.clicked.connect(self.toggle_run)
         self.url.returnPressed.connect(self.toggle_run)
         self.connect_.clicked.connect(self.connect_requested)
@@ -142,19 +136,17 @@ class TopBar(QWidget):
             self.start_requested.emit(self.url.text().strip())
 
     def show_state(self, state: ViewState) -> None:
-        it = state.actions
-        if it == self._shown:
+        actions = state.actions
+        if actions == self._shown:
             return
-        self._shown = it
-        buttons = (self.run, self.connect_, self.calibrate, self.record, self.feedback, self.report)
-        for button, action in zip(
-            buttons, (it.run, it.connect, it.calibrate, it.record, it.feedback, it.report), strict=True
-        ):
+        self._shown = actions
+        for name, button in self._buttons.items():
+            action = getattr(actions, name)
             button.setText(action.text)
             button.setEnabled(action.enabled)
             set_tip(button, action.why)
             button.setAccessibleDescription(action.why)
-        self.url.setEnabled(it.run.enabled and not it.run.ends)
+        self.url.setEnabled(actions.run.enabled and not actions.run.ends)
         self.retheme()
 
     def retheme(self) -> None:
@@ -194,13 +186,7 @@ class BannerBar(QWidget):
         self.banner.setWordWrap(True)  # the longest faults take two lines
         self.banner.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 0, 10, 0)
-        row.addWidget(self.state)
-        row.addWidget(self.banner, 1)
-        row.addWidget(self._readout)
-        row.addWidget(self.badges)
-        row.setSpacing(10)
+        row(self.state, (self.banner, 1), self._readout, self.badges, on=self, margins=(10, 0, 10, 0), spacing=10)
         self._role = ""
 
     def show_state(self, state: ViewState) -> None:
@@ -229,10 +215,7 @@ class StripBar(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(2, 2, 2, 4)
-        self._row.setSpacing(GAP)
-        self._row.addStretch(1)
+        self._row = row(STRETCH, on=self, margins=(2, 2, 2, 4), spacing=GAP)
         self.values: dict[str, Text] = {}
         self._cells: dict[str, QWidget] = {}
 
@@ -245,31 +228,23 @@ class StripBar(QWidget):
         if changed:
             self._fit()
 
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
+    def resizeEvent(self, event):
         self._fit()
 
     def _add(self, name: str) -> None:
-        cell, row, label = QWidget(), QHBoxLayout(), PlainLabel(_(name))
-        cell.setLayout(row)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(5)
-        label.setObjectName("dim")
+        cell, label, value = QWidget(), PlainLabel(_(name), "dim"), Text("font-size: 11px; font-weight: 600;")
         label.setStyleSheet("font-size: 11px;")
-        self.values[name] = Text("font-size: 11px; font-weight: 600;")
-        self.values[name].setAccessibleName(_(name))
-        row.addWidget(label)
-        row.addWidget(self.values[name])
+        value.setAccessibleName(_(name))
+        row(label, value, on=cell, spacing=5)
         self._row.insertWidget(self._row.count() - 1, cell)
-        self._cells[name] = cell
+        self._cells[name], self.values[name] = cell, value
 
     def _fit(self) -> None:
         """Show as many as fit."""
         widths = {name: cell.sizeHint().width() + GAP for name, cell in self._cells.items()}
-        room = self.width()
-        gone: set[str] = set()
         for name in DROPPED_FIRST:
-            if sum(w for n, w in widths.items() if n not in gone) <= room:
+            if sum(widths.values()) <= self.width():
                 break
-            gone.add(name)
+            widths.pop(name, None)
         for name, cell in self._cells.items():
-            cell.setVisible(name not in gone)
+            cell.setVisible(name in widths)

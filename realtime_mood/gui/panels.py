@@ -8,21 +8,11 @@ from typing import Literal
 from platformdirs import user_config_path
 from PyQt6.QtCore import QSettings, Qt
 from PyQt6.QtGui import QActionGroup
-from PyQt6.QtWidgets import (
-    QDialog,
-    QDockWidget,
-    QGridLayout,
-    QHBoxLayout,
-    QMainWindow,
-    QMenu,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtWidgets import QDialog, QDockWidget, QGridLayout, QMainWindow, QMenu, QWidget
 
 from ..language import N_, NAMES, _, current
 from ..viewmodel.shortcuts import table
-from .labels import PlainLabel
+from .labels import PlainLabel, column
 from .theme import colour
 
 TITLES = {
@@ -141,34 +131,12 @@ QTabBar::tab:selected {{ color: {text}; border-bottom-color: {dim}; }}
 """
 
 
-def tabs(*widgets: tuple[str, QWidget]) -> QTabWidget:
-    """Widgets on tabs, each with its title."""
-    whole = QTabWidget()
-    whole.setDocumentMode(True)
-    for title, widget in widgets:
-        whole.addTab(widget, title)
-    return whole
-
-
-def beside(*widgets: tuple[QWidget, int]) -> QWidget:
-    """Widgets in a row, each with a relative width."""
-    whole = QWidget()
-    row = QHBoxLayout(whole)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(14)
-    for widget, share in widgets:
-        row.addWidget(widget, share)
-    return whole
-
-
 def _dock(window: QMainWindow, name: str, widget: QWidget) -> QDockWidget:
     dock, frame = QDockWidget(_(TITLES[name]), window), QWidget()
     dock.setObjectName(name)  # identifies it in the stored layout
     frame.setObjectName("dock")
     frame.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-    column = QVBoxLayout(frame)
-    column.setContentsMargins(10, 4, 10, 8)
-    column.addWidget(widget)
+    column(widget, on=frame, margins=(10, 4, 10, 8))
     dock.setWidget(frame)
     return dock
 

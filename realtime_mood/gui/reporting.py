@@ -24,7 +24,8 @@ class Reporter(QObject):
     def write(self, recording: Path) -> None:
         """Start, unless another report is being written."""
         if self._thread is None or not self._thread.is_alive():
-            self._thread = GuardedThread(partial(self._write, recording), "mood-report", self._failed)
+            work = partial(self._write, recording)
+            self._thread = GuardedThread(work, "mood-report", lambda what: self.written.emit(None, what))
             self._thread.start()
 
     def close(self) -> None:
@@ -39,6 +40,3 @@ class Reporter(QObject):
             self.written.emit(write_report(recording), "")
         except MoodError as fault:
             self.written.emit(None, str(fault))
-
-    def _failed(self, what: str) -> None:
-        self.written.emit(None, what)

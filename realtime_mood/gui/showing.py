@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 import pyqtgraph as pg
@@ -30,34 +31,45 @@ def use_language(app: QCoreApplication, memory: QSettings) -> None:
         app.installTranslator(translator)
 
 
-def show(flows: Flows, request: RunRequest, *, start: bool, weights: str = "", session: str = "") -> int:
-    """Run the window to its end; see `realtime_mood.gui.run`."""
-    pg.setConfigOptions(antialias=False)
-    app = QApplication.instance() or QApplication(["realtime-mood"])
-    able = {"can_calibrate": flows.calibrate is not None, "can_feed_back": flows.feedback is not None}
-    memory = remembered()
-    use_language(app, memory)
-    bridge = RunBridge(flows.make_engine, request, **able)
-    window = MainWindow(bridge, flows, weights, memory)
+@contextmanager
+def serving(close: Callable[[], object], report: Callable[[BaseException], object] = str) -> Iterator[None]:
+    """Let Ctrl-C call `close`, and a widget that fails neither end the program nor fill the log at 30 Hz."""
     seen: set[str] = set()
 
-    def fault(kind: type[BaseException], it: BaseException, trace: TracebackType | None) -> None:
-        """A widget that fails must not stop the run, nor fill the log at 30 Hz."""
-        if repr(it) not in seen:
-            seen.add(repr(it))
-            log.error("part of the window failed", exc_info=(kind, it, trace))
-            window.setWindowTitle(_("Realtime mood · part of this window failed: {error}", error=it))
+    def fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if repr(error) not in seen:
+            seen.add(repr(error))
+            log.error("part of the window failed", exc_info=(kind, error, trace))
+            report(error)
 
-    hooks = sys.excepthook, signal.signal(signal.SIGINT, lambda *_: window.close())  # served between two frames
+    hooks = sys.excepthook, signal.signal(signal.SIGINT, lambda *_: close())  # served between two frames
     sys.excepthook = fault
     try:
-        window.show()
-        if start:
-            window.bridge.start()
-        if session:
-            QTimer.singleShot(0, lambda: window.feed_back(session))
-        return int(app.exec())
+        yield
     finally:
         sys.excepthook = hooks[0]
         with suppress(ValueError):
             signal.signal(signal.SIGINT, hooks[1])
+
+
+def show(flows: Flows, request: RunRequest, *, start: bool, weights: str = "", session: str = "") -> int:
+    """Run the window to its end; see `realtime_mood.gui.run`."""
+    pg.setConfigOptions(antialias=False)
+    app = QApplication.instance() or QApplication(["realtime-mood"])
+    memory = remembered()
+    use_language(app, memory)
+    bridge = RunBridge(
+        flows.make_engine, request, can_calibrate=flows.calibrate is not None, can_feed_back=flows.feedback is not None
+    )
+    window = MainWindow(bridge, flows, weights, memory)
+
+    def report(error: BaseException) -> None:
+        window.setWindowTitle(_("Realtime mood · part of this window failed: {error}", error=error))
+
+    with serving(window.close, report):
+        window.show()
+        if start:
+            bridge.start()
+        if session:
+            QTimer.singleShot(0, lambda: window.feed_back(session))
+        return int(app.exec())

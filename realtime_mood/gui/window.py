@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QSettings, QUrl
-from PyQt6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
-from PyQt6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+from PyQt6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShortcut
+from PyQt6.QtWidgets import QMainWindow, QTabWidget, QWidget
 
 from ..errors import MoodError
 from ..language import _
@@ -22,10 +22,10 @@ from .connect_dialog import ConnectDialog
 from .controls import BannerBar, StripBar, TopBar
 from .feedback.view import FeedbackView, OperatorRun, ask_to_end
 from .heads import QualityHead
-from .labels import set_tip
+from .labels import column, row, set_tip
 from .maps import Maps
 from .mood import Bars, TimeCourse
-from .panels import TITLES, KeysDialog, Panels, beside, dock_style, remembered, tabs
+from .panels import TITLES, KeysDialog, Panels, dock_style, remembered
 from .plane import Plane
 from .reporting import Reporter
 from .spectrum_panel import EventLog, SpectrumPanel
@@ -77,21 +77,19 @@ class MainWindow(QMainWindow):
             hints.colorSchemeChanged.connect(self._follow)
 
     def _arrange(self) -> None:
-        above, column = QWidget(), QVBoxLayout()
+        above, estimate, details = QWidget(), QWidget(), QTabWidget()
         above.setObjectName("root")
-        above.setLayout(column)
-        column.setContentsMargins(10, 8, 10, 6)
-        column.setSpacing(6)
-        column.addWidget(self.top)
-        column.addWidget(self.banner)
+        column(self.top, self.banner, on=above, margins=(10, 8, 10, 6), spacing=6)
         self.setMenuWidget(above)
         status = self.statusBar()
         assert status is not None
         status.setSizeGripEnabled(False)
         status.addWidget(self.strip, 1)
         self.setContentsMargins(10, 0, 10, 0)
-        estimate = beside((self.bars, 2), (self.course, 4))
-        details = tabs((_("Spectrum"), self.spectrum), (_("Events"), self.events))
+        row((self.bars, 2), (self.course, 4), on=estimate, spacing=14)
+        details.setDocumentMode(True)
+        details.addTab(self.spectrum, _("Spectrum"))
+        details.addTab(self.events, _("Events"))
         widgets = (self.traces, estimate, self.plane, self.maps, self.quality, details)
         self.panels = Panels(self, dict(zip(TITLES, widgets, strict=True)), self.memory)
         self.top.views.setMenu(self.panels.menu(
@@ -251,9 +249,9 @@ class MainWindow(QMainWindow):
 
     # -- keys and closing ---------------------------------------------------------------------------------------
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+    def keyPressEvent(self, event):
         """Keys 1 to 9 set a marker; typed in the source field they do not arrive here."""
-        if event is not None and event.text() in MARK_KEYS and not event.isAutoRepeat():
+        if event.text() in MARK_KEYS and not event.isAutoRepeat():
             self.bridge.mark(f"key {event.text()}")
         else:
             super().keyPressEvent(event)
@@ -266,8 +264,7 @@ class MainWindow(QMainWindow):
         else:
             then()
 
-    def closeEvent(self, event: QCloseEvent | None) -> None:
-        assert event is not None
+    def closeEvent(self, event):
         if event.spontaneous() and not self._may_end_session():  # closed by hand, not by Ctrl-C
             event.ignore()
             return

@@ -19,13 +19,12 @@ from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication
 from tiny_plan import tiny
 
-from realtime_mood.calibration import view as calibration_view
 from realtime_mood.calibration.collect import collect, spans
 from realtime_mood.calibration.fit import fit
 from realtime_mood.calibration.progress import Mode
 from realtime_mood.calibration.protocol import draw, load_protocol
 from realtime_mood.calibration.view.state import Page
-from realtime_mood.calibration.view.window import CalibrationWindow
+from realtime_mood.calibration.view.window import CalibrationWindow, show
 from realtime_mood.cli.config import RunConfig
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ProfileError, SourceNotFound
@@ -427,7 +426,7 @@ def test_run_fits_for_real_and_ctrl_c_ends_it(qapp, make_session, monkeypatch, t
     watch = QTimer()
     watch.timeout.connect(close)
     watch.start(50)
-    code = calibration_view.run(
+    code = show(
         lambda: make_session(plan, held=False), plan, lambda path, progress: fit(path, settings, progress),
         lambda fitted: saved.append(fitted) or "Saved", windowed=True,
     )  # fmt: skip
@@ -436,6 +435,6 @@ def test_run_fits_for_real_and_ctrl_c_ends_it(qapp, make_session, monkeypatch, t
     assert saved[0].profile.virtual
     QTimer.singleShot(300, lambda: signal.raise_signal(signal.SIGINT))
     began = time.monotonic()
-    assert calibration_view.run(lambda: make_session(plan), plan, quick_fit, lambda _: "", windowed=False) == 1
+    assert show(lambda: make_session(plan), plan, quick_fit, lambda _: "", windowed=False) == 1
     assert time.monotonic() - began < 10
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QLabel, QMessageBox, QPushButton, QStackedLayout, QWidget
@@ -15,7 +14,7 @@ from ... import clock
 from ...feedback.loop import FeedbackLoop
 from ...feedback.measures import slowest
 from ...feedback.plan import FeedbackPlan
-from ...language import N_, _, ngettext
+from ...language import _, ngettext
 from ...viewmodel.feedback import shown
 from ..bridge import RunBridge
 from ..labels import STRETCH, PlainLabel, ScrollText, button, column, row
@@ -23,11 +22,7 @@ from ..subject import Screen
 from ..theme import style
 from .displays import display_of
 
-if TYPE_CHECKING:  # sound is loaded only where a session has any
-    from .sound import Speaker
-
 FRAME_MS = 16
-LAGS = N_("The display follows your brain activity with a delay of {seconds:.1f} seconds.")
 
 
 class OperatorRun:
@@ -88,9 +83,10 @@ class FeedbackView(Screen):
         self.yes, self.no, self.done = button(_("I agree")), button(_("I do not agree")), button(_("Close"))
         self.circle, self.after = display_of(plan.display, lambda text: loop.on_fault(text)), PlainLabel("")
         self._plan = plan
-        self._speaker: Speaker | None = None
+        self._stop_sound: Callable[[], object] = lambda: None
         self.pages = QStackedLayout(self)
-        lag = _(LAGS, seconds=slowest(plan.measures))
+        seconds = slowest(plan.measures)
+        lag = _("The display follows your brain activity with a delay of {seconds:.1f} seconds.", seconds=seconds)
         self.pages.addWidget(_page(PlainLabel(_(plan.title)), f"{_(plan.consent.strip())}\n\n{lag}", self.no, self.yes))
         self.pages.addWidget(self.circle)
         self.outcome = PlainLabel("")
@@ -114,19 +110,18 @@ class FeedbackView(Screen):
         self._run.begin()
 
     def _sound(self) -> None:
-        if self._plan.sound == "none":
-            return
-        from .sound import Speaker
+        if self._plan.sound != "none":
+            from .sound import Speaker  # needs the system's sound libraries
 
-        self._speaker = Speaker(self._plan.sound, lambda: self.circle.shown)
-        if self._speaker.trouble:
-            self.setWindowTitle(f"{self.windowTitle()} · {self._speaker.trouble}")
+            speaker = Speaker(self._plan.sound, lambda: self.circle.shown)
+            self._stop_sound = speaker.stop
+            if speaker.trouble:
+                self.setWindowTitle(f"{self.windowTitle()} · {speaker.trouble}")
 
     def _end(self) -> None:
         if not self._ending:
             self._ending = True
-            if self._speaker is not None:
-                self._speaker.stop()
+            self._stop_sound()
             self._run.end()
             self._waiting.start(30)
 
@@ -134,9 +129,6 @@ class FeedbackView(Screen):
         if self._closed and self._run.is_over:
             self._waiting.stop()
             QTimer.singleShot(0, self._on_closed)  # it deletes this screen, so not from within its own timer
-
-    def _trouble(self) -> str:
-        return str(self._loop.fault) if self._loop.fault else self._run.trouble
 
     # -- frames -------------------------------------------------------------------------------------------------
 
@@ -148,7 +140,7 @@ class FeedbackView(Screen):
         if it is not None and it.rewards > self._rewards:
             self._rewards, self._rewarded = it.rewards, now
         self.circle.show_it(shown(it, self.circle.shown, now, self._rewarded, dt))
-        why = self._trouble()
+        why = str(self._loop.fault or self._run.trouble)
         if self._loop.over.is_set() or why:
             self._finish(why)
 
