@@ -1,14 +1,18 @@
 """Reads variables of MATLAB files, versions 5 and 7.3, one at a time, in a child process.
 
-The libraries that read such files crash on some damaged ones (docs/decisions/0016); here that is a message. The child
-stays for as long as the file is open, so that its start (some 0.25 s) is paid once per file.
+The libraries that read such files crash on some damaged ones (docs/decisions/0016); here that is a message. A child
+reads one file after another, so that its start (some 0.25 s) is paid once.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
 import subprocess
 import sys
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -47,19 +51,17 @@ class MatFile:
     """
 
     def __init__(self, path: Path, asked: str = "") -> None:
-        self._asked = asked or path.name
+        self._asked, self._path, self._key = asked or path.name, path, f"{os.getpid()} {next(_number)}"
         try:
-            most = LEAST_BYTES + 8 * path.stat().st_size
+            self._most_bytes = LEAST_BYTES + 8 * path.stat().st_size
         except OSError as error:
             raise MoodError(self._asked, f"cannot be read: {error.strerror}", "check the file's path") from None
-        command = [sys.executable, "-P", "-W", "ignore", str(CHILD), str(path), str(most)]
-        self._child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
+        self._child = _take()
+        self._is_in_step = True  # every answer of the child's has been read
 
     def names(self) -> list[str]:
         """The variables, in the order of the file."""
-        return list(self._ask([])["names"])
+        return list(self._ask([])[0]["names"])
 
     def read(self, *path: str | int) -> Any:
         """One variable, or what lies below it.
@@ -81,55 +83,83 @@ class MatFile:
         MoodError
             There is no such variable, or the file is damaged.
         """
-        answer = self._ask(list(path))
+        answer, content = self._ask(list(path))
         if "text" in answer:
             return str(answer["text"])
         if "fields" in answer:
             return MatNode(tuple(answer["shape"]), tuple(answer["fields"]))
-        content = self._take(answer["bytes"])
         return np.frombuffer(content, answer["dtype"]).reshape(answer["shape"], order="F")
 
-    def _ask(self, path: list[str | int]) -> dict[str, Any]:
-        assert self._child.stdin
-        assert self._child.stdout
-        try:
-            self._child.stdin.write(json.dumps(path).encode() + b"\n")
-            self._child.stdin.flush()
-        except OSError:
-            raise self._crashed() from None
-        line = self._child.stdout.readline()
-        if not line.endswith(b"\n"):
-            raise self._crashed()
-        answer: dict[str, Any] = json.loads(line)
+    def _ask(self, path: list[str | int]) -> tuple[dict[str, Any], bytes]:
+        asked = {"key": self._key, "file": str(self._path), "most_bytes": self._most_bytes, "path": path}
+        self._is_in_step = False
+        line, content = _exchange(self._child, asked)
+        answer: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {}
+        if not answer or len(content) < answer.get("bytes", 0):
+            raise MoodError(self._asked, "a damaged MATLAB file: the library that reads it crashes", DO)
+        self._is_in_step = True
         if "missing" in answer:
             raise MoodError(f"{'/'.join(map(str, path))} of {self._asked}", answer["missing"], DO)
         if "error" in answer:
             raise MoodError(self._asked, f"a MATLAB file that cannot be read: {answer['error']}", DO)
-        return answer
-
-    def _take(self, n_bytes: int) -> bytes:
-        assert self._child.stdout
-        content = self._child.stdout.read(n_bytes)
-        if len(content) < n_bytes:
-            raise self._crashed()
-        return content
-
-    def _crashed(self) -> MoodError:
-        return MoodError(self._asked, "a damaged MATLAB file: the library that reads it crashes", DO)
+        return answer, content
 
     def close(self) -> None:
-        """End the child process."""
-        for pipe in (self._child.stdin, self._child.stdout):
-            if pipe:
-                try:
-                    pipe.close()
-                except OSError:  # something was still to be written to a child that has crashed
-                    continue
-        self._child.kill()
-        self._child.wait()
+        """Leave the child process to the next file, or end it where something went wrong."""
+        if self._is_in_step and len(_idle) < MOST_IDLE:
+            _idle.append((os.getpid(), self._child))
+        else:
+            _end(self._child)
 
     def __enter__(self) -> MatFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+# -- the child process ---------------------------------------------------------------------------------------------
+
+Child = subprocess.Popen[bytes]
+MOST_IDLE = 2
+_idle: list[tuple[int, Child]] = []
+_number = count()
+
+
+def _take() -> Child:
+    """A child that waits for work, or a new one."""
+    while _idle:
+        owner, child = _idle.pop()
+        if owner == os.getpid() and child.poll() is None:  # after a fork the pipes are the parent's
+            return child
+    command = [sys.executable, "-P", "-W", "ignore", str(CHILD)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
+def _exchange(child: Child, asked: dict[str, Any]) -> tuple[bytes, bytes]:
+    """A line of the child's answer, and the bytes after it; less where it has crashed."""
+    assert child.stdin
+    assert child.stdout
+    try:
+        child.stdin.write(json.dumps(asked).encode() + b"\n")
+        child.stdin.flush()
+    except OSError:
+        return b"", b""
+    line = child.stdout.readline()
+    n_bytes = json.loads(line).get("bytes", 0) if line.endswith(b"\n") else 0
+    return line, child.stdout.read(n_bytes)
+
+
+def _end(child: Child) -> None:
+    for pipe in (child.stdin, child.stdout):
+        with suppress(OSError):  # something was still to be written to a child that has crashed
+            if pipe:
+                pipe.close()
+    child.kill()
+    child.wait()
+
+
+@atexit.register
+def _end_all() -> None:
+    while _idle:
+        _end(_idle.pop()[1])

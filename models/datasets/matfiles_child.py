@@ -1,6 +1,7 @@
-"""Child process of `matfiles`: answers each line of standard input, a path into a MATLAB file, on standard output.
+"""Child process of `matfiles`: answers each line of standard input, a file and a path into it, on standard output.
 
-An answer is a line of JSON, and after it the bytes of an array. Nothing of this project is imported.
+A question is a line of JSON; an answer is another, and after it the bytes of an array. Nothing of this project is
+imported.
 """
 
 from __future__ import annotations
@@ -117,15 +118,24 @@ class _Version73:
 
 
 def _limit(most_bytes: int) -> None:
+    """Of memory, and of the processor's time: a damaged file can make a library read for ever."""
     try:
         import resource
 
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
-        seconds = 300 + most_bytes // 10**8  # a damaged file can make a library read for ever
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        seconds = resource.getrusage(resource.RUSAGE_SELF).ru_utime + 300 + most_bytes // 10**8
+        for what, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_AS, most_bytes), (resource.RLIMIT_CPU, seconds)):
+            resource.setrlimit(what, (int(most), resource.getrlimit(what)[1]))
     except (ImportError, ValueError, OSError):  # not on this system, or a lower limit is in force
         pass
+
+
+def _opened(path: str, most_bytes: int) -> Any:
+    with Path(path).open("rb") as start:
+        head = start.read(520)
+    is_hdf5 = head.startswith((V73, HDF5)) or head[512:] == HDF5
+    file = (_Version73 if is_hdf5 else _Version5)(path)
+    _limit(most_bytes)  # after the imports, which reserve more than they use
+    return file
 
 
 def _answer(file: Any, path: list[str | int]) -> tuple[dict[str, Any], bytes]:
@@ -140,19 +150,17 @@ def _answer(file: Any, path: list[str | int]) -> tuple[dict[str, Any], bytes]:
     return {"dtype": array.dtype.str, "shape": array.shape, "bytes": array.nbytes}, array.tobytes(order="F")
 
 
-def main(path: str, most_bytes: int) -> int:
+def main() -> int:
     """Answer until standard input ends."""
-    file: Any = None
+    key, file = "", None
     for line in sys.stdin.buffer:
         content = b""
         try:
-            if file is None:
-                with Path(path).open("rb") as start:
-                    head = start.read(520)
-                is_hdf5 = head.startswith((V73, HDF5)) or head[512:] == HDF5
-                file = (_Version73 if is_hdf5 else _Version5)(path)
-                _limit(most_bytes)  # after the imports, which reserve more than they use
-            answer, content = _answer(file, json.loads(line))
+            asked = json.loads(line)
+            if asked["key"] != key:
+                file, key = None, asked["key"]
+            file = file or _opened(asked["file"], asked["most_bytes"])
+            answer, content = _answer(file, asked["path"])
         except Missing as error:
             answer = {"missing": str(error)}
         except MemoryError:
@@ -165,4 +173,4 @@ def main(path: str, most_bytes: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2])))
+    sys.exit(main())

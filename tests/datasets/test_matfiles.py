@@ -107,6 +107,7 @@ def test_a_crash_of_the_library_is_a_message(tmp_path: Path, monkeypatch: pytest
     crashes = tmp_path / "child.py"
     crashes.write_text("import os, sys; sys.stdin.readline(); os.abort()")
     monkeypatch.setattr("realtime_mood.models.datasets.matfiles.CHILD", crashes)
+    monkeypatch.setattr("realtime_mood.models.datasets.matfiles._idle", [])
     (tmp_path / "x.mat").touch()
     with MatFile(tmp_path / "x.mat") as mat:
         for _ in range(2):
@@ -114,11 +115,26 @@ def test_a_crash_of_the_library_is_a_message(tmp_path: Path, monkeypatch: pytest
                 mat.read("a")
 
 
+def test_a_file_that_was_written_again_is_read_again(path: Path) -> None:
+    with MatFile(path) as mat:
+        mat.read("a")
+    savemat(path, {"a": 2 * NUMBERS})
+    with MatFile(path) as mat:
+        assert np.array_equal(mat.read("a"), 2 * NUMBERS)
+
+
+def test_files_that_are_open_at_once(path: Path, tmp_path: Path) -> None:
+    savemat(tmp_path / "y.mat", {"a": 3 * NUMBERS})
+    with MatFile(path) as one, MatFile(tmp_path / "y.mat") as other:
+        assert np.array_equal(3 * one.read("a"), other.read("a"))
+        assert np.array_equal(3 * one.read("a"), other.read("a"))
+
+
 @pytest.mark.parametrize("write", [version_5, version_73])
 def test_broken_files_are_read_or_refused(write: Callable[[Path], None], tmp_path: Path) -> None:
     write(tmp_path / "whole.mat")
     seed = (tmp_path / "whole.mat").read_bytes()
-    for number in range(4):
+    for number in range(20):
         (tmp_path / "x.mat").write_bytes(broken(seed, random.Random(number)))
         with MatFile(tmp_path / "x.mat") as mat, suppress(MoodError):
             for name in mat.names():

@@ -10,6 +10,12 @@ from realtime_mood.errors import ConfigError
 from ..trials import DatasetReader
 
 READERS: dict[str, str] = {
+    "seed": "seed:READER",
+    "seed-iv": "seed_iv:READER",
+    "seed-v": "seed_v:READER",
+    "seed-vii": "seed_vii:READER",
+    "deap": "deap:READER",
+    "dreamer": "dreamer:READER",
     "faced": "faced:reader",
     "faced-bids": "faced_bids:reader",
 }
