@@ -77,8 +77,10 @@ def evaluate(
     out: Annotated[Path, typer.Option("--json", help="JSON file for results; table and figures go beside it.")],
     readout: Annotated[str, typer.Option(help="effort or emotion3.")] = "effort",
     data: Annotated[Path | None, typer.Option("--data", "--root", help="Folder of the data set.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="eegmat or virtual (default: the readout's).")] = None,
-    protocol: Annotated[str, typer.Option(help="groups: held-out groups of subjects; loso: one subject.")] = "groups",
+    dataset: Annotated[
+        str | None, typer.Option(help="Data set; `datasets` lists them (default: the readout's).")
+    ] = None,
+    protocol: Annotated[str, typer.Option(help="Held out: groups (of subjects), loso, subject-clip.")] = "groups",
     track: Annotated[str, typer.Option(help="Known baseline: z, c1, c5, drifting, running, t or l.")] = "c1",
     channels: Annotated[str, typer.Option(help="Channel sets from 19,8,4,muscle,all; or names.")] = "19,8,4",
     methods: Annotated[str, typer.Option(help="Some of majority,distance,lr,lda,svm,riemann,eegnet,reader.")] = "all",
@@ -94,6 +96,10 @@ def evaluate(
     ablations: Annotated[bool, typer.Option("--ablations", help="Also run the ablations of the reader.")] = False,
     other_encoder: Annotated[Path | None, typer.Option(help="Ablations: differently pre-trained encoder.")] = None,
     attention: Annotated[bool, typer.Option("--attention", help="Also evaluate the reader's attention.")] = False,
+    label: Annotated[
+        str, typer.Option(help="stimulus: what it was meant to evoke; felt: the subject's ratings.")
+    ] = "stimulus",
+    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://HOST:PORT, instead of --jobs.")] = None,
 ) -> None:
     """Evaluate a readout on held-out subjects, with classical methods for comparison."""
     check_writable(out, "figures at")
@@ -102,13 +108,15 @@ def evaluate(
     from .evaluation.run import Options
     from .evaluation.run import evaluate as run_it
 
+    if label not in ("stimulus", "felt"):
+        raise ConfigError(f"label {label!r}", "unknown", "use stimulus or felt")
     try:
         n_steps = tuple(int(part) for part in steps.split(",") if part.strip())
     except ValueError:
         raise ConfigError(f"steps {steps!r}", "not whole numbers", "write 300 or 300,600") from None
     options = Options(
         readout, out, data, dataset, protocol, track, channels, methods, people, folds, inner, n_steps, encoder, cache,
-        jobs, seed, controls, ablations, other_encoder, attention,
+        jobs, seed, controls, ablations, other_encoder, attention, label == "felt", scheduler,
     )  # fmt: skip
     console = Console(width=None if sys.stdout.isatty() else 140)
     run_it(options, sys.argv[1:], lambda text: print(text, file=sys.stderr, flush=True), console)

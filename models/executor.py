@@ -55,6 +55,9 @@ class ProcessesExecutor:
 
     def run(self, work: Callable[..., Any], items: Sequence[Any], common: Any = None) -> Iterator[tuple[int, Any]]:
         left = dict(enumerate(items))
+        if len(items) < 2:
+            yield from SerialExecutor().run(work, items, common)
+            return
         for _ in range(ATTEMPTS):
             spawn = multiprocessing.get_context("spawn")  # threads of this process must not be forked
             with ProcessPoolExecutor(self.n_workers, spawn, _keep, (common,)) as pool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -48,6 +48,23 @@ class Person:
     trials: tuple[SessionTrial, ...] = ()
     raw: bool = True  # False: only shipped features are known, `patches` are zero
     eye: np.ndarray | None = None  # (n_seconds, n_features) float32; NaN where the tracker saw no eye
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Another process maps patches that are on disk itself; those that are only zeros are their shape."""
+        state = {f.name: getattr(self, f.name) for f in fields(self)}
+        if isinstance(self.patches, np.memmap):
+            state["patches"] = str(self.patches.filename)
+        elif not self.raw:
+            state["patches"] = self.patches.shape
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        patches = state["patches"]
+        if isinstance(patches, str):
+            state["patches"] = np.load(patches, mmap_mode="r", allow_pickle=False)
+        elif isinstance(patches, tuple):
+            state["patches"] = np.broadcast_to(np.float16(0), patches)
+        self.__dict__.update(state)
 
     @cached_property
     def positions(self) -> np.ndarray:

@@ -248,9 +248,9 @@ def _write(folder: Path, arrays: dict[str, np.ndarray], about: dict[str, Any]) -
 
 
 def subjects(
-    jobs: Sequence[SubjectJob], run: Callable[..., Iterator[tuple[int, Any]]], say: Log
+    jobs: Sequence[SubjectJob], run: Callable[..., Iterator[tuple[int, list[str]]]], say: Log
 ) -> Iterator[tuple[SubjectJob, Person]]:
-    """Prepare all subjects, and load those that can be used; says who is left out, and why."""
+    """Prepare all subjects by an executor's `run` and load those that can be used; says who is left out, and why."""
     failed: dict[int, str] = {}
     for i, notes in run(_prepared, jobs):
         for note in notes[1:]:
@@ -263,7 +263,7 @@ def subjects(
             yield job, load(job)
 
 
-def _prepared(job: SubjectJob) -> list[str]:
+def _prepared(_: None, job: SubjectJob) -> list[str]:
     """Why `job` failed (empty when it did not), then its notes: errors must not end the other subjects' work."""
     try:
         return ["", *prepare(job)]

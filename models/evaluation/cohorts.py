@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from realtime_mood.types import StreamInfo
 from ..datasets import eegmat, virtual
 from ..datasets.person import NO_LABEL, Person, person, signal_sha256
 from ..datasets.recordings import find
+from ..executor import Executor
 from .contexts import BASELINE_S, scored_seconds
 from .splits import same_person
 
@@ -37,7 +36,13 @@ Say = Callable[[str], None]
 
 
 def load(
-    readout: str, dataset: str | None, data: Path | None, track: str, n_people: int, spec: FeatureSpec, n_jobs: int = 1
+    readout: str,
+    dataset: str | None,
+    data: Path | None,
+    track: str,
+    n_people: int,
+    spec: FeatureSpec,
+    executor: Executor,
 ) -> tuple[list[Person], tuple[str, ...]]:
     """The subjects of a data set and their labels.
 
@@ -54,7 +59,7 @@ def load(
     if dataset != DATASETS[readout]:
         raise ConfigError(f"readout {readout!r} on {dataset!r}", "it has other labels", f"use {DATASETS[readout]!r}")
     if dataset == "virtual":
-        people = _virtual(n_people, BASELINE_S[track], spec, n_jobs)
+        people = _virtual(n_people, BASELINE_S[track], spec, executor)
         labels: tuple[str, ...] = virtual.LABELS
     else:
         people = [p for path in _archives(data) for p in eegmat.people(path, spec)]
@@ -84,12 +89,13 @@ def _archives(data: Path | None) -> list[Path]:
     return found
 
 
-def _virtual(n: int, baseline_s: int, spec: FeatureSpec, n_jobs: int) -> list[Person]:
-    seeds, rest = range(FIRST_SEED, FIRST_SEED + n), [baseline_s] * n
-    if n_jobs == 1:
-        return list(with_baseline(map(virtual_person, seeds, rest, [spec] * n), spec))
-    with ProcessPoolExecutor(n_jobs, multiprocessing.get_context("spawn")) as pool:
-        return list(with_baseline(pool.map(virtual_person, seeds, rest, [spec] * n, chunksize=4), spec))
+def _virtual(n: int, baseline_s: int, spec: FeatureSpec, executor: Executor) -> list[Person]:
+    made = dict(executor.run(_one_virtual, range(FIRST_SEED, FIRST_SEED + n), (baseline_s, spec)))
+    return list(with_baseline((made[i] for i in range(n)), spec))
+
+
+def _one_virtual(how: tuple[int, FeatureSpec], seed: int) -> Person:
+    return virtual_person(seed, *how)
 
 
 def with_baseline(people: Iterable[Person], spec: FeatureSpec) -> Iterator[Person]:

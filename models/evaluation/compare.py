@@ -7,13 +7,12 @@ fold with these choices, and only then are the fold's held-out subjects scored.
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,8 @@ from realtime_mood import profile
 from realtime_mood.dsp.spec import FeatureSpec
 
 from ..datasets import person
-from ..datasets.person import Person, population
+from ..datasets.person import NO_LABEL, Person, population
+from ..executor import Executor
 from . import contexts
 from .baselines import Method, Scorer, Setting
 from .contexts import View, scored_seconds
@@ -46,10 +46,11 @@ class Study:
     """Channels that all subjects have."""
     channel_sets: Mapping[str, tuple[str, ...]]
     seed: int
-    digests: tuple[str, ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "digests", tuple(digest_of_person(p) for p in self.people))
+    @cached_property
+    def digests(self) -> tuple[str, ...]:
+        """Of each subject: see `digest_of_person`."""
+        return tuple(digest_of_person(p) for p in self.people)
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class EvaluationJob:
         """Hash of everything the scores depend on."""
         left = [study.digests[i] for i in self.split.left]
         sets = {name: study.channel_sets[name] for name in self.sets}
-        return digest(self.fit_key(study), left, study.track, sets, contexts)
+        return digest(self.fit_key(study), left, study.track, sets, contexts, self.split.clips)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +97,8 @@ Found = dict[tuple[str, str], list[Row]]  # by method and channel set, subjects 
 
 def run_job(job: EvaluationJob, study: Study, keep: Path | None) -> dict[str, np.ndarray]:
     """Fit (or load the fit), then score: logits (n, n_labels) by ``set|person``."""
+    if job.split.clips:
+        return _clip_by_clip(job, study)
     train = [study.people[i] for i in job.split.train]
     pop = population(train)
 
@@ -112,6 +115,36 @@ def run_job(job: EvaluationJob, study: Study, keep: Path | None) -> dict[str, np
     return found
 
 
+def _clip_by_clip(job: EvaluationJob, study: Study) -> dict[str, np.ndarray]:
+    """The same where each group of stimuli is scored by a fit that never saw it."""
+    found: dict[str, np.ndarray] = {}
+    split = replace(job.split, clips=())
+    for clips in job.split.clips:
+        people = [without_clips(p, clips) for p in study.people]
+        for i in split.left:
+            people[i] = study.people[i]
+        part = run_job(replace(job, split=split), replace(study, people=people), None)
+        for name in job.sets:
+            for i in split.left:
+                p, key = study.people[i], f"{name}|{study.people[i].name}"
+                mine = of_clips(p, clips)[scored_seconds(p, study.spec)]
+                kept = found.setdefault(key, np.full_like(part[key], np.nan))
+                kept[mine] = part[key][mine]
+    return found
+
+
+def of_clips(p: Person, clips: Collection[str]) -> np.ndarray:
+    """(n_seconds,) bool: a trial of one of these stimuli."""
+    assert p.trial is not None
+    chosen = np.array([t.stimulus in clips for t in p.trials] or [False])
+    return (p.trial >= 0) & chosen[np.maximum(p.trial, 0)]
+
+
+def without_clips(p: Person, clips: Collection[str]) -> Person:
+    """The subject without the labels of these stimuli."""
+    return replace(p, label=np.where(of_clips(p, clips), NO_LABEL, p.label))
+
+
 def _fit(job: EvaluationJob, study: Study, train: Sequence[Person], view: View, weights: Store) -> Scorer:
     """Networks that can be restored are fitted once for all montages and tracks."""
     restore = getattr(job.method, "restore", None)
@@ -126,34 +159,21 @@ def _fit(job: EvaluationJob, study: Study, train: Sequence[Person], view: View, 
     return score
 
 
-_study: Study | None = None
-
-
-def _begin(study: Study) -> None:
-    global _study
-    _study = study
-
-
-def _run_here(job: EvaluationJob, keep: Path | None) -> tuple[dict[str, np.ndarray], float]:
-    assert _study is not None
-    return _timed(job, _study, keep)
-
-
-def _timed(job: EvaluationJob, study: Study, keep: Path | None) -> tuple[dict[str, np.ndarray], float]:
+def _timed(common: tuple[Study, Path | None], job: EvaluationJob) -> tuple[dict[str, np.ndarray], float]:
     began = time.monotonic()
-    return run_job(job, study, keep), time.monotonic() - began
+    return run_job(job, *common), time.monotonic() - began
 
 
 class Runner:
     """Runs jobs that are not in the store yet, one or several at a time."""
 
-    def __init__(self, study: Study, folder: Path | None, n_jobs: int, say: Callable[[str], None]) -> None:
-        self.study, self._folder, self._n_jobs, self._say = study, folder, n_jobs, say
+    def __init__(self, study: Study, folder: Path | None, executor: Executor, say: Callable[[str], None]) -> None:
+        self.study, self._folder, self._executor, self._say = study, folder, executor, say
         self._store = Store(folder, say)
 
     def on(self, study: Study) -> Runner:
         """The same for another study."""
-        return Runner(study, self._folder, self._n_jobs, self._say)
+        return Runner(study, self._folder, self._executor, self._say)
 
     def scorer(self, method: Method, split: Split) -> Scorer:
         """A method fitted on the subjects of a split, with its middle setting."""
@@ -170,7 +190,9 @@ class Runner:
         last = time.monotonic()
         waiting = Counter(job.method.title for _, job in todo)
         took: dict[str, list[float]] = {}
-        for key, job, (logits, seconds) in self._run(todo):
+        common = (self.study, self._folder)
+        for i, (logits, seconds) in self._executor.run(_timed, [job for _, job in todo], common):
+            key, job = todo[i]
             self._store.put(key, logits)
             found[key] = logits
             waiting[job.method.title] -= 1
@@ -179,26 +201,13 @@ class Runner:
             if (now := time.monotonic()) - last >= TELL_EVERY_S or not n_left:
                 last = now
                 # Of methods that have not run yet nothing is known.
-                least = sum(n * float(np.mean(took.get(title, [0]))) for title, n in waiting.items()) / self._n_jobs
+                least = (
+                    sum(n * float(np.mean(took.get(title, [0]))) for title, n in waiting.items())
+                    / self._executor.n_workers
+                )
                 self._say(f"{job.method.title}, {'/'.join(job.sets)} channels, without {job.split.name}"
                           f" · {len(todo) - n_left} of {len(todo)} · at least {least / 60:.0f} min left")  # fmt: skip
         return found
-
-    def _run(
-        self, todo: Sequence[tuple[str, EvaluationJob]]
-    ) -> Iterable[tuple[str, EvaluationJob, tuple[dict[str, np.ndarray], float]]]:
-        if self._n_jobs == 1 or len(todo) < 2:
-            for key, job in todo:
-                yield key, job, _timed(job, self.study, self._folder)
-            return
-        spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self._n_jobs, spawn, _begin, (self.study,)) as pool:
-            running = {pool.submit(_run_here, job, self._folder): (key, job) for key, job in todo}
-            try:
-                for done in as_completed(running):
-                    yield *running[done], done.result()
-            finally:
-                pool.shutdown(cancel_futures=True)
 
 
 def compare(runner: Runner, methods: Sequence[Method], folds: Sequence[Fold], *, choose: bool = True) -> Found:
@@ -256,7 +265,8 @@ def _jobs(study: Study, method: Method, splits: Iterable[Split], setting: Settin
 
 def _scores(study: Study, i: int, logits: np.ndarray) -> Scores:
     p = study.people[i]
-    return Scores(np.asarray(logits, float), p.label[scored_seconds(p, study.spec)])
+    at = scored_seconds(p, study.spec)
+    return Scores(np.asarray(logits, float), p.label[at], None if p.trial is None else p.trial[at])
 
 
 def _choose(

@@ -27,16 +27,24 @@ COVERAGES = tuple(round(0.1 * i, 1) for i in range(1, 11))
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """One subject's logits (n, n_labels) and labels (n,)."""
+    """One subject's logits (n, n_labels), labels (n,), and, where there are any, numbers of trials (n,)."""
 
     logits: np.ndarray
     labels: np.ndarray
+    trials: np.ndarray | None = None
 
     def even(self) -> Scores:
-        """The first seconds of every class, equally many."""
-        counts = np.bincount(self.labels, minlength=self.logits.shape[1])
-        keep = np.concatenate([np.flatnonzero(self.labels == y)[: counts.min()] for y in range(len(counts))])
+        """The first seconds of every class that the subject has, equally many."""
+        classes, counts = np.unique(self.labels, return_counts=True)
+        keep = np.concatenate([np.flatnonzero(self.labels == y)[: counts.min()] for y in classes])
         return Scores(self.logits[keep], self.labels[keep])
+
+    def by_trial(self) -> Scores:
+        """The mean log probability of each trial's seconds, a row a trial."""
+        assert self.trials is not None
+        logs, first, rows = log_softmax(self.logits, axis=1), *np.unique(self.trials, return_index=True)
+        means = np.stack([logs[self.trials == trial].mean(axis=0) for trial in first])
+        return Scores(means, self.labels[rows])
 
 
 def auc(probs: np.ndarray, labels: np.ndarray) -> float:
@@ -45,7 +53,7 @@ def auc(probs: np.ndarray, labels: np.ndarray) -> float:
 
     if probs.shape[1] == 2:
         return float(roc_auc_score(labels, probs[:, 1]))
-    return float(np.mean([roc_auc_score(labels == y, probs[:, y]) for y in range(probs.shape[1])]))
+    return float(np.mean([roc_auc_score(labels == y, probs[:, y]) for y in np.unique(labels)]))
 
 
 def of_person(scores: Scores, temperature: float) -> dict[str, float]:
@@ -56,15 +64,22 @@ def of_person(scores: Scores, temperature: float) -> dict[str, float]:
     probs, guess = softmax(s.logits / temperature, axis=1), s.logits.argmax(axis=1)
     rows = np.arange(len(s.labels))
     truth = np.eye(probs.shape[1])[s.labels]
-    return {
+    by_trial = {} if scores.trials is None else {"trial_balanced_accuracy": balanced_accuracy(scores.by_trial())}
+    return by_trial | {
         "balanced_accuracy": float(np.mean(guess == s.labels)),  # classes are equally long
-        "macro_f1": float(f1_score(s.labels, guess, average="macro", labels=range(probs.shape[1]), zero_division=0)),
+        "macro_f1": float(f1_score(s.labels, guess, average="macro", labels=np.unique(s.labels), zero_division=0)),
         "auc": auc(s.logits - s.logits.mean(axis=1, keepdims=True) if probs.shape[1] == 2 else probs, s.labels),
         "ece": float(expected_calibration_error(binned(probs, s.labels))),
         "brier": float(np.sum((probs - truth) ** 2, axis=1).mean()),
         "nll": float(-log_softmax(s.logits / temperature, axis=1)[rows, s.labels].mean()),
         "seconds": len(rows),
     }
+
+
+def balanced_accuracy(s: Scores) -> float:
+    """Mean over the classes that there are of the share of their rows that is right."""
+    hit = s.logits.argmax(axis=1) == s.labels
+    return float(np.mean([hit[s.labels == y].mean() for y in np.unique(s.labels)]))
 
 
 # -- over subjects ------------------------------------------------------------------------------------------------

@@ -51,8 +51,8 @@ def _of_method(rows: Sequence[Row], weights: np.ndarray) -> dict[str, Any]:
     bins = np.stack([_bins(r) for r in rows])
     backwards = [float(p["auc"] < 0.5) for p in people]
     n_labels = rows[0].scores.logits.shape[1]
-    means = ("balanced_accuracy", "macro_f1", "auc", "brier", "nll", "ece")
-    found = {key: mean_with_interval([p[key] for p in people], weights) for key in means}
+    means = ("balanced_accuracy", "trial_balanced_accuracy", "macro_f1", "auc", "brier", "nll", "ece")
+    found = {key: mean_with_interval([p[key] for p in people], weights) for key in means if key in people[0]}
     found["ece_by_person"] = found.pop("ece")
     found["ece_pooled"] = {
         "mean": round(float(expected_calibration_error(bins.sum(0))), 4),
@@ -104,9 +104,9 @@ def difference(ours: Sequence[Mapping], theirs: Sequence[Mapping], seed: int) ->
 
 # -- the table ----------------------------------------------------------------------------------------------------
 
-HEADS = ("channels", "method", "balanced accuracy", "macro-F1", "AUC", "reader − it, AUC", "backwards", "ECE", "Brier",
-         "at 80 %: covered", "gain")  # fmt: skip
-ON_TERMINAL = ("channels", "method", "balanced accuracy", "AUC", "reader − it, AUC", "ECE")
+HEADS = ("channels", "method", "balanced accuracy", "by trial", "macro-F1", "AUC", "reader − it, AUC", "backwards",
+         "ECE", "Brier", "at 80 %: covered", "gain")  # fmt: skip
+ON_TERMINAL = ("channels", "method", "balanced accuracy", "by trial", "AUC", "reader − it, AUC", "ECE")
 
 
 def table(found: Mapping[str, Any], titles: Mapping[str, str]) -> list[tuple[str, ...]]:
@@ -117,7 +117,9 @@ def table(found: Mapping[str, Any], titles: Mapping[str, str]) -> list[tuple[str
             against, covered = m.get("reader_minus_this"), m["coverage"].get(f"{AT_COVERAGE:g}")
             gain = m["coverage"].get("gain_at_0.8")
             rows.append((
-                channels, titles[name], _shown(m["balanced_accuracy"]), _shown(m["macro_f1"]), _shown(m["auc"]),
+                channels, titles[name], _shown(m["balanced_accuracy"]),
+                _shown(m["trial_balanced_accuracy"]) if "trial_balanced_accuracy" in m else "",
+                _shown(m["macro_f1"]), _shown(m["auc"]),
                 _shown(against["auc"], sign=True) if against else "",
                 f"{m['share_backwards']['mean']:.0%}" if "share_backwards" in m else "",
                 _shown(m["ece_pooled"]), f"{m['brier']['mean']:.3f}", f"{covered['coverage']:.0%}" if covered else "",

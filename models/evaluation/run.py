@@ -18,20 +18,28 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.files import write_whole
 
+from ..datasets.labels import labels_of
+from ..datasets.person import Person
+from ..datasets.sets import READERS
+from ..executor import Executor, open_executor
 from ..pretraining.encoder import load_encoder
 from . import report
 from .ablations import ablations
 from .attention import attention
 from .baselines import Classical, Majority, Method, Riemannian
-from .cohorts import channel_sets, common_channels, load, records_behind
+from .cohorts import DATASETS, channel_sets, common_channels, load, records_behind
 from .compare import Runner, Study, compare
 from .contexts import check_track
 from .controls import controls
 from .eegnet import EEGNetMethod
 from .figures import DRAWS
+from .labelled import DatasetChoice, clip_groups, load_labelled
 from .mood_reader import ReaderMethod
 from .splits import check_apart, plan
 from .store import digest
+
+CLIP_GROUPS = 5
+"""Groups of stimuli of the protocol ``subject-clip``, where a label has as many."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,8 @@ class Options:
     ablations: bool = False
     other_encoder: Path | None = None
     attention: bool = False
+    felt: bool = False
+    scheduler: str | None = None
 
 
 def methods_of(asked: str, steps: Sequence[int], encoder: Path | None) -> list[Method]:
@@ -81,23 +91,29 @@ def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None],
     ConfigError
         When it cannot be done as asked; nothing computed is lost.
     """
+    with open_executor(options.n_jobs, options.scheduler) as executor:
+        return _evaluate(options, words, executor, say, console)
+
+
+def _evaluate(
+    options: Options, words: Sequence[str], executor: Executor, say: Callable[[str], None], console: Console
+) -> dict[str, Any]:
     check_track(options.track)
     spec, seen = FeatureSpec(), records_seen(options.encoder) | records_seen(options.other_encoder)
     methods = methods_of(options.methods, options.steps, options.encoder)
     reader = next((m for m in methods if isinstance(m, ReaderMethod)), None)
     if reader is None and (options.ablations or options.attention):
         raise ConfigError("ablations or attention", "the reader is not among the --methods", "add reader to them")
-    people, labels = load(
-        options.readout, options.dataset, options.data, options.track, options.n_people, spec, options.n_jobs
-    )
-    folds = plan(len(people), options.protocol, options.n_folds, options.n_inner, options.seed)
+    people, labels, meaning = _subjects(options, spec, executor, say)
+    clips = clip_groups(people, CLIP_GROUPS, options.seed) if options.protocol == "subject-clip" else ()
+    folds = plan(len(people), options.protocol, min(options.n_folds, len(people)), options.n_inner, options.seed, clips)
     check_apart(people, folds, seen, records_behind(people, options.data))
     common = common_channels(people, say)
     sets = channel_sets(options.channels, common)
     say(f"{len(people)} subjects, {len(folds)} folds, track {options.track}, channels {'; '.join(sets)}")
     study = Study(people, labels, spec, options.track, common, sets, options.seed)
     cache = options.cache or options.out.with_suffix(".cache")
-    runner = Runner(study, cache, options.n_jobs, say)
+    runner = Runner(study, cache, executor, say)
     try:
         found = compare(runner, methods, folds)
     except ArithmeticError as error:
@@ -110,7 +126,8 @@ def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None],
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {n: version(n) for n in ("realtime-mood", "torch", "scikit-learn", "pyriemann", "numpy")}
         | {"python": platform.python_version()},
-        "readout": options.readout, "labels": labels, "track": options.track, "protocol": options.protocol,
+        "readout": options.readout, "labels": labels, "labels_mean": meaning, "track": options.track,
+        "protocol": options.protocol,
         "folds": {fold.split.name: [people[i].name for i in fold.split.left] for fold in folds},
         "people": len(people), "seed": options.seed, "people_sha256": digest(list(study.digests)),
         "records_sha256": {p.name: p.sha256 for p in people}, "channels": dict(sets),
@@ -133,6 +150,24 @@ def evaluate(options: Options, words: Sequence[str], say: Callable[[str], None],
             lines.append(line)
     save(options.out, result, report.markdown(rows, lines), titles, str(cache))
     return result
+
+
+def _subjects(
+    options: Options, spec: FeatureSpec, executor: Executor, say: Callable[[str], None]
+) -> tuple[list[Person], tuple[str, ...], str]:
+    """The subjects, their labels, and what a label says of them."""
+    if options.dataset in READERS and options.dataset not in DATASETS.values():
+        if options.data is None:
+            raise ConfigError(f"data set {options.dataset}", "no folder given", "add --root DIR, where you put it")
+        choice = DatasetChoice(options.dataset, options.data, options.readout, options.felt)
+        people, info = load_labelled(choice, options.track, spec, executor, say)
+        return people, labels_of(options.readout, info), choice.meaning
+    people, labels = load(
+        options.readout, options.dataset, options.data, options.track, options.n_people, spec, executor
+    )  # fmt: skip
+    if options.protocol == "subject-clip":
+        raise ConfigError("protocol 'subject-clip'", f"{options.dataset or options.readout} has no clips", "use groups")
+    return people, labels, "what the subject was asked to do"
 
 
 def records_seen(encoder: Path | None) -> dict[str, list[str]]:

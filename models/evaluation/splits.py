@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from realtime_mood.errors import ConfigError
 
 from ..datasets.person import Person
 
-PROTOCOLS = ("groups", "loso")
+PROTOCOLS = ("groups", "loso", "subject-clip", "literature", "open-eeg-bench")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Split:
     name: str
     train: tuple[int, ...]
     left: tuple[int, ...]
+    clips: tuple[tuple[str, ...], ...] = ()
+    """Groups of stimuli: each is scored by a model that saw neither the held-out subjects nor these stimuli."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +41,25 @@ class Fold:
     """Pair splits, with those of their held-out subjects that may be used: never the fold's own."""
 
 
-def plan(n_people: int, protocol: str, n_folds: int, n_inner: int, seed: int) -> list[Fold]:
+def plan(
+    n_people: int, protocol: str, n_folds: int, n_inner: int, seed: int, clips: tuple[tuple[str, ...], ...] = ()
+) -> list[Fold]:
     """Outer folds with their inner splits.
 
     Parameters
     ----------
     n_people : int
-    protocol : {"groups", "loso"}
+    protocol : {"groups", "loso", "subject-clip", "literature"}
+        ``subject-clip`` leaves out groups of subjects, and with them one group of `clips` after the other;
+        ``literature`` leaves out one subject.
     n_folds : int
         Groups of subjects.
     n_inner : int
         Other groups on which the choices for a group are made, at least.
     seed : int
         Random seed of the groups.
+    clips : tuple of tuple of str
+        Groups of stimuli.
     """
     if protocol not in PROTOCOLS:
         raise ConfigError(f"protocol {protocol!r}", "unknown", f"use {' or '.join(PROTOCOLS)}")
@@ -68,8 +76,9 @@ def plan(n_people: int, protocol: str, n_folds: int, n_inner: int, seed: int) ->
     folds = []
     for k, group in enumerate(groups):
         inner = tuple((_pair(groups, n_people, k, j), groups[j]) for j in partners[k])
-        if protocol == "groups":
-            folds.append(Fold(_leaving(n_people, group, f"group {k}"), inner))
+        if protocol in ("groups", "subject-clip"):
+            split = _leaving(n_people, group, f"group {k}")
+            folds.append(Fold(replace(split, clips=clips) if protocol == "subject-clip" else split, inner))
         else:
             folds += [Fold(_leaving(n_people, (i,), f"person {i}"), inner) for i in group]
     return folds

@@ -43,7 +43,7 @@ def segments_of(seed: int, trials: Sequence[Trial], with_rest: bool) -> Iterator
     if with_rest:
         yield Segment((Span(0, REST_S),), signal_of(1000 * seed, REST_S, 4))
     for trial in trials:
-        beta = {"negative": 1, "neutral": 4, "positive": 12}[trial.label]
+        beta = {"negative": 0, "neutral": 8, "positive": 24}[trial.label]
         x = signal_of(1000 * seed + trial.position + 1, TRIAL_S, beta)
         yield Segment((Span(0, TRIAL_S, trial),), x)
 

@@ -20,7 +20,7 @@ SPEC = FeatureSpec()
 
 
 def here(work, jobs):
-    return ((i, work(job)) for i, job in enumerate(jobs))
+    return ((i, work(None, job)) for i, job in enumerate(jobs))
 
 
 def one(tmp_path, *recordings, baseline="rest", readout="emotion3", felt=False):
@@ -45,7 +45,7 @@ def test_every_second_has_its_trial_label_and_piece(tmp_path):
     assert p.rest[:REST_S].sum() == p.there[:REST_S].sum()
     assert not p.rest[REST_S:].any()
     beta = p.de[:, 0, 3]
-    assert beta[p.label == 2].mean() > beta[p.label == 1].mean() + 0.5 > beta[p.label == 0].mean() + 0.7
+    assert beta[p.label == 2].mean() > beta[p.label == 1].mean() + 0.3 > beta[p.label == 0].mean() + 0.5
 
 
 def test_sessions_have_their_own_baselines(tmp_path):

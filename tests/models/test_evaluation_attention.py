@@ -14,6 +14,7 @@ from realtime_mood.models.evaluation.ablations import DE, RAW, variants
 from realtime_mood.models.evaluation.compare import Runner, compare
 from realtime_mood.models.evaluation.mood_reader import ALL_LEVELS, READOUT, ReaderMethod, batch, with_fewer_labels
 from realtime_mood.models.evaluation.splits import plan
+from realtime_mood.models.executor import SerialExecutor
 from realtime_mood.models.pretraining.encoder import save_encoder
 from realtime_mood.models.reader import MoodReader, RawEncoder, ReaderConfig
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
@@ -106,7 +107,7 @@ def test_each_variant_is_without_what_it_says(people, tmp_path):
     assert (found["raw"].levels, found["de"].levels, found["tenth"].levels) == (RAW, DE, ALL_LEVELS)
     assert found["scratch"].encoder is None
     assert found["scratch"].config.raw_dim == 16  # the same network
-    runner, folds = Runner(study(people), None, 1, lambda _: None), plan(6, "groups", 3, 1, 0)
+    runner, folds = Runner(study(people), None, SerialExecutor(), lambda _: None), plan(6, "groups", 3, 1, 0)
     c, rows = view(people).contexts(people[0]), np.arange(4)
     for name, blind_to in (("raw", "de"), ("de", "patches"), ("blind", "positions")):
         score, b = runner.scorer(found[name], folds[0].split), batch(c, rows)

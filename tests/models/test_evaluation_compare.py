@@ -22,8 +22,10 @@ from realtime_mood.models.evaluation.eegnet import EEGNetMethod
 from realtime_mood.models.evaluation.figures import of_person
 from realtime_mood.models.evaluation.report import summary
 from realtime_mood.models.evaluation.splits import Fold, Split, plan
+from realtime_mood.models.executor import ProcessesExecutor, SerialExecutor
 
 N = 9
+SERIAL = SerialExecutor()
 SETS = {"all": ("Fp1", "Fp2", "C3", "C4", "O1", "O2"), "2": ("Fp1", "Fp2")}
 
 
@@ -72,15 +74,15 @@ def test_classical_methods_find_what_is_planted(people, folds, track):
     # How far a person is from a baseline says something only where there is one.
     names = ["lr", "lda", "svm", *(["distance"] if track == "c1" else [])]
     methods = [Majority(), *map(Classical, names), Riemannian()]
-    found = auc(compare(Runner(study(people, track), None, 1, print), methods, folds, choose=False))
+    found = auc(compare(Runner(study(people, track), None, SERIAL, print), methods, folds, choose=False))
     assert found.pop(("all", "majority")) == 0.5
     assert min(found.values()) > (0.7 if track == "running" else 0.85), found
 
 
 def test_networks_find_what_is_planted_and_the_reader_on_every_montage(people, folds):
     one = folds[:1]
-    found = auc(compare(Runner(study(people), None, 1, print), [EEGNetMethod(steps=(40,))], one, choose=False))
-    found |= auc(compare(Runner(study(people, sets=SETS), None, 1, print), [quick_reader()], one, choose=False))
+    found = auc(compare(Runner(study(people), None, SERIAL, print), [EEGNetMethod(steps=(40,))], one, choose=False))
+    found |= auc(compare(Runner(study(people, sets=SETS), None, SERIAL, print), [quick_reader()], one, choose=False))
     assert len(found) == 3
     assert min(found.values()) > 0.75, found
 
@@ -90,16 +92,16 @@ def test_shuffled_labels_score_at_chance(people, folds):
     scores = []
     for _ in range(4):
         shuffled = study([permuted(p, SPEC, rng) for p in people])
-        scores.append(auc(compare(Runner(shuffled, None, 1, print), [Classical("lda")], folds, choose=False)))
+        scores.append(auc(compare(Runner(shuffled, None, SERIAL, print), [Classical("lda")], folds, choose=False)))
     assert np.mean([s["all", "lda"] for s in scores]) == pytest.approx(0.5, abs=0.12)
     first = study([first_and_last(p, SPEC) for p in people])
-    found = auc(compare(Runner(first, None, 1, print), [Classical("lda")], folds, choose=False))
+    found = auc(compare(Runner(first, None, SERIAL, print), [Classical("lda")], folds, choose=False))
     assert found["all", "lda"] == pytest.approx(0.5, abs=0.15)
 
 
 def test_the_reader_learns_nothing_from_shuffled_labels(people, folds):
     shuffled = study([permuted(p, SPEC, np.random.default_rng(2)) for p in people])
-    found = auc(compare(Runner(shuffled, None, 1, print), [quick_reader()], folds, choose=False))
+    found = auc(compare(Runner(shuffled, None, SERIAL, print), [quick_reader()], folds, choose=False))
     assert found["all", "reader"] == pytest.approx(0.5, abs=0.2)
 
 
@@ -142,7 +144,7 @@ def test_nothing_of_the_people_tested_reaches_what_is_chosen_or_fitted(people, f
     others = [replace(planted(50 + i, effect=-2.0), name=p.name) if i in tested else p for i, p in enumerate(people)]
     rows = []
     for who in (people, others):
-        found = compare(Runner(study(who), None, 1, print), [Classical("lr")], folds)["lr", "all"]
+        found = compare(Runner(study(who), None, SERIAL, print), [Classical("lr")], folds)["lr", "all"]
         rows.append({r.person: r for r in found if r.fold == folds[0].split.name})
     for name, row in rows[0].items():
         again = rows[1][name]
@@ -154,7 +156,7 @@ def test_the_setting_is_the_best_on_inner_people(people, folds):
     method = Classical("lr")
     method.settings = [{"C": 1e-9}, {"C": 0.05}]
     noisy = [planted(seed, effect=0.3) for seed in range(N)]
-    runner = Runner(study(noisy), None, 1, print)
+    runner = Runner(study(noisy), None, SERIAL, print)
     found = compare(runner, [method], folds)["lr", "all"]
     for fold in folds:
         by_setting = []
@@ -190,12 +192,12 @@ def test_a_second_run_goes_on_where_the_first_stopped(people, folds, tmp_path):
     for method in (first, second, third):
         method.settings = method.settings[:2]
     with pytest.raises(KeyboardInterrupt):
-        compare(Runner(study(people), tmp_path, 1, print), [first], folds)
+        compare(Runner(study(people), tmp_path, SERIAL, print), [first], folds)
     # Another class is other code: only what is the same is taken from the folder.
     assert len(list(tmp_path.glob("*.npz"))) == 5
-    found = compare(Runner(study(people), tmp_path, 1, print), [second], folds)
+    found = compare(Runner(study(people), tmp_path, SERIAL, print), [second], folds)
     assert len(second.fitted) == 2 * 3 + 3 - 5
-    again = compare(Runner(study(people), tmp_path, 1, print), [third], folds)
+    again = compare(Runner(study(people), tmp_path, SERIAL, print), [third], folds)
     assert third.fitted == []
     assert summary(found, 0) == summary(again, 0)
 
@@ -204,7 +206,7 @@ def test_a_result_depends_on_everything_it_was_made_of(people, folds, tmp_path):
     def fits(who, **change) -> int:
         method = Counting()
         method.settings = method.settings[:1]
-        compare(Runner(replace(study(who), **change), tmp_path, 1, print), [method], folds, choose=False)
+        compare(Runner(replace(study(who), **change), tmp_path, SERIAL, print), [method], folds, choose=False)
         return len(method.fitted)
 
     assert [fits(people), fits(people)] == [3, 0]
@@ -216,21 +218,21 @@ def test_a_result_depends_on_everything_it_was_made_of(people, folds, tmp_path):
 
 
 def test_a_damaged_file_is_made_again(people, folds, tmp_path):
-    runner = Runner(study(people), tmp_path, 1, print)
+    runner = Runner(study(people), tmp_path, SERIAL, print)
     before = compare(runner, [Counting("lda")], folds, choose=False)
     for path in list(tmp_path.glob("*.npz"))[:2]:
         path.write_bytes(path.read_bytes()[:100])
     again = Counting("lda")
-    after = compare(Runner(study(people), tmp_path, 1, print), [again], folds, choose=False)
+    after = compare(Runner(study(people), tmp_path, SERIAL, print), [again], folds, choose=False)
     assert len(again.fitted) == 2
     assert summary(before, 0) == summary(after, 0)
 
 
 def test_a_reader_fitted_once_serves_other_tracks_and_montages(people, folds, tmp_path):
     method, said = quick_reader(), []
-    compare(Runner(study(people), tmp_path, 1, said.append), [method], folds[:1], choose=False)
+    compare(Runner(study(people), tmp_path, SERIAL, said.append), [method], folds[:1], choose=False)
     method.fit = None  # would fail if it were asked to fit again
-    found = compare(Runner(study(people, "z", SETS), tmp_path, 1, said.append), [method], folds[:1], choose=False)
+    found = compare(Runner(study(people, "z", SETS), tmp_path, SERIAL, said.append), [method], folds[:1], choose=False)
     assert set(found) == {("reader", "all"), ("reader", "2")}
 
 
@@ -254,6 +256,7 @@ def test_a_full_disk_loses_nothing(people, folds, tmp_path, monkeypatch):
 
 
 def test_two_at_a_time_find_the_same(people, folds, tmp_path):
-    runners = [Runner(study(people), None, n_jobs, print) for n_jobs in (1, 2)]
+    executors = SERIAL, ProcessesExecutor(2)
+    runners = [Runner(study(people), None, executor, print) for executor in executors]
     one, two = (compare(runner, [Classical("lr")], folds, choose=False) for runner in runners)
     assert summary(one, 0) == summary(two, 0)

@@ -15,6 +15,7 @@ from realtime_mood.models.evaluation import cohorts
 from realtime_mood.models.evaluation.contexts import check_track
 from realtime_mood.models.evaluation.run import methods_of, records_seen
 from realtime_mood.models.evaluation.splits import Fold, Split, check_apart, plan
+from realtime_mood.models.executor import SerialExecutor
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +148,7 @@ def test_the_same_person_in_two_archives_is_refused(tmp_path, people, monkeypatc
         (tmp_path / name).touch()
     monkeypatch.setattr(cohorts.eegmat, "people", lambda path, spec: iter(people))
     with pytest.raises(ConfigError, match="more than once"):
-        cohorts.load("effort", None, tmp_path, "c1", 0, SPEC)
+        cohorts.load("effort", None, tmp_path, "c1", 0, SPEC, SerialExecutor())
 
 
 def test_what_is_not_there_is_said(tmp_path):
@@ -159,7 +160,7 @@ def test_what_is_not_there_is_said(tmp_path):
         (("effort", "virtual", tmp_path), "other labels"),
     ):
         with pytest.raises(ConfigError, match=said):
-            cohorts.load(*args, "c1", 4, SPEC)
+            cohorts.load(*args, "c1", 4, SPEC, SerialExecutor())
     with pytest.raises(ConfigError, match="no forest"):
         methods_of("lr,forest", (), None)
     with pytest.raises(WeightsError, match=r"no encoder\.json"):

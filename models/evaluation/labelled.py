@@ -1,0 +1,121 @@
+"""Subjects of a labelled data set for evaluation and training: prepared, labelled and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from platformdirs import user_cache_path
+
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.errors import ConfigError, ProfileError
+
+from ..datasets.labels import labels_of
+from ..datasets.person import Person
+from ..datasets.preparing import jobs_of, labelled, subjects
+from ..datasets.sets import reader_of
+from ..datasets.trials import DatasetInfo
+from ..executor import Executor
+from .contexts import BASELINE_S, scored_seconds
+
+Say = Callable[[str], None]
+PREPARED = "prepared-subjects"
+LEAST_LABELS = 2
+
+
+@dataclass(frozen=True)
+class DatasetChoice:
+    """Which subjects are wanted, and what their labels mean."""
+
+    name: str
+    """Of the data set: see `reader_of`."""
+    root: Path
+    readout: str
+    felt: bool = False
+    """Labels are the subjects' own ratings instead of the stimulus."""
+    cache: Path | None = None
+    """Folder of prepared subjects; by default the user's cache."""
+
+    @property
+    def meaning(self) -> str:
+        """What a label says, for tables and cards."""
+        return "what subjects reported to have felt" if self.felt else "what the stimulus was meant to evoke"
+
+
+def load_labelled(
+    choice: DatasetChoice, track: str, spec: FeatureSpec, executor: Executor, say: Say
+) -> tuple[list[Person], DatasetInfo]:
+    """All subjects of a data set that can be scored, in the order of their names.
+
+    Raises
+    ------
+    ConfigError
+        There is no such data set, readout or folder, or no two subjects have labels.
+    """
+    reader = reader_of(choice.name)
+    labels_of(choice.readout, reader.info)
+    recordings = reader.recordings(choice.root)
+    cache = choice.cache or user_cache_path("realtime-mood") / PREPARED
+    jobs = jobs_of(recordings, reader.info, spec, cache)
+    say(f"{choice.name}: {len(jobs)} subjects, {len(recordings)} recordings; prepared subjects are kept in {cache}")
+    people = []
+    for _, p in subjects(jobs, executor.run, say):
+        mine = labelled(
+            p, reader.info, choice.readout, felt=choice.felt, baseline_s=BASELINE_S[track], spec=spec,
+        )  # fmt: skip
+        if why := _unusable(mine, spec):
+            say(f"{p.name} left out: {why}")
+        else:
+            people.append(mine)
+    if len(people) < 2:
+        raise ConfigError(
+            f"readout {choice.readout!r} on {choice.name}", f"{len(people)} of {len(jobs)} subjects can be scored",
+            "choose a readout that the set has labels for, or --label felt; reasons are above",
+        )  # fmt: skip
+    return people, reader.info
+
+
+def _unusable(p: Person, spec: FeatureSpec) -> str:
+    """Why a subject cannot be scored; empty when it can."""
+    there = set(p.label[scored_seconds(p, spec)].tolist())
+    if len(there) < LEAST_LABELS:
+        return f"{len(there)} of the labels in the seconds that can be scored, {LEAST_LABELS} are needed"
+    try:
+        for i in range(len(p.sessions)):
+            p.profile(spec, i)
+    except ProfileError as error:
+        return f"no baseline: {error.found}"
+    return ""
+
+
+def clip_groups(people: Sequence[Person], n_groups: int, seed: int) -> tuple[tuple[str, ...], ...]:
+    """Stimuli in groups that each have every label, as far as possible: for scores on unseen stimuli.
+
+    Raises
+    ------
+    ConfigError
+        A label has one stimulus only: who never saw it cannot know the label.
+    """
+    by_label: dict[int, set[str]] = {}
+    for p in people:
+        assert p.trial is not None
+        for i, trial in enumerate(p.trials):
+            for y in np.unique(p.label[p.trial == i]).tolist():
+                if y >= 0:
+                    by_label.setdefault(y, set()).add(trial.stimulus)
+    least = min(map(len, by_label.values()), default=0)
+    if least < 2:
+        raise ConfigError(
+            "protocol 'subject-clip'", "a label has one stimulus only, so none of it can be held out",
+            "use --protocol groups or loso",
+        )  # fmt: skip
+    rng, groups = np.random.default_rng(seed), [[] for _ in range(min(n_groups, least))]  # type: ignore[var-annotated]
+    placed: set[str] = set()
+    for _, stimuli in sorted(by_label.items()):
+        new = [s for s in rng.permutation(sorted(stimuli)).tolist() if s not in placed]
+        for k, stimulus in enumerate(new):
+            groups[k % len(groups)].append(stimulus)
+        placed.update(new)
+    return tuple(tuple(sorted(group)) for group in groups)

@@ -1,0 +1,96 @@
+"""Evaluation on a labelled data set: unseen subjects, unseen stimuli, ratings as labels, several processes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import planted_set
+import pytest
+from rich.console import Console
+
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.errors import ConfigError
+from realtime_mood.models.evaluation import labelled, run
+from realtime_mood.models.evaluation.compare import of_clips
+from realtime_mood.models.evaluation.labelled import DatasetChoice, clip_groups, load_labelled
+from realtime_mood.models.evaluation.run import Options, evaluate
+from realtime_mood.models.executor import SerialExecutor
+
+SPEC = FeatureSpec()
+
+
+class PlantedReader:
+    """Six subjects with one session each."""
+
+    info = planted_set.info_of()
+
+    def recordings(self, root: Path):
+        return [planted_set.recording(seed) for seed in range(6)]
+
+
+@pytest.fixture(autouse=True)
+def planted(monkeypatch):
+    monkeypatch.setattr(labelled, "reader_of", lambda name: PlantedReader())
+    monkeypatch.setitem(run.READERS, "planted", "planted:reader")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("prepared")
+
+
+def run_it(tmp_path, cache, monkeypatch, **options):
+    monkeypatch.setattr(labelled, "user_cache_path", lambda _: cache)
+    asked = {"readout": "emotion3", "dataset": "planted", "data": tmp_path, "channels": "all", "methods": "lr",
+             "n_folds": 3, "n_inner": 1} | options  # fmt: skip
+    evaluate(Options(out=tmp_path / "out.json", **asked), [], print, Console(file=StringIO(), width=200))
+    return json.loads((tmp_path / "out.json").read_text())
+
+
+def test_planted_states_are_read_in_unseen_subjects(tmp_path, cache, monkeypatch):
+    found = run_it(tmp_path, cache, monkeypatch)
+    lr = found["results"]["all"]["lr"]
+    assert lr["balanced_accuracy"]["mean"] > 0.8
+    assert lr["trial_balanced_accuracy"]["mean"] > 0.8
+    assert found["about"]["labels_mean"] == "what the stimulus was meant to evoke"
+
+
+def test_planted_states_are_read_in_unseen_stimuli_too(tmp_path, cache, monkeypatch):
+    found = run_it(tmp_path, cache, monkeypatch, protocol="subject-clip")
+    assert found["results"]["all"]["lr"]["balanced_accuracy"]["mean"] > 0.8
+    assert np.isfinite(found["results"]["all"]["lr"]["auc"]["mean"])
+
+
+def test_ratings_serve_as_labels(tmp_path, cache, monkeypatch):
+    found = run_it(tmp_path, cache, monkeypatch, readout="valence", felt=True)
+    assert found["about"]["labels"] == ["low", "high"]
+    assert found["results"]["all"]["lr"]["auc"]["mean"] > 0.9
+    assert "reported" in found["about"]["labels_mean"]
+
+
+def test_two_processes_give_the_same_table(tmp_path, cache, monkeypatch):
+    one = run_it(tmp_path, cache, monkeypatch)
+    shutil.rmtree(tmp_path / "out.cache")
+    two = run_it(tmp_path, cache, monkeypatch, n_jobs=2)
+    assert one["results"] == two["results"]
+
+
+def test_groups_of_stimuli_hold_every_label(tmp_path, cache):
+    choice = DatasetChoice("planted", tmp_path, "emotion3", cache=cache)
+    people, _ = load_labelled(choice, "c1", SPEC, SerialExecutor(), print)
+    groups = clip_groups(people, 5, 0)
+    assert sorted(clip for group in groups for clip in group) == [f"clip{k}" for k in range(6)]
+    assert len(groups) == 2
+    for group in groups:
+        assert {int(clip[4:]) % 3 for clip in group} == {0, 1, 2}
+        assert set(people[0].label[of_clips(people[0], group)]) == {-1, 0, 1, 2}
+
+
+def test_a_set_without_the_labels_asked_for_is_refused(tmp_path, cache):
+    choice = DatasetChoice("planted", tmp_path, "arousal", felt=True, cache=cache)
+    with pytest.raises(ConfigError, match="0 of 6 subjects"):
+        load_labelled(choice, "c1", SPEC, SerialExecutor(), print)
