@@ -25,8 +25,8 @@ from realtime_mood.errors import StreamEnded
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.recording import xdf_write as xdf
 from realtime_mood.sources import open_source
-from realtime_mood.sources.faults import FaultScript
 from realtime_mood.sources.faults.headset import Headset, Packet
+from realtime_mood.sources.faults.script import FaultScript
 from realtime_mood.types import StreamInfo, Why
 
 STALE_S = 1.5

@@ -12,7 +12,7 @@ from fakes import INFO, FakeSource, pipeline
 from benchmarks.fault_cells import cell
 from benchmarks.fault_rows import COLUMNS, ROWS, Row
 from realtime_mood.run.engine import Engine
-from realtime_mood.sources.faults import FAULTS
+from realtime_mood.sources.faults.script import FAULTS
 from realtime_mood.types import Chunk
 
 BY_NAME = {row.name: row for row in ROWS}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from ... import clock, liblsl
-from .headset import FaultEvent, Headset, Packet, SampleLife
+from .headset import FaultEvent, Headset, Packet, Presence
 
 
 class FaultyOutlet:
@@ -26,7 +27,7 @@ class FaultyOutlet:
 
     def __init__(self, stream: Callable[[int], Any], decoys: Callable[[], Sequence[Any]]) -> None:
         self._describe, self._describe_decoys = stream, decoys
-        self._life = SampleLife()
+        self._shown = Presence()
         self._outlet: Any = liblsl.pylsl().StreamOutlet(stream(0))
         self._decoys: list[Any] = []
 
@@ -34,15 +35,15 @@ class FaultyOutlet:
         """Whether the stream has a receiver."""
         return bool(self._outlet and self._outlet.have_consumers())
 
-    def show(self, life: SampleLife) -> None:
+    def show(self, now: Presence) -> None:
         """Remove and create outlets until the network shows this state."""
         new_outlet = liblsl.pylsl().StreamOutlet
-        if (life.present, life.fewer) != (self._life.present, self._life.fewer):
+        if (now.present, now.fewer) != (self._shown.present, self._shown.fewer):
             self._outlet = None  # without its last reference it disappears from the network
-            self._outlet = new_outlet(self._describe(life.fewer)) if life.present else None
-        if life.decoy != self._life.decoy:
-            self._decoys = [new_outlet(description) for description in self._describe_decoys()] if life.decoy else []
-        self._life = life
+            self._outlet = new_outlet(self._describe(now.fewer)) if now.present else None
+        if now.decoy != self._shown.decoy:
+            self._decoys = [new_outlet(description) for description in self._describe_decoys()] if now.decoy else []
+        self._shown = now
 
     def push(self, packet: Packet, to_stamps: float) -> int:
         """Send a packet; return its number of samples."""
@@ -70,8 +71,8 @@ def broadcast(
             break
         if isinstance(item, FaultEvent):
             say(f"{item.due:.1f} s: {'' if item.begins else 'over: '}{item.fault}")
-            on_air.show(headset.life_at(item.fault.start_s if item.begins else item.fault.end_s))
+            on_air.show(headset.presence_at(item.stream_s))
         else:
             sent += on_air.push(item, t0 + to_stamps)
-    say(f"truth {json.dumps(headset.truth.as_dict())}")
+    say(f"truth {json.dumps(asdict(headset.truth))}")
     return sent

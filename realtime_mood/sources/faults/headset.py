@@ -6,7 +6,7 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
 
@@ -47,8 +47,13 @@ class FaultEvent(NamedTuple):
     """Number of the first sample that is affected, or no longer affected."""
     due: float
 
+    @property
+    def stream_s(self) -> float:
+        """Stream time (s)."""
+        return self.fault.start_s if self.begins else self.fault.end_s
 
-class SampleLife(NamedTuple):
+
+class Presence(NamedTuple):
     """State of the stream on the network."""
 
     present: bool = True
@@ -72,20 +77,9 @@ class Truth:
     end: int = 0
     """How many samples were taken so far."""
 
-    def lose(self, numbers: np.ndarray) -> None:
-        """Record these as lost; called in order."""
-        _add(self.lost, numbers)
 
-    def miss(self, numbers: np.ndarray) -> None:
-        """Record these as sent without a receiver; called in order."""
-        _add(self.unheard, numbers)
-
-    def as_dict(self) -> dict[str, object]:
-        """As a JSON object."""
-        return asdict(self)
-
-
-def _add(ranges: list[tuple[int, int]], numbers: np.ndarray) -> None:
+def add_to(ranges: list[tuple[int, int]], numbers: np.ndarray) -> None:
+    """Add sample numbers, larger than those before, to `ranges` of a `Truth`."""
     for first, end in _runs(numbers):
         if ranges and ranges[-1][1] == first:
             first = ranges.pop()[0]
@@ -120,12 +114,14 @@ class Headset:
         self._electrodes = Electrodes(script, self.sfreq, seed)
         self._transport = Transport(script, self.sfreq, seed, unix_s)
         self._gaps = [fault.spans(self.sfreq) for fault in script.of("hole", "kill")]
-        self._breaks = [(round(at_s * self.sfreq), self._transport.when(at_s)) for at_s in self._break_times()]
+        # Samples in transit are lost where the stream disappears or is replaced.
+        breaks = {at_s for fault in script.of("kill", "fewer") for at_s in (fault.start_s, fault.end_s)}
+        self._breaks = [(round(at_s * self.sfreq), self._transport.when(at_s)) for at_s in breaks - {math.inf}]
         self.markers: deque[Marker] = deque(maxlen=1000)
         """Markers of the recording, by true number; removed when read."""
-        self._pending: deque[tuple[np.ndarray, bool]] = deque()
+        self._pending: deque[tuple[np.ndarray, bool]] = deque()  # samples read, and whether the recording has them
         self._have, self._number, self._ended = 0, 0, False
-        self._ticket = count()
+        self._tickets = count()  # keep the order of equal items
         self._queue: list[tuple[float, float, int, Packet | FaultEvent]] = []
         for n, fault in enumerate(script.faults):
             first, end = fault.spans(self.sfreq)
@@ -143,22 +139,17 @@ class Headset:
             raise StopIteration
         return heapq.heappop(self._queue)[-1]
 
-    def life_at(self, stream_s: float) -> SampleLife:
+    def presence_at(self, stream_s: float) -> Presence:
         """State on the network at that stream time."""
-        on = [f for f in self._script.of("kill", "fewer", "decoy") if f.start_s <= stream_s < f.end_s]
+        on = [fault for fault in self._script.of("kill", "fewer", "decoy") if fault.is_on(stream_s)]
         fewer = max((int(fault.value) for fault in on if fault.kind == "fewer"), default=0)
         kinds = {fault.kind for fault in on}
-        return SampleLife("kill" not in kinds, fewer, "decoy" in kinds)
-
-    def _break_times(self) -> list[float]:
-        """Times at which samples in transit are lost, because the stream disappears or is replaced."""
-        times = {at_s for fault in self._script.of("kill", "fewer") for at_s in (fault.start_s, fault.end_s)}
-        return sorted(at_s for at_s in times if math.isfinite(at_s))
+        return Presence("kill" not in kinds, fewer, "decoy" in kinds)
 
     def _expect(self, item: Packet | FaultEvent, order: float) -> None:
         # At the same time packets precede events, because a packet's last sample was taken before.
         key = item.due + SAME_S * isinstance(item, FaultEvent)
-        heapq.heappush(self._queue, (key, order, next(self._ticket), item))
+        heapq.heappush(self._queue, (key, order, next(self._tickets), item))
 
     def _soonest(self) -> float:
         """Earliest time at which a packet that is not made yet can be due."""
@@ -167,7 +158,7 @@ class Headset:
     def _make(self) -> None:
         """Make the next packet, if any of it is sent."""
         first, transport = self._number * self.n_packet, self._transport
-        rows, there = self._take(self.n_packet)
+        rows, known = self._take(self.n_packet)
         if not len(rows):
             return
         stream_s, numbers = first / self.sfreq, np.arange(first, first + len(rows))
@@ -176,14 +167,14 @@ class Headset:
         dropped, twice, late = (transport.happens(kind, stream_s) for kind in ("drop", "duplicate", "reorder"))
         if late:
             due += self.n_packet / self.sfreq
-        kept = there & self._arrives(numbers, due) & (not dropped)
+        kept = known & self._arrives(numbers, due) & (not dropped)
         self._number += 1
         self.truth.end = int(numbers[-1]) + 1
-        self.truth.lose(numbers[~kept])
+        add_to(self.truth.lost, numbers[~kept])
         if not kept.any():
             return
         numbers, rows = numbers[kept], rows[kept]
-        if fewer := self.life_at(numbers[-1] / self.sfreq).fewer:
+        if fewer := self.presence_at(numbers[-1] / self.sfreq).fewer:
             rows = rows[:, :-fewer]
         order = self._number + 1.5 * late
         for _ in range(1 + twice):
@@ -204,7 +195,7 @@ class Headset:
         return arrives
 
     def _take(self, n: int) -> tuple[Array, np.ndarray]:
-        """The next `n` samples, or the rest, and which of them the recording contains."""
+        """The next `n` samples or the rest, (n_times, n_chans), and whether the recording contains each, (n_times,)."""
         while self._have < n and not self._ended:
             try:
                 chunk = self._stream.read(0.1)
@@ -218,16 +209,14 @@ class Headset:
             self._pending.append((chunk.data, True))
             self._have += chunk.lost + len(chunk)
             self.markers.extend(chunk.markers)
-        parts: list[tuple[np.ndarray, bool]] = []
+        rows, known = [np.empty((0, self._stream.info.n_chans), np.float32)], [np.empty(0, bool)]
         left = min(n, self._have)
         self._have -= left
         while left:
-            rows, there = self._pending.popleft()
-            parts.append((rows[:left], there))
-            if len(rows) > left:
-                self._pending.appendleft((rows[left:], there))
-            left -= len(parts[-1][0])
-        if not parts:
-            return np.empty((0, self._stream.info.n_chans), np.float32), np.empty(0, bool)
-        known = np.concatenate([np.full(len(rows), there) for rows, there in parts])
-        return np.concatenate([rows for rows, _ in parts]), known
+            part, there = self._pending.popleft()
+            if len(part) > left:
+                self._pending.appendleft((part[left:], there))
+            rows.append(part[:left])
+            known.append(np.full(len(rows[-1]), there))
+            left -= len(rows[-1])
+        return np.concatenate(rows), np.concatenate(known)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,9 +18,8 @@ from ...errors import ConfigError
 from ...montage import canonical_name
 from ..synthetic.artefacts import own_rng
 
-MOST = 10_000
-"""Largest number of faults in a script."""
-LAST_S = 1e6
+MOST_FAULTS, LAST_S = 10_000, 1e6
+"""Limits of a script: number of faults; latest beginning (s)."""
 
 
 class Kind(NamedTuple):
@@ -31,8 +30,8 @@ class Kind(NamedTuple):
     default: float = 0.0
     low: float = 0.0
     high: float = 0.0
-    says: str = ""
-    """Report at its beginning; ``{}`` is the value."""
+    report: str = ""
+    """Text at its beginning; ``{}`` is the value."""
     electrodes: int | None = 0
     """How many must be named; None for any number, where none means all."""
     brief: bool = False
@@ -54,11 +53,11 @@ FAULTS = {
     "backward": Kind(
         "every other packet's stamps are this much too early", "s", 0.1, 0, 60, "stamps run backwards by {} s"
     ),
-    "unix": Kind("stamps count from 1970", says="stamps count from 1970"),
+    "unix": Kind("stamps count from 1970", report="stamps count from 1970"),
     "duplicate": Kind("packets sent twice", "share", 0.05, 0, 1, "{} of the packets are sent twice"),
     "reorder": Kind("packets swapped with the next one", "share", 0.05, 0, 1, "{} of the packets are swapped"),
     "announce": Kind("the nominal rate of the stream; for the whole run", "Hz", 256, 1, 1e5, "announced as {} Hz"),
-    "anonymous": Kind("the stream has no source_id; for the whole run", says="without a source_id"),
+    "anonymous": Kind("the stream has no source_id; for the whole run", report="without a source_id"),
     "kill": Kind("the stream disappears, and returns after this long", "s", 5, 0.1, 86400, "gone for {} s", brief=True),
     "decoy": Kind(
         "for this long, other streams carry its source_id", "s", 10, 0.1, 86400, "decoys for {} s", brief=True
@@ -72,7 +71,7 @@ FAULTS = {
     "line60": Kind("60 Hz of this rms is added", "µV", 100, 0, 1e6, "60 Hz of {} µV", None),
     "popped": Kind("a step that decays within seconds", "µV", 2000, -1e6, 1e6, "popped by {} µV", None),
     "offset": Kind("a step that stays", "µV", 4000, -1e6, 1e6, "stepped by {} µV", None),
-    "swapped": Kind("the two electrodes are exchanged", says="exchanged", electrodes=2),
+    "swapped": Kind("the two electrodes are exchanged", report="exchanged", electrodes=2),
     "flat": Kind("constant at this value", "µV", 0, -1e6, 1e6, "flat", None),
     "railed": Kind("constant at the end of the amplifier's range", "µV", 187500, -1e6, 1e6, "railed at {} µV", None),
     "nan": Kind("samples that are not a number", "share", 1, 0, 1, "{} of the samples are not a number", None),
@@ -108,8 +107,12 @@ class ScriptedFault:
     """Columns of those electrodes in the data."""
 
     def __str__(self) -> str:
-        text = FAULTS[self.kind].says.format(f"{self.value:g}")
+        text = FAULTS[self.kind].report.format(f"{self.value:g}")
         return f"{', '.join(self.ch_names)} {text}" if self.ch_names else text
+
+    def is_on(self, stream_s: float) -> bool:
+        """Whether it affects the signal at that stream time."""
+        return self.start_s <= stream_s < self.end_s
 
     def spans(self, sfreq: float) -> tuple[float, float]:
         """First sample of the fault, and first sample after it."""
@@ -133,10 +136,10 @@ class FaultScript:
         """
         faults: list[ScriptedFault] = []
         for part in text.split(","):
-            drawn = _read(text, part.strip(), tuple(ch_names))
-            faults += _draw(drawn, tuple(ch_names)) if drawn.kind == "random" else [drawn]
-            if len(faults) > MOST:
-                raise ConfigError("faults=…", f"more than {MOST} faults", "write a shorter script")
+            fault = _read(text, part.strip(), tuple(ch_names))
+            faults += _draw(fault, tuple(ch_names)) if fault.kind == "random" else [fault]
+            if len(faults) > MOST_FAULTS:
+                raise ConfigError("faults=…", f"more than {MOST_FAULTS} faults", "write a shorter script")
         return cls(tuple(faults))
 
     def of(self, *kinds: str) -> tuple[ScriptedFault, ...]:
@@ -145,47 +148,48 @@ class FaultScript:
 
 
 def _read(text: str, part: str, ch_names: tuple[str, ...]) -> ScriptedFault:
-    asked = f"faults={text if len(text) <= 80 else text[:77] + '…'}"
+    def wrong(found: str, do: str) -> ConfigError:
+        return ConfigError(f"faults={text if len(text) <= 80 else text[:77] + '…'}", found, do)
+
     match = _FAULT.fullmatch(part)
     if match is None:
-        raise ConfigError(asked, f"{part!r}", "write KIND[:VALUE][:ELECTRODE…][@START[-END]], like drop:0.01@10-20")
+        raise wrong(f"{part!r}", "write KIND[:VALUE][:ELECTRODE…][@START[-END]], like drop:0.01@10-20")
     name, *words = match["words"].split(":")
     if name not in FAULTS:
-        raise ConfigError(asked, f"no fault {name!r}", f"known are {', '.join(FAULTS)}")
+        raise wrong(f"no fault {name!r}", f"known are {', '.join(FAULTS)}")
     kind, value = FAULTS[name], FAULTS[name].default
     if words and re.fullmatch(rf"[+-]?{_NUMBER}", words[0]):
         value = float(words.pop(0))
         if not kind.unit or not kind.low <= value <= kind.high:
             limits = f"{kind.low:g} to {kind.high:g} {kind.unit}" if kind.unit else "no number"
-            raise ConfigError(asked, f"{part!r}", f"{name} takes {limits}")
+            raise wrong(f"{part!r}", f"{name} takes {limits}")
     start_s = float(match["start"] or 0.0)
     end_s = float(match["end"]) if match["end"] else start_s + value if kind.brief else math.inf
     if match["end"] and kind.brief:
-        raise ConfigError(asked, f"{part!r}", f"{name} lasts as long as its value says: {name}:SECONDS@START")
+        raise wrong(f"{part!r}", f"{name} lasts as long as its value says: {name}:SECONDS@START")
     if not start_s < end_s or start_s > LAST_S:
-        raise ConfigError(asked, f"{part!r}", "it must end after it begins, and begin within 1,000,000 s")
+        raise wrong(f"{part!r}", "it must end after it begins, and begin within 1,000,000 s")
     if name in ("kill", "fewer") and not start_s:
-        raise ConfigError(asked, f"{part!r}", f"begin after the start of the stream: {name}:{value:g}@SECONDS")
-    columns = _columns(asked, kind, name, words, ch_names)
+        raise wrong(f"{part!r}", f"begin after the start of the stream: {name}:{value:g}@SECONDS")
+    columns = _columns(wrong, kind, name, words, ch_names)
     if name in ("fewer", "random") and (value % 1 or (name == "fewer" and value >= len(ch_names))):
-        raise ConfigError(asked, f"{part!r}", f"{name} takes a whole number, and leaves a channel of {len(ch_names)}")
+        raise wrong(f"{part!r}", f"{name} takes a whole number, and leaves a channel of {len(ch_names)}")
     return ScriptedFault(name, value, start_s, end_s, tuple(ch_names[k] for k in columns) if words else (), columns)
 
 
-def _columns(asked: str, kind: Kind, name: str, words: Sequence[str], ch_names: tuple[str, ...]) -> tuple[int, ...]:
+def _columns(
+    wrong: Callable[[str, str], ConfigError], kind: Kind, name: str, words: Sequence[str], ch_names: tuple[str, ...]
+) -> tuple[int, ...]:
     """Columns of the named electrodes; all columns where none is named and any number is allowed."""
     known = {canonical_name(label) or label: k for k, label in enumerate(ch_names)}
-    columns = []
-    for word in words:
-        if (column := known.get(canonical_name(word) or word)) is None:
-            raise ConfigError(
-                asked, f"{name}: {word!r} is neither a value nor an electrode", f"electrodes: {', '.join(ch_names)}"
-            )
-        columns.append(column)
-    if len(set(columns)) < len(columns) or (kind.electrodes is not None and len(columns) != kind.electrodes):
+    named = {word: known.get(canonical_name(word) or word, -1) for word in words}
+    if unknown := [word for word, column in named.items() if column < 0]:
+        raise wrong(f"{name}: {unknown[0]!r} is neither a value nor an electrode", f"electrodes: {', '.join(ch_names)}")
+    columns = set(named.values())
+    if len(columns) < len(words) or (kind.electrodes is not None and len(words) != kind.electrodes):
         takes = "electrodes, each once" if kind.electrodes is None else f"{kind.electrodes or 'no'} electrodes"
-        raise ConfigError(asked, f"{name}:{':'.join(words)}", f"{name} takes {takes}")
-    return tuple(columns) if columns or kind.electrodes == 0 else tuple(range(len(ch_names)))
+        raise wrong(f"{name}:{':'.join(words)}", f"{name} takes {takes}")
+    return tuple(named.values()) if words or kind.electrodes == 0 else tuple(range(len(ch_names)))
 
 
 def _draw(asked: ScriptedFault, ch_names: tuple[str, ...]) -> list[ScriptedFault]:
@@ -200,12 +204,8 @@ def _draw(asked: ScriptedFault, ch_names: tuple[str, ...]) -> list[ScriptedFault
         lasts_s = value if FAULTS[kind].brief else rng.uniform(shortest, longest) if longest else math.inf
         n = min(len(ch_names), int(rng.integers(1, 4)))
         columns = tuple(sorted(rng.permutation(len(ch_names))[:n].tolist())) if FAULTS[kind].electrodes is None else ()
-        start_s = round(float(at_s), 2)
-        faults.append(
-            ScriptedFault(
-                kind, value, start_s, start_s + round(float(lasts_s), 3), tuple(ch_names[k] for k in columns), columns
-            )
-        )
+        start_s, names = round(float(at_s), 2), tuple(ch_names[k] for k in columns)
+        faults.append(ScriptedFault(kind, value, start_s, start_s + round(float(lasts_s), 3), names, columns))
         at_s += rng.exponential(_EVERY_S) + (lasts_s if FAULTS[kind].brief else 0.0)
     return faults
 

@@ -13,7 +13,7 @@ from ...errors import SourceLost, SourceNotFound, StreamEnded, StreamMismatch
 from ...types import Chunk, Marker, StreamInfo
 from ..timing.rate import Rate, measured_rate, real_rate
 from ..timing.sample_clock import Piece, SampleClock
-from .headset import FaultEvent, Headset, Packet
+from .headset import FaultEvent, Headset, Packet, add_to
 
 POLL_S = 0.1
 """Longest wait between checks of whether it was closed (s)."""
@@ -39,8 +39,8 @@ class Rehearsal:
 
     def __init__(self, headset: Headset, info: StreamInfo, speed: float) -> None:
         self.headset, self.info, self.speed = headset, info, speed
-        self.life, self.session = headset.life_at(0.0), 0
-        """State on the network, and how many times the stream has disappeared."""
+        self.presence, self.session = headset.presence_at(0.0), 0
+        """State on the network, and how many times the stream has disappeared or changed."""
         self.last = -1
         """Number of the newest received sample."""
         self.markers: list[Marker] = []
@@ -72,14 +72,14 @@ class Rehearsal:
             The recording is over.
         """
         with self._lock:
-            while self._there_all_along(session) and self._is_due():
+            while self._is_connected(session) and self._is_due():
                 item = self._step()
                 if isinstance(item, Packet):
                     self.last = max(self.last, int(item.numbers[-1]))
                     return item
             if self._next is None:
                 raise StreamEnded(self.info.name, "the recording is over")
-            if not self._there_all_along(session):
+            if not self._is_connected(session):
                 raise SourceLost(self.info.name, "the headset has disappeared", "it returns as its faults= say")
             return None
 
@@ -87,17 +87,18 @@ class Rehearsal:
         """Replace a broken `session` by a new one; raises `SourceNotFound` or `StreamMismatch`."""
         with self._lock:
             until = self.now()  # later packets can wait: a slow computer would never catch up
-            while self._is_due(until) and not self._there_all_along(session):
-                if not self.info.paced and session != self.session and self._is_itself():
+            while self._is_due(until) and not self._is_connected(session):
+                is_back = session != self.session and self.presence.present and not self.presence.fewer
+                if is_back and not self.info.paced:
                     break
                 item = self._step()
                 if isinstance(item, Packet):  # sent without a connection
-                    self.headset.truth.miss(item.numbers)
+                    add_to(self.headset.truth.unheard, item.numbers)
             if self._next is None:
                 return self.session
-            if self.life.fewer or (self.life.decoy and not self.life.present):
+            if self.presence.fewer or (self.presence.decoy and not self.presence.present):
                 raise StreamMismatch(self.info.name, "another stream answers", "wait for the original one")
-            if session == self.session or not self.life.present:
+            if session == self.session or not self.presence.present:
                 raise SourceNotFound(self.info.name, "it is not back", "wait for it")
             return self.session
 
@@ -109,15 +110,12 @@ class Rehearsal:
         with self._lock:
             while self.headset.markers and self.headset.markers[0].index <= newest:
                 self.markers.append(self.headset.markers.popleft())
-            due = sorted((marker for marker in self.markers if marker.index <= newest), key=lambda marker: marker.index)
-            self.markers = [marker for marker in self.markers if marker.index > newest]
+            due = sorted((it for it in self.markers if it.index <= newest), key=lambda it: it.index)
+            self.markers = [it for it in self.markers if it.index > newest]
         return tuple(Marker(first + int(np.argmax(numbers >= marker.index)), marker.text) for marker in due)
 
-    def _there_all_along(self, session: int) -> bool:
-        return session == self.session and self.life.present
-
-    def _is_itself(self) -> bool:
-        return self.life.present and not self.life.fewer
+    def _is_connected(self, session: int) -> bool:
+        return session == self.session and self.presence.present
 
     def _is_due(self, until: float | None = None) -> bool:
         """Whether an event is due by now, or by `until`."""
@@ -130,9 +128,9 @@ class Rehearsal:
         assert item is not None
         self._at = item.due
         if isinstance(item, FaultEvent):
-            life = self.headset.life_at(item.fault.start_s if item.begins else item.fault.end_s)
-            self.session += (life.present, life.fewer) != (self.life.present, self.life.fewer)
-            self.life = life
+            new = self.headset.presence_at(item.stream_s)
+            self.session += new[:2] != self.presence[:2]
+            self.presence = new
             if item.begins:
                 self.markers.append(Marker(item.first, f"fault: {item.fault}"))
         return item
@@ -158,7 +156,7 @@ class FaultyStream:
         self._ready: deque[Chunk] = deque()
         self._offset: int | None = None
         """Samples between the previous connection and this one."""
-        self._moved, self._arrived = 0.0, 0.0
+        self._moved = self._arrived = 0.0
         self._over: SourceLost | StreamEnded | None = None
         self._closed = threading.Event()
 
@@ -180,29 +178,31 @@ class FaultyStream:
             if not self._pull():
                 if left <= 0:
                     return None
-                self._closed.wait(max(0.0, min(POLL_S, left, self.rehearsal.wait_s())))
+                self._wait(left)
         return self._ready.popleft() if self._ready else None
 
     def close(self) -> None:
         """Disconnect; a waiting `read` returns."""
         self._closed.set()
 
+    def _wait(self, most_s: float = POLL_S) -> None:
+        """Wait for the next event, until closed, or for `most_s`."""
+        self._closed.wait(max(0.0, min(POLL_S, most_s, self.rehearsal.wait_s())))
+
     def _pull(self) -> bool:
         """Receive the next packet; False when none is due."""
-        rehearsal = self.rehearsal
         try:
-            packet = rehearsal.receive(self.session)
+            packet = self.rehearsal.receive(self.session)
         except (SourceLost, StreamEnded) as over:
             self._over = over
             self._pass_on(self._clock.release())
             return True
-        now = packet.due if packet else rehearsal.now()
+        now = packet.due if packet else self.rehearsal.now()
         if now - self._arrived > QUIET_S and (self._clock.holding or packet):
             self._pass_on(self._clock.feed(np.empty(0), now))
-        if packet is None:
-            return False
-        self._take_in(packet)
-        return True
+        if packet:
+            self._take_in(packet)
+        return packet is not None
 
     def measure(self) -> None:
         """Measure the rate of the first samples, as a network source does; they stay to be read."""
@@ -214,7 +214,7 @@ class FaultyStream:
             except (SourceLost, StreamEnded):  # read will raise it again
                 break
             if packet is None:
-                self._closed.wait(max(0.0, min(POLL_S, self.rehearsal.wait_s())))
+                self._wait()
                 continue
             packets.append(packet)
             if packet.due > MEASURE_S:
@@ -238,16 +238,12 @@ class FaultyStream:
         self._pass_on(self._clock.feed(packet.stamps + self._moved, packet.due))
 
     def _pass_on(self, pieces: list[Piece]) -> None:
-        rehearsal = self.rehearsal
-        end = self._clock.count - sum(piece.n + piece.lost for piece in pieces)
+        end, away = self._clock.count - sum(piece.n + piece.lost for piece in pieces), self._offset or 0
         for piece in pieces:
-            end += piece.lost + piece.n
+            begin, end = end, end + piece.lost + piece.n
             rows, self._rows = np.split(self._rows[piece.dropped :], [piece.n])
             numbers, self._numbers = np.split(self._numbers[piece.dropped :], [piece.n])
-            if not len(rows):
-                continue
-            away = self._offset or 0
-            lost = piece.lost + (away if end - piece.n - piece.lost == 0 else 0)
-            first = away + end - piece.n
-            t_last = rehearsal.on_our_clock(float(self._clock.stamp(end - 1)) - self._clock.stepped)
-            self._ready.append(Chunk(rows, first, t_last, lost, rehearsal.marked(numbers, first)))
+            if len(rows):
+                lost, first = piece.lost + (0 if begin else away), away + end - piece.n
+                t_last = self.rehearsal.on_our_clock(float(self._clock.stamp(end - 1)) - self._clock.stepped)
+                self._ready.append(Chunk(rows, first, t_last, lost, self.rehearsal.marked(numbers, first)))

@@ -29,7 +29,6 @@ class Transport:
 
     def __init__(self, script: FaultScript, sfreq: float, seed: int, unix_s: float = UNIX_S) -> None:
         self._script, self._sfreq, self._unix_s = script, sfreq, unix_s
-        self._drifts = script.of("drift")
         self._lots = {kind: script.of(kind) for kind in ("drop", "duplicate", "reorder")}
         self._rng = {fault: own(seed, fault) for fault in script.of(*self._lots, "jitter", "delay")}
         self._last_due = 0.0
@@ -43,7 +42,7 @@ class Transport:
     def when(self, stream_s: float | np.ndarray) -> float | np.ndarray:
         """True time of a stream time, which runs faster where the sender samples faster."""
         early: float | np.ndarray = 0.0
-        for fault in self._drifts:
+        for fault in self._script.of("drift"):
             within = np.clip(stream_s, fault.start_s, fault.end_s) - fault.start_s
             early = early + within * (1 - 1 / (1 + fault.value * 1e-6))
         return stream_s - early
@@ -54,20 +53,15 @@ class Transport:
 
     def happens(self, kind: str, stream_s: float) -> bool:
         """Draw whether this fault affects a packet taken at that time. Called once per packet, in order."""
-        lots = [
-            self._rng[fault].random() < fault.value
-            for fault in self._lots[kind]
-            if fault.start_s <= stream_s < fault.end_s
-        ]
-        return any(lots)
+        on = [fault for fault in self._lots[kind] if fault.is_on(stream_s)]
+        draws = [self._rng[fault].random() < fault.value for fault in on]  # all of them, whatever the first says
+        return any(draws)
 
     def sent(self, taken: np.ndarray, number: int, stream_s: float) -> tuple[np.ndarray, float]:
         """Stamps of the samples of packet `number`, and its delivery time: never before the previous packet's."""
         stamps, due = taken, float(taken[-1])
         for fault in self._script.faults:
-            if not fault.start_s <= stream_s < fault.end_s:
-                continue
-            match fault.kind:
+            match fault.kind if fault.is_on(stream_s) else "":
                 case "freeze":
                     due = max(due, self.when(fault.end_s))
                 case "stall":
