@@ -19,10 +19,8 @@ from ..sources.recordings.xdf_chunks import SAMPLES, Chunks, StreamHeader, find_
 from ..types import Chunk, Impedance, Marker, StreamInfo
 from .xdf_write import row_type
 
-RATE_ERROR = 0.05
-"""Largest relative deviation of stamps from the nominal rate; a larger one means damage."""
-LONGEST_S = 30 * 86400.0
-"""Largest plausible sample index; a larger one means damage."""
+RATE_ERROR = 0.05  # largest relative deviation of stamps from the nominal rate; a larger one means damage
+LONGEST_S = 30 * 86400.0  # largest plausible sample index; a larger one means damage
 EEG, MARKERS, READINGS, GAPS, IMPEDANCE = "EEG", "markers", "readings", "gaps", "impedance"
 FORMATS = {EEG: "float32", MARKERS: "string", READINGS: "string", GAPS: "int64", IMPEDANCE: "float32"}
 
@@ -33,14 +31,10 @@ class Recorded:
 
     path: Path
     info: StreamInfo
-    about: dict[str, Any]
-    """Configuration that made the readings, as given to the recorder."""
-    readings: tuple[dict[str, Any], ...]
-    """As written, in order."""
-    unwritten: int
-    """Samples missing from the file that readings may depend on."""
-    damaged: int
-    """Bytes of the file that cannot be read."""
+    about: dict[str, Any]  # configuration that made the readings, as given to the recorder
+    readings: tuple[dict[str, Any], ...]  # as written, in order
+    unwritten: int  # samples missing from the file that readings may depend on
+    damaged: int  # bytes of the file that cannot be read
     _found: Chunks
     _streams: dict[str, int]
 

@@ -19,20 +19,13 @@ from ..health import Emission, Health, RecordingState
 from ..types import Chunk, Marker, StreamInfo
 from .xdf_session import Position, XdfSession
 
-QUEUE_BYTES = 64 * 2**20
-"""Limit of the queue for the disk (bytes); samples beyond it are not recorded."""
-OVERHEAD_BYTES = 512
-"""Assumed overhead of a queued item beside its samples (bytes)."""
-BATCH_BYTES = 4 * 2**20
-"""Size of a batch that is written at once (bytes)."""
-WRITE_S = 0.1
-"""Interval (s) of writes to the operating system: at most this much is lost when the program is killed."""
-SYNC_S = 1.0
-"""Interval (s) of flushes to the disk: about this much is lost when the power fails."""
-CLOSE_S = 1.0
-"""How long closing waits for the disk (s)."""
-CALM_S = 3.0
-"""Trouble is over after this long without any (s): on a full disk a small piece may still fit."""
+QUEUE_BYTES = 64 * 2**20  # limit of the queue for the disk (bytes); samples beyond it are not recorded
+OVERHEAD_BYTES = 512  # assumed overhead of a queued item beside its samples (bytes)
+BATCH_BYTES = 4 * 2**20  # size of a batch that is written at once (bytes)
+WRITE_S = 0.1  # interval (s) of writes to the operating system: at most this much is lost when the program is killed
+SYNC_S = 1.0  # interval (s) of flushes to the disk: about this much is lost when the power fails
+CLOSE_S = 1.0  # how long closing waits for the disk (s)
+CALM_S = 3.0  # trouble is over after this long without any (s): on a full disk a small piece may still fit
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """After these errors the file itself is complete, and writing to it may continue."""
 TROUBLES = {
@@ -55,8 +48,7 @@ class Waiting(NamedTuple):
     piece: Piece
     n_samples: int
     n_bytes: int
-    left_out: int
-    """Samples just before it that did not fit into the queue."""
+    left_out: int  # samples just before it that did not fit into the queue
 
 
 class Backlog:

@@ -15,8 +15,7 @@ from ..sources.recordings.xdf_chunks import FOOTER, SAMPLES, SIZES, Chunks, Stre
 from . import xdf_write as xdf
 from .reader import mapped
 
-BOUNDARY_BYTES = 1 << 20
-"""Bytes of the new file between two boundary chunks."""
+BOUNDARY_BYTES = 1 << 20  # bytes of the new file between two boundary chunks
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,7 @@ class RecoveredStream:
 
     name: str
     n_samples: int
-    first: float
-    """Stamp of the first sample (s)."""
+    first: float  # stamp of the first sample (s)
     last: float
 
 
@@ -34,11 +32,9 @@ class RecoveredStream:
 class Recovered:
     """Result of `recover`."""
 
-    path: Path | None
-    """The new file; None where the old one needed no repair."""
+    path: Path | None  # the new file; None where the old one needed no repair
     streams: tuple[RecoveredStream, ...]
-    dropped: int
-    """Bytes that could not be read."""
+    dropped: int  # bytes that could not be read
 
     def __str__(self) -> str:
         held = "; ".join(f"{s.name}: {s.n_samples:,} samples, {s.last - s.first:.1f} s" for s in self.streams)

@@ -23,8 +23,7 @@ class Difference:
     """First difference between a recorded and a replayed reading."""
 
     end: int
-    t: float
-    """Stream time (s)."""
+    t: float  # stream time (s)
     field: str
     recorded: object
     replayed: object
@@ -38,18 +37,13 @@ class Replayed:
     """Result of a replay."""
 
     compared: int
-    stale: int
-    """Readings that only reported a lack of samples; they cannot be reproduced."""
+    stale: int  # readings that only reported a lack of samples; they cannot be reproduced
     different: int
     first_difference: Difference | None
-    largest: float
-    """Largest difference of a probability."""
-    unwritten: int
-    """Samples that were received live and are missing from the file."""
-    damaged: int
-    """Bytes of the file that cannot be read."""
-    older: bool = False
-    """The recording is of a version in which skipped or failed readings changed later ones."""
+    largest: float  # largest difference of a probability
+    unwritten: int  # samples that were received live and are missing from the file
+    damaged: int  # bytes of the file that cannot be read
+    older: bool = False  # the recording is of a version in which skipped or failed readings changed later ones
 
     @property
     def identical(self) -> bool:

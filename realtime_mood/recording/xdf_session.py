@@ -34,8 +34,7 @@ from . import xdf_write as xdf
 BOUNDARY_S = 10.0
 SLEW = 0.015
 """Stamps follow the source's clock; between two samples they deviate by at most this share from the nominal rate."""
-HEAD_MM = 95.0
-"""Radius of the head for electrode positions (mm)."""
+HEAD_MM = 95.0  # radius of the head for electrode positions (mm)
 EEG, MARKERS, READINGS, QUALITY, GAPS, IMPEDANCE, FEEDBACK = range(1, 8)
 NAMES = ("", "EEG", "markers", "readings", "quality", "gaps", "impedance", "feedback")
 FEEDBACK_ROW = ("level", "shown", "threshold", "reward", "valid", "block", "delay_ms")
@@ -56,27 +55,18 @@ class StampSpan(NamedTuple):
 class Position:
     """Position in a session; restored when what was rendered after it could not be written."""
 
-    index: int = -1
-    """Of the newest sample."""
-    stamp: float | None = None
-    """Stamp of the newest sample; None before the first."""
-    left_out: int = 0
-    """Samples since then that were received and could not be written."""
-    bounded: float | None = None
-    """Stamp of the last boundary."""
+    index: int = -1  # of the newest sample
+    stamp: float | None = None  # stamp of the newest sample; None before the first
+    left_out: int = 0  # samples since then that were received and could not be written
+    bounded: float | None = None  # stamp of the last boundary
     spans: Mapping[int, StampSpan] = field(default_factory=dict)
 
 
 class XdfSession:
     """Renders one file, piece by piece. Every sample is written once, at its index.
 
-    Parameters
-    ----------
-    info : StreamInfo
-    about : mapping
-        Configuration that made the readings, as JSON values: weights, readout, profile, notch, versions.
-    to_stamps : float
-        Offset (s) from our clock to the stamps.
+    `about` is the configuration that made the readings, as JSON values: weights, readout, profile, notch, versions;
+    `to_stamps` the offset (s) from our clock to the stamps.
     """
 
     def __init__(self, info: StreamInfo, about: Mapping[str, object], to_stamps: float = 0.0) -> None:

@@ -16,8 +16,7 @@ import numpy as np
 from ..sources.recordings.xdf_chunks import MARK
 
 MAGIC = b"XDF:"
-FILE_HEADER, STREAM_HEADER, SAMPLES, CLOCK_OFFSET, BOUNDARY, STREAM_FOOTER = range(1, 7)
-"""Types of chunks."""
+FILE_HEADER, STREAM_HEADER, SAMPLES, CLOCK_OFFSET, BOUNDARY, STREAM_FOOTER = range(1, 7)  # types of chunks
 
 Tree = Mapping[str, "Node"]
 Node = str | Tree | Sequence[Tree]

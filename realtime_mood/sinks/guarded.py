@@ -11,8 +11,7 @@ from ..health import Emission, Health, RecordingState
 from ..types import Chunk, Marker, StreamInfo
 from .outbox import Outbox
 
-WAITING = 64
-"""Length of the queue of readings and chunks; beyond it the oldest are dropped and counted."""
+WAITING = 64  # length of the queue of readings and chunks; beyond it the oldest are dropped and counted
 
 
 class GuardedSink(Outbox[Callable[[], object]]):

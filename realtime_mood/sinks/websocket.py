@@ -37,10 +37,8 @@ from .values import values_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 WAITING = 8  # messages a receiver may lag behind; then the oldest is dropped
-RECEIVERS = 64
-"""Largest number of receivers: each takes file descriptors from the process that also records."""
-ASKING = 32
-"""Largest number of further connections in handshake: more are refused without being read."""
+RECEIVERS = 64  # largest number of receivers: each takes file descriptors from the process that also records
+ASKING = 32  # largest number of further connections in handshake: more are refused without being read
 SHUT_S = 0.8  # how long closing may take
 SEND_BYTES = 2**15  # send buffer of the system per receiver: more would be old before it is sent
 PATH = "/readings"

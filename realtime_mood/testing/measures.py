@@ -16,8 +16,7 @@ from .parts import EIGHT, cut, pink
 from .waiting import Violation, no_threads_left, require, within
 
 INFO = StreamInfo(EIGHT, 200.0)
-CALL_S = 0.1 / RATE_HZ
-"""How long a call may take on average: a tenth of the time between two."""
+CALL_S = 0.1 / RATE_HZ  # how long a call may take on average: a tenth of the time between two
 NAME = "checked_measure"
 
 

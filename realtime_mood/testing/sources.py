@@ -15,11 +15,9 @@ from ..montage import canonical_name
 from ..types import Chunk, StreamInfo
 from .waiting import Violation, no_threads_left, require, within
 
-OPEN_S, READ_S, CLOSE_S = 15.0, 2.0, 3.0
-"""Deadlines: of `open`; of `read` beyond its timeout; of `close`."""
+OPEN_S, READ_S, CLOSE_S = 15.0, 2.0, 3.0  # deadlines: of `open`; of `read` beyond its timeout; of `close`
 AWAY_S = 10.0
-LEAST_UV, MOST_UV = 0.05, 20_000.0
-"""Standard deviations of a channel that may be microvolts."""
+LEAST_UV, MOST_UV = 0.05, 20_000.0  # standard deviations of a channel that may be microvolts
 
 
 def check_source(

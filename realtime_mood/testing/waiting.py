@@ -11,8 +11,7 @@ from typing import TypeVar
 from ..errors import one_line
 
 Result = TypeVar("Result")
-THREADS_S = 2.0
-"""How long a part's threads may take to end once it is closed."""
+THREADS_S = 2.0  # how long a part's threads may take to end once it is closed
 
 
 class Violation(AssertionError):

@@ -17,12 +17,7 @@ from .headset import FaultEvent, Headset, Packet, Presence
 class FaultyOutlet:
     """The LSL outlets that exist at present.
 
-    Parameters
-    ----------
-    stream : callable
-        Describes the stream, given the number of missing channels.
-    decoys : callable
-        Describes other streams that carry its source_id.
+    `stream` describes the stream, given the number of missing channels; `decoys` other streams with its source_id.
     """
 
     def __init__(self, stream: Callable[[int], Any], decoys: Callable[[], Sequence[Any]]) -> None:

@@ -19,23 +19,17 @@ from .script import FaultScript, ScriptedFault
 from .signal import Electrodes
 from .transport import UNIX_S, Transport
 
-PACKET_S = 0.04
-"""Duration of a packet (s); packet boundaries do not depend on how the recording is read."""
-SAME_S = 1e-6
-"""Times closer than this (s) are equal."""
+PACKET_S = 0.04  # duration of a packet (s); packet boundaries do not depend on how the recording is read
+SAME_S = 1e-6  # times closer than this (s) are equal
 
 
 class Packet(NamedTuple):
     """Samples delivered together."""
 
-    rows: Array
-    """(n_times, n_chans), µV; fewer channels while another stream replaces it."""
-    numbers: np.ndarray
-    """(n_times,): the true number of each sample."""
-    stamps: np.ndarray
-    """(n_times,): their stamps, in s since the stream began."""
-    due: float
-    """When they are delivered, in s since the stream began."""
+    rows: Array  # (n_times, n_chans), µV; fewer channels while another stream replaces it
+    numbers: np.ndarray  # (n_times,): the true number of each sample
+    stamps: np.ndarray  # (n_times,): their stamps, in s since the stream began
+    due: float  # when they are delivered, in s since the stream began
 
 
 class FaultEvent(NamedTuple):
@@ -43,8 +37,7 @@ class FaultEvent(NamedTuple):
 
     fault: ScriptedFault
     begins: bool
-    first: int
-    """Number of the first sample that is affected, or no longer affected."""
+    first: int  # number of the first sample that is affected, or no longer affected
     due: float
 
     @property
@@ -57,25 +50,19 @@ class Presence(NamedTuple):
     """State of the stream on the network."""
 
     present: bool = True
-    fewer: int = 0
-    """How many channels are missing."""
-    decoy: bool = False
-    """Whether other streams carry its source_id."""
+    fewer: int = 0  # how many channels are missing
+    decoy: bool = False  # whether other streams carry its source_id
 
 
 @dataclass(slots=True)
 class Truth:
     """True fate of the samples: ranges of true numbers ``[first, end)``."""
 
-    lost: list[tuple[int, int]] = field(default_factory=list)
-    """Never sent, or in transit when the stream disappeared."""
-    unheard: list[tuple[int, int]] = field(default_factory=list)
-    """Sent without a receiver; known in rehearsal only."""
+    lost: list[tuple[int, int]] = field(default_factory=list)  # never sent, or in transit when the stream disappeared
+    unheard: list[tuple[int, int]] = field(default_factory=list)  # sent without a receiver; known in rehearsal only
     sent_twice: list[tuple[int, int]] = field(default_factory=list)
-    out_of_order: list[tuple[int, int]] = field(default_factory=list)
-    """Sent after later samples."""
-    end: int = 0
-    """How many samples were taken so far."""
+    out_of_order: list[tuple[int, int]] = field(default_factory=list)  # sent after later samples
+    end: int = 0  # how many samples were taken so far
 
 
 def add_to(ranges: list[tuple[int, int]], numbers: np.ndarray) -> None:
@@ -94,16 +81,8 @@ def _runs(numbers: np.ndarray) -> list[tuple[int, int]]:
 class Headset:
     """Iterates over packets and fault events in the order of their `due`.
 
-    The same recording, script and seed give the same packets, however the recording is cut into chunks.
-
-    Parameters
-    ----------
-    stream : Stream
-        The clean recording; it must not wait for the clock.
-    script : FaultScript
-    seed : int
-    unix_s : float
-        Offset of Unix time from the stamps (s).
+    The same recording, script and seed give the same packets, however the recording is cut into chunks. `stream` must
+    not wait for the clock; `unix_s` is the offset of Unix time from the stamps (s).
     """
 
     def __init__(self, stream: Stream, script: FaultScript, seed: int = 0, unix_s: float = UNIX_S) -> None:

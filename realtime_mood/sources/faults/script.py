@@ -18,8 +18,7 @@ from ...errors import ConfigError
 from ...montage import canonical_name
 from ..synthetic.artefacts import own_rng
 
-MOST_FAULTS, LAST_S = 10_000, 1e6
-"""Limits of a script: number of faults; latest beginning (s)."""
+MOST_FAULTS, LAST_S = 10_000, 1e6  # limits of a script: number of faults; latest beginning (s)
 
 
 class Kind(NamedTuple):
@@ -30,12 +29,9 @@ class Kind(NamedTuple):
     default: float = 0.0
     low: float = 0.0
     high: float = 0.0
-    report: str = ""
-    """Text at its beginning; ``{}`` is the value."""
-    electrodes: int | None = 0
-    """How many must be named; None for any number, where none means all."""
-    brief: bool = False
-    """Its value is its duration, so it takes no END."""
+    report: str = ""  # text at its beginning; ``{}`` is the value
+    electrodes: int | None = 0  # how many must be named; None for any number, where none means all
+    brief: bool = False  # its value is its duration, so it takes no END
 
 
 # Faults of samples are in the order in which they are applied to a signal.
@@ -89,8 +85,7 @@ _MENU = (
     ("popped", 500, 5000, 0, 0), ("offset", -4000, 4000, 5, 30), ("flat", 0, 0, 5, 30),
     ("railed", 187500, 187500, 5, 30), ("nan", 0.01, 1, 1, 10), ("inf", 0.01, 1, 1, 10),
 )  # fmt: skip
-_EVERY_S = 20.0
-"""Mean time between two faults of a random script (s)."""
+_EVERY_S = 20.0  # mean time between two faults of a random script (s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +95,9 @@ class ScriptedFault:
     kind: str
     value: float
     start_s: float
-    end_s: float
-    """Stream time (s); infinite where it lasts."""
+    end_s: float  # stream time (s); infinite where it lasts
     ch_names: tuple[str, ...] = ()
-    columns: tuple[int, ...] = ()
-    """Columns of those electrodes in the data."""
+    columns: tuple[int, ...] = ()  # columns of those electrodes in the data
 
     def __str__(self) -> str:
         text = FAULTS[self.kind].report.format(f"{self.value:g}")

@@ -10,17 +10,14 @@ import numpy as np
 from ...types import Array
 from .script import FAULTS, FaultScript, own
 
-POP_S = 2.0
-"""Time constant of the decay after an electrode pop (s)."""
+POP_S = 2.0  # time constant of the decay after an electrode pop (s)
 
 
 class _Part(NamedTuple):
     """The samples that one fault is applied to."""
 
-    data: np.ndarray
-    """(n_times, n_columns), µV, float64."""
-    t: np.ndarray
-    """(n_times, 1), s since the fault began."""
+    data: np.ndarray  # (n_times, n_columns), µV, float64
+    t: np.ndarray  # (n_times, 1), s since the fault began
     value: float
     rng: np.random.Generator
 
@@ -46,15 +43,7 @@ _FAULTY: dict[str, Callable[[_Part], np.ndarray]] = {
 
 
 class Electrodes:
-    """Applies the electrode faults of a script to samples.
-
-    Parameters
-    ----------
-    script : FaultScript
-    sfreq : float
-        Hz.
-    seed : int
-    """
+    """Applies the electrode faults of a script to samples at `sfreq` Hz."""
 
     def __init__(self, script: FaultScript, sfreq: float, seed: int) -> None:
         kinds = list(FAULTS)

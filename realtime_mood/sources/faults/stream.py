@@ -15,26 +15,16 @@ from ..timing.rate import Rate, measured_rate, real_rate
 from ..timing.sample_clock import Piece, SampleClock
 from .headset import FaultEvent, Headset, Packet, add_to
 
-POLL_S = 0.1
-"""Longest wait between checks of whether it was closed (s)."""
-QUIET_S = 0.5
-"""After this long without samples the sample clock judges those held back (s)."""
-MEASURE_S = 4.0
-"""Time limit for measuring the rate (s); after it the announced one is used."""
-FOREIGN_S = 60.0
-"""Stamps further than this from our clock (s) are on another clock."""
+POLL_S = 0.1  # longest wait between checks of whether it was closed (s)
+QUIET_S = 0.5  # after this long without samples the sample clock judges those held back (s)
+MEASURE_S = 4.0  # time limit for measuring the rate (s); after it the announced one is used
+FOREIGN_S = 60.0  # stamps further than this from our clock (s) are on another clock
 
 
 class Rehearsal:
     """One session with a simulated failing headset, whose time continues while nothing is connected.
 
-    Parameters
-    ----------
-    headset : Headset
-    info : StreamInfo
-        Description of the stream.
-    speed : float
-        Times real time; infinite for as fast as it is read.
+    `speed` is in times real time; infinite for as fast as it is read.
     """
 
     def __init__(self, headset: Headset, info: StreamInfo, speed: float) -> None:
@@ -137,14 +127,7 @@ class Rehearsal:
 
 
 class FaultyStream:
-    """A connection to a failing headset.
-
-    Parameters
-    ----------
-    rehearsal : Rehearsal
-    session : int
-        Number of the stream's appearance that it is connected to.
-    """
+    """A connection to a failing headset; `session` numbers the stream's appearance that it is connected to."""
 
     def __init__(self, rehearsal: Rehearsal, session: int = 0) -> None:
         self.rehearsal, self.session = rehearsal, session

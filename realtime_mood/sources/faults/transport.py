@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from typing import overload
+from typing import TypeVar
 
 import numpy as np
 
 from .script import FaultScript, own
 
-UNIX_S = 1.8e9
-"""Offset of Unix time from our clock in rehearsal (s)."""
+Time = TypeVar("Time", float, np.ndarray)
+UNIX_S = 1.8e9  # offset of Unix time from our clock in rehearsal (s)
 
 
 class Transport:
-    """Applies the transport faults of a script to packets.
+    """Applies the transport faults of a script to packets: those at the time of a packet's first sample.
 
-    The faults at the time of its first sample apply to a packet. Times are seconds since the stream began.
-
-    Parameters
-    ----------
-    script : FaultScript
-    sfreq : float
-        The true sampling rate (Hz).
-    seed : int
-    unix_s : float
-        Offset of Unix time from the stamps (s).
+    Times are seconds since the stream began; `sfreq` is the true sampling rate (Hz), `unix_s` the offset of Unix time.
     """
 
     def __init__(self, script: FaultScript, sfreq: float, seed: int, unix_s: float = UNIX_S) -> None:
@@ -33,19 +24,13 @@ class Transport:
         self._rng = {fault: own(seed, fault) for fault in script.of(*self._lots, "jitter", "delay")}
         self._last_due = 0.0
 
-    @overload
-    def when(self, stream_s: float) -> float: ...
-
-    @overload
-    def when(self, stream_s: np.ndarray) -> np.ndarray: ...
-
-    def when(self, stream_s: float | np.ndarray) -> float | np.ndarray:
+    def when(self, stream_s: Time) -> Time:
         """True time of a stream time, which runs faster where the sender samples faster."""
-        early: float | np.ndarray = 0.0
+        true_s = stream_s
         for fault in self._script.of("drift"):
             within = np.clip(stream_s, fault.start_s, fault.end_s) - fault.start_s
-            early = early + within * (1 - 1 / (1 + fault.value * 1e-6))
-        return stream_s - early
+            true_s = true_s - within * (1 - 1 / (1 + fault.value * 1e-6))
+        return true_s
 
     def taken(self, index: np.ndarray) -> np.ndarray:
         """When samples are taken."""

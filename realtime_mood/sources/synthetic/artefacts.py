@@ -29,9 +29,7 @@ def unit_noise(sos: np.ndarray, sfreq: float) -> np.ndarray:
 class _Events:
     # A time course of bumps at random moments: blinks, or the envelopes of muscle bursts.
 
-    def __init__(
-        self, rng: np.random.Generator, sfreq: float, per_min: float, lasts_s: tuple[float, float], uv: float
-    ) -> None:
+    def __init__(self, rng: np.random.Generator, sfreq: float, per_min: float, lasts_s: tuple[float, float], uv: float):
         self._rng, self._sfreq, self._lasts_s, self._uv = rng, sfreq, lasts_s, uv
         self._mean_gap_s = max(60 / per_min - 0.6, 0.1)
         self._left = np.zeros(round(3 * sfreq))
@@ -53,16 +51,7 @@ class _Events:
 
 
 class Artefacts:
-    """Everything at the electrodes that is not EEG, independent of the state.
-
-    Parameters
-    ----------
-    subject : int
-    electrodes : (n_chans, 3)
-        True positions of the electrodes.
-    sfreq : float
-        Hz.
-    """
+    """Everything at the electrodes that is not EEG, given their true positions (n_chans, 3)."""
 
     def __init__(self, subject: int, electrodes: np.ndarray, sfreq: float) -> None:
         rng, n_chans = own_rng(subject, "body"), len(electrodes)
@@ -70,16 +59,12 @@ class Artefacts:
         eyes = montage.locate(("Fp1", "Fp2")) + np.array([0, 0.3, -0.4])
         eyes /= np.linalg.norm(eyes, axis=1, keepdims=True)
         self._eyes = nearness(electrodes, eyes, 0.55)
-        self._sides = np.array(
-            [nearness(electrodes, montage.locate(names), 0.4) for names in (("T7", "F7"), ("T8", "F8"))]
-        )
-        self._blinks = _Events(
-            own_rng(subject, "blinks"), sfreq, rng.uniform(10, 25), (0.25, 0.45), rng.uniform(80, 160)
-        )
+        self._sides = [nearness(electrodes, montage.locate(sites), 0.4) for sites in (("T7", "F7"), ("T8", "F8"))]
+        rate, peak_uv = rng.uniform(10, 25), rng.uniform(80, 160)
+        self._blinks = _Events(own_rng(subject, "blinks"), sfreq, rate, (0.25, 0.45), peak_uv)
         per_min, uv = rng.uniform(1, 4, 2), rng.uniform(2, 5, 2)
-        self._bursts = [
-            _Events(own_rng(subject, f"bursts {k}"), sfreq, per_min[k], (0.3, 1.5), uv[k]) for k in range(2)
-        ]
+        rngs = [own_rng(subject, f"bursts {k}") for k in range(2)]
+        self._bursts = [_Events(rngs[k], sfreq, per_min[k], (0.3, 1.5), uv[k]) for k in range(2)]
         self._tonic = rng.uniform(0.05, 0.3)
         self._muscle = unit_noise(signal.butter(2, 20, "highpass", fs=sfreq, output="sos"), sfreq)
         self._zi = np.zeros((1, n_chans, 2))
@@ -97,13 +82,10 @@ class Artefacts:
     def block(self) -> tuple[np.ndarray, np.ndarray]:
         """Additive part of the next second, and the gain of the EEG: both (n, n_chans)."""
         at = (self._index + np.arange(self.n))[:, None] / self._sfreq
-        emg, self._zi = signal.sosfilt(
-            self._muscle, self._noise.standard_normal((len(self._gain), self.n), np.float32), zi=self._zi
-        )
-        force = sum(
-            np.outer(events.block(self.n) + self._tonic, side)
-            for events, side in zip(self._bursts, self._sides, strict=True)
-        )
+        white = self._noise.standard_normal((len(self._gain), self.n), np.float32)
+        emg, self._zi = signal.sosfilt(self._muscle, white, zi=self._zi)
+        bursts = zip(self._bursts, self._sides, strict=True)
+        force = sum(np.outer(events.block(self.n) + self._tonic, side) for events, side in bursts)
         added = force * emg.T + np.outer(self._blinks.block(self.n), self._eyes)
         added += self._line_uv * np.sin(2 * np.pi * self.line_hz * at + self._phase)
         added += self._sensor_uv * self._noise.standard_normal(added.shape, np.float32)

@@ -48,12 +48,9 @@ EFFECTS = {
 }
 DIFFICULTY = {"easy": 0.72, "medium": 0.41, "hard": 0.18, "none": 0.0}
 
-CONTROLS = 8
-"""Times a block at which slowly changing gains are drawn; linear in between."""
+CONTROLS = 8  # times a block at which slowly changing gains are drawn; linear in between
 WAXING = ((0.2, 0.5), (1.0, 0.1), (20.0, 0.04))
-"""(time constant s, sd of log amplitude) of the relaxations whose sum makes amplitudes wander.
-
-Mostly fast: one second says little about a state, ten say much."""
+"""(time constant s, SD of log amplitude) of changing amplitudes. Mostly fast: a second says little about a state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +103,7 @@ class CuedScript:
 
     def __init__(self, state: str) -> None:
         self._changes = [(0, state)]
-        self._played = -1  # the last sample whose state was read: nothing up to there can change
+        self._played = -1  # index of the last sample whose state was read: until there nothing can change
 
     def lead(self, state: str) -> None:
         """Set the state from the next generated sample on."""
@@ -141,17 +138,9 @@ def _slope(exponent: float, sfreq: float) -> np.ndarray:
 
 
 class Brain:
-    """Cortical signal of one subject at the electrodes.
+    """Cortical signal of one subject at the true positions of the `electrodes`, (n_chans, 3), at `sfreq` Hz.
 
-    Parameters
-    ----------
-    subject : int
-    electrodes : (n_chans, 3)
-        True positions of the electrodes.
-    sfreq : float
-        Hz.
-    scale : float
-        Strength of the states' effects.
+    `scale` is the strength of the states' effects.
     """
 
     def __init__(self, subject: int, electrodes: np.ndarray, sfreq: float, scale: float) -> None:
@@ -175,10 +164,8 @@ class Brain:
         self._level[2] += 1.3 * back - 0.4
         self._background = BACKGROUND_UV * np.exp(0.2 * rng.standard_normal())
         bands = {**BANDS, "alpha": (self.alpha_hz - 1.0, self.alpha_hz + 1.0)}
-        self._filters = [
-            unit_noise(signal.butter(2, edges, "bandpass", fs=sfreq, output="sos"), sfreq) for edges in bands.values()
-        ]
-        self._filters.append(_slope(rng.uniform(1.2, 1.7), sfreq))
+        filters = [signal.butter(2, edges, "bandpass", fs=sfreq, output="sos") for edges in bands.values()]
+        self._filters = [*(unit_noise(sos, sfreq) for sos in filters), _slope(rng.uniform(1.2, 1.7), sfreq)]
         self._zi = [np.zeros((len(sos), len(patches), 2)) for sos in self._filters]
         self._effects = scale * self._draw_effects(own_rng(subject, "effects"), patches)
         self._step = 1 - np.exp(-2 / (rng.uniform(2.0, 5.0) * CONTROLS))
@@ -192,13 +179,13 @@ class Brain:
 
     @staticmethod
     def _draw_effects(rng: np.random.Generator, patches: np.ndarray) -> np.ndarray:
-        # (n_states, n_bands, n_patches) of log amplitude, with this person's strength and places.
-        responds = 0.15 if rng.random() < 0.1 else np.exp(0.15 * rng.standard_normal())
+        # (n_states, n_bands, n_patches) of log amplitude, with this subject's strength and places.
+        strength = 0.15 if rng.random() < 0.1 else np.exp(0.15 * rng.standard_normal())
         drawn = np.zeros((len(EFFECTS), len(BANDS), len(patches)))
         for k, effects in enumerate(EFFECTS.values()):
             for band, sites, size in effects:
                 where = nearness(patches, _turned(montage.locate(sites), rng, 6.0), 0.35)
-                drawn[k, list(BANDS).index(band)] += size * responds * np.exp(0.2 * rng.standard_normal()) * where
+                drawn[k, list(BANDS).index(band)] += size * strength * np.exp(0.2 * rng.standard_normal()) * where
         return drawn
 
     def _gain(self) -> np.ndarray:
@@ -208,12 +195,9 @@ class Brain:
     def planted(self, state: str) -> np.ndarray:
         """Effect of a state on each electrode's oscillators: (n_chans, n_bands), change of log rms."""
         power = self._to_scalp**2  # patches are uncorrelated: their powers add up
-
-        def level(effect: np.ndarray | float) -> np.ndarray:
-            return 0.5 * np.log(np.exp(2 * (self._level + effect)) @ power)
-
         effect = self._effects[list(EFFECTS).index(state)] if state in EFFECTS else 0.0
-        return (level(effect) - level(0.0)).T
+        with_effect, without = (np.log(np.exp(2 * (self._level + it)) @ power) for it in (effect, 0.0))
+        return 0.5 * (with_effect - without).T
 
     def block(self, states: Sequence[str]) -> np.ndarray:
         """The next second, (n, n_chans) in µV, given the state at each of `CONTROLS` moments of it."""
@@ -229,10 +213,9 @@ class Brain:
         self._last = gains[-1]
         n_patches = self._to_scalp.shape[0]
         white = self._noise.standard_normal((len(self._filters), n_patches, self.n), np.float32)
-        out = []
-        for k, sos in enumerate(self._filters):
-            filtered, self._zi[k] = signal.sosfilt(sos, white[k], zi=self._zi[k])
-            out.append(filtered)
+        stages = zip(self._filters, white, self._zi, strict=True)
+        filtered = [signal.sosfilt(sos, rows, zi=zi) for sos, rows, zi in stages]
+        out, self._zi = ([part[k] for part in filtered] for k in range(2))
         patches = self._background * out[-1].T
         for k in range(len(BANDS)):
             patches += (self._between @ np.array([gain[k] for gain in gains])) * out[k].T
@@ -264,9 +247,8 @@ class VirtualPerson:
         difficulty: str = "medium",
     ) -> None:
         self.subject, self.ch_names, self.sfreq, self.script = subject, tuple(ch_names), sfreq, script or Script()
-        cap = own_rng(subject, "cap")
-        slipped = montage.locate(ch_names) + np.deg2rad(2.5) * cap.standard_normal(3)  # cap and electrodes
-        electrodes = _turned(slipped, cap, 2.0)
+        cap = own_rng(subject, "cap")  # the cap has slipped, and each electrode of it
+        electrodes = _turned(montage.locate(ch_names) + np.deg2rad(2.5) * cap.standard_normal(3), cap, 2.0)
         self.brain = Brain(subject, electrodes, sfreq, DIFFICULTY[difficulty])
         self.artefacts = Artefacts(subject, electrodes, sfreq)
         self._made = 0
@@ -277,7 +259,7 @@ class VirtualPerson:
         return self.script.state_at(index, self.sfreq)
 
     def block(self) -> Array:
-        """The next ``round(sfreq)`` samples the generator makes: (n_times, n_chans), µV."""
+        """The next second: (``round(sfreq)``, n_chans), µV."""
         n = self.brain.n
         moments = self._made + (np.arange(1, CONTROLS + 1) * n) // CONTROLS - 1
         brain = self.brain.block([self.state_at(int(i)) for i in moments])

@@ -42,13 +42,7 @@ class SyntheticOptions(FiniteOptions):
 
 
 class SyntheticSource:
-    """The headset of a simulated subject.
-
-    Parameters
-    ----------
-    target : str
-        Text between ``synthetic://`` and ``?``; must be empty.
-    options : SyntheticOptions
+    """The headset of a simulated subject; `target`, the text between ``synthetic://`` and ``?``, must be empty.
 
     Raises
     ------
@@ -60,28 +54,24 @@ class SyntheticSource:
     exclusive = False
 
     def __init__(self, target: str, options: SyntheticOptions) -> None:
+        asked = "a synthetic source"
         if target.strip("/"):
-            raise ConfigError(
-                f"source 'synthetic://{target}'", f"{target!r} before the ?", "write synthetic://?subject=3&…"
-            )
+            found = f"{target!r} before the ?"
+            raise ConfigError(f"source 'synthetic://{target}'", found, "write synthetic://?subject=3&…")
         if options.units not in (None, "uV"):
-            raise ConfigError(
-                "a synthetic source", f"units={options.units}", "leave it out: the signal is in microvolts"
-            )
-        self.options = options
-        self.ch_names = _electrodes(options)
+            raise ConfigError(asked, f"units={options.units}", "leave it out: the signal is in microvolts")
+        self.options, self.ch_names = options, _electrodes(options)
         dropped = {montage.canonical_name(name) or name for name in options.drop}
         if unknown := dropped - set(self.ch_names):
-            raise ConfigError(
-                f"drop={','.join(options.drop)}", f"no {', '.join(sorted(unknown))} here", "drop what there is"
-            )
+            found = f"no {', '.join(sorted(unknown))} here"
+            raise ConfigError(f"drop={','.join(options.drop)}", found, "drop what there is")
         self.columns = [k for k, name in enumerate(self.ch_names) if name not in dropped]
         if len(self.columns) < 4:
-            raise ConfigError("a synthetic source", f"{len(self.columns)} channels", "keep at least 4")
+            raise ConfigError(asked, f"{len(self.columns)} channels", "keep at least 4")
         loop = options.script is None if options.loop is None else options.loop
-        self.script: Script | CuedScript = (
-            Script(loop=loop) if options.script is None else Script.parse(options.script, loop)
-        )
+        self.script: Script | CuedScript = Script(loop=loop)
+        if options.script is not None:
+            self.script = Script.parse(options.script, loop)
         ch_names = [self.ch_names[k] for k in self.columns]
         self.faults = FaultScript.parse(options.faults, ch_names) if options.faults else None
         self._stream: FaultyStream | None = None
@@ -98,18 +88,25 @@ class SyntheticSource:
         """
         if self.options.script is not None:
             return None
-        led = CuedScript("rest")
-        self.script = led
-        return led.lead
+        script = self.script = CuedScript("rest")
+        return script.lead
 
     def open(self) -> Stream:
         """Open the stream; the signal starts from its first sample every time."""
         if self.faults is None:
-            return SyntheticStream(self)
-        self._stream = FaultyStream(rehearse(self, self.faults))
+            return SyntheticStream(self, self.options.speed)
+        self._stream = FaultyStream(self._rehearsal(self.faults))
         if self.faults.of("announce"):
             self._stream.measure()
         return self._stream
+
+    def _rehearsal(self, script: FaultScript) -> Rehearsal:
+        options, clean = self.options, SyntheticStream(self, math.inf)
+        headset = Headset(clean, script, options.subject)
+        paced = math.isfinite(options.speed)
+        chunk_s = headset.n_packet / options.sfreq / (options.speed if paced else 1.0)
+        sfreq = next((fault.value for fault in reversed(script.of("announce"))), options.sfreq)
+        return Rehearsal(headset, replace(clean.info, sfreq=sfreq, paced=paced, chunk_s=chunk_s), options.speed)
 
     def reopen(self, info: StreamInfo) -> Stream:
         """Reconnect after the simulated headset has disappeared and returned, in the same session.
@@ -130,55 +127,38 @@ class SyntheticSource:
 def _electrodes(options: SyntheticOptions) -> tuple[str, ...]:
     if not options.channels:
         return tuple(montage.SPREAD[: options.n_chans or 32])
-    names = tuple(montage.canonical_name(label) for label in options.channels)
+    names = tuple(montage.canonical_name(label) or "" for label in options.channels)
     asked = f"channels={','.join(options.channels)}"
-    if None in names:
-        wrong = options.channels[names.index(None)]
+    if "" in names:
+        wrong = options.channels[names.index("")]
         raise ConfigError(asked, f"{wrong!r} is not a 10-05 electrode", "use names like Fp1, Cz, O2")
     if len(set(names)) < len(names):
         raise ConfigError(asked, "an electrode twice", "name each once")
     if not 4 <= len(names) <= 64 or options.n_chans not in (None, len(names)):
-        raise ConfigError(
-            asked, f"{len(names)} channels", f"name {options.n_chans or '4 to 64'} of them, or leave n_chans out"
-        )
-    return tuple(name for name in names if name)
-
-
-def rehearse(source: SyntheticSource, script: FaultScript) -> Rehearsal:
-    """A session with a simulated headset and the faults in `script`."""
-    options = source.options
-    flawless = SyntheticSource("", options.model_copy(update={"speed": math.inf, "faults": ""}))
-    flawless.script = source.script
-    clean = SyntheticStream(flawless)
-    headset = Headset(clean, script, options.subject)
-    paced = math.isfinite(options.speed)
-    chunk_s = headset.n_packet / options.sfreq / (options.speed if paced else 1.0)
-    announced = script.of("announce")
-    info = replace(clean.info, sfreq=announced[-1].value if announced else options.sfreq, paced=paced, chunk_s=chunk_s)
-    return Rehearsal(headset, info, options.speed)
+        do = f"name {options.n_chans or '4 to 64'} of them, or leave n_chans out"
+        raise ConfigError(asked, f"{len(names)} channels", do)
+    return names
 
 
 class SyntheticStream:
     """The stream of a simulated subject. The first n samples are due n / (sfreq · speed) after opening: no drift."""
 
-    def __init__(self, source: SyntheticSource) -> None:
+    def __init__(self, source: SyntheticSource, speed: float) -> None:
         options = source.options
         self._person = VirtualPerson(options.subject, source.ch_names, options.sfreq, source.script, options.difficulty)
-        self._columns = source.columns
-        self._per_s = options.sfreq * options.speed
-        self._chunk = max(1, round(options.sfreq * min(1.0, CHUNK_S * options.speed)))
+        self._columns, self._per_s = source.columns, options.sfreq * speed
+        self._chunk = max(1, round(options.sfreq * min(1.0, CHUNK_S * speed)))
         self._n_samples = source.script.n_samples(options.sfreq)
-        self._sent = 0
-        self._state = ""
-        self._closed = threading.Event()
+        self._sent, self._state, self._closed = 0, "", threading.Event()
+        paced = math.isfinite(speed)
         self.info = StreamInfo(
             tuple(source.ch_names[k] for k in source.columns),
             options.sfreq,
             f"virtual person {options.subject}",
             options.reference or "infinity",
             virtual=True,
-            paced=math.isfinite(options.speed),
-            chunk_s=self._chunk / options.sfreq if math.isinf(options.speed) else self._chunk / self._per_s,
+            paced=paced,
+            chunk_s=self._chunk / (self._per_s if paced else options.sfreq),
         )
         self._start = clock.now()
 
