@@ -12,8 +12,7 @@ from ..montage import REFERENCES, Electrode, canonical_name, derivation, electro
 from .units import UNSTATED, is_other_quantity
 from .url import SKIP, CommonOptions, pasted
 
-EARS = {"A1", "A2", "M1", "M2"}
-"""Reference sites: where they are recorded, they are not EEG channels."""
+EARS = {"A1", "A2", "M1", "M2"}  # reference sites: where they are recorded, they are not EEG channels
 
 _NOT_BRAIN = re.compile(
     r"\d*([A-Z]?EOG|ECG|EKG|[LR]?EMG|GSR|EDA|RESP|BREATH|PLETH|S[AP]O2|PPG|OXI|SATUR|PULSE|HEART|D?TRIG|TRG|STATUS|STI"
@@ -28,8 +27,7 @@ _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SOCKET = re.compile(r"[A-H]\d{1,2}")
 
 
-SHOWN = 12
-"""Number of labels shown in a message."""
+SHOWN = 12  # number of labels shown in a message
 
 
 class ChannelChoice(NamedTuple):
@@ -37,8 +35,7 @@ class ChannelChoice(NamedTuple):
 
     columns: list[int]
     ch_names: tuple[str, ...]
-    reference: str
-    """From ``reference=``, the source, or the labels of its channels; ``"unknown"`` where none states it."""
+    reference: str  # from ``reference=``, the source, or the labels of its channels; ``"unknown"`` where none states it
     notes: tuple[str, ...]
 
 

@@ -22,8 +22,7 @@ from .boards import catalogue as boards
 from .boards.session import library
 from .lsl.info import url_of
 
-LOOK_S = 0.1
-"""Interval (s) of checks for answers from the network."""
+LOOK_S = 0.1  # interval (s) of checks for answers from the network
 EXAMPLES = {
     "serial_port": "COM3" if sys.platform == "win32" else "/dev/ttyUSB0",
     "mac_address": "XX:XX:XX:XX:XX:XX",

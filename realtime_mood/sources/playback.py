@@ -20,10 +20,8 @@ from ..types import Array, Chunk, Marker, StreamInfo
 from .recordings import open_recording
 from .recordings.recording import PlaybackOptions
 
-CHUNK_S = 0.04
-"""Seconds between chunks when paced."""
-LONGEST_S = 1.0
-"""Longest chunk (s)."""
+CHUNK_S = 0.04  # seconds between chunks when paced
+LONGEST_S = 1.0  # longest chunk (s)
 
 
 class PlaybackSource:

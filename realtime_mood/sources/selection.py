@@ -6,15 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from .url import with_options
 
-LASTING = ("stream", "type", "source_id", "host")
-"""URL options that stay the same when the sender restarts."""
-EXACT = ("number", "uid")
-"""URL option that is unique to a stream while it runs."""
-MOST = 3
-"""Largest number of URLs in a message."""
+LASTING = ("stream", "type", "source_id", "host")  # URL options that stay the same when the sender restarts
+EXACT = ("number", "uid")  # URL option that is unique to a stream while it runs
+MOST = 3  # largest number of URLs in a message
 
-Identity = Mapping[str, str]
-"""A stream's metadata, under the names of the URL options that select by them."""
+Identity = Mapping[str, str]  # a stream's metadata, under the names of the URL options that select by them
 
 
 def distinguishing(one: Identity, streams: Sequence[Identity]) -> dict[str, str]:

@@ -9,13 +9,11 @@ import numpy as np
 
 from ..errors import StreamMismatch
 
-MICROVOLTS = {"V": 1e6, "mV": 1e3, "uV": 1.0, "nV": 1e-3}
-"""µV per unit."""
+MICROVOLTS = {"V": 1e6, "mV": 1e3, "uV": 1.0, "nV": 1e-3}  # µV per unit
 
 WIDE = (0.1, 3000.0)
 """Spread (µV) that numbers with a stated unit must have: real files lie at 0.4–40, a unit off by 1000 lands outside."""
-NARROW = (0.5, 500.0)
-"""Spread (µV) that numbers without a unit must have before they are taken to be µV."""
+NARROW = (0.5, 500.0)  # spread (µV) that numbers without a unit must have before they are taken to be µV
 
 _SPELLINGS = {
     "V": ("v", "volt", "volts", "0"),

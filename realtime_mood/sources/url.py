@@ -10,8 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from .units import MICROVOLTS, unit_name
 
-SKIP = "-"
-"""In ``channels=``: leave this channel out."""
+SKIP = "-"  # in ``channels=``: leave this channel out
 
 
 def _names(value: object) -> object:
@@ -41,21 +40,17 @@ class CommonOptions(BaseModel):
 
     channels: Names = ()
     """Electrode names for a source that gives none, in the order of its channels, ``-`` for one to leave out."""
-    drop: Names = ()
-    """Channels to leave out, by the name the source gives or by 10-05 name."""
-    drop_must_exist: ClassVar[bool] = True
-    """Whether a name in `drop` that the source lacks is an error."""
+    drop: Names = ()  # channels to leave out, by the name the source gives or by 10-05 name
+    drop_must_exist: ClassVar[bool] = True  # whether a name in `drop` that the source lacks is an error
     units: Annotated[str, AfterValidator(_unit)] | None = None
     """Unit of the numbers (``uV``, ``0.1uV``, …), where the source states none or a wrong one."""
-    reference: str | None = None
-    """Reference of the channels; with ``Cz``, ``F3-Cz`` is read as F3."""
+    reference: str | None = None  # reference of the channels; with ``Cz``, ``F3-Cz`` is read as F3
 
 
 class FiniteOptions(CommonOptions):
     """Options of sources with an end."""
 
-    speed: Speed = 1.0
-    """1 is real time, N is N times as fast, ``max`` (infinity) as fast as the pipeline takes it."""
+    speed: Speed = 1.0  # 1 is real time, N is N times as fast, ``max`` (infinity) as fast as the pipeline takes it
 
 
 def pasted(key: str, words: Sequence[str]) -> str:

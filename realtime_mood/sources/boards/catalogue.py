@@ -108,12 +108,9 @@ class BrainflowOptions(CommonOptions):
     file: str = ""
     file_aux: str = ""
     file_anc: str = ""
-    master_board: str = ""
-    """For ``playback`` and ``streaming``: the board whose data it is."""
-    config: Names = ()
-    """Commands sent to the board, in this order, before it streams."""
-    log: str = ""
-    """A file for the library's own log; without it there is none."""
+    master_board: str = ""  # for ``playback`` and ``streaming``: the board whose data it is
+    config: Names = ()  # commands sent to the board, in this order, before it streams
+    log: str = ""  # a file for the library's own log; without it there is none
 
 
 def names(board_ids: Any) -> dict[str, Any]:

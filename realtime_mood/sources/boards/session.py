@@ -15,12 +15,9 @@ from typing import Any
 from ...errors import SourceError, SourceNotFound, StreamMismatch, install_extra
 from ...guard import GuardedThread
 
-BUFFER_S = 60
-"""Length of the library's buffer (s)."""
-LOOK_S = 0.05
-"""Interval (s) of checks of whether opening a board was cancelled."""
-CLOSE_S = 1.0
-"""How long `close` waits for a board to be released (s); some take seconds."""
+BUFFER_S = 60  # length of the library's buffer (s)
+LOOK_S = 0.05  # interval (s) of checks of whether opening a board was cancelled
+CLOSE_S = 1.0  # how long `close` waits for a board to be released (s); some take seconds
 LONGEST_PAUSE_S = 10.0
 """Longest pause in a file (s): the library's player sleeps through pauses and cannot be stopped meanwhile."""
 

@@ -21,14 +21,10 @@ from . import catalogue as boards
 from .catalogue import BrainflowOptions
 from .session import BoardSession, count_rows, library, trouble
 
-POLL_S = 0.02
-"""Polling interval (s): limits the wake-ups per second and the delay that polling adds."""
-FOREIGN_S = 60.0
-"""Stamps further than this from now (s) are on the board's own clock and are shifted by an offset."""
-MEASURE_S = 2.5
-"""How long the sampling rate is measured after opening (s)."""
-LIVE_S = 1.0
-"""How long to wait for a sample after reconnecting (s)."""
+POLL_S = 0.02  # polling interval (s): limits the wake-ups per second and the delay that polling adds
+FOREIGN_S = 60.0  # stamps further than this from now (s) are on the board's own clock and are shifted by an offset
+MEASURE_S = 2.5  # how long the sampling rate is measured after opening (s)
+LIVE_S = 1.0  # how long to wait for a sample after reconnecting (s)
 
 
 class BrainflowSource:

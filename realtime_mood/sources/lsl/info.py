@@ -23,11 +23,9 @@ def _positive(value: float) -> float:
 class LslOptions(CommonOptions):
     """Options after ``lsl://NAME?``."""
 
-    type: str | None = None
-    """The stream's content type; by default EEG is preferred."""
+    type: str | None = None  # the stream's content type; by default EEG is preferred
     source_id: str | None = None
-    host: str | None = None
-    """The computer that sends it."""
+    host: str | None = None  # the computer that sends it
     uid: str | None = None
     """Identifies one outlet; it changes when the sender restarts, so the stream is not found again then."""
     timeout: Annotated[float, Field(default=5.0), AfterValidator(_positive)] = 5.0

@@ -17,18 +17,13 @@ from ...plugins import read_options, split
 from ..marker_words import is_marker_type, texts_of
 from .info import LslOptions, channels_of, described, is_chosen, urls_of
 
-PULL_S = 0.1
-"""Timeout of one attempt to receive a marker or find the stream (s)."""
-OPEN_S = 0.5
-"""How long an announced stream may take to answer (s)."""
-FORGET_S = 2.0
-"""How long a silent stream is still assumed to exist (s)."""
+PULL_S = 0.1  # timeout of one attempt to receive a marker or find the stream (s)
+OPEN_S = 0.5  # how long an announced stream may take to answer (s)
+FORGET_S = 2.0  # how long a silent stream is still assumed to exist (s)
 FOREIGN_S = 60.0
 """Stamps further than this from our clock (s) are on another clock and ignored: the arrival time is used."""
-LOYAL_S = 3.0
-"""How long to wait for an ended stream before switching to another that existed beside it (s)."""
-CLOSE_S = 1.0
-"""How long closing may take (s)."""
+LOYAL_S = 3.0  # how long to wait for an ended stream before switching to another that existed beside it (s)
+CLOSE_S = 1.0  # how long closing may take (s)
 log = logging.getLogger(__name__)
 
 
@@ -63,10 +58,8 @@ class LslMarkers:
         self._others: set[str] = set()  # that existed beside it, by uid
         self._ended = -math.inf
         self._early = 0
-        self.report: Report = to_log
-        """Receives reports; the engine sets it."""
-        self.on_fault: Report = to_log
-        """Receives failures, likewise."""
+        self.report: Report = to_log  # receives reports; the engine sets it
+        self.on_fault: Report = to_log  # receives failures, likewise
 
     def start(self) -> None:
         """Start receiving; returns at once."""

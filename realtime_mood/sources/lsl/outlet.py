@@ -25,14 +25,10 @@ from ..faults.headset import Headset
 from ..faults.script import FaultScript
 from ..playback import PlaybackOptions, PlaybackSource
 
-CHUNK_S = 0.04
-"""Seconds of signal per push."""
-LINGER_S = 3.0
-"""How long receivers may take to fetch the last sample (s)."""
-LIVE = ("lsl", "brainflow")
-"""Schemes of live sources, which cannot be played."""
-HEAD_MM = 95.0
-"""Radius of the head for electrode positions (mm)."""
+CHUNK_S = 0.04  # seconds of signal per push
+LINGER_S = 3.0  # how long receivers may take to fetch the last sample (s)
+LIVE = ("lsl", "brainflow")  # schemes of live sources, which cannot be played
+HEAD_MM = 95.0  # radius of the head for electrode positions (mm)
 
 
 def play(

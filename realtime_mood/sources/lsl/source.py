@@ -24,12 +24,9 @@ LATE_TWIN_S = 0.6
 FIND_S, ANSWER_S, LIVE_S = 0.7, 0.3, 0.6
 """While it is lost: how long to search, to wait for an answer, and for a sample (s). The library asks known peers only
 after 0.5 s, the only way that works where many streams share one address."""
-GUESS_HZ = 250.0
-"""Assumed rate (Hz) of a stream that states none, until it is measured."""
-CORRECTION_S = 1.0
-"""How long measuring the offset of its clock may take (s)."""
-CLOCKS_S = 1.0
-"""A stream that began this long (s) before our last sample existed beside ours."""
+GUESS_HZ = 250.0  # assumed rate (Hz) of a stream that states none, until it is measured
+CORRECTION_S = 1.0  # how long measuring the offset of its clock may take (s)
+CLOCKS_S = 1.0  # a stream that began this long (s) before our last sample existed beside ours
 
 
 class _Identity(NamedTuple):
@@ -41,8 +38,7 @@ class _Identity(NamedTuple):
     host: str
     n_chans: int
     sfreq: float
-    channels: tuple[tuple[str, str, str], ...] = ()
-    """Label, unit and type of each channel; known only after a query."""
+    channels: tuple[tuple[str, str, str], ...] = ()  # label, unit and type of each channel; known only after a query
 
 
 class LslSource:

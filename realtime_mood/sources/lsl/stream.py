@@ -16,20 +16,13 @@ from ...types import Chunk, StreamInfo
 from ..timing.rate import Rate, measured_rate
 from ..timing.sample_clock import Piece, SampleClock
 
-PULL_S = 0.02
-"""A pull waits for this much signal (s): limits wake-ups per second and the delay added by batching."""
-BUFFER_S = 60
-"""Length of the library's buffer (s)."""
-LOOKS_S = (0.5, 1.0, 2.0, 4.0)
-"""Durations of samples (s) after which the rate is estimated, until it is certain."""
-QUIET_S = 0.5
-"""After this long without a sample (s) the announced rate is used."""
-LEAST_S = 3.0
-"""How long the requested samples may take (s)."""
-HEARD_S = 1.0
-"""A stream with samples within this time (s) is alive."""
-ANSWER_S = 0.3
-"""Timeout of one query to the library (s), so that it can be cancelled."""
+PULL_S = 0.02  # a pull waits for this much signal (s): limits wake-ups per second and the delay added by batching
+BUFFER_S = 60  # length of the library's buffer (s)
+LOOKS_S = (0.5, 1.0, 2.0, 4.0)  # durations of samples (s) after which the rate is estimated, until it is certain
+QUIET_S = 0.5  # after this long without a sample (s) the announced rate is used
+LEAST_S = 3.0  # how long the requested samples may take (s)
+HEARD_S = 1.0  # a stream with samples within this time (s) is alive
+ANSWER_S = 0.3  # timeout of one query to the library (s), so that it can be cancelled
 FOREIGN_S = 60.0
 """Stamps further than this from our clock (s) are on another one (Unix time, a device's) and are shifted."""
 
@@ -37,8 +30,7 @@ FOREIGN_S = 60.0
 class Pull(NamedTuple):
     """Result of one pull."""
 
-    data: np.ndarray
-    """(n, all channels), as sent."""
+    data: np.ndarray  # (n, all channels), as sent
     stamps: np.ndarray
     arrived: float
 
@@ -77,8 +69,7 @@ class Inlet:
         self._ask(self._inlet.open_stream, deadline, off)
         self._least = max(1, round(PULL_S * sfreq))
         self._buffer = np.empty((max(64, round(sfreq)), self.full.channel_count()), self._inlet.np_dtype)
-        self.lost = False
-        """Whether the sender is gone."""
+        self.lost = False  # whether the sender is gone
 
     def _ask(self, question: Any, deadline: float, off: threading.Event) -> Any:
         while not off.is_set():
@@ -180,8 +171,7 @@ class LslStream:
         self._rows = np.empty((0, info.n_chans), np.float32)
         self._ready: deque[Chunk] = deque()
         self._closed = False
-        self.heard = clock.now()
-        """When samples last arrived (s, our clock)."""
+        self.heard = clock.now()  # when samples last arrived (s, our clock)
         for pull in pulls:
             self._take_in(pull)
 

@@ -17,8 +17,7 @@ from .placing import indices
 from .timeline import Break
 
 DAY_S = 86_400.0
-DRIFT = 5e-5
-"""Clocks of computer and amplifier drift apart by less than this share."""
+DRIFT = 5e-5  # clocks of computer and amplifier drift apart by less than this share
 FILLER = ("bad_acq_skip", "bad_disconnection")
 """Annotations over stored samples that only fill a break: MNE's for FIF and MFF, ANT's."""
 JOINED = {
@@ -30,8 +29,7 @@ JOINED = {
 marks what does not continue the sample before with two underscores."""
 NEW_SEGMENT = re.compile(rb"(?im)^\s*Mk\d+\s*=\s*New Segment,[^,\n]*,(\d+),[^,\n]*,[^,\n]*(?:,(\d*))?")
 """BrainVision's marker: the sample, counted from 1, and when the segment began."""
-CNT_DISCONTINUITY = 14
-"""What Neuroscan's events say of it in the upper half of their fourth byte."""
+CNT_DISCONTINUITY = 14  # what Neuroscan's events say of it in the upper half of their fourth byte
 
 
 def stated_breaks(path: Path, raw: Any, sfreq: float) -> list[Break]:

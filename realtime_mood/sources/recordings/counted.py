@@ -19,19 +19,15 @@ CYCLES = (
     *cycles_of("muse_2"),
 )
 """How a device may have numbered the rows of its file, where its counts do not tell a cycle of their own."""
-USUAL = 0.8
-"""The share of packages that must be alike for a habit."""
-LATE = 16
-"""A row this many samples back in the count was written out of order."""
+USUAL = 0.8  # the share of packages that must be alike for a habit
+LATE = 16  # a row this many samples back in the count was written out of order
 
 
 class Steps(NamedTuple):
     """What a counter says."""
 
-    steps: np.ndarray
-    """(n - 1,) how many samples each row is after the one before."""
-    n_samples: int
-    """After how many samples the count comes round."""
+    steps: np.ndarray  # (n - 1,) how many samples each row is after the one before
+    n_samples: int  # after how many samples the count comes round
     doubtful: np.ndarray
     """(n - 1,) whether the count went back there for a reason that it does not tell: its end, or a restart."""
 

@@ -18,8 +18,7 @@ class Dialect(NamedTuple):
     """The delimiter and the decimal mark of a table."""
 
     delimiter: str = ","
-    comma: bool = False
-    """Whether numbers have a decimal comma."""
+    comma: bool = False  # whether numbers have a decimal comma
 
     def cells(self, line: str) -> list[str]:
         """The cells of a line; empty where a quote is never closed."""

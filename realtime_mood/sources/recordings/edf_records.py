@@ -19,8 +19,7 @@ from .timeline import Break
 TAL = re.compile(rb"([+-](?<![^\x00][+-])\d+(?:\.(\d*))?)(?:\x15[\d.]*)?\x14([^\x00]*)")
 """One annotation list: when it begins, how many decimals that has, and the texts."""
 LISTS = ("EDF Annotations", "BDF Annotations")
-NEW_EPOCH = 1
-"""Bit 16 of BioSemi's status, the lowest of its third byte."""
+NEW_EPOCH = 1  # bit 16 of BioSemi's status, the lowest of its third byte
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,7 @@ class EdfRecords:
     transducers: list[str]
     columns: list[slice]
     record_s: float
-    discontinuous: bool
-    """The header says "EDF+D" or "BDF+D"."""
+    discontinuous: bool  # the header says "EDF+D" or "BDF+D"
 
     def annotations(self) -> Iterator[re.Match[bytes]]:
         """Every annotation list; the first says when the first record begins."""

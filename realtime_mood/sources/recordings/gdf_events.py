@@ -9,8 +9,7 @@ from ...errors import StreamMismatch
 
 NUMBER_BYTES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 8, 16: 4, 17: 8}
 """Of the types of samples; others are damage, which MNE names."""
-LATER = b"1.94"
-"""From this version on, the header is counted in other units, and events in three bytes."""
+LATER = b"1.94"  # from this version on, the header is counted in other units, and events in three bytes
 
 
 def check_events(path: Path, asked: str) -> None:

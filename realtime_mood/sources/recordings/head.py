@@ -10,28 +10,23 @@ from typing import NamedTuple
 from ...errors import StreamMismatch
 from .dialect import Dialect, dialect_of
 
-SOME_ROWS = 64
-"""Rows that are looked at to tell how a table is written."""
-_METADATA = re.compile(r"\W*title\s*:", re.I)
-"""What the first line of EmotivPRO's tables begins with."""
+SOME_ROWS = 64  # rows that are looked at to tell how a table is written
+_METADATA = re.compile(r"\W*title\s*:", re.I)  # what the first line of EmotivPRO's tables begins with
 _LABELS = re.compile(r"labels\s*:\s*([^,;\"]+)", re.I)
 
 
 class HeaderLine(NamedTuple):
     """A line of a file."""
 
-    number: int
-    """1 for the first."""
+    number: int  # 1 for the first
     text: str
 
 
 class TableHead(NamedTuple):
     """The lines before the rows of a table, and the first rows."""
 
-    comments: tuple[str, ...]
-    """Lines that begin with ``%`` and the like, without that."""
-    names: tuple[str, ...]
-    """Of the columns; empty where the table does not say."""
+    comments: tuple[str, ...]  # lines that begin with ``%`` and the like, without that
+    names: tuple[str, ...]  # of the columns; empty where the table does not say
     dialect: Dialect
     rows: tuple[HeaderLine, ...]
 

@@ -10,15 +10,13 @@ from ...errors import StreamMismatch
 from ..timing.counter import Cycle
 from .head import TableHead
 
-MUSE_HZ = (220.0, 256.0)
-"""Rates of the headsets that muse-lsl and Mind Monitor record: Muse 2014, and all since."""
+MUSE_HZ = (220.0, 256.0)  # rates of the headsets that muse-lsl and Mind Monitor record: Muse 2014, and all since
 
 _NOT_EEG_OF_OPENVIBE = ("time", "epoch", "label", "stage", "flag", "event")
 _STAMPS = ("timestamps", "timestamp")
 _MARKER = re.compile(r"markers?\d*|stim|trigger", re.I)
 """Columns of marker codes, in tables of muse-lsl and what builds on it."""
-_INDEX = re.compile(r"(unnamed: ?\d+|index)?", re.I)
-"""Columns that pandas writes without being asked."""
+_INDEX = re.compile(r"(unnamed: ?\d+|index)?", re.I)  # columns that pandas writes without being asked
 
 
 class Layout(NamedTuple):
@@ -26,28 +24,19 @@ class Layout(NamedTuple):
 
     program: str
     n_columns: int
-    eeg: tuple[int, ...]
-    """Columns that hold EEG, in µV, and `labels` for them."""
+    eeg: tuple[int, ...]  # columns that hold EEG, in µV, and `labels` for them
     labels: tuple[str, ...]
-    stamp: int | None = None
-    """Seconds or finer since 1970 or since the start, a time of day, or a date and time."""
+    stamp: int | None = None  # seconds or finer since 1970 or since the start, a time of day, or a date and time
     counter: int | None = None
-    event: int | None = None
-    """Text or a code that is empty or 0 where nothing happened."""
-    sfreq: float | None = None
-    """Sampling rate where the file says it (Hz)."""
-    device: tuple[float, ...] = ()
-    """The rates the device has, where the file does not."""
+    event: int | None = None  # text or a code that is empty or 0 where nothing happened
+    sfreq: float | None = None  # sampling rate where the file says it (Hz)
+    device: tuple[float, ...] = ()  # the rates the device has, where the file does not
     spoken: bool = False
     """Whether rows with words only are no samples; the words come last, and may be left out with their comma."""
-    advice: str = ""
-    """What to do when the rate is too low for EEG."""
-    made_up: tuple[int, float] | None = None
-    """A column, and what stands there where the samples were not measured."""
-    cycles: tuple[Cycle, ...] = ()
-    """How the board is known to count; empty where that is not known."""
-    named: bool = True
-    """Whether a line of names says how many columns there are."""
+    advice: str = ""  # what to do when the rate is too low for EEG
+    made_up: tuple[int, float] | None = None  # a column, and what stands there where the samples were not measured
+    cycles: tuple[Cycle, ...] = ()  # how the board is known to count; empty where that is not known
+    named: bool = True  # whether a line of names says how many columns there are
     notes: tuple[str, ...] = ()
 
 

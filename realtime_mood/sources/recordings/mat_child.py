@@ -9,8 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-ODD_TEXT = "latin-1"
-"""For text that is not in the encoding it claims: every byte is a letter of this one."""
+ODD_TEXT = "latin-1"  # for text that is not in the encoding it claims: every byte is a letter of this one
 
 
 def main(path: str, most_bytes: int) -> int:

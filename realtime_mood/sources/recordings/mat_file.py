@@ -15,20 +15,16 @@ from typing import NamedTuple
 from ...errors import StreamMismatch
 
 CHILD = Path(__file__).with_name("mat_child.py")
-LEAST_BYTES = 4 << 30
-"""Memory the child may take, and as much as the file has four times over."""
-LONGEST_S = 60.0
-"""The child is given this much time, and as much again for every 100 MB."""
+LEAST_BYTES = 4 << 30  # memory the child may take, and as much as the file has four times over
+LONGEST_S = 60.0  # the child is given this much time, and as much again for every 100 MB
 DO = "save it again, or convert it to EDF or FIF"
 
 
 class MatContents(NamedTuple):
     """What stands in a MATLAB file."""
 
-    fields: dict[str, list[str]]
-    """The variables, and the fields of those that are structures."""
-    codec: str | None
-    """The encoding to read its text with, where the usual one fails."""
+    fields: dict[str, list[str]]  # the variables, and the fields of those that are structures
+    codec: str | None  # the encoding to read its text with, where the usual one fails
 
 
 def read_contents(path: Path, asked: str) -> MatContents:

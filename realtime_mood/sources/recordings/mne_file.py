@@ -25,14 +25,10 @@ from .opening import open_raw
 from .recording import HEAD_S, PlaybackOptions, check_rate, check_unit, finite, outside
 from .timeline import Break, Timeline
 
-BLOCK_S = 5.0
-"""Seconds read from the file at once."""
-MAX_CHANS = 10_000
-"""No recording has more; a header that says so is damaged, and MNE would fill the memory with them."""
-COUNTER = re.compile(r"(?i)(eeg[ ._])?counter")
-"""The channel in which Emotiv's programs keep the package counter."""
-VIRTUAL_MARK = "VIRTUAL PERSON"
-"""Marks the header of every file of a simulated subject."""
+BLOCK_S = 5.0  # seconds read from the file at once
+MAX_CHANS = 10_000  # no recording has more; a header that says so is damaged, and MNE would fill the memory with them
+COUNTER = re.compile(r"(?i)(eeg[ ._])?counter")  # the channel in which Emotiv's programs keep the package counter
+VIRTUAL_MARK = "VIRTUAL PERSON"  # marks the header of every file of a simulated subject
 
 # What MNE takes the stored numbers for, where it keeps no per-channel unit. Everything else is in volts.
 _STORED = {"RawEEGLAB": "uV", "RawGDF": "uV"}

@@ -11,10 +11,8 @@ from .head import TableHead
 from .layouts import Layout, find, rate_of
 from .recording import PlaybackOptions
 
-_CHANNELS = {4: "ganglion", 8: "cyton", 16: "cyton_daisy"}
-"""How many channels each of its boards has."""
-_AUX = (0, 3)
-"""Cells between the channels and the time, before v4: none, or acceleration in three directions."""
+_CHANNELS = {4: "ganglion", 8: "cyton", 16: "cyton_daisy"}  # how many channels each of its boards has
+_AUX = (0, 3)  # cells between the channels and the time, before v4: none, or acceleration in three directions
 _ALL_AUX = 13
 """Likewise since v4, where a program has left the names out: acceleration, digital and analog inputs, others."""
 _CLOCK = re.compile(r"\d{1,2}:\d\d:\d\d([.,]\d+)?")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-SMOOTH = 0.3
-"""Stamps are smooth where all but one in a hundred steps are within this much of whole samples."""
+SMOOTH = 0.3  # stamps are smooth where all but one in a hundred steps are within this much of whole samples
 
 
 def filled(stamps: np.ndarray) -> np.ndarray | None:

@@ -14,20 +14,15 @@ from .counted import LATE, counted
 from .periods import filled, period_of
 from .stamped_gaps import allowed_by_stamps, gaps_by_stamps
 
-LONGEST_HOLE_S = 86_400.0
-"""A longer jump of the stamps (s) means that the clock was set, and is not a gap."""
+LONGEST_HOLE_S = 86_400.0  # a longer jump of the stamps (s) means that the clock was set, and is not a gap
 EXACT = 1 / 20
 """Stamps are computed where they lie this close to whole samples, as a share of one: those tell what came twice."""
-LONGEST_REPEAT_S = 1.0
-"""Rows that go on longer than this behind the newest were stamped by a clock that was set back."""
-LEAST_STEP_S = 0.1
-"""Clocks are slowed down, not set back, by less than this."""
+LONGEST_REPEAT_S = 1.0  # rows that go on longer than this behind the newest were stamped by a clock that was set back
+LEAST_STEP_S = 0.1  # clocks are slowed down, not set back, by less than this
 USUAL_HZ = (1.0, 2.0, 100.0, 125.0, 128.0, 200.0, 220.0, 250.0, 256.0, 300.0, 500.0, 512.0, 1000.0, 1024.0, 2048.0)
-SHORT_CYCLE_S = 0.3
-"""Shortest useful cycle of a counter: below it stamps are more informative."""
+SHORT_CYCLE_S = 0.3  # shortest useful cycle of a counter: below it stamps are more informative
 HOUR_S = 3600.0
-MOST_HOURS = 14
-"""A clock of local time is set by up to so many whole hours: summer time, and journeys."""
+MOST_HOURS = 14  # a clock of local time is set by up to so many whole hours: summer time, and journeys
 
 
 def indices(

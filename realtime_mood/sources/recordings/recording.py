@@ -14,10 +14,8 @@ from ...types import Array, Marker
 from ..units import WIDE, check_spread, microvolts, spread
 from ..url import FiniteOptions
 
-HEAD_S = 10.0
-"""Seconds at the beginning by which the unit is checked."""
-FASTEST_HZ = 100_000.0
-"""No EEG is sampled faster; a header that says so is damaged."""
+HEAD_S = 10.0  # seconds at the beginning by which the unit is checked
+FASTEST_HZ = 100_000.0  # no EEG is sampled faster; a header that says so is damaged
 
 
 def _finite(value: float) -> float:
@@ -38,15 +36,12 @@ class PlaybackOptions(FiniteOptions):
     stream: str | None = None
     """Which stream of an XDF file, by name, where it holds more than one of EEG; the next four tell namesakes apart."""
     source_id: str | None = None
-    host: str | None = None
-    """The computer that sent it."""
+    host: str | None = None  # the computer that sent it
     uid: str | None = None
-    number: int | None = None
-    """Of the stream in the file."""
+    number: int | None = None  # of the stream in the file
     sfreq: Annotated[float, Field(gt=0, le=FASTEST_HZ)] | None = None
     """The sampling rate (Hz) of a stream in an XDF file that states none, or states it wrongly."""
-    board: str | None = None
-    """Which board wrote a BrainFlow table, as in ``brainflow://BOARD``: the table does not say."""
+    board: str | None = None  # which board wrote a BrainFlow table, as in ``brainflow://BOARD``: the table does not say
 
 
 class Rows:

@@ -14,22 +14,14 @@ from scipy.ndimage import minimum_filter1d
 from .counted import LATE
 from .periods import is_smooth, period_of, rough_period
 
-LOOK_S = 10.0
-"""Seconds of jittery stamps on either side of a jump that say whether it stays."""
-LOOK_ROWS = 16
-"""Rows likewise, where stamps are smooth: losses lie close there, and a little is enough."""
-BACK_S = 0.5
-"""Stamps that fall back by more than this were set back; nothing is known of what was lost there."""
-LONG_S = 0.1
-"""A gap by the counter that is longer than this is left out of the rate until the stamps have confirmed it."""
-LEAST_HOLE_S = 0.02
-"""Shortest gap (s) that can be distinguished from jitter."""
-LEAST_SURE_S = 0.05
-"""Jittery stamps tell no shorter loss where the counter tells none."""
-NEAR = 0.05
-"""A measured period this close to the stated one, as a share, is that."""
-PAUSE_S = 1.0
-"""Near the ends of a file, where few rows show how late stamps come, only a longer one is believed."""
+LOOK_S = 10.0  # seconds of jittery stamps on either side of a jump that say whether it stays
+LOOK_ROWS = 16  # rows likewise, where stamps are smooth: losses lie close there, and a little is enough
+BACK_S = 0.5  # stamps that fall back by more than this were set back; nothing is known of what was lost there
+LONG_S = 0.1  # a gap by the counter that is longer than this is left out of the rate until the stamps have confirmed it
+LEAST_HOLE_S = 0.02  # shortest gap (s) that can be distinguished from jitter
+LEAST_SURE_S = 0.05  # jittery stamps tell no shorter loss where the counter tells none
+NEAR = 0.05  # a measured period this close to the stated one, as a share, is that
+PAUSE_S = 1.0  # near the ends of a file, where few rows show how late stamps come, only a longer one is believed
 SURE_S = 0.1
 DRIFT = 3e-4
 """A jump further than this from whole rounds of a counter, and than this share of it, is not a loss of whole rounds."""

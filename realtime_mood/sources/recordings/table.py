@@ -19,14 +19,10 @@ from ...errors import StreamMismatch
 from .dialect import Dialect
 from .head import HeaderLine
 
-LONGEST_LINE = 1 << 16
-"""Characters; no table of EEG has longer rows."""
-MOST_CHARACTERS = 4 << 30
-"""Of one table unpacked."""
-BLOCK = 4096
-"""Rows read at once."""
-_CODE = re.compile(r"\s*\d*(\.0*)?\s*")
-"""A cell of a column of marker codes."""
+LONGEST_LINE = 1 << 16  # characters; no table of EEG has longer rows
+MOST_CHARACTERS = 4 << 30  # of one table unpacked
+BLOCK = 4096  # rows read at once
+_CODE = re.compile(r"\s*\d*(\.0*)?\s*")  # a cell of a column of marker codes
 # A password, and a way of packing that is not known, are runtime errors.
 _ZIP_TROUBLES = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)
 _MARKS = (
@@ -41,20 +37,13 @@ _MARKS = (
 class Columns(NamedTuple):
     """What to read of each row."""
 
-    n_columns: int
-    """How many cells a row has."""
-    numbers: tuple[int, ...]
-    """Columns wanted as numbers; the samples first."""
-    texts: tuple[int, ...]
-    """Columns wanted as they stand; one that is not there is empty."""
-    n_samples: int
-    """How many of `numbers` are samples."""
-    last_may_lack: bool = False
-    """Whether the last cell may be left out, with its delimiter."""
-    spoken: bool = False
-    """Whether rows that hold a word and no sample may have a cell more than others."""
-    one_more: bool = False
-    """Whether rows may have one more cell than names, from some row on: a marker without a name."""
+    n_columns: int  # how many cells a row has
+    numbers: tuple[int, ...]  # columns wanted as numbers; the samples first
+    texts: tuple[int, ...]  # columns wanted as they stand; one that is not there is empty
+    n_samples: int  # how many of `numbers` are samples
+    last_may_lack: bool = False  # whether the last cell may be left out, with its delimiter
+    spoken: bool = False  # whether rows that hold a word and no sample may have a cell more than others
+    one_more: bool = False  # whether rows may have one more cell than names, from some row on: a marker without a name
 
 
 class Cells(NamedTuple):
@@ -62,12 +51,9 @@ class Cells(NamedTuple):
 
     numbers: dict[int, np.ndarray]
     texts: dict[int, list[str]]
-    lines: np.ndarray
-    """The number of each row's line in the file."""
-    widths: np.ndarray
-    """How many cells each row has."""
-    torn: np.ndarray
-    """Whether that is a wrong number: none of its cells is believed."""
+    lines: np.ndarray  # the number of each row's line in the file
+    widths: np.ndarray  # how many cells each row has
+    torn: np.ndarray  # whether that is a wrong number: none of its cells is believed
 
 
 @contextmanager

@@ -23,12 +23,10 @@ from .placing import indices, measured_rate, played_once, usual_rate, without_ho
 from .recording import PlaybackOptions, Rows, check_rate, check_unit, finite
 from .table import Cells, Columns, lines_of, read_cells
 
-LEAST_HZ = 50.0
-"""A table with fewer rows a second holds snapshots of the EEG."""
+LEAST_HZ = 50.0  # a table with fewer rows a second holds snapshots of the EEG
 FINER = 1e11
 """Numbers beyond this are milli-, micro- or nanoseconds since 1970; as seconds they would lie 3000 years ahead."""
-MOST_TORN = 0.05
-"""A table with a larger share of rows of a wrong length has been understood wrongly."""
+MOST_TORN = 0.05  # a table with a larger share of rows of a wrong length has been understood wrongly
 DAY_S = 86_400.0
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d):(\d\d(?:\.\d+)?)")
 

@@ -10,8 +10,7 @@ import numpy as np
 
 UNKNOWN_S = 1.0
 """A break of unknown length counts as this long: more than the filters bridge, so that they settle again."""
-LONGEST_S = 366 * 86_400.0
-"""A longer break is a clock that was set, and its length is unknown."""
+LONGEST_S = 366 * 86_400.0  # a longer break is a clock that was set, and its length is unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,7 @@ class Timeline:
     """
 
     def __init__(self, n_stored: int, sfreq: float, breaks: Iterable[Break] = ()) -> None:
-        self.unknown = 0
-        """How many breaks are of unknown length."""
+        self.unknown = 0  # how many breaks are of unknown length
         self._begins: list[int] = []
         self._places: list[int] = []
         runs: list[tuple[int, int]] = []
@@ -60,8 +58,7 @@ class Timeline:
             end = max(stored, at + filler)
             place += end - stored + lost
             stored = end
-        self.runs = tuple(runs)
-        """``[first, end)`` of each unbroken stretch."""
+        self.runs = tuple(runs)  # ``[first, end)`` of each unbroken stretch
 
     def _merged(self, breaks: Iterable[Break], n_stored: int, sfreq: float) -> list[tuple[int, int, int]]:
         found: dict[int, tuple[int, int, bool]] = {}

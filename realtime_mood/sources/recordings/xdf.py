@@ -21,12 +21,9 @@ from .placing import indices, measured_rate, played_once, usual_rate
 from .recording import FASTEST_HZ, HEAD_S, PlaybackOptions, Rows, check_rate, finite, outside
 from .xdf_chunks import Chunks, StreamHeader, find_chunks, samples_in, without_others
 
-OFF = 0.01
-"""A stream whose stamps differ from its rate by more than this share runs at another rate than it says."""
-PACKETS = 0.2
-"""Where more than this share of the stamps repeat the one before, they are those of packets."""
-SELECT = ("stream", "source_id", "host", "uid", "number")
-"""Options that choose a stream."""
+OFF = 0.01  # a stream whose stamps differ from its rate by more than this share runs at another rate than it says
+PACKETS = 0.2  # where more than this share of the stamps repeat the one before, they are those of packets
+SELECT = ("stream", "source_id", "host", "uid", "number")  # options that choose a stream
 
 
 def open_xdf(path: Path, options: PlaybackOptions, asked: str) -> Rows:

@@ -17,14 +17,12 @@ from xml.sax.saxutils import escape
 
 from ..marker_words import text_of
 
-MARK = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
-"""Content of a boundary chunk."""
+MARK = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")  # content of a boundary chunk
 HEADER, SAMPLES, OFFSET, FOOTER = 2, 3, 4, 6
 SIZES = {"int8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4, "double64": 8}
 """Bytes a number takes, in each format but text."""
 MOST_CHANNELS = 4096
-LONGEST_HEADER = 16 << 20
-"""Bytes."""
+LONGEST_HEADER = 16 << 20  # bytes
 
 
 class StreamHeader(NamedTuple):
@@ -34,8 +32,7 @@ class StreamHeader(NamedTuple):
     name: str
     type: str
     n_chans: int
-    sfreq: float
-    """0 where it has no regular rate (Hz)."""
+    sfreq: float  # 0 where it has no regular rate (Hz)
     format: str
     desc: ElementTree.Element
     source_id: str = ""
@@ -47,14 +44,10 @@ class Chunks(NamedTuple):
     """Where what lies in a file."""
 
     streams: dict[int, StreamHeader]
-    places: list[tuple[int, int, int, int]]
-    """(tag, stream, begin, end) of each chunk's content."""
-    headers: dict[int, tuple[int, int]]
-    """(begin, end) of the content of each stream's header."""
-    damaged: int
-    """Bytes that had to be passed over."""
-    cut: int
-    """Bytes at the end that had to be."""
+    places: list[tuple[int, int, int, int]]  # (tag, stream, begin, end) of each chunk's content
+    headers: dict[int, tuple[int, int]]  # (begin, end) of the content of each stream's header
+    damaged: int  # bytes that had to be passed over
+    cut: int  # bytes at the end that had to be
 
 
 def find_chunks(file: mmap.mmap) -> Chunks:

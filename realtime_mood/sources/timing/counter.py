@@ -9,12 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-DROPPED = -1
-"""Marks a sample that is a repetition, or too late: it was counted as lost already."""
+DROPPED = -1  # marks a sample that is a repetition, or too late: it was counted as lost already
 LATE = 12
 """A package at most this many places back, without time passing, is late or repeated, not a loss of nearly a cycle."""
-SMALL = 512
-"""A loss of more samples than this must have taken the corresponding time; else the counter restarted."""
+SMALL = 512  # a loss of more samples than this must have taken the corresponding time; else the counter restarted
 ENDLESS = range(2**53)
 
 

@@ -6,24 +6,18 @@ from typing import overload
 
 import numpy as np
 
-HISTORY_S = 30.0
-"""Seconds of stamps that the line is fitted to."""
-SPREAD_S = 10.0
-"""Seconds of stamps from which their jitter is judged."""
-POINT_S = 0.1
-"""Seconds of stamps to a point of the fit."""
+HISTORY_S = 30.0  # seconds of stamps that the line is fitted to
+SPREAD_S = 10.0  # seconds of stamps from which their jitter is judged
+POINT_S = 0.1  # seconds of stamps to a point of the fit
 YOUNG_S = 3.0
 """Below this much history the slope of jittery stamps is the one given, and only the offset is fitted, on the last
 second."""
 REGULAR_S = 20e-6
 """Largest change of the residual between samples (s) for stamps that the sender computed; measured ones exceed it.
 Nine tenths of the points must comply: the library changes its clock offset now and then."""
-LEAST_BATCHES = 4
-"""Least number of batches for that judgement."""
-ASTRAY = 0.25
-"""Largest share of the first stamps that may precede their neighbour: repeated or late samples."""
-HICCUP_S = 0.02
-"""A busy sender that stamps at sending may be late by this much for a while (s)."""
+LEAST_BATCHES = 4  # least number of batches for that judgement
+ASTRAY = 0.25  # largest share of the first stamps that may precede their neighbour: repeated or late samples
+HICCUP_S = 0.02  # a busy sender that stamps at sending may be late by this much for a while (s)
 
 
 # What is kept of each point: mean index, mean stamp (s), how many samples, the sum of their squared residuals (s²), and

@@ -11,12 +11,9 @@ from .counter import DROPPED, Cycle, PackageCounter, learn
 from .rate import measured_rate, real_rate
 from .sample_clock import SampleClock
 
-LEARN_S = 0.3
-"""Seconds of samples from which an unknown numbering is estimated."""
-LONG_S = 2.0
-"""After a longer gap (s) the clock restarts; lost samples stay counted."""
-IMPEDANCE_S = 1.0
-"""Least interval between impedance reports (s)."""
+LEARN_S = 0.3  # seconds of samples from which an unknown numbering is estimated
+LONG_S = 2.0  # after a longer gap (s) the clock restarts; lost samples stay counted
+IMPEDANCE_S = 1.0  # least interval between impedance reports (s)
 MOST_OFF = 0.1
 """Largest deviation (share) of a board's rate from the announced one; a larger one is of a file played too fast."""
 

@@ -7,15 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 LEAST_POINTS = 8
-LEAST_S = 0.4
-"""Least number and duration (s) of stamps for a measurement."""
-DIFFERS = 0.01
-"""A rate closer than this (share) to the announced one is taken as the announced one: clocks differ."""
+LEAST_S = 0.4  # least number and duration (s) of stamps for a measurement
+DIFFERS = 0.01  # a rate closer than this (share) to the announced one is taken as the announced one: clocks differ
 SURE = 0.005
 """Sufficient precision (share). Checked after 0.5, 1, 2 and 4 s, a wrong rate is accepted in at most one of a hundred
 starts, and only where stamps jitter by 15 ms and samples are lost meanwhile."""
-SNAP = 0.005
-"""A rate closer than this (share) to a common one is taken as that."""
+SNAP = 0.005  # a rate closer than this (share) to a common one is taken as that
 COMMON_HZ = (100, 125, 128, 160, 200, 220, 250, 256, 300, 500, 512, 600, 1000, 1024, 1200, 2000, 2048, 4096, 5000)
 SECTIONS = 5
 
@@ -24,8 +21,7 @@ class Rate(NamedTuple):
     """A measured sampling rate."""
 
     sfreq: float
-    error: float
-    """Standard error, as a share of it."""
+    error: float  # standard error, as a share of it
 
     @property
     def sure(self) -> bool:

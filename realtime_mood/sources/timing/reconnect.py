@@ -13,20 +13,14 @@ from ...errors import SourceLost, SourceNotFound, StreamMismatch
 from ...guard import GuardedThread, Report, to_log
 from ...types import Chunk, StreamInfo
 
-SILENT_S = 3.0
-"""After this long without a sample (s) the stream counts as lost, whatever the device reports."""
-SILENT_CHUNKS = 3
-"""The same in chunk intervals, for devices that send rarely."""
-RETRY_S = 0.5
-"""Least interval between the starts of two attempts (s)."""
-LOOK_S = 0.05
-"""Interval (s) of checks of the search thread's result."""
+SILENT_S = 3.0  # after this long without a sample (s) the stream counts as lost, whatever the device reports
+SILENT_CHUNKS = 3  # the same in chunk intervals, for devices that send rarely
+RETRY_S = 0.5  # least interval between the starts of two attempts (s)
+LOOK_S = 0.05  # interval (s) of checks of the search thread's result
 REPEAT_S = 5.0
 """Stamps that restart at most this far back (s) are repeated samples; further back, the device's clock was set."""
-CLOSE_S = 1.8
-"""How long closing waits for an attempt in progress (s)."""
-NOTES = 20
-"""Number of notes kept."""
+CLOSE_S = 1.8  # how long closing waits for an attempt in progress (s)
+NOTES = 20  # number of notes kept
 
 
 class Reconnecting:

@@ -12,32 +12,21 @@ from .line import LEAST_BATCHES, ClockLine
 
 BEGIN_S = 0.5
 """Seconds of the first samples that are examined together for how they are stamped; more if in few batches."""
-SURE_S = 0.2
-"""A jump counts as a gap once the stamps have stayed beyond it for this long (s)."""
-HOLD_S = 5.0
-"""Longest time samples are held back (s)."""
-SILENT_S = 0.5
-"""Held samples are judged when nothing has followed them for this long (s)."""
-LEAST_HOLE_S = 0.1
-"""Jumps below these (s) are jitter: while the jitter is unknown, and always."""
-FUTURE_S = 0.05
-"""Stamps further ahead of their arrival than this (s) cannot be right."""
-SENSELESS_S = 1e10
-"""Stamps further from their arrival than this (s), or not finite, are replaced by the arrival time."""
-BACKLOG_S = 120.0
-"""A gap longer than the time since the start plus this (s) is not a gap."""
+SURE_S = 0.2  # a jump counts as a gap once the stamps have stayed beyond it for this long (s)
+HOLD_S = 5.0  # longest time samples are held back (s)
+SILENT_S = 0.5  # held samples are judged when nothing has followed them for this long (s)
+LEAST_HOLE_S = 0.1  # jumps below these (s) are jitter: while the jitter is unknown, and always
+FUTURE_S = 0.05  # stamps further ahead of their arrival than this (s) cannot be right
+SENSELESS_S = 1e10  # stamps further from their arrival than this (s), or not finite, are replaced by the arrival time
+BACKLOG_S = 120.0  # a gap longer than the time since the start plus this (s) is not a gap
 BORNE_OUT_S = 0.1
 """How long computed stamps must have been on whole samples (s) before a jump by whole samples is meaningful."""
-EXACT = 1 / 20
-"""A computed stamp this close to a whole sample, as a share of its length, belongs to that sample."""
-LEAST_STEP_S = 0.1
-"""Clocks are slowed down, not set back, by less than this: ntpd does so up to 0.128 s."""
+EXACT = 1 / 20  # a computed stamp this close to a whole sample, as a share of its length, belongs to that sample
+LEAST_STEP_S = 0.1  # clocks are slowed down, not set back, by less than this: ntpd does so up to 0.128 s
 STALL_S = 0.5
 """A longer jump of computed stamps (s) may be a delay after which they were recomputed; a shorter one is a gap."""
-LATE_S = 0.5
-"""Samples at most this late (s) are recognised by the gap they left."""
-GAPS = 64
-"""Number of recent gaps remembered, to recognise samples that arrive too late for them."""
+LATE_S = 0.5  # samples at most this late (s) are recognised by the gap they left
+GAPS = 64  # number of recent gaps remembered, to recognise samples that arrive too late for them
 
 
 class Piece(NamedTuple):
@@ -45,8 +34,7 @@ class Piece(NamedTuple):
 
     n: int
     lost: int
-    dropped: int = 0
-    """Samples that were repeated, or so late that they were reported as lost: they do not count."""
+    dropped: int = 0  # samples that were repeated, or so late that they were reported as lost: they do not count
 
 
 class SampleClock:
@@ -73,12 +61,9 @@ class SampleClock:
 
     def __init__(self, sfreq: float) -> None:
         self.nominal = sfreq
-        self.count = 0
-        """Index of the next sample to be released, lost ones included."""
-        self.stepped = 0.0
-        """Total steps of the sender's clock so far (s)."""
-        self.dropped = 0
-        """Number of repeated or late samples so far."""
+        self.count = 0  # index of the next sample to be released, lost ones included
+        self.stepped = 0.0  # total steps of the sender's clock so far (s)
+        self.dropped = 0  # number of repeated or late samples so far
         self._line = ClockLine(sfreq)
         self._begun = False
         self._most = LEAST_HOLE_S  # jumps up to this are jitter in any case (s)
