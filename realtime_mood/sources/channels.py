@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from ..errors import ConfigError, StreamMismatch
-from ..montage import REFERENCES, Electrode, canonical_name, derivation, electrode, words_of
+from ..montage import REFERENCES, canonical_name, derivation, electrode, words_of
 from .units import UNSTATED, is_other_quantity
 from .url import SKIP, CommonOptions, pasted
 
@@ -25,8 +26,6 @@ _NOT_BRAIN = re.compile(
 """Words of labels that are not EEG, by their beginning or as a whole."""
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SOCKET = re.compile(r"[A-H]\d{1,2}")
-
-
 SHOWN = 12  # number of labels shown in a message
 
 
@@ -55,8 +54,8 @@ def choose_channels(
 
     Parameters
     ----------
-    labels : sequence of str
-        The source's channel labels; ``""`` where it has none.
+    labels, units : sequence of str
+        Of each channel, as the source writes them; ``""`` where it states none.
     is_eeg : sequence of bool
         True for channels of type EEG or without a type.
     options : CommonOptions
@@ -66,8 +65,6 @@ def choose_channels(
         The source, for messages.
     reference : str
         The source's reference for the whole stream.
-    units : sequence of str
-        The source's units.
 
     Raises
     ------
@@ -81,14 +78,14 @@ def choose_channels(
     other = [is_other_quantity(unit) for unit in units] or [False] * len(labels)
     eeg = [i for i, typed in enumerate(is_eeg) if typed and i not in dropped and not other[i]]
     brain = [i for i in eeg if found.may_be_brain(i)]
-    untyped = eeg or [i for i in range(len(labels)) if i not in dropped]
     if options.channels:
+        untyped = eeg or [i for i in range(len(labels)) if i not in dropped]
         columns, names, renamed = found.asked_for(untyped, brain)
     else:
         columns, names, renamed = *found.known(brain), []
     if not columns:
-        shown = _listed(labels)
-        raise StreamMismatch(asked, f"no EEG channel among {shown}", "choose another source, or give channels=…")
+        problem = f"no EEG channel among {_listed(labels)}"
+        raise StreamMismatch(asked, problem, "choose another source, or give channels=…")
     found.check_each_once(columns, names)
     beside = [i for i, typed in enumerate(is_eeg) if typed and i not in dropped and i not in columns]
     if doubtful := [labels[i] for i in beside if not options.channels and found.names_electrode(i)]:
@@ -111,12 +108,10 @@ def check_count(
     if len(channels) == n_chans:
         return list(channels)
     if channels and len(options.channels) != n_chans:
-        shown = _listed([label for label, _, _ in channels])
-        raise StreamMismatch(
-            asked,
-            f"it describes {len(channels)} channels and sends {n_chans}: {shown}",
-            f"name all {n_chans} with channels=…, in order, {SKIP} for one to leave out",
+        found = (
+            f"it describes {len(channels)} channels and sends {n_chans}: {_listed([name for name, _, _ in channels])}"
         )
+        raise StreamMismatch(asked, found, _name_all(n_chans))
     units = {unit for label, unit, _ in channels if electrode(label)}
     return [("", units.pop() if len(units) == 1 else "", "")] * n_chans
 
@@ -127,36 +122,33 @@ class _Labels:
     def __init__(self, labels: Sequence[str], options: CommonOptions, asked: str) -> None:
         self._labels, self._options, self._asked = labels, options, asked
         # In caps whose sockets are numbered A1, A2, A3, …, these are not ears, and C3 or F4 are not those electrodes.
-        sockets = {label for label in labels if _SOCKET.fullmatch(label)} if "A3" in labels else set()
-        self._sockets = sockets
-        self._found: list[Electrode | None] = [
-            None if label in sockets else electrode(label, options.reference or "") for label in labels
-        ]
+        self._sockets = {label for label in labels if _SOCKET.fullmatch(label)} if "A3" in labels else set[str]()
+        known = [None if label in self._sockets else electrode(label, options.reference or "") for label in labels]
+        self._names = [found.name if found else "" for found in known]
+        self._references = [found.reference if found else "" for found in known]
 
     def dropped(self) -> tuple[set[int], list[str]]:
         """The columns that ``drop=`` leaves out, and notes."""
-        options, columns = self._options, {word: self._of(word) for word in self._options.drop}
-        absent = [word for word, of in columns.items() if not of]
-        if absent and options.drop_must_exist:
-            found = f"drop={','.join(absent)}: its channels are {_listed(self._labels)}"
-            raise StreamMismatch(self._asked, found, "drop= one of those")
-        note = [f"drop={','.join(absent)}: it has no such channel"] if absent else []
-        return {i for of in columns.values() for i in of}, note
+        columns = {word: self._columns_of(word) for word in self._options.drop}
+        absent = ",".join(word for word, found in columns.items() if not found)
+        if absent and self._options.drop_must_exist:
+            problem = f"drop={absent}: its channels are {_listed(self._labels)}"
+            raise StreamMismatch(self._asked, problem, "drop= one of those")
+        return set(chain(*columns.values())), [f"drop={absent}: it has no such channel"] if absent else []
 
-    def _of(self, word: str) -> list[int]:
+    def _columns_of(self, word: str) -> list[int]:
         """The columns with that label; where there is none, with that electrode."""
         exact = [i for i, label in enumerate(self._labels) if label.strip().lower() == word.lower()]
-        name = canonical_name(word)
-        return exact or [i for i, found in enumerate(self._found) if found and found.name == name]
+        return exact or [i for i, name in enumerate(self._names) if name and name == canonical_name(word)]
 
     def may_be_brain(self, i: int) -> bool:
         """Whether a channel of type EEG, or without a type, is neither an ear nor clearly something else."""
-        found, label = self._found[i], self._labels[i]
-        return found.name not in EARS if found else label in self._sockets or not _is_other(label)
+        name, label = self._names[i], self._labels[i]
+        return name not in EARS if name else label in self._sockets or not _is_other(label)
 
     def names_electrode(self, i: int) -> bool:
         """Whether a label names an electrode of the brain, alone or among other words (``"Pz EOG"``)."""
-        names = {found.name} if (found := self._found[i]) else set(map(canonical_name, words_of(self._labels[i])))
+        names = {self._names[i]} if self._names[i] else set(map(canonical_name, words_of(self._labels[i])))
         return bool(names - EARS - {None})
 
     def asked_for(self, eeg: list[int], brain: list[int]) -> tuple[list[int], list[str], list[str]]:
@@ -167,43 +159,38 @@ class _Labels:
         wanted = [name for name in names if name]
         if wrong or not wanted or len(set(wanted)) < len(wanted):
             raise ConfigError(asked, f"channels={','.join(wrong or words)}", "give 10-05 names, each once")
-        where = {name: [i for i in eeg if (found := self._found[i]) and found.name == name] for name in wanted}
+        where = {name: [i for i in eeg if self._names[i] == name] for name in wanted}
         if SKIP not in words and all(where.values()):
-            picked = [i for of in where.values() for i in of]
-            return picked, [name for name, of in where.items() for _ in of], []
+            return list(chain(*where.values())), [name for name, columns in where.items() for _ in columns], []
         for columns in (eeg, brain):
             if len(columns) == len(words):
                 named = [(i, name) for i, name in zip(columns, names, strict=True) if name]
                 return [i for i, _ in named], wanted, self._renamed(named)
-        raise StreamMismatch(
-            asked,
-            f"channels= gives {len(words)} names, the source has {len(eeg)}: {_listed([self._labels[i] for i in eeg])}",
-            f"give one name for each of them, {SKIP} for one to leave out",
-        )
+        found = f"channels= gives {len(words)} names, the source has {len(eeg)}: {self._shown(eeg)}"
+        raise StreamMismatch(asked, found, f"give one name for each of them, {SKIP} for one to leave out")
+
+    def _shown(self, columns: list[int]) -> str:
+        return _listed([self._labels[i] for i in columns])
 
     def _renamed(self, named: list[tuple[int, str]]) -> list[str]:
         """Notes where ``channels=`` contradicts the labels."""
-        others = [
-            f"{self._labels[i]} as {name}"
-            for i, name in named
-            if derivation(self._labels[i]) or ((found := self._found[i]) and found.name != name)
-        ]
+        labels = [(self._labels[i], self._names[i] not in ("", name), name) for i, name in named]
+        others = [f"{label} as {name}" for label, is_other, name in labels if is_other or derivation(label)]
         return [f"channels= reads {_listed(others)}"] if others else []
 
     def known(self, brain: list[int]) -> tuple[list[int], list[str]]:
         """The electrodes among `brain`; raises `StreamMismatch` where one of them is not an electrode."""
-        unknown = [i for i in brain if self._found[i] is None]
+        unknown = [i for i in brain if not self._names[i]]
         if not unknown:
-            return brain, [found.name for i in brain if (found := self._found[i])]
+            return brain, [self._names[i] for i in brain]
         derived = [pair for i in unknown if (pair := derivation(self._labels[i]))]
         what = "are derivations, not electrodes" if len(derived) == len(unknown) else "have no 10-05 name"
-        shown = _listed([self._labels[i] for i in unknown])
-        problem = f"{len(unknown)} of {len(brain)} EEG channels {what}: {shown}"
+        problem = f"{len(unknown)} of {len(brain)} EEG channels {what}: {self._shown(unknown)}"
         raise StreamMismatch(self._asked, problem, self._way_out(brain, unknown, derived))
 
     def _way_out(self, brain: list[int], unknown: list[int], derived: list[tuple[str, str]]) -> str:
         """Options that make the rest playable, for the message."""
-        names = [found.name for i in brain if (found := self._found[i])]
+        names = [self._names[i] for i in brain if self._names[i]]
         labels = [self._labels[i].strip() for i in unknown]
         once = len(set(names)) == len(names)
         if names and (once or all(labels)):
@@ -213,7 +200,7 @@ class _Labels:
             return f"{play}, or name all {len(brain)} with channels=…"
         firsts, seconds = [first for first, _ in derived], {second for _, second in derived}
         if len(firsts) < len(unknown) or EARS.issuperset(firsts):
-            return f"name all {len(brain)} with channels=…, in order, {SKIP} for one to leave out"
+            return _name_all(len(brain))
         if len(seconds) == 1 and len(set(firsts)) == len(firsts) > 1:
             return f"if {seconds.pop()} is the reference of all, give {pasted('reference', [derived[0][1]])}"
         each = [SKIP if name in EARS or name in firsts[:k] else name for k, name in enumerate(firsts)]
@@ -229,7 +216,7 @@ class _Labels:
         if len(set(same)) == len(same):
             do = f"leave all but one out with {pasted('drop', [*self._options.drop, *more])}"
         else:
-            do = f"name all channels with channels=…, in order, {SKIP} for one to leave out"
+            do = _name_all("channels")
         raise StreamMismatch(self._asked, f"{_listed(same)} are the same electrode", do)
 
     def reference(self, columns: list[int], stated: str) -> tuple[str, list[str]]:
@@ -237,15 +224,14 @@ class _Labels:
         if self._options.reference:
             return self._options.reference, []
         stated = "" if stated.strip().lower() in UNSTATED else stated.strip()
-        each = [found.reference if (found := self._found[i]) else "" for i in columns]
-        several = sorted(set(each) - {""})
+        found = sorted({self._references[i] for i in columns})
+        named = "/".join(filter(None, found))
         notes = []
-        if len(set(each)) > 1:
-            shown = ", ".join(it or "unstated" for it in sorted(set(each)))
-            notes.append(f"its channels have different references: {shown}")
-        if stated and any(it not in (stated.upper(), "REF") for it in several):
-            notes.append(f"its reference is {stated}, by its channels {'/'.join(several)}")
-        return stated or "/".join(several) or "unknown", notes
+        if len(found) > 1:
+            notes.append(f"its channels have different references: {', '.join(name or 'unstated' for name in found)}")
+        if stated and not {"", stated.upper(), "REF"}.issuperset(found):
+            notes.append(f"its reference is {stated}, by its channels {named}")
+        return stated or named or "unknown", notes
 
 
 def _is_other(label: str) -> bool:
@@ -258,6 +244,10 @@ def _is_other(label: str) -> bool:
         if any(_NOT_BRAIN.match(word) for word in (first, *(word for word in rest if word not in REFERENCES))):
             return True
     return False
+
+
+def _name_all(channels: int | str) -> str:
+    return f"name all {channels} with channels=…, in order, {SKIP} for one to leave out"
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -79,14 +79,12 @@ def installed(seconds: float) -> list[Device]:
     Such a source may have a function `devices` on its class, given `seconds`, which lists `Device`.
     """
     listed = []
-    for name, plugin in plugins("sources").items():
-        if plugin.is_built_in:
-            continue
+    for name, plugin in ((name, plugin) for name, plugin in plugins("sources").items() if not plugin.is_built_in):
         general = Device(name, f"{name} ({plugin.package})", f"{name}://", (), 0, 0.0, "")
         try:
             look = getattr(plugin.load(), "devices", None)
             found = list(look(seconds)) if callable(look) else [general]
-            if not all(isinstance(it, Device) for it in found):
+            if not all(isinstance(device, Device) for device in found):
                 raise TypeError("devices() has to list objects of type Device")
         except Exception as error:  # after any error the other boards are still listed
             found = [replace(general, trouble=words_of(error))]
@@ -102,7 +100,7 @@ def streams(seconds: float) -> list[Device]:
         time.sleep(min(LOOK_S, left))
     there = resolver.results()
     found = [_stream(info, there) for info in there]
-    return sorted(found, key=lambda it: (it.type.lower() != "eeg", it.name, it.source_id))
+    return sorted(found, key=lambda stream: (stream.type.lower() != "eeg", stream.name, stream.source_id))
 
 
 def all_boards() -> list[Device]:
@@ -118,17 +116,14 @@ def all_boards() -> list[Device]:
     for name, board in boards.names(library().BoardIds).items():
         needs = boards.NEEDS.get(name, ())
         description = shim.get_board_descr(int(board))
-        n_chans = len(description.get("eeg_channels", ()))
+        n_chans, sfreq = len(description.get("eeg_channels", ())), float(description.get("sampling_rate", 0))
         if not n_chans and "master_board" not in needs:
             continue
-        labels = tuple(it for it in description.get("eeg_names", "").split(",") if it)
+        labels = tuple(label for label in description.get("eeg_names", "").split(",") if label)
         values = {need: quote(ports[0]) if need == "serial_port" and ports else EXAMPLES[need] for need in needs}
-        values |= _to_name(labels, n_chans)
-        query = "&".join(f"{key}={value}" for key, value in values.items())
+        query = "&".join(f"{key}={value}" for key, value in (values | _to_name(labels, n_chans)).items())
         url = f"brainflow://{name}" + (f"?{query}" if query else "")
-        listed.append(
-            Device("board", description["name"], url, labels, n_chans, float(description.get("sampling_rate", 0)))
-        )
+        listed.append(Device("board", description["name"], url, labels, n_chans, sfreq))
     return listed
 
 
@@ -152,8 +147,8 @@ def serial_ports() -> list[str]:
     try:
         found = [port.device for port in import_module("serial.tools.list_ports").comports() if port.vid is not None]
     except ImportError:  # pyserial gives better results, and is not needed for anything else
-        dev = Path("/dev")
-        found = [str(it) for what in ("ttyUSB*", "ttyACM*", "cu.usbserial*", "cu.usbmodem*") for it in dev.glob(what)]
+        kinds = ("ttyUSB*", "ttyACM*", "cu.usbserial*", "cu.usbmodem*")
+        found = [str(port) for kind in kinds for port in Path("/dev").glob(kind)]
     return sorted(found)
 
 
@@ -161,13 +156,13 @@ def listing(seconds: float = 2.0) -> Iterator[str]:
     """Lines of text: what was found, each with its URL quoted for a shell."""
     found = streams(seconds)
     yield f"{len(found)} stream{'s' * (len(found) != 1)} on the network within {seconds:g} s" + (":" if found else "")
-    yield from (f"  {it}" for it in found)
+    yield from (f"  {device}" for device in found)
     if others := installed(seconds):
         yield "Sources of installed packages:"
-        yield from (f"  {it}" for it in others)
+        yield from (f"  {device}" for device in others)
     yield from (f"  {text}" for text in ignored("sources"))
     yield f"Boards ({', '.join(serial_ports()) or 'nothing on a serial port'}):"
-    yield from (f"  {it}" for it in all_boards())
+    yield from (f"  {device}" for device in all_boards())
     if why := why_no_boards():
         yield f"  {why}"
     yield "For channels=…, give the electrode name of each channel, in order."

@@ -13,15 +13,7 @@ from ..types import Chunk, StreamInfo
 
 
 class GuardedSource:
-    """Makes any source a `Returning` one: a stream that raises is closed and opened again.
-
-    Parameters
-    ----------
-    plugin : Plugin
-        Names the package in messages.
-    source : Source
-        The source of that package.
-    """
+    """Makes any `source` a `Returning` one: a stream that raises is closed and opened again."""
 
     def __init__(self, plugin: Plugin, source: Source) -> None:
         self._plugin, self._source = plugin, source
@@ -39,10 +31,8 @@ class GuardedSource:
         stream = self._opened((lambda: source.reopen(info)) if isinstance(source, Returning) else source.open)
         if (stream.info.ch_names, stream.info.sfreq) != (info.ch_names, info.sfreq):
             stream.close()
-            raise StreamMismatch(
-                f"{self._plugin}, opened again", f"{stream.info.n_chans} channels at {stream.info.sfreq:g} Hz",
-                "it has to be the same stream as before",
-            )  # fmt: skip
+            found = f"{stream.info.n_chans} channels at {stream.info.sfreq:g} Hz"
+            raise StreamMismatch(f"{self._plugin}, opened again", found, "it has to be the same stream as before")
         return stream
 
     def cancel(self) -> None:

@@ -67,15 +67,13 @@ def translated(asked: str) -> Iterator[None]:
         message = " ".join(message.split())[:160] or type(error).__name__
         if isinstance(error, FileNotFoundError):
             raise SourceNotFound(asked, f"a file it needs is missing: {message}", "keep its files together") from error
+        found, do = f"it cannot be read: {message}", "the file may be cut short or hold no raw EEG"
         if "Unsupported file type" in message:
-            raise StreamMismatch(
-                asked,
+            found, do = (
                 "no format that MNE reads as a continuous recording",
                 "convert it to EDF, BDF, FIF or BrainVision",
-            ) from error
-        raise StreamMismatch(
-            asked, f"it cannot be read: {message}", "the file may be cut short or hold no raw EEG"
-        ) from error
+            )
+        raise StreamMismatch(asked, found, do) from error
 
 
 class PlaybackStream:

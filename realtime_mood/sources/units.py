@@ -61,17 +61,10 @@ def is_other_quantity(text: str) -> bool:
 def scales(asked: str, units: Sequence[str]) -> tuple[np.ndarray, bool]:
     """Scale of each channel, from the units that the source states.
 
-    Parameters
-    ----------
-    asked : str
-        The source, for messages.
-    units : sequence of str
-        As the source writes them; ``""`` where it states none.
-
     Returns
     -------
     scale : array (n_chans,)
-        µV; 1 where no channel states a unit.
+        µV; 1 where no channel states a unit (``""``).
     stated : bool
         Whether every channel states one.
 
@@ -83,19 +76,14 @@ def scales(asked: str, units: Sequence[str]) -> tuple[np.ndarray, bool]:
     named = [unit for unit in units if unit.strip().lower() not in UNSTATED]
     known = {unit: name for unit in named if (name := unit_name(unit))}
     if odd := sorted(set(named) - set(known)):
-        raise StreamMismatch(
-            asked,
-            f"its unit is {odd[0][:40]!r}",
-            "give the unit of its numbers: units=uV, or as in units=0.1uV",
-        )
-    worth = [microvolts(known[unit]) for unit in named]
-    if len(named) < len(units) and len(set(worth)) > 1:
-        found = (
-            f"{len(units) - len(named)} of {len(units)} channels name no unit, the others {', '.join(sorted(known))}"
-        )
+        found, do = f"its unit is {odd[0][:40]!r}", "give the unit of its numbers: units=uV, or as in units=0.1uV"
+        raise StreamMismatch(asked, found, do)
+    worth, n_unstated = [microvolts(known[unit]) for unit in named], len(units) - len(named)
+    if n_unstated and len(set(worth)) > 1:
+        found = f"{n_unstated} of {len(units)} channels name no unit, the others {', '.join(sorted(known))}"
         raise StreamMismatch(asked, found, f"give it with units={'|'.join(MICROVOLTS)}")
     usual = worth[0] if worth else 1.0
-    return np.array(worth if len(named) == len(units) else [usual] * len(units)), len(named) == len(units)
+    return np.array([usual] * len(units) if n_unstated else worth), not n_unstated
 
 
 def spread(data: np.ndarray, sfreq: float) -> float | None:
@@ -131,25 +119,19 @@ def spread(data: np.ndarray, sfreq: float) -> float | None:
 def check_spread(
     asked: str, found_uv: float | None, limits: tuple[float, float], written: str, written_uv: float
 ) -> None:
-    """Raise `StreamMismatch` for values that are not plausible EEG.
+    """Raise `StreamMismatch` for values that are not plausible EEG; it names the ``units=`` that would be.
 
     Parameters
     ----------
     asked : str
-        The source, for the message.
     found_uv : float | None
-        `spread` of the signal, taken to be `written` (µV); None passes.
+        `spread` of the signal (µV); None passes.
     limits : (float, float)
         Plausible range (µV).
     written : str
-        The unit that the source states.
+        How the unit was found, in words.
     written_uv : float
-        Its value in µV.
-
-    Raises
-    ------
-    StreamMismatch
-        Names the ``units=`` that would be plausible.
+        That unit in µV.
     """
     low, high = limits
     if found_uv is None or low <= found_uv <= high:

@@ -1,4 +1,4 @@
-"""Parsing and writing of source URLs and their options."""
+"""Parsing and writing of source URLs and their options, also of those that tell similar streams apart."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from .units import MICROVOLTS, unit_name
 
 SKIP = "-"  # in ``channels=``: leave this channel out
+LASTING = ("stream", "type", "source_id", "host")  # options that stay the same when the sender restarts
+UNIQUE = ("number", "uid")  # options that are unique to a stream while it runs
+MOST_URLS = 3  # in a message
+
+Identity = Mapping[str, str]  # a stream's metadata, under the names of the URL options that select by them
 
 
 def _names(value: object) -> object:
@@ -70,3 +75,28 @@ def with_options(url: str, options: Mapping[str, str]) -> str:
     kept = [part for part in query.split("&") if part and part.partition("=")[0] not in options]
     added = [f"{key}={quote(value, safe=',/:')}" for key, value in options.items()]
     return "?".join(filter(None, (base, "&".join([*kept, *added]))))
+
+
+def distinguishing(one: Identity, streams: Sequence[Identity]) -> dict[str, str]:
+    """The options that select `one` and no other of `streams`, preferably ones that survive a restart of the sender."""
+    others = [stream for stream in streams if stream != one]
+    lasting = {key: one[key] for key in LASTING if one.get(key)}
+    unique = [{key: one[key]} for key in UNIQUE if one.get(key)]
+    for options in ({}, *({key: value} for key, value in lasting.items()), lasting, *unique):
+        if not any(_is_selected(other, options) for other in others):
+            return options
+    return {}
+
+
+def choices(urls: Sequence[str], streams: Sequence[Identity]) -> str:
+    """The URLs that select each of `streams`, for a message; `urls` are those that matched each of them."""
+    rivals = ([stream for stream in streams if stream.get("name") == one.get("name")] for one in streams)
+    shown = [
+        with_options(url, distinguishing(one, others)) for url, one, others in zip(urls, streams, rivals, strict=True)
+    ]
+    more = f", or {len(shown) - MOST_URLS} more" if len(shown) > MOST_URLS else ""
+    return " or ".join(shown[:MOST_URLS]) + more
+
+
+def _is_selected(stream: Identity, options: Mapping[str, str]) -> bool:
+    return all(stream.get(key, "").lower() == value.lower() for key, value in options.items())

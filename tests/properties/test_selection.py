@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from realtime_mood.plugins import split
 from realtime_mood.sources.marker_words import text_of, texts_of
-from realtime_mood.sources.selection import EXACT, LASTING, choices, distinguishing
-from realtime_mood.sources.url import with_options
+from realtime_mood.sources.url import LASTING, UNIQUE, choices, distinguishing, with_options
 
 WORDS = st.sampled_from(["", "a", "A", "b c", "&=?/#+%", "ü"])
 
@@ -25,7 +24,7 @@ def test_every_stream_is_chosen_alone_by_the_shortest_lasting_options(there: lis
         options = distinguishing(one, there)
         answering = [it for it in there if all(it[key] == value for key, value in options.items())]
         assert answering == [one]
-        if set(options) & set(EXACT):  # nothing that lasts would do
+        if set(options) & set(UNIQUE):  # nothing that lasts would do
             alike = [it for it in there if all(it[key].lower() == one[key].lower() for key in LASTING if one[key])]
             assert len(alike) > 1
 

@@ -8,8 +8,7 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, Field
 
-from ..selection import Identity, choices, distinguishing
-from ..url import CommonOptions, with_options
+from ..url import CommonOptions, Identity, choices, distinguishing, with_options
 
 MOST_CHANS, MOST_HZ = 4096, 100_000.0
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...contracts import SignalFile
 from ...errors import StreamMismatch
+from .headers import beginning
 from .recording import PlaybackOptions
 
 TEXT = (".csv", ".txt", ".tsv", ".zip")
@@ -14,14 +15,7 @@ XDF_ONLY = ("stream", "source_id", "host", "uid", "number", "sfreq")
 
 
 def open_recording(path: Path, options: PlaybackOptions, asked: str) -> SignalFile:
-    """The recording in `path`.
-
-    Parameters
-    ----------
-    path : Path
-    options : PlaybackOptions
-    asked : str
-        The source, for messages.
+    """The recording in `path`; `asked` is the source, for messages.
 
     Raises
     ------
@@ -31,13 +25,10 @@ def open_recording(path: Path, options: PlaybackOptions, asked: str) -> SignalFi
         An option does not fit it.
     """
     # A reader is imported when its kind of file turns up: each brings a library that the others do not need.
-    begin = b""
-    if path.is_file():
-        with path.open("rb") as f:
-            begin = f.read(16)
-        if not begin:
-            raise StreamMismatch(asked, "the file is empty", "give a recording that holds EEG")
-    if begin.startswith(b"XDF:") or path.suffix.lower() == ".xdf":
+    begin = beginning(path, 4)
+    if path.is_file() and not begin:
+        raise StreamMismatch(asked, "the file is empty", "give a recording that holds EEG")
+    if begin == b"XDF:" or path.suffix.lower() == ".xdf":
         from .xdf import open_xdf
 
         return open_xdf(path, options, asked)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import mne
 import numpy as np
 
 from ...errors import StreamMismatch
@@ -17,48 +15,38 @@ from ...types import Array, Marker
 from ..channels import choose_channels
 from ..units import UNSTATED, microvolts, scales, unit_name
 from ..url import pasted
-from .breaks import counted_breaks, stated_breaks, stored_onsets
+from .breaks import counted_breaks, stated_breaks
 from .edf_records import EdfRecords, read_records, record_breaks, record_markers
-from .gdf_events import check_events
-from .header_units import brainvision_channels, edf_units
+from .headers import beginning, brainvision_channels, check_header, edf_units
 from .opening import open_raw
-from .recording import HEAD_S, PlaybackOptions, check_rate, check_unit, finite, outside
+from .raw_object import RawRows
+from .recording import HEAD_S, PlaybackOptions, check_rate, check_unit, outside
 from .timeline import Break, Timeline
 
-BLOCK_S = 5.0  # seconds read from the file at once
-MAX_CHANS = 10_000  # no recording has more; a header that says so is damaged, and MNE would fill the memory with them
 COUNTER = re.compile(r"(?i)(eeg[ ._])?counter")  # the channel in which Emotiv's programs keep the package counter
-VIRTUAL_MARK = "VIRTUAL PERSON"  # marks the header of every file of a simulated subject
-
 # What MNE takes the stored numbers for, where it keeps no per-channel unit. Everything else is in volts.
 _STORED = {"RawEEGLAB": "uV", "RawGDF": "uV"}
 _BRAINVISION = {"V": 1.0, "mV": 1e-3, "µV": 1e-6, "uV": 1e-6, "nV": 1e-9}
 """Units of BrainVision files that MNE knows (V); it takes numbers of all others as they are."""
 
 
-class MneFile:
+class MneFile(RawRows):
     """The EEG channels of a file: rows of float32 µV."""
 
     _records: EdfRecords | None
-    _raw: Any
 
     def __init__(self, path: Path, options: PlaybackOptions, asked: str) -> None:
-        if path.suffix == ".fif":
-            _check_tags(path, asked)
-        elif path.suffix in (".vhdr", ".ahdr"):
-            _check_count(path, asked)
-        elif path.suffix.lower() == ".gdf":
-            check_events(path, asked)
+        super().__init__()
+        check_header(path, asked)
         by_record = path.suffix.lower() in (".edf", ".bdf")
         # Names are made unique before any are left out, so that they stay; annotations are read by `record_markers`.
         self._options: dict[str, Any] = {"exclude_after_unique": True, "encoding": "latin-1"} if by_record else {}
         self._raw, self._omitted = open_raw(path, asked, **self._options)
         _check_labels(self._raw, asked)
-        types = self._raw.get_channel_types()
         written, taken, reference = self._stated(path)
         # MNE takes channels of a BrainVision file for others where it does not know their unit.
         typed = {"eeg", "misc"} if path.suffix in (".vhdr", ".ahdr") else {"eeg"}
-        is_eeg = [kind in typed for kind in types]
+        is_eeg = [kind in typed for kind in self._raw.get_channel_types()]
         chosen = choose_channels(self._raw.ch_names, is_eeg, options, asked, reference=reference, units=written)
         self._picks, self.ch_names, self.reference, notes = chosen
         counters = {name: taken[i] for i, name in enumerate(self._raw.ch_names) if COUNTER.fullmatch(name)}
@@ -70,8 +58,7 @@ class MneFile:
         self._records = read_records(path) if by_record else None
         self._time, odd = self._timeline(path, asked, counters)
         self.runs, self.notes = self._time.runs, notes + odd + self._outside()
-        self._block, self._first = np.empty((0, len(self._picks)), np.float32), 0
-        self.virtual = self._is_virtual(path)
+        self.virtual = self._is_virtual(beginning(path, 4096).decode("latin-1"))
         worth = microvolts(options.units) if options.units else scales(asked, written)[0]
         # Where the file names no unit, what MNE takes its numbers for is believed, if that makes them EEG.
         stated = options.units or any(map(unit_name, written))
@@ -80,9 +67,9 @@ class MneFile:
 
     def _read_at_own_rate(self, path: Path, dropped: Sequence[str], asked: str) -> None:
         """Open an EDF, BDF or GDF file again with nothing but what is read, where MNE would resample that."""
-        extras = (self._raw._raw_extras or [{}])[0] or {}
         if path.suffix.lower() not in (".edf", ".bdf", ".gdf"):
             return
+        extras = (self._raw._raw_extras or [{}])[0] or {}
         names = [self._raw.ch_names[i] for i in self._picks]
         rates = extras["n_samps"][extras["sel"][self._picks]]
         usual = Counter(rates.tolist()).most_common(1)[0][0]
@@ -92,33 +79,32 @@ class MneFile:
             raise StreamMismatch(asked, found, f"leave them out with {pasted('drop', [*dropped, *odd])}")
         if usual != extras["max_samp"]:
             if path.suffix.lower() == ".gdf" and self._picks != list(range(len(self._picks))):
-                raise StreamMismatch(
-                    asked, "a GDF file with several sampling rates, EEG not first", "convert it to EDF or BDF"
-                )  # MNE would take other channels for these
+                found = (
+                    "a GDF file with several sampling rates, EEG not first"  # MNE would take other channels for these
+                )
+                raise StreamMismatch(asked, found, "convert it to EDF or BDF")
             self._raw.close()
             self._raw, _ = open_raw(path, asked, include=names, **self._options)
             self._picks = [self._raw.ch_names.index(name) for name in names]
 
     def _timeline(self, path: Path, asked: str, counters: dict[str, float]) -> tuple[Timeline, tuple[str, ...]]:
-        """Where what the file stores stands in its time, and what of that is odd, in words."""
+        """The timeline by what the file states of its breaks, and notes on it."""
         breaks: list[Break] = []
         notes: tuple[str, ...] = ()
         if self._records is not None:
             breaks, notes = record_breaks(self._records, self.sfreq, asked)
         if not any(b.lost for b in breaks):
             breaks += stated_breaks(path, self._raw, self.sfreq)
-        if not breaks:
-            breaks += counted_breaks(self._raw, counters)
+        breaks = breaks or counted_breaks(self._raw, counters)
         time = Timeline(self._n_times, self.sfreq, breaks)
         return time, notes + time.notes()
 
     def _stated(self, path: Path) -> tuple[list[str], np.ndarray, str]:
-        """The unit of each channel as the file writes it, how many volts MNE takes one of its numbers for, and the
-        reference of the whole.
-        """
+        """The unit of each channel in the file, how many volts MNE takes a stored 1 for, and the common reference."""
         extras = self._raw._raw_extras[0]
         if path.suffix.lower() in (".edf", ".bdf"):  # MNE takes all but µV and mV for volts
-            return edf_units(path, extras["sel"]), np.asarray(extras["units"]), ""
+            units = edf_units(path)
+            return [units[i] for i in extras["sel"]], np.asarray(extras["units"]), ""
         if path.suffix in (".vhdr", ".ahdr") and len(channels := brainvision_channels(path)) == len(self._raw.ch_names):
             units = [channel.unit for channel in channels]
             references = {channel.reference for channel in channels}
@@ -131,12 +117,14 @@ class MneFile:
 
     def _check_units(self, asked: str, written: list[str], options: PlaybackOptions) -> None:
         """Raise `StreamMismatch` where only some channels have a unit that EEG has."""
-        known = [unit.strip().lower() in UNSTATED or bool(unit_name(unit)) for unit in written]
-        names = [self._raw.ch_names[i] for i, its in zip(self._picks, known, strict=True) if not its]
-        if names and any(known) and not options.units:
-            units = ", ".join(sorted({unit[:20] for unit, its in zip(written, known, strict=True) if not its}))
-            found = f"not EEG by their unit ({units}): {', '.join(names[:12])}"
-            raise StreamMismatch(asked, found, f"leave them out with {pasted('drop', [*options.drop, *names])}")
+        others = {
+            self._raw.ch_names[i]: unit[:20]
+            for i, unit in zip(self._picks, written, strict=True)
+            if unit.strip().lower() not in UNSTATED and not unit_name(unit)
+        }
+        if 0 < len(others) < len(written) and not options.units:
+            found = f"not EEG by their unit ({', '.join(sorted(set(others.values())))}): {', '.join([*others][:12])}"
+            raise StreamMismatch(asked, found, f"leave them out with {pasted('drop', [*options.drop, *others])}")
 
     def _check(self, asked: str, stated: str, overruled: bool) -> None:
         """Read a little at both ends: numbers that are EEG, and a file that is whole."""
@@ -156,24 +144,11 @@ class MneFile:
                 break
         return np.concatenate(parts)
 
-    def rows(self, first: int, end: int) -> Array:
-        """Samples ``[first, end)`` of one stretch: (n_times, n_chans), µV."""
-        at, n = self._time.stored(first), end - first
-        if not self._first <= at <= at + n <= self._first + len(self._block):
-            stop = min(self._time.until(at), max(at + n, at + round(BLOCK_S * self.sfreq)))
-            with mne.use_log_level("ERROR"), np.errstate(all="ignore"):  # no warnings from the reading thread
-                self._block = finite(self._raw[self._picks, at:stop][0].T * self._to_uv)
-            self._first = at
-        return self._block[at - self._first : at - self._first + n]
-
     def markers(self) -> list[Marker]:
         """The file's annotations, by sample."""
         if self._records is not None and self._records.lists:
             return record_markers(self._records, self.sfreq)
-        notes = self._raw.annotations
-        at = np.round(stored_onsets(self._raw, notes)).astype(int)
-        found = [Marker(self._time.index(int(i)), str(text)) for i, text in zip(at, notes.description, strict=True)]
-        return sorted(found, key=lambda marker: marker.index)
+        return super().markers()
 
     def _outside(self) -> tuple[str, ...]:
         """How many annotations stand before or after the signal, in words."""
@@ -181,15 +156,6 @@ class MneFile:
         if self._records is not None and self._records.lists:
             n = sum(not 0 <= marker.index < self._time.runs[-1][1] for marker in self.markers())
         return outside(n)
-
-    def _is_virtual(self, path: Path) -> bool:
-        """Whether the header marks the signal as simulated."""
-        info = self._raw.info
-        text = f"{info['description']} {info['subject_info']} {info['experimenter']}"
-        if path.is_file():
-            with path.open("rb") as f:
-                text += f.read(4096).decode("latin-1")
-        return VIRTUAL_MARK in text.replace("_", " ").upper()
 
     def close(self) -> None:
         """Close the file."""
@@ -205,30 +171,3 @@ def _check_labels(raw: Any, asked: str) -> None:
     if n_stored != len(raw.ch_names) and n_stored == round(n_stored):
         found = f"it labels {len(raw.ch_names)} channels and holds {n_stored:g}"
         raise StreamMismatch(asked, found, "correct its channel locations in EEGLAB")
-
-
-def _check_tags(path: Path, asked: str) -> None:
-    """Raise `StreamMismatch` when the tags of a FIF file point in a circle, which MNE would follow for ever."""
-    at, n_bytes = 0, path.stat().st_size
-    with path.open("rb") as f:
-        for _ in range(n_bytes // 16 + 1):
-            f.seek(at)
-            head = f.read(16)
-            if len(head) < 16:
-                return
-            _, _, size, following = struct.unpack(">4i", head)
-            at = following or at + 16 + size
-            if at < 0:
-                return
-    raise StreamMismatch(asked, "its tags point in a circle", "the file is damaged")
-
-
-def _check_count(path: Path, asked: str) -> None:
-    """Raise `StreamMismatch` when a BrainVision header says more channels than there can be, or than it describes."""
-    stated = re.findall(rb"(?im)^\s*NumberOfChannels\s*[=:]\s*(\d+)", path.read_bytes())
-    if any(len(number) > 9 or int(number) > MAX_CHANS for number in stated):
-        raise StreamMismatch(asked, "its header says more channels than there can be", "the file is damaged")
-    described = len(brainvision_channels(path))
-    if described and stated and described != int(stated[0]):
-        found = f"its header says {int(stated[0])} channels and describes {described}"
-        raise StreamMismatch(asked, found, "correct NumberOfChannels in the header, or its list of channels")

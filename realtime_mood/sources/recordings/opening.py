@@ -14,77 +14,67 @@ from typing import Any
 import mne
 
 from ...errors import StreamMismatch
-from .header_units import text_of
+from .headers import beginning, text_in
 from .mat_file import read_contents
 
 
 def open_raw(path: Path, asked: str, **options: Any) -> tuple[Any, int]:
     """The file as MNE reads it, not loaded, and how many annotations outside the signal MNE left out.
 
-    Parameters
-    ----------
-    path : Path
-    asked : str
-        The source, for messages.
-    **options
-        For MNE's reader.
-
-    Raises
-    ------
-    StreamMismatch
-        A package that reads this format is missing, or the file is not what its name says. Whatever else MNE raises
-        is passed on.
+    `options` are for MNE's reader. Raises `StreamMismatch` for the errors of MNE whose cause is known; others pass.
     """
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             raw = _read(path, asked, options)
-        omitted = [re.search(r"Omitted (\d+) annotation", str(warning.message)) for warning in caught]
-        return raw, sum(int(it[1]) for it in omitted if it)
+        omitted = re.findall(r"Omitted (\d+) annotation", "\n".join(str(warning.message) for warning in caught))
+        return raw, sum(map(int, omitted))
     except Exception as error:
-        if package := _missing_package(error):
-            found = f"its reader needs the package {package}, which is not installed"
-            do = f"pip install '{package}', or 'realtime-mood[formats]' for the readers of all formats"
-            raise StreamMismatch(asked, found, do) from error
-        if _is_encoding(error):
-            found = f"its text is not UTF-8: {error.__cause__ or error}"
-            raise StreamMismatch(
-                asked, found[:160], "save that text as UTF-8, or convert the file to EDF or FIF"
-            ) from error
-        if match := re.search(r"number of trials is (\d+)", str(error)):
-            found = f"it holds {match[1]} epochs, no continuous recording"
-            raise StreamMismatch(asked, found, "save the recording before it is cut into epochs") from error
-        if "event sample index is negative" in str(error):
-            found = "it has an event before its signal begins"
-            raise StreamMismatch(asked, found, "delete that event in EEGLAB") from error
-        if "number of bytes per sample" in str(error):
-            found = "its header does not say whether a number takes 2 or 4 bytes"
-            raise StreamMismatch(asked, found, "convert it to EDF with the program that wrote it") from error
+        if known := _explained(error):
+            raise StreamMismatch(asked, *known) from error
         raise
 
 
+def _explained(error: Exception) -> tuple[str, str] | None:
+    """What an error of MNE means, and what to do; None where its own words are shown."""
+    if package := _missing_package(error):
+        do = f"pip install '{package}', or 'realtime-mood[formats]' for the readers of all formats"
+        return f"its reader needs the package {package}, which is not installed", do
+    if any(isinstance(it, UnicodeDecodeError) for it in (error, error.__cause__)):
+        found = f"its text is not UTF-8: {error.__cause__ or error}"
+        return found[:160], "save that text as UTF-8, or convert the file to EDF or FIF"
+    if match := re.search(r"number of trials is (\d+)", str(error)):
+        return f"it holds {match[1]} epochs, no continuous recording", "save the recording before it is cut into epochs"
+    if "event sample index is negative" in str(error):
+        return "it has an event before its signal begins", "delete that event in EEGLAB"
+    if "number of bytes per sample" in str(error):
+        found = "its header does not say whether a number takes 2 or 4 bytes"
+        return found, "convert it to EDF with the program that wrote it"
+    return None
+
+
 def _read(path: Path, asked: str, options: dict[str, Any]) -> Any:
-    suffix = path.suffix.lower()
     try:
         return _reader(path, asked)(path, verbose="WARNING", **options)
     except UnicodeDecodeError:
-        if suffix in (".vhdr", ".ahdr"):
-            return _brainvision_of_any_encoding(path)
-        if suffix not in (".edf", ".bdf"):
-            raise
-        read = mne.io.read_raw_edf if suffix == ".edf" else mne.io.read_raw_bdf
-        return read(_without_reserved(path), preload=True, verbose="WARNING", **options)
+        match path.suffix.lower():
+            case ".vhdr" | ".ahdr":
+                return _brainvision_of_any_encoding(path)
+            case ".edf" | ".bdf" as suffix:
+                read = mne.io.read_raw_edf if suffix == ".edf" else mne.io.read_raw_bdf
+                return read(_without_reserved(path), preload=True, verbose="WARNING", **options)
+        raise
 
 
 def _brainvision_of_any_encoding(path: Path) -> Any:
     """A BrainVision recording some of whose text is not encoded as its header says."""
-    header = text_of(path)
+    header = text_in(path)
     with tempfile.TemporaryDirectory() as folder:
         for key in ("DataFile", "MarkerFile"):
             if named := re.search(rf"(?im)^{key}\s*=\s*(.+?)\s*$", header):
                 file = path.absolute().with_name(named[1].replace("$b", path.stem))
                 if key == "MarkerFile":
-                    marks = re.sub(r"(?im)^Codepage\s*=.*$", "Codepage=UTF-8", text_of(file))
+                    marks = re.sub(r"(?im)^Codepage\s*=.*$", "Codepage=UTF-8", text_in(file))
                     file = Path(folder) / file.name
                     file.write_text(marks, "utf-8")
                 header = header.replace(named[0], f"{key}={file}")
@@ -95,19 +85,16 @@ def _brainvision_of_any_encoding(path: Path) -> Any:
 
 def _reader(path: Path, asked: str) -> Callable[..., Any]:
     """MNE's reader; `mne.io.read_raw` where the ending says enough, since it hides why each of several fails."""
-    suffix, begin = path.suffix.lower(), b""
-    if suffix in (".set", ".mat"):
-        return _matlab_reader(path, asked)
-    if path.is_file():
-        with path.open("rb") as f:
-            begin = f.read(10)
-    name = "read_raw"
-    if suffix == ".cnt":
-        name = "read_raw_ant" if begin[:4] in (b"RIFF", b"RF64") else "read_raw_cnt"
-    elif suffix == ".data":
-        return partial(mne.io.read_raw_nicolet, ch_type="eeg")
-    elif suffix == ".dat":
-        name = "read_raw_bci2k" if begin == b"HeaderLen=" else "read_raw_curry"
+    name, begin = "read_raw", beginning(path, 10)
+    match path.suffix.lower():
+        case ".set" | ".mat":
+            return _matlab_reader(path, asked)
+        case ".data":
+            return partial(mne.io.read_raw_nicolet, ch_type="eeg")
+        case ".cnt":
+            name = "read_raw_ant" if begin[:4] in (b"RIFF", b"RF64") else "read_raw_cnt"
+        case ".dat":
+            name = "read_raw_bci2k" if begin == b"HeaderLen=" else "read_raw_curry"
     return getattr(mne.io, name, mne.io.read_raw)  # an older MNE has fewer
 
 
@@ -118,7 +105,7 @@ def _matlab_reader(path: Path, asked: str) -> Callable[..., Any]:
     if "EEG" in fields or {"srate", "data"} <= fields.keys():
         # Only a .set file may name itself as the place of its data.
         return partial(mne.io.read_raw_eeglab, uint16_codec=contents.codec, preload=path.suffix.lower() == ".mat")
-    if name := next((name for name, its in fields.items() if {"trial", "label"} <= set(its)), None):
+    if name := next((name for name, keys in fields.items() if {"trial", "label"} <= set(keys)), None):
         return partial(_read_fieldtrip, data_name=name)
     held = ", ".join(list(fields)[:8]) or "nothing"
     found = f"a MATLAB file without a recording of EEGLAB or FieldTrip; it holds {held}"
@@ -140,13 +127,8 @@ def _without_reserved(path: Path) -> io.BytesIO:
     return io.BytesIO(content)
 
 
-def _is_encoding(error: BaseException) -> bool:
-    """Whether text could not be decoded; MNE raises something else from it."""
-    return isinstance(error, UnicodeDecodeError) or isinstance(error.__cause__, UnicodeDecodeError)
-
-
 def _missing_package(error: Exception) -> str | None:
-    """The package that MNE or a library of its misses, as pip calls it, with the version where that is message."""
+    """The package that MNE or one of its libraries misses, as pip calls it, with the version where it is stated."""
     if not isinstance(error, ImportError | RuntimeError):
         return None
     message = str(error)

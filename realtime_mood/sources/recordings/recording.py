@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -104,6 +104,11 @@ def check_unit(asked: str, head: np.ndarray, sfreq: float, written: str, limits:
     """Raise `StreamMismatch` when the first seconds (µV) cannot be EEG in the unit the numbers are `written` in."""
     reading = f"its numbers are read as {written.replace('u', 'µ')}"
     check_spread(asked, spread(head[: round(HEAD_S * sfreq)], sfreq), limits, reading, microvolts(written))
+
+
+def by_index(markers: Iterable[Marker]) -> list[Marker]:
+    """The markers in order."""
+    return sorted(markers, key=lambda marker: marker.index)
 
 
 def outside(n: int) -> tuple[str, ...]:

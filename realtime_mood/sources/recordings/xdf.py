@@ -14,9 +14,8 @@ from ...errors import SourceNotFound, StreamMismatch
 from ...types import Marker
 from ..channels import check_count, choose_channels
 from ..marker_words import is_marker_type, texts_of
-from ..selection import Identity, choices
 from ..units import NARROW, WIDE, check_spread, microvolts, scales, spread
-from ..url import with_options
+from ..url import Identity, choices, with_options
 from .placing import indices, measured_rate, played_once, usual_rate
 from .recording import FASTEST_HZ, HEAD_S, PlaybackOptions, Rows, check_rate, finite, outside
 from .xdf_chunks import Chunks, StreamHeader, find_chunks, samples_in, without_others
