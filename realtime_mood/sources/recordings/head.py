@@ -1,18 +1,54 @@
-"""The first lines of a text table: comments, column names and some rows."""
+"""The first lines of a text table (comments, column names, some rows), and how the table writes its cells."""
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from ...errors import StreamMismatch
-from .dialect import Dialect, dialect_of
 
-SOME_ROWS = 64  # rows that are looked at to tell how a table is written
-_METADATA = re.compile(r"\W*title\s*:", re.I)  # what the first line of EmotivPRO's tables begins with
+SOME_ROWS = 64  # rows from which the dialect of a table is found
+_METADATA = re.compile(r"\W*title\s*:", re.I)  # the beginning of EmotivPRO's tables
 _LABELS = re.compile(r"labels\s*:\s*([^,;\"]+)", re.I)
+_POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
+_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_PLAIN = re.compile(r"[+-]?\d+(,\d+([eE][+-]?\d+)?)?|\d+:\d\d(:\d\d)?([.,]\d+)?|")
+"""A cell of a table that writes decimal commas: a number, a time of day, or nothing."""
+NAN = float("nan")
+
+
+class Dialect(NamedTuple):
+    """The delimiter and the decimal mark of a table."""
+
+    delimiter: str = ","
+    comma: bool = False  # whether numbers have a decimal comma
+
+    def cells(self, line: str) -> list[str]:
+        """The cells of a line; empty where a quote is never closed."""
+        if '"' not in line:
+            return line.split(self.delimiter)
+        try:
+            return next(csv.reader([line], delimiter=self.delimiter[0], skipinitialspace=True, strict=True), [])
+        except csv.Error:
+            return []
+
+    def number(self, cell: str) -> float:
+        """The number in a cell; NaN where there is none."""
+        if self.comma and "," in cell:
+            cell = "" if "." in cell else cell.replace(",", ".")
+        elif self.comma and _POINT.fullmatch(cell.strip()):
+            return NAN  # a point between thousands, in a table that has commas for decimals
+        try:
+            return NAN if "_" in cell else float(cell)
+        except ValueError:
+            return NAN
+
+    def is_number(self, cell: str) -> bool:
+        """Whether a cell holds a number, or states that there is none (``nan``)."""
+        return cell.strip().lower() == "nan" or self.number(cell) == self.number(cell)
 
 
 class HeaderLine(NamedTuple):
@@ -26,7 +62,7 @@ class TableHead(NamedTuple):
     """The lines before the rows of a table, and the first rows."""
 
     comments: tuple[str, ...]  # lines that begin with ``%`` and the like, without that
-    names: tuple[str, ...]  # of the columns; empty where the table does not say
+    names: tuple[str, ...]  # of the columns; empty where the table has none
     dialect: Dialect
     rows: tuple[HeaderLine, ...]
 
@@ -36,20 +72,14 @@ class TableHead(NamedTuple):
         return self.dialect.cells(self.rows[0].text) if self.rows else []
 
     @property
-    def said(self) -> dict[str, str]:
+    def fields(self) -> dict[str, str]:
         """``key = value`` and ``key: value`` among the comments, keys in lower case."""
         pairs = [re.split(r"\s*[=:]\s*", part, maxsplit=1) for line in self.comments for part in _parts(line)]
         return {pair[0].strip().lower(): pair[1].strip(' ,;\t"') for pair in pairs if len(pair) == 2}
 
 
 def read_head(lines: Iterator[HeaderLine], asked: str) -> TableHead:
-    """Take the first lines; `lines` goes on behind them.
-
-    Raises
-    ------
-    StreamMismatch
-        There is no row at all.
-    """
+    """Take the first lines from `lines`; raises `StreamMismatch` where there is no row."""
     comments: list[str] = []
     for line in lines:
         text = line.text.lstrip(' "')
@@ -60,13 +90,13 @@ def read_head(lines: Iterator[HeaderLine], asked: str) -> TableHead:
     else:
         raise StreamMismatch(asked, "a table without a row", "give a recording that holds EEG")
     rows = tuple(islice((row for row in lines if row.text.strip() and not row.text.startswith("%")), SOME_ROWS))
-    dialect = dialect_of(line.text, [row.text for row in rows])
+    dialect = _dialect_of(line.text, [row.text for row in rows])
     cells = [cell.strip() for cell in dialect.cells(line.text)] or [""]  # a quote that is never closed
     numbered = len(cells) > 2 and cells == [str(i) for i in range(len(cells))]  # as pandas names columns without names
     if numbered or not dialect.is_number(cells[0]):
         return TableHead(tuple(comments), _with_index(cells, dialect, rows), dialect, rows)
     labels = [found[1].split() for text in comments if (found := _LABELS.search(text))]
-    # Nothing but zeros, time included, stands where a program left the names out.
+    # Only zeros, time included, stand where a program left the names out.
     whole = rows if rows and not any(map(dialect.number, cells)) else (line, *rows)
     return TableHead(tuple(comments), tuple(labels[0]) if labels else (), dialect, whole)
 
@@ -81,5 +111,26 @@ def _with_index(names: list[str], dialect: Dialect, rows: tuple[HeaderLine, ...]
 
 
 def _parts(comment: str) -> list[str]:
-    """The sayings of a comment: one, or those of EmotivPRO between commas."""
+    """The fields of a comment: one, or those of EmotivPRO between commas."""
     return re.split(r"[,;](?=[\w ]+:)", comment) if _METADATA.match(comment) else [comment]
+
+
+def _dialect_of(first: str, rows: Sequence[str]) -> Dialect:
+    """How a table writes its cells, by its `first` line and some of the rows that follow."""
+    row = rows[0] if rows else first
+    delimiter = ","
+    if "\t" in first:
+        delimiter = "\t"
+    elif ";" in first and (first.count(";") > first.count(",") or ";" in row):
+        delimiter = ";"
+    elif _is_spaced(row.split(", "), first):
+        delimiter = ", "
+    cells = [cell.strip() for line in rows or [first] for cell in Dialect(delimiter).cells(line)]
+    comma = any(map(_COMMA.fullmatch, cells)) and not any(map(_POINT.fullmatch, cells))
+    return Dialect(delimiter, comma)
+
+
+def _is_spaced(cells: Sequence[str], first: str) -> bool:
+    """Whether cells are set apart by a comma and a space, and have decimal commas: ``0, -11,60, 4,69``."""
+    fits = len(cells) in (len(first.split(", ")), first.count(",") + 1)
+    return fits and any("," in cell for cell in cells) and all(_PLAIN.fullmatch(cell.strip()) for cell in cells)

@@ -16,8 +16,7 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from ...errors import StreamMismatch
-from .dialect import Dialect
-from .head import HeaderLine
+from .head import Dialect, HeaderLine
 
 LONGEST_LINE = 1 << 16  # characters; no table of EEG has longer rows
 MOST_CHARACTERS = 4 << 30  # of one table unpacked
@@ -42,7 +41,7 @@ class Columns(NamedTuple):
     texts: tuple[int, ...]  # columns wanted as they stand; one that is not there is empty
     n_samples: int  # how many of `numbers` are samples
     last_may_lack: bool = False  # whether the last cell may be left out, with its delimiter
-    spoken: bool = False  # whether rows that hold a word and no sample may have a cell more than others
+    has_word_rows: bool = False  # whether rows that hold a word and no sample may have a cell more than others
     one_more: bool = False  # whether rows may have one more cell than names, from some row on: a marker without a name
 
 
@@ -64,17 +63,15 @@ def lines_of(path: Path, asked: str) -> Iterator[Iterator[HeaderLine]]:
             yield _lines(f, asked)
         return
     try:
-        with zipfile.ZipFile(path) as archive:
-            table = _only_table(archive, asked)
-            with archive.open(table) as f:
-                yield _lines(f, asked)
+        with zipfile.ZipFile(path) as archive, archive.open(_only_table(archive, asked)) as f:
+            yield _lines(f, asked)
     except _ZIP_TROUBLES as error:
         found = f"a zip that cannot be unpacked: {' '.join(str(error).split())[:80]}"
         raise StreamMismatch(asked, found, "the file may be damaged") from error
 
 
 def _only_table(archive: zipfile.ZipFile, asked: str) -> zipfile.ZipInfo:
-    tables = [it for it in archive.infolist() if it.filename.lower().endswith((".csv", ".txt", ".tsv"))]
+    tables = [file for file in archive.infolist() if file.filename.lower().endswith((".csv", ".txt", ".tsv"))]
     if len(tables) != 1:
         raise StreamMismatch(asked, f"a zip with {len(tables)} tables", "unpack it and give one of its files")
     return tables[0]
@@ -140,9 +137,7 @@ def _numbers(block: list[HeaderLine], widths: list[int], dialect: Dialect, colum
     if plain and not any('"' in text or (dialect.comma and "." in text) for text in texts):
         points = [text.replace(",", ".") for text in texts] if dialect.comma else texts
         try:
-            return np.loadtxt(
-                points, np.float64, delimiter=dialect.delimiter, usecols=columns.numbers, ndmin=2, comments=None
-            )
+            return np.loadtxt(points, comments=None, delimiter=dialect.delimiter, usecols=columns.numbers, ndmin=2)
         except ValueError:
             pass
     out = np.full((len(block), len(columns.numbers)), np.nan)
@@ -163,9 +158,9 @@ def _ends_whole(text: str, dialect: Dialect) -> bool:
 def _torn(widths: np.ndarray, whole: np.ndarray, samples: np.ndarray, columns: Columns) -> np.ndarray:
     """Whether each row has a wrong number of cells.
 
-    All rows have as many as there are columns. Where the last may lack, or may be one more, all rows up to some have
-    the lower number and all behind it the higher: so no single row whose cells were shifted passes for one of these.
-    Nor does one next to that change: its last cell must be written as that of its neighbour.
+    Where the last cell may lack, or may be one more, all rows before some row have the lower number and all from there
+    on the higher, so that no single row with shifted cells is accepted. The last cells of the rows beside that change
+    must be written as those of their neighbours.
     """
     n = columns.n_columns
     pairs = [(n, n)] + [(n - 1, n)] * columns.last_may_lack + [(n, n + 1)] * columns.one_more
@@ -183,6 +178,6 @@ def _torn(widths: np.ndarray, whole: np.ndarray, samples: np.ndarray, columns: C
             here[begin - 1] &= whole[begin - 1] == whole[begin - 2]
             here[end] &= whole[end] == whole[end + 1]
         fits = here if here.sum() > fits.sum() else fits
-    if columns.spoken:
+    if columns.has_word_rows:
         fits = fits | ((widths == n) & np.isnan(samples).all(axis=1))
     return ~fits
