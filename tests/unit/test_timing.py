@@ -222,7 +222,7 @@ def test_jittery_stamps_tell_holes_as_long_as_the_clock_says(
     while first < 20 * sfreq:
         # After ten seconds the jitter is known, and holes are made that are just as long as can be told from it.
         if first > (10 + 2 * len(gone)) * sfreq and len(gone) < 4:
-            gone.append(math.ceil(clock.least_hole_s * sfreq))
+            gone.append(math.ceil(clock.least_gap_s * sfreq))
             first += gone[-1]
         part = np.arange(first, first + chunk)
         late, first = rng.uniform(0, jitter_ms / 1e3), first + chunk
@@ -231,7 +231,7 @@ def test_jittery_stamps_tell_holes_as_long_as_the_clock_says(
     told = [piece.lost for piece in pieces if piece.lost]
     # How long each was is known to within the jitter.
     assert told == pytest.approx(gone, abs=max(1, jitter_ms / 1e3 * sfreq))
-    assert clock.least_hole_s < max(0.05, 8e-3 * jitter_ms)
+    assert clock.least_gap_s < max(0.05, 8e-3 * jitter_ms)
 
 
 def test_a_late_chunk_of_jittery_stamps_loses_nothing_and_is_not_held_for_long() -> None:

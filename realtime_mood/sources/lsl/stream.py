@@ -181,9 +181,9 @@ class LslStream:
         return self._samples.sfreq
 
     @property
-    def least_hole_s(self) -> float:
+    def least_gap_s(self) -> float:
         """The shortest gap that is distinguished from jitter (s)."""
-        return self._samples.least_hole_s
+        return self._samples.least_gap_s
 
     def is_heard(self, within_s: float) -> bool:
         """Whether this stream is being read and has just sent samples, even if they are held back."""

@@ -1,8 +1,8 @@
 """Sample indices of a file's rows by their counters and stamps, with a gap wherever samples were lost.
 
-A device counts its samples round and round, and a program stamps them when they arrive. The counter says exactly how
-many were lost, but not how many times it went round, nor whether it began again; the stamps say that, once jitter,
-stalls and bursts are told from losses.
+A device counts its samples in cycles, and a program stamps them when they arrive. The counter states exactly how many
+were lost, except for whole cycles and restarts of the counter; the stamps show those, once jitter, stalls and bursts
+are told from losses.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import numpy as np
 
 from ..timing.counter import Cycle
 from .counted import LATE, counted
-from .periods import filled, period_of
-from .stamped_gaps import allowed_by_stamps, gaps_by_stamps
+from .stamped_gaps import allowed_by_stamps, filled, gaps_by_stamps, period_of
 
-LONGEST_HOLE_S = 86_400.0  # a longer jump of the stamps (s) means that the clock was set, and is not a gap
+LONGEST_GAP_S = 86_400.0  # a longer jump of the stamps (s) means that the clock was set, and is not a gap
 EXACT = 1 / 20
-"""Stamps are computed where they lie this close to whole samples, as a share of one: those tell what came twice."""
+"""Stamps this close to whole samples, as a share of one, were computed: repeated samples can be found by them."""
 LONGEST_REPEAT_S = 1.0  # rows that go on longer than this behind the newest were stamped by a clock that was set back
 LEAST_STEP_S = 0.1  # clocks are slowed down, not set back, by less than this
 USUAL_HZ = (1.0, 2.0, 100.0, 125.0, 128.0, 200.0, 220.0, 250.0, 256.0, 300.0, 500.0, 512.0, 1000.0, 1024.0, 2048.0)
@@ -39,42 +38,38 @@ def indices(
     n : int
     sfreq : float
         Sampling rate (Hz).
-    stamps : array (n,) | None
-        When each row was taken or arrived (s); NaN where that is not known.
-    counter : array (n,) | None
-        What the device counted; NaN likewise.
+    stamps, counter : array (n,) | None
+        When each row was taken or arrived (s), and the device's count; NaN where that is not known.
     cycles : tuple of Cycle
         How the device is known to count.
 
     Returns
     -------
     index : array (n,) of int
-        Lost samples are left out of it. Rows that came twice share an index, and rows out of order are out of order.
+        Lost samples are left out of it. Repeated rows share an index, and late rows are out of order.
     notes : list of str
-        Notes on what had to be reinterpreted.
+        On what had to be reinterpreted.
     """
-    steps, round_ = np.ones(max(0, n - 1), np.int64), 1
+    steps, cycle = np.ones(max(0, n - 1), np.int64), 1
     doubtful, notes = np.zeros(len(steps), bool), list[str]()
-    told = filled(stamps) if stamps is not None and n > 2 else None
+    times = filled(stamps) if stamps is not None and n > 2 else None
     found = None if counter is None else counted(counter, cycles)
-    if found and (told is None or found.n_samples > SHORT_CYCLE_S * sfreq):
-        steps, round_, doubtful = found
-    if told is None:  # nearly once round: a row out of order, since nothing says that time went by
-        steps = steps - round_ * (steps >= round_ - min(LATE, round_ // 8)) * (round_ > 1)
+    if found and (times is None or found.n_samples > SHORT_CYCLE_S * sfreq):
+        steps, cycle, doubtful = found
+    if times is None:  # almost a whole cycle: a row out of order, since nothing shows that time passed
+        steps = steps - cycle * (steps >= cycle - min(LATE, cycle // 8)) * (cycle > 1)
         if counter is not None and (again := int((doubtful & (counter[:-1] < np.nanmax(counter))).sum())):
             notes.append(f"its counter began again {again} times: how long that took is not known, none is counted")
     else:
-        if round_ == 1:
-            steps = _computed(told, sfreq)
-        jumps, broken, n_set = gaps_by_stamps(told, steps, round_, sfreq, doubtful)
-        if n_set:
-            notes.append(f"its clock was set {n_set} times while its counter went on: no gap is counted there")
-        set_ = np.abs(jumps) > LONGEST_HOLE_S * sfreq
-        if set_.any():
-            notes.append(f"its clock was set {int(set_.sum())} times by more than a day: no gap is counted there")
+        if cycle == 1:
+            steps = _computed(times, sfreq)
+        jumps, broken, n_set = gaps_by_stamps(times, steps, cycle, sfreq, doubtful)
+        set_ = np.abs(jumps) > LONGEST_GAP_S * sfreq
+        reasons = {"while its counter went on": n_set, "by more than a day": int(set_.sum())}
+        notes += [f"its clock was set {k} times {why}: no gap is counted there" for why, k in reasons.items() if k]
         steps = steps + np.where(set_, 0, jumps)
-        if round_ > 1:
-            steps = allowed_by_stamps(told, steps, doubtful | broken, sfreq)
+        if cycle > 1:
+            steps = allowed_by_stamps(times, steps, doubtful | broken, sfreq)
     index = np.concatenate(([0], np.cumsum(steps)))[:n]
     return index - index.min(initial=0), notes
 
@@ -87,15 +82,7 @@ def played_once(index: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
 
 
 def measured_rate(stamps: np.ndarray, expected: float | None = None) -> float | None:
-    """The sampling rate (Hz) by the stamps, gaps left out; None where they show none.
-
-    Parameters
-    ----------
-    stamps : array (n,)
-        Seconds.
-    expected : float | None
-        What was announced.
-    """
+    """The sampling rate (Hz) by the stamps (s), gaps left out; None where they show none."""
     known = filled(stamps)
     if known is None or len(known) < 3:
         return None
@@ -104,14 +91,9 @@ def measured_rate(stamps: np.ndarray, expected: float | None = None) -> float | 
 
 
 def usual_rate(sfreq: float, device: tuple[float, ...] = ()) -> float:
-    """The rate that a device measured at `sfreq` runs at.
+    """The rate (Hz) of a device that was measured at `sfreq`, which is too low where samples were lost all along.
 
-    Parameters
-    ----------
-    sfreq : float
-        As measured; a little too low where samples were lost all along.
-    device : tuple of float
-        The rates the device has, lowest first, where it is known.
+    `device` are the rates that the device has, lowest first, where it is known.
     """
     for rate in device:
         if 0.8 * rate <= sfreq <= 1.015 * rate:
@@ -121,28 +103,26 @@ def usual_rate(sfreq: float, device: tuple[float, ...] = ()) -> float:
 
 
 def without_hours(stamps: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Stamps of local time (s) less the whole hours by which its clock was set, and what to say about that."""
+    """Stamps of local time (s) without the whole hours by which its clock was set, and a note on them."""
     steps = np.diff(stamps)
     hours = np.round(steps / HOUR_S)
     set_ = (np.abs(steps - hours * HOUR_S) < 1) & (hours != 0) & (np.abs(hours) <= MOST_HOURS)
-    notes = (
-        [f"its clock was set by whole hours (times: {int(set_.sum())}): no gap is counted there"] if set_.any() else []
-    )
-    return stamps - np.cumsum(np.r_[0.0, np.where(set_, hours, 0.0)]) * HOUR_S, notes
+    note = f"its clock was set by whole hours (times: {int(set_.sum())}): no gap is counted there"
+    return stamps - np.cumsum(np.r_[0.0, np.where(set_, hours, 0.0)]) * HOUR_S, [note] if set_.any() else []
 
 
-def _computed(told: np.ndarray, sfreq: float) -> np.ndarray:
+def _computed(times: np.ndarray, sfreq: float) -> np.ndarray:
     """Steps between rows without a counter: 1, except where computed stamps show gaps and repetitions.
 
     Repeated and late samples are found as in a stream (see `SampleClock`), but without arrival times.
     """
-    period = period_of(told, sfreq)
-    exact = np.diff(told) / period if period > 0 else np.full(len(told) - 1, np.nan)
+    period = period_of(times, sfreq)
+    exact = np.diff(times) / period if period > 0 else np.full(len(times) - 1, np.nan)
     near = np.abs(exact - np.round(exact)) <= EXACT
     if np.mean(near) < 0.99:
         return np.ones(len(exact), np.int64)
     whole = np.round(exact).astype(np.int64)
-    steps = np.where(near & (whole >= 1) & (whole <= LONGEST_HOLE_S * sfreq), whole, 1)
+    steps = np.where(near & (whole >= 1) & (whole <= LONGEST_GAP_S * sfreq), whole, 1)
     place = np.concatenate(([0], np.cumsum(whole)))
     newest = np.maximum.accumulate(place)
     edges = np.flatnonzero(np.diff(np.r_[False, place[1:] <= newest[:-1], False])) + 1

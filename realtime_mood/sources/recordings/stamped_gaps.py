@@ -1,7 +1,7 @@
-"""Gaps that the stamps of a file's rows show, alone or beside a counter.
+"""Sampling period and gaps by the stamps of a file's rows, alone or with a counter.
 
-A stamp may be late and never early, so the line the samples lie on is the lower edge of their stamps: a stall bends the
-stamps away from it and lets them back, a loss moves it for good.
+A stamp may be late and never early, so the samples lie on the lower edge of their stamps: during a stall the stamps
+leave that edge and return to it, after a loss they do not return.
 """
 
 from __future__ import annotations
@@ -12,83 +12,118 @@ import numpy as np
 from scipy.ndimage import minimum_filter1d
 
 from .counted import LATE
-from .periods import is_smooth, period_of, rough_period
 
 LOOK_S = 10.0  # seconds of jittery stamps on either side of a jump that say whether it stays
 LOOK_ROWS = 16  # rows likewise, where stamps are smooth: losses lie close there, and a little is enough
 BACK_S = 0.5  # stamps that fall back by more than this were set back; nothing is known of what was lost there
 LONG_S = 0.1  # a gap by the counter that is longer than this is left out of the rate until the stamps have confirmed it
-LEAST_HOLE_S = 0.02  # shortest gap (s) that can be distinguished from jitter
+LEAST_GAP_S = 0.02  # shortest gap (s) that can be distinguished from jitter
 LEAST_SURE_S = 0.05  # jittery stamps tell no shorter loss where the counter tells none
 NEAR = 0.05  # a measured period this close to the stated one, as a share, is that
 PAUSE_S = 1.0  # near the ends of a file, where few rows show how late stamps come, only a longer one is believed
 SURE_S = 0.1
 DRIFT = 3e-4
-"""A jump further than this from whole rounds of a counter, and than this share of it, is not a loss of whole rounds."""
+"""A jump further than this from whole cycles of a counter, and than this share of it, is not a loss of whole cycles."""
+SMOOTH = 0.3  # stamps are smooth where all but one in a hundred steps are within this much of whole samples
+
+
+def filled(stamps: np.ndarray) -> np.ndarray | None:
+    """`stamps` from zero on, the unknown ones interpolated; None where too few are known."""
+    known = np.isfinite(stamps) & (np.abs(stamps) < 1e13)
+    if known.mean() < 0.5 or not np.ptp(stamps[known]) > 0:
+        return None
+    at, (first, last) = np.arange(len(stamps)), np.flatnonzero(known)[[0, -1]]
+    drawn, step = np.interp(at, at[known], stamps[known]), np.median(np.diff(stamps[known]))
+    drawn[:first] = drawn[first] + (at[:first] - first) * step
+    drawn[last:] = drawn[last] + (at[last:] - last) * step
+    return np.asarray(drawn - drawn[0])
+
+
+def is_smooth(stamps: np.ndarray, period: float) -> bool:
+    """Whether nearly all stamps lie whole samples apart, most of them after the one before."""
+    steps = np.diff(stamps) / period
+    return bool(np.mean(np.abs(steps - np.round(steps)) > SMOOTH) <= 0.01 and np.mean(steps < 0.5) <= 0.1)
+
+
+def period_of(stamps: np.ndarray, expected: float | None) -> float:
+    """Seconds between samples by the stamps, gaps left out."""
+    rough = rough_period(stamps, expected, np.arange(len(stamps)))
+    if rough <= 0:
+        return 0.0
+    for start in (1.0 / expected if expected else rough, rough):
+        if is_smooth(stamps, start):
+            steps = np.diff(stamps)
+            whole = np.round(steps / start)
+            short = (whole >= 1) & (whole <= 8)
+            return float(steps[short].sum() / whole[short].sum()) if short.any() else rough
+    return rough
+
+
+def rough_period(stamps: np.ndarray, expected: float | None, index: np.ndarray) -> float:
+    """Seconds between samples by their stamps over ten seconds or so; from a stretch without gaps."""
+    rows = max(1, min(len(stamps) // 4, round(10 * (expected or 250))))
+    periods = (stamps[rows:] - stamps[:-rows]) / np.maximum(1, index[rows:] - index[:-rows])
+    return float(np.quantile(periods, 0.3))
 
 
 def gaps_by_stamps(
-    stamps: np.ndarray, steps: np.ndarray, round_: int, sfreq: float, doubtful: np.ndarray
+    stamps: np.ndarray, steps: np.ndarray, cycle: int, sfreq: float, doubtful: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """How many samples to add between rows by the stamps: whole rounds of the counter, where there is one.
+    """How many samples to add between rows by the stamps: whole cycles of the counter, where there is one.
 
-    Rows have `steps` by the counter, which comes round after `round_` samples; both are 1 where there is none. Steps of
-    which it tells nothing are `doubtful`, and left out.
+    Rows have `steps` by the counter, whose cycle has `cycle` samples; both are 1 where there is none. `doubtful` steps
+    are left out.
 
     Returns
     -------
     jumps : array (n - 1,) of int
     broken : array (n - 1,) of bool
-        Where the stamps show a gap of no whole rounds, so that the counter must have begun again.
+        Where the stamps show a gap of no whole cycles, so that the counter must have restarted.
     n_set : int
         How often they show one while the counter goes on: there the clock was set.
     """
     jumps, broken, n_set = np.zeros(len(steps), np.int64), np.zeros(len(steps), bool), 0
     index = np.concatenate(([0], np.cumsum(steps)))
-    period = rough_period(stamps, sfreq, index) if round_ > 1 else period_of(stamps, sfreq)
+    period = rough_period(stamps, sfreq, index) if cycle > 1 else period_of(stamps, sfreq)
     if not period > 0:
         return jumps, broken, 0
     excess = np.diff(stamps) / period - steps
-    if round_ > 1:  # nearly once round in no time: a row out of order, or come again
-        jumps[(steps >= round_ - min(LATE, round_ // 8)) & (excess < -round_ / 4)] = -1
-    residual = stamps - period * np.concatenate(([0], np.cumsum(steps + jumps * round_)))
-    odd = (excess - jumps * round_ > (0.5 if round_ == 1 else round_ / 4)) & ~doubtful
-    smooth = round_ == 1 and is_smooth(stamps, period)
+    if cycle > 1:  # almost a whole cycle in no time: a row out of order, or repeated
+        jumps[(steps >= cycle - min(LATE, cycle // 8)) & (excess < -cycle / 4)] = -1
+    residual = stamps - period * np.concatenate(([0], np.cumsum(steps + jumps * cycle)))
+    odd = (excess - jumps * cycle > (0.5 if cycle == 1 else cycle / 4)) & ~doubtful
+    smooth = cycle == 1 and is_smooth(stamps, period)
     look = LOOK_ROWS if smooth else max(LOOK_ROWS, round(LOOK_S / period))
-    # A pause before which the count began again is not the counter's to tell, nor that of the rows after it.
-    pauses = np.flatnonzero(doubtful & (excess > round_ / 4)) + 1
+    # The counter shows nothing of a pause in which it restarted, nor do the rows after it.
+    pauses = np.flatnonzero(doubtful & (excess > cycle / 4)) + 1
     for begin, end in pairwise(np.union1d(_cuts(stamps), pauses)):
         part = residual[begin:end].copy()
         rise = _rise(part, look)
         # Without a counter, a jump must stand out from how the edge wanders anyway.
         wander = _wander(rise, period, smooth)
-        least = wander if round_ == 1 else round_ * period / 2
+        least = wander if cycle == 1 else cycle * period / 2
         sure = len(part) - (0 if smooth else min(look // 20, len(part) // 4))  # the last rows may just be late
         for i in np.flatnonzero((odd[begin : end - 1] & (rise > least))[: sure - 1]) + 1:
             before = part[max(0, i - look) : i]
-            jump = part[i : i + look].min() - before.min()
-            if jump > least:
-                rounds = round(jump / (round_ * period))
-                if _is_whole(jump, round_ * period, wander):
-                    jumps[begin + i - 1] += rounds
-                    before += rounds * round_ * period  # the edge goes on from here
-                else:
-                    goes_on = bool(steps[begin + i - 1] == 1)
-                    broken[begin + i - 1], n_set = not goes_on, n_set + goes_on
-                    before += jump
-    return jumps * round_, broken, n_set
-
-
-def _is_whole(jump: float, round_s: float, wander: float) -> bool:
-    """Whether a jump (s) may be whole rounds of a counter."""
-    return abs(jump - round(jump / round_s) * round_s) <= max(min(2 * wander, round_s / 4), SURE_S) + DRIFT * jump
+            jump, cycle_s = part[i : i + look].min() - before.min(), cycle * period
+            if jump <= least:
+                continue
+            n_cycles, slack = round(jump / cycle_s), max(min(2 * wander, cycle_s / 4), SURE_S)
+            if abs(jump - n_cycles * cycle_s) <= slack + DRIFT * jump:
+                jumps[begin + i - 1] += n_cycles
+                before += n_cycles * cycle_s  # the edge goes on from here
+            else:
+                goes_on = bool(steps[begin + i - 1] == 1)
+                broken[begin + i - 1], n_set = not goes_on, n_set + goes_on
+                before += jump
+    return jumps * cycle, broken, n_set
 
 
 def allowed_by_stamps(stamps: np.ndarray, steps: np.ndarray, doubtful: np.ndarray, sfreq: float) -> np.ndarray:
     """`steps` by a counter, as far as the stamps allow.
 
-    Where the stamps stay behind a gap that was counted, as after a restart of the count, time has not gone by for it:
-    what they show is counted instead. They alone count where the counter is `doubtful`.
+    Where the stamps show that less time passed than was counted, as after a restart of the counter, their gap is used.
+    They alone are used where the counter is `doubtful`.
     """
     period = period_of(stamps, sfreq)
     smooth = period > 0 and is_smooth(stamps, period)
@@ -99,7 +134,7 @@ def allowed_by_stamps(stamps: np.ndarray, steps: np.ndarray, doubtful: np.ndarra
         counts = np.cumsum(np.r_[0, np.where(long, 1, steps)])
         # Large bursts bend a stretch of ten seconds; what came late at an end bends the whole.
         periods = rough_period(without, sfreq, counts), float(without[-1] / counts[-1])
-        bends = [np.median(np.abs(_rise(without - it * counts, round(LOOK_S * sfreq)))) for it in periods]
+        bends = [np.median(np.abs(_rise(without - each * counts, round(LOOK_S * sfreq)))) for each in periods]
         period = periods[int(np.argmin(bends))]
     if not period > 0:
         return steps
@@ -136,7 +171,7 @@ def _cuts(stamps: np.ndarray) -> np.ndarray:
 
 def _wander(rise: np.ndarray, period: float, smooth: bool) -> float:
     """How far the edge of the stamps moves by itself (s)."""
-    return 0.6 * period if smooth or not len(rise) else max(LEAST_HOLE_S, 6 * float(np.median(np.abs(rise))))
+    return 0.6 * period if smooth or not len(rise) else max(LEAST_GAP_S, 6 * float(np.median(np.abs(rise))))
 
 
 def _rise(residual: np.ndarray, look: int) -> np.ndarray:

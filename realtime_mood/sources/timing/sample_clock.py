@@ -15,7 +15,7 @@ BEGIN_S = 0.5
 SURE_S = 0.2  # a jump counts as a gap once the stamps have stayed beyond it for this long (s)
 HOLD_S = 5.0  # longest time samples are held back (s)
 SILENT_S = 0.5  # held samples are judged when nothing has followed them for this long (s)
-LEAST_HOLE_S = 0.1  # jumps below these (s) are jitter: while the jitter is unknown, and always
+LEAST_GAP_S = 0.1  # jumps below these (s) are jitter: while the jitter is unknown, and always
 FUTURE_S = 0.05  # stamps further ahead of their arrival than this (s) cannot be right
 SENSELESS_S = 1e10  # stamps further from their arrival than this (s), or not finite, are replaced by the arrival time
 BACKLOG_S = 120.0  # a gap longer than the time since the start plus this (s) is not a gap
@@ -66,7 +66,7 @@ class SampleClock:
         self.dropped = 0  # number of repeated or late samples so far
         self._line = ClockLine(sfreq)
         self._begun = False
-        self._most = LEAST_HOLE_S  # jumps up to this are jitter in any case (s)
+        self._most = LEAST_GAP_S  # jumps up to this are jitter in any case (s)
         self._batches: deque[int] = deque([round(0.02 * sfreq) or 1], maxlen=32)
         self._lags: deque[float] = deque(maxlen=32)
         self._held = np.empty(0)
@@ -87,7 +87,7 @@ class SampleClock:
         return len(self._held)
 
     @property
-    def least_hole_s(self) -> float:
+    def least_gap_s(self) -> float:
         """The shortest gap that is certainly distinguished from jitter (s): one sample where stamps are computed."""
         if self._line.regular:
             return self._line.period
@@ -128,8 +128,8 @@ class SampleClock:
             self._heard = arrived
             self._batches.append(len(stamps))
             self._line.n_batches += 1
-            if len(stamps) / self.nominal > LEAST_HOLE_S / 3 or self._most > LEAST_HOLE_S:
-                self._most = max(LEAST_HOLE_S, 3 * min(float(np.median(self._batches)) / self.nominal, 0.2))
+            if len(stamps) / self.nominal > LEAST_GAP_S / 3 or self._most > LEAST_GAP_S:
+                self._most = max(LEAST_GAP_S, 3 * min(float(np.median(self._batches)) / self.nominal, 0.2))
             self._held_lags.append(arrived - float(stamps[-1]))
             self._held = np.concatenate((self._held, stamps))
             self._held_at = np.concatenate((self._held_at, np.full(len(stamps), arrived)))
@@ -170,7 +170,7 @@ class SampleClock:
         exact = self._line.regular and bool((np.abs(off) <= EXACT).all())
         if exact and not final and self._heard - self._held_at[0] < BORNE_OUT_S:
             return None  # stamps that begin to jitter are on whole samples now and then, but do not stay there
-        if exact and side > 0 and self._is_hole(residual, final):
+        if exact and side > 0 and self._is_gap(residual, final):
             return self._rebase(float(self._places[0]) * self._line.period)
         if exact and side < 0 and (n := self._seen_before(final)) != 0:
             return None if n is None else self._drop(n)
@@ -190,7 +190,7 @@ class SampleClock:
         """(holding,) which sample each one held back is by its stamp: 0 for the next one that is due."""
         return np.round((self._held - self.stamp(self.count)) / self._line.period)
 
-    def _is_hole(self, residual: np.ndarray, final: bool) -> bool:
+    def _is_gap(self, residual: np.ndarray, final: bool) -> bool:
         """Whether the first of computed stamps is ahead because samples were lost, and not because stamps were late.
 
         Stamps recomputed after a delay are all ahead, the first of them the most, and come back to the line.
@@ -232,7 +232,7 @@ class SampleClock:
         period, tolerance = self._line.period, self._tolerance
         lost = 0 if self._is_step(jump) else max(0, round(jump / period))
         step = jump - lost * period
-        if abs(step) > min(tolerance, LEAST_HOLE_S):
+        if abs(step) > min(tolerance, LEAST_GAP_S):
             self._line.move(step)
             later = min(self._held_lags, default=0.0) - min(self._lags, default=math.inf)
             self.stepped += step if abs(step + later) < abs(step) / 2 else 0.0
@@ -254,7 +254,7 @@ class SampleClock:
         if now >= usual - 0.5 * jump:
             return False
         steady = len(self._lags) == self._lags.maxlen and max(self._lags) - usual < jump / 4
-        return now < -FUTURE_S or (steady and jump > LEAST_HOLE_S)
+        return now < -FUTURE_S or (steady and jump > LEAST_GAP_S)
 
     def _pass_by(self, n: int, lost: int = 0) -> Piece:
         self._held, self._held_at = self._held[n:], self._held_at[n:]
