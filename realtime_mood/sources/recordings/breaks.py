@@ -1,4 +1,4 @@
-"""Finds the breaks that files state, each format in its own way."""
+"""Breaks that files state, each format in its own way."""
 
 from __future__ import annotations
 
@@ -29,20 +29,11 @@ JOINED = {
 marks what does not continue the sample before with two underscores."""
 NEW_SEGMENT = re.compile(rb"(?im)^\s*Mk\d+\s*=\s*New Segment,[^,\n]*,(\d+),[^,\n]*,[^,\n]*(?:,(\d*))?")
 """BrainVision's marker: the sample, counted from 1, and when the segment began."""
-CNT_DISCONTINUITY = 14  # what Neuroscan's events say of it in the upper half of their fourth byte
+CNT_DISCONTINUITY = 14  # code of Neuroscan's events, in the upper half of their fourth byte
 
 
 def stated_breaks(path: Path, raw: Any, sfreq: float) -> list[Break]:
-    """The breaks that a file of MNE's states; those of EDF+ records are found by `edf_records`.
-
-    Parameters
-    ----------
-    path : Path
-    raw : mne.io.BaseRaw
-        The same, opened.
-    sfreq : float
-        Sampling rate (Hz).
-    """
+    """The breaks that the file of `raw` states, at `sfreq` Hz; those of EDF+ records are found by `edf_records`."""
     if path.suffix.lower() == ".eeg":  # of MNE's annotations there, each block has its own
         return list(_nihon_kohden(path, raw, sfreq))
     own = OWN.get(path.suffix.lower())
@@ -50,19 +41,12 @@ def stated_breaks(path: Path, raw: Any, sfreq: float) -> list[Break]:
 
 
 def stored_onsets(raw: Any, annotations: Any) -> np.ndarray:
-    """Where `annotations` begin, in stored samples and parts of one: (n,)."""
+    """The onsets of `annotations` in stored samples, not rounded: (n,)."""
     return np.asarray(annotations.onset, float) * raw.info["sfreq"] - raw.first_samp
 
 
 def counted_breaks(raw: Any, counters: dict[str, float]) -> list[Break]:
-    """The packages that are missing by a channel that counts them.
-
-    Parameters
-    ----------
-    raw : mne.io.BaseRaw
-    counters : dict
-        The channels that may, and what MNE takes a count for.
-    """
+    """The packages that are missing by a channel that counts them; `counters` are candidates, and MNE's value of 1."""
     for name, one in counters.items():
         if name in raw.ch_names:
             with mne.use_log_level("ERROR"):
@@ -95,7 +79,7 @@ def _after(at: float) -> int:
 
 
 def _whole_duration(path: Path, begin: float) -> float:
-    """How long (s) the boundary at second `begin` is in an EEGLAB file itself."""
+    """The length (s) of the boundary at second `begin` of an EEGLAB file, as stored."""
     notes = mne.read_annotations(path)
     return float(max(notes.duration[np.abs(notes.onset - begin) < 1e-3]))
 
@@ -103,10 +87,8 @@ def _whole_duration(path: Path, begin: float) -> float:
 def _brainvision(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
     """From the markers "New Segment", which may say when each segment began."""
     named = re.search(rb"(?im)^\s*MarkerFile\s*=\s*(.+?)\s*$", path.read_bytes())
-    if not named:
-        return
-    marks = path.with_name(named[1].decode("utf-8", "replace").replace("$b", path.stem))
-    if not marks.is_file():
+    marks = named and path.with_name(named[1].decode("utf-8", "replace").replace("$b", path.stem))
+    if not marks or not marks.is_file():
         return
     found = NEW_SEGMENT.findall(marks.read_bytes())
     segments = sorted((int(at) - 1, _stamp(digits.decode())) for at, digits in found)
@@ -120,7 +102,7 @@ def _brainvision(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
 
 
 def _stamp(digits: str) -> float | None:
-    """The second that BrainVision's ``YYYYMMDDhhmmssuuuuuu`` says."""
+    """The seconds since 1970 of BrainVision's ``YYYYMMDDhhmmssuuuuuu``."""
     try:
         when = datetime.strptime(digits[:14], "%Y%m%d%H%M%S")
         return (when - datetime(1970, 1, 1)).total_seconds() + float(f"0.{digits[14:] or 0}")
@@ -143,7 +125,7 @@ def _persyst(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
 
 
 def _nihon_kohden(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
-    """From the blocks that a file is made of: each says, to the second, when it began."""
+    """From the blocks of the file: each states, to the second, when it began."""
     blocks = raw._raw_extras[0]["header"]["controlblocks"][0]["datablocks"]
     began, at = [], 0
     with path.open("rb") as f:
@@ -159,7 +141,7 @@ def _nihon_kohden(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
 def _neuroscan(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
     """From the events of a CNT file of Neuroscan's: http://paulbourke.net/dataformats/eeg/."""
     with path.open("rb") as f:
-        if f.read(4) in (b"RIFF", b"RF64"):  # ANT's
+        if f.read(4) in (b"RIFF", b"RF64"):  # the same suffix, but of ANT
             return
         f.seek(886)
         f.seek(struct.unpack("<i", f.read(4))[0])
@@ -172,9 +154,4 @@ def _neuroscan(path: Path, raw: Any, sfreq: float) -> Iterator[Break]:
             yield Break(offset // (n_chans * width), None)
 
 
-OWN = {
-    ".vhdr": _brainvision,
-    ".ahdr": _brainvision,
-    ".lay": _persyst,
-    ".cnt": _neuroscan,
-}
+OWN = {".vhdr": _brainvision, ".ahdr": _brainvision, ".lay": _persyst, ".cnt": _neuroscan}

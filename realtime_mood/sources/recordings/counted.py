@@ -18,32 +18,24 @@ CYCLES = (
     Cycle(range(201)),
     *cycles_of("muse_2"),
 )
-"""How a device may have numbered the rows of its file, where its counts do not tell a cycle of their own."""
+"""How a device may have numbered the rows of its file, where its counts do not show a cycle of their own."""
 USUAL = 0.8  # the share of packages that must be alike for a habit
 LATE = 16  # a row this many samples back in the count was written out of order
 
 
 class Steps(NamedTuple):
-    """What a counter says."""
+    """Steps between rows by a counter."""
 
     steps: np.ndarray  # (n - 1,) how many samples each row is after the one before
-    n_samples: int  # after how many samples the count comes round
-    doubtful: np.ndarray
-    """(n - 1,) whether the count went back there for a reason that it does not tell: its end, or a restart."""
+    n_samples: int  # in a cycle of the counter
+    doubtful: np.ndarray  # (n - 1,) whether the count went back there without a known reason: its end, or a restart
 
 
 def counted(counter: np.ndarray, cycles: tuple[Cycle, ...] = ()) -> Steps | None:
-    """The steps between rows by their counter; None where it counts nothing.
+    """The steps between rows by their `counter` (NaN where it cannot be read); None where it counts nothing.
 
-    Of the ways in which the rows may be numbered the one that leaves the fewest gaps is taken: those the board is known
-    for (`cycles`) first, then the usual ones, then the one that the counts themselves show.
-
-    Parameters
-    ----------
-    counter : array (n,)
-        NaN where it cannot be read.
-    cycles : tuple of Cycle
-        How the board is known to count.
+    Of the ways in which the rows may be numbered the one that leaves the fewest gaps is taken: those of the board
+    (`cycles`) first, then the usual ones, then the one that the counts themselves show.
     """
     known = np.isfinite(counter) & (counter >= 0) & (counter < ENDLESS.stop) & (counter == np.floor(counter))
     if len(counter) < 3 or known.mean() < 0.5:
@@ -70,7 +62,7 @@ def _by_cycle(values: np.ndarray, cycle: Cycle) -> tuple[Steps, float]:
     last = np.maximum.accumulate(np.where(seen, np.arange(len(phase)), 0))
     steps = np.diff(phase[last] + np.arange(len(phase)) - last) % length
     share = float(np.mean((steps == 1) & seen[1:] & seen[:-1]))
-    # To the first number, from far before the last one, and on from there: hardly ever a gap that ends just so.
+    # From far before the last number to the first, and on from there: hardly ever a gap.
     restarts = (phase[1:] == 0) & (steps > 1 + max(cycle.per, length // 8))
     for i in np.flatnonzero(restarts):
         restarts[i] = bool((steps[i + 1 : i + 1 + LATE] == 1).all())
@@ -78,7 +70,7 @@ def _by_cycle(values: np.ndarray, cycle: Cycle) -> tuple[Steps, float]:
 
 
 def _phase(values: np.ndarray, cycle: Cycle) -> np.ndarray:
-    """Where in its cycle each row's count stands, -1 where it is none of it."""
+    """The place of each row in the cycle, by its count; -1 where it is not in the cycle."""
     unread = values < 0
     if cycle.per > 1 and unread.any():
         values = _drawn_on(values, cycle)
@@ -91,7 +83,7 @@ def _phase(values: np.ndarray, cycle: Cycle) -> np.ndarray:
 
 
 def _drawn_on(values: np.ndarray, cycle: Cycle) -> np.ndarray:
-    """`values` where a count that cannot be read is the one due, so that the rows which share it are told apart."""
+    """`values` with the count that is due where it cannot be read, so that rows which share a count are complete."""
     numbers, drawn = np.array(cycle.numbers if len(cycle.numbers) < 1 << 16 else ()), values.copy()
     for i in np.flatnonzero(values < 0):
         if i == 0 or (before := int(drawn[i - 1])) < 0:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from ...errors import StreamMismatch
 from ...types import Array, Marker
@@ -18,13 +17,7 @@ HEAD_S = 10.0  # seconds at the beginning by which the unit is checked
 FASTEST_HZ = 100_000.0  # no EEG is sampled faster; a header that says so is damaged
 
 
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError("must be a number of seconds")
-    return value
-
-
-Seconds = Annotated[float, Field(ge=0), AfterValidator(_finite)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class PlaybackOptions(FiniteOptions):
@@ -53,13 +46,8 @@ class Rows:
         µV; NaN where a row could not be read.
     index : array (n_rows,) of int
         The sample index of each row, increasing.
-    ch_names : sequence of str
-    sfreq : float
-    markers : list of Marker
-    reference : str
-    virtual : bool
-    notes : sequence of str
-        What is odd about it, in words.
+    ch_names, sfreq, markers, reference, virtual, notes
+        As in `SignalFile` and `StreamInfo`.
     """
 
     def __init__(
@@ -101,7 +89,7 @@ def check_rate(asked: str, sfreq: float) -> None:
 
 
 def check_unit(asked: str, head: np.ndarray, sfreq: float, written: str, limits: tuple[float, float] = WIDE) -> None:
-    """Raise `StreamMismatch` when the first seconds (µV) cannot be EEG in the unit the numbers are `written` in."""
+    """Raise `StreamMismatch` when the first seconds (µV) of numbers in the unit `written` cannot be EEG."""
     reading = f"its numbers are read as {written.replace('u', 'µ')}"
     check_spread(asked, spread(head[: round(HEAD_S * sfreq)], sfreq), limits, reading, microvolts(written))
 
@@ -112,12 +100,12 @@ def by_index(markers: Iterable[Marker]) -> list[Marker]:
 
 
 def outside(n: int) -> tuple[str, ...]:
-    """What to say of `n` markers that stand before or after the signal."""
+    """A note on `n` markers before or after the signal."""
     return (f"{n} marker{'s' * (n > 1)} before or after the signal left out",) if n else ()
 
 
 def finite(values: np.ndarray) -> Array:
-    """`values` as float32, with NaN for whatever is no number or too large for one."""
+    """`values` as float32, with NaN where one is not finite or too large."""
     with np.errstate(over="ignore", invalid="ignore"):
         small = np.asarray(values).astype(np.float32)
     small[~np.isfinite(small)] = np.nan
