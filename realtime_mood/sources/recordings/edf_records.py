@@ -14,37 +14,39 @@ import numpy as np
 
 from ...errors import StreamMismatch
 from ...types import Marker
+from ..marker_words import text_of
+from .recording import by_index
 from .timeline import Break
 
 TAL = re.compile(rb"([+-](?<![^\x00][+-])\d+(?:\.(\d*))?)(?:\x15[\d.]*)?\x14([^\x00]*)")
-"""One annotation list: when it begins, how many decimals that has, and the texts."""
+"""One annotation list: its onset, the decimals of that, and the texts."""
 LISTS = ("EDF Annotations", "BDF Annotations")
 NEW_EPOCH = 1  # bit 16 of BioSemi's status, the lowest of its third byte
 
 
 @dataclass(frozen=True)
 class EdfRecords:
-    """The layout of a file: (n_records, record_bytes) uint8, and where in a record each channel's bytes lie."""
+    """The records of a file and the layout of each."""
 
-    content: np.ndarray
+    content: np.ndarray  # (n_records, record_bytes) uint8
     labels: list[str]
     transducers: list[str]
-    columns: list[slice]
+    columns: list[slice]  # the bytes of each channel in a record
     record_s: float
     discontinuous: bool  # the header says "EDF+D" or "BDF+D"
 
     def annotations(self) -> Iterator[re.Match[bytes]]:
-        """Every annotation list; the first says when the first record begins."""
+        """Every annotation list; the first states when the first record begins."""
         for at in self.lists:
             yield from TAL.finditer(self.content[:, at].tobytes())
 
     @property
     def lists(self) -> list[slice]:
-        """Where in a record its annotations lie."""
+        """The bytes of annotations in a record."""
         return [at for name, at in zip(self.labels, self.columns, strict=True) if name in LISTS]
 
     def new_epochs(self, rate: int) -> list[int]:
-        """Stored samples, `rate` to a record, at which BioSemi's status says that a new epoch begins."""
+        """Stored samples, `rate` to a record, at which a new epoch begins by BioSemi's status."""
         for name, made_by, at in zip(self.labels, self.transducers, self.columns, strict=True):
             if name == "Status" and "triggers and status" in made_by.lower():
                 begins = (self.content[:, at][:, 2::3].ravel() & NEW_EPOCH).astype(np.int8)
@@ -54,7 +56,7 @@ class EdfRecords:
 
 
 def read_records(path: Path) -> EdfRecords:
-    """The records of a file whose header MNE has read; raises `ValueError` where it is no such header."""
+    """The records of a file whose header MNE has read; raises `ValueError` for an invalid header."""
     with path.open("rb") as f:
         head = f.read(256)
         n_chans = int(head[252:256])
@@ -79,20 +81,10 @@ def read_records(path: Path) -> EdfRecords:
 
 
 def record_breaks(records: EdfRecords, sfreq: float, asked: str) -> tuple[list[Break], tuple[str, ...]]:
-    """The breaks between records and between BioSemi's epochs, and what contradicts itself, in words.
+    """The breaks between records and between BioSemi's epochs, and notes on contradictions.
 
-    Parameters
-    ----------
-    records : EdfRecords
-    sfreq : float
-        Sampling rate (Hz) of the channels that are read.
-    asked : str
-        The source, for messages.
-
-    Raises
-    ------
-    StreamMismatch
-        Records of a discontinuous file overlap or go back in time.
+    `sfreq` (Hz) is that of the channels that are read. Raises `StreamMismatch` where records of a discontinuous file
+    overlap or go back in time.
     """
     rate = round(records.record_s * sfreq)
     epochs = [Break(at, None) for at in records.new_epochs(rate)]
@@ -100,34 +92,26 @@ def record_breaks(records: EdfRecords, sfreq: float, asked: str) -> tuple[list[B
     late = times - np.arange(len(times)) * records.record_s
     timed = np.flatnonzero(np.isfinite(late))
     if records.discontinuous and not len(timed):
-        return epochs, (
-            "its header says it is discontinuous, but no record says when it begins: played without breaks",
-        )
+        note = "its header says it is discontinuous, but no record says when it begins: played without breaks"
+        return epochs, (note,)
     late -= late[timed[0]] if len(timed) else 0.0
     breaks, before, place = [], 0.0, 0
     for i in timed.tolist():
+        if late[i] - before < -tolerance and not records.discontinuous:
+            note = "the times of its records go back, and its header says it is continuous: they are ignored"
+            return epochs, (note,)
         if late[i] - before < -tolerance:
-            if not records.discontinuous:
-                return epochs, (
-                    "the times of its records go back, and its header says it is continuous: they are ignored",
-                )
-            raise StreamMismatch(
-                asked,
-                f"record {i}, at {late[i] + i * records.record_s:g} s, begins before the one before it ends",
-                "convert it to EDF+C or BDF+C with EDFbrowser",
-            )
+            found = f"record {i}, at {late[i] + i * records.record_s:g} s, begins before the one before it ends"
+            raise StreamMismatch(asked, found, "convert it to EDF+C or BDF+C with EDFbrowser")
         if late[i] - before > tolerance and (lost := round(late[i] * sfreq) - place) > 0:
             breaks.append(Break(i * rate, lost))
             before, place = late[i], place + lost
-    if breaks and not records.discontinuous:
-        return breaks + epochs, (
-            f"its header says it is continuous, but the times of its records state {len(breaks)} breaks",
-        )
-    return breaks + epochs, ()
+    note = f"its header says it is continuous, but the times of its records state {len(breaks)} breaks"
+    return breaks + epochs, (note,) if breaks and not records.discontinuous else ()
 
 
 def _times(records: EdfRecords, sfreq: float) -> tuple[np.ndarray, float]:
-    """When each record begins (s), NaN where it does not say, and how exactly these times are written (s)."""
+    """When each record begins (s), NaN where that is not stated, and the resolution of these times (s)."""
     times, decimals = np.full(len(records.content), np.nan), 0
     if records.lists:
         first = records.content[:, records.lists[0]]
@@ -143,20 +127,14 @@ def record_markers(records: EdfRecords, sfreq: float) -> list[Marker]:
     """The annotations at their place in the recording's time, which counts from its first record."""
     lists = list(records.annotations())
     start = float(lists[0][1]) if lists and lists[0][3].startswith(b"\x14") else 0.0
-    found = [
-        Marker(round((float(part[1]) - start) * sfreq), _text(text, records.labels))
+    return by_index(
+        Marker(round((float(part[1]) - start) * sfreq), _without_channel(text_of(text), records.labels))
         for part in lists
         for text in part[3].split(b"\x14")
         if text
-    ]
-    return sorted(found, key=lambda marker: marker.index)
+    )
 
 
-def _text(raw: bytes, labels: list[str]) -> str:
-    """UTF-8 as the format wants it, or Latin-1 as many write it; less the channel it is about."""
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
+def _without_channel(text: str, labels: list[str]) -> str:
     words, _, channel = text.rpartition("@@")
     return words if channel in labels and words else text

@@ -17,7 +17,7 @@ from ..marker_words import is_marker_type, texts_of
 from ..units import NARROW, WIDE, check_spread, microvolts, scales, spread
 from ..url import Identity, choices, with_options
 from .placing import indices, measured_rate, played_once, usual_rate
-from .recording import FASTEST_HZ, HEAD_S, PlaybackOptions, Rows, check_rate, finite, outside
+from .recording import FASTEST_HZ, HEAD_S, PlaybackOptions, Rows, by_index, check_rate, finite, outside
 from .xdf_chunks import Chunks, StreamHeader, find_chunks, samples_in, without_others
 
 OFF = 0.01  # a stream whose stamps differ from its rate by more than this share runs at another rate than it says
@@ -32,26 +32,26 @@ def open_xdf(path: Path, options: PlaybackOptions, asked: str) -> Rows:
             raise StreamMismatch(asked, "it does not begin as an XDF file does", "the file may be damaged")
         chunks = find_chunks(file)
         eeg = _choose(chunks, samples_in(file, chunks), options, asked)
-        beside = [
-            it for it in chunks.streams.values() if it is not eeg and (_holds_markers(it) or _tells_index(it, eeg))
-        ]
-        loaded = _load(file, chunks, [eeg, *beside])
-    return _recording(eeg, beside, loaded, chunks, options, asked)
+        others = [stream for stream in chunks.streams.values() if stream is not eeg]
+        markers = [stream for stream in others if _holds_markers(stream)]
+        gaps = [stream for stream in others if _holds_gaps(stream, eeg)][:1]
+        loaded = _load(file, chunks, [eeg, *markers, *(stream for stream in gaps if stream not in markers)])
+    return _recording(eeg, markers, gaps, loaded, chunks, options, asked)
 
 
 def _choose(chunks: Chunks, n_samples: dict[int, int], options: PlaybackOptions, asked: str) -> StreamHeader:
-    """The one stream that is meant."""
+    """The one stream that the options select."""
     streams = list(chunks.streams.values())
     wanted = {key: str(value) for key in SELECT if (value := getattr(options, key)) is not None}
-    numbers = [it for it in streams if it.format != "string" and n_samples[it.number] > 1]
-    meant = [it for it in numbers if all(_identity(it)[key] == value for key, value in wanted.items())]
-    meant = [it for it in meant if it.type.lower() == "eeg"] or (meant if wanted else [])
-    meant = [it for it in meant if it.sfreq > 0] or meant
+    numeric = [stream for stream in streams if stream.format != "string" and n_samples[stream.number] > 1]
+    meant = [stream for stream in numeric if wanted.items() <= _identity(stream).items()]
+    meant = [stream for stream in meant if stream.type.lower() == "eeg"] or (meant if wanted else [])
+    meant = [stream for stream in meant if stream.sfreq > 0] or meant
     if len(meant) == 1:
         return meant[0]
-    shown = "; ".join(_shown(it, n_samples[it.number]) for it in (meant or streams)[:20]) or "no stream"
+    shown = "; ".join(_shown(stream, n_samples[stream.number]) for stream in (meant or streams)[:20]) or "no stream"
     if meant:
-        urls = choices([asked] * len(meant), [_identity(it) for it in meant])
+        urls = choices([asked] * len(meant), [_identity(stream) for stream in meant])
         raise SourceNotFound(asked, f"{len(meant)} streams answer: {shown}", f"choose one: {urls}")
     asked_for = ", ".join(f"{key}={value}" for key, value in wanted.items())
     kind = f"of numbers with {asked_for}" if wanted else "of EEG"
@@ -67,7 +67,7 @@ def _load(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) -> dict[i
     """Samples and stamps of the `wanted` streams, on the recorder's clock, by stream number."""
     import pyxdf
 
-    logging.getLogger("pyxdf").setLevel(logging.CRITICAL + 1)  # what it would say, we say
+    logging.getLogger("pyxdf").setLevel(logging.CRITICAL + 1)  # our own messages say the same
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # Its dejittering fits a line across small gaps; ours detects them.
@@ -77,7 +77,8 @@ def _load(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) -> dict[i
 
 def _recording(
     eeg: StreamHeader,
-    beside: list[StreamHeader],
+    markers: list[StreamHeader],
+    gaps: list[StreamHeader],
     loaded: dict[int, Any],
     chunks: Chunks,
     options: PlaybackOptions,
@@ -102,15 +103,13 @@ def _recording(
     if chunks.damaged or chunks.cut:
         notes.append(f"the file is damaged: {chunks.damaged + chunks.cut} bytes of it cannot be read")
     index = None
-    gaps = next((it for it in beside if _tells_index(it, eeg)), None)
-    if gaps is not None and not chunks.damaged:  # a damaged place may have held a count
-        index = _told_index(stamps, loaded[gaps.number])
+    if gaps and not chunks.damaged:  # a damaged place may have held a count
+        index = _counted_index(stamps, loaded[gaps[0].number])
     if index is None:
         index, jumps = indices(len(data), sfreq, stamps if not odd or not options.sfreq else None)
         notes += jumps
     scaled = _microvolts(data, [described[i][1] for i in columns], sfreq, options, asked)
-    found = [_markers(it, loaded[it.number], stamps, index, sfreq) for it in beside if _holds_markers(it)]
-    markers = [marker for there, _ in found for marker in there]
+    found = [_markers(stream, loaded[stream.number], stamps, index, sfreq) for stream in markers]
     notes += outside(sum(n for _, n in found))
     index, order, repeated = played_once(index)
     return Rows(
@@ -118,7 +117,7 @@ def _recording(
         index,
         chosen.ch_names,
         sfreq,
-        markers=sorted(markers, key=lambda marker: marker.index),
+        markers=by_index(marker for inside, _ in found for marker in inside),
         reference=chosen.reference,
         virtual=eeg.desc.findtext("realtime_mood/virtual") == "1",
         notes=notes + repeated,
@@ -137,7 +136,7 @@ def _stamps(stamps: np.ndarray) -> np.ndarray:
 
 
 def _rate(eeg: StreamHeader, stamps: np.ndarray, options: PlaybackOptions, asked: str) -> tuple[float, str]:
-    """The rate to play at (Hz), and what is odd about it, in words; ``""`` for nothing."""
+    """The rate to play at (Hz), and a note if it is unusual, else ``""``."""
     if eeg.sfreq > 0 and options.sfreq is None:
         check_rate(asked, eeg.sfreq)
     measured = measured_rate(stamps, options.sfreq or eeg.sfreq or None)
@@ -158,17 +157,16 @@ def _rate(eeg: StreamHeader, stamps: np.ndarray, options: PlaybackOptions, asked
 
 
 def channels_of(stream: StreamHeader) -> list[tuple[str, str, str]]:
-    """(label, unit, type) of each channel that a stream describes; ``""`` where it says nothing."""
-    described: list[tuple[str, str, str]] = []
+    """(label, unit, type) of each channel that a stream describes; ``""`` where it states none."""
     # Mitsar writes no <channels> around them.
-    for channel in stream.desc.findall("channels/channel") or stream.desc.findall("channel"):
-        label, name, unit, kind = ((channel.findtext(key) or "").strip() for key in ("label", "name", "unit", "type"))
-        described.append((label or name, unit, kind))
-    return described
+    channels = stream.desc.findall("channels/channel") or stream.desc.findall("channel")
+    keys = ("label", "name", "unit", "type")
+    texts = ([(channel.findtext(key) or "").strip() for key in keys] for channel in channels)
+    return [(label or name, unit, kind) for label, name, unit, kind in texts]
 
 
 def _microvolts(data: np.ndarray, units: list[str], sfreq: float, options: PlaybackOptions, asked: str) -> np.ndarray:
-    """The numbers in µV: as told, as the stream says, or taken to be µV where they look like EEG."""
+    """The numbers in µV: by ``units=``, by the stream, or taken to be µV where they look like EEG."""
     if options.units:
         return np.asarray(data * microvolts(options.units))
     scale, stated = scales(asked, units)
@@ -185,14 +183,14 @@ def _holds_markers(stream: StreamHeader) -> bool:
     return is_marker_type(stream.type) and (stream.format == "string" or stream.sfreq == 0)
 
 
-def _tells_index(stream: StreamHeader, eeg: StreamHeader) -> bool:
-    """Whether a stream is the one in which our recorder keeps count."""
+def _holds_gaps(stream: StreamHeader, eeg: StreamHeader) -> bool:
+    """Whether a stream is the one in which our recorder counts lost samples."""
     ours = stream.desc.find("realtime_mood") is not None and eeg.desc.find("realtime_mood") is not None
     return ours and (stream.name, stream.format, stream.n_chans) == ("gaps", "int64", 3)
 
 
-def _told_index(stamps: np.ndarray, gaps: Any) -> np.ndarray | None:
-    """The sample index of each row as our recorder counted; None where that does not go up."""
+def _counted_index(stamps: np.ndarray, gaps: Any) -> np.ndarray | None:
+    """The sample index of each row as our recorder counted; None where that does not rise."""
     at = np.searchsorted(stamps, np.asarray(gaps["time_stamps"]) - 1e-9)
     restated = np.asarray(gaps["time_series"], np.int64).reshape(-1, 3)[:, 0]
     good = at < len(stamps)
@@ -210,19 +208,15 @@ def _told_index(stamps: np.ndarray, gaps: Any) -> np.ndarray | None:
 def _markers(
     described: StreamHeader, stream: Any, stamps: np.ndarray, index: np.ndarray, sfreq: float
 ) -> tuple[list[Marker], int]:
-    """What a stream of markers says, at the samples nearest in time; and how many lie before or after the signal."""
+    """The markers of a stream, at the samples nearest in time; and how many lie before or after the signal."""
     line, times = np.maximum.accumulate(stamps) - 0.5 / sfreq, np.asarray(stream["time_stamps"])
     inside = (times >= line[0]) & (times < line[-1] + 1 / sfreq)
     at = np.clip(np.searchsorted(line, times, side="right") - 1, 0, len(index) - 1)
     labels = [label for label, _, _ in channels_of(described)]
     texts = [texts_of(np.atleast_1d(row), described.type, labels) for row in stream["time_series"]]
-    markers = [
-        Marker(int(index[i]), text)
-        for i, there, words in zip(at, inside, texts, strict=True)
-        for text in words
-        if there
-    ]
-    return markers, sum(len(words) for there, words in zip(inside, texts, strict=True) if not there)
+    rows = list(zip(at, inside, texts, strict=True))
+    markers = [Marker(int(index[i]), text) for i, is_inside, words in rows if is_inside for text in words]
+    return markers, sum(len(words) for _, is_inside, words in rows if not is_inside)
 
 
 def _shown(stream: StreamHeader, n_samples: int) -> str:

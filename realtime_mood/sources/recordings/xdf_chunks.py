@@ -1,7 +1,7 @@
 """Valid chunks of an XDF file, complete or damaged.
 
-What is handed on to a reader is checked first, byte for byte: lengths that lie within the file, samples that fill
-their chunk exactly. Where the chain of chunks is broken it is taken up again at the next boundary.
+Each chunk is checked before a reader gets it: lengths must lie within the file, and samples must fill their chunk
+exactly. Where the chain of chunks is broken, reading continues at the next boundary.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ class StreamHeader(NamedTuple):
 
 
 class Chunks(NamedTuple):
-    """Where what lies in a file."""
+    """The streams of a file and the places of their chunks."""
 
     streams: dict[int, StreamHeader]
     places: list[tuple[int, int, int, int]]  # (tag, stream, begin, end) of each chunk's content
     headers: dict[int, tuple[int, int]]  # (begin, end) of the content of each stream's header
-    damaged: int  # bytes that had to be passed over
-    cut: int  # bytes at the end that had to be
+    damaged: int  # bytes that had to be skipped
+    cut: int  # likewise, at the end
 
 
 def find_chunks(file: mmap.mmap) -> Chunks:
@@ -82,7 +82,7 @@ def find_chunks(file: mmap.mmap) -> Chunks:
 
 
 def without_others(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) -> io.BytesIO:
-    """An XDF file of the `wanted` streams alone, with no more in their headers than it takes to read them."""
+    """An XDF file of the `wanted` streams alone, with only what is needed to read them in their headers."""
     out = io.BytesIO()
     out.write(b"XDF:")
     for stream in wanted:
@@ -124,7 +124,7 @@ def _info(fields: dict[str, str]) -> bytes:
 
 
 def _length(file: mmap.mmap | bytes, at: int) -> tuple[int, int] | None:
-    """A length of 1, 4 or 8 bytes, and where what it measures begins; None where there is none."""
+    """The length field (of 1, 4 or 8 bytes) at `at`, and where its content begins; None where it is invalid."""
     width = file[at] if at < len(file) else 0
     if width not in (1, 4, 8) or at + 1 + width > len(file):
         return None
@@ -151,7 +151,7 @@ def _described(header: bytes, stream: int) -> StreamHeader | None:
 
 
 def _tree(xml: bytes) -> ElementTree.Element | None:
-    """The elements in `xml`; None where it is damaged, or defines words of its own, which no recorder does."""
+    """The elements in `xml`; None where it is damaged, or defines entities, which no recorder does."""
     if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml:
         return None
     try:
@@ -167,16 +167,13 @@ def _count(footer: bytes) -> str:
 
 
 def _is_sound(file: mmap.mmap, tag: int, begin: int, end: int, stream: StreamHeader) -> bool:
-    """Whether a chunk's content is what it says."""
+    """Whether a chunk's content is complete and valid."""
     if tag == OFFSET:
         return end - begin == 16 and all(math.isfinite(v) for v in struct.unpack_from("<dd", file, begin))
     if tag == FOOTER:
         return _count(file[begin : min(end, begin + LONGEST_HEADER)]) != "0"
     content = file[begin:end]
-    length = _length(content, 0)
-    if length is None:
-        return False
-    n, at = length
+    n, at = _length(content, 0) or (len(content) + 1, 0)  # without a valid length, too many
     if n > (len(content) - at) // 2:  # no sample is shorter, so more of them are a damaged number
         return False
     if stream.format == "string":
