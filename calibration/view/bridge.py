@@ -19,6 +19,7 @@ from realtime_mood.errors import MoodError
 from realtime_mood.guard import GuardedThread
 from realtime_mood.language import _
 from realtime_mood.viewmodel.state import view
+from realtime_mood.viewmodel.words import first_upper
 
 from ..fit import CalibrationResult, Progress
 from ..progress import Mode
@@ -37,7 +38,7 @@ class _Closed(Exception):
 
 
 class CalibrationBridge(QObject):
-    """Polls the session and emits what to show. The parameters are those of `realtime_mood.calibration.view.run`."""
+    """Polls the session and emits what to show. The parameters are those of `CalibrationWindow`."""
 
     changed = pyqtSignal(object)
     """A `CalibrationPage`, every frame."""
@@ -130,7 +131,7 @@ class CalibrationBridge(QObject):
     def cannot_show(self, why: str) -> None:
         """A file of the step cannot be shown: pause, and repeat the step afterwards."""
         if self.session:
-            self._trouble = f"{words.first_upper(why)}."
+            self._trouble = f"{first_upper(why)}."
             self.session.director.repeat(why)
             self.session.director.pause(why)
 
@@ -222,7 +223,7 @@ class CalibrationBridge(QObject):
         def progress(text: str, done: float) -> None:
             if self._requested == "close":
                 raise _Closed
-            self._busy = Busy(words.first_upper(_(text)), done)
+            self._busy = Busy(first_upper(_(text)), done)
 
         fitted = self._fit(path, progress)
         return fitted, self._on_fitted(fitted)

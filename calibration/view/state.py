@@ -6,13 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import takewhile
 from pathlib import Path
 
 from realtime_mood.health import State
 from realtime_mood.language import _, ngettext
+from realtime_mood.language.terms import SIMULATED
 from realtime_mood.types import Abstained, Reading, Why
 from realtime_mood.viewmodel.state import ViewState
-from realtime_mood.viewmodel.words import WHY_WORDS, StyledText
+from realtime_mood.viewmodel.words import StyledText, first_upper
 
 from ..progress import CalibrationProgress, Mode
 from ..protocol import PICTURES, BlockPlan, Step, clock_words
@@ -24,26 +26,15 @@ GOOD_S = 2.0  # how long all electrodes must have been good before the session c
 UNSURE = (Why.SETTLING, Why.STALE, Why.GAP)  # reasons for which a reading's quality says nothing about electrodes
 
 
-class Stage(Enum):
-    """Stage of the window."""
-
-    WELCOME = "welcome"
-    OPENING = "opening"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    FITTING = "fitting"
-    OVER = "over"
-
-
-class Page(Enum):
-    """Page that the window shows."""
-
-    WELCOME = "welcome"
-    GATE = "gate"
-    CUE = "cue"
-    RATING = "rating"
-    BUSY = "busy"
-    ENDING = "ending"
+Stage = Enum("Stage", ["WELCOME", "OPENING", "RUNNING", "STOPPING", "FITTING", "OVER"])
+"""Stage of the window."""
+Page = Enum("Page", ["WELCOME", "GATE", "CUE", "RATING", "BUSY", "ENDING"])
+"""Page that the window shows."""
+PAGES = {
+    Stage.WELCOME: Page.WELCOME, Stage.OPENING: Page.GATE, Stage.STOPPING: Page.BUSY, Stage.FITTING: Page.BUSY,
+    Stage.OVER: Page.ENDING,
+}  # fmt: skip
+"""Page of each stage; that of `Stage.RUNNING` depends on the step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +42,9 @@ class Gate:
     """The page before the first step."""
 
     sentence: StyledText
-    hint: str
-    may_begin: bool
-    offers_anyway: bool
+    hint: str = ""
+    may_begin: bool = False
+    offers_anyway: bool = False
     """Whether the session can be begun in spite of bad electrodes; `words.cost` says what that costs."""
 
 
@@ -122,15 +113,8 @@ class CalibrationPage:
 
 def page_of(stage: Stage, look: Look | None) -> Page:
     """Page to show."""
-    match stage:
-        case Stage.WELCOME:
-            return Page.WELCOME
-        case Stage.STOPPING | Stage.FITTING:
-            return Page.BUSY
-        case Stage.OVER:
-            return Page.ENDING
-        case Stage.OPENING:
-            return Page.GATE
+    if stage in PAGES:
+        return PAGES[stage]
     if look is None or look.progress is None or look.held:
         return Page.GATE
     step, paused = look.progress.step, look.progress.mode is Mode.PAUSED
@@ -144,13 +128,13 @@ def page_of(stage: Stage, look: Look | None) -> Page:
 
 def good_s(readings: Sequence[Reading], sfreq: float) -> float:
     """Seconds for which every electrode has been good, up to the newest reading."""
-    began = None
-    for reading in reversed(readings):
-        why = reading.why if isinstance(reading, Abstained) else None
-        if why in UNSURE or reading.quality is None or not reading.quality.good.all():
-            break
-        began = reading.end
-    return 0.0 if began is None else (readings[-1].end - began) / sfreq
+    good = list(takewhile(_is_good, reversed(readings)))
+    return (good[0].end - good[-1].end) / sfreq if good else 0.0
+
+
+def _is_good(reading: Reading) -> bool:
+    is_sure = getattr(reading, "why", None) not in UNSURE
+    return is_sure and reading.quality is not None and bool(reading.quality.good.all())
 
 
 def gate_of(look: Look | None, view: ViewState | None, readings: Sequence[Reading], anyway: bool) -> Gate:
@@ -158,10 +142,8 @@ def gate_of(look: Look | None, view: ViewState | None, readings: Sequence[Readin
 
     Parameters
     ----------
-    look : Look or None
+    look, view : Look and ViewState, optional
         None while the source is being opened.
-    view : ViewState or None
-        State of the electrodes.
     readings : sequence of Reading
         The newest ones, oldest first.
     anyway : bool
@@ -170,27 +152,18 @@ def gate_of(look: Look | None, view: ViewState | None, readings: Sequence[Readin
     if look is None or view is None or look.health.info is None or not readings:
         opened = look is not None and look.health.info is not None
         text = _("Waiting for the first samples") if opened else _("Connecting to the headset")
-        return Gate(StyledText(text, "info"), "", False, False)
+        return Gate(StyledText(text, "info"))
     if look.away or look.health.state is not State.LIVE:
-        return Gate(StyledText(view.banner.text, "warn"), "", False, False)
+        return Gate(StyledText(view.banner.text, "warn"))
     newest = readings[-1]
     if isinstance(newest, Abstained) and newest.why in UNSURE:
-        return Gate(
-            StyledText(view.banner.text, view.banner.role),
-            _("Please sit still while the filters settle."),
-            False,
-            False,
-        )
+        return Gate(view.banner, _("Please sit still while the filters settle."))
     if fix := words.to_fix(view.electrodes):
         return Gate(StyledText(fix, "bad"), words.remedy(view.electrodes), anyway, True)
     n = len(view.electrodes)
     if good_s(readings, look.health.info.sfreq) >= GOOD_S:
-        return Gate(
-            StyledText(ngettext("{n} electrode is good", "All {n} electrodes are good", n, n=n), "ok"),
-            _("Begin when you are ready."),
-            True,
-            False,
-        )
+        text = ngettext("{n} electrode is good", "All {n} electrodes are good", n, n=n)
+        return Gate(StyledText(text, "ok"), _("Begin when you are ready."), may_begin=True)
     return Gate(StyledText(_("Good so far. Please wait a moment."), "info"), "", anyway, True)
 
 
@@ -250,7 +223,7 @@ def _where(step: Step, plan: BlockPlan) -> str:
 def _trouble(look: Look, view: ViewState | None) -> StyledText:
     recording = look.health.recording
     if recording is not None and recording.trouble:
-        return StyledText(words.first_upper(recording.trouble), "bad")
+        return StyledText(first_upper(recording.trouble), "bad")
     if view is None or getattr(look.latest, "why", None) in UNSURE:
         return StyledText("")
     return StyledText(words.to_fix(view.electrodes), "warn")
@@ -284,9 +257,7 @@ def share_s(files: Sequence[str], seconds: float) -> float:
 
 def badges_of(virtual: bool, view: ViewState | None) -> tuple[StyledText, ...]:
     """Badges of the main window, except the one that says that there is no calibration."""
-    uncalibrated = (WHY_WORDS[Why.UNCALIBRATED], _(WHY_WORDS[Why.UNCALIBRATED]))
-    badges = [badge for badge in (view.badges if view else ()) if badge.text not in uncalibrated]
-    others = [badge for badge in badges if badge.role != "virtual"]
-    if virtual or len(others) < len(badges):
-        others.append(StyledText(_("SIMULATED"), "virtual", _("This signal is simulated; it is not from a person.")))
-    return tuple(others)
+    badges = [badge for badge in (view.badges if view else ()) if badge.role != "dim"]
+    if virtual and not any(badge.role == "virtual" for badge in badges):
+        badges.append(StyledText(_(SIMULATED), "virtual", _("This signal is simulated.")))
+    return tuple(badges)

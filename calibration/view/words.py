@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from realtime_mood.language import N_, _, ngettext
+from realtime_mood.language import N_, _, ngettext, number
 from realtime_mood.profile import LEAST_BASELINE_S, Profile, ValidationResult
 from realtime_mood.types import Fault
 from realtime_mood.viewmodel.banner import NAMED_CHANS
 from realtime_mood.viewmodel.electrodes import ElectrodeView
-from realtime_mood.viewmodel.words import FAULT_WORDS
+from realtime_mood.viewmodel.words import FAULT_WORDS, first_upper
 
 from ..progress import CalibrationProgress, Mode
 from ..protocol import BlockPlan, clock_words
@@ -32,11 +32,11 @@ REMEDIES = {
 
 def cost() -> str:
     """What beginning with bad electrodes costs."""
-    text = _(
+    return _(
         "Data from an electrode are not used while it is bad. With fewer than {seconds:g} good seconds of rest on any "
-        "electrode, no profile can be created."
+        "electrode, no profile can be created.",
+        seconds=LEAST_BASELINE_S,
     )
-    return text.format(seconds=LEAST_BASELINE_S)
 
 
 def silent() -> str:
@@ -45,11 +45,6 @@ def silent() -> str:
         "No sound can be played on this computer, so there will be no tone. Ask another person to tell you when to "
         "open your eyes."
     )
-
-
-def first_upper(text: str) -> str:
-    """`text` with a capital at its beginning."""
-    return text[:1].upper() + text[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,53 +71,43 @@ def to_fix(electrodes: Sequence[ElectrodeView]) -> str:
     parts, left = [], NAMED_CHANS
     for fault, group in groupby(bad, key=lambda e: e.fault):
         names = [e.name for e in group]
-        if left > 0 and len(names) > left:
-            text = _("{names} and {n} more: {fault}")
-        elif left > 0:
-            text = _("{names}: {fault}")
+        values = {"names": ", ".join(names[:left]), "n": len(names) - left, "fault": fault}
+        if not left:
+            parts.append(_("{n} more: {fault}", **values))
+        elif len(names) > left:
+            parts.append(_("{names} and {n} more: {fault}", **values))
         else:
-            text = _("{n} more: {fault}")
-        n_more = len(names) - max(left, 0)
-        parts.append(text.format(names=", ".join(names[: max(left, 0)]), n=n_more, fault=fault))
-        left -= len(names)
+            parts.append(_("{names}: {fault}", **values))
+        left = max(0, left - len(names))
     return _("Fix {electrodes}", electrodes="; ".join(parts)) if parts else ""
 
 
 def remedy(electrodes: Sequence[ElectrodeView]) -> str:
     """What to do about the first fault that `to_fix` names."""
-    bad = sorted(e.fault for e in electrodes if e.is_bad)
-    texts = (text for fault, text in REMEDIES.items() if bad and bad[0] in (FAULT_WORDS[fault], _(FAULT_WORDS[fault])))
-    return _(next(texts, ""))
+    first = min((e.fault for e in electrodes if e.is_bad), default="")
+    return next((_(text) for fault, text in REMEDIES.items() if _(FAULT_WORDS[fault]) == first), "")
 
 
 def length(plan: BlockPlan) -> str:
     """How long a session takes."""
+    minutes = clock_words(plan.seconds)
     if plan.asks:
-        return _("Duration: {minutes} minutes, plus the time for your answers.", minutes=clock_words(plan.seconds))
-    return _("Duration: {minutes} minutes.", minutes=clock_words(plan.seconds))
-
-
-def shares(labels: Sequence[str], verdict: ValidationResult) -> str:
-    """Held-out accuracy of each label."""
-    right = [verdict.confusion[i][i] for i in range(len(labels))]
-    return ", ".join(f"{_(label)} {100 * share:.0f} %" for label, share in zip(labels, right, strict=True))
+        return _("Duration: {minutes} minutes, plus the time for your answers.", minutes=minutes)
+    return _("Duration: {minutes} minutes.", minutes=minutes)
 
 
 def figure(x: float) -> str:
-    """A share with two digits, without the zero before the point."""
-    return f"{x:.2f}".removeprefix("0")
+    """A share with two digits, without the zero before the decimal sign."""
+    return number(x, ".2f").removeprefix("0")
 
 
 def held_out(v: ValidationResult) -> str:
     """Held-out balanced accuracy, its 95 % confidence interval, and chance."""
-    low, high = v.interval
+    low, high = map(figure, v.interval)
     return _(
         "Held-out balanced accuracy {score} (95 % CI {low} to {high}; chance {chance})",
-        score=figure(v.balanced_accuracy),
-        low=figure(low),
-        high=figure(high),
-        chance=figure(v.chance),
-    )
+        score=figure(v.balanced_accuracy), low=low, high=high, chance=figure(v.chance),
+    )  # fmt: skip
 
 
 def fitted(profile: Profile, message: str, recording: Path, labels: Sequence[str] = ()) -> Ending:
@@ -137,38 +122,31 @@ def fitted(profile: Profile, message: str, recording: Path, labels: Sequence[str
     labels : sequence of str
         Of the protocol's blocks.
     """
-    saved = tuple(message.splitlines())
+    role, tips = "ok", tuple[str, ...]()
     lines: tuple[str, ...]
     if profile.own:
-        v = profile.own.verdict
+        v, headline = profile.own.verdict, _("Your personal classifier passed validation")
+        right = (f"{_(label)} {100 * v.confusion[i][i]:.0f} %" for i, label in enumerate(profile.own.labels))
         lines = (
             held_out(v),
-            _("Held-out accuracy per label: {shares}", shares=shares(profile.own.labels, v)),
-            _(
-                "Permutation test: p = {p:.3f}. Your baseline uses {seconds:.0f} s of usable rest.",
-                p=v.p,
-                seconds=profile.seconds,
-            ),
-        )
-        return Ending(
-            _("Your personal classifier passed validation"), "ok", (*lines, *saved), (), str(recording), kept=True
-        )
-    if profile.refused:
-        v = profile.refused
-        why = "; ".join(reasons(v, _)) or v.text
+            _("Held-out accuracy per label: {shares}", shares=", ".join(right)),
+            _("Permutation test: p = {p:.3f}. Your baseline uses {seconds:.0f} s of usable rest.", p=v.p,
+              seconds=profile.seconds),
+        )  # fmt: skip
+    elif profile.refused:
+        v, headline, role = profile.refused, _("No personal classifier this time"), "warn"
         lines = (
             _("Your blocks could not be distinguished reliably, so no personal classifier was created."),
             f"{held_out(v)}.",
-            f"{first_upper(why)}.",
+            f"{first_upper('; '.join(reasons(v, _)) or v.text)}.",
             _("Your baseline can be used: it is based on {seconds:.0f} s of usable rest.", seconds=profile.seconds),
         )
         tips = tuple(map(first_upper, advice(v, tuple(map(_, labels)), _)))
-        headline = _("No personal classifier this time")
-        return Ending(headline, "warn", (*lines, *saved), tips, str(recording), kept=True)
-    text = _("Based on {seconds:.0f} s of usable rest; later readings are compared with it.")
-    return Ending(
-        _("Baseline created"), "ok", (text.format(seconds=profile.seconds), *saved), (), str(recording), kept=True
-    )
+    else:
+        headline = _("Baseline created")
+        s = profile.seconds
+        lines = (_("Based on {seconds:.0f} s of usable rest; later readings are compared with it.", seconds=s),)
+    return Ending(headline, role, (*lines, *message.splitlines()), tips, str(recording), kept=True)
 
 
 def failed(error: BaseException, recording: Path | None, headline: str) -> Ending:
@@ -182,19 +160,17 @@ def cut_short(progress: CalibrationProgress | None, recording: Path | None) -> E
     """The last page of a session that was stopped, or whose source ended, before its last step."""
     stopped = progress is None or progress.mode is Mode.STOPPED
     headline = _("Session stopped") if stopped else _("The source ended before the last step")
-    behind = progress.plan.steps[: progress.at] if progress else ()
-    began = bool(behind) or (progress is not None and progress.begun)
-    if not began or progress is None:
+    if progress is None or not (progress.at or progress.begun):
         return Ending(headline, "text", (_("No step had begun, so there is nothing to fit a profile to."),))
-    rests = sum(step.kind == "rest" for step in behind)
-    blocks = sum(step.kind == "block" for step in behind) - progress.skipped
-    n_rests, n_blocks = len(progress.plan.protocol.rest), sum(step.kind == "block" for step in progress.plan.steps)
-    parts = []
+    kinds = [step.kind for step in progress.plan.steps]
+    behind = kinds[: progress.at]
+    n_rests, n_blocks, parts = len(progress.plan.protocol.rest), kinds.count("block"), []
     if n_rests:
-        parts.append(ngettext("{n} of {all} rest period", "{n} of {all} rest periods", n_rests, n=rests, all=n_rests))
+        n = behind.count("rest")
+        parts.append(ngettext("{n} of {all} rest period", "{n} of {all} rest periods", n_rests, n=n, all=n_rests))
     if n_blocks:
-        text = ngettext("{n} of {all} block", "{n} of {all} blocks", n_blocks)
-        parts.append(text.format(n=max(0, blocks), all=n_blocks))
+        n = max(0, behind.count("block") - progress.skipped)
+        parts.append(ngettext("{n} of {all} block", "{n} of {all} blocks", n_blocks, n=n, all=n_blocks))
     lines = (
         _("The completed parts are saved: {parts}.", parts=", ".join(parts)),
         _("If they are enough, a profile can be created now, or later with calibrate --from RECORDING."),
