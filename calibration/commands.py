@@ -161,10 +161,10 @@ class CalibrationJob:
 
     def in_a_window(self) -> int:
         """Run the session in the window; returns the exit code."""
-        from .view.window import show
+        from .view.window import CalibrationWindow, show
 
         session = partial(self.session, give_up_s=self.settings.give_up, held=True)
-        return show(session, self.plan, self.fit, self.keep) or int(self.refused)
+        return show(lambda: CalibrationWindow(session, self.plan, self.fit, self.keep)) or int(self.refused)
 
     def window(self, on_closed: Callable[[Path | None], None], *, windowed: bool = False) -> CalibrationWindow:
         """The window, opened in a running application; `on_closed` is called with the profile's path, if any."""

@@ -265,8 +265,7 @@ class CalibrationBridge(QObject):
         page, look, session = page_of(self.stage, self._look), self._look, self.session
         if session is None or look is None or self.stage is not Stage.RUNNING:
             gate = gate_of(None, None, (), False) if page is Page.GATE else None
-            badges = badges_of(self._virtual, None)
-            return CalibrationPage(page, badges, None, gate, None, None, self._busy, self.ending)
+            return CalibrationPage(page, badges_of(self._virtual, None), gate=gate, busy=self._busy, ending=self.ending)
         readings = session.engine.readings() if page is Page.GATE else ()
         seen = view(look.health, look.latest, readings, (), clock.now())
         shown = CalibrationPage(page, badges_of(self._virtual, seen), seen, busy=self._busy)

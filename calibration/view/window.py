@@ -196,18 +196,11 @@ class CalibrationWindow(QMainWindow):
             self.close()
 
 
-def show(
-    make_session: Callable[[], CalibrationSession],
-    plan: BlockPlan,
-    fit: Callable[[Path, Progress], CalibrationResult],
-    on_fitted: Callable[[CalibrationResult], str],
-    *,
-    windowed: bool = False,
-) -> int:
-    """Run the window until it is closed (or Ctrl-C): 0 when a profile was created and saved, else 1."""
+def show(make_window: Callable[[], CalibrationWindow]) -> int:
+    """Run a window until it is closed (or Ctrl-C): 0 when a profile was created and saved, else 1."""
     app = QApplication.instance() or QApplication(["realtime-mood"])
     use_language(app, remembered())
-    window = CalibrationWindow(make_session, plan, fit, on_fitted, windowed)
+    window = make_window()
     with serving(window.close):
         window.open()
         app.exec()

@@ -83,11 +83,13 @@ class RunBridge(QObject):
         """A report is being written."""
         self.in_session = False
         """A feedback session is open."""
-        self._minute_is_seen = False
+        self.minute_is_seen = False
+        """The last minute of signal is visible."""
+        self.traces = TraceSettings()
         self.left_out: frozenset[str] = frozenset()
         """Electrodes that the operator left out of this run."""
         self._events, self._notice = Events(), (StyledText(""), 0.0)
-        self._traces, self._timing = TraceSettings(), Timing()
+        self._timing = Timing()
         self._engine: Engine | None = None
         self._health: Health | None = Health()  # shown while there is no engine
         self._work: GuardedThread | None = None
@@ -110,15 +112,21 @@ class RunBridge(QObject):
         self._timer.start(FRAME_MS)
 
     @property
+    def _active(self) -> Engine | None:
+        """The engine from its start to its end."""
+        return self._engine if self._health is None else None
+
+    @property
     def is_running(self) -> bool:
         """True from `start` until everything it started has ended."""
-        return self._work is not None or (self._engine is not None and self._health is None)
+        return self._work is not None or self._active is not None
 
-    def ring(self, raw: bool) -> RingBuffer | None:
+    @property
+    def _ring(self) -> RingBuffer | None:
         """The last minute, raw or filtered; raw if nothing is filtered."""
-        if self._engine is None:
+        if (engine := self._engine) is None:
             return None
-        return self._engine.raw if raw else self._engine.clean or self._engine.raw
+        return engine.raw if self.traces.raw else engine.clean or engine.raw
 
     # -- requests -----------------------------------------------------------------------------------------------
 
@@ -141,15 +149,14 @@ class RunBridge(QObject):
 
     def mark(self, text: str) -> None:
         """Set a marker at the newest sample, if there is one."""
-        if self._engine is not None and self._health is None:
-            self._engine.mark(text)
+        if engine := self._active:
+            engine.mark(text)
 
     def leave_out(self, name: str, out: bool) -> None:
         """Leave an electrode out of the estimate, or include it again."""
-        if self._engine is not None and self._health is None:
-            wanted = self.left_out | {name} if out else self.left_out - {name}
-            if self._engine.leave_out(wanted):
-                self.left_out = wanted
+        wanted = self.left_out | {name} if out else self.left_out - {name}
+        if (engine := self._active) and engine.leave_out(wanted):
+            self.left_out = wanted
 
     def record(self, where: Path | None) -> None:
         """Record the next run, or not; a present run restarts for it."""
@@ -157,25 +164,16 @@ class RunBridge(QObject):
         if self.is_running:
             self.start()
 
-    def see_traces(self, settings: TraceSettings) -> None:
-        """Use these settings of the traces."""
-        self._traces = settings
-
-    def see_minute(self, is_seen: bool) -> None:
-        """Whether the last minute of signal is visible."""
-        self._minute_is_seen = is_seen
-
-    def tell(self, notice: StyledText) -> None:
+    def notify(self, text: str, role: str = "bad") -> None:
         """Show a sentence in the banner for a while."""
-        self._notice = notice, clock.now() + NOTE_S
+        self._notice = StyledText(text, role), clock.now() + NOTE_S
 
     def save_events(self, path: str) -> None:
         """Write the event log."""
         try:
             write_private(Path(path), "".join(f"{line}\n" for line in self._events.lines).encode())
         except OSError as error:
-            text = _("The events are not saved in {path}: {error}", path=path, error=error.strerror or error)
-            self.tell(StyledText(text, "bad"))
+            self.notify(_("The events are not saved in {path}: {error}", path=path, error=error.strerror or error))
 
     def close(self) -> None:
         """Stop polling."""
@@ -185,7 +183,7 @@ class RunBridge(QObject):
     # -- threads ------------------------------------------------------------------------------------------------
 
     def _spawn(self, name: str, work: Callable[[], None]) -> None:
-        self._work = GuardedThread(work, name, lambda what: self.tell(StyledText(what, "bad")))
+        self._work = GuardedThread(work, name, self.notify)
         self._work.start()
 
     def _start(self, request: RunRequest) -> None:
@@ -210,21 +208,20 @@ class RunBridge(QObject):
             self.report = Path(last.recording.path)
         self._health = replace(last, state=State.FAILED if fault else ended, fault=fault, sample_age_ms=None)
 
-    def _see_to_threads(self) -> None:
+    def _check_threads(self) -> None:
         if self._work is not None:
             if self._work.is_alive():
                 return
             self._work.join()
             self._work = None
-            if self._engine is None or self._health is not None:  # not started, or stopped
-                self._ending, following = False, self._next
-                self._next = None
+            if self._active is None:  # not started, or stopped
+                following, self._ending, self._next = self._next, False, None
                 self.idle.emit()
                 if following is not None:
                     self.start(following)
                     return
-        engine = self._engine
-        if engine is not None and self._health is None and (self._ending or engine.done.is_set()):
+        engine = self._active
+        if engine is not None and (self._ending or engine.done.is_set()):
             self._ending = True
             self._spawn("mood-stop", lambda: self._stop(engine))
 
@@ -232,11 +229,10 @@ class RunBridge(QObject):
 
     def look(self) -> None:
         """One frame: handle threads that have ended, then emit the state."""
-        began = perf_counter()
-        if self._began:
-            self.frame_ms.append(1000 * (began - self._began))
-        self._began = began
-        self._see_to_threads()
+        before, self._began = self._began, perf_counter()
+        if before:
+            self.frame_ms.append(1000 * (self._began - before))
+        self._check_threads()
         self._frame += 1
         slow = not self._frame % MAP_EVERY
         if slow:
@@ -252,34 +248,33 @@ class RunBridge(QObject):
         self._painted.start(0)
 
     def _view(self, health: Health) -> ViewState:
-        engine, now = self._engine, clock.now()
         actions = actions_of(
             health, self.request, stopping=self._ending, can_calibrate=self._can_calibrate,
             can_feed_back=self._can_feed_back, report=self.report,
             writing=self.writing, in_session=self.in_session,
         )  # fmt: skip
-        more: dict[str, Any] = {"actions": actions, "timing": self._timing}
-        if engine is None:
-            state = view(health, None, (), (), now, **more)
+        now = clock.now()
+        rest: dict[str, Any] = {"actions": actions, "timing": self._timing}
+        if (engine := self._engine) is None:
+            state = view(health, None, (), (), now, **rest)
         else:
             measured = engine.raw.impedance if engine.raw else None
-            more |= {"normal": engine.normal, "kohm": measured.kohm if measured else None}
-            state = view(health, engine.latest, engine.readings(), engine.markers, now, **more)
+            rest |= {"normal": engine.normal, "kohm": measured.kohm if measured else None}
+            state = view(health, engine.latest, engine.readings(), engine.markers, now, **rest)
         if self.request.tap is not None and health.state in RUNNING:
-            state = replace(
-                state, badges=(*state.badges, StyledText(_("FEEDBACK"), "info", _("A feedback session is running")))
-            )
+            badge = StyledText(_("FEEDBACK"), "info", _("A feedback session is running"))
+            state = replace(state, badges=(*state.badges, badge))
         notice, until = self._notice
         return replace(state, banner=notice) if now < until and health.fault is None else state
 
     def _show_signal(self, health: Health) -> None:
         """Emit the signal to draw."""
-        ring, info = self.ring(self._traces.raw), health.info
+        ring, info = self._ring, health.info
         if ring is None or info is None or self._engine is None:
             return
-        chunk = slice_of(ring, self._traces)
-        ageing = self.state is not None and self.state.ageing and self._traces.paused_at is None
-        age_s = min(self._traces.span_s, max(0.0, clock.now() - chunk.t_last)) if ageing else 0.0
+        chunk = slice_of(ring, self.traces)
+        ageing = self.state is not None and self.state.ageing and self.traces.paused_at is None
+        age_s = min(self.traces.span_s, max(0.0, clock.now() - chunk.t_last)) if ageing else 0.0
         self.signal_changed.emit(chunk, info.sfreq, age_s, self._engine.markers)
 
     def _look_back(self, health: Health) -> None:
@@ -288,9 +283,9 @@ class RunBridge(QObject):
         latest, markers = (engine.latest, engine.markers) if engine else (None, ())
         if self._events.note(health, latest, markers, datetime.now()):  # local time, for the reader
             self.events_changed.emit(self._events.lines)
-        ring, info = self.ring(self._traces.raw), health.info
-        if ring is not None and info is not None and not self._frame % MINUTE_EVERY and self._minute_is_seen:
-            kind = _("raw") if self._traces.raw else _("filtered")
+        ring, info = self._ring, health.info
+        if ring is not None and info is not None and not self._frame % MINUTE_EVERY and self.minute_is_seen:
+            kind = _("raw") if self.traces.raw else _("filtered")
             self.minute_changed.emit(ring.latest(ring.capacity), info.sfreq, info.ch_names, kind)
 
     def _time(self) -> Timing:

@@ -68,14 +68,10 @@ class TopBar(QWidget):
     start_requested = pyqtSignal(str)
     """The source URL."""
     stop_requested = pyqtSignal()
-    connect_requested = pyqtSignal()
     calibration_requested = pyqtSignal(str)
     """A protocol's name."""
-    record_requested = pyqtSignal()
     feedback_requested = pyqtSignal(str)
     """A session's name."""
-    report_requested = pyqtSignal()
-    help_requested = pyqtSignal()
 
     def __init__(
         self, url: str, protocols: Sequence[tuple[str, str]] = (), sessions: Sequence[tuple[str, str]] = ()
@@ -108,10 +104,6 @@ class TopBar(QWidget):
         row((self.url, 1), *self._buttons.values(), 8, self.views, self.help, on=self, spacing=6)
         self.run.clicked.connect(self.toggle_run)
         self.url.returnPressed.connect(self.toggle_run)
-        self.connect_.clicked.connect(self.connect_requested)
-        self.record.clicked.connect(self.record_requested)
-        self.report.clicked.connect(self.report_requested)
-        self.help.clicked.connect(self.help_requested)
         self._shown: Actions | None = None
 
     def _choices(self, button: QToolButton, choices: Sequence[tuple[str, str]], requested: pyqtBoundSignal) -> None:

@@ -34,7 +34,7 @@ class Peek:
         self.ring: RingBuffer | None = None
         self.fault = ""
         self._over = threading.Event()
-        self._thread = GuardedThread(partial(self._look, url), "mood-preview", self._failed)
+        self._thread = GuardedThread(partial(self._look, url), "mood-preview", partial(setattr, self, "fault"))
         self._thread.start()
 
     def stop(self) -> None:
@@ -61,9 +61,6 @@ class Peek:
             if stream is not None:
                 stream.close()
 
-    def _failed(self, what: str) -> None:
-        self.fault = what
-
 
 class Preview(QWidget):
     """A small plot of the signal, and a description of the stream."""
@@ -77,7 +74,7 @@ class Preview(QWidget):
         self._words = PlainLabel("", "dim", wrap=True)
         column((self._plot, 1), self._words, on=self)
         self._peek: Peek | None = None
-        self._then: list[Callable[[], None]] = []
+        self._then: Callable[[], None] | None = None
         self._old: list[Peek] = []
         self._uv = 50.0
         self._timer = QTimer(self)
@@ -97,7 +94,7 @@ class Preview(QWidget):
         self._peek = None
         self._curve.setData([], [])
         self._words.setText("")
-        self._then = [then] if then else []
+        self._then = then
         self._show()
 
     def _begin(self, url: str) -> None:
@@ -107,16 +104,12 @@ class Preview(QWidget):
     def _show(self) -> None:
         self._old = [peek for peek in self._old if not peek.is_over]
         if not self._old and self._then:
-            then, self._then = self._then, []
-            for it in then:
-                it()
-        peek = self._peek
-        if peek is None:
-            return
-        if peek.fault:
-            self._words.setText(peek.fault)
-        elif peek.ring is not None:
-            self._draw(peek.ring)
+            then, self._then = self._then, None
+            then()
+        if self._peek and self._peek.fault:
+            self._words.setText(self._peek.fault)
+        elif self._peek and self._peek.ring is not None:
+            self._draw(self._peek.ring)
 
     def _draw(self, ring: RingBuffer) -> None:
         info, chunk = ring.info, ring.latest(round(SPAN_S * ring.info.sfreq))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from PyQt6.QtCore import QSettings, QUrl
@@ -15,7 +16,6 @@ from ..errors import MoodError
 from ..language import _
 from ..viewmodel.affect import whisker_tip
 from ..viewmodel.shortcuts import MARK_KEYS, SHORTCUTS
-from ..viewmodel.words import StyledText
 from . import Flows, theme
 from .bridge import RunBridge
 from .connect_dialog import ConnectDialog
@@ -108,29 +108,25 @@ class MainWindow(QMainWindow):
         bridge.minute_changed.connect(self.spectrum.show_signal)
         bridge.events_changed.connect(self.events.show_lines)
         bridge.idle.connect(self._gone)
-        self.spectrum.seen.connect(bridge.see_minute)
-        self.traces.settings_changed.connect(bridge.see_traces)
+        self.spectrum.seen.connect(partial(setattr, bridge, "minute_is_seen"))
+        self.traces.settings_changed.connect(partial(setattr, bridge, "traces"))
         self.traces.exclude_requested.connect(bridge.leave_out)
         self.events.save_requested.connect(bridge.save_events)
         top.start_requested.connect(self._start)
         top.stop_requested.connect(lambda: bridge.stop() if self._may_end_session() else None)
-        top.connect_requested.connect(self.connect_source)
+        top.connect_.clicked.connect(self.connect_source)
         top.calibration_requested.connect(self.calibrate)
         top.feedback_requested.connect(self.feed_back)
-        top.record_requested.connect(self.toggle_record)
-        top.report_requested.connect(self.open_report)
-        top.help_requested.connect(self.show_shortcuts)
+        top.record.clicked.connect(self.toggle_record)
+        top.report.clicked.connect(self.open_report)
+        top.help.clicked.connect(self.show_shortcuts)
         self.reporter.written.connect(self._report_written)
 
     def _bind_keys(self) -> None:
         for it in SHORTCUTS:
-            QShortcut(QKeySequence(it.key), self).activated.connect(getattr(self, it.does))
+            QShortcut(QKeySequence(it.key), self).activated.connect(attrgetter(it.does)(self))
 
     # -- actions ---------------------------------------------------------------------------------------
-
-    def toggle_run(self) -> None:
-        """Start a run on the URL in the field, or stop the run."""
-        self.top.toggle_run()
 
     def _start(self, url: str) -> None:
         request = self.bridge.request
@@ -152,7 +148,7 @@ class MainWindow(QMainWindow):
         if not self.top.connect_.isEnabled() or self.dialog is not None:
             return
         self.dialog = ConnectDialog(self)
-        self.dialog.chosen.connect(lambda url: self.run_on(url))
+        self.dialog.chosen.connect(self.run_on)
         self.dialog.finished.connect(lambda _: setattr(self, "dialog", None))
         self.dialog.open()
 
@@ -180,7 +176,7 @@ class MainWindow(QMainWindow):
         try:
             plan, loop = self.flows.feedback(session or self.flows.sessions[0][0])
         except MoodError as error:
-            self.bridge.tell(StyledText(str(error), "bad"))
+            self.bridge.notify(str(error))
             return
         self.bridge.request = replace(self.bridge.request, url=self.top.url.text().strip())
         self.session = FeedbackView(plan, loop, OperatorRun(self.bridge, loop), lambda: setattr(self, "session", None))
@@ -203,15 +199,12 @@ class MainWindow(QMainWindow):
     def _report_written(self, page: object, why: str) -> None:
         self.bridge.writing = False
         if isinstance(page, Path):
-            self.bridge.tell(StyledText(_("The report is {path}", path=page), "info"))
+            self.bridge.notify(_("The report is {path}", path=page), "info")
             self.open_page(QUrl.fromLocalFile(str(page)))
         else:
-            self.bridge.tell(StyledText(why, "bad"))
+            self.bridge.notify(why)
 
     # -- views -------------------------------------------------------------------------------------------
-
-    def toggle_pause(self) -> None:
-        self.traces.toggle_pause()
 
     def toggle_subject(self) -> None:
         """Show or close the subject view."""

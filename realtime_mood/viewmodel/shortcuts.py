@@ -8,7 +8,7 @@ from ..language import N_, _
 
 
 class Shortcut(NamedTuple):
-    """A key, its description, and the name of the window's method that it calls."""
+    """A key, its description, and the method of the window, or of a part of it, that it calls."""
 
     key: str
     words: str
@@ -16,13 +16,13 @@ class Shortcut(NamedTuple):
 
 
 SHORTCUTS = (
-    Shortcut("Ctrl+Return", N_("Start or stop the run"), "toggle_run"),
+    Shortcut("Ctrl+Return", N_("Start or stop the run"), "top.toggle_run"),
     Shortcut("C", N_("Connect to another source"), "connect_source"),
     Shortcut("K", N_("Calibrate"), "calibrate"),
     Shortcut("F", N_("Feedback"), "feed_back"),
     Shortcut("R", N_("Record, or end the recording"), "toggle_record"),
     Shortcut("O", N_("Write and open the report"), "open_report"),
-    Shortcut("P", N_("Pause or resume the traces"), "toggle_pause"),
+    Shortcut("P", N_("Pause or resume the traces"), "traces.toggle_pause"),
     Shortcut("S", N_("Subject view, on the second screen"), "toggle_subject"),
     Shortcut("T", N_("Light or dark theme"), "toggle_theme"),
     Shortcut("Ctrl+1", N_("Operator layout"), "show_operator"),

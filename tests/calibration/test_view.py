@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import time
@@ -358,8 +359,8 @@ def test_a_file_that_cannot_be_shown_is_said_and_the_block_waits(qtbot, windows,
     assert w.cue.stage.text.isVisible()
     key(qtbot, w, "Escape")
     wait(qtbot, lambda: w.page is Page.ENDING)
-    told = markers(make_session.made)
-    assert any(it.startswith(f"block/1/1/cancelled/cannot show {name}") for it in told)
+    cancelled = re.compile(rf"block/1/\d/cancelled/cannot show {name}")  # a loaded machine may lose samples before it
+    assert any(map(cancelled.match, markers(make_session.made)))
 
 
 @pytest.mark.parametrize(("height", "scrolls"), [(560, True), (1400, False)])
@@ -426,15 +427,15 @@ def test_run_fits_for_real_and_ctrl_c_ends_it(qapp, make_session, monkeypatch, t
     watch = QTimer()
     watch.timeout.connect(close)
     watch.start(50)
-    code = show(
+    code = show(lambda: CalibrationWindow(
         lambda: make_session(plan, held=False), plan, lambda path, progress: fit(path, settings, progress),
         lambda fitted: saved.append(fitted) or "Saved", windowed=True,
-    )  # fmt: skip
+    ))  # fmt: skip
     assert code == 0
     assert saved[0].profile.seconds > 25
     assert saved[0].profile.virtual
     QTimer.singleShot(300, lambda: signal.raise_signal(signal.SIGINT))
     began = time.monotonic()
-    assert show(lambda: make_session(plan), plan, quick_fit, lambda _: "", windowed=False) == 1
+    assert show(lambda: CalibrationWindow(lambda: make_session(plan), plan, quick_fit, lambda _: "")) == 1
     assert time.monotonic() - began < 10
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

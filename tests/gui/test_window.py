@@ -146,7 +146,8 @@ def test_the_real_engine_in_the_real_window(qtbot, make_window):
     qtbot.waitUntil(lambda: w.bridge.state.power is not None)
     qtbot.waitUntil(lambda: w.banner.state.text() == "Ended", timeout=10_000)  # the script is played to its end
     qtbot.waitUntil(lambda: not w.bridge.is_running)
-    assert len(w.course._course.t) > 100
+    made = sum(isinstance(reading, Estimate) for reading in engines[0].readings())  # few on a loaded machine
+    qtbot.waitUntil(lambda: np.isfinite(w.course._course.probs[:, 0]).sum() == made > 0)
     assert {span.text for span in w.course._course.truth} >= {"positive"}
     assert engines[0].health.state is State.ENDED
     w.close()

@@ -15,7 +15,7 @@ from ...language import _
 from ...language.terms import SIMULATED
 from ...plugins import find
 from ...viewmodel.feedback import FeedbackFrame
-from ..theme import colour, faint, font
+from ..theme import CENTRE, LEFT, RIGHT, colour, faint, write
 
 
 class Display(QWidget):
@@ -61,20 +61,13 @@ class Display(QWidget):
         raise NotImplementedError
 
     def _words(self, p: QPainter, it: FeedbackFrame) -> None:
-        centre, width, height = Qt.AlignmentFlag.AlignCenter, self.width(), self.height()
-        p.setPen(colour("text"))
-        p.setFont(font(28))
-        p.drawText(QRectF(0, 0.02 * height, width, 44), centre, it.cue)
-        p.setFont(font(20))
-        p.setPen(colour("dim"))
-        p.drawText(QRectF(0, height - 76, width, 34), centre, it.words)
-        p.drawText(QRectF(20, height - 40, 200, 30), Qt.AlignmentFlag.AlignLeft, it.left)
-        p.setPen(colour("ok"))
-        p.drawText(QRectF(width - 220, height - 40, 200, 30), Qt.AlignmentFlag.AlignRight, it.rewards)
+        width, height = self.width(), self.height()
+        write(p, QRectF(0, 0.02 * height, width, 44), CENTRE, it.cue, "text", 28)
+        write(p, QRectF(0, height - 76, width, 34), CENTRE, it.words, "dim", 20)
+        write(p, QRectF(20, height - 40, 200, 30), LEFT, it.left)
+        write(p, QRectF(width - 220, height - 40, 200, 30), RIGHT, it.rewards, "ok")
         if it.virtual:
-            p.setPen(colour("virtual"))
-            p.setFont(font(12, bold=True))
-            p.drawText(QRectF(width - 180, 10, 160, 20), Qt.AlignmentFlag.AlignRight, _(SIMULATED))
+            write(p, QRectF(width - 180, 10, 160, 20), RIGHT, _(SIMULATED), "virtual", 12, bold=True)
 
 
 class Circle(Display):
