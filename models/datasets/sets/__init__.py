@@ -10,14 +10,18 @@ from realtime_mood.errors import ConfigError
 from ..trials import DatasetReader
 
 READERS: dict[str, str] = {
+    "biohack": "biohack:reader",
+    "dasps": "dasps:reader",
+    "deap": "deap:READER",
+    "dreamer": "dreamer:READER",
+    "eegmat": "eegmat:reader",
+    "faced": "faced:reader",
+    "faced-bids": "faced_bids:reader",
     "seed": "seed:READER",
     "seed-iv": "seed_iv:READER",
     "seed-v": "seed_v:READER",
     "seed-vii": "seed_vii:READER",
-    "deap": "deap:READER",
-    "dreamer": "dreamer:READER",
-    "faced": "faced:reader",
-    "faced-bids": "faced_bids:reader",
+    "ssvep-exo": "ssvep_exo:reader",
 }
 """``module:reader`` of each, the module being in this folder, by the name on the command line."""
 

@@ -1,0 +1,240 @@
+"""BioHack, SSVEP, EEGMAT and DASPS: the real archives where they are at hand, simulated ones, and damaged ones."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_mood.errors import ConfigError, MoodError
+from realtime_mood.models.datasets.archives import Archive
+from realtime_mood.models.datasets.fixtures import archives as writer
+from realtime_mood.models.datasets.sets import biohack, dasps, eegmat, ssvep_exo
+from tests.datasets.reading import log_power, state_effect, trial_signals
+
+NAMES = {"biohack": biohack.reader, "dasps": dasps.reader, "eegmat": eegmat.reader, "ssvep-exo": ssvep_exo.reader}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("archives")
+    writer.write_biohack(root, 2, 9740, 8.0)
+    writer.write_ssvep(root, 1, 9741, 0.0)
+    writer.write_eegmat(root, 2, 9742, 0.0)
+    writer.write_dasps(root, 2, 9743, 8.0)
+    return root
+
+
+# -- all of them ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_trials_come_in_order_and_are_marked_as_simulated(written, name):
+    for recording in NAMES[name].recordings(written):
+        assert [t.position for t in recording.trials] == list(range(len(recording.trials)))
+        assert [trial for trial, _ in trial_signals(recording)] == list(recording.trials)
+        assert recording.info.virtual
+        assert {t.label for t in recording.trials} <= set(NAMES[name].info.labels)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_folder_without_the_archive_is_refused(tmp_path, name):
+    with pytest.raises(ConfigError):
+        NAMES[name].recordings(tmp_path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_damaged_archives_are_refused(written, tmp_path, name):
+    pattern = {"biohack": "bio*", "dasps": "das*", "eegmat": "eeg*", "ssvep-exo": "ss*"}[name]
+    path = next(written.glob(pattern))
+    content = path.read_bytes()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for at in rng.integers(0, len(content), 30):
+        broken = bytearray(content)
+        broken[at : at + 4] = rng.bytes(4)
+        (tmp_path / path.name).write_bytes(broken if at % 3 else content[:at])
+        try:
+            for recording in NAMES[name].recordings(tmp_path)[:1]:
+                list(recording.segments())
+        except MoodError:
+            refused += 1
+    assert refused > 8
+
+
+@pytest.mark.parametrize(
+    ("meta", "index"),
+    [
+        ({"fs": 0, "channels": ["Fp1"], "uV_per_lsb": 1}, [{"key": "x", "subject": "1"}]),
+        ({"fs": 128, "channels": ["?"], "uV_per_lsb": 1}, [{"key": "x", "subject": "1"}]),
+        ({"fs": 128, "channels": ["Fp1"], "uV_per_lsb": 1}, [{"subject": "1"}]),
+        ({"fs": 128, "channels": ["Fp1"]}, [{"key": "x", "subject": "1"}]),
+    ],
+)
+def test_an_archive_that_does_not_describe_recordings_is_refused(tmp_path, meta, index):
+    lines = np.array([json.dumps(entry) for entry in index])
+    np.savez(tmp_path / "a.npz", meta=json.dumps(meta), index=lines, x=np.zeros((1, 9), np.int16))
+    with pytest.raises(MoodError, match=r"archive a\.npz"):
+        Archive(tmp_path, "*.npz", "a set")
+
+
+# -- BioHack -------------------------------------------------------------------------------------------------------
+
+
+def test_takes_of_a_day_are_a_session_in_the_order_of_their_starts(written):
+    recordings = biohack.reader.recordings(written)
+    assert [(r.subject, r.session) for r in recordings] == [("P1", "1"), ("P1", "2"), ("P2", "1"), ("P2", "2")]
+    assert all(Counter(t.label for t in r.trials) == dict.fromkeys(biohack.LABELS, 1) for r in recordings)
+
+
+def test_a_take_that_is_there_twice_is_read_once(written):
+    first = biohack.reader.recordings(written)[0]
+    assert first.notes == (f"a take of {first.trials[0].label} is there twice: one copy left out",)
+    assert len(list(first.segments())) == 3
+
+
+def test_real_takes_of_biohack(data_dir):
+    recordings = biohack.reader.recordings(data_dir)
+    assert Counter(r.subject for r in recordings) == {"P1": 3, "P2": 5, "P3": 1, "P4": 4}
+    assert sum(len(r.trials) for r in recordings) == 39
+    assert [r.notes for r in recordings if r.notes] == [("a take of confused is there twice: one copy left out",)]
+    assert [t.label for t in recordings[1].trials] == ["understanding", "confused", "control"]
+    signal = next(recordings[0].segments()).signal
+    assert signal.shape == (44987, 4)
+
+
+# -- SSVEP ---------------------------------------------------------------------------------------------------------
+
+
+def frequency_of(signal: np.ndarray, sfreq: float) -> str:
+    """The light that the occipital electrodes follow, by power against its neighbours."""
+    hz = {"13hz": 13, "17hz": 17, "21hz": 21}
+    at = {
+        name: (log_power(signal, sfreq, f - 0.3, f + 0.3) - log_power(signal, sfreq, f - 1.5, f + 1.5)).mean()
+        for name, f in hz.items()
+    }
+    return max(at, key=at.__getitem__)
+
+
+def test_lights_are_named_after_their_frequency(written):
+    (recording,) = ssvep_exo.reader.recordings(written)
+    lights = [(t.label, frequency_of(x, 256.0)) for t, x in trial_signals(recording) if t.label != "rest"]
+    assert len(lights) == 9
+    assert all(label == found for label, found in lights)
+
+
+def test_trials_begin_half_a_second_after_the_light(written):
+    (recording,) = ssvep_exo.reader.recordings(written)
+    (segment,) = recording.segments()
+    baseline, first, second = segment.spans[:3]
+    assert (baseline.start, baseline.stop, baseline.trial) == (0.0, 12.0, None)
+    assert (first.start, first.stop, second.start) == (12.5, 17.0, 19.0)
+
+
+def test_real_lights_are_seen_in_the_signal(data_dir):
+    recordings = ssvep_exo.reader.recordings(data_dir)
+    assert len(recordings) == 32
+    assert len({r.subject for r in recordings}) == 12
+    assert all(Counter(t.label for t in r.trials) == dict.fromkeys(ssvep_exo.CODES.values(), 8) for r in recordings)
+    found = [
+        t.label == frequency_of(x, 256.0) for r in recordings[::4] for t, x in trial_signals(r) if t.label != "rest"
+    ]
+    assert np.mean(found) > 0.45, "chance is one in three"
+
+
+# -- EEGMAT --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("files", [False, True])
+def test_rest_and_arithmetic_minute_by_minute(written, tmp_path, files):
+    if files:
+        writer.write_eegmat(tmp_path, 1, 9742, 0.0, files=True)
+    recordings = eegmat.reader.recordings(tmp_path if files else written)
+    segments = list(recordings[0].segments())
+    labels = [segment.spans[0].trial and segment.spans[0].trial.label for segment in segments]
+    assert labels == [None, "rest", "arithmetic"]
+    assert recordings[0].info.reference == "linked ears"
+    assert recordings[0].info.n_chans == 19
+    assert {"T7", "P8"} < set(recordings[0].info.ch_names)
+    lengths = [round(len(s.signal) / recordings[0].info.sfreq) for s in segments]
+    assert lengths == ([60, 58, 58] if files else [60, 60, 60])
+    assert all(np.ptp(s.signal[-50:], axis=0).min() > 0 for s in segments), "the zeros at a file's end"
+
+
+def test_a_subject_with_one_of_the_two_files_is_left_out(tmp_path):
+    writer.write_eegmat(tmp_path, 1, 9742, 0.0, files=True)
+    shutil.copy(tmp_path / "Subject00_1.edf", tmp_path / "Subject07_1.edf")
+    assert [r.subject for r in eegmat.reader.recordings(tmp_path)] == ["00"]
+
+
+def test_real_eegmat(data_dir):
+    recordings = eegmat.reader.recordings(data_dir)
+    assert len(recordings) == 24
+    assert all([t.label for t in r.trials] == ["rest", "rest", "arithmetic"] for r in recordings)
+    assert all(len(list(r.segments())) == 4 for r in recordings[:3])
+
+
+# -- DASPS ---------------------------------------------------------------------------------------------------------
+
+
+def test_each_situation_is_listened_to_and_imagined(written):
+    for recording in dasps.reader.recordings(written):
+        assert [t.stimulus for t in recording.trials] == [f"situation{i}" for i in range(1, 7) for _ in range(2)]
+        assert [t.label for t in recording.trials] == ["listen", "imagine"] * 6
+        pairs = zip(recording.trials[::2], recording.trials[1::2], strict=True)
+        assert all(one.ratings == other.ratings and set(one.ratings) == {"valence", "arousal"} for one, other in pairs)
+
+
+def test_the_files_of_the_authors_are_unwrapped(tmp_path):
+    writer.write_dasps(tmp_path, 2, 9743, 0.0, files=True)
+    recordings = dasps.reader.recordings(tmp_path)
+    assert [r.subject for r in recordings] == ["S02", "S03"]
+    raw = trial_signals(recordings[1])
+    assert max(np.abs(np.diff(x, axis=0)).max() for _, x in raw) < 300
+    assert not [note for note in recordings[1].notes if "VIRTUAL" in note.upper()], "the subject's name"
+    shutil.rmtree(tmp_path / "Raw data .edf")
+    cut = trial_signals(dasps.reader.recordings(tmp_path)[1])
+    for (trial, x), (same, y) in zip(raw, cut, strict=True):
+        assert trial == same
+        np.testing.assert_allclose(x - x.mean(axis=0), y - y.mean(axis=0), atol=0.2)
+
+
+def test_what_was_felt_is_in_the_signal(written):
+    recording = dasps.reader.recordings(written)[0]
+    valence = [t.ratings["valence"] for t in recording.trials]
+    positive, negative = {i for i, v in enumerate(valence) if v > 5}, {i for i, v in enumerate(valence) if v < 3}
+    if not positive:
+        positive = {i for i, v in enumerate(valence) if 3 <= v <= 5}
+    assert state_effect(recording, positive, negative) > 0
+
+
+def test_signals_without_ratings_are_refused_by_name(tmp_path):
+    writer.write_dasps(tmp_path, 1, 9743, 0.0, files=True)
+    shutil.rmtree(tmp_path / "Raw data.mat")
+    with pytest.raises(ConfigError, match="which hold the ratings"):
+        dasps.reader.recordings(tmp_path)
+
+
+def test_ratings_that_differ_between_the_parts_are_refused(tmp_path):
+    import h5py
+
+    writer.write_dasps(tmp_path, 1, 9743, 0.0, files=True)
+    with h5py.File(tmp_path / "Raw data.mat" / "S02.mat", "r+") as file:
+        file["labels"][0, 1] += 1
+    with pytest.raises(MoodError, match="each value twice"):
+        dasps.reader.recordings(tmp_path)
+
+
+def test_real_dasps(data_dir):
+    recordings = dasps.reader.recordings(data_dir)
+    assert len(recordings) == 23
+    valence = Counter(t.ratings["valence"] for r in recordings for t in r.trials[::2])
+    assert valence == {1: 53, 2: 7, 3: 36, 4: 1, 5: 39, 7: 2}
+    third = recordings[2]
+    (segment,) = third.segments()
+    assert [span.start for span in segment.spans[::2]] == [39.5 * i for i in range(6)]
+    assert max(np.abs(np.diff(x[:, 1])).max() for _, x in trial_signals(third)) < 345, "unwrapped"
