@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from realtime_mood.contracts import NetworkProvider, PopulatedNetwork
+from realtime_mood.contracts import Network, NetworkProvider
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Population
 from realtime_mood.errors import MoodError, PluginError
@@ -74,7 +74,7 @@ class GuardedWeights:
 class GuardedNetwork:
     """One network of another package on one stream. Made by `GuardedWeights`."""
 
-    def __init__(self, plugin: Plugin, network: PopulatedNetwork | None, error: PluginError | None = None) -> None:
+    def __init__(self, plugin: Plugin, network: Network | None, error: PluginError | None = None) -> None:
         self._plugin, self._network, self._error = plugin, network, error
         self.readout: Readout = network.readout if network else Readout(plugin.name, ("none",), ((0, 0),), "own")
         self.least_confidence = network.least_confidence if network else 0.0

@@ -16,13 +16,7 @@ from .errors import OutputError, ReaderGone
 
 
 class StandardOutput(io.TextIOWrapper):
-    """A text stream on a file descriptor, written line by line; characters outside its encoding become ``?``.
-
-    Parameters
-    ----------
-    descriptor : int
-        Is left open when the stream is closed.
-    encoding : str
+    """A text stream on a file descriptor, which stays open; written line by line.
 
     Raises
     ------
@@ -33,15 +27,15 @@ class StandardOutput(io.TextIOWrapper):
     fault: OutputError | None = None
     """Why it can no longer be written; None while it can."""
 
-    def __init__(self, descriptor: int, encoding: str) -> None:
+    def __init__(self, descriptor: int, encoding: str, unencodable: str = "replace") -> None:
         binary = open(descriptor, "wb", closefd=False)  # noqa: SIM115 - closed with this stream
-        super().__init__(binary, encoding, "replace", line_buffering=True)
+        super().__init__(binary, encoding, unencodable, line_buffering=True)
 
     def write(self, text: str) -> int:
         """Write `text`; flush at the end of a line."""
         if self.fault is not None:
             raise self.fault
-        return int(self._guarded(super().write, text))
+        return int(self._guarded(super().write, text) or 0)
 
     def flush(self) -> None:
         """Pass everything to the operating system."""
@@ -53,35 +47,21 @@ class StandardOutput(io.TextIOWrapper):
         except OSError as error:
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - what is still in the buffer goes there
                 os.dup2(nowhere.fileno(), self.fileno())
-            self.fault = _output_error(error)
-            raise self.fault from None
+            self._failed(error)
+
+    def _failed(self, error: OSError) -> None:
+        self.fault = _output_error(error)
+        raise self.fault from None
 
 
-class StandardError(io.TextIOWrapper):
+class StandardError(StandardOutput):
     """Standard error; its own failures cannot be reported anywhere and are ignored."""
 
-    def __init__(self, descriptor: int, encoding: str) -> None:
-        binary = open(descriptor, "wb", closefd=False)  # noqa: SIM115 - closed with this stream
-        super().__init__(binary, encoding, "backslashreplace", line_buffering=True)
-
-    def write(self, text: str) -> int:
-        """Write `text`; ignore failures."""
-        return int(self._tried(super().write, text) or 0)
-
-    def flush(self) -> None:
-        """Flush; ignore failures."""
-        self._tried(super().flush)
-
-    def _tried(self, call: Callable[..., Any], *words: str) -> Any:
-        try:
-            return call(*words)
-        except OSError:
-            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-                os.dup2(nowhere.fileno(), self.fileno())
+    def _failed(self, error: OSError) -> None: ...
 
 
 def take_over() -> None:
-    """Replace Python's standard streams by these; call it once, at the start of the program.
+    """Replace Python's standard streams by these, at the start of the program.
 
     A closed descriptor is opened first, so that no file opened later takes its number and receives what is printed.
     A closed standard output is opened for reading only, so that writing to it still raises an error.
@@ -92,11 +72,11 @@ def take_over() -> None:
         except OSError:
             os.open(os.devnull, flags)
     sys.stdout = StandardOutput(1, encoding_of(sys.stdout))
-    sys.stderr = StandardError(2, encoding_of(sys.stderr))
+    sys.stderr = StandardError(2, encoding_of(sys.stderr), "backslashreplace")
 
 
 def terminated(number: int, frame: FrameType | None) -> None:
-    """Do as at Ctrl-C, also where a shell that put us in the background has us ignore that."""
+    """Do as at Ctrl-C, even if the shell started the program in the background, with Ctrl-C ignored."""
     interrupted = signal.getsignal(signal.SIGINT)
     (interrupted if callable(interrupted) else signal.default_int_handler)(number, frame)
 

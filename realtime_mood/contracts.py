@@ -21,18 +21,15 @@ class Stream(Protocol):
     @property
     def info(self) -> StreamInfo:
         """Description of the stream; constant while it is open."""
-        ...
 
     def read(self, timeout: float) -> Chunk | None:
         """The samples that arrived since the last call; None if there were none within `timeout` s.
 
         Raises `StreamEnded` at the end of a finite source, `SourceLost` when the device is lost for good.
         """
-        ...
 
     def close(self) -> None:
         """Release the device. May be called twice."""
-        ...
 
 
 class Source(Protocol):
@@ -40,7 +37,6 @@ class Source(Protocol):
 
     def open(self) -> Stream:
         """Raises `SourceNotFound` or `StreamMismatch`."""
-        ...
 
 
 class NamedSource(Source, Protocol):
@@ -62,7 +58,6 @@ class Returning(Source, Protocol):
         Called repeatedly, never concurrently; gives up after about a second. Raises `SourceNotFound` while it is not
         there yet, `StreamMismatch` when another stream answers.
         """
-        ...
 
 
 @runtime_checkable
@@ -71,7 +66,6 @@ class Patient(Protocol):
 
     def cancel(self) -> None:
         """Make an `open` or `reopen` in progress give up soon; called from any thread."""
-        ...
 
 
 class SignalFile(Protocol):
@@ -87,15 +81,12 @@ class SignalFile(Protocol):
 
     def rows(self, first: int, end: int) -> Array:
         """Samples ``[first, end)`` of one stretch: (n_times, n_chans), µV."""
-        ...
 
     def markers(self) -> list[Marker]:
         """Markers in order of time."""
-        ...
 
     def close(self) -> None:
         """Close the file."""
-        ...
 
 
 class Network(Protocol):
@@ -106,22 +97,15 @@ class Network(Protocol):
     """Below this probability the network is unsure."""
 
     @property
+    def population(self) -> Population:
+        """DE of the subjects it was trained on: where a subject without a profile starts."""
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Notes for the user on how it runs."""
-        ...
 
     def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
         """Probabilities of the labels, and attention (n_chans, n_bands). Features are normalised."""
-        ...
-
-
-class PopulatedNetwork(Network, Protocol):
-    """A network that says where a subject without a profile starts."""
-
-    @property
-    def population(self) -> Population:
-        """DE of the subjects it was trained on."""
-        ...
 
 
 class NetworkProvider(Protocol):
@@ -130,13 +114,12 @@ class NetworkProvider(Protocol):
     `spec` (a `FeatureSpec`) says which features it asks for, and `sha256` its version; both may be missing.
     """
 
-    def network(self, info: StreamInfo, readout: str, profile: Any) -> PopulatedNetwork:
+    def network(self, info: StreamInfo, readout: str, profile: Any) -> Network:
         """Its network on this stream.
 
-        `readout` is what was asked for, ``auto`` for any; `profile` a person's `Profile`, or None.
-        Raises `ConfigError` or `StreamMismatch` where it cannot be.
+        `readout` is a name, or ``auto`` for any; `profile` the subject's `Profile`, or None.
+        Raises `ConfigError` or `StreamMismatch` if there is none for them.
         """
-        ...
 
 
 class Estimator(Protocol):
@@ -151,7 +134,6 @@ class Estimator(Protocol):
     @property
     def normal(self) -> Features | None:
         """The newest normalised features; None before the first, or without a network."""
-        ...
 
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading: ...
 
@@ -162,7 +144,6 @@ class Learner(Protocol):
 
     def learn(self, features: Features, end: int) -> Statistics:
         """Update with the features (without patches) of each window in turn; return the statistics for reading it."""
-        ...
 
 
 class Sink(Protocol):
@@ -178,12 +159,11 @@ class Sink(Protocol):
 
 
 @runtime_checkable
-class Prepared(Sink, Protocol):
-    """A sink that is opened before the source is, at the start of every run."""
+class Prepared(Protocol):
+    """A sink or receiver that is opened before the source is, at the start of every run."""
 
     def prepare(self) -> None:
-        """Open it; if this raises, the run goes on without this sink."""
-        ...
+        """Open it; if this raises, the run goes on without it."""
 
 
 @runtime_checkable
@@ -200,20 +180,16 @@ class Tap(Sink, Protocol):
 
     def open(self, info: StreamInfo) -> None:
         """Called from the acquisition thread before the first chunk."""
-        ...
 
     def take(self, chunk: Chunk) -> None:
         """Called from the acquisition thread with each chunk as it arrived, including backlogs."""
-        ...
 
     def mark(self, marker: Marker, t: float) -> None:
         """Called from any thread with a key press or stream marker at `t` (s, our clock); chunks carry their own."""
-        ...
 
     @property
     def recording(self) -> RecordingState | None:
         """Progress, where the sink is a recording."""
-        ...
 
 
 @runtime_checkable
@@ -245,7 +221,6 @@ class Director(Protocol):
 
     def direct(self, chunk: Chunk) -> Chunk:
         """The chunk, with markers of events within it."""
-        ...
 
 
 class MeasureKind(Protocol):
@@ -259,7 +234,6 @@ class MeasureKind(Protocol):
 
         Both are (n_electrodes,), of µV², in the order of the session's electrodes. NaN says that there is no value.
         """
-        ...
 
 
 class Condition(Protocol):
@@ -267,7 +241,6 @@ class Condition(Protocol):
 
     def __call__(self, z: float) -> float:
         """Feedback value for the subject's valid value `z`; NaN for no feedback."""
-        ...
 
 
 class Receiver(Protocol):
@@ -277,16 +250,8 @@ class Receiver(Protocol):
 
     def tell(self, text: str, t: float) -> None:
         """Report the start or end of a block, or a reward, at `t` (s, our clock)."""
-        ...
 
     def close(self, health: Health) -> None: ...
 
     @property
     def output(self) -> Output: ...
-
-
-@runtime_checkable
-class PreparedReceiver(Receiver, Protocol):
-    """A receiver that is opened before the run."""
-
-    def prepare(self) -> None: ...

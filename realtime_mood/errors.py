@@ -1,23 +1,4 @@
-"""All exceptions that this project raises on purpose.
-
-* MoodError
-  + ConfigError (ValueError)
-    - PluginError
-  + SourceError
-    - SourceNotFound
-    - SourceLost
-    - StreamMismatch
-    - StreamEnded
-  + Overrun
-  + ProfileError
-  + WeightsError
-  + OutputError
-    - ReaderGone
-  + EngineError
-    - EngineStuck
-
-Messages say what was asked, what was found, and what to do.
-"""
+"""All exceptions that this project raises on purpose; messages say what was asked, what was found, and what to do."""
 
 from __future__ import annotations
 
@@ -29,9 +10,8 @@ def one_line(text: str) -> str:
     line = " ".join(text.splitlines())
     if line.isprintable():
         return line
-    return "".join(
-        c.encode("unicode_escape").decode() if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in line
-    )
+    escaped = ("Cc", "Cf", "Cs")  # categories of Unicode
+    return "".join(c.encode("unicode_escape").decode() if unicodedata.category(c) in escaped else c for c in line)
 
 
 EXTRAS = {
@@ -39,11 +19,11 @@ EXTRAS = {
     "accelerate": "train", "edfio": "train", "mne_bids": "train", "pyriemann": "train", "sklearn": "train",
     "distributed": "cluster", "onnx": "export", "onnxruntime": "export", "onnxscript": "export",
 }  # fmt: skip
-"""The optional dependencies that pyproject.toml has for each of these packages."""
+"""The extra of pyproject.toml that installs each of these packages."""
 
 
 def install_extra(module: str) -> str:
-    """The command that installs a module with all that is needed beside it; empty where it is not in `EXTRAS`."""
+    """The command that installs a module with its extra; empty for a module that is not in `EXTRAS`."""
     extra = EXTRAS.get(module.partition(".")[0])
     return f"pip install 'realtime-mood[{extra}]'" if extra else ""
 

@@ -1,7 +1,7 @@
 """Guarded threads and calls: failures of auxiliary parts are counted and reported, and their work restarted.
 
-Every auxiliary thread is a `GuardedThread`; sinks and receivers, which may be other people's code, are called through
-a `Guarded`; parts whose `close` may hang are closed by `Closings`.
+Every auxiliary thread is a `GuardedThread`; sinks and receivers, which may be of other packages, are called through a
+`Guarded`; parts whose `close` may hang are closed by `Closings`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,10 @@ from . import clock
 Report = Callable[[str], object]
 """Called from any thread with a description of the failure; an engine counts it and adds it to the health notes."""
 
-RETRY_S = 0.1
-"""Pause (s) before failed work restarts; doubled each time,"""
-LONGEST_RETRY_S = 5.0
-"""up to this (s),"""
-CALM_S = 10.0
-"""and reset after the work has run without failure for this long (s)."""
-FAILURES = 5
-"""Consecutive failed calls after which a part is no longer called."""
+RETRY_S = 0.1  # pause before failed work restarts; doubled each time
+LONGEST_RETRY_S = 5.0  # longest such pause
+CALM_S = 10.0  # the pause is reset after the work has run without failure for this long
+FAILURES = 5  # consecutive failed calls after which a part is no longer called
 JOIN_S = 0.02
 log = logging.getLogger(__name__)
 
@@ -39,12 +35,11 @@ def words_of(error: BaseException) -> str:
 
 
 class GuardedThread(threading.Thread):
-    """A daemon thread whose exceptions are logged, counted and reported.
+    """A thread whose exceptions are logged, counted and reported.
 
     Parameters
     ----------
     work : callable
-        The thread's work; returns when finished.
     name : str
     report : Report
     restart_until : threading.Event, optional
@@ -67,7 +62,6 @@ class GuardedThread(threading.Thread):
         self.faults = 0
 
     def run(self) -> None:
-        """Work, and restart after each fault where that is asked for."""
         pause = RETRY_S
         while True:
             began = clock.now()
@@ -94,16 +88,11 @@ class GuardedThread(threading.Thread):
 class Guarded:
     """Calls to a part that may raise: each fault is reported; after `FAILURES` in a row the part is dropped.
 
-    Parameters
-    ----------
-    name : str
-    report : Report
-    let_go : callable
-        Called once, when the part is dropped.
+    `on_drop` is called once, when that happens.
     """
 
-    def __init__(self, name: str, report: Report, let_go: Callable[[], object] = lambda: None) -> None:
-        self.name, self._report, self._let_go = name, report, let_go
+    def __init__(self, name: str, report: Report, on_drop: Callable[[], object] = lambda: None) -> None:
+        self.name, self._report, self._on_drop = name, report, on_drop
         self._failures: Counter[str] = Counter()  # consecutive, by the method called
         self._lock = threading.Lock()
         self.is_gone = False
@@ -134,7 +123,7 @@ class Guarded:
             self.is_gone = self.is_gone or last
         self._report(f"{self.name} failed{f' {FAILURES} times and was let go' if last else ''}: {words_of(error)}")
         if last:
-            self._let_go()
+            self._on_drop()
 
 
 class Closings:
@@ -153,10 +142,7 @@ class Closings:
     def wait(self, deadline: Callable[[], float]) -> tuple[str, ...]:
         """Wait until all are closed; return the names of those that are still open at the deadline.
 
-        Parameters
-        ----------
-        deadline : callable
-            Returns the time to wait until (s, our clock); it may change while waiting.
+        `deadline` returns the time to wait until (s, our clock); it may change meanwhile.
         """
         for _, thread in self._threads:
             while thread.is_alive() and (left := deadline() - clock.now()) > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from enum import Enum
 import numpy as np
 
 from .clock import Clock
-from .types import Abstained, Reading, StreamInfo, Why
+from .types import Reading, StreamInfo
 
 
 class State(Enum):
@@ -97,22 +98,27 @@ class Vitals:
             if self.health.fault is None or "fault" not in changes:
                 self.health = replace(self.health, **changes)  # type: ignore[arg-type]
 
+    def count(self, **more: int) -> None:
+        """Add to counters."""
+        with self._lock:
+            self.change(**{name: getattr(self.health, name) + n for name, n in more.items()})
+
     def move(self, to: State, *only_from: State) -> None:
-        """Change the state, unless the run is no longer in one of `only_from`."""
+        """Change the state, if the run is in one of `only_from`."""
         with self._lock:
             if self.health.state in only_from:
-                self.health = replace(self.health, state=to)
+                self.change(state=to)
 
     def note(self, *notes: str) -> None:
         """Add notes on what is unusual or degraded, except those that are there already."""
         with self._lock:
             if new := [note for note in notes if note and note not in self.health.notes]:
-                self.health = replace(self.health, notes=(*self.health.notes, *new)[-20:], noted=self._now())
+                self.change(notes=(*self.health.notes, *new)[-20:], noted=self._now())
 
     def fault(self, what: str) -> None:
         """Count and note a fault that does not end the run; guarded threads and calls report here."""
         with self._lock:
-            self.health = replace(self.health, faults=self.health.faults + 1)
+            self.count(faults=1)
             self.note(what)
 
     def watch(self, recording: RecordingState | None) -> None:
@@ -129,24 +135,14 @@ class Vitals:
                 self.change(outputs=outputs)
                 self.note(*(f"{output.name}: {output.trouble}" for output in outputs if output.trouble))
 
-    def skip(self, n: int) -> None:
-        """Count readings that were not computed."""
-        with self._lock:
-            self.health = replace(self.health, skipped=self.health.skipped + n)
-
-    def took(self, samples: int, lost: int) -> None:
-        """Count samples."""
-        with self._lock:
-            self.health = replace(self.health, samples=self.health.samples + samples, lost=self.health.lost + lost)
-
     def emitted(self, age_ms: float | None, latency_ms: float | None) -> None:
         """Count a reading, and record its latency when it is an estimate."""
         with self._lock:
             if latency_ms is not None:
                 self._latencies.append(latency_ms)
-            p = np.percentile(self._latencies, (50, 95, 99)).round(2).tolist() if self._latencies else None
-            latency = Latency(*p) if p else None
-            self.health = replace(self.health, readings=self.health.readings + 1, sample_age_ms=age_ms, latency=latency)
+            known = bool(self._latencies)
+            latency = Latency(*np.percentile(self._latencies, (50, 95, 99)).round(2).tolist()) if known else None
+            self.change(readings=self.health.readings + 1, sample_age_ms=age_ms, latency=latency)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,16 +158,10 @@ class Emission:
     latency_ms: float | None
     """Emission minus arrival of the window's last sample; None for an abstained reading."""
 
-    ahead_s: float | None = None
-    """How far a stale reading lies beyond the newest sample (s); None: as far as the sample is old."""
-
     @property
     def t(self) -> float:
         """Stream time of the reading (s); it advances by the clock while no samples arrive, and never goes back."""
-        if self.ahead_s is not None:
-            return self.reading.end / self.info.sfreq + self.ahead_s
-        stale = isinstance(self.reading, Abstained) and self.reading.why is Why.STALE
-        return self.reading.end / self.info.sfreq + ((self.sample_age_ms or 0.0) / 1e3 if stale else 0.0)
+        return self.reading.end / self.info.sfreq if math.isnan(self.reading.time) else self.reading.time
 
 
 @dataclass(frozen=True, slots=True)

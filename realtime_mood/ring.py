@@ -14,30 +14,19 @@ from .types import Chunk, Impedance, StreamInfo
 class RingBuffer:
     """One writer, many readers; readers get copies.
 
-    Sample ``i`` lives in row ``i % capacity`` and is readable while ``oldest <= i < end``.
+    Sample ``i`` of the last `capacity` is in row ``i % capacity`` and is readable while ``oldest <= i < end``.
     Samples known to be lost are rows of NaN, so an index is always stream time.
-
-    Parameters
-    ----------
-    info : StreamInfo
-    capacity : int
-        Samples to remember.
     """
 
     def __init__(self, info: StreamInfo, capacity: int) -> None:
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1 sample, got {capacity}")
-        self.info = info
+        self.info, self.capacity, self.end = info, capacity, 0
+        self.t_last, self.arrived = 0.0, 0.0
+        """When the newest sample was taken, and when its chunk reached us (s, our clock)."""
         self._rows = np.full((capacity, info.n_chans), np.nan, np.float32)
-        self._t_last = 0.0
-        self._arrived = 0.0
         self._impedances: deque[Impedance] = deque(maxlen=256)
         self._new = threading.Condition()
-        self.end = 0
-
-    @property
-    def capacity(self) -> int:
-        return self._rows.shape[0]
 
     @property
     def oldest(self) -> int:
@@ -49,9 +38,9 @@ class RingBuffer:
             lost = chunk.first - self.end
             if lost < 0:
                 raise ValueError(f"sample {chunk.first} is written already: the ring ends at {self.end}")
+            self.t_last, self.arrived = chunk.t_last, arrived
             self._put(np.broadcast_to(np.float32(np.nan), (min(lost, self.capacity), self.info.n_chans)), lost)
             self._put(chunk.data, len(chunk))
-            self._t_last, self._arrived = chunk.t_last, arrived
             self._impedances.extend(chunk.impedances)
             self._new.notify_all()
 
@@ -66,10 +55,7 @@ class RingBuffer:
     def read(self, start: int, stop: int) -> Chunk:
         """A copy of samples ``[start, stop)``.
 
-        Raises
-        ------
-        Overrun
-            When some of them are overwritten or not yet written.
+        Raises `Overrun` if some of them are overwritten or not yet written.
         """
         with self._new:
             if not self.oldest <= start <= stop <= self.end:
@@ -78,7 +64,7 @@ class RingBuffer:
             head = min(n, self.capacity - at)
             data = np.concatenate((self._rows[at : at + head], self._rows[: n - head]))
             measured = tuple(it for it in self._impedances if start <= it.index < stop)
-            return Chunk(data, start, self._t_last - (self.end - stop) / self.info.sfreq, impedances=measured)
+            return Chunk(data, start, self.t_last - (self.end - stop) / self.info.sfreq, impedances=measured)
 
     def latest(self, n: int) -> Chunk:
         """A copy of the newest `n` samples, or as many as there are."""
@@ -90,11 +76,6 @@ class RingBuffer:
         """The newest impedances, if the board measures any."""
         with self._new:
             return self._impedances[-1] if self._impedances else None
-
-    @property
-    def arrived(self) -> float:
-        """When the newest chunk reached us (s)."""
-        return self._arrived
 
     def wait_beyond(self, index: int, timeout: float) -> bool:
         """Block until a sample after `index` is written; False on timeout."""

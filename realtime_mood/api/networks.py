@@ -19,11 +19,9 @@ class PipelineFactory(Protocol):
 
     def __call__(self, info: StreamInfo) -> Pipeline:
         """The pipeline of a stream."""
-        ...
 
     def about(self) -> dict[str, Any]:
         """What made the readings, for a recording of them."""
-        ...
 
 
 def load_network(options: ReadingOptions, profile: Profile | None = None) -> PipelineFactory:

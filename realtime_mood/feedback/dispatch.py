@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ..contracts import PreparedReceiver, Receiver, Reporting
+from ..contracts import Prepared, Receiver, Reporting
 from ..guard import Closings, Guarded, Report
 from ..health import Feedback, Health, Output
 
@@ -31,7 +31,7 @@ class Receivers:
         for part, receiver in self._parts.items():
             if isinstance(receiver, Reporting):
                 receiver.on_fault = self._report
-            if isinstance(receiver, PreparedReceiver):
+            if isinstance(receiver, Prepared):
                 part.call(receiver.prepare)
 
     def put(self, item: Feedback) -> None:

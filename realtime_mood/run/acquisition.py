@@ -7,6 +7,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 
 from .. import clock
 from ..contracts import Director, Source, Stream
@@ -27,20 +28,7 @@ Build = Callable[[StreamInfo], Pipeline]
 
 
 class Acquisition:
-    """Acquisition of one run. `run` is the body of the thread ``mood-acquire``.
-
-    Parameters
-    ----------
-    source : Source
-    build : callable
-        Makes the pipeline, with its network loaded and warmed up, before the first sample is read.
-    delivery : Delivery
-        Receives every chunk as it arrived.
-    vitals : Vitals
-    seconds : float or None
-        End after this much stream time, to the sample.
-    director : Director, optional
-    """
+    """Acquisition of one run: `run` is the body of the thread ``mood-acquire``. For parameters see `Engine`."""
 
     def __init__(
         self,
@@ -50,13 +38,12 @@ class Acquisition:
         vitals: Vitals,
         seconds: float | None,
         now: clock.Clock,
-        director: Director | None = None,
+        director: Director | None,
     ) -> None:
-        self._director = director
-        self._source, self._build, self._delivery, self._vitals = source, build, delivery, vitals
-        self._seconds, self._now = seconds, now
+        self._source, self._seconds, self._director = source, seconds, director
+        self.build, self.delivery, self.vitals, self.now = build, delivery, vitals, now
         self.ready, self.ended = threading.Event(), threading.Event()
-        """Set when the stream is open or failed to open; and when nothing writes to the ring any more."""
+        """Set when the stream is open or has failed to open, and when nothing writes to the ring any more."""
         self.stop = threading.Event()
         self.deadline = math.inf
         """Deadline for everything once the run is to stop (s, our clock)."""
@@ -71,16 +58,13 @@ class Acquisition:
     def run(self) -> None:
         """Open, read and close. An error that ends it for good is the run's fault."""
         try:
-            stream = self._source.open()
-            try:
+            with closing(self._source.open()) as stream:
                 self._read(stream)
-            finally:
-                stream.close()
         except StreamEnded:
             pass
         except Exception as fault:
-            if not self.stop.is_set():  # else it was asked to stop
-                self._vitals.change(state=State.FAILED, fault=fault)
+            if not self.stop.is_set():  # a source that is being stopped may fail
+                self.vitals.change(state=State.FAILED, fault=fault)
         finally:
             self.ended.set()
             self.ready.set()
@@ -89,13 +73,13 @@ class Acquisition:
 
     def _read(self, stream: Stream) -> None:
         info = stream.info
-        self.pipeline = self._build(info)
-        self.arrivals, self.opened = Arrivals(info), self._now()
-        self._delivery.open(info)
+        self.pipeline = self.build(info)
+        self.arrivals, self.opened = Arrivals(info), self.now()
+        self.delivery.open(info)
         if self._director:
             self._director.open(info)
-        self._vitals.change(state=State.LIVE, info=info)
-        self._vitals.note(*info.notes)
+        self.vitals.change(state=State.LIVE, info=info)
+        self.vitals.note(*info.notes)
         self.raw = raw = RingBuffer(info, self.pipeline.clean.capacity)
         self.ready.set()
         end, last = 0, round(self._seconds * info.sfreq) if self._seconds else sys.maxsize
@@ -108,15 +92,15 @@ class Acquisition:
                     end = whole.end
                     self._take(whole.before(last, info.sfreq), raw)
         finally:
-            self._vitals.took(0, place.pending)
+            self.vitals.count(lost=place.pending)
 
     def _follow(self, stream: Stream) -> None:
         """Update the state of the device and the recording."""
         if isinstance(stream, ReconnectingStream):
-            self._vitals.note(*stream.notes)
+            self.vitals.note(*stream.notes)
             if stream.away_since is not None:
-                self._vitals.move(State.RECONNECTING, State.LIVE, State.STALLED)
-        self._delivery.follow()
+                self.vitals.move(State.RECONNECTING, State.LIVE, State.STALLED)
+        self.delivery.follow()
 
     def _take(self, chunk: Chunk, raw: RingBuffer) -> None:
         if not len(chunk):
@@ -125,14 +109,12 @@ class Acquisition:
             chunk = self._director.direct(chunk)
         ahead = round(AHEAD_S * raw.info.sfreq)
         # Wait no longer once everything is taken: a chunk, or the gap before it, may exceed the limit.
-        while not raw.info.paced and self._is_ahead(chunk, raw, ahead) and not self.stop.is_set():
-            raw.wait_beyond(raw.end, 0.001)  # nothing is written meanwhile: a short sleep
-        self._delivery.take(chunk)
-        arrived = self._now()
+        while not raw.info.paced and self.taken < raw.end and chunk.end - self.taken > ahead:
+            if self.stop.wait(0.001):
+                break
+        self.delivery.take(chunk)
+        arrived = self.now()
         self.arrivals.note(chunk, arrived)
         self.markers.extend(chunk.markers)
         raw.write(chunk, arrived)
-        self._vitals.took(len(chunk), chunk.lost)
-
-    def _is_ahead(self, chunk: Chunk, raw: RingBuffer, ahead: int) -> bool:
-        return self.taken < raw.end and chunk.end - self.taken > ahead
+        self.vitals.count(samples=len(chunk), lost=chunk.lost)

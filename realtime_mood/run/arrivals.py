@@ -8,8 +8,8 @@ import numpy as np
 
 from ..types import Chunk, StreamInfo
 
-STALE_S = 1.0
-STALE_CHUNKS = 3  # chunk intervals without data after which readings are stale
+STALE_S = 1.0  # readings are stale after this long without data, and after
+STALE_CHUNKS = 3  # chunk intervals, whichever is longer
 
 
 class Arrivals:
@@ -17,16 +17,14 @@ class Arrivals:
 
     def __init__(self, info: StreamInfo) -> None:
         self._info = info
-        self._last: float | None = None
         self._ends: deque[tuple[int, float]] = deque(maxlen=4096)  # (index after the chunk, its arrival time)
         self._intervals: deque[float] = deque(maxlen=100)  # between chunks, s
         self._ages: deque[float] = deque(maxlen=100)  # of the newest sample when its chunk arrived, s
 
     def note(self, chunk: Chunk, now: float) -> None:
         """Note that a chunk arrived at `now` (s, our clock)."""
-        if self._last is not None:
-            self._intervals.append(now - self._last)
-        self._last = now
+        if self._ends:
+            self._intervals.append(now - self._ends[-1][1])
         self._ages.append(now - chunk.t_last)
         self._ends.append((chunk.end, now))
 

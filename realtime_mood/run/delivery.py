@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from .. import clock
 from ..contracts import Outgoing, Prepared, Reporting, Sink, Tap
@@ -13,26 +12,14 @@ from ..guard import Closings, Guarded
 from ..health import Emission, Output, Vitals
 from ..types import Chunk, Marker, StreamInfo
 
-OUTPUTS_SHARE = 0.7
-"""Shares of the time for closing that outputs and recordings may take. The rest is for sinks that report on them."""
-LAST_S = 0.05
-"""Reserve of that time, so that waiting threads still see the closing finished."""
-JUDGED = 8
-"""Readings over which a sink's duration is averaged,"""
-LEAST_JUDGED = 3
-"""and the least number for a judgement."""
+OUTPUTS_SHARE = 0.7  # of the time for closing, for outputs and recordings; the rest is for sinks that report on them
+LAST_S = 0.05  # reserve of that time, so that waiting threads still see the closing finished
+JUDGED = 8  # readings over which a sink's duration is averaged
+LEAST_JUDGED = 3  # of these, before a sink is reported as slow
 
 
 class Delivery:
-    """Delivers to `sinks`; none of them can end the run.
-
-    Parameters
-    ----------
-    sinks : sequence of Sink
-    vitals : Vitals
-        Counts and notes their faults and troubles.
-    now : callable
-    """
+    """Delivers to `sinks`; none of them can end the run, and `vitals` counts and notes their faults and troubles."""
 
     def __init__(self, sinks: Sequence[Sink], vitals: Vitals, now: clock.Clock) -> None:
         self._vitals, self._now = vitals, now
@@ -47,14 +34,14 @@ class Delivery:
             if isinstance(fed.sink, Reporting):
                 fed.sink.on_fault = self._vitals.fault
             if isinstance(fed.sink, Prepared) and not fed.call(fed.sink.prepare):
-                fed.let_go()
+                fed.drop()
         self._show()
 
     def open(self, info: StreamInfo) -> None:
         """Open the taps for the stream, before its first chunk."""
         for fed, tap in self._taps:
             if not fed.call(tap.open, info):
-                fed.let_go()
+                fed.drop()
 
     def take(self, chunk: Chunk) -> None:
         """Give a chunk to the taps."""
@@ -94,16 +81,14 @@ class Delivery:
                 return
             self._closing = True
         began = clock.now()
-        last = {id(fed) for fed in self._fed if not isinstance(fed.sink, (Tap, Outgoing))}
-        for group, share in ((False, OUTPUTS_SHARE), (True, 1.0)):
+        first = {id(fed) for fed in self._fed if isinstance(fed.sink, (Tap, Outgoing))}
+        for in_first, share in ((True, OUTPUTS_SHARE), (False, 1.0)):
             for fed in self._fed:
-                if (id(fed) in last) is group:
+                if (id(fed) in first) is in_first:
                     fed.close()
-            self._closings.wait(partial(_until, began, share, deadline))
+            self._closings.wait(lambda share=share: began + share * (deadline() - LAST_S - began))  # type: ignore[misc]
             self._show()
             self.follow()
-
-    # -- state --------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
         self._vitals.sending(tuple(output for fed in self._fed for output in fed.outputs))
@@ -147,7 +132,7 @@ class _Fed(Guarded):
             return self.sink.outputs
         return (Output(self.name, self._n, trouble=self.slow),) if self.slow else ()
 
-    def let_go(self) -> None:
+    def drop(self) -> None:
         """Stop feeding it, and close it."""
         self.is_gone = True
         self.close()
@@ -163,7 +148,3 @@ class _Fed(Guarded):
 def _name_of(sink: Sink) -> str:
     outputs = sink.outputs if isinstance(sink, Outgoing) else ()
     return outputs[0].name if outputs else type(sink).__name__
-
-
-def _until(began: float, share: float, deadline: Callable[[], float]) -> float:
-    return began + share * (deadline() - LAST_S - began)

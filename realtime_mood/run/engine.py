@@ -23,7 +23,6 @@ from .processing import Processing
 __all__ = ["Engine", "Health", "Latency", "State"]
 
 LEAVE_OUT_AHEAD_S = 0.5  # windows that end later than this from now have not been read yet
-MAX_LAG_S = 1.0  # an older window is skipped when a newer one is available
 PATIENCE = 0.5  # share of the stop timeout after which a thread held by a sink is abandoned
 
 
@@ -53,8 +52,6 @@ class Engine:
         End after this much stream time, to the sample.
     give_up_s : float, optional
         How long to try to reconnect a lost source; None means without limit.
-    max_lag_s : float
-        A window older than this is skipped when a newer one is waiting.
     """
 
     def __init__(
@@ -67,14 +64,13 @@ class Engine:
         director: Director | None = None,
         seconds: float | None = None,
         give_up_s: float | None = None,
-        max_lag_s: float = MAX_LAG_S,
         now: clock.Clock = clock.now,
     ) -> None:
         self.source = source
         self._source = Reconnecting(source, give_up_s) if isinstance(source, Returning) else source
         self._build, self._sinks = build, list(sinks)
         self._listeners = [make(self.mark) for make in listeners]
-        self._director, self._seconds, self._max_lag_s, self._now = director, seconds, max_lag_s, now
+        self._director, self._seconds, self._now = director, seconds, now
         self._threads: list[GuardedThread] = []
         self._prepare()
 
@@ -84,11 +80,7 @@ class Engine:
         self._acquisition = Acquisition(
             self._source, self._build, self._delivery, self._vitals, self._seconds, self._now, self._director
         )
-        self._processing = Processing(
-            self._acquisition, self._build, self._delivery, self._vitals, self._max_lag_s, self._now
-        )
-
-    # -- snapshots ----------------------------------------------------------------------------------------------
+        self._processing = Processing(self._acquisition)
 
     @property
     def health(self) -> Health:
@@ -112,14 +104,12 @@ class Engine:
     @property
     def clean(self) -> RingBuffer | None:
         """The filtered signal of the last minute; None before the source is open."""
-        pipeline = self._processing.pipeline
-        return pipeline.clean if pipeline else None
+        return pipeline.clean if (pipeline := self._processing.pipeline) else None
 
     @property
     def normal(self) -> Features | None:
         """The newest features, in standard deviations of this subject; None before the first."""
-        pipeline = self._processing.pipeline
-        return pipeline.normal if pipeline else None
+        return pipeline.normal if (pipeline := self._processing.pipeline) else None
 
     def readings(self) -> tuple[Reading, ...]:
         """The readings of the last minute, oldest first."""
@@ -129,8 +119,6 @@ class Engine:
     def markers(self) -> tuple[Marker, ...]:
         """The newest markers, oldest first."""
         return _snapshot(self._acquisition.markers)
-
-    # -- control ------------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
         self.start()
@@ -142,9 +130,8 @@ class Engine:
     def start(self) -> None:
         """Start the run; raises `EngineError` when already running."""
         if self._threads:
-            raise EngineError(
-                "start() needs an idle engine", f"this one is {self.health.state.value}", "stop() it first"
-            )
+            found = f"this one is {self.health.state.value}"
+            raise EngineError("start() needs an idle engine", found, "stop() it first")
         self._prepare()
         self._vitals.change(state=State.CONNECTING)
         for it in (*self._listeners, self._source):
@@ -205,8 +192,7 @@ class Engine:
 
     def _abandon(self, thread: threading.Thread) -> bool:
         """Abandon a thread that is held by a sink; False when no sink is the reason."""
-        sink = self._delivery.inside(thread.name)
-        if sink:
+        if sink := self._delivery.inside(thread.name):
             self._vitals.fault(f"{sink} did not return, and {thread.name} was abandoned in it")
         return bool(sink)
 

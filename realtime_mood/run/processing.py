@@ -8,45 +8,24 @@ from collections import deque
 from dataclasses import replace
 
 from .. import clock
-from ..health import Emission, State, Vitals
+from ..health import Emission, State
 from ..pipeline import MEMORY_S, Pipeline
 from ..ring import RingBuffer
 from ..types import Abstained, Estimate, Reading, Why, Window
-from .acquisition import POLL_S, Acquisition, Build
-from .delivery import Delivery
+from .acquisition import POLL_S, Acquisition
 
+MAX_LAG_S = 1.0  # an older window is skipped when a newer one is available
 ENDED_S = 1.0  # how long the sinks wait for the last sample of a source that is being closed
 CLOSE_S = 1.5  # how long closing the sinks may take at the end of a source
 REBUILDS = 5  # times a failing pipeline is rebuilt before a run continues without readings
 
 
 class Processing:
-    """Processing of one run. `run` is the body of the thread ``mood-process``.
+    """Processing of one run: `run` is the body of the thread ``mood-process``."""
 
-    Parameters
-    ----------
-    acquisition : Acquisition
-        Owner of the ring buffer that is read.
-    build : callable
-        Rebuilds the pipeline when it has failed.
-    delivery : Delivery
-        Receives every reading, and is closed at the end.
-    vitals : Vitals
-    max_lag_s : float
-        A window older than this is skipped when a newer one is waiting.
-    """
-
-    def __init__(
-        self,
-        acquisition: Acquisition,
-        build: Build,
-        delivery: Delivery,
-        vitals: Vitals,
-        max_lag_s: float,
-        now: clock.Clock,
-    ) -> None:
-        self._acquisition, self._build, self._delivery, self._vitals = acquisition, build, delivery, vitals
-        self._max_lag_s, self._now = max_lag_s, now
+    def __init__(self, acquisition: Acquisition) -> None:
+        self._acquisition, self._delivery, self._vitals = acquisition, acquisition.delivery, acquisition.vitals
+        self._now = acquisition.now
         self._stop = acquisition.stop
         self._rebuilt = 0
         self._next_stale: float | None = None
@@ -62,8 +41,8 @@ class Processing:
         try:
             while not acquisition.ready.wait(POLL_S) and not self._stop.is_set():
                 pass
-            if acquisition.raw is not None and acquisition.pipeline is not None:
-                self.pipeline = acquisition.pipeline
+            if acquisition.raw is not None and (pipeline := acquisition.pipeline) is not None:
+                self.pipeline, self._readout, self._hop_s = pipeline, pipeline.readout, pipeline.spec.hop_s
                 self._run(acquisition.raw)
         finally:
             left = max(0.0, acquisition.deadline - clock.now())
@@ -111,7 +90,7 @@ class Processing:
         if self._rebuilt <= REBUILDS:
             self._vitals.fault(f"the pipeline failed and was rebuilt: {error}")
             try:
-                again = self._build(raw.info)
+                again = self._acquisition.build(raw.info)
                 again.left_out = self.pipeline.left_out if self.pipeline else []
                 return again
             except Exception as worse:
@@ -139,18 +118,18 @@ class Processing:
         for window in windows:
             if self._stop.is_set():
                 return
-            old = raw.info.paced and self._now() - window.t_last > self._max_lag_s
+            old = raw.info.paced and self._now() - window.t_last > MAX_LAG_S
             # Readings leave in order of time: windows of a late burst, already reported as stale, are not emitted.
             if (old and window is not windows[-1]) or self._is_past(window, raw):
-                self._vitals.skip(1)
+                self._vitals.count(skipped=1)
                 continue
-            if raw.info.paced and self._acquisition.arrivals.is_old(self._now() - raw.latest(1).t_last):
+            if raw.info.paced and self._acquisition.arrivals.is_old(self._now() - raw.t_last):
                 self._stale(raw)
                 continue
             try:
                 reading = pipeline.read(window)
             except Exception as error:
-                self._vitals.skip(1)
+                self._vitals.count(skipped=1)
                 self._vitals.fault(f"a reading failed: {error}")
                 self._stale(raw)  # no screen may keep showing the previous one
                 continue
@@ -166,25 +145,25 @@ class Processing:
 
     def _stale(self, raw: RingBuffer) -> None:
         """Emit a stale reading, at the time the stream would have reached by now at its usual delay."""
-        last, pipeline, now = self.latest, self.pipeline or self._acquisition.pipeline, self._now()
-        assert pipeline is not None
-        t_last = raw.latest(1).t_last + now - raw.arrived if raw.end else now
+        last, now = self.latest, self._now()
+        t_last = raw.t_last + now - raw.arrived if raw.end else now
+        stale = Abstained(Why.STALE, 0, raw.end, t_last, self._readout)
         if last is not None:
             if isinstance(last, Abstained) and last.why is Why.STALE:
-                if now - self._emitted < pipeline.spec.hop_s / 2:
+                if now - self._emitted < self._hop_s / 2:
                     return  # reported just now
                 t_last = max(t_last, last.t_last + now - self._emitted)
-            t_last = max(t_last, math.nextafter(last.t_last, math.inf))
-        readout = last.readout if last else pipeline.readout
-        quality, calibrated = (last.quality, last.calibrated) if last else (None, False)
-        first = last.first if last else 0
-        self._emit(Abstained(Why.STALE, first, raw.end, t_last, readout, None, quality, 0.0, calibrated), raw)
+            stale = replace(
+                stale, first=last.first, t_last=max(t_last, math.nextafter(last.t_last, math.inf)),
+                readout=last.readout, quality=last.quality, calibrated=last.calibrated,
+            )  # fmt: skip
+        self._emit(stale, raw)
 
     def _emit(self, reading: Reading, raw: RingBuffer) -> None:
-        now, t, newest = self._now(), reading.end / raw.info.sfreq, raw.latest(1).t_last if raw.end else None
-        age_ms = None if newest is None else 1e3 * (now - newest)
-        if isinstance(reading, Abstained) and reading.why is Why.STALE:
-            t += max(0.0, reading.t_last - newest) if newest is not None else 0.0
+        now, t = self._now(), reading.end / raw.info.sfreq
+        age_ms = 1e3 * (now - raw.t_last) if raw.end else None
+        if raw.end and isinstance(reading, Abstained) and reading.why is Why.STALE:
+            t += max(0.0, reading.t_last - raw.t_last)
         t = max(t, self._t)  # it was ahead where the device paused without loss
         waited = max(0.0, now - self._acquisition.arrivals.of(reading.end, now))
         latency_ms = 1e3 * waited if isinstance(reading, Estimate) else None
@@ -192,12 +171,5 @@ class Processing:
         self.readings.append(reading)
         self._vitals.emitted(age_ms, latency_ms)
         self._emitted, self._t = now, t
-        ahead_s = t - reading.end / raw.info.sfreq
-        emission = Emission(reading, raw.info, self._vitals.health.state, age_ms, latency_ms, ahead_s)
+        emission = Emission(reading, raw.info, self._vitals.health.state, age_ms, latency_ms)
         self._delivery.put(emission, self._hop_s)
-
-    @property
-    def _hop_s(self) -> float:
-        pipeline = self.pipeline or self._acquisition.pipeline
-        assert pipeline is not None
-        return pipeline.spec.hop_s
