@@ -8,12 +8,12 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-# NumPy's algebra reads it when it loads. Its other threads wait by spinning: with 64 electrodes that took another third
-# of a core and made nothing faster.
+# Read by NumPy's linear algebra when it loads: its other threads wait by spinning, and made nothing faster.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import typer
@@ -56,9 +56,6 @@ cli = typer.Typer(
 )
 
 
-# -- composition ------------------------------------------------------------------------------------------------
-
-
 def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: float | None = GIVE_UP_S) -> Engine:
     """An engine for `config`, its weights loaded and its profile read, its source not opened yet.
 
@@ -89,11 +86,11 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
     return engine
 
 
-# -- verbs ------------------------------------------------------------------------------------------------------
-
 ProfileOption = Annotated[Path | None, typer.Option(help="Profile of the subject (from calibrate).")]
 SecondsOption = Annotated[float | None, typer.Option(help="Stop after this many seconds of stream time.")]
 NotchOption = Annotated[str | None, typer.Option(help="Mains frequency to filter out: 50, 60 or auto (both).")]
+RecordOption = Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")]
+ParticipantOption = Annotated[str | None, typer.Option(help="Participant ID in file names (letters and digits).")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file with any of these options.")]
 ReadoutOption = Annotated[str | None, typer.Option(help="effort, emotion3, or auto (chosen for the source).")]
 
@@ -115,22 +112,19 @@ def run(
     notch: NotchOption = None,
     seconds: SecondsOption = None,
     device: Annotated[str | None, typer.Option(help="Device of the network: auto, cpu or cuda.")] = None,
-    record: Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")] = None,
+    record: RecordOption = None,
     markers: Annotated[str | None, typer.Option(help="lsl://NAME of a marker stream to record.")] = None,
-    participant: Annotated[str | None, typer.Option(help="Participant ID in file names (letters and digits).")] = None,
+    participant: ParticipantOption = None,
     session: Annotated[str | None, typer.Option(help="Session ID in file names (letters and digits).")] = None,
     give_up: Annotated[
-        float | None,
-        typer.Option(help="Seconds to reconnect to a lost source (default: 60; no limit in the window)."),
+        float | None, typer.Option(help="Seconds to reconnect to a lost source (default: 60; no limit in the window).")
     ] = None,
     lsl_out: Annotated[bool | None, typer.Option("--lsl-out", help="Send readings as an LSL stream.")] = None,
     lsl_name: LslNameOption = None,
     osc: Annotated[str | None, typer.Option(help="Send readings by OSC to HOST:PORT.")] = None,
-    osc_muse: Annotated[
-        str | None, typer.Option(help="Send band powers by OSC to HOST:PORT, under Mind Monitor's addresses.")
-    ] = None,
+    osc_muse: Annotated[str | None, typer.Option(help="Send band powers by OSC to HOST:PORT, as Mind Monitor.")] = None,
     ws: Annotated[
-        str | None, typer.Option(help="Send readings to browsers: WebSocket and page at [HOST:]PORT.")
+        str | None, typer.Option(help="Send readings to browsers: page and WebSocket at [HOST:]PORT.")
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write readings to this CSV file, or into this folder.")] = None,
     sink: SinkOption = None,
@@ -138,20 +132,17 @@ def run(
     config: ConfigOption = None,
 ) -> None:
     """Estimate the mood from live EEG, and show it."""
-    given = {name: value for name, value in locals().items() if name != "config"}
-    start_run(given, config)
+    start_run({name: value for name, value in locals().items() if name != "config"}, config)
 
 
 def start_run(given: dict[str, Any], file: Path | None = None) -> None:
     """Resolve the options, choose a view, and start it."""
     config = resolve(given, file)
-    view = config.view
-    if view == "auto":
-        trouble = gui.desktop.trouble()
-        view = "terminal" if trouble else "gui"
-        if trouble:
-            print(f"Showing the terminal view · {trouble}", file=sys.stderr)
-    {"gui": view_gui, "terminal": view_terminal, "json": view_json}[view](config)
+    trouble = gui.desktop.trouble() if config.view == "auto" else ""
+    if trouble:
+        print(f"Showing the terminal view · {trouble}", file=sys.stderr)
+    automatic = view_terminal if trouble else view_gui
+    {"gui": view_gui, "terminal": view_terminal, "json": view_json, "auto": automatic}[config.view](config)
 
 
 @cli.command()
@@ -167,12 +158,12 @@ def feedback(
     weights: WeightsOption = None,
     profile: ProfileOption = None,
     notch: NotchOption = None,
-    record: Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")] = None,
+    record: RecordOption = None,
     lsl_out: Annotated[bool | None, typer.Option("--lsl-out", help="Send readings and feedback by LSL.")] = None,
     lsl_name: LslNameOption = None,
     osc: Annotated[str | None, typer.Option(help="Send readings and feedback by OSC to HOST:PORT.")] = None,
     ws: Annotated[str | None, typer.Option(help="Send readings and feedback to browsers, at [HOST:]PORT.")] = None,
-    participant: Annotated[str | None, typer.Option(help="Participant ID in file names (letters and digits).")] = None,
+    participant: ParticipantOption = None,
     lsl_scope: ScopeOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -197,11 +188,9 @@ def view_json(config: RunConfig) -> None:
     with own_stdout() as out:
         engine = make_engine(config, [JsonLines(out)])
         engine.start()
-        try:
+        with suppress(KeyboardInterrupt):
             while not engine.done.wait(0.1) and out.fault is None:
                 pass
-        except KeyboardInterrupt:
-            pass
         engine.stop()
 
 
@@ -220,20 +209,18 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
     liblsl.set_scope(config.lsl_scope)  # the window looks for streams before any run
     import realtime_mood.models.building  # noqa: F401  # it takes a second: not while the window is up
 
-    def on(url: str) -> RunConfig:
-        return config.model_copy(update={"source": url})
-
-    def configured(request: gui.RunRequest) -> RunConfig:
-        return config.model_copy(update={"source": request.url, "profile": request.profile, "record": request.record})
+    def changed(**options: Any) -> RunConfig:
+        return config.model_copy(update=options)
 
     def engine(request: gui.RunRequest) -> Engine:
-        return make_engine(configured(request), [request.tap] if request.tap else [], give_up_s=None)
+        requested = changed(source=request.url, profile=request.profile, record=request.record)
+        return make_engine(requested, [request.tap] if request.tap else [], give_up_s=None)
 
     flows = gui.Flows(
         engine,
         user_data_path("realtime_mood") / "recordings",
         protocols(),
-        lambda url, protocol, on_closed: in_a_window(on(url), protocol, on_closed),
+        lambda url, protocol, on_closed: in_a_window(changed(source=url), protocol, on_closed),
         feedback_run.sessions(),
         lambda name: feedback_run.session_of(name, config, draw or feedback_run.Draw(), lines),
     )
@@ -246,9 +233,6 @@ VERBS = (
 )  # fmt: skip
 for verb in VERBS:
     cli.command()(verb)
-
-
-# -- edges ------------------------------------------------------------------------------------------------------
 
 
 def command(words: Sequence[str]) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,15 +20,13 @@ from .config import resolve
 
 Unit = Literal["uV", "mV", "V", "nV"]
 ScopeOption = Annotated[
-    str | None,
-    typer.Option(help="Scope of LSL: loopback (nothing leaves this machine), machine, link or site."),
+    str | None, typer.Option(help="Scope of LSL: loopback (nothing leaves this machine), machine, link or site.")
 ]
 SourceOption = Annotated[
     str | None, typer.Option(help="synthetic://…, lsl://NAME, brainflow://BOARD or playback://PATH." + also("sources"))
 ]
 SinkOption = Annotated[
-    list[str] | None,
-    typer.Option(help="Send readings to this sink by its URL, as csv://PATH; may be repeated." + also("sinks")),
+    list[str] | None, typer.Option(help="Send readings to this sink, as csv://PATH; may be repeated." + also("sinks"))
 ]
 LslNameOption = Annotated[str | None, typer.Option(help="Name of that LSL stream (default: RealtimeMood).")]
 
@@ -39,16 +36,12 @@ def outlet(
     name: Annotated[str, typer.Option(help="Name of the LSL stream.")],
     virtual: Annotated[bool, typer.Option(help="Mark the stream as a simulated subject.")] = False,
     loop: Annotated[bool, typer.Option(help="Start again at the end.")] = False,
-    source_id: Annotated[
-        str | None, typer.Option(help="The stream's source_id (default: different for each run).")
-    ] = None,
+    source_id: Annotated[str | None, typer.Option(help="The stream's source_id (default: new for each run).")] = None,
     start: Annotated[float, typer.Option(help="Start at this second.")] = 0.0,
     stop: Annotated[float | None, typer.Option(help="Stop at this second.")] = None,
     channels: Annotated[str, typer.Option(help="Electrode names, for a file without names.")] = "",
     units: Annotated[Unit | None, typer.Option(help="The actual unit of the file's numbers: uV, mV, V or nV.")] = None,
-    faults: Annotated[
-        str, typer.Option(help="Simulated faults, for example drop:0.01@10-20,freeze:6@30; see the guide.")
-    ] = "",
+    faults: Annotated[str, typer.Option(help="Simulated faults, as drop:0.01@10-20,freeze:6@30 (see the guide).")] = "",
     wait: Annotated[float, typer.Option(help="Seconds to wait for a receiver.")] = 600.0,
     lsl_scope: ScopeOption = None,
 ) -> None:
@@ -73,13 +66,10 @@ def devices(
 
     liblsl.set_scope(resolve({"lsl_scope": lsl_scope}).lsl_scope)
     with own_stdout() as out:
-        if view == "json":
-            if why := found.why_no_boards():
-                print(why, file=sys.stderr)
-            lines: Iterable[str] = (json.dumps(found.as_object(device)) for device in found.devices(seconds))
-        else:
-            lines = found.listing(seconds)
-        for line in lines:
+        if view == "json" and (why := found.why_no_boards()):
+            print(why, file=sys.stderr)
+        as_json = (json.dumps(found.as_object(device)) for device in found.devices(seconds))
+        for line in as_json if view == "json" else found.listing(seconds):
             print(line, file=out, flush=True)
 
 
@@ -125,13 +115,10 @@ def unblind(
 
 def report(
     files: Annotated[
-        list[Path],
-        typer.Argument(help="A recording from --record or the window; or the JSON lines of feedback sessions."),
+        list[Path], typer.Argument(help="A recording from --record or the window; or JSON lines of feedback sessions.")
     ],
     out: Annotated[Path | None, typer.Option(help="The HTML page (default: beside the first file).")] = None,
-    sealed: Annotated[
-        Path | None, typer.Option(help="The sealed file in which the codes of the sessions were unblinded.")
-    ] = None,
+    sealed: Annotated[Path | None, typer.Option(help="The sealed file in which the codes were unblinded.")] = None,
 ) -> None:
     """Write the report of a recording, or of several feedback sessions."""
     if all(file.suffix == ".jsonl" for file in files):

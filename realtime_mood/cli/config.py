@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import ChainMap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -65,67 +66,51 @@ def resolve(
     Parameters
     ----------
     given : mapping
-        The options of a verb, from the command line; None means not given.
+        All options of a verb; None where the command line does not have it.
     file : Path, optional
-        A TOML file; when None, the user's own file and then `FOUND`, if they exist.
+        A TOML file; when None, `FOUND` and the user's own file, if they exist.
 
     Raises
     ------
     ConfigError
         For an unknown key, a value out of range, or an unreadable file.
     """
-    known = RunConfig.model_fields
-    environ = {
-        key[len(PREFIX) :].lower(): value
-        for key, value in environment.items()
-        if key.startswith(PREFIX) and key not in NOT_OPTIONS
-    }
+    names = (key for key in environment if key.startswith(PREFIX) and key not in NOT_OPTIONS)
+    environ: dict[str, object] = {name.removeprefix(PREFIX).lower(): environment[name] for name in names}
     line = {key: value for key, value in given.items() if value not in (None, [])}
     own = user_config_path("realtime_mood") / "config.toml"
     files: dict[Path, dict[str, object]] = {}
     if path := file or (own if own.is_file() else None):
         files[path] = _read(path)
     if file is None and FOUND.is_file():
-        files[FOUND] = _found(given, _merged(*files.values(), environ, line))
-    merged = _merged(*files.values(), environ, line)
+        files[FOUND] = _found(given, ChainMap(line, environ, *files.values()))
+    merged = ChainMap(line, environ, *reversed(files.values()))
     try:
         return RunConfig.model_validate(merged)
     except ValidationError as error:
         first = error.errors()[0]
-        key = str(first["loc"][0])
+        key, known = str(first["loc"][0]), ", ".join(RunConfig.model_fields)
         paths = [path for path, layer in files.items() if key in layer and key not in environ and key not in line]
         where = f" in {paths[-1]}" if paths else ""
         raise ConfigError(
-            f"option {key!r}{where}", f"{merged[key]!r}: {first['msg']}", f"options are {', '.join(known)}"
+            f"option {key!r}{where}", f"{merged[key]!r}: {first['msg']}", f"options are {known}"
         ) from None
 
 
-def _merged(*layers: Mapping[str, object]) -> dict[str, object]:
-    """Later layers win."""
-    return {key: value for layer in layers for key, value in layer.items()}
-
-
 def _found(given: Mapping[str, object], stronger: Mapping[str, object]) -> dict[str, object]:
-    """The options of a file found in the current folder; it may not write files or let others receive data.
+    """The options of the file in the current folder. Others may have made it: it may not write files or send data.
 
-    Another user may have made the folder.
-
-    Parameters
-    ----------
-    given : mapping
-        The options that the verb has.
-    stronger : mapping
-        The options of the user's own file, the environment and the command line.
+    `given` has all options of the verb, `stronger` those of the command line, the environment and the user's own file.
     """
     values = _read(FOUND)
-    for key, why in [(key, _reach(key, value, stronger)) for key, value in values.items()]:
-        if why and key in given and key not in stronger:
-            raise ConfigError(
-                f"{FOUND} in this folder", f"{key} = {values[key]!r} {why}",
-                f"say --{key.replace('_', '-')} on the command line, or trust the file: --config {FOUND}",
-            )  # fmt: skip
-        if why:  # the verb does not have it, or it is overridden
-            del values[key]
+    for key, value in list(values.items()):
+        if why := _reach(key, value, stronger):
+            if key in given and key not in stronger:
+                raise ConfigError(
+                    f"{FOUND} in this folder", f"{key} = {value!r} {why}",
+                    f"give --{key.replace('_', '-')} on the command line, or trust the file: --config {FOUND}",
+                )  # fmt: skip
+            del values[key]  # the verb does not have it, or it is overridden
     print(f"Options from {FOUND} in this folder: {', '.join(values) or 'none'}", file=sys.stderr)
     return values
 
@@ -156,6 +141,5 @@ def _read(path: Path) -> dict[str, object]:
     except FileNotFoundError:
         raise ConfigError(f"config file {path}", "no such file", "check the path") from None
     except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"config file {path}", f"not readable as TOML: {error}", "correct it, or leave it out"
-        ) from None
+        found = f"not readable as TOML: {error}"
+        raise ConfigError(f"config file {path}", found, "correct it, or leave it out") from None

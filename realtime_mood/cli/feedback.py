@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -40,14 +41,10 @@ class Draw:
     yoke: Path | None = None
     seed: int = field(default_factory=lambda: secrets.randbits(32))
 
-    def check(self) -> None:
-        """Raise `ConfigError` if options are missing."""
+    def condition(self, plan: FeedbackPlan) -> Condition:
+        """The condition; blinded if it comes from a sealed file. Raises `ConfigError` if an option is missing."""
         if bool(self.file) != bool(self.code):
             raise ConfigError("a blinded session", "--sealed and --code go together", "give both, or neither")
-
-    def condition(self, plan: FeedbackPlan) -> Condition:
-        """The condition; blinded if it comes from a sealed file."""
-        self.check()
         name, yoke = self.name, self.yoke
         if self.file:
             sealed.check(self.file, self.code)
@@ -90,32 +87,17 @@ class JsonFeedback:
     def close(self, health: Health) -> None: ...
 
 
-def default_lines(plan: FeedbackPlan) -> Path:
-    """The default file for all feedback values."""
-    return user_data_path("realtime_mood") / "feedback" / f"{plan.name}.jsonl"
-
-
 def run_json(session: str, config: RunConfig, draw: Draw, lines: Path | None, make_engine: MakeEngine) -> None:
-    """Run a session without a screen: each feedback value is a line on standard output.
-
-    Raises
-    ------
-    MoodError
-        If the session cannot be run.
-    """
-    plan = load_plan(session)
+    """Run a session without a screen: each feedback value is a line on standard output."""
     with own_stdout() as out:
-        printer = JsonFeedback(out)
-        loop = _loop(plan, config, draw, lines, [printer])
+        plan, loop = session_of(session, config, draw, lines, [JsonFeedback(out)])
         engine = make_engine(config, [loop])
         write_line(out, {"kind": "session", "name": plan.name, "consent": plan.consent,
                        "lag_s": round(slowest(plan.measures), 2), **draw.about()})  # fmt: skip
         engine.start()
-        try:
+        with suppress(KeyboardInterrupt):
             while not loop.over.wait(0.1) and not engine.done.is_set() and out.fault is None:
                 pass
-        except KeyboardInterrupt:
-            pass
         engine.stop()
         if loop.fault is not None:
             raise loop.fault
@@ -152,16 +134,16 @@ def sessions() -> tuple[tuple[str, str], ...]:
 
 
 def session_of(
-    name: str, config: RunConfig, draw: Draw, lines: Path | None = None
+    name: str, config: RunConfig, draw: Draw, lines: Path | None = None, receivers: Sequence[Receiver] = ()
 ) -> tuple[FeedbackPlan, FeedbackLoop]:
-    """A session, to be the tap of a run. Raises as `run_json` does."""
+    """A session, to be the tap of a run; its code is used up when it begins, not before.
+
+    Raises
+    ------
+    ConfigError
+        There is no such session or condition, or the code cannot be used.
+    """
     plan = load_plan(name)
-    return plan, _loop(plan, config, draw, lines)
-
-
-def _loop(
-    plan: FeedbackPlan, config: RunConfig, draw: Draw, lines: Path | None, receivers: Sequence[Receiver] = ()
-) -> FeedbackLoop:
-    """The feedback loop; a code is used up when the session begins, not before."""
-    place, drawn = lines or default_lines(plan), draw.condition(plan)
-    return FeedbackLoop(plan, drawn, receivers, place, draw.about(), config.notches, begins=draw.use)
+    lines = lines or user_data_path("realtime_mood") / "feedback" / f"{plan.name}.jsonl"
+    drawn = draw.condition(plan)
+    return plan, FeedbackLoop(plan, drawn, receivers, lines, draw.about(), config.notches, begins=draw.use)

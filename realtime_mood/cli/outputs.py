@@ -25,21 +25,19 @@ def recorder_of(config: RunConfig, about: Mapping[str, object]) -> Recorder | No
 
 
 def outputs_of(config: RunConfig) -> list[Sink]:
-    """The sinks for readings besides the view: one per option of that name, and ``--sink`` any sink by its URL."""
-    who = {"participant": config.participant, "session": config.session}
-    asked: list[tuple[str, object, dict[str, str]]] = [
+    """The sinks for readings besides the view: of the options ``--lsl-out`` to ``--csv``, and of each ``--sink``."""
+    from ..sinks import make_sink, open_sink
+
+    ids = {"participant": config.participant, "session": config.session}
+    options: list[tuple[str, object, dict[str, str]]] = [
         ("lsl", config.lsl_name if config.lsl_out else None, {}),
         ("osc", config.osc, {}),
         ("osc-muse", config.osc_muse, {"notch": config.notch}),
         ("ws", config.ws, {}),
-        ("csv", config.csv, who),
+        ("csv", config.csv, ids),
     ]
-    wanted = [(name, str(target), options) for name, target, options in asked if target]
-    if not wanted and not config.sink:
-        return []
-    from ..sinks import make_sink, open_sink
-
-    made = [*(make_sink(*it) for it in wanted), *(open_sink(url) for url in config.sink)]
+    made = [make_sink(name, str(target), query) for name, target, query in options if target]
+    made += map(open_sink, config.sink)
     for sink in made:
         if url := getattr(sink, "url", None):
             print(f"WebSocket: {url}", file=sys.stderr, flush=True)

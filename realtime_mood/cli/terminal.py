@@ -17,38 +17,20 @@ from ..viewmodel.words import StyledText
 
 LOOK_S = 0.125
 STYLES = {
-    "text": "default",
-    "dim": "bright_black",
-    "info": "cyan",
-    "ok": "green",
-    "warn": "yellow",
-    "bad": "bold red",
-    "virtual": "bold magenta",
-    "label0": "yellow",
-    "label1": "white",
-    "label2": "bright_blue",
-    "label3": "magenta",
+    "text": "default", "dim": "bright_black", "info": "cyan", "ok": "green", "warn": "yellow", "bad": "bold red",
+    "virtual": "bold magenta", "label0": "yellow", "label1": "white", "label2": "bright_blue", "label3": "magenta",
     "label4": "green",
-}
+}  # fmt: skip
 SPARKS = "▁▂▃▄▅▆▇█"
 COURSE_COLUMNS = 60  # one a second
 PER_LINE = 9  # electrodes
-WINDOW_ONLY = (
-    "filters",
-    "context",
-    "paint",
-    "longest wait",
-)  # of the status line
+WINDOW_ONLY = ("filters", "context", "paint", "longest wait")  # entries of the status line
 
 
 def run(engine: Engine, console: Console | None = None) -> None:
     """Start `engine`, show it until it is done or Ctrl-C, and stop it; raises the run's fault.
 
-    Parameters
-    ----------
-    engine : Engine
-    console : rich.console.Console, optional
-        Standard output by default; colours and redrawing are left out where that is no terminal.
+    The console is standard output by default; without a terminal there is no colour and no redrawing.
     """
     console = console or Console()
     engine.start()
@@ -93,7 +75,16 @@ def picture(state: ViewState, height: int = 24) -> RenderableType:
     if state.course.labels:
         rows += [_course(state.course), gap]
         used += len(state.course.labels) + bool(state.course.truth) + 1
-    return Group(*rows, *_electrodes(state.electrodes, height - used), gap, _strip(state))
+    shown = [part for part in state.strip if part[0] not in WINDOW_ONLY]
+    strip = _grid([Text(f"{_(name)} ", STYLES["dim"]) + _text(value) for name, value in shown], 3, padding=3)
+    return Group(*rows, *_electrodes(state.electrodes, height - used), gap, strip)
+
+
+def _grid(cells: list[Text], per_line: int, padding: int = 1) -> Table:
+    grid = Table.grid(padding=(0, padding))
+    for at in range(0, len(cells), per_line):
+        grid.add_row(*cells[at : at + per_line])
+    return grid
 
 
 def _text(styled: StyledText, more: str = "") -> Text:
@@ -124,9 +115,8 @@ def _course(course: EstimateHistory) -> Table:
         row = Text(" " * _column(course.truth[0].t0))
         for span in course.truth:
             width = _column(span.t1) - _column(span.t0) + (span.t1 == 0)
-            row += Text(
-                _(span.text)[:width].ljust(width), STYLES[f"label{course.labels.index(span.text) % 5}"] + " reverse"
-            )
+            style = STYLES[f"label{course.labels.index(span.text) % 5}"] + " reverse"
+            row += Text(_(span.text)[:width].ljust(width), style)
         grid.add_row(Text(_("true state"), STYLES["virtual"]), row)
     return grid
 
@@ -140,22 +130,9 @@ def _electrodes(electrodes: tuple[ElectrodeView, ...], height: int) -> list[Rend
     bad = [e for e in electrodes if e.fault]
     faults = Text(", ".join(f"{e.name} {e.fault}" for e in bad), STYLES["bad"], no_wrap=True, overflow="ellipsis")
     room = PER_LINE * max(1, height - bool(bad))
-    shown: tuple[ElectrodeView, ...] = electrodes
+    shown = electrodes
     if len(shown) > room:
         worst = sorted(electrodes, key=lambda e: e.score or 0.0)[:room]
         shown = tuple(e for e in electrodes if e in worst)
-    grid = Table.grid(padding=(0, 1))
     cells = [Text(f"{e.name:<4}{'–' if e.score is None else f'{100 * e.score:.0f}':>3}", STYLES[e.role]) for e in shown]
-    for at in range(0, len(cells), PER_LINE):
-        grid.add_row(*cells[at : at + PER_LINE])
-    return [faults, grid] if bad else [grid]
-
-
-def _strip(state: ViewState) -> Table:
-    grid = Table.grid(padding=(0, 3))
-    parts = [
-        Text(f"{_(name)} ", STYLES["dim"]) + _text(value) for name, value in state.strip if name not in WINDOW_ONLY
-    ]
-    for at in range(0, len(parts), 3):
-        grid.add_row(*parts[at : at + 3])
-    return grid
+    return [*([faults] if bad else []), _grid(cells, PER_LINE)]
