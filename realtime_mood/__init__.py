@@ -15,36 +15,24 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # as type checkers read it; `typing` itself takes most of the time that this import would
 if TYPE_CHECKING:
+    # isort: off
     from . import errors as errors
-    from .api.bands import bandpower as bandpower
-    from .api.bands import differential_entropy as differential_entropy
+    from .api.bands import bandpower as bandpower, differential_entropy as differential_entropy
     from .api.calibration import calibrate as calibrate
-    from .api.offline import ReadingTable as ReadingTable
-    from .api.offline import read_array as read_array
-    from .api.offline import read_raw as read_raw
-    from .api.reading import ReadingStream as ReadingStream
-    from .api.reading import read as read
-    from .api.signals import features as features
-    from .api.signals import record as record
-    from .api.signals import windows as windows
-    from .api.stream import EegStream as EegStream
-    from .api.stream import open_source as open_source
+    from .api.offline import ReadingTable as ReadingTable, read_array as read_array, read_raw as read_raw
+    from .api.reading import ReadingStream as ReadingStream, read as read
+    from .api.signals import features as features, record as record, windows as windows
+    from .api.stream import EegStream as EegStream, open_source as open_source
     from .dsp.spec import FeatureSpec as FeatureSpec
     from .errors import MoodError as MoodError
-    from .health import Emission as Emission
-    from .health import Health as Health
+    from .health import Emission as Emission, Health as Health
     from .plugins import register as register
     from .profile import Profile as Profile
     from .recording.recorder import Recorder as Recorder
     from .run.engine import Engine as Engine
-    from .types import Abstained as Abstained
-    from .types import Chunk as Chunk
-    from .types import Estimate as Estimate
-    from .types import Features as Features
-    from .types import Marker as Marker
-    from .types import StreamInfo as StreamInfo
-    from .types import Why as Why
-    from .types import Window as Window
+    from .types import Abstained as Abstained, Chunk as Chunk, Estimate as Estimate, Features as Features
+    from .types import Marker as Marker, StreamInfo as StreamInfo, Why as Why, Window as Window
+    # isort: on
 
     __version__: str
 

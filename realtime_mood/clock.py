@@ -12,10 +12,6 @@ now: Clock = time.monotonic
 
 def offset_to(foreign: Clock, tries: int = 5) -> float:
     """Offset (s) from the clock `foreign` to ours: the most precise of `tries` measurements."""
-    best = (float("inf"), 0.0)
-    for _ in range(tries):
-        before = now()
-        stamp = foreign()
-        after = now()
-        best = min(best, (after - before, (before + after) / 2 - stamp))
-    return best[1]
+    measured = [(now(), foreign(), now()) for _ in range(tries)]
+    before, stamp, after = min(measured, key=lambda times: times[2] - times[0])
+    return (before + after) / 2 - stamp

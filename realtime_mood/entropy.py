@@ -47,7 +47,7 @@ class Statistics:
 
     @classmethod
     def of_population(cls, mean: np.ndarray, sd: np.ndarray, n_chans: int) -> Statistics:
-        """The same (n_bands,) for every channel."""
+        """Those of a population, (n_bands,), for every channel."""
         return cls(np.tile(mean, (n_chans, 1)), np.tile(sd, (n_chans, 1)))
 
     def standardise(self, de: np.ndarray, patches: np.ndarray, masked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

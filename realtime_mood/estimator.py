@@ -15,27 +15,16 @@ NO_READOUT = Readout("none", ("none",), ((0.0, 0.0),), "none")
 
 
 class MoodEstimator:
-    """The `Estimator` used live, offline and in replay.
-
-    Parameters
-    ----------
-    info : StreamInfo
-    network : Network
-    normaliser : Normaliser
-        Holds the subject's statistics; `frozen` is true when they come from the subject's own baseline.
-    step_s : float
-        Duration of a DE step (s).
-    """
+    """The `Estimator` used live, offline and in replay, with DE steps of `step_s` seconds."""
 
     def __init__(self, info: StreamInfo, network: Network, normaliser: Normaliser, step_s: float) -> None:
         self._network, self._normaliser, self._step_s, self._sfreq = network, normaliser, step_s, info.sfreq
-        # A head trained on simulated subjects is not valid for a real one until calibration has fitted it to them.
-        self._standing: Why | None = None
         self.normal: Features | None = None
+        self._standing: Why | None = None
         if info.n_chans < LEAST_CHANNELS:
             self._standing = Why.MONTAGE
         elif network.readout.evidence == "virtual" and not info.virtual:
-            self._standing = Why.UNCALIBRATED
+            self._standing = Why.UNCALIBRATED  # a head trained on simulated subjects is not valid for a real one
 
     @property
     def readout(self) -> Readout:
@@ -56,18 +45,15 @@ class MoodEstimator:
         z, patches = window.statistics.standardise(features.de, features.patches, features.step_mask)
         self.normal = normal = replace(features, de=z, patches=patches)
         first = max(0, window.end - round(len(features.de) * self._step_s * self._sfreq))
-        why = why or self._standing
+        why, probs = why or self._standing, None
         if why is None:
             probs, attention = self._network(normal)
-            confidence = max(probs)
-            if confidence >= self._network.least_confidence:
+            if (confidence := max(probs)) >= self._network.least_confidence:
                 return Estimate(
                     self.readout, probs, confidence, attention, features.quality, features.coverage, calibrated,
                     first, window.end, features.t_last, features.time,
                 )  # fmt: skip
             why = Why.UNSURE
-        else:
-            probs = None
         return Abstained(
             why, first, window.end, features.t_last, self.readout, probs, features.quality, features.coverage,
             calibrated, features.time,
@@ -75,7 +61,7 @@ class MoodEstimator:
 
 
 class SignalOnly:
-    """The `Estimator` where there is no network: it gives signal quality, and never an estimate."""
+    """The `Estimator` without a network: its readings have signal quality, and never an estimate."""
 
     readout = NO_READOUT
     notes: tuple[str, ...] = ()
@@ -85,7 +71,6 @@ class SignalOnly:
         self._context = round(spec.n_steps * spec.step_s * sfreq)
 
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading:
-        """A reading without an estimate; `why` is the pipeline's reason, if it has one."""
         first = max(0, window.end - self._context)
         return Abstained(
             why or Why.UNCALIBRATED, first, window.end, features.t_last, NO_READOUT, None, features.quality,

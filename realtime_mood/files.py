@@ -57,15 +57,7 @@ def write_private(path: Path, blob: bytes) -> None:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file, with or without a byte-order mark (UTF-8, or UTF-16 as some editors save).
-
-    Raises
-    ------
-    OSError
-        The file cannot be read.
-    ValueError
-        The file is not valid TOML.
-    """
+    """Read a TOML file (UTF-8, or UTF-16 as some editors save); raises `OSError`, or `ValueError` if it is wrong."""
     blob = path.read_bytes()
     is_utf16 = blob.startswith((b"\xff\xfe", b"\xfe\xff"))
     return tomllib.loads(blob.decode("utf-16" if is_utf16 else "utf-8-sig"))
@@ -86,7 +78,7 @@ class PrivateLog(logging.FileHandler):
 
 
 def log_exception() -> str:
-    """Write the exception being handled to the user's log file; returns where it is, or why it could not be written."""
+    """Write the exception being handled to the user's log file; return where it is, or why it could not be written."""
     try:
         path = user_log_path("realtime_mood", ensure_exists=True) / "realtime_mood.log"
         logging.basicConfig(handlers=[PrivateLog(path)], format="%(asctime)s %(threadName)s %(name)s %(message)s")
@@ -164,18 +156,9 @@ def first_free(paths: Iterator[Path]) -> Path:
 
 
 def check_writable(path: Path, what: str = "record to") -> None:
-    """Check that a file could be created at `path`, as far as is possible without creating it.
+    """Raise `ConfigError` if no file could be created at `path`, as far as is known without creating it.
 
-    Parameters
-    ----------
-    path : Path
-    what : str
-        Purpose of the file, for the message.
-
-    Raises
-    ------
-    ConfigError
-        The name is too long or impossible, or the folder cannot be written.
+    `what` is the purpose of the file, for the message.
     """
     folder, most, name = path.parent, NAME_BYTES, max(path.parts, key=_n_bytes, default="")
     while not os.path.exists(folder) and folder != folder.parent:  # noqa: PTH110 - never raises
@@ -226,22 +209,12 @@ def shipped_in(package: str, folder: str) -> dict[str, Path]:
 
 
 def load(kind: type[Plan], what: str, name_or_path: str, known: Mapping[str, Path]) -> Plan:
-    """Load a protocol or session plan.
-
-    Parameters
-    ----------
-    kind : type
-        Class of the plan.
-    what : str
-        Name of that kind, for messages.
-    name_or_path : str
-    known : mapping
-        The plans that come with the program, by name.
+    """Load a protocol or session plan: one of `known` by its name, or any by its path.
 
     Raises
     ------
     ConfigError
-        No plan of that name, or the file is invalid; the message names the key.
+        No such plan (of the kind that is called `what`), or the file is invalid; the message names the key.
     """
     path, asked = known.get(name_or_path) or Path(name_or_path), f"{what} {name_or_path!r}"
     try:

@@ -38,17 +38,14 @@ KnownPeers = {127.0.0.1}
 }
 QUIET = "[log]\nlevel = -3\n"  # every error reaches us as an exception as well
 
-LEAST_STEP_S = 1e-4
-"""Least difference (s) between two stamps of one of our outlets."""
-
+LEAST_STEP_S = 1e-4  # between two stamps of one of our outlets
 _scope: list[str] = []  # the scope that was set, if any
 
 
 def set_scope(name: str | None) -> None:
-    """Set how far to look for streams: ``loopback``, ``machine``, ``link`` or ``site``; None leaves it as it is.
+    """Set how far to look for streams, before the library is loaded; None leaves it as it is.
 
-    Call it before anything loads the library. The user's own configuration takes precedence over the scope, and the
-    scope over a configuration in the current folder.
+    The user's own configuration takes precedence over the scope, and the scope over one in the current folder.
 
     Raises
     ------
@@ -105,15 +102,12 @@ def described(
 
     Parameters
     ----------
-    name, kind : str
-        Of the stream; `kind` holds for its channels too.
+    kind : str
+        Type of the stream and its channels.
     channels : sequence of (str, str)
         Label and unit of each.
     sfreq : float
-        Hz; 0 where samples come at no regular rate.
-    source_id : str
-    virtual : bool
-        The signal is simulated.
+        Hz; 0 for an irregular rate.
 
     Returns
     -------
@@ -135,18 +129,12 @@ def described(
 
 
 def own_id(name: str) -> str:
-    """A unique ``source_id`` for an outlet of this name.
-
-    A receiver that recovers a stream by it finds the same outlet again, never one of another run or program.
-    """
+    """A unique ``source_id``, by which a receiver that reconnects finds the same outlet, and no other, again."""
     return f"realtime_mood_{socket.gethostname()}_{name}_{uuid.uuid4().hex[:12]}"
 
 
 class Stamps:
-    """Converts times of our clock to LSL stamps: strictly rising, as receivers and recorders expect.
-
-    At a playback speed other than real time several readings share a moment; their stamps still rise.
-    """
+    """Converts times of our clock to LSL stamps: strictly rising, also where playback is faster than real time."""
 
     def __init__(self) -> None:
         self._to_stamps, self._last = to_stamps(), -math.inf
@@ -171,13 +159,12 @@ def _read_here(into: configparser.RawConfigParser) -> None:
         print(f"{HERE} in this folder is not used: it cannot be read", file=sys.stderr)
         return
     used, left_out = [], []
-    for section in into.sections():
-        for option in into.options(section):
-            if _is_harmless(section, option, into.get(section, option)):
-                used.append(option)
-            else:
-                left_out.append(option)
-                into.remove_option(section, option)
+    for section, option in [(name, option) for name in into.sections() for option in into.options(name)]:
+        if _is_harmless(section, option, into.get(section, option)):
+            used.append(option)
+        else:
+            left_out.append(option)
+            into.remove_option(section, option)
     ignored = f"; not used: {', '.join(left_out)} (LSLAPICFG={HERE} trusts all of it)" if left_out else ""
     print(f"Options from {HERE} in this folder: {', '.join(used) or 'none'}{ignored}", file=sys.stderr)
 

@@ -21,72 +21,11 @@ ALIASES = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8", "CB1": "PO9", "CB2": 
 
 # Thirty-two sites in an order in which every prefix is a sensible montage, then the rest of a 64-channel cap.
 SPREAD = [
-    "Fp1",
-    "Fp2",
-    "T7",
-    "T8",
-    "F3",
-    "F4",
-    "O1",
-    "O2",
-    "C3",
-    "C4",
-    "P3",
-    "P4",
-    "F7",
-    "F8",
-    "P7",
-    "P8",
-    "Fz",
-    "Cz",
-    "Pz",
-    "Oz",
-    "FC5",
-    "FC6",
-    "CP5",
-    "CP6",
-    "FC1",
-    "FC2",
-    "CP1",
-    "CP2",
-    "AF3",
-    "AF4",
-    "PO3",
-    "PO4",
-    "AF7",
-    "AF8",
-    "FT7",
-    "FT8",
-    "TP7",
-    "TP8",
-    "PO7",
-    "PO8",
-    "F5",
-    "F6",
-    "C5",
-    "C6",
-    "P5",
-    "P6",
-    "F1",
-    "F2",
-    "C1",
-    "C2",
-    "P1",
-    "P2",
-    "FC3",
-    "FC4",
-    "CP3",
-    "CP4",
-    "FCz",
-    "CPz",
-    "POz",
-    "Fpz",
-    "AFz",
-    "FT9",
-    "FT10",
-    "Iz",
-]
-
+    "Fp1", "Fp2", "T7", "T8", "F3", "F4", "O1", "O2", "C3", "C4", "P3", "P4", "F7", "F8", "P7", "P8", "Fz", "Cz", "Pz",
+    "Oz", "FC5", "FC6", "CP5", "CP6", "FC1", "FC2", "CP1", "CP2", "AF3", "AF4", "PO3", "PO4", "AF7", "AF8", "FT7",
+    "FT8", "TP7", "TP8", "PO7", "PO8", "F5", "F6", "C5", "C6", "P5", "P6", "F1", "F2", "C1", "C2", "P1", "P2", "FC3",
+    "FC4", "CP3", "CP4", "FCz", "CPz", "POz", "Fpz", "AFz", "FT9", "FT10", "Iz",
+]  # fmt: skip
 
 # What may stand before an electrode's name (POL: Nihon Kohden) and after it without changing what is meant.
 _BEFORE = {"EEG", "E", "POL"}
@@ -107,12 +46,10 @@ _RUNNING_NUMBER = re.compile(r"-\d{1,2}$")  # MNE's, where a file holds one name
 
 
 class Electrode(NamedTuple):
-    """Electrode and reference, as read from a channel's label."""
+    """Name in the 10-05 system, and reference (``""`` where there is none), as read from a channel's label."""
 
     name: str
-    """Name in the 10-05 system."""
     reference: str
-    """Its reference; ``""`` where the label names none."""
 
 
 @cache
@@ -138,7 +75,7 @@ def words_of(label: str) -> list[str]:
 
 
 def electrode(label: str, reference: str = "") -> Electrode | None:
-    """The electrode behind `label`, or None where it is none or cannot be known.
+    """The electrode behind `label`, or None where that is unknown.
 
     Parameters
     ----------
@@ -172,11 +109,5 @@ def canonical_name(label: str) -> str | None:
 
 
 def locate(ch_names: Sequence[str]) -> np.ndarray:
-    """Unit vectors of electrodes: (n_chans, 3).
-
-    Raises
-    ------
-    KeyError
-        For a name that is not in the 10-05 system.
-    """
+    """Unit vectors of electrodes: (n_chans, 3). Raises `KeyError` for a name that is not in the 10-05 system."""
     return np.array([positions()[name] for name in ch_names], np.float32).reshape(-1, 3)

@@ -27,16 +27,7 @@ __all__ = ["MEMORY_S", "NOTCH_HZ", "Notch", "Pipeline"]
 
 
 class Pipeline:
-    """Processing of one stream, from chunks to readings.
-
-    Parameters
-    ----------
-    info : StreamInfo
-    spec : FeatureSpec
-    estimator : Estimator
-    notch : sequence of float, or ``"auto"``
-        Line frequencies to filter out; ``auto`` detects them.
-    """
+    """Processing of one stream, from chunks to readings. `notch` is described in `Filters`."""
 
     def __init__(self, info: StreamInfo, spec: FeatureSpec, estimator: Estimator, notch: Notch = NOTCH_HZ) -> None:
         spec.check(info.sfreq)
@@ -56,7 +47,7 @@ class Pipeline:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Notes for the user on how it runs; more may be added during the run."""
+        """Notes for the user on how it runs; there may be more later."""
         return self._estimator.notes
 
     @property
@@ -82,15 +73,15 @@ class Pipeline:
     def push(self, chunk: Chunk) -> list[Window]:
         """Filter, cut windows and update the statistics. Never skipped; independent of which windows are read."""
         windows: list[Window] = []
-        self._slicer.hear(chunk.impedances)
+        self._slicer.add_impedances(chunk.impedances)
         for run in self._bridge(chunk):
             t_first = chunk.t_last - (chunk.end - 1 - run.first) / self.info.sfreq
             windows += self._slicer(run, t_first)
         if self.left_out:
             windows = [self._less(window) for window in windows]
-        if (learner := self._learner) is None:
-            return windows
-        return [replace(it, statistics=learner.learn(self._extract.steps(it), it.end)) for it in windows]
+        if learner := self._learner:
+            windows = [replace(it, statistics=learner.learn(self._extract.steps(it), it.end)) for it in windows]
+        return windows
 
     def read(self, window: Window) -> Reading:
         """Features, normaliser, network. Expensive: the engine may skip it for a stale window."""
@@ -102,9 +93,7 @@ class Pipeline:
         return self._extract(window)
 
     def _less(self, window: Window) -> Window:
-        channels = next(
-            (channels_ for after, channels_ in reversed(self.left_out) if window.end > after), frozenset[int]()
-        )
+        channels = next((left_out for after, left_out in reversed(self.left_out) if window.end > after), None)
         return replace(window, quality=window.quality.without(channels)) if channels else window
 
     def _reason(self, window: Window, features: Features) -> Why | None:
@@ -119,5 +108,4 @@ class Pipeline:
         masked = int(features.step_mask[-steps:].sum() + features.patch_mask.sum())
         if masked > spec.max_masked * (steps + spec.n_patches):
             return Why.GAP
-        good = int(features.quality.good.sum())
-        return Why.BAD_SIGNAL if good < max(2, self.info.n_chans / 2) else None
+        return Why.BAD_SIGNAL if features.quality.good.sum() < max(2, self.info.n_chans / 2) else None

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from importlib.metadata import entry_points
+from pkgutil import resolve_name
 from typing import Any, Literal, TypeVar, get_args
 from urllib.parse import parse_qsl, unquote
 
@@ -21,8 +21,6 @@ from .errors import ConfigError, MoodError, PluginError
 
 Group = Literal["sources", "sinks", "networks", "measures", "displays", "calibrations"]
 GROUPS: tuple[Group, ...] = get_args(Group)
-PREFIX = "realtime_mood."
-"""Before a group's name in the metadata of a package."""
 OURS = "realtime-mood"
 BUILT_IN: dict[Group, dict[str, str]] = {
     "sources": {
@@ -70,46 +68,33 @@ class Plugin:
         return self.package == OURS
 
     def load(self) -> Any:
-        """The part.
-
-        Raises
-        ------
-        PluginError
-            One of another package's that cannot be imported.
-        """
+        """The part; raises `PluginError` if it is another package's and cannot be imported."""
         if (self.group, self.name) in _registered:
             return _registered[self.group, self.name]
-        if self.is_built_in:
-            return _imported(self.value)
         try:
-            return _imported(self.value)
+            return resolve_name(self.value)
         except MoodError:
             raise
         except (Exception, SystemExit) as error:
+            if self.is_built_in:
+                raise
             raise self.error(f"{self.value} cannot be imported", error, f"update or remove {self.package}") from error
 
     def check(self, is_right: Callable[[Any], object], shape: str) -> Any:
-        """The part, where `is_right` says yes.
-
-        Raises
-        ------
-        PluginError
-            It cannot be imported, or is not of the `shape` that is asked for.
-        """
+        """The part, if `is_right` accepts it; else raises `PluginError`, which says that it is not `shape`."""
         part = self.load()
         if not is_right(part):
             raise PluginError(str(self), f"{self.value} is not {shape}", f"update or remove {self.package}")
         return part
 
     def error(self, what: str, error: BaseException, do: str = "") -> PluginError:
-        """What `error` did to it, in one line."""
-        words = " ".join(str(error).split())
-        kind = type(error).__name__
-        return PluginError(str(self), f"{what}: {kind}{f': {words}' if words else ''}", do)
+        """A `PluginError` for `error`, in one line."""
+        parts = (what, type(error).__name__, " ".join(str(error).split()))
+        return PluginError(str(self), ": ".join(filter(None, parts)), do)
 
     @property
     def noun(self) -> str:
-        """What one of its group is called."""
+        """Word for a part of its group."""
         return self.group.removesuffix("s")
 
     def __str__(self) -> str:
@@ -125,7 +110,7 @@ def register(group: Group, name: str, part: Any) -> None:
     Raises
     ------
     ConfigError
-        No such group, or the name is taken by a built-in part.
+        No such group, or the name is that of a built-in part.
     """
     if group not in GROUPS:
         raise ConfigError(f"register in {group!r}", "no such group", f"groups are {', '.join(GROUPS)}")
@@ -153,25 +138,12 @@ def also(group: Group) -> str:
 
 
 def ignored(group: Group) -> tuple[str, ...]:
-    """Which parts of other packages are left out because their name is taken, in words."""
+    """A line of text for each part of another package that is ignored, because its name is taken."""
     return _installed(group)[1]
 
 
 def find(group: Group, name: str, asked: str) -> Plugin:
-    """The part of this name.
-
-    Parameters
-    ----------
-    group : str
-    name : str
-    asked : str
-        What was asked for, for the message.
-
-    Raises
-    ------
-    ConfigError
-        There is none.
-    """
+    """The part of this name; raises `ConfigError` if there is none, with `asked`, what it is needed for."""
     known = plugins(group)
     if (found := known.get(name.lower())) is None:
         by_url = group in ("sources", "sinks", "networks")
@@ -193,42 +165,37 @@ def split(url: str, what: str = "source", do: str = "write SCHEME://…") -> tup
 
 
 def read_options(kind: type[Options], url: str, query: Mapping[str, object], what: str = "source") -> Options:
-    """The query as a validated `kind`; raises `ConfigError` naming the first wrong word."""
+    """The query as a validated `kind`; raises `ConfigError` for the first wrong option."""
     try:
         return kind.model_validate(query)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"][:1])
-        known = ", ".join(kind.model_fields) or "none"
-        raise ConfigError(
-            f"{what} {url!r}", f"{key}={query.get(key, '')!r}: {first['msg']}", f"options here are {known}"
-        ) from None
+        key, known = "".join(map(str, first["loc"][:1])), ", ".join(kind.model_fields) or "none"
+        found = f"{key}={query.get(key, '')!r}: {first['msg']}"
+        raise ConfigError(f"{what} {url!r}", found, f"options here are {known}") from None
 
 
 class NoOptions(BaseModel):
-    """Of a part without `Options`."""
+    """The options of a part that has no `Options`."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def made(plugin: Plugin, url: str, target: str, query: Mapping[str, object]) -> Any:
-    """What the part makes of the target and options of a URL: ``Part(target, options)``.
-
-    A class with an attribute `Options`, a pydantic model, is given one; another is called with the target alone.
+    """What the part makes of a URL: ``Part(target, options)``, or ``Part(target)`` if it has no `Options`.
 
     Raises
     ------
     ConfigError
-        Whatever the part says about the target, or an option that it does not have.
+        An option that the part does not have, or an error that it raises about the target.
     PluginError
         The part is another package's and raises something else.
     """
     kind = plugin.check(callable, "a class")
     has_options = hasattr(kind, "Options")
     options = read_options(kind.Options if has_options else NoOptions, url, query, plugin.noun)
-    given = (target, options) if has_options else (target,)
     try:
-        return kind(*given)
+        return kind(target, options) if has_options else kind(target)
     except MoodError:
         raise
     except Exception as error:
@@ -241,7 +208,7 @@ def made(plugin: Plugin, url: str, target: str, query: Mapping[str, object]) -> 
 def _installed(group: Group) -> tuple[dict[str, Plugin], tuple[str, ...]]:
     parts = {name: Plugin(group, name, value, OURS) for name, value in BUILT_IN[group].items()}
     left_out = []
-    for point in sorted(entry_points(group=PREFIX + group), key=lambda it: (it.name, it.value)):
+    for point in sorted(entry_points(group=f"realtime_mood.{group}"), key=lambda it: (it.name, it.value)):
         package = point.dist.name if point.dist is not None else "an unnamed package"
         name = point.name.lower()
         if package == OURS or (name in parts and parts[name].value == point.value):
@@ -251,11 +218,3 @@ def _installed(group: Group) -> tuple[dict[str, Plugin], tuple[str, ...]]:
         else:
             parts[name] = Plugin(group, name, point.value, package)
     return parts, tuple(left_out)
-
-
-def _imported(value: str) -> Any:
-    module, _, names = value.partition(":")
-    part: Any = import_module(module)
-    for name in filter(None, names.split(".")):
-        part = getattr(part, name)
-    return part

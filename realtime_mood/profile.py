@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from .dsp.spec import FeatureSpec
 from .entropy import Statistics
 from .errors import ProfileError
-from .files import write_private
+from .files import Strict, write_private
 from .types import Features, StreamInfo
 
 PRIOR_S = 30.0  # weight of the population's statistics, in seconds of the subject's data
@@ -29,10 +29,8 @@ DRIFT_SD_PER_MIN = 0.05  # limit of the drift: faster, a lasting state would bec
 LEAST_BASELINE_S = 20.0
 
 
-class ValidationResult(BaseModel):
+class ValidationResult(Strict):
     """Performance of a personal readout on held-out blocks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     balanced_accuracy: float
     interval: tuple[float, float]
@@ -55,10 +53,8 @@ class ValidationResult(BaseModel):
     advice: tuple[str, ...] = ()
 
 
-class PersonalReadout(BaseModel):
+class PersonalReadout(Strict):
     """Description of a personal readout; its weights are in a safetensors file beside the profile."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     labels: tuple[str, ...]
@@ -77,16 +73,7 @@ class PersonalReadout(BaseModel):
 
 
 class Normaliser:
-    """Statistics learnt step by step from the stream: adapting to a subject, or a subject's own that only drift.
-
-    Parameters
-    ----------
-    start : Statistics
-    sfreq : float
-        Hz.
-    frozen : bool
-        True for a subject's own baseline.
-    """
+    """Statistics learnt step by step from the stream; those of a subject's own baseline (`frozen`) only drift."""
 
     def __init__(self, start: Statistics, sfreq: float, *, frozen: bool) -> None:
         self._mean, self._var = start.mean.astype(np.float64), np.square(start.sd, dtype=np.float64)
@@ -97,8 +84,7 @@ class Normaliser:
     def __call__(self, features: Features, end: int, step_s: float) -> Statistics:
         """Update with the newest step of `features`, which ends at sample `end`; return the statistics.
 
-        Steps lie on a grid of stream time, from zero: windows that end between two steps change nothing, and each step
-        counts once. Call it for every window, whether that is read or not.
+        Call it for every window, read or not: one that ends between two steps of stream time changes nothing.
         """
         number = round(end / self._sfreq / step_s)
         if number > self._last and abs(end - number * step_s * self._sfreq) < 1:
@@ -126,10 +112,8 @@ class Normaliser:
         self._var += gain * (np.square(off) - self._var) * good
 
 
-class Profile(BaseModel):
+class Profile(Strict):
     """One subject on one montage, as stored: the baseline, and a personal readout where one passed its validation."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: int = 1
     ch_names: tuple[str, ...]
@@ -166,12 +150,7 @@ class Profile(BaseModel):
         good : (n_steps, n_chans) bool
             Where an electrode could be trusted.
         least_s : float
-            Least usable duration (s).
-
-        Raises
-        ------
-        ProfileError
-            When there is too little usable rest.
+            Least usable duration (s); with less, raises `ProfileError`.
         """
         seconds = good.sum(axis=0).min(initial=len(de)) * spec.step_s
         if seconds < least_s:
@@ -205,23 +184,15 @@ class Profile(BaseModel):
                 "calibrate again on this montage, or leave those channels out with drop=",
             )
         if self.virtual != info.virtual:
-            kinds = {True: "a simulated subject", False: "a real headset"}
-            raise ProfileError(
-                f"a profile for {kinds[info.virtual]}", f"this one is of {kinds[self.virtual]}", "calibrate again"
-            )
+            kinds = ("a real headset", "a simulated subject")
+            found = f"this one is of {kinds[self.virtual]}"
+            raise ProfileError(f"a profile for {kinds[info.virtual]}", found, "calibrate again")
         if self.spec != spec:
-            raise ProfileError(
-                "a profile made with these weights' features", "other bands or filters", "calibrate again"
-            )
+            asked = "a profile made with these weights' features"
+            raise ProfileError(asked, "other bands or filters", "calibrate again")
 
     def statistics(self, info: StreamInfo, spec: FeatureSpec, population_sd: np.ndarray) -> Statistics:
-        """The subject's statistics for the channels of `info`, with the SD shrunk towards the population's.
-
-        Raises
-        ------
-        ProfileError
-            As `check` does.
-        """
+        """The statistics for the channels of `info`, the SD shrunk towards the population's; raises as `check` does."""
         self.check(info, spec)
         pick = [self.ch_names.index(name) for name in info.ch_names]
         sd = np.asarray(self.sd)[pick]
@@ -265,9 +236,8 @@ class Profile(BaseModel):
                     asked, f"{Path(error.filename).name}, the weights of its readout, is missing beside it",
                     "put it back, or calibrate again with --from RECORDING",
                 ) from None  # fmt: skip
-            raise ProfileError(
-                asked, "no such file", "make one: calibrate --protocol baseline --profile PATH"
-            ) from None
+            do = "make one: calibrate --protocol baseline --profile PATH"
+            raise ProfileError(asked, "no such file", do) from None
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))

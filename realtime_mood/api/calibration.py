@@ -1,4 +1,4 @@
-"""A calibration without a screen, for scripts and experiments that lead the subject themselves."""
+"""A calibration without a screen, for scripts and experiments that give the cues themselves."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def calibrate(
     give_up_s: float | None = 60.0,
     say: Say | None = None,
 ) -> Profile:
-    """Lead a subject through a calibration protocol, and fit a profile to its recording.
+    """Run a calibration protocol, and fit a profile to its recording.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def calibrate(
     protocol : str
         ``"baseline"``, ``"effort"``, ``"emotion"``, or the path of a TOML file.
     seconds : float, optional
-        How long the rest takes in all.
+        Duration of the rest in all.
     seed : int, optional
         Random seed for the order of blocks.
     record : path, optional
@@ -55,14 +55,14 @@ def calibrate(
     Returns
     -------
     Profile
-        Its ``own`` is the subject's own readout, or None; then ``refused`` says why, where one was tried.
+        Its ``own`` is the personal readout, or None; then ``refused`` says why, if one was fitted.
 
     Raises
     ------
     ConfigError, SourceError, WeightsError
         As `read` does.
     ProfileError
-        Too little usable rest, or too few blocks. The session is in the recording all the same.
+        Too little usable rest, or too few blocks. The recording of the session is kept.
 
     Examples
     --------
@@ -71,12 +71,10 @@ def calibrate(
     >>> for reading in rm.read("lsl://MyHeadset", profile=me):  # doctest: +SKIP
     ...     print(reading)
     """
-    opened = to_source(source)
     options = reading_options(weights=weights, readout=readout, notch=notch, device=device)
     run = find("calibrations", "protocol", "a calibration").load()
-    where = Path(profile).expanduser()
     made: Profile = run(
-        opened, where, options, protocol=protocol, seconds=seconds, seed=seed,
+        to_source(source), Path(profile).expanduser(), options, protocol=protocol, seconds=seconds, seed=seed,
         recording=None if record is None else Path(record), give_up_s=give_up_s, say=say or (lambda _: None),
     )  # fmt: skip
     return made

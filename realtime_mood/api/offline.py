@@ -44,12 +44,12 @@ class ReadingTable(Sequence[Reading]):
 
     def __repr__(self) -> str:
         n = sum(isinstance(it, Estimate) for it in self)
-        what = f", {self[0].readout.name}, {self[0].time:.2f} to {self[-1].time:.2f} s" if self else ""
-        return f"ReadingTable({len(self)} readings, {n} with an estimate{what})"
+        span = f", {self[0].readout.name}, {self[0].time:.2f} to {self[-1].time:.2f} s" if self else ""
+        return f"ReadingTable({len(self)} readings, {n} with an estimate{span})"
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """One row a reading: ``time``, ``status``, ``readout``, ``label``, ``confidence``, ``p_LABEL`` for each label,
-        ``quality``, ``coverage`` and ``calibrated``; NaN, or None, where there is no estimate.
+        ``quality``, ``coverage`` and ``calibrated``; NaN or None where there is no estimate.
         """
         return [_row(it) for it in self]
 
@@ -62,36 +62,25 @@ class ReadingTable(Sequence[Reading]):
         return np.array([tuple(row.values()) for row in rows], kinds)
 
     def to_data_frame(self) -> pandas.DataFrame:
-        """The same for pandas.
-
-        Raises
-        ------
-        ConfigError
-            pandas is not installed.
-        """
+        """The same for pandas; raises `ConfigError` if that is not installed."""
         try:
             import pandas
         except ImportError:
-            raise ConfigError(
-                "a data frame", "pandas is not installed", "pip install pandas, or use to_numpy()"
-            ) from None
+            do = "pip install pandas, or use to_numpy()"
+            raise ConfigError("a data frame", "pandas is not installed", do) from None
         return pandas.DataFrame(self.to_dicts())
 
 
 def _row(it: Reading) -> dict[str, Any]:
-    known = isinstance(it, Estimate)
-    probs = it.probs if known else (math.nan,) * len(it.readout.labels)
+    unknown = (math.nan,) * len(it.readout.labels)
+    status, confidence, probs = (
+        ("estimate", it.confidence, it.probs) if isinstance(it, Estimate) else (it.why.value, math.nan, unknown)
+    )
     return {
-        "time": it.time,
-        "status": "estimate" if isinstance(it, Estimate) else it.why.value,
-        "readout": it.readout.name,
-        "label": it.label,
-        "confidence": it.confidence if isinstance(it, Estimate) else math.nan,
-        **{f"p_{label}": p for label, p in zip(it.readout.labels, probs or (), strict=True)},
-        "quality": math.nan if it.quality is None else it.quality.overall,
-        "coverage": it.coverage,
-        "calibrated": it.calibrated,
-    }
+        "time": it.time, "status": status, "readout": it.readout.name, "label": it.label, "confidence": confidence,
+        **{f"p_{label}": p for label, p in zip(it.readout.labels, probs, strict=True)},
+        "quality": it.quality.overall if it.quality else math.nan, "coverage": it.coverage, "calibrated": it.calibrated,
+    }  # fmt: skip
 
 
 class MemorySource:
@@ -137,10 +126,6 @@ def read_array(
     readout, profile, weights, notch, device
         As for `read`.
 
-    Returns
-    -------
-    ReadingTable
-
     Raises
     ------
     ConfigError
@@ -155,12 +140,12 @@ def read_array(
     >>> table.to_data_frame()  # doctest: +SKIP
     """
     rows = _rows(array, sfreq, ch_names, _options("an array", drop=drop, units=units), reference)
-    options = {"readout": readout, "profile": profile, "weights": weights, "notch": notch, "device": device}
-    return ReadingTable(read(MemorySource(rows, "an array"), **options))  # type: ignore[arg-type]
+    source = MemorySource(rows, "an array")
+    return ReadingTable(read(source, readout=readout, profile=profile, weights=weights, notch=notch, device=device))
 
 
 def _options(asked: str, **given: object) -> PlaybackOptions:
-    """The options of a source by their names in a URL, those that are given."""
+    """The given options, validated as those of a URL."""
     return read_options(PlaybackOptions, asked, {name: value for name, value in given.items() if value}, "options of")
 
 
@@ -168,9 +153,8 @@ def _rows(array: ArrayLike, sfreq: float, ch_names: Sequence[str], options: Play
     asked, names = "an array", [str(name) for name in ch_names]
     x = np.asarray(array)
     if x.ndim != 2 or x.shape[0] != len(names) or not x.size:
-        do = "give (n_chans, n_times), a name for each channel"
-        if x.ndim == 2 and x.shape[1] == len(names):
-            do = "give (n_chans, n_times): array.T"
+        is_turned = x.ndim == 2 and x.shape[1] == len(names)
+        do = "give (n_chans, n_times)" + (": array.T" if is_turned else ", a name for each channel")
         raise ConfigError(f"{asked} of {len(names)} channels", f"its shape is {x.shape}", do)
     if x.dtype.kind not in "fiu":
         raise ConfigError(asked, f"it holds {x.dtype}", "give real numbers")
@@ -203,32 +187,25 @@ def read_raw(
 ) -> ReadingTable:
     """Read an ``mne.io.Raw`` offline: the readings are those of the file it comes from.
 
-    Channels of type EEG are read, those in ``raw.info["bads"]`` too: each electrode is judged by its signal. Take them
-    out first where they must not be, ``raw.copy().pick("eeg", exclude="bads")``. Gaps are those of its annotations,
-    acquisition skips and boundaries; of a file whose gaps MNE does not keep, EDF+D, read the path: ``read(Path(…))``.
+    Channels of type EEG are read, those in ``raw.info["bads"]`` too: each electrode is judged by its signal. To leave
+    them out, give ``raw.copy().pick("eeg", exclude="bads")``. Gaps are those of its annotations: acquisition skips and
+    boundaries. MNE does not keep the gaps of EDF+D; read the path of such a file: ``read(Path(…))``.
 
     Parameters
     ----------
     raw : mne.io.BaseRaw
         In volts, as MNE keeps it; not filtered, since the pipeline filters causally.
-    channels, drop : sequence of str
-        Electrode names for channels that have none, ``"-"`` for one to leave out; and channels to leave out.
+    channels : sequence of str
+        Electrode names for channels that have none; ``"-"`` leaves one out.
     units : str, optional
-        What its numbers really are, where the file said it wrongly: ``"uV"`` and the like.
-    reference : str, optional
-    readout, profile, weights, notch, device
-        As for `read`.
-
-    Returns
-    -------
-    ReadingTable
+        The actual unit of its numbers, if the file states a wrong one.
+    drop, reference, readout, profile, weights, notch, device
+        As for `read_array`.
 
     Raises
     ------
-    ConfigError
-        It is no ``mne.io.Raw``.
-    StreamMismatch
-        Its channels are no electrodes, or its numbers cannot be EEG in volts.
+    ConfigError, StreamMismatch
+        It is no ``mne.io.Raw``, its channels are no electrodes, or its numbers cannot be EEG in volts.
 
     Examples
     --------
@@ -240,11 +217,9 @@ def read_raw(
     from ..sources.recordings.raw_object import RawFile
 
     if not hasattr(raw, "get_channel_types"):
-        raise ConfigError(
-            "readings of a Raw", f"it is a {type(raw).__name__}", "give an mne.io.Raw, or use read_array()"
-        )
-    source = _options("a Raw", channels=channels, drop=drop, units=units, reference=reference)
+        do = "give an mne.io.Raw, or use read_array()"
+        raise ConfigError("readings of a Raw", f"it is a {type(raw).__name__}", do)
+    options = _options("a Raw", channels=channels, drop=drop, units=units, reference=reference)
     with translated("a Raw"):
-        file = RawFile(raw, source, "a Raw")
-    options = {"readout": readout, "profile": profile, "weights": weights, "notch": notch, "device": device}
-    return ReadingTable(read(MemorySource(file, "a Raw"), **options))  # type: ignore[arg-type]
+        source = MemorySource(RawFile(raw, options, "a Raw"), "a Raw")
+    return ReadingTable(read(source, readout=readout, profile=profile, weights=weights, notch=notch, device=device))

@@ -1,22 +1,21 @@
-"""The options that decide which readings come of a signal: for the command line and the Python interface alike."""
+"""The options that decide what the readings of a signal are, for the command line and the Python interface."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from ..errors import ConfigError
+from ..files import Strict
 
 if TYPE_CHECKING:  # scipy takes a second to import, and --help does without
     from ..pipeline import Notch
 
 
-class ReadingOptions(BaseModel):
+class ReadingOptions(Strict):
     """Network, readout, profile, filters and device of a run."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     weights: str = "reader-4"
     readout: str = "auto"
@@ -31,13 +30,7 @@ class ReadingOptions(BaseModel):
 
 
 def reading_options(**given: object) -> ReadingOptions:
-    """Options from keyword arguments; numbers are accepted for ``notch``.
-
-    Raises
-    ------
-    ConfigError
-        Naming the first option that is wrong.
-    """
+    """Options from keyword arguments, ``notch`` also as a number; raises `ConfigError` for the first wrong one."""
     if "notch" in given and given["notch"] in (50, 60):
         given["notch"] = f"{given['notch']:.0f}"
     try:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
+from importlib import import_module
 from os import PathLike
 from typing import Self
 
@@ -15,15 +16,15 @@ from ..profile import Profile
 from ..run.engine import Engine
 from ..sinks import open_sink
 from ..types import Reading
-from .networks import load_network
 from .options import reading_options
 from .stream import GIVE_UP_S, AnySource, recorder_to, to_source
 
+BUILDER = "realtime_mood.models.building"
+"""Puts the network into a pipeline. Imported when it is needed: it lies above this module, and imports torch."""
 WAITING = 64
-"""Readings of a source without pace that may wait for the loop: then the source waits."""
+"""Readings that may wait for the loop: then a source without pace waits, too."""
 MISSED = 1200
-"""Readings of a live source that may wait, five minutes of them: then the oldest are left out."""
-
+"""Readings of a live source that may wait for the loop, five minutes of them: then the oldest are dropped."""
 LOOK_S = 0.5
 
 
@@ -44,24 +45,23 @@ class Inbox:
                 self._items.append(emission)
             self._changed.notify_all()
 
-    def close(self, health: Health) -> None:
-        """The run is over: what is here may still be taken."""
+    def close(self, health: Health | None = None) -> None:
+        """The run is over: the readings that wait may still be taken."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def leave(self) -> None:
-        """Nobody wants any more: whoever waits, on either side, is let go."""
+        """The loop is over: drop the readings that wait, and let the engine go on."""
         with self._changed:
-            self._closed = True
             self._items.clear()
-            self._changed.notify_all()
+            self.close()
 
     def get(self) -> Emission | None:
         """The next reading, waiting for it; None after the last."""
         with self._changed:
             while not self._changed.wait_for(lambda: self._items or self._closed, LOOK_S):
-                pass  # Ctrl-C does not interrupt a wait without an end on every system
+                pass  # a wait without a limit could not be interrupted by Ctrl-C on every system
             emission = self._items.popleft() if self._items else None
             self._changed.notify_all()
             return emission
@@ -82,7 +82,7 @@ class ReadingStream(Iterator[Reading]):
     """The readings of a run, one by one. Made by `read`.
 
     The run begins with the first reading that is asked for. It ends with the source, with ``close``, at the end of a
-    ``with`` statement, or when nobody refers to this object any more.
+    ``with`` statement, or when this object is deleted.
     """
 
     def __init__(self, engine: Engine, inbox: Inbox) -> None:
@@ -97,13 +97,13 @@ class ReadingStream(Iterator[Reading]):
         StopIteration
             The source has ended.
         MoodError
-            What ended the run otherwise: no such source, a device that is gone for good.
+            The run has failed: no such source, a device that is gone for good.
         """
         return next(self._run)
 
     @property
     def health(self) -> Health:
-        """How the run is getting on: state, samples, losses, latencies, notes."""
+        """State of the run: samples, losses, latencies, notes."""
         return self._engine.health
 
     def mark(self, text: str) -> bool:
@@ -184,14 +184,11 @@ def read(
     >>> for reading in rm.read("lsl://MyHeadset", profile="me.json"):  # doctest: +SKIP
     ...     print(reading.time, reading.label, reading.probabilities)
     """
-    opened = to_source(source)
-    options = reading_options(
-        weights=weights, readout=readout, notch=notch, device=device,
-        profile=None if isinstance(profile, Profile) else profile,
-    )  # fmt: skip
-    build = load_network(options, profile if isinstance(profile, Profile) else None)
+    opened, inbox = to_source(source), Inbox()
+    path, made = (None, profile) if isinstance(profile, Profile) else (profile, None)
+    options = reading_options(weights=weights, readout=readout, notch=notch, device=device, profile=path)
+    build = import_module(BUILDER).PipelineBuilder(options, made)
     taps: list[Sink] = [] if record is None else [recorder_to(record, opened, build.about(), sinks)]
-    inbox = Inbox()
     given = [open_sink(sink) if isinstance(sink, str) else sink for sink in sinks]
     engine = Engine(opened, build, [*taps, *given, inbox], seconds=seconds, give_up_s=give_up_s)
     return ReadingStream(engine, inbox)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
@@ -11,12 +12,11 @@ from ..dsp.spec import FeatureSpec
 from ..errors import ConfigError, StreamMismatch
 from ..estimator import SignalOnly
 from ..pipeline import Pipeline
-from ..types import Features, Window
+from ..types import Chunk, Features, Window
 from .options import reading_options
 from .stream import AnySource, EegStream, recorder_to, to_source
 
-FLUSH_BYTES = 16 * 2**20
-"""Of a source without pace: how much is given to the recorder before the disk is waited for."""
+FLUSH_BYTES = 16 * 2**20  # of a source without pace, between two waits for the disk
 
 
 def windows(
@@ -55,8 +55,7 @@ def windows(
     >>> [window.end for window in rm.windows(url)][:3]
     [64, 128, 192]
     """
-    for _, window in _windows(source, notch, seconds, spec):
-        yield window
+    return (window for _, window in _windows(source, notch, seconds, spec))
 
 
 def features(
@@ -98,30 +97,34 @@ def features(
     hops = round((hop_s if every is None else every) / hop_s)
     if every is not None and (hops < 1 or abs(hops * hop_s - every) > 1e-9):
         raise ConfigError(f"features every {every:g} s", f"a hop is {hop_s:g} s", "give a multiple of it")
-    return _features(source, hops, notch, seconds, spec)
-
-
-def _features(
-    source: AnySource, hops: int, notch: str | float, seconds: float | None, spec: FeatureSpec | None
-) -> Iterator[Features]:
-    for pipeline, window in _windows(source, notch, seconds, spec):
-        if round(window.end / pipeline.info.sfreq / pipeline.spec.hop_s) % hops == 0:
-            yield pipeline.features(window)
+    return (
+        pipeline.features(window) for pipeline, window in _windows(source, notch, seconds, spec)
+        if round(window.end / pipeline.info.sfreq / hop_s) % hops == 0
+    )  # fmt: skip
 
 
 def _windows(
     source: AnySource, notch: str | float, seconds: float | None, spec: FeatureSpec | None
 ) -> Iterator[tuple[Pipeline, Window]]:
     spec, notches = spec or FeatureSpec(), reading_options(notch=notch).notches
-    with source if isinstance(source, EegStream) else EegStream(to_source(source)) as stream:
-        info = stream.info
-        pipeline = Pipeline(info, spec, SignalOnly(spec, info.sfreq), notches)
-        last = None if seconds is None else round(seconds * info.sfreq)
-        for chunk in stream:
-            for window in pipeline.push(chunk if last is None else chunk.before(last, info.sfreq)):
+    with _opened(source) as stream:
+        pipeline = Pipeline(stream.info, spec, SignalOnly(spec, stream.info.sfreq), notches)
+        for chunk in _chunks(stream, seconds):
+            for window in pipeline.push(chunk):
                 yield pipeline, window
-            if last is not None and chunk.end >= last:
-                return
+
+
+def _opened(source: AnySource) -> EegStream:
+    return source if isinstance(source, EegStream) else EegStream(to_source(source))
+
+
+def _chunks(stream: EegStream, seconds: float | None) -> Iterator[Chunk]:
+    """The chunks of the first `seconds`, to the sample."""
+    last = sys.maxsize if seconds is None else round(seconds * stream.info.sfreq)
+    for chunk in stream:
+        yield chunk.before(last, stream.info.sfreq)
+        if chunk.end >= last:
+            return
 
 
 def record(source: AnySource, path: str | PathLike[str], *, seconds: float | None = None) -> Path:
@@ -152,22 +155,15 @@ def record(source: AnySource, path: str | PathLike[str], *, seconds: float | Non
     >>> rm.record("lsl://MyHeadset", "session.xdf", seconds=60)  # doctest: +SKIP
     PosixPath('session.xdf')
     """
-    with (
-        source if isinstance(source, EegStream) else EegStream(to_source(source)) as stream,
-        recorder_to(path, stream, {"version": __version__}) as recorder,
-    ):
+    with _opened(source) as stream, recorder_to(path, stream, {"version": __version__}) as recorder:
         recorder.open(stream.info)
-        last = None if seconds is None else round(seconds * stream.info.sfreq)
         waiting = 0
-        for chunk in stream:
-            part = chunk if last is None else chunk.before(last, stream.info.sfreq)
-            recorder.take(part)
-            waiting += part.data.nbytes
+        for chunk in _chunks(stream, seconds):
+            recorder.take(chunk)
+            waiting += chunk.data.nbytes
             if not stream.info.paced and waiting > FLUSH_BYTES:
                 waiting = 0
                 recorder.flush(10.0)
-            if last is not None and chunk.end >= last:
-                break
     if trouble := recorder.recording.trouble:
         raise StreamMismatch(f"a recording at {recorder.recording.path}", trouble)
     return Path(recorder.recording.path)

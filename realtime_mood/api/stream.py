@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Self
@@ -49,14 +50,12 @@ class EegStream:
 
     def __repr__(self) -> str:
         info = self.info
-        kind = " simulated" if info.virtual else ""
-        return (
-            f"EegStream({info.name!r}:{kind} {info.n_chans} channels at {info.sfreq:g} Hz, {self.taken} samples read)"
-        )
+        kind = f"{' simulated' if info.virtual else ''} {info.n_chans} channels at {info.sfreq:g} Hz"
+        return f"EegStream({info.name!r}:{kind}, {self.taken} samples read)"
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is odd about the stream, and how often it went away and came back."""
+        """What is unusual about the stream, and how often it was lost and found again."""
         more = self._stream.notes if isinstance(self._stream, ReconnectingStream) else ()
         return (*self.info.notes, *more)
 
@@ -66,45 +65,33 @@ class EegStream:
         Raises
         ------
         StreamEnded
-            A finite source has played to its end.
+            The end of a finite source.
         SourceLost
             The device has been gone for longer than ``give_up_s``.
         StreamMismatch
             A source of your own sends chunks that do not follow one another.
         """
-        chunk = self._stream.read(timeout)
-        whole = None if chunk is None else self._place(chunk)
-        if whole is not None:
-            self.taken = whole.end
-        return whole
+        if (chunk := self._stream.read(timeout)) is not None and (chunk := self._place(chunk)) is not None:
+            self.taken = chunk.end
+        return chunk
 
     def __iter__(self) -> Iterator[Chunk]:
-        """Chunks, until a finite source ends. Waits for a device that is silent, or away."""
-        while True:
-            try:
-                chunk = self.read(POLL_S)
-            except StreamEnded:
-                return
-            if chunk is not None:
-                yield chunk
+        """Chunks, until a finite source ends. Waits for a device that is silent or being reconnected."""
+        with suppress(StreamEnded):
+            while True:
+                if (chunk := self.read(POLL_S)) is not None:
+                    yield chunk
 
     def lend(self) -> Stream:
-        """The stream below, for an engine that reads all of it.
-
-        Raises
-        ------
-        ConfigError
-            Some of it has been read already: the engine would count from a wrong sample.
-        """
+        """The stream below, for an engine that reads all of it; raises `ConfigError` if some has been read already."""
         if self.taken or self._lent:
             found = "it has been read already" + ("" if self._lent else f", {self.taken / self.info.sfreq:.1f} s of it")
             raise ConfigError("readings of an open stream", found, "open the source again")
         self._lent = True
-        self.taken = math.inf  # type: ignore[assignment]
         return self._stream
 
     def close(self) -> None:
-        """Let go of the device. May be called twice."""
+        """Release the device. May be called twice."""
         self._stream.close()
 
     def __enter__(self) -> Self:
@@ -164,13 +151,7 @@ def open_source(source: str | PathLike[str] | Source, *, give_up_s: float | None
 
 
 def to_source(source: AnySource) -> Source:
-    """The source behind a URL, a path, an object, or a stream that is open already.
-
-    Raises
-    ------
-    ConfigError
-        It is none of these.
-    """
+    """The source behind a URL, a path, an object, or a stream that is open already; else raises `ConfigError`."""
     if isinstance(source, str):
         return source_of_url(source)
     if isinstance(source, PathLike):

@@ -9,16 +9,9 @@ from scipy.signal import lfilter
 
 
 class RunningMean:
-    """A mean over the past, with state kept between calls. It begins at zero.
+    """A mean over the past, with a time constant of `tau_s`; its state is kept between calls and begins at zero.
 
-    Parameters
-    ----------
-    tau_s : float
-        Time constant.
-    sfreq : float
-        Hz.
-    shape : tuple of int
-        Shape of one row.
+    `sfreq` is the rate of the rows (Hz), `shape` that of one row.
     """
 
     def __init__(self, tau_s: float, sfreq: float, shape: tuple[int, ...]) -> None:

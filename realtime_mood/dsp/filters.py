@@ -40,16 +40,9 @@ def band_delay_s(band: tuple[float, float], sfreq: float) -> float:
 class Filters:
     """High-pass and notches, then a bank of band-passes on their output.
 
-    Parameters
-    ----------
-    spec : FeatureSpec
-    sfreq : float
-        Hz.
-    n_chans : int
-    notch : sequence of float, or ``"auto"``
-        Line frequencies to remove; those above the stream's Nyquist frequency are ignored. ``auto`` removes both
-        mains frequencies for the first `DECIDE_S` of unbroken signal, and from exactly that sample on only the one
-        that stands out there, or both when neither does.
+    `notch` gives the line frequencies to remove (Hz); those above the stream's Nyquist frequency are ignored. ``auto``
+    removes both mains frequencies for the first `DECIDE_S` of unbroken signal, and from exactly that sample on only the
+    one that stands out there, or both when neither does.
     """
 
     def __init__(self, spec: FeatureSpec, sfreq: float, n_chans: int, notch: Notch) -> None:
@@ -69,18 +62,11 @@ class Filters:
         self._seen: list[np.ndarray] = []
 
     def __call__(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Filter the next rows.
+        """Filter the next rows: (n_times, n_chans) float64 in µV.
 
-        Parameters
-        ----------
-        rows : (n_times, n_chans) float64, µV
-
-        Returns
-        -------
-        clean : (n_times, n_chans) float64, µV
-        banded : (n_times, n_chans, n_bands) float64, µV
+        Returns them filtered, and band by band: (n_times, n_chans, n_bands).
         """
-        clean = np.concatenate([self._cleaned(part) for part in self._up_to_decision(rows)])
+        clean = np.concatenate([self._cleaned(part) for part in self._parts(rows)])
         banded = np.empty((*clean.shape, len(self._band_sos)))
         for k, sos in enumerate(self._band_sos):
             banded[..., k], self._band_state[k] = sosfilt(sos, clean, axis=0, zi=self._band_state[k])
@@ -90,7 +76,7 @@ class Filters:
         clean, self._clean_state = sosfilt(self._clean_sos, rows, axis=0, zi=self._clean_state)
         return clean
 
-    def _up_to_decision(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+    def _parts(self, rows: np.ndarray) -> Iterator[np.ndarray]:
         """`rows`, cut where ``auto`` decides; the decision is made once the part before it has been filtered."""
         if self._undecided:
             left = self._undecided - sum(map(len, self._seen))
@@ -98,16 +84,13 @@ class Filters:
             yield rows[:left]
             if len(rows) < left:
                 return
-            self._decide(np.concatenate(self._seen))
+            chosen = mains_hz(np.concatenate(self._seen), self._sfreq, self.notch_hz)
+            kept = [0, *(k for k, f in enumerate(self.notch_hz, 1) if f in chosen)]
+            self._clean_sos, self._clean_state = self._clean_sos[kept], self._clean_state[kept]
+            self.notch_hz, self._undecided, self._seen = chosen, 0, []
             rows = rows[left:]
         if len(rows):
             yield rows
-
-    def _decide(self, raw: np.ndarray) -> None:
-        chosen = mains_hz(raw, self._sfreq, self.notch_hz)
-        kept = [0, *(k for k, f in enumerate(self.notch_hz, 1) if f in chosen)]
-        self._clean_sos, self._clean_state = self._clean_sos[kept], self._clean_state[kept]
-        self.notch_hz, self._undecided, self._seen = chosen, 0, []
 
 
 STANDS_OUT = 16.0  # times the median power beside it; the highest of a few bins of noise is about 3 times that

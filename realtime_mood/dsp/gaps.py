@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..types import Chunk, Mask
+from ..types import Chunk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,9 +38,9 @@ class GapFiller:
         """The runs in `chunk`, oldest first."""
         with np.errstate(invalid="ignore"):  # a signalling NaN
             rows = np.asarray(chunk.data, np.float64)
-        finite = np.asarray(np.isfinite(rows))
-        there: Mask = np.any(finite, axis=1)
-        for start, stop in _stretches(there):
+        finite = np.isfinite(rows)
+        edges = np.flatnonzero(np.diff(finite.any(axis=1), prepend=False, append=False))
+        for start, stop in edges.reshape(-1, 2).tolist():  # of each stretch of rows with a finite sample
             yield from self._run(rows[start:stop], finite[start:stop], chunk.first + start)
 
     def _run(self, rows: np.ndarray, finite: np.ndarray, first: int) -> Iterator[SampleRun]:
@@ -60,9 +60,3 @@ class GapFiller:
             rows = np.take_along_axis(np.concatenate((self._fill[None], rows)), at, axis=0)
         self._fill = rows[-1]
         return rows
-
-
-def _stretches(there: Mask) -> Iterator[tuple[int, int]]:
-    """(start, stop) of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], there, [False])).astype(np.int8)))
-    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)

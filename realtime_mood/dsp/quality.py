@@ -60,15 +60,9 @@ class Hop:
 
 
 class ElectrodeQuality:
-    """Judges every electrode at the end of each hop.
+    """Judges every electrode at the end of each hop, on a fixed grid: chunk sizes and skipped windows have no effect.
 
-    It works hop by hop on a fixed grid, so its result depends neither on chunk sizes nor on which windows are read.
-
-    Parameters
-    ----------
-    n_chans : int
-    sfreq, hop_s, context_s : float
-        Sampling rate (Hz); hop (s); how far back electrodes are compared with one another (s).
+    Electrodes are compared with one another over the last `context_s` seconds.
     """
 
     def __init__(self, n_chans: int, sfreq: float, hop_s: float, context_s: float) -> None:
@@ -99,17 +93,17 @@ class ElectrodeQuality:
         self._still.append((newest == newest[0]).all(axis=0) | woke)
         levels = np.zeros((len(FAULTS), self._n_chans))
         line, swing = line_rms(hop.raw, self._sfreq), np.sqrt(np.square(hop.band_rms[:, :-1]).sum(axis=1))
-        levels[:4] = self._alone(hop, rms, line, swing)
+        levels[:4] = self._single(hop, rms, line, swing)
         dead = np.asarray((levels[list(DEAD)] >= 1).any(axis=0))
         if self._n_chans >= ENOUGH_NEIGHBOURS:
-            levels[4] = self._apart(hop.clean, np.asarray((levels[:4] < CLEAR).all(axis=0)))
+            levels[4] = self._decorrelation(hop.clean, np.asarray((levels[:4] < CLEAR).all(axis=0)))
         kohm = np.nan_to_num(hop.kohm, nan=0.0, posinf=np.inf)
         levels[5] = kohm / BAD_KOHM
         self._levels.append(levels)
         badness = np.max([levels[3], line / LINE_UV, swing / SWING_UV, kohm / (2 * FAIR_KOHM)], axis=0)
-        return self._verdict(1 - 0.5 * np.minimum(badness, 1) ** 2), dead
+        return self._quality(1 - 0.5 * np.minimum(badness, 1) ** 2), dead
 
-    def _alone(self, hop: Hop, rms: np.ndarray, line: np.ndarray, swing: np.ndarray) -> np.ndarray:
+    def _single(self, hop: Hop, rms: np.ndarray, line: np.ndarray, swing: np.ndarray) -> np.ndarray:
         """Levels (4, n_chans) of the faults that a channel shows without regard to others."""
         still, lately, muscle = self._still[-1], np.any(self._still, axis=0), hop.band_rms[:, -1]
         flat = np.where(still, np.inf, FLAT_UV / np.maximum(rms, 1e-6))
@@ -120,20 +114,20 @@ class ElectrodeQuality:
         railed = np.max([at_rail, rms / HUGE_UV, swing / SWING_UV, hop.jumped & ~still], axis=0)
         return np.stack([flat, loud, railed, muscle / MUSCLE_UV])
 
-    def _verdict(self, soft: np.ndarray) -> Quality:
+    def _quality(self, soft: np.ndarray) -> Quality:
         past = np.stack(self._levels)
         appears = (past >= 1).sum(axis=0) > self._n_memory / 2
         appears[list(DEAD)] |= past[-1, list(DEAD)] >= 1
         self._standing = (self._standing | appears) & ~(past < CLEAR).all(axis=0)
-        plainest = np.where(self._standing, past.max(axis=0), -1.0).argmax(axis=0)
+        strongest = np.where(self._standing, past.max(axis=0), -1.0).argmax(axis=0)
         scores = soft.astype(np.float32)
         faults: list[Fault | None] = [None] * self._n_chans
         for c in np.flatnonzero(self._standing.any(axis=0)).tolist():
-            fault = faults[c] = FAULTS[plainest[c]]
+            fault = faults[c] = FAULTS[strongest[c]]
             scores[c] = min(scores[c], SCORES[fault])
         return Quality(scores, tuple(faults))
 
-    def _apart(self, clean: np.ndarray, fit: Mask) -> np.ndarray:
+    def _decorrelation(self, clean: np.ndarray, fit: Mask) -> np.ndarray:
         """Level (n_chans,) of decorrelation, over the hops in which both channels of a pair had no other fault."""
         kept = clean * fit
         self._products.append(kept.T @ kept)

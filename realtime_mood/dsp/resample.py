@@ -15,12 +15,6 @@ class Resampler:
 
     It is a pure function of the window, so it does not depend on how the stream was cut. It is causal: the newest
     output lies half a kernel (`delay_s`) before the newest input. Any ratio of rates is possible.
-
-    Parameters
-    ----------
-    spec : FeatureSpec
-    sfreq : float
-        The headset's rate, Hz.
     """
 
     def __init__(self, spec: FeatureSpec, sfreq: float) -> None:

@@ -53,7 +53,7 @@ class Slicer:
         self._cleaned: list[np.ndarray] = []  # of the current hop
         self._power: list[np.ndarray] = []
 
-    def hear(self, impedances: Iterable[Impedance]) -> None:
+    def add_impedances(self, impedances: Iterable[Impedance]) -> None:
         """Store impedances of the board; each is valid from its sample on."""
         self._impedances.extend(impedances)
 
@@ -87,9 +87,9 @@ class Slicer:
         received = np.full((len(rows), 1), run.received)
         for ring, data in ((self._raw, rows), (self.clean, clean), (self._received, received)):
             ring.write(Chunk(data, first, t_last))
-        believed = slice(max(0, self._settled - first), None) if run.received else slice(0)
-        self._cleaned.append(clean[believed])
-        self._power.append(np.square(banded[believed]))
+        settled = slice(max(0, self._settled - first), None) if run.received else slice(0)
+        self._cleaned.append(clean[settled])
+        self._power.append(np.square(banded[settled]))
         return first + len(rows)
 
     def _window(self, end: int, t_last: float) -> Window:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
-
 from ..errors import StreamMismatch
+from ..files import Strict
 
 BANDS = {"delta": (1.0, 4.0), "theta": (4.0, 8.0), "alpha": (8.0, 14.0), "beta": (14.0, 31.0), "gamma": (31.0, 45.0)}
 
 MAX_SFREQ = 20_000.0  # no EEG amplifier samples faster; a minute at higher rates would fill the memory
 
 
-class FeatureSpec(BaseModel):
+class FeatureSpec(Strict):
     """Features that a network was trained on and must be given. Frequencies in Hz, durations in seconds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     bands: dict[str, tuple[float, float]] = BANDS
     highpass_hz: float = 0.5
@@ -60,13 +57,9 @@ class FeatureSpec(BaseModel):
     def check(self, sfreq: float) -> None:
         """Raise `StreamMismatch` when `sfreq` is too low for the highest band, or too high for EEG."""
         if sfreq > MAX_SFREQ:
-            raise StreamMismatch(
-                f"a stream of at most {MAX_SFREQ:g} Hz", f"this one has {sfreq:g} Hz", "lower its sampling rate"
-            )
+            asked = f"a stream of at most {MAX_SFREQ:g} Hz"
+            raise StreamMismatch(asked, f"this one has {sfreq:g} Hz", "lower its sampling rate")
         name, (_, top) = max(self.bands.items(), key=lambda band: band[1][1])
         if sfreq < 2.2 * top:
-            raise StreamMismatch(
-                f"{name} up to {top:g} Hz needs at least {2.2 * top:g} Hz",
-                f"the stream has {sfreq:g} Hz",
-                "raise the headset's sampling rate",
-            )
+            asked = f"{name} up to {top:g} Hz needs at least {2.2 * top:g} Hz"
+            raise StreamMismatch(asked, f"the stream has {sfreq:g} Hz", "raise the headset's sampling rate")

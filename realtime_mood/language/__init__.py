@@ -12,7 +12,6 @@ import gettext
 import os
 import sys
 from importlib.resources import files
-from pathlib import Path
 from string import Formatter
 from typing import Any
 
@@ -37,7 +36,7 @@ def use(language: str | None) -> str:
     wanted = [language] if language else _of_system()
     code = next((short for name in wanted if (short := name.split("_")[0]) in NAMES), "en")
     _language[:] = [code]
-    _translations[:] = [gettext.translation(DOMAIN, _folder(), [code], fallback=True)]
+    _translations[:] = [gettext.translation(DOMAIN, str(files(__package__)), [code], fallback=True)]
     return code
 
 
@@ -81,7 +80,3 @@ def _of_system() -> list[str]:
 
         return [locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "en")]
     return []
-
-
-def _folder() -> Path:
-    return Path(str(files(__package__)))

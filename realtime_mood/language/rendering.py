@@ -26,18 +26,9 @@ def environment(package: str, filters: Mapping[str, Callable[..., object]] | Non
 def render(
     package: str, name: str, filters: Mapping[str, Callable[..., object]] | None = None, /, **values: object
 ) -> str:
-    """Render a template.
+    """Render the template `name` in the folder of `package`.
 
-    Parameters
-    ----------
-    package : str
-        The package whose folder holds the template.
-    name : str
-        Path of the template in that folder. It may use ``_`` and ``ngettext``, for texts, and ``lang``, the code of
-        the language.
-    filters : mapping, optional
-        Further filters for the template, by name.
-    **values
-        What else it may use. A name that is missing is an error.
+    It may use `values`, `filters`, ``_`` and ``ngettext`` for texts, and ``lang``, the code of the language. A missing
+    name is an error.
     """
     return environment(package, filters).get_template(name).render(values)
