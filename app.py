@@ -21,24 +21,13 @@ from platformdirs import user_data_path
 
 from realtime_mood import gui, language, liblsl
 from realtime_mood.calibration.commands import calibrate, in_a_window, profiles, protocols
-from realtime_mood.cli.commands import (
-    LslNameOption,
-    ScopeOption,
-    SinkOption,
-    SourceOption,
-    devices,
-    outlet,
-    recover,
-    report,
-    seal,
-    unblind,
-)
-from realtime_mood.cli.config import GIVE_UP_S, RunConfig, resolve
-from realtime_mood.cli.outputs import outputs_of, recorder_of
+from realtime_mood.cli.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
+from realtime_mood.cli.config import GIVE_UP_S, RunConfig, outputs_of, recorder_of, resolve
 from realtime_mood.console import own_stdout, take_over, terminated
 from realtime_mood.errors import ConfigError, MoodError, ReaderGone, install_extra
 from realtime_mood.files import log_exception
 from realtime_mood.models.commands import WeightsOption, evaluate, info, pretrain, replay, train
+from realtime_mood.plugins import also
 
 if TYPE_CHECKING:
     from realtime_mood.cli.feedback import Draw
@@ -86,6 +75,13 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
     return engine
 
 
+SourceOption = Annotated[
+    str | None, typer.Option(help="synthetic://…, lsl://NAME, brainflow://BOARD or playback://PATH." + also("sources"))
+]
+SinkOption = Annotated[
+    list[str] | None, typer.Option(help="Send readings to this sink, as csv://PATH; may be repeated." + also("sinks"))
+]
+LslNameOption = Annotated[str | None, typer.Option(help="Name of that LSL stream (default: RealtimeMood).")]
 ProfileOption = Annotated[Path | None, typer.Option(help="Profile of the subject (from calibrate).")]
 SecondsOption = Annotated[float | None, typer.Option(help="Stop after this many seconds of stream time.")]
 NotchOption = Annotated[str | None, typer.Option(help="Mains frequency to filter out: 50, 60 or auto (both).")]

@@ -19,16 +19,13 @@ class MoodEstimator:
 
     def __init__(self, info: StreamInfo, network: Network, normaliser: Normaliser, step_s: float) -> None:
         self._network, self._normaliser, self._step_s, self._sfreq = network, normaliser, step_s, info.sfreq
+        self.readout = network.readout
         self.normal: Features | None = None
         self._standing: Why | None = None
         if info.n_chans < LEAST_CHANNELS:
             self._standing = Why.MONTAGE
         elif network.readout.evidence == "virtual" and not info.virtual:
             self._standing = Why.UNCALIBRATED  # a head trained on simulated subjects is not valid for a real one
-
-    @property
-    def readout(self) -> Readout:
-        return self._network.readout
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -175,7 +175,9 @@ def check_writable(path: Path, what: str = "record to") -> None:
         trouble = f"{folder} is not writable"
     else:
         return
-    raise ConfigError(f"{what} {_in_short(path)}", trouble, "choose another folder or name")
+    text = str(path).replace("\0", "\\0")
+    shown = text if len(text) <= 160 else f"{text[:80]}…{text[-60:]}"
+    raise ConfigError(f"{what} {shown}", trouble, "choose another folder or name")
 
 
 def _can_be_encoded(path: Path) -> bool:
@@ -187,11 +189,6 @@ def _can_be_encoded(path: Path) -> bool:
 
 def _n_bytes(name: str) -> int:
     return len(name.encode(sys.getfilesystemencoding(), "replace"))
-
-
-def _in_short(path: Path) -> str:
-    text = str(path).replace("\0", "\\0")
-    return text if len(text) <= 160 else f"{text[:80]}…{text[-60:]}"
 
 
 class Strict(BaseModel):

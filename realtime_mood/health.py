@@ -41,8 +41,7 @@ class RecordingState:
 
     path: str
     n_bytes: int = 0
-    trouble: str = ""
-    """Why it is incomplete; empty while every sample is in the file or being written."""
+    trouble: str = ""  # why it is incomplete; empty while every sample is in the file or being written
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +50,9 @@ class Output:
 
     name: str
     sent: int = 0
-    dropped: int = 0
-    """Items dropped because the output was slow or failed; nothing waits for it."""
-    receivers: int | None = None
-    """Number of connected receivers; None where that is unknown."""
-    trouble: str = ""
-    """Why nothing is sent; empty while it works."""
+    dropped: int = 0  # items dropped because the output was slow or failed; nothing waits for it
+    receivers: int | None = None  # number of connected receivers; None where that is unknown
+    trouble: str = ""  # why nothing is sent; empty while it works
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,19 +164,15 @@ class Emission:
 class Feedback:
     """One feedback value as it goes to screens and outputs; it does not reveal the condition."""
 
-    t: float
-    """When the newest sample behind it was taken (s, our clock)."""
-    at: float
-    """Stream time (s)."""
+    t: float  # when the newest sample behind it was taken (s, our clock)
+    at: float  # stream time (s)
     block: int
     kind: str
-    text: str
-    """Instruction shown to the subject."""
+    text: str  # instruction shown to the subject
     level: float
     reward: bool
     valid: bool
     why: str
     rewards: int
-    left_s: float
-    """Remaining time of the block."""
+    left_s: float  # remaining time of the block
     virtual: bool

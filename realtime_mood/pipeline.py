@@ -14,12 +14,10 @@ from .dsp.filters import NOTCH_HZ, Filters, Notch
 from .dsp.gaps import GapFiller
 from .dsp.slicer import Slicer
 from .dsp.spec import FeatureSpec
-from .ring import RingBuffer
-from .types import Chunk, Features, Reading, Readout, StreamInfo, Why, Window
+from .types import Chunk, Features, Reading, StreamInfo, Why, Window
 
 MEMORY_S = 60.0
-LEFT_OUT = "left out: "
-"""Prefix of a marker that lists the electrodes left out from its sample on."""
+LEFT_OUT = "left out: "  # prefix of a marker that lists the electrodes left out from its sample on
 LEARNS = {"learns": "by stream time"}
 """Recorded with the statistics; recordings without it are older, and learnt only from windows that were read."""
 
@@ -32,18 +30,16 @@ class Pipeline:
     def __init__(self, info: StreamInfo, spec: FeatureSpec, estimator: Estimator, notch: Notch = NOTCH_HZ) -> None:
         spec.check(info.sfreq)
         self.info, self.spec, self._estimator = info, spec, estimator
+        self.readout = estimator.readout
         self._learner = estimator if isinstance(estimator, Learner) else None
         self._bridge = GapFiller(info.n_chans, round(spec.max_hole_s * info.sfreq))
         self._filters = Filters(spec, info.sfreq, info.n_chans, notch)
         self._slicer = Slicer(info, spec, self._filters, MEMORY_S)
+        self.clean = self._slicer.clean
+        """The filtered signal of the last minute."""
         self._extract = Extractor(spec, info.sfreq)
         self.left_out: list[tuple[int, frozenset[int]]] = []
         """From which sample on, and which channels; the newest entry counts."""
-
-    @property
-    def readout(self) -> Readout:
-        """Labels and scales of its readings."""
-        return self._estimator.readout
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -64,11 +60,6 @@ class Pipeline:
     def notch_hz(self) -> tuple[float, ...]:
         """Line frequencies filtered out at present; all candidates while ``auto`` is undecided."""
         return self._filters.notch_hz
-
-    @property
-    def clean(self) -> RingBuffer:
-        """The filtered signal of the last minute."""
-        return self._slicer.clean
 
     def push(self, chunk: Chunk) -> list[Window]:
         """Filter, cut windows and update the statistics. Never skipped; independent of which windows are read."""

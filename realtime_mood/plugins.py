@@ -58,10 +58,8 @@ class Plugin:
 
     group: Group
     name: str
-    value: str
-    """``module:object``."""
-    package: str
-    """The distribution that offers it; ``realtime-mood`` for ours."""
+    value: str  # ``module:object``
+    package: str  # the distribution that offers it; ``realtime-mood`` for ours
 
     @property
     def is_built_in(self) -> bool:

@@ -33,23 +33,17 @@ class ValidationResult(Strict):
     """Performance of a personal readout on held-out blocks."""
 
     balanced_accuracy: float
-    interval: tuple[float, float]
-    """95 %, over blocks."""
+    interval: tuple[float, float]  # 95 %, over blocks
     chance: float
-    p: float
-    """p value of a permutation test over blocks."""
-    ece: float
-    """Expected calibration error of its held-out confidence."""
-    time_only: float
-    """Balanced accuracy of a classifier that is given only the time."""
-    blocks: tuple[int, ...]
-    """Of each label."""
+    p: float  # p value of a permutation test over blocks
+    ece: float  # expected calibration error of its held-out confidence
+    time_only: float  # balanced accuracy of a classifier that is given only the time
+    blocks: tuple[int, ...]  # of each label
     seconds: int
     confusion: tuple[tuple[float, ...], ...]
     """Confusion matrix: share of each true label's seconds (rows) that was classified as each label."""
     passed: bool
-    text: str
-    """Why it did not pass; empty when it did."""
+    text: str  # why it did not pass; empty when it did
     advice: tuple[str, ...] = ()
 
 
@@ -59,11 +53,9 @@ class PersonalReadout(Strict):
     name: str
     labels: tuple[str, ...]
     coordinates: tuple[tuple[float, float], ...]
-    base: str
-    """The shipped readout that it was adapted from; empty when there was none."""
+    base: str  # the shipped readout that it was adapted from; empty when there was none
     weights: str
-    weights_sha256: str
-    """Digest of the network it was fitted with; it works with no other."""
+    weights_sha256: str  # digest of the network it was fitted with; it works with no other
     head_sha256: str
     temperature: float
     least_confidence: float

@@ -1,4 +1,1 @@
-"""The Python interface: what ``import realtime_mood as rm`` offers, each function in a module named after its subject.
-
-Nothing here is needed to run the program; everything is in reach as ``rm.NAME`` and imported when it is first used.
-"""
+"""The Python interface: each function of ``import realtime_mood as rm``, in a module named after its subject."""

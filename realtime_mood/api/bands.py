@@ -20,8 +20,7 @@ from ..dsp.spec import BANDS
 from ..errors import ConfigError
 
 SEGMENT_S = 2.0
-CYCLES = 4
-"""Segments are at least so many cycles of the band's lower edge long."""
+CYCLES = 4  # segments are at least so many cycles of the band's lower edge long
 
 Band = str | tuple[float, float]
 

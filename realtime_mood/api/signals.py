@@ -20,11 +20,7 @@ FLUSH_BYTES = 16 * 2**20  # of a source without pace, between two waits for the 
 
 
 def windows(
-    source: AnySource,
-    *,
-    notch: str | float = "auto",
-    seconds: float | None = None,
-    spec: FeatureSpec | None = None,
+    source: AnySource, *, notch: str | float = "auto", seconds: float | None = None, spec: FeatureSpec | None = None
 ) -> Iterator[Window]:
     """Iterate the windows of a stream: filtered signal and band power, four a second.
 

@@ -15,20 +15,12 @@ import typer
 from .. import liblsl
 from ..console import own_stdout
 from ..errors import ConfigError
-from ..plugins import also
 from .config import resolve
 
 Unit = Literal["uV", "mV", "V", "nV"]
 ScopeOption = Annotated[
     str | None, typer.Option(help="Scope of LSL: loopback (nothing leaves this machine), machine, link or site.")
 ]
-SourceOption = Annotated[
-    str | None, typer.Option(help="synthetic://…, lsl://NAME, brainflow://BOARD or playback://PATH." + also("sources"))
-]
-SinkOption = Annotated[
-    list[str] | None, typer.Option(help="Send readings to this sink, as csv://PATH; may be repeated." + also("sinks"))
-]
-LslNameOption = Annotated[str | None, typer.Option(help="Name of that LSL stream (default: RealtimeMood).")]
 
 
 def outlet(

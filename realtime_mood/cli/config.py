@@ -1,4 +1,4 @@
-"""The options of a run, from command line, environment and TOML file, in that order of precedence."""
+"""The options of a run (command line first, then environment, then TOML file), and the recorder and sinks they set."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ import sys
 from collections import ChainMap
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from platformdirs import user_config_path
 from pydantic import BeforeValidator, Field, ValidationError
 
+from .. import liblsl
 from ..api.options import ReadingOptions
 from ..errors import ConfigError
 from ..files import read_toml
 
+if TYPE_CHECKING:
+    from ..contracts import Sink
+    from ..recording.recorder import Recorder
+
 PREFIX = "REALTIME_MOOD_"
 GIVE_UP_S = 60.0  # outside the window
-FOUND = Path("realtime_mood.toml")
-"""An options file that is read from the current folder, if it is there."""
+FOUND = Path("realtime_mood.toml")  # an options file that is read from the current folder, if it is there
 SCOPES = ("loopback", "machine", "link", "site")  # from near to far
 NOT_OPTIONS = {"REALTIME_MOOD_DATA"}  # the recordings for the tests
 
@@ -47,8 +51,7 @@ class RunConfig(ReadingOptions):
     osc_muse: str | None = None
     ws: str | None = None
     csv: Path | None = None
-    sink: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
-    """Sinks by URL, built in or of other packages."""
+    sink: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()  # sinks by URL, built in or of other packages
     lsl_scope: Literal["loopback", "machine", "link", "site"] | None = None
 
     @property
@@ -143,3 +146,33 @@ def _read(path: Path) -> dict[str, object]:
     except (OSError, ValueError) as error:
         found = f"not readable as TOML: {error}"
         raise ConfigError(f"config file {path}", found, "correct it, or leave it out") from None
+
+
+def recorder_of(config: RunConfig, about: Mapping[str, object]) -> Recorder | None:
+    """The recorder of a run, if one is requested."""
+    if config.record is None:
+        return None
+    from ..recording.recorder import Recorder
+
+    to_stamps = liblsl.to_stamps() if config.on_lsl else 0.0
+    return Recorder(config.record, about, participant=config.participant, session=config.session, to_stamps=to_stamps)
+
+
+def outputs_of(config: RunConfig) -> list[Sink]:
+    """The sinks for readings besides the view: of the options ``--lsl-out`` to ``--csv``, and of each ``--sink``."""
+    from ..sinks import make_sink, open_sink
+
+    ids = {"participant": config.participant, "session": config.session}
+    options: list[tuple[str, object, dict[str, str]]] = [
+        ("lsl", config.lsl_name if config.lsl_out else None, {}),
+        ("osc", config.osc, {}),
+        ("osc-muse", config.osc_muse, {"notch": config.notch}),
+        ("ws", config.ws, {}),
+        ("csv", config.csv, ids),
+    ]
+    made = [make_sink(name, str(target), query) for name, target, query in options if target]
+    made += map(open_sink, config.sink)
+    for sink in made:
+        if url := getattr(sink, "url", None):
+            print(f"WebSocket: {url}", file=sys.stderr, flush=True)
+    return made

@@ -1,4 +1,4 @@
-"""Causal high-pass, notch and band-pass filters that keep their state between calls.
+"""Causal high-pass, notch and band-pass filters and a running mean, which keep their state between calls.
 
 Everything is second-order sections in float64: transfer-function form is unstable at the band edges we need, and
 float32 loses microvolts beside a 60 mV electrode offset. Order 2 per edge, because steeper filters have a longer
@@ -13,7 +13,7 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from scipy.signal import butter, group_delay, iirnotch, sos2tf, sosfilt, sosfilt_zi, tf2sos
+from scipy.signal import butter, group_delay, iirnotch, lfilter, sos2tf, sosfilt, sosfilt_zi, tf2sos
 
 from .spec import FeatureSpec
 
@@ -111,3 +111,19 @@ def mains_hz(raw: np.ndarray, sfreq: float, candidates: Sequence[float]) -> tupl
         return bool(np.median(power[apart <= 1].max(axis=0) / np.maximum(beside, 1e-12)) > STANDS_OUT)
 
     return tuple(hz for hz in candidates if stands_out(hz)) or tuple(candidates)
+
+
+class RunningMean:
+    """Exponentially weighted mean of rows (each of `shape`, at `sfreq` Hz) with a time constant of `tau_s`.
+
+    Its state begins at zero; the result is bit-identical however the rows are cut into chunks.
+    """
+
+    def __init__(self, tau_s: float, sfreq: float, shape: tuple[int, ...]) -> None:
+        self._decay = 1 - math.exp(-1 / (tau_s * sfreq))
+        self._state = np.zeros((1, *shape))
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """The mean up to each row: (n_times, …), like `rows`."""
+        mean, self._state = lfilter([self._decay], [1.0, self._decay - 1.0], rows, axis=0, zi=self._state)
+        return mean

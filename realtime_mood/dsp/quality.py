@@ -45,18 +45,12 @@ DEAD = (FAULTS.index(Fault.FLAT), FAULTS.index(Fault.RAILED))  # no EEG in it: m
 class Hop:
     """Evidence about the electrodes at the end of a hop."""
 
-    raw: np.ndarray
-    """(n_times, n_chans), µV: up to the last second, unfiltered."""
-    n_new: int
-    """How many of its rows belong to this hop."""
-    clean: np.ndarray
-    """(n_valid, n_chans), µV: this hop filtered, received and settled samples only."""
-    band_rms: np.ndarray
-    """(n_chans, n_bands), µV: over the last second."""
-    jumped: Mask
-    """(n_chans,): True where the offset had a step within this hop."""
-    kohm: np.ndarray
-    """(n_chans,), kΩ: the impedances at its end; NaN where unknown."""
+    raw: np.ndarray  # (n_times, n_chans), µV: up to the last second, unfiltered
+    n_new: int  # how many of its rows belong to this hop
+    clean: np.ndarray  # (n_valid, n_chans), µV: this hop filtered, received and settled samples only
+    band_rms: np.ndarray  # (n_chans, n_bands), µV: over the last second
+    jumped: Mask  # (n_chans,): True where the offset had a step within this hop
+    kohm: np.ndarray  # (n_chans,), kΩ: the impedances at its end; NaN where unknown
 
 
 class ElectrodeQuality:

@@ -9,11 +9,10 @@ import numpy as np
 
 from ..ring import RingBuffer
 from ..types import Chunk, Impedance, Quality, StreamInfo, Window
+from .features import Resampler
 from .filters import Filters
-from .gaps import SampleRun
-from .jumps import StepRemover
+from .gaps import SampleRun, StepRemover
 from .quality import ElectrodeQuality, Hop
-from .resample import Resampler
 from .spec import FeatureSpec
 
 RAW_S = 1.0  # what electrode quality is judged on, s

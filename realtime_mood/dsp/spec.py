@@ -15,23 +15,17 @@ class FeatureSpec(Strict):
 
     bands: dict[str, tuple[float, float]] = BANDS
     highpass_hz: float = 0.5
-    hop_s: float = 0.25
-    """There is one reading per hop."""
-    step_s: float = 1.0
-    """There is one DE vector per step; a whole number of hops."""
+    hop_s: float = 0.25  # there is one reading per hop
+    step_s: float = 1.0  # there is one DE vector per step; a whole number of hops
     n_steps: int = 10
     patch_s: float = 1.0
     n_patches: int = 4
-    patch_sfreq: float = 128.0
-    """Rate of the raw patches of the network, independent of the headset's."""
+    patch_sfreq: float = 128.0  # rate of the raw patches of the network, independent of the headset's
     settle_s: float = 4.0
     """How long the filters take to settle after a start or a long gap; their output is not used until then."""
-    max_hole_s: float = 0.25
-    """Longer gaps restart the filters; shorter ones are interpolated for the filters only."""
-    max_hole_share: float = 0.1
-    """A step or patch with more than this share of its samples missing is masked."""
-    max_masked: float = 0.2
-    """With more than this share of the context masked there is no estimate."""
+    max_hole_s: float = 0.25  # longer gaps restart the filters; shorter ones are interpolated for the filters only
+    max_hole_share: float = 0.1  # a step or patch with more than this share of its samples missing is masked
+    max_masked: float = 0.2  # with more than this share of the context masked there is no estimate
 
     @property
     def n_bands(self) -> int:

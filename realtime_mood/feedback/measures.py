@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contracts import MeasureKind
-from ..dsp.ema import RunningMean
-from ..dsp.filters import Filters, Notch, band_delay_s
+from ..dsp.filters import Filters, Notch, RunningMean, band_delay_s
 from ..dsp.gaps import GapFiller
 from ..dsp.spec import FeatureSpec
 from ..errors import StreamMismatch

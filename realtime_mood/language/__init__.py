@@ -15,9 +15,7 @@ from importlib.resources import files
 from string import Formatter
 from typing import Any
 
-DOMAIN = "realtime_mood"
-NAMES = {"en": "English", "de": "Deutsch"}
-"""The available languages, each by its own name."""
+NAMES = {"en": "English", "de": "Deutsch"}  # the available languages, each by its own name
 _translations: list[gettext.NullTranslations] = [gettext.NullTranslations()]
 _language = ["en"]
 _DECIMAL_COMMA = {"de": str.maketrans(".,", ",.")}
@@ -36,7 +34,7 @@ def use(language: str | None) -> str:
     wanted = [language] if language else _of_system()
     code = next((short for name in wanted if (short := name.split("_")[0]) in NAMES), "en")
     _language[:] = [code]
-    _translations[:] = [gettext.translation(DOMAIN, str(files(__package__)), [code], fallback=True)]
+    _translations[:] = [gettext.translation("realtime_mood", str(files(__package__)), [code], fallback=True)]
     return code
 
 

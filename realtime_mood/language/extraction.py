@@ -6,8 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-SHOWN = ("title", "about", "text", "washout", "consent", "debrief")
-"""The keys whose texts people read."""
+SHOWN = ("title", "about", "text", "washout", "consent", "debrief")  # the keys whose texts people read
 Message = tuple[int, None, str, list[str]]
 
 

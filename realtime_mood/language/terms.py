@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from . import N_
 
-SIMULATED = N_("SIMULATED")
-"""Badge of whatever comes from a simulated subject."""
+SIMULATED = N_("SIMULATED")  # badge of whatever comes from a simulated subject
 FAULTS = {
     "flat": N_("flat"),
     "railed": N_("out of range"),

@@ -1,4 +1,4 @@
-"""Acquisition thread: source → ring buffer, recording and other taps."""
+"""Acquisition thread: source → ring buffer, recording and other taps; and the times at which chunks arrived."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 
+import numpy as np
+
 from .. import clock
 from ..contracts import Director, Source, Stream
 from ..errors import StreamEnded
@@ -17,12 +19,13 @@ from ..pipeline import Pipeline
 from ..ring import RingBuffer
 from ..sources.timing.reconnect import ReconnectingStream
 from ..types import Chunk, Marker, StreamInfo
-from .arrivals import Arrivals
 from .continuity import Continuity
 from .delivery import Delivery
 
 POLL_S = 0.1  # longest wait of a thread between checks of whether to stop
 AHEAD_S = 2.0  # how far an unpaced source may run ahead of the pipeline
+STALE_S = 1.0  # readings are stale after this long without data, and after
+STALE_CHUNKS = 3  # chunk intervals, whichever is longer
 
 Build = Callable[[StreamInfo], Pipeline]
 
@@ -118,3 +121,37 @@ class Acquisition:
         self.markers.extend(chunk.markers)
         raw.write(chunk, arrived)
         self.vitals.count(samples=len(chunk), lost=chunk.lost)
+
+
+class Arrivals:
+    """Written by the acquisition thread, read by the processing thread; every step is one atomic deque operation."""
+
+    def __init__(self, info: StreamInfo) -> None:
+        self._info = info
+        self._ends: deque[tuple[int, float]] = deque(maxlen=4096)  # (index after the chunk, its arrival time)
+        self._intervals: deque[float] = deque(maxlen=100)  # between chunks, s
+        self._ages: deque[float] = deque(maxlen=100)  # of the newest sample when its chunk arrived, s
+
+    def note(self, chunk: Chunk, now: float) -> None:
+        """Note that a chunk arrived at `now` (s, our clock)."""
+        if self._ends:
+            self._intervals.append(now - self._ends[-1][1])
+        self._ages.append(now - chunk.t_last)
+        self._ends.append((chunk.end, now))
+
+    def of(self, end: int, default: float) -> float:
+        """Arrival time of the chunk with sample ``end - 1``. Forgets earlier ones."""
+        while len(self._ends) > 1 and self._ends[0][0] < end:
+            self._ends.popleft()
+        return self._ends[0][1] if self._ends else default
+
+    def patience(self) -> float:
+        """Time without samples after which readings are stale (s). Chunks may be rare, or arrive in bursts."""
+        intervals = tuple(self._intervals)
+        usual = float(np.percentile(intervals, 90)) if len(intervals) >= 10 else 0.0
+        return max(STALE_S, STALE_CHUNKS * max(self._info.chunk_s, usual))
+
+    def is_old(self, age: float) -> bool:
+        """Whether a newest sample of that `age` (s) exceeds the device's usual delay, as in a backlog."""
+        usual = float(np.median(tuple(self._ages))) if self._ages else 0.0
+        return age - usual > self.patience()

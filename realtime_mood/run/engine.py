@@ -11,7 +11,7 @@ from .. import clock
 from ..contracts import Director, Listener, Noting, Reporting, Returning, Sink, Source
 from ..errors import EngineError, EngineStuck
 from ..guard import Closings, Guarded, GuardedThread
-from ..health import Health, Latency, State, Vitals
+from ..health import Health, State, Vitals
 from ..pipeline import LEFT_OUT
 from ..ring import RingBuffer
 from ..sources.timing.reconnect import Reconnecting
@@ -19,8 +19,6 @@ from ..types import Features, Marker, Reading
 from .acquisition import Acquisition, Build
 from .delivery import Delivery
 from .processing import Processing
-
-__all__ = ["Engine", "Health", "Latency", "State"]
 
 LEAVE_OUT_AHEAD_S = 0.5  # windows that end later than this from now have not been read yet
 PATIENCE = 0.5  # share of the stop timeout after which a thread held by a sink is abandoned

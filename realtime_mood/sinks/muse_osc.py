@@ -11,8 +11,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from ..dsp.ema import RunningMean
-from ..dsp.filters import Filters, Notch
+from ..dsp.filters import Filters, Notch, RunningMean
 from ..dsp.gaps import GapFiller
 from ..dsp.spec import FeatureSpec
 from ..health import Emission, RecordingState
