@@ -38,7 +38,6 @@ INTERRUPTED = 130  # the exit code of other programs after Ctrl-C
 
 cli = typer.Typer(
     help="A real-time EEG emotion reader. Not a medical device, and not for judging people.",
-    no_args_is_help=False,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -48,7 +47,7 @@ cli = typer.Typer(
 def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: float | None = GIVE_UP_S) -> Engine:
     """An engine for `config`, its weights loaded and its profile read, its source not opened yet.
 
-    `give_up_s` is how long a lost source is looked for where the options do not say.
+    `give_up_s`, the time to reconnect to a lost source, is the default of that option; None: no limit.
     """
     from realtime_mood.cli import feedback as feedback_run
     from realtime_mood.feedback.loop import FeedbackLoop
@@ -83,12 +82,10 @@ SinkOption = Annotated[
 ]
 LslNameOption = Annotated[str | None, typer.Option(help="Name of that LSL stream (default: RealtimeMood).")]
 ProfileOption = Annotated[Path | None, typer.Option(help="Profile of the subject (from calibrate).")]
-SecondsOption = Annotated[float | None, typer.Option(help="Stop after this many seconds of stream time.")]
 NotchOption = Annotated[str | None, typer.Option(help="Mains frequency to filter out: 50, 60 or auto (both).")]
 RecordOption = Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")]
 ParticipantOption = Annotated[str | None, typer.Option(help="Participant ID in file names (letters and digits).")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file with any of these options.")]
-ReadoutOption = Annotated[str | None, typer.Option(help="effort, emotion3, or auto (chosen for the source).")]
 
 
 @cli.callback(invoke_without_command=True)
@@ -103,10 +100,10 @@ def run(
     source: SourceOption = None,
     view: Annotated[str | None, typer.Option(help="gui, terminal or json (default: gui, with a display).")] = None,
     weights: WeightsOption = None,
-    readout: ReadoutOption = None,
+    readout: Annotated[str | None, typer.Option(help="effort, emotion3, or auto (chosen for the source).")] = None,
     profile: ProfileOption = None,
     notch: NotchOption = None,
-    seconds: SecondsOption = None,
+    seconds: Annotated[float | None, typer.Option(help="Stop after this many seconds of stream time.")] = None,
     device: Annotated[str | None, typer.Option(help="Device of the network: auto, cpu or cuda.")] = None,
     record: RecordOption = None,
     markers: Annotated[str | None, typer.Option(help="lsl://NAME of a marker stream to record.")] = None,

@@ -69,7 +69,7 @@ def __getattr__(name: str) -> object:
 
         try:
             value: object = version("realtime-mood")
-        except PackageNotFoundError:  # a copy of the folder, which nobody has installed
+        except PackageNotFoundError:  # a copy of the folder that is not installed
             value = "0+not.installed"
     elif name == "errors":
         return import_module(".errors", __name__)

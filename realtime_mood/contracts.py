@@ -111,7 +111,7 @@ class Network(Protocol):
 class NetworkProvider(Protocol):
     """Loaded weights, which make a network for any stream: what is registered in ``realtime_mood.networks``.
 
-    `spec` (a `FeatureSpec`) says which features it asks for, and `sha256` its version; both may be missing.
+    Optional attributes: `spec`, the `FeatureSpec` of its features, and `sha256`, its version.
     """
 
     def network(self, info: StreamInfo, readout: str, profile: Any) -> Network:
@@ -230,9 +230,9 @@ class MeasureKind(Protocol):
     """
 
     def __call__(self, power: np.ndarray, over: np.ndarray | None) -> float:
-        """The measure where the log power of the band is `power` and that of the second band, if any, is `over`.
+        """The measure for the log power in the band and, if there is one, in the second band; NaN: no value.
 
-        Both are (n_electrodes,), of µV², in the order of the session's electrodes. NaN says that there is no value.
+        Both are (n_electrodes,), log µV², in the order of the session's electrodes.
         """
 
 

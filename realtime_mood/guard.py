@@ -121,7 +121,7 @@ class Guarded:
             self._failures[what] += 1
             last = self._failures[what] >= FAILURES and not self.is_gone
             self.is_gone = self.is_gone or last
-        self._report(f"{self.name} failed{f' {FAILURES} times and was let go' if last else ''}: {words_of(error)}")
+        self._report(f"{self.name} failed{f' {FAILURES} times and was removed' if last else ''}: {words_of(error)}")
         if last:
             self._on_drop()
 

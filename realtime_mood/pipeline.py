@@ -14,7 +14,7 @@ from .dsp.filters import NOTCH_HZ, Filters, Notch
 from .dsp.gaps import GapFiller
 from .dsp.slicer import Slicer
 from .dsp.spec import FeatureSpec
-from .types import Chunk, Features, Reading, StreamInfo, Why, Window
+from .types import Chunk, Features, Reading, Readout, StreamInfo, Why, Window
 
 MEMORY_S = 60.0
 LEFT_OUT = "left out: "  # prefix of a marker that lists the electrodes left out from its sample on
@@ -30,7 +30,6 @@ class Pipeline:
     def __init__(self, info: StreamInfo, spec: FeatureSpec, estimator: Estimator, notch: Notch = NOTCH_HZ) -> None:
         spec.check(info.sfreq)
         self.info, self.spec, self._estimator = info, spec, estimator
-        self.readout = estimator.readout
         self._learner = estimator if isinstance(estimator, Learner) else None
         self._bridge = GapFiller(info.n_chans, round(spec.max_hole_s * info.sfreq))
         self._filters = Filters(spec, info.sfreq, info.n_chans, notch)
@@ -40,6 +39,11 @@ class Pipeline:
         self._extract = Extractor(spec, info.sfreq)
         self.left_out: list[tuple[int, frozenset[int]]] = []
         """From which sample on, and which channels; the newest entry counts."""
+
+    @property
+    def readout(self) -> Readout:
+        """Labels and scales of its readings."""
+        return self._estimator.readout
 
     @property
     def notes(self) -> tuple[str, ...]:

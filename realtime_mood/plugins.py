@@ -1,7 +1,5 @@
-"""Registry of sources, sinks, networks, measures and displays, built in or from other packages.
+"""Registry of sources, sinks, networks, measures and displays: the table `BUILT_IN`, and entry points of packages.
 
-Another package offers a part as an entry point of the group ``realtime_mood.sources`` and so on; ours are the same
-entry points, from the table `BUILT_IN`, which also holds where the program runs from a folder and is not installed.
 A part is imported only when it is used, so a broken one does not affect the others.
 """
 
@@ -49,7 +47,7 @@ BUILT_IN: dict[Group, dict[str, str]] = {
     },
     "calibrations": {"protocol": "realtime_mood.calibration.headless:calibrate"},
 }
-"""``module:object`` of each, by name; `pyproject.toml` declares the same, which a test compares."""
+"""``module:object`` of each, by name; `pyproject.toml` declares the same entry points."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,6 @@ from ..profile import Profile
 from .options import reading_options
 from .stream import AnySource, to_source
 
-Say = Callable[[str], object]
-
 
 def calibrate(
     source: AnySource,
@@ -27,7 +25,7 @@ def calibrate(
     notch: str | float = "auto",
     device: str = "auto",
     give_up_s: float | None = 60.0,
-    say: Say | None = None,
+    say: Callable[[str], object] | None = None,
 ) -> Profile:
     """Run a calibration protocol, and fit a profile to its recording.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..contracts import SignalFile, Stream
+from ..contracts import SignalFile
 from ..errors import ConfigError
 from ..plugins import read_options
 from ..profile import Profile
@@ -20,6 +20,7 @@ from ..sources.recordings.recording import PlaybackOptions, Rows, check_unit, fi
 from ..sources.units import microvolts
 from ..types import Estimate, Reading
 from .reading import read
+from .stream import Opened
 
 if TYPE_CHECKING:
     import mne
@@ -83,15 +84,9 @@ def _row(it: Reading) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class MemorySource:
-    """A `Source` of a recording in memory, read as fast as possible."""
-
-    def __init__(self, file: SignalFile, name: str) -> None:
-        self._file, self.name = file, name
-
-    def open(self) -> Stream:
-        """The stream, from its first sample."""
-        return PlaybackStream(self._file, PlaybackOptions(speed=math.inf), self.name, self.name)
+def _source(file: SignalFile, name: str) -> Opened:
+    """The source of a recording in memory, played as fast as possible."""
+    return Opened(name, PlaybackStream(file, PlaybackOptions(speed=math.inf), name, name))
 
 
 def read_array(
@@ -140,7 +135,7 @@ def read_array(
     >>> table.to_data_frame()  # doctest: +SKIP
     """
     rows = _rows(array, sfreq, ch_names, _options("an array", drop=drop, units=units), reference)
-    source = MemorySource(rows, "an array")
+    source = _source(rows, "an array")
     return ReadingTable(read(source, readout=readout, profile=profile, weights=weights, notch=notch, device=device))
 
 
@@ -221,5 +216,5 @@ def read_raw(
         raise ConfigError("readings of a Raw", f"it is a {type(raw).__name__}", do)
     options = _options("a Raw", channels=channels, drop=drop, units=units, reference=reference)
     with translated("a Raw"):
-        source = MemorySource(RawFile(raw, options, "a Raw"), "a Raw")
+        source = _source(RawFile(raw, options, "a Raw"), "a Raw")
     return ReadingTable(read(source, readout=readout, profile=profile, weights=weights, notch=notch, device=device))

@@ -95,7 +95,7 @@ class ReadingStream(Iterator[Reading]):
         StopIteration
             The source has ended.
         MoodError
-            The run has failed: no such source, a device that is gone for good.
+            The run has failed: there is no such source, or the device is lost.
         """
         return next(self._run)
 
@@ -136,31 +136,30 @@ def read(
 ) -> ReadingStream:
     """Iterate the readings of a stream: four a second, each of the ten seconds before it.
 
-    The same as the command ``run``: from a live source readings come as they are made, and while nothing comes
-    `Abstained` ones say so; a finite source at ``speed=max`` is read as fast as the network takes it.
+    They are those of the command ``run``: live, also while no samples arrive (as `Abstained`); a finite source at
+    ``speed=max`` is read as fast as the network takes it.
 
     Parameters
     ----------
     source : str, Path, Source or EegStream
-        A URL, a recording's path, a source of your own, or what `open_source` returned, none of it read yet.
+        A URL, the path of a recording, a source of your own, or a stream from `open_source` that is not read yet.
     readout : str
-        ``"effort"``, ``"emotion3"``, the subject's own by its name, or ``"auto"``: what fits the source.
+        ``"effort"``, ``"emotion3"``, the name of the personal readout, or ``"auto"``: chosen for the source.
     profile : path or Profile, optional
         The subject's, made by `calibrate`.
     weights : str
         Shipped weights by name, or a folder.
     notch : {"auto", 50, 60}
-        Line frequency to take out (Hz).
+        Line frequency to filter out (Hz); ``"auto"`` detects it.
     device : {"auto", "cpu", "cuda"}
     seconds : float, optional
-        End after so much stream time.
+        End after this much stream time.
     record : path, optional
         Also record samples and readings to this XDF file, or into this folder.
     sinks : sequence of Sink or str
-        What wants every reading as well: objects with ``put(emission)`` and ``close(health)``, or URLs, as
-        ``"osc://127.0.0.1:9000"``.
+        Further outputs: objects with ``put(emission)`` and ``close(health)``, or URLs, as ``"osc://127.0.0.1:9000"``.
     give_up_s : float or None
-        How long a device that went away is looked for (s); None for ever.
+        How long to try to reconnect a lost device (s); None: no limit.
 
     Returns
     -------
@@ -171,7 +170,7 @@ def read(
     Raises
     ------
     ConfigError, WeightsError, ProfileError
-        An option is wrong, or what it names cannot be read. What is wrong with the source is raised by the loop.
+        An option is wrong, or a file cannot be read. Errors of the source are raised by the loop.
 
     Examples
     --------

@@ -28,9 +28,9 @@ def windows(
     ----------
     source : str, Path, Source or EegStream
     notch : {"auto", 50, 60}
-        Line frequency to take out (Hz).
+        Line frequency to filter out (Hz); ``"auto"`` detects it.
     seconds : float, optional
-        End after so much stream time.
+        End after this much stream time.
     spec : FeatureSpec, optional
         Bands and durations; those of the shipped weights by default.
 
@@ -42,7 +42,7 @@ def windows(
     Raises
     ------
     SourceError
-        The source is not there, cannot be used, or is gone for good; raised by the loop.
+        The source is not there, cannot be used, or is lost; raised by the loop.
 
     Examples
     --------

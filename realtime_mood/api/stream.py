@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Self
@@ -67,7 +68,7 @@ class EegStream:
         StreamEnded
             The end of a finite source.
         SourceLost
-            The device has been gone for longer than ``give_up_s``.
+            The device has been lost for longer than ``give_up_s``.
         StreamMismatch
             A source of your own sends chunks that do not follow one another.
         """
@@ -101,15 +102,15 @@ class EegStream:
         self.close()
 
 
+@dataclass
 class Opened:
     """The `Source` of a stream that is open already."""
 
-    def __init__(self, stream: EegStream) -> None:
-        self.name, self._stream = stream.name, stream.lend()
+    name: str
+    stream: Stream
 
     def open(self) -> Stream:
-        """The stream."""
-        return self._stream
+        return self.stream
 
 
 AnySource = str | PathLike[str] | Source | EegStream
@@ -126,7 +127,7 @@ def open_source(source: str | PathLike[str] | Source, *, give_up_s: float | None
         of the guide); the path of a recording, which is then read as fast as possible; or any object with a method
         `open` that returns a `Stream`.
     give_up_s : float or None
-        How long a device that went away is looked for (s); None for ever.
+        How long to try to reconnect a lost device (s); None: no limit.
 
     Returns
     -------
@@ -157,7 +158,7 @@ def to_source(source: AnySource) -> Source:
     if isinstance(source, PathLike):
         return PlaybackSource(os.fspath(source), PlaybackOptions(speed=math.inf))
     if isinstance(source, EegStream):
-        return Opened(source)
+        return Opened(source.name, source.lend())
     if callable(getattr(source, "open", None)):
         return source
     raise ConfigError(

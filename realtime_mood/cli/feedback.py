@@ -108,22 +108,18 @@ def attach(
     loop: FeedbackLoop, engine: Engine, config: RunConfig, recorder: Recorder | None, outputs: Sequence[Sink]
 ) -> None:
     """Connect a session to the recorder, the markers and the outputs of its run."""
+    from ..feedback.receivers import LslFeedback, OscFeedback, WebSocketFeedback
+    from ..sinks.websocket import WebSocketReadings
+
     loop.tell = engine.mark
     if recorder is not None:
         loop.keep = recorder.feed
     receivers: list[Receiver] = []
     if config.lsl_out:
-        from ..feedback.receivers import LslFeedback
-
         receivers.append(LslFeedback(f"{config.lsl_name}-Feedback", f"{config.lsl_name}-Markers"))
     if config.osc:
-        from ..feedback.receivers import OscFeedback
-
         receivers.append(OscFeedback(config.osc))
     if config.ws:
-        from ..feedback.receivers import WebSocketFeedback
-        from ..sinks.websocket import WebSocketReadings
-
         receivers += [WebSocketFeedback(it) for it in outputs if isinstance(it, WebSocketReadings)]
     loop.send_to(receivers)
 

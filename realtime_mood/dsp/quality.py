@@ -28,15 +28,10 @@ FAIR_KOHM = 50.0  # poor for wet electrodes: it lowers the score and masks nothi
 CLEAR = 0.7  # of a threshold
 MEMORY_S = 1.5  # a fault appears when present in most of this, and goes when absent in all of it
 
-# In order of precedence where two are equally strong.
-SCORES = {
-    Fault.FLAT: 0.0,
-    Fault.LINE: 0.2,
-    Fault.RAILED: 0.0,
-    Fault.MUSCLE: 0.3,
-    Fault.DECORRELATED: 0.3,
-    Fault.IMPEDANCE: 0.3,
-}
+SCORES = {  # in order of precedence where two are equally strong
+    Fault.FLAT: 0.0, Fault.LINE: 0.2, Fault.RAILED: 0.0,
+    Fault.MUSCLE: 0.3, Fault.DECORRELATED: 0.3, Fault.IMPEDANCE: 0.3,
+}  # fmt: skip
 FAULTS = tuple(SCORES)
 DEAD = (FAULTS.index(Fault.FLAT), FAULTS.index(Fault.RAILED))  # no EEG in it: masked at once
 

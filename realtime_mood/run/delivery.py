@@ -109,7 +109,8 @@ class _Fed(Guarded):
     """One sink of a run."""
 
     def __init__(self, sink: Sink, vitals: Vitals, closings: Closings) -> None:
-        super().__init__(_name_of(sink), vitals.fault, self.close)
+        outputs = sink.outputs if isinstance(sink, Outgoing) else ()
+        super().__init__(outputs[0].name if outputs else type(sink).__name__, vitals.fault, self.close)
         self.sink, self._vitals, self._closings = sink, vitals, closings
         self._took: deque[float] = deque(maxlen=JUDGED)
         self._n, self._is_closed, self._once = 0, False, threading.Lock()
@@ -143,8 +144,3 @@ class _Fed(Guarded):
             first, self._is_closed = not self._is_closed, True
         if first:
             self._closings.add(self.name, lambda: self.sink.close(self._vitals.health))
-
-
-def _name_of(sink: Sink) -> str:
-    outputs = sink.outputs if isinstance(sink, Outgoing) else ()
-    return outputs[0].name if outputs else type(sink).__name__

@@ -233,7 +233,7 @@ def test_a_receiver_that_fails_is_closed_and_said_and_the_others_go_on(plan):
         wait_until(lambda: ear.heard and ear.heard[-1].at > 19.9)
         wait_until(lambda run=run: broken.closed == run)
         assert "broken failed: gone" in faults
-        assert f"broken failed {FAILURES} times and was let go: gone" in faults
+        assert f"broken failed {FAILURES} times and was removed: gone" in faults
         assert hiccup.heard
         loop.close(Health())
         assert broken.closed == run

@@ -101,7 +101,7 @@ def test_a_part_is_let_go_after_failing_in_a_row_and_not_before():
     assert not part.call(draw, True)
     assert part.is_gone
     assert gone == [1]
-    assert reported[-1] == f"plot failed {FAILURES} times and was let go: no window"
+    assert reported[-1] == f"plot failed {FAILURES} times and was removed: no window"
     assert reported.count("plot failed: no window") == 2 * FAILURES - 2
     n = len(calls)
     assert not part.call(draw, False)

@@ -260,8 +260,8 @@ def test_nothing_yet():
 
 
 def test_a_fresh_note_comes_first_and_then_makes_room():
-    fresh = look(estimate(20), notes=("OSC failed and was let go",), noted=119.0)
-    assert fresh.banner.text == "OSC failed and was let go"
+    fresh = look(estimate(20), notes=("OSC failed and was removed",), noted=119.0)
+    assert fresh.banner.text == "OSC failed and was removed"
     old = look(abstained(20, Why.UNSURE, (0.3, 0.3, 0.4)), notes=("x",), noted=120.0 - NOTE_S - 1)
     assert old.banner.text.startswith("Unsure")
 
