@@ -82,7 +82,7 @@ SinkOption = Annotated[
 ]
 LslNameOption = Annotated[str | None, typer.Option(help="Name of that LSL stream (default: RealtimeMood).")]
 ProfileOption = Annotated[Path | None, typer.Option(help="Profile of the subject (from calibrate).")]
-NotchOption = Annotated[str | None, typer.Option(help="Mains frequency to filter out: 50, 60 or auto (both).")]
+NotchOption = Annotated[str | None, typer.Option(help="Mains frequency to filter out: 50, 60 or auto (detected).")]
 RecordOption = Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")]
 ParticipantOption = Annotated[str | None, typer.Option(help="Participant ID in file names (letters and digits).")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file with any of these options.")]

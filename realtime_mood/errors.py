@@ -8,8 +8,6 @@ import unicodedata
 def one_line(text: str) -> str:
     """`text` on one line, control and direction characters escaped: it may hold a name from a file or a network."""
     line = " ".join(text.splitlines())
-    if line.isprintable():
-        return line
     escaped = ("Cc", "Cf", "Cs")  # categories of Unicode
     return "".join(c.encode("unicode_escape").decode() if unicodedata.category(c) in escaped else c for c in line)
 

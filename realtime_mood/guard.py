@@ -13,8 +13,7 @@ from collections.abc import Callable
 
 from . import clock
 
-Report = Callable[[str], object]
-"""Called from any thread with a description of the failure; an engine counts it and adds it to the health notes."""
+Report = Callable[[str], object]  # called from any thread with a failure, for the health notes
 
 RETRY_S = 0.1  # pause before failed work restarts; doubled each time
 LONGEST_RETRY_S = 5.0  # longest such pause

@@ -21,7 +21,7 @@ HERE = Path("lsl_api.cfg")  # the library would read it from the folder that the
 OWN = ("~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")
 HARMLESS = ("SessionID", "ports", "tuning")  # options and sections that neither extend the scope nor write a file
 
-SCOPES = {
+SCOPES = {  # from near to far
     # Discovery on 127.0.0.1 alone. An outlet's own port stays open on every interface: the library binds no other way.
     "loopback": """[ports]
 IPv6 = disable

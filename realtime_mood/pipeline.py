@@ -21,8 +21,6 @@ LEFT_OUT = "left out: "  # prefix of a marker that lists the electrodes left out
 LEARNS = {"learns": "by stream time"}
 """Recorded with the statistics; recordings without it are older, and learnt only from windows that were read."""
 
-__all__ = ["MEMORY_S", "NOTCH_HZ", "Notch", "Pipeline"]
-
 
 class Pipeline:
     """Processing of one stream, from chunks to readings. `notch` is described in `Filters`."""

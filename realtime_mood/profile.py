@@ -111,16 +111,14 @@ class Profile(Strict):
     ch_names: tuple[str, ...]
     reference: str
     virtual: bool
-    readout: str | None
-    """The readout it was made for, if one was asked for."""
+    readout: str | None  # the one it was made for, if one was requested
     spec: FeatureSpec
     mean: tuple[tuple[float, ...], ...]
     sd: tuple[tuple[float, ...], ...]
     seconds: float
     made: str
     own: PersonalReadout | None = None
-    refused: ValidationResult | None = None
-    """Why there is no personal readout, where one was tried."""
+    refused: ValidationResult | None = None  # of a personal readout that did not pass
     head: bytes | None = Field(default=None, exclude=True, repr=False)
     """The weights of `own`: the content of the safetensors file."""
 

@@ -11,7 +11,7 @@ from ..errors import ConfigError
 from ..files import Strict
 
 if TYPE_CHECKING:  # scipy takes a second to import, and --help does without
-    from ..pipeline import Notch
+    from ..dsp.filters import Notch
 
 
 class ReadingOptions(Strict):

@@ -23,7 +23,7 @@ BUILDER = "realtime_mood.models.building"
 """Puts the network into a pipeline. Imported when it is needed: it lies above this module, and imports torch."""
 WAITING = 64  # readings that may wait for the loop: then a source without pace waits, too
 MISSED = 1200  # readings of a live source that may wait for the loop, five minutes of them: then the oldest are dropped
-LOOK_S = 0.5
+LOOK_S = 0.5  # between two checks of a waiting loop
 
 
 class Inbox:

@@ -97,7 +97,7 @@ def seal(
 def unblind(
     file: Annotated[Path, typer.Argument(help="A sealed file.")],
     code: Annotated[str, typer.Argument(help="The code of a session.")],
-    who: Annotated[str, typer.Option(help="Who unblinds, for the log in the file.")] = "",
+    who: Annotated[str, typer.Option(help="Name of the person who unblinds, for the log in the file.")] = "",
 ) -> None:
     """Unblind a code: print its condition, and log that in the sealed file."""
     from ..feedback import sealed
@@ -117,9 +117,9 @@ def report(
         from ..report.feedback import write_feedback_report
 
         print(write_feedback_report(files, out, sealed))
-        return
-    if len(files) > 1:
+    elif len(files) > 1:
         raise ConfigError("a report of several files", "only feedback sessions are compared in one report", "give one")
-    from ..report import write_report
+    else:
+        from ..report import write_report
 
-    print(write_report(files[0], out))
+        print(write_report(files[0], out))

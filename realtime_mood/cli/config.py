@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 PREFIX = "REALTIME_MOOD_"
 GIVE_UP_S = 60.0  # outside the window
 FOUND = Path("realtime_mood.toml")  # an options file that is read from the current folder, if it is there
-SCOPES = ("loopback", "machine", "link", "site")  # from near to far
 NOT_OPTIONS = {"REALTIME_MOOD_DATA"}  # the recordings for the tests
 
 
@@ -42,11 +41,9 @@ class RunConfig(ReadingOptions):
     markers: str | None = None
     participant: str = Field(default="", pattern="^[A-Za-z0-9]*$")
     session: str = Field(default="", pattern="^[A-Za-z0-9]*$")
-    give_up: float | None = Field(default=None, gt=0)
-    """Seconds to reconnect to a lost source; None: no limit in the window, `GIVE_UP_S` elsewhere."""
+    give_up: float | None = Field(default=None, gt=0)  # s; None: no limit in the window, `GIVE_UP_S` elsewhere
     lsl_out: bool = False
-    lsl_name: str = Field(default="RealtimeMood", min_length=1)
-    """Name of the stream of readings; the names of the feedback streams begin with it."""
+    lsl_name: str = Field(default="RealtimeMood", min_length=1)  # the names of the feedback streams begin with it
     osc: str | None = None
     osc_muse: str | None = None
     ws: str | None = None
@@ -132,8 +129,8 @@ def _reach(key: str, value: object, stronger: Mapping[str, object]) -> str:
         host = str(value).rpartition(":")[0].strip("[]")
         return "" if host in LOOPBACK or (key == "ws" and not host) else "would reach other machines"
     if key == "lsl_scope":
-        limit = stronger.get(key, "machine")
-        near = SCOPES[: SCOPES.index(limit) + 1] if limit in SCOPES else ()
+        limit, scopes = stronger.get(key, "machine"), list(liblsl.SCOPES)  # from near to far
+        near = scopes[: scopes.index(str(limit)) + 1] if limit in scopes else ()
         return "" if value in near else "would reach other machines"
     return ""
 

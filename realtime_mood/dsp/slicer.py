@@ -45,12 +45,9 @@ class Slicer:
         n_chans = self._info.n_chans
         empty = np.zeros((n_chans, self._spec.n_bands)), 0, np.zeros(n_chans, bool)
         self._blocks = deque([empty] * self._n_blocks, maxlen=self._n_blocks)  # power, samples, dead channels of hops
-        self._begin_hop()
-        self._settled = at + round(self._spec.settle_s * self._info.sfreq)
-
-    def _begin_hop(self) -> None:
         self._cleaned: list[np.ndarray] = []  # of the current hop
         self._power: list[np.ndarray] = []
+        self._settled = at + round(self._spec.settle_s * self._info.sfreq)
 
     def add_impedances(self, impedances: Iterable[Impedance]) -> None:
         """Store impedances of the board; each is valid from its sample on."""
@@ -121,7 +118,7 @@ class Slicer:
         band_rms = np.sqrt(squares / max(n, 1))
         quality, dead = self._judge(Hop(raw, n_new, clean, band_rms, self._level.end_hop(), self._kohm))
         self._blocks.append((total, len(power), dead))
-        self._begin_hop()
+        self._cleaned, self._power = [], []
         return quality
 
     def _silence(self, data: np.ndarray, first: int, dead: Sequence[np.ndarray]) -> None:

@@ -90,20 +90,16 @@ class Acquisition:
         try:
             while not self.stop.is_set() and end < last:
                 chunk = stream.read(POLL_S)
-                self._follow(stream)
+                if isinstance(stream, ReconnectingStream):
+                    self.vitals.note(*stream.notes)
+                    if stream.away_since is not None:
+                        self.vitals.move(State.RECONNECTING, State.LIVE, State.STALLED)
+                self.delivery.follow()
                 if chunk is not None and (whole := place(chunk)) is not None:
                     end = whole.end
                     self._take(whole.before(last, info.sfreq), raw)
         finally:
             self.vitals.count(lost=place.pending)
-
-    def _follow(self, stream: Stream) -> None:
-        """Update the state of the device and the recording."""
-        if isinstance(stream, ReconnectingStream):
-            self.vitals.note(*stream.notes)
-            if stream.away_since is not None:
-                self.vitals.move(State.RECONNECTING, State.LIVE, State.STALLED)
-        self.delivery.follow()
 
     def _take(self, chunk: Chunk, raw: RingBuffer) -> None:
         if not len(chunk):
