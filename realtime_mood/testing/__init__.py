@@ -4,6 +4,7 @@
 >>> check_source(lambda: MyHeadset("COM3"))  # doctest: +SKIP
 """
 
+from .displays import check_display
 from .measures import check_measure
 from .networks import check_network
 from .parts import FakeHeadset, FakeStream, cut, example_readings, pink
@@ -15,6 +16,7 @@ __all__ = [
     "FakeHeadset",
     "FakeStream",
     "Violation",
+    "check_display",
     "check_measure",
     "check_network",
     "check_sink",

@@ -22,7 +22,7 @@ from realtime_mood.recording.recorder import Recorder
 from realtime_mood.sinks import make_sink
 from realtime_mood.sinks.jsonlines import JsonLines
 from realtime_mood.sources import open_source
-from realtime_mood.testing import check_measure, check_network, check_sink, check_source
+from realtime_mood.testing import check_display, check_measure, check_network, check_sink, check_source
 from realtime_mood.testing.parts import EIGHT, INFO, FakeHeadset, cut, pink
 from realtime_mood.types import StreamInfo
 
@@ -73,11 +73,12 @@ OTHER_SINKS: dict[str, Callable[[Path], Sink]] = {
 }
 MEASURES: dict[str, tuple[float, float] | None] = {"band": None, "ratio": (4.0, 8.0), "asymmetry": None}
 NETWORKS = {"reader": "reader-4"}
+DISPLAYS = ("circle", "bar", "landscape")
 
 
 @pytest.mark.parametrize(
     ("group", "cases"),
-    [("sources", SOURCES), ("sinks", SINKS), ("measures", MEASURES), ("networks", NETWORKS)],
+    [("sources", SOURCES), ("sinks", SINKS), ("measures", MEASURES), ("networks", NETWORKS), ("displays", DISPLAYS)],
 )
 def test_every_registered_part_has_a_case(group, cases):
     built_in = {name for name, plugin in plugins(group).items() if plugin.is_built_in}
@@ -110,6 +111,12 @@ def test_networks(name, readout):
     weights = open_weights(f"{name}://{NETWORKS[name]}?device=cpu")
     infos = (INFO, StreamInfo(EIGHT[:4], 128.0, paced=False))
     check_network(lambda info: weights.network(info, readout, None), infos=infos, spec=weights.spec)
+
+
+@pytest.mark.parametrize("name", DISPLAYS)
+def test_displays(name):
+    pytest.importorskip("PyQt6")
+    check_display(plugins("displays")[name].load())
 
 
 def test_the_fake_network():

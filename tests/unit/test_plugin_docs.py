@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from realtime_mood.plugins import GROUPS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
@@ -12,10 +14,10 @@ BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 def test_the_parts_in_the_guide_pass_their_checks():
+    pytest.importorskip("PyQt6", reason="one of the parts is a display")
     names: dict[str, object] = {}
     for block in BLOCKS:
-        if "displays import" not in block:
-            exec(block, names)
+        exec(block, names)
     names["test_my_parts"]()
 
 

@@ -5,9 +5,12 @@ Each shows by its shape and a text when there is no feedback, and nothing in it 
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QLinearGradient, QPainter, QPainterPath, QPen
-from PyQt6.QtWidgets import QWidget
+from functools import cache
+
+import numpy as np
+from PyQt6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPainterPath, QPen
+from PyQt6.QtWidgets import QApplication, QWidget
 
 from ...errors import MoodError
 from ...guard import Report, to_log, words_of
@@ -148,7 +151,7 @@ def display_of(name: str, report: Report) -> Display:
     """The display of this name; a circle, and a report, where another package's cannot be made."""
     plugin = find("displays", name, f"a display {name!r}")
     try:
-        display: Display = plugin.check(_is_display, "a subclass of Display with its paintEvent")()
+        display: Display = plugin.check(is_display, "a subclass of Display with its paintEvent")()
     except Exception as error:
         display = Circle()
         display.fail(str(error) if isinstance(error, MoodError) else str(plugin.error("it cannot be made", error)))
@@ -156,5 +159,22 @@ def display_of(name: str, report: Report) -> Display:
     return display
 
 
-def _is_display(kind: object) -> bool:
+def is_display(kind: object) -> bool:
+    """Whether it is a subclass of `Display` that leaves the painting of failures to it."""
     return isinstance(kind, type) and issubclass(kind, Display) and kind.paintEvent is Display.paintEvent
+
+
+@cache
+def application() -> QCoreApplication:
+    """The application that widgets need, for painting without a window."""
+    return QApplication.instance() or QApplication(["realtime-mood"])
+
+
+def luminance(display: Display, it: FeedbackFrame) -> np.ndarray:
+    """What a display paints: (height, width), 0 to 1."""
+    display.show_it(it)
+    image = display.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    bits = image.constBits()
+    assert bits is not None
+    rows = np.frombuffer(bytes(bits.asarray(image.sizeInBytes())), np.uint8).reshape(image.height(), -1)
+    return rows[:, : image.width()] / 255
