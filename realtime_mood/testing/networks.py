@@ -62,17 +62,16 @@ def _promises(network: Network) -> None:
     if not isinstance(readout, Readout):
         raise Violation("network.readout", f"a {type(readout).__name__}", "give it a Readout")
     labels, places = readout.labels, readout.coordinates
-    require(len(labels) > 1 == len(set(labels)) // len(labels), "labels, two or more", f"{labels}", "name each once")
+    require(1 < len(labels) == len(set(labels)), "labels, two or more", f"{labels}", "name each once")
     right = len(places) in (0, len(labels)) and all(-1 <= x <= 1 for place in places for x in place)
     require(right, "a (valence, arousal) in [-1, 1] for each label, or none", f"{places}", "give as many as labels")
     require(readout.evidence in EVIDENCE, f"evidence of {', '.join(EVIDENCE)}", f"{readout.evidence!r}", "say which")
     least = network.least_confidence
     require(0 <= least <= 1, "least_confidence from 0 to 1", f"{least}", "say below what it is unsure")
     _notes(network)
-    population: Any = getattr(network, "population", None)
-    if population is not None:
-        right = np.shape(population.mean) == np.shape(population.sd) and bool(np.all(np.asarray(population.sd) > 0))
-        require(right, "population.mean and .sd (n_bands,)", f"{population}", "of the features it was trained on")
+    population: Any = getattr(network, "population", POPULATION)
+    right = np.shape(population.mean) == np.shape(population.sd) and bool(np.all(np.asarray(population.sd) > 0))
+    require(right, "population.mean and .sd (n_bands,)", f"{population}", "of the features it was trained on")
 
 
 def _notes(network: Network) -> None:
@@ -98,19 +97,16 @@ def _answers(network: Network, info: StreamInfo, spec: FeatureSpec) -> None:
     assert whole is not None
     took: list[float] = []
     half = np.arange(len(whole.step_mask)) % 2 == 0
-    for what, features in (
-        ("features", whole),
-        ("features with every second step missing", replace(whole, step_mask=half)),
-        ("features without patches", replace(whole, patch_mask=np.ones_like(whole.patch_mask))),
-        ("features with a poor electrode", replace(whole, quality=whole.quality.without(frozenset({0})))),
-    ):
-        frozen = _frozen(features)
-        asked = f"probabilities from {what}"
-        one, two = (within(HANG_S, asked, partial(network, frozen), took=took) for _ in range(2))
-        _distribution(asked, one, network.readout, frozen)
-        assert one is not None
-        assert two is not None
-        same = tuple(one[0]) == tuple(two[0]) and np.array_equal(one[1], two[1])
+    for what, features in {
+        "features": whole,
+        "features with every second step missing": replace(whole, step_mask=half),
+        "features without patches": replace(whole, patch_mask=np.ones_like(whole.patch_mask)),
+        "features with a poor electrode": replace(whole, quality=whole.quality.without(frozenset({0}))),
+    }.items():
+        frozen, asked = _frozen(features), f"probabilities from {what}"
+        answers = [within(HANG_S, asked, partial(network, frozen), took=took) for _ in range(2)]
+        one, two = (_distribution(asked, answer, network.readout, frozen) for answer in answers)
+        same = one[0] == two[0] and np.array_equal(one[1], two[1])
         require(same, f"{asked}, twice", f"{one[0]} and then {two[0]}", "draw nothing and remember nothing")
     _notes(network)
     typical = float(np.median(took))
@@ -120,14 +116,16 @@ def _answers(network: Network, info: StreamInfo, spec: FeatureSpec) -> None:
 
 def _frozen(features: Features) -> Features:
     """The same with arrays that cannot be written to."""
-    arrays = {it.name: np.array(getattr(features, it.name)) for it in fields(features)
-              if isinstance(getattr(features, it.name), np.ndarray)}  # fmt: skip
+    values = {it.name: getattr(features, it.name) for it in fields(features)}
+    arrays = {name: value.copy() for name, value in values.items() if isinstance(value, np.ndarray)}
     for array in arrays.values():
         array.flags.writeable = False
     return replace(features, **arrays)  # type: ignore[arg-type]
 
 
-def _distribution(asked: str, answer: object, readout: Readout, features: Features) -> None:
+def _distribution(
+    asked: str, answer: object, readout: Readout, features: Features
+) -> tuple[tuple[float, ...], np.ndarray]:
     if not (isinstance(answer, tuple) and len(answer) == 2 and [np.ndim(it) for it in answer] == [1, 2]):
         raise Violation(asked, f"{answer!r}", "return a tuple of (probabilities, attention)")
     probs, attention = answer
@@ -137,9 +135,11 @@ def _distribution(asked: str, answer: object, readout: Readout, features: Featur
     require(right, asked, f"{tuple(probs)}", "from 0 to 1, with the sum 1")
     shape = features.de.shape[1:]
     require(np.shape(attention) == shape, f"attention {shape}", f"{np.shape(attention)}", "(n_chans, n_bands)")
-    sums = np.asarray(attention).sum(axis=0)
-    right = bool(np.allclose(sums, 1, atol=1e-3)) and bool(np.all(np.asarray(attention) >= -1e-6))
+    attention = np.asarray(attention)
+    sums = attention.sum(axis=0)
+    right = np.allclose(sums, 1, atol=1e-3) and bool((attention >= -1e-6).all())
     require(right, "attention whose columns have the sum 1", f"sums {sums}", "share it among electrodes, per band")
+    return tuple(probs), attention
 
 
 def _cutting(make: Callable[[StreamInfo], Network], info: StreamInfo, spec: FeatureSpec) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import zip_longest
 
 import numpy as np
 
 from .. import clock
 from ..contracts import Outgoing, Prepared, Sink, Tap
 from ..health import Emission, Health, Output, State
-from ..types import Chunk, Marker
+from ..types import Chunk, Marker, StreamInfo
 from .parts import INFO, cut, example_readings, pink
-from .waiting import Violation, no_threads_left, require, within
+from .waiting import no_threads_left, require, within
 
 PUT_S, HANG_S, CLOSE_S = 0.1, 5.0, 3.0
 """How long `put`, and what a `Tap` is given, may take typically; at most, on a busy machine; and `close`."""
@@ -47,12 +48,11 @@ def _run(sink: Sink, readings: list[Emission], run: str) -> None:
     info = readings[0].info if readings else INFO
     if isinstance(sink, Prepared):
         within(HANG_S, f"prepare() of {run}", sink.prepare)
-    chunks, took = _chunks(readings), list[float]()
+    chunks, took = _chunks(info), list[float]()
     if isinstance(sink, Tap):
         within(HANG_S, f"open() of {run}", lambda: sink.open(info))
-    for i, emission in enumerate(readings):
-        if isinstance(sink, Tap) and i < len(chunks):
-            chunk = chunks[i]
+    for emission, chunk in zip_longest(readings, chunks[: len(readings)]):
+        if isinstance(sink, Tap) and chunk is not None:
             asked = f"take() of a chunk of {len(chunk)} samples after {chunk.lost} lost"
             within(HANG_S, asked, partial(sink.take, chunk), took=took)
             within(HANG_S, "mark()", partial(sink.mark, Marker(chunk.first, "key é"), chunk.t_last))
@@ -67,18 +67,15 @@ def _run(sink: Sink, readings: list[Emission], run: str) -> None:
     within(CLOSE_S, f"close() a second time, after {run}", lambda: sink.close(health))
 
 
-def _chunks(readings: list[Emission]) -> list[Chunk]:
+def _chunks(info: StreamInfo) -> list[Chunk]:
     """Chunks up to now, two of them empty, one after a gap, one with samples that could not be read."""
-    info = readings[0].info if readings else INFO
     signal = pink(round(4 * info.sfreq), info.n_chans)
     signal[50:60] = np.nan
     signal.flags.writeable = False
     chunks = cut(signal, (40, 0, 40, 7, 0, 60), info.sfreq, clock.now() - 4.0)
-    later, lost = len(chunks) // 2, 25
-    return [
-        replace(chunk, first=chunk.first + lost * (i >= later), lost=lost * (i == later))
-        for i, chunk in enumerate(chunks)
-    ]
+    later = len(chunks) // 2
+    chunks[later:] = [replace(it, first=it.first + 25, lost=25 if it is chunks[later] else 0) for it in chunks[later:]]
+    return chunks
 
 
 def _kind(emission: Emission) -> str:
@@ -87,12 +84,9 @@ def _kind(emission: Emission) -> str:
 
 
 def _outputs(sink: Sink) -> None:
-    if not isinstance(sink, Outgoing):
-        return
-    outputs = sink.outputs
+    outputs = sink.outputs if isinstance(sink, Outgoing) else ()
     right = isinstance(outputs, tuple) and all(isinstance(it, Output) and it.name for it in outputs)
-    if not right:
-        raise Violation("outputs, a tuple of Output with names", f"{outputs!r}", "say how each is getting on")
+    require(right, "outputs, a tuple of Output with names", f"{outputs!r}", "say how each is getting on")
 
 
 def _counted(sink: Sink, n: int, run: str) -> None:

@@ -87,36 +87,37 @@ def _info(stream: Stream) -> StreamInfo:
 
 
 def _read_for(stream: Stream, info: StreamInfo, seconds: float) -> None:
-    """Read so much signal and check each chunk on its own, after the one before, and as a whole."""
+    """Read so much signal; check each chunk alone and after the one before, and all of them together."""
     chunks: list[Chunk] = []
-    end, wanted, deadline = 0, round(seconds * info.sfreq), clock.now() + 10 * seconds + OPEN_S
-    begun = False
-    while sum(map(len, chunks)) < wanted:
-        timeout = 0.0 if len(chunks) % 4 == 3 else 0.1
-        ended: list[bool] = []
-
-        def read(timeout: float = timeout, ended: list[bool] = ended) -> Chunk | None:
-            try:
-                return stream.read(timeout)
-            except StreamEnded:
-                ended.append(True)
-                return None
-
-        chunk = within(timeout + READ_S, f"read({timeout:g})", read)
-        if ended:
+    end: int | None = None
+    wanted, deadline = round(seconds * info.sfreq), clock.now() + 10 * seconds + OPEN_S
+    while (n := sum(map(len, chunks))) < wanted:
+        chunk = _read(stream, 0.0 if len(chunks) % 4 == 3 else 0.1, StreamEnded)
+        if isinstance(chunk, StreamEnded):
             break
-        require(clock.now() < deadline, f"{seconds:g} s of signal", f"{sum(map(len, chunks))} samples", "send them")
+        require(clock.now() < deadline, f"{seconds:g} s of signal", f"{n} samples", "send them")
         if chunk is None:
             continue
         if not isinstance(chunk, Chunk):
             raise Violation("read()", f"it returned a {type(chunk).__name__}", "return a Chunk, or None")
-        end = _follows(chunk, info, end if begun else None)
-        begun = True
+        end = _follows(chunk, info, end)
         if len(chunk):
             _stamped(chunk, chunks, info)
             chunks.append(chunk)
     require(chunks, "samples", "none before the stream ended", "send some")
     _in_microvolts(np.concatenate([chunk.data for chunk in chunks]))
+
+
+def _read(stream: Stream, timeout: float, end: type[Exception], when: str = "") -> object:
+    """What `read` returns, or the error of type `end` that it raises."""
+
+    def read() -> object:
+        try:
+            return stream.read(timeout)
+        except end as error:
+            return error
+
+    return within(timeout + READ_S, f"read({timeout:g}){when}", read)
 
 
 def _follows(chunk: Chunk, info: StreamInfo, end: int | None) -> int:
@@ -159,16 +160,7 @@ def _back(source: Source, stream: Stream, lose: Callable[[], object], restore: C
     lose()
     deadline, gone = time.monotonic() + AWAY_S, False
     while not gone and time.monotonic() < deadline:
-        lost: list[bool] = []
-
-        def read(lost: list[bool] = lost) -> Chunk | None:
-            try:
-                return stream.read(0.1)
-            except SourceLost:
-                lost.append(True)
-                return None
-
-        gone = within(0.1 + READ_S, "read() while the device is away", read) is None
+        gone = not isinstance(_read(stream, 0.1, SourceLost, " while the device is away"), Chunk)
     require(gone, "read() while the device is away", "it goes on giving samples", "return None or raise SourceLost")
     info = stream.info
     within(CLOSE_S, "reopen() while the device is away", lambda: source.reopen(info).close(), SourceNotFound)
