@@ -147,7 +147,7 @@ class Profile(Strict):
             poor = [n for n, s in zip(info.ch_names, good.sum(axis=0) * spec.step_s, strict=True) if s < least_s]
             raise ProfileError(
                 f"a baseline needs {least_s:g} s of usable rest from every electrode",
-                f"{seconds:.0f} s on {', '.join(poor) or 'this stream'}",
+                f"{seconds:.0f} s on {', '.join(poor) if len(poor) <= 8 else f'{len(poor)} electrodes'}",
                 "fix or drop= those electrodes and record longer",
             )
         x = np.where(good[:, :, None], de, np.nan).astype(np.float64)

@@ -47,6 +47,7 @@ class Person:
     trial: np.ndarray | None = None  # (n_seconds,) int: index into `trials`, NO_LABEL between them
     trials: tuple[SessionTrial, ...] = ()
     raw: bool = True  # False: only shipped features are known, `patches` are zero
+    step_s: float = 1.0  # length of a "second": that of a window of shipped features
     eye: np.ndarray | None = None  # (n_seconds, n_features) float32; NaN where the tracker saw no eye
 
     def __getstate__(self) -> dict[str, Any]:

@@ -32,7 +32,8 @@ from .trials import DatasetInfo, Recording, Segment
 FORMAT = 1
 BASELINE = NO_LABEL - 1
 """In place of a trial's number: declared baseline."""
-PRE_CLIP_S = 1.2 * LEAST_BASELINE_S  # before clips a baseline has a few seconds each: more would cost many trials
+LEAST_STEPS = round(1.2 * LEAST_BASELINE_S)
+"""Steps of a baseline at least, and before clips at most: there each clip has a few, and more would cost many clips."""
 SETTLE_SHARE = 0.25
 """Of a trial shorter than four contexts: its first seconds are not labelled, for the context is not full."""
 ARRAYS = ("de", "patches", "there", "good", "piece", "trial", "session", "eye")
@@ -78,7 +79,7 @@ def prepare(job: SubjectJob) -> list[str]:
     names = _common_channels(job)
     parts: list[dict[str, np.ndarray]] = []
     trials: list[dict[str, Any]] = []
-    notes = [f"{job.name}: {note}" for r in job.recordings for note in r.notes]
+    notes = list(dict.fromkeys(f"{job.name}: {note}" for r in job.recordings for note in r.notes))
     digest = hashlib.sha256()
     for number, recording in enumerate(job.recordings):
         columns = [recording.info.ch_names.index(name) for name in names]
@@ -119,7 +120,7 @@ def load(job: SubjectJob) -> Person:
     nothing = np.zeros(n_seconds, bool)
     return Person(
         name=about["name"], info=info, label=np.full(n_seconds, NO_LABEL), rest=nothing, sha256=about["sha256"],
-        trials=trials, raw=not about["window_s"], **arrays,
+        trials=trials, raw=not about["window_s"], step_s=about["window_s"] or job.spec.step_s, **arrays,
     )  # fmt: skip
 
 
@@ -157,17 +158,16 @@ def labelled(p: Person, info: DatasetInfo, readout: str, *, felt: bool, baseline
 def _baseline(p: Person, at: np.ndarray, info: DatasetInfo, baseline_s: float) -> np.ndarray:
     """Which of a session's seconds `at` are the baseline: the first ones declared, as many as wanted."""
     assert p.trial is not None
-    trial, wanted = p.trial[at], baseline_s
+    trial, wanted = p.trial[at], max(LEAST_STEPS, round(baseline_s / p.step_s))
     if info.baseline in ("rest", "pre-clip"):
         declared = trial == BASELINE
-        wanted = min(wanted, PRE_CLIP_S) if info.baseline == "pre-clip" else wanted
+        wanted = LEAST_STEPS if info.baseline == "pre-clip" else wanted
     elif info.baseline == "neutral":
         neutral = [i for i, t in enumerate(p.trials) if label_of(t, "emotion3", info, felt=False) == 1]
-        played = [i for i in dict.fromkeys(trial[trial >= 0].tolist()) if i in neutral]
-        declared = trial == (played[0] if played else NO_LABEL)
+        declared = np.isin(trial, neutral)
     else:
         declared = trial != NO_LABEL
-    return np.flatnonzero(declared & p.there[at])[: round(wanted)]
+    return np.flatnonzero(declared & p.there[at])[:wanted]
 
 
 # -- one segment ---------------------------------------------------------------------------------------------------

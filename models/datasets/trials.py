@@ -119,7 +119,8 @@ class DatasetInfo:
     scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """The subject's answers: lowest and highest possible value."""
     baseline: str = "none"
-    """Where the seconds of baseline come from: "rest", "pre-clip", "neutral" (the first neutral trial) or "none"."""
+    """Where the seconds of baseline come from: "rest", "pre-clip", "neutral" (the first neutral trials), or "none":
+    then it is the beginning of the recording, whatever was shown."""
     mains: float = 50.0
     smoothed: bool = False
     """Shipped features were smoothed with a look into the future."""

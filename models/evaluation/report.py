@@ -137,10 +137,10 @@ def _shown(value: Mapping[str, Any], *, sign: bool = False) -> str:
 
 def print_table(rows: Sequence[tuple[str, ...]], title: str, console: Console) -> None:
     """On the terminal: the columns that matter most."""
-    some = [HEADS.index(head) for head in ON_TERMINAL]
+    some = [k for k, head in enumerate(HEADS) if head in ON_TERMINAL and any(row[k] for row in rows)]
     shown = Table(title=title, title_justify="left")
-    for head in ON_TERMINAL:
-        shown.add_column(head, no_wrap=True)
+    for k in some:
+        shown.add_column(HEADS[k], no_wrap=k > 1)
     for i, row in enumerate(rows):
         shown.add_row(*(row[k] for k in some), end_section=i + 1 < len(rows) and rows[i + 1][0] != row[0])
     console.print(shown)
