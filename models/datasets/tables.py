@@ -92,7 +92,18 @@ def columns(path: Path, names: Sequence[str]) -> np.ndarray:
     MoodError
         It cannot be read, has no such columns, or no rows.
     """
-    table = rows(path, ",", names)
-    if not table:
+    try:
+        lines = [line for line in text_of_sidecar(path).splitlines() if line.strip()]
+        head, *body = csv.reader(lines)
+        at = [[word.strip() for word in head].index(name) for name in names]
+    except OSError as error:
+        raise MoodError(f"table {path.name}", f"cannot be read: {error.strerror}", "download it again") from None
+    except (ValueError, csv.Error):
+        found = f"no columns {', '.join(names)}"[:120]
+        raise MoodError(
+            f"table {path.name}", found, "download it again, or check that it belongs to this set"
+        ) from None
+    if not body:
         raise MoodError(f"table {path.name}", "it has no rows", "download it again")
-    return np.array([[number(row.get(name)) for name in names] for row in table])
+    last = max(at)
+    return np.array([[number(row[i]) for i in at] if last < len(row) else [math.nan] * len(at) for row in body])

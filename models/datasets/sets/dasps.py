@@ -1,8 +1,8 @@
 """DASPS: 23 anxious people who listened to six frightening situations and then imagined them, with an EPOC.
 
-Page: https://ieee-dataport.org/open-access/dasps-database. Paper: Baghdadi et al. (2021), Psychological stimulation for
-anxious states detection based on EEG-related features, J. Ambient Intell. Humaniz. Comput. 12:8519–8533,
-doi 10.1007/s12652-020-02586-8. Ratings of valence and arousal (1 to 9), one of each situation.
+Page: https://ieee-dataport.org/open-access/dasps-database, doi 10.21227/barx-we60. Paper: Baghdadi et al. (2021),
+Psychological stimulation for anxious states detection based on EEG-related features, J. Ambient Intell. Humaniz.
+Comput. 12. Ratings of valence and arousal (1 to 9), one of each situation.
 
 ``Raw data.mat/S01.mat`` and ``Preprocessed data .mat/S01preprocessed.mat`` hold the **same** signals: `data` (14
 channels, 1920 samples at 128 Hz, 12 parts: listen and imagine, 15 s each, of six situations), 4–45 Hz, artefacts
@@ -51,7 +51,7 @@ class Dasps:
         name="dasps",
         title="DASPS: anxious states",
         paper="Baghdadi et al. (2021), Psychological stimulation for anxious states detection based on EEG-related "
-        "features, J. Ambient Intell. Humaniz. Comput. 12:8519–8533, doi 10.1007/s12652-020-02586-8",
+        "features, J. Ambient Intell. Humaniz. Comput. 12; data set: doi 10.21227/barx-we60",
         page="https://ieee-dataport.org/open-access/dasps-database",
         licence="open access; no licence text seen: test and evaluate, ship nothing that was trained on it",
         access="log in at ieee-dataport.org and download DASPS_Database.zip",
