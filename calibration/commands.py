@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -93,11 +94,11 @@ def calibrate(
     check_writable(head_file(path), "a profile at")
     job = CalibrationJob(settings, plan, path, record or path.with_suffix(".xdf"), older, lsl_markers)
     if from_:
-        job.fit_from(from_, "json" if view == "json" else "terminal")
+        job.fit_from(from_, view)
     elif _view(view, plan) == "gui":
         raise typer.Exit(job.in_a_window())
     else:
-        job.headless("json" if view == "json" else "terminal")
+        job.headless(view)
 
 
 def protocols() -> tuple[tuple[str, str], ...]:
@@ -109,7 +110,7 @@ def in_a_window(settings: RunConfig, protocol: str, on_closed: Callable[[Path | 
     """Open a calibration's window on the source of `settings`; see `CalibrationJob.window`."""
     plan = draw(load_protocol(protocol), int.from_bytes(os.urandom(2)))
     path = store.new_name(plan.protocol.name)
-    return CalibrationJob(settings, plan, path, path.with_suffix(".xdf"), None, None).window(on_closed)
+    return CalibrationJob(settings, plan, path, path.with_suffix(".xdf")).window(on_closed)
 
 
 def _view(asked: str, plan: BlockPlan) -> str:
@@ -121,34 +122,29 @@ def _view(asked: str, plan: BlockPlan) -> str:
     return "gui" if plan.protocol.cues and has_display() else "terminal"
 
 
+@dataclass
 class CalibrationJob:
     """One calibration: its settings, plan, and output files."""
 
-    def __init__(
-        self,
-        settings: RunConfig,
-        plan: BlockPlan,
-        path: Path,
-        recording: Path,
-        older: Profile | None,
-        markers: str | None,
-    ) -> None:
-        self.settings, self.plan, self.path, self.recording = settings, plan, path, recording
-        self._older, self._markers = older, markers
-        self._outlet: MarkerOutlet | None = None
-        self.refused = False
-        """Whether the profile is only a baseline, because the personal classifier did not pass validation."""
+    settings: RunConfig
+    plan: BlockPlan
+    path: Path
+    recording: Path
+    older: Profile | None = None
+    """A profile whose personal classifier is used with today's baseline."""
+    markers: str | None = None
+    """Name of an LSL marker stream for the events."""
+    refused: bool = field(default=False, init=False)
+    """Whether the profile is only a baseline, because the personal classifier did not pass validation."""
 
     def headless(self, view: str) -> None:
         """Run the session in the terminal."""
         from .headless import ProgressPrinter, run_session
-        from .progress import Mode
 
         with own_stdout() as out:
-            printer = ProgressPrinter(out, view)  # type: ignore[arg-type]
+            printer = ProgressPrinter(partial(print, file=out, flush=True), view == "json")
             session = self.session(printer.on_event, give_up_s=self.settings.give_up or GIVE_UP_S)
-            progress = run_session(session, printer)
-            if progress.mode is Mode.STOPPED:
+            if not run_session(session, printer):
                 raise typer.Exit(1)
             self._fit(session.recording, printer)
 
@@ -157,7 +153,7 @@ class CalibrationJob:
         from .headless import ProgressPrinter
 
         with own_stdout() as out:
-            self._fit(recording, ProgressPrinter(out, view))  # type: ignore[arg-type]
+            self._fit(recording, ProgressPrinter(partial(print, file=out, flush=True), view == "json"))
 
     def in_a_window(self) -> int:
         """Run the session in the window; returns the exit code."""
@@ -180,36 +176,34 @@ class CalibrationJob:
         """A new session, not yet started."""
         from .session import CalibrationSession
 
-        if self._markers and self._outlet is None:
-            from realtime_mood.sinks.lsl_markers import MarkerOutlet
-
-            self._outlet = MarkerOutlet(self._markers, self.plan.protocol.labels)
         if outlet := self._outlet:
             listeners = (*listeners, lambda event, progress, t: outlet.send(event.text, t))
-        offset = liblsl.to_stamps() if self.settings.on_lsl or self._outlet else 0.0
+        offset = liblsl.to_stamps() if self.settings.on_lsl or outlet else 0.0
         return CalibrationSession(
-            self.settings,
-            self.plan,
-            self.recording,
-            listeners=listeners,
-            give_up_s=give_up_s,
-            lsl_offset=offset,
+            self.settings, self.plan, self.recording, listeners=listeners, give_up_s=give_up_s, lsl_offset=offset,
             held=held,
-        )
+        )  # fmt: skip
+
+    @cached_property
+    def _outlet(self) -> MarkerOutlet | None:
+        """The marker stream of all sessions of the job."""
+        from realtime_mood.sinks.lsl_markers import MarkerOutlet
+
+        return MarkerOutlet(self.markers, self.plan.protocol.labels) if self.markers else None
 
     def fit(self, recording: Path, progress: Progress) -> CalibrationResult:
         """Fit a profile to a recording."""
         from .fit import fit, refreshed
 
         fitted = fit(recording, self.settings, progress)
-        return refreshed(self._older, fitted) if self._older else fitted
+        return refreshed(self.older, fitted) if self.older else fitted
 
     def keep(self, fitted: CalibrationResult) -> str:
         """Save a profile and its page; returns a text that says where."""
         from .report import write_page
 
         fitted.profile.save(self.path)
-        self.refused = self._older is None and fitted.profile.refused is not None
+        self.refused = self.older is None and fitted.profile.refused is not None
         page = self.path.with_suffix(".html")
         write_page(fitted, page)
         return _("Profile: {path}\nReport: {page}").format(path=self.path, page=page)
@@ -245,10 +239,12 @@ def profiles(
         return
     path = store.find(name, folder)
     found = Profile.load(path)
-    print(json.dumps({"path": str(path), **found.stored()}) if view == "json" else f"{path}\n{store.summary(found)}")
-    if view != "json":
-        print("electrodes: " + " ".join(found.ch_names) + f" · reference {found.reference}")
-        print("files: " + ", ".join(part.name for part in store.files_of(path)))
+    if view == "json":
+        print(json.dumps({"path": str(path), **found.stored()}))
+        return
+    print(f"{path}\n{store.summary(found)}")
+    print(f"electrodes: {' '.join(found.ch_names)} · reference {found.reference}")
+    print("files: " + ", ".join(part.name for part in store.files_of(path)))
 
 
 def _delete(path: Path, yes: bool) -> None:
@@ -275,9 +271,8 @@ def _list(folder: Path, view: str) -> None:
     found = store.kept(folder)
     for it in found:
         if view == "json":
-            print(
-                json.dumps({"path": str(it.path), "trouble": it.trouble, **(it.profile.stored() if it.profile else {})})
-            )
+            stored = it.profile.stored() if it.profile else {}
+            print(json.dumps({"path": str(it.path), "trouble": it.trouble, **stored}))
         else:
             print(f"{it.path.stem}  {store.summary(it.profile) if it.profile else it.trouble}")
     if not found and view != "json":

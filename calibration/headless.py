@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import secrets
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any
 
 from realtime_mood import liblsl
 from realtime_mood.api.options import ReadingOptions
@@ -26,7 +25,6 @@ from .verdict import reasons
 
 KINDS = {"rest": N_("rest"), "washout": N_("pause"), "block": N_("block"), "report": N_("self-rating")}
 EVERY_S = 10.0  # interval at which the terminal shows the remaining time
-View = Literal["terminal", "json"]
 
 
 class ProgressPrinter:
@@ -34,24 +32,24 @@ class ProgressPrinter:
 
     Parameters
     ----------
-    out : file
-    view : {"terminal", "json"}
-        Text for people, or JSON for programs.
+    say : callable
+        Called with each line.
+    as_json : bool
+        Whether lines are JSON, for programs, instead of text.
     """
 
-    def __init__(self, out: IO[str], view: View) -> None:
-        self._out, self._view = out, view
+    def __init__(self, say: Callable[[str], object], as_json: bool = False) -> None:
+        self._say, self._as_json = say, as_json
         self._second, self._last_text = -1, ""
         self._waiting: deque[tuple[Event, CalibrationProgress]] = deque()
         self.virtual = False
 
     def print(self, kind: str, text: str, /, **values: object) -> None:
         """Print one line: `text` in the terminal, `kind` and `values` as JSON."""
-        if self._view == "json":
-            print(json.dumps({"kind": kind, **values}), file=self._out, flush=True)
+        if self._as_json:
+            self._say(json.dumps({"kind": kind, **values}))
         elif text:
-            badge = f"{_('SIMULATED')} · " if self.virtual else ""
-            print(badge + text, file=self._out, flush=True)
+            self._say(f"{_('SIMULATED')} · {text}" if self.virtual else text)
 
     def on_event(self, event: Event, progress: CalibrationProgress, t: float) -> None:
         """Keep an event of the session until the next `look`, since writing to a pipe may block."""
@@ -74,10 +72,8 @@ class ProgressPrinter:
             return
         self.virtual = info.virtual
         self._print_events()
-        if progress.step is None:
-            return
-        t = look.health.samples + look.health.lost
-        if (second := int(t / info.sfreq)) == self._second:
+        t = (look.health.samples + look.health.lost) / info.sfreq
+        if progress.step is None or (second := int(t)) == self._second:
             return
         self._second = second
         text = ""
@@ -87,7 +83,7 @@ class ProgressPrinter:
             text = _("{step}: {seconds:.0f} s left").format(step=_(KINDS[progress.step.kind]), seconds=progress.left_s)
         self._last_text = "away" if look.away else ""
         self.print(
-            "progress", text, t=round(t / info.sfreq, 3), of=round(progress.plan.seconds, 3), virtual=info.virtual,
+            "progress", text, t=round(t, 3), of=round(progress.plan.seconds, 3), virtual=info.virtual,
             step=progress.step.kind, label=progress.step.label, left_s=round(progress.left_s, 3),
         )  # fmt: skip
 
@@ -99,18 +95,11 @@ class ProgressPrinter:
 
     def fitted(self, profile: Profile, path: Path) -> None:
         """Print the result of the fit."""
-        facts: dict[str, Any] = {
-            "path": str(path),
-            "seconds": profile.seconds,
-            "channels": list(profile.ch_names),
-            "virtual": profile.virtual,
-        }
-        n = len(profile.ch_names)
+        n, verdict = len(profile.ch_names), dict[str, Any]()
         text = ngettext(
             "{seconds:.0f} s of usable rest on {n} channel: {path}",
-            "{seconds:.0f} s of usable rest on {n} channels: {path}",
-            n,
-        ).format(seconds=profile.seconds, n=n, path=path)
+            "{seconds:.0f} s of usable rest on {n} channels: {path}", n,
+        ).format(seconds=profile.seconds, n=n, path=path)  # fmt: skip
         if profile.own:
             v = profile.own.verdict
             low, high = v.interval
@@ -118,17 +107,22 @@ class ProgressPrinter:
                 "Personal classifier {name}: held-out balanced accuracy {score:.2f} (95 % CI {low:.2f} to {high:.2f}; "
                 "chance {chance:.2f})"
             ).format(name=profile.own.name, score=v.balanced_accuracy, low=low, high=high, chance=v.chance)
-            facts |= {"own": profile.own.name, "verdict": v.model_dump(mode="json")}
+            verdict = {"own": profile.own.name, "verdict": v.model_dump(mode="json")}
         elif profile.refused:
             why = "; ".join(reasons(profile.refused, _)) or profile.refused.text
             text += "\n" + _("No personal classifier, only a baseline: {why}").format(why=why)
             text += "".join("\n  " + _("Try: {advice}").format(advice=line) for line in profile.refused.advice)
-            facts |= {"own": None, "verdict": profile.refused.model_dump(mode="json")}
-        self.print("profile", text, **facts)
+            verdict = {"own": None, "verdict": profile.refused.model_dump(mode="json")}
+        self.print(
+            "profile", text, path=str(path), seconds=profile.seconds, channels=list(profile.ch_names),
+            virtual=profile.virtual, **verdict,
+        )  # fmt: skip
 
 
-def run_session(session: CalibrationSession, printer: ProgressPrinter) -> CalibrationProgress:
-    """Run a session to its end, or until Ctrl-C; its recording is complete afterwards.
+def run_session(session: CalibrationSession, printer: ProgressPrinter) -> bool:
+    """Run a session until its last step or the end of its source; its recording is complete afterwards.
+
+    Returns whether it ended so; False when it was stopped, as by Ctrl-C.
 
     Raises
     ------
@@ -136,22 +130,23 @@ def run_session(session: CalibrationSession, printer: ProgressPrinter) -> Calibr
         The source's final fault.
     """
     session.start()
-    progress = None
     try:
-        progress = session.wait(printer.look)
+        session.wait(printer.look)
+        stopped = session.progress.mode is Mode.STOPPED
     except KeyboardInterrupt:
         session.director.stop()
+        stopped = session.progress.mode is not Mode.DONE
     finally:
         try:
             printer.look(session.look())
         finally:
             session.stop(5.0)
-    progress = session.director.progress or progress
-    assert progress is not None
-    if progress.mode is Mode.STOPPED:
+    if stopped and session.director.progress is None:
+        printer.print("stopped", _("Stopped before the first sample; nothing was recorded."), recording=None)
+    elif stopped:
         text = _("Stopped. Recording: {path}").format(path=session.recording)
         printer.print("stopped", text, recording=str(session.recording))
-    return progress
+    return not stopped
 
 
 def calibrate(
@@ -173,28 +168,15 @@ def calibrate(
     settings = RunConfig(source=str(getattr(source, "name", "")), give_up=give_up_s, **options.model_dump())
     plan = draw(load_protocol(protocol), secrets.randbits(16) if seed is None else seed, None, seconds)
     check_writable(head_file(path), "a profile at")
-    printer = ProgressPrinter(_Lines(say), "terminal")
+    printer = ProgressPrinter(say)
     session = CalibrationSession(
         settings, plan, recording or path.with_suffix(".xdf"), listeners=(printer.on_event,), source=source,
         give_up_s=give_up_s, lsl_offset=liblsl.to_stamps() if settings.on_lsl else 0.0,
     )  # fmt: skip
-    if run_session(session, printer).mode is Mode.STOPPED:
+    if not run_session(session, printer):
         raise ProfileError("a calibration", "it was stopped", f"its recording is {session.recording}")
     fitted = fit(session.recording, settings, printer.fitting)
     fitted.profile.save(path)
     write_page(fitted, path.with_suffix(".html"))
     printer.fitted(fitted.profile, path)
     return fitted.profile
-
-
-class _Lines(io.StringIO):
-    """A file that passes on what is printed to it, line by line."""
-
-    def __init__(self, say: Callable[[str], object]) -> None:
-        super().__init__()
-        self._say = say
-
-    def write(self, text: str) -> int:
-        if text.strip():
-            self._say(text.rstrip("\n"))
-        return len(text)

@@ -14,7 +14,7 @@ from typing import Any
 
 from realtime_mood import __version__
 from realtime_mood.cli.config import RunConfig
-from realtime_mood.contracts import Sink, Source
+from realtime_mood.contracts import Source
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.estimator import SignalOnly
 from realtime_mood.health import Health, State
@@ -62,8 +62,6 @@ class CalibrationSession:
         Path of the recording; the next free name is used where it exists.
     listeners : sequence of callable
         Each is called for every event; see `CalibrationDirector`.
-    sinks : sequence of Sink
-        Further sinks for the readings, which hold only quality.
     give_up_s : float, optional
         How long to search for a headset that was lost (s); without limit when None.
     lsl_offset : float
@@ -80,7 +78,6 @@ class CalibrationSession:
         *,
         listeners: Sequence[OnEvent] = (),
         source: Source | None = None,
-        sinks: Sequence[Sink] = (),
         give_up_s: float | None = None,
         lsl_offset: float = 0.0,
         held: bool = False,
@@ -91,7 +88,7 @@ class CalibrationSession:
         self._listeners = tuple(listeners)
         self.director = CalibrationDirector(plan, follow, self._on_event, held=held)
         self.recorder = Recorder(recording, about(settings, plan), to_stamps=lsl_offset)
-        self.engine = Engine(source, self._build, [self.recorder, *sinks], director=self.director, give_up_s=give_up_s)
+        self.engine = Engine(source, self._build, [self.recorder], director=self.director, give_up_s=give_up_s)
         self._hop_s = FeatureSpec().hop_s
         self._last = 0
         self.over = threading.Event()
@@ -123,16 +120,18 @@ class CalibrationSession:
         self._deliver_events()
         self.recorder.flush(timeout)
 
-    def wait(self, poll: Callable[[Look], None] = lambda _: None) -> CalibrationProgress:
+    @property
+    def progress(self) -> CalibrationProgress:
+        """The current state; that before the first sample where the stream is not open."""
+        return self.director.progress or CalibrationProgress.of(self.plan, 1.0)
+
+    def wait(self, poll: Callable[[Look], None] = lambda _: None) -> None:
         """Wait until the session is over or the source has ended, calling `poll`; for use without a screen."""
         while not self.over.wait(0.05) and not self.engine.done.is_set():
             look = self.look()
             if look.progress is not None and look.progress.step and look.progress.step.kind == "report":
                 self.director.answer(None, None)  # without a screen there are no ratings
             poll(look)
-        progress = self.director.progress
-        assert progress is not None or self.engine.health.fault is not None
-        return progress or CalibrationProgress.of(self.plan, 1.0)
 
     def _build(self, info: StreamInfo) -> Pipeline:
         spec = FeatureSpec()
@@ -163,10 +162,6 @@ class CalibrationSession:
 
 def about(settings: RunConfig, plan: BlockPlan) -> dict[str, Any]:
     """Header of the recording: what is needed to fit a profile to it."""
-    return {
-        "version": __version__,
-        "weights": settings.weights,
-        "readout": settings.readout,
-        "notch": settings.notch,
-        "calibration": {"protocol": plan.protocol.model_dump(mode="json"), "seed": plan.seed},
-    }
+    calibration = {"protocol": plan.protocol.model_dump(mode="json"), "seed": plan.seed}
+    how = settings.model_dump(include={"weights", "readout", "notch"})
+    return {"version": __version__, **how, "calibration": calibration}

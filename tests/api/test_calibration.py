@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import realtime_mood as rm
+from realtime_mood.calibration.session import CalibrationSession
 from realtime_mood.errors import ConfigError, ProfileError
 
 URL = "synthetic://?n_chans=8&speed=max"
@@ -51,3 +52,15 @@ def test_wrong_options_are_said_before_anything_is_written(tmp_path, options, wo
     with pytest.raises(ConfigError, match=words):
         rm.calibrate(URL, tmp_path / "a.json", **options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupted_before_the_first_sample_a_calibration_says_so(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CalibrationSession, "start", lambda session: None)  # a source that is still searched for
+    monkeypatch.setattr(CalibrationSession, "wait", interrupted)
+    lines: list[str] = []
+    with pytest.raises(ProfileError, match="stopped"):
+        rm.calibrate(URL, tmp_path / "a.json", say=lines.append)
+    assert lines == ["Stopped before the first sample; nothing was recorded."]
