@@ -93,12 +93,15 @@ def is_own(part: Path) -> bool:
     if part.is_symlink():
         return False
     if part.suffix == ".html":
-        page = part.read_bytes()
-        return page.startswith(b"<!DOCTYPE html>") and b"<dt>recording</dt>" in page
+        from realtime_mood.report.pages import may_write
+
+        from .report import GENERATOR  # torch takes a second to import, here and below
+
+        return may_write(part, GENERATOR)
     if part.suffix == ".xdf":
         from realtime_mood.recording.reader import open_recorded
 
-        from .collect import protocol_of  # torch takes a second to import
+        from .collect import protocol_of
 
         try:
             return bool(protocol_of(open_recorded(part)))
@@ -126,8 +129,7 @@ def summary(profile: Profile) -> str:
         v = profile.own.verdict
         low, high = v.interval
         text += f" · {profile.own.name}: balanced accuracy {v.balanced_accuracy:.2f} [{low:.2f}, {high:.2f}]"
-        text += f", chance {v.chance:.2f}"
-        text += f", based on {profile.own.weights}"
+        text += f", chance {v.chance:.2f}, based on {profile.own.weights}"
     elif profile.refused:
         text += f" · no personal classifier: {profile.refused.text}"
     return text

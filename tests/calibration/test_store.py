@@ -9,13 +9,22 @@ import numpy as np
 import pytest
 
 import app
+from realtime_mood import language
 from realtime_mood.calibration import store
+from realtime_mood.calibration.report import GENERATOR
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
 from realtime_mood.profile import Profile
+from realtime_mood.report.pages import html
 from realtime_mood.types import StreamInfo
 
-PAGE = "<!DOCTYPE html><dl><dt>recording</dt><dd>x.xdf</dd></dl>"
+
+def page(code: str) -> str:
+    """The beginning of a calibration page in a language, as the template makes it."""
+    language.use(code)
+    made = html("page.html", GENERATOR, {}, simulated=True)
+    language.use("en")
+    return made
 
 
 @pytest.fixture
@@ -74,9 +83,10 @@ def test_a_new_name_says_when_and_nothing_about_whom():
     assert one.name.split("-")[2] == "emotion"
 
 
+@pytest.mark.parametrize("language_of_page", ["en", "de"])
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("--yes", 0), ("n", 1), ("", 1), (None, 2)])
-def test_a_profile_is_deleted_after_a_question(folder, delete, answer, code):
-    (folder / "20260101-a.html").write_text(PAGE)
+def test_a_profile_is_deleted_after_a_question(folder, delete, answer, code, language_of_page):
+    (folder / "20260101-a.html").write_text(page(language_of_page))
     before = content(folder)
     assert delete("20260101-a", folder, answer)[0] == code
     gone = {"20260101-a.json", "20260101-a.html"} if code == 0 else set()
