@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from realtime_mood.errors import ConfigError
 from realtime_mood.models.datasets.person import NO_LABEL, Person
 from realtime_mood.pipeline import Notch, Pipeline
 from realtime_mood.recording.reader import Recorded, open_recorded
-from realtime_mood.types import Marker, StreamInfo
+from realtime_mood.types import Marker
 
 from .protocol import Protocol
 
@@ -67,10 +67,8 @@ def spans(markers: Sequence[Marker]) -> tuple[list[StepSpan], dict[int, tuple[fl
     markers : sequence of Marker
         In order of time. A rest without an end lasts until the session was stopped, or until `FOREVER`.
     """
-    last = FOREVER
-    found: list[StepSpan] = []
+    last, found, repeated = FOREVER, list[StepSpan](), list[str]()
     answers: dict[int, tuple[float, float]] = {}
-    repeated: list[str] = []
     open_: dict[tuple[str, int], StepSpan] = {}
     for marker in markers:
         if marker.text == "stop":
@@ -81,20 +79,18 @@ def spans(markers: Sequence[Marker]) -> tuple[list[StepSpan], dict[int, tuple[fl
         key, event, detail = (kind, int(words[0])), words[2], "/".join(words[3:])
         match event:
             case "begin":
-                open_[key] = StepSpan(kind, key[1], detail, marker.index, marker.index)
+                open_[key] = StepSpan(kind, key[1], detail, marker.index, FOREVER)
             case "shown" if key in open_:  # the step begins when its cue is on the screen
-                span = open_[key]
-                open_[key] = StepSpan(kind, key[1], span.label, marker.index, marker.index)
+                open_[key] = replace(open_[key], first=marker.index)
             case "end" if key in open_:
-                span = open_.pop(key)
-                found.append(StepSpan(kind, key[1], span.label, span.first, marker.index + 1))
+                found.append(replace(open_.pop(key), end=marker.index + 1))
             case "cancelled":
                 open_.pop(key, None)
                 repeated.append(f"{kind} {key[1]}: {detail}")
             case "answer" if "," in detail:
                 valence, _, arousal = detail.partition(",")
                 answers[key[1]] = float(valence), float(arousal)
-    found += [StepSpan(s.kind, s.number, s.label, s.first, last + 1) for s in open_.values() if s.kind == "rest"]
+    found += [replace(s, end=last + 1) for s in open_.values() if s.kind == "rest"]
     return [s for s in found if s.kind in ("rest", "block")], answers, repeated
 
 
@@ -153,8 +149,7 @@ def _every_second(recorded: Recorded, spec: FeatureSpec, notch: Notch, end: int)
     """Seconds of samples ``[0, end)``: the recording may continue after the session."""
     info, slow = recorded.info, spec.model_copy(update={"hop_s": spec.step_s})
     pipeline = Pipeline(info, slow, None, notch)  # type: ignore[arg-type]  # only its features are used
-    de, patches, there, good = ([none] for none in _nothing(info, spec))
-    ends, digest = [], hashlib.sha256()
+    n, seconds, digest = info.n_chans, list[tuple[Any, ...]](), hashlib.sha256()
     for whole in recorded.chunks():
         if whole.first >= end:
             break
@@ -162,34 +157,20 @@ def _every_second(recorded: Recorded, spec: FeatureSpec, notch: Notch, end: int)
         digest.update(chunk.data.tobytes())
         for window in pipeline.push(chunk):
             f = pipeline.features(window)
-            de.append(f.de[None, -1])
-            patches.append(f.patches[None, :, -1].astype(np.float16))
-            there.append(np.array([not (f.step_mask[-1] or f.patch_mask[-1])]))
-            good.append(f.quality.good[None])
-            ends.append(window.end)
+            whole_second = not (f.step_mask[-1] or f.patch_mask[-1])
+            seconds.append((f.de[-1], f.patches[:, -1].astype(np.float16), whole_second, f.quality.good, window.end))
+    de, patches, there, good, ends = zip(*seconds, strict=True) if seconds else ((),) * 5
     return _Seconds(
-        np.concatenate(de), np.concatenate(patches), np.concatenate(there), np.concatenate(good),
-        np.array(ends, int), digest.hexdigest(),
-    )  # fmt: skip
-
-
-def _nothing(info: StreamInfo, spec: FeatureSpec) -> tuple[Any, ...]:
-    """Features of zero seconds."""
-    n = info.n_chans
-    return (
-        np.zeros((0, n, spec.n_bands), np.float32), np.zeros((0, n, spec.patch_len), np.float16),
-        np.zeros(0, bool), np.zeros((0, n), bool),
+        np.array(de, np.float32).reshape(-1, n, spec.n_bands),
+        np.array(patches, np.float16).reshape(-1, n, spec.patch_len),
+        np.array(there, bool), np.array(good, bool).reshape(-1, n), np.array(ends, int), digest.hexdigest(),
     )  # fmt: skip
 
 
 def protocol_of(recorded: Recorded) -> Protocol:
     """The protocol of a recording; raises `ConfigError` where it is not of a calibration."""
-    about: dict[str, Any] = recorded.about
     try:
-        return Protocol.model_validate(about["calibration"]["protocol"])
+        return Protocol.model_validate(recorded.about["calibration"]["protocol"])
     except (KeyError, TypeError, ValueError):
-        raise ConfigError(
-            f"calibrate from {recorded.path}",
-            "this is not a recording of a calibration",
-            "use one that calibrate made: the .xdf file beside the profile",
-        ) from None
+        do = "use one that calibrate made: the .xdf file beside the profile"
+        raise ConfigError(f"calibrate from {recorded.path}", "this is not a recording of a calibration", do) from None

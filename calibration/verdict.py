@@ -54,12 +54,8 @@ class HeldOut:
 
 def folds(labels: np.ndarray) -> np.ndarray:
     """Fold of each block, given the labels of blocks in order: fold k holds the k-th block of every label."""
-    counts: dict[int, int] = {}
-    out = np.empty(len(labels), int)
-    for i, y in enumerate(labels.tolist()):
-        out[i] = counts.get(y, 0)
-        counts[y] = out[i] + 1
-    return out % min(counts.values())
+    is_label = labels[:, None] == np.unique(labels)
+    return np.asarray((is_label.cumsum(axis=0) - 1)[is_label] % is_label.sum(axis=0).min())
 
 
 def hold_out(x: np.ndarray, block: np.ndarray, of_block: np.ndarray, fit_to: Fit) -> np.ndarray:
@@ -142,10 +138,11 @@ def judge(
     ValidationResult, HeldOut
         The result, and the held-out predictions that it is based on.
     """
-    n_labels, y, rng = len(names), of_block[block], np.random.default_rng(0)
+    n_labels, y, fold, rng = len(names), of_block[block], folds(of_block)[block], np.random.default_rng(0)
     logits = hold_out(x, block, of_block, fit_to)
-    held = calibrated(logits, y, block, folds(of_block)[block])
-    hit = logits.argmax(axis=1) == y
+    held = calibrated(logits, y, block, fold)
+    guess = logits.argmax(axis=1)
+    hit = guess == y
     score = balanced(hit, block, of_block)
     time_only = balanced(by_time(at, block, of_block) == y, block, of_block)
     drawn = [_resample(of_block, rng) for _ in range(DRAWS)]
@@ -154,13 +151,11 @@ def judge(
     for i in range(SHUFFLES):
         progress(i / SHUFFLES)
         shuffled = rng.permutation(of_block)
-        guess = hold_out(x, block, shuffled, fit_to).argmax(axis=1)
-        as_good += balanced(guess == shuffled[block], block, shuffled) >= score
+        hit_shuffled = hold_out(x, block, shuffled, fit_to).argmax(axis=1) == shuffled[block]
+        as_good += balanced(hit_shuffled, block, shuffled) >= score
     p = (1 + as_good) / (1 + SHUFFLES)
     ece = float(expected_calibration_error(binned(held.probs, y)))
-    confusion = np.array(
-        [[np.mean(logits[y == a].argmax(axis=1) == b) for b in range(n_labels)] for a in range(n_labels)]
-    )
+    confusion = np.stack([np.bincount(guess[y == a], minlength=n_labels) / (y == a).sum() for a in range(n_labels)])
     verdict = ValidationResult(
         balanced_accuracy=round(score, 4), interval=(round(float(low), 4), round(float(high), 4)),
         chance=round(1 / n_labels, 4), p=p, ece=round(ece, 4), time_only=round(time_only, 4),
@@ -175,20 +170,18 @@ def judge(
 
 def reasons(v: ValidationResult, translate: Callable[[str], str] = str) -> list[str]:
     """The criteria that a readout does not meet, in words; empty when it meets all. English unless translated."""
-    chance, score, failed = v.chance, v.balanced_accuracy, []
-    if v.p > LEVEL:
-        failed.append(translate(N_("permutation test: p = {p:.3f}, above {level:g}")))
-    if v.interval[0] <= chance:
-        failed.append(translate(N_("the 95 % CI begins at {low:.2f} and does not exclude chance ({chance:.2f})")))
-    if score < chance + GAIN:
-        failed.append(translate(N_("held-out balanced accuracy is {score:.2f}; at least {least:.2f} is needed")))
-    if _is_time(v):
-        failed.append(translate(N_("the time of a second alone predicts the label as well ({time:.2f})")))
+    chance, score = v.chance, v.balanced_accuracy
+    criteria = (
+        (v.p > LEVEL, N_("permutation test: p = {p:.3f}, above {level:g}")),
+        (v.interval[0] <= chance, N_("the 95 % CI begins at {low:.2f} and does not exclude chance ({chance:.2f})")),
+        (score < chance + GAIN, N_("held-out balanced accuracy is {score:.2f}; at least {least:.2f} is needed")),
+        (_is_time(v), N_("the time of a second alone predicts the label as well ({time:.2f})")),
+    )
     values = {
         "p": v.p, "level": LEVEL, "low": v.interval[0], "chance": chance, "score": score, "least": chance + GAIN,
         "time": v.time_only,
     }  # fmt: skip
-    return [text.format(**values) for text in failed]
+    return [translate(text).format(**values) for is_failed, text in criteria if is_failed]
 
 
 def _is_time(v: ValidationResult) -> bool:
@@ -196,36 +189,30 @@ def _is_time(v: ValidationResult) -> bool:
     return v.time_only > v.chance + OVER_TIME and v.balanced_accuracy < v.time_only + OVER_TIME
 
 
-def advice(
-    v: ValidationResult, names: tuple[str, ...], translate: Callable[[str], str] = str
-) -> tuple[str, ...]:  # fmt: skip
+def advice(v: ValidationResult, names: tuple[str, ...], translate: Callable[[str], str] = str) -> tuple[str, ...]:
     """What to try next; as stored where the labels are not known. English unless translated."""
     if len(names) != len(v.confusion):
         return v.advice
-    lines = []
+    lines, least = [], min(v.blocks)
     if _is_time(v):
-        lines.append(translate(N_("mix the order of labels: in a fixed order, states cannot be separated from time")))
-    blocks = ", ".join(map(str, v.blocks))
+        lines.append(N_("mix the order of labels: in a fixed order, states cannot be separated from time"))
     if least_p(v.blocks) > LEVEL:
-        text = translate(N_("record more blocks: with {blocks} blocks per label no result can be significant"))
-        lines.append(text.format(blocks=blocks))
-    elif min(v.blocks) < 4:
-        text = translate(N_("record more blocks: {n} of a label are few, 4 or more give a clearer result"))
-        lines.append(text.format(n=min(v.blocks)))
+        lines.append(N_("record more blocks: with {blocks} blocks per label no result can be significant"))
+    elif least < 4:
+        lines.append(N_("record more blocks: {n} of a label are few, 4 or more give a clearer result"))
     off = np.array(v.confusion)
     np.fill_diagonal(off, 0)
     a, b = np.unravel_index(off.argmax(), off.shape)
     if off[a, b] > 0.3:
-        text = translate(
+        lines.append(
             N_("make {one} and {other} more different: {share:.0f} % of {one} seconds were classified as {other}")
         )
-        lines.append(text.format(one=names[a], other=names[b], share=100 * off[a, b]))
     lines.append(
-        translate(
-            N_("use pictures, sounds or clips that affect you (--media), improve poor electrodes, sit still, try again")
-        )
+        N_("use pictures, sounds or clips that affect you (--media), improve poor electrodes, sit still, try again")
     )
-    return tuple(lines)
+    blocks = ", ".join(map(str, v.blocks))
+    values = {"blocks": blocks, "n": least, "one": names[a], "other": names[b], "share": 100 * off[a, b]}
+    return tuple(translate(line).format(**values) for line in lines)
 
 
 def _resample(of_block: np.ndarray, rng: np.random.Generator) -> np.ndarray:
