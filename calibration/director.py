@@ -13,7 +13,7 @@ from dataclasses import replace
 from realtime_mood.language import N_
 from realtime_mood.types import Chunk, Marker, StreamInfo
 
-from .progress import CalibrationProgress, Event
+from .progress import CalibrationProgress, Change, Event
 from .protocol import BlockPlan
 
 OnEvent = Callable[[Event, CalibrationProgress, float], None]
@@ -117,9 +117,7 @@ class CalibrationDirector:
         if progress is not None:
             self._on_event(event, progress, self._when(event.index))
 
-    def _apply(
-        self, change: Callable[[CalibrationProgress, int], tuple[CalibrationProgress, tuple[Event, ...]]]
-    ) -> None:
+    def _apply(self, change: Callable[[CalibrationProgress, int], Change]) -> None:
         with self._lock:
             if self._progress is None:
                 return

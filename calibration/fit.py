@@ -92,7 +92,8 @@ def fit_recording(
     of = weights.card.name, weights.card.sha256["model.safetensors"]
     if not protocol.cues:
         return CalibrationResult(baseline, recording, of)
-    base = protocol.readout if _same_labels(weights, protocol.readout, protocol.labels) else ""
+    same_labels = [name for name, card in weights.card.readouts.items() if card.labels == protocol.labels]
+    base = protocol.readout if protocol.readout in same_labels else ""
     progress(N_("running the network"), 0.1)
     features = block_features(recording, weights, base, settings.device)
     block, of_block = _blocks(recording, features)
@@ -129,8 +130,7 @@ def refreshed(older: Profile, today: CalibrationResult) -> CalibrationResult:
         The montage, the kind of stream or the features differ.
     """
     new = today.profile
-    same = set(older.ch_names) == set(new.ch_names) and older.virtual == new.virtual and older.spec == new.spec
-    if not same:
+    if set(older.ch_names) != set(new.ch_names) or older.virtual != new.virtual or older.spec != new.spec:
         raise ProfileError(
             "refresh a profile", "the electrodes, the features or the kind of stream differ from today's",
             "use the same cap, or calibrate again",
@@ -147,9 +147,8 @@ def block_features(recording: CalibrationRecording, weights: Weights, base: str,
     subject = SubjectSampler([recording.person], population, weights.card.spec)
     second = subject.seconds[True][0]
     if not len(second):
-        raise ProfileError(
-            "a personal classifier", "no usable second in any block", "improve the electrodes and repeat"
-        )
+        do = "improve the electrodes and repeat"
+        raise ProfileError("a personal classifier", "no usable second in any block", do)
     return BlockFeatures(*describe_subject(weights.reader, subject, base, device), second)
 
 
@@ -168,11 +167,7 @@ def _blocks(recording: CalibrationRecording, features: BlockFeatures) -> tuple[n
     if counts.min() < LEAST_BLOCKS:
         found = ", ".join(f"{n} of {name}" for name, n in zip(recording.protocol.labels, counts, strict=True))
         raise ProfileError(
-            f"{LEAST_BLOCKS} usable blocks of each label", f"{found}",
+            f"{LEAST_BLOCKS} usable blocks of each label", found,
             "complete the protocol, or use --protocol baseline for a baseline alone",
         )  # fmt: skip
     return block, of_block
-
-
-def _same_labels(weights: Weights, readout: str, labels: tuple[str, ...]) -> bool:
-    return readout in weights.card.readouts and weights.card.readouts[readout].labels == labels

@@ -7,6 +7,7 @@ Labels differ in colour, of equal lightness, and always in a word, a hatch or a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -39,11 +40,10 @@ def confusion(figure: Figure, shares: Sequence[Sequence[float]], labels: Sequenc
         for column, share in enumerate(values):
             colour = "#ffffff" if share > 0.55 else "#10141b"
             axes.text(column + 0.5, row + 0.5, f"{share:.0%}", ha="center", va="center", color=colour, fontsize=12)
-    axes.set(xlabel=_("predicted label"), ylabel=_("true label"), xticks=np.arange(n) + 0.5, yticks=np.arange(n) + 0.5)
-    axes.set_xticklabels(labels)
-    axes.set_yticklabels(labels, rotation=90, va="center")
+    axes.set(xlabel=_("predicted label"), ylabel=_("true label"), aspect="equal")
+    axes.set_xticks(np.arange(n) + 0.5, labels)
+    axes.set_yticks(np.arange(n) + 0.5, labels, rotation=90, va="center")
     axes.invert_yaxis()
-    axes.set_aspect("equal")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 
@@ -82,10 +82,8 @@ def attention(
     most = np.abs(shares).max()
     top = float(np.clip(most, np.log2(LEAST_RANGE), np.log2(MOST_RANGE)))
     logs = np.clip(shares, -top, top)
-    at = flatten(locate(ch_names))
-    axis = np.linspace(-1, 1, PIXELS)
-    points = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
-    spread = interpolator(at, points)
+    at, axis = flatten(locate(ch_names)), np.linspace(-1, 1, PIXELS)
+    spread = interpolator(at, np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2))
     grid = figure.subplots(len(labels), len(bands), squeeze=False)
     for row, label in enumerate(labels):
         for column, (band, (low, high)) in enumerate(bands.items()):
@@ -104,11 +102,9 @@ def attention(
                 axes.text(-1.22, 0, "L", ha="center", va="center", fontsize=8)
             if column == len(bands) - 1:
                 axes.text(1.22, 0, "R", ha="center", va="center", fontsize=8)
-    more = "both" if most > top else "neither"
-    bar = figure.colorbar(
-        image, ax=grid, shrink=0.75, aspect=30, pad=0.02, extend=more, label=_("times an equal share")
-    )
-    ticks = np.linspace(-top, top, 5)
+    more, ticks = "both" if most > top else "neither", np.linspace(-top, top, 5)
+    label = _("times an equal share")
+    bar = figure.colorbar(image, ax=grid, shrink=0.75, aspect=30, pad=0.02, extend=more, label=label)
     bar.set_ticks(list(ticks), labels=[f"{2**tick:.2f} ×" for tick in ticks])
     bar.outline.set_linewidth(0.5)
 
@@ -174,10 +170,6 @@ def _outline(axes: Axes, image: Any) -> None:
 
 
 def _legend(figure: Figure, labels: Sequence[str]) -> None:
-    patches = [
-        Patch(
-            facecolor=COLOURS[k % len(COLOURS)], hatch=HATCHES[k % len(HATCHES)], edgecolor=INK, linewidth=0, label=name
-        )
-        for k, name in enumerate(labels)
-    ]
+    looks = zip(labels, cycle(COLOURS), cycle(HATCHES), strict=False)
+    patches = [Patch(facecolor=hue, hatch=hatch, edgecolor=INK, linewidth=0, label=name) for name, hue, hatch in looks]
     figure.legend(handles=patches, loc="outside upper left", ncols=len(labels))

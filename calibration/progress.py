@@ -43,6 +43,10 @@ class Event:
     text: str
 
 
+Change = tuple["CalibrationProgress", tuple[Event, ...]]
+"""The next state, and the events that happened."""
+
+
 @dataclass(frozen=True, slots=True)
 class CalibrationProgress:
     """State of a session of `plan`. Begin with `CalibrationProgress.of`."""
@@ -86,9 +90,8 @@ class CalibrationProgress:
     def fraction(self) -> float:
         """Share of the plan that is completed, 0 to 1."""
         behind = sum(step.seconds for step in self.plan.steps[: self.at])
-        step = self.step
-        if step is not None and self.begun:
-            behind += step.seconds - self.left / self.sfreq
+        if self.step is not None and self.begun:
+            behind += self.step.seconds - self.left / self.sfreq
         return behind / self.plan.seconds if self.plan.seconds else 1.0
 
     @property
@@ -99,7 +102,7 @@ class CalibrationProgress:
 
     # -- samples and actions ------------------------------------------------------------------------------------
 
-    def advance(self, first: int, end: int, lost: int = 0) -> tuple[CalibrationProgress, tuple[Event, ...]]:
+    def advance(self, first: int, end: int, lost: int = 0) -> Change:
         """Samples ``[first, end)`` arrived, after `lost` that were not received."""
         state, events = self, list[Event]()
         if lost > LONGEST_GAP_S * self.sfreq:
@@ -127,36 +130,34 @@ class CalibrationProgress:
             state = state._to(state.at + 1)
         return state, tuple(events)
 
-    def invalidate(self, why: str, index: int, lead_s: float = LEAD_S) -> tuple[CalibrationProgress, tuple[Event, ...]]:
+    def invalidate(self, why: str, index: int, lead_s: float = LEAD_S) -> Change:
         """The data of the current step cannot be used: repeat it, or skip it after `MOST_ATTEMPTS`."""
         state, events = self._restarted(why, index, lead_s)
         if events and self.attempt >= MOST_ATTEMPTS:
             return replace(self, skipped=self.skipped + 1)._to(self.at + 1), events
         return (replace(state, attempt=self.attempt + 1) if events else state), events
 
-    def pause(self, why: str, index: int) -> tuple[CalibrationProgress, tuple[Event, ...]]:
+    def pause(self, why: str, index: int) -> Change:
         """Pause until `resume`. The current step will be repeated, which does not count as an attempt."""
         if self.over or self.mode is Mode.PAUSED:
             return self, ()
         state, events = self._restarted(why, index, LEAD_S)
         return replace(state, mode=Mode.PAUSED, why=why), (*events, Event(index, f"pause/{why.replace('/', ' ')}"))
 
-    def resume(self, index: int) -> tuple[CalibrationProgress, tuple[Event, ...]]:
+    def resume(self, index: int) -> Change:
         """Continue after a pause."""
         if self.mode is not Mode.PAUSED:
             return self, ()
         return replace(self, mode=Mode.RUNNING), (Event(index, "resume"),)
 
-    def answer(
-        self, valence: float | None, arousal: float | None, index: int
-    ) -> tuple[CalibrationProgress, tuple[Event, ...]]:
+    def answer(self, valence: float | None, arousal: float | None, index: int) -> Change:
         """The subject's rating of the block; None where they prefer not to answer."""
         if self.over or not self.begun or self._step.kind != "report":
             return self, ()
         rating = "none" if valence is None or arousal is None else f"{valence:.2f},{arousal:.2f}"
         return self._to(self.at + 1), (Event(index, self._marker("answer", rating)),)
 
-    def stop(self, index: int) -> tuple[CalibrationProgress, tuple[Event, ...]]:
+    def stop(self, index: int) -> Change:
         """Stop the session for good, at the subject's request."""
         if self.over:
             return self, ()
@@ -168,7 +169,7 @@ class CalibrationProgress:
     def _step(self) -> Step:
         return self.plan.steps[self.at]
 
-    def _restarted(self, why: str, index: int, lead_s: float) -> tuple[CalibrationProgress, tuple[Event, ...]]:
+    def _restarted(self, why: str, index: int, lead_s: float) -> Change:
         """The step cancelled and not yet begun again, if it had begun and its data are used."""
         if not self.begun or self.over or not self._step.counts:
             return self, ()

@@ -17,9 +17,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from realtime_mood import files as plans
 from realtime_mood.errors import ConfigError
-from realtime_mood.files import Strict
+from realtime_mood.files import Strict, load, shipped_in
 from realtime_mood.language import N_
 
 State = Literal["neutral", "positive", "negative", "rest"]
@@ -138,9 +137,8 @@ class BlockPlan:
             t += step.seconds
         lines.append(f"{clock_words(t)}  end" + (", plus the time for ratings" if self.asks else ""))
         if not self.provable:
-            lines.append(
-                f"too few blocks for a significant result: {self.protocol.rounds} rounds of {len(self.protocol.cues)}"
-            )
+            blocks = f"{self.protocol.rounds} rounds of {len(self.protocol.cues)}"
+            lines.append(f"too few blocks for a significant result: {blocks}")
         return "\n".join(lines)
 
     @property
@@ -172,12 +170,12 @@ def least_p(blocks: Sequence[int]) -> float:
 
 def shipped() -> dict[str, Path]:
     """The protocols that ship with the program, by name."""
-    return plans.shipped_in("realtime_mood.calibration", "protocols")
+    return shipped_in("realtime_mood.calibration", "protocols")
 
 
 def load_protocol(name_or_path: str) -> Protocol:
     """A shipped protocol by name, or the one in a TOML file; raises as `realtime_mood.files.load` does."""
-    return plans.load(Protocol, "protocol", name_or_path, shipped())
+    return load(Protocol, "protocol", name_or_path, shipped())
 
 
 def draw(protocol: Protocol, seed: int, media: Path | None = None, rest_s: float | None = None) -> BlockPlan:
@@ -198,17 +196,14 @@ def draw(protocol: Protocol, seed: int, media: Path | None = None, rest_s: float
     ConfigError
         A label has too few media files.
     """
-    rng = np.random.default_rng(seed)
-    steps = []
-    usual = sum(rest.seconds for rest in protocol.rest)
-    for i, rest in enumerate(protocol.rest, 1):
-        seconds = rest.seconds if rest_s is None else rest.seconds * rest_s / usual
-        steps.append(Step("rest", i, rest.text, seconds, rest.eyes))
+    rng, usual = np.random.default_rng(seed), sum(rest.seconds for rest in protocol.rest)
+    times = 1.0 if rest_s is None or not usual else rest_s / usual
+    steps = [Step("rest", i, rest.text, times * rest.seconds, rest.eyes) for i, rest in enumerate(protocol.rest, 1)]
     files_of = _media(protocol, media, rng) if media else {}
     for number, cue in enumerate(_order(protocol, rng), 1):
         steps.append(Step("washout", number, protocol.washout, protocol.washout_s))
-        files_ = files_of[cue.label].pop() if files_of else ()
-        steps.append(Step("block", number, cue.text, protocol.block_s, cue.label, cue.virtual, files_))
+        shown = files_of[cue.label].pop() if files_of else ()
+        steps.append(Step("block", number, cue.text, protocol.block_s, cue.label, cue.virtual, shown))
         if protocol.self_report:
             steps.append(Step("report", number, N_("How did you feel during this block?"), 0.0))
     return BlockPlan(protocol, seed, tuple(steps))
@@ -226,9 +221,8 @@ def _order(protocol: Protocol, rng: np.random.Generator) -> list[Cue]:
 
 def _media(protocol: Protocol, folder: Path, rng: np.random.Generator) -> dict[str, list[tuple[str, ...]]]:
     """For each label, the files of each of its blocks: all its files, distributed evenly."""
-    media = {}
+    media, known = {}, PICTURES | SOUNDS | VIDEOS
     for label in protocol.labels:
-        known = PICTURES | SOUNDS | VIDEOS
         found = sorted(p for p in (folder / label).glob("*") if p.suffix.lower() in known)
         if len(found) < protocol.rounds:
             raise ConfigError(
