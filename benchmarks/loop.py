@@ -25,7 +25,7 @@ import app
 from benchmarks.rig import ROOT, Row, table
 from realtime_mood import clock, liblsl
 from realtime_mood.cli.config import resolve
-from realtime_mood.feedback.conditions import Contingent
+from realtime_mood.feedback.conditions import contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.measures import FastMeasures, lag_of
 from realtime_mood.feedback.plan import FeedbackPlan, Measure
@@ -154,7 +154,7 @@ def delays(seconds: float) -> Iterator[Row]:
         "LSL, readout": Ear("RealtimeMood"), "WebSocket, readout": Ear("ws", ws),
     }  # fmt: skip
     arrivals = Arrivals()
-    loop = FeedbackLoop(PLAN, Contingent(), [LslFeedback(), OscFeedback(f"127.0.0.1:{osc}")])
+    loop = FeedbackLoop(PLAN, contingent, [LslFeedback(), OscFeedback(f"127.0.0.1:{osc}")])
     told = {"source": "synthetic://?n_chans=32", "lsl_out": True, "ws": str(ws), "osc": f"127.0.0.1:{osc_readings}"}
     config = resolve(told)
     engine = app.make_engine(config, [arrivals, loop])

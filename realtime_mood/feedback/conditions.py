@@ -17,36 +17,13 @@ Name = Literal["contingent", "inverse", "sham", "yoked", "none"]
 NAMES: tuple[str, ...] = get_args(Name)
 
 
-class Contingent:
+def contingent(z: float) -> float:
     """Feedback of the subject's own z-score."""
-
-    def __call__(self, z: float) -> float:
-        return z
-
-
-class Inverse:
-    """Feedback of the negative of the subject's own z-score."""
-
-    def __call__(self, z: float) -> float:
-        return -z
-
-
-class Silent:
-    """No feedback at all."""
-
-    def __call__(self, z: float) -> float:
-        return math.nan
+    return z
 
 
 class Sham:
-    """Sham feedback: first-order autoregressive noise of unit variance with the same smoothing as the measure.
-
-    Parameters
-    ----------
-    smoothing_s : float
-    rate_hz : float
-    seed : int
-    """
+    """Sham feedback: first-order autoregressive noise of unit variance with the same smoothing as the measure."""
 
     def __init__(self, smoothing_s: float, rate_hz: float, seed: int) -> None:
         self._keep = math.exp(-1 / (max(smoothing_s, 1.0) * rate_hz))
@@ -96,7 +73,8 @@ def condition(name: str, *, smoothing_s: float, rate_hz: float, seed: int, yoke:
     if name == "yoked":
         return yoked_to(yoke, "the condition yoked")
     made: dict[str, Condition] = {
-        "contingent": Contingent(), "inverse": Inverse(), "none": Silent(), "sham": Sham(smoothing_s, rate_hz, seed),
+        "contingent": contingent, "inverse": lambda z: -z, "none": lambda z: math.nan,
+        "sham": Sham(smoothing_s, rate_hz, seed),
     }  # fmt: skip
     if name not in made:
         raise ConfigError(f"condition {name!r}", "unknown", f"known are {', '.join(NAMES)}")

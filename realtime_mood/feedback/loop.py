@@ -21,10 +21,9 @@ from ..errors import ConfigError, MoodError
 from ..guard import GuardedThread, Report, to_log
 from ..health import Emission, Feedback, Health, Output, RecordingState
 from ..sinks.values import values_of
-from ..types import Abstained, Chunk, Estimate, Marker, StreamInfo
-from .dispatch import Receivers
-from .lines import FeedbackRecord
+from ..types import Abstained, Chunk, Marker, StreamInfo
 from .measures import FastMeasures, lag_of
+from .outputs import FeedbackRecord, Receivers
 from .plan import FeedbackPlan
 from .session import FeedbackSample, FeedbackSession
 
@@ -133,10 +132,8 @@ class FeedbackLoop:
     def mark(self, marker: Marker, t: float) -> None:
         """Markers are not used."""
 
-    @property
-    def recording(self) -> RecordingState | None:
-        """None: this tap does not record the signal."""
-        return None
+    recording: RecordingState | None = None
+    """None: this tap does not record the signal."""
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -164,11 +161,9 @@ class FeedbackLoop:
         """Summary of the session; it does not reveal the condition."""
         if self.latest is None:
             return {"rewards": 0, "fed_s": 0.0, "invalid_s": 0.0, "whole": False}
-        session = self.session
-        return {
-            "rewards": session.rewards, "fed_s": round(session.fed_s, 2), "invalid_s": round(session.invalid_s, 2),
-            "whole": session.is_over,
-        }  # fmt: skip
+        it = self.session
+        seconds = {"fed_s": round(it.fed_s, 2), "invalid_s": round(it.invalid_s, 2)}
+        return {"rewards": it.rewards, **seconds, "whole": it.is_over}
 
     # -- the thread that feeds back -----------------------------------------------------------------------------
 
@@ -189,10 +184,10 @@ class FeedbackLoop:
                 self._show_neutral("no data")
             elif item is None:
                 break
-            elif isinstance(item, Emission):
-                self._hear(item)
-            else:
+            elif isinstance(item, Chunk):
                 self._follow(item, arrived)
+            else:
+                self._hear(item)
         self._end()
 
     def _failed(self, what: str) -> None:
@@ -209,7 +204,7 @@ class FeedbackLoop:
         reading = emission.reading
         if reading.quality is not None:
             self._fast.judge(reading.quality)
-        why = "" if isinstance(reading, Estimate) else _words(reading)
+        why = reading.why.value.replace("_", " ") if isinstance(reading, Abstained) else ""
         self.session.hear(values_of(emission), why)
 
     def _follow(self, chunk: Chunk, arrived: float) -> None:
@@ -236,11 +231,13 @@ class FeedbackLoop:
             t, at, fed.block, fed.kind, block.text, fed.level, fed.reward, fed.valid, fed.why, self.session.rewards,
             left_s, self._info.virtual,
         ))  # fmt: skip
-        row = (fed.level, fed.shown, fed.threshold, float(fed.reward), float(fed.valid), float(fed.block), delay_ms)
-        self.keep(fed.index, row)
-        scores = {"z": _number(fed.z), "shown": _number(fed.shown), "threshold": _number(fed.threshold)}
-        self._lines.write({"kind": fed.kind, "t": round(at, 4), "block": fed.block, "level": round(fed.level, 5),
-                     "reward": fed.reward, "why": fed.why, "delay_ms": round(delay_ms, 2), **scores})  # fmt: skip
+        row = fed.level, fed.shown, fed.threshold, fed.reward, fed.valid, fed.block, delay_ms
+        self.keep(fed.index, tuple(map(float, row)))
+        self._lines.write({
+            "kind": fed.kind, "t": round(at, 4), "block": fed.block, "level": round(fed.level, 5), "reward": fed.reward,
+            "why": fed.why, "delay_ms": round(delay_ms, 2), "z": _number(fed.z), "shown": _number(fed.shown),
+            "threshold": _number(fed.threshold),
+        })  # fmt: skip
 
     def _show_neutral(self, why: str) -> None:
         """Make the feedback neutral."""
@@ -270,10 +267,6 @@ class FeedbackLoop:
     def _end(self) -> None:
         self._lines.close({"kind": "end", **self.summary()})
         self.over.set()
-
-
-def _words(reading: Abstained) -> str:
-    return reading.why.value.replace("_", " ")
 
 
 def _number(value: float) -> float | None:

@@ -52,10 +52,11 @@ class FeedbackTone:
         phases = self._phase + np.cumsum(2 * np.pi * hz / SFREQ)
         self._phase = float(phases[-1] % (2 * np.pi))
         if self._kind == "ambient":
-            wave = gains * self._ambient(np.clip(levels, 0, 1), steps) + self._chimed(steps)
-            return np.round(np.clip(LOUDEST * wave, -1, 1) * 32767).astype(np.int16)
-        loud = gains if self._kind == "pitch" else gains * np.clip(levels, 0, 1) ** 2
-        wave = loud * (np.sin(phases) + 0.3 * np.sin(2 * phases)) / 1.3 + self._chimed(steps)
+            wave = self._ambient(np.clip(levels, 0, 1), steps)
+        else:
+            loud = 1.0 if self._kind == "pitch" else np.clip(levels, 0, 1) ** 2
+            wave = loud * (np.sin(phases) + 0.3 * np.sin(2 * phases)) / 1.3
+        wave = gains * wave + self._chimed(steps)
         return np.round(np.clip(LOUDEST * wave, -1, 1) * 32767).astype(np.int16)
 
     def _ambient(self, levels: np.ndarray, steps: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage
 
 from realtime_mood import clock
-from realtime_mood.feedback.conditions import Contingent
+from realtime_mood.feedback.conditions import contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import FeedbackPlan
 from realtime_mood.feedback.tone import FeedbackTone
@@ -52,7 +52,7 @@ class StandIn:
 
 @pytest.fixture
 def view(qtbot):
-    loop = FeedbackLoop(PLAN, Contingent(), notch=())
+    loop = FeedbackLoop(PLAN, contingent, notch=())
     told = []
     run = StandIn(loop)
     it = FeedbackView(PLAN, loop, run, lambda: told.append("gone"))

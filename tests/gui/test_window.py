@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import QDialog, QLabel
 
 from realtime_mood import gui
 from realtime_mood.errors import SourceLost, SourceNotFound
-from realtime_mood.feedback.conditions import Contingent
+from realtime_mood.feedback.conditions import contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import load_plan
 from realtime_mood.gui import RunRequest, theme
@@ -174,7 +174,7 @@ def test_run_opens_the_person_s_screen_beside_the_operator_s(qapp, tmp_path, mon
 
     QTimer.singleShot(400, look)
     flows = gui.Flows(lambda request: planted_engine(request.url), tmp_path, sessions=(("alpha_up", "More alpha"),),
-                      feedback=lambda name: (plan, FeedbackLoop(plan, Contingent())))  # fmt: skip
+                      feedback=lambda name: (plan, FeedbackLoop(plan, contingent)))  # fmt: skip
     assert gui.run(flows, RunRequest("synthetic://?n_chans=4&speed=1"), session="alpha_up") == 0
     assert len(seen) == 1
 
@@ -242,7 +242,7 @@ def test_a_session_runs_beside_what_the_operator_sees(qtbot, info, make_window):
 
     def session(name: str):
         plan = load_plan(name)
-        return plan, FeedbackLoop(plan, Contingent())
+        return plan, FeedbackLoop(plan, contingent)
 
     w = make_window(make, "fake://", sessions=(("alpha_up", "More alpha"), ("mirror", "A mirror")), feedback=session)
     press(qtbot, w)
@@ -273,7 +273,7 @@ def test_a_session_runs_beside_what_the_operator_sees(qtbot, info, make_window):
 
 def test_stop_ends_a_session_that_the_operator_wants_ended(qtbot, info, make_window):
     plan = load_plan("alpha_up")
-    loop = FeedbackLoop(plan, Contingent())
+    loop = FeedbackLoop(plan, contingent)
     w = make_window(lambda request: FakeEngine(info), "fake://", sessions=(("alpha_up", "More alpha"),),
                     feedback=lambda name: (plan, loop))  # fmt: skip
     w.ask = lambda: True

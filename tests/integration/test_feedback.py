@@ -21,7 +21,7 @@ import app
 from realtime_mood import liblsl
 from realtime_mood.errors import ConfigError
 from realtime_mood.feedback import sealed
-from realtime_mood.feedback.conditions import Contingent
+from realtime_mood.feedback.conditions import contingent
 from realtime_mood.feedback.loop import WAITING, FeedbackLoop
 from realtime_mood.feedback.plan import FeedbackPlan
 from realtime_mood.feedback.receivers import LslFeedback, OscFeedback
@@ -167,7 +167,7 @@ def play(loop: FeedbackLoop, seconds: float, first: int = 0, clock=lambda: 0.0) 
 
 def test_silence_is_neutral_and_is_told_as_such(plan):
     ear = Ear()
-    loop = FeedbackLoop(plan, Contingent(), [ear], notch=())
+    loop = FeedbackLoop(plan, contingent, [ear], notch=())
     loop.open(INFO)
     end = play(loop, 25)
     wait_until(lambda: ear.heard and ear.heard[-1].at > 24.9)
@@ -181,7 +181,7 @@ def test_silence_is_neutral_and_is_told_as_such(plan):
 
 def test_a_code_is_used_by_feedback_and_not_by_a_baseline(plan):
     used = []
-    loop = FeedbackLoop(plan, Contingent(), notch=(), begins=lambda: used.append("code"))
+    loop = FeedbackLoop(plan, contingent, notch=(), begins=lambda: used.append("code"))
     loop.open(INFO)
     end = play(loop, 13)
     wait_until(lambda: loop.latest and loop.latest.at > 12.9)
@@ -194,7 +194,7 @@ def test_a_code_is_used_by_feedback_and_not_by_a_baseline(plan):
 
 def test_a_poor_electrode_freezes_it(plan):
     ear = Ear()
-    loop = FeedbackLoop(plan, Contingent(), [ear], notch=())
+    loop = FeedbackLoop(plan, contingent, [ear], notch=())
     loop.open(INFO)
     end = play(loop, 20)
     wait_until(lambda: ear.heard and ear.heard[-1].at > 19.9)
@@ -224,7 +224,7 @@ class Broken(Ear):
 
 def test_a_receiver_that_fails_is_closed_and_said_and_the_others_go_on(plan):
     ear, broken, hiccup, faults = Ear(), Broken(), Broken(2), []
-    loop = FeedbackLoop(plan, Contingent(), [broken, hiccup, ear], notch=())
+    loop = FeedbackLoop(plan, contingent, [broken, hiccup, ear], notch=())
     loop.on_fault = faults.append
     for run in (1, 2):  # the same loop serves the next run
         broken.left, ear.heard, faults[:] = 10**9, [], []
@@ -242,7 +242,7 @@ def test_a_receiver_that_fails_is_closed_and_said_and_the_others_go_on(plan):
 
 def test_feedback_that_fails_is_neutral_said_and_goes_on(plan):
     ear, faults, fails = Ear(), [], [True]
-    loop = FeedbackLoop(plan, Contingent(), [ear], notch=())
+    loop = FeedbackLoop(plan, contingent, [ear], notch=())
     loop.on_fault = faults.append
     loop.open(INFO)
     end = play(loop, 20)
@@ -268,7 +268,7 @@ def test_nothing_queues_without_bound_behind_a_receiver_that_hangs(plan, monkeyp
     monkeypatch.setattr("realtime_mood.feedback.loop.CLOSE_S", 0.05)
     hang, ear = threading.Event(), Ear()
     ear.put = lambda item: hang.wait(20)
-    loop = FeedbackLoop(plan, Contingent(), [ear], notch=())
+    loop = FeedbackLoop(plan, contingent, [ear], notch=())
     loop.open(INFO)
     row = np.zeros((1, 2), np.float32)
     for at in range(2 * WAITING):
@@ -289,7 +289,7 @@ def test_without_its_code_nothing_is_fed_back(plan, error):
         raise error
 
     ear = Ear()
-    loop = FeedbackLoop(plan, Contingent(), [ear], notch=(), begins=begins)
+    loop = FeedbackLoop(plan, contingent, [ear], notch=(), begins=begins)
     loop.open(INFO)
     play(loop, 25)
     wait_until(loop.over.is_set)
@@ -299,7 +299,7 @@ def test_without_its_code_nothing_is_fed_back(plan, error):
 
 
 def test_lines_that_cannot_be_written_end_the_session_and_not_the_run(plan, tmp_path):
-    loop = FeedbackLoop(plan, Contingent(), record=tmp_path / "there" / "a.jsonl", notch=())
+    loop = FeedbackLoop(plan, contingent, record=tmp_path / "there" / "a.jsonl", notch=())
     (tmp_path / "there").write_text("a file where the folder should be")
     loop.open(INFO)
     assert loop.over.is_set()

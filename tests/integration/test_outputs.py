@@ -28,7 +28,7 @@ import app
 from realtime_mood import liblsl
 from realtime_mood.dsp.spec import BANDS
 from realtime_mood.errors import ConfigError
-from realtime_mood.feedback.conditions import Contingent
+from realtime_mood.feedback.conditions import contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import load_plan
 from realtime_mood.feedback.receivers import LslFeedback
@@ -208,7 +208,7 @@ def test_mne_lsl_receives_them_too(example, running):
 def test_the_same_run_twice_sends_to_all_and_leaves_nothing_open(tmp_path):
     pylsl, port = liblsl.pylsl(), free_port()
     name = f"Readings-{uuid.uuid4().hex[:8]}"
-    loop = FeedbackLoop(load_plan("alpha_up"), Contingent(), notch=())
+    loop = FeedbackLoop(load_plan("alpha_up"), contingent, notch=())
     loop.send_to([LslFeedback(feedback_name := f"{name}-feedback")])
     outputs = LslReadings(name), CsvFile(tmp_path / "a.csv"), WebSocketReadings(str(port))
     chunks = cut(pink(round(6 * PACED.sfreq), 8), [100])
