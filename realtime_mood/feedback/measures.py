@@ -18,7 +18,7 @@ from ..dsp.gaps import GapFiller
 from ..dsp.spec import FeatureSpec
 from ..errors import StreamMismatch
 from ..guard import Guarded, Report, to_log
-from ..plugins import Plugin, find
+from ..plugins import find
 from ..types import Chunk, Quality, StreamInfo
 from .plan import Measure
 
@@ -102,10 +102,10 @@ class FastMeasures:
     ) -> None:
         self._measures = tuple(it for it in measures if it.is_fast)
         found = {it.kind: find("measures", it.kind, f"a measure {it.kind!r}") for it in self._measures}
-        self._kinds: dict[str, tuple[Plugin, MeasureKind]] = {
-            name: (plugin, plugin.check(callable, "a function")) for name, plugin in found.items()
+        self._kinds: dict[str, MeasureKind] = {
+            name: plugin.check(callable, "a function") for name, plugin in found.items()
         }
-        self._guards = {name: Guarded(str(plugin), report) for name, plugin in found.items()}
+        self._guards = {name: Guarded(str(it), report) for name, it in found.items() if not it.is_built_in}
         self._info = info
         bands = {band for it in self._measures for band in (it.band, it.over) if band}
         self._bands = {band: k for k, band in enumerate(sorted(bands))}
@@ -142,8 +142,7 @@ class FastMeasures:
             if run.restart:
                 self._filters.restart(run.rows[0])
                 self._begin(run.first)
-            received = np.full(len(run.rows), float(run.received))
-            samples += self._advance(run.first, run.rows, received)
+            samples += self._advance(run.first, run.rows, np.full(len(run.rows), float(not run.received)))
         return samples
 
     def _begin(self, first: int) -> None:
@@ -154,12 +153,12 @@ class FastMeasures:
         self._last_row: np.ndarray | None = None
         self._moved = np.full(n, first)  # index after the sample at which each electrode last moved
 
-    def _advance(self, first: int, rows: np.ndarray, received: np.ndarray) -> list[Sample]:
+    def _advance(self, first: int, rows: np.ndarray, lost: np.ndarray) -> list[Sample]:
         clean, banded = self._filters(rows)
         fresh = np.arange(first, first + len(rows)) >= self._filled_from  # the filters' own transient is not averaged
         power, loud = np.square(banded) * fresh[:, None, None], np.square(clean) * fresh[:, None]
         moved = self._movement(first, rows)
-        averaged = {tau_s: means(power, loud, 1 - received) for tau_s, means in self._means.items()}
+        averaged = {tau_s: means(power, loud, lost) for tau_s, means in self._means.items()}
         samples = []
         while (end := round((self._k + 1) * self._info.sfreq / RATE_HZ)) <= first + len(rows):
             self._k += 1
@@ -183,32 +182,22 @@ class FastMeasures:
         values, reasons = [], []
         for it, at, settled in zip(self._measures, self._at, self._settled, strict=True):
             power, rms, lost = means[it.smoothing_s]
-            why = self._reason(end, settled, rms[at], float(lost), self._faulty[at], still[at])
+            checks = (
+                (end < settled, "settling"), (lost > MAX_LOST, "samples lost"), (still[at].any(), "flat"),
+                (self._faulty[at].any(), "poor signal"), (rms[at].max() > LOUD_UV, "too loud"),
+            )  # fmt: skip
+            why = next((reason for is_so, reason in checks if is_so), "")
             value = math.nan if why else self._value(it, power[at])
             values.append(value)
             reasons.append(why if why or math.isfinite(value) else f"no value of {it.kind}")
         return Sample(end, tuple(values), next(filter(None, reasons), ""))
 
-    @staticmethod
-    def _reason(end: int, settled: int, rms: np.ndarray, lost: float, faulty: np.ndarray, still: np.ndarray) -> str:
-        if end < settled:
-            return "settling"
-        if lost > MAX_LOST:
-            return "samples lost"
-        if still.any():
-            return "flat"
-        if faulty.any():
-            return "poor signal"
-        return "too loud" if rms.max() > LOUD_UV else ""
-
     def _value(self, it: Measure, power: np.ndarray) -> float:
         """NaN where the kind, of another package, fails or gives no number: that is reported, and goes on."""
-        logs = np.log(np.maximum(power, 1e-12))
-        over = logs[:, self._bands[it.over]] if it.over else None
-        plugin, kind = self._kinds[it.kind]
-        if plugin.is_built_in:
-            return kind(logs[:, self._bands[it.band]], over)
+        logs, kind = np.log(np.maximum(power, 1e-12)), self._kinds[it.kind]
+        band, over = logs[:, self._bands[it.band]], logs[:, self._bands[it.over]] if it.over else None
+        if it.kind not in self._guards:
+            return kind(band, over)
         value = [math.nan]
-        guard = self._guards[it.kind]
-        guard.call(lambda: value.append(float(kind(logs[:, self._bands[it.band]], over))))
+        self._guards[it.kind].call(lambda: value.append(float(kind(band, over))))
         return value[-1] if math.isfinite(value[-1]) else math.nan

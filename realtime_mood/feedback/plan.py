@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from .. import files as plans
 from ..dsp.spec import BANDS
-from ..files import Strict
+from ..files import Strict, load, shipped_in
 from ..language import N_
 from ..montage import canonical_name
 from ..plugins import BUILT_IN, Group, plugins
@@ -142,9 +141,9 @@ class FeedbackPlan(Strict):
 
 def shipped() -> dict[str, Path]:
     """The sessions that ship with the program, by name."""
-    return plans.shipped_in("realtime_mood.feedback", "sessions")
+    return shipped_in("realtime_mood.feedback", "sessions")
 
 
 def load_plan(name_or_path: str) -> FeedbackPlan:
     """A shipped session by name, or the one in a TOML file; raises as `realtime_mood.files.load` does."""
-    return plans.load(FeedbackPlan, "session", name_or_path, shipped())
+    return load(FeedbackPlan, "session", name_or_path, shipped())

@@ -34,8 +34,7 @@ class LslFeedback(Outbox[Feedback]):
         self._markers: MarkerOutlet | None = MarkerOutlet(markers)
 
     def tell(self, text: str, t: float) -> None:
-        markers = self._markers
-        if markers is not None:
+        if (markers := self._markers) is not None:
             markers.send(text, t)
 
     def start(self) -> None:

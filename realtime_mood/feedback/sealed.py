@@ -119,11 +119,9 @@ def _entry(content: dict[str, Any], path: Path, code: str) -> dict[str, str]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != 1 or not isinstance(content["conditions"], list):
-            raise ValueError
-        if not all({"salt", "sealed", "sha256"} <= entry.keys() for entry in content["codes"].values()):
-            raise ValueError
-        if not all({"code", "what"} <= line.keys() for line in content["log"]):
+        is_whole = content["format"] == 1 and isinstance(content["conditions"], list)
+        is_whole &= all({"salt", "sealed", "sha256"} <= entry.keys() for entry in content["codes"].values())
+        if not is_whole or not all({"code", "what"} <= line.keys() for line in content["log"]):
             raise ValueError
     except OSError as error:
         raise ConfigError(f"the sealed file {path}", f"cannot be read: {error.strerror}", "check the path") from None
@@ -137,12 +135,8 @@ def _write(path: Path, content: dict[str, Any]) -> None:
     try:
         write_private(path, json.dumps(content, indent=1).encode())
     except OSError as error:
-        found = f"not written: {error.strerror or error}"
-        raise ConfigError(
-            f"the sealed file {path}",
-            found,
-            "make it writable: codes are used only where that can be logged",
-        ) from None
+        found, do = f"not written: {error.strerror or error}", "make it writable: each use of a code must be logged"
+        raise ConfigError(f"the sealed file {path}", found, do) from None
 
 
 def _now() -> str:

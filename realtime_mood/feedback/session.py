@@ -126,8 +126,6 @@ class FeedbackSession:
 
     def step(self, sample: Sample) -> FeedbackSample | None:
         """Feedback for one sample; None once the session is over."""
-        if self.is_over:
-            return None
         self._move(sample.index)
         if self.is_over:
             return None
@@ -138,21 +136,20 @@ class FeedbackSession:
         if not why and self._baseline.seconds < LEAST_BASELINE_S:
             why = "no baseline yet"
         z = math.nan if why else float(self._weights @ self._baseline.z(values) / np.abs(self._weights).sum())
+        at = sample.index, self._block, kind, z
         if kind != "feedback":
-            return FeedbackSample(
-                sample.index, self._block, kind, z, math.nan, 0.5, math.nan, False, why or "no feedback"
-            )
+            return FeedbackSample(*at, math.nan, 0.5, math.nan, False, why or "no feedback")
         shown = math.nan if why else self._condition(z)
         if not why and not math.isfinite(shown):
             why = "no feedback"
-        verdict = self._rule.step(shown, valid=not why)
+        decision = self._rule.step(shown, valid=not why)
         self.invalid, self.fed = self.invalid + bool(why), self.fed + (not why)
-        if verdict.reward:
+        if decision.reward:
             self.rewards += 1
             self._on_event("reward", sample.index)
         sign = 1 if self.plan.reward.direction == "up" else -1
         level = 0.5 if why else float(np.clip(0.5 + sign * shown / (2 * SHOWN_SD), 0, 1))
-        return FeedbackSample(sample.index, self._block, kind, z, shown, level, verdict.threshold, verdict.reward, why)
+        return FeedbackSample(*at, shown, level, decision.threshold, decision.reward, why)
 
     def _values(self, sample: Sample) -> tuple[tuple[float, ...], str]:
         """Fast and slow measures in the order of the plan, and why some are missing."""
