@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QProgressBar, QWidget
 from realtime_mood import clock
 from realtime_mood.gui.controls import Text
 from realtime_mood.gui.labels import PlainLabel, button, column, row
-from realtime_mood.gui.theme import CENTRE, Canvas, colour
+from realtime_mood.gui.theme import Canvas, colour
 from realtime_mood.language import _
 from realtime_mood.viewmodel.words import StyledText
 
@@ -48,12 +48,9 @@ class CueStage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.text, self.note = Text("font-size: 36px; font-weight: 500;"), Text("font-size: 19px;")
-        self.caption = Text("font-size: 20px;")
+        self.text = Text("font-size: 36px; font-weight: 500;", wrap=True, centre=True)
+        self.note, self.caption = (Text(f"font-size: {px}px;", wrap=True, centre=True) for px in (19, 20))
         self.media, self.dot = Media(), Dot()
-        for words in (self.text, self.note, self.caption):
-            words.setAlignment(CENTRE)
-            words.setWordWrap(True)
         self.note.setMinimumHeight(60)  # so that the text above does not move when the note appears
         self._key, self._due = "", ""
         self._above, self._below = QWidget(), QWidget()
@@ -99,14 +96,12 @@ class CuePage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stage, self.clock = CueStage(), PlainLabel("", "clock")
-        self.trouble = Text("font-size: 14px;")
-        self.trouble.setWordWrap(True)
+        self.stage, self.clock = CueStage(), PlainLabel("", "clock", centre=True)
+        self.trouble = Text("font-size: 14px;", wrap=True)
         self.bar = progress_bar(4)
         self.pause = button(_("Pause"), "tiny", _("Space"))
         self.repeat = button(_("Repeat this step"), "tiny", "R")
         self.stop = button(_("Stop"), "tiny", _("Esc"))
-        self.clock.setAlignment(CENTRE)
         self.clock.setFixedHeight(34)
         for pressed, signal in ((self.pause, self.paused), (self.repeat, self.repeated), (self.stop, self.stopped)):
             pressed.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Space is for the window

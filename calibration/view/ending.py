@@ -7,7 +7,6 @@ from PyQt6.QtWidgets import QScrollArea, QWidget
 
 from realtime_mood.gui.controls import Text
 from realtime_mood.gui.labels import STRETCH, PlainLabel, button, column, row
-from realtime_mood.gui.theme import CENTRE
 from realtime_mood.language import _
 from realtime_mood.viewmodel.words import StyledText
 
@@ -22,8 +21,7 @@ class BusyPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.text, self.bar = PlainLabel("", "headline", wrap=True), progress_bar(6)
-        self.text.setAlignment(CENTRE)
+        self.text, self.bar = PlainLabel("", "headline", wrap=True, centre=True), progress_bar(6)
         centred(column(STRETCH, self.text, self.bar, STRETCH, spacing=28), self, 460)
 
     def show_busy(self, busy: Busy) -> None:
@@ -40,8 +38,7 @@ class EndingPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.headline = Text("font-size: 32px; font-weight: 600;")
-        self.headline.setWordWrap(True)
+        self.headline = Text("font-size: 32px; font-weight: 600;", wrap=True)
         self.fit, self.close_ = button(_("Create profile"), "quiet"), button(_("Close"), "primary", _("Esc"))
         texts, area = QWidget(), QScrollArea()
         texts.setObjectName("root")

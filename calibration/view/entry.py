@@ -57,8 +57,8 @@ class GatePage(QWidget):
     def __init__(self, plan: BlockPlan, silent: bool) -> None:
         super().__init__()
         self.head = QualityHead()
-        self.sentence, self.hint = Text("font-size: 24px; font-weight: 600;"), PlainLabel("", "aside", wrap=True)
-        self.sentence.setWordWrap(True)
+        self.sentence = Text("font-size: 24px; font-weight: 600;", wrap=True)
+        self.hint = PlainLabel("", "aside", wrap=True)
         self.anyway, self.cost = QCheckBox(_("Begin anyway")), PlainLabel(words.cost(), "small", wrap=True)
         self.begin, self.stop = button(_("Begin"), "primary", _("Enter")), button(_("Stop"), "quiet", _("Esc"))
         for widget in (self.anyway, self.cost):

@@ -128,12 +128,10 @@ class RatingPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.question, self.plane = PlainLabel("", "headline", wrap=True), RatingPlane()
-        hint = PlainLabel(_("Click on the plane, or use the arrow keys and Enter."), "aside", wrap=True)
+        self.question, self.plane = PlainLabel("", "headline", wrap=True, centre=True), RatingPlane()
+        hint = PlainLabel(_("Click on the plane, or use the arrow keys and Enter."), "aside", wrap=True, centre=True)
         self.skip, self.stop = button(_("Prefer not to answer"), "tiny", "N"), button(_("Stop"), "tiny", _("Esc"))
         self.bar = progress_bar(4)
-        for text in (self.question, hint):
-            text.setAlignment(CENTRE)
         for widget in (self.skip, self.stop):
             widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         feet = row(STRETCH, self.skip, self.stop, spacing=10)

@@ -17,7 +17,7 @@ from ..sources.devices import Device
 from ..viewmodel.connect import MONTAGES, Choice, choices_of, recording, synthetic, trouble, with_names
 from ..viewmodel.words import StyledText
 from .controls import Text
-from .labels import STRETCH, PlainLabel, button, column, row
+from .labels import STRETCH, PlainLabel, button, column, named, row
 from .preview import Preview
 
 LOOK_S = 0.8
@@ -34,8 +34,10 @@ class ConnectDialog(QDialog):
         self.setWindowTitle(_("Connect"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(880, 520)
-        self.list, self.url, self.names = QListWidget(), QLineEdit(), QLineEdit()
-        self.montages, self.preview, self.message = QComboBox(), Preview(), Text()
+        self.list, self.url = named(QListWidget(), _("available sources")), named(QLineEdit(), _("source URL"))
+        self.names = named(QLineEdit(), _("electrode names"))
+        self.montages = named(QComboBox(), _("names of a common cap"))
+        self.preview, self.message = Preview(), Text(wrap=True)
         self.look, self.file = button(_("Preview"), "plain"), button(_("Recording…"), "plain")
         self.start, self.cancel = button(_("Start")), button(_("Cancel"), "plain")
         self._fill()
@@ -67,14 +69,9 @@ class ConnectDialog(QDialog):
 
     def _fill(self) -> None:
         self.start.setDefault(True)
-        self.list.setAccessibleName(_("available sources"))
-        self.url.setAccessibleName(_("source URL"))
-        self.names.setAccessibleName(_("electrode names"))
         self.names.setPlaceholderText(_("as the source names them, or: Fz, Cz, …"))
-        self.montages.setAccessibleName(_("names of a common cap"))
         self.montages.addItems([_("common caps"), *map(_, MONTAGES)])
         self.montages.setMaximumWidth(150)
-        self.message.setWordWrap(True)
         for other in (self.look, self.file, self.cancel):
             other.setAutoDefault(False)
 

@@ -15,7 +15,7 @@ from ..viewmodel.actions import Actions
 from ..viewmodel.state import ViewState
 from ..viewmodel.strip import DROPPED_FIRST
 from ..viewmodel.words import StyledText
-from .labels import STRETCH, PlainLabel, row, set_tip
+from .labels import STRETCH, PlainLabel, named, row, set_tip
 from .theme import colour
 
 BADGE_BOX = "border-width: 1px; border-radius: 4px; padding: 3px 7px;"
@@ -24,8 +24,8 @@ BADGE_BOX = "border-width: 1px; border-radius: 4px; padding: 3px 7px;"
 class Text(PlainLabel):
     """A label that shows a `StyledText`, and is repainted only when it changes."""
 
-    def __init__(self, style: str = "") -> None:
-        super().__init__()
+    def __init__(self, style: str = "", *, wrap: bool = False, centre: bool = False) -> None:
+        super().__init__(wrap=wrap, centre=centre)
         self._style, self._styled = style, StyledText("")
 
     def say(self, it: StyledText) -> bool:
@@ -77,8 +77,7 @@ class TopBar(QWidget):
         self, url: str, protocols: Sequence[tuple[str, str]] = (), sessions: Sequence[tuple[str, str]] = ()
     ) -> None:
         super().__init__()
-        self.url = QLineEdit(url)
-        self.url.setAccessibleName(_("source URL"))
+        self.url = named(QLineEdit(url), _("source URL"))
         self.url.setPlaceholderText(_("synthetic://, lsl://NAME, brainflow://BOARD or playback://PATH"))
         self.url.setCursorPosition(0)
         self.url.setMinimumWidth(160)
@@ -156,10 +155,9 @@ class TopBar(QWidget):
 
 def tool(icon: str, name: str) -> QToolButton:
     """A button with an icon and a text."""
-    button = QToolButton()
+    button = named(QToolButton(), name)
     button.setObjectName("plain")
     button.setProperty("icon_name", icon)
-    button.setAccessibleName(name)
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     button.setIconSize(QSize(16, 16))
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -173,9 +171,8 @@ class BannerBar(QWidget):
         super().__init__()
         self._weights, self._readout, self.badges = weights, Text("font-size: 11px;"), Badges()
         self.setFixedHeight(40)
-        self.state, self.banner = Text("font-weight: 700;"), Text()
+        self.state, self.banner = Text("font-weight: 700;"), Text(wrap=True)  # the longest faults take two lines
         self.state.setFixedWidth(100)
-        self.banner.setWordWrap(True)  # the longest faults take two lines
         self.banner.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row(self.state, (self.banner, 1), self._readout, self.badges, on=self, margins=(10, 0, 10, 0), spacing=10)
@@ -224,9 +221,9 @@ class StripBar(QWidget):
         self._fit()
 
     def _add(self, name: str) -> None:
-        cell, label, value = QWidget(), PlainLabel(_(name), "dim"), Text("font-size: 11px; font-weight: 600;")
+        cell, label = QWidget(), PlainLabel(_(name), "dim")
+        value = named(Text("font-size: 11px; font-weight: 600;"), _(name))
         label.setStyleSheet("font-size: 11px;")
-        value.setAccessibleName(_(name))
         row(label, value, on=cell, spacing=5)
         self._row.insertWidget(self._row.count() - 1, cell)
         self._cells[name], self.values[name] = cell, value

@@ -25,6 +25,7 @@ Items = Item | tuple[Item, int]
 """An item, or an item and its share of the room."""
 Margins = tuple[int, int, int, int]
 _Box = TypeVar("_Box", bound=QBoxLayout)
+_Widget = TypeVar("_Widget", bound=QWidget)
 
 
 class PlainLabel(QLabel):
@@ -35,16 +36,18 @@ class PlainLabel(QLabel):
     text : str
     name : str
         The object name, by which a style sheet finds it.
-    wrap : bool
-        Whether long text takes several lines.
+    wrap, centre : bool
+        Whether long text takes several lines, and whether it stands in the middle.
     """
 
-    def __init__(self, text: str = "", name: str = "", *, wrap: bool = False) -> None:
+    def __init__(self, text: str = "", name: str = "", *, wrap: bool = False, centre: bool = False) -> None:
         super().__init__()
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText(text)
         self.setObjectName(name)
         self.setWordWrap(wrap)
+        if centre:
+            self.setAlignment(Qt.AlignmentFlag.AlignCenter)
 
     def show_text(self, text: str) -> None:
         """Show `text`; nothing is laid out again where it is shown already."""
@@ -68,6 +71,12 @@ class ScrollText(QScrollArea):
         super().resizeEvent(event)
         if (room := self.viewport()) is not None:
             self.setMaximumHeight(self.body.heightForWidth(room.width()))
+
+
+def named(widget: _Widget, name: str) -> _Widget:
+    """The widget, with a name for screen readers."""
+    widget.setAccessibleName(name)
+    return widget
 
 
 def button(text: str, name: str = "", tip: str = "") -> QPushButton:

@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import QComboBox, QSlider, QWidget
 from ..language import _
 from ..viewmodel.electrodes import ElectrodeView
 from ..viewmodel.lanes import SCALES_UV, SPANS_S, TraceSettings
-from .labels import STRETCH, button, row, set_tip
+from .labels import STRETCH, button, named, row, set_tip
 from .theme import LEFT, RIGHT, Canvas, colour, font, write
 
 LINE = 12  # px between two names of a column
@@ -102,10 +102,8 @@ class TraceControls(QWidget):
         self.scale = _choice(_("microvolts per lane"), (_("auto scale"), *(f"{uv:g} µV" for uv in SCALES_UV)))
         self.span = _choice(_("seconds shown"), tuple(f"{s:g} s" for s in SPANS_S))
         self.span.setCurrentIndex(SPANS_S.index(self.settings.span_s))
-        self.pause = button(_("Pause"), "plain")
-        self.pause.setAccessibleName(_("pause the traces"))
-        self.back = QSlider(Qt.Orientation.Horizontal)
-        self.back.setAccessibleName(_("seconds back"))
+        self.pause = named(button(_("Pause"), "plain"), _("pause the traces"))
+        self.back = named(QSlider(Qt.Orientation.Horizontal), _("seconds back"))
         self.back.setRange(-RING_S, 0)
         self.back.setMinimumWidth(60)
         row(self.kind, self.scale, self.span, self.pause, (self.back, 100), STRETCH, on=self, margins=(0, 0, 0, 4))
@@ -130,8 +128,7 @@ class TraceControls(QWidget):
 
 
 def _choice(name: str, items: tuple[str, ...]) -> QComboBox:
-    box = QComboBox()
+    box = named(QComboBox(), name)
     box.addItems(items)
-    box.setAccessibleName(name)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     return box

@@ -23,7 +23,7 @@ from ..types import Chunk
 from ..viewmodel.events import EventLine
 from ..viewmodel.spectrum import TOP_HZ, spectrogram, spectrum
 from . import theme as plots
-from .labels import STRETCH, PlainLabel, button, column, row
+from .labels import STRETCH, PlainLabel, button, column, named, row
 from .theme import colour, faint, font
 
 DB = (-15.0, 30.0)
@@ -40,8 +40,7 @@ class SpectrumPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.channel = QComboBox()
-        self.channel.setAccessibleName(_("channel of the spectrum"))
+        self.channel = named(QComboBox(), _("channel of the spectrum"))
         self.channel.setMinimumContentsLength(5)
         self.message = PlainLabel("", "dim")
         self._lines, self._image = self._plots()
@@ -57,7 +56,7 @@ class SpectrumPanel(QWidget):
         self.retheme()
 
     def _plots(self) -> tuple[pg.PlotWidget, pg.PlotWidget]:
-        lines, image = plots.bare(axes=True), plots.bare(axes=True)
+        lines, image = plots.bare(_("spectrum"), axes=True), plots.bare(_("spectrogram"), axes=True)
         for plot, width, ticks in ((lines, 28, (0, 20)), (image, 24, (0, 20, 40))):
             plot.getAxis("left").setWidth(width)
             plot.getAxis("left").setTicks([[(tick, str(tick)) for tick in ticks]])
@@ -65,8 +64,6 @@ class SpectrumPanel(QWidget):
         lines.setYRange(*DB, padding=0)
         image.setXRange(-RING_S, 0, padding=0)
         image.setYRange(0, TOP_HZ, padding=0)
-        lines.setAccessibleName(_("spectrum"))
-        image.setAccessibleName(_("spectrogram"))
         self._bands = [pg.LinearRegionItem(band, movable=False) for band in BANDS.values()]
         self._curve, self._picture = pg.PlotCurveItem(), pg.ImageItem()
         self._picture.setColorMap(MAP)
@@ -128,8 +125,7 @@ class EventLog(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.list = QListWidget()
-        self.list.setAccessibleName(_("events"))
+        self.list = named(QListWidget(), _("events"))
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setWordWrap(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

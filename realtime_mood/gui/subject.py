@@ -44,8 +44,7 @@ class SubjectView(Screen):
         super().__init__(_("Realtime mood · subject"))
         self.bars, self.plane, self.badges = Bars(), Plane(), Badges()
         self.bars.gentle = self.plane.gentle = True
-        self.message = Text("font-size: 20px;")
-        self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.message = Text("font-size: 20px;", centre=True)
         self.message.setMinimumHeight(36)
         estimate = row((self.bars, 1), (self.plane, 1), spacing=60)
         column(

@@ -148,9 +148,10 @@ QToolTip {{ background: {c["panel"]}; color: {c["text"]}; border: 1px solid {c["
 """
 
 
-def bare(*, axes: bool = False) -> pg.PlotWidget:
-    """A plot without menu, buttons, frame and mouse; with axes only on request."""
+def bare(name: str = "", *, axes: bool = False) -> pg.PlotWidget:
+    """A plot without menu, buttons, frame and mouse; with axes only on request. `name` is for screen readers."""
     plot = pg.PlotWidget(background=colour("panel"))
+    plot.setAccessibleName(name)
     plot.setMenuEnabled(False)
     plot.setMouseEnabled(False, False)
     plot.hideButtons()

@@ -92,8 +92,7 @@ class Traces(QWidget):
         self._roles: tuple[str, ...] = ()
         self._newest = 0
         self.controls, self.names = TraceControls(), LaneNames()
-        self._plot = plots.bare()
-        self._plot.setAccessibleName(_("traces of the signal"))
+        self._plot = plots.bare(_("traces of the signal"))
         self._box = self._plot.getViewBox()
         self._box.setDefaultPadding(0)
         self._box.disableAutoRange()

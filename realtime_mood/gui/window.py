@@ -8,11 +8,12 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
-from PyQt6.QtCore import QSettings, QUrl
+from PyQt6.QtCore import QSettings, QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMainWindow, QTabWidget, QWidget
 
 from ..errors import MoodError
+from ..guard import GuardedThread
 from ..language import _
 from ..viewmodel.affect import whisker_tip
 from ..viewmodel.shortcuts import MARK_KEYS, SHORTCUTS
@@ -27,11 +28,19 @@ from .maps import Maps
 from .mood import Bars, TimeCourse
 from .panels import TITLES, KeysDialog, Panels, dock_style, remembered
 from .plane import Plane
-from .reporting import Reporter
 from .spectrum_panel import EventLog, SpectrumPanel
 from .subject import SubjectView
 from .theme import show_beside, toggle_full
 from .traces import Traces
+
+
+def _write_report(recording: Path, written: Callable[[Path | None, str], object]) -> None:
+    from ..report import write_report  # draws with a library that takes a second to import
+
+    try:
+        written(write_report(recording), "")
+    except MoodError as fault:
+        written(None, str(fault))
 
 
 class MainWindow(QMainWindow):
@@ -47,6 +56,9 @@ class MainWindow(QMainWindow):
         Where layout, theme and language are stored; by default in the user's configuration folder.
     """
 
+    report_written = pyqtSignal(object, str)
+    """The page's path and an empty text; or None and the reason."""
+
     def __init__(self, bridge: RunBridge, flows: Flows, weights: str = "", memory: QSettings | None = None) -> None:
         super().__init__()
         self.setWindowTitle(_("Realtime mood"))
@@ -60,7 +72,8 @@ class MainWindow(QMainWindow):
         set_tip(self.bars, whisker_tip())
         self.maps, self.quality = Maps(), QualityHead()
         self.spectrum, self.events = SpectrumPanel(), EventLog()
-        self.subject, self.reporter = SubjectView(), Reporter()
+        self.subject = SubjectView()
+        self._writer: GuardedThread | None = None
         self.dialog: ConnectDialog | None = None
         self.calibration: QWidget | None = None
         self.session: QWidget | None = None
@@ -68,7 +81,6 @@ class MainWindow(QMainWindow):
         self.ask: Callable[[], bool] = partial(ask_to_end, self)
         self._arrange()
         self._connect()
-        self._bind_keys()
         self._closing = False
         self._then: Callable[[], None] | None = None  # called when the run has ended
         self._use_theme(self.memory.value("window/theme") or theme.system())
@@ -120,11 +132,9 @@ class MainWindow(QMainWindow):
         top.record.clicked.connect(self.toggle_record)
         top.report.clicked.connect(self.open_report)
         top.help.clicked.connect(self.show_shortcuts)
-        self.reporter.written.connect(self._report_written)
-
-    def _bind_keys(self) -> None:
-        for it in SHORTCUTS:
-            QShortcut(QKeySequence(it.key), self).activated.connect(attrgetter(it.does)(self))
+        self.report_written.connect(self._report_written)
+        for shortcut in SHORTCUTS:
+            QShortcut(QKeySequence(shortcut.key), self).activated.connect(attrgetter(shortcut.does)(self))
 
     # -- actions ---------------------------------------------------------------------------------------
 
@@ -191,10 +201,12 @@ class MainWindow(QMainWindow):
             self.bridge.record(None if self.bridge.request.record else folder)
 
     def open_report(self) -> None:
-        """Write the report of the newest recording, and open it in the browser."""
+        """Write the report of the newest recording on its own thread, and open it in the browser."""
         if self.top.report.isEnabled() and self.bridge.report is not None:
             self.bridge.writing = True
-            self.reporter.write(self.bridge.report)
+            work = partial(_write_report, self.bridge.report, self.report_written.emit)
+            self._writer = GuardedThread(work, "mood-report", partial(self.report_written.emit, None))
+            self._writer.start()
 
     def _report_written(self, page: object, why: str) -> None:
         self.bridge.writing = False
@@ -269,7 +281,8 @@ class MainWindow(QMainWindow):
             self.bridge.stop()
             event.ignore()
             return
-        self.reporter.close()
+        if self._writer is not None:
+            self._writer.join(5.0)
         self.bridge.close()
         self.panels.remember()
         event.accept()

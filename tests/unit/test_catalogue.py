@@ -35,7 +35,8 @@ TEXTS: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
     "addRow": ((0,), ()), "addButton": ((0,), ()), "drawText": ((1, 2), ()), "getSaveFileName": ((1, 3), ()),
     "getOpenFileName": ((1,), ()), "StyledText": ((0, 2), ("text", "tip")), "Action": ((0, 2), ("text", "why")),
     "Choice": ((0, 1), ("title", "detail")), "Shortcut": ((1,), ("words",)), "Legend": ((0,), ("words",)),
-    "PlaneView": ((), ("words",)), "MapHead": ((0,), ()), "write": ((3,), ()), "show_text": ((0,), ()),
+    "PlaneView": ((), ("words",)), "MapHead": ((0,), ()), "write": ((3,), ()),
+    "named": ((1,), ()), "bare": ((0,), ()), "show_text": ((0,), ()),
 }  # fmt: skip
 # Units, names and signs that are the same in every language.
 PLAIN = re.compile(r"\b(?:Realtime mood|N|µV|s|ms|Hz|kΩ|MB|SD|dB|R|Esc|F11|LSL|txt|events)\b")
