@@ -13,6 +13,7 @@ from realtime_mood.health import State
 from realtime_mood.language import _, ngettext
 from realtime_mood.language.terms import SIMULATED
 from realtime_mood.types import Abstained, Reading, Why
+from realtime_mood.viewmodel.notes import translated
 from realtime_mood.viewmodel.state import ViewState
 from realtime_mood.viewmodel.words import StyledText, first_upper
 
@@ -223,7 +224,7 @@ def _where(step: Step, plan: BlockPlan) -> str:
 def _trouble(look: Look, view: ViewState | None) -> StyledText:
     recording = look.health.recording
     if recording is not None and recording.trouble:
-        return StyledText(first_upper(recording.trouble), "bad")
+        return StyledText(first_upper(translated(recording.trouble)), "bad")
     if view is None or getattr(look.latest, "why", None) in UNSURE:
         return StyledText("")
     return StyledText(words.to_fix(view.electrodes), "warn")

@@ -11,6 +11,7 @@ from ..health import Health, State
 from ..language import _, ngettext
 from ..types import Abstained, Reading, StreamInfo, Why
 from .electrodes import ElectrodeView
+from .notes import translated
 from .words import StyledText, first_upper
 
 SETTLE_S = FeatureSpec().settle_s + FeatureSpec().context_s  # filters, then the shortest context
@@ -45,7 +46,7 @@ def banner_of(
         case State.IDLE:
             return StyledText(_("Press Start to read from the source above"), "info")
     if health.notes and now - health.noted < NOTE_S:
-        return StyledText(first_upper(health.notes[-1]), "warn")
+        return StyledText(first_upper(translated(health.notes[-1])), "warn")
     if isinstance(current, Abstained):
         return _why(current, readings, electrodes, health.info)
     if bad := [e for e in electrodes if e.is_bad]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from ..health import Health, State
 from ..language import _, ngettext
 from ..types import Abstained, Marker, Reading
+from .notes import translated
 from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS, first_upper
 
 MOST_LINES = 500
@@ -67,7 +68,7 @@ class Events:
             self._say(wall, str(now.fault), "bad")
         for note in now.notes:
             if note not in was.notes:
-                self._say(wall, first_upper(note), "warn")
+                self._say(wall, first_upper(translated(note)), "warn")
         if now.skipped > was.skipped:
             n = now.skipped - was.skipped
             text = ngettext(

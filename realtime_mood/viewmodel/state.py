@@ -17,6 +17,7 @@ from .affect import PlaneView, plane_of, ranges
 from .banner import banner_of
 from .course import EstimateHistory, course_of
 from .electrodes import ElectrodeView, electrodes_of
+from .notes import translated
 from .strip import Timing, strip
 from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS, StyledText, first_upper
 
@@ -127,7 +128,9 @@ def _badges(health: Health, latest: Reading | None) -> tuple[StyledText, ...]:
     if recording is not None and health.state in RUNNING:
         size = _("{mb:.1f} MB in {path}", mb=recording.n_bytes / 1e6, path=recording.path)
         if recording.trouble:
-            badges.append(StyledText(_("REC INCOMPLETE"), "bad", f"{first_upper(recording.trouble)} ({size})"))
+            badges.append(
+                StyledText(_("REC INCOMPLETE"), "bad", f"{first_upper(translated(recording.trouble))} ({size})")
+            )
         else:
             badges.append(StyledText(_("REC"), "ok", size))
     if info is not None and info.virtual:

@@ -12,6 +12,7 @@ from ..dsp.spec import BANDS
 from ..health import Health, Output
 from ..language import N_, _, ngettext, number
 from ..types import Estimate, Marker, Reading
+from .notes import translated
 from .words import StyledText
 
 MAX_AGE_MS = 1000.0  # the newest sample should be no older
@@ -103,7 +104,7 @@ def _output(output: Output) -> str:
             output.receivers,
             **values,
         )
-    return f"{line} · {output.trouble}" if output.trouble else line
+    return f"{line} · {translated(output.trouble)}" if output.trouble else line
 
 
 def _rate(readings: Sequence[Reading]) -> float:
