@@ -35,7 +35,7 @@ NOTES = (
     N_("{part} did not close in time and was left behind"),
     N_("display {name} failed, a circle is shown: {error}"),
     N_("{part} failed and was started again: {error}"),
-    N_("{part} failed {n} times and was let go: {error}"),
+    N_("{part} failed {n} times and was removed: {error}"),
     N_("{part} failed: {error}"),
 )
 """Specific ones first."""
