@@ -25,14 +25,6 @@ from .trials import Segment, Span
 LEAD_S = 10.0
 """Signal before a trial, so that filters have settled and the context holds what went before, as in live use."""
 
-SIMULATED = "SIMULATED.txt"
-"""Stands at the top of a folder whose data were written from virtual people."""
-
-
-def is_simulated(root: Path) -> bool:
-    """Whether the data set in a folder says that it is simulated."""
-    return (root / SIMULATED).is_file()
-
 
 @dataclass(frozen=True)
 class RawSignal:

@@ -13,6 +13,7 @@ READERS: dict[str, str] = {
     "biohack": "biohack:reader",
     "dasps": "dasps:reader",
     "deap": "deap:READER",
+    "deap-raw": "deap_raw:READER",
     "dreamer": "dreamer:READER",
     "eegmat": "eegmat:reader",
     "ekm-ed": "ekm_ed:reader",
@@ -23,6 +24,7 @@ READERS: dict[str, str] = {
     "seed": "seed:READER",
     "seed-iv": "seed_iv:READER",
     "seed-v": "seed_v:READER",
+    "seed-v-raw": "seed_v_raw:READER",
     "seed-vii": "seed_vii:READER",
     "ssvep-exo": "ssvep_exo:reader",
 }

@@ -22,11 +22,11 @@ from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.montage import canonical_name
 from realtime_mood.types import StreamInfo
 
+from ..folders import is_simulated
 from ..guards import scale_factor
 from ..matfiles import MatFile
 from ..nets import labels_of
 from ..restricted import load
-from ..signals import is_simulated
 from ..trials import DatasetInfo, Published, Recording, Segment, Span, Trial
 
 CODES = {
