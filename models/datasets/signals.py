@@ -18,6 +18,8 @@ from realtime_mood.sources.playback import translated
 from realtime_mood.sources.recordings import open_recording
 from realtime_mood.types import StreamInfo
 
+from .folders import SIMULATED as SIMULATED
+from .folders import is_simulated as is_simulated
 from .guards import check_spans, scale_factor
 from .recordings import FolderOptions
 from .trials import Segment, Span
