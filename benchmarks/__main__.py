@@ -41,14 +41,8 @@ def ring() -> list[Row]:
 
         ours = each_us(lambda memory=memory, chunk=chunk: memory.write(Chunk(chunk, memory.end, 0.0)))
         rolled = each_us(roll, 30)
-        rows.append(
-            [
-                f"ring write, {n_chans} ch × 60 s at {sfreq} Hz",
-                f"{ours:.1f} µs",
-                f"np.roll {rolled:.0f} µs",
-                f"× {rolled / ours:.0f}",
-            ]
-        )
+        what = f"ring write, {n_chans} ch × 60 s at {sfreq} Hz"
+        rows.append([what, f"{ours:.1f} µs", f"np.roll {rolled:.0f} µs", f"× {rolled / ours:.0f}"])
     return rows
 
 
@@ -66,17 +60,10 @@ def pipeline() -> list[Row]:
             windows += p.push(Chunk(signal[at : at + 10], at, 0.0))
         share = (time.perf_counter() - began) / 15
         features = each_us(lambda p=p, w=windows[-1]: p.features(w), 50) / 1e3
-        rows.append(
-            [
-                f"filter and slice, {n_chans} ch at 256 Hz",
-                f"{100 * share:.1f} % of a core",
-                "real time 100 %",
-                f"× {1 / share:.0f}",
-            ]
-        )
-        rows.append(
-            [f"features of a window, {n_chans} ch", f"{features:.2f} ms", "a hop 250 ms", f"× {250 / features:.0f}"]
-        )
+        what, ours = f"filter and slice, {n_chans} ch at 256 Hz", f"{100 * share:.1f} % of a core"
+        rows.append([what, ours, "real time 100 %", f"× {1 / share:.0f}"])
+        what = f"features of a window, {n_chans} ch"
+        rows.append([what, f"{features:.2f} ms", "a hop 250 ms", f"× {250 / features:.0f}"])
     return rows
 
 
@@ -122,14 +109,8 @@ def sample_to_reading(seconds: float = 25) -> list[Row]:
         text = "none" if found is None else f"p50 {found.p50:.0f} · p95 {found.p95:.0f} · p99 {found.p99:.0f} ms"
         skipped, all_ = engine.health.skipped, engine.health.readings + engine.health.skipped
         floor = f"a hop 250 ms; skipped {skipped} of {all_}"
-        rows.append(
-            [
-                f"sample to reading, {n_chans} ch at 256 Hz",
-                text,
-                floor,
-                f"{100 * share:.0f} % of a core, simulated subject included",
-            ]
-        )
+        cost = f"{100 * share:.0f} % of a core, simulated subject included"
+        rows.append([f"sample to reading, {n_chans} ch at 256 Hz", text, floor, cost])
     return rows
 
 

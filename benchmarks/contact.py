@@ -1,5 +1,4 @@
-"""Electrode quality on all real recordings available: the reported faults, and how well they
-agrees with what a headset said about its own contacts.
+"""Electrode quality on all real recordings available: faults, and agreement with a headset's own contact check.
 
 ``python -m benchmarks.contact --data FOLDER`` (some six minutes). Nothing was fitted. The one threshold set with
 contact labels in view, that of swings, was set on the first half of the people; the second half had been looked at too,
@@ -47,13 +46,8 @@ def archive(path: Path) -> Iterator[tuple[dict, StreamInfo, np.ndarray, np.ndarr
         meta = json.loads(str(found["meta"]))
         info = StreamInfo(tuple(canonical_name(c) or c for c in meta["channels"]), float(meta["fs"]))
         for entry in map(json.loads, found["index"]):
-            contact = f"h{entry['key'][1:]}"
-            yield (
-                entry,
-                info,
-                found[entry["key"]].T * meta["uV_per_lsb"],
-                found[contact].T if contact in found else None,
-            )
+            contact, signal = f"h{entry['key'][1:]}", found[entry["key"]].T * meta["uV_per_lsb"]
+            yield entry, info, signal, found[contact].T if contact in found else None
 
 
 def played(path: Path) -> tuple[StreamInfo, np.ndarray]:
@@ -72,7 +66,7 @@ def played(path: Path) -> tuple[StreamInfo, np.ndarray]:
 
 
 class Tally:
-    """How often each fault was said, and how often most electrodes were bad at once."""
+    """How often each fault was reported, and how often most electrodes were bad at once."""
 
     def __init__(self, name: str) -> None:
         self._name, self._faults, self._n, self._hops, self._hopeless = name, Counter[Fault | None](), 0, 0, 0
@@ -90,13 +84,8 @@ class Tally:
         n = max(self._n, 1)
         shares = [f"{100 * self._faults[fault] / n:.2f}" for fault in Fault]
         masked = 1 - self._faults[None] / n if self._n else 0.0
-        return [
-            self._name,
-            self._n // 4,
-            *shares,
-            f"{100 * masked:.2f}",
-            f"{100 * self._hopeless / max(1, self._hops):.2f}",
-        ]
+        hopeless = self._hopeless / max(1, self._hops)
+        return [self._name, self._n // 4, *shares, f"{100 * masked:.2f}", f"{100 * hopeless:.2f}"]
 
 
 def faults(data: Path) -> Iterator[list[object]]:
@@ -136,14 +125,9 @@ def agreement(rows: np.ndarray) -> Iterator[list[object]]:
         _, label, score, masked = rows[half].T
         sure = label != 2
         auc = roc_auc_score(label[sure] == BAD, -score[sure])
+        counts = [(label == kind).sum() for kind in (GOOD, 2, BAD)]
         shares = [f"{100 * masked[label == kind].mean():.1f}" for kind in (GOOD, 2, BAD)]
-        yield [
-            name,
-            len(np.unique(rows[half, 0])),
-            *((label == kind).sum() for kind in (GOOD, 2, BAD)),
-            f"{auc:.3f}",
-            *shares,
-        ]
+        yield [name, len(np.unique(rows[half, 0])), *counts, f"{auc:.3f}", *shares]
 
 
 def main() -> None:

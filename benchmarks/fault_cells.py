@@ -55,7 +55,7 @@ Build = Callable[[StreamInfo], Pipeline]
 class Check:
     """One thing that was looked at."""
 
-    said: str
+    text: str
     right: bool = True
     limit: bool = False
     """Whether it is wrong and could not be right."""
@@ -97,11 +97,11 @@ def packets(faults: str, seconds: float, *, singly: bool) -> tuple[np.ndarray, n
 def write_xdf(path: Path, rows: np.ndarray, stamps: np.ndarray, sfreq: float) -> str:
     """As LabRecorder would."""
     channels = [{"label": name, "unit": "microvolts", "type": "EEG"} for name in CH_NAMES]
-    told = {
+    header = {
         "name": "headset", "type": "EEG", "channel_count": str(len(CH_NAMES)), "nominal_srate": str(sfreq),
         "channel_format": "float32", "desc": {"channels": {"channel": channels}},
     }  # fmt: skip
-    parts = [xdf.file_header(), xdf.stream_header(1, told)]
+    parts = [xdf.file_header(), xdf.stream_header(1, header)]
     parts += [xdf.samples(1, stamps[at : at + 100] + 100.0, rows[at : at + 100]) for at in range(0, len(rows), 100)]
     path.write_bytes(b"".join(parts))
     return f"playback://{path}?speed=max"
@@ -178,7 +178,7 @@ def cell(row: Row, column: str, build: Build | None = None, patience: float = 1.
     # BrainFlow's player keeps no time: what it says of it is not looked at.
     checks = counted(row, found, paced and row.real_time and column != "brainflow")
     if limit := row.limits.get(column):
-        checks = [Check(f"{', '.join(it.said for it in checks)}: {limit}", limit=True)]
+        checks = [Check(f"{', '.join(it.text for it in checks)}: {limit}", limit=True)]
     if found.foreign:
         checks.append(Check(f"{found.foreign} samples of another stream", False))
     if paced:
@@ -198,9 +198,9 @@ def untouched(faults: str) -> tuple[int, ...]:
 
 
 def counted(row: Row, found: Account, in_time: bool) -> list[Check]:
-    """Whether every sample is where it belongs, or told of as lost."""
-    said = f"lost {found.lost} of {found.missing}" if found.missing or found.lost else "nothing lost"
-    checks = [Check(said, abs(found.lost - found.missing) <= row.slack)]
+    """Whether every sample is where it belongs, or reported as lost."""
+    text = f"lost {found.lost} of {found.missing}" if found.missing or found.lost else "nothing lost"
+    checks = [Check(text, abs(found.lost - found.missing) <= row.slack)]
     if found.off:
         checks.append(Check(f"up to {found.off} samples out of place", found.off <= row.off))
     if found.twice:
@@ -215,11 +215,11 @@ def told_of_silence(row: Row, witness: Witness, found: Account, patience: float)
     checks = []
     if still := sum(end - begin for begin, end in witness.stood):
         checks.append(Check(f"this machine stood still for {still:.1f} s"))
-    for quiet, heard in witness.silences():
+    for quiet, resumed in witness.silences():
         stale = witness.first(quiet, lambda it: it.why is Why.STALE)
         checks.append(Check("never stale" if stale is None else f"stale after {stale:.2f} s",
                             stale is not None and stale <= STALE_S * patience))  # fmt: skip
-        made_up = sum(it.answered and quiet + STALE_S * patience < it.at < heard for it in witness.seen)
+        made_up = sum(it.answered and quiet + STALE_S * patience < it.at < resumed for it in witness.seen)
         if made_up:
             checks.append(Check(f"{made_up} answers without a sample", False))
     if row.returns:
@@ -229,8 +229,8 @@ def told_of_silence(row: Row, witness: Witness, found: Account, patience: float)
         checks.append(Check("never back" if back is None else f"back after {max(back, 0):.1f} s",
                             back is not None and back <= BACK_S * patience))  # fmt: skip
         if row.again:
-            said = "no answer again" if again is None else f"answers after {again:.1f} s"
-            checks.append(Check(said, again is not None))
+            text = "no answer again" if again is None else f"answers after {again:.1f} s"
+            checks.append(Check(text, again is not None))
         if any(state.value == "reconnecting" for state in witness.states()):
             checks.append(Check("reconnecting seen"))
     fresh = [it for it in witness.seen if it.answered and not witness.stood_still(it.at - 3, it.at)]

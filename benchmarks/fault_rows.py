@@ -40,7 +40,7 @@ class Row:
     returns: float = 0.0
     """When the source is back (s); 0 where it never goes."""
     slack: int = 0
-    """How many lost samples may be told too many or too few: what jittery stamps cannot tell."""
+    """How many lost samples may be reported too many or too few, where stamps jitter."""
     off: int = 0
     """By how many samples one may be out of its place."""
     stamps_s: float = 0.1
@@ -87,7 +87,7 @@ ROWS = (
     Row("unix", "unix@0", without=_without(_BOARD, _ARRIVAL)),
     Row("duplicate", "duplicate:0.05@4"),
     Row("reorder", "reorder:0.05@4"),
-    Row("announce", "announce:256", 24, without={"openbci": "its counter tells nothing of time"},
+    Row("announce", "announce:256", 24, without={"openbci": "its counter does not contain time"},
         instead={"brainflow": "drift:-20000"}, stamps_s=1.0),
     Row("anonymous", "anonymous,kill:2@10", 26, returns=12, without=NETWORK_ONLY),
     Row("kill", "kill:4@10", 28, returns=14, without=_without(_BOARD, _REWINDS)),
@@ -108,8 +108,8 @@ ROWS = (
 
 
 @dataclass(frozen=True)
-class Blow:
-    """What befalls a sender itself, ten seconds in."""
+class SenderFault:
+    """A fault of the sender itself, ten seconds in."""
 
     name: str
     column: str
@@ -120,9 +120,9 @@ class Blow:
     anonymous: bool = False
 
 
-BLOWS = (
-    Blow("sender's process stopped and continued (SIGSTOP, SIGCONT)", "lsl", 8, continues=True),
-    Blow("sender's process killed and started again", "lsl", 3),
-    Blow("the same, without a source_id", "lsl", 3, anonymous=True),
-    Blow("a board's session released underneath", "brainflow", 0),
+SENDER_FAULTS = (
+    SenderFault("sender's process stopped and continued (SIGSTOP, SIGCONT)", "lsl", 8, continues=True),
+    SenderFault("sender's process killed and started again", "lsl", 3),
+    SenderFault("the same, without a source_id", "lsl", 3, anonymous=True),
+    SenderFault("a board's session released underneath", "brainflow", 0),
 )

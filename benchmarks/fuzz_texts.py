@@ -114,13 +114,13 @@ def _recover(content: bytes) -> str:
 
 @cache
 def _metadata() -> bytes:
-    told = liblsl.pylsl().StreamInfo("a", "EEG", 4, 250.0, "float32", "id")
-    channels = told.desc().append_child("channels")
+    info = liblsl.pylsl().StreamInfo("a", "EEG", 4, 250.0, "float32", "id")
+    channels = info.desc().append_child("channels")
     for name in NAMES:
         channel = channels.append_child("channel")
         for key, value in (("label", name), ("unit", "microvolts"), ("type", "EEG")):
             channel.append_child_value(key, value)
-    return liblsl.pylsl().StreamOutlet(told).get_info().as_xml().encode()  # only one that is sent has all of it
+    return liblsl.pylsl().StreamOutlet(info).get_info().as_xml().encode()  # only one that is sent has all of it
 
 
 def _describe(content: bytes) -> str:
@@ -132,8 +132,8 @@ def _describe(content: bytes) -> str:
     info = pylsl.StreamInfo(handle=lib.lsl_streaminfo_from_xml(ctypes.c_char_p(content)))
     described(info)
     if info.channel_count() <= 4096:  # more is refused before it is asked
-        told = check_count(channels_of(info), info.channel_count(), CommonOptions(), "a stream")
-        labels, units, kinds = zip(*told, strict=True) if told else ((), (), ())
+        listed = check_count(channels_of(info), info.channel_count(), CommonOptions(), "a stream")
+        labels, units, kinds = zip(*listed, strict=True) if listed else ((), (), ())
         choose_channels(labels, [kind == "EEG" for kind in kinds], CommonOptions(), "a stream", units=units)
     return "played"
 

@@ -34,7 +34,7 @@ from realtime_mood.gui.feedback.view import FeedbackView
 from realtime_mood.run.engine import Engine
 from realtime_mood.types import Chunk, StreamInfo
 
-EAR = """
+RECEIVER = """
 import json, sys, time
 kind, port = sys.argv[1], sys.argv[2]
 if kind in ("RealtimeMood", "RealtimeMood-Feedback"):
@@ -56,10 +56,10 @@ else:
     while True:
         try:
             with connect(f"ws://127.0.0.1:{port}/readings") as it:
-                for message in it:
-                    told = json.loads(message)
-                    if "end" in told:  # a reading, not what the session feeds back
-                        print(json.dumps([told["end"], time.monotonic(), told["valid"]]), flush=True)
+                for text in it:
+                    message = json.loads(text)
+                    if "end" in message:  # a reading, not what the session feeds back
+                        print(json.dumps([message["end"], time.monotonic(), message["valid"]]), flush=True)
         except OSError:
             time.sleep(0.1)
 """
@@ -76,20 +76,20 @@ def free_port() -> int:
         return int(it.getsockname()[1])
 
 
-class Ear:
+class RemoteReceiver:
     """A receiver in another process, and when it received."""
 
     def __init__(self, kind: str, port: int = 0) -> None:
-        command = [sys.executable, "-c", EAR, kind, str(port)]
+        command = [sys.executable, "-c", RECEIVER, kind, str(port)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-        self.heard: list[tuple[float | None, float, float]] = []
+        self.items: list[tuple[float | None, float, float]] = []
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self.heard.append(tuple(json.loads(line)))
+            self.items.append(tuple(json.loads(line)))
 
     def close(self) -> None:
         self._process.kill()
@@ -149,14 +149,14 @@ def delays(seconds: float) -> Iterator[Row]:
 
     qt = QApplication.instance() or QApplication(["bench"])
     osc, ws, osc_readings = free_port(), free_port(), free_port()
-    ears = {
-        "LSL, fast": Ear("RealtimeMood-Feedback"), "OSC, fast": Ear("osc", osc),
-        "LSL, readout": Ear("RealtimeMood"), "WebSocket, readout": Ear("ws", ws),
+    receivers = {
+        "LSL, fast": RemoteReceiver("RealtimeMood-Feedback"), "OSC, fast": RemoteReceiver("osc", osc),
+        "LSL, readout": RemoteReceiver("RealtimeMood"), "WebSocket, readout": RemoteReceiver("ws", ws),
     }  # fmt: skip
     arrivals = Arrivals()
     loop = FeedbackLoop(PLAN, contingent, [LslFeedback(), OscFeedback(f"127.0.0.1:{osc}")])
-    told = {"source": "synthetic://?n_chans=32", "lsl_out": True, "ws": str(ws), "osc": f"127.0.0.1:{osc_readings}"}
-    config = resolve(told)
+    asked = {"source": "synthetic://?n_chans=32", "lsl_out": True, "ws": str(ws), "osc": f"127.0.0.1:{osc_readings}"}
+    config = resolve(asked)
     engine = app.make_engine(config, [arrivals, loop])
     view = FeedbackView(PLAN, loop, OwnRun(engine))
     painted: list[float] = []
@@ -181,12 +181,12 @@ def delays(seconds: float) -> Iterator[Row]:
     view.close()
     while not view._run.is_over:
         qt.processEvents()
-    for ear in ears.values():
-        ear.close()
+    for receiver in receivers.values():
+        receiver.close()
     to_mono = time.monotonic() - clock.now()
-    for name, ear in ears.items():
+    for name, receiver in receivers.items():
         late = []
-        for about, at, valid in ear.heard:
+        for about, at, valid in receiver.items:
             received = at - to_mono
             if received < from_ or not valid:
                 continue
@@ -227,11 +227,11 @@ def windows() -> Iterator[Row]:
             at = np.array([s.index for s in samples]) / info.sfreq
             found.append(float(at[(at > 10) & (power > power[-30:].mean() / 2)][0] - 10))
         lag = lag_of(measure, info.sfreq)
-        said = f"said: {1e3 * lag.filter_s:.0f} ms filter + {1e3 * smoothing_s * np.log(2):.0f} ms half-life"
+        stated = f"stated: {1e3 * lag.filter_s:.0f} ms filter + {1e3 * smoothing_s * np.log(2):.0f} ms half-life"
         yield [
             f"planted step → half of it, alpha, smoothing {smoothing_s:g} s",
             f"{1e3 * np.mean(found):.0f} ms",
-            said,
+            stated,
             "",
         ]
 

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
-from benchmarks import fault_blows, fault_cells, kills, stated
+from benchmarks import fault_cells, fault_sender, kills, stated
 from benchmarks.fault_cells import Check
-from benchmarks.fault_rows import BLOWS, COLUMNS, ROWS, Blow, Row
+from benchmarks.fault_rows import COLUMNS, ROWS, SENDER_FAULTS, Row, SenderFault
 from benchmarks.rig import table
 
 PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
@@ -71,13 +71,13 @@ SOAK = """## Soak
 
 
 def cell(row: Row, column: str) -> list[Check]:
-    """One cell, in a process of its own; what goes wrong with it is what it says."""
+    """One cell, in a process of its own; an error becomes its text."""
     return _guarded(lambda: fault_cells.cell(row, column))
 
 
-def blow(what: Blow) -> list[Check]:
+def sender_fault(fault: SenderFault) -> list[Check]:
     """Likewise."""
-    return _guarded(lambda: fault_blows.cell(what))
+    return _guarded(lambda: fault_sender.cell(fault))
 
 
 def killed(seed: int) -> kills.Left | str:
@@ -95,11 +95,11 @@ def _guarded(work: Callable[[], list[Check]]) -> list[Check]:
         return [Check(f"{type(error).__name__}: {error}", False)]
 
 
-def said(checks: list[Check]) -> str:
+def words(checks: list[Check]) -> str:
     """A cell in words."""
     mark = " ✓" if all(it.right for it in checks) else ""
     mark = " △" if mark and any(it.limit for it in checks) else mark
-    words = " · ".join(("" if check.right else "**✗** ") + check.said for check in checks)
+    words = " · ".join(("" if check.right else "**✗** ") + check.text for check in checks)
     return words.replace("|", "/").replace("\n", " ") + mark
 
 
@@ -112,14 +112,14 @@ def matrix(found: Mapping[tuple[str, str], list[Check]]) -> str:
             instead = f" (`{row.instead[column]}`)" if column in row.instead else ""
             checks = found.get((row.name, column))
             cells.append(
-                f"– {row.without[column]}" if column in row.without else said(checks) + instead if checks else ""
+                f"– {row.without[column]}" if column in row.without else words(checks) + instead if checks else ""
             )
         lines.append([f"`{row.faults}`", *cells])
     return table(["fault", *COLUMNS.values()], lines)
 
 
 def with_rows(page: str, new: str, names: set[str]) -> str:
-    """The page with those lines of its matrix, and what is said below it, as they are now."""
+    """The page with those lines of its matrix, and the text below it, as they are now."""
     before, rest = page.split("| fault |", 1)
     lines, old = new.splitlines(), {_fault(line): line for line in rest.splitlines() if line[:3] == "| `"}
     lines = [line if _fault(line) in names else old.get(_fault(line), line) for line in lines]
@@ -160,9 +160,9 @@ def futures(
     jobs = [(row, column) for row in rows for column in columns if column not in row.without]
     for row, column in sorted(jobs, key=lambda job: -job[0].seconds * (job[1] not in ("xdf", "openbci"))):
         yield (row.name, column), pool.submit(cell, row, column)
-    for it in BLOWS:
+    for it in SENDER_FAULTS:
         if it.column in columns and len(rows) == len(ROWS):
-            yield (it.name, "blow"), pool.submit(blow, it)
+            yield (it.name, "sender"), pool.submit(sender_fault, it)
     for seed in range(n_kills):
         yield (str(seed), "kill"), pool.submit(killed, seed)
 
@@ -189,21 +189,22 @@ def main() -> None:
                     left.append(future.result())
                     continue
                 found[key] = future.result()
-                print(f"{key[0]} · {key[1]}: {said(found[key])}", flush=True)
+                print(f"{key[0]} · {key[1]}: {words(found[key])}", flush=True)
         whole = columns == list(COLUMNS) and not asked.rows and asked.kills
-        said_of_itself, wrong = stated.section() if whole else ("", [])
+        metadata, wrong = stated.section() if whole else ("", [])
     lasting, right = recordings(left) if left else ("", True)
-    blows = [[it.name, COLUMNS[it.column], said(found[it.name, "blow"])] for it in BLOWS if (it.name, "blow") in found]
-    parts = [HEAD, matrix(found), LIMITS, BEYOND + "\n" + table(["what", "source", "seen"], blows)]
-    parts += [KILLED, lasting, SOAK, soaked(asked.soak), said_of_itself]
+    of_senders = [[it.name, COLUMNS[it.column], words(found[key])] for it in SENDER_FAULTS
+                  if (key := (it.name, "sender")) in found]  # fmt: skip
+    parts = [HEAD, matrix(found), LIMITS, BEYOND + "\n" + table(["what", "source", "seen"], of_senders)]
+    parts += [KILLED, lasting, SOAK, soaked(asked.soak), metadata]
     print(lasting)
     if columns == list(COLUMNS) and asked.rows:
         PAGE.write_text(with_rows(PAGE.read_text(), matrix(found), {row.faults for row in rows}))
     elif whole:
         PAGE.write_text("\n".join(part.rstrip("\n") + "\n" for part in parts))
     if asked.json:
-        told = {" · ".join(key): [[it.said, bool(it.right)] for it in checks] for key, checks in found.items()}
-        asked.json.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+        rows = {" · ".join(key): [[it.text, bool(it.right)] for it in checks] for key, checks in found.items()}
+        asked.json.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
     red = wrong + [" · ".join(key) for key, checks in found.items() if not all(it.right for it in checks)]
     limits = sum(any(it.limit for it in checks) for checks in found.values())
     print(f"{len(found)} cells, {limits} at a limit, {len(red)} red{': ' if red else ''}{'; '.join(red)}")

@@ -31,22 +31,11 @@ that the run says it. Whatever else comes turns a cell red (✗). – does not a
 in one way only.
 """
 FORMATS = {
-    "a.edf": "EDF+",
-    "a.bdf": "BDF+",
-    "a.vhdr": "BrainVision",
-    "a.set": "EEGLAB",
-    "v73.set": "EEGLAB 7.3",
-    "a_raw.fif": "FIF",
-    "a.gdf": "GDF",
-    "a.xdf": "XDF",
-    "lsl": "LSL, live",
-    "openbci.txt": "OpenBCI GUI",
-    "brainflow.csv": "BrainFlow",
-    "muse.csv": "muse-lsl",
-    "mind_monitor.csv": "Mind Monitor",
-    "emotiv.csv": "EmotivPRO",
-    "unicorn.csv": "Unicorn",
-}
+    "a.edf": "EDF+", "a.bdf": "BDF+", "a.vhdr": "BrainVision", "a.set": "EEGLAB", "v73.set": "EEGLAB 7.3",
+    "a_raw.fif": "FIF", "a.gdf": "GDF", "a.xdf": "XDF", "lsl": "LSL, live", "openbci.txt": "OpenBCI GUI",
+    "brainflow.csv": "BrainFlow", "muse.csv": "muse-lsl", "mind_monitor.csv": "Mind Monitor",
+    "emotiv.csv": "EmotivPRO", "unicorn.csv": "Unicorn",
+}  # fmt: skip
 
 KINDS: dict[str, Callable[[str, Path], Check | None]] = {
     "a stated break of 15 s (live: 2 s)": kinds.a_break,
@@ -87,12 +76,11 @@ def sidecar(kind: str, root: Path) -> Check:
     (folder / "sub-01_task-rest_channels.tsv").write_bytes(content)
     (job,), notes = find([str(root)])
     session = job.read()
-    said = " · ".join([*notes, *session.info.notes])
+    noted = " · ".join([*notes, *session.info.notes])
     left = tuple(name for name in CH_NAMES if not (bad and name == "C3"))
-    right = session.info.ch_names == left and note in said
-    return Check(
-        f"{'C3 left out' if bad else 'plays whole'}, noted" if right else f"{session.info.ch_names}: {said}", right
-    )
+    right = session.info.ch_names == left and note in noted
+    text = f"{'C3 left out' if bad else 'plays whole'}, noted"
+    return Check(text if right else f"{session.info.ch_names}: {noted}", right)
 
 
 def guarded(work: Callable[[str, Path], Check | None], name: str) -> Check | None:
@@ -108,7 +96,7 @@ def words(check: Check | None) -> str:
     """A cell."""
     if check is None:
         return "–"
-    text = check.said.replace("|", "/").replace("\n", " ")
+    text = check.text.replace("|", "/").replace("\n", " ")
     return f"{text} ✓" if check.right else f"**✗** {text}"
 
 
@@ -119,8 +107,8 @@ def section() -> tuple[str, list[str]]:
     lines = [[kind, *(words(cells[kind, name]) for name in FORMATS)] for kind in KINDS]
     beside = [[f"a `channels.tsv` {kind}", words(check)] for kind, check in folders.items()]
     parts = [HEAD, table(["what it says", *FORMATS.values()], lines), "", table(["a BIDS folder with", "seen"], beside)]
-    red = [f"{kind} · {FORMATS[name]}: {it.said}" for (kind, name), it in cells.items() if it and not it.right]
-    red += [f"BIDS {kind}: {it.said}" for kind, it in folders.items() if it and not it.right]
+    red = [f"{kind} · {FORMATS[name]}: {it.text}" for (kind, name), it in cells.items() if it and not it.right]
+    red += [f"BIDS {kind}: {it.text}" for kind, it in folders.items() if it and not it.right]
     return "\n".join(parts) + "\n", red
 
 

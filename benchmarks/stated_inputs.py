@@ -30,72 +30,67 @@ STAMPS = ("20240131235950000000", "20240201000013000000")
 
 
 @dataclass(frozen=True)
-class Said:
+class Labelling:
     """What a recording or stream says of its channels."""
 
     labels: Sequence[str] = tuple(CH_NAMES)
     unit: str = "uV"
 
 
-def described(said: Said) -> str:
+def described(labelling: Labelling) -> str:
     """The same in the XML of an LSL stream."""
-    rest = f"<unit>{said.unit}</unit><type>EEG</type>"
-    return f"<channels>{''.join(f'<channel><label>{it}</label>{rest}</channel>' for it in said.labels)}</channels>"
+    rest = f"<unit>{labelling.unit}</unit><type>EEG</type>"
+    return f"<channels>{''.join(f'<channel><label>{it}</label>{rest}</channel>' for it in labelling.labels)}</channels>"
 
 
-def write_edf(path: Path, said: Said, **more: object) -> None:
+def write_edf(path: Path, labelling: Labelling, **more: object) -> None:
     """EDF+ or BDF+ in records of a second, as many channels as labels."""
-    signals = zip(said.labels, DATA.T, [RATE] * 4, strict=False)
+    signals = zip(labelling.labels, DATA.T, [RATE] * 4, strict=False)
     begins = [str(second) for second in range(N // RATE)]
-    broken_off.write_edf_plus(path, list(signals), begins, unit=said.unit, **({"kind": "+C"} | more))  # type: ignore[arg-type]
+    broken_off.write_edf_plus(path, list(signals), begins, unit=labelling.unit, **({"kind": "+C"} | more))  # type: ignore[arg-type]
 
 
-def write_brainvision(path: Path, said: Said) -> None:
-    """Fewer or more channels described than stored, where `said` has fewer or more labels."""
+def write_brainvision(path: Path, labelling: Labelling) -> None:
+    """Fewer or more channels described than stored, where `labelling` has fewer or more labels."""
     recordings.write_brainvision(path, DATA, RATE)
     head, _, _ = path.read_text("utf-8").partition("Ch1=")
-    unit = said.unit.replace("u", "µ")
-    path.write_text(head + "\n".join(f"Ch{k + 1}={it},,1,{unit}" for k, it in enumerate(said.labels)), "utf-8")
+    unit = labelling.unit.replace("u", "µ")
+    path.write_text(head + "\n".join(f"Ch{k + 1}={it},,1,{unit}" for k, it in enumerate(labelling.labels)), "utf-8")
 
 
-def write_set(path: Path, said: Said) -> None:
+def write_set(path: Path, labelling: Labelling) -> None:
     """EEGLAB's as MATLAB 5 stores it."""
-    path.write_bytes(matlab.mat_file(matlab.eeglab(DATA, RATE, said.labels)))
+    path.write_bytes(matlab.mat_file(matlab.eeglab(DATA, RATE, labelling.labels)))
 
 
-def write_v73(path: Path, said: Said) -> None:
+def write_v73(path: Path, labelling: Labelling) -> None:
     """EEGLAB's as HDF5."""
-    matlab.write_v73(path, DATA, RATE, said.labels)
+    matlab.write_v73(path, DATA, RATE, labelling.labels)
 
 
-def write_fif(path: Path, said: Said) -> None:
+def write_fif(path: Path, labelling: Labelling) -> None:
     """FIF, in volts as always."""
     import mne
 
-    raw = mne.io.RawArray(DATA.T * 1e-6, mne.create_info(list(said.labels), RATE, "eeg"), verbose="ERROR")
+    raw = mne.io.RawArray(DATA.T * 1e-6, mne.create_info(list(labelling.labels), RATE, "eeg"), verbose="ERROR")
     raw.save(path, fmt="double", verbose="ERROR")
 
 
-def write_gdf(path: Path, said: Said) -> None:
+def write_gdf(path: Path, labelling: Labelling) -> None:
     """GDF 2.2, in µV as always."""
-    broken_off.write_gdf(path, [(it, column, RATE) for it, column in zip(said.labels, DATA.T, strict=True)], N // RATE)
+    columns = zip(labelling.labels, DATA.T, strict=True)
+    broken_off.write_gdf(path, [(label, column, RATE) for label, column in columns], N // RATE)
 
 
-def write_xdf(path: Path, said: Said) -> None:
+def write_xdf(path: Path, labelling: Labelling) -> None:
     """As the LabRecorder writes it."""
-    recordings.write_xdf(path, DATA, RATE, np.arange(N), described(said))
+    recordings.write_xdf(path, DATA, RATE, np.arange(N), described(labelling))
 
 
-LABELLED: dict[str, Callable[[Path, Said], None]] = {
-    "a.edf": write_edf,
-    "a.bdf": write_edf,
-    "a.vhdr": write_brainvision,
-    "a.set": write_set,
-    "v73.set": write_v73,
-    "a_raw.fif": write_fif,
-    "a.gdf": write_gdf,
-    "a.xdf": write_xdf,
-}
+LABELLED: dict[str, Callable[[Path, Labelling], None]] = {
+    "a.edf": write_edf, "a.bdf": write_edf, "a.vhdr": write_brainvision, "a.set": write_set, "v73.set": write_v73,
+    "a_raw.fif": write_fif, "a.gdf": write_gdf, "a.xdf": write_xdf,
+}  # fmt: skip
 """Formats that name their channels freely."""
 
 
@@ -175,21 +170,16 @@ def emotiv_counting_to(path: Path, wrap: int) -> None:
 
 @contextmanager
 def sending(
-    name: str,
-    said: Said,
-    *,
-    identity: str = "a",
-    announced: float = RATE,
-    worth: float = 1.0,
+    name: str, labelling: Labelling, *, identity: str = "a", announced: float = RATE, worth: float = 1.0,
     missing: range = range(0),
-) -> Iterator[None]:
+) -> Iterator[None]:  # fmt: skip
     """An LSL stream of 4 channels in real time, that never sends the samples of `missing`."""
     pylsl, off = liblsl.pylsl(), threading.Event()
     info = pylsl.StreamInfo(name, "EEG", 4, announced, pylsl.cf_float32, identity)
     channels = info.desc().append_child("channels")
-    for label in said.labels:
+    for label in labelling.labels:
         channel = channels.append_child("channel")
-        for key, value in (("label", label), ("unit", said.unit), ("type", "EEG")):
+        for key, value in (("label", label), ("unit", labelling.unit), ("type", "EEG")):
             channel.append_child_value(key, value)
     outlet = pylsl.StreamOutlet(info)
 

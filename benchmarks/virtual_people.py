@@ -25,26 +25,7 @@ from realtime_mood.sinks.jsonlines import as_dict
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 
 SETTLED_S = 15.0
-ODD = (
-    "F9",
-    "F10",
-    "AF5",
-    "AF6",
-    "FC5h",
-    "FC6h",
-    "C5",
-    "C6",
-    "T7",
-    "T8",
-    "CP3",
-    "CP4",
-    "P9",
-    "P10",
-    "PO5",
-    "PO6",
-    "Oz",
-    "FCz",
-)
+ODD = "F9,F10,AF5,AF6,FC5h,FC6h,C5,C6,T7,T8,CP3,CP4,P9,P10,PO5,PO6,Oz,FCz"
 
 
 def script_of(seed: int, rounds: int = 2) -> str:
@@ -131,7 +112,7 @@ class Condition(NamedTuple):
 CONDITIONS = (
     Condition("32 channels, no baseline"),
     Condition("32 channels, own baseline", baseline=True),
-    Condition("18 channels at odd sites, no baseline", "channels=" + ",".join(ODD)),
+    Condition("18 channels at odd sites, no baseline", f"channels={ODD}"),
     Condition("8 channels, no baseline", "n_chans=8"),
     Condition("64 channels at 500 Hz, no baseline", "n_chans=64&sfreq=500"),
     Condition("32 channels, no baseline, only the first minute", script="neutral:20,positive:20,negative:20"),

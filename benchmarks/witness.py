@@ -28,7 +28,7 @@ SILENCE_S = 1.4
 
 
 @dataclass(frozen=True, slots=True)
-class Glimpse:
+class SeenReading:
     """One reading as it was seen."""
 
     at: float
@@ -79,7 +79,7 @@ class Witness:
         self.info: StreamInfo | None = None
         self.chunks: list[Chunk] = []
         self.arrived: list[float] = []
-        self.seen: list[Glimpse] = []
+        self.seen: list[SeenReading] = []
         self.health = Health()
         self.stood: list[tuple[float, float]] = []
         """When the machine stood still (s, our clock)."""
@@ -100,7 +100,7 @@ class Witness:
         faults = reading.quality.faults if reading.quality else ()
         answered = isinstance(reading, Estimate) or why is Why.UNSURE
         age_s = now - reading.t_last
-        self.seen.append(Glimpse(now, reading.end, emission.state, why, answered, age_s, reading.coverage, faults))
+        self.seen.append(SeenReading(now, reading.end, emission.state, why, answered, age_s, reading.coverage, faults))
 
     def close(self, health: Health) -> None:
         self.health = health
@@ -109,7 +109,7 @@ class Witness:
 
     def states(self) -> list[State]:
         """Those the readings were made in, as they changed."""
-        states = [glimpse.state for glimpse in self.seen]
+        states = [it.state for it in self.seen]
         return [state for k, state in enumerate(states) if not k or state is not states[k - 1]]
 
     def silences(self) -> Iterator[tuple[float, float]]:
@@ -122,7 +122,7 @@ class Witness:
         """Whether the machine did, in that time."""
         return any(first < end and last > begin for first, last in self.stood)
 
-    def first(self, after: float, that: Callable[[Glimpse], bool]) -> float | None:
+    def first(self, after: float, that: Callable[[SeenReading], bool]) -> float | None:
         """How long after that moment the first such reading came (s)."""
         return next((it.at - after for it in self.seen if it.at > after and that(it)), None)
 
@@ -171,7 +171,7 @@ class Account:
     missing: int
     """Sent between the first and the last that were received, and never received."""
     lost: int
-    """What the program said of that."""
+    """What the program reported of that."""
     twice: int
     """Passed on although they had been before."""
     off: int

@@ -29,7 +29,7 @@ ON_AIR = (
 
 
 def wrong(row: Row, column: str) -> list[str]:
-    return [check.said for check in cell(row, column, pipeline, patience=5.0) if not check.right]
+    return [check.text for check in cell(row, column, pipeline, patience=5.0) if not check.right]
 
 
 def test_every_fault_there_is_has_a_row() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import stated, stated_hearing, stated_inputs, stated_kinds, stated_rows
-from benchmarks.stated_inputs import DATA, RATE, Said
+from benchmarks import stated, stated_inputs, stated_kinds, stated_playing, stated_rows
+from benchmarks.stated_inputs import DATA, RATE, Labelling
 
 
 @pytest.mark.parametrize("name", ["a.edf", "a.vhdr", "a.xdf"])
@@ -16,21 +16,21 @@ def test_cells_of_a_sound_reader_are_right(tmp_path: Path, name: str) -> None:
     for kind in (stated_kinds.derivations, stated_kinds.an_odd_unit, stated_rows.markers_outside):
         cell = kind(name, tmp_path)
         assert cell is not None
-        assert cell.right, cell.said
+        assert cell.right, cell.text
 
 
 def test_what_plays_though_it_should_be_refused_is_red(tmp_path: Path) -> None:
-    stated_inputs.write_edf(tmp_path / "a.edf", Said())
-    cell = stated_hearing.refused(stated_hearing.url_of(tmp_path / "a.edf"), "units=")
-    assert (cell.said, cell.right) == ("played without a word", False)
+    stated_inputs.write_edf(tmp_path / "a.edf", Labelling())
+    cell = stated_playing.refused(stated_playing.url_of(tmp_path / "a.edf"), "units=")
+    assert (cell.text, cell.right) == ("played without a word", False)
 
 
 def test_a_refusal_without_a_way_out_and_a_way_that_plays_another_signal_are_red(tmp_path: Path) -> None:
-    stated_inputs.write_edf(tmp_path / "a.edf", Said(unit="counts"))
-    url = stated_hearing.url_of(tmp_path / "a.edf")
-    assert not stated_hearing.refused(url, "sfreq=").right
-    assert not stated_hearing.refused(url, "(units=0.1uV)", worth=1.0).right
-    assert stated_hearing.refused(url, "(units=0.1uV)", worth=0.1).right
+    stated_inputs.write_edf(tmp_path / "a.edf", Labelling(unit="counts"))
+    url = stated_playing.url_of(tmp_path / "a.edf")
+    assert not stated_playing.refused(url, "sfreq=").right
+    assert not stated_playing.refused(url, "(units=0.1uV)", worth=1.0).right
+    assert stated_playing.refused(url, "(units=0.1uV)", worth=0.1).right
 
 
 def test_a_break_that_a_reader_does_not_see_is_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,10 @@ from benchmarks.stated_inputs import DATA, RATE, N
 from realtime_mood.errors import MoodError, StreamEnded
 from realtime_mood.sources import open_source
 
-LIVE_S = 5.0
-"""How long a live stream is heard."""
+LIVE_S = 5.0  # how long a live stream is played
 
 
-class Heard(NamedTuple):
+class Played(NamedTuple):
     """What came of a source."""
 
     ch_names: tuple[str, ...]
@@ -30,7 +29,7 @@ class Heard(NamedTuple):
     markers: list[tuple[int, str]]
 
 
-def hear(url: str) -> Heard:
+def play(url: str) -> Played:
     """Play it to its end, or for a while where it is live; raises what the program says."""
     stream, chunks = open_source(url).open(), []
     try:
@@ -45,31 +44,31 @@ def hear(url: str) -> Heard:
     index = np.concatenate([np.arange(it.first, it.end) for it in chunks])
     markers = [(it.index, it.text) for chunk in chunks for it in chunk.markers]
     data, lost = np.concatenate([it.data for it in chunks]), sum(it.lost for it in chunks)
-    return Heard(info.ch_names, info.sfreq, info.reference, " · ".join(info.notes), data, index, lost, markers)
+    return Played(info.ch_names, info.sfreq, info.reference, " · ".join(info.notes), data, index, lost, markers)
 
 
-def true_to(heard: Heard, worth: float = 1.0) -> bool:
+def true_to(played: Played, worth: float = 1.0) -> bool:
     """Whether the signal is the one that was written or, of a live stream, some of it, from wherever it was joined."""
-    if len(heard.data) == N:
-        return bool(np.allclose(heard.data, worth * DATA[:, : heard.data.shape[1]], atol=0.02))
-    at = np.round(heard.data[:, 0] / worth).astype(int) % 1000  # 1000 divides N's length but for the rest
-    return bool(np.allclose(heard.data[:, 0], worth * at, atol=0.02) and (np.diff(at) % 1000 == 1).mean() > 0.99)
+    if len(played.data) == N:
+        return bool(np.allclose(played.data, worth * DATA[:, : played.data.shape[1]], atol=0.02))
+    at = np.round(played.data[:, 0] / worth).astype(int) % 1000  # 1000 divides N's length but for the rest
+    return bool(np.allclose(played.data[:, 0], worth * at, atol=0.02) and (np.diff(at) % 1000 == 1).mean() > 0.99)
 
 
 def refused(url: str, way: str, worth: float = 1.0) -> Check:
     """Whether `url` is refused with a way out that matches `way`, and plays truly with it."""
     try:
-        hear(url)
+        play(url)
     except MoodError as error:
         found = re.search(way, str(error))
-        said = str(error)
+        message = str(error)
     else:
         return Check("played without a word", False)
     if not found:
-        return Check(f"refused without the way out: {said.split(' · ', 1)[-1]}", False)
+        return Check(f"refused without the way out: {message.split(' · ', 1)[-1]}", False)
     offer = found[1] if found.groups() else ""
     again = offer if "://" in offer else f"{url}{'&' if '?' in url else '?'}{offer}"
-    right = not offer or true_to(hear(again), worth)
+    right = not offer or true_to(play(again), worth)
     return Check(f"refused: `{'the URL' if '://' in offer else offer}`" if offer else "refused", right)
 
 

@@ -109,8 +109,8 @@ def _gdf() -> tuple[bytes, ...]:
         return (path.read_bytes(),)
 
 
-def said(play: Callable[..., str]) -> dict[str, Target]:
-    """The targets; `play` plays what would stand in a file of that name, with what is said in its URL."""
+def metadata(play: Callable[..., str]) -> dict[str, Target]:
+    """The targets; `play` plays what would stand in a file of that name, with that query in its URL."""
     emotiv = tables.emotiv(tables.signal(300, 14), 128.0, np.r_[0:100, 160:360])
     channels = "channels=Fp1,Fp2,C3,C4,P7,P8,O1,O2"
     return {
