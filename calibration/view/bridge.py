@@ -78,11 +78,6 @@ class CalibrationBridge(QObject):
         """True while a thread that it started is running."""
         return self._work is not None or self.stage in (Stage.OPENING, Stage.RUNNING, Stage.STOPPING, Stage.FITTING)
 
-    @property
-    def recording(self) -> Path | None:
-        """Path of the recording."""
-        return self.session.recording if self.session else None
-
     # -- actions ------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
@@ -229,14 +224,15 @@ class CalibrationBridge(QObject):
         return fitted, self._on_fitted(fitted)
 
     def _made(self, made: tuple[CalibrationResult, str] | None, fault: Exception | None) -> None:
+        assert self.session is not None
+        recording = self.session.recording
         if made is None:
             assert fault is not None
-            self._end(words.failed(fault, self.recording, _("No profile could be created")))
+            self._end(words.failed(fault, recording, _("No profile could be created")))
             return
         fitted, message = made
         self._virtual = self._virtual or fitted.profile.virtual
-        assert self.recording is not None
-        self._end(words.fitted(fitted.profile, message, self.recording, self.plan.protocol.labels))
+        self._end(words.fitted(fitted.profile, message, recording, self.plan.protocol.labels))
 
     def _end(self, ending: Ending) -> None:
         self.stage, self.ending = Stage.OVER, ending

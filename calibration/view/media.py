@@ -62,16 +62,7 @@ class Media(QStackedWidget):
         return self._files[self._at] if 0 <= self._at < len(self._files) else ""
 
     def show_files(self, key: str, files: tuple[str, ...], gone_s: float, seconds: float) -> None:
-        """Show the files of a block at its current time.
-
-        Parameters
-        ----------
-        key : str
-            Names the attempt at the block: a new key starts its files again.
-        files : tuple of str
-        gone_s, seconds : float
-            Elapsed time and duration of the block (s).
-        """
+        """Show the files of a block of which `gone_s` of `seconds` have elapsed; a new `key` starts them again."""
         if key != self._key:
             self._stop()
             self._key, self._files, self._at, self._has_started = key, files, -1, False

@@ -141,14 +141,8 @@ def _is_good(reading: Reading) -> bool:
 def gate_of(look: Look | None, view: ViewState | None, readings: Sequence[Reading], anyway: bool) -> Gate:
     """Whether the session can begin, and what to fix before.
 
-    Parameters
-    ----------
-    look, view : Look and ViewState, optional
-        None while the source is being opened.
-    readings : sequence of Reading
-        The newest ones, oldest first.
-    anyway : bool
-        Whether the subject chose to begin with bad electrodes.
+    `look` and `view` are None while the source is being opened; with `anyway`, the subject chose to begin with bad
+    electrodes.
     """
     if look is None or view is None or look.health.info is None or not readings:
         opened = look is not None and look.health.info is not None
@@ -172,15 +166,7 @@ def gate_of(look: Look | None, view: ViewState | None, readings: Sequence[Readin
 
 
 def cue_of(look: Look, plan: BlockPlan, trouble: str = "", view: ViewState | None = None) -> CueView:
-    """The page of a step.
-
-    Parameters
-    ----------
-    trouble : str
-        Why the media of the step cannot be shown; the session is paused then.
-    view : ViewState, optional
-        State of the electrodes.
-    """
+    """The page of a step; `trouble` is why its media cannot be shown, the session is paused then."""
     progress = look.progress
     assert progress is not None
     step = progress.step or plan.steps[-1]

@@ -168,10 +168,7 @@ class CalibrationWindow(QMainWindow):
             self.ending.show_ending(shown.ending)
         if shown.page is not self.page:
             self._turn_to(shown.page)
-        self._say_where(shown)
-
-    def _say_where(self, shown: CalibrationPage) -> None:
-        """Show the title, on pages that have none of their own, and the number of the step."""
+        # Pages without a title of their own show it at the top, with the number of the step.
         parts = [] if shown.page in (Page.WELCOME, Page.GATE) else [_(self.bridge.plan.protocol.title)]
         parts += [it.where for it in (shown.cue, shown.rating) if it is not None]
         self.title.show_text(" · ".join(parts))

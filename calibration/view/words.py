@@ -111,17 +111,7 @@ def held_out(v: ValidationResult) -> str:
 
 
 def fitted(profile: Profile, message: str, recording: Path, labels: Sequence[str] = ()) -> Ending:
-    """The last page of a session that a profile was fitted to.
-
-    Parameters
-    ----------
-    profile : Profile
-    message : str
-        Where the profile was saved.
-    recording : Path
-    labels : sequence of str
-        Of the protocol's blocks.
-    """
+    """The last page of a session; `message` says where the profile was saved, `labels` are those of its blocks."""
     role, tips = "ok", tuple[str, ...]()
     lines: tuple[str, ...]
     if profile.own:

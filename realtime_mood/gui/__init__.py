@@ -58,11 +58,8 @@ def run(flows: Flows, request: RunRequest, *, start: bool = True, weights: str =
 
     Parameters
     ----------
-    flows : Flows
-    request : RunRequest
-        The source at first.
-    start : bool
-        Whether to start a run at once.
+    flows, request : Flows, RunRequest
+        What the window can start, and its first run, which begins at once where `start` is true.
     weights : str
         The name of the network in use.
     session : str

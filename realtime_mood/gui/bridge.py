@@ -42,14 +42,8 @@ log = logging.getLogger(__name__)
 class RunBridge(QObject):
     """Polls the engine and emits view states.
 
-    Parameters
-    ----------
-    make_engine : callable
-        Builds an engine that is not yet started; called away from the window's thread.
-    request : RunRequest
-        The first run.
-    can_calibrate, can_feed_back : bool
-        Whether these are available.
+    `make_engine` builds an engine that is not yet started, and is called away from the window's thread; `request` is
+    the first run.
     """
 
     state_changed = pyqtSignal(object)

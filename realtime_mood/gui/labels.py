@@ -29,16 +29,7 @@ _Widget = TypeVar("_Widget", bound=QWidget)
 
 
 class PlainLabel(QLabel):
-    """A label whose text is always plain.
-
-    Parameters
-    ----------
-    text : str
-    name : str
-        The object name, by which a style sheet finds it.
-    wrap, centre : bool
-        Whether long text takes several lines, and whether it stands in the middle.
-    """
+    """A label whose text is always plain; `name` is the object name, by which a style sheet finds it."""
 
     def __init__(self, text: str = "", name: str = "", *, wrap: bool = False, centre: bool = False) -> None:
         super().__init__()

@@ -29,16 +29,7 @@ def remembered() -> QSettings:
 
 
 class Panels:
-    """The docks of a window.
-
-    Parameters
-    ----------
-    window : QMainWindow
-    widgets : mapping
-        By name, as in `TITLES`.
-    memory : QSettings
-        Where the layout is remembered.
-    """
+    """The docks of a window: `widgets` by their names in `TITLES`; their layout is kept in `memory`."""
 
     def __init__(self, window: QMainWindow, widgets: Mapping[str, QWidget], memory: QSettings) -> None:
         self._window, self._memory = window, memory

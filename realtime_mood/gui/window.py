@@ -46,14 +46,8 @@ def _write_report(recording: Path, written: Callable[[Path | None, str], object]
 class MainWindow(QMainWindow):
     """The main window. Closing it during a run ends the run first.
 
-    Parameters
-    ----------
-    bridge : RunBridge
-    flows : Flows
-    weights : str
-        The name of the network in use.
-    memory : QSettings, optional
-        Where layout, theme and language are stored; by default in the user's configuration folder.
+    `weights` is the name of the network in use; layout, theme and language are kept in `memory`, by default in the
+    user's configuration folder.
     """
 
     report_written = pyqtSignal(object, str)
@@ -170,14 +164,14 @@ class MainWindow(QMainWindow):
         url = self.top.url.text().strip()
 
         def begin() -> None:
-            self.calibration = open_calibration(url, name, lambda path: self._calibrated(url, path))
+            self.calibration = open_calibration(url, name, closed)
+
+        def closed(profile: Path | None) -> None:
+            self.calibration = None
+            if not self._closing:
+                self.run_on(url, profile or self.bridge.request.profile)
 
         self._once_idle(begin)
-
-    def _calibrated(self, url: str, profile: Path | None) -> None:
-        self.calibration = None
-        if not self._closing:
-            self.run_on(url, profile or self.bridge.request.profile)
 
     def feed_back(self, session: str = "") -> None:
         """Open a feedback session on this source, on the subject's screen; this window keeps showing the run."""
@@ -220,10 +214,7 @@ class MainWindow(QMainWindow):
 
     def toggle_subject(self) -> None:
         """Show or close the subject view."""
-        if self.subject.isVisible():
-            self.subject.close()
-        else:
-            self.subject.open(self)
+        self.subject.close() if self.subject.isVisible() else self.subject.open(self)
 
     def toggle_theme(self) -> None:
         self._use_theme("dark" if theme.current() == "light" else "light")

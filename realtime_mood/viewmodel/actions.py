@@ -72,14 +72,10 @@ def actions_of(
     ----------
     request : RunRequest
         The present run, or the next one.
-    stopping : bool
-        A run is ending: nothing else can start.
+    stopping, writing, in_session : bool
+        A run is ending, a report is being written, a feedback session is open.
     report : Path, optional
         The newest complete recording.
-    writing : bool
-        A report is being written.
-    in_session : bool
-        A feedback session is open: only Stop may end it, and the window asks first.
     """
     running = health.state in RUNNING
     if stopping:

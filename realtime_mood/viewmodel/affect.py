@@ -61,15 +61,7 @@ class PlaneView:
 def plane_of(current: Reading | None, latest: Reading | None, readings: Sequence[Reading], sfreq: float) -> PlaneView:
     """The plane of a readout, and the current estimate on it if there is one.
 
-    Parameters
-    ----------
-    current : Reading, optional
-        None while the run is not live.
-    latest : Reading, optional
-        The last reading, however old.
-    readings : sequence of Reading
-    sfreq : float
-        Hz.
+    `current` is None while the run is not live; `latest` is the last reading, however old; `sfreq` in Hz.
     """
     if latest is None:
         return PlaneView()

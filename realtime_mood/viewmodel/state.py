@@ -87,14 +87,8 @@ def view(
 ) -> ViewState:
     """Everything to show at `now` (s, our clock). A pure function of its arguments and the language.
 
-    Parameters
-    ----------
-    normal : Features, optional
-        The newest input features of the network.
-    kohm : ndarray, (n_chans,), optional
-        The last measured impedances (kΩ).
-    timing : Timing
-        How fast the window itself is.
+    `normal` are the newest input features of the network, `kohm` (n_chans,) the last measured impedances (kΩ), and
+    `timing` says how fast the window itself is.
     """
     info, running = health.info, health.state in RUNNING
     current = latest if health.state is State.LIVE else None

@@ -62,14 +62,7 @@ class OperatorRun:
 class FeedbackView(Screen):
     """The subject's screen. Esc stops the session, F11 fills the screen.
 
-    Parameters
-    ----------
-    plan : FeedbackPlan
-    loop : FeedbackLoop
-    run : OperatorRun
-        Started once the subject has agreed.
-    on_closed : callable
-        Called once the screen is closed and its run is over.
+    `run` begins once the subject has agreed; `on_closed` is called once the screen is closed and its run is over.
     """
 
     def __init__(
