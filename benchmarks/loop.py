@@ -160,14 +160,14 @@ def delays(seconds: float) -> Iterator[Row]:
     engine = app.make_engine(config, [arrivals, loop])
     view = FeedbackView(PLAN, loop, OwnRun(engine))
     painted: list[float] = []
-    paint = view.circle.paintEvent
+    paint = view.display.paintEvent
 
     def see(event: object) -> None:
         paint(event)
         if loop.latest is not None:
             painted.append(clock.now() - arrivals.of_stamp(loop.latest.t))
 
-    view.circle.paintEvent = see
+    view.display.paintEvent = see
     view.show()
     view.yes.click()
     began = time.monotonic()

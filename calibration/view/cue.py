@@ -74,7 +74,7 @@ class CueStage(QWidget):
             self._key, self._due = cue.key, ""
             if not has_media:
                 self._ready()
-        self.media.show_files(cue.key if has_media else "", cue.media, cue.gone_s, cue.seconds)
+        self.media.show_files(cue.key if has_media else "", cue.media, cue.elapsed_s, cue.seconds)
 
     def _ready(self) -> None:
         """Emit `painted` at the next paint event: it is the first one that shows the cue."""

@@ -61,15 +61,15 @@ class Media(QStackedWidget):
         """The file being shown; empty when there is none."""
         return self._files[self._at] if 0 <= self._at < len(self._files) else ""
 
-    def show_files(self, key: str, files: tuple[str, ...], gone_s: float, seconds: float) -> None:
-        """Show the files of a block of which `gone_s` of `seconds` have elapsed; a new `key` starts them again."""
+    def show_files(self, key: str, files: tuple[str, ...], elapsed_s: float, seconds: float) -> None:
+        """Show the files of a block of which `elapsed_s` of `seconds` have elapsed; a new `key` starts them again."""
         if key != self._key:
             self._stop()
             self._key, self._files, self._at, self._has_started = key, files, -1, False
             if files:
-                self._next(gone_s)
-        elif self.current and is_picture(self.current) and gone_s - self._since >= share_s(self._files, seconds):
-            self._next(gone_s)
+                self._next(elapsed_s)
+        elif self.current and is_picture(self.current) and elapsed_s - self._since >= share_s(self._files, seconds):
+            self._next(elapsed_s)
 
     def close_player(self) -> None:
         """Stop playing and release the file."""
@@ -83,10 +83,10 @@ class Media(QStackedWidget):
             self._player.stop()
         self.setCurrentWidget(self._blank)
 
-    def _next(self, gone_s: float) -> None:
+    def _next(self, elapsed_s: float) -> None:
         if self._at + 1 >= len(self._files):
             return  # the last picture stays until the block is over
-        self._at, self._since = self._at + 1, gone_s
+        self._at, self._since = self._at + 1, elapsed_s
         if is_picture(self.current):
             self._show_picture(self.current)
         else:
@@ -116,14 +116,14 @@ class Media(QStackedWidget):
 
     def _play(self, name: str) -> None:
         why = no_sound()
-        heard = Path(name).suffix.lower() in protocol.SOUNDS
-        if why.startswith("Qt") or (why and heard):
+        is_sound = Path(name).suffix.lower() in protocol.SOUNDS
+        if why.startswith("Qt") or (why and is_sound):
             self._fail(name, why)
         elif not Path(name).is_file():
             self._fail(name, "no such file")
         else:
             player = self._player or self._make_player()
-            self.setCurrentWidget(self._blank if heard else self._film)
+            self.setCurrentWidget(self._blank if is_sound else self._film)
             player.setSource(QUrl.fromLocalFile(str(Path(name).absolute())))
             player.play()
 

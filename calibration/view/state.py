@@ -67,7 +67,7 @@ class CueView:
     media: tuple[str, ...]
     seconds: float
     """Duration of the step."""
-    gone_s: float
+    elapsed_s: float
     """Elapsed time of the step."""
     key: str
     """``block/3/1`` while the step's data are used; empty otherwise."""
@@ -175,12 +175,12 @@ def cue_of(look: Look, plan: BlockPlan, trouble: str = "", view: ViewState | Non
     closed = step.kind == "rest" and step.label == "closed"
     text, note, role = _texts(look, progress, step, trouble)
     is_used = running and step.counts
-    gone_s = step.seconds - progress.left_s if progress.begun else 0.0
+    elapsed_s = step.seconds - progress.left_s if progress.begun else 0.0
     return CueView(
         where=_where(step, plan), text=text, note=note, role=role,
         clock="" if paused or look.away or step.kind == "report" else clock_words(math.ceil(progress.left_s)),
         progress=progress.fraction, dot=is_used and not step.media and not closed, eyes_closed=running and closed,
-        media=step.media if running else (), seconds=step.seconds, gone_s=gone_s,
+        media=step.media if running else (), seconds=step.seconds, elapsed_s=elapsed_s,
         key=f"{step.kind}/{step.number}/{progress.attempt}" if is_used else "",
         paused=paused, may_pause=not progress.over, may_repeat=is_used and not lead,
         trouble=_trouble(look, view),

@@ -170,7 +170,7 @@ class CalibrationWindow(QMainWindow):
             self._turn_to(shown.page)
         # Pages without a title of their own show it at the top, with the number of the step.
         parts = [] if shown.page in (Page.WELCOME, Page.GATE) else [_(self.bridge.plan.protocol.title)]
-        parts += [it.where for it in (shown.cue, shown.rating) if it is not None]
+        parts += [page.where for page in (shown.cue, shown.rating) if page is not None]
         self.title.show_text(" · ".join(parts))
 
     def _turn_to(self, page: Page) -> None:

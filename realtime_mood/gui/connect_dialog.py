@@ -82,9 +82,9 @@ class ConnectDialog(QDialog):
 
     def _list(self) -> None:
         """Fill the list and keep the choice."""
-        streams = choices_of(it for it in self._found if it.kind == "lsl")
-        others = choices_of(it for it in self._found if it.kind not in ("lsl", "board"))
-        boards = choices_of(it for it in self._found if it.kind == "board")
+        streams = choices_of(device for device in self._found if device.kind == "lsl")
+        others = choices_of(device for device in self._found if device.kind not in ("lsl", "board"))
+        boards = choices_of(device for device in self._found if device.kind == "board")
         chosen = self._choices[max(0, self.list.currentRow())] if self._choices else None
         self._choices = [*synthetic(), *streams, *others, *self._files, *boards]
         at = self._choices.index(chosen) if chosen in self._choices else 0

@@ -28,13 +28,13 @@ class Text(PlainLabel):
         super().__init__(wrap=wrap, centre=centre)
         self._style, self._styled = style, StyledText("")
 
-    def say(self, it: StyledText) -> bool:
+    def say(self, styled: StyledText) -> bool:
         """Show it; False if it was shown already."""
-        if it == self._styled:
+        if styled == self._styled:
             return False
-        self._styled = it
-        self.setText(it.text)
-        set_tip(self, it.tip)
+        self._styled = styled
+        self.setText(styled.text)
+        set_tip(self, styled.tip)
         self.retheme()
         return True
 

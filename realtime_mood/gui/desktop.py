@@ -128,9 +128,9 @@ def _x_answers(load: Load) -> bool:
 
 def _wayland_answers(environment: Mapping[str, str]) -> bool:
     path = Path(environment.get("XDG_RUNTIME_DIR", "")) / environment.get("WAYLAND_DISPLAY", "wayland-0")
-    with socket.socket(socket.AF_UNIX) as it:
+    with socket.socket(socket.AF_UNIX) as connection:
         try:
-            it.connect(str(path))
+            connection.connect(str(path))
         except OSError:
             return False
     return True

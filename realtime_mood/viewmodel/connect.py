@@ -61,11 +61,11 @@ def choice_of(device: Device) -> Choice:
 def choices_of(devices: Iterable[Device]) -> list[Choice]:
     """Devices as choices; those that look alike also show the options of their URL."""
     choices = [choice_of(device) for device in devices]
-    alike = Counter((it.title, it.detail) for it in choices)
-    return [
-        it if alike[it.title, it.detail] == 1 else replace(it, detail=f"{it.detail} · {it.url.partition('?')[2]}")
-        for it in choices
-    ]
+    alike = Counter((choice.title, choice.detail) for choice in choices)
+    for i, choice in enumerate(choices):
+        if alike[choice.title, choice.detail] > 1:
+            choices[i] = replace(choice, detail=f"{choice.detail} · {choice.url.partition('?')[2]}")
+    return choices
 
 
 def recording(path: Path) -> Choice:

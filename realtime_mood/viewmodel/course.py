@@ -68,12 +68,12 @@ def course_of(
         return EstimateHistory((), np.empty(0), np.empty((0, 0)), (), (), 0.0)
     labels = latest.readout.labels
     # A stale reading ends at the same sample as the one before it: it takes no stream time, only time passes.
-    heard = [
+    fresh = [
         r for r in readings if r.readout.labels == labels and not (isinstance(r, Abstained) and r.why is Why.STALE)
     ]
-    newest = heard[-1] if heard else latest
+    newest = fresh[-1] if fresh else latest
     edge = newest.end / info.sfreq + (min(max(0.0, now - newest.t_last), COURSE_S) if ageing else 0.0)
-    kept = [r for r in heard if r.end / info.sfreq - edge >= -COURSE_S]
+    kept = [r for r in fresh if r.end / info.sfreq - edge >= -COURSE_S]
     t = np.array([r.end / info.sfreq - edge for r in kept])
     nothing = (math.nan,) * len(labels)
     probs = np.array([r.probs if isinstance(r, Estimate) else nothing for r in kept]).reshape(-1, len(labels))

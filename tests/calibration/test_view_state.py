@@ -152,7 +152,7 @@ def test_eyes_that_are_closed_are_called_when_the_headset_is_lost():
 def test_a_block_has_a_dot_unless_something_is_shown():
     plan = tiny()
     block = state.cue_of(at(9), plan)
-    assert (block.dot, block.key, block.gone_s, block.seconds) == (True, "block/1/1", 1.0, 5)
+    assert (block.dot, block.key, block.elapsed_s, block.seconds) == (True, "block/1/1", 1.0, 5)
     steps = tuple(replace(s, media=("a.png",) if s.kind == "block" else ()) for s in plan.steps)
     pictured = replace(plan, steps=steps)
     assert state.cue_of(at(9, pictured), pictured).media == ("a.png",)

@@ -80,13 +80,13 @@ def play(view, seconds: float, first: int = 0) -> int:
 def test_from_consent_to_debrief(qtbot, view):
     assert view.pages.currentIndex() == 0
     agree(qtbot, view)
-    qtbot.waitUntil(lambda: view.circle.shown is not None)
-    assert view.circle.shown.neutral  # nothing has come yet
+    qtbot.waitUntil(lambda: view.display.shown is not None)
+    assert view.display.shown.neutral  # nothing has come yet
     end = play(view, 25)
-    qtbot.waitUntil(lambda: not view.circle.shown.neutral)
-    assert view.circle.shown.rewards != ""
-    assert view.circle.shown.virtual
-    assert not view.circle.grab().isNull()
+    qtbot.waitUntil(lambda: not view.display.shown.neutral)
+    assert view.display.shown.rewards != ""
+    assert view.display.shown.virtual
+    assert not view.display.grab().isNull()
     play(view, 30, end)
     qtbot.waitUntil(lambda: view.pages.currentIndex() == 2)
     assert view.outcome.text() == "Session finished"
@@ -96,9 +96,9 @@ def test_from_consent_to_debrief(qtbot, view):
 def test_silence_turns_the_circle_neutral(qtbot, view):
     agree(qtbot, view)
     play(view, 25)
-    qtbot.waitUntil(lambda: view.circle.shown is not None and not view.circle.shown.neutral)
-    qtbot.waitUntil(lambda: view.circle.shown.neutral)
-    assert view.circle.shown.words
+    qtbot.waitUntil(lambda: view.display.shown is not None and not view.display.shown.neutral)
+    qtbot.waitUntil(lambda: view.display.shown.neutral)
+    assert view.display.shown.words
 
 
 def test_no_consent_no_session(qtbot, view):

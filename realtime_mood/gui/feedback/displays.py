@@ -31,11 +31,11 @@ class Display(QWidget):
         self._is_broken, self._failures = False, list[str]()
         self.setAccessibleName(_("feedback"))
 
-    def show_it(self, it: FeedbackFrame) -> None:
+    def show_it(self, frame: FeedbackFrame) -> None:
         while self._failures:  # by now there is a run whose notes can hold it
             self.report(self._failures.pop())
-        if it != self.shown:
-            self.shown = it
+        if frame != self.shown:
+            self.shown = frame
             self.update()
 
     def paintEvent(self, event: object) -> None:
@@ -59,54 +59,54 @@ class Display(QWidget):
         self._is_broken = True
         self._failures.append(what)
 
-    def picture(self, p: QPainter, it: FeedbackFrame) -> None:
+    def picture(self, p: QPainter, frame: FeedbackFrame) -> None:
         """Paint it; returns at once. Nothing in it may flash three times a second."""
         raise NotImplementedError
 
-    def _words(self, p: QPainter, it: FeedbackFrame) -> None:
+    def _words(self, p: QPainter, frame: FeedbackFrame) -> None:
         width, height = self.width(), self.height()
-        write(p, QRectF(0, 0.02 * height, width, 44), CENTRE, it.cue, "text", 28)
-        write(p, QRectF(0, height - 76, width, 34), CENTRE, it.words, "dim", 20)
-        write(p, QRectF(20, height - 40, 200, 30), LEFT, it.left)
-        write(p, QRectF(width - 220, height - 40, 200, 30), RIGHT, it.rewards, "ok")
-        if it.virtual:
+        write(p, QRectF(0, 0.02 * height, width, 44), CENTRE, frame.cue, "text", 28)
+        write(p, QRectF(0, height - 76, width, 34), CENTRE, frame.words, "dim", 20)
+        write(p, QRectF(20, height - 40, 200, 30), LEFT, frame.left)
+        write(p, QRectF(width - 220, height - 40, 200, 30), RIGHT, frame.rewards, "ok")
+        if frame.virtual:
             write(p, QRectF(width - 180, 10, 160, 20), RIGHT, _(SIMULATED), "virtual", 12, bold=True)
 
 
 class Circle(Display):
     """Its size is the level; dashes mean no feedback; a ring lights up at a reward."""
 
-    def picture(self, p: QPainter, it: FeedbackFrame) -> None:
+    def picture(self, p: QPainter, frame: FeedbackFrame) -> None:
         side = min(self.width(), self.height())
         middle = QPointF(self.width() / 2, self.height() / 2)
-        most, radius = 0.36 * side, (0.06 + 0.30 * it.size) * side
+        most, radius = 0.36 * side, (0.06 + 0.30 * frame.size) * side
         p.setPen(QPen(faint("dim", 90), 1))
         p.drawEllipse(middle, most, most)
-        if it.glow > 0:
-            p.setPen(QPen(faint("ok", round(200 * it.glow)), 6))
+        if frame.glow > 0:
+            p.setPen(QPen(faint("ok", round(200 * frame.glow)), 6))
             p.drawEllipse(middle, radius + 10, radius + 10)
-        p.setPen(QPen(colour("dim"), 3, Qt.PenStyle.DashLine) if it.neutral else Qt.PenStyle.NoPen)
-        p.setBrush(Qt.BrushStyle.NoBrush if it.neutral else colour("info"))
+        p.setPen(QPen(colour("dim"), 3, Qt.PenStyle.DashLine) if frame.neutral else Qt.PenStyle.NoPen)
+        p.setBrush(Qt.BrushStyle.NoBrush if frame.neutral else colour("info"))
         p.drawEllipse(middle, radius, radius)
 
 
 class Bar(Display):
     """Its height is the level."""
 
-    def picture(self, p: QPainter, it: FeedbackFrame) -> None:
+    def picture(self, p: QPainter, frame: FeedbackFrame) -> None:
         height, width = 0.56 * self.height(), min(140.0, 0.2 * self.width())
-        frame = QRectF((self.width() - width) / 2, 0.19 * self.height(), width, height)
-        p.setPen(QPen(colour("dim"), 2, Qt.PenStyle.DashLine if it.neutral else Qt.PenStyle.SolidLine))
-        p.drawRoundedRect(frame, 8, 8)
-        if not it.neutral:
-            full = frame.adjusted(4, 4 + (1 - it.size) * (height - 8), -4, -4)
+        outline = QRectF((self.width() - width) / 2, 0.19 * self.height(), width, height)
+        p.setPen(QPen(colour("dim"), 2, Qt.PenStyle.DashLine if frame.neutral else Qt.PenStyle.SolidLine))
+        p.drawRoundedRect(outline, 8, 8)
+        if not frame.neutral:
+            full = outline.adjusted(4, 4 + (1 - frame.size) * (height - 8), -4, -4)
             p.setPen(Qt.PenStyle.NoPen)
             p.setBrush(colour("info"))
             p.drawRoundedRect(full, 6, 6)
-        if it.glow > 0:
-            p.setPen(QPen(faint("ok", round(200 * it.glow)), 6))
+        if frame.glow > 0:
+            p.setPen(QPen(faint("ok", round(200 * frame.glow)), 6))
             p.setBrush(Qt.BrushStyle.NoBrush)
-            p.drawRoundedRect(frame.adjusted(-8, -8, 8, 8), 12, 12)
+            p.drawRoundedRect(outline.adjusted(-8, -8, 8, 8), 12, 12)
 
 
 NIGHT, DAY = ("#141a2e", "#2a2440", "#1d2b2a"), ("#4f8fd0", "#f3c98b", "#3d7a4a")
@@ -115,23 +115,23 @@ NIGHT, DAY = ("#141a2e", "#2a2440", "#1d2b2a"), ("#4f8fd0", "#f3c98b", "#3d7a4a"
 class Landscape(Display):
     """Night at a low level, day at a high one, a grey sky if there is no feedback."""
 
-    def picture(self, p: QPainter, it: FeedbackFrame) -> None:
+    def picture(self, p: QPainter, frame: FeedbackFrame) -> None:
         w, h = self.width(), self.height()
-        top, low, ground = (_between(a, b, it.size) for a, b in zip(NIGHT, DAY, strict=True))
-        if it.neutral:
+        top, low, ground = (_between(a, b, frame.size) for a, b in zip(NIGHT, DAY, strict=True))
+        if frame.neutral:
             top = low = colour("line")
             ground = colour("panel")
         sky = QLinearGradient(0, 0, 0, 0.7 * h)
         sky.setColorAt(0, top)
         sky.setColorAt(1, low)
         p.fillRect(QRectF(0, 0, w, h), sky)
-        if not it.neutral:
-            sun = QPointF(0.68 * w, (0.66 - 0.42 * it.size) * h)
+        if not frame.neutral:
+            sun = QPointF(0.68 * w, (0.66 - 0.42 * frame.size) * h)
             p.setPen(Qt.PenStyle.NoPen)
-            p.setBrush(QColor(255, 236, 190, round(120 + 110 * it.size)))
+            p.setBrush(QColor(255, 236, 190, round(120 + 110 * frame.size)))
             p.drawEllipse(sun, 0.06 * h, 0.06 * h)
-            if it.glow > 0:
-                p.setBrush(QColor(255, 244, 214, round(110 * it.glow)))
+            if frame.glow > 0:
+                p.setBrush(QColor(255, 244, 214, round(110 * frame.glow)))
                 p.drawEllipse(sun, 0.11 * h, 0.11 * h)
         for k, (base, rise) in enumerate(((0.66, 0.16), (0.76, 0.10), (0.86, 0.06))):
             hill = QPainterPath(QPointF(0, h))
@@ -170,9 +170,9 @@ def application() -> QCoreApplication:
     return QApplication.instance() or QApplication(["realtime-mood"])
 
 
-def luminance(display: Display, it: FeedbackFrame) -> np.ndarray:
+def luminance(display: Display, frame: FeedbackFrame) -> np.ndarray:
     """What a display paints: (height, width), 0 to 1."""
-    display.show_it(it)
+    display.show_it(frame)
     image = display.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
     bits = image.constBits()
     assert bits is not None

@@ -22,14 +22,14 @@ class _Pull(QIODevice):
         self.open(QIODevice.OpenModeFlag.ReadOnly)
 
     def readData(self, n_bytes: int) -> bytes:
-        it = self._ask()
-        if it is not None and it.glow > self._glow:
+        frame = self._ask()
+        if frame is not None and frame.glow > self._glow:
             self._tone.chime()
-        self._glow = it.glow if it is not None else 0.0
+        self._glow = frame.glow if frame is not None else 0.0
         n = min(n_bytes // 2, round(BUFFER_S * SFREQ))
         if n <= 0:
             return b""
-        level, neutral = (0.5, True) if it is None else (it.size, it.neutral)
+        level, neutral = (0.5, True) if frame is None else (frame.size, frame.neutral)
         return self._tone.block(level, neutral, n).tobytes()
 
     def bytesAvailable(self) -> int:

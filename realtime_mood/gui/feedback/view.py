@@ -74,14 +74,14 @@ class FeedbackView(Screen):
         self._loop, self._run, self._on_closed = loop, run, on_closed
         self._ending = self._closed = False
         self.yes, self.no, self.done = button(_("I agree")), button(_("I do not agree")), button(_("Close"))
-        self.circle, self.after = display_of(plan.display, lambda text: loop.on_fault(text)), PlainLabel("")
+        self.display, self.after = display_of(plan.display, lambda text: loop.on_fault(text)), PlainLabel("")
         self._plan = plan
         self._stop_sound: Callable[[], object] = lambda: None
         self.pages = QStackedLayout(self)
         seconds = slowest(plan.measures)
         lag = _("The display follows your brain activity with a delay of {seconds:.1f} seconds.", seconds=seconds)
         self.pages.addWidget(_page(PlainLabel(_(plan.title)), f"{_(plan.consent.strip())}\n\n{lag}", self.no, self.yes))
-        self.pages.addWidget(self.circle)
+        self.pages.addWidget(self.display)
         self.outcome = PlainLabel("")
         self.pages.addWidget(_page(self.outcome, _(plan.debrief.strip()), self.done, message=self.after))
         self.yes.clicked.connect(self._begin)
@@ -106,7 +106,7 @@ class FeedbackView(Screen):
         if self._plan.sound != "none":
             from .sound import Speaker  # needs the system's sound libraries
 
-            speaker = Speaker(self._plan.sound, lambda: self.circle.shown)
+            speaker = Speaker(self._plan.sound, lambda: self.display.shown)
             self._stop_sound = speaker.stop
             if speaker.trouble:
                 self.setWindowTitle(f"{self.windowTitle()} · {speaker.trouble}")
@@ -129,10 +129,10 @@ class FeedbackView(Screen):
         now, at = clock.now(), perf_counter()
         dt, self._painted = at - self._painted, at
         self.frame_ms.append(1000 * dt)
-        it = self._loop.latest
-        if it is not None and it.rewards > self._rewards:
-            self._rewards, self._rewarded = it.rewards, now
-        self.circle.show_it(shown(it, self.circle.shown, now, self._rewarded, dt))
+        feedback = self._loop.latest
+        if feedback is not None and feedback.rewards > self._rewards:
+            self._rewards, self._rewarded = feedback.rewards, now
+        self.display.show_it(shown(feedback, self.display.shown, now, self._rewarded, dt))
         why = str(self._loop.fault or self._run.trouble)
         if self._loop.over.is_set() or why:
             self._finish(why)
