@@ -38,6 +38,7 @@ from realtime_mood.profile import MEMORY_S, PRIOR_S
 from ..datasets.person import Person
 from .contexts import Contexts, View
 
+LEAST_LOGIT = -50.0
 Setting = Mapping[str, Any]
 Scorer = Callable[[Contexts], np.ndarray]
 """Logits (n, n_labels) of one subject's contexts."""
@@ -68,15 +69,21 @@ def _gather(people: Sequence[Person], view: View, features: Callable[[Contexts],
     return np.concatenate([features(c) for c in contexts]), np.concatenate([c.labels for c in contexts])
 
 
-def _fitted(model: ClassifierMixin, x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Fit, and give what turns features into logits, a column a label."""
+def fitted_logits(
+    model: ClassifierMixin, x: np.ndarray, y: np.ndarray, n_labels: int
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Fit, and give what turns features into logits (n, n_labels); a label that is not in `y` is never chosen."""
     model.fit(x, y)
 
     def logits(x: np.ndarray) -> np.ndarray:
         if hasattr(model, "predict_log_proba"):
-            return np.maximum(model.predict_log_proba(x), -50.0)
-        margin = model.decision_function(x)
-        return np.stack([np.zeros_like(margin), margin], axis=1) if margin.ndim == 1 else margin
+            found = np.maximum(model.predict_log_proba(x), LEAST_LOGIT)
+        else:
+            margin = model.decision_function(x)
+            found = np.stack([np.zeros_like(margin), margin], axis=1) if margin.ndim == 1 else margin
+        every = np.full((len(x), n_labels), LEAST_LOGIT)
+        every[:, np.unique(y)] = found
+        return every
 
     return logits
 
@@ -130,7 +137,7 @@ class Classical:
     def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
         x, y = _gather(people, view, self._features)
         model = make_pipeline(StandardScaler(), self._model(setting, x.shape[1], len(view.labels)))
-        logits = _fitted(model, x, y)
+        logits = fitted_logits(model, x, y, len(view.labels))
         return lambda contexts: logits(self._features(contexts))
 
     def _features(self, c: Contexts) -> np.ndarray:
@@ -168,7 +175,7 @@ class Riemannian:
         model = make_pipeline(
             StandardScaler(), LogisticRegression(C=setting["C"], class_weight="balanced", max_iter=2000)
         )
-        logits = _fitted(model, x, y)
+        logits = fitted_logits(model, x, y, len(view.labels))
         return lambda c: logits(self._features(c, bank, prior))
 
     @staticmethod

@@ -18,6 +18,7 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.files import write_whole
 
+from ..datasets.guards import duplicate_groups
 from ..datasets.labels import labels_of
 from ..datasets.person import Person
 from ..datasets.sets import READERS
@@ -37,6 +38,7 @@ from .labelled import DatasetChoice, clip_groups, load_labelled
 from .mood_reader import ReaderMethod
 from .splits import check_apart, plan
 from .store import digest
+from .trial_controls import Neighbour, Position, clip_identity, leaks
 
 CLIP_GROUPS = 5
 """Groups of stimuli of the protocol ``subject-clip``, where a label has as many."""
@@ -105,8 +107,15 @@ def _evaluate(
     if reader is None and (options.ablations or options.attention):
         raise ConfigError("ablations or attention", "the reader is not among the --methods", "add reader to them")
     people, labels, meaning = _subjects(options, spec, executor, say)
+    if people[0].trials:
+        methods = [*methods, Position(), Neighbour()]
     clips = clip_groups(people, CLIP_GROUPS, options.seed) if options.protocol == "subject-clip" else ()
-    folds = plan(len(people), options.protocol, min(options.n_folds, len(people)), options.n_inner, options.seed, clips)
+    same = duplicate_groups(people) if people[0].trials else []
+    for group in same:
+        say(f"the same recording under several names, kept on one side of every split: {', '.join(sorted(group))}")
+    together = [[i for i, p in enumerate(people) if p.name in group] for group in same]
+    n_folds = min(options.n_folds, len(people))
+    folds = plan(len(people), options.protocol, n_folds, options.n_inner, options.seed, clips, together)
     check_apart(people, folds, seen, records_behind(people, options.data))
     common = common_channels(people, say)
     sets = channel_sets(options.channels, common)
@@ -134,6 +143,10 @@ def _evaluate(
         "bootstrap": {"draws": DRAWS, "over": "people", "level": 0.95},
     }  # fmt: skip
     result: dict[str, Any] = {"about": about, "methods": titles, "results": report.summary(found, options.seed)}
+    result["warnings"] = [f"the same recording under several names: {', '.join(sorted(group))}" for group in same]
+    if people[0].trials:
+        result["clip_identity"] = clip_identity(study, folds, options.seed)
+        result["warnings"] += leaks(result)
     rows = report.table(result["results"], titles)
     title = f"{options.readout}, track {options.track}, {len(people)} subjects, {options.protocol}"
     report.print_table(rows, title, console)
@@ -144,6 +157,9 @@ def _evaluate(
     if options.attention and reader:
         result["attention"] = attention(runner, reader, folds, say)
     lines = [f"# {title}", f"`{about['command']}`"]
+    for line in result["warnings"]:
+        console.print(f"! {line}")
+        lines.append(f"**{line}**")
     for part in ("controls", "ablations", "attention"):
         for line in result.get(part, {}).get("lines", []):
             console.print(line)

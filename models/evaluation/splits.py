@@ -9,7 +9,7 @@ the other. Pairs form a ring, so that each group has the same number of partners
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,7 +42,13 @@ class Fold:
 
 
 def plan(
-    n_people: int, protocol: str, n_folds: int, n_inner: int, seed: int, clips: tuple[tuple[str, ...], ...] = ()
+    n_people: int,
+    protocol: str,
+    n_folds: int,
+    n_inner: int,
+    seed: int,
+    clips: tuple[tuple[str, ...], ...] = (),
+    together: Sequence[Collection[int]] = (),
 ) -> list[Fold]:
     """Outer folds with their inner splits.
 
@@ -60,6 +66,8 @@ def plan(
         Random seed of the groups.
     clips : tuple of tuple of str
         Groups of stimuli.
+    together : sequence of collections of int
+        Subjects that may be the same person: they stay on one side of every split.
     """
     if protocol not in PROTOCOLS:
         raise ConfigError(f"protocol {protocol!r}", "unknown", f"use {' or '.join(PROTOCOLS)}")
@@ -70,8 +78,7 @@ def plan(
         raise ConfigError(f"{n_folds} groups of subjects", f"{n_people} subjects", "add subjects, or use fewer --folds")
     if not 1 <= n_inner < n_folds:
         raise ConfigError(f"{n_inner} inner groups", f"{n_folds - 1} other groups", "choose --inner between")
-    order = np.random.default_rng(seed).permutation(n_people)
-    groups = [tuple(sorted(int(i) for i in part)) for part in np.array_split(order, n_folds)]
+    groups = _groups(n_people, n_folds, seed, together)
     partners = _ring(n_folds, n_inner)
     folds = []
     for k, group in enumerate(groups):
@@ -80,8 +87,28 @@ def plan(
             split = _leaving(n_people, group, f"group {k}")
             folds.append(Fold(replace(split, clips=clips) if protocol == "subject-clip" else split, inner))
         else:
-            folds += [Fold(_leaving(n_people, (i,), f"person {i}"), inner) for i in group]
+            mine = {i: next((tuple(sorted(t)) for t in together if i in t), (i,)) for i in group}
+            folds += [
+                Fold(_leaving(n_people, left, f"person {left[0]}"), inner) for left in dict.fromkeys(mine.values())
+            ]
     return folds
+
+
+def _groups(n_people: int, n_folds: int, seed: int, together: Sequence[Collection[int]]) -> list[tuple[int, ...]]:
+    """Random groups of subjects, about equally large; those that belong `together` are in the same."""
+    order = np.random.default_rng(seed).permutation(n_people)
+    groups = [[int(i) for i in part] for part in np.array_split(order, n_folds)]
+    for same in together:
+        first = min(same)
+        for group in groups:
+            group[:] = [i for i in group if i == first or i not in same]
+        next(group for group in groups if first in group).extend(sorted(set(same) - {first}))
+    if empty := sum(not group for group in groups):
+        raise ConfigError(
+            f"{n_folds} groups of subjects", f"{empty} are empty when the same recordings are kept together",
+            "use fewer --folds, or leave the copies out",
+        )  # fmt: skip
+    return [tuple(sorted(group)) for group in groups]
 
 
 def _leaving(n_people: int, left: Sequence[int], name: str) -> Split:
