@@ -1,4 +1,4 @@
-"""A baseline for a subject, and readings that are compared with it.
+"""Calibrate: record a baseline of a subject, and compare readings with it.
 
 python examples/calibrate_and_read.py [SOURCE [PROFILE.json]]
 """

@@ -1,4 +1,4 @@
-"""A closed loop, as in an experiment with PsychoPy: mark each trial, wait for a reading of it, adapt the next one.
+"""Close the loop, as in an experiment with PsychoPy: mark each trial, wait for its reading, adapt the next trial.
 
 With PsychoPy, call ``draw`` and ``flip`` where this prints, and mark in ``window.callOnFlip``.
 

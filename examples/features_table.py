@@ -1,4 +1,4 @@
-"""Features to a pandas table: differential entropy of each electrode and band (nats), one row a second.
+"""Write features to a pandas table: differential entropy of each electrode and band (nats), one row a second.
 
 python examples/features_table.py [SOURCE [FILE.csv]]
 """

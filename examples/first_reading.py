@@ -1,4 +1,4 @@
-"""A first reading: open a source, and print what the network makes of it, four times a second.
+"""Get a first reading: open a source, and print the estimates of the network, four a second.
 
 python examples/first_reading.py [SOURCE]
 """

@@ -1,4 +1,4 @@
-"""Readings of a recording that MNE has opened: an ``mne.io.Raw`` in, a table out.
+"""Read a recording that MNE has opened: an ``mne.io.Raw`` in, a table of readings out.
 
 python examples/mne_raw.py [FILE]
 """

@@ -1,4 +1,4 @@
-"""A classifier of the subject's own blocks with scikit-learn, judged on blocks it was not trained on.
+"""Train a classifier on the subject's own blocks with scikit-learn, and test it on held-out blocks.
 
 The log says which block was when; with an experiment of yours it comes from your own log or markers.
 """
@@ -27,6 +27,6 @@ for features in rm.features(source, every=1.0):
         block.append(k)
 
 classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-said = cross_val_predict(classifier, np.array(x), y, groups=block, cv=GroupKFold(4))
-recall = [np.mean(said[np.array(y) == label] == label) for label in sorted(set(y))]
+predicted = cross_val_predict(classifier, np.array(x), y, groups=block, cv=GroupKFold(4))
+recall = [np.mean(predicted[np.array(y) == label] == label) for label in sorted(set(y))]
 print(f"{len(x)} seconds in {len(LOG)} blocks, balanced accuracy on held-out blocks {np.mean(recall):.2f}, chance 0.50")

@@ -1,4 +1,4 @@
-"""A feedback measure of your own: a function of log band power, registered by name, thirty values a second.
+"""Feed back a measure of your own: a function of log band power, registered by name, thirty values a second.
 
 A session's TOML file may then say ``kind = "front_to_back"``. Here it runs on a stream without a session.
 

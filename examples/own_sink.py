@@ -1,4 +1,4 @@
-"""A sink of your own: gets every reading, in the engine's thread, beside the loop and beside other sinks.
+"""Send readings somewhere of your own: a sink receives every reading, in the engine's thread, beside other sinks.
 
 python examples/own_sink.py [SOURCE]
 """

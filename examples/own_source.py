@@ -1,4 +1,4 @@
-"""A source of your own: a class with `open`, whose stream has `info`, `read` and `close`.
+"""Connect a device of your own: a class with `open`, whose stream has `info`, `read` and `close`.
 
 Replace the sine and noise in `read` by what your device sends, in µV.
 """

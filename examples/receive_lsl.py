@@ -1,4 +1,4 @@
-"""Receives what `run --lsl-out` sends, with pylsl: python receive_lsl.py [SECONDS]."""
+"""Receive the readings of `run --lsl-out` in your own program, with pylsl: python receive_lsl.py [SECONDS]."""
 
 import json
 import sys
@@ -19,8 +19,8 @@ def receive(inlet: pylsl.StreamInlet) -> None:
     while time.monotonic() < until:
         sample, stamp = inlet.pull_sample(timeout=1.0)
         if sample is not None:  # numbers of a reading that is not valid are NaN
-            told = dict(zip(labels, sample, strict=True)) | {"stamp": stamp, "virtual": virtual}
-            print(json.dumps(told | {"received": pylsl.local_clock()}), flush=True)
+            reading = dict(zip(labels, sample, strict=True)) | {"stamp": stamp, "virtual": virtual}
+            print(json.dumps(reading | {"received": pylsl.local_clock()}), flush=True)
 
 
 while time.monotonic() < until:

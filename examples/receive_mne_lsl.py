@@ -1,4 +1,4 @@
-"""Receives what `run --lsl-out` sends, with MNE-LSL: python receive_mne_lsl.py [SECONDS]."""
+"""Receive the readings of `run --lsl-out` with MNE-LSL: python receive_mne_lsl.py [SECONDS]."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Receives what `run --osc 127.0.0.1:9000` sends, with python-osc: python receive_osc.py [PORT [SECONDS]]."""
+"""Receive the readings of `run --osc 127.0.0.1:9000` with python-osc: python receive_osc.py [PORT [SECONDS]]."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Receives what `run --ws 8765` sends, with websockets: python receive_ws.py [PORT [SECONDS]]."""
+"""Receive the readings of `run --ws 8765` with websockets: python receive_ws.py [PORT [SECONDS]]."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Two streams compared, reading by reading: two subjects, or two headsets on one.
+"""Compare two streams reading by reading: two subjects, or two headsets on one subject.
 
 python examples/two_streams.py [SOURCE SOURCE]
 """

@@ -43,7 +43,7 @@ Piece = Callable[[XdfSession], bytes]
 
 
 class Waiting(NamedTuple):
-    """An item queued for the file."""
+    """An item in the queue for the file."""
 
     piece: Piece
     n_samples: int

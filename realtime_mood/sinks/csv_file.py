@@ -31,10 +31,7 @@ class CsvOptions(BaseModel):
 class CsvFile(Outbox[Emission]):
     """The file `path`, or the next free name beside it: nothing is overwritten, and only this user can read it.
 
-    Raises
-    ------
-    ConfigError
-        The path is not writable.
+    Raises `ConfigError` where the path is not writable.
     """
 
     Options = CsvOptions

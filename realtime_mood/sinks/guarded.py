@@ -15,14 +15,9 @@ WAITING = 64  # length of the queue of readings and chunks; beyond it the oldest
 
 
 class GuardedSink(Outbox[Callable[[], object]]):
-    """Calls `sink` through a queue; an exception is reported and affects only that call.
+    """Calls a sink through a queue; an exception is reported and affects only that call.
 
-    Parameters
-    ----------
-    name : str
-        Name on screen.
-    make : callable
-        Makes the sink, or raises: it is made on the sink's own thread at the start of each run.
+    `make` makes the sink, or raises: it is called on the sink's own thread at the start of each run.
     """
 
     limit = WAITING

@@ -39,12 +39,7 @@ CODES = {
 class MarkerOutlet:
     """Two streams of type Markers: `name` with text, ``name-codes`` with codes. Their metadata explain the codes.
 
-    Parameters
-    ----------
-    name : str
-        Name of the streams.
-    labels : tuple of str
-        Labels of the protocol, in its order.
+    `labels` are those of the protocol, in its order.
     """
 
     def __init__(self, name: str, labels: tuple[str, ...] = ()) -> None:
@@ -54,14 +49,7 @@ class MarkerOutlet:
         self._outlets = tuple(_outlet(pylsl, stream, form, labels) for stream, form in forms.items())
 
     def send(self, text: str, t: float) -> None:
-        """Send an event that happened at `t` (s, our clock). After `close` nothing is sent.
-
-        Parameters
-        ----------
-        text : str
-            Marker text as made by `realtime_mood.calibration.progress`.
-        t : float
-        """
+        """Send an event, as `realtime_mood.calibration.progress` writes it, that happened at `t` (s, our clock)."""
         if (block := BLOCK.fullmatch(text)) and block[1] == "begin":
             self._label = block[2] or ""
         values = (text, code_of(text, self.labels, self._label))
@@ -74,15 +62,9 @@ class MarkerOutlet:
 
 
 def code_of(text: str, labels: tuple[str, ...], running: str = "") -> int:
-    """Code of an event.
+    """Code of an event; a label that is not among `labels` has position 0.
 
-    Parameters
-    ----------
-    text : str
-    labels : tuple of str
-        Labels of the protocol. A label that is not among them has position 0.
-    running : str
-        Label of the current block, for the marker of its end.
+    `running` is the label of the current block, for the marker of its end.
     """
     if block := BLOCK.fullmatch(text):
         label = block[2] if block[1] == "begin" else running

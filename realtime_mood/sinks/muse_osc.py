@@ -34,13 +34,7 @@ class MuseOptions(BaseModel):
 
 
 class MuseOsc(Outbox[Chunk]):
-    """A tap that filters chunks on its own thread, and sends band powers to ``HOST:PORT`` in Mind Monitor's format.
-
-    Raises
-    ------
-    ConfigError
-        The address is not valid.
-    """
+    """Filters chunks on its own thread, and sends band powers to ``HOST:PORT``; raises `ConfigError` for any other."""
 
     Options = MuseOptions
     limit = 64

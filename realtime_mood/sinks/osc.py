@@ -34,13 +34,7 @@ PREFIX = "/realtime_mood"
 
 
 class Datagrams:
-    """Bundles of OSC messages by UDP to ``HOST:PORT``.
-
-    Raises
-    ------
-    ConfigError
-        The address is not valid.
-    """
+    """Bundles of OSC messages by UDP to ``HOST:PORT``; raises `ConfigError` for any other address."""
 
     def __init__(self, address: str) -> None:
         self._to = host_and_port(address, "--osc")

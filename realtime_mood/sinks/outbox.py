@@ -34,11 +34,6 @@ class Outbox(ABC, Generic[Item]):
     Items that cannot be delivered are dropped, the oldest first, and counted; a fault is reported, and delivery is
     tried again with the next item. Every item is counted once, as sent or as dropped. One thread serves all runs in
     turn: while a delivery of an earlier run hangs, items of the next run are dropped and counted.
-
-    Parameters
-    ----------
-    name : str
-        Name on screen.
     """
 
     limit = LIMIT

@@ -69,13 +69,7 @@ class _Connection(ServerConnection):
 
 
 class WebSocketReadings(Outbox[Emission]):
-    """A server at ``[HOST:]PORT``.
-
-    Raises
-    ------
-    ConfigError
-        The address is not valid, or in use.
-    """
+    """A server at ``[HOST:]PORT``; raises `ConfigError` where the address is not valid, or in use."""
 
     def __init__(self, address: str) -> None:
         host, port = host_and_port(address, "--ws", LOOPBACK[0])
@@ -85,8 +79,7 @@ class WebSocketReadings(Outbox[Emission]):
         self._at = address, host, port
         self._socket = self._listening()
         query = f"?token={self._token}" if self._token else ""
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/{query}"
-        """The page to open."""
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/{query}"  # the page to open
         self._queues: set[asyncio.Queue[str]] = set()
         self._connections: set[_Connection] = set()
         self._loop: asyncio.AbstractEventLoop | None = None

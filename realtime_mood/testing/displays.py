@@ -21,7 +21,7 @@ STEP = 0.04  # of the level, between two pictures in which nothing may flash
 
 
 def check_display(kind: type) -> None:
-    """Check that a display for neurofeedback keeps to `gui.feedback.displays.Display`; it paints without a screen.
+    """Check a display against `gui.feedback.displays.Display`, without a screen; raise `Violation` where it differs.
 
     Parameters
     ----------
@@ -30,8 +30,6 @@ def check_display(kind: type) -> None:
 
     Raises
     ------
-    Violation
-        It does not: what was asked, found, and what to do.
     unittest.SkipTest
         Qt is missing here, which a test reports as skipped.
 

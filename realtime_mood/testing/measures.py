@@ -23,7 +23,7 @@ NAME = "checked_measure"
 def check_measure(
     kind: MeasureKind, *, electrodes: tuple[str, ...] = ("C3", "C4"), over: tuple[float, float] | None = None
 ) -> None:
-    """Check that a kind of measure keeps to `contracts.MeasureKind`.
+    """Check a kind of measure against `contracts.MeasureKind`; raise `Violation` where it differs.
 
     Parameters
     ----------
@@ -32,11 +32,6 @@ def check_measure(
         Of `parts.EIGHT`.
     over : tuple of float, optional
         The second band (Hz), for a kind that compares two.
-
-    Raises
-    ------
-    Violation
-        It does not: what was asked, found, and what to do.
     """
     require(callable(kind), "a measure", f"a {type(kind).__name__}", "give a function (power, over) -> float")
     with no_threads_left("the measure"):

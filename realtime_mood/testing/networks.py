@@ -33,7 +33,7 @@ def check_network(
     infos: Sequence[StreamInfo] = (INFO,),
     spec: FeatureSpec = FeatureSpec(),  # noqa: B008 - frozen
 ) -> None:
-    """Check that a network keeps to `contracts.Network`.
+    """Check a network against `contracts.Network`; raise `Violation` where it differs.
 
     Parameters
     ----------
@@ -43,11 +43,6 @@ def check_network(
         Streams to check it on.
     spec : FeatureSpec
         The features that it asks for.
-
-    Raises
-    ------
-    Violation
-        It does not: what was asked, found, and what to do.
     """
     with no_threads_left("the network"):
         for info in infos:

@@ -14,8 +14,7 @@ from ..types import Abstained, Chunk, Estimate, Quality, Reading, Readout, Strea
 EIGHT = ("Fp1", "Fp2", "C3", "C4", "P3", "P4", "O1", "O2")
 INFO = StreamInfo(EIGHT, 200.0, name="fake", paced=False)
 EFFORT = Readout("effort", ("rest", "arithmetic"), ((0.1, -0.4), (-0.1, 0.4)), "real")
-PLAIN = Readout("état d’âme", ("calme", "très agité"), (), "own")
-"""A readout without places on the plane of valence and arousal, and with letters beyond ASCII."""
+PLAIN = Readout("état d’âme", ("calme", "très agité"), (), "own")  # without valence and arousal; not all ASCII
 
 
 def pink(n_times: int, n_chans: int, seed: int = 0, offset_uv: float = 0.0) -> np.ndarray:
@@ -23,10 +22,8 @@ def pink(n_times: int, n_chans: int, seed: int = 0, offset_uv: float = 0.0) -> n
     rng = np.random.default_rng(seed)
     freqs = np.fft.rfftfreq(n_times)
     shape = 1 / np.sqrt(np.maximum(freqs, freqs[1] if len(freqs) > 1 else 1))[:, None]
-    own, shared = (
-        np.fft.irfft(np.fft.rfft(rng.standard_normal((n_times, k)), axis=0) * shape, n_times, axis=0)
-        for k in (n_chans, 1)
-    )
+    white = (rng.standard_normal((n_times, k)) for k in (n_chans, 1))
+    own, shared = (np.fft.irfft(np.fft.rfft(noise, axis=0) * shape, n_times, axis=0) for noise in white)
     mixed = own + shared
     return (10 * mixed / mixed.std() + offset_uv).astype(np.float32)
 
@@ -66,12 +63,7 @@ class FakeStream:
 class FakeHeadset:
     """A source that opens the same chunks every time.
 
-    Parameters
-    ----------
-    chunks : sequence of Chunk
-    info : StreamInfo
-    after : callable, optional
-        Called by each read once all chunks are played; the stream ends there where it is None.
+    `after` is called by each read once all chunks are played; without it the stream ends there.
     """
 
     def __init__(
@@ -89,8 +81,7 @@ class FakeHeadset:
 def example_readings(n: int = 24, info: StreamInfo = INFO) -> list[Emission]:
     """`n` readings, four a second: estimates, every reason for none, numbers that are none, and a second readout."""
     quality = Quality(np.ones(info.n_chans, np.float32), (None,) * info.n_chans)
-    reasons = list(Why)
-    emissions = []
+    emissions, reasons = [], list(Why)
     for k in range(n):
         end = round((8 + k / 4) * info.sfreq)
         t_last, readout = end / info.sfreq, EFFORT if k < 0.75 * n else PLAIN

@@ -21,7 +21,9 @@ PUT_S, HANG_S, CLOSE_S = 0.1, 5.0, 3.0
 
 
 def check_sink(make: Callable[[], Sink], *, readings: Sequence[Emission] | None = None) -> None:
-    """Check that a sink keeps to `contracts.Sink`, and to `Prepared`, `Outgoing` and `Tap` where it has their methods.
+    """Check a sink against `contracts.Sink`, and `Prepared`, `Outgoing` and `Tap` where it has their methods.
+
+    Raises `Violation` where it differs.
 
     Parameters
     ----------
@@ -29,11 +31,6 @@ def check_sink(make: Callable[[], Sink], *, readings: Sequence[Emission] | None 
         Makes a new sink.
     readings : sequence of Emission, optional
         What to give it, in place of `example_readings`.
-
-    Raises
-    ------
-    Violation
-        It does not: what was asked, found, and what to do.
     """
     with no_threads_left("the sink"):
         sink = make()

@@ -27,7 +27,7 @@ def check_source(
     lose: Callable[[], object] | None = None,
     restore: Callable[[], object] | None = None,
 ) -> None:
-    """Check that a source keeps to `contracts.Source` and `Stream`.
+    """Check a source against `contracts.Source` and `Stream`; raise `Violation` where it differs.
 
     Parameters
     ----------
@@ -37,11 +37,6 @@ def check_source(
         How much of its signal to read (s).
     lose, restore : callable, optional
         Take the device away while it is streamed from, and bring it back: for a `Returning` source.
-
-    Raises
-    ------
-    Violation
-        It does not: what was asked, found, and what to do.
     """
     with no_threads_left("the source"):
         source = make()

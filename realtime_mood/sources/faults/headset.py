@@ -96,8 +96,7 @@ class Headset:
         # Samples in transit are lost where the stream disappears or is replaced.
         breaks = {at_s for fault in script.of("kill", "fewer") for at_s in (fault.start_s, fault.end_s)}
         self._breaks = [(round(at_s * self.sfreq), self._transport.when(at_s)) for at_s in breaks - {math.inf}]
-        self.markers: deque[Marker] = deque(maxlen=1000)
-        """Markers of the recording, by true number; removed when read."""
+        self.markers: deque[Marker] = deque(maxlen=1000)  # markers of the recording, by true number; removed when read
         self._pending: deque[tuple[np.ndarray, bool]] = deque()  # samples read, and whether the recording has them
         self._have, self._number, self._ended = 0, 0, False
         self._tickets = count()  # keep the order of equal items

@@ -120,13 +120,7 @@ class FaultScript:
 
     @classmethod
     def parse(cls, text: str, ch_names: Sequence[str]) -> FaultScript:
-        """Parse `text`, for a stream of these electrodes.
-
-        Raises
-        ------
-        ConfigError
-            Names the wrong word, and the known ones.
-        """
+        """Parse `text`, for a stream of these electrodes; the `ConfigError` of a wrong word names the known ones."""
         faults: list[ScriptedFault] = []
         for part in text.split(","):
             fault = _read(text, part.strip(), tuple(ch_names))

@@ -31,10 +31,8 @@ class Rehearsal:
         self.headset, self.info, self.speed = headset, info, speed
         self.presence, self.session = headset.presence_at(0.0), 0
         """State on the network, and how many times the stream has disappeared or changed."""
-        self.last = -1
-        """Number of the newest received sample."""
-        self.markers: list[Marker] = []
-        """Faults not yet reported as markers, by true sample number."""
+        self.last = -1  # number of the newest received sample
+        self.markers: list[Marker] = []  # faults not yet reported as markers, by true sample number
         self._lock = threading.Lock()
         self._start, self._at, self._next = clock.now(), 0.0, next(headset, None)
 
@@ -52,15 +50,7 @@ class Rehearsal:
         return (self._next.due - self.now()) / self.speed if self.info.paced and self._next else 0.0
 
     def receive(self, session: int) -> Packet | None:
-        """The next packet for the connection `session`; None when none is due.
-
-        Raises
-        ------
-        SourceLost
-            The connection is broken.
-        StreamEnded
-            The recording is over.
-        """
+        """The next packet for the connection `session`, or None when none is due; raises as `FaultyStream.read`."""
         with self._lock:
             while self._is_connected(session) and self._is_due():
                 item = self._step()
@@ -137,8 +127,7 @@ class FaultyStream:
         self._rows = np.empty((0, self.info.n_chans), np.float32)
         self._numbers = np.empty(0, np.int64)
         self._ready: deque[Chunk] = deque()
-        self._offset: int | None = None
-        """Samples between the previous connection and this one."""
+        self._offset: int | None = None  # samples between the previous connection and this one
         self._moved = self._arrived = 0.0
         self._over: SourceLost | StreamEnded | None = None
         self._closed = threading.Event()
@@ -149,7 +138,7 @@ class FaultyStream:
         Raises
         ------
         SourceLost
-            The headset has disappeared, or this was closed.
+            The headset has disappeared.
         StreamEnded
             The recording is over.
         """

@@ -228,14 +228,13 @@ class VirtualPerson:
     Parameters
     ----------
     subject : int
-        Not negative.
     ch_names : sequence of str
         10-05 names.
     sfreq : float
         Hz, at least 100.
     script : Script or CuedScript
     difficulty : {"easy", "medium", "hard", "none"}
-        Scales the effect of the states, nothing else; ``none`` has none at all.
+        Scales the effect of the states, nothing else.
     """
 
     def __init__(
@@ -260,11 +259,10 @@ class VirtualPerson:
 
     def block(self) -> Array:
         """The next second: (``round(sfreq)``, n_chans), µV."""
-        n = self.brain.n
-        moments = self._made + (np.arange(1, CONTROLS + 1) * n) // CONTROLS - 1
+        moments = self._made + (np.arange(1, CONTROLS + 1) * self.brain.n) // CONTROLS - 1
         brain = self.brain.block([self.state_at(int(i)) for i in moments])
         added, gain = self.artefacts.block()
-        self._made += n
+        self._made += self.brain.n
         return (brain * gain + added).astype(np.float32)
 
     def take(self, n: int) -> Array:
