@@ -269,11 +269,11 @@ def _delete(path: Path, yes: bool) -> None:
 
 def _list(folder: Path, view: str) -> None:
     found = store.kept(folder)
-    for it in found:
+    for one in found:
         if view == "json":
-            stored = it.profile.stored() if it.profile else {}
-            print(json.dumps({"path": str(it.path), "trouble": it.trouble, **stored}))
+            stored = one.profile.stored() if one.profile else {}
+            print(json.dumps({"path": str(one.path), "trouble": one.trouble, **stored}))
         else:
-            print(f"{it.path.stem}  {store.summary(it.profile) if it.profile else it.trouble}")
+            print(f"{one.path.stem}  {store.summary(one.profile) if one.profile else one.trouble}")
     if not found and view != "json":
         print(f"no profiles in {folder}; run calibrate to create one")

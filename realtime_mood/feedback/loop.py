@@ -161,9 +161,9 @@ class FeedbackLoop:
         """Summary of the session; it does not reveal the condition."""
         if self.latest is None:
             return {"rewards": 0, "fed_s": 0.0, "invalid_s": 0.0, "whole": False}
-        it = self.session
-        seconds = {"fed_s": round(it.fed_s, 2), "invalid_s": round(it.invalid_s, 2)}
-        return {"rewards": it.rewards, **seconds, "whole": it.is_over}
+        session = self.session
+        seconds = {"fed_s": round(session.fed_s, 2), "invalid_s": round(session.invalid_s, 2)}
+        return {"rewards": session.rewards, **seconds, "whole": session.is_over}
 
     # -- the thread that feeds back -----------------------------------------------------------------------------
 
@@ -185,9 +185,9 @@ class FeedbackLoop:
             elif item is None:
                 break
             elif isinstance(item, Chunk):
-                self._follow(item, arrived)
+                self._use_chunk(item, arrived)
             else:
-                self._hear(item)
+                self._use_reading(item)
         self._end()
 
     def _failed(self, what: str) -> None:
@@ -200,14 +200,14 @@ class FeedbackLoop:
         self.on_fault(f"no feedback: {fault}")
         self.over.set()
 
-    def _hear(self, emission: Emission) -> None:
+    def _use_reading(self, emission: Emission) -> None:
         reading = emission.reading
         if reading.quality is not None:
             self._fast.judge(reading.quality)
         why = reading.why.value.replace("_", " ") if isinstance(reading, Abstained) else ""
-        self.session.hear(values_of(emission), why)
+        self.session.use_reading(values_of(emission), why)
 
-    def _follow(self, chunk: Chunk, arrived: float) -> None:
+    def _use_chunk(self, chunk: Chunk, arrived: float) -> None:
         if self.fault is not None:
             return
         self._stamp = chunk.end, chunk.t_last

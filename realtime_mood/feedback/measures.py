@@ -62,7 +62,7 @@ def lag_of(measure: Measure, sfreq: float, spec: FeatureSpec = FeatureSpec()) ->
 
 def slowest(measures: tuple[Measure, ...], sfreq: float = 250.0) -> float:
     """Delay of the slowest measure behind the signal (s)."""
-    return max(lag_of(it, sfreq).total_s for it in measures)
+    return max(lag_of(measure, sfreq).total_s for measure in measures)
 
 
 class _Means:
@@ -100,29 +100,30 @@ class FastMeasures:
     def __init__(
         self, measures: tuple[Measure, ...], info: StreamInfo, notch: Notch = "auto", report: Report = to_log
     ) -> None:
-        self._measures = tuple(it for it in measures if it.is_fast)
-        found = {it.kind: find("measures", it.kind, f"a measure {it.kind!r}") for it in self._measures}
+        self._measures = tuple(measure for measure in measures if measure.is_fast)
+        kinds = {measure.kind for measure in self._measures}
+        found = {kind: find("measures", kind, f"a measure {kind!r}") for kind in kinds}
         self._kinds: dict[str, MeasureKind] = {
-            name: plugin.check(callable, "a function") for name, plugin in found.items()
+            kind: plugin.check(callable, "a function") for kind, plugin in found.items()
         }
-        self._guards = {name: Guarded(str(it), report) for name, it in found.items() if not it.is_built_in}
+        self._guards = {kind: Guarded(str(part), report) for kind, part in found.items() if not part.is_built_in}
         self._info = info
-        bands = {band for it in self._measures for band in (it.band, it.over) if band}
+        bands = {band for measure in self._measures for band in (measure.band, measure.over) if band}
         self._bands = {band: k for k, band in enumerate(sorted(bands))}
         self._check(bands)
         self._spec = FeatureSpec(bands={str(k): band for band, k in self._bands.items()}) if bands else FeatureSpec()
         self._gaps = GapFiller(info.n_chans, round(self._spec.max_hole_s * info.sfreq))
         self._filters = Filters(self._spec, info.sfreq, info.n_chans, notch)
-        self._at = [[info.ch_names.index(name) for name in it.electrodes] for it in self._measures]
+        self._at = [[info.ch_names.index(name) for name in measure.electrodes] for measure in self._measures]
         self._faulty = np.zeros(info.n_chans, bool)
         self._k = 0
         self._begin(0)
 
     def _check(self, bands: set[tuple[float, float]]) -> None:
-        for it in self._measures:
-            if missing := [name for name in it.electrodes if name not in self._info.ch_names]:
+        for measure in self._measures:
+            if missing := [name for name in measure.electrodes if name not in self._info.ch_names]:
                 raise StreamMismatch(
-                    f"feedback on {', '.join(it.electrodes)}", f"the headset has no {', '.join(missing)}",
+                    f"feedback on {', '.join(measure.electrodes)}", f"the headset has no {', '.join(missing)}",
                     "use another session, or name the headset's electrodes in it",
                 )  # fmt: skip
         top = max((high for _, high in bands), default=0.0)
@@ -147,8 +148,9 @@ class FastMeasures:
 
     def _begin(self, first: int) -> None:
         n, sfreq = self._info.n_chans, self._info.sfreq
-        self._means = {it.smoothing_s: _Means(it.smoothing_s, sfreq, n, len(self._bands)) for it in self._measures}
-        self._settled = [first + round((SETTLE_S + 3 * it.smoothing_s) * sfreq) for it in self._measures]
+        taus_s = {measure.smoothing_s for measure in self._measures}
+        self._means = {tau_s: _Means(tau_s, sfreq, n, len(self._bands)) for tau_s in taus_s}
+        self._settled = [first + round((SETTLE_S + 3 * measure.smoothing_s) * sfreq) for measure in self._measures]
         self._filled_from = first + round(SETTLE_S * sfreq)
         self._last_row: np.ndarray | None = None
         self._moved = np.full(n, first)  # index after the sample at which each electrode last moved
@@ -180,24 +182,24 @@ class FastMeasures:
 
     def _sample(self, end: int, still: np.ndarray, means: dict[float, tuple[np.ndarray, ...]]) -> Sample:
         values, reasons = [], []
-        for it, at, settled in zip(self._measures, self._at, self._settled, strict=True):
-            power, rms, lost = means[it.smoothing_s]
+        for measure, at, settled in zip(self._measures, self._at, self._settled, strict=True):
+            power, rms, lost = means[measure.smoothing_s]
             checks = (
                 (end < settled, "settling"), (lost > MAX_LOST, "samples lost"), (still[at].any(), "flat"),
                 (self._faulty[at].any(), "poor signal"), (rms[at].max() > LOUD_UV, "too loud"),
             )  # fmt: skip
             why = next((reason for is_so, reason in checks if is_so), "")
-            value = math.nan if why else self._value(it, power[at])
+            value = math.nan if why else self._value(measure, power[at])
             values.append(value)
-            reasons.append(why if why or math.isfinite(value) else f"no value of {it.kind}")
+            reasons.append(why if why or math.isfinite(value) else f"no value of {measure.kind}")
         return Sample(end, tuple(values), next(filter(None, reasons), ""))
 
-    def _value(self, it: Measure, power: np.ndarray) -> float:
+    def _value(self, measure: Measure, power: np.ndarray) -> float:
         """NaN where the kind, of another package, fails or gives no number: that is reported, and goes on."""
-        logs, kind = np.log(np.maximum(power, 1e-12)), self._kinds[it.kind]
-        band, over = logs[:, self._bands[it.band]], logs[:, self._bands[it.over]] if it.over else None
-        if it.kind not in self._guards:
+        logs, kind = np.log(np.maximum(power, 1e-12)), self._kinds[measure.kind]
+        band, over = logs[:, self._bands[measure.band]], logs[:, self._bands[measure.over]] if measure.over else None
+        if measure.kind not in self._guards:
             return kind(band, over)
         value = [math.nan]
-        self._guards[it.kind].call(lambda: value.append(float(kind(band, over))))
+        self._guards[measure.kind].call(lambda: value.append(float(kind(band, over))))
         return value[-1] if math.isfinite(value[-1]) else math.nan

@@ -31,7 +31,10 @@ class Receivers:
 
     def prepare(self) -> None:
         """Prepare all receivers for a run."""
-        self._parts = {Guarded(it.output.name, self._report, partial(self._let_go, it)): it for it in self._all}
+        self._parts = {
+            Guarded(receiver.output.name, self._report, partial(self._let_go, receiver)): receiver
+            for receiver in self._all
+        }
         for part, receiver in self._parts.items():
             if isinstance(receiver, Reporting):
                 receiver.on_fault = self._report

@@ -54,7 +54,7 @@ class Measure(Strict):
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         found = tuple(canonical_name(name) or "" for name in names)
-        if unknown := [name for name, it in zip(names, found, strict=True) if not it]:
+        if unknown := [name for name, there in zip(names, found, strict=True) if not there]:
             raise ValueError(f"no electrode {unknown[0]!r} in the 10-05 system")
         return found
 

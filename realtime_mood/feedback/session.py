@@ -94,7 +94,7 @@ class FeedbackSession:
         on_event: Callable[[str, int], object] = lambda *_: None,
     ) -> None:
         self.plan, self._sfreq, self._condition, self._on_event = plan, sfreq, condition, on_event
-        self._weights = np.array([it.weight for it in plan.measures])
+        self._weights = np.array([measure.weight for measure in plan.measures])
         self._slow: dict[str, tuple[float, str]] = {}
         self._baseline, self._rule = Baseline(len(plan.measures)), Rule(plan.reward, RATE_HZ)
         self._block, self._began = 0, -1
@@ -120,7 +120,7 @@ class FeedbackSession:
         """Elapsed time of the block at sample `index` (s)."""
         return max(0.0, (index - self._began) / self._sfreq) if self._began >= 0 else 0.0
 
-    def hear(self, values: dict[str, float], why: str) -> None:
+    def use_reading(self, values: dict[str, float], why: str) -> None:
         """Keep the newest reading of the network: values by name, and why there is no estimate."""
         self._slow = {name: (value, why) for name, value in values.items()}
 
@@ -154,11 +154,14 @@ class FeedbackSession:
     def _values(self, sample: Sample) -> tuple[tuple[float, ...], str]:
         """Fast and slow measures in the order of the plan, and why some are missing."""
         fast, values, why = iter(sample.values), [], sample.why
-        for it in self.plan.measures:
-            if it.is_fast:
+        for measure in self.plan.measures:
+            if measure.is_fast:
                 values.append(next(fast))
                 continue
-            value, reason = self._slow.get(it.label, self._slow.get(f"p_{it.label}", (math.nan, "no reading yet")))
+            names = measure.label, f"p_{measure.label}"
+            value, reason = next(
+                (self._slow[name] for name in names if name in self._slow), (math.nan, "no reading yet")
+            )
             values.append(value)
             if reason or not math.isfinite(value):
                 why = why or reason or "no estimate"

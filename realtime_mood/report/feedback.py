@@ -41,7 +41,7 @@ class FeedbackSummary:
     code: str
     virtual: bool
     t: np.ndarray
-    """(n,) s."""
+    """(n,) s since the first moment."""
     kind: np.ndarray
     """(n,) str: of the block."""
     z: np.ndarray
@@ -112,8 +112,9 @@ def read(path: Path, opened: Path | None = None) -> FeedbackSummary:
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
         head, fed = lines[0], [line for line in lines[1:] if line["kind"] != "end"]
+        t = np.array([line["t"] for line in fed], float)
         values: dict[str, Any] = {
-            "t": np.array([line["t"] for line in fed], float),
+            "t": t - t[:1],
             "kind": np.array([line["kind"] for line in fed], str),
             "z": np.array([line["z"] for line in fed], float),
             "reward": np.array([line["reward"] for line in fed], bool),
@@ -149,17 +150,17 @@ def write_feedback_report(paths: Sequence[Path], out: Path | None = None, opened
 
 def page(sessions: Sequence[FeedbackSummary]) -> str:
     """The page of one or several sessions as HTML."""
-    details = {"sessions": ", ".join(it.name_of_condition for it in sessions), "seconds": f"{BIN_S:g}"}
+    details = {"sessions": ", ".join(session.name_of_condition for session in sessions), "seconds": f"{BIN_S:g}"}
     figures = {"rewards": ReportFigure(partial(_rewards, sessions=sessions), (8.2, 2.6), details)}
-    if any(np.isfinite(it.z).any() for it in sessions):
+    if any(np.isfinite(session.z).any() for session in sessions):
         figures["curve"] = ReportFigure(partial(_curve, sessions=sessions), (8.2, 2.9), details)
-    return html("feedback.html", GENERATOR, figures, simulated=any(it.virtual for it in sessions), sessions=sessions)
+    simulated = any(session.virtual for session in sessions)
+    return html("feedback.html", GENERATOR, figures, simulated=simulated, sessions=sessions)
 
 
-def binned(it: FeedbackSummary, values: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def binned(session: FeedbackSummary, values: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, ...]:
     """Mid times, means and standard errors of `values` over `BIN_S`; a second counts once, as it is smooth."""
-    t0 = it.t[0] if len(it.t) else 0.0
-    bins = ((it.t - t0) // BIN_S).astype(int)
+    bins = (session.t // BIN_S).astype(int)
     at, mean, error = [], [], []
     for k in np.unique(bins):
         some = values[(bins == k) & which]
@@ -175,24 +176,24 @@ def _curve(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
     for start, stop in _spans(sessions[0], "feedback"):
         axes.axvspan(start / 60, stop / 60, color=INK, alpha=0.07, linewidth=0)
     axes.axhline(0, color=INK, linewidth=0.7, alpha=0.6)
-    for k, it in enumerate(sessions):
-        at, mean, error = binned(it, it.z, np.isfinite(it.z))
-        axes.errorbar(at / 60, mean, error, **_look(k, it))
+    for k, session in enumerate(sessions):
+        at, mean, error = binned(session, session.z, np.isfinite(session.z))
+        axes.errorbar(at / 60, mean, error, **_look(k, session))
     _legend(figure, sessions)
 
 
 def _rewards(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
     axes = figure.add_subplot(xlabel=_("time (min)"), ylabel=_("rewards per minute"))
-    for k, it in enumerate(sessions):
-        at, mean, _error = binned(it, it.reward.astype(float), it.of("feedback") & ~it.invalid)
-        axes.plot(at / 60, 60 * RATE_HZ * mean, **_look(k, it))
+    for k, session in enumerate(sessions):
+        at, mean, _error = binned(session, session.reward.astype(float), session.of("feedback") & ~session.invalid)
+        axes.plot(at / 60, 60 * RATE_HZ * mean, **_look(k, session))
     axes.set_ylim(0, None)
     _legend(figure, sessions)
 
 
-def _look(k: int, it: FeedbackSummary) -> dict[str, Any]:
+def _look(k: int, session: FeedbackSummary) -> dict[str, Any]:
     return {"color": LABELS[k % len(LABELS)], "marker": SHAPES[k % len(SHAPES)], "markersize": 4, "linewidth": 1.4,
-            "label": it.name_of_condition}  # fmt: skip
+            "label": session.name_of_condition}  # fmt: skip
 
 
 def _legend(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
@@ -200,8 +201,7 @@ def _legend(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
         figure.legend(loc="outside upper left", ncols=len(sessions))
 
 
-def _spans(it: FeedbackSummary, kind: str) -> list[tuple[float, float]]:
-    which = np.concatenate([[False], it.of(kind), [False]])
+def _spans(session: FeedbackSummary, kind: str) -> list[tuple[float, float]]:
+    which = np.concatenate([[False], session.of(kind), [False]])
     edges = np.flatnonzero(which[1:] != which[:-1])
-    t0 = it.t[0] if len(it.t) else 0.0
-    return [(it.t[a] - t0, it.t[b - 1] - t0) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return [(session.t[a], session.t[b - 1]) for a, b in zip(edges[::2], edges[1::2], strict=True)]

@@ -133,7 +133,7 @@ def report_of(recorded: Recorded) -> SessionReport:
         estimate_s=float(seconds[KINDS.index(ESTIMATE)]),
         no_reading_s=max(0.0, duration_s - float(seconds.sum())),
         labels=_labels(readings),
-        abstentions=tuple(sorted(abstentions, key=lambda it: -it.seconds)),
+        abstentions=tuple(sorted(abstentions, key=lambda one: -one.seconds)),
         calibrated=float(readings.held @ readings.calibrated / held_s) if held_s > 0 else None,
         electrodes=_electrodes(readings, recorded.info.ch_names),
         latency_ms=(float(np.percentile(latency, 50)), float(np.percentile(latency, 95))) if len(latency) else None,

@@ -47,17 +47,17 @@ def write_report(path_in: Path, path_out: Path | None = None) -> Path:
 
 def page(report: SessionReport) -> str:
     """The page of a recording as HTML."""
-    ranked = sorted(report.labels, key=lambda it: -it.top)
+    ranked = sorted(report.labels, key=lambda label: -label.top)
     return html(
         "session.html", GENERATOR, dict(_figures(report)), simulated=report.info.virtual, report=report,
-        ranked=", ".join(f"{label_text(it.name)} {share(it.top)}" for it in ranked if it.top > 0),
+        ranked=", ".join(f"{label_text(label.name)} {share(label.top)}" for label in ranked if label.top > 0),
         abstentions=list(_abstentions(report)), faulty=list(_faulty(report)),
     )  # fmt: skip
 
 
 def _abstentions(report: SessionReport) -> Iterator[tuple[str, str, str]]:
     """Each reason for no estimate, how long it lasted and what it means."""
-    rows = [(reason(it.why), it.seconds, _(MEANINGS[it.why])) for it in report.abstentions]
+    rows = [(reason(time.why), time.seconds, _(MEANINGS[time.why])) for time in report.abstentions]
     if report.no_reading_s > 0.5:
         means = _("samples were missing, or the program could not keep up")
         rows.append((_("no reading"), report.no_reading_s, means))
@@ -67,21 +67,21 @@ def _abstentions(report: SessionReport) -> Iterator[tuple[str, str, str]]:
 
 def _faulty(report: SessionReport) -> Iterator[tuple[ElectrodeShare, str]]:
     """Each electrode that had a fault, from worst to best, and its faults."""
-    for it in sorted(report.electrodes, key=lambda it: 2.0 if it.good is None else it.good):
-        faults = [f"{_(FAULTS.get(fault, fault))} {share(part)}" for fault, part in it.faults]
-        if it.excluded:
-            faults.append(_("excluded by the user {share}").format(share=share(it.excluded)))
+    for electrode in sorted(report.electrodes, key=lambda electrode: 2.0 if electrode.good is None else electrode.good):
+        faults = [f"{_(FAULTS.get(fault, fault))} {share(part)}" for fault, part in electrode.faults]
+        if electrode.excluded:
+            faults.append(_("excluded by the user {share}").format(share=share(electrode.excluded)))
         if faults:
-            yield it, ", ".join(faults)
+            yield electrode, ", ".join(faults)
 
 
 def _figures(report: SessionReport) -> Iterator[tuple[str, ReportFigure]]:
-    course, labels = report.course, [label_text(it.name) for it in report.labels]
+    course, labels = report.course, [label_text(label.name) for label in report.labels]
     if course is None:
         return
     if labels:
         markers = [(t, plain(text)) for t, text in report.markers]
-        means = ", ".join(f"{label} {it.mean:.2f}" for label, it in zip(labels, report.labels, strict=True))
+        means = ", ".join(f"{label} {one.mean:.2f}" for label, one in zip(labels, report.labels, strict=True))
         yield "course", ReportFigure(
             partial(pictures.course, course=course, labels=labels, markers=markers),
             pictures.course_size(course, len(labels)),
@@ -90,7 +90,7 @@ def _figures(report: SessionReport) -> Iterator[tuple[str, ReportFigure]]:
                 "seconds": f"{course.bin_s:.3g}",
             },
         )  # fmt: skip
-    seconds = {"estimate": report.estimate_s, **{it.why: it.seconds for it in report.abstentions}}
+    seconds = {"estimate": report.estimate_s, **{one.why: one.seconds for one in report.abstentions}}
     seconds |= {"": report.no_reading_s} if report.no_reading_s > 0.5 else {}
     if (whole := sum(seconds.values())) > 0:
         shares = [(kind, part / whole) for kind, part in seconds.items() if part > 0]
@@ -99,5 +99,5 @@ def _figures(report: SessionReport) -> Iterator[tuple[str, ReportFigure]]:
             partial(pictures.spent, parts=shares), (10.2, 1.5 if len(shares) <= 6 else 1.8),
             {"time": span(report.estimate_s), "reasons": silent},
         )  # fmt: skip
-    if assessed := {it.name: it.good for it in report.electrodes if it.good is not None}:
+    if assessed := {one.name: one.good for one in report.electrodes if one.good is not None}:
         yield "quality", quality_figure(np.array([*assessed.values()]), [*assessed])

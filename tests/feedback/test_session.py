@@ -312,10 +312,10 @@ def test_a_slow_measure_is_heard_and_its_silence_freezes():
     slow = plan(measures=[{"kind": "readout", "label": "positive"}])
     it, rng = session(slow), np.random.default_rng(0)
     for k in range(round(40 * RATE_HZ)):
-        it.hear({"p_positive": float(rng.uniform())}, "")
+        it.use_reading({"p_positive": float(rng.uniform())}, "")
         fed = it.step(Sample((k + 1) * STEP, (), ""))
     assert fed.valid
-    it.hear({"p_positive": math.nan}, "poor signal")
+    it.use_reading({"p_positive": math.nan}, "poor signal")
     fed = it.step(Sample((k + 2) * STEP, (), ""))
     assert (fed.level, fed.why, fed.reward) == (0.5, "poor signal", False)
 
