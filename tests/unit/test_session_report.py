@@ -59,8 +59,8 @@ class Writer:
         marks = tuple(Marker(first, text) for text in markers)
         self.parts.append(self.tape.take(Chunk(data, first, (self.end - 1) / 100, lost, marks)))
 
-    def say(self, reading: Reading, latency_ms: float | None = None, age_ms: float = 5.0) -> None:
-        self.parts.append(self.tape.put(Emission(reading, self.tape.info, State.LIVE, age_ms, latency_ms)))
+    def say(self, reading: Reading, latency_ms: float | None = None) -> None:
+        self.parts.append(self.tape.put(Emission(reading, self.tape.info, State.LIVE, 5.0, latency_ms)))
 
     def words(self, text: str) -> None:
         """Anything at all where a reading should be."""
@@ -150,13 +150,13 @@ def test_what_came_late_takes_the_place_of_no_data(tmp_path: Path) -> None:
     for _ in range(4):
         it.signal()
         it.say(estimate(it.end, (0.2, 0.7, 0.1)))
-    for late in (300, 550, 800):  # nothing comes for a while, and is made good for
-        it.say(silent(it.end, Why.STALE), age_ms=late)
+    for late_s in (0.3, 0.55, 0.8):  # nothing comes for a while, and is made good for
+        it.say(replace(silent(it.end, Why.STALE), time=it.end / 100 + late_s))
     for _ in range(2):
         it.signal()
         it.say(estimate(it.end, (0.2, 0.7, 0.1)))
     assert report(it, tmp_path).abstentions == ()
-    it.say(silent(it.end, Why.STALE), age_ms=250)
+    it.say(replace(silent(it.end, Why.STALE), time=it.end / 100 + 0.25))
     assert [(s.why, s.seconds) for s in report(it, tmp_path).abstentions] == [("stale", pytest.approx(0.25))]
 
 
