@@ -44,19 +44,13 @@ class CalibrationRecording:
 
     path: Path
     protocol: Protocol
-    person: Person
-    """Its pieces are the rests, then the blocks; labels are indices into the protocol's."""
-    block: np.ndarray
-    """(n_seconds,) int: the number of the block, 0 in rests."""
-    at: np.ndarray
-    """(n_seconds,), s: stream time of each second's end."""
+    person: Person  # its pieces are the rests, then the blocks; labels are indices into the protocol's
+    block: np.ndarray  # (n_seconds,) int: the number of the block, 0 in rests
+    at: np.ndarray  # (n_seconds,), s: stream time of each second's end
     blocks: tuple[StepSpan, ...]
-    answers: dict[int, tuple[float, float]]
-    """Ratings by number of the block: (valence, arousal)."""
-    repeated: tuple[str, ...]
-    """Reason of each repetition."""
-    quality: np.ndarray
-    """(n_chans,): share of the time for which each electrode was good."""
+    answers: dict[int, tuple[float, float]]  # ratings by number of the block: (valence, arousal)
+    repeated: tuple[str, ...]  # reason of each repetition
+    quality: np.ndarray  # (n_chans,): share of the time for which each electrode was good
 
 
 def spans(markers: Sequence[Marker]) -> tuple[list[StepSpan], dict[int, tuple[float, float]], list[str]]:
@@ -136,8 +130,7 @@ class _Seconds:
     patches: np.ndarray
     there: np.ndarray
     good: np.ndarray
-    end: np.ndarray
-    """(n_seconds,) int: the sample each ends at."""
+    end: np.ndarray  # (n_seconds,) int: the sample each ends at
     sha256: str
 
     def within(self, span: StepSpan, step: int, settle: int) -> np.ndarray:

@@ -130,10 +130,8 @@ class CalibrationJob:
     plan: BlockPlan
     path: Path
     recording: Path
-    older: Profile | None = None
-    """A profile whose personal classifier is used with today's baseline."""
-    markers: str | None = None
-    """Name of an LSL marker stream for the events."""
+    older: Profile | None = None  # a profile whose personal classifier is used with today's baseline
+    markers: str | None = None  # name of an LSL marker stream for the events
     refused: bool = field(default=False, init=False)
     """Whether the profile is only a baseline, because the personal classifier did not pass validation."""
 

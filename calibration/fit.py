@@ -35,10 +35,8 @@ class CalibrationResult:
 
     profile: Profile
     recording: CalibrationRecording
-    weights: tuple[str, str]
-    """Name and SHA-256 of the network that was used."""
-    held: HeldOut | None = None
-    """None for a protocol without blocks."""
+    weights: tuple[str, str]  # name and SHA-256 of the network that was used
+    held: HeldOut | None = None  # None for a protocol without blocks
     attention: np.ndarray | None = None
     """(n_labels, n_chans, n_bands): mean attention of the network in the blocks of each label."""
 
@@ -47,12 +45,9 @@ class CalibrationResult:
 class BlockFeatures:
     """Output of the network for every labelled second."""
 
-    x: np.ndarray
-    """(n, F): see `realtime_mood.models.personal.described`."""
-    attention: np.ndarray
-    """(n, n_chans, n_bands)."""
-    second: np.ndarray
-    """(n,): index of each second in the recording's `Person`."""
+    x: np.ndarray  # (n, F): see `realtime_mood.models.personal.described`
+    attention: np.ndarray  # (n, n_chans, n_bands)
+    second: np.ndarray  # (n,): index of each second in the recording's `Person`
 
 
 def fit(path: Path, settings: RunConfig, progress: Progress = lambda *_: None) -> CalibrationResult:

@@ -53,19 +53,14 @@ class CalibrationProgress:
 
     plan: BlockPlan
     sfreq: float
-    at: int = 0
-    """Index of the step."""
-    left: int = 0
-    """Remaining samples of the step."""
-    lead: int = 0
-    """Samples until the step begins, where it is repeated."""
+    at: int = 0  # index of the step
+    left: int = 0  # remaining samples of the step
+    lead: int = 0  # samples until the step begins, where it is repeated
     attempt: int = 1
     begun: bool = False
     mode: Mode = Mode.RUNNING
-    why: str = ""
-    """Why the session is paused, or why the step is repeated."""
-    skipped: int = 0
-    """Blocks that were skipped after `MOST_ATTEMPTS`."""
+    why: str = ""  # why the session is paused, or why the step is repeated
+    skipped: int = 0  # blocks that were skipped after `MOST_ATTEMPTS`
 
     @classmethod
     def of(cls, plan: BlockPlan, sfreq: float) -> CalibrationProgress:

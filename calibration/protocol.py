@@ -42,10 +42,8 @@ class Cue(Strict):
 
     label: str = Field(pattern="^[A-Za-z0-9_]+$")
     text: str
-    virtual: State
-    """State that a virtual subject simulates."""
-    coordinates: tuple[float, float]
-    """(valence, arousal), each from -1 to 1."""
+    virtual: State  # state that a virtual subject simulates
+    coordinates: tuple[float, float]  # (valence, arousal), each from -1 to 1
 
 
 class Protocol(Strict):
@@ -56,21 +54,16 @@ class Protocol(Strict):
     about: str
     readout: str = ""
     """Readout of the weights with the same labels, from which the personal one starts; none where empty."""
-    consent: str = ""
-    """Text that the subject has to agree to first; no consent page where empty."""
+    consent: str = ""  # text that the subject has to agree to first; no consent page where empty
     rest: tuple[Rest, ...] = ()
     cues: tuple[Cue, ...] = ()
-    rounds: int = Field(0, ge=0, le=40)
-    """Blocks of each cue."""
+    rounds: int = Field(0, ge=0, le=40)  # blocks of each cue
     block_s: float = Field(20.0, ge=5, le=300)
-    settle_s: float = Field(3.0, ge=0, le=60)
-    """Seconds at the beginning of each block that are not used."""
+    settle_s: float = Field(3.0, ge=0, le=60)  # seconds at the beginning of each block that are not used
     washout_s: float = Field(6.0, ge=2, le=120)
     washout: str = N_("Let it go. Breathe out slowly.")
-    last: tuple[str, ...] = ()
-    """Labels that the last block may have; any label where empty."""
-    self_report: bool = False
-    """Whether the subject rates valence and arousal after each block."""
+    last: tuple[str, ...] = ()  # labels that the last block may have; any label where empty
+    self_report: bool = False  # whether the subject rates valence and arousal after each block
 
     @model_validator(mode="after")
     def _fits(self) -> Protocol:
@@ -97,16 +90,12 @@ class Step:
     """One step of a plan: `kind` is rest, washout, block or report (a self-rating)."""
 
     kind: Literal["rest", "washout", "block", "report"]
-    number: int
-    """Number among its kind, from 1; a washout and a report have the number of their block."""
+    number: int  # number among its kind, from 1; a washout and a report have the number of their block
     text: str
-    seconds: float
-    """0 for a report, which lasts until it is answered."""
-    label: str = ""
-    """Label of a block; ``open`` or ``closed`` for a rest."""
+    seconds: float  # 0 for a report, which lasts until it is answered
+    label: str = ""  # label of a block; ``open`` or ``closed`` for a rest
     virtual: str = "rest"
-    media: tuple[str, ...] = ()
-    """Files to show or play, one after the other."""
+    media: tuple[str, ...] = ()  # files to show or play, one after the other
 
     @property
     def counts(self) -> bool:

@@ -41,8 +41,7 @@ class Look:
     progress: CalibrationProgress | None
     health: Health
     latest: Reading | None
-    held: bool = False
-    """Whether the first step waits for the director's `begin`."""
+    held: bool = False  # whether the first step waits for the director's `begin`
 
     @property
     def away(self) -> bool:

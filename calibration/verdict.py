@@ -38,14 +38,10 @@ Fit = Callable[[np.ndarray, np.ndarray], PersonalHead]
 class HeldOut:
     """Predictions for held-out blocks."""
 
-    logits: np.ndarray
-    """(n, n_labels)."""
-    labels: np.ndarray
-    """(n,)."""
-    block: np.ndarray
-    """(n,)."""
-    fold: np.ndarray
-    """(n,)."""
+    logits: np.ndarray  # (n, n_labels)
+    labels: np.ndarray  # (n,)
+    block: np.ndarray  # (n,)
+    fold: np.ndarray  # (n,)
     temperature: float
     least_confidence: float
     probs: np.ndarray

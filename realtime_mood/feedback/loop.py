@@ -132,8 +132,7 @@ class FeedbackLoop:
     def mark(self, marker: Marker, t: float) -> None:
         """Markers are not used."""
 
-    recording: RecordingState | None = None
-    """None: this tap does not record the signal."""
+    recording: RecordingState | None = None  # None: this tap does not record the signal
 
     @property
     def outputs(self) -> tuple[Output, ...]:

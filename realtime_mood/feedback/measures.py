@@ -33,12 +33,9 @@ SETTLE_S = 2.0  # settling time of the filters; three time constants of the mean
 class Sample:
     """Values of the fast measures at one moment."""
 
-    index: int
-    """End of the data that were used (sample, exclusive)."""
-    values: tuple[float, ...]
-    """One value for each fast measure; NaN where invalid."""
-    why: str
-    """Why values are invalid; empty when all are valid."""
+    index: int  # end of the data that were used (sample, exclusive)
+    values: tuple[float, ...]  # one value for each fast measure; NaN where invalid
+    why: str  # why values are invalid; empty when all are valid
 
 
 @dataclass(frozen=True, slots=True)

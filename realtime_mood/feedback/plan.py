@@ -44,10 +44,8 @@ class Measure(Strict):
     band: Band = BANDS["alpha"]
     over: Band | None = None
     electrodes: tuple[str, ...] = ()
-    label: str = ""
-    """A label of the readout, or ``valence``, ``arousal`` or ``confidence``."""
-    smoothing_s: float = Field(0.5, ge=0.1, le=10.0)
-    """Time constant of the mean over power."""
+    label: str = ""  # a label of the readout, or ``valence``, ``arousal`` or ``confidence``
+    smoothing_s: float = Field(0.5, ge=0.1, le=10.0)  # time constant of the mean over power (s)
     weight: float = 1.0
 
     @field_validator("electrodes")
@@ -90,16 +88,13 @@ class Reward(Strict):
 
     rule: Literal["threshold", "percentile", "staircase"] = "percentile"
     direction: Literal["up", "down"] = "up"
-    z: float = 0.5
-    """The threshold, or the first one of the staircase, in standard deviations of the baseline."""
-    percent: float = Field(60.0, gt=0, lt=100)
-    """``percentile``: percentile of the last `over_s` seconds."""
+    z: float = 0.5  # the threshold, or the first one of the staircase, in standard deviations of the baseline
+    percent: float = Field(60.0, gt=0, lt=100)  # ``percentile``: percentile of the last `over_s` seconds
     over_s: float = Field(30.0, ge=5, le=600)
     step: float = Field(0.05, gt=0, le=1)
     """``staircase``: step up after a reward, and down after `patience_s` without one."""
     patience_s: float = Field(5.0, ge=1, le=60)
-    dwell_s: float = Field(0.25, ge=0, le=10)
-    """How long the z-score has to stay beyond the threshold (s)."""
+    dwell_s: float = Field(0.25, ge=0, le=10)  # how long the z-score has to stay beyond the threshold (s)
     pause_s: float = Field(1.0, ge=0.34, le=30)
     """Shortest time between two rewards (s): nothing may flash three times a second."""
 
@@ -107,8 +102,7 @@ class Reward(Strict):
 class Block(Strict):
     """A block of a session."""
 
-    kind: Literal["baseline", "feedback", "transfer", "rest"]
-    """``transfer``: the same task without feedback."""
+    kind: Literal["baseline", "feedback", "transfer", "rest"]  # ``transfer``: the same task without feedback
     seconds: float = Field(gt=0, le=3600)
     text: Words = N_("Sit still and look at the screen")
 
@@ -119,10 +113,8 @@ class FeedbackPlan(Strict):
     name: str = Field(pattern="^[A-Za-z0-9_]+$")
     title: Words
     about: Words
-    consent: Words
-    """Text that the subject has to agree to first."""
-    debrief: Words
-    """Text shown after the session, in every condition."""
+    consent: Words  # text that the subject has to agree to first
+    debrief: Words  # text shown after the session, in every condition
     measures: tuple[Measure, ...] = Field(min_length=1, max_length=8)
     display: Annotated[str, AfterValidator(partial(registered, "displays"))] = "circle"
     """``circle``, ``bar``, ``landscape``, or the name of a display of another package."""

@@ -24,21 +24,15 @@ SHOWN_SD = 2.5  # z-score at the ends of the display
 class FeedbackSample:
     """Feedback at one moment."""
 
-    index: int
-    """End of the data that were used (sample)."""
-    block: int
-    """Index of the block, from 0."""
+    index: int  # end of the data that were used (sample)
+    block: int  # index of the block, from 0
     kind: str
-    z: float
-    """The subject's own z-score; NaN where it is invalid or there is no baseline yet."""
-    shown: float
-    """The z-score that is fed back; NaN where there is no feedback."""
-    level: float
-    """0 to 1, for a bar or a circle; 0.5 (neutral) where there is no feedback."""
+    z: float  # the subject's own z-score; NaN where it is invalid or there is no baseline yet
+    shown: float  # the z-score that is fed back; NaN where there is no feedback
+    level: float  # 0 to 1, for a bar or a circle; 0.5 (neutral) where there is no feedback
     threshold: float
     reward: bool
-    why: str
-    """Why there is no feedback; empty when there is."""
+    why: str  # why there is no feedback; empty when there is
 
     @property
     def valid(self) -> bool:

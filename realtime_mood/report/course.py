@@ -21,20 +21,13 @@ SINGLE = 1.05
 class SessionCourse:
     """Probabilities and reasons over time, in bins of equal width."""
 
-    edges: Floats
-    """(n_bins + 1,) s."""
-    mean: Floats
-    """(n_labels, n_bins): mean probability over the estimates of a bin; NaN where there was none."""
-    low: Floats
-    """(n_labels, n_bins): the lowest of them."""
-    high: Floats
-    """(n_labels, n_bins): the highest of them."""
-    shares: Floats
-    """(n_kinds, n_bins): share of the bin for each of `KINDS`."""
-    lost: Floats
-    """(n_bins,): share of the bin's samples that are not in the recording."""
-    binned: bool
-    """True where a bin holds several readings."""
+    edges: Floats  # (n_bins + 1,) s
+    mean: Floats  # (n_labels, n_bins): mean probability over the estimates of a bin; NaN where there was none
+    low: Floats  # (n_labels, n_bins): the lowest of them
+    high: Floats  # (n_labels, n_bins): the highest of them
+    shares: Floats  # (n_kinds, n_bins): share of the bin for each of `KINDS`
+    lost: Floats  # (n_bins,): share of the bin's samples that are not in the recording
+    binned: bool  # True where a bin holds several readings
 
     @property
     def bin_s(self) -> float:

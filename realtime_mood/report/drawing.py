@@ -40,10 +40,8 @@ class ReportFigure(NamedTuple):
     """A figure, and what the template says of it."""
 
     draw: Callable[[Figure], None]
-    size: tuple[float, float]
-    """Inches."""
-    details: Mapping[str, str] = {}
-    """What the figure's alternative text and caption name in braces."""
+    size: tuple[float, float]  # inches
+    details: Mapping[str, str] = {}  # what the figure's alternative text and caption name in braces
 
     @property
     def is_wide(self) -> bool:
@@ -54,10 +52,8 @@ class ReportFigure(NamedTuple):
 class Drawing(NamedTuple):
     """A figure as the parts of an SVG element."""
 
-    box: str
-    """Its viewBox."""
-    width: str
-    """Pixels that it should not exceed."""
+    box: str  # its viewBox
+    width: str  # pixels that it should not exceed
     content: Markup
 
 

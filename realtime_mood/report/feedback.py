@@ -36,20 +36,15 @@ class FeedbackSummary:
 
     file: str
     title: str
-    condition: str
-    """Empty where it is still sealed."""
+    condition: str  # empty where it is still sealed
     code: str
     virtual: bool
-    t: np.ndarray
-    """(n,) s since the first moment."""
-    kind: np.ndarray
-    """(n,) str: of the block."""
-    z: np.ndarray
-    """(n,) the subject's own; NaN where invalid, and everywhere while the condition is still sealed."""
+    t: np.ndarray  # (n,) s since the first moment
+    kind: np.ndarray  # (n,) str: of the block
+    z: np.ndarray  # (n,) the subject's own; NaN where invalid, and everywhere while the condition is still sealed
     reward: np.ndarray
     invalid: np.ndarray
-    delay_ms: np.ndarray
-    """(n,) from the arrival of a chunk to its feedback; NaN where unknown."""
+    delay_ms: np.ndarray  # (n,) from the arrival of a chunk to its feedback; NaN where unknown
 
     @property
     def name_of_condition(self) -> str:

@@ -43,12 +43,9 @@ class Origin:
     sha256: str
     version: str
     notch: str
-    subjects: str
-    """The subjects that the readout was trained on, in two or three words."""
-    evidence: str
-    """The data on which it was validated, with its limits."""
-    baseline: str
-    """What features were compared with."""
+    subjects: str  # the subjects that the readout was trained on, in two or three words
+    evidence: str  # the data on which it was validated, with its limits
+    baseline: str  # what features were compared with
 
 
 def origin_of(about: Mapping[str, Any], readout: str) -> Origin:

@@ -35,24 +35,15 @@ class RecordedReading:
 
     readout: str
     labels: tuple[str, ...]
-    t: Floats
-    """(n,): stream time (s)."""
-    held: Floats
-    """(n,): how long each is valid, up to its `t` (s)."""
-    kind: Ints
-    """(n,): index into `KINDS`."""
-    probs: Floats
-    """(n, n_labels); NaN where there was no estimate."""
-    calibrated: Bools
-    """(n,)"""
-    judged: Bools
-    """(n,): whether the electrodes had been judged."""
-    faults: Ints
-    """(n, n_chans): index into `FAULT_NAMES`."""
-    latency_ms: Floats
-    """(n,): NaN where unknown."""
-    unusable: int
-    """Readings in the file that could not be used."""
+    t: Floats  # (n,): stream time (s)
+    held: Floats  # (n,): how long each is valid, up to its `t` (s)
+    kind: Ints  # (n,): index into `KINDS`
+    probs: Floats  # (n, n_labels); NaN where there was no estimate
+    calibrated: Bools  # (n,)
+    judged: Bools  # (n,): whether the electrodes had been judged
+    faults: Ints  # (n, n_chans): index into `FAULT_NAMES`
+    latency_ms: Floats  # (n,): NaN where unknown
+    unusable: int  # readings in the file that could not be used
 
     @property
     def is_estimate(self) -> Bools:

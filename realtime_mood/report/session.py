@@ -24,18 +24,15 @@ class LabelShare:
     """Summary of one label over the time with an estimate."""
 
     name: str
-    mean: float
-    """Mean probability."""
-    top: float
-    """Share of that time for which it was the most probable."""
+    mean: float  # mean probability
+    top: float  # share of that time for which it was the most probable
 
 
 @dataclass(frozen=True, slots=True)
 class AbstentionTime:
     """How long there was no estimate for one reason."""
 
-    why: str
-    """One of `KINDS`, but not an estimate."""
+    why: str  # one of `KINDS`, but not an estimate
     seconds: float
 
 
@@ -44,12 +41,9 @@ class ElectrodeShare:
     """One electrode, over the time for which it was judged."""
 
     name: str
-    good: float | None
-    """Share of the time; None where it was never judged, or left out by hand for all of it."""
-    faults: tuple[tuple[str, float], ...]
-    """Name of each fault and its share of the time, the longest first."""
-    excluded: float
-    """Share of the time for which it was left out by hand, which does not count against it."""
+    good: float | None  # share of the time; None where it was never judged, or left out by hand for all of it
+    faults: tuple[tuple[str, float], ...]  # name of each fault and its share of the time, the longest first
+    excluded: float  # share of the time for which it was left out by hand, which does not count against it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +51,18 @@ class Samples:
     """What of the signal is in the file."""
 
     n: int
-    lost: int
-    """Missing between the first and the last, for any reason."""
-    unwritten: int
-    """Of these, how many had reached the program and were not written."""
-    damaged: int
-    """Bytes of the file that cannot be read."""
-    trouble: str
-    """Why the signal could not be followed to its end; empty when it could."""
+    lost: int  # missing between the first and the last, for any reason
+    unwritten: int  # of these, how many had reached the program and were not written
+    damaged: int  # bytes of the file that cannot be read
+    trouble: str  # why the signal could not be followed to its end; empty when it could
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SessionReport:
     """Everything that the page contains."""
 
-    file: str
-    """Name of the recording, without its folder."""
-    participant: str
-    """The code in the file's name; empty where there is none."""
+    file: str  # name of the recording, without its folder
+    participant: str  # the code in the file's name; empty where there is none
     session: str
     made: datetime | None
     info: StreamInfo
@@ -83,25 +71,18 @@ class SessionReport:
     origin: Origin
     readout: str
     n_readings: int
-    n_unusable: int
-    """Readings in the file that could not be used."""
-    estimate_s: float
-    """For how long there was an estimate."""
-    no_reading_s: float
-    """How long there was no reading."""
+    n_unusable: int  # readings in the file that could not be used
+    estimate_s: float  # for how long there was an estimate
+    no_reading_s: float  # how long there was no reading
     labels: tuple[LabelShare, ...]
-    abstentions: tuple[AbstentionTime, ...]
-    """The longest first."""
+    abstentions: tuple[AbstentionTime, ...]  # the longest first
     calibrated: float | None
     """Share of the time of the readings that were compared with the subject's own rest; None without readings."""
     electrodes: tuple[ElectrodeShare, ...]
-    latency_ms: tuple[float, float] | None
-    """Median and 95th percentile over the estimates; None where unknown."""
-    markers: tuple[tuple[float, str], ...]
-    """Time (s) and text, no more than `MOST_MARKERS`."""
+    latency_ms: tuple[float, float] | None  # median and 95th percentile over the estimates; None where unknown
+    markers: tuple[tuple[float, str], ...]  # time (s) and text, no more than `MOST_MARKERS`
     n_markers: int
-    course: SessionCourse | None
-    """None where there is no reading to show."""
+    course: SessionCourse | None  # None where there is no reading to show
 
     @property
     def estimate_share(self) -> float:
