@@ -95,7 +95,7 @@ def test_without_any_playing_order_nothing_is_read(folder):
 
 
 def test_another_folder_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="neither Processed_data"):
+    with pytest.raises(ConfigError, match="it is empty · give the folder that holds Processed_data"):
         reader.recordings(tmp_path)
 
 

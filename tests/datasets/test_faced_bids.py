@@ -119,5 +119,5 @@ def test_events_without_ratings_are_refused(folder):
 
 
 def test_another_folder_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="EEGDashDataset"):
+    with pytest.raises(ConfigError, match="sub-000"):
         reader.recordings(tmp_path)

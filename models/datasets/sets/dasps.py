@@ -26,10 +26,11 @@ from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.types import StreamInfo
 
 from ..archives import Archive
+from ..folders import is_simulated, unknown_layout
 from ..guards import check_spans, scale_factor
 from ..matfiles import MatFile
 from ..nets import labels_of
-from ..signals import RawSignal, is_simulated
+from ..signals import RawSignal
 from ..trials import DatasetInfo, Recording, Segment, Span, Trial
 
 CHANNELS = labels_of("AF3 F7 F3 FC5 T7 P7 O1 O2 P8 T8 FC6 F4 F8 AF4")
@@ -55,8 +56,9 @@ class Dasps:
         page="https://ieee-dataport.org/open-access/dasps-database",
         licence="open access; no licence text seen: test and evaluate, ship nothing that was trained on it",
         access="log in at ieee-dataport.org and download DASPS_Database.zip",
-        layout="Raw data .edf/S01.edf … S23.edf (wanted: the only raw signals)\n"
-        "Raw data.mat/S01.mat … S23.mat (needed: ratings)\nor dasps_epoc_128hz.npz",
+        layout="S01.mat … S23.mat, in 'Raw data.mat': ratings, needed\n"
+        "S01.edf … S23.edf, in 'Raw data .edf': the only raw signals, read where they are\n"
+        "dasps_epoc_128hz.npz in place of both",
         n_subjects=23,
         n_sessions=1,
         n_trials=12,
@@ -75,10 +77,10 @@ class Dasps:
         try:
             archive = Archive(root, "dasps*.npz", self.info.title)
         except ConfigError:
-            found = "neither S01.mat … (folder 'Raw data.mat') nor dasps*.npz"
+            found = ""
             if root.is_dir() and (any(root.rglob("S*preprocessed.mat")) or any(root.rglob("S*.edf"))):
                 found = "signals, but no S01.mat … (folder 'Raw data.mat'), which hold the ratings"
-            raise ConfigError(f"DASPS in {root}", found, self.info.access) from None
+            raise unknown_layout(self.info, root, found) from None
         info = archive.info("DASPS")
         return [_of_archive(entry, archive, info) for entry in sorted(archive.entries, key=lambda e: str(e["subject"]))]
 

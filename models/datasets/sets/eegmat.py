@@ -21,6 +21,7 @@ import numpy as np
 from realtime_mood.errors import ConfigError, MoodError
 
 from ..archives import Archive
+from ..folders import unknown_layout
 from ..guards import scale_factor
 from ..signals import RawSignal
 from ..trials import DatasetInfo, Recording, Segment, Span, Trial
@@ -61,7 +62,7 @@ class Eegmat:
         try:
             archive = Archive(root, ARCHIVE, self.info.title)
         except ConfigError:
-            raise ConfigError(f"EEGMAT in {root}", f"no Subject*_1.edf, no {ARCHIVE}", self.info.access) from None
+            raise unknown_layout(self.info, root) from None
         records: dict[str, dict[str, str]] = {}
         for entry in archive.entries:
             records.setdefault(str(entry["subject"]), {})[str(entry.get("label"))] = str(entry["key"])

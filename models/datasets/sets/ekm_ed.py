@@ -19,13 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime_mood.errors import ConfigError
 from realtime_mood.types import StreamInfo
 
 from ..bids import text_of_sidecar
+from ..folders import is_simulated, unknown_layout
 from ..guards import scale_factor
 from ..nets import labels_of
-from ..signals import is_simulated
 from ..tables import columns, ratings, rows
 from ..trials import DatasetInfo, Recording, Segment, Span, Trial
 
@@ -62,7 +61,7 @@ class EkmEd:
         """One of each subject; see `DatasetReader`."""
         folders = {path.parent for path in root.rglob("*.csv") if path.parent.parent.match(SIGNALS)}
         if not folders:
-            raise ConfigError(f"EKM-ED in {root}", f"no {SIGNALS}/1/ANGER.csv and the like", self.info.access)
+            raise unknown_layout(self.info, root)
         tables = sorted(root.rglob(SAM))
         rated: dict[tuple[str, str], dict[str, float]] = {}
         for row in rows(tables[0], ",", ("ID", "VALENCE", "AROUSAL", "EMOTION")) if tables else []:

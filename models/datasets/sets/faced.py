@@ -22,7 +22,7 @@ from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.montage import canonical_name
 from realtime_mood.types import StreamInfo
 
-from ..folders import is_simulated
+from ..folders import is_simulated, unknown_layout
 from ..guards import scale_factor
 from ..matfiles import MatFile
 from ..nets import labels_of
@@ -90,8 +90,7 @@ class Faced:
         """One of each subject whose data and playing order are there; see `DatasetReader`."""
         signals, features = (_files(root / folder) for folder in ("Processed_data", "EEG_Features/DE"))
         if not signals and not features:
-            found = "neither Processed_data/sub*.pkl nor EEG_Features/DE/sub*.pkl.pkl"
-            raise ConfigError(f"FACED in {root}", found, self.info.access)
+            raise unknown_layout(self.info, root)
         files, read, window_s = (signals, _signal, 0.0) if signals else (features, _features, 1.0)
         remarks = {path.parent.name: path for path in root.rglob("After_remarks.mat")}
         if not remarks.keys() & files.keys():

@@ -17,9 +17,10 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from realtime_mood.errors import ConfigError, MoodError
+from realtime_mood.errors import MoodError
 from realtime_mood.types import StreamInfo
 
+from ..folders import unknown_layout
 from ..guards import onset_unit
 from ..signals import RawSignal
 from ..tables import number, ratings, rows
@@ -60,9 +61,7 @@ class FacedBids:
         """One of each subject whose signal is there; see `DatasetReader`."""
         tables = sorted(root.glob("sub-*/eeg/*_task-watchingVideoClips_events.tsv"))
         if not tables:
-            raise ConfigError(
-                f"FACED in BIDS in {root}", "no sub-*/eeg/*_task-watchingVideoClips_events.tsv", self.info.access
-            )
+            raise unknown_layout(self.info, root)
         signals = [(table, table.with_name(table.name.replace("_events.tsv", "_eeg.bdf"))) for table in tables]
         return [_recording(table, path) for table, path in signals if path.exists()]
 

@@ -20,12 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime_mood.errors import ConfigError
 from realtime_mood.types import StreamInfo
 
+from ..folders import is_simulated, unknown_layout
 from ..guards import scale_factor
 from ..nets import labels_of
-from ..signals import is_simulated
 from ..tables import columns
 from ..trials import DatasetInfo, Recording, Segment, Span, Trial
 
@@ -62,8 +61,7 @@ class GameEmo:
             if match := NAME.fullmatch(path.name):
                 by_subject.setdefault(match[1], {}).setdefault(match[2], []).append(path)
         if not by_subject:
-            raise ConfigError(f"GAMEEMO in {root}", "no S01G1AllRawChannels.csv or S01G1AllChannels.csv",
-                              self.info.access)  # fmt: skip
+            raise unknown_layout(self.info, root)
         info = StreamInfo(CHANNELS, SFREQ, "GAMEEMO", virtual=is_simulated(root))
         return [_recording(subject, games, info) for subject, games in sorted(by_subject.items())]
 

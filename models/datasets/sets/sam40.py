@@ -19,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime_mood.errors import ConfigError, MoodError
+from realtime_mood.errors import MoodError
 from realtime_mood.types import StreamInfo
 
+from ..folders import is_simulated, unknown_layout
 from ..guards import scale_factor
 from ..matfiles import MatFile
 from ..nets import labels_of
-from ..signals import is_simulated
 from ..trials import DatasetInfo, Recording, Segment, Span, Trial
 
 TASKS = ("relax", "stroop", "arithmetic", "mirror_image")
@@ -62,7 +62,7 @@ class Sam40:
             (match, path) for path in sorted(root.rglob("*_sub_*_trial*.mat")) if (match := NAME.fullmatch(path.name))
         ]
         if not found:
-            raise ConfigError(f"SAM-40 in {root}", "no Arithmetic_sub_1_trial1.mat and the like", self.info.access)
+            raise unknown_layout(self.info, root)
         folder = min({path.parent for _, path in found}, key=lambda f: ("raw" not in f.name.lower(), str(f)))
         by_subject: dict[int, dict[tuple[int, int], Path]] = {}
         for match, path in found:
