@@ -140,7 +140,7 @@ def check_spans(spans: Sequence[Span], length_s: float, asked: str) -> None:
         raise MoodError(
             asked, found, "the events belong to another recording, or the file is cut short: get both again"
         )
-    if empty := [s for s in spans if not s.stop > s.start]:
+    if empty := [s for s in spans if not s.stop > max(s.start, 0.0)]:
         raise MoodError(asked, f"an event at {empty[0].start:.1f} s has no length", "check its events file")
 
 

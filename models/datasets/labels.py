@@ -28,9 +28,9 @@ READOUTS: dict[str, tuple[str, ...]] = {
     "arousal": ("low", "high"),
 }
 SIGNS = dict.fromkeys(
-    ("negative", "anger", "disgust", "fear", "sad", "awe", "frustration", "grief", "jealousy", "boring"), "negative"
+    ("negative", "anger", "disgust", "fear", "sad", "frustration", "grief", "jealousy", "boring"), "negative"
 ) | dict.fromkeys(
-    ("positive", "amusement", "inspiration", "happy", "tenderness", "compassion", "content", "excite", "love",
+    ("positive", "amusement", "awe", "inspiration", "happy", "tenderness", "compassion", "content", "excite", "love",
      "relief"), "positive",
 ) | {"neutral": "neutral"}  # fmt: skip
 MIDDLE = 0.1

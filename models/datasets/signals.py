@@ -5,9 +5,11 @@ Formats, units and damage are dealt with by the readers that play files (`realti
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from realtime_mood.errors import MoodError, SourceNotFound
 from realtime_mood.plugins import read_options
 from realtime_mood.sources.playback import translated
 from realtime_mood.sources.recordings import open_recording
+from realtime_mood.sources.recordings.opening import open_raw
 from realtime_mood.types import StreamInfo
 
 from .folders import SIMULATED as SIMULATED
@@ -26,6 +29,35 @@ from .trials import Segment, Span
 
 LEAD_S = 10.0
 """Signal before a trial, so that filters have settled and the context holds what went before, as in live use."""
+
+
+class SignalHead(NamedTuple):
+    """What the header of a recording says of its channels."""
+
+    labels: tuple[str, ...]
+    """Of the channels of type EEG, in order."""
+    places: dict[str, tuple[float, float, float]]
+    """Position of each channel that has one, in metres: x to the right ear, y to the nose, z up."""
+    sfreq: float
+    length_s: float
+    """Of what the file stores."""
+
+
+def head_of(path: Path) -> SignalHead:
+    """Read the header of a recording that MNE reads; raises `SourceError` where it is missing or damaged."""
+    if not path.exists():
+        raise SourceNotFound(path.name, "its signal is not there", "download it; a link to it may be broken")
+    with translated(path.name):
+        raw, _ = open_raw(path, path.name)
+        try:
+            kinds = zip(raw.ch_names, raw.get_channel_types(), strict=True)
+            montage = raw.get_montage()
+            places = montage.get_positions()["ch_pos"] if montage else {}
+            at = {name: (float(x), float(y), float(z)) for name, (x, y, z) in places.items() if np.isfinite(x + y + z)}
+            labels = tuple(name for name, kind in kinds if kind == "eeg")
+            return SignalHead(labels, at, float(raw.info["sfreq"]), raw.n_times / raw.info["sfreq"])
+        finally:
+            raw.close()
 
 
 @dataclass(frozen=True)
@@ -73,6 +105,15 @@ class RawSignal:
         finally:
             file.close()
 
+    def markers(self) -> list[tuple[float, str]]:
+        """Seconds and text of the file's annotations."""
+        file = self.open()
+        try:
+            with translated(self.path.name):
+                return [(marker.index / file.sfreq, marker.text) for marker in file.markers()]
+        finally:
+            file.close()
+
     def segments(self, info: StreamInfo, spans: Sequence[Span], lead_s: float = LEAD_S) -> Iterator[Segment]:
         """The signal around trials, in order.
 
@@ -81,7 +122,8 @@ class RawSignal:
         info : StreamInfo
             As `info` gave it.
         spans : sequence of Span
-            In seconds from the start of the file.
+            In seconds of what the file stores, as events of BIDS are: where it has breaks, these count nothing. One
+            that ends at infinity ends with the file.
         lead_s : float
             Signal before each; trials closer than this are in one segment.
 
@@ -93,15 +135,14 @@ class RawSignal:
         file = self.open()
         try:
             if (file.ch_names, file.sfreq) != (info.ch_names, info.sfreq):
-                found = (
-                    f"{len(file.ch_names)} channels at {file.sfreq:g} Hz, {info.n_chans} at {info.sfreq:g} Hz expected"
-                )
+                found = f"{len(file.ch_names)} channels at {file.sfreq:g} Hz; {info.n_chans} at {info.sfreq:g} expected"
                 raise MoodError(self.path.name, found, "all files of a session must have the same electrodes and rate")
-            length = file.runs[-1][1] / file.sfreq
+            length, last = sum(end - first for first, end in file.runs) / file.sfreq, file.runs[-1][1]
+            spans = [replace(s, stop=length) if math.isinf(s.stop) else s for s in spans]
             check_spans(spans, length, self.path.name)
             factor = 0.0
-            for start, stop, inside in stretches(spans, length, lead_s):
-                first, end = round(start * info.sfreq), min(round(stop * info.sfreq), file.runs[-1][1])
+            for start, stop, inside in stretches([_placed(s, file) for s in spans], last / file.sfreq, lead_s):
+                first, end = round(start * info.sfreq), min(round(stop * info.sfreq), last)
                 with translated(self.path.name):
                     signal = _rows(file, first, end)
                 factor = factor or scale_factor(signal, info.sfreq, self.path.name, self.scales)
@@ -110,6 +151,17 @@ class RawSignal:
                 yield Segment(moved, signal * np.float32(factor) if factor != 1 else signal)
         finally:
             file.close()
+
+
+def _placed(span: Span, file: SignalFile) -> Span:
+    """A span of stored time at its place in the file's own time, which counts what was lost in breaks too."""
+    begins = np.cumsum([0, *(end - first for first, end in file.runs)])[:-1]
+
+    def at(seconds: float, side: Literal["left", "right"]) -> float:
+        i = max(0, int(np.searchsorted(begins, seconds * file.sfreq, side)) - 1)
+        return float(seconds + (file.runs[i][0] - begins[i]) / file.sfreq)
+
+    return replace(span, start=at(span.start, "right"), stop=at(span.stop, "left"))
 
 
 def _rows(file: SignalFile, first: int, end: int) -> np.ndarray:

@@ -104,6 +104,12 @@ def test_an_order_with_a_clip_twice_is_refused(folder):
     content = io.loadmat(path)["After_remark"]
     content[3, 0]["vid"] = content[4, 0]["vid"]
     io.savemat(path, {"After_remark": content})
+    first, second = reader.recordings(folder)
+    with pytest.raises(MoodError, match="28 different ones with 12 expected"):
+        first.segments()
+    assert (len(first.trials), len(second.trials)) == (0, 28)
+    assert "28 different ones" in first.notes[0]
+    shutil.rmtree(folder / "Data" / "sub100")
     with pytest.raises(MoodError, match="28 different ones with 12 expected"):
         reader.recordings(folder)
 

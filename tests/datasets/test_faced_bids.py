@@ -84,7 +84,7 @@ def test_events_of_another_subject_are_refused(folder):
     path = events_of(folder, 30)
     path.write_text(path.read_text("utf-8").replace("\tnegative\t", "\tpositive\t"), "utf-8")
     with pytest.raises(MoodError, match="is positive, by its index negative"):
-        reader.recordings(folder)
+        reader.recordings(folder)[0].segments()
 
 
 def test_a_clip_twice_is_refused(folder):
@@ -92,7 +92,7 @@ def test_a_clip_twice_is_refused(folder):
     lines = path.read_text("utf-8").splitlines()
     path.write_text("\n".join([*lines, lines[-1]]), "utf-8")
     with pytest.raises(MoodError, match="each of 1 to 28 at most once"):
-        reader.recordings(folder)
+        reader.recordings(folder)[0].segments()
 
 
 def test_onsets_in_samples_are_refused(folder):
@@ -101,7 +101,7 @@ def test_onsets_in_samples_are_refused(folder):
     rows = [line.split("\t") for line in lines]
     path.write_text("\n".join([head, *("\t".join([str(float(r[0]) * 250), *r[1:]]) for r in rows)]), "utf-8")
     with pytest.raises(MoodError, match="unit of onsets: samples"):
-        reader.recordings(folder)
+        reader.recordings(folder)[0].segments()
 
 
 def test_a_signal_that_is_cut_short_is_refused(folder):
@@ -115,7 +115,7 @@ def test_events_without_ratings_are_refused(folder):
     path = events_of(folder, 30)
     path.write_text(path.read_text("utf-8").replace("Valence", "valenz"), "utf-8")
     with pytest.raises(MoodError, match="it has no column Valence"):
-        reader.recordings(folder)
+        reader.recordings(folder)[0].segments()
 
 
 def test_another_folder_is_refused(tmp_path):

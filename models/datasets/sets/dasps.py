@@ -30,6 +30,7 @@ from ..folders import is_simulated, unknown_layout
 from ..guards import check_spans, scale_factor
 from ..matfiles import MatFile
 from ..nets import labels_of
+from ..refusing import readable
 from ..signals import RawSignal
 from ..trials import DatasetInfo, Recording, Segment, Span, Trial
 
@@ -73,7 +74,7 @@ class Dasps:
         if tables:
             edf = {path.stem[1:3]: path for path in sorted(root.rglob("S[0-9][0-9]*.edf"))}
             simulated = is_simulated(root)
-            return [_of_files(subject, path, edf.get(subject), simulated) for subject, path in tables.items()]
+            return readable({f"S{s}": partial(_of_files, s, path, edf.get(s), simulated) for s, path in tables.items()})
         try:
             archive = Archive(root, "dasps*.npz", self.info.title)
         except ConfigError:

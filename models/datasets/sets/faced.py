@@ -26,6 +26,7 @@ from ..folders import is_simulated, unknown_layout
 from ..guards import scale_factor
 from ..matfiles import MatFile
 from ..nets import labels_of
+from ..refusing import readable
 from ..restricted import load
 from ..trials import DatasetInfo, Published, Recording, Segment, Span, Trial
 
@@ -100,13 +101,14 @@ class Faced:
             )  # fmt: skip
         names = tuple(canonical_name(label) or label for label in CHANNELS)
         info = StreamInfo(names, SFREQ, "FACED", "average", virtual=is_simulated(root))
-        recordings = []
-        for subject in sorted(files.keys() & remarks.keys()):
+
+        def recording(subject: str) -> Recording:
             trials = _played(remarks[subject])
             paths = (files[subject], remarks[subject])
             segments = partial(read, files[subject], trials)
-            recordings.append(Recording(subject.removeprefix("sub"), "1", info, trials, segments, paths, window_s))
-        return recordings
+            return Recording(subject.removeprefix("sub"), "1", info, trials, segments, paths, window_s)
+
+        return readable({s.removeprefix("sub"): partial(recording, s) for s in sorted(files.keys() & remarks.keys())})
 
 
 def _files(folder: Path) -> dict[str, Path]:

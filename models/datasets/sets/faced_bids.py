@@ -22,6 +22,7 @@ from realtime_mood.types import StreamInfo
 
 from ..folders import unknown_layout
 from ..guards import onset_unit
+from ..refusing import readable
 from ..signals import RawSignal
 from ..tables import number, ratings, rows
 from ..trials import DatasetInfo, Recording, Segment, Span, Trial
@@ -63,11 +64,11 @@ class FacedBids:
         if not tables:
             raise unknown_layout(self.info, root)
         signals = [(table, table.with_name(table.name.replace("_events.tsv", "_eeg.bdf"))) for table in tables]
-        return [_recording(table, path) for table, path in signals if path.exists()]
+        there = {table.parts[-3].removeprefix("sub-"): (table, path) for table, path in signals if path.exists()}
+        return readable({subject: partial(_recording, subject, *paths) for subject, paths in there.items()})
 
 
-def _recording(table: Path, path: Path) -> Recording:
-    subject = table.name.split("_")[0].removeprefix("sub-")
+def _recording(subject: str, table: Path, path: Path) -> Recording:
     source = RawSignal(path, drop=REFERENCES, units="uV", scales=(VOLTS,))
     info, length, notes = source.info("FACED")
     spans = _spans(table, info, length)
