@@ -21,8 +21,6 @@ from realtime_mood.sources.recordings import open_recording
 from realtime_mood.sources.recordings.opening import open_raw
 from realtime_mood.types import StreamInfo
 
-from .folders import SIMULATED as SIMULATED
-from .folders import is_simulated as is_simulated
 from .guards import check_spans, scale_factor
 from .recordings import FolderOptions
 from .trials import Segment, Span

@@ -16,7 +16,7 @@ from realtime_mood.models.datasets.fixtures import archives as writer
 from realtime_mood.models.datasets.sets import biohack, dasps, eegmat, ssvep_exo
 from tests.datasets.reading import log_power, state_effect, trial_signals
 
-NAMES = {"biohack": biohack.reader, "dasps": dasps.reader, "eegmat": eegmat.reader, "ssvep-exo": ssvep_exo.reader}
+NAMES = {"biohack": biohack.READER, "dasps": dasps.READER, "eegmat": eegmat.READER, "ssvep-exo": ssvep_exo.READER}
 
 
 @pytest.fixture(scope="module")
@@ -86,19 +86,19 @@ def test_an_archive_that_does_not_describe_recordings_is_refused(tmp_path, meta,
 
 
 def test_takes_of_a_day_are_a_session_in_the_order_of_their_starts(written):
-    recordings = biohack.reader.recordings(written)
+    recordings = biohack.READER.recordings(written)
     assert [(r.subject, r.session) for r in recordings] == [("P1", "1"), ("P1", "2"), ("P2", "1"), ("P2", "2")]
     assert all(Counter(t.label for t in r.trials) == dict.fromkeys(biohack.LABELS, 1) for r in recordings)
 
 
 def test_a_take_that_is_there_twice_is_read_once(written):
-    first = biohack.reader.recordings(written)[0]
+    first = biohack.READER.recordings(written)[0]
     assert first.notes == (f"a take of {first.trials[0].label} is there twice: one copy left out",)
     assert len(list(first.segments())) == 3
 
 
 def test_real_takes_of_biohack(data_dir):
-    recordings = biohack.reader.recordings(data_dir)
+    recordings = biohack.READER.recordings(data_dir)
     assert Counter(r.subject for r in recordings) == {"P1": 3, "P2": 5, "P3": 1, "P4": 4}
     assert sum(len(r.trials) for r in recordings) == 39
     assert [r.notes for r in recordings if r.notes] == [("a take of confused is there twice: one copy left out",)]
@@ -121,14 +121,14 @@ def frequency_of(signal: np.ndarray, sfreq: float) -> str:
 
 
 def test_lights_are_named_after_their_frequency(written):
-    (recording,) = ssvep_exo.reader.recordings(written)
+    (recording,) = ssvep_exo.READER.recordings(written)
     lights = [(t.label, frequency_of(x, 256.0)) for t, x in trial_signals(recording) if t.label != "rest"]
     assert len(lights) == 9
     assert all(label == found for label, found in lights)
 
 
 def test_trials_begin_half_a_second_after_the_light(written):
-    (recording,) = ssvep_exo.reader.recordings(written)
+    (recording,) = ssvep_exo.READER.recordings(written)
     (segment,) = recording.segments()
     baseline, first, second = segment.spans[:3]
     assert (baseline.start, baseline.stop, baseline.trial) == (0.0, 12.0, None)
@@ -136,7 +136,7 @@ def test_trials_begin_half_a_second_after_the_light(written):
 
 
 def test_real_lights_are_seen_in_the_signal(data_dir):
-    recordings = ssvep_exo.reader.recordings(data_dir)
+    recordings = ssvep_exo.READER.recordings(data_dir)
     assert len(recordings) == 32
     assert len({r.subject for r in recordings}) == 12
     assert all(Counter(t.label for t in r.trials) == dict.fromkeys(ssvep_exo.CODES.values(), 8) for r in recordings)
@@ -153,7 +153,7 @@ def test_real_lights_are_seen_in_the_signal(data_dir):
 def test_rest_and_arithmetic_minute_by_minute(written, tmp_path, files):
     if files:
         writer.write_eegmat(tmp_path, 1, 9742, 0.0, files=True)
-    recordings = eegmat.reader.recordings(tmp_path if files else written)
+    recordings = eegmat.READER.recordings(tmp_path if files else written)
     segments = list(recordings[0].segments())
     labels = [segment.spans[0].trial and segment.spans[0].trial.label for segment in segments]
     assert labels == [None, "rest", "arithmetic"]
@@ -168,11 +168,11 @@ def test_rest_and_arithmetic_minute_by_minute(written, tmp_path, files):
 def test_a_subject_with_one_of_the_two_files_is_left_out(tmp_path):
     writer.write_eegmat(tmp_path, 1, 9742, 0.0, files=True)
     shutil.copy(tmp_path / "Subject00_1.edf", tmp_path / "Subject07_1.edf")
-    assert [r.subject for r in eegmat.reader.recordings(tmp_path)] == ["00"]
+    assert [r.subject for r in eegmat.READER.recordings(tmp_path)] == ["00"]
 
 
 def test_real_eegmat(data_dir):
-    recordings = eegmat.reader.recordings(data_dir)
+    recordings = eegmat.READER.recordings(data_dir)
     assert len(recordings) == 24
     assert all([t.label for t in r.trials] == ["rest", "rest", "arithmetic"] for r in recordings)
     assert all(len(list(r.segments())) == 4 for r in recordings[:3])
@@ -182,7 +182,7 @@ def test_real_eegmat(data_dir):
 
 
 def test_each_situation_is_listened_to_and_imagined(written):
-    for recording in dasps.reader.recordings(written):
+    for recording in dasps.READER.recordings(written):
         assert [t.stimulus for t in recording.trials] == [f"situation{i}" for i in range(1, 7) for _ in range(2)]
         assert [t.label for t in recording.trials] == ["listen", "imagine"] * 6
         pairs = zip(recording.trials[::2], recording.trials[1::2], strict=True)
@@ -191,20 +191,20 @@ def test_each_situation_is_listened_to_and_imagined(written):
 
 def test_the_files_of_the_authors_are_unwrapped(tmp_path):
     writer.write_dasps(tmp_path, 2, 9743, 0.0, files=True)
-    recordings = dasps.reader.recordings(tmp_path)
+    recordings = dasps.READER.recordings(tmp_path)
     assert [r.subject for r in recordings] == ["S02", "S03"]
     raw = trial_signals(recordings[1])
     assert max(np.abs(np.diff(x, axis=0)).max() for _, x in raw) < 300
     assert not [note for note in recordings[1].notes if "VIRTUAL" in note.upper()], "the subject's name"
     shutil.rmtree(tmp_path / "Raw data .edf")
-    cut = trial_signals(dasps.reader.recordings(tmp_path)[1])
+    cut = trial_signals(dasps.READER.recordings(tmp_path)[1])
     for (trial, x), (same, y) in zip(raw, cut, strict=True):
         assert trial == same
         np.testing.assert_allclose(x - x.mean(axis=0), y - y.mean(axis=0), atol=0.2)
 
 
 def test_what_was_felt_is_in_the_signal(written):
-    recording = dasps.reader.recordings(written)[0]
+    recording = dasps.READER.recordings(written)[0]
     valence = [t.ratings["valence"] for t in recording.trials]
     positive, negative = {i for i, v in enumerate(valence) if v > 5}, {i for i, v in enumerate(valence) if v < 3}
     if not positive:
@@ -216,7 +216,7 @@ def test_signals_without_ratings_are_refused_by_name(tmp_path):
     writer.write_dasps(tmp_path, 1, 9743, 0.0, files=True)
     shutil.rmtree(tmp_path / "Raw data.mat")
     with pytest.raises(ConfigError, match="which hold the ratings"):
-        dasps.reader.recordings(tmp_path)
+        dasps.READER.recordings(tmp_path)
 
 
 def test_ratings_that_differ_between_the_parts_are_refused(tmp_path):
@@ -226,11 +226,11 @@ def test_ratings_that_differ_between_the_parts_are_refused(tmp_path):
     with h5py.File(tmp_path / "Raw data.mat" / "S02.mat", "r+") as file:
         file["labels"][0, 1] += 1
     with pytest.raises(MoodError, match="each value twice"):
-        dasps.reader.recordings(tmp_path)
+        dasps.READER.recordings(tmp_path)
 
 
 def test_real_dasps(data_dir):
-    recordings = dasps.reader.recordings(data_dir)
+    recordings = dasps.READER.recordings(data_dir)
     assert len(recordings) == 23
     valence = Counter(t.ratings["valence"] for r in recordings for t in r.trials[::2])
     assert valence == {1: 53, 2: 7, 3: 36, 4: 1, 5: 39, 7: 2}

@@ -13,7 +13,7 @@ from scipy import io
 
 from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.models.datasets.fixtures import faced as writer
-from realtime_mood.models.datasets.sets.faced import CHANNELS, EMOTIONS, emotion_of, reader, sign_of
+from realtime_mood.models.datasets.sets.faced import CHANNELS, EMOTIONS, READER, emotion_of, sign_of
 from tests.datasets.reading import state_effect, trial_signals
 
 SECONDS = 3.0
@@ -40,7 +40,7 @@ def test_labels_by_video_index():
 
 
 def test_clips_come_in_the_order_in_which_they_were_played(written):
-    recordings = reader.recordings(written)
+    recordings = READER.recordings(written)
     assert [r.subject for r in recordings] == ["007", "100"]
     for subject, recording in zip(SUBJECTS, recordings, strict=True):
         clips = writer.clips_of(subject)
@@ -48,25 +48,25 @@ def test_clips_come_in_the_order_in_which_they_were_played(written):
         assert [t.label for t in recording.trials] == [emotion_of(clip.video) for clip in clips]
         assert [t.position for t in recording.trials] == list(range(28))
         assert [t.ratings["valence"] for t in recording.trials] == [clip.scores[9] for clip in clips]
-        assert set(reader.info.labels) == {t.label for t in recording.trials} == set(EMOTIONS)
+        assert set(READER.info.labels) == {t.label for t in recording.trials} == set(EMOTIONS)
 
 
 def test_the_signal_of_a_clip_is_that_of_its_video_index(written):
-    recording = reader.recordings(written)[0]
+    recording = READER.recordings(written)[0]
     array = pickle.loads((written / "Processed_data" / "sub007.pkl").read_bytes())
     for trial, signal in trial_signals(recording):
         np.testing.assert_allclose(signal, array[int(trial.stimulus[4:]) - 1, :30].T, rtol=1e-6)
 
 
 def test_thirty_electrodes_without_mastoids(written):
-    info = reader.recordings(written)[0].info
+    info = READER.recordings(written)[0].info
     assert info.n_chans == 30
     assert [name.upper() for name in info.ch_names] == list(CHANNELS)
     assert (info.sfreq, info.reference, info.virtual) == (250.0, "average", True)
 
 
 def test_the_state_that_was_felt_is_in_the_signal(written):
-    recording = reader.recordings(written)[0]
+    recording = READER.recordings(written)[0]
     clips = writer.clips_of(SUBJECTS[0])
     positive, negative = ({i for i, c in enumerate(clips) if c.felt == sign} for sign in ("positive", "negative"))
     assert state_effect(recording, positive, negative) > 0.1
@@ -74,7 +74,7 @@ def test_the_state_that_was_felt_is_in_the_signal(written):
 
 def test_features_are_read_where_there_are_no_signals(tmp_path):
     writer.write(tmp_path, 0, 9700, SECONDS, features=True, subjects=SUBJECTS[:1])
-    (recording,) = reader.recordings(tmp_path)
+    (recording,) = READER.recordings(tmp_path)
     assert recording.window_s == 1.0
     pairs = trial_signals(recording)
     array = pickle.loads((tmp_path / "EEG_Features" / "DE" / "sub007.pkl").read_bytes())
@@ -85,18 +85,18 @@ def test_features_are_read_where_there_are_no_signals(tmp_path):
 
 def test_without_a_playing_order_a_subject_is_left_out(folder):
     shutil.rmtree(folder / "Data" / "sub007")
-    assert [r.subject for r in reader.recordings(folder)] == ["100"]
+    assert [r.subject for r in READER.recordings(folder)] == ["100"]
 
 
 def test_without_any_playing_order_nothing_is_read(folder):
     shutil.rmtree(folder / "Data")
     with pytest.raises(ConfigError, match=r"After_remarks.mat: the order in which clips were played is unknown"):
-        reader.recordings(folder)
+        READER.recordings(folder)
 
 
 def test_another_folder_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="it is empty · give the folder that holds Processed_data"):
-        reader.recordings(tmp_path)
+        READER.recordings(tmp_path)
 
 
 def test_an_order_with_a_clip_twice_is_refused(folder):
@@ -104,14 +104,14 @@ def test_an_order_with_a_clip_twice_is_refused(folder):
     content = io.loadmat(path)["After_remark"]
     content[3, 0]["vid"] = content[4, 0]["vid"]
     io.savemat(path, {"After_remark": content})
-    first, second = reader.recordings(folder)
+    first, second = READER.recordings(folder)
     with pytest.raises(MoodError, match="28 different ones with 12 expected"):
         first.segments()
     assert (len(first.trials), len(second.trials)) == (0, 28)
     assert "28 different ones" in first.notes[0]
     shutil.rmtree(folder / "Data" / "sub100")
     with pytest.raises(MoodError, match="28 different ones with 12 expected"):
-        reader.recordings(folder)
+        READER.recordings(folder)
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def test_an_order_with_a_clip_twice_is_refused(folder):
 def test_what_is_no_processed_data_is_refused(folder, content, message):
     (folder / "Processed_data" / "sub007.pkl").write_bytes(pickle.dumps(content))
     with pytest.raises(MoodError, match=message):
-        list(reader.recordings(folder)[0].segments())
+        list(READER.recordings(folder)[0].segments())
 
 
 def test_a_truncated_pickle_is_refused(folder):
     path = folder / "Processed_data" / "sub007.pkl"
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(MoodError, match="a damaged pickle"):
-        list(reader.recordings(folder)[0].segments())
+        list(READER.recordings(folder)[0].segments())
 
 
 def test_a_pickle_that_would_run_something_is_refused(folder):
@@ -143,7 +143,7 @@ def test_a_pickle_that_would_run_something_is_refused(folder):
 
     (folder / "Processed_data" / "sub007.pkl").write_bytes(pickle.dumps(Hostile()))
     with pytest.raises(MoodError, match=r"it asks for builtins\.print"):
-        list(reader.recordings(folder)[0].segments())
+        list(READER.recordings(folder)[0].segments())
 
 
 def test_without_the_real_table_orders_and_ratings_have_its_statistics(monkeypatch, tmp_path):

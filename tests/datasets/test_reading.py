@@ -44,7 +44,7 @@ def test_music_comes_in_order_with_its_signals(written, name):
         assert recording.info.reference == "FCz"
 
 
-@pytest.mark.parametrize("reader", [*MUSIC.values(), emoeeg_mc.reader])
+@pytest.mark.parametrize("reader", [*MUSIC.values(), emoeeg_mc.READER])
 def test_another_folder_is_refused(tmp_path, reader):
     with pytest.raises(ConfigError):
         reader.recordings(tmp_path)
@@ -128,7 +128,7 @@ def test_real_targets(data_dir, name, n):
 
 
 def test_triggers_and_orders_are_the_subject_s_own(written):
-    first, second = emoeeg_mc.reader.recordings(written / "emoeeg-mc")
+    first, second = emoeeg_mc.READER.recordings(written / "emoeeg-mc")
     for recording in (first, second):
         assert len(recording.trials) == 18
         assert [t.stimulus.split("-")[0] for t in recording.trials] == [*["imagery"] * 3, *["video"] * 3] * 3
@@ -146,7 +146,7 @@ def test_triggers_and_orders_are_the_subject_s_own(written):
 
 
 def test_what_is_seen_is_in_the_signal(written):
-    recording = emoeeg_mc.reader.recordings(written / "emoeeg-mc")[1]
+    recording = emoeeg_mc.READER.recordings(written / "emoeeg-mc")[1]
     valence = {t.position: t.ratings["valence"] for t in recording.trials}
     assert (
         state_effect(recording, {i for i in valence if valence[i] == 6}, {i for i in valence if valence[i] == 1}) > 0.1
@@ -157,14 +157,14 @@ def test_ratings_of_another_subject_are_said(emotions):
     first, second = sorted(emotions.glob("sub-*/beh/*.tsv"))
     lines = first.read_text("utf-8").splitlines()
     second.write_text("\n".join([lines[0], *lines[10:], *lines[1:10]]) + "\n", "utf-8")
-    note = emoeeg_mc.reader.recordings(emotions)[1].notes
+    note = emoeeg_mc.READER.recordings(emotions)[1].notes
     assert "ratings do not fit the stimuli" in note[0]
 
 
 def test_a_trial_that_was_not_rated_costs_the_ratings_not_the_subject(emotions):
     path = next(emotions.glob("sub-01/beh/*.tsv"))
     path.write_text("\n".join(path.read_text("utf-8").splitlines()[:-1]) + "\n", "utf-8")
-    first = emoeeg_mc.reader.recordings(emotions)[0]
+    first = emoeeg_mc.READER.recordings(emotions)[0]
     assert first.notes == ("17 trials are rated and 18 took place: ratings are not used",)
     assert all(t.ratings == {} for t in first.trials)
 
@@ -173,7 +173,7 @@ def test_another_s_triggers_are_refused_for_this_subject_alone(emotions):
     readme = emotions / "README.md"
     readme.write_text(readme.read_text("utf-8").replace("sub-01: fade-3", "sub-01: fade-13"), "utf-8")
     readme.write_text(readme.read_text("utf-8").replace("ima-5", "ima-7"), "utf-8")
-    first, second = emoeeg_mc.reader.recordings(emotions)
+    first, second = emoeeg_mc.READER.recordings(emotions)
     with pytest.raises(MoodError, match=r"0 triggers of imagery, 9 stimuli in README\.md"):
         first.segments()
     assert len(second.trials) == 18
@@ -182,7 +182,7 @@ def test_another_s_triggers_are_refused_for_this_subject_alone(emotions):
 def test_without_the_readme_nothing_is_read(emotions):
     (emotions / "README.md").unlink()
     with pytest.raises(ConfigError, match=r"no README\.md, which alone names triggers and orders"):
-        emoeeg_mc.reader.recordings(emotions)
+        emoeeg_mc.READER.recordings(emotions)
 
 
 def test_the_real_readme_names_every_subject(data_dir):

@@ -96,4 +96,4 @@ def _segments(archive: Archive, keys: Sequence[str], trials: Sequence[Trial]) ->
         yield Segment((Span(0.0, len(signal) / archive.sfreq, trial),), signal)
 
 
-reader = BioHack()
+READER = BioHack()

@@ -170,4 +170,4 @@ def _unwrapped(source: RawSignal, info: StreamInfo, spans: Sequence[Span]) -> It
         yield replace(segment, signal=signal)
 
 
-reader = Dasps()
+READER = Dasps()

@@ -136,4 +136,4 @@ def _ratings(subject: str, answers: Path | None, clips: Sequence[str]) -> list[d
     return [ratings(row, of_nine, 1, 9) | ratings(row, of_five, 1, 5) for row in table]
 
 
-reader = Dens()
+READER = Dens()

@@ -121,4 +121,4 @@ def _segments(
             yield Segment((Span(0.0, len(minute) / sfreq, left.pop(0)),), minute)
 
 
-reader = Eegmat()
+READER = Eegmat()

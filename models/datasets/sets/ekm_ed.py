@@ -110,4 +110,4 @@ def _segments(files: Sequence[Path], trials: Sequence[Trial]) -> Iterator[Segmen
         yield Segment((Span(0.0, len(signal) / SFREQ, trial),), signal)
 
 
-reader = EkmEd()
+READER = EkmEd()

@@ -212,4 +212,4 @@ def _segments(sources: Sequence[RawSignal], placed: Sequence[Sequence[Span]], in
             yield from source.segments(info, spans)
 
 
-reader = EmoEegMc()
+READER = EmoEegMc()

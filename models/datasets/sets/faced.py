@@ -161,4 +161,4 @@ def _features(path: Path, trials: Sequence[Trial]) -> Iterator[Segment]:
         yield Segment((Span(0.0, float(len(de)), trial),), de=de)
 
 
-reader = Faced()
+READER = Faced()

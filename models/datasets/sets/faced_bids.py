@@ -108,4 +108,4 @@ def _spans(table: Path, info: StreamInfo, length_s: float) -> list[Span]:
 
 
 SCALES_IN_FILE = tuple(scale.capitalize() for scale in SCALES)
-reader = FacedBids()
+READER = FacedBids()

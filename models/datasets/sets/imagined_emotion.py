@@ -97,4 +97,4 @@ def _spans(table: Path, subject: str) -> list[Span]:
     return spans
 
 
-reader = ImaginedEmotion()
+READER = ImaginedEmotion()

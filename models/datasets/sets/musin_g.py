@@ -82,4 +82,4 @@ def _segments(sources: Sequence[RawSignal], info: StreamInfo, trials: Sequence[T
     return chain.from_iterable(source.segments(info, [Span(0.0, math.inf, trial)]) for source, trial in pairs)
 
 
-reader = MusinG()
+READER = MusinG()

@@ -99,4 +99,4 @@ def _segments(files: Sequence[Path], spans: Sequence[Trial | None]) -> Iterator[
         yield Segment((Span(0.0, len(signal) / SFREQ, trial),), signal)
 
 
-reader = Sam40()
+READER = Sam40()

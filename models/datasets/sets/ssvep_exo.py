@@ -83,4 +83,4 @@ def _segments(archive: Archive, key: str, spans: Sequence[Span]) -> Iterator[Seg
     yield Segment(tuple(spans), signal)
 
 
-reader = SsvepExo()
+READER = SsvepExo()
