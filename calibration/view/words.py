@@ -163,6 +163,6 @@ def cut_short(progress: CalibrationProgress | None, recording: Path | None) -> E
         parts.append(ngettext("{n} of {all} block", "{n} of {all} blocks", n_blocks, n=n, all=n_blocks))
     lines = (
         _("The completed parts are saved: {parts}.", parts=", ".join(parts)),
-        _("If they are enough, a profile can be created now, or later with calibrate --from RECORDING."),
+        _("If they are enough, a profile can be created now, or later with `calibrate --from RECORDING`."),
     )
     return Ending(headline, "text", lines, (), str(recording or ""), may_fit=True)

@@ -167,7 +167,7 @@ class RunBridge(QObject):
         try:
             write_private(Path(path), "".join(f"{line}\n" for line in self._events.lines).encode())
         except OSError as error:
-            self.notify(_("The events are not saved in {path}: {error}", path=path, error=error.strerror or error))
+            self.notify(_("The events could not be saved to {path}: {error}", path=path, error=error.strerror or error))
 
     def close(self) -> None:
         """Stop polling."""

@@ -98,7 +98,7 @@ class SpectrumPanel(QWidget):
             return
         t, f, power = spectrogram(chunk.data[:, self.channel.currentIndex()], sfreq)
         if not len(t):
-            self.message.setText(_("{kind} · needs two seconds", kind=kind))
+            self.message.setText(_("{kind} · waiting for two seconds of signal", kind=kind))
             return
         self.message.setText(_("{kind} · mean of 10 s · the last minute", kind=kind))
         line = spectrum(t, power)

@@ -205,7 +205,7 @@ class MainWindow(QMainWindow):
     def _report_written(self, page: object, why: str) -> None:
         self.bridge.writing = False
         if isinstance(page, Path):
-            self.bridge.notify(_("The report is {path}", path=page), "info")
+            self.bridge.notify(_("Report written: {path}", path=page), "info")
             self.open_page(QUrl.fromLocalFile(str(page)))
         else:
             self.bridge.notify(why)

@@ -10,7 +10,7 @@ from ..health import Health, State
 from ..language import N_, _
 
 RUNNING = (State.CONNECTING, State.LIVE, State.STALLED, State.RECONNECTING)
-STOPPING = N_("Waiting for the run's threads to end")
+STOPPING = N_("Waiting for the run to end")
 IN_SESSION = N_("A feedback session is open. End it first: Esc on the subject's screen, or Stop here.")
 TEXTS = {
     "connect": N_("Connect…"), "calibrate": N_("Calibrate"), "record": N_("Record"), "feedback": N_("Feedback"),

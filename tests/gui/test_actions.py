@@ -36,7 +36,7 @@ def test_while_a_run_ends_nothing_else_can_begin():
     assert it.run.text == "Stopping"
     for action in (it.run, it.connect, it.calibrate, it.record, it.report):
         assert not action.enabled
-        assert action.why == "Waiting for the run's threads to end"
+        assert action.why == "Waiting for the run to end"
 
 
 def test_a_feedback_session_is_ended_by_nothing_but_its_screen_and_stop():

@@ -162,7 +162,7 @@ def test_top_bar_says_what_is_requested(qtbot, info):
     bar.show_state(replace(look(info), actions=actions_of(Health(), RunRequest(""), stopping=True)))
     with qtbot.assertNotEmitted(bar.stop_requested):
         qtbot.mouseClick(bar.run, Qt.MouseButton.LeftButton)
-    assert bar.run.toolTip() == "Waiting for the run's threads to end"
+    assert bar.run.toolTip() == "Waiting for the run to end"
 
 
 def test_a_button_that_cannot_work_says_why(qtbot, info):
