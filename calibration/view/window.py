@@ -27,35 +27,7 @@ from .rating import RatingPage
 from .sound import CueTone
 from .state import CalibrationPage, Page
 
-
-def style() -> str:
-    """The style sheet of the calibration window: large type, to be read from a distance."""
-    c = theme.THEMES[theme.current()]
-    return f"""{theme.style()}
-QLabel#headline {{ font-size: 32px; font-weight: 600; }}
-QLabel#body {{ font-size: 17px; border: 0; }}
-QLabel#aside {{ font-size: 17px; color: {c["dim"]}; }}
-QLabel#small {{ font-size: 13px; color: {c["dim"]}; }}
-QLabel#warning {{ font-size: 14px; color: {c["warn"]}; }}
-QLabel#where {{ font-size: 15px; color: {c["dim"]}; letter-spacing: 1px; }}
-QLabel#clock {{ font-size: 22px; color: {c["dim"]}; }}
-QCheckBox {{ font-size: 15px; spacing: 8px; }}
-QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {c["dim"]}; border-radius: 3px; }}
-QCheckBox::indicator {{ background: {c["back"]}; }}
-QCheckBox::indicator:checked {{ background: {c["info"]}; border-color: {c["info"]}; }}
-QCheckBox:focus {{ color: {c["info"]}; }}
-QPushButton#primary {{ font-size: 17px; padding: 11px 34px; border-radius: 6px; }}
-QPushButton#quiet {{ font-size: 17px; padding: 11px 24px; border-radius: 6px; background: transparent; }}
-QPushButton#quiet {{ border-color: {c["line"]}; color: {c["dim"]}; font-weight: 400; }}
-QPushButton#quiet:hover {{ border-color: {c["dim"]}; color: {c["text"]}; }}
-QPushButton#tiny {{ font-size: 13px; padding: 5px 14px; background: transparent; border-color: {c["line"]}; }}
-QPushButton#tiny {{ color: {c["dim"]}; font-weight: 400; }}
-QPushButton#tiny:hover {{ border-color: {c["dim"]}; color: {c["text"]}; }}
-QPushButton#tiny:disabled {{ color: {c["faded"]}; }}
-QProgressBar {{ background: {c["panel"]}; border: 0; border-radius: 3px; }}
-QProgressBar::chunk {{ background: {c["edge"]}; border-radius: 3px; }}
-QScrollArea {{ border: 0; background: {c["back"]}; }}
-"""
+STYLE = Path(__file__).parent / "style.qss"
 
 
 class CalibrationWindow(QMainWindow):
@@ -91,7 +63,7 @@ class CalibrationWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.setWindowTitle(f"Realtime mood · {_(plan.protocol.title)}")
-        self.setStyleSheet(style())
+        self.setStyleSheet(theme.style(STYLE))
         self.setMinimumSize(960, 640)
         self.resize(1280, 720)
         self.windowed = windowed

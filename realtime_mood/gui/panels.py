@@ -13,7 +13,6 @@ from PyQt6.QtWidgets import QDialog, QDockWidget, QGridLayout, QMainWindow, QMen
 from ..language import N_, NAMES, _, current
 from ..viewmodel.shortcuts import table
 from .labels import PlainLabel, column
-from .theme import colour
 
 TITLES = {
     "signal": N_("Signal"), "estimate": N_("Estimate"), "plane": N_("Valence and arousal"), "maps": N_("Scalp maps"),
@@ -103,23 +102,6 @@ def language_menu(parent: QWidget, memory: QSettings) -> QMenu:
         action.triggered.connect(lambda _checked, code=code: memory.setValue("window/language", code))
         group.addAction(action)
     return menu
-
-
-def dock_style() -> str:
-    """The style of docks and their tabs, in the current theme."""
-    panel, line, dim, text = (colour(role).name() for role in ("panel", "line", "dim", "text"))
-    return f"""
-QDockWidget {{ color: {dim}; font-weight: 600; titlebar-close-icon: none; }}
-QDockWidget::title {{ background: {panel}; border: 1px solid {line}; border-bottom: 0; padding: 4px 10px;
-  border-top-left-radius: 6px; border-top-right-radius: 6px; }}
-QWidget#dock {{ background: {panel}; border: 1px solid {line}; border-top: 0;
-  border-bottom-left-radius: 6px; border-bottom-right-radius: 6px; }}
-QMainWindow::separator {{ background: transparent; width: 7px; height: 7px; }}
-QTabWidget::pane {{ border: 0; }}
-QTabBar {{ qproperty-drawBase: 0; }}
-QTabBar::tab {{ background: transparent; color: {dim}; padding: 4px 12px; border: 0; border-bottom: 2px solid {line}; }}
-QTabBar::tab:selected {{ color: {text}; border-bottom-color: {dim}; }}
-"""
 
 
 def _dock(window: QMainWindow, name: str, widget: QWidget) -> QDockWidget:

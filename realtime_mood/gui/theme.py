@@ -7,6 +7,7 @@ changes.
 from __future__ import annotations
 
 from pathlib import Path
+from string import Template
 from typing import Literal
 
 import pyqtgraph as pg
@@ -31,6 +32,7 @@ THEMES: dict[Theme, dict[str, str]] = {
     },
 }  # fmt: skip
 ARROW = (Path(__file__).parent / "arrow.svg").as_posix()
+STYLE = Path(__file__).parent / "style.qss"
 N_LABEL_COLOURS = 5
 CENTRE = Qt.AlignmentFlag.AlignCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -110,42 +112,10 @@ def write(
     p.drawText(box, place, text)
 
 
-def style() -> str:
-    """The style sheet of a window."""
-    c = THEMES[current()]
-    families = ", ".join(f'"{name}"' for name in FAMILIES)
-    return f"""
-* {{ color: {c["text"]}; font-family: {families}; font-size: 12px; }}
-QMainWindow, QDialog, QWidget#root {{ background: {c["back"]}; }}
-QFrame#panel {{ background: {c["panel"]}; border: 1px solid {c["line"]}; border-radius: 6px; }}
-QLabel#title {{ color: {c["dim"]}; font-weight: 600; border: 0; }}
-QLabel#dim {{ color: {c["dim"]}; border: 0; }}
-QLineEdit, QComboBox {{ background: {c["back"]}; border: 1px solid {c["line"]}; border-radius: 4px; padding: 5px 8px; }}
-QComboBox::drop-down {{ border: 0; width: 20px; }}
-QComboBox::down-arrow {{ image: url("{ARROW}"); width: 9px; height: 6px; margin-right: 8px; }}
-QLineEdit:focus, QComboBox:focus {{ border-color: {c["info"]}; }}
-QLineEdit:disabled {{ color: {c["dim"]}; }}
-QPushButton, QToolButton {{ background: {c["button"]}; border: 1px solid {c["edge"]}; border-radius: 4px; }}
-QPushButton {{ padding: 5px 18px; font-weight: 600; }}
-QToolButton {{ padding: 4px 9px; font-weight: 600; }}
-QPushButton:hover, QToolButton:hover {{ background: {c["hover"]}; }}
-QPushButton:focus, QToolButton:focus {{ border-color: {c["info"]}; }}
-QPushButton:disabled, QToolButton:disabled {{
-  background: {c["panel"]}; border-color: {c["line"]}; color: {c["faded"]};
-}}
-QPushButton#plain, QToolButton#plain {{ background: transparent; border-color: {c["line"]}; font-weight: 400; }}
-QPushButton#plain:checked, QToolButton#plain:checked {{ background: {c["button"]}; border-color: {c["edge"]}; }}
-QMenu, QListView, QTreeView, QPlainTextEdit {{ background: {c["panel"]}; border: 1px solid {c["line"]}; }}
-QListView::item {{ padding: 5px 8px; border-bottom: 1px solid {c["line"]}; }}
-QMenu::item {{ padding: 5px 22px; }}
-QMenu::item:selected, QListView::item:selected {{ background: {c["button"]}; color: {c["text"]}; }}
-QMenu::item:disabled {{ color: {c["faded"]}; }}
-QScrollBar:vertical {{ background: transparent; width: 9px; margin: 0; }}
-QScrollBar:horizontal {{ background: transparent; height: 9px; margin: 0; }}
-QScrollBar::handle {{ background: {c["line"]}; border-radius: 4px; min-height: 20px; min-width: 20px; }}
-QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
-QToolTip {{ background: {c["panel"]}; color: {c["text"]}; border: 1px solid {c["line"]}; padding: 4px; }}
-"""
+def style(*sheets: Path) -> str:
+    """The style sheet of a window: `style.qss` and `sheets`, with the colours of the current theme."""
+    values = THEMES[current()] | {"families": ", ".join(f'"{name}"' for name in FAMILIES), "arrow": ARROW}
+    return "".join(Template(sheet.read_text("utf8")).substitute(values) for sheet in (STYLE, *sheets))
 
 
 def bare(name: str = "", *, axes: bool = False) -> pg.PlotWidget:

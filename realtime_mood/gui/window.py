@@ -26,7 +26,7 @@ from .heads import QualityHead
 from .labels import column, row, set_tip
 from .maps import Maps
 from .mood import Bars, TimeCourse
-from .panels import TITLES, KeysDialog, Panels, dock_style, remembered
+from .panels import TITLES, KeysDialog, Panels, remembered
 from .plane import Plane
 from .spectrum_panel import EventLog, SpectrumPanel
 from .subject import SubjectView
@@ -227,7 +227,7 @@ class MainWindow(QMainWindow):
 
     def _use_theme(self, name: theme.Theme) -> None:
         theme.use(name)
-        self.setStyleSheet(theme.style() + dock_style())
+        self.setStyleSheet(theme.style())
         theme.retheme(self)
         theme.retheme(self.subject)
 

@@ -366,10 +366,11 @@ def test_a_file_that_cannot_be_shown_is_said_and_the_block_waits(qtbot, windows,
 @pytest.mark.parametrize(("height", "scrolls"), [(560, True), (1400, False)])
 def test_a_long_consent_can_be_read_to_its_end_in_a_low_window(qtbot, height, scrolls):
     from realtime_mood.calibration.view.entry import Welcome
-    from realtime_mood.calibration.view.window import style
+    from realtime_mood.calibration.view.window import STYLE
+    from realtime_mood.gui.theme import style
 
     page = Welcome(tiny(consent="A sentence to be read. " * 60))
-    page.setStyleSheet(style())
+    page.setStyleSheet(style(STYLE))
     qtbot.addWidget(page)
     page.resize(960, height)
     page.show()
