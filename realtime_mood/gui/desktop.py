@@ -12,6 +12,7 @@ import re
 import shutil
 import socket
 import sys
+import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,23 +21,8 @@ from ..errors import install_extra
 
 Load = Callable[[str], Any]
 
-# Each library of Qt, and the package it is in on Fedora; on Debian and Ubuntu its name says the package: `_debian`.
-COMMON = {
-    "libEGL.so.1": "libglvnd-egl", "libGL.so.1": "libglvnd-glx", "libX11.so.6": "libX11", "libdbus-1.so.3": "dbus-libs",
-    "libfontconfig.so.1": "fontconfig", "libfreetype.so.6": "freetype", "libglib-2.0.so.0": "glib2",
-    "libxkbcommon.so.0": "libxkbcommon",
-}  # fmt: skip
-PLATFORMS = {
-    "xcb": {
-        "libX11-xcb.so.1": "libX11-xcb", "libxcb.so.1": "libxcb", "libxcb-cursor.so.0": "xcb-util-cursor",
-        "libxcb-icccm.so.4": "xcb-util-wm", "libxcb-image.so.0": "xcb-util-image",
-        "libxcb-keysyms.so.1": "xcb-util-keysyms", "libxcb-randr.so.0": "libxcb",
-        "libxcb-render-util.so.0": "xcb-util-renderutil", "libxcb-render.so.0": "libxcb", "libxcb-shape.so.0": "libxcb",
-        "libxcb-shm.so.0": "libxcb", "libxcb-sync.so.1": "libxcb", "libxcb-util.so.1": "xcb-util",
-        "libxcb-xfixes.so.0": "libxcb", "libxcb-xkb.so.1": "libxcb", "libxkbcommon-x11.so.0": "libxkbcommon-x11",
-    },
-    "wayland": {"libwayland-client.so.0": "libwayland-client", "libwayland-cursor.so.0": "libwayland-cursor"},
-}  # fmt: skip
+LIBRARIES: dict[str, dict[str, str]] = tomllib.loads((Path(__file__).parent / "libraries.toml").read_text("utf8"))
+"""Common libraries and those of each platform: the library, and its package on Fedora."""
 
 
 def trouble(environment: Mapping[str, str] = os.environ, load: Load = ctypes.CDLL) -> str:
@@ -71,7 +57,7 @@ def _display_trouble(environment: Mapping[str, str], load: Load) -> str:
 
 def missing(platform: str = "xcb", load: Load = ctypes.CDLL) -> list[str]:
     """The missing libraries of Qt's plugin for this platform."""
-    wanted = COMMON | PLATFORMS.get(platform, {})
+    wanted = LIBRARIES["common"] | LIBRARIES.get(platform, {})
     found = [name for name in wanted if _why_not(name, load)]
     if not found and (plugin := _plugin(platform)) and (why := _why_not(str(plugin), load)):
         found = re.findall(r"^(\S+\.so[.\d]*): cannot open", why)
@@ -81,7 +67,7 @@ def missing(platform: str = "xcb", load: Load = ctypes.CDLL) -> list[str]:
 def install_line(libraries: list[str], which: Callable[[str], str | None] = shutil.which) -> str:
     """The command that installs these libraries."""
     if which("dnf") and not which("apt-get"):
-        known = {name: package for names in (COMMON, *PLATFORMS.values()) for name, package in names.items()}
+        known = {name: package for names in LIBRARIES.values() for name, package in names.items()}
         return f"sudo dnf install {' '.join(dict.fromkeys(known.get(name, name) for name in libraries))}"
     return f"sudo apt install {' '.join(dict.fromkeys(map(_debian, libraries)))}"
 

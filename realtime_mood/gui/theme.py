@@ -6,6 +6,7 @@ changes.
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from string import Template
 from typing import Literal
@@ -16,23 +17,8 @@ from PyQt6.QtGui import QColor, QFont, QGuiApplication, QPainter
 from PyQt6.QtWidgets import QApplication, QWidget
 
 Theme = Literal["dark", "light"]
-# Text keeps a contrast of 4.5:1 or more on "panel"; hues follow Okabe and Ito (2008), lightened or darkened for it.
-THEMES: dict[Theme, dict[str, str]] = {
-    "dark": {
-        "back": "#10141b", "panel": "#171d27", "line": "#2b3442", "button": "#24405f", "edge": "#3b628c",
-        "hover": "#2c4f76", "text": "#e8edf4", "dim": "#93a0b3", "faded": "#55627a", "info": "#8fc7ff", "ok": "#2fbf94",
-        "warn": "#f2d64b", "bad": "#ff6f4d", "virtual": "#e09ac8", "label0": "#f0a132", "label1": "#c3cedd",
-        "label2": "#5ab9f2", "label3": "#e08cc0", "label4": "#c9d64a",
-    },
-    "light": {
-        "back": "#eef1f5", "panel": "#ffffff", "line": "#d3dae4", "button": "#dceafa", "edge": "#9dbfe6",
-        "hover": "#c9def6", "text": "#18202b", "dim": "#566274", "faded": "#9aa5b4", "info": "#0a5fa6", "ok": "#00755a",
-        "warn": "#8a6400", "bad": "#c2371a", "virtual": "#98407a", "label0": "#a65a00", "label1": "#5b6676",
-        "label2": "#0069a6", "label3": "#a5407d", "label4": "#66700a",
-    },
-}  # fmt: skip
-ARROW = (Path(__file__).parent / "arrow.svg").as_posix()
-STYLE = Path(__file__).parent / "style.qss"
+FOLDER = Path(__file__).parent
+THEMES: dict[Theme, dict[str, str]] = tomllib.loads((FOLDER / "themes.toml").read_text("utf8"))  # type: ignore[assignment]
 N_LABEL_COLOURS = 5
 CENTRE = Qt.AlignmentFlag.AlignCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -114,8 +100,11 @@ def write(
 
 def style(*sheets: Path) -> str:
     """The style sheet of a window: `style.qss` and `sheets`, with the colours of the current theme."""
-    values = THEMES[current()] | {"families": ", ".join(f'"{name}"' for name in FAMILIES), "arrow": ARROW}
-    return "".join(Template(sheet.read_text("utf8")).substitute(values) for sheet in (STYLE, *sheets))
+    values = THEMES[current()] | {
+        "families": ", ".join(f'"{name}"' for name in FAMILIES),
+        "arrow": (FOLDER / "arrow.svg").as_posix(),
+    }
+    return "".join(Template(sheet.read_text("utf8")).substitute(values) for sheet in (FOLDER / "style.qss", *sheets))
 
 
 def bare(name: str = "", *, axes: bool = False) -> pg.PlotWidget:

@@ -64,11 +64,11 @@ def loader(*hidden, answers=True):
 
 
 @linux
-@pytest.mark.parametrize("name", [*desktop.COMMON, *desktop.PLATFORMS["xcb"]])
+@pytest.mark.parametrize("name", [*desktop.LIBRARIES["common"], *desktop.LIBRARIES["xcb"]])
 def test_each_missing_library_is_named_with_what_installs_it(name):
     told = desktop.trouble({"DISPLAY": ":0"}, loader(name))
     assert name in told
-    package = (desktop.COMMON | desktop.PLATFORMS["xcb"])[name]
+    package = (desktop.LIBRARIES["common"] | desktop.LIBRARIES["xcb"])[name]
     assert desktop.install_line([name], lambda it: it if it == "dnf" else None) == f"sudo dnf install {package}"
 
 
@@ -134,7 +134,10 @@ def test_the_lists_hold_everything_that_qt_s_plugin_needs():
     needed = {name.decode() for blob in blobs for name in re.findall(rb"\0(lib[\w.+-]+\.so\.\d+)(?=\0)", blob)}
     basic = re.compile(r"lib(Qt6|c\.|m\.|dl\.|pthread|stdc|gcc|z\.|gthread|rt\.)")
     assert len(needed) > 20
-    assert {name for name in needed if not basic.match(name)} <= {*desktop.COMMON, *desktop.PLATFORMS["xcb"]}
+    assert {name for name in needed if not basic.match(name)} <= {
+        *desktop.LIBRARIES["common"],
+        *desktop.LIBRARIES["xcb"],
+    }
 
 
 @linux
