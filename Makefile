@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test check bench soak fuzz reliability screenshots messages
+.PHONY: setup demo test check bench soak fuzz reliability screenshots datasets messages
 setup: .venv/.installed
 
 .venv/.installed: pyproject.toml constraints.txt
@@ -39,6 +39,9 @@ reliability: setup  ## every fault on every source: writes docs/reliability.md
 
 screenshots: setup  ## the README's pictures, from the running program
 	$(PY) -m benchmarks.screenshots
+
+datasets: setup  ## what docs/datasets.md says of each data set, from its reader
+	$(PY) -m realtime_mood.models.datasets.page docs/datasets.md
 
 LANGUAGE_DIR := realtime_mood/language
 BABEL := $(PY) -m babel.messages.frontend -q

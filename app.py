@@ -27,6 +27,7 @@ from realtime_mood.console import own_stdout, take_over, terminated
 from realtime_mood.errors import ConfigError, MoodError, ReaderGone, install_extra
 from realtime_mood.files import log_exception
 from realtime_mood.models.commands import WeightsOption, evaluate, info, pretrain, replay, train
+from realtime_mood.models.datasets.commands import datasets
 from realtime_mood.plugins import also
 
 if TYPE_CHECKING:
@@ -226,6 +227,7 @@ VERBS = (
 )  # fmt: skip
 for verb in VERBS:
     cli.command()(verb)
+cli.add_typer(datasets, name="datasets")
 
 
 def command(words: Sequence[str]) -> int:

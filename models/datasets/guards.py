@@ -6,7 +6,7 @@ have, and everything else is refused, or named.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -171,12 +171,12 @@ def onset_unit(onsets: Sequence[float], sfreq: float, length_s: float) -> str:
 # -- duplicates ----------------------------------------------------------------------------------------------------
 
 
-def log_power(segments: Sequence[Segment], sfreq: float, bands: Mapping[str, tuple[float, float]]) -> np.ndarray:
+def log_power(segments: Iterable[Segment], sfreq: float, bands: Mapping[str, tuple[float, float]]) -> np.ndarray:
     """Log power over the course of a recording: what `duplicate_groups` compares.
 
     Parameters
     ----------
-    segments : sequence of Segment
+    segments : iterable of Segment
         Signal, or shipped features, in playing order.
     sfreq : float
         Hz.

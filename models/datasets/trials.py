@@ -127,6 +127,13 @@ class DatasetInfo:
     raw: bool = True
     """Signals are there; otherwise shipped features only."""
     published: tuple[Published, ...] = ()
+    subjects: tuple[str, ...] = ()
+    """Their names in the set; empty where they are the numbers from 1 to `n_subjects`."""
+
+    @property
+    def subject_ids(self) -> tuple[str, ...]:
+        """The names of all subjects that the set has when it is complete."""
+        return self.subjects or tuple(str(i + 1) for i in range(self.n_subjects))
 
 
 class DatasetReader(Protocol):

@@ -27,7 +27,10 @@ def test_every_source_is_named(scheme):
     assert f"`{scheme}://" in TEXT
 
 
-@pytest.mark.parametrize("name", [command.callback.__name__ for command in app.cli.registered_commands])
+VERBS = [command.callback.__name__ for command in app.cli.registered_commands]
+
+
+@pytest.mark.parametrize("name", [*VERBS, *(group.name for group in app.cli.registered_groups)])
 def test_every_verb_is_named(name):
     assert name in TEXT
 

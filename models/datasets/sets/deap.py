@@ -50,7 +50,7 @@ INFO = DatasetInfo(
     page=PAGE,
     licence=LICENCE,
     access=ACCESS,
-    layout="data_preprocessed_python/          s01.dat … s32.dat\n"
+    layout="data_preprocessed_python/             s01.dat … s32.dat\n"
     "metadata_csv/participant_ratings.csv  the order in which videos were played",
     n_subjects=32,
     n_sessions=1,
