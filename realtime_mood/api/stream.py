@@ -52,7 +52,7 @@ class EegStream:
     def __repr__(self) -> str:
         info = self.info
         kind = f"{' simulated' if info.virtual else ''} {info.n_chans} channels at {info.sfreq:g} Hz"
-        return f"EegStream({info.name!r}:{kind}, {self.taken} samples read)"
+        return f"EegStream({info.name!r}:{kind}, {'read by a run' if self._lent else f'{self.taken} samples read'})"
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -59,10 +59,12 @@ def test_an_open_stream_is_read_once():
     with rm.open_source(URL) as stream:
         assert "8 channels at 256 Hz" in repr(stream)
         assert len(list(rm.read(stream, seconds=2))) == 8
+        assert repr(stream).endswith("read by a run)")
         with pytest.raises(ConfigError, match="read already"):
             rm.read(stream)
     with rm.open_source(URL) as stream:
-        assert len(stream.read()) > 0
+        n = len(stream.read())
+        assert repr(stream).endswith(f", {n} samples read)")
         with pytest.raises(ConfigError, match="open the source again"):
             rm.read(stream)
 
