@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -122,6 +122,18 @@ def person(
     is_rest[rest] = True
     sha256 = signal_sha256(*pieces)
     return Person(name=name, info=info, piece=piece, label=label, rest=is_rest, sha256=sha256, **joined)
+
+
+def of_clips(p: Person, clips: Collection[str]) -> np.ndarray:
+    """(n_seconds,) bool: a trial of one of these stimuli."""
+    assert p.trial is not None
+    chosen = np.array([t.stimulus in clips for t in p.trials] or [False])
+    return (p.trial >= 0) & chosen[np.maximum(p.trial, 0)]
+
+
+def without_clips(p: Person, clips: Collection[str]) -> Person:
+    """The subject without the labels of these stimuli."""
+    return replace(p, label=np.where(of_clips(p, clips), NO_LABEL, p.label))
 
 
 def population(subjects: Sequence[Person]) -> Population:

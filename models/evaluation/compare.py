@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from realtime_mood import profile
 from realtime_mood.dsp.spec import FeatureSpec
 
 from ..datasets import person
-from ..datasets.person import NO_LABEL, Person, population
+from ..datasets.person import Person, of_clips, population, without_clips
 from ..executor import Executor
 from . import contexts
 from .baselines import Method, Scorer, Setting
@@ -131,18 +131,6 @@ def _clip_by_clip(job: EvaluationJob, study: Study) -> dict[str, np.ndarray]:
                 kept = found.setdefault(key, np.full_like(part[key], np.nan))
                 kept[mine] = part[key][mine]
     return found
-
-
-def of_clips(p: Person, clips: Collection[str]) -> np.ndarray:
-    """(n_seconds,) bool: a trial of one of these stimuli."""
-    assert p.trial is not None
-    chosen = np.array([t.stimulus in clips for t in p.trials] or [False])
-    return (p.trial >= 0) & chosen[np.maximum(p.trial, 0)]
-
-
-def without_clips(p: Person, clips: Collection[str]) -> Person:
-    """The subject without the labels of these stimuli."""
-    return replace(p, label=np.where(of_clips(p, clips), NO_LABEL, p.label))
 
 
 def _fit(job: EvaluationJob, study: Study, train: Sequence[Person], view: View, weights: Store) -> Scorer:

@@ -38,7 +38,7 @@ from .labelled import DatasetChoice, clip_groups, load_labelled
 from .mood_reader import ReaderMethod
 from .splits import check_apart, plan
 from .store import digest
-from .trial_controls import Neighbour, Position, clip_identity, leaks
+from .trial_controls import NeighbourControl, PositionControl, clip_identity, leaks
 
 CLIP_GROUPS = 5
 """Groups of stimuli of the protocol ``subject-clip``, where a label has as many."""
@@ -108,7 +108,7 @@ def _evaluate(
         raise ConfigError("ablations or attention", "the reader is not among the --methods", "add reader to them")
     people, labels, meaning = _subjects(options, spec, executor, say)
     if people[0].trials:
-        methods = [*methods, Position(), Neighbour()]
+        methods = [*methods, PositionControl(), NeighbourControl()]
     clips = clip_groups(people, CLIP_GROUPS, options.seed) if options.protocol == "subject-clip" else ()
     same = duplicate_groups(people) if people[0].trials else []
     for group in same:

@@ -1,7 +1,7 @@
 """Controls of labelled data sets that stand in the same table: what is known without looking at the brain.
 
-* `Position`: the label from the place of the trial in the session, and the second in the trial;
-* `Neighbour`: the label from the label of the trial before, which the order of playing gives away;
+* `PositionControl`: the label from the place of the trial in the session, and the second in the trial;
+* `NeighbourControl`: the label from the label of the trial before, which the order of playing gives away;
 * `clip_identity`: whether the stimulus itself can be told among those of the same label. Where it can, a label that
   is read may be the stimulus that is recognised: hold out stimuli, too (protocol ``subject-clip``).
 """
@@ -43,7 +43,7 @@ class _TrialMethod:
         return lambda c: logits(self.features(c))
 
 
-class Position(_TrialMethod):
+class PositionControl(_TrialMethod):
     """The label from the place of the trial in its session: a smooth function of it, and each place by itself."""
 
     name, title = "position", "position in the session (control)"
@@ -57,7 +57,7 @@ class Position(_TrialMethod):
         return np.column_stack([share[:, None] ** np.arange(1, 5), place[:, None] == np.arange(MOST_PLACES)])
 
 
-class Neighbour(_TrialMethod):
+class NeighbourControl(_TrialMethod):
     """The label from the true label of the trial before it in the same session."""
 
     name, title = "neighbour", "label of the trial before (control)"
@@ -135,7 +135,7 @@ def leaks(result: Mapping[str, Any]) -> list[str]:
     labels = result["about"]["labels"]
     found = []
     for methods in result["results"].values():
-        for control in (Position, Neighbour):
+        for control in (PositionControl, NeighbourControl):
             low = methods[control.name]["balanced_accuracy"]["interval"][0]
             if low > 1 / len(labels):
                 mean = methods[control.name]["balanced_accuracy"]["mean"]

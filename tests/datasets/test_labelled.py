@@ -14,8 +14,8 @@ from rich.console import Console
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
+from realtime_mood.models.datasets.person import of_clips
 from realtime_mood.models.evaluation import labelled, run
-from realtime_mood.models.evaluation.compare import of_clips
 from realtime_mood.models.evaluation.labelled import DatasetChoice, clip_groups, load_labelled
 from realtime_mood.models.evaluation.run import Options, evaluate
 from realtime_mood.models.executor import SerialExecutor
