@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from ...errors import ConfigError
 from ..timing.counter import Cycle
 from ..url import CommonOptions, Names
 
+T = TypeVar("T")
 ALIASES = {
     "athena": "muse_s_athena",
     "daisy": "cyton_daisy",
@@ -20,66 +21,40 @@ ALIASES = {
     "playback": "playback_file",
 }
 
-_SERIAL = ("serial_port",)
+
+def _each(value: T, boards: str) -> dict[str, T]:
+    return dict.fromkeys(boards.split(), value)
+
+
 NEEDS: dict[str, tuple[str, ...]] = {
     "playback_file": ("file", "master_board"),
     "streaming": ("ip_address", "ip_port", "master_board"),
-    "cyton": _SERIAL,
-    "cyton_daisy": _SERIAL,
-    "ganglion": _SERIAL,
-    "brainbit_bled": _SERIAL,
-    "muse_s_bled": _SERIAL,
-    "muse_2_bled": _SERIAL,
-    "muse_2016_bled": _SERIAL,
-    "freeeeg32": _SERIAL,
-    "freeeeg128": _SERIAL,
-    "ironbci_32": _SERIAL,
-    "neuropawn_knight": _SERIAL,
-    "neuropawn_knight_imu": _SERIAL,
-    "pieeg": _SERIAL,
-    "cyton_wifi": ("ip_port",),
-    "cyton_daisy_wifi": ("ip_port",),
-    "ganglion_wifi": ("ip_port",),
-    "ntl_wifi": ("ip_port",),
-    "biolistener": ("ip_port",),
-    "enophone": ("mac_address",),
-    "explore_4_chan": ("mac_address",),
-    "explore_8_chan": ("mac_address",),
-    "explore_plus_8_chan": ("mac_address",),
-    "explore_plus_32_chan": ("mac_address",),
+    **_each(
+        ("serial_port",),
+        "cyton cyton_daisy ganglion brainbit_bled muse_s_bled muse_2_bled muse_2016_bled freeeeg32 freeeeg128"
+        " ironbci_32 neuropawn_knight neuropawn_knight_imu pieeg",
+    ),
+    **_each(("ip_port",), "cyton_wifi cyton_daisy_wifi ganglion_wifi ntl_wifi biolistener"),
+    **_each(("mac_address",), "enophone explore_4_chan explore_8_chan explore_plus_8_chan explore_plus_32_chan"),
 }
 """Parameters required to find a board; other boards are found without, or by optional parameters."""
 
-_BYTE = (Cycle(),)
-# It sends two samples per package. With and without acceleration, firmware 3; then firmware 2, which sends a full
-# sample alone as number 0.
-_GANGLION = (
-    Cycle(range(100), 2),
-    Cycle(range(100, 200), 2),
-    Cycle(range(101), 2, alone=0),
-    Cycle((0, *range(101, 201)), 2, alone=0),
-)
-_MUSE = (Cycle(range(65536), 12),)
 _CYCLES: dict[str, tuple[Cycle, ...]] = {
-    "synthetic": _BYTE,
-    "cyton": _BYTE,
-    "cyton_wifi": _BYTE,
-    "galea": _BYTE,
-    "freeeeg32": _BYTE,
-    "freeeeg128": _BYTE,
-    "neuropawn_knight": _BYTE,
-    "neuropawn_knight_imu": _BYTE,
+    **_each((Cycle(),), "synthetic cyton cyton_wifi galea freeeeg32 freeeeg128 neuropawn_knight neuropawn_knight_imu"),
     # Two packages of 8 channels become one sample of 16.
-    "cyton_daisy": (Cycle(range(128), every=2),),
-    "cyton_daisy_wifi": (Cycle(range(128), every=2),),
-    "ganglion": _GANGLION,
-    "ganglion_native": _GANGLION,
-    "muse_s": _MUSE,
-    "muse_2": _MUSE,
-    "muse_2016": _MUSE,
-    "muse_s_bled": _MUSE,
-    "muse_2_bled": _MUSE,
-    "muse_2016_bled": _MUSE,
+    **_each((Cycle(range(128), every=2),), "cyton_daisy cyton_daisy_wifi"),
+    # It sends two samples per package. With and without acceleration, firmware 3; then firmware 2, which sends a full
+    # sample alone as number 0.
+    **_each(
+        (
+            Cycle(range(100), 2),
+            Cycle(range(100, 200), 2),
+            Cycle(range(101), 2, alone=0),
+            Cycle((0, *range(101, 201)), 2, alone=0),
+        ),
+        "ganglion ganglion_native",
+    ),
+    **_each((Cycle(range(65536), 12),), "muse_s muse_2 muse_2016 muse_s_bled muse_2_bled muse_2016_bled"),
 }
 
 IMPEDANCE_PACKAGES = range(201, 206)
@@ -119,22 +94,15 @@ def names(board_ids: Any) -> dict[str, Any]:
 
 
 def find(name: str, board_ids: Any, asked: str) -> tuple[str, Any]:
-    """The board named `name` in any spelling; raises `ConfigError` with similar names.
-
-    Returns
-    -------
-    name : str
-        As in `names`.
-    board : BoardIds
-    """
+    """The board named `name` in any spelling, as in `names`; raises `ConfigError` with similar names."""
     known = names(board_ids)
-    plain = {_plain(it): it for it in known} | {_plain(alias): it for alias, it in ALIASES.items() if it in known}
+    plain = {_plain(board): board for board in known}
+    plain |= {_plain(alias): board for alias, board in ALIASES.items() if board in known}
     if found := plain.get(_plain(name)):
         return found, known[found]
-    near = [plain[it] for it in get_close_matches(_plain(name), plain, 5, 0.5)] or ["cyton", "muse_2", "synthetic"]
-    raise ConfigError(
-        asked, f"no board {name!r}", f"perhaps {', '.join(dict.fromkeys(near))}; `devices` lists them all"
-    )
+    close = get_close_matches(_plain(name), plain, 5, 0.5)
+    near = ", ".join(dict.fromkeys(plain[board] for board in close)) or "cyton, muse_2, synthetic"
+    raise ConfigError(asked, f"no board {name!r}", f"perhaps {near}; `devices` lists them all")
 
 
 def cycles_of(name: str) -> tuple[Cycle, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...errors import SourceError, SourceNotFound, StreamMismatch, install_extra
 from ...guard import GuardedThread
+from .catalogue import BrainflowOptions
 
 BUFFER_S = 60  # length of the library's buffer (s)
 LOOK_S = 0.05  # interval (s) of checks of whether opening a board was cancelled
@@ -74,11 +75,9 @@ class BoardSession:
     asked : str
         The source, for messages.
     sfreq : float
-        Approximate samples per second.
-    commands : sequence of str
-        Sent to the board before it streams.
-    log : str
-        A file for the library's own log, or empty.
+        Approximate sampling rate (Hz), for the size of the buffer.
+    options : BrainflowOptions
+        Of these the commands ``config`` and the file ``log``.
     cancelled : threading.Event
         Set when the board is no longer wanted.
 
@@ -92,19 +91,12 @@ class BoardSession:
     _lock = threading.Lock()
 
     def __init__(
-        self,
-        board_id: int,
-        given: Any,
-        asked: str,
-        sfreq: float,
-        commands: Sequence[str],
-        log: str,
-        cancelled: threading.Event,
+        self, board_id: int, given: Any, asked: str, sfreq: float, options: BrainflowOptions, cancelled: threading.Event
     ) -> None:
         board_shim = library()
-        if log:
+        if options.log:
             board_shim.BoardShim.enable_dev_board_logger()
-            board_shim.BoardShim.set_log_file(log)
+            board_shim.BoardShim.set_log_file(options.log)
         self._key = (board_id, str(given.to_json()))
         with self._lock:
             # The library identifies a session by its parameters: a second object would release the first one's.
@@ -117,7 +109,7 @@ class BoardSession:
         self._given_up = False
         self._error: BaseException | None = None
         # The library may search for a board for many seconds and cannot be interrupted: then it continues alone.
-        work = partial(self._begin, bool(given.serial_port), commands, sfreq)
+        work = partial(self._begin, bool(given.serial_port), options.config, sfreq)
         opening = GuardedThread(work, "mood-brainflow-open")
         opening.start()
         while opening.is_alive() and not cancelled.is_set():
@@ -182,37 +174,26 @@ def _no() -> bool:
 def count_rows(path: Path, n_columns: int, stamp: int, asked: str) -> int:
     """Number of rows of a BrainFlow file that the library will play; raises `SourceNotFound` or `StreamMismatch`.
 
-    Parameters
-    ----------
-    path : Path
-    n_columns, stamp : int
-        How many columns the board's table has, and which one holds the stamps.
-    asked : str
-        The source, for messages.
+    The board's table has `n_columns`, with stamps (s) in column `stamp`.
     """
-    n, last, found = 0, math.nan, 0
+    n, last, width = 0, math.nan, 0
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 cells = line.strip().split(b"\t" if b"\t" in line else b",")
-                found = found or len(cells)
+                width = width or len(cells)
                 if len(cells) != n_columns:
                     continue
                 n += 1
-                try:
+                with suppress(ValueError):
                     before, last = last, float(cells[stamp])
-                except ValueError:
-                    continue
-                if last - before > LONGEST_PAUSE_S:
-                    raise StreamMismatch(
-                        asked,
-                        f"its stamps pause for {last - before:.0f} s at line {number}",
-                        f"BrainFlow's player would sleep through that: use playback://{path}",
-                    )
+                    if last - before > LONGEST_PAUSE_S:
+                        found = f"its stamps pause for {last - before:.0f} s at line {number}"
+                        do = f"BrainFlow's player would sleep through that: use playback://{path}"
+                        raise StreamMismatch(asked, found, do)
     except OSError as error:
         raise SourceNotFound(asked, f"file={path}: {error.strerror or error}", "correct the path") from error
     if not n:
-        raise StreamMismatch(
-            asked, f"file={path} has {found} columns, the board's table {n_columns}", "correct master_board= or file="
-        )
+        found = f"file={path} has {width} columns, the board's table {n_columns}"
+        raise StreamMismatch(asked, found, "correct master_board= or file=")
     return n

@@ -25,16 +25,11 @@ POLL_S = 0.02  # polling interval (s): limits the wake-ups per second and the de
 FOREIGN_S = 60.0  # stamps further than this from now (s) are on the board's own clock and are shifted by an offset
 MEASURE_S = 2.5  # how long the sampling rate is measured after opening (s)
 LIVE_S = 1.0  # how long to wait for a sample after reconnecting (s)
+COLUMNS = ("package_num_channel", "timestamp_channel", "marker_channel")
 
 
 class BrainflowSource:
-    """A board supported by the BrainFlow library.
-
-    Parameters
-    ----------
-    board : str
-        ``cyton``, ``muse_2``, ``synthetic``, …: the library's name in any spelling.
-    options : BrainflowOptions
+    """A `board` of the BrainFlow library: ``cyton``, ``muse_2``, ``synthetic``, …, in any spelling.
 
     Raises
     ------
@@ -55,12 +50,12 @@ class BrainflowSource:
         self.exclusive = self.board != "streaming"
         self.cancelled = threading.Event()
         if missing := [need for need in boards.NEEDS.get(self.board, ()) if not getattr(self.options, need)]:
-            say = "&".join(f"{need}=…" for need in missing)
-            raise ConfigError(self.name, f"it needs {' and '.join(missing)}", f"write {self.name}?{say}")
+            query = "&".join(f"{need}=…" for need in missing)
+            raise ConfigError(self.name, f"it needs {' and '.join(missing)}", f"write {self.name}?{query}")
         self.master, self.master_id = self.board, self.board_id
         if self.options.master_board:
             self.master, self.master_id = boards.find(self.options.master_board, ids, f"{self.name}, master_board")
-        if self.board in ("playback_file", "streaming") and self.master in ("playback_file", "streaming"):
+        if {self.board, self.master} <= {"playback_file", "streaming"}:
             raise ConfigError(self.name, f"master_board={self.master}", "name the board that the data came from")
 
     def open(self) -> BrainflowStream:
@@ -107,17 +102,15 @@ class BrainflowStream:
         options = source.options
         self._name, self._error = source.name, library().BrainFlowError
         board = self._described(source)
-        eeg = board.get("eeg_channels", [])
-        labels = [it.strip() for it in board.get("eeg_names", "").split(",")]
+        eeg = board["eeg_channels"]
+        labels = [label.strip() for label in board.get("eeg_names", "").split(",")]
         labels = labels if len(labels) == len(eeg) else [""] * len(eeg)
-        chosen = choose_channels(labels, [True] * len(eeg), options, source.name)
-        columns, ch_names = chosen.columns, chosen.ch_names
+        columns, ch_names, reference, notes = choose_channels(labels, [True] * len(eeg), options, source.name)
         self._eeg = [eeg[i] for i in columns]
         # Boards that measure impedance in the rows of the signal give one or the other.
         ohm = board.get("resistance_channels", [])
         self._ohm = [ohm[i] for i in columns] if len(ohm) >= len(eeg) and not set(ohm) & set(eeg) else []
-        self._number, self._stamp = board["package_num_channel"], board["timestamp_channel"]
-        self._marker = board["marker_channel"]
+        self._number, self._stamp, self._marker = (board[key] for key in COLUMNS)
         self._scale = microvolts(options.units or "uV")
         self._aside = boards.IMPEDANCE_PACKAGES if source.master.startswith("ganglion") else range(0)
         self._left = math.inf
@@ -127,16 +120,9 @@ class BrainflowStream:
         self._heard = False
         self._ready: deque[Chunk] = deque()
         self._closed = threading.Event()
-        self._session = BoardSession(
-            int(source.board_id),
-            source.parameters(),
-            source.name,
-            board["sampling_rate"],
-            options.config,
-            options.log,
-            source.cancelled,
-        )
-        announced, virtual = self._rate(board), source.master == "synthetic"
+        sampling_rate, given = board["sampling_rate"], source.parameters()
+        self._session = BoardSession(int(source.board_id), given, source.name, sampling_rate, options, source.cancelled)
+        announced, virtual, name = self._rate(board), source.master == "synthetic", _called(source, board["name"])
         cycles = boards.cycles_of(source.master)
         first: list[tuple[np.ndarray, float]] = []
         odd = ""
@@ -149,19 +135,14 @@ class BrainflowStream:
         self.info = StreamInfo(
             ch_names=ch_names,
             sfreq=sfreq,
-            name=_called(source, board["name"]),
-            reference=chosen.reference,
+            name=name,
+            reference=reference,
             virtual=virtual,
             chunk_s=max(POLL_S, cycles[0].per / sfreq if cycles else 0.0),
-            notes=chosen.notes + ((f"{_called(source, board['name'])} {odd}",) if odd else ()),
+            notes=(*notes, *([f"{name} {odd}"] if odd else [])),
         )
         for table, arrived in first:
             self._pass_on(table, arrived)
-
-    @property
-    def measured_sfreq(self) -> float:
-        """The sampling rate by our clock (Hz)."""
-        return self._packages.measured_sfreq
 
     def read(self, timeout: float) -> Chunk | None:
         """The samples that arrived since the last call; None if there were none within `timeout` s.
@@ -202,8 +183,7 @@ class BrainflowStream:
 
     def _take(self) -> None:
         """Fetch new rows, and queue the samples whose count is certain."""
-        table = self._fetch()
-        self._pass_on(table, clock.now())
+        self._pass_on(self._fetch(), clock.now())
 
     def _fetch(self) -> np.ndarray:
         """New rows with stamps on our clock: (n_rows, n)."""
@@ -225,12 +205,9 @@ class BrainflowStream:
             seen = np.flatnonzero(np.isfinite(ohm).any(axis=0))
             if len(seen):
                 self._packages.measure(ohm[:, seen[-1]] / 1e3)
-        samples = ~np.isin(numbers, self._aside)
-        table = table[:, samples]
-        rows = table[self._eeg].T * self._scale
-        self._ready.extend(
-            self._packages.feed(rows, table[self._marker], table[self._number], table[self._stamp], arrived)
-        )
+        table = table[:, ~np.isin(numbers, self._aside)]
+        number, stamp, marker = table[[self._number, self._stamp, self._marker]]
+        self._ready.extend(self._packages.feed(table[self._eeg].T * self._scale, marker, number, stamp, arrived))
         if self._left <= 0:
             self._ready.extend(self._packages.release(arrived))
 
@@ -264,11 +241,9 @@ class BrainflowStream:
             description: dict[str, Any] = library().BoardShim.get_board_descr(int(source.master_id))
         except self._error as error:
             raise trouble(StreamMismatch, source.name, error) from error
-        absent = [it for it in ("package_num_channel", "timestamp_channel", "marker_channel") if it not in description]
-        if absent or not description.get("eeg_channels"):
-            raise StreamMismatch(
-                source.name, f"a {description.get('name', source.master)} records no EEG", "use another board"
-            )
+        if not description.keys() >= set(COLUMNS) or not description.get("eeg_channels"):
+            found = f"a {description.get('name', source.master)} records no EEG"
+            raise StreamMismatch(source.name, found, "use another board")
         return description
 
     def _rate(self, description: dict[str, Any]) -> float:

@@ -17,33 +17,17 @@ ENDLESS = range(2**53)
 
 
 class Cycle(NamedTuple):
-    """Numbering of a board's packages.
+    """Numbering of a board's packages."""
 
-    Parameters
-    ----------
-    numbers : range or tuple of int
-        The numbers in their order; after the last comes the first.
-    per : int
-        Samples that share a number.
-    every : int
-        Step between the numbers of consecutive packages.
-    alone : int or None
-        The number that occurs once where others occur `per` times.
-    """
-
-    numbers: range | tuple[int, ...] = range(256)
-    per: int = 1
-    every: int = 1
-    alone: int | None = None
+    numbers: range | tuple[int, ...] = range(256)  # in their order; after the last comes the first
+    per: int = 1  # samples that share a number
+    every: int = 1  # step between the numbers of consecutive packages
+    alone: int | None = None  # the number that occurs once where others occur `per` times
 
     @property
     def n_samples(self) -> int:
         """Samples per cycle."""
         return len(self.numbers) * self.per - (0 if self.alone is None else self.per - 1)
-
-    def has(self, number: int) -> bool:
-        """Whether a package may carry this number."""
-        return number // self.every in self.numbers
 
     def copies(self, number: int) -> int:
         """How many samples carry it."""
@@ -89,6 +73,11 @@ def learn(numbers: Sequence[float] | NDArray[np.float64]) -> tuple[Cycle, ...]:
     return tuple(Cycle(range(max(1, top // every)), per, every) for top in tops)
 
 
+def _with(number: float, cycles: Sequence[Cycle]) -> list[Cycle]:
+    """Those of `cycles` in which a package may have this number."""
+    return [cycle for cycle in cycles if number % 1 == 0 and int(number) // cycle.every in cycle.numbers]
+
+
 class PackageCounter:
     """Counts lost samples by package numbers.
 
@@ -119,14 +108,7 @@ class PackageCounter:
         return self._cycles[0] if self._cycles else None
 
     def feed(self, numbers: np.ndarray, stamps: np.ndarray) -> NDArray[np.int64]:
-        """Count the newest samples.
-
-        Parameters
-        ----------
-        numbers : array (n,)
-            The package number of each.
-        stamps : array (n,)
-            When each was taken or arrived (s).
+        """Count the newest samples, of which each has a package number and a stamp (s).
 
         Returns
         -------
@@ -137,9 +119,9 @@ class PackageCounter:
         return np.fromiter((self._lost(number, stamp) for number, stamp in pairs), np.int64)
 
     def _lost(self, number: float, stamp: float) -> int:
-        self._cycles = [it for it in self._cycles if number % 1 == 0 and it.has(int(number))]
+        self._cycles = _with(number, self._cycles)
         if not self._cycles and self._learning:  # what was learnt as the end of the cycle was a gap
-            self._cycles = [it for it in self._guesses if number % 1 == 0 and it.has(int(number))]
+            self._cycles = _with(number, self._guesses)
         if (cycle := self.cycle) is None:
             return 0
         number = int(number)

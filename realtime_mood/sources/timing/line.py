@@ -13,33 +13,25 @@ YOUNG_S = 3.0
 """Below this much history the slope of jittery stamps is the one given, and only the offset is fitted, on the last
 second."""
 REGULAR_S = 20e-6
-"""Largest change of the residual between samples (s) for stamps that the sender computed; measured ones exceed it.
-Nine tenths of the points must comply: the library changes its clock offset now and then."""
+"""Largest change of the residual between samples (s) for stamps that the sender computed, in nine of ten points: the
+library changes its clock offset now and then. Measured stamps exceed it."""
 LEAST_BATCHES = 4  # least number of batches for that judgement
 ASTRAY = 0.25  # largest share of the first stamps that may precede their neighbour: repeated or late samples
 HICCUP_S = 0.02  # a busy sender that stamps at sending may be late by this much for a while (s)
 
 
-# What is kept of each point: mean index, mean stamp (s), how many samples, the sum of their squared residuals (s²), and
-# the largest change of the residual from one to the next (s).
 INDEX, STAMP, N, SQUARES, ROUGH = range(5)
+"""Columns of a point: mean index, mean stamp (s), number of samples, sum of their squared residuals (s²), and largest
+change of the residual from one to the next (s)."""
 
 
 class ClockLine:
-    """Time of each sample, by a line through (index, stamp).
-
-    Parameters
-    ----------
-    sfreq : float
-        The initial sampling rate (Hz).
-    """
+    """Time of each sample, by a line through (index, stamp); at first with a slope of 1 / `sfreq` (Hz)."""
 
     def __init__(self, sfreq: float) -> None:
         self.period = 1.0 / sfreq
-        self.n_batches = 0
-        """Number of batches of stamps: the library computes the stamps within a batch from the last one."""
-        self.jitter_s: float | None = None
-        """Standard deviation of the stamps about the line (s); None while there are too few."""
+        self.n_batches = 0  # of stamps: the library computes the stamps within a batch from the last one
+        self.jitter_s: float | None = None  # standard deviation of the stamps about the line; None while unknown
         self._smooth = False
         self._anchor = (0.0, 0.0)
         self._per_point = max(1, round(POINT_S * sfreq))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -23,14 +24,8 @@ def sfreq_of(
 ) -> tuple[float, str]:
     """The sampling rate (Hz) from the first seconds of a stream, and a note if it is unusual.
 
-    Parameters
-    ----------
-    batches : iterable of (numbers, stamps)
-        Package numbers and times (s) as they came.
-    cycles : sequence of Cycle
-        How the board numbers its packages.
-    announced : float
-        The board's nominal rate (Hz).
+    `batches` are (package numbers, stamps in s) as they came, `cycles` how the board numbers its packages, and
+    `announced` is its nominal rate (Hz).
     """
     counter, came, counts, last = PackageCounter(cycles, announced), 0, [], []
     for numbers, stamps in batches:
@@ -71,17 +66,7 @@ class Packages:
         self._owed = 0
         self._end = 0
         self._kohm = np.full(n_chans, np.nan)
-        self._said: tuple[int, np.ndarray] | None = None
-
-    @property
-    def measured_sfreq(self) -> float:
-        """The sampling rate by our clock (Hz)."""
-        return self._samples.sfreq
-
-    @property
-    def counts(self) -> bool:
-        """Whether package numbers are counted; without them, gaps too short for the clock are not detected."""
-        return self._counter is not None and self._counter.cycle is not None
+        self._reported = -math.inf, self._kohm  # impedances, and after which sample
 
     def measure(self, kohm: np.ndarray) -> None:
         """Store impedances for the next sample. NaN leaves a channel unchanged."""
@@ -103,9 +88,9 @@ class Packages:
         """
         if self._counter is None:
             self._waiting.append((rows, markers, numbers, stamps))
-            if sum(map(len, (it[2] for it in self._waiting))) < max(32, LEARN_S * self._sfreq):
+            if sum(len(batch[2]) for batch in self._waiting) < max(32, LEARN_S * self._sfreq):
                 return []
-            rows, markers, numbers, stamps = (np.concatenate(it) for it in zip(*self._waiting, strict=True))
+            rows, markers, numbers, stamps = map(np.concatenate, zip(*self._waiting, strict=True))
             self._waiting.clear()
             self._counter = PackageCounter(learn(numbers), self._sfreq, learning=True)
         stamps = np.where(np.isfinite(stamps), stamps, arrived)
@@ -132,8 +117,8 @@ class Packages:
         n = int(where[-1]) + 1 if len(where) else 0
         spaced, real = np.full((n, self._n_chans + 1), np.nan), np.zeros(n, bool)
         spaced[where], real[where] = rows, True
-        # A place is stamped as if its sample had followed the last received one, so that another lost cycle shows as a
-        # jump at the next received one.
+        # A lost sample is stamped as if it had followed the last received one: another lost cycle is then a jump at the
+        # next received one.
         last = np.concatenate((np.full(int(where[0]) if n else 0, -1), np.repeat(where, np.diff(where, append=n))))
         known = np.full(n + 1, self._stamp)
         known[where] = stamps
@@ -164,17 +149,13 @@ class Packages:
         first, lost = self._end + self._owed, self._owed
         self._end, self._owed = first + len(rows), 0
         marks = rows[:, -1]
-        markers = tuple(
-            Marker(first + int(i), f"{marks[i]:g}") for i in np.flatnonzero(np.isfinite(marks) & (marks != 0))
-        )
+        marked = np.flatnonzero(np.isfinite(marks) & (marks != 0))
+        markers = tuple(Marker(first + int(i), f"{marks[i]:g}") for i in marked)
         return Chunk(rows[:, :-1].astype(np.float32), first, t_last, lost, markers, self._impedances())
 
     def _impedances(self) -> tuple[Impedance, ...]:
-        at, rounded = self._end - 1, np.round(self._kohm)
-        if self._said is None:
-            if not np.isfinite(rounded).any():
-                return ()
-        elif at < self._said[0] + IMPEDANCE_S * self._sfreq or np.array_equal(rounded, self._said[1], equal_nan=True):
+        at, rounded, (last, reported) = self._end - 1, np.round(self._kohm), self._reported
+        if at < last + IMPEDANCE_S * self._sfreq or np.array_equal(rounded, reported, equal_nan=True):
             return ()
-        self._said = at, rounded
+        self._reported = at, rounded
         return (Impedance(at, rounded),)

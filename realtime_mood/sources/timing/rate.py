@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-LEAST_POINTS = 8
-LEAST_S = 0.4  # least number and duration (s) of stamps for a measurement
+LEAST_POINTS, LEAST_S = 8, 0.4  # least number and duration (s) of stamps for a measurement
 DIFFERS = 0.01  # a rate closer than this (share) to the announced one is taken as the announced one: clocks differ
 SURE = 0.005
 """Sufficient precision (share). Checked after 0.5, 1, 2 and 4 s, a wrong rate is accepted in at most one of a hundred
@@ -34,11 +33,9 @@ def measured_rate(counts: np.ndarray, stamps: np.ndarray) -> Rate | None:
 
     Parameters
     ----------
-    counts : array (n,)
-        Number of samples received up to each stamp, itself included. One stamp per received batch is best: those within
-        a batch are often computed from the announced rate.
-    stamps : array (n,)
-        When those samples were taken (s).
+    counts, stamps : array (n,)
+        Number of samples received up to each stamp (s), itself included. One stamp per received batch is best: those
+        within a batch are often computed from the announced rate.
 
     Returns
     -------
@@ -54,7 +51,8 @@ def measured_rate(counts: np.ndarray, stamps: np.ndarray) -> Rate | None:
         if np.abs(steps - whole * period).max() <= period / 4:  # so regular that lost samples show one by one
             return _rate(*_line(np.concatenate(([0.0], np.cumsum(whole))), stamps))
     slope, error = _line(counts, stamps)
-    parts = [_line(x, y)[0] for x, y in zip(*(np.array_split(it, SECTIONS) for it in (counts, stamps)), strict=True)]
+    sections = zip(np.array_split(counts, SECTIONS), np.array_split(stamps, SECTIONS), strict=True)
+    parts = [_line(x, y)[0] for x, y in sections]
     middle = float(np.median(parts))
     # A gap affects one section but not their median; jitter affects all, and the whole line less. Where the two do
     # not agree, neither is sure. So the spread is that of the four sections closest to the middle (2.06 is what four

@@ -24,14 +24,7 @@ NOTES = 20  # number of notes kept
 
 
 class Reconnecting:
-    """`source`, reconnected whenever it is lost.
-
-    Parameters
-    ----------
-    source : Returning
-    give_up_s : float or None
-        After this long without samples (s) the stream is lost for good; None waits without limit.
-    """
+    """`source`, reconnected whenever it is lost, until no sample came for `give_up_s` (None: without limit)."""
 
     def __init__(self, source: Returning, give_up_s: float | None = None) -> None:
         self._source, self._give_up_s = source, give_up_s
@@ -59,8 +52,7 @@ class ReconnectingStream:
 
     def __init__(self, source: Returning, stream: Stream, give_up_s: float | None, report: Report = to_log) -> None:
         self.info = stream.info
-        self.away_since: float | None = None
-        """When the last sample arrived (s, our clock), while the stream is lost; None while it is live."""
+        self.away_since: float | None = None  # when the last sample arrived (s, our clock), while the stream is lost
         self._source, self._give_up_s = source, give_up_s
         self._stream: Stream | None = stream
         self._search = _Search(source, stream.info, report)
@@ -151,7 +143,7 @@ class ReconnectingStream:
         if self._fresh:
             if chunk.t_last + REPEAT_S < self._t_last:
                 self._behind = now - chunk.t_last
-                self._say(f"its clock went back by {self._t_last - chunk.t_last:.1f} s while it was away")
+                self._note(f"its clock went back by {self._t_last - chunk.t_last:.1f} s while it was away")
             new = _after(chunk, self._t_last - self._behind + 0.5 / sfreq, sfreq)
             if new is None:
                 return None
@@ -163,14 +155,14 @@ class ReconnectingStream:
             lost, t_last = chunk.lost, chunk.t_last + self._behind
         if self.away_since is not None:
             self._search.call_off()
-            self._say(f"came back after {now - self._heard:.1f} s, {f'{lost:,} samples' if lost else 'nothing'} lost")
+            self._note(f"came back after {now - self._heard:.1f} s, {f'{lost:,} samples' if lost else 'nothing'} lost")
             self.away_since, self._searching = None, False
         chunk = _shifted(chunk, self._ahead, lost, max(self._t_last, t_last))
         self._heard, self._end, self._t_last = now, chunk.end, chunk.t_last
         return chunk
 
-    def _say(self, what: str) -> None:
-        self._notes = (*self._notes, f"{self.info.name or 'the stream'}: {what}")[-NOTES:]
+    def _note(self, text: str) -> None:
+        self._notes = (*self._notes, f"{self.info.name or 'the stream'}: {text}")[-NOTES:]
 
 
 def _after(chunk: Chunk, t: float, sfreq: float) -> Chunk | None:
@@ -180,50 +172,39 @@ def _after(chunk: Chunk, t: float, sfreq: float) -> Chunk | None:
     if old == len(chunk):
         return None
     first = chunk.first + old
-    return replace(
-        chunk,
-        data=chunk.data[old:],
-        first=first,
-        markers=tuple(marker for marker in chunk.markers if marker.index >= first),
-        impedances=tuple(it for it in chunk.impedances if it.index >= first),
-    )
+    markers = tuple(marker for marker in chunk.markers if marker.index >= first)
+    impedances = tuple(impedance for impedance in chunk.impedances if impedance.index >= first)
+    return replace(chunk, data=chunk.data[old:], first=first, markers=markers, impedances=impedances)
 
 
 def _shifted(chunk: Chunk, by: int, lost: int, t_last: float) -> Chunk:
-    return replace(
-        chunk,
-        first=chunk.first + by,
-        lost=lost,
-        t_last=t_last,
-        markers=tuple(replace(marker, index=marker.index + by) for marker in chunk.markers),
-        impedances=tuple(replace(it, index=it.index + by) for it in chunk.impedances),
-    )
+    markers = tuple(replace(marker, index=marker.index + by) for marker in chunk.markers)
+    impedances = tuple(replace(impedance, index=impedance.index + by) for impedance in chunk.impedances)
+    return Chunk(chunk.data, chunk.first + by, t_last, lost, markers, impedances)
 
 
 class _Search:
-    """Tries to reopen the source repeatedly, in its own thread.
-
-    One thread serves every absence of a stream, so that attempts never overlap.
-    """
+    """Tries to reopen the source repeatedly, in one thread for every absence of a stream: attempts never overlap."""
 
     def __init__(self, source: Returning, info: StreamInfo, report: Report) -> None:
-        self._report, self._over = report, threading.Event()
         self.notes: tuple[str, ...] = ()
-        self._source, self._info = source, info
-        self._news = threading.Condition()
-        self._wanted = False
+        self._source, self._info, self._report = source, info, report
+        self._over, self._news, self._wanted = threading.Event(), threading.Condition(), False
         self._found: Stream | None = None
         self._thread: GuardedThread | None = None
 
     def begin(self) -> None:
         """Start searching."""
+        self._want(True)
+        if self._thread is None:
+            # A daemon, since a library that hangs must not keep the program from exiting.
+            self._thread = GuardedThread(self._run, "mood-reconnect", self._report, restart_until=self._over)
+            self._thread.start()
+
+    def _want(self, wanted: bool) -> None:
         with self._news:
-            self._wanted = True
+            self._wanted = wanted
             self._news.notify_all()
-            if self._thread is None:
-                # A daemon, since a library that hangs must not keep the program from exiting.
-                self._thread = GuardedThread(self._run, "mood-reconnect", self._report, restart_until=self._over)
-                self._thread.start()
 
     def found(self, timeout: float) -> Stream | None:
         """The stream, once found; the caller closes it."""
@@ -235,16 +216,12 @@ class _Search:
 
     def call_off(self) -> None:
         """Stop searching. The thread releases what it has found, which may take a while."""
-        with self._news:
-            self._wanted = False
-            self._news.notify_all()
+        self._want(False)
 
     def end(self) -> None:
         """Stop searching for good."""
-        with self._news:
-            self._wanted = False
-            self._over.set()
-            self._news.notify_all()
+        self._over.set()
+        self._want(False)
         if isinstance(self._source, Patient):
             self._source.cancel()
 

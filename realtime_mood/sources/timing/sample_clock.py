@@ -38,7 +38,7 @@ class Piece(NamedTuple):
 
 
 class SampleClock:
-    """Counts samples against their stamps.
+    """Counts samples by their stamps, at a nominal rate of `sfreq` (Hz).
 
     Stamps of a live stream are late by some ms at random, drift against our clock, come late by seconds after a stall
     that lost nothing, and jump for good when samples were lost. So a slowly adapting line through (count, stamp) gives
@@ -47,20 +47,14 @@ class SampleClock:
     is a step of the sender's clock: the line moves, nothing was lost. Where the sender computes its stamps, a jump by
     whole samples is a gap, down to one sample: at once if it is short, else when the stamps stay there.
 
-    There, repeated samples are detected too, by stamps that occurred before, once newer ones follow: they are
-    dropped. So are samples that come late, for the gap they would fill has been reported as lost by then and stays
-    so: each sample sent is either released, once and in its place, or counted as lost. Whether stamps were set back
-    instead, by whole samples, is told by when they arrive: samples that came too soon to be new are none. Measured
-    stamps tell none of this, and what comes twice is then taken twice.
-
-    Parameters
-    ----------
-    sfreq : float
-        The nominal sampling rate (Hz).
+    Computed stamps also show repeated samples, by stamps that occurred before, once newer ones follow. These are
+    dropped, and so are late samples, whose gap has been reported as lost: each sample is either released once in its
+    place, or counted as lost. Stamps that were set back by whole samples look the same, but arrive when new samples are
+    due. Measured stamps show none of this, and repeated samples are then released twice.
     """
 
     def __init__(self, sfreq: float) -> None:
-        self.nominal = sfreq
+        self._nominal = sfreq
         self.count = 0  # index of the next sample to be released, lost ones included
         self.stepped = 0.0  # total steps of the sender's clock so far (s)
         self.dropped = 0  # number of repeated or late samples so far
@@ -116,11 +110,6 @@ class SampleClock:
             One stamp a sample (s), oldest first; may be empty.
         arrived : float
             When they were received, on the stamps' clock (s).
-
-        Returns
-        -------
-        list of Piece
-            In order; their `n` and `dropped` add up to what was fed, less what is `holding`.
         """
         if len(stamps):
             stamps = np.where(np.abs(stamps - arrived) < SENSELESS_S, stamps, arrived)
@@ -128,8 +117,8 @@ class SampleClock:
             self._heard = arrived
             self._batches.append(len(stamps))
             self._line.n_batches += 1
-            if len(stamps) / self.nominal > LEAST_GAP_S / 3 or self._most > LEAST_GAP_S:
-                self._most = max(LEAST_GAP_S, 3 * min(float(np.median(self._batches)) / self.nominal, 0.2))
+            if len(stamps) / self._nominal > LEAST_GAP_S / 3 or self._most > LEAST_GAP_S:
+                self._most = max(LEAST_GAP_S, 3 * min(float(np.median(self._batches)) / self._nominal, 0.2))
             self._held_lags.append(arrived - float(stamps[-1]))
             self._held = np.concatenate((self._held, stamps))
             self._held_at = np.concatenate((self._held_at, np.full(len(stamps), arrived)))
@@ -144,7 +133,7 @@ class SampleClock:
     def _judge(self, final: bool) -> list[Piece]:
         if not self._begun:
             least_s = BEGIN_S if self._line.n_batches >= LEAST_BATCHES else 4 * BEGIN_S
-            if not self.holding or not (final or self.holding >= least_s * self.nominal):
+            if not self.holding or not (final or self.holding >= least_s * self._nominal):
                 return []
             self._line.begin(self.count, self._held)
             self._begun = True
@@ -187,14 +176,12 @@ class SampleClock:
 
     @property
     def _places(self) -> np.ndarray:
-        """(holding,) which sample each one held back is by its stamp: 0 for the next one that is due."""
+        """(holding,) the place of each sample held back, by its stamp: 0 for the next one that is due."""
         return np.round((self._held - self.stamp(self.count)) / self._line.period)
 
     def _is_gap(self, residual: np.ndarray, final: bool) -> bool:
-        """Whether the first of computed stamps is ahead because samples were lost, and not because stamps were late.
-
-        Stamps recomputed after a delay are all ahead, the first of them the most, and come back to the line.
-        """
+        """Whether the first of computed stamps is ahead because samples were lost, not because stamps were late."""
+        # Stamps recomputed after a delay are all ahead, the first of them the most, and come back to the line.
         late = self._held.min() < self._held[0] - self._line.period / 2  # late samples prove the gap
         stays = bool(residual.min() > self._tolerance)
         return residual[0] <= STALL_S or late or (stays and (final or self._heard - self._held_at[0] >= SURE_S))
@@ -223,9 +210,12 @@ class SampleClock:
         return 0 if sure else None
 
     def _drop(self, n: int) -> Piece:
-        self._held, self._held_at = self._held[n:], self._held_at[n:]
+        self._forget(n)
         self.dropped += n
         return Piece(0, 0, n)
+
+    def _forget(self, n: int) -> None:
+        self._held, self._held_at = self._held[n:], self._held_at[n:]
 
     def _rebase(self, jump: float) -> Piece:
         """Take a jump for real: samples lost if time went by here too, else a step of the sender's clock."""
@@ -257,7 +247,7 @@ class SampleClock:
         return now < -FUTURE_S or (steady and jump > LEAST_GAP_S)
 
     def _pass_by(self, n: int, lost: int = 0) -> Piece:
-        self._held, self._held_at = self._held[n:], self._held_at[n:]
+        self._forget(n)
         self.count += n
         return Piece(n, lost)
 
@@ -268,7 +258,7 @@ class SampleClock:
 
 
 def _joined(pieces: list[Piece]) -> list[Piece]:
-    """The same, with pieces that nothing happened between put together."""
+    """The same pieces, joined where nothing was lost or dropped between them."""
     joined: list[Piece] = []
     for piece in pieces:
         last = joined[-1] if joined else None
