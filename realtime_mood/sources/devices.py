@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
@@ -99,7 +99,12 @@ def streams(seconds: float) -> list[Device]:
     while (left := end - clock.now()) > 0:
         time.sleep(min(LOOK_S, left))
     there = resolver.results()
-    found = [_stream(info, there) for info in there]
+    found = []
+    for info in there:
+        n_chans, sfreq, url = info.channel_count(), info.nominal_srate(), url_of(info, there)
+        found.append(
+            Device("lsl", info.name(), url, (), n_chans, sfreq, info.type(), info.source_id(), info.hostname())
+        )
     return sorted(found, key=lambda stream: (stream.type.lower() != "eeg", stream.name, stream.source_id))
 
 
@@ -171,8 +176,3 @@ def listing(seconds: float = 2.0) -> Iterator[str]:
 def as_object(device: Device) -> dict[str, Any]:
     """A device as a JSON object."""
     return {"kind": "device", "source": device.kind, **{k: v for k, v in asdict(device).items() if k != "kind"}}
-
-
-def _stream(info: Any, there: Sequence[Any]) -> Device:
-    n_chans, sfreq, host = info.channel_count(), info.nominal_srate(), info.hostname()
-    return Device("lsl", info.name(), url_of(info, there), (), n_chans, sfreq, info.type(), info.source_id(), host)

@@ -24,17 +24,10 @@ def text_of(raw: bytes) -> str:
 
 
 def texts_of(row: Iterable[object], kind: str, labels: Sequence[str] = ()) -> list[str]:
-    """The markers in one row of a stream; empty where there is none.
+    """The markers in one row (bytes, str or numbers) of a stream of content type `kind`; empty where there is none.
 
-    Parameters
-    ----------
-    row : iterable
-        A value for each channel: bytes, str or numbers.
-    kind : str
-        The stream's content type. MNE-LSL's ``annotations`` have a channel for each description, and the value is the
-        duration (s), -1 for none: there the channel's label is the marker.
-    labels : sequence of str
-        Labels of the channels, as far as known.
+    MNE-LSL's ``annotations`` have a channel for each description, and the value is the duration (s), -1 for none: there
+    the channel's label is the marker.
     """
     values = list(row)
     if "annotation" in kind.lower() and len(labels) == len(values) and all(labels):

@@ -25,14 +25,7 @@ LONGEST_S = 1.0  # longest chunk (s)
 
 
 class PlaybackSource:
-    """A recording on disk.
-
-    Parameters
-    ----------
-    path : str
-        Relative or absolute.
-    options : PlaybackOptions
-    """
+    """A recording on disk, at a relative or absolute path."""
 
     Options = PlaybackOptions
 
@@ -77,17 +70,7 @@ def translated(asked: str) -> Iterator[None]:
 
 
 class PlaybackStream:
-    """A recording being played: a file, or an array in memory.
-
-    Parameters
-    ----------
-    file : SignalFile
-    options : PlaybackOptions
-    name : str
-        The source, for messages.
-    title : str
-        What to call the stream on screen.
-    """
+    """A recording being played: `name` is the source in messages, `title` the stream's name on screen."""
 
     def __init__(self, file: SignalFile, options: PlaybackOptions, name: str, title: str) -> None:
         self._file = file
@@ -169,9 +152,7 @@ class PlaybackStream:
             return n
         wait = self._when(self._index + lost + n) - clock.now()
         if wait > 0:
-            if self._closed.wait(min(wait, timeout)) or wait > timeout:
-                return 0
-            return n
+            return 0 if self._closed.wait(min(wait, timeout)) or wait > timeout else n
         late = int(-wait * self._speed * self.info.sfreq)
         return min(n + late, max(n, round(LONGEST_S * self.info.sfreq)))
 

@@ -95,7 +95,6 @@ def spread(data: np.ndarray, sfreq: float) -> float | None:
     Parameters
     ----------
     data : array (n_times, n_chans)
-        In any one unit.
     sfreq : float
         Sampling rate (Hz).
 
@@ -119,19 +118,9 @@ def spread(data: np.ndarray, sfreq: float) -> float | None:
 def check_spread(
     asked: str, found_uv: float | None, limits: tuple[float, float], written: str, written_uv: float
 ) -> None:
-    """Raise `StreamMismatch` for values that are not plausible EEG; it names the ``units=`` that would be.
+    """Raise `StreamMismatch` where the `spread` of the signal (µV; None passes) is outside `limits` (µV).
 
-    Parameters
-    ----------
-    asked : str
-    found_uv : float | None
-        `spread` of the signal (µV); None passes.
-    limits : (float, float)
-        Plausible range (µV).
-    written : str
-        How the unit was found, in words.
-    written_uv : float
-        That unit in µV.
+    `written` says how its unit was found, which is `written_uv` µV. The message names the ``units=`` that would fit.
     """
     low, high = limits
     if found_uv is None or low <= found_uv <= high:

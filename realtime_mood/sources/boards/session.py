@@ -17,7 +17,7 @@ from ...guard import GuardedThread
 from .catalogue import BrainflowOptions
 
 BUFFER_S = 60  # length of the library's buffer (s)
-LOOK_S = 0.05  # interval (s) of checks of whether opening a board was cancelled
+LOOK_S = 0.05  # interval (s) of checks for a cancelled opening
 CLOSE_S = 1.0  # how long `close` waits for a board to be released (s); some take seconds
 LONGEST_PAUSE_S = 10.0
 """Longest pause in a file (s): the library's player sleeps through pauses and cannot be stopped meanwhile."""
@@ -68,23 +68,8 @@ def trouble(kind: type[SourceError], asked: str, error: Any) -> SourceError:
 class BoardSession:
     """One board, prepared and streaming until `close`; also released by garbage collection and at exit.
 
-    Parameters
-    ----------
-    board_id : int
-    given : BrainFlowInputParams
-    asked : str
-        The source, for messages.
-    sfreq : float
-        Approximate sampling rate (Hz), for the size of the buffer.
-    options : BrainflowOptions
-        Of these the commands ``config`` and the file ``log``.
-    cancelled : threading.Event
-        Set when the board is no longer wanted.
-
-    Raises
-    ------
-    SourceNotFound
-        The board does not answer, or another program uses it.
+    `given` is a ``BrainFlowInputParams``, and `sfreq` (Hz) sets the size of the buffer. Raises `SourceNotFound` where
+    the board does not answer, another program uses it, or `cancelled` was set.
     """
 
     _open: weakref.WeakValueDictionary[tuple[int, str], BoardSession] = weakref.WeakValueDictionary()
@@ -164,11 +149,7 @@ def _release(board: Any) -> None:
     with suppress(library().BrainFlowError):
         board.release_session()
     # Its finaliser would call the library again, when another session may have its parameters or Python is exiting.
-    board.is_prepared = _no
-
-
-def _no() -> bool:
-    return False
+    board.is_prepared = lambda: False
 
 
 def count_rows(path: Path, n_columns: int, stamp: int, asked: str) -> int:

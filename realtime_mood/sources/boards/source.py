@@ -128,7 +128,8 @@ class BrainflowStream:
         odd = ""
         if sfreq is None and not virtual:
             first = self._first_seconds(source.cancelled)
-            sfreq, odd = sfreq_of([self._numbered(table) for table, _ in first], cycles, announced)
+            tables = [self._samples_in(table) for table, _ in first]
+            sfreq, odd = sfreq_of([(table[self._number], table[self._stamp]) for table in tables], cycles, announced)
         elif sfreq is None or abs(sfreq / announced - 1) > MOST_OFF:
             sfreq = announced
         self._packages = Packages(sfreq, len(ch_names), cycles)
@@ -145,20 +146,12 @@ class BrainflowStream:
             self._pass_on(table, arrived)
 
     def read(self, timeout: float) -> Chunk | None:
-        """The samples that arrived since the last call; None if there were none within `timeout` s.
-
-        Raises
-        ------
-        StreamEnded
-            A file has played to its end.
-        SourceLost
-            The library cannot read the board any more.
-        """
+        """As in `Stream`; raises `StreamEnded` at the end of a file, `SourceLost` when the library cannot read it."""
         deadline = clock.now() + timeout
         while not self._ready:
             if self._closed.is_set():
                 raise SourceLost(self._name, "closed")
-            self._take()
+            self._pass_on(self._fetch(), clock.now())
             if self._ready:
                 break
             if self._left <= 0:
@@ -173,17 +166,13 @@ class BrainflowStream:
         """Whether the board has sent a sample, or sends one `within` this time (s); the sample stays to be read."""
         deadline = clock.now() + within
         while not self._heard and clock.now() < deadline and not self._closed.wait(POLL_S):
-            self._take()
+            self._pass_on(self._fetch(), clock.now())
         return self._heard
 
     def close(self) -> None:
         """Release the board; a waiting `read` returns. May be called twice."""
         self._closed.set()
         self._session.close()
-
-    def _take(self) -> None:
-        """Fetch new rows, and queue the samples whose count is certain."""
-        self._pass_on(self._fetch(), clock.now())
 
     def _fetch(self) -> np.ndarray:
         """New rows with stamps on our clock: (n_rows, n)."""
@@ -199,15 +188,15 @@ class BrainflowStream:
         return table
 
     def _pass_on(self, table: np.ndarray, arrived: float) -> None:
-        numbers = table[self._number]
+        """Queue the samples whose count is certain."""
         if self._ohm and table.shape[1]:
             ohm = np.where(table[self._ohm] > 0, table[self._ohm], np.nan)
             seen = np.flatnonzero(np.isfinite(ohm).any(axis=0))
             if len(seen):
                 self._packages.measure(ohm[:, seen[-1]] / 1e3)
-        table = table[:, ~np.isin(numbers, self._aside)]
-        number, stamp, marker = table[[self._number, self._stamp, self._marker]]
-        self._ready.extend(self._packages.feed(table[self._eeg].T * self._scale, marker, number, stamp, arrived))
+        samples = self._samples_in(table)
+        number, stamp, marker = samples[[self._number, self._stamp, self._marker]]
+        self._ready.extend(self._packages.feed(samples[self._eeg].T * self._scale, marker, number, stamp, arrived))
         if self._left <= 0:
             self._ready.extend(self._packages.release(arrived))
 
@@ -222,9 +211,8 @@ class BrainflowStream:
             raise SourceNotFound(self._name, "opening was cancelled")
         return first
 
-    def _numbered(self, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        samples = ~np.isin(table[self._number], self._aside)
-        return table[self._number][samples], table[self._stamp][samples]
+    def _samples_in(self, table: np.ndarray) -> np.ndarray:
+        return table[:, ~np.isin(table[self._number], self._aside)]
 
     def _on_our_clock(self, stamps: np.ndarray, now: float) -> np.ndarray:
         """Most stamps are of this computer's clock; its offset is measured each time, for it may be set meanwhile."""

@@ -6,17 +6,11 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from ..url import CommonOptions, Identity, choices, distinguishing, with_options
 
 MOST_CHANS, MOST_HZ = 4096, 100_000.0
-
-
-def _positive(value: float) -> float:
-    if not 0 < value <= 600:
-        raise ValueError("must be more than 0 and at most 600 s")
-    return value
 
 
 class LslOptions(CommonOptions):
@@ -27,7 +21,7 @@ class LslOptions(CommonOptions):
     host: str | None = None  # the computer that sends it
     uid: str | None = None
     """Identifies one outlet; it changes when the sender restarts, so the stream is not found again then."""
-    timeout: Annotated[float, Field(default=5.0), AfterValidator(_positive)] = 5.0
+    timeout: Annotated[float, Field(gt=0, le=600)] = 5.0
     """How long to search for the stream (s)."""
     sfreq: Annotated[float, Field(gt=0, le=MOST_HZ)] | None = None
     """The sampling rate (Hz), where the stream states none or a wrong one; measured if not given."""
@@ -46,24 +40,17 @@ def is_chosen(info: Any, name: str, options: LslOptions) -> bool:
 
 def identity_of(info: Any) -> Identity:
     """Name and URL options that distinguish a stream from others."""
-    return {
-        "name": info.name(),
-        "type": info.type(),
-        "source_id": info.source_id(),
-        "host": info.hostname(),
-        "uid": info.uid(),
-    }
+    values = info.name(), info.type(), info.source_id(), info.hostname(), info.uid()
+    return dict(zip(("name", "type", "source_id", "host", "uid"), values, strict=True))
 
 
 def url_of(info: Any, there: Sequence[Any]) -> str:
     """The URL that selects this stream and no other of `there`, if possible also after a restart of its sender."""
     one = identity_of(info)
     query = {key: one[key] for key in ("type", "source_id") if one[key]}
-    url = with_options(f"lsl://{quote(info.name())}", query)
     options = LslOptions.model_validate(query)
-    return with_options(
-        url, distinguishing(one, [identity_of(it) for it in there if is_chosen(it, one["name"], options)])
-    )
+    matching = [identity_of(stream) for stream in there if is_chosen(stream, one["name"], options)]
+    return with_options(f"lsl://{quote(info.name())}", query | distinguishing(one, matching))
 
 
 def urls_of(asked: str, several: Sequence[Any]) -> str:

@@ -37,7 +37,7 @@ class LslMarkers:
     ----------
     url : str
         ``lsl://NAME?type=…&source_id=…&host=…&uid=…``; without a name, any stream of markers.
-    tell : callable
+    receive : callable
         Receives each marker: its text, and when it was sent (s, our clock). Called from a separate thread. False means
         that there is no signal yet that the marker could belong to.
 
@@ -47,12 +47,12 @@ class LslMarkers:
         When `url` is not an LSL URL.
     """
 
-    def __init__(self, url: str, tell: Callable[[str, float], object]) -> None:
+    def __init__(self, url: str, receive: Callable[[str, float], object]) -> None:
         scheme, self._name, query = split(url)
         if scheme != "lsl":
             raise ConfigError(f"markers {url!r}", "not a stream of the network", "write lsl://NAME")
         self._url, self._options = url, read_options(LslOptions, url, query)
-        self._tell, self._closing = tell, threading.Event()
+        self._receive, self._closing = receive, threading.Event()
         self._thread: GuardedThread | None = None
         self._heard: tuple[str, ...] = ()  # the stream used last
         self._others: set[str] = set()  # that existed beside it, by uid
@@ -81,20 +81,18 @@ class LslMarkers:
             # A stream that is gone is still listed for a while, and one that returns has another uid.
             meant = self._meant(resolver.results())
             if clock.now() - self._ended < LOYAL_S:
-                meant = [it for it in meant if it.uid() not in self._others]
+                meant = [info for info in meant if info.uid() not in self._others]
             if meant:
-                found = min(meant, key=lambda it: (tries[it.uid()], _identity(it) != self._heard, it.uid()))
+                found = min(meant, key=lambda info: (tries[info.uid()], _identity(info) != self._heard, info.uid()))
                 tries[found.uid()] += 1
-                self._hear(
-                    found, lambda: [it for it in self._meant(resolver.results()) if not tries[it.uid()]], closing
-                )
+                self._hear(found, resolver, tries, closing)
 
     def _meant(self, there: Sequence[Any]) -> list[Any]:
-        named = [it for it in there if it.nominal_srate() == 0 and is_chosen(it, self._name, self._options)]
-        markers = [it for it in named if is_marker_type(it.type())]
+        named = [info for info in there if info.nominal_srate() == 0 and is_chosen(info, self._name, self._options)]
+        markers = [info for info in named if is_marker_type(info.type())]
         return markers if markers or not (self._name or self._options.type) else named
 
-    def _hear(self, found: Any, others: Callable[[], list[Any]], closing: threading.Event) -> None:
+    def _hear(self, found: Any, resolver: Any, tries: Counter[str], closing: threading.Event) -> None:
         """Pass on the markers of one stream until it is gone."""
         pylsl = liblsl.pylsl()
         to_ours = clock.offset_to(pylsl.local_clock)
@@ -105,7 +103,8 @@ class LslMarkers:
             inlet.open_stream(timeout=OPEN_S)
             self._begin(found)
             while not closing.is_set():
-                self._report_others(found, others())
+                others = [info for info in self._meant(resolver.results()) if not tries[info.uid()]]
+                self._report_others(found, others)
                 row, stamp = inlet.pull_sample(timeout=PULL_S)
                 if row is None:
                     continue
@@ -124,15 +123,13 @@ class LslMarkers:
             self.report(f"markers {self._url}: now from {described(found, with_host=True)}, another stream than before")
 
     def _report_others(self, heard: Any, others: Sequence[Any]) -> None:
-        if new := {it.uid() for it in others} - self._others:
+        if new := {info.uid() for info in others} - self._others:
             self._others |= new
-            self.report(
-                f"markers {self._url}: {len(others) + 1} streams answer, using "
-                f"{described(heard, with_host=True)}; choose one: {urls_of(self._url, [heard, *others])}"
-            )
+            using, urls = described(heard, with_host=True), urls_of(self._url, [heard, *others])
+            self.report(f"markers {self._url}: {len(others) + 1} streams answer, using {using}; choose one: {urls}")
 
     def _pass_on(self, text: str, t: float) -> None:
-        if self._tell(text, t) is False:
+        if self._receive(text, t) is False:
             self._early += 1
         elif self._early:
             self.report(f"markers {self._url}: {self._early} came before the signal and were left out")

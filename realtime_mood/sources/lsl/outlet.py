@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from types import FrameType
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -53,14 +52,13 @@ def play(
 
     Parameters
     ----------
-    file : str
-        A path, or the URL of a finite source, which carries its own `loop`, `start`, `stop`, `channels` and `units`.
-    name : str
-        Name of the stream.
-    source_id : str, optional
-        Unique for each call by default. With a fixed one, receivers reconnect when it is played again.
+    file, name : str
+        A path, or the URL of a finite source, which carries its own `loop`, `start`, `stop`, `channels` and `units`;
+        and the name of the stream.
     virtual : bool
         Mark the signal as simulated; set anyway where the source does so.
+    source_id : str, optional
+        Unique for each call by default. With a fixed one, receivers reconnect when it is played again.
     faults : str
         Script of faults: ``KIND[:VALUE][:ELECTRODE…][@START[-END]],…``; see `faults.FAULTS`. Reported as they happen.
         A ``synthetic://`` URL may have its own.
@@ -107,7 +105,7 @@ def play(
 
 
 def _unpaced(url: str) -> tuple[str, str]:
-    """The same source without pacing, and its faults; this module keeps the schedule."""
+    """The URL without pacing, since this module keeps the schedule, and without faults; and the faults."""
     scheme, _, query = split(url)
     if scheme in LIVE:
         raise ConfigError(f"outlet {url!r}", "a live stream", "give a recording or a synthetic:// source")
@@ -178,14 +176,8 @@ def _until(condition: Callable[[], bool], wait_s: float, interrupted: threading.
 def _interruptible() -> Iterator[threading.Event]:
     """An event set by Ctrl-C and SIGTERM; never set outside the main thread, where signals cannot be handled."""
     event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event
-        return
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        event.set()
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.signal(number, lambda number, frame: event.set()) for number in numbers}
     try:
         yield event
     finally:

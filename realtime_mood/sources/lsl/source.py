@@ -29,7 +29,7 @@ CORRECTION_S = 1.0  # how long measuring the offset of its clock may take (s)
 CLOCKS_S = 1.0  # a stream that began this long (s) before our last sample existed beside ours
 
 
-class _Identity(NamedTuple):
+class _Metadata(NamedTuple):
     """Metadata by which a lost stream is recognised."""
 
     name: str
@@ -38,18 +38,10 @@ class _Identity(NamedTuple):
     host: str
     n_chans: int
     sfreq: float
-    channels: tuple[tuple[str, str, str], ...] = ()  # label, unit and type of each channel; known only after a query
 
 
 class LslSource:
-    """A stream on the network.
-
-    Parameters
-    ----------
-    stream_name : str
-        The stream's name; empty for the only EEG stream on the network.
-    options : LslOptions
-    """
+    """A stream on the network, by its name; an empty one means the only EEG stream."""
 
     Options = LslOptions
     exclusive = False
@@ -58,7 +50,7 @@ class LslSource:
         self.stream_name, self.options = stream_name, options or LslOptions()
         self.name = f"lsl://{stream_name}"
         self._off = threading.Event()
-        self._was: _Identity | None = None
+        self._opened: tuple[_Metadata, list[tuple[str, str, str]]] | None = None  # with (label, unit, type) by channel
         self._columns, self._scale = np.empty(0, int), np.empty(0, np.float32)
         self._streams: WeakValueDictionary[str, LslStream] = WeakValueDictionary()
         self._last: LslStream | None = None
@@ -72,11 +64,8 @@ class LslSource:
         try:
             inlet = Inlet(found, announced, self.options.timeout, self._off)
         except SourceNotFound:
-            raise SourceNotFound(
-                self.name,
-                f"announced but does not answer: {described(found)}",
-                "restart its sender, check the firewall",
-            ) from None
+            problem = f"announced but does not answer: {described(found)}"
+            raise SourceNotFound(self.name, problem, "restart its sender, check the firewall") from None
         try:
             if not found.nominal_srate() > 0 and self.options.sfreq is None:
                 raise self._without_rate(inlet)
@@ -84,7 +73,7 @@ class LslSource:
         except BaseException:
             inlet.close()
             raise
-        self._was = _Identity(*_named(found), channels=tuple(channels_of(inlet.full)))
+        self._opened = _metadata(found), channels_of(inlet.full)
         self._is_own.clear()
         self._keep(found, stream)
         return stream
@@ -101,16 +90,18 @@ class LslSource:
         StreamMismatch
             A similar stream answers that is another one.
         """
-        was = self._was
+        if self._opened is None:
+            raise SourceNotFound(self.name, "not there", "start it again")
+        was, channels = self._opened
         there: list[Any] = []
         same: list[Any] = []
         new: list[Any] = []
         resolver, deadline = liblsl.pylsl().ContinuousResolver(), clock.now() + FIND_S
         # Without a source_id a twin may answer too, which must not be missed.
-        while clock.now() < deadline and not self._off.is_set() and not (new and was and was.source_id):
+        while clock.now() < deadline and not self._off.is_set() and not (new and was.source_id):
             time.sleep(0.02)
             there = resolver.results()
-            same = [found for found in there if was and _named(found) == was[:-1] and self._may_be_own(found)]
+            same = [found for found in there if _metadata(found) == was and self._may_be_own(found)]
             new = [found for found in same if found.uid() not in self._streams]
         if len(new) > 1 and len(new := [found for found in new if self._is_own_by_age(found)]) > 1:
             several = "; ".join(described(found) for found in new)
@@ -118,14 +109,14 @@ class LslSource:
         wrong = ""
         for found in new or same:
             try:
-                return self._again(found, info)
+                return self._again(found, info, channels)
             except StreamMismatch as error:
                 wrong = error.found
         alike = f", not {self.options.uid}" if self.options.uid else ", there before"
         wrong = wrong or "; ".join(
-            f"{described(found, with_host=True)}{alike * (_named(found) == was[:-1])}"
+            f"{described(found, with_host=True)}{alike * (_metadata(found) == was)}"
             for found in there
-            if was and found not in same and _like(found, was)
+            if found not in same and _resembles(_metadata(found), was)
         )
         if wrong:
             raise StreamMismatch(self.name, f"another stream: {wrong}", "start the original one, or restart the run")
@@ -135,20 +126,18 @@ class LslSource:
         """Make an `open` or `reopen` in progress give up soon; called from any thread."""
         self._off.set()
 
-    def _again(self, found: Any, info: StreamInfo) -> LslStream:
+    def _again(self, found: Any, info: StreamInfo, channels: list[tuple[str, str, str]]) -> LslStream:
         """Connect to a similar stream; `StreamMismatch` if it is another, `SourceNotFound` if it sends nothing."""
-        assert self._was is not None
-        inlet = Inlet(found, self._was.sfreq or info.sfreq, ANSWER_S, self._off)
+        inlet = Inlet(found, found.nominal_srate() or info.sfreq, ANSWER_S, self._off)
         try:
-            channels = tuple(channels_of(inlet.full))
-            if channels != self._was.channels:
-                now, before = (" ".join(label for label, _, _ in it) for it in (channels, self._was.channels))
+            if (described_now := channels_of(inlet.full)) != channels:
+                now, before = (" ".join(label for label, _, _ in each) for each in (described_now, channels))
                 raise StreamMismatch(self.name, f"its channels are {now} and were {before}")
             pull, deadline = None, clock.now() + LIVE_S
             while pull is None and clock.now() < deadline and not self._off.is_set():
                 pull = inlet.pull(PULL_S)
-            before_it = self._streams.get(found.uid())
-            if pull is None or (before_it is not None and before_it.is_heard(PULL_S)):
+            open_one = self._streams.get(found.uid())
+            if pull is None or (open_one is not None and open_one.is_heard(PULL_S)):
                 raise SourceNotFound(self.name, "it sends nothing new")
             if not self._judge(inlet):
                 raise StreamMismatch(self.name, f"{described(found, with_host=True)}, there before")
@@ -184,9 +173,7 @@ class LslSource:
 
     def _resolve(self) -> Any:
         """The one stream that the URL selects."""
-        pylsl = liblsl.pylsl()
-
-        resolver = pylsl.ContinuousResolver()
+        resolver = liblsl.pylsl().ContinuousResolver()
         deadline, seen = clock.now() + self.options.timeout, []
         while clock.now() < deadline and not self._off.is_set():
             time.sleep(0.02)
@@ -201,9 +188,8 @@ class LslSource:
             urls = urls_of(self.name, meant)
             raise SourceNotFound(self.name, f"{len(meant)} streams answer: {several}", f"choose one: {urls}")
         there = "; ".join(described(stream) for stream in seen) or "no stream at all"
-        raise SourceNotFound(
-            self.name, f"within {self.options.timeout:g} s the network shows {there}", "start it, or correct the name"
-        )
+        problem = f"within {self.options.timeout:g} s the network shows {there}"
+        raise SourceNotFound(self.name, problem, "start it, or correct the name")
 
     def _meant(self, streams: list[Any]) -> list[Any]:
         want = self.options
@@ -217,15 +203,12 @@ class LslSource:
         if found.channel_format() == liblsl.pylsl().cf_string:
             raise StreamMismatch(self.name, f"it sends text: {shown}", "choose a stream of numbers")
         if found.channel_count() > MOST_CHANS or announced > MOST_HZ:
-            raise StreamMismatch(
-                self.name,
-                f"larger than any EEG: {shown}",
-                f"up to {MOST_CHANS} channels and {MOST_HZ:g} Hz can be read",
-            )
+            do = f"up to {MOST_CHANS} channels and {MOST_HZ:g} Hz can be read"
+            raise StreamMismatch(self.name, f"larger than any EEG: {shown}", do)
         return announced if announced > 0 else self.options.sfreq or GUESS_HZ
 
     def _without_rate(self, inlet: Inlet) -> StreamMismatch:
-        """The error for a stream that states no rate: it tells the measured one."""
+        """The error for a stream that states no rate, with the measured one."""
         _, rate = listen(inlet, self._off, measure=True, least=0)
         found, do = "it has no regular rate", "choose a stream of EEG samples, or give sfreq="
         if rate is not None and 1.0 <= rate.sfreq <= MOST_HZ:
@@ -275,14 +258,10 @@ class LslSource:
         check_spread(self.name, moves, NARROW, f"{written}; taken as µV", float(self._scale[0]))
 
 
-def _named(found: Any) -> tuple[str, str, str, str, int, float]:
-    return (
-        found.name(), found.type(), found.source_id(), found.hostname(), found.channel_count(), found.nominal_srate()
-    )  # fmt: skip
+def _metadata(found: Any) -> _Metadata:
+    names = found.name(), found.type(), found.source_id(), found.hostname()
+    return _Metadata(*names, found.channel_count(), found.nominal_srate())
 
 
-def _like(found: Any, was: _Identity) -> bool:
-    """Whether it resembles the lost stream."""
-    return (found.name(), found.type()) == (was.name, was.type) or (
-        bool(was.source_id) and found.source_id() == was.source_id
-    )
+def _resembles(found: _Metadata, was: _Metadata) -> bool:
+    return found[:2] == was[:2] or (bool(was.source_id) and found.source_id == was.source_id)

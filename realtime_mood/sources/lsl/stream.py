@@ -36,22 +36,9 @@ class Pull(NamedTuple):
 
 
 class Inlet:
-    """A connection to a stream. It may be closed from another thread.
+    """A connection to the stream `found` (a ``pylsl.StreamInfo``) with about `sfreq` Hz; another thread may close it.
 
-    Parameters
-    ----------
-    found : pylsl.StreamInfo
-    sfreq : float
-        Expected samples per second.
-    timeout : float
-        How long the stream may take to answer (s).
-    off : threading.Event
-        Once set, waiting ends.
-
-    Raises
-    ------
-    SourceNotFound
-        It does not answer.
+    Raises `SourceNotFound` where the stream does not answer within `timeout` s, or once `off` is set.
     """
 
     def __init__(self, found: Any, sfreq: float, timeout: float, off: threading.Event) -> None:
@@ -86,9 +73,8 @@ class Inlet:
         if inlet is None or self.lost:
             return None
         try:
-            data, stamps = inlet.pull_chunk(
-                timeout, len(self._buffer), self._buffer, min_samples=self._least, as_numpy=True
-            )
+            size = len(self._buffer)
+            data, stamps = inlet.pull_chunk(timeout, size, self._buffer, min_samples=self._least, as_numpy=True)
         except self._errors[1]:
             self.lost = True
             return None
@@ -114,7 +100,7 @@ class Inlet:
 
 
 def listen(inlet: Inlet, off: threading.Event, *, measure: bool, least: int) -> tuple[list[Pull], Rate | None]:
-    """The first samples, which stay to be read.
+    """The first samples, and their rate.
 
     Parameters
     ----------
@@ -127,14 +113,14 @@ def listen(inlet: Inlet, off: threading.Event, *, measure: bool, least: int) -> 
         Wait until there are this many, for at most 3 s.
     """
     pulls: list[Pull] = []
-    looks = list(LOOKS_S) if measure else []
-    rate, began, n = None, clock.now(), 0
+    looks: tuple[float, ...] = LOOKS_S if measure else ()
+    rate, n, began = None, 0, clock.now()
     heard = began
     while not inlet.lost and not off.is_set():
         if pulls and looks and pulls[-1].arrived - pulls[0].arrived >= looks[0]:
             counts = np.cumsum([len(pull.stamps) for pull in pulls])
             rate = measured_rate(counts, np.array([pull.stamps[-1] for pull in pulls]))
-            looks = [] if rate and rate.sure else looks[1:]
+            looks = () if rate and rate.sure else looks[1:]
         now = clock.now()
         if not (looks and now - heard < QUIET_S) and not (n < least and now - began < LEAST_S):
             break
@@ -145,18 +131,9 @@ def listen(inlet: Inlet, off: threading.Event, *, measure: bool, least: int) -> 
 
 
 class LslStream:
-    """An open stream. Made by `LslSource.open` and `reopen`.
+    """An open stream, made by `LslSource`.
 
-    Parameters
-    ----------
-    inlet : Inlet
-    info : StreamInfo
-    columns : array of int
-        Indices of the selected channels.
-    scale : array
-        µV per unit, for each channel.
-    pulls : iterable of Pull
-        Samples pulled already; they are delivered first.
+    It reads the channels `columns` with `scale` µV per unit, those of `pulls`, which were pulled before, first.
     """
 
     def __init__(
@@ -175,29 +152,13 @@ class LslStream:
         for pull in pulls:
             self._take_in(pull)
 
-    @property
-    def measured_sfreq(self) -> float:
-        """The sampling rate by our clock (Hz)."""
-        return self._samples.sfreq
-
-    @property
-    def least_gap_s(self) -> float:
-        """The shortest gap that is distinguished from jitter (s)."""
-        return self._samples.least_gap_s
-
     def is_heard(self, within_s: float) -> bool:
         """Whether this stream is being read and has just sent samples, even if they are held back."""
         time.sleep(2 * within_s)  # samples that another connection has just received are in transit here too
         return not self._closed and not self._inlet.lost and clock.now() - self.heard < HEARD_S
 
     def read(self, timeout: float) -> Chunk | None:
-        """The samples that arrived since the last call; None if there were none within `timeout` s.
-
-        Raises
-        ------
-        SourceLost
-            The sender is gone.
-        """
+        """As in `Stream`; raises `SourceLost` when the sender is gone."""
         deadline = clock.now() + timeout
         while not self._ready:
             left = deadline - clock.now()

@@ -7,11 +7,9 @@ from pathlib import Path
 from ...contracts import SignalFile
 from ...errors import StreamMismatch
 from .headers import beginning
-from .recording import PlaybackOptions
+from .recording import SELECT, PlaybackOptions
 
 TEXT = (".csv", ".txt", ".tsv", ".zip")
-XDF_ONLY = ("stream", "source_id", "host", "uid", "number", "sfreq")
-"""Options that choose a stream, or say something about it."""
 
 
 def open_recording(path: Path, options: PlaybackOptions, asked: str) -> SignalFile:
@@ -32,7 +30,7 @@ def open_recording(path: Path, options: PlaybackOptions, asked: str) -> SignalFi
         from .xdf import open_xdf
 
         return open_xdf(path, options, asked)
-    for key in XDF_ONLY:
+    for key in (*SELECT, "sfreq"):
         if (value := getattr(options, key)) is not None:
             raise StreamMismatch(asked, f"{key}={value}: only an XDF file holds streams", "leave it out")
     if path.suffix.lower() in TEXT:

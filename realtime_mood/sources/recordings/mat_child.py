@@ -1,4 +1,4 @@
-"""Child process of `mat_file`: reads a MATLAB file and prints its contents.
+"""Child process of `opening`: reads a MATLAB file and prints its contents.
 
 SciPy's and HDF5's readers can crash on a damaged file; here that ends this process only.
 """
@@ -13,7 +13,7 @@ ODD_TEXT = "latin-1"  # for text that is not in the encoding it claims: every by
 
 
 def main(path: str, most_bytes: int) -> int:
-    """Print the variables of the file, the fields of each, and the encoding that its text needs."""
+    """Print the variables of the file, the fields of each, and the encoding of its text; return the exit code."""
     from pymatreader import read_mat
 
     try:

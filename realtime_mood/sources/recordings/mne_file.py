@@ -36,7 +36,6 @@ class MneFile(RawRows):
     _records: EdfRecords | None
 
     def __init__(self, path: Path, options: PlaybackOptions, asked: str) -> None:
-        super().__init__()
         check_header(path, asked)
         by_record = path.suffix.lower() in (".edf", ".bdf")
         # Names are made unique before any are left out, so that they stay; annotations are read by `record_markers`.

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -15,7 +18,10 @@ import mne
 
 from ...errors import StreamMismatch
 from .headers import beginning, text_in
-from .mat_file import read_contents
+
+CHILD = Path(__file__).with_name("mat_child.py")
+LEAST_BYTES = 4 << 30  # memory the child may take, and as much as the file has four times over
+LONGEST_S = 60.0  # the child is given this much time, and as much again for every 100 MB
 
 
 def open_raw(path: Path, asked: str, **options: Any) -> tuple[Any, int]:
@@ -40,7 +46,7 @@ def _explained(error: Exception) -> tuple[str, str] | None:
     if package := _missing_package(error):
         do = f"pip install '{package}', or 'realtime-mood[formats]' for the readers of all formats"
         return f"its reader needs the package {package}, which is not installed", do
-    if any(isinstance(it, UnicodeDecodeError) for it in (error, error.__cause__)):
+    if any(isinstance(cause, UnicodeDecodeError) for cause in (error, error.__cause__)):
         found = f"its text is not UTF-8: {error.__cause__ or error}"
         return found[:160], "save that text as UTF-8, or convert the file to EDF or FIF"
     if match := re.search(r"number of trials is (\d+)", str(error)):
@@ -98,13 +104,36 @@ def _reader(path: Path, asked: str) -> Callable[..., Any]:
     return getattr(mne.io, name, mne.io.read_raw)  # an older MNE has fewer
 
 
+def _matlab_contents(path: Path, asked: str) -> tuple[dict[str, list[str]], str | None]:
+    """The variables of a MATLAB file with the fields of structures, and the encoding of its text, where unusual.
+
+    It is read in a child process, because the libraries crash on some damaged files; that takes 0.25 s. The reasons:
+    ``docs/decisions/0016-untrusted-files-in-a-child-process.md``.
+    """
+    size, do = path.stat().st_size, "save it again, or convert it to EDF or FIF"
+    command = [sys.executable, "-P", "-W", "ignore", str(CHILD), str(path), str(LEAST_BYTES + 4 * size)]
+    try:
+        child = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            timeout=LONGEST_S * (1 + size / 100e6), check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise StreamMismatch(asked, f"a MATLAB file that is not read within {error.timeout:.0f} s", do) from None
+    if child.returncode == 0 and (lines := child.stdout.splitlines()):
+        contents = json.loads(lines[-1])
+        return contents["fields"], contents["codec"]
+    if child.returncode < 0:
+        raise StreamMismatch(asked, "a damaged MATLAB file: the library that reads it crashes", do)
+    output = child.stderr.strip().splitlines() or ["no reason given"]
+    raise StreamMismatch(asked, f"a MATLAB file that cannot be read: {output[-1][:120]}", do)
+
+
 def _matlab_reader(path: Path, asked: str) -> Callable[..., Any]:
-    """The reader for what stands in a MATLAB file: a structure of EEGLAB or of FieldTrip."""
-    contents = read_contents(path, asked)
-    fields = contents.fields
+    """The reader for a MATLAB file with a structure of EEGLAB or of FieldTrip."""
+    fields, codec = _matlab_contents(path, asked)
     if "EEG" in fields or {"srate", "data"} <= fields.keys():
         # Only a .set file may name itself as the place of its data.
-        return partial(mne.io.read_raw_eeglab, uint16_codec=contents.codec, preload=path.suffix.lower() == ".mat")
+        return partial(mne.io.read_raw_eeglab, uint16_codec=codec, preload=path.suffix.lower() == ".mat")
     if name := next((name for name, keys in fields.items() if {"trial", "label"} <= set(keys)), None):
         return partial(_read_fieldtrip, data_name=name)
     held = ", ".join(list(fields)[:8]) or "nothing"

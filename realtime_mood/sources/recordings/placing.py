@@ -1,8 +1,7 @@
 """Sample indices of a file's rows by their counters and stamps, with a gap wherever samples were lost.
 
 A device counts its samples in cycles, and a program stamps them when they arrive. The counter states exactly how many
-were lost, except for whole cycles and restarts of the counter; the stamps show those, once jitter, stalls and bursts
-are told from losses.
+were lost, except for whole cycles and restarts of the counter. The stamps show those, but also jitter and stalls.
 """
 
 from __future__ import annotations

@@ -27,9 +27,8 @@ class RawRows:
     _to_uv: float | np.ndarray
     _time: Timeline
     sfreq: float
-
-    def __init__(self) -> None:
-        self._block, self._first = np.empty((0, 0), np.float32), 0
+    _block: Array = np.empty((0, 0), np.float32)
+    _first = 0  # stored sample with which the block begins
 
     def rows(self, first: int, end: int) -> Array:
         """Samples ``[first, end)`` of one stretch: (n_times, n_chans), µV."""
@@ -56,25 +55,12 @@ class RawRows:
 
 
 class RawFile(RawRows):
-    """The EEG channels of a Raw, whose annotations state its gaps: rows of float32 µV.
+    """The EEG channels of a Raw (in volts), whose annotations state its gaps; it is neither changed nor closed.
 
-    Parameters
-    ----------
-    raw : mne.io.BaseRaw
-        In volts. It is read in blocks where it is not loaded, and neither changed nor closed.
-    options : PlaybackOptions
-        Of these ``channels``, ``drop``, ``units`` and ``reference``.
-    asked : str
-        What to call it in messages.
-
-    Raises
-    ------
-    StreamMismatch
-        Its channels are no electrodes, or its numbers cannot be EEG in that unit.
+    Raises `StreamMismatch` where its channels are no electrodes, or its numbers cannot be EEG in that unit.
     """
 
     def __init__(self, raw: Any, options: PlaybackOptions, asked: str) -> None:
-        super().__init__()
         self._raw, self.sfreq = raw, float(raw.info["sfreq"])
         check_rate(asked, self.sfreq)
         is_eeg = [kind == "eeg" for kind in raw.get_channel_types()]

@@ -14,6 +14,7 @@ from ..units import WIDE, check_spread, microvolts, spread
 from ..url import FiniteOptions
 
 HEAD_S = 10.0  # seconds at the beginning by which the unit is checked
+SELECT = ("stream", "source_id", "host", "uid", "number")  # options that choose a stream of an XDF file
 FASTEST_HZ = 100_000.0  # no EEG is sampled faster; a header that says so is damaged
 
 
@@ -38,16 +39,9 @@ class PlaybackOptions(FiniteOptions):
 
 
 class Rows:
-    """A recording that was read completely.
+    """A recording in memory: `data` (n_rows, n_chans) in µV, NaN where it could not be read.
 
-    Parameters
-    ----------
-    data : array (n_rows, n_chans)
-        µV; NaN where a row could not be read.
-    index : array (n_rows,) of int
-        The sample index of each row, increasing.
-    ch_names, sfreq, markers, reference, virtual, notes
-        As in `SignalFile` and `StreamInfo`.
+    `index` (n_rows,) is the sample index of each row, increasing; the rest is as in `SignalFile`.
     """
 
     def __init__(

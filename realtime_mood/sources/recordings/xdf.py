@@ -17,12 +17,11 @@ from ..marker_words import is_marker_type, texts_of
 from ..units import NARROW, WIDE, check_spread, microvolts, scales, spread
 from ..url import Identity, choices, with_options
 from .placing import indices, measured_rate, played_once, usual_rate
-from .recording import FASTEST_HZ, HEAD_S, PlaybackOptions, Rows, by_index, check_rate, finite, outside
+from .recording import FASTEST_HZ, HEAD_S, SELECT, PlaybackOptions, Rows, by_index, check_rate, finite, outside
 from .xdf_chunks import Chunks, StreamHeader, find_chunks, samples_in, without_others
 
 OFF = 0.01  # a stream whose stamps differ from its rate by more than this share runs at another rate than it says
 PACKETS = 0.2  # where more than this share of the stamps repeat the one before, they are those of packets
-SELECT = ("stream", "source_id", "host", "uid", "number")  # options that choose a stream
 
 
 def open_xdf(path: Path, options: PlaybackOptions, asked: str) -> Rows:

@@ -10,7 +10,6 @@ import io
 import math
 import mmap
 import struct
-from collections.abc import Iterator
 from typing import NamedTuple
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
@@ -100,7 +99,7 @@ def without_others(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) 
             if tag == FOOTER:
                 content = _info({"sample_count": _count(content)})
             elif tag == SAMPLES and chunks.streams[stream_number].format == "string":
-                content = _as_utf8(content, chunks.streams[stream_number].n_chans)
+                content = _texts(content, chunks.streams[stream_number].n_chans) or b""
             _put(out, tag, stream_number, content)
     out.seek(0)
     return out
@@ -177,7 +176,7 @@ def _is_sound(file: mmap.mmap, tag: int, begin: int, end: int, stream: StreamHea
     if n > (len(content) - at) // 2:  # no sample is shorter, so more of them are a damaged number
         return False
     if stream.format == "string":
-        return all(_past_texts(content, at, n, stream.n_chans))
+        return _texts(content, stream.n_chans) is not None
     size = stream.n_chans * SIZES[stream.format]
     if n * (9 + size) == len(content) - at and set(content[at :: 9 + size]) <= {8}:
         return True
@@ -188,29 +187,20 @@ def _is_sound(file: mmap.mmap, tag: int, begin: int, end: int, stream: StreamHea
     return at == len(content)
 
 
-def _as_utf8(content: bytes, n_chans: int) -> bytes:
-    """Sound samples of text, each text in UTF-8, which the reader expects."""
+def _texts(content: bytes, n_chans: int) -> bytes | None:
+    """Samples of text, each text in UTF-8, which the reader expects; None where they are not valid."""
     n, at = _length(content, 0) or (0, 0)
     out = [content[:at]]
     for _ in range(n):
+        if at >= len(content) or content[at] not in (0, 8):
+            return None
         out.append(content[at : at + 1 + content[at]])
         at += 1 + content[at]
         for _ in range(n_chans):
-            length, at = _length(content, at) or (0, at)
-            text = text_of(content[at : at + length]).encode()
+            n_bytes, at = _length(content, at) or (len(content), at)
+            if n_bytes > len(content) - at:
+                return None
+            text = text_of(content[at : at + n_bytes]).encode()
             out.append(struct.pack("<BI", 4, len(text)) + text)
-            at += length
-    return b"".join(out)
-
-
-def _past_texts(content: bytes, at: int, n: int, n_chans: int) -> Iterator[bool]:
-    """Whether each of `n` samples of text is whole, and whether nothing comes after them."""
-    for _ in range(n):
-        sound = at < len(content) and content[at] in (0, 8)
-        yield sound
-        at += 1 + content[at]
-        for _ in range(n_chans):
-            length = _length(content, at)
-            yield length is not None and length[0] <= len(content) - length[1]
-            at = sum(length) if length else at
-    yield at == len(content)
+            at += n_bytes
+    return b"".join(out) if at == len(content) else None

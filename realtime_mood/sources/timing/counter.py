@@ -48,13 +48,9 @@ class Cycle(NamedTuple):
 
 
 def learn(numbers: Sequence[float] | NDArray[np.float64]) -> tuple[Cycle, ...]:
-    """Possible numberings of an unknown board, from its first package numbers.
+    """Possible numberings of an unknown board, from its first package numbers, the shortest first.
 
-    Returns
-    -------
-    tuple of Cycle
-        The shortest first; empty where the numbers are no counter, or repeat within these first ones, so that
-        stamps are more informative.
+    Empty where the numbers are no counter, or repeat within these first ones, so that stamps are more informative.
     """
     seen = np.asarray(numbers, np.float64)
     if len(seen) < 8 or not np.all(np.isfinite(seen) & (seen >= 0) & (seen < ENDLESS.stop) & (seen % 1 == 0)):
@@ -79,18 +75,11 @@ def _with(number: float, cycles: Sequence[Cycle]) -> list[Cycle]:
 
 
 class PackageCounter:
-    """Counts lost samples by package numbers.
+    """Counts lost samples by package numbers, at `sfreq` Hz.
 
-    Losses are exact modulo a cycle; the number of whole cycles has to come from a clock.
-
-    Parameters
-    ----------
-    cycles : sequence of Cycle
-        Possible numberings; the first one that contains all numbers is used. Empty: there is no counter.
-    sfreq : float
-        Sampling rate (Hz).
-    learning : bool
-        Whether the cycles are estimates, whose end shows when the numbers fall without time passing.
+    Losses are exact modulo a cycle; the number of whole cycles has to come from a clock. Of the possible `cycles` the
+    first one that contains all numbers is used; without any, there is no counter. While `learning`, they are estimates,
+    whose end shows when the numbers fall without time passing.
     """
 
     def __init__(self, cycles: Sequence[Cycle], sfreq: float, *, learning: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import overload
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ ASTRAY = 0.25  # largest share of the first stamps that may precede their neighb
 HICCUP_S = 0.02  # a busy sender that stamps at sending may be late by this much for a while (s)
 
 
+Index = TypeVar("Index", float, np.ndarray)
 INDEX, STAMP, N, SQUARES, ROUGH = range(5)
 """Columns of a point: mean index, mean stamp (s), number of samples, sum of their squared residuals (s²), and largest
 change of the residual from one to the next (s)."""
@@ -40,13 +41,7 @@ class ClockLine:
         self._sums = np.zeros(5)
         self._last_residual: float | None = None
 
-    @overload
-    def at(self, index: float) -> float: ...
-
-    @overload
-    def at(self, index: np.ndarray) -> np.ndarray: ...
-
-    def at(self, index: float | np.ndarray) -> float | np.ndarray:
+    def at(self, index: Index) -> Index:
         """When sample `index` was taken, on the stamps' clock (s)."""
         return self._anchor[1] + (index - self._anchor[0]) * self.period
 

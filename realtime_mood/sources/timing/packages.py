@@ -39,20 +39,11 @@ def sfreq_of(
 
 
 class Packages:
-    """Counts rows by their package numbers and times them by their stamps.
+    """Counts rows of `n_chans` channels by their package numbers and times them by their stamps.
 
-    The counter is exact up to whole cycles, which the clock provides: lost samples get a place among the rows that the
-    clock is given, and what it still misses is rounded to whole cycles. Where the numbers fit no numbering, the clock
-    counts alone.
-
-    Parameters
-    ----------
-    sfreq : float
-        Sampling rate (Hz).
-    n_chans : int
-        How many channels the rows hold.
-    cycles : sequence of Cycle
-        How the board numbers its packages; empty to learn it from the first ones.
+    The counter is exact up to whole cycles, which the clock provides: the clock is given a place for each lost sample,
+    and a gap that it still finds is rounded to whole cycles. Where the numbers fit none of `cycles`, the clock counts
+    alone; without `cycles`, they are learnt from the first packages.
     """
 
     def __init__(self, sfreq: float, n_chans: int, cycles: tuple[Cycle, ...]) -> None:
@@ -75,16 +66,10 @@ class Packages:
     def feed(
         self, rows: np.ndarray, markers: np.ndarray, numbers: np.ndarray, stamps: np.ndarray, arrived: float
     ) -> list[Chunk]:
-        """Process the newest rows; return those whose count is certain.
+        """Process the newest rows (n, n_chans) in µV; return those whose count is certain.
 
-        Parameters
-        ----------
-        rows : array (n, n_chans)
-            µV. All may be empty.
-        markers, numbers, stamps : array (n,)
-            What each row is marked with (0 for nothing), its package number, and when it was taken (s, our clock).
-        arrived : float
-            Now (s, our clock).
+        Each row has a marker (0 for none), a package number and a stamp (s, our clock): arrays (n,). They `arrived` now
+        (s, our clock).
         """
         if self._counter is None:
             self._waiting.append((rows, markers, numbers, stamps))

@@ -71,22 +71,14 @@ class ReconnectingStream:
         return (*self._notes, *self._search.notes)[-NOTES:]
 
     def read(self, timeout: float) -> Chunk | None:
-        """The samples that arrived since the last call; None if there were none within `timeout` s.
-
-        Raises
-        ------
-        SourceLost
-            No samples for `give_up_s`.
-        StreamEnded
-            A finite source has ended.
-        """
+        """As in `Stream`; raises `SourceLost` after `give_up_s` without samples."""
         deadline = clock.now() + timeout
         while True:
             left = max(0.0, deadline - clock.now())
             chunk = self._next(min(left, LOOK_S))
             if chunk is not None and (len(chunk) or chunk.lost) and (counted := self._counted(chunk)) is not None:
                 return counted
-            self._look_around()
+            self._check_silence()
             if left <= 0:
                 return None
 
@@ -110,7 +102,7 @@ class ReconnectingStream:
             self._adopt(self._search.found(0.0))
         return chunk
 
-    def _look_around(self) -> None:
+    def _check_silence(self) -> None:
         now = clock.now()
         silent = now - self._heard
         if not self._searching and now - max(self._heard, self._adopted) >= self._silent_s:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
 import numpy as np
 
-from .line import LEAST_BATCHES, ClockLine
+from .line import LEAST_BATCHES, ClockLine, Index
 
 BEGIN_S = 0.5
 """Seconds of the first samples that are examined together for how they are stamped; more if in few batches."""
@@ -91,25 +91,14 @@ class SampleClock:
     def _tolerance(self) -> float:
         return self._line.tolerance(self._most)
 
-    @overload
-    def stamp(self, index: float) -> float: ...
-
-    @overload
-    def stamp(self, index: np.ndarray) -> np.ndarray: ...
-
-    def stamp(self, index: float | np.ndarray) -> float | np.ndarray:
+    def stamp(self, index: Index) -> Index:
         """When sample `index` was taken, on the stamps' clock as it is now set (s)."""
         return self._line.at(index)
 
     def feed(self, stamps: np.ndarray, arrived: float) -> list[Piece]:
-        """Process the stamps of the newest samples; return which samples to release.
+        """Process the `stamps` (n,) of the newest samples, which may be none; return which samples to release.
 
-        Parameters
-        ----------
-        stamps : array (n,)
-            One stamp a sample (s), oldest first; may be empty.
-        arrived : float
-            When they were received, on the stamps' clock (s).
+        They `arrived` at this time (s, on the stamps' clock).
         """
         if len(stamps):
             stamps = np.where(np.abs(stamps - arrived) < SENSELESS_S, stamps, arrived)
