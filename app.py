@@ -157,6 +157,7 @@ def feedback(
     lsl_name: LslNameOption = None,
     osc: Annotated[str | None, typer.Option(help="Send readings and feedback by OSC to HOST:PORT.")] = None,
     ws: Annotated[str | None, typer.Option(help="Send readings and feedback to browsers, at [HOST:]PORT.")] = None,
+    sink: SinkOption = None,
     participant: ParticipantOption = None,
     lsl_scope: ScopeOption = None,
     config: ConfigOption = None,

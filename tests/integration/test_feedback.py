@@ -69,7 +69,8 @@ def test_a_blinded_session_from_its_code_to_its_record(tmp_path, plan_file):
     study, code = tmp_path / "study.json", ""
     (code,) = sealed.seal(study, ("inverse",), 1)
     words = ("--session", plan_file, "--source", "synthetic://?n_chans=8&speed=10&subject=5", "--sealed", study,
-             "--code", code, "--lines", tmp_path / "a", "--record", tmp_path / "a.xdf")  # fmt: skip
+             "--code", code, "--lines", tmp_path / "a", "--record", tmp_path / "a.xdf",
+             "--sink", f"csv://{tmp_path / 'readings.csv'}")  # fmt: skip
     done = feedback(*words)
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -87,6 +88,7 @@ def test_a_blinded_session_from_its_code_to_its_record(tmp_path, plan_file):
     fed = [json.loads(line) for line in record.read_text().splitlines()]
     both = np.array([(line["z"], line["shown"]) for line in fed if line.get("shown") is not None])
     np.testing.assert_allclose(both[:, 0], -both[:, 1])
+    assert len((tmp_path / "readings.csv").read_text().splitlines()) > 30 * 4  # readings of the network go to any sink
     # Markers lie in the recording, and its readings can still be made again.
     streams, _ = pyxdf.load_xdf(str(tmp_path / "a.xdf"))
     texts = [text for it in streams if it["info"]["type"] == ["Markers"] for (text,) in it["time_series"]]
