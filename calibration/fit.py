@@ -27,6 +27,7 @@ from .collect import CalibrationRecording, collect
 from .verdict import LEAST_BLOCKS, HeldOut, judge
 
 Progress = Callable[[str, float], None]
+"""Called with what is being done, and the share of the fit that is completed, 0 to 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,18 +52,7 @@ class BlockFeatures:
 
 
 def fit(path: Path, settings: RunConfig, progress: Progress = lambda *_: None) -> CalibrationResult:
-    """Fit a profile to a recorded calibration session.
-
-    Parameters
-    ----------
-    path : Path
-    settings : RunConfig
-    progress : callable
-        Called with what is being done and the share that is completed, 0 to 1.
-
-    Returns
-    -------
-    CalibrationResult
+    """Fit a profile to a recorded calibration session; `progress` is called as a `Progress`.
 
     Raises
     ------

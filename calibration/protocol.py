@@ -170,15 +170,8 @@ def load_protocol(name_or_path: str) -> Protocol:
 def draw(protocol: Protocol, seed: int, media: Path | None = None, rest_s: float | None = None) -> BlockPlan:
     """Draw the steps of one session: rest, then rounds of blocks, with every label once a round in random order.
 
-    Parameters
-    ----------
-    protocol : Protocol
-    seed : int
-        Random seed of the order of blocks and of the media.
-    media : Path, optional
-        A folder with one subfolder of files for each label.
-    rest_s : float, optional
-        Total duration of rest (s), instead of the protocol's.
+    `seed` decides the order of blocks and of the media, which are in one subfolder of `media` for each label. `rest_s`
+    is the total duration of rest (s), instead of the protocol's.
 
     Raises
     ------

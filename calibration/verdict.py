@@ -55,21 +55,9 @@ def folds(labels: np.ndarray) -> np.ndarray:
 
 
 def hold_out(x: np.ndarray, block: np.ndarray, of_block: np.ndarray, fit_to: Fit) -> np.ndarray:
-    """Logits of every second by classifiers fitted to the blocks of other folds.
+    """Logits (n, n_labels) of every second by classifiers that `fit_to` fitted to the blocks of other folds.
 
-    Parameters
-    ----------
-    x : (n, F)
-    block : (n,) int
-        Index of each second's block.
-    of_block : (n_blocks,) int
-        Label of each block.
-    fit_to : callable
-        Fits a classifier to (n, F) features and (n,) labels.
-
-    Returns
-    -------
-    (n, n_labels)
+    `x` is (n, F), `block` (n,) the index of each second's block, and `of_block` (n_blocks,) the label of each block.
     """
     fold, y = folds(of_block)[block], of_block[block]
     logits = np.empty((len(x), of_block.max() + 1))

@@ -20,25 +20,17 @@ class RewardDecision:
 
 
 class Rule:
-    """An adaptive threshold, and the dwell time that earns a reward. An invalid moment resets the dwell time.
-
-    Parameters
-    ----------
-    reward : Reward
-    rate_hz : float
-        Moments per second.
-    """
+    """An adaptive threshold, and the dwell time that earns a reward, at `rate_hz` moments per second."""
 
     def __init__(self, reward: Reward, rate_hz: float) -> None:
         self._reward, self._dt = reward, 1 / rate_hz
         self._sign = 1.0 if reward.direction == "up" else -1.0
         self._seen: deque[float] = deque(maxlen=round(reward.over_s * rate_hz))
         self._level = reward.z
-        self._held_s = self._since_s = self._idle_s = 0.0
-        self._since_s = reward.pause_s
+        self._held_s, self._since_s, self._idle_s = 0.0, reward.pause_s, 0.0
 
     def step(self, z: float, valid: bool) -> RewardDecision:
-        """Process one moment. An invalid one is not rewarded, and does not count as a failure."""
+        """Process one moment. An invalid one resets the dwell time, and does not count as a failure."""
         if not valid or not np.isfinite(z):
             self._held_s = 0.0
             return RewardDecision(self._sign * self._level, False, False)

@@ -79,15 +79,9 @@ def svg(figure: ReportFigure, key: str) -> Drawing:
 
 
 def quality_figure(share: np.ndarray, ch_names: Sequence[str], size: tuple[float, float] | None = None) -> ReportFigure:
-    """The figure of how good the electrodes were.
+    """The figure of `share`, (n_chans,): the share of the time that each electrode was good.
 
-    Parameters
-    ----------
-    share : np.ndarray
-        (n_chans,) share of the time that each was good.
-    ch_names : sequence of str
-    size : (float, float), optional
-        Inches; without it, and with many electrodes, the figure is as wide as the page.
+    Without a `size` (inches), and with many electrodes, it is as wide as the page.
     """
     many = len(ch_names) > MANY
     worst = ", ".join(f"{ch_names[i]} {share[i]:.0%}" for i in np.argsort(share, kind="stable")[:5])

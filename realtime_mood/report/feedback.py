@@ -89,13 +89,7 @@ class FeedbackSummary:
 
 
 def read(path: Path, opened: Path | None = None) -> FeedbackSummary:
-    """A session from its lines.
-
-    Parameters
-    ----------
-    path : Path
-    opened : Path, optional
-        The sealed file in which its code has been opened.
+    """A session from its lines; `opened` is the sealed file in which its code has been opened, if any.
 
     Raises
     ------

@@ -79,7 +79,7 @@ class SessionReport:
     calibrated: float | None
     """Share of the time of the readings that were compared with the subject's own rest; None without readings."""
     electrodes: tuple[ElectrodeShare, ...]
-    latency_ms: tuple[float, float] | None  # median and 95th percentile over the estimates; None where unknown
+    latency_ms: tuple[float, ...] | None  # median and 95th percentile over the estimates; None where unknown
     markers: tuple[tuple[float, str], ...]  # time (s) and text, no more than `MOST_MARKERS`
     n_markers: int
     course: SessionCourse | None  # None where there is no reading to show
@@ -117,7 +117,7 @@ def report_of(recorded: Recorded) -> SessionReport:
         abstentions=tuple(sorted(abstentions, key=lambda one: -one.seconds)),
         calibrated=float(readings.held @ readings.calibrated / held_s) if held_s > 0 else None,
         electrodes=_electrodes(readings, recorded.info.ch_names),
-        latency_ms=(float(np.percentile(latency, 50)), float(np.percentile(latency, 95))) if len(latency) else None,
+        latency_ms=tuple(np.percentile(latency, (50, 95)).tolist()) if len(latency) else None,
         markers=tuple((mark.index / sfreq, mark.text) for mark in marks[:MOST_MARKERS]),
         n_markers=len(marks),
         course=course_of(readings, duration_s, [(a / sfreq, b / sfreq) for a, b in gaps]) if len(readings.t) else None,
