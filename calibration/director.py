@@ -96,7 +96,7 @@ class CalibrationDirector:
     def resume(self) -> None:
         self._apply(lambda progress, index: progress.resume(index))
 
-    def repeat(self, why: str = N_("asked for")) -> None:
+    def repeat(self, why: str = N_("requested")) -> None:
         """Repeat the current step."""
         self._apply(lambda progress, index: progress.invalidate(why, index))
 

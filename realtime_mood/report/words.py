@@ -11,11 +11,11 @@ from .readings import OTHER
 LONGEST = 200
 """Letters of a text from the file that a page shows."""
 MEANINGS = {
-    "settling": N_("filters and the first seconds of context had to fill"),
+    "settling": N_("the filters had to settle, and the first seconds of context had to be received"),
     "stale": N_("the source sent nothing"),
     "gap": N_("too much of the context was missing"),
     "bad_signal": N_("too few electrodes were usable"),
-    "uncalibrated": N_("the readout gives no estimate until the subject's own calibration fits it"),
+    "uncalibrated": N_("this readout gives no estimate before a calibration of the subject"),
     "unsure": N_("no label was probable enough"),
     "montage": N_("the network needs more electrodes"),
     OTHER: N_("a reason that this version of the program does not know"),

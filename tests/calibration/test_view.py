@@ -169,7 +169,7 @@ def test_keys_pause_go_on_do_anew_and_stop(qtbot, windows, make_session):
     assert w.cue.stage.note.text() == "This step will be repeated: paused"
     wait(qtbot, lambda: doing(w, "rest/1") and is_shown("rest/1/1", 2))
     key(qtbot, w, "R")
-    wait(qtbot, lambda: "asked for" in w.cue.stage.note.text())
+    wait(qtbot, lambda: "requested" in w.cue.stage.note.text())
     wait(qtbot, lambda: is_shown("rest/1/2", 1))
     key(qtbot, w, "Escape")
     wait(qtbot, lambda: w.page is Page.ENDING)
@@ -179,7 +179,7 @@ def test_keys_pause_go_on_do_anew_and_stop(qtbot, windows, make_session):
     told = [it for it in markers(make_session.made) if it.startswith(("rest", "pause", "resume", "stop"))]
     assert told == [
         "rest/1/1/begin/open", "rest/1/1/shown", "rest/1/1/cancelled/paused", "pause/paused", "resume",
-        "rest/1/1/begin/open", "rest/1/1/shown", "rest/1/1/cancelled/asked for", "rest/1/2/begin/open",
+        "rest/1/1/begin/open", "rest/1/1/shown", "rest/1/1/cancelled/requested", "rest/1/2/begin/open",
         "rest/1/2/shown", "stop",
     ]  # fmt: skip
 
