@@ -19,8 +19,7 @@ from realtime_mood.errors import ProfileError
 from realtime_mood.language import N_
 from realtime_mood.models.checkpoint import Weights, load_weights
 from realtime_mood.models.personal import Parts, fit_head
-from realtime_mood.models.sampling import SubjectSampler
-from realtime_mood.models.subject_features import describe_subject
+from realtime_mood.models.sampling import SubjectSampler, describe_subject
 from realtime_mood.profile import PersonalReadout, Profile
 
 from .collect import CalibrationRecording, collect

@@ -1,25 +1,111 @@
-"""Builds pipelines from a run's configuration: weights and a subject's profile are loaded once, for any stream."""
+"""Pipelines from a run's configuration; weights and profile are loaded once for all streams."""
 
 from __future__ import annotations
 
+import math
 from base64 import b64encode
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from realtime_mood import __version__
 from realtime_mood.api.options import ReadingOptions
+from realtime_mood.contracts import Network, NetworkProvider
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.entropy import Statistics
+from realtime_mood.entropy import Population, Statistics
+from realtime_mood.errors import MoodError, PluginError
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.pipeline import LEARNS, Pipeline
-from realtime_mood.plugins import find, made, read_options, split
+from realtime_mood.plugins import Plugin, find, made, read_options, split
 from realtime_mood.profile import Normaliser, Profile
-from realtime_mood.types import StreamInfo
+from realtime_mood.types import Array, Features, Readout, StreamInfo
 
 from .checkpoint import load_weights
-from .networks import GuardedWeights
 from .runtime import Inference, ReaderNetwork, choose_device
+
+UNKNOWN = Population(np.full(5, 2.5), np.full(5, 0.3))
+"""Initial statistics where the network failed before it gave any."""
+NEEDED = ("readout", "least_confidence", "notes", "population")
+
+
+class GuardedWeights:
+    """The `NetworkProvider` of another package; a broken one makes networks that fail at each reading."""
+
+    def __init__(self, plugin: Plugin, url: str, target: str, query: dict[str, str]) -> None:
+        self._plugin = plugin
+        self._weights: NetworkProvider | None = None
+        self._error: PluginError | None = None
+        try:
+            self._weights = made(plugin, url, target, query)
+        except PluginError as error:
+            self._error = error
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """The features it asks for; the default where it does not specify them."""
+        spec = getattr(self._weights, "spec", None)
+        return spec if isinstance(spec, FeatureSpec) else FeatureSpec()
+
+    @property
+    def sha256(self) -> str:
+        """Hash of its version, or empty."""
+        return str(getattr(self._weights, "sha256", ""))
+
+    def network(self, info: StreamInfo, readout: str, profile: object | None) -> GuardedNetwork:
+        """Its network on a stream; passes on a `MoodError`, which it raises on purpose."""
+        try:
+            if self._weights is None:
+                raise self._error or PluginError(str(self._plugin), "it was not made")
+            network = self._weights.network(info, readout, profile)
+            if missing := [name for name in NEEDED if not hasattr(network, name)]:
+                raise PluginError(str(self._plugin), f"its network has no {missing[0]}", "see docs/plugins.md")
+            shape = (self.spec.n_bands,)
+            if not np.shape(network.population.mean) == np.shape(network.population.sd) == shape:
+                found = f"its population is not of {shape[0]} bands"
+                raise PluginError(str(self._plugin), found, "see docs/plugins.md")
+        except PluginError as error:
+            return GuardedNetwork(self._plugin, None, error)
+        except MoodError:
+            raise
+        except Exception as error:
+            return GuardedNetwork(self._plugin, None, self._plugin.error("it made no network", error))
+        return GuardedNetwork(self._plugin, network)
+
+
+class GuardedNetwork:
+    """One network of another package on one stream."""
+
+    def __init__(self, plugin: Plugin, network: Network | None, error: PluginError | None = None) -> None:
+        self._plugin, self._network, self._error = plugin, network, error
+        self.readout: Readout = network.readout if network else Readout(plugin.name, ("none",), ((0, 0),), "own")
+        self.least_confidence = network.least_confidence if network else 0.0
+        self.population = network.population if network else UNKNOWN
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self._network.notes) if self._network else (str(self._error),)
+
+    def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
+        """Probabilities and attention; raises `PluginError` for any failure or invalid value."""
+        if self._network is None:
+            raise self._error or PluginError(str(self._plugin), "no network")
+        try:
+            probs, attention = self._network(features)
+            probs, attention = tuple(map(float, probs)), np.asarray(attention, np.float32)
+        except Exception as error:
+            raise self._plugin.error("it failed", error) from error
+        if wrong := self._wrong(probs, attention, features):
+            raise PluginError(str(self._plugin), wrong, "see docs/plugins.md")
+        return probs, attention
+
+    def _wrong(self, probs: tuple[float, ...], attention: Any, features: Features) -> str:
+        labels, shape = self.readout.labels, features.de.shape[1:]
+        if len(probs) != len(labels):
+            return f"it gave {len(probs)} probabilities for {len(labels)} labels"
+        if all(map(math.isfinite, probs)) and (min(probs) < 0 or abs(sum(probs) - 1) > 1e-3):
+            return f"its probabilities are no distribution: {', '.join(f'{p:g}' for p in probs)}"
+        return "" if attention.shape == shape else f"it gave attention of shape {attention.shape}, not {shape}"
 
 
 class ReaderOptions(BaseModel):
@@ -31,19 +117,12 @@ class ReaderOptions(BaseModel):
 
 
 class ReaderWeights:
-    """Weights of the reader, loaded: a `NetworkProvider`.
-
-    Parameters
-    ----------
-    target : str
-        A name of shipped weights, or a folder.
-    options : ReaderOptions
-    """
+    """Loaded weights of the reader, by the name of shipped ones or a folder: a `NetworkProvider`."""
 
     Options = ReaderOptions
 
     def __init__(self, target: str, options: ReaderOptions = ReaderOptions()) -> None:  # noqa: B008 - frozen
-        device = choose_device(options.device)
+        device = choose_device(options.device)  # an unavailable device is reported before loading
         self._inference = Inference(load_weights(target), device)
 
     @property
@@ -60,7 +139,7 @@ class ReaderWeights:
 
 
 def open_weights(weights: str, device: str = "auto") -> ReaderWeights | GuardedWeights:
-    """Weights by name or folder, or by the URL of a network that is registered.
+    """Weights by name or folder, or by the URL of a registered network.
 
     Raises
     ------
@@ -80,7 +159,7 @@ def open_weights(weights: str, device: str = "auto") -> ReaderWeights | GuardedW
 
 
 class PipelineBuilder:
-    """Loads weights and profile at once, unless it is given one; called with a stream's info, makes its pipeline."""
+    """Loads weights and profile, unless one is given; called with a stream's info, returns its pipeline."""
 
     def __init__(self, config: ReadingOptions, profile: Profile | None = None) -> None:
         self._config = config
@@ -89,7 +168,7 @@ class PipelineBuilder:
 
     def __call__(self, info: StreamInfo) -> Pipeline:
         spec = self._weights.spec
-        if self._profile:  # first of all: what is wrong with the baseline is wrong with everything on it
+        if self._profile:  # first, because the network depends on the baseline
             self._profile.check(info, spec)
         network = self._weights.network(info, self._config.readout, self._profile)
         population = network.population
@@ -117,11 +196,9 @@ class PipelineBuilder:
 
 
 def choose_readout(asked: str, profile: Profile | None, info: StreamInfo) -> str:
-    """``auto`` is the profile's own, else what was trained on subjects of this kind."""
+    """The readout asked for; ``auto`` is the profile's, else the one trained on real or simulated subjects."""
     if asked != "auto":
         return asked
-    if profile and profile.own:
-        return profile.own.name
-    if profile and profile.readout:
-        return profile.readout
+    if profile and (own := profile.own.name if profile.own else profile.readout):
+        return own
     return "emotion3" if info.virtual else "effort"

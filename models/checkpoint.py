@@ -1,7 +1,7 @@
 """Weights on disk: saving and loading a trained network with hashes and a golden pair.
 
-A folder holds ``model.safetensors`` (weights), ``config.json`` (everything a run depends on, with hashes of all of
-it), ``golden.safetensors`` (an input and the network's output) and ``README.md`` (the model card).
+A folder holds ``model.safetensors`` (weights), ``config.json`` (everything else that a run depends on, with hashes),
+``golden.safetensors`` (the network's output for `golden_input`) and ``README.md`` (the model card).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .reader import Batch, MoodReader, ReaderConfig
 
 DEFAULT = "reader-4"
 FORMAT = 2
-GOLDEN_TOLERANCE = 1e-4  # in probability: the same weights on another machine or device agree far better
+GOLDEN_TOLERANCE = 1e-4  # in probability; far more than between machines or devices
 FIX = "take the weights from the release again, or pass others with --weights"
 
 
@@ -38,9 +38,9 @@ class Trust(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     temperature: float
-    """Scores are divided by it, so that confidence is how often the network is right."""
+    """Divisor of the scores that makes confidence equal accuracy."""
     least_confidence: float
-    """Below this a reading is `unsure`."""
+    """Below it, a reading is `unsure`."""
 
 
 class ReadoutCard(BaseModel):
@@ -81,7 +81,7 @@ class Card(BaseModel):
 
     @property
     def eye_trained(self) -> bool:
-        """Whether training had eye-movement features; weights that do not say so had none."""
+        """Whether training had eye-movement features; old cards without the entry had none."""
         return self.training.get("eye_trained") is True
 
 
@@ -93,15 +93,8 @@ class Weights:
     card: Card
 
 
-def probabilities(reader: MoodReader, batch: Batch, name: str, trust: Trust) -> tuple[torch.Tensor, torch.Tensor]:
-    """Probabilities (B, n_labels) of a readout after temperature, and attention (B, C, K)."""
-    out = reader(batch)
-    assert out.attention is not None
-    return (out.scores[name] / trust.temperature).softmax(-1), out.attention
-
-
 def golden_input(config: ReaderConfig) -> Batch:
-    """A fixed batch with something of everything: an odd montage, missing steps, a bad channel."""
+    """A fixed batch with an unusual montage, missing steps and a bad channel."""
     rng = np.random.default_rng(0)
     shape = {"de": (2, config.n_steps, 7, config.n_bands), "patches": (2, 7, config.n_patches, config.patch_len)}
     de, patches = (torch.as_tensor(rng.normal(size=s), dtype=torch.float32) for s in shape.values())
@@ -113,14 +106,15 @@ def golden_input(config: ReaderConfig) -> Batch:
 
 @torch.inference_mode()
 def _golden(reader: MoodReader, readouts: dict[str, ReadoutCard]) -> dict[str, torch.Tensor]:
-    batch = golden_input(reader.config)
-    return {name: probabilities(reader, batch, name, c.own_baseline)[0].contiguous() for name, c in readouts.items()}
+    scores = reader(golden_input(reader.config)).scores
+    temperatures = {name: card.own_baseline.temperature for name, card in readouts.items()}
+    return {name: (scores[name] / t).softmax(-1).contiguous() for name, t in temperatures.items()}
 
 
 def save_weights(
     folder: Path, reader: MoodReader, spec: FeatureSpec, readouts: dict[str, ReadoutCard], training: dict
 ) -> None:
-    """Write a network to `folder`; raises `OSError` when there is no room, and no file is left half written."""
+    """Write a network to `folder`; raises `OSError` when there is no space, and leaves no file incomplete."""
     reader = reader.eval()
     blobs = {"model.safetensors": save(reader.state_dict()), "golden.safetensors": save(_golden(reader, readouts))}
     for name, blob in blobs.items():
@@ -138,7 +132,7 @@ def save_weights(
 
 
 def find(name_or_path: str) -> Path:
-    """The folder of weights of that name that came with the program, or at that path."""
+    """The folder of shipped weights of that name, or at that path; raises `WeightsError`."""
     path = Path(name_or_path)
     if path.is_dir():
         return path
@@ -150,12 +144,12 @@ def find(name_or_path: str) -> Path:
 
 
 def load_weights(name_or_path: str = DEFAULT) -> Weights:
-    """Load a network, check every hash, and let it reproduce its golden pair.
+    """Load a network, check every hash, and check that it reproduces its golden pair.
 
     Raises
     ------
     WeightsError
-        When anything is missing, unreadable, altered, or computes something else.
+        When anything is missing, unreadable or altered, or the output differs.
     """
     folder = find(name_or_path)
     asked = f"weights {name_or_path!r}"

@@ -1,7 +1,4 @@
-"""Commands that need no headset: pretrain, train, evaluate, info and replay.
-
-``app.py`` puts them on the command line. Heavy packages are imported only when a command runs.
-"""
+"""The commands pretrain, train, evaluate, info and replay. Heavy packages are imported only when a command runs."""
 
 from __future__ import annotations
 
@@ -105,8 +102,7 @@ def evaluate(
     check_writable(out, "figures at")
     from rich.console import Console
 
-    from .evaluation.run import Options
-    from .evaluation.run import evaluate as run_it
+    from .evaluation import run
 
     if label not in ("stimulus", "felt"):
         raise ConfigError(f"label {label!r}", "unknown", "use stimulus or felt")
@@ -114,12 +110,12 @@ def evaluate(
         n_steps = tuple(int(part) for part in steps.split(",") if part.strip())
     except ValueError:
         raise ConfigError(f"steps {steps!r}", "not whole numbers", "write 300 or 300,600") from None
-    options = Options(
+    options = run.Options(
         readout, out, data, dataset, protocol, track, channels, methods, people, folds, inner, n_steps, encoder, cache,
         jobs, seed, controls, ablations, other_encoder, attention, label == "felt", scheduler,
     )  # fmt: skip
     console = Console(width=None if sys.stdout.isatty() else 140)
-    run_it(options, sys.argv[1:], lambda text: print(text, file=sys.stderr, flush=True), console)
+    run.evaluate(options, sys.argv[1:], partial(print, file=sys.stderr, flush=True), console)
 
 
 def info(weights: WeightsOption = None) -> None:
@@ -141,21 +137,21 @@ def replay(
     from realtime_mood.cli.config import resolve
     from realtime_mood.profile import Profile
     from realtime_mood.recording.reader import open_recorded
-    from realtime_mood.recording.replay import replay as again
+    from realtime_mood.recording.replay import replay as replay_recording
 
     from .building import PipelineBuilder
 
     recorded = open_recorded(file)
     about = recorded.about
     if not {"weights", "readout", "notch", "profile"} <= about.keys():
-        found = "it was recorded without a network: there are no estimates to make again"
+        found = "it was recorded without a network: there are no estimates to compute again"
         raise StreamMismatch(f"replay of {file}", found, "play it with run --source playback://PATH")
-    asked = {"weights": weights or about["weights"], "readout": about["readout"], "notch": about["notch"]}
+    options = {"weights": weights or about["weights"], "readout": about["readout"], "notch": about["notch"]}
     profile = Profile.restored(about["profile"], about.get("head")) if about["profile"] else None
-    build = PipelineBuilder(resolve(asked | {"device": "cpu"}), profile)
+    build = PipelineBuilder(resolve(options | {"device": "cpu"}), profile)
     if build.about()["sha256"] != about["sha256"]:
-        print(f"{file} was made with other weights than {asked['weights']}: its readings will differ", file=sys.stderr)
-    result = again(recorded, build)
+        print(f"{file} was made with other weights than {options['weights']}: readings will differ", file=sys.stderr)
+    result = replay_recording(recorded, build)
     print(f"{'SIMULATED · ' if recorded.info.virtual else ''}{result}")
     if not result.identical:
         raise typer.Exit(1)

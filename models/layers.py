@@ -1,4 +1,4 @@
-"""Layers that the network is made of, whatever its tokens are. ``keep`` masks are True where there is something."""
+"""Layers of the network for any kind of tokens. ``keep`` masks are True for what is present."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def position_features(positions: Tensor) -> Tensor:
 
 
 def mean_over(x: Tensor, keep: Tensor) -> Tensor:
-    """Mean of x (B, N, D) over the N that `keep` (B, N) marks; zero where it marks none."""
+    """Mean of x (B, N, D) over the N where `keep` (B, N); zero where there are none."""
     weight = keep.to(x.dtype)[..., None]
     return (x * weight).sum(1) / weight.sum(1).clamp(min=1)
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention that never looks at masked keys."""
+    """Multi-head self-attention with masked keys."""
 
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Attention(nn.Module):
         return self.out(y.transpose(1, 2).reshape(x.shape))
 
     def weights(self, x: Tensor, keep: Tensor) -> Tensor:
-        """How much each query takes from each key, averaged over heads: (N, T, T), sums to 1 over keys."""
+        """Attention weights averaged over heads: (N, T queries, T keys), which sum to 1 over keys."""
         q, k, _ = self._split(x)
         return (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5 + self._bias(keep, x)).softmax(-1).mean(1)
 
@@ -52,11 +52,8 @@ class TransformerBlock(nn.Module):
 
     def __init__(self, dim: int, heads: int, hidden: int, dropout: float) -> None:
         super().__init__()
-        self.norm1, self.attend = nn.LayerNorm(dim), Attention(dim, heads)
-        self.norm2, self.mlp = (
-            nn.LayerNorm(dim),
-            nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim)),
-        )
+        self.norm1, self.attend, self.norm2 = nn.LayerNorm(dim), Attention(dim, heads), nn.LayerNorm(dim)
+        self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
         self.drop = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, keep: Tensor) -> Tensor:

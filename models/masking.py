@@ -1,7 +1,7 @@
 """Masks of raw tokens for masked brain-signal modelling.
 
-A token is one patch of one channel, number ``channel · n_patches + patch``. Whatever the geometry, every sample keeps
-equally many visible tokens, so that the encoder can be given those and nothing else. Pure functions of a generator.
+A token is one patch of one channel, number ``channel · n_patches + patch``. Every sample of a batch has equally many
+visible tokens, so that the encoder can be given only those.
 
 References
 ----------
@@ -28,7 +28,7 @@ class Mask(NamedTuple):
     """Visible and target tokens. Tokens in neither are of bad or absent channels."""
 
     visible: Tensor  # (B, V) int64, increasing
-    target: Tensor  # (B, C·P) bool: hidden, and to be rebuilt
+    target: Tensor  # (B, C·P) bool: hidden, to be reconstructed
 
 
 Geometry = Callable[[Tensor, Tensor, Generator, float], Mask]
@@ -40,21 +40,21 @@ def random_tokens(usable: Tensor, positions: Tensor, generator: Generator, ratio
     Parameters
     ----------
     usable : (B, C, P) bool
-        Tokens of channels that are there and good. Others are neither seen nor asked.
+        Tokens of present and good channels. Others are neither visible nor targets.
     positions : (B, C, 3)
-        Not looked at: every geometry is called in the same way.
+        Not used here, but by `blocks`.
     generator : torch.Generator
     ratio : float
-        Share of the usable tokens of the sample with the fewest that is hidden.
+        Share of the usable tokens that is hidden in the sample that has the fewest.
     """
     return _hide_first(torch.rand(usable.shape, generator=generator).flatten(1), usable.flatten(1), ratio)
 
 
 def blocks(usable: Tensor, positions: Tensor, generator: Generator, ratio: float = RATIO) -> Mask:
-    """Hide what lies around random electrodes, for two patches at a time, until enough is hidden [2]_.
+    """Hide the neighbourhoods of random electrodes, for two patches at a time, until enough is hidden [2]_.
 
-    The last block is cut to the ball around its centre that just suffices. Parameters are those of `random_tokens`;
-    positions are unit vectors.
+    Of the last block only the tokens nearest to its centre are hidden. Parameters as for `random_tokens`; positions are
+    unit vectors.
     """
     B, C, P = usable.shape
     apart_cm = torch.cdist(positions, positions) * HEAD_CM  # (B, centre, channel)
@@ -62,14 +62,14 @@ def blocks(usable: Tensor, positions: Tensor, generator: Generator, ratio: float
     order = torch.rand(B, C * n_starts, generator=generator).argsort(1).argsort(1).view(B, C, n_starts, 1, 1)
     lag = torch.arange(P) - torch.arange(n_starts)[:, None]
     covers = (apart_cm <= BLOCK_CM)[:, :, None, :, None] & ((lag >= 0) & (lag < BLOCK_PATCHES))[None, None, :, None]
-    # A token goes when the first block that covers it falls, from the block's centre outwards.
+    # A token is hidden with the first block that covers it, from the block's centre outwards.
     when = order + apart_cm[:, :, None, :, None] / (2 * BLOCK_CM)
     when = torch.where(covers, when, torch.inf).flatten(1, 2).amin(1)  # (B, C, P)
     return _hide_first(when.flatten(1), usable.flatten(1), ratio)
 
 
 def _hide_first(when: Tensor, usable: Tensor, ratio: float) -> Mask:
-    """Keep visible, of the usable tokens of each sample, equally many: those whose turn to be hidden comes last."""
+    """Hide usable tokens in the order of `when`, until equally many are visible in each sample."""
     n_visible = max(1, round((1 - ratio) * int(usable.sum(1).min())))
     last = torch.where(usable, when, -torch.inf).argsort(dim=1, descending=True, stable=True)
     visible = last[:, :n_visible].sort(1).values

@@ -1,9 +1,9 @@
 """Personal classifier: regularised softmax regression on features of a frozen network.
 
 Its features are the three levels that the network fuses, the electrodes' mean spectrum, the context's mean DE of every
-electrode, and the output of a readout trained on other subjects where one has the same labels. With such a readout it
-is that one plus a regularised correction; without one it mainly uses spectrum and DE, which are the most informative
-for one subject, and the levels a little.
+electrode, and the output of a readout with the same labels trained on other subjects, where there is one. With such a
+readout, it is a regularised correction of it; without, it relies on spectrum and DE, which are the most informative for
+one subject, more than on the levels.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from safetensors.numpy import load, save
 from .reader import Batch, ReaderConfig, ReaderOutput
 
 LEVELS = 3  # raw, early DE, late DE; calibration does not use an eye tracker yet
-BINS = slice(3, 46)  # of a patch's spectrum: 1 Hz each, where a patch is a second
+BINS = slice(3, 46)  # of a patch's spectrum: 1 Hz each, for patches of a second
 SHRINK = 10.0  # L2 penalty, relative to the loss summed over seconds
-# Scale of standardised features: at half the scale a weight is penalised four times as much.
+# Scale of standardised features: halving it multiplies the penalty of a weight by four.
 BASE, BESIDE_BASE = 0.1, 0.06
 LEVELS_ALONE, SPECTRUM_ALONE, DE_ALONE = 0.3, 2.0, 1.0
 MOST_STEPS, DONE = 500, 1e-6
@@ -36,13 +36,13 @@ class Parts:
 
     @classmethod
     def of(cls, config: ReaderConfig, n_chans: int, base: str) -> Parts:
-        """Of what `described` gives."""
+        """Of the features that `described` returns."""
         n_bins = len(range(*BINS.indices(config.patch_len // 2 + 1)))
         return cls(LEVELS * config.dim, n_bins, n_chans * config.n_bands, config.readouts[base] if base else 0)
 
     @property
-    def ease(self) -> np.ndarray:
-        """(F,): what standardised features are multiplied by."""
+    def scale(self) -> np.ndarray:
+        """(F,): factors of standardised features."""
         if self.base:
             beside, base = self.levels + self.spectrum + self.de, self.base
             return np.repeat([BESIDE_BASE, BASE], [beside, base])
@@ -60,7 +60,7 @@ def described(out: ReaderOutput, batch: Batch, base: str, order: torch.Tensor | 
     base : str
         The readout trained on other subjects, or empty.
     order : (C,) int, optional
-        Where the electrodes it was fitted on stand among the batch's, when not in the same places.
+        Indices of the classifier's electrodes among the batch's, when their order differs.
     """
     there = batch.keep_steps[:, :, None, None].to(batch.de.dtype)
     de = (batch.de * there).sum(1) / there.sum(1).clamp(min=1) * batch.keep_chans[:, :, None]
@@ -72,7 +72,7 @@ def described(out: ReaderOutput, batch: Batch, base: str, order: torch.Tensor | 
 
 
 def _spectrum(batch: Batch) -> torch.Tensor:
-    """Log power in each bin, averaged over the electrodes that can be trusted: (B, n_bins)."""
+    """Log power in each bin, averaged over the good electrodes: (B, n_bins)."""
     window = torch.hann_window(batch.patches.shape[-1], device=batch.patches.device)
     power = torch.fft.rfft(batch.patches * window).abs().square()[..., BINS]  # (B, C, P, n_bins)
     there = batch.keep_patches[:, None, :, None].to(power.dtype)
@@ -85,17 +85,13 @@ def _spectrum(batch: Batch) -> torch.Tensor:
 class PersonalHead:
     """``logits = ((x - mean) / scale) @ weight + bias``."""
 
-    mean: np.ndarray
-    """(F,)."""
-    scale: np.ndarray
-    """(F,)."""
-    weight: np.ndarray
-    """(F, n_labels)."""
-    bias: np.ndarray
-    """(n_labels,)."""
+    mean: np.ndarray  # (F,)
+    scale: np.ndarray  # (F,)
+    weight: np.ndarray  # (F, n_labels)
+    bias: np.ndarray  # (n_labels,)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Logits (n, n_labels) of what `described` gives."""
+        """Logits (n, n_labels) of the features (n, F) that `described` returns."""
         return (x - self.mean) / self.scale @ self.weight + self.bias
 
     def to_bytes(self) -> bytes:
@@ -104,33 +100,24 @@ class PersonalHead:
 
     @classmethod
     def from_bytes(cls, blob: bytes) -> PersonalHead:
-        """Back; raises `ValueError` or `KeyError` when it is none."""
-        found = load(blob)
-        head = cls(*(found[name] for name in ("mean", "scale", "weight", "bias")))
+        """From safetensors; raises `ValueError` or `KeyError` when it is no personal classifier."""
+        tensors = load(blob)
+        head = cls(*(tensors[name] for name in ("mean", "scale", "weight", "bias")))
         n_features, n_labels = head.weight.shape
         if head.mean.shape != (n_features,) or head.scale.shape != (n_features,) or head.bias.shape != (n_labels,):
-            raise ValueError("its parts do not fit each other")
+            raise ValueError("its shapes do not match")
         return head
 
 
 def fit_head(x: np.ndarray, y: np.ndarray, parts: Parts, n_labels: int) -> PersonalHead:
-    """Fit a personal classifier with an L2 penalty and balanced labels.
-
-    Parameters
-    ----------
-    x : (n, F)
-        What `described` gives.
-    y : (n,) int
-    parts : Parts
-    n_labels : int
-    """
+    """Fit a personal classifier to features x (n, F) and labels y (n,), with an L2 penalty and balanced labels."""
     mean, sd = x.mean(axis=0), x.std(axis=0) + 1e-6
     begin = np.zeros((len(mean), n_labels))
     if n := parts.base:
         begin[-n:] = np.eye(n)
         sd[-n:] = x[:, -n:].std() + 1e-6
-        mean[-n:] = 0.0  # equal scores of the other subjects' readout stay equal
-    scale = sd / parts.ease
+        mean[-n:] = 0.0  # equal scores of that readout stay equal
+    scale = sd / parts.scale
     z = (x - mean) / scale
     count = np.bincount(y, minlength=n_labels)
     share = (len(y) / n_labels / np.maximum(count, 1))[y]
@@ -143,39 +130,39 @@ def _softmax_regression(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights (F, n_labels) and bias (n_labels,) in addition to `given` logits; only the weights are penalised.
 
-    By accelerated gradient descent [1]_: the penalty makes the problem so well conditioned that some tens of
-    steps suffice, in a fifth of the time of a quasi-Newton method; a permutation test needs a thousand fits.
+    By accelerated gradient descent [1]_: the penalty makes the problem so well conditioned that some tens of steps
+    suffice, in a fifth of the time of a quasi-Newton method; a permutation test needs a thousand fits.
 
     References
     ----------
     .. [1] Nesterov (2004), Introductory Lectures on Convex Optimization, section 2.2.
     """
-    curved = SHRINK + 0.5 * share.max() * _largest_eigenvalue(z)  # no second derivative is larger
-    steep = np.sqrt(2 * curved / share.sum())  # fed in like this, the bias is as curved as the weights
-    x = np.column_stack([z, np.full(len(z), steep)])
-    punished = np.full((x.shape[1], 1), SHRINK)
-    punished[-1] = 0.0
-    curved += SHRINK
+    curvature = SHRINK + 0.5 * share.max() * _largest_eigenvalue(z)  # no second derivative is larger
+    bias_scale = np.sqrt(2 * curvature / share.sum())  # gives the bias the same curvature as the weights
+    x = np.column_stack([z, np.full(len(z), bias_scale)])
+    penalty = np.full((x.shape[1], 1), SHRINK)
+    penalty[-1] = 0.0
+    curvature += SHRINK
     w = ahead = np.zeros((x.shape[1], truth.shape[1]))
-    keep = 1.0
+    momentum = 1.0
     for _ in range(MOST_STEPS):
         logits = given + x @ ahead
         e = np.exp(logits - logits.max(axis=1, keepdims=True))
-        off = (e / e.sum(axis=1, keepdims=True) - truth) * share[:, None]
-        grad = x.T @ off + punished * ahead
-        new, before = ahead - grad / curved, keep
+        residual = (e / e.sum(axis=1, keepdims=True) - truth) * share[:, None]
+        grad = x.T @ residual + penalty * ahead
+        new, before = ahead - grad / curvature, momentum
         if np.abs(new - w).max() < DONE:
             w = new
             break
-        keep = (1 + np.sqrt(1 + 4 * before**2)) / 2
+        momentum = (1 + np.sqrt(1 + 4 * before**2)) / 2
         if ((new - w) * grad).sum() > 0:  # overshoot: restart the momentum
-            keep = before = 1.0
-        ahead, w = new + (before - 1) / keep * (new - w), new
-    return w[:-1], steep * w[-1]
+            momentum = before = 1.0
+        ahead, w = new + (before - 1) / momentum * (new - w), new
+    return w[:-1], bias_scale * w[-1]
 
 
 def _largest_eigenvalue(z: np.ndarray) -> float:
-    """Of ``z.T @ z``, from above by a little."""
+    """An upper estimate of the largest eigenvalue of ``z.T @ z``, by power iteration."""
     v = np.ones(z.shape[1])
     for _ in range(12):
         v = z.T @ (z @ v)

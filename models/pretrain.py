@@ -1,6 +1,6 @@
 """Pre-training of the raw encoder on many subjects' EEG by masked brain-signal modelling.
 
-Runs by itself or, unchanged, under ``accelerate launch``: every process draws the same batches and takes its share of
+Runs in one process or under ``accelerate launch``, where every process draws the same batches and takes its share of
 each. The reconstruction loss of held-out subjects decides which weights are kept and when to stop.
 """
 
@@ -28,7 +28,7 @@ from realtime_mood.errors import ConfigError, MoodError
 
 from .datasets.corpus import PreparedSession, corpus_population, gather, split_subjects
 from .datasets.recordings import PreparationJob
-from .pretraining.curves import Curves, shown
+from .pretraining.curves import Curves, progress
 from .pretraining.encoder import describe, save_encoder
 from .pretraining.feed import PLAIN, Drawn, Feed
 from .pretraining.objective import MaskedModelling, normalised
@@ -57,14 +57,14 @@ def pretrain(
     jobs : sequence of PreparationJob
         From `recordings.find`.
     out : Path
-        Also holds ``last.safetensors``, from which a run resumes, and its curves.
+        Folder that also holds ``last.safetensors``, the checkpoint, and the learning curves.
     recipe : PretrainingRecipe
     cache : Path, optional
-        Where prepared recordings are kept; by default in `out`.
+        Folder of prepared recordings; by default in `out`.
     resume : bool
         Resume the run in `out`.
     threads : int
-        CPU threads; more than one are slow while anything else is running.
+        CPU threads; more than one are slow beside other jobs.
 
     Returns
     -------
@@ -79,40 +79,38 @@ def pretrain(
     recipe.check()
     if (out / "last.safetensors").is_file() and not resume:
         raise ConfigError(f"a new run in {out}", "it holds one already", "add --resume, or choose another --out")
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # without it several processes each take what they like
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # the default of each process is all cores
     with shared() as accelerator:
         torch.set_num_threads(threads)
-        if recipe.batch < (
-            least := 2 * accelerator.num_processes
-        ):  # batches of many channels hold half as many windows
-            what = f"batches of {recipe.batch} for {accelerator.num_processes} processes"
-            raise ConfigError(what, "", f"give {least}")
-        say = log if accelerator.is_main_process else lambda text: None
+        least = 2 * accelerator.num_processes  # batches of many channels hold half as many windows
+        if recipe.batch < least:
+            asked = f"batches of {recipe.batch} for {accelerator.num_processes} processes"
+            raise ConfigError(asked, "", f"give {least}")
+        log = log if accelerator.is_main_process else lambda _: None
         spec = FeatureSpec()
         with accelerator.main_process_first():
-            sessions = gather(jobs, spec, cache or out / "cache", say)
-        run = _Run(sessions, spec, recipe, out, accelerator, say)
+            sessions = gather(jobs, spec, cache or out / "cache", log)
+        run = _Run(sessions, spec, recipe, out, accelerator, log)
         if resume:
             run.resume()
-        return run.go()
+        return run.train()
 
 
 class _Run:
-    """One run, from what is fed to what is kept."""
+    """One run: batches, model, optimiser and checkpoints."""
 
     def __init__(
         self, sessions: Sequence[PreparedSession], spec: FeatureSpec, recipe: PretrainingRecipe, out: Path,
         accelerator: Accelerator, log: Log,
     ) -> None:  # fmt: skip
-        self.recipe, self.spec, self.out, self.accelerator, self.log = recipe, spec, out, accelerator, log
+        self.recipe, self.out, self.accelerator, self.log = recipe, out, accelerator, log
         training, held_out = split_subjects(sessions, recipe.held_out, recipe.seed)
         pop = corpus_population(training)
-        of = {"size": recipe.batch, "geometry": recipe.geometry}
-        self.feed = Feed(training, pop, spec, seed=recipe.seed, **of)  # type: ignore[arg-type]
+        self.feed = Feed(training, pop, spec, recipe.batch, recipe.seed, recipe.geometry)
         self.held_out: dict[str, list[Drawn]] = {}
         for kind, virtual in (("real", False), ("virtual", True)):
             if of_kind := [p for p in held_out if p.virtual == virtual]:
-                fixed = Feed(of_kind, pop, spec, seed=recipe.seed + 1, vary=PLAIN, **of)  # type: ignore[arg-type]
+                fixed = Feed(of_kind, pop, spec, recipe.batch, recipe.seed + 1, recipe.geometry, PLAIN)
                 self.held_out[kind] = [fixed(k) for k in range(HELD_OUT_BATCHES // 2)]
         self.about = describe(training, held_out, spec)
         self.about |= {"recipe": asdict(recipe), "population": {"mean": pop.mean.tolist(), "sd": pop.sd.tolist()}}
@@ -129,75 +127,75 @@ class _Run:
         groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
         optimiser = torch.optim.AdamW(groups, recipe.lr, betas=(0.9, 0.95))
         self.model, self.optimiser = accelerator.prepare(model, optimiser)
-        self.course, self.curves = TrainingState(), Curves(out)
+        self.state, self.curves = TrainingState(), Curves(out)
         n = sum(p.numel() for p in model.encoder.parameters())
         log(f"encoder of {n / 1e6:.2f} M parameters on {accelerator.device}, {accelerator.num_processes} processes")
         log(f"{len(training)} sessions to train on, {len(held_out)} held out: {json.dumps(self.about['corpus'])}")
 
     @property
-    def bare(self) -> MaskedModelling:
-        """The model without what spreads it over processes."""
+    def unwrapped(self) -> MaskedModelling:
+        """The model without its wrapper for several processes."""
         model: MaskedModelling = self.accelerator.unwrap_model(self.model)
         return model
 
     def resume(self) -> None:
         """Load the last checkpoint."""
-        self.course = load_state(self.out / "last.safetensors", self.bare, self.optimiser, self.digest)
-        self.curves = Curves(self.out, self.course.step)
-        self.log(f"resuming at step {self.course.step}")
+        self.state = load_state(self.out / "last.safetensors", self.unwrapped, self.optimiser, self.digest)
+        self.curves = Curves(self.out, self.state.step)
+        self.log(f"resuming at step {self.state.step}")
 
-    def go(self) -> dict[str, Any]:
+    def train(self) -> dict[str, Any]:
         """Train to the end of the budget, or until the held-out loss stops improving."""
-        began, before = time.monotonic(), self.course.seconds
+        state, start = self.state, time.monotonic() - self.state.seconds
         recent: list[Tensor] = []
-        if not self.course.step:
-            self._look([])
+        if not state.step:
+            self._validate([])
         main = self.accelerator.is_main_process
-        with _interrupts() as asked, shown("pre-training") if main else nullcontext(lambda *_: None) as show:
+        with _interrupts() as interrupts, progress("pre-training") if main else nullcontext(lambda *_: None) as show:
             while True:
-                share, stopped = self._share(bool(asked))
-                if stopped or share >= 1 or self.course.poorer >= self.recipe.patience:
+                share, stopped = self._budget(bool(interrupts))
+                if stopped or share >= 1 or state.poorer >= self.recipe.patience:
                     break
                 loss, lr = self._step(share)
                 recent.append(loss)
-                self.course.step += 1
-                self.course.seconds = before + time.monotonic() - began
-                show(share, f"step {self.course.step} · loss {loss.item():.4f} · lr {lr:.2g}")
-                if self.course.step % self.recipe.every == 0:
-                    self._look(recent)
+                state.step += 1
+                state.seconds = time.monotonic() - start
+                show(share, f"step {state.step} · loss {loss.item():.4f} · lr {lr:.2g}")
+                if state.step % self.recipe.every == 0:
+                    self._validate(recent)
                     recent = []
         if stopped:
             self._save()
-            self.log(f"stopped at step {self.course.step}: continue with --resume")
+            self.log(f"stopped at step {state.step}: continue with --resume")
             raise KeyboardInterrupt
         if recent:
-            self._look(recent)
-        if not self.course.best_step:
+            self._validate(recent)
+        if not state.best_step:
             raise MoodError(
-                f"pre-training in {self.out}", f"after {self.course.step} steps the held-out loss has not improved",
+                f"pre-training in {self.out}", f"after {state.step} steps the held-out loss has not improved",
                 "train for longer, or with another --lr in another folder",
             )  # fmt: skip
-        self.log(f"best at step {self.course.best_step}: {self.course.best:.4f}; the encoder is in {self.out}")
+        self.log(f"best at step {state.best_step}: {state.best:.4f}; the encoder is in {self.out}")
         return self.curves.rows[-1]
 
-    def _share(self, asked_to_stop: bool) -> tuple[float, bool]:
-        """How much of the budget is spent, and whether to stop at once; all processes agree with the first."""
-        share = self.course.step / self.recipe.steps
+    def _budget(self, interrupted: bool) -> tuple[float, bool]:
+        """The share of the budget that is spent, and whether to stop at once; those of the first process for all."""
+        share = self.state.step / self.recipe.steps
         if self.recipe.minutes is not None:
-            share = max(share, self.course.seconds / 60 / self.recipe.minutes)
+            share = max(share, self.state.seconds / 60 / self.recipe.minutes)
         if self.accelerator.num_processes > 1:
-            state = torch.tensor([share, asked_to_stop], dtype=torch.float64, device=self.accelerator.device)
-            share, asked_to_stop = broadcast(state).tolist()
-        return share, bool(asked_to_stop)
+            first = torch.tensor([share, interrupted], dtype=torch.float64, device=self.accelerator.device)
+            share, interrupted = broadcast(first).tolist()
+        return share, bool(interrupted)
 
     def _step(self, share: float) -> tuple[Tensor, float]:
         """One step on one batch; its loss over all processes, and the learning rate."""
-        recipe, step = self.recipe, self.course.step
+        recipe, step = self.recipe, self.state.step
         lr = recipe.rate(max(share, 1 / recipe.steps))
         for group in self.optimiser.param_groups:
             group["lr"] = lr
         self.model.train()
-        losses = self.model(*self._mine(self.feed(step)))
+        losses = self.model(*self._local(self.feed(step)))
         self.accelerator.backward(losses.total)
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), recipe.clip)
         loss = self.accelerator.reduce(losses.total.detach(), "mean")
@@ -211,71 +209,66 @@ class _Run:
         self.optimiser.zero_grad()
         return loss, lr
 
-    def _mine(self, drawn: Drawn) -> tuple[Tensor, ...]:
-        it = self.accelerator
-        return drawn.share(it.process_index, it.num_processes).to(it.device)
+    def _local(self, batch: Drawn) -> tuple[Tensor, ...]:
+        """This process's share of a batch, on its device."""
+        accelerator = self.accelerator
+        return batch.share(accelerator.process_index, accelerator.num_processes).to(accelerator.device)
 
     @torch.no_grad()
-    def _look(self, recent: Sequence[Tensor]) -> None:
+    def _validate(self, recent: Sequence[Tensor]) -> None:
         """Compute the held-out loss, record it, and keep the weights if it is the lowest so far."""
         self.model.eval()
         found: dict[str, Tensor] = {}
         for kind, batches in self.held_out.items():
-            rows = [self._mine(drawn) for drawn in batches]
-            losses = torch.stack([torch.stack(self.bare(*row)) for row in rows]).mean(0)
-            zeros = torch.stack([nothing(row[0], row[3]) for row in rows]).mean()
-            found[kind] = self.accelerator.reduce(torch.cat((losses, zeros[None])), "mean")
-        total, patch, spectrum, zeros = torch.stack(list(found.values())).mean(0).tolist()
-        course = self.course
-        better = total < course.best
-        course.poorer = 0 if better else course.poorer + 1
+            inputs = [self._local(batch) for batch in batches]
+            losses = torch.stack([torch.stack(self.unwrapped(*x)) for x in inputs]).mean(0)
+            flat = torch.stack([nothing(x[0], x[3]) for x in inputs]).mean()
+            found[kind] = self.accelerator.reduce(torch.cat((losses, flat[None])), "mean")
+        total, patch, spectrum, flat = torch.stack(list(found.values())).mean(0).tolist()
+        state = self.state
+        better = total < state.best
+        state.poorer = 0 if better else state.poorer + 1
         if better:
-            course.best, course.best_step = total, course.step
-        row = {"step": course.step, "minutes": course.seconds / 60}
+            state.best, state.best_step = total, state.step
+        row = {"step": state.step, "minutes": state.seconds / 60}
         if recent:
             row |= {"loss": torch.stack(list(recent)).mean().item(), "lr": self.optimiser.param_groups[0]["lr"]}
-        row |= {"held_out": total, "held_out_patch": patch, "held_out_spectrum": spectrum, "nothing": zeros}
+        row |= {"held_out": total, "held_out_patch": patch, "held_out_spectrum": spectrum, "nothing": flat}
         self.curves.add(**row, **{f"held_out_{kind}": value[0].item() for kind, value in found.items()})
         self.log(json.dumps(self.curves.rows[-1]))
         if self.accelerator.is_main_process:
             if better and recent:
-                about = {"steps": course.step, "held_out": total, "predicting_nothing": zeros}
-                save_encoder(
-                    self.out,
-                    self.bare.encoder,
-                    self.recipe.reader(),
-                    about | {"recipe": asdict(self.recipe)} | self.about,
-                )
+                about = {"steps": state.step, "held_out": total, "predicting_nothing": flat} | self.about
+                save_encoder(self.out, self.unwrapped.encoder, self.recipe.reader(), about)
             self._save()
 
     def _save(self) -> None:
-        """Leave a checkpoint and the curves."""
         if self.accelerator.is_main_process:
             self.curves.save()
-            save_state(self.out / "last.safetensors", self.bare, self.optimiser, self.course, self.digest)
+            save_state(self.out / "last.safetensors", self.unwrapped, self.optimiser, self.state, self.digest)
 
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
     """Collect Ctrl-C instead of stopping in the middle of a step; a second one stops at once."""
-    asked: list[int] = []
+    interrupts: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield interrupts
         return
 
-    def note(number: int, frame: object) -> None:
-        if asked:
+    def collect(number: int, frame: object) -> None:
+        if interrupts:
             raise KeyboardInterrupt
-        asked.append(number)
+        interrupts.append(number)
 
-    before = signal.signal(signal.SIGINT, note)
+    before = signal.signal(signal.SIGINT, collect)
     try:
-        yield asked
+        yield interrupts
     finally:
         signal.signal(signal.SIGINT, before)
 
 
 def nothing(patches: Tensor, target: Tensor) -> Tensor:
     """The loss of always predicting a flat line."""
-    asked = normalised(patches.flatten(1, 2)[target])
-    return nn.functional.huber_loss(torch.zeros_like(asked), asked)
+    truth = normalised(patches.flatten(1, 2)[target])
+    return nn.functional.huber_loss(torch.zeros_like(truth), truth)

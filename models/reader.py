@@ -1,17 +1,17 @@
-"""Turns DE sequences, raw patches and eye features of any montage into class scores and spatial attention.
+"""The network: class scores and spatial attention from DE sequences, raw patches and eye features of any montage.
 
-The network of [1]_, generalised: tokens are per channel and carry their electrode's position, so one set of weights
-serves any montage. Nothing here knows where its inputs come from.
+That of [1]_, generalised: tokens are per channel and include their electrode's position, so one set of weights serves
+any montage.
 
 * `RawEncoder`: raw patches, one token per channel and patch, a plain transformer.
 * `BandTokens`: DE to one token per step, channel and band.
 * `InterlinkedRound`: spatial attention within each band, then temporal attention across bands, over DE tokens.
-* `AttentivePool`: in each band, the channels worth listening to. Its weights, rolled back through the spatial attention
-  of the rounds [2]_, are what a reading shows as attention.
-* `GatedFusion`: raw, early DE, late DE and eye features, weighed per sample.
+* `AttentivePool`: weights of the channels in each band. Rolled back through the spatial attention of the rounds [2]_,
+  they are the attention of a reading.
+* `GatedFusion`: raw, early DE, late DE and eye features, weighted per sample.
 
 Dimensions: B batch, S steps, C channels, K bands, P patches, L patch samples, D width of a token.
-``keep`` masks are True where something is there to be looked at.
+``keep`` masks are True for what is present.
 
 References
 ----------
@@ -33,7 +33,7 @@ from .layers import TransformerBlock, mean_over, position_features
 
 @dataclass(frozen=True)
 class ReaderConfig:
-    """Everything that fixes the shape of the network."""
+    """Shape of the network."""
 
     patch_len: int = 128
     n_patches: int = 4
@@ -41,7 +41,7 @@ class ReaderConfig:
     n_bands: int = 5
     n_eye: int = 33
     readouts: dict[str, int] = field(default_factory=lambda: {"effort": 2, "emotion3": 3})
-    dim: int = 64  # width of everything that is fused
+    dim: int = 64  # width of the fused levels
     band_dim: int = 16  # width of a DE token of one band
     heads: int = 4  # of the raw branch
     space_heads: int = 1  # within a band; the bands are heads of a kind already
@@ -51,7 +51,7 @@ class ReaderConfig:
     rounds: int = 2
     dropout: float = 0.2
     head_dropout: float = 0.5
-    positions: bool = True  # False keeps from the network where electrodes are: to see what knowing it is worth
+    positions: bool = True  # False hides the electrodes' positions, for an ablation
 
 
 @dataclass
@@ -80,16 +80,16 @@ class Batch:
 
 @dataclass
 class ReaderOutput:
-    """What a forward pass gives."""
+    """Output of a forward pass."""
 
     scores: dict[str, Tensor]  # readout -> (B, n_labels) logits
-    attention: Tensor | None  # (B, C, K), sums to 1 over C; None while training, where nobody looks at it
-    gates: Tensor  # (B, 4): how much raw, early DE, late DE and eye weighed
-    levels: Tensor  # (B, 4, D): the four themselves, each normalised: what a subject's own readout rests on
+    attention: Tensor | None  # (B, C, K), sums to 1 over C; None in training
+    gates: Tensor  # (B, 4): weights of raw, early DE, late DE and eye
+    levels: Tensor  # (B, 4, D): the four levels, normalised; features of personal classifiers
 
 
 class RawEncoder(nn.Module):
-    """Raw patches to tokens: (B, C, P, L) to (B, C·P, D). The part that masked pre-training owns."""
+    """Raw patches to tokens: (B, C, P, L) to (B, C·P, D). This part can be pre-trained."""
 
     def __init__(self, c: ReaderConfig) -> None:
         super().__init__()
@@ -97,19 +97,19 @@ class RawEncoder(nn.Module):
             nn.Linear(c.patch_len, 2 * c.raw_dim), nn.GELU(), nn.Linear(2 * c.raw_dim, c.raw_dim)
         )
         self.place = nn.Linear(12, c.raw_dim)
-        self.time = nn.Parameter(torch.randn(c.n_patches, c.raw_dim) * 0.5)  # at 0.02 it learns nothing for long
+        self.time = nn.Parameter(torch.randn(c.n_patches, c.raw_dim) * 0.5)  # with 0.02, learning starts late
         self.blocks = nn.ModuleList(
             TransformerBlock(c.raw_dim, c.heads, 2 * c.raw_dim, c.dropout) for _ in range(c.raw_depth)
         )
         self.norm = nn.LayerNorm(c.raw_dim)
 
     def tokens(self, patches: Tensor, positions: Tensor) -> Tensor:
-        """One token per channel and patch, knowing where and when it is: (B, C·P, D)."""
+        """One token per channel and patch, with its position and time: (B, C·P, D)."""
         x = self.embed(patches) + self.place(position_features(positions))[:, :, None] + self.time
         return x.flatten(1, 2)
 
     def forward(self, tokens: Tensor, keep: Tensor) -> Tensor:
-        """Tokens that have seen each other: (B, T, D), keep (B, T)."""
+        """Tokens (B, T, D), keep (B, T) -> (B, T, D)."""
         for block in self.blocks:
             tokens = block(tokens, keep)
         return self.norm(tokens)
@@ -118,9 +118,9 @@ class RawEncoder(nn.Module):
 class BandTokens(nn.Module):
     """DE of any montage to tokens: (B, S, C, K) to (B, S, C, K, D).
 
-    A token knows its value in standard deviations of rest and how far from rest that is in either direction, the same
-    two of the whole context's mean, and where, when and in which band it is. Distance matters beside direction: what
-    effort does to a band has another sign in some subjects.
+    A token has its value in standard deviations of rest and the distance from rest in either direction, both also of
+    the context's mean, and its position, time and band. Distance matters beside direction, because the effect of effort
+    on a band differs in sign between subjects.
     """
 
     def __init__(self, c: ReaderConfig) -> None:
@@ -161,16 +161,16 @@ class InterlinkedRound(nn.Module):
         return x.view(B, C, S, K, D).transpose(1, 2)
 
     def flow(self, x: Tensor, keep_chans: Tensor, keep_steps: Tensor) -> Tensor:
-        """How much of each channel goes into each, in each band, over the steps that are there: (B, K, C, C) [2]_."""
+        """Spatial attention in each band, averaged over the steps that are there: (B, K, C, C) [2]_."""
         B, S, C, K, D = x.shape
         bands = x.permute(0, 3, 1, 2, 4).reshape(B * K * S, C, D)
         share = self.space.attend.weights(self.space.norm1(bands), keep_chans.repeat_interleave(K * S, 0))
         share = mean_over(share.view(B * K, S, C * C), keep_steps.repeat_interleave(K, 0))
-        return (share.view(B, K, C, C) + torch.eye(C, device=x.device)) / 2  # what a residual connection passes by
+        return (share.view(B, K, C, C) + torch.eye(C, device=x.device)) / 2  # half for the residual connection
 
 
 class AttentivePool(nn.Module):
-    """Channels to one vector a band, by how telling each looks there, averaged over the steps that are there."""
+    """Weighted mean over channels in each band, averaged over the steps that are there."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -186,7 +186,7 @@ class AttentivePool(nn.Module):
 
 
 class GatedFusion(nn.Module):
-    """Levels (B, M, D) to one vector, each level weighed by how telling it looks; absent levels weigh nothing."""
+    """Levels (B, M, D) to their weighted mean (B, D); absent levels have weight zero."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -194,7 +194,7 @@ class GatedFusion(nn.Module):
         self.gate = nn.Sequential(nn.Linear(dim, dim // 2), nn.Tanh(), nn.Linear(dim // 2, 1))
 
     def forward(self, levels: Tensor, keep: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Fused (B, D), gates (B, M), and the levels as they were weighed."""
+        """Fused (B, D), gates (B, M), and the normalised levels (B, M, D)."""
         levels = self.norm(levels)
         gates = self.gate(levels)[..., 0].masked_fill(~keep, -1e4).softmax(-1)
         return (gates[..., None] * levels).sum(1), gates, levels
@@ -206,8 +206,7 @@ class MoodReader(nn.Module):
     def __init__(self, config: ReaderConfig) -> None:
         super().__init__()
         c = self.config = config
-        self.eye_trained = False
-        """Whether the eye branch has learnt from any batch; until then it says what its initial weights say."""
+        self.eye_trained = False  # whether any batch had eye features; until then that branch has its initial weights
         width = c.n_bands * c.band_dim
         self.raw = RawEncoder(c)
         self.raw_out = nn.Linear(2 * c.raw_dim, c.dim)
@@ -227,9 +226,9 @@ class MoodReader(nn.Module):
         ----------
         batch : Batch
         keep_levels : (B, 4) bool, optional
-            Hides levels of the fusion, so that training teaches each to stand alone.
+            Levels to fuse. Training hides some, so that each level suffices alone.
         steps : (n,) int, optional
-            Steps to make tokens of; all by default. Training takes some, which is quicker and no worse.
+            Steps to use; all by default. Training uses some, which is faster and no worse.
         """
         if not self.config.positions:
             batch = replace(batch, positions=torch.zeros_like(batch.positions))
@@ -258,14 +257,14 @@ class MoodReader(nn.Module):
         return ReaderOutput({name: head(fused) for name, head in self.heads.items()}, attention, gates, levels)
 
     def _raw(self, batch: Batch, wanted: Tensor | None) -> Tensor:
-        """Mean and spread of raw tokens, (B, 2·raw_dim); zero for samples that are not `wanted`, which cost nothing."""
+        """Mean and spread of raw tokens, (B, 2·raw_dim); zero for samples that are not `wanted`."""
         there = (batch.keep_chans[:, :, None] & batch.keep_patches[:, None]).flatten(1)  # (B, C·P)
         if wanted is None:
-            return self._seen(batch.patches, batch.positions, there)
-        seen = self._seen(batch.patches[wanted], batch.positions[wanted], there[wanted])
-        return seen.new_zeros(len(there), seen.shape[1]).index_put((wanted.nonzero()[:, 0],), seen)
+            return self._pooled(batch.patches, batch.positions, there)
+        pooled = self._pooled(batch.patches[wanted], batch.positions[wanted], there[wanted])
+        return pooled.new_zeros(len(there), pooled.shape[1]).index_put((wanted.nonzero()[:, 0],), pooled)
 
-    def _seen(self, patches: Tensor, positions: Tensor, there: Tensor) -> Tensor:
+    def _pooled(self, patches: Tensor, positions: Tensor, there: Tensor) -> Tensor:
         tokens = self.raw(self.raw.tokens(patches, positions), there)
         mean = mean_over(tokens, there)
         spread = mean_over((tokens - mean[:, None]).square(), there)

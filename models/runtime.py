@@ -1,4 +1,4 @@
-"""Inference: turns normalised features into probabilities and attention."""
+"""Inference: probabilities and attention from normalised features."""
 
 from __future__ import annotations
 
@@ -19,46 +19,40 @@ from .checkpoint import Trust, Weights, golden_input
 from .personal import PersonalHead, described
 from .reader import Batch, ReaderOutput
 
-Speak = Callable[[Batch, ReaderOutput], torch.Tensor]
+Head = Callable[[Batch, ReaderOutput], torch.Tensor]
 """Computes a readout's probabilities (B, n_labels) from the network's input and output."""
 
 log = logging.getLogger(__name__)
 
-# A second thread beside acquisition and a window on two cores stalls inference for seconds.
+# With more threads, beside acquisition and a window on two cores, inference stalls for seconds.
 torch.set_num_threads(1)
 
 
 def choose_device(asked: str = "auto") -> torch.device:
-    """``auto`` takes CUDA where there is one; raises `ConfigError` for a device this machine has not."""
+    """The device; ``auto`` is CUDA where available. Raises `ConfigError` for a device this machine lacks."""
     if asked == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if asked not in ("cpu", "cuda"):
         raise ConfigError(f"device {asked!r}", "unknown", "use auto, cpu or cuda")
     if asked == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(
-            "device 'cuda'", "torch sees no CUDA device here", "use cpu, or install a CUDA build of torch"
-        )
+        do = "use cpu, or install a CUDA build of torch"
+        raise ConfigError("device 'cuda'", "torch sees no CUDA device here", do)
     return torch.device(asked)
 
 
 class Inference:
     """A loaded network on its device; after a failure of the device it runs on the CPU.
 
-    One is made per run, so that a rebuilt pipeline does not return to a device that has failed.
-
-    Parameters
-    ----------
-    weights : Weights
-    device : torch.device
+    There is one per run, so that a rebuilt pipeline does not return to a device that has failed.
 
     Attributes
     ----------
     device : torch.device
-        Where it runs now.
+        The device in use.
     failures : int
         Number of failures of the device.
     notes : tuple of str
-        Notes for the user about that.
+        Notes for the user about them.
     """
 
     def __init__(self, weights: Weights, device: torch.device) -> None:
@@ -72,22 +66,22 @@ class Inference:
         except RuntimeError as error:
             self._fall_back(error)
         for name, readout in self.card.readouts.items():
-            self(golden, said_by(name, readout.own_baseline))  # warm-up: the first pass is slow
+            self(golden, pretrained_head(name, readout.own_baseline))  # warm-up: the first pass is slow
 
-    def __call__(self, batch: Batch, speak: Speak) -> tuple[torch.Tensor, torch.Tensor]:
-        """What `speak` makes of it, and attention (B, C, K), on the CPU."""
+    def __call__(self, batch: Batch, head: Head) -> tuple[torch.Tensor, torch.Tensor]:
+        """Probabilities by `head`, and attention (B, C, K), on the CPU."""
         if self.device.type != "cpu":
             try:
-                return self._answer(batch, speak)
+                return self._infer(batch, head)
             except RuntimeError as error:  # any failure of a device: no memory, unplugged, reset
                 self._fall_back(error)
-        return self._answer(batch, speak)
+        return self._infer(batch, head)
 
     @torch.inference_mode()
-    def _answer(self, batch: Batch, speak: Speak) -> tuple[torch.Tensor, torch.Tensor]:
+    def _infer(self, batch: Batch, head: Head) -> tuple[torch.Tensor, torch.Tensor]:
         batch = batch.to(self.device)
         out = self._reader(batch)
-        return speak(batch, out).cpu(), out.attention.cpu()
+        return head(batch, out).cpu(), out.attention.cpu()
 
     def _fall_back(self, error: RuntimeError) -> None:
         first = str(error).strip().splitlines()[0][:120]
@@ -97,13 +91,13 @@ class Inference:
         self._reader, self.device = self._on_cpu, torch.device("cpu")
 
 
-def said_by(name: str, trust: Trust) -> Speak:
-    """The function of a readout of the weights."""
+def pretrained_head(name: str, trust: Trust) -> Head:
+    """The head of a readout of the weights."""
     return lambda _, out: (out.scores[name] / trust.temperature).softmax(-1)
 
 
-def said_by_own(profile: Profile, info: StreamInfo) -> Speak:
-    """The function of a personal classifier, on a stream with the profile's electrodes in any order.
+def personal_head(profile: Profile, info: StreamInfo) -> Head:
+    """The head of a personal classifier, on a stream with the profile's electrodes in any order.
 
     Raises
     ------
@@ -112,22 +106,21 @@ def said_by_own(profile: Profile, info: StreamInfo) -> Speak:
     """
     own = profile.own
     assert own is not None
+    asked = f"readout {own.name!r} of the profile"
     try:
-        head = PersonalHead.from_bytes(profile.head or b"")
-    except Exception as error:  # the library has an error of its own for a file that is none of its
-        raise ProfileError(f"readout {own.name!r} of the profile", f"unreadable: {error}", "calibrate again") from None
-    if head.weight.shape[1] != len(own.labels):
-        raise ProfileError(
-            f"readout {own.name!r} of the profile", "its weights are another readout's", "calibrate again"
-        )
+        classifier = PersonalHead.from_bytes(profile.head or b"")
+    except Exception as error:  # safetensors has its own error type for other files
+        raise ProfileError(asked, f"unreadable: {error}", "calibrate again") from None
+    if classifier.weight.shape[1] != len(own.labels):
+        raise ProfileError(asked, "its weights are another readout's", "calibrate again")
 
     order = torch.tensor([info.ch_names.index(name) for name in profile.own_channels])
 
-    def speak(batch: Batch, out: ReaderOutput) -> torch.Tensor:
-        logits = head(described(out, batch, own.base, order).cpu().double().numpy())
+    def head(batch: Batch, out: ReaderOutput) -> torch.Tensor:
+        logits = classifier(described(out, batch, own.base, order).cpu().double().numpy())
         return (torch.from_numpy(logits) / own.temperature).softmax(-1).float()
 
-    return speak
+    return head
 
 
 class ReaderNetwork:
@@ -137,11 +130,15 @@ class ReaderNetwork:
     ----------
     inference : Inference
     readout : str
-        Name of one of its weights' readouts, or of the profile's own.
+        Name of a readout of the weights, or of the profile's personal classifier.
     info : StreamInfo
-        Whose channels will come.
     profile : Profile, optional
-        Of the subject, on whose baseline features will be normalised: without it less can be believed.
+        Of the subject, for features normalised by its baseline; other thresholds apply without.
+
+    Raises
+    ------
+    ConfigError, ProfileError
+        There is no such readout, or the personal classifier does not fit.
     """
 
     def __init__(self, inference: Inference, readout: str, info: StreamInfo, profile: Profile | None = None) -> None:
@@ -149,20 +146,19 @@ class ReaderNetwork:
         self._ignored: tuple[str, ...] = ()
         known = {**card.readouts, **({own.name: None} if own else {})}
         if readout not in known:
-            raise ConfigError(
-                f"readout {readout!r}", f"weights {card.name!r} have {', '.join(known)}", "choose one of those"
-            )
+            found = f"weights {card.name!r} have {', '.join(known)}"
+            raise ConfigError(f"readout {readout!r}", found, "choose one of those")
         self._inference, self._positions = inference, torch.as_tensor(locate(info.ch_names))[None]
         if own and profile and readout == own.name:
             check_own(profile, card.sha256["model.safetensors"], info)
             self._card = card.readouts[own.base] if own.base else next(iter(card.readouts.values()))
             self.readout = Readout(own.name, own.labels, own.coordinates, "own")
-            self.least_confidence, self._speak = own.least_confidence, said_by_own(profile, info)
+            self.least_confidence, self._head = own.least_confidence, personal_head(profile, info)
             return
         self._card = card.readouts[readout]
         self.readout = self._card.readout(readout)
         trust = self._card.trust(calibrated=profile is not None)
-        self.least_confidence, self._speak = trust.least_confidence, said_by(readout, trust)
+        self.least_confidence, self._head = trust.least_confidence, pretrained_head(readout, trust)
 
     @property
     def population(self) -> Population:
@@ -172,7 +168,7 @@ class ReaderNetwork:
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes on failures of the device, and on unused features."""
-        return (*self._inference.notes, *self._ignored)
+        return self._inference.notes + self._ignored
 
     def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
         """Probabilities of the labels, and attention (n_chans, n_bands)."""
@@ -184,7 +180,7 @@ class ReaderNetwork:
         elif features.eye is not None:
             self._ignored = (f"eye-movement features are not used: weights {card.name!r} were trained without any",)
         batch = Batch(de, patches, self._positions, chans, steps, kept, eye)
-        probs, attention = self._inference(batch, self._speak)
+        probs, attention = self._inference(batch, self._head)
         return tuple(probs[0].tolist()), attention[0].numpy()
 
 

@@ -1,4 +1,4 @@
-"""Batches of subjects' data: balanced and augmented for training, plain for evaluation."""
+"""Batches of subjects' data: balanced and augmented for training, plain for evaluation and personal classifiers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import CLIP_SD, Population, Statistics
 
 from .datasets.person import NO_LABEL, Person, frozen_statistics, running_statistics
-from .reader import Batch
+from .personal import described
+from .reader import Batch, MoodReader
+from .runtime import choose_device
 
 LEAST_HALF_S = 20  # the mean of fewer seconds is noise rather than drift
-BySecond = tuple[np.ndarray, np.ndarray]  # mean and sd, each (n_seconds, n_chans, n_bands)
+BySecond = tuple[np.ndarray, np.ndarray]
+"""Mean and sd, each (n_seconds, n_chans, n_bands)."""
 
 
 @dataclass(frozen=True)
@@ -30,30 +33,42 @@ class Augment:
     drop_chan: float = 0.1
     noise_sd: float = 0.2  # on every DE value
     offset_sd: float = 0.15  # constant per channel and band
-    drift_sd: float = 0.5  # slow changes of other subjects within one state, times a random number
+    drift_sd: float = 0.5  # of the factor on slow changes of other subjects within one state
     raw_noise: float = 0.2
     shift: bool = True  # raw patches end anywhere in the last second, as they do live
     short_share: float = 0.25  # of samples with a context that has only just begun
 
 
-class SubjectSampler:
-    """One readout's subjects, with the statistics they may be normalised on, and where each label's seconds are."""
+def piece_starts(p: Person) -> np.ndarray:
+    """(n_seconds,) int: the first second of each second's piece."""
+    return np.searchsorted(p.piece, p.piece)
 
-    def __init__(self, people: Sequence[Person], pop: Population, spec: FeatureSpec) -> None:
-        self.people, self.spec = list(people), spec
-        self.frozen = [frozen_statistics(p, pop, spec) for p in self.people]
-        self.running = [running_statistics(p, pop, spec) for p in self.people]
-        self.begins = [np.searchsorted(p.piece, p.piece) for p in self.people]  # where each second's piece began
-        usable = [self._usable(p, begin) for p, begin in zip(self.people, self.begins, strict=True)]
-        # Seconds of a baseline are not used to test it.
-        later = [t[~p.rest[t]] for p, t in zip(self.people, usable, strict=True)]
-        self.seconds = {True: later, False: usable}  # by whether the statistics are frozen
+
+def labelled_seconds(p: Person, spec: FeatureSpec) -> np.ndarray:
+    """The labelled seconds that end `n_patches` whole seconds of their piece."""
+    t = np.arange(len(p.label))
+    recent = np.stack([p.there[np.maximum(t - back, 0)] for back in range(spec.n_patches)]).all(axis=0)
+    return np.flatnonzero((p.label != NO_LABEL) & recent & (t - piece_starts(p) >= spec.n_patches - 1))
+
+
+class SubjectSampler:
+    """Samples of one readout's subjects, normalised by frozen or running statistics."""
+
+    def __init__(self, subjects: Sequence[Person], pop: Population, spec: FeatureSpec) -> None:
+        self.subjects, self.spec = list(subjects), spec
+        self.frozen = [frozen_statistics(p, pop, spec) for p in self.subjects]
+        self.running = [running_statistics(p, pop, spec) for p in self.subjects]
+        self.starts = [piece_starts(p) for p in self.subjects]
+        labelled = [labelled_seconds(p, spec) for p in self.subjects]
+        # The seconds of a baseline are not sampled with the statistics that they determine.
+        later = [t[~p.rest[t]] for p, t in zip(self.subjects, labelled, strict=True)]
+        self.seconds = {True: later, False: labelled}  # by whether the statistics are frozen
 
     @cached_property
     def drifts(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """How subjects drifted while their state stayed: positions (n_chans, 3), change (n_chans, n_bands) in sd."""
+        """Drifts within a state: positions (n_chans, 3), and the change (n_chans, n_bands) in sd."""
         found = []
-        for p, (mean, sd), t in zip(self.people, self.frozen, self.seconds[False], strict=True):
+        for p, (mean, sd), t in zip(self.subjects, self.frozen, self.seconds[False], strict=True):
             means: dict[int, list[np.ndarray]] = {}
             for piece, y in sorted(set(zip(p.piece[t].tolist(), p.label[t].tolist(), strict=True))):
                 at = t[(p.piece[t] == piece) & (p.label[t] == y)]
@@ -64,12 +79,6 @@ class SubjectSampler:
             found += [(p.positions, b - a) for row in means.values() for a, b in combinations(row, 2)]
         return found
 
-    def _usable(self, p: Person, begin: np.ndarray) -> np.ndarray:
-        n = self.spec.n_patches
-        t = np.arange(len(p.label))
-        recent = np.stack([p.there[np.maximum(t - back, 0)] for back in range(n)]).all(axis=0)
-        return np.flatnonzero((p.label != NO_LABEL) & recent & (t - begin >= n - 1))
-
     def statistics(self, i: int, *, frozen: bool) -> BySecond:
         """Mean and sd of subject `i`, second by second."""
         return (self.frozen if frozen else self.running)[i]
@@ -77,24 +86,24 @@ class SubjectSampler:
     def sample(self, i: int, t: int, statistics: BySecond, chans: np.ndarray, early: int = 0) -> tuple[np.ndarray, ...]:
         """One context of subject `i` ending with second `t`: z-scored DE, patches, usable channels, steps there.
 
-        The patches end `early` samples before it, where the second that takes is there.
+        The patches end `early` samples earlier if the second before them is there.
         """
-        p, spec = self.people[i], self.spec
+        p, spec = self.subjects[i], self.spec
         steps = np.arange(t - spec.n_steps + 1, t + 1)
-        there = (steps >= self.begins[i][t]) & p.there[np.maximum(steps, 0)]
+        there = (steps >= self.starts[i][t]) & p.there[np.maximum(steps, 0)]
         first = t - spec.n_patches + 1
-        if early and first > self.begins[i][t] and p.there[first - 1]:
+        if early and first > self.starts[i][t] and p.there[first - 1]:
             signal = p.patches[first - 1 : t + 1][:, chans].transpose(1, 0, 2).reshape(len(chans), -1)
             raw = signal[:, spec.patch_len - early : -early].reshape(len(chans), spec.n_patches, -1).astype(np.float32)
         else:
             raw = p.patches[first : t + 1][:, chans].astype(np.float32).transpose(1, 0, 2)
-        known = Statistics(statistics[0][t][chans], statistics[1][t][chans])
-        de, patches = known.standardise(p.de[np.maximum(steps, 0)][:, chans], raw, ~there)
+        fixed = Statistics(statistics[0][t][chans], statistics[1][t][chans])
+        de, patches = fixed.standardise(p.de[np.maximum(steps, 0)][:, chans], raw, ~there)
         return de, patches, p.good[t][chans], there, p.positions[chans]
 
 
-def _batch(rows: Sequence[tuple[np.ndarray, ...]]) -> Batch:
-    de, patches, good, there, positions = (np.stack(column) for column in zip(*rows, strict=True))
+def _batch(samples: Sequence[tuple[np.ndarray, ...]]) -> Batch:
+    de, patches, good, there, positions = (np.stack(column) for column in zip(*samples, strict=True))
     keep_patches = np.ones(patches.shape[:1] + patches.shape[2:3], bool)
     f, b = torch.float32, torch.bool
     return Batch(
@@ -104,32 +113,32 @@ def _batch(rows: Sequence[tuple[np.ndarray, ...]]) -> Batch:
 
 
 def training_batches(
-    who: SubjectSampler, size: int, seed: int, augment: Augment, n_labels: int
+    sampler: SubjectSampler, size: int, seed: int, augment: Augment, n_labels: int
 ) -> Iterator[tuple[Batch, torch.Tensor]]:
     """Endless batches, balanced by subject and label, on random sub-montages."""
     rng = np.random.default_rng(seed)
     by_label = {
-        frozen: [[t[p.label[t] == y] for y in range(n_labels)] for p, t in zip(who.people, seconds, strict=True)]
-        for frozen, seconds in who.seconds.items()
+        frozen: [[t[p.label[t] == y] for y in range(n_labels)] for p, t in zip(sampler.subjects, seconds, strict=True)]
+        for frozen, seconds in sampler.seconds.items()
     }
-    can = [i for i, rows in enumerate(by_label[True]) if all(len(row) for row in rows)]
+    complete = [i for i, rows in enumerate(by_label[True]) if all(len(row) for row in rows)]
+    least, n_all = augment.least_chans, min(sampler.subjects[i].info.n_chans for i in complete)
     while True:
-        n_all = min(who.people[i].info.n_chans for i in can)
         n_chans = n_all
-        if rng.random() < augment.sub_montage:  # few rather than many: there is least to go by
-            n_chans = augment.least_chans + int((n_all + 1 - augment.least_chans) * rng.random() ** 2)
-        rows, labels = [], []
+        if rng.random() < augment.sub_montage:  # few more often than many: they are harder to learn from
+            n_chans = least + int((n_all + 1 - least) * rng.random() ** 2)
+        samples, labels = [], []
         for _ in range(size):
-            i, y = int(rng.choice(can)), int(rng.integers(n_labels))
+            i, y = int(rng.choice(complete)), int(rng.integers(n_labels))
             frozen = bool(rng.random() < augment.frozen_share)
             t = int(rng.choice(by_label[frozen][i][y]))
-            chans = rng.permutation(who.people[i].info.n_chans)[:n_chans]
-            early = int(rng.integers(who.spec.patch_len)) if augment.shift else 0
-            rows.append(who.sample(i, t, who.statistics(i, frozen=frozen), chans, early))
+            chans = rng.permutation(sampler.subjects[i].info.n_chans)[:n_chans]
+            early = int(rng.integers(sampler.spec.patch_len)) if augment.shift else 0
+            samples.append(sampler.sample(i, t, sampler.statistics(i, frozen=frozen), chans, early))
             labels.append(y)
-        batch = _augmented(_batch(rows), augment, rng)
-        if augment.drift_sd and who.drifts:
-            _drift(batch, who.drifts, augment.drift_sd, rng)
+        batch = _augmented(_batch(samples), augment, rng)
+        if augment.drift_sd and sampler.drifts:
+            _drift(batch, sampler.drifts, augment.drift_sd, rng)
         yield batch, torch.tensor(labels)
 
 
@@ -137,8 +146,8 @@ def _drift(batch: Batch, drifts: list[tuple[np.ndarray, np.ndarray]], sd: float,
     """Add slow drifts of other subjects, with either sign, so that drift alone does not look like a state."""
     change = np.empty((len(batch.de), 1, *batch.de.shape[2:]), np.float32)
     for row, positions in enumerate(batch.positions.numpy()):
-        theirs, drift = drifts[rng.integers(len(drifts))]
-        nearest = np.argmax(positions @ theirs.T, axis=1)
+        other_positions, drift = drifts[rng.integers(len(drifts))]
+        nearest = np.argmax(positions @ other_positions.T, axis=1)
         change[row, 0] = drift[nearest] * rng.normal(0, sd)
     batch.de = (batch.de + torch.from_numpy(change)) * batch.keep_steps[:, :, None, None]
 
@@ -161,9 +170,33 @@ def _augmented(batch: Batch, augment: Augment, rng: np.random.Generator) -> Batc
 
 
 def plain_batches(
-    who: SubjectSampler, i: int, *, frozen: bool, chans: np.ndarray, seconds: np.ndarray | None = None
+    sampler: SubjectSampler, i: int, *, frozen: bool, chans: np.ndarray
 ) -> Iterator[tuple[Batch, np.ndarray]]:
-    """Labelled seconds of subject `i`, as they are: all that have a whole context, unless some are asked for."""
-    statistics, seconds = who.statistics(i, frozen=frozen), who.seconds[frozen][i] if seconds is None else seconds
+    """Batches of all labelled seconds of subject `i` without augmentation, and their labels."""
+    statistics, seconds = sampler.statistics(i, frozen=frozen), sampler.seconds[frozen][i]
     for part in np.array_split(seconds, max(1, len(seconds) // 64)):
-        yield _batch([who.sample(i, int(t), statistics, chans) for t in part]), who.people[i].label[part]
+        samples = [sampler.sample(i, int(t), statistics, chans) for t in part]
+        yield _batch(samples), sampler.subjects[i].label[part]
+
+
+@torch.inference_mode()
+def describe_subject(
+    reader: MoodReader, sampler: SubjectSampler, base: str, device: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Input of a personal classifier at every labelled second of a sampler's only subject, on a frozen baseline.
+
+    Returns
+    -------
+    x : (n, F)
+        See `personal.described`.
+    attention : (n, n_chans, n_bands)
+    """
+    where = choose_device(device)
+    reader, chans = reader.to(where), np.arange(sampler.subjects[0].info.n_chans)
+    xs, attention = [], []
+    for plain, _ in plain_batches(sampler, 0, frozen=True, chans=chans):
+        batch = plain.to(where)
+        out = reader(batch)
+        xs.append(described(out, batch, base).cpu().double().numpy())
+        attention.append(out.attention.cpu().numpy())
+    return np.concatenate(xs), np.concatenate(attention)

@@ -1,8 +1,4 @@
-"""Training of a Mood Reader.
-
-The recipe is plain: AdamW with one cycle, label smoothing, heavy augmentation, a fixed number of steps. Whatever is
-chosen (temperature, when to be unsure) is chosen on held-out subjects of training.
-"""
+"""Training of a Mood Reader: AdamW with one cycle, label smoothing, heavy augmentation, a fixed number of steps."""
 
 from __future__ import annotations
 
@@ -27,45 +23,41 @@ from .sampling import Augment, SubjectSampler, plain_batches, training_batches
 
 @dataclass(frozen=True)
 class TrainingRecipe:
-    """How long and how hard to train."""
+    """Hyperparameters of training."""
 
     steps: int = 500
     batches: dict[str, int] = field(default_factory=lambda: {"effort": 48, "emotion3": 96})
-    """Samples a step: some fourteen times what the few subjects of `effort` have, twice what the virtual ones have."""
+    """Samples per step; in all, a second of `effort` is drawn some 14 times, one of the simulated subjects twice."""
     lr: float = 1e-3
     weight_decay: float = 0.1
     label_smoothing: float = 0.1
     clip: float = 1.0
     hide_levels: tuple[float, float, float, float] = (0.5, 0.2, 0.2, 0.25)
-    """How often raw, early DE, late DE and eye are hidden from the fusion, so that each learns to stand alone. The raw
-    branch remembers training subjects best and new ones worst, so that it must not be leant on."""
-    n_steps: int = 5  # of the context's DE steps that become tokens in a batch
-    raw_lr: float = 0.0  # of a raw encoder that was pre-trained, as a share of the others'
+    """How often raw, early DE, late DE and eye are hidden from the fusion, so that each level suffices alone. Raw is
+    hidden most often, because it overfits most to the training subjects."""
+    n_steps: int = 5  # of the context's DE steps, which are used in a batch
+    raw_lr: float = 0.0  # learning rate of a pre-trained raw encoder, relative to `lr`
     augment: Augment = field(default_factory=Augment)
 
 
 @dataclass(frozen=True)
 class Task:
-    """One readout and the subjects it is learnt from."""
+    """One readout and its training subjects."""
 
     name: str
     labels: tuple[str, ...]
-    people: Sequence[Person]
+    subjects: Sequence[Person]
     population: Population
-    who: SubjectSampler
+    sampler: SubjectSampler
 
     @classmethod
     def of(
-        cls,
-        name: str,
-        labels: tuple[str, ...],
-        people: Sequence[Person],
-        spec: FeatureSpec,
+        cls, name: str, labels: tuple[str, ...], subjects: Sequence[Person], spec: FeatureSpec,
         pop: Population | None = None,
-    ) -> Task:
-        """A task with the statistics of its own subjects, unless those of others are given."""
-        pop = pop or population(people)
-        return cls(name, labels, people, pop, SubjectSampler(people, pop, spec))
+    ) -> Task:  # fmt: skip
+        """A task with the population statistics `pop`, by default those of its subjects."""
+        pop = pop or population(subjects)
+        return cls(name, labels, subjects, pop, SubjectSampler(subjects, pop, spec))
 
 
 def fit(
@@ -75,7 +67,7 @@ def fit(
     seed: int,
     log: Callable[[int, dict], None] = lambda *_: None,
     encoder: Path | None = None,
-    spread: Accelerator | None = None,
+    accelerator: Accelerator | None = None,
 ) -> MoodReader:
     """Train one network on all `tasks` together, a batch of each a step.
 
@@ -86,91 +78,81 @@ def fit(
     recipe : TrainingRecipe
     seed : int
     log : callable, optional
-        Told after each step: its number, and the loss of each task over all processes.
+        Called after each step with its number, and the loss of each task over all processes.
     encoder : Path, optional
-        Of a pre-trained raw encoder (see `load_encoder`).
-    spread : Accelerator, optional
-        The device, and the processes that share each batch; without it one process on the CPU.
+        Pre-trained raw encoder (see `load_encoder`).
+    accelerator : Accelerator, optional
+        The device, and the processes that share each batch; by default one process on the CPU.
 
     Raises
     ------
     ConfigError
         Batches cannot be shared equally.
     ArithmeticError
-        The loss is no number; says at which step and learning rate.
+        The loss is no number; with the step and the learning rate.
     """
-    n_shares, mine = (spread.num_processes, spread.process_index) if spread else (1, 0)
+    n_shares, rank = (accelerator.num_processes, accelerator.process_index) if accelerator else (1, 0)
     if uneven := [n for n in recipe.batches.values() if n % n_shares]:
-        raise ConfigError(f"batches of {uneven[0]} for {n_shares} processes", "it cannot be shared equally",
-                          "start another number of processes")  # fmt: skip
-    device = spread.device if spread else torch.device("cpu")
+        found = f"batches of {uneven[0]} for {n_shares} processes"
+        raise ConfigError(found, "it cannot be shared equally", "start another number of processes")
+    device = accelerator.device if accelerator else torch.device("cpu")
     torch.manual_seed(seed)
     state, card = load_encoder(encoder) if encoder else ({}, {"config": {}})
     reader = MoodReader(replace(config, **card["config"])).train()
     reader.raw.load_state_dict(state, strict=bool(encoder))
     if encoder and not recipe.raw_lr:
-        reader.raw.requires_grad_(False).eval()  # no dropout either: it was pre-trained without
+        reader.raw.requires_grad_(False).eval()  # also without dropout, as in pre-training
     reader.to(device)
     parts = [[p for n, p in reader.named_parameters() if n.startswith("raw.") is raw] for raw in (False, True)]
     rates = [recipe.lr, recipe.lr * (recipe.raw_lr if encoder else 1.0)]
     groups = [{"params": part, "lr": lr} for part, lr in zip(parts, rates, strict=True)]
     optimiser = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, recipe.steps, pct_start=0.2)
-    feeds = [training_batches(t.who, recipe.batches[t.name], seed, recipe.augment, len(t.labels)) for t in tasks]
-    drawn = torch.Generator().manual_seed(seed)  # the same in every process
-    torch.manual_seed(seed + mine)  # dropout is not
+    batches = [training_batches(t.sampler, recipe.batches[t.name], seed, recipe.augment, len(t.labels)) for t in tasks]
+    generator = torch.Generator().manual_seed(seed)  # the same in every process
+    torch.manual_seed(seed + rank)  # dropout differs
     for step in range(recipe.steps):
         losses = {}
-        for task, feed in zip(tasks, feeds, strict=True):
+        for task, feed in zip(tasks, batches, strict=True):
             batch, labels = next(feed)
             reader.eye_trained |= batch.eye is not None
-            keep = torch.rand(len(labels), 4, generator=drawn) >= torch.tensor(recipe.hide_levels)
+            keep = torch.rand(len(labels), 4, generator=generator) >= torch.tensor(recipe.hide_levels)
             keep[:, 2] |= ~keep.any(1)
-            steps = torch.randperm(config.n_steps, generator=drawn)[: recipe.n_steps].sort().values
-            batch = batch.share(mine, n_shares).to(device)
-            keep, labels = keep[mine::n_shares].to(device), labels[mine::n_shares].to(device)
+            steps = torch.randperm(config.n_steps, generator=generator)[: recipe.n_steps].sort().values
+            batch = batch.share(rank, n_shares).to(device)
+            keep, labels = keep[rank::n_shares].to(device), labels[rank::n_shares].to(device)
             scores = reader(batch, keep, steps.to(device)).scores[task.name]
             losses[task.name] = F.cross_entropy(scores, labels, label_smoothing=recipe.label_smoothing)
         loss = torch.stack(list(losses.values())).sum()
         optimiser.zero_grad()
         loss.backward()
-        told = torch.stack([value.detach() for value in losses.values()])
-        if spread and n_shares > 1:
-            told = spread.reduce(told, "mean")
-            _average_gradients(reader, spread)
-        if not torch.isfinite(told).all():
-            raise ArithmeticError(
-                f"loss is {told.sum().item()} at step {step}, learning rate {schedule.get_last_lr()[0]:.2g}"
-            )
+        mean = torch.stack([value.detach() for value in losses.values()])
+        if accelerator and n_shares > 1:
+            mean = accelerator.reduce(mean, "mean")
+            _average_gradients(reader, accelerator)
+        if not torch.isfinite(mean).all():
+            lr = schedule.get_last_lr()[0]
+            raise ArithmeticError(f"loss is {mean.sum().item()} at step {step}, learning rate {lr:.2g}")
         torch.nn.utils.clip_grad_norm_(reader.parameters(), recipe.clip)
         optimiser.step()
         schedule.step()
-        log(step, dict(zip(losses, told.tolist(), strict=True)))
+        log(step, dict(zip(losses, mean.tolist(), strict=True)))
     return reader.cpu().eval()
 
 
-def _average_gradients(reader: MoodReader, spread: Accelerator) -> None:
-    """Over processes, all at once: a step has a forward pass a readout, which wrappers of models do not like."""
+def _average_gradients(reader: MoodReader, accelerator: Accelerator) -> None:
+    """Over processes; by hand, because a step has several forward passes, which wrappers of models do not support."""
     grads = [p.grad for p in reader.parameters() if p.grad is not None]
-    mean = spread.reduce(torch.cat([g.flatten() for g in grads]), "mean")
+    mean = accelerator.reduce(torch.cat([g.flatten() for g in grads]), "mean")
     for grad, part in zip(grads, mean.split([g.numel() for g in grads]), strict=True):
         grad.copy_(part.view_as(grad))
 
 
 @torch.inference_mode()
 def scores(
-    reader: MoodReader,
-    task: str,
-    who: SubjectSampler,
-    i: int,
-    *,
-    frozen: bool,
-    chans: np.ndarray | None = None,
-    every: int = 1,
+    reader: MoodReader, task: str, sampler: SubjectSampler, i: int, *, frozen: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Logits (n, n_labels) and labels (n,) of all labelled seconds of subject `i`."""
-    chans = np.arange(who.people[i].info.n_chans) if chans is None else chans
-    batches = plain_batches(who, i, frozen=frozen, chans=chans, seconds=who.seconds[frozen][i][::every])
-    found = [(reader(b).scores[task].numpy(), y) for b, y in batches]
-    logits, labels = zip(*found, strict=True)
+    batches = plain_batches(sampler, i, frozen=frozen, chans=np.arange(sampler.subjects[i].info.n_chans))
+    logits, labels = zip(*((reader(b).scores[task].numpy(), y) for b, y in batches), strict=True)
     return np.concatenate(logits), np.concatenate(labels)

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +25,7 @@ from realtime_mood.entropy import Population, Statistics
 from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.types import StreamInfo
 
+from ..executor import Executor, ProcessesExecutor, SerialExecutor
 from .person import NO_LABEL, Person, by_second, population, running_statistics, signal_sha256
 from .recordings import DatasetSession, PreparationJob, readable
 
@@ -122,6 +121,10 @@ def _prepared(job: PreparationJob, spec: FeatureSpec) -> tuple[dict[str, Any], d
     }, arrays  # fmt: skip
 
 
+def _prepare(common: tuple[FeatureSpec, Path], job: PreparationJob) -> str:
+    return prepare(job, *common)
+
+
 def load(job: PreparationJob, spec: FeatureSpec, cache: Path) -> PreparedSession | None:
     """The session that `prepare` stored for `job`; None where it could not be used."""
     folder = cache / key_of(job, spec)
@@ -144,9 +147,7 @@ def key_of(job: PreparationJob, spec: FeatureSpec) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
-def gather(
-    jobs: Sequence[PreparationJob], spec: FeatureSpec, cache: Path, log: Log, processes: int = 2
-) -> list[PreparedSession]:
+def gather(jobs: Sequence[PreparationJob], spec: FeatureSpec, cache: Path, log: Log) -> list[PreparedSession]:
     """Prepare the sessions that are not in the cache, and load all; each recording once.
 
     Raises
@@ -157,18 +158,16 @@ def gather(
         The cache cannot be written.
     """
     new = sum(not (cache / key_of(job, spec) / "session.json").is_file() for job in jobs)
-    if new < POOL_FROM or processes < 2:
-        notes = [prepare(job, spec, cache) for job in jobs]
-    else:
-        notes = []
+    executor: Executor = SerialExecutor()
+    if new >= POOL_FROM:
         log(f"preparing {new} sessions")
-        with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-            tasks = pool.map(prepare, jobs, [spec] * len(jobs), [cache] * len(jobs), chunksize=4)
-            for i, note in enumerate(tasks, 1):
-                notes.append(note)
-                if i % 50 == 0:
-                    log(f"prepared {i} of {len(jobs)}")
-    for note in filter(None, notes):
+        executor = ProcessesExecutor(2)
+    notes: dict[int, str] = {}
+    for i, note in executor.run(_prepare, jobs, (spec, cache)):
+        notes[i] = note
+        if len(notes) % 50 == 0:
+            log(f"prepared {len(notes)} of {len(jobs)}")
+    for note in (notes[i] for i in range(len(jobs)) if notes[i]):
         log(note)
     usable = []
     for session in _distinct([p for job in jobs if (p := load(job, spec, cache))], log):

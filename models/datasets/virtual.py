@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from realtime_mood.dsp.spec import FeatureSpec
@@ -41,6 +43,11 @@ def _script(rng: np.random.Generator) -> tuple[Script, np.ndarray]:
     blocks = [(str(s), BASELINE_S // 3) for s in rng.permutation(LABELS)] if kind == "mixed" else [(kind, BASELINE_S)]
     rounds = 1 if kind == "mixed" else 2
     blocks += [(str(state), int(rng.integers(18, 34))) for _ in range(rounds) for state in rng.permutation(LABELS)]
+    return labelled_script(blocks)
+
+
+def labelled_script(blocks: Sequence[tuple[str, int]]) -> tuple[Script, np.ndarray]:
+    """A script of states and their durations in seconds, and a label a second."""
     labels = []
     for state, seconds in blocks:
         row = np.full(seconds, LABELS.index(state) if state in LABELS else NO_LABEL)

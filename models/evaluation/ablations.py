@@ -1,8 +1,7 @@
 """Ablations of the Mood Reader: the contribution of each part.
 
 Every variant is fitted on the training subjects of each fold, by the same recipe without choices, and compared with
-the whole reader subject by subject. Normalisers and channel sets need no fits of their own: tracks and
-channel sets of `evaluate` compare those.
+the whole reader, paired by subject. Normalisers and channel sets are compared by the tracks and sets of `evaluate`.
 """
 
 from __future__ import annotations
@@ -22,14 +21,7 @@ RAW, DE = (True, False, False, False), (False, True, True, False)
 
 
 def variants(whole: ReaderMethod, other_encoder: Path | None) -> list[ReaderMethod]:
-    """Variants of the reader, each with one part removed or replaced.
-
-    Parameters
-    ----------
-    whole : ReaderMethod
-    other_encoder : Path, optional
-        Of an encoder that was pre-trained in another way.
-    """
+    """Variants of the reader with one part removed, or with an encoder that was pre-trained in another way."""
     steps = [setting["steps"] for setting in whole.settings]
 
     def reader(name: str, title: str, encoder: Path | None = whole.encoder, **changed: Any) -> ReaderMethod:
@@ -51,28 +43,25 @@ def variants(whole: ReaderMethod, other_encoder: Path | None) -> list[ReaderMeth
 
 
 def ablations(
-    runner: Runner,
-    whole: ReaderMethod,
-    folds: Sequence[Fold],
-    other_encoder: Path | None,
-    seed: int,
-    say: Callable[[str], None],
+    runner: Runner, whole: ReaderMethod, folds: Sequence[Fold], other_encoder: Path | None, log: Callable[[str], None]
 ) -> dict[str, Any]:
     """Fit all variants; return their results by channel set, and lines of text."""
-    say("ablations")
+    log("ablations")
+    seed = runner.study.seed
     methods = [whole, *variants(whole, other_encoder)]
     titles = {m.name: m.title for m in methods}
-    found = report.summary(compare(runner, methods, folds, choose=False), seed)
+    results = report.summary(compare(runner, methods, folds, choose=False), seed)
     lines = []
-    for channels, by_method in found.items():
+    for channels, by_method in results.items():
         for name, m in by_method.items():
-            if name != report.READER:
-                of, minus = "whole reader − it", m["reader_minus_this"]["auc"]
-                if name == "tenth-scratch":
-                    m["tenth_minus_this"] = report.difference(by_method["tenth"]["people"], m["people"], seed)
-                    of, minus = "pre-trained − it", m["tenth_minus_this"]["auc"]
-                lines.append(
-                    f"{titles[name]}, {channels} channels: AUC {m['auc']['mean']:.3f} {m['auc']['interval']}, "
-                    f"{of} {minus['mean']:+.3f} {minus['interval']}"
-                )
-    return {"lines": lines, "titles": titles, "results": found}
+            if name == report.READER:
+                continue
+            label, difference = "whole reader − this", m["reader_minus_this"]["auc"]
+            if name == "tenth-scratch":
+                m["tenth_minus_this"] = report.difference(by_method["tenth"]["people"], m["people"], seed)
+                label, difference = "pre-trained − this", m["tenth_minus_this"]["auc"]
+            lines.append(
+                f"{titles[name]}, {channels} channels: AUC {m['auc']['mean']:.3f} {m['auc']['interval']}, "
+                f"{label} {difference['mean']:+.3f} {difference['interval']}"
+            )
+    return {"lines": lines, "titles": titles, "results": results}

@@ -50,7 +50,7 @@ class Method(Protocol):
     name: str
     title: str
     settings: Sequence[Setting]
-    """What may be chosen, on subjects held out of fitting; the simplest first."""
+    """One is chosen on subjects held out of fitting; the simplest first."""
     any_montage: bool
     """One fit, on all channels, serves every montage and track."""
 
@@ -59,21 +59,19 @@ class Method(Protocol):
         """What its fits depend on beyond subjects, setting and seed: modules and settings."""
         ...
 
-    def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
-        """Fit to the labelled seconds of `people`."""
+    def fit(self, subjects: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
+        """Fit to the labelled seconds of `subjects`."""
         ...
-
-
-def _gather(people: Sequence[Person], view: View, features: Callable[[Contexts], np.ndarray]) -> tuple[np.ndarray, ...]:
-    contexts = [view.contexts(p) for p in people]
-    return np.concatenate([features(c) for c in contexts]), np.concatenate([c.labels for c in contexts])
 
 
 def fitted_logits(
     model: ClassifierMixin, x: np.ndarray, y: np.ndarray, n_labels: int
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Fit, and give what turns features into logits (n, n_labels); a label that is not in `y` is never chosen."""
-    model.fit(x, y)
+    """Fit on standardised features; returns a function from features to logits (n, n_labels).
+
+    A label that is not in `y` is never chosen.
+    """
+    model = make_pipeline(StandardScaler(), model).fit(x, y)
 
     def logits(x: np.ndarray) -> np.ndarray:
         if hasattr(model, "predict_log_proba"):
@@ -88,6 +86,10 @@ def fitted_logits(
     return logits
 
 
+def logistic_regression(c: float) -> LogisticRegression:
+    return LogisticRegression(C=c, class_weight="balanced", max_iter=2000)
+
+
 class Majority:
     """The most frequent label of the training subjects, for every subject."""
 
@@ -96,8 +98,8 @@ class Majority:
     any_montage = True
     depends: Sequence[object] = ()
 
-    def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
-        _, y = _gather(people, view, lambda c: c.labels)
+    def fit(self, subjects: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
+        y = np.concatenate([view.contexts(p).labels for p in subjects])
         logits = np.log(np.maximum(np.bincount(y, minlength=len(view.labels)) / len(y), 1e-6))
         return lambda contexts: np.tile(logits, (len(contexts), 1))
 
@@ -108,8 +110,8 @@ class Classical:
     Parameters
     ----------
     name : {"lr", "lda", "svm", "distance"}
-        ``distance`` is a control: logistic regression on how far each band is from the statistics, whatever the
-        direction and the place. On tracks with a baseline it says how much of a result is mere unlikeness to it.
+        ``distance`` is a control: logistic regression on the distance of each band from the statistics, whatever the
+        direction and the place. On tracks with a baseline it shows how much of a result is distance from it.
     """
 
     any_montage = False
@@ -128,16 +130,17 @@ class Classical:
 
     def _model(self, setting: Setting, n_features: int, n_labels: int) -> ClassifierMixin:
         if self.name in ("lr", "distance"):
-            return LogisticRegression(C=setting["C"], class_weight="balanced", max_iter=2000)
+            return logistic_regression(setting["C"])
         if self.name == "lda":
             even = [1 / n_labels] * n_labels
             return LinearDiscriminantAnalysis(solver="lsqr", shrinkage=setting["shrinkage"], priors=even)
         return SVC(C=setting["C"], gamma=setting["width"] / n_features, class_weight="balanced")
 
-    def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
-        x, y = _gather(people, view, self._features)
-        model = make_pipeline(StandardScaler(), self._model(setting, x.shape[1], len(view.labels)))
-        logits = fitted_logits(model, x, y, len(view.labels))
+    def fit(self, subjects: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
+        contexts = [view.contexts(p) for p in subjects]
+        x, y = (np.concatenate(rows) for rows in (list(map(self._features, contexts)), [c.labels for c in contexts]))
+        n_labels = len(view.labels)
+        logits = fitted_logits(self._model(setting, x.shape[1], n_labels), x, y, n_labels)
         return lambda contexts: logits(self._features(contexts))
 
     def _features(self, c: Contexts) -> np.ndarray:
@@ -147,16 +150,17 @@ class Classical:
         return np.sqrt(np.square(c.mean_de.reshape(len(c), len(c.chans), -1)).mean(axis=1))
 
 
-SHRINKAGE = 0.05  # towards the mean variance: an average reference, or what ICA took out, leaves covariances singular
+SHRINKAGE = 0.05  # towards the mean variance: covariances are singular after an average reference or ICA
 REST_EVERY_S = 5
 
 
 class Riemannian:
-    """Logistic regression on covariances of the raw context, band by band or of everything, in the tangent space.
+    """Logistic regression on covariances of the raw context, in each band or over all, in the tangent space.
 
-    Recentring: covariances C become R^-½ C R^-½ with R, on ``c1`` and ``c5``, the subject's mean over the baseline; on
-    ``z`` the mean over the training subjects; on ``t`` the subject's mean over what is scored; on ``running`` a mean
-    that begins with theirs and adapts to the subject. Features are the logarithm of the result at the identity.
+    Recentring: covariances C become R^-½ C R^-½ where R is the subject's mean over the baseline on ``c1`` and ``c5``,
+    the mean over the training subjects on ``z``, the subject's mean over the scored contexts on ``t``, and on
+    ``running`` a mean that starts at the training subjects' and adapts to the subject. Features are the logarithm of
+    the result at the identity.
     """
 
     name, title = "riemann", "Riemannian tangent space"
@@ -164,31 +168,26 @@ class Riemannian:
     depends: Sequence[object] = ()
     settings: Sequence[Setting] = [{"bank": b, "C": c} for b in (False, True) for c in (1e-4, 1e-3, 1e-2, 1e-1)]
 
-    def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
-        contexts = [view.contexts(p) for p in people]
-        bank = bool(setting["bank"])
-        prior = None
+    def fit(self, subjects: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
+        contexts = [view.contexts(p) for p in subjects]
+        bank, prior = bool(setting["bank"]), None
         if view.track in ("z", "running"):
             prior = _mean(np.stack([_mean(_covariances(c, bank).of_contexts) for c in contexts]))
         x = np.concatenate([self._features(c, bank, prior) for c in contexts])
         y = np.concatenate([c.labels for c in contexts])
-        model = make_pipeline(
-            StandardScaler(), LogisticRegression(C=setting["C"], class_weight="balanced", max_iter=2000)
-        )
-        logits = fitted_logits(model, x, y, len(view.labels))
+        logits = fitted_logits(logistic_regression(setting["C"]), x, y, len(view.labels))
         return lambda c: logits(self._features(c, bank, prior))
 
     @staticmethod
     def _features(c: Contexts, bank: bool, prior: np.ndarray | None) -> np.ndarray:
         """(n, n_features) float."""
-        known = _covariances(c, bank)
+        covariances = _covariances(c, bank)
         if prior is None:
-            return known.tangent_at_rest
+            return covariances.tangent_at_rest
         if c.track == "z":
-            return _tangent(known.of_contexts, prior)
-        return np.concatenate(
-            [_tangent(one[None], where) for one, where in zip(known.of_contexts, known.running(prior), strict=True)]
-        )
+            return _tangent(covariances.of_contexts, prior)
+        means = zip(covariances.of_contexts, covariances.running(prior), strict=True)
+        return np.concatenate([_tangent(one[None], mean) for one, mean in means])
 
 
 def _mean(c: np.ndarray) -> np.ndarray:
@@ -198,10 +197,12 @@ def _mean(c: np.ndarray) -> np.ndarray:
 
 def _tangent(c: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Vectors (n, n_bands·C(C+1)/2) of c (n, n_bands, C, C) in the tangent space at `at` (n_bands, C, C)."""
-    maps = [TangentSpace() for _ in at]
-    for one, where in zip(maps, at, strict=True):
-        one.reference_ = where
-    return np.concatenate([one.transform(c[:, k]) for k, one in enumerate(maps)], axis=1)
+    vectors = []
+    for k, reference in enumerate(at):
+        space = TangentSpace()
+        space.reference_ = reference
+        vectors.append(space.transform(c[:, k]))
+    return np.concatenate(vectors, axis=1)
 
 
 class _Covariances:
@@ -212,17 +213,17 @@ class _Covariances:
 
     @cached_property
     def of_contexts(self) -> np.ndarray:
-        """(n, n_bands, C, C); one band where there is no bank."""
+        """(n, n_bands, C, C); one band without a filter bank."""
         parts = np.array_split(np.arange(len(self._c)), max(1, len(self._c) // 32))
         return np.concatenate([self._of(self._c.microvolts(rows), self._c.there[rows]) for rows in parts])
 
     @cached_property
     def tangent_at_rest(self) -> np.ndarray:
-        """(n, n_features): recentred on the mean over the subject's baseline; on ``t`` over the contexts themselves."""
+        """(n, n_features): recentred on the mean over the subject's baseline, or on ``t`` over the contexts."""
         return _tangent(self.of_contexts, _mean(self.of_contexts if self._c.track == "t" else self._of_rest()))
 
     def _of_rest(self) -> np.ndarray:
-        """The same of the baseline, a context every few seconds, whole and after the filters have settled."""
+        """The same of contexts of the baseline, one every `REST_EVERY_S`, that are at least half there."""
         c, p = self._c, self._c.person
         ends = np.flatnonzero(p.rest)[c.spec.n_steps - 1 :: REST_EVERY_S]
         rest = Contexts(p, c.spec, c.track, c.chans, ends, c.mean, c.sd)
@@ -230,8 +231,8 @@ class _Covariances:
         return self._of(rest.microvolts(keep), rest.there[keep])
 
     def running(self, prior: np.ndarray) -> np.ndarray:
-        """(n, n_bands, C, C): the mean up to the end of each context, in the piece it is of."""
-        c, p, found, seconds, mean = self._c, self._c.person, {}, PRIOR_S, prior
+        """(n, n_bands, C, C): the mean of each context's piece up to the context's end."""
+        c, p, means, seconds, mean = self._c, self._c.person, {}, PRIOR_S, prior
         every = Contexts(p, c.spec, c.track, c.chans, np.arange(len(p.label)), c.mean, c.sd)
         for t in range(len(p.label)):
             if t == 0 or p.piece[t] != p.piece[t - 1]:
@@ -240,8 +241,8 @@ class _Covariances:
                 last = every.microvolts([t])[..., -c.spec.patch_len :]
                 seconds = min(seconds + c.spec.step_s, MEMORY_S)
                 mean = mean + c.spec.step_s / seconds * (self._of(last, np.ones((1, 1), bool))[0] - mean)
-            found[t] = mean
-        return np.stack([found[int(t)] for t in c.at])
+            means[t] = mean
+        return np.stack([means[int(t)] for t in c.at])
 
     def _of(self, signal: np.ndarray, there: np.ndarray) -> np.ndarray:
         """Covariance per band of signal (n, C, n_times): (n, n_bands, C, C), shrunk so that it is regular."""
@@ -257,14 +258,14 @@ class _Covariances:
         return (1 - SHRINKAGE) * c + SHRINKAGE * trace * np.eye(c.shape[-1])
 
 
-_known: dict[tuple[int, str, bytes, bool], tuple[Person, _Covariances]] = {}
+_cache: dict[tuple[int, str, bytes, bool], tuple[Person, _Covariances]] = {}
 
 
 def _covariances(c: Contexts, bank: bool) -> _Covariances:
-    """The covariances of a subject on these channels: every fit asks for them again, and they depend on no fit."""
+    """The covariances of a subject on these channels, which are the same for all fits."""
     key = (id(c.person), c.track, c.chans.tobytes(), bank)
-    if key not in _known:
-        if len(_known) > 400:
-            _known.clear()
-        _known[key] = (c.person, _Covariances(c, bank))  # keeping the subject keeps its id from being used again
-    return _known[key][1]
+    if key not in _cache:
+        if len(_cache) > 400:
+            _cache.clear()
+        _cache[key] = (c.person, _Covariances(c, bank))  # a reference to the subject keeps its id from being reused
+    return _cache[key][1]

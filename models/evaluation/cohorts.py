@@ -1,9 +1,8 @@
-"""Finds the subjects to evaluate on, and the channels they share."""
+"""The subjects to evaluate on, and the channels they share."""
 
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,11 +10,11 @@ import numpy as np
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, ProfileError
-from realtime_mood.sources.synthetic.person import Script, VirtualPerson
+from realtime_mood.sources.synthetic.person import VirtualPerson
 from realtime_mood.types import StreamInfo
 
 from ..datasets import eegmat, virtual
-from ..datasets.person import NO_LABEL, Person, person, signal_sha256
+from ..datasets.person import Person, person, signal_sha256
 from ..datasets.recordings import find
 from ..executor import Executor
 from .contexts import BASELINE_S, scored_seconds
@@ -31,18 +30,11 @@ CHANNEL_SETS = {
     "muscle": ("Fp1", "Fp2", "F7", "F8", "T7", "T8"),
 }
 DATASETS = {"effort": "eegmat", "emotion3": "virtual"}
-FIRST_SEED = 50_000  # simulated subjects of evaluation; those below 10,000 are trained and pre-trained on
-Say = Callable[[str], None]
+FIRST_SEED = 50_000  # simulated subjects of evaluation; those below 10,000 are for training and pre-training
 
 
 def load(
-    readout: str,
-    dataset: str | None,
-    data: Path | None,
-    track: str,
-    n_people: int,
-    spec: FeatureSpec,
-    executor: Executor,
+    readout: str, dataset: str | None, data: Path | None, track: str, n: int, spec: FeatureSpec, executor: Executor
 ) -> tuple[list[Person], tuple[str, ...]]:
     """The subjects of a data set and their labels.
 
@@ -59,25 +51,23 @@ def load(
     if dataset != DATASETS[readout]:
         raise ConfigError(f"readout {readout!r} on {dataset!r}", "it has other labels", f"use {DATASETS[readout]!r}")
     if dataset == "virtual":
-        people = _virtual(n_people, BASELINE_S[track], spec, executor)
-        labels: tuple[str, ...] = virtual.LABELS
+        subjects = _virtual(n, BASELINE_S[track], spec, executor)
     else:
-        people = [p for path in _archives(data) for p in eegmat.people(path, spec)]
-        labels = eegmat.LABELS
-    check_people(people, labels, track, spec)
-    return people, labels
+        subjects = [p for path in _archives(data) for p in eegmat.people(path, spec)]
+    labels: tuple[str, ...] = virtual.LABELS if dataset == "virtual" else eegmat.LABELS
+    check_subjects(subjects, labels, track, spec)
+    return subjects, labels
 
 
-def records_behind(people: Sequence[Person], data: Path | None) -> dict[str, list[str]]:
-    """SHA-256 of the whole records of an archive, by subject: subjects are made of their parts."""
-    found: dict[str, list[str]] = {}
-    if people[0].name.startswith("eegmat-"):
-        for path in _archives(data):
-            for job in find([str(path)], with_eegmat=True)[0]:
-                name = same_person(job.subject)
-                ours = next((p.name for p in people if same_person(p.name) == name), name)
-                found.setdefault(ours, []).extend(signal_sha256(piece) for piece in job.read().pieces)
-    return found
+def records_behind(subjects: Sequence[Person], data: Path | None) -> dict[str, list[str]]:
+    """SHA-256 of the whole records of an archive that subjects are parts of, by subject."""
+    records: dict[str, list[str]] = {}
+    if subjects[0].name.startswith("eegmat-"):
+        names = {same_person(p.name): p.name for p in reversed(subjects)}
+        for job in (job for path in _archives(data) for job in find([str(path)], with_eegmat=True)[0]):
+            key = same_person(job.subject)
+            records.setdefault(names.get(key, key), []).extend(signal_sha256(piece) for piece in job.read().pieces)
+    return records
 
 
 def _archives(data: Path | None) -> list[Path]:
@@ -90,17 +80,17 @@ def _archives(data: Path | None) -> list[Path]:
 
 
 def _virtual(n: int, baseline_s: int, spec: FeatureSpec, executor: Executor) -> list[Person]:
-    made = dict(executor.run(_one_virtual, range(FIRST_SEED, FIRST_SEED + n), (baseline_s, spec)))
+    made = dict(executor.run(_virtual_person, range(FIRST_SEED, FIRST_SEED + n), (baseline_s, spec)))
     return list(with_baseline((made[i] for i in range(n)), spec))
 
 
-def _one_virtual(how: tuple[int, FeatureSpec], seed: int) -> Person:
-    return virtual_person(seed, *how)
+def _virtual_person(common: tuple[int, FeatureSpec], seed: int) -> Person:
+    return virtual_person(seed, *common)
 
 
-def with_baseline(people: Iterable[Person], spec: FeatureSpec) -> Iterator[Person]:
-    """Subjects whose rest is sufficient for a profile: simulated electrodes can fail in it, like real ones."""
-    for p in people:
+def with_baseline(subjects: Iterable[Person], spec: FeatureSpec) -> Iterator[Person]:
+    """Subjects whose rest is sufficient for a profile: simulated electrodes can fail like real ones."""
+    for p in subjects:
         with contextlib.suppress(ProfileError):
             p.profile(spec)
             yield p
@@ -116,52 +106,44 @@ def virtual_person(seed: int, baseline_s: int, spec: FeatureSpec, hold: tuple[st
         Seconds of rest.
     spec : FeatureSpec
     hold : (str, int), optional
-        Instead of the states, this one for so many seconds.
+        Instead of the three states, one state and its duration in seconds.
     """
     rng = np.random.default_rng([3, seed])
     states = [(str(s), 30) for _ in range(2) for s in rng.permutation(virtual.LABELS)] if hold is None else [hold]
-    label = [np.full(baseline_s, NO_LABEL)]
-    for state, seconds in states:
-        row = np.full(seconds, virtual.LABELS.index(state))
-        row[: virtual.SETTLE_S] = NO_LABEL
-        label.append(row)
-    script = Script.parse(",".join(f"{state}:{seconds}" for state, seconds in [("rest", baseline_s), *states]))
-    labels = np.concatenate(label)
+    script, labels = virtual.labelled_script([("rest", baseline_s), *states])
     signal = VirtualPerson(seed, TEN_TWENTY, virtual.SFREQ, script, "medium").signal(len(labels))
     info = StreamInfo(TEN_TWENTY, virtual.SFREQ, name=f"virtual person {seed}", virtual=True)
     return person(f"virtual-{seed}", info, [signal], [labels], slice(0, baseline_s), spec)
 
 
-def check_people(people: Sequence[Person], labels: tuple[str, ...], track: str, spec: FeatureSpec) -> None:
+def check_subjects(subjects: Sequence[Person], labels: tuple[str, ...], track: str, spec: FeatureSpec) -> None:
     """Raise `ConfigError` for a subject that occurs twice, lacks a label, or has too short a baseline."""
-    for what, keys in (("name", [same_person(p.name) for p in people]), ("signal", [p.sha256 for p in people])):
-        twice = {key for key, n in Counter(keys).items() if n > 1}
-        if twice:
-            names = ", ".join(sorted({p.name for p, key in zip(people, keys, strict=True) if key in twice}))
-            raise ConfigError(f"every subject once (by {what})", f"more than once: {names}", "leave the copies out")
-    for p in people:
+    for kind, keys in (("name", [same_person(p.name) for p in subjects]), ("signal", [p.sha256 for p in subjects])):
+        if copies := {p.name for p, key in zip(subjects, keys, strict=True) if keys.count(key) > 1}:
+            found = f"more than once: {', '.join(sorted(copies))}"
+            raise ConfigError(f"every subject once (by {kind})", found, "leave the copies out")
+    for p in subjects:
         rest_s = int(p.rest.sum())
         if rest_s < BASELINE_S[track]:
             raise ConfigError(
                 f"track {track!r}: {BASELINE_S[track]} s of rest from all subjects", f"{p.name} has {rest_s} s",
-                "use a track that asks less, c1 or z",
+                "use a track with a shorter baseline, c1 or z",
             )  # fmt: skip
-        there = set(p.label[scored_seconds(p, spec)].tolist())
-        missing = [name for y, name in enumerate(labels) if y not in there]
-        if missing:
+        scored = p.label[scored_seconds(p, spec)]
+        if missing := [name for y, name in enumerate(labels) if y not in scored]:
             raise ConfigError(
                 f"seconds of {' and '.join(labels)} from all subjects", f"{p.name} has none of {', '.join(missing)}",
                 "leave that subject out",
             )  # fmt: skip
 
 
-def common_channels(people: Sequence[Person], say: Say) -> tuple[str, ...]:
+def common_channels(subjects: Sequence[Person], log: Callable[[str], None]) -> tuple[str, ...]:
     """Channels that all subjects have, in the first subject's order; reports differing montages."""
-    common = tuple(name for name in people[0].info.ch_names if all(name in p.info.ch_names for p in people))
+    common = tuple(name for name in subjects[0].info.ch_names if all(name in p.info.ch_names for p in subjects))
     if not common:
         raise ConfigError("channels that all subjects have", "none", "evaluate subjects of like montages together")
-    if any(len(p.info.ch_names) > len(common) for p in people):
-        say(f"montages differ: the {len(common)} channels that all subjects have are used: {' '.join(common)}")
+    if any(len(p.info.ch_names) > len(common) for p in subjects):
+        log(f"montages differ: the {len(common)} channels that all subjects have are used: {' '.join(common)}")
     return common
 
 

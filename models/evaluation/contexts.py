@@ -1,11 +1,10 @@
 """Input of every method: the same seconds, context, channels and statistics of a subject.
 
-Tracks define the prior knowledge of a subject: ``z`` fixed population statistics only; ``c1`` and ``c5`` one and five
-minutes of the subject's unlabelled rest, fixed; ``drifting`` one minute, whose statistics then drift slowly, as a
-profile's do in live use; ``running`` no baseline, statistics that adapt to the subject as in live use without a
-profile; ``t`` statistics of the scored seconds themselves (transductive), as in much of the literature, which are not
-available live. On every track the seconds of the baseline are left out of the scores, so that tracks can be
-compared.
+Tracks define what is known of a subject: ``z`` fixed population statistics only; ``c1`` and ``c5`` one and five minutes
+of the subject's rest, fixed; ``drifting`` one minute, whose statistics then drift like those of a profile in live use;
+``running`` no baseline, statistics that adapt as in live use without a profile; ``t`` statistics of the scored seconds
+themselves (transductive), as in much of the literature, which are not available live. The seconds of the baseline are
+left out of the scores on every track, so that tracks can be compared.
 """
 
 from __future__ import annotations
@@ -21,7 +20,8 @@ from realtime_mood.entropy import Population, Statistics
 from realtime_mood.errors import ConfigError
 from realtime_mood.profile import Normaliser, Profile
 
-from ..datasets.person import NO_LABEL, Person, frozen_statistics, running_statistics
+from ..datasets.person import Person, frozen_statistics, running_statistics
+from ..sampling import labelled_seconds, piece_starts
 
 BASELINE_S = {"z": 60, "c1": 60, "c5": 300, "drifting": 60, "running": 60, "t": 60}
 """Seconds of rest at the start that are not scored; on ``c1`` and ``c5`` they are the baseline."""
@@ -38,15 +38,13 @@ def check_track(track: str) -> None:
 
 def scored_seconds(p: Person, spec: FeatureSpec) -> np.ndarray:
     """The labelled seconds after the baseline whose last `n_patches` seconds are there."""
-    t = np.arange(len(p.label))
-    begin = np.searchsorted(p.piece, p.piece)
-    recent = np.stack([p.there[np.maximum(t - back, 0)] for back in range(spec.n_patches)]).all(axis=0)
-    return np.flatnonzero((p.label != NO_LABEL) & recent & (t - begin >= spec.n_patches - 1) & ~p.rest)
+    at = labelled_seconds(p, spec)
+    return at[~p.rest[at]]
 
 
 @dataclass(frozen=True, eq=False)
 class Contexts:
-    """All scored seconds of one subject, n of them, as one track shows them on some channels."""
+    """The contexts of one subject's n scored seconds on some channels, with the statistics of one track."""
 
     person: Person
     spec: FeatureSpec
@@ -72,9 +70,8 @@ class Contexts:
     @cached_property
     def there(self) -> np.ndarray:
         """(n, n_steps) bool: of the same piece of signal, and not masked."""
-        begin = np.searchsorted(self.person.piece, self.person.piece)[self.at]
-        wanted = self.at[:, None] + np.arange(1 - self.spec.n_steps, 1)
-        return (wanted >= begin[:, None]) & self.person.there[self.steps]
+        seconds = self.at[:, None] + np.arange(1 - self.spec.n_steps, 1)
+        return (seconds >= piece_starts(self.person)[self.at][:, None]) & self.person.there[self.steps]
 
     @property
     def good(self) -> np.ndarray:
@@ -105,7 +102,7 @@ class Contexts:
         return raw.transpose(0, 2, 1, 3).reshape(len(rows), len(self.chans), -1)
 
     def raw(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
-        """The same in the rms of the statistics, clipped: what a network is fed."""
+        """`microvolts` divided by the rms of the statistics and clipped: a network's input."""
         return self._standardised(np.asarray(rows), raw=True)
 
     def _same_statistics(self, rows: np.ndarray) -> list[np.ndarray]:
@@ -117,7 +114,7 @@ class Contexts:
         return np.split(rows, np.flatnonzero(np.diff(self.person.session[self.at[rows]])) + 1)
 
     def _standardised(self, rows: np.ndarray, *, raw: bool) -> np.ndarray:
-        """Some contexts' DE or raw signal on the statistics of the second they end with."""
+        """DE or raw signal of some contexts, standardised by the statistics of their last second."""
         n_chans, n_steps = len(self.chans), self.spec.n_steps
         parts: list[np.ndarray] = []
         for some in self._same_statistics(rows):
@@ -151,13 +148,25 @@ def transductive_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tu
     """Mean and sd (n_seconds, n_chans, n_bands) of the scored seconds themselves, labels unseen."""
     at = scored_seconds(p, spec)
     good = (p.good & p.there[:, None])[at]
-    found = Profile.from_steps(p.info, spec, p.de[at], good).statistics(p.info, spec, pop.sd)
-    return np.broadcast_to(found.mean, p.de.shape), np.broadcast_to(found.sd, p.de.shape)
+    fixed = Profile.from_steps(p.info, spec, p.de[at], good).statistics(p.info, spec, pop.sd)
+    return np.broadcast_to(fixed.mean, p.de.shape), np.broadcast_to(fixed.sd, p.de.shape)
+
+
+def population_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and sd (n_seconds, n_chans, n_bands) of the population."""
+    fixed = Statistics.of_population(pop.mean, pop.sd, p.info.n_chans)
+    return np.broadcast_to(fixed.mean, p.de.shape), np.broadcast_to(fixed.sd, p.de.shape)
+
+
+STATISTICS = {
+    "z": population_statistics, "c1": frozen_statistics, "c5": frozen_statistics, "drifting": drifting_statistics,
+    "running": running_statistics, "t": transductive_statistics,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """How a fit sees subjects: the statistics are of those it was given to learn from."""
+    """The input of a fit: labels, track and channels, and the population statistics of its training subjects."""
 
     labels: tuple[str, ...]
     spec: FeatureSpec
@@ -167,18 +176,7 @@ class View:
 
     def contexts(self, p: Person) -> Contexts:
         """Scored seconds of `p`."""
-        shape = p.de.shape
-        if self.track in ("c1", "c5"):
-            mean, sd = frozen_statistics(p, self.population, self.spec)
-        elif self.track == "z":
-            still = Statistics.of_population(self.population.mean, self.population.sd, p.info.n_chans)
-            mean, sd = np.broadcast_to(still.mean, shape), np.broadcast_to(still.sd, shape)
-        elif self.track == "t":
-            mean, sd = transductive_statistics(p, self.population, self.spec)
-        elif self.track == "drifting":
-            mean, sd = drifting_statistics(p, self.population, self.spec)
-        else:
-            mean, sd = running_statistics(p, self.population, self.spec)
+        mean, sd = STATISTICS[self.track](p, self.population, self.spec)
         chans = np.array([p.info.ch_names.index(name) for name in self.ch_names])
         at = scored_seconds(p, self.spec)
         return Contexts(p, self.spec, self.track, chans, at, mean[:, chans], sd[:, chans])

@@ -1,8 +1,8 @@
 """EEGNet, a small convolutional network on the raw context: the neural baseline.
 
-As published [1]_ (EEGNet-8,2, dropout .25 as for subjects never seen), but for one exchange: its first two layers are
-linear and follow each other, so channels are mixed before they are filtered in time. That is the same function at a
-tenth of the cost on 10 s of context; the batch normalisation between the two is left to the one after them.
+As published [1]_ (EEGNet-8,2, dropout .25 for held-out subjects), except that channels are mixed before they are
+filtered in time: both layers are linear, and in this order they cost a tenth on 10 s of context. The batch
+normalisation between them is left out.
 
 References
 ----------
@@ -58,7 +58,7 @@ class EEGNet(nn.Module):
 
 
 def convolved(x: Tensor, kernels: Tensor) -> Tensor:
-    """Each channel of x (B, N, T) with its kernel (N, L), of the same length; by FFT, far faster than directly."""
+    """Convolve each channel of x (B, N, T) with its kernel (N, L), to the same length; by FFT, for speed."""
     n_times, n_taps = x.shape[-1], kernels.shape[-1]
     n = fft.next_fast_len(n_times + n_taps - 1)
     full = torch.fft.irfft(torch.fft.rfft(x, n) * torch.fft.rfft(kernels, n), n)
@@ -71,7 +71,7 @@ class EEGNetMethod:
     Parameters
     ----------
     steps : sequence of int
-        How many steps of 32 contexts there may be; which of them is chosen on held-out subjects.
+        Numbers of steps of 32 contexts, of which one is chosen on held-out subjects.
     """
 
     name, title = "eegnet", "EEGNet"
@@ -81,19 +81,19 @@ class EEGNetMethod:
         self.settings: Sequence[Setting] = [{"steps": n} for n in steps]
         self.depends: Sequence[object] = (torch.__version__,)
 
-    def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
+    def fit(self, subjects: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
         torch.set_num_threads(1)
         torch.manual_seed(seed)
         rng = np.random.default_rng(seed)
-        contexts = [view.contexts(p) for p in people]
+        contexts = [view.contexts(p) for p in subjects]
         rows = [[np.flatnonzero(c.labels == y) for y in range(len(view.labels))] for c in contexts]
-        signals = [c.raw(np.arange(len(c))) for c in contexts]  # some hundred MB, and twice as fast
+        signals = [c.raw(np.arange(len(c))) for c in contexts]  # hundreds of MB, but twice as fast
         n_times = view.spec.n_steps * view.spec.patch_len
         net = EEGNet(len(view.ch_names), n_times, len(view.labels)).train()
         optimiser = torch.optim.Adam(net.parameters(), 1e-3)
         for _ in range(setting["steps"]):
-            who, labels = rng.integers(len(contexts), size=32), rng.integers(len(view.labels), size=32)
-            x = np.stack([signals[i][rng.choice(rows[i][y])] for i, y in zip(who, labels, strict=True)])
+            chosen, labels = rng.integers(len(contexts), size=32), rng.integers(len(view.labels), size=32)
+            x = np.stack([signals[i][rng.choice(rows[i][y])] for i, y in zip(chosen, labels, strict=True)])
             loss = F.cross_entropy(net(torch.from_numpy(x)), torch.from_numpy(labels))
             optimiser.zero_grad()
             loss.backward()

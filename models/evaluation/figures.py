@@ -1,7 +1,7 @@
 """Performance measures: per subject, over subjects with confidence intervals, and calibration of the confidence.
 
-All measures use equally many seconds of each class within a subject. Intervals are percentiles of a
-bootstrap over subjects [1]_; the same draws serve every method, so differences are paired.
+All measures use equally many seconds of each class of a subject. Intervals are percentiles of a bootstrap over subjects
+[1]_; the same draws serve every method, so differences are paired.
 
 References
 ----------
@@ -27,29 +27,29 @@ COVERAGES = tuple(round(0.1 * i, 1) for i in range(1, 11))
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """One subject's logits (n, n_labels), labels (n,), and, where there are any, numbers of trials (n,)."""
+    """One subject's logits (n, n_labels), labels (n,), and optionally numbers of trials (n,)."""
 
     logits: np.ndarray
     labels: np.ndarray
     trials: np.ndarray | None = None
 
     def even(self) -> Scores:
-        """The first seconds of every class that the subject has, equally many."""
+        """Equally many seconds of every class that the subject has, the first ones."""
         classes, counts = np.unique(self.labels, return_counts=True)
         keep = np.concatenate([np.flatnonzero(self.labels == y)[: counts.min()] for y in classes])
         return Scores(self.logits[keep], self.labels[keep])
 
     def by_trial(self) -> Scores:
-        """The mean log probability of each trial's seconds, a row a trial."""
+        """One row per trial: the mean log probability over its seconds."""
         assert self.trials is not None
-        logs, first, rows = log_softmax(self.logits, axis=1), *np.unique(self.trials, return_index=True)
-        means = np.stack([logs[self.trials == trial].mean(axis=0) for trial in first])
+        logs, trials, rows = log_softmax(self.logits, axis=1), *np.unique(self.trials, return_index=True)
+        means = np.stack([logs[self.trials == trial].mean(axis=0) for trial in trials])
         return Scores(means, self.labels[rows])
 
 
 def auc(probs: np.ndarray, labels: np.ndarray) -> float:
     """Area under the ROC curve; for more than two labels the mean over one against the rest."""
-    from sklearn.metrics import roc_auc_score  # of the extra for training: calibration does without it
+    from sklearn.metrics import roc_auc_score  # from the extra for training, which calibration does not need
 
     if probs.shape[1] == 2:
         return float(roc_auc_score(labels, probs[:, 1]))
@@ -62,22 +62,21 @@ def of_person(scores: Scores, temperature: float) -> dict[str, float]:
 
     s = scores.even()
     probs, guess = softmax(s.logits / temperature, axis=1), s.logits.argmax(axis=1)
-    rows = np.arange(len(s.labels))
     truth = np.eye(probs.shape[1])[s.labels]
     by_trial = {} if scores.trials is None else {"trial_balanced_accuracy": balanced_accuracy(scores.by_trial())}
     return by_trial | {
-        "balanced_accuracy": float(np.mean(guess == s.labels)),  # classes are equally long
+        "balanced_accuracy": float(np.mean(guess == s.labels)),  # classes have equally many seconds
         "macro_f1": float(f1_score(s.labels, guess, average="macro", labels=np.unique(s.labels), zero_division=0)),
         "auc": auc(s.logits - s.logits.mean(axis=1, keepdims=True) if probs.shape[1] == 2 else probs, s.labels),
         "ece": float(expected_calibration_error(binned(probs, s.labels))),
         "brier": float(np.sum((probs - truth) ** 2, axis=1).mean()),
-        "nll": float(-log_softmax(s.logits / temperature, axis=1)[rows, s.labels].mean()),
-        "seconds": len(rows),
+        "nll": _log_loss(s.logits / temperature, s.labels),
+        "seconds": len(s.labels),
     }
 
 
 def balanced_accuracy(s: Scores) -> float:
-    """Mean over the classes that there are of the share of their rows that is right."""
+    """Mean over the classes that are there of the share of their rows that is right."""
     hit = s.logits.argmax(axis=1) == s.labels
     return float(np.mean([hit[s.labels == y].mean() for y in np.unique(s.labels)]))
 
@@ -85,11 +84,11 @@ def balanced_accuracy(s: Scores) -> float:
 # -- over subjects ------------------------------------------------------------------------------------------------
 
 
-def draws(n_people: int, seed: int, n_draws: int = DRAWS) -> np.ndarray:
-    """How often each subject is drawn, (n_draws, n_people) int."""
-    picked = np.random.default_rng(seed).integers(n_people, size=(n_draws, n_people))
-    numbered = picked + n_people * np.arange(n_draws)[:, None]
-    return np.bincount(numbered.ravel(), minlength=n_draws * n_people).reshape(n_draws, n_people)
+def draws(n_subjects: int, seed: int, n_draws: int = DRAWS) -> np.ndarray:
+    """How often each subject is drawn, (n_draws, n_subjects) int."""
+    picked = np.random.default_rng(seed).integers(n_subjects, size=(n_draws, n_subjects))
+    numbered = picked + n_subjects * np.arange(n_draws)[:, None]
+    return np.bincount(numbered.ravel(), minlength=n_draws * n_subjects).reshape(n_draws, n_subjects)
 
 
 def interval(values: np.ndarray, level: float = 0.95) -> list[float] | None:
@@ -101,7 +100,7 @@ def interval(values: np.ndarray, level: float = 0.95) -> list[float] | None:
 
 
 def mean_with_interval(values: Sequence[float], weights: np.ndarray) -> dict[str, object]:
-    """Mean over subjects, and its interval; `weights` are `draws`."""
+    """Mean over subjects and its interval, from bootstrap `draws` as `weights`."""
     x = np.asarray(values, float)
     return {"mean": round(float(x.mean()), 4), "interval": interval(weights @ x / len(x))}
 
@@ -116,26 +115,35 @@ def binned(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.stack([np.bincount(where, weights=w, minlength=BINS) for w in (np.ones(len(hit)), confidence, hit)])
 
 
+def calibration_bins(scores: Scores, temperature: float) -> np.ndarray:
+    """`binned` of one subject after temperature."""
+    s = scores.even()
+    return binned(softmax(s.logits / temperature, axis=1), s.labels)
+
+
 def expected_calibration_error(bins: np.ndarray) -> np.ndarray:
-    """Mean distance of confidence and accuracy over bins [2]_, of sums (…, 3, BINS)."""
+    """Mean distance of confidence and accuracy over bins [2]_, from sums (…, 3, BINS) of `binned`."""
     count, confidence, hits = np.moveaxis(bins, -2, 0)
     return np.abs(confidence - hits).sum(-1) / np.maximum(count.sum(-1), 1e-12)
 
 
 def temperature(scores: Sequence[Scores]) -> float:
-    """The temperature of least loss on held-out subjects [2]_."""
-    logits = np.concatenate([s.even().logits for s in scores])
-    labels = np.concatenate([s.even().labels for s in scores])
-    rows = np.arange(len(labels))
+    """The temperature of minimal log loss on held-out subjects [2]_."""
+    even = [s.even() for s in scores]
+    logits, labels = np.concatenate([s.logits for s in even]), np.concatenate([s.labels for s in even])
 
     def loss(log_t: float) -> float:
-        return float(-log_softmax(logits / np.exp(log_t), axis=1)[rows, labels].mean())
+        return _log_loss(logits / np.exp(log_t), labels)
 
     return float(np.exp(minimize_scalar(loss, bounds=(-4, 4), method="bounded").x))
 
 
+def _log_loss(logits: np.ndarray, labels: np.ndarray) -> float:
+    return float(-log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean())
+
+
 def thresholds(scores: Sequence[Scores], temperature: float) -> dict[float, float]:
-    """For each coverage, the confidence that this share of the seconds of held-out subjects reaches."""
+    """For each coverage, the confidence reached in this share of the seconds of held-out subjects."""
     probs = softmax(np.concatenate([s.even().logits for s in scores]) / temperature, axis=1)
     return {c: 0.0 if c == 1 else float(np.quantile(probs.max(axis=1), 1 - c)) for c in COVERAGES}
 
@@ -149,17 +157,19 @@ def kept(scores: Scores, temperature: float, threshold: float) -> np.ndarray:
     return np.stack([np.bincount(s.labels, weights=w, minlength=probs.shape[1]) for w in (keep * 0 + 1, keep, hit)])
 
 
+def accuracy_of_kept(counts: np.ndarray) -> np.ndarray:
+    """Balanced accuracy from sums (…, 3, n_labels) of `kept`; NaN where no second of a label is kept."""
+    with np.errstate(invalid="ignore"):
+        return (counts[..., 2, :] / counts[..., 1, :]).mean(-1)
+
+
 def selective(counts: np.ndarray, weights: np.ndarray) -> dict[str, object]:
-    """Coverage and balanced accuracy [3]_ pooled over subjects, of `kept` (n_people, 3, n_labels), with intervals."""
-
-    def of(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        with np.errstate(invalid="ignore"):
-            return total[..., 1, :].sum(-1) / total[..., 0, :].sum(-1), (total[..., 2, :] / total[..., 1, :]).mean(-1)
-
-    # No second may be left: then the accuracy is undefined.
-    (coverage, accuracy), (all_coverage, all_accuracy) = of(counts.sum(0)), of(np.tensordot(weights, counts, 1))
+    """Coverage and balanced accuracy [3]_ pooled over subjects, of `kept` (n_subjects, 3, n_labels), with intervals."""
+    total, drawn = counts.sum(0), np.tensordot(weights, counts, 1)
+    coverage, drawn_coverage = (n[..., 1, :].sum(-1) / n[..., 0, :].sum(-1) for n in (total, drawn))
+    accuracy = float(accuracy_of_kept(total))
     return {
-        "coverage": round(float(coverage), 4), "coverage_interval": interval(all_coverage),
-        "balanced_accuracy": None if np.isnan(accuracy) else round(float(accuracy), 4),
-        "interval": interval(all_accuracy),
+        "coverage": round(float(coverage), 4), "coverage_interval": interval(drawn_coverage),
+        "balanced_accuracy": None if np.isnan(accuracy) else round(accuracy, 4),
+        "interval": interval(accuracy_of_kept(drawn)),
     }  # fmt: skip

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +23,7 @@ from ..train import Task, TrainingRecipe
 from .baselines import Scorer, Setting
 from .contexts import Contexts, View, scored_seconds
 
-READOUT = "readout"  # what the one head is called here
+READOUT = "readout"  # name of the single head
 ALL_LEVELS = (True, True, True, True)
 
 
@@ -36,15 +35,15 @@ class ReaderMethod:
     recipe : TrainingRecipe
     config : ReaderConfig
     steps : sequence of int
-        How many training steps there may be; which is chosen on held-out subjects.
+        Numbers of training steps, of which one is chosen on held-out subjects.
     encoder : Path, optional
-        Of a pre-trained raw encoder to begin with (see `load_encoder`).
+        Pre-trained raw encoder to start from (see `load_encoder`).
     name, title : str
-        Of an ablation, where it is one.
+        Of the method or ablation.
     levels : tuple of bool
         Which of raw, early DE, late DE and eye reach the fusion, in training and after.
     label_share : float
-        Of each subject's labelled seconds: one run of them a label.
+        Share of each subject's labelled seconds to train on (see `with_fewer_labels`).
     """
 
     any_montage = True
@@ -62,15 +61,13 @@ class ReaderMethod:
         label_share: float = 1.0,
     ) -> None:
         self.name, self.title, self.levels, self.label_share = name, title, levels, label_share
-        self.recipe, self.config = recipe or TrainingRecipe(), config or ReaderConfig()
-        self.settings: Sequence[Setting] = [{"steps": n} for n in steps or (self.recipe.steps,)]
-        self.encoder = encoder
         card = load_encoder(encoder)[1] if encoder else {"config": {}, "sha256": None}
-        self.config = replace(self.config, **card["config"])
+        self.encoder, self._encoder_sha256 = encoder, card["sha256"]
+        self.recipe, self.config = recipe or TrainingRecipe(), replace(config or ReaderConfig(), **card["config"])
+        self.settings: Sequence[Setting] = [{"steps": n} for n in steps or (self.recipe.steps,)]
         if levels != ALL_LEVELS:
             hidden = np.where(levels, self.recipe.hide_levels if sum(levels) > 1 else 0.0, 1.0)
             self.recipe = replace(self.recipe, hide_levels=tuple(hidden.tolist()))
-        self._encoder_sha256 = card["sha256"]
 
     @property
     def depends(self) -> Sequence[object]:
@@ -80,22 +77,24 @@ class ReaderMethod:
             self.levels, self.label_share, torch.__version__,
         )  # fmt: skip
 
-    def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
+    def fit(self, subjects: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
         torch.set_num_threads(1)
-        config = replace(self.config, readouts={READOUT: len(view.labels)})
         size = self.recipe.batches.get("effort" if len(view.labels) == 2 else "emotion3", 24)
         recipe = replace(self.recipe, steps=setting["steps"], batches={READOUT: size})
         if self.label_share < 1:
-            people = [with_fewer_labels(p, view.spec, self.label_share, seed) for p in people]
-        task = Task.of(READOUT, view.labels, people, view.spec, view.population)
-        start: dict[str, Any] = {"encoder": self.encoder} if self.encoder else {}
-        return FittedReader(train.fit(config, [task], recipe, seed, **start), self.levels)
+            subjects = [with_fewer_labels(p, view.spec, self.label_share, seed) for p in subjects]
+        task = Task.of(READOUT, view.labels, subjects, view.spec, view.population)
+        reader = train.fit(self._config(view), [task], recipe, seed, encoder=self.encoder)
+        return FittedReader(reader, self.levels)
 
     def restore(self, state: Mapping[str, np.ndarray], view: View) -> FittedReader:
         """A network fitted before, from its `FittedReader.state`."""
-        reader = MoodReader(replace(self.config, readouts={READOUT: len(view.labels)})).eval()
+        reader = MoodReader(self._config(view)).eval()
         reader.load_state_dict({name: torch.as_tensor(value) for name, value in state.items()})
         return FittedReader(reader, self.levels)
+
+    def _config(self, view: View) -> ReaderConfig:
+        return replace(self.config, readouts={READOUT: len(view.labels)})
 
 
 class FittedReader:
@@ -110,11 +109,8 @@ class FittedReader:
     def __call__(self, c: Contexts) -> np.ndarray:
         """Logits (n, n_labels)."""
         parts = np.array_split(np.arange(len(c)), max(1, len(c) // 64))
-        return np.concatenate([self._scores(batch(c, rows)) for rows in parts])
-
-    def _scores(self, batch: Batch) -> np.ndarray:
-        keep = self._levels.expand(len(batch.de), -1)
-        return self.reader(batch, keep).scores[self._readout].numpy()
+        outputs = [self.reader(batch(c, rows), self._levels.expand(len(rows), -1)) for rows in parts]
+        return np.concatenate([out.scores[self._readout].numpy() for out in outputs])
 
     def state(self) -> dict[str, np.ndarray]:
         """Its weights."""
@@ -122,7 +118,7 @@ class FittedReader:
 
 
 def with_fewer_labels(p: Person, spec: FeatureSpec, share: float, seed: int) -> Person:
-    """With one run of labelled seconds a label, which together are this share of those there are."""
+    """The subject with one run of consecutive labelled seconds per label, of this share of its labelled seconds."""
     rng = np.random.default_rng([seed, *p.name.encode()])
     at, label = scored_seconds(p, spec), np.full_like(p.label, NO_LABEL)
     for y in np.unique(p.label[at]):
@@ -134,7 +130,7 @@ def with_fewer_labels(p: Person, spec: FeatureSpec, share: float, seed: int) -> 
 
 
 def batch(c: Contexts, rows: np.ndarray) -> Batch:
-    """Some contexts as the network takes them."""
+    """Some contexts as the input of the network."""
     n, spec = len(rows), c.spec
     patches = c.raw(rows).reshape(n, len(c.chans), spec.n_steps, spec.patch_len)[:, :, -spec.n_patches :]
     positions = np.broadcast_to(c.positions, (n, *c.positions.shape))

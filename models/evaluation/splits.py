@@ -1,8 +1,8 @@
 """Cross-validation splits in which no choice depends on the tested subjects.
 
 Subjects are divided into groups. Each outer split leaves one group out, or with ``loso`` one subject. Every choice
-(settings, temperature, threshold of unsure) is made on subjects of other groups, scored by models that saw neither them
-nor the subjects to be tested: a *pair* split leaves two groups out, and its scores of one group serve the choices for
+(setting, temperature, threshold of `unsure`) is made on subjects of other groups, scored by models fitted neither to
+them nor to the tested subjects: a *pair* split leaves two groups out, and its scores of one group serve the choices for
 the other. Pairs form a ring, so that each group has the same number of partners and each pair is fitted once for both.
 """
 
@@ -29,7 +29,7 @@ class Split:
     train: tuple[int, ...]
     left: tuple[int, ...]
     clips: tuple[tuple[str, ...], ...] = ()
-    """Groups of stimuli: each is scored by a model that saw neither the held-out subjects nor these stimuli."""
+    """Groups of stimuli, each scored by a model fitted neither to the held-out subjects nor to these stimuli."""
 
 
 @dataclass(frozen=True)
@@ -38,65 +38,71 @@ class Fold:
 
     split: Split
     inner: tuple[tuple[Split, tuple[int, ...]], ...]
-    """Pair splits, with those of their held-out subjects that may be used: never the fold's own."""
+    """Pair splits, each with the held-out subjects that are not the fold's own."""
 
 
 def plan(
-    n_people: int,
-    protocol: str,
-    n_folds: int,
-    n_inner: int,
-    seed: int,
-    clips: tuple[tuple[str, ...], ...] = (),
+    n_subjects: int, protocol: str, n_folds: int, n_inner: int, seed: int, clips: tuple[tuple[str, ...], ...] = (),
     together: Sequence[Collection[int]] = (),
-) -> list[Fold]:
+) -> list[Fold]:  # fmt: skip
     """Outer folds with their inner splits.
 
     Parameters
     ----------
-    n_people : int
+    n_subjects : int
     protocol : {"groups", "loso", "subject-clip", "literature"}
-        ``subject-clip`` leaves out groups of subjects, and with them one group of `clips` after the other;
-        ``literature`` leaves out one subject.
+        ``subject-clip`` leaves out groups of subjects, and in addition each group of `clips` in turn; ``literature``
+        leaves out one subject.
     n_folds : int
-        Groups of subjects.
+        Number of groups of subjects.
     n_inner : int
-        Other groups on which the choices for a group are made, at least.
+        Minimum number of other groups on which the choices for a group are made.
     seed : int
         Random seed of the groups.
     clips : tuple of tuple of str
         Groups of stimuli.
     together : sequence of collections of int
-        Subjects that may be the same person: they stay on one side of every split.
+        Subjects that may be the same person, to be kept on one side of every split.
+
+    Raises
+    ------
+    ConfigError
+        The subjects cannot be divided like this.
     """
     if protocol not in PROTOCOLS:
         raise ConfigError(f"protocol {protocol!r}", "unknown", f"use {' or '.join(PROTOCOLS)}")
     if n_folds < 3:
-        raise ConfigError(f"{n_folds} groups of subjects", "no group is left for fitting",
-                          "use at least --folds 3")  # fmt: skip
-    if n_people < n_folds:
-        raise ConfigError(f"{n_folds} groups of subjects", f"{n_people} subjects", "add subjects, or use fewer --folds")
+        raise ConfigError(f"{n_folds} groups of subjects", "no group is left for fitting", "use at least --folds 3")
+    if n_subjects < n_folds:
+        raise ConfigError(f"{n_folds} groups", f"{n_subjects} subjects", "add subjects, or use fewer --folds")
     if not 1 <= n_inner < n_folds:
         raise ConfigError(f"{n_inner} inner groups", f"{n_folds - 1} other groups", "choose --inner between")
-    groups = _groups(n_people, n_folds, seed, together)
-    partners = _ring(n_folds, n_inner)
+    groups = _groups(n_subjects, n_folds, seed, together)
+
+    def without(left: tuple[int, ...], name: str) -> Split:
+        return Split(name, tuple(i for i in range(n_subjects) if i not in left), left)
+
+    def pair(k: int, j: int) -> Split:
+        a, b = sorted((k, j))
+        return without(groups[a] + groups[b], f"groups {a} and {b}")
+
+    reach = (n_inner + 1) // 2  # partners are the nearest groups on a ring, `n_inner` of them or one more
     folds = []
     for k, group in enumerate(groups):
-        inner = tuple((_pair(groups, n_people, k, j), groups[j]) for j in partners[k])
+        partners = sorted({(k + d) % n_folds for d in range(-reach, reach + 1)} - {k})
+        inner = tuple((pair(k, j), groups[j]) for j in partners)
         if protocol in ("groups", "subject-clip"):
-            split = _leaving(n_people, group, f"group {k}")
-            folds.append(Fold(replace(split, clips=clips) if protocol == "subject-clip" else split, inner))
+            split = replace(without(group, f"group {k}"), clips=clips if protocol == "subject-clip" else ())
+            folds.append(Fold(split, inner))
         else:
-            mine = {i: next((tuple(sorted(t)) for t in together if i in t), (i,)) for i in group}
-            folds += [
-                Fold(_leaving(n_people, left, f"person {left[0]}"), inner) for left in dict.fromkeys(mine.values())
-            ]
+            left = dict.fromkeys(next((tuple(sorted(t)) for t in together if i in t), (i,)) for i in group)
+            folds += [Fold(without(subjects, f"person {subjects[0]}"), inner) for subjects in left]
     return folds
 
 
-def _groups(n_people: int, n_folds: int, seed: int, together: Sequence[Collection[int]]) -> list[tuple[int, ...]]:
-    """Random groups of subjects, about equally large; those that belong `together` are in the same."""
-    order = np.random.default_rng(seed).permutation(n_people)
+def _groups(n_subjects: int, n_folds: int, seed: int, together: Sequence[Collection[int]]) -> list[tuple[int, ...]]:
+    """Random groups of subjects of about equal size; subjects that belong `together` are in the same group."""
+    order = np.random.default_rng(seed).permutation(n_subjects)
     groups = [[int(i) for i in part] for part in np.array_split(order, n_folds)]
     for same in together:
         first = min(same)
@@ -111,23 +117,8 @@ def _groups(n_people: int, n_folds: int, seed: int, together: Sequence[Collectio
     return [tuple(sorted(group)) for group in groups]
 
 
-def _leaving(n_people: int, left: Sequence[int], name: str) -> Split:
-    return Split(name, tuple(i for i in range(n_people) if i not in left), tuple(left))
-
-
-def _pair(groups: Sequence[tuple[int, ...]], n_people: int, k: int, j: int) -> Split:
-    a, b = sorted((k, j))
-    return _leaving(n_people, groups[a] + groups[b], f"groups {a} and {b}")
-
-
-def _ring(n: int, degree: int) -> list[list[int]]:
-    """For each of `n` groups its partners: the nearest on a ring, `degree` of them (or one more)."""
-    reach = (degree + 1) // 2
-    return [sorted({(k + d) % n for d in range(-reach, reach + 1)} - {k}) for k in range(n)]
-
-
 def same_person(name: str) -> str:
-    """Key of a subject's name: the seed of a simulated one, the number in EEGMAT, else its letters."""
+    """Key of a subject's name: the seed of a simulated one, the number in EEGMAT, else the name without case."""
     if seed := re.match(r"virtual[-_ ](?:person[-_ ])?(\d+)", name, flags=re.IGNORECASE):
         return f"virtual-{int(seed[1])}"
     if subject := re.match(r"eegmat.*?-(?:subject)?(\d+)$", name, flags=re.IGNORECASE):
@@ -136,7 +127,7 @@ def same_person(name: str) -> str:
 
 
 def check_apart(
-    people: Sequence[Person],
+    subjects: Sequence[Person],
     folds: Iterable[Fold],
     seen: Mapping[str, Iterable[str]] | None = None,
     records: Mapping[str, Iterable[str]] | None = None,
@@ -145,44 +136,39 @@ def check_apart(
 
     Parameters
     ----------
-    people : sequence of Person
+    subjects : sequence of Person
     folds : iterable of Fold
     seen : mapping of str to str, optional
         All subjects an encoder was pre-trained on: name, and SHA-256 of their records.
     records : mapping of str to str, optional
-        SHA-256 of the whole records behind subjects, by name: a subject may be made of parts of them.
+        SHA-256 of the whole records that subjects are parts of, by name.
 
     Raises
     ------
     ConfigError
     """
-    records = records or {}
-    keys = {
-        "name": [{same_person(p.name)} for p in people],
-        "signal": [{p.sha256, *records.get(p.name, ())} for p in people],
-    }
-    for what, of in keys.items():
-
-        def known(who: Iterable[int], of: Sequence[set[str]] = of) -> set[str]:
-            return set().union(*(of[i] for i in who))
-
-        for fold in folds:
-            tested = known(fold.split.left)
-            for split in (fold.split, *(split for split, _ in fold.inner)):
-                if both := known(split.train) & known(split.left):
-                    _refuse(what, both, f"{split.name} has them on both sides")
-            for split, chosen_on in fold.inner:
-                if both := tested & known((*split.train, *chosen_on)):
-                    _refuse(what, both, f"{fold.split.name} is tested on subjects that its choices were based on")
-        theirs = {same_person(name) for name in seen or {}}
-        theirs |= {sha for hashes in (seen or {}).values() for sha in hashes}
-        if both := known(range(len(people))) & theirs:
-            _refuse(what, both, "the encoder was pre-trained on them")
+    seen, records = seen or {}, records or {}
+    names = [{same_person(p.name)} for p in subjects]
+    signals = [{p.sha256, *records.get(p.name, ())} for p in subjects]
+    _check_apart("name", names, folds, {same_person(name) for name in seen})
+    _check_apart("signal", signals, folds, {sha for hashes in seen.values() for sha in hashes})
 
 
-def _refuse(what: str, both: set[str], found: str) -> None:
-    some = ", ".join(sorted(both)[:5])
-    raise ConfigError(
-        f"test subjects that were not used before (by {what}: {some})", found,
-        "leave the copies out, or pre-train without the subjects to be tested",
-    )  # fmt: skip
+def _check_apart(kind: str, keys: Sequence[set[str]], folds: Iterable[Fold], pretrained: set[str]) -> None:
+    def refuse_common(a: Iterable[int], b: set[str], found: str) -> None:
+        if both := keys_of(a) & b:
+            raise ConfigError(
+                f"test subjects that were not used before (by {kind}: {', '.join(sorted(both)[:5])})", found,
+                "leave the copies out, or pre-train without the subjects to be tested",
+            )  # fmt: skip
+
+    def keys_of(subjects: Iterable[int]) -> set[str]:
+        return set().union(*(keys[i] for i in subjects))
+
+    for fold in folds:
+        for split in (fold.split, *(split for split, _ in fold.inner)):
+            refuse_common(split.train, keys_of(split.left), f"{split.name} has them on both sides")
+        for split, chosen_on in fold.inner:
+            found = f"{fold.split.name} is tested on subjects that its choices were based on"
+            refuse_common((*split.train, *chosen_on), keys_of(fold.split.left), found)
+    refuse_common(range(len(keys)), pretrained, "the encoder was pre-trained on them")

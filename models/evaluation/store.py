@@ -1,7 +1,7 @@
 """Cache of results on disk, so that a second run continues where the first one stopped.
 
 A result is kept under a hash of everything it depends on: signals, labels, settings, seed, and the source code that
-made it. What cannot be written (a full disk) stays in memory and is tried again with the next result.
+made it. What cannot be written (a full disk) stays in memory and is written with the next result.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ..datasets.person import Person
 
 
 def digest(*parts: object) -> str:
-    """SHA-256 of settings; of modules by their code, of subjects by all that is known of them."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=_described).encode()).hexdigest()
+    """SHA-256 of settings, and of modules by their code."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=_as_json).encode()).hexdigest()
 
 
-def _described(part: object) -> object:
+def _as_json(part: object) -> object:
     if isinstance(part, ModuleType):
         return _code(part)
     if isinstance(part, Mapping):
@@ -38,7 +38,7 @@ def _described(part: object) -> object:
 
 @cache
 def _code(module: ModuleType) -> str:
-    """What a module does: its source without comments and docstrings, which change no result."""
+    """SHA-256 of a module's source without comments and docstrings, which change no result."""
     assert module.__file__
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
@@ -61,46 +61,37 @@ class Store:
     Parameters
     ----------
     folder : Path, optional
-        Without one results are kept in memory only.
-    say : callable
+        Without one, results are kept in memory only.
+    log : callable
         Receives a message when a result could not be written.
     """
 
-    def __init__(self, folder: Path | None, say: Callable[[str], None] = lambda _: None) -> None:
-        self._folder, self._say = folder, say
-        self._waiting: dict[str, dict[str, np.ndarray]] = {}
+    def __init__(self, folder: Path | None, log: Callable[[str], None] = lambda _: None) -> None:
+        self._folder, self._log = folder, log
         self._memory: dict[str, dict[str, np.ndarray]] = {}
 
     def get(self, key: str) -> dict[str, np.ndarray] | None:
-        """What is kept under `key`; None where there is nothing, or nothing whole."""
-        if key in self._memory:
-            return self._memory[key]
-        if self._folder is None:
-            return None
+        """The arrays under `key`; None where there are none, or the file is damaged."""
+        if key in self._memory or self._folder is None:
+            return self._memory.get(key)
         try:
             blob = io.BytesIO((self._folder / f"{key}.npz").read_bytes())
-            with np.load(blob, allow_pickle=False) as kept:
-                return dict(kept)
+            with np.load(blob, allow_pickle=False) as arrays:
+                return dict(arrays)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return None
 
     def put(self, key: str, arrays: dict[str, np.ndarray]) -> None:
         """Keep `arrays` under `key`, whole or not at all."""
+        self._memory[key] = arrays
         if self._folder is None:
-            self._memory[key] = arrays
             return
-        self._waiting[key] = arrays
-        for name in list(self._waiting):
+        for name in list(self._memory):
+            blob = io.BytesIO()
+            np.savez(blob, **self._memory[name])  # type: ignore[arg-type]
             try:
-                self._write(self._folder / f"{name}.npz", self._waiting[name])
+                write_whole(self._folder / f"{name}.npz", blob.getvalue())
             except OSError as error:
-                self._memory[name] = self._waiting[name]
-                self._say(f"no room for a result in {self._folder} ({error.strerror}); free space; it is tried again")
+                self._log(f"no room for a result in {self._folder} ({error.strerror}); free space; it is tried again")
                 return
-            del self._waiting[name]
-
-    @staticmethod
-    def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
-        blob = io.BytesIO()
-        np.savez(blob, **arrays)  # type: ignore[arg-type]
-        write_whole(path, blob.getvalue())
+            del self._memory[name]

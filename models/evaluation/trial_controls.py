@@ -16,8 +16,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ..datasets.person import Person, population
-from .baselines import Scorer, Setting, fitted_logits
+from ..datasets.person import Person
+from .baselines import Scorer, Setting, fitted_logits, logistic_regression
 from .compare import Study
 from .contexts import Contexts, View
 from .figures import draws, mean_with_interval
@@ -38,8 +38,7 @@ class _TrialMethod:
     def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
         contexts = [view.contexts(p) for p in people]
         x, y = np.concatenate([self.features(c) for c in contexts]), np.concatenate([c.labels for c in contexts])
-        model = LogisticRegression(C=setting["C"], class_weight="balanced", max_iter=2000)
-        logits = fitted_logits(make_pipeline(StandardScaler(), model), x, y, len(view.labels))
+        logits = fitted_logits(logistic_regression(setting["C"]), x, y, len(view.labels))
         return lambda c: logits(self.features(c))
 
 
@@ -93,8 +92,8 @@ def clip_identity(study: Study, folds: Sequence[Fold], seed: int) -> dict[str, A
     """
     rows: dict[int, tuple[float, float]] = {}
     for fold in folds:
-        train, left = [study.people[i] for i in fold.split.train], fold.split.left
-        view = View(study.labels, study.spec, study.track, study.ch_names, population(train))
+        train, left = [study.subjects[i] for i in fold.split.train], fold.split.left
+        view = study.view(train, study.ch_names)
         seen = [_trial_means(view.contexts(p)) for p in train]
         x = np.concatenate([means for means, _, _ in seen])
         clips = np.concatenate([names for _, names, _ in seen])
@@ -105,7 +104,7 @@ def clip_identity(study: Study, folds: Sequence[Fold], seed: int) -> dict[str, A
         known = np.array([label_of_clip[clip] for clip in model.classes_])
         for i in left:
             hits, chances = [], []
-            for row, clip, y in zip(*_trial_means(view.contexts(study.people[i])), strict=True):
+            for row, clip, y in zip(*_trial_means(view.contexts(study.subjects[i])), strict=True):
                 same = np.flatnonzero(known == y)
                 if clip in model.classes_[same] and len(same) >= LEAST_CLIPS:
                     guess = model.classes_[same[model.decision_function(row[None])[0][same].argmax()]]

@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from .files import write_whole
+from .state import write_whole
 
 
 class Curves:
@@ -22,7 +22,7 @@ class Curves:
     ----------
     folder : Path
     step : int
-        Where the run begins or goes on; what stands there of later steps was never kept, and is taken out.
+        Step at which the run starts or resumes; rows of later steps have no checkpoint, and are removed.
     """
 
     def __init__(self, folder: Path, step: int = 0) -> None:
@@ -32,7 +32,7 @@ class Curves:
         self.rows: list[dict[str, Any]] = [row for row in old if row["step"] <= step]
 
     def add(self, **row: float) -> None:
-        """Remember one row."""
+        """Append one row."""
         self.rows.append({key: round(value, 6) if isinstance(value, float) else value for key, value in row.items()})
 
     def save(self) -> None:
@@ -64,34 +64,30 @@ class Curves:
 
 
 LINE_S = 20.0  # between plain lines
-
 Show = Callable[[float, str], None]
-"""Takes the share that is done, 0–1, and what there is to say."""
+"""Takes the share that is done, from 0 to 1, and a status text."""
 
 
 @contextlib.contextmanager
-def shown(what: str) -> Iterator[Show]:
-    """Show the progress of `what`."""
+def progress(title: str) -> Iterator[Show]:
+    """Show progress: as a bar on a terminal, else as a line every `LINE_S` seconds."""
     if sys.stdout.isatty():
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-        columns = TextColumn(what), BarColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
-        with Progress(*columns, TextColumn("{task.fields[said]}"), speed_estimate_period=300) as bar:
-            task = bar.add_task(what, total=1.0, said="")
-            yield lambda share, said: bar.update(task, completed=share, said=said)
+        columns = TextColumn(title), BarColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
+        with Progress(*columns, TextColumn("{task.fields[status]}"), speed_estimate_period=300) as bar:
+            task = bar.add_task(title, total=1.0, status="")
+            yield lambda share, status: bar.update(task, completed=share, status=status)
         return
     began, last = time.monotonic(), -LINE_S
     first: float | None = None
 
-    def line(share: float, said: str) -> None:
+    def line(share: float, status: str) -> None:
         nonlocal last, first
-        now = time.monotonic()
-        first = share if first is None else first
-        if now - last < LINE_S and share < 1:
-            return
-        last = now
-        done = share - first
-        left = timedelta(seconds=round((now - began) / done * (1 - share))) if done > 0 else "?"
-        print(f"{what} {share:.1%} · {left} left · {said}", flush=True)
+        now, first = time.monotonic(), share if first is None else first
+        if now - last >= LINE_S or share >= 1:
+            last, done = now, share - first
+            left = timedelta(seconds=round((now - began) / done * (1 - share))) if done > 0 else "?"
+            print(f"{title} {share:.1%} · {left} left · {status}", flush=True)
 
     yield line

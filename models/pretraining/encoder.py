@@ -1,8 +1,8 @@
-"""The result of pre-training: an encoder, and everything about what it has seen.
+"""The result of pre-training: an encoder, and its card.
 
-A folder holds ``encoder.safetensors`` and ``encoder.json``: the shape of the encoder, the features it was fed, whom it
-was trained on and whom it was chosen on, with the hashes of their records. Weights that were begun with an encoder and
-left it as it was hold it, too.
+A folder holds ``encoder.safetensors`` and ``encoder.json``: the shape of the encoder, the settings of its features, and
+the subjects it was trained and chosen on, with the hashes of their records. Weights whose training started from an
+encoder and did not change it contain it, too.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from realtime_mood.models.checkpoint import find, load_weights
 from realtime_mood.models.datasets.corpus import PreparedSession
 from realtime_mood.models.reader import RawEncoder, ReaderConfig
 
-from .files import write_whole
+from .state import write_whole
 
 FORMAT = 1
-SHAPE = ("patch_len", "n_patches", "raw_dim", "raw_depth", "heads")  # of a ReaderConfig: what an encoder depends on
+SHAPE = ("patch_len", "n_patches", "raw_dim", "raw_depth", "heads")  # fields of ReaderConfig that an encoder depends on
 
 
 def save_encoder(folder: Path, encoder: RawEncoder, config: ReaderConfig, about: dict[str, Any]) -> None:
-    """Write both files to `folder`; `about` goes into the card as it is."""
+    """Write both files to `folder`, with `about` in the card."""
     blob = save({key: value.detach().cpu().contiguous() for key, value in encoder.state_dict().items()})
     card = {"format": FORMAT, "sha256": hashlib.sha256(blob).hexdigest()}
     card |= {"config": {name: getattr(config, name) for name in SHAPE}} | about
@@ -46,15 +46,15 @@ def load_encoder(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Parameters
     ----------
     path : Path
-        Its folder, or the folder or name of weights that hold it.
+        Its folder, or the folder or name of weights that contain it.
 
     Returns
     -------
     state : dict
         For ``RawEncoder(ReaderConfig(**card["config"])).load_state_dict``.
     card : dict
-        Among others ``config``, ``spec``, ``sha256``, ``records_sha256`` (name → hashes) and ``virtual_seeds`` of
-        all subjects it was trained or chosen on.
+        With ``config``, ``spec``, ``sha256``, and ``records_sha256`` (name → hashes) and ``virtual_seeds`` of all
+        subjects it was trained or chosen on.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def load_encoder(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _weights_at(path: Path) -> str | None:
-    """The weights that `path` names, if it does."""
+    """The name of the weights at `path`, if there are any."""
     try:
         return str(path) if (find(str(path)) / "config.json").is_file() else None
     except WeightsError:
@@ -96,13 +96,13 @@ def _weights_at(path: Path) -> str | None:
 
 
 def _of_weights(name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The encoder that weights hold, if it is still the pre-trained one: a trained one has met training's subjects."""
+    """The encoder in weights, if it is still the pre-trained one; further training has used other subjects."""
     weights = load_weights(name)
     card = weights.card.training.get("encoder") or {}
     state = {key: value.contiguous() for key, value in weights.reader.raw.state_dict().items()}
     if hashlib.sha256(save(state)).hexdigest() != card.get("sha256"):
         raise WeightsError(
-            f"encoder of weights {name!r}", "they hold none that training left as pre-training made it",
+            f"encoder of weights {name!r}", "training has changed it after pre-training",
             "pass the folder of an encoder",
         )  # fmt: skip
     return state, card
@@ -111,26 +111,26 @@ def _of_weights(name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def describe(
     sessions: Sequence[PreparedSession], held_out: Sequence[PreparedSession], spec: FeatureSpec
 ) -> dict[str, Any]:
-    """What the card says of whom an encoder has met, those it was only chosen on included."""
-    everybody = [*sessions, *held_out]
+    """The part of the card about the subjects it was trained on, including those it was only chosen on."""
+    everyone = [*sessions, *held_out]
     records: dict[str, list[str]] = {}
-    for p in everybody:
+    datasets: dict[str, list[PreparedSession]] = {}
+    for p in everyone:
         records.setdefault(p.job.subject, []).extend(p.records_sha256)
-    by_dataset: dict[str, dict[str, Any]] = {}
-    for p in everybody:
-        entry = by_dataset.setdefault(p.job.dataset, {"people": set(), "hours": 0.0, "licences": set()})
-        entry["people"].add(p.job.subject)
-        entry["licences"].add(p.job.licence)
-        entry["hours"] += len(p.windows(spec.n_patches)[0]) * spec.patch_s / 3600
+        datasets.setdefault(p.job.dataset, []).append(p)
     corpus = {
-        name: {"people": len(e["people"]), "hours": round(e["hours"], 3), "licences": sorted(e["licences"])}
-        for name, e in by_dataset.items()
+        name: {
+            "people": len({p.job.subject for p in of_set}),
+            "hours": round(sum(len(p.windows(spec.n_patches)[0]) * spec.patch_s / 3600 for p in of_set), 3),
+            "licences": sorted({p.job.licence for p in of_set}),
+        }
+        for name, of_set in datasets.items()
     }
     return {
         "spec": spec.model_dump(mode="json"),
         "corpus": corpus,
         "people": sorted(records),
         "held_out_people": sorted({p.job.subject for p in held_out}),
-        "virtual_seeds": sorted({int(p.job.pick) for p in everybody if p.job.kind == "virtual"}),
+        "virtual_seeds": sorted({int(p.job.pick) for p in everyone if p.job.kind == "virtual"}),
         "records_sha256": records,
     }

@@ -1,7 +1,7 @@
-"""Draws batches for masked pre-training: windows of many subjects on random sub-montages, references and gains.
+"""Batches for masked pre-training: windows of many subjects on random sub-montages, references and gains.
 
-A batch is a pure function of (seed, number), so a run that is resumed goes on with the very batches it would have had,
-and several processes agree on one without a word.
+A batch is a pure function of (seed, number), so a resumed run continues with the same batches, and several processes
+draw the same without communication.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REFERENCES = {"as it is": 0.4, "average": 0.3, "one": 0.15, "pair": 0.15}
 
 @dataclass(frozen=True)
 class Vary:
-    """How much a window is made unlike itself."""
+    """Data augmentation."""
 
     jitter: float = 0.03  # sd of positions, in head radii
     gain: float = 0.2  # sd of the log, for the window
@@ -62,7 +62,7 @@ class Feed:
     ----------
     sessions : sequence of PreparedSession
     pop : Population
-        Where running statistics start.
+        Initial values of the running statistics.
     spec : FeatureSpec
     size : int
         Windows of a batch of up to `USUAL_CHANS` channels.
@@ -72,11 +72,11 @@ class Feed:
     """
 
     def __init__(
-        self, sessions: Sequence[PreparedSession], pop: Population, spec: FeatureSpec, *, size: int, seed: int,
-        geometry: str = "random", vary: Vary | None = None,
+        self, sessions: Sequence[PreparedSession], pop: Population, spec: FeatureSpec, size: int, seed: int,
+        geometry: str = "random", vary: Vary = Vary(),
     ) -> None:  # fmt: skip
         self._sessions, self._spec, self._size, self._seed = list(sessions), spec, size, seed
-        self._hide, self._vary = GEOMETRIES[geometry], vary or Vary()
+        self._hide, self._vary = GEOMETRIES[geometry], vary
         self._rms = [p.rms(pop, spec) for p in sessions]
         self._windows = [p.windows(spec.n_patches) for p in sessions]
         self._weights = {n: self._weigh(n) for n in BUCKETS}
@@ -87,7 +87,7 @@ class Feed:
         hide = torch.Generator().manual_seed(int(rng.integers(2**62)))
         i = self._session(rng, BUCKETS[0])
         n_good = int(rng.choice(self._windows[i][1]))
-        # Down to a quarter of what there is: few channels as often as many, in the logarithm.
+        # Log-uniform down to a quarter of the good channels.
         limit = np.exp(rng.uniform(np.log(max(BUCKETS[0], n_good / 4)), np.log(n_good + 1)))
         n_chans = max((c for c in BUCKETS if c <= limit), default=BUCKETS[0])
         size = min(self._size, max(1, self._size * USUAL_CHANS // n_chans))
@@ -97,13 +97,13 @@ class Feed:
         return Drawn(patches, positions, self._hide(usable, positions, hide, 0.75))
 
     def _session(self, rng: np.random.Generator, n_chans: int) -> int:
-        """A session with windows of `n_chans` good channels; long ones more often, as the root of their length."""
+        """A session with windows of `n_chans` good channels, in proportion to the root of their number."""
         real, virtual = self._weights[n_chans]
         takes_real = real.any() and (not virtual.any() or rng.random() < self._vary.real_share)
         return int(rng.choice(len(real), p=real if takes_real else virtual))
 
     def _weigh(self, n_chans: int) -> tuple[np.ndarray, np.ndarray]:
-        """How often each session is drawn among the real and among the virtual ones; zeros where there are none."""
+        """Probability of each session among the real and among the simulated ones; zeros where there are none."""
         weight = np.sqrt([_n_of(n_good, n_chans) for _, n_good in self._windows])
         virtual = np.array([p.virtual for p in self._sessions])
         real, made = np.where(virtual, 0, weight), np.where(virtual, weight, 0)
@@ -120,7 +120,7 @@ class Feed:
         own, rms = signal[:n_chans], self._rms[i][t, chans, None, None]
         if self._vary.references:
             moved = _referenced(own, signal, len(others), rng)
-            # The baseline's rms under another reference is not known; what the window says of their ratio is.
+            # The baseline's rms under another reference is unknown; its change is estimated from the window.
             rms = rms * np.clip(_rms(moved) / _rms(own), 0.2, 5.0)
             own = moved
         gain = np.exp(self._vary.gain * rng.standard_normal() + self._vary.chan_gain * rng.standard_normal(len(own)))
@@ -130,9 +130,9 @@ class Feed:
 
 
 def _referenced(own: np.ndarray, everyone: np.ndarray, n_others: int, rng: np.random.Generator) -> np.ndarray:
-    """`own` (C, P, L) against the average of `everyone`, or against one or two of the others, or as it is."""
+    """`own` (C, P, L) against the average of `everyone`, or against one or two of the others, or unchanged."""
     kind = rng.choice(list(REFERENCES), p=list(REFERENCES.values()))
-    if kind == "average" and len(everyone) > 4:  # of four electrodes it would take a quarter of each away
+    if kind == "average" and len(everyone) > 4:  # of four electrodes it would remove a quarter of each
         return own - everyone.mean(axis=0)
     if kind == "one" and n_others >= 1:
         return own - everyone[-1]
@@ -142,7 +142,7 @@ def _referenced(own: np.ndarray, everyone: np.ndarray, n_others: int, rng: np.ra
 
 
 def _n_of(n_good: np.ndarray, n_chans: int) -> int:
-    """How many windows, the ones with most good channels first, have `n_chans`."""
+    """The number of windows with at least `n_chans` good channels; `n_good` is in descending order."""
     return int(np.searchsorted(-n_good, -n_chans, side="right"))
 
 

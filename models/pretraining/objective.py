@@ -1,9 +1,9 @@
 """Masked brain-signal modelling: reconstruct masked patches of EEG from the visible ones.
 
-The objective owns the encoder that the Mood Reader goes on with, and a light decoder that is thrown away. The encoder
-is given visible tokens only. Targets are patches normalised each by itself, clipped, under a Huber loss, so that
-artefacts, which carry most of the variance, do not carry most of the loss. That forgets how strong the signal is,
-which emotion reading needs: so the power of each band is asked too.
+The objective has the encoder that the Mood Reader uses later, and a light decoder that is discarded. The encoder gets
+visible tokens only. Targets are patches, each normalised and clipped, under a Huber loss, so that artefacts, which have
+most of the variance, do not dominate the loss. Normalising discards the signal's strength, which emotion reading needs:
+the power of each band is predicted too.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from realtime_mood.models.masking import Mask
 from realtime_mood.models.reader import RawEncoder, ReaderConfig
 
 CLIP_SD = 5.0  # of a normalised target
-LEAST_SD = 0.05  # in baseline rms: flatter patches are not blown up to look like signal
+LEAST_SD = 0.05  # in baseline rms: flatter patches are not amplified
 LEAST_POWER = 1e-4  # in squared baseline rms
-
-TIME_SD = 0.5  # of the decoder's embeddings of when a patch is, as of the encoder's
+TIME_SD = 0.5  # of the initial embeddings of time in the decoder, as in the encoder
 
 
 class Losses(NamedTuple):
@@ -35,17 +34,7 @@ class Losses(NamedTuple):
 
 
 class Spectrum(nn.Module):
-    """Log power of patches in each band: (…, L) to (…, K), in nats of amplitude like differential entropy.
-
-    Parameters
-    ----------
-    bands : mapping of str to (low, high)
-        Hz.
-    patch_len : int
-        Samples.
-    sfreq : float
-        Hz.
-    """
+    """Log power of patches in each band (Hz): (…, L) to (…, K), in nats of amplitude like differential entropy."""
 
     window: Tensor
     in_band: Tensor
@@ -60,7 +49,6 @@ class Spectrum(nn.Module):
         self.register_buffer("in_band", torch.stack(edges, 1), persistent=False)
 
     def forward(self, patches: Tensor) -> Tensor:
-        """See the class."""
         centred = patches - patches.mean(-1, keepdim=True)
         bins = torch.fft.rfft(centred * self.window).abs().square()
         return 0.5 * (bins @ self.in_band + LEAST_POWER).log()
@@ -74,23 +62,17 @@ class MaskedModelling(nn.Module):
     config : ReaderConfig
         Of the encoder.
     bands : mapping of str to (low, high)
-        Whose power is asked, Hz.
+        Whose power is predicted, Hz.
     sfreq : float
         Of the patches, Hz.
     dim : int
-        Width of the decoder's one layer; a multiple of 4, its heads.
+        Width of the decoder's single layer; a multiple of 4, its heads.
     spectrum : float
         Weight of the bands' power in the loss; 0 leaves it out.
     """
 
     def __init__(
-        self,
-        config: ReaderConfig,
-        bands: Mapping[str, tuple[float, float]],
-        sfreq: float,
-        *,
-        dim: int = 64,
-        spectrum: float = 0.2,
+        self, config: ReaderConfig, bands: Mapping[str, tuple[float, float]], sfreq: float, *, dim: int, spectrum: float
     ) -> None:
         super().__init__()
         self.weight = spectrum
@@ -106,19 +88,18 @@ class MaskedModelling(nn.Module):
         self.to_bands = nn.Linear(dim, len(bands)) if spectrum else None
 
     def latent(self, patches: Tensor, positions: Tensor, visible: Tensor) -> Tensor:
-        """What the encoder makes of the visible tokens (B, V) of patches (B, C, P, L): (B, V, D).
+        """Output (B, V, D) of the encoder for the visible tokens (B, V) of patches (B, C, P, L).
 
-        Equal to picking the visible ones of ``encoder.tokens``, at a quarter of the cost: hidden ones are never made.
+        Equal to selecting the visible ones of ``encoder.tokens``, but at a quarter of the cost.
         """
-        P = patches.shape[2]
+        P, encoder = patches.shape[2], self.encoder
         seen = patches.flatten(1, 2).gather(1, visible[..., None].expand(-1, -1, patches.shape[-1]))
         where = positions.gather(1, (visible // P)[..., None].expand(-1, -1, 3))
-        it = self.encoder
-        tokens = it.embed(seen) + it.place(position_features(where)) + it.time[visible % P]
-        return it(tokens, torch.ones_like(visible, dtype=torch.bool))
+        tokens = encoder.embed(seen) + encoder.place(position_features(where)) + encoder.time[visible % P]
+        return encoder(tokens, torch.ones_like(visible, dtype=torch.bool))
 
     def decode(self, latent: Tensor, positions: Tensor, mask: Mask) -> Tensor:
-        """What the decoder makes of the targets (N of them in the whole batch): (N, dim)."""
+        """Output (N, dim) of the decoder for the N targets in the batch."""
         place = (self.place(position_features(positions))[:, :, None] + self.time).flatten(1, 2)  # (B, C·P, dim)
         at = mask.visible[..., None].expand(-1, -1, place.shape[-1])
         grid = self.hidden.expand_as(place).scatter(1, at, self.narrow(latent)) + place
@@ -133,15 +114,15 @@ class MaskedModelling(nn.Module):
         patches : (B, C, P, L), in baseline rms
         positions : (B, C, 3), unit vectors
         visible, target
-            A `Mask`, taken apart so that it travels between processes.
+            The tensors of a `Mask`.
         """
         mask = Mask(visible, target)
         rebuilt = self.decode(self.latent(patches, positions, visible), positions, mask)
-        asked = patches.flatten(1, 2)[target]
-        patch = F.huber_loss(self.to_patch(rebuilt), normalised(asked))
+        truth = patches.flatten(1, 2)[target]
+        patch = F.huber_loss(self.to_patch(rebuilt), normalised(truth))
         if self.to_bands is None:
             return Losses(patch, patch.detach(), torch.zeros_like(patch))
-        spectrum = F.huber_loss(self.to_bands(rebuilt), self.bands(asked))
+        spectrum = F.huber_loss(self.to_bands(rebuilt), self.bands(truth))
         return Losses(patch + self.weight * spectrum, patch.detach(), spectrum.detach())
 
 

@@ -28,15 +28,15 @@ class PretrainingRecipe:
     held_out: float = 0.08  # share of the subjects
     seed: int = 0
     steps: int = 10_000
-    minutes: float | None = None  # the schedule follows whichever of the two budgets is nearer its end
-    every: int = 200  # steps between looks at the held-out subjects, and between checkpoints
-    patience: int = 20  # looks without progress after which it stops
+    minutes: float | None = None  # the schedule follows the one of the two budgets that ends first
+    every: int = 200  # steps between validations, and between checkpoints
+    patience: int = 20  # validations without improvement after which it stops
 
-    BUDGET = ("steps", "minutes", "every", "patience")  # may differ when a run goes on
+    BUDGET = ("steps", "minutes", "every", "patience")  # may differ when a run is resumed
 
     def check(self) -> None:
-        """Raise `ConfigError` for what cannot be."""
-        for name, good, do in (
+        """Raise `ConfigError` for an impossible value."""
+        for name, valid, do in (
             ("raw_dim", self.raw_dim % self.heads == 0, f"a multiple of {self.heads}, the heads"),
             ("decoder_dim", self.decoder_dim % 4 == 0, "a multiple of 4, its heads"),
             ("geometry", self.geometry in GEOMETRIES, f"one of {', '.join(GEOMETRIES)}"),
@@ -45,7 +45,7 @@ class PretrainingRecipe:
             ("batch", self.batch >= 2, "at least 2"),
             ("held_out", 0 < self.held_out < 1, "between 0 and 1"),
         ):
-            if not good:
+            if not valid:
                 raise ConfigError(f"{name} {getattr(self, name)}", "not possible", f"give {do}")
 
     def reader(self) -> ReaderConfig:
@@ -53,7 +53,7 @@ class PretrainingRecipe:
         return ReaderConfig(raw_dim=self.raw_dim, raw_depth=self.raw_depth, heads=self.heads, dropout=0.0)
 
     def rate(self, share: float) -> float:
-        """The learning rate when `share` of the budget is spent: straight up, then along a cosine to a hundredth."""
+        """The learning rate after a `share` of the budget: a linear warm-up, then a cosine down to a hundredth."""
         if share < self.warmup:
             return self.lr * share / self.warmup
         down = 0.5 * (1 + math.cos(math.pi * min(1.0, (share - self.warmup) / (1 - self.warmup))))

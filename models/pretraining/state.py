@@ -1,6 +1,6 @@
 """Checkpoint of a pre-training run: everything needed to resume it exactly, in one safetensors file.
 
-There is no random state to keep: batches and masks are functions of (seed, step), and nothing else is drawn.
+It has no random state: batches and masks are functions of (seed, step), and nothing else is random.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from realtime_mood.errors import WeightsError
-
-from .files import write_whole
+from realtime_mood import files
+from realtime_mood.errors import MoodError, WeightsError
 
 FORMAT = 1
 FIX = "start again in another folder, or resume with the original settings and recordings"
@@ -24,7 +23,7 @@ FIX = "start again in another folder, or resume with the original settings and r
 
 @dataclass
 class TrainingState:
-    """How far a run has come."""
+    """Progress of a run."""
 
     step: int = 0
     seconds: float = 0.0
@@ -33,27 +32,37 @@ class TrainingState:
     poorer: int = 0  # consecutive checks without an improvement of the held-out loss
 
 
+def write_whole(path: Path, blob: bytes) -> None:
+    """`realtime_mood.files.write_whole`; raises `MoodError`, which explains how to resume, when there is no space."""
+    try:
+        files.write_whole(path, blob)
+    except OSError as error:
+        kept = f"{path.name} is still the one before" if path.is_file() else f"there is no {path.name} yet"
+        do = "free some space and run again with --resume"
+        raise MoodError(f"writing {path}", f"{error.strerror or error}; {kept}", do) from None
+
+
 def save_state(
-    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, course: TrainingState, digest: str
+    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, state: TrainingState, digest: str
 ) -> None:
-    """Write it; `digest` stands for all that must be the same when the run goes on."""
+    """Write a checkpoint; `digest` is of all settings and data that must be the same when the run is resumed."""
     tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
-    for i, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{i}.{key}": torch.as_tensor(value) for key, value in state.items()}
+    for i, values in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{i}.{key}": torch.as_tensor(value) for key, value in values.items()}
     blob = save(
         {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
-        {"format": str(FORMAT), "digest": digest, "course": json.dumps(asdict(course))},
+        {"format": str(FORMAT), "digest": digest, "course": json.dumps(asdict(state))},
     )
     write_whole(path, blob)
 
 
 def load_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, digest: str) -> TrainingState:
-    """Put a run back to where it was; raises `WeightsError` when the file is not of this very run."""
+    """Restore model and optimiser, and return the progress; raises `WeightsError` for a file of another run."""
     asked = f"checkpoint {path}"
     try:
         with safe_open(path, "pt") as f:
             about = f.metadata() or {}
-            tensors: dict[str, Tensor] = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118 - it is no dict
+            tensors: dict[str, Tensor] = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118 - f is no dict
     except FileNotFoundError:
         raise WeightsError(asked, "no such file", "leave out --resume to begin a run") from None
     except (OSError, SafetensorError) as error:
@@ -63,14 +72,14 @@ def load_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, d
     if about.get("digest") != digest:
         raise WeightsError(asked, "it was made with other settings or on other recordings", FIX)
     try:
-        course = TrainingState(**json.loads(about["course"]))
+        state = TrainingState(**json.loads(about["course"]))
         model.load_state_dict({k[len("model.") :]: v for k, v in tensors.items() if k.startswith("model.")})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(asked, f"it does not fit: {str(error).splitlines()[0]}", FIX) from None
-    states: dict[int, dict[str, Tensor]] = {}
+    values: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith("optimiser."):
             _, i, name = key.split(".")
-            states.setdefault(int(i), {})[name] = value
-    optimiser.load_state_dict(optimiser.state_dict() | {"state": states})
-    return course
+            values.setdefault(int(i), {})[name] = value
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": values})
+    return state

@@ -126,7 +126,7 @@ def test_a_state_held_long_shows_who_forgets_it():
         right = np.eye(3)[c.labels]
         return np.where((c.at < 60 + 150)[:, None], right, -right)
 
-    found = sustained(forgets, seen, n_people=1, hold_s=240)
+    found = sustained(forgets, seen, n_subjects=1, hold_s=240)
     assert (found["first_two"], found["last_two"]) == (1, 0.25)
     assert found["lost"] == 0.75
 

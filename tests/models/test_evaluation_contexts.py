@@ -27,13 +27,13 @@ def people():
 
 @pytest.mark.parametrize(("track", "frozen"), [("c1", True), ("running", False)])
 def test_the_reader_is_fed_what_training_feeds_it(people, track, frozen):
-    who, seen = SubjectSampler(people, population(people), SPEC), view(people, track, NAMES[2:])
+    sampler, seen = SubjectSampler(people, population(people), SPEC), view(people, track, NAMES[2:])
     c = seen.contexts(people[1])
     rows = np.array([0, 7, len(c) - 1])
     made = batch(c, rows)
     for k, row in enumerate(rows):
-        de, patches, good, there, positions = who.sample(
-            1, int(c.at[row]), who.statistics(1, frozen=frozen), np.arange(2, 6)
+        de, patches, good, there, positions = sampler.sample(
+            1, int(c.at[row]), sampler.statistics(1, frozen=frozen), np.arange(2, 6)
         )
         np.testing.assert_allclose(made.de[k], de, atol=1e-6)
         np.testing.assert_allclose(made.patches[k], patches, atol=1e-6)

@@ -131,16 +131,16 @@ def test_tracks_that_cannot_be_had(track, said):
 
 
 def test_people_who_cannot_be_evaluated(people):
-    cohorts.check_people(people, ("a", "b"), "c1", SPEC)
+    cohorts.check_subjects(people, ("a", "b"), "c1", SPEC)
     with pytest.raises(ConfigError, match="planted-0 has 60 s"):
-        cohorts.check_people(people, ("a", "b"), "c5", SPEC)
+        cohorts.check_subjects(people, ("a", "b"), "c5", SPEC)
     with pytest.raises(ConfigError, match=r"more than once: again, planted-2"):
-        cohorts.check_people([*people, replace(people[2], name="again")], ("a", "b"), "c1", SPEC)
+        cohorts.check_subjects([*people, replace(people[2], name="again")], ("a", "b"), "c1", SPEC)
     with pytest.raises(ConfigError, match="more than once: planted-2"):
-        cohorts.check_people([*people, replace(people[2], sha256="new")], ("a", "b"), "c1", SPEC)
+        cohorts.check_subjects([*people, replace(people[2], sha256="new")], ("a", "b"), "c1", SPEC)
     one_sided = replace(people[0], label=np.where(people[0].label == 1, NO_LABEL, people[0].label))
     with pytest.raises(ConfigError, match="planted-0 has none of b"):
-        cohorts.check_people([one_sided, *people[1:]], ("a", "b"), "c1", SPEC)
+        cohorts.check_subjects([one_sided, *people[1:]], ("a", "b"), "c1", SPEC)
 
 
 def test_the_same_person_in_two_archives_is_refused(tmp_path, people, monkeypatch):

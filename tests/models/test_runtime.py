@@ -67,7 +67,7 @@ def test_a_device_that_fails_at_once_leaves_the_cpu(weights):
 
 
 def test_a_device_that_fails_in_mid_run_costs_no_reading_and_is_said(weights, monkeypatch):
-    there, calls = Inference._answer, []
+    there, calls = Inference._infer, []
 
     def lost_at_the_twentieth(self, *asked):
         if self.device == NOWHERE:
@@ -82,7 +82,7 @@ def test_a_device_that_fails_in_mid_run_costs_no_reading_and_is_said(weights, mo
         return there(self, *asked)
 
     _, on_cpu = run(Inference(weights, torch.device("cpu")))
-    monkeypatch.setattr(Inference, "_answer", lost_at_the_twentieth)
+    monkeypatch.setattr(Inference, "_infer", lost_at_the_twentieth)
     inference = Inference(weights, NOWHERE)
     health, readings = run(inference)
     assert (len(calls), inference.failures, inference.device.type) == (20, 1, "cpu")

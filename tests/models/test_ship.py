@@ -49,17 +49,17 @@ def test_every_fold_is_scored_on_people_it_never_saw(people):
     found = {}
     real = ship.scores
 
-    def remember(reader, name, who, i, *, frozen):
-        found.setdefault(id(reader), set()).add(who.people[i].name)
-        return real(reader, name, who, i, frozen=frozen)
+    def remember(reader, name, sampler, i, *, frozen):
+        found.setdefault(id(reader), set()).add(sampler.subjects[i].name)
+        return real(reader, name, sampler, i, frozen=frozen)
 
-    how = ship._How(SPEC, RECIPE, 0, None)
+    how = ship.Training(SPEC, RECIPE, 0, None)
     seen = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ship, "scores", remember)
         real_fit = ship.fit
         patch.setattr(
-            ship, "fit", lambda c, tasks, *a: seen.append({p.name for p in tasks[0].people}) or real_fit(c, tasks, *a)
+            ship, "fit", lambda c, tasks, *a: seen.append({p.name for p in tasks[0].subjects}) or real_fit(c, tasks, *a)
         )
         two = type("Spread", (), {"num_processes": 2})()
         patch.setattr(ship, "_fit", lambda *a, fit=ship._fit: fit(*a[:3], None, a[4]))

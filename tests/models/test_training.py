@@ -64,14 +64,14 @@ def test_a_training_sample_is_what_the_live_pipeline_feeds_the_network(people, f
     labels = [np.where(np.arange(seconds) < 70, NO_LABEL, 2)]
     p = virtual.person("p", info, [signal], labels, slice(0, 60), SPEC)
     pop = population(people)
-    who, network = SubjectSampler([p], pop, SPEC), Remember()
+    sampler, network = SubjectSampler([p], pop, SPEC), Remember()
     start = p.profile(SPEC).statistics(info, SPEC, pop.sd) if frozen else Statistics.of_population(pop.mean, pop.sd, 8)
     normaliser = Normaliser(start, 128.0, frozen=frozen)
     pipeline = Pipeline(info, SPEC, MoodEstimator(info, network, normaliser, SPEC.step_s))
     for window in pipeline.push(Chunk(signal, 0, seconds - 1 / 128)):
         pipeline.read(window)
     fed = network.seen[90]
-    de, patches, good, there, _ = who.sample(0, 89, who.statistics(0, frozen=frozen), np.arange(8))
+    de, patches, good, there, _ = sampler.sample(0, 89, sampler.statistics(0, frozen=frozen), np.arange(8))
     # A frozen profile drifts a little when live (at most 0.05 sd a minute); training keeps it still.
     assert np.abs(de - fed.de).max() < (0.2 if frozen else 1e-3)
     assert np.abs(patches - fed.patches).max() < (0.1 if frozen else 0.02)  # patches are stored in half precision
@@ -80,10 +80,10 @@ def test_a_training_sample_is_what_the_live_pipeline_feeds_the_network(people, f
 
 
 def test_contexts_never_hold_the_future_another_piece_or_the_baseline(people):
-    who = SubjectSampler(people, population(people), SPEC)
+    sampler = SubjectSampler(people, population(people), SPEC)
     for i, p in enumerate(people):
-        assert not set(who.seconds[True][i]) & set(np.flatnonzero(p.rest))
-        assert (p.label[who.seconds[False][i]] != NO_LABEL).all()
+        assert not set(sampler.seconds[True][i]) & set(np.flatnonzero(p.rest))
+        assert (p.label[sampler.seconds[False][i]] != NO_LABEL).all()
     mean, _ = running_statistics(people[0], population(people), SPEC)
     cut = ("de", "patches", "there", "good", "piece", "label")
     shorter = replace(people[0], **{name: getattr(people[0], name)[:80] for name in cut})
@@ -110,8 +110,8 @@ def test_seeds_from_ten_thousand_up_are_refused():
 
 
 def test_batches_are_balanced_and_on_sub_montages(people):
-    who = SubjectSampler(people, population(people), SPEC)
-    feed = training_batches(who, 60, 0, Augment(), 3)
+    sampler = SubjectSampler(people, population(people), SPEC)
+    feed = training_batches(sampler, 60, 0, Augment(), 3)
     found = [next(feed) for _ in range(6)]
     counts = torch.bincount(torch.cat([y for _, y in found]), minlength=3)
     assert counts.min() > 80
@@ -142,10 +142,10 @@ def test_how_people_drift_within_a_state_is_learnt_from_them_and_given_to_others
         np.testing.assert_allclose((b - a)[~left], 0, atol=1e-4)
 
     calm = Augment(frozen_share=1.0, drop_chan=0.0, noise_sd=0.0, offset_sd=0.0, short_share=0.0, drift_sd=0.0)
-    who = SubjectSampler(people, pop, SPEC)
-    who.__dict__["drifts"] = after
+    sampler = SubjectSampler(people, pop, SPEC)
+    sampler.__dict__["drifts"] = after
     given, as_they_are = (
-        next(training_batches(who, 32, 0, augment, 3))[0] for augment in (replace(calm, drift_sd=1.0), calm)
+        next(training_batches(sampler, 32, 0, augment, 3))[0] for augment in (replace(calm, drift_sd=1.0), calm)
     )
     change, there = (given.de - as_they_are.de).numpy(), as_they_are.keep_steps.numpy()
     assert not change[~there].any()
@@ -177,7 +177,7 @@ def test_two_processes_get_the_loss_of_one():
         "task = Task.of('t', ('a', 'b'), [planted(k) for k in range(3)], SPEC); torch.set_num_threads(1);"
         "config = ReaderConfig(readouts={'t': 2}, raw_dim=16, raw_depth=1, dropout=0.0, head_dropout=0.0);"
         "recipe = TrainingRecipe(steps=4, batches={'t': 8}, lr=5e-3); told = [];"
-        "reader = fit(config, [task], recipe, 0, lambda _, l: told.append(l['t']), spread=Accelerator(cpu=True));"
+        "reader = fit(config, [task], recipe, 0, lambda _, l: told.append(l['t']), accelerator=Accelerator(cpu=True));"
         "print(json.dumps([told, float(reader.heads['t'].weight.abs().sum())]))"
     )
     env = {"PYTHONPATH": os.pathsep.join(map(str, (Path(__file__).parents[2], Path(__file__).parent)))}
@@ -193,7 +193,7 @@ def test_batches_that_cannot_be_shared_equally_are_refused(people):
     task = Task.of("emotion3", virtual.LABELS, people[:2], SPEC)
     three = type("Spread", (), {"num_processes": 3, "process_index": 0, "device": torch.device("cpu")})()
     with pytest.raises(ConfigError, match="8 for 3 processes"):
-        fit(ReaderConfig(), [task], TrainingRecipe(steps=1, batches={"emotion3": 8}), 0, spread=three)
+        fit(ReaderConfig(), [task], TrainingRecipe(steps=1, batches={"emotion3": 8}), 0, accelerator=three)
 
 
 def test_a_loss_that_is_no_number_says_at_which_step(people):
@@ -204,16 +204,16 @@ def test_a_loss_that_is_no_number_says_at_which_step(people):
 
 def test_patches_that_end_earlier_are_the_same_signal_earlier(people):
     p = people[0]
-    who, still = SubjectSampler([p], population(people), SPEC), np.arange(3)
-    t, statistics = int(who.seconds[True][0][20]), who.statistics(0, frozen=True)
-    now, early, before = (who.sample(0, at, statistics, still, n)[1] for at, n in ((t, 0), (t, 40), (t - 1, 0)))
+    sampler, still = SubjectSampler([p], population(people), SPEC), np.arange(3)
+    t, statistics = int(sampler.seconds[True][0][20]), sampler.statistics(0, frozen=True)
+    now, early, before = (sampler.sample(0, at, statistics, still, n)[1] for at, n in ((t, 0), (t, 40), (t - 1, 0)))
     flat, shifted, past = (x.reshape(3, -1) for x in (now, early, before))
     np.testing.assert_array_equal(shifted[:, 40:], flat[:, :-40])
     np.testing.assert_array_equal(shifted[:, :40], past[:, 88:128])
     first = int(np.flatnonzero(p.there & (np.arange(len(p.there)) >= SPEC.n_patches - 1))[0])
     hole = replace(p, there=np.arange(len(p.there)) > first - SPEC.n_patches)  # nothing to be had from before
-    who = SubjectSampler([hole], population(people), SPEC)
-    a, b = (who.sample(0, first, statistics, still, n)[1] for n in (0, 40))
+    sampler = SubjectSampler([hole], population(people), SPEC)
+    a, b = (sampler.sample(0, first, statistics, still, n)[1] for n in (0, 40))
     np.testing.assert_array_equal(a, b)
 
 
@@ -238,12 +238,12 @@ def test_the_loss_falls_and_the_same_seed_gives_the_same_network(people):
     config = ReaderConfig(dropout=0.0, head_dropout=0.0)
     for _ in range(2):
         reader = fit(config, [task], recipe, 0, lambda _, found: losses.append(found["emotion3"]))
-        runs.append(scores(reader, "emotion3", task.who, 0, frozen=True, every=10)[0])
+        runs.append(scores(reader, "emotion3", task.sampler, 0, frozen=True)[0])
     assert np.mean(losses[9:12]) < np.mean(losses[:3])
     np.testing.assert_array_equal(runs[0], runs[1])
 
 
 def test_plain_batches_are_every_labelled_second_once(people):
-    who = SubjectSampler(people, population(people), SPEC)
-    labels = np.concatenate([y for _, y in plain_batches(who, 0, frozen=True, chans=np.arange(24))])
-    np.testing.assert_array_equal(labels, people[0].label[who.seconds[True][0]])
+    sampler = SubjectSampler(people, population(people), SPEC)
+    labels = np.concatenate([y for _, y in plain_batches(sampler, 0, frozen=True, chans=np.arange(24))])
+    np.testing.assert_array_equal(labels, people[0].label[sampler.seconds[True][0]])
