@@ -138,13 +138,13 @@ def test_the_real_engine_in_the_real_window(qtbot, make_window):
         engines.append(planted_engine(request.url))
         return engines[-1]
 
-    w = make_window(make, "synthetic://?subject=4&n_chans=8&speed=20&script=neutral:30,positive:30")
+    w = make_window(make, "synthetic://?subject=4&n_chans=8&speed=12&script=neutral:30,positive:30")
     press(qtbot, w)
-    qtbot.waitUntil(lambda: bool(engines) and isinstance(engines[0].latest, Estimate), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(engines) and isinstance(engines[0].latest, Estimate), timeout=20_000)
     qtbot.waitUntil(lambda: any(bar.prob is not None for bar in w.bars._shown[2]))
     assert w.banner.badges._texts[0].text() == "SIMULATED"
     qtbot.waitUntil(lambda: w.bridge.state.power is not None)
-    qtbot.waitUntil(lambda: w.banner.state.text() == "Ended", timeout=10_000)  # the script is played to its end
+    qtbot.waitUntil(lambda: w.banner.state.text() == "Ended", timeout=20_000)  # the script is played to its end
     qtbot.waitUntil(lambda: not w.bridge.is_running)
     made = sum(isinstance(reading, Estimate) for reading in engines[0].readings())  # few on a loaded machine
     qtbot.waitUntil(lambda: np.isfinite(w.course._course.probs[:, 0]).sum() == made > 0)
