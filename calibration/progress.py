@@ -43,8 +43,7 @@ class Event:
     text: str
 
 
-Change = tuple["CalibrationProgress", tuple[Event, ...]]
-"""The next state, and the events that happened."""
+Change = tuple["CalibrationProgress", tuple[Event, ...]]  # the next state, and the events that happened
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,7 @@ class CalibrationSession:
         self.engine = Engine(source, self._build, [self.recorder], director=self.director, give_up_s=give_up_s)
         self._hop_s = FeatureSpec().hop_s
         self._last = 0
-        self.over = threading.Event()
-        """Set once the last step is completed, or the subject has stopped."""
+        self.over = threading.Event()  # set once the last step is completed, or the subject has stopped
 
     @property
     def recording(self) -> Path:

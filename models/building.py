@@ -24,8 +24,7 @@ from realtime_mood.types import Array, Features, Readout, StreamInfo
 from .checkpoint import load_weights
 from .runtime import Inference, ReaderNetwork, choose_device
 
-UNKNOWN = Population(np.full(5, 2.5), np.full(5, 0.3))
-"""Initial statistics where the network failed before it gave any."""
+UNKNOWN = Population(np.full(5, 2.5), np.full(5, 0.3))  # initial statistics where the network failed before it gave any
 NEEDED = ("readout", "least_confidence", "notes", "population")
 
 

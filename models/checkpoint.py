@@ -37,10 +37,8 @@ class Trust(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    temperature: float
-    """Divisor of the scores that makes confidence equal accuracy."""
-    least_confidence: float
-    """Below it, a reading is `unsure`."""
+    temperature: float  # divisor of the scores that makes confidence equal accuracy
+    least_confidence: float  # below it, a reading is `unsure`
 
 
 class ReadoutCard(BaseModel):
@@ -75,8 +73,7 @@ class Card(BaseModel):
     reader: dict
     spec: FeatureSpec
     readouts: dict[str, ReadoutCard]
-    training: dict
-    """Recipe, figures on held-out subjects, and the hashes of every training record."""
+    training: dict  # recipe, figures on held-out subjects, and the hashes of every training record
     sha256: dict[str, str]
 
     @property

@@ -19,8 +19,7 @@ from .reader import Batch, MoodReader
 from .runtime import choose_device
 
 LEAST_HALF_S = 20  # the mean of fewer seconds is noise rather than drift
-BySecond = tuple[np.ndarray, np.ndarray]
-"""Mean and sd, each (n_seconds, n_chans, n_bands)."""
+BySecond = tuple[np.ndarray, np.ndarray]  # mean and sd, each (n_seconds, n_chans, n_bands)
 
 
 @dataclass(frozen=True)

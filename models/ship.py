@@ -43,10 +43,8 @@ N_FOLDS = 5
 COVERED = 0.8  # of the readings of held-out subjects; the others, the least confident, are `unsure`
 ROOM_BYTES = 20_000_000  # weights are smaller
 Log = Callable[[str], None]
-Subjects = Mapping[str, Sequence[Person]]
-"""By readout."""
-HeldOut = Mapping[str, Sequence[int]]
-"""Indices of subjects, by readout."""
+Subjects = Mapping[str, Sequence[Person]]  # by readout
+HeldOut = Mapping[str, Sequence[int]]  # indices of subjects, by readout
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,7 @@ class StandardOutput(io.TextIOWrapper):
         From `write` and `flush` when writing fails, and from every later `write`.
     """
 
-    fault: OutputError | None = None
-    """Why it can no longer be written; None while it can."""
+    fault: OutputError | None = None  # why it can no longer be written; None while it can
 
     def __init__(self, descriptor: int, encoding: str, unencodable: str = "replace") -> None:
         binary = open(descriptor, "wb", closefd=False)  # noqa: SIM115 - closed with this stream

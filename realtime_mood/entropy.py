@@ -30,20 +30,16 @@ def band_power(de: np.ndarray) -> np.ndarray:
 class Population:
     """DE of the subjects a readout was trained on: the starting point for a subject without a profile."""
 
-    mean: np.ndarray
-    """(n_bands,), nats."""
-    sd: np.ndarray
-    """(n_bands,), nats: between steps, within a subject."""
+    mean: np.ndarray  # (n_bands,), nats
+    sd: np.ndarray  # (n_bands,), nats: between steps, within a subject
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statistics:
     """Mean and standard deviation of the DE of single steps."""
 
-    mean: np.ndarray
-    """(n_chans, n_bands), nats."""
-    sd: np.ndarray
-    """(n_chans, n_bands), nats: between steps, within a subject."""
+    mean: np.ndarray  # (n_chans, n_bands), nats
+    sd: np.ndarray  # (n_chans, n_bands), nats: between steps, within a subject
 
     @classmethod
     def of_population(cls, mean: np.ndarray, sd: np.ndarray, n_chans: int) -> Statistics:

@@ -95,8 +95,7 @@ class Guarded:
         self._failures: Counter[str] = Counter()  # consecutive, by the method called
         self._lock = threading.Lock()
         self.is_gone = False
-        self.inside: set[str] = set()
-        """Names of the threads that are inside a call now."""
+        self.inside: set[str] = set()  # names of the threads that are inside a call now
 
     def call(self, work: Callable[..., object], *args: object) -> bool:
         """Call `work`, unless the part was dropped; False when it was, or when the call raised."""

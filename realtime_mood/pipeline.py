@@ -18,8 +18,8 @@ from .types import Chunk, Features, Reading, Readout, StreamInfo, Why, Window
 
 MEMORY_S = 60.0
 LEFT_OUT = "left out: "  # prefix of a marker that lists the electrodes left out from its sample on
+# recorded with the statistics; recordings without it are older, and learnt only from windows that were read
 LEARNS = {"learns": "by stream time"}
-"""Recorded with the statistics; recordings without it are older, and learnt only from windows that were read."""
 
 
 class Pipeline:
@@ -32,11 +32,10 @@ class Pipeline:
         self._bridge = GapFiller(info.n_chans, round(spec.max_hole_s * info.sfreq))
         self._filters = Filters(spec, info.sfreq, info.n_chans, notch)
         self._slicer = Slicer(info, spec, self._filters, MEMORY_S)
-        self.clean = self._slicer.clean
-        """The filtered signal of the last minute."""
+        self.clean = self._slicer.clean  # the filtered signal of the last minute
         self._extract = Extractor(spec, info.sfreq)
+        # from which sample on, and which channels; the newest entry counts
         self.left_out: list[tuple[int, frozenset[int]]] = []
-        """From which sample on, and which channels; the newest entry counts."""
 
     @property
     def readout(self) -> Readout:

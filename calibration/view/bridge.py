@@ -40,12 +40,9 @@ class _Closed(Exception):
 class CalibrationBridge(QObject):
     """Polls the session and emits what to show. The parameters are those of `CalibrationWindow`."""
 
-    changed = pyqtSignal(object)
-    """A `CalibrationPage`, every frame."""
-    tone_due = pyqtSignal()
-    """The subject may open their eyes."""
-    idle = pyqtSignal()
-    """A thread has ended, and no other was started."""
+    changed = pyqtSignal(object)  # a `CalibrationPage`, every frame
+    tone_due = pyqtSignal()  # the subject may open their eyes
+    idle = pyqtSignal()  # a thread has ended, and no other was started
 
     def __init__(
         self,
@@ -59,8 +56,7 @@ class CalibrationBridge(QObject):
         self._make_session, self._fit, self._on_fitted = make_session, fit, on_fitted
         self.stage = Stage.WELCOME
         self.session: CalibrationSession | None = None
-        self.anyway = False
-        """Whether the subject chose to begin with bad electrodes."""
+        self.anyway = False  # whether the subject chose to begin with bad electrodes
         self.ending: Ending | None = None
         self._look: Look | None = None
         self._cue: CueView | None = None

@@ -43,8 +43,7 @@ class Dot(Canvas):
 class CueStage(QWidget):
     """Text, dot and media of a step. Emits `painted` when they are first on the screen."""
 
-    painted = pyqtSignal(str, float)
-    """Key of the cue, and the time at which it was painted (s, our clock)."""
+    painted = pyqtSignal(str, float)  # key of the cue, and the time at which it was painted (s, our clock)
 
     def __init__(self) -> None:
         super().__init__()

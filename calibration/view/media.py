@@ -42,10 +42,8 @@ class StimulusPicture(QWidget):
 class Media(QStackedWidget):
     """Shows the files of a block. Pictures share its duration evenly; sounds and clips play to their end."""
 
-    failed = pyqtSignal(str)
-    """A file cannot be shown; the text says which and why."""
-    started = pyqtSignal()
-    """The first file has begun to be shown or played."""
+    failed = pyqtSignal(str)  # a file cannot be shown; the text says which and why
+    started = pyqtSignal()  # the first file has begun to be shown or played
 
     def __init__(self) -> None:
         super().__init__()

@@ -30,8 +30,7 @@ class RatingPlane(Canvas):
     .. [1] Bradley & Lang (1994), "Measuring emotion: the self-assessment manikin and the semantic differential".
     """
 
-    chosen = pyqtSignal(float, float)
-    """Valence and arousal, -1 to 1."""
+    chosen = pyqtSignal(float, float)  # valence and arousal, -1 to 1
 
     def __init__(self) -> None:
         super().__init__()
@@ -122,8 +121,7 @@ class RatingPlane(Canvas):
 class RatingPage(QWidget):
     """Asks for a rating of the block; answering is optional."""
 
-    answered = pyqtSignal(object, object)
-    """Valence and arousal, or None twice."""
+    answered = pyqtSignal(object, object)  # valence and arousal, or None twice
     stopped = pyqtSignal()
 
     def __init__(self) -> None:

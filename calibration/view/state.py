@@ -27,10 +27,8 @@ GOOD_S = 2.0  # how long all electrodes must have been good before the session c
 UNSURE = (Why.SETTLING, Why.STALE, Why.GAP)  # reasons for which a reading's quality says nothing about electrodes
 
 
-Stage = Enum("Stage", ["WELCOME", "OPENING", "RUNNING", "STOPPING", "FITTING", "OVER"])
-"""Stage of the window."""
-Page = Enum("Page", ["WELCOME", "GATE", "CUE", "RATING", "BUSY", "ENDING"])
-"""Page that the window shows."""
+Stage = Enum("Stage", ["WELCOME", "OPENING", "RUNNING", "STOPPING", "FITTING", "OVER"])  # stage of the window
+Page = Enum("Page", ["WELCOME", "GATE", "CUE", "RATING", "BUSY", "ENDING"])  # page that the window shows
 PAGES = {
     Stage.WELCOME: Page.WELCOME, Stage.OPENING: Page.GATE, Stage.STOPPING: Page.BUSY, Stage.FITTING: Page.BUSY,
     Stage.OVER: Page.ENDING,
@@ -45,37 +43,30 @@ class Gate:
     sentence: StyledText
     hint: str = ""
     may_begin: bool = False
+    # whether the session can be begun in spite of bad electrodes; `words.cost` says what that costs
     offers_anyway: bool = False
-    """Whether the session can be begun in spite of bad electrodes; `words.cost` says what that costs."""
 
 
 @dataclass(frozen=True, slots=True)
 class CueView:
     """The page of a step."""
 
-    where: str
-    """Number of the step, and how many there are."""
+    where: str  # number of the step, and how many there are
     text: str
-    note: str
-    """Below the text: why a step is repeated, or how to continue."""
+    note: str  # below the text: why a step is repeated, or how to continue
     role: str
     clock: str
-    progress: float
-    """0 to 1."""
+    progress: float  # 0 to 1
     dot: bool
     eyes_closed: bool
     media: tuple[str, ...]
-    seconds: float
-    """Duration of the step."""
-    elapsed_s: float
-    """Elapsed time of the step."""
-    key: str
-    """``block/3/1`` while the step's data are used; empty otherwise."""
+    seconds: float  # duration of the step
+    elapsed_s: float  # elapsed time of the step
+    key: str  # ``block/3/1`` while the step's data are used; empty otherwise
     paused: bool
     may_pause: bool
     may_repeat: bool
-    trouble: StyledText
-    """Problem of the signal or the recording; empty when there is none."""
+    trouble: StyledText  # problem of the signal or the recording; empty when there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +76,7 @@ class RatingRequest:
     text: str
     where: str
     progress: float
-    open: bool
-    """Whether answers are accepted."""
+    open: bool  # whether answers are accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +84,7 @@ class Busy:
     """The page shown while something is being done."""
 
     text: str
-    done: float | None
-    """0 to 1; None while that is not known."""
+    done: float | None  # 0 to 1; None while that is not known
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -50,8 +50,7 @@ class CalibrationWindow(QMainWindow):
         Whether to open a normal window instead of filling the screen.
     """
 
-    closed = pyqtSignal()
-    """The window is closed, and all its threads have ended."""
+    closed = pyqtSignal()  # the window is closed, and all its threads have ended
 
     def __init__(
         self,

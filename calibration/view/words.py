@@ -52,17 +52,12 @@ class Ending:
     """What the last page says."""
 
     headline: str
-    role: str
-    """Of the headline's colour."""
+    role: str  # of the headline's colour
     lines: tuple[str, ...] = ()
-    advice: tuple[str, ...] = ()
-    """One item each, below the lines."""
-    recording: str = ""
-    """Path of the recording; empty when nothing was recorded."""
-    may_fit: bool = False
-    """Whether enough may have been recorded to fit a profile."""
-    kept: bool = False
-    """Whether a profile was created and saved."""
+    advice: tuple[str, ...] = ()  # one item each, below the lines
+    recording: str = ""  # path of the recording; empty when nothing was recorded
+    may_fit: bool = False  # whether enough may have been recorded to fit a profile
+    kept: bool = False  # whether a profile was created and saved
 
 
 def to_fix(electrodes: Sequence[ElectrodeView]) -> str:

@@ -20,8 +20,7 @@ class BidsRecording(NamedTuple):
 
     path: Path
     subject: str
-    drop: list[str]
-    """Channels that the set marks as bad, or as no EEG."""
+    drop: list[str]  # channels that the set marks as bad, or as no EEG
 
 
 class DataSet(NamedTuple):
@@ -29,8 +28,7 @@ class DataSet(NamedTuple):
 
     recordings: list[BidsRecording]
     licence: str
-    notes: list[str]
-    """Channels left out and sidecars not used, each with the reason."""
+    notes: list[str]  # channels left out and sidecars not used, each with the reason
 
 
 def read_bids(root: Path, extensions: Sequence[str]) -> DataSet:

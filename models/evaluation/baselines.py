@@ -40,8 +40,7 @@ from .contexts import Contexts, View
 
 LEAST_LOGIT = -50.0
 Setting = Mapping[str, Any]
-Scorer = Callable[[Contexts], np.ndarray]
-"""Logits (n, n_labels) of one subject's contexts."""
+Scorer = Callable[[Contexts], np.ndarray]  # logits (n, n_labels) of one subject's contexts
 
 
 class Method(Protocol):
@@ -49,10 +48,8 @@ class Method(Protocol):
 
     name: str
     title: str
-    settings: Sequence[Setting]
-    """One is chosen on subjects held out of fitting; the simplest first."""
-    any_montage: bool
-    """One fit, on all channels, serves every montage and track."""
+    settings: Sequence[Setting]  # one is chosen on subjects held out of fitting; the simplest first
+    any_montage: bool  # one fit, on all channels, serves every montage and track
 
     @property
     def depends(self) -> Sequence[object]:

@@ -43,8 +43,7 @@ class Study:
     labels: tuple[str, ...]
     spec: FeatureSpec
     track: str
-    ch_names: tuple[str, ...]
-    """Channels that all subjects have."""
+    ch_names: tuple[str, ...]  # channels that all subjects have
     channel_sets: Mapping[str, tuple[str, ...]]
     seed: int
 
@@ -65,8 +64,8 @@ class EvaluationJob:
     method: Method
     split: Split
     setting: Setting
+    # channel sets it is scored on: all, or the one that it is fitted on where the method is not for any montage
     sets: tuple[str, ...]
-    """Channel sets it is scored on: all, or the one that it is fitted on where the method is not for any montage."""
 
     def fit_key(self, study: Study) -> str:
         """Hash of everything the fit depends on."""
@@ -97,10 +96,8 @@ class Row:
     scores: Scores
 
 
-Logits = dict[str, np.ndarray]
-"""Logits (n, n_labels) by ``set|subject``."""
-Results = dict[tuple[str, str], list[Row]]
-"""By method and channel set."""
+Logits = dict[str, np.ndarray]  # logits (n, n_labels) by ``set|subject``
+Results = dict[tuple[str, str], list[Row]]  # by method and channel set
 
 
 def run_job(job: EvaluationJob, study: Study, folder: Path | None) -> Logits:

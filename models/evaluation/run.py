@@ -40,8 +40,7 @@ from .splits import Fold, check_apart, plan
 from .store import digest
 from .trial_controls import NeighbourControl, PositionControl, clip_identity, leaks
 
-CLIP_GROUPS = 5
-"""Number of groups of stimuli of the protocol ``subject-clip``, where each label has as many stimuli."""
+CLIP_GROUPS = 5  # number of groups of stimuli of the protocol ``subject-clip``, where each label has as many stimuli
 
 
 @dataclass(frozen=True)

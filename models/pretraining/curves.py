@@ -64,8 +64,7 @@ class Curves:
 
 
 LINE_S = 20.0  # between plain lines
-Show = Callable[[float, str], None]
-"""Takes the share that is done, from 0 to 1, and a status text."""
+Show = Callable[[float, str], None]  # takes the share that is done, from 0 to 1, and a status text
 
 
 @contextlib.contextmanager

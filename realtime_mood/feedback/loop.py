@@ -73,13 +73,12 @@ class FeedbackLoop:
         self._own = tuple(receivers)
         self.send_to(())
         self._lines, self._about = FeedbackRecord(record), about or {}
+        # called with blocks and rewards, and their time (s, our clock): the engine's `mark`
         self.tell: Callable[[str, float], object] = lambda *_: None
-        """Called with blocks and rewards, and their time (s, our clock): the engine's `mark`."""
+        # called with a row for each moment, as `xdf_session.FEEDBACK_ROW` has it: a recorder's `feed`
         self.keep: Callable[[int, tuple[float, ...]], object] = lambda *_: None
-        """Called with a row for each moment, as `sinks.tape.FEEDBACK_ROW` has it: a recorder's `feed`."""
         self.latest: Feedback | None = None
-        self.over = threading.Event()
-        """The session is over."""
+        self.over = threading.Event()  # the session is over
         self.fault: MoodError | None = None
         self._items: deque[tuple[Chunk | Emission, float]] = deque(maxlen=WAITING)
         self._new, self._closing, self._dropped = threading.Condition(), threading.Event(), 0

@@ -80,8 +80,7 @@ class FeedbackRecord:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._file: GrowingFile | None = None
-        self.trouble = ""
-        """Why lines are missing; empty where none are."""
+        self.trouble = ""  # why lines are missing; empty where none are
         if path is not None:
             check_writable(first_free(free_paths(path, ending="feedback.jsonl")), "the lines at")
 

@@ -16,8 +16,7 @@ from ..plugins import BUILT_IN, Group, plugins
 
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
 HIGHEST_HZ = 100.0
-READOUT = "readout"
-"""The kind of measure that is no fast one."""
+READOUT = "readout"  # the kind of measure that is no fast one
 
 
 def registered(group: Group, name: str, also: tuple[str, ...] = ()) -> str:
@@ -91,12 +90,12 @@ class Reward(Strict):
     z: float = 0.5  # the threshold, or the first one of the staircase, in standard deviations of the baseline
     percent: float = Field(60.0, gt=0, lt=100)  # ``percentile``: percentile of the last `over_s` seconds
     over_s: float = Field(30.0, ge=5, le=600)
+    # ``staircase``: step up after a reward, and down after `patience_s` without one
     step: float = Field(0.05, gt=0, le=1)
-    """``staircase``: step up after a reward, and down after `patience_s` without one."""
     patience_s: float = Field(5.0, ge=1, le=60)
     dwell_s: float = Field(0.25, ge=0, le=10)  # how long the z-score has to stay beyond the threshold (s)
+    # shortest time between two rewards (s): nothing may flash three times a second
     pause_s: float = Field(1.0, ge=0.34, le=30)
-    """Shortest time between two rewards (s): nothing may flash three times a second."""
 
 
 class Block(Strict):
@@ -116,8 +115,8 @@ class FeedbackPlan(Strict):
     consent: Words  # text that the subject has to agree to first
     debrief: Words  # text shown after the session, in every condition
     measures: tuple[Measure, ...] = Field(min_length=1, max_length=8)
+    # ``circle``, ``bar``, ``landscape``, or the name of a display of another package
     display: Annotated[str, AfterValidator(partial(registered, "displays"))] = "circle"
-    """``circle``, ``bar``, ``landscape``, or the name of a display of another package."""
     sound: Literal["none", "pitch", "loudness", "ambient"] = "none"
     reward: Reward = Field(default_factory=lambda: Reward.model_validate({}))
     blocks: tuple[Block, ...] = Field(min_length=2, max_length=60)

@@ -24,22 +24,19 @@ __all__ = ["Flows", "RunRequest", "check_display", "desktop", "has_display", "ru
 class Flows:
     """What the window can start; provided from outside, so that it depends on no network and no calibration."""
 
+    # Builds an engine that is not yet started. Called on a separate thread for each start.
     make_engine: Callable[[RunRequest], Engine]
-    """Builds an engine that is not yet started. Called on a separate thread for each start."""
-    recordings: Path
-    """The folder for recordings of the Record button."""
-    protocols: tuple[tuple[str, str], ...] = ()
-    """Name and title of each calibration protocol."""
+    recordings: Path  # the folder for recordings of the Record button
+    protocols: tuple[tuple[str, str], ...] = ()  # name and title of each calibration protocol
     calibrate: Callable[[str, str, Callable[[Path | None], None]], Any] | None = None
     """Opens and returns the calibration window.
 
     Its arguments: a source URL, a protocol's name, and a callback for the path of the profile (None if there is none),
     called once the window is closed.
     """
-    sessions: tuple[tuple[str, str], ...] = ()
-    """Name and title of each feedback session."""
+    sessions: tuple[tuple[str, str], ...] = ()  # name and title of each feedback session
+    # creates the session of that name, as the `tap` of a run
     feedback: Callable[[str], tuple[FeedbackPlan, FeedbackLoop]] | None = None
-    """Creates the session of that name, as the `tap` of a run."""
 
 
 def has_display() -> bool:

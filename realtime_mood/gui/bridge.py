@@ -46,18 +46,14 @@ class RunBridge(QObject):
     the first run.
     """
 
-    state_changed = pyqtSignal(object)
-    """A `ViewState`, every frame."""
-    maps_changed = pyqtSignal(object)
-    """The same, at the rate of the slower panels."""
+    state_changed = pyqtSignal(object)  # a `ViewState`, every frame
+    maps_changed = pyqtSignal(object)  # the same, at the rate of the slower panels
+    # the `Chunk` to draw, its sfreq (Hz), its age (s), and the newest markers; every frame
     signal_changed = pyqtSignal(object, float, float, object)
-    """The `Chunk` to draw, its sfreq (Hz), its age (s), and the newest markers; every frame."""
+    # the `Chunk` of the last minute, its sfreq (Hz), electrode names, and whether it is raw; a few times a second
     minute_changed = pyqtSignal(object, float, object, str)
-    """The `Chunk` of the last minute, its sfreq (Hz), electrode names, and whether it is raw; a few times a second."""
-    events_changed = pyqtSignal(object)
-    """The lines of the event log, when there are new ones."""
-    idle = pyqtSignal()
-    """A run and all its threads have ended."""
+    events_changed = pyqtSignal(object)  # the lines of the event log, when there are new ones
+    idle = pyqtSignal()  # a run and all its threads have ended
 
     def __init__(
         self,
@@ -69,19 +65,13 @@ class RunBridge(QObject):
     ) -> None:
         super().__init__()
         self._make_engine, self._can_calibrate, self._can_feed_back = make_engine, can_calibrate, can_feed_back
-        self.request = request
-        """The present run, or the next one."""
-        self.report: Path | None = None
-        """The newest complete recording."""
-        self.writing = False
-        """A report is being written."""
-        self.in_session = False
-        """A feedback session is open."""
-        self.minute_is_seen = False
-        """The last minute of signal is visible."""
+        self.request = request  # the present run, or the next one
+        self.report: Path | None = None  # the newest complete recording
+        self.writing = False  # a report is being written
+        self.in_session = False  # a feedback session is open
+        self.minute_is_seen = False  # the last minute of signal is visible
         self.traces = TraceSettings()
-        self.left_out: frozenset[str] = frozenset()
-        """Electrodes that the operator left out of this run."""
+        self.left_out: frozenset[str] = frozenset()  # electrodes that the operator left out of this run
         self._events, self._notice = Events(), (StyledText(""), 0.0)
         self._timing = Timing()
         self._engine: Engine | None = None
@@ -90,12 +80,10 @@ class RunBridge(QObject):
         self._ending = False  # a stop is requested or under way
         self._next: RunRequest | None = None  # started once the present run has ended
         self._frame = 0
-        self.state: ViewState | None = None
-        """The newest view state."""
-        self.work_ms: deque[float] = deque(maxlen=900)
-        """Duration of each of the last frames, including painting (ms)."""
+        self.state: ViewState | None = None  # the newest view state
+        self.work_ms: deque[float] = deque(maxlen=900)  # duration of each of the last frames, including painting (ms)
+        # time from one frame to the next (ms): the heartbeat of the event loop
         self.frame_ms: deque[float] = deque(maxlen=900)
-        """Time from one frame to the next (ms): the heartbeat of the event loop."""
         self._began = 0.0
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)

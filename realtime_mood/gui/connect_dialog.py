@@ -26,8 +26,7 @@ LOOK_S = 0.8
 class ConnectDialog(QDialog):
     """The dialog; the simulated subjects come first, so that they are two clicks away."""
 
-    chosen = pyqtSignal(str)
-    """A source URL; the preview has released the device."""
+    chosen = pyqtSignal(str)  # a source URL; the preview has released the device
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -145,8 +144,7 @@ class ConnectDialog(QDialog):
 class Finder(QObject):
     """Searches for streams repeatedly, for boards once."""
 
-    found = pyqtSignal(object)
-    """A tuple of `Device`, whenever it has changed."""
+    found = pyqtSignal(object)  # a tuple of `Device`, whenever it has changed
     failed = pyqtSignal(str)
 
     def __init__(self) -> None:

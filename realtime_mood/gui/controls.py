@@ -65,13 +65,10 @@ class Badges(QWidget):
 class TopBar(QWidget):
     """The source URL and a button for each action."""
 
-    start_requested = pyqtSignal(str)
-    """The source URL."""
+    start_requested = pyqtSignal(str)  # the source URL
     stop_requested = pyqtSignal()
-    calibration_requested = pyqtSignal(str)
-    """A protocol's name."""
-    feedback_requested = pyqtSignal(str)
-    """A session's name."""
+    calibration_requested = pyqtSignal(str)  # a protocol's name
+    feedback_requested = pyqtSignal(str)  # a session's name
 
     def __init__(
         self, url: str, protocols: Sequence[tuple[str, str]] = (), sessions: Sequence[tuple[str, str]] = ()

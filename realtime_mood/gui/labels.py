@@ -19,10 +19,8 @@ from PyQt6.QtWidgets import (
 )
 
 STRETCH = None
-Item = QWidget | QLayout | int | None
-"""What stands in a row or column: a widget, a layout, a space (px), or `STRETCH`."""
-Items = Item | tuple[Item, int]
-"""An item, or an item and its share of the room."""
+Item = QWidget | QLayout | int | None  # what stands in a row or column: a widget, a layout, a space (px), or `STRETCH`
+Items = Item | tuple[Item, int]  # an item, or an item and its share of the room
 Margins = tuple[int, int, int, int]
 _Box = TypeVar("_Box", bound=QBoxLayout)
 _Widget = TypeVar("_Widget", bound=QWidget)

@@ -25,8 +25,7 @@ MOST_COLUMNS = 4
 class LaneNames(Canvas):
     """Electrode names beside their lanes, each with its fault."""
 
-    exclude_requested = pyqtSignal(str, bool)
-    """An electrode's name, and whether to leave it out."""
+    exclude_requested = pyqtSignal(str, bool)  # an electrode's name, and whether to leave it out
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,8 +90,7 @@ RING_S = 60
 class TraceControls(QWidget):
     """Filtered or raw, µV per lane, seconds, and pause."""
 
-    changed = pyqtSignal(object)
-    """The `TraceSettings`."""
+    changed = pyqtSignal(object)  # the `TraceSettings`
     pause_requested = pyqtSignal()
 
     def __init__(self) -> None:

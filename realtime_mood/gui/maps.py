@@ -30,8 +30,7 @@ def _table(name: str) -> np.ndarray:
 
 
 UNIFORM, DIVERGING = _table("viridis"), _table("CET-D1A")
-POWER_SD = 3.0
-"""Standard deviations at the ends of the colour scale of band power."""
+POWER_SD = 3.0  # standard deviations at the ends of the colour scale of band power
 
 
 @dataclass(frozen=True, slots=True)

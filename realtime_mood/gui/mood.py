@@ -22,8 +22,7 @@ TIMES_PX = 180  # the width of the time axis that five labels need
 class Bars(Canvas):
     """The headline and one bar per label, with a tick at chance and a whisker over the recent range."""
 
-    gentle = False
-    """For the subject: larger, and in milder words."""
+    gentle = False  # for the subject: larger, and in milder words
 
     def __init__(self) -> None:
         super().__init__()

@@ -19,8 +19,7 @@ REACH = 1.12  # of each axis, beyond the ends
 class Plane(Canvas):
     """Valence to the right, arousal upwards."""
 
-    gentle = False
-    """For the subject: larger, and in milder words."""
+    gentle = False  # for the subject: larger, and in milder words
 
     def __init__(self) -> None:
         super().__init__()

@@ -26,8 +26,7 @@ from . import theme as plots
 from .labels import STRETCH, PlainLabel, button, column, named, row
 from .theme import colour, faint, font
 
-DB = (-15.0, 30.0)
-"""From the darkest to the brightest, dB re 1 µV²/Hz."""
+DB = (-15.0, 30.0)  # from the darkest to the brightest, dB re 1 µV²/Hz
 MAP = pg.colormap.get("viridis")
 RING_S = 60.0
 
@@ -35,8 +34,7 @@ RING_S = 60.0
 class SpectrumPanel(QWidget):
     """Spectrum and spectrogram of the chosen channel."""
 
-    seen = pyqtSignal(bool)
-    """Whether it is visible; it needs no data otherwise."""
+    seen = pyqtSignal(bool)  # whether it is visible; it needs no data otherwise
 
     def __init__(self) -> None:
         super().__init__()
@@ -120,8 +118,7 @@ class SpectrumPanel(QWidget):
 class EventLog(QWidget):
     """The event log, the newest line at the bottom."""
 
-    save_requested = pyqtSignal(str)
-    """The path of a text file."""
+    save_requested = pyqtSignal(str)  # the path of a text file
 
     def __init__(self) -> None:
         super().__init__()

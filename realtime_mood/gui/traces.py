@@ -82,8 +82,7 @@ class Ground(pg.GraphicsObject):
 class Traces(QWidget):
     """Some seconds of every channel. `show_signal` draws the signal, `show_state` sets the colours."""
 
-    settings_changed = pyqtSignal(object)
-    """The `TraceSettings`."""
+    settings_changed = pyqtSignal(object)  # the `TraceSettings`
     exclude_requested = pyqtSignal(str, bool)
 
     def __init__(self) -> None:

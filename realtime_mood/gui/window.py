@@ -50,8 +50,7 @@ class MainWindow(QMainWindow):
     user's configuration folder.
     """
 
-    report_written = pyqtSignal(object, str)
-    """The page's path and an empty text; or None and the reason."""
+    report_written = pyqtSignal(object, str)  # the page's path and an empty text; or None and the reason
 
     def __init__(self, bridge: RunBridge, flows: Flows, weights: str = "", memory: QSettings | None = None) -> None:
         super().__init__()

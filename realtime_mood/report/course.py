@@ -9,12 +9,9 @@ import numpy as np
 
 from .readings import KINDS, Floats, RecordedReading
 
-MOST_BINS = 600
-"""More than a picture shows side by side."""
-LEAST = 1e-6
-"""Share of a bin below which nothing of it counts: sums of times are no more exact."""
-SINGLE = 1.05
-"""A bin wider than so many usual times between readings holds several."""
+MOST_BINS = 600  # more than a picture shows side by side
+LEAST = 1e-6  # share of a bin below which nothing of it counts: sums of times are no more exact
+SINGLE = 1.05  # a bin wider than so many usual times between readings holds several
 
 
 @dataclass(frozen=True, slots=True, eq=False)

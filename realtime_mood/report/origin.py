@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from ..language import N_, _
 from ..profile import Profile
 
-OURS = "reader-"
-"""Names of the weights that come with the program begin so."""
+OURS = "reader-"  # names of the weights that come with the program begin so
+# for each readout of our weights, the subjects it was trained on and what was shown, as the weights' card says
 TRAINED_ON = {
     "effort": (
         N_("real subjects"),
@@ -30,7 +30,6 @@ TRAINED_ON = {
         ),
     ),
 }
-"""For each readout of our weights, the subjects it was trained on and what was shown, as the weights' card says."""
 KINDS = {"real": N_("real subjects"), "virtual": N_("simulated subjects")}
 UNKNOWN = (N_("unknown subjects"), N_("see the card of its weights; the recording does not contain it"))
 

@@ -8,8 +8,8 @@ from ..language import N_, _
 from ..language.terms import REASONS
 from .readings import OTHER
 
-LONGEST = 200
-"""Letters of a text from the file that a page shows."""
+LONGEST = 200  # letters of a text from the file that a page shows
+# what each reason for the absence of an estimate means
 MEANINGS = {
     "settling": N_("the filters had to settle, and the first seconds of context had to be received"),
     "stale": N_("the source sent nothing"),
@@ -20,7 +20,6 @@ MEANINGS = {
     "montage": N_("the network needs more electrodes"),
     OTHER: N_("a reason that this version of the program does not know"),
 }
-"""What each reason for the absence of an estimate means."""
 
 
 def plain(text: str) -> str:

@@ -45,17 +45,15 @@ class Acquisition:
     ) -> None:
         self._source, self._seconds, self._director = source, seconds, director
         self.build, self.delivery, self.vitals, self.now = build, delivery, vitals, now
+        # set when the stream is open or has failed to open, and when nothing writes to the ring any more
         self.ready, self.ended = threading.Event(), threading.Event()
-        """Set when the stream is open or has failed to open, and when nothing writes to the ring any more."""
         self.stop = threading.Event()
-        self.deadline = math.inf
-        """Deadline for everything once the run is to stop (s, our clock)."""
+        self.deadline = math.inf  # deadline for everything once the run is to stop (s, our clock)
         self.raw: RingBuffer | None = None
         self.pipeline: Pipeline | None = None
         self.arrivals: Arrivals
         self.opened = 0.0
-        self.taken = 0
-        """Index up to which the processing thread has pushed: an unpaced source waits for it."""
+        self.taken = 0  # index up to which the processing thread has pushed: an unpaced source waits for it
         self.markers: deque[Marker] = deque(maxlen=1000)
 
     def run(self) -> None:

@@ -23,6 +23,7 @@ from .boards.session import library
 from .lsl.info import url_of
 
 LOOK_S = 0.1  # interval (s) of checks for answers from the network
+# placeholder for a parameter that cannot be detected
 EXAMPLES = {
     "serial_port": "COM3" if sys.platform == "win32" else "/dev/ttyUSB0",
     "mac_address": "XX:XX:XX:XX:XX:XX",
@@ -31,28 +32,23 @@ EXAMPLES = {
     "file": "FILE",
     "master_board": "cyton",
 }
-"""Placeholder for a parameter that cannot be detected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
     """A possible source."""
 
+    # ``"lsl"`` for a stream that is present, ``"board"`` for a supported board, a scheme for another package's
     kind: str
-    """``"lsl"`` for a stream that is present, ``"board"`` for a supported board, a scheme for another package's."""
     name: str
-    url: str
-    """URL for ``--source``."""
-    ch_names: tuple[str, ...]
-    """As far as known; empty where ``channels=`` must name them."""
+    url: str  # URL for ``--source``
+    ch_names: tuple[str, ...]  # as far as known; empty where ``channels=`` must name them
     n_chans: int
-    sfreq: float
-    """Sampling rate (Hz); 0 where there is no regular one."""
+    sfreq: float  # sampling rate (Hz); 0 where there is no regular one
     type: str = "EEG"
     source_id: str = ""
     host: str = ""
-    trouble: str = ""
-    """Why it cannot be read from, in words; empty where it may be."""
+    trouble: str = ""  # why it cannot be read from, in words; empty where it may be
 
     def __str__(self) -> str:
         words = [self.name, self.type if self.kind == "lsl" else ""]

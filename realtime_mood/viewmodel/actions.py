@@ -32,10 +32,8 @@ class RunRequest:
 
     url: str
     profile: Path | None = None
-    record: Path | None = None
-    """A file, or a folder in which a file is created."""
-    tap: Tap | None = None
-    """Gets every sample beside the recorder: a feedback session."""
+    record: Path | None = None  # a file, or a folder in which a file is created
+    tap: Tap | None = None  # gets every sample beside the recorder: a feedback session
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +42,8 @@ class Action:
 
     text: str
     enabled: bool = True
-    why: str = ""
-    """The tooltip; the reason if the button is disabled."""
-    ends: bool = False
-    """Whether the button ends something that is running."""
+    why: str = ""  # the tooltip; the reason if the button is disabled
+    ends: bool = False  # whether the button ends something that is running
 
 
 @dataclass(frozen=True, slots=True)

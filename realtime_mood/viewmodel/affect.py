@@ -15,8 +15,8 @@ from ..types import Estimate, Reading, places_of
 TRAIL_S = 20.0
 RANGE_S = 10.0
 MIN_READINGS = 8  # fewer do not show how an estimate varies
+# milder words for some labels, in the subject's view
 GENTLE = {"negative": N_("less pleasant"), "neutral": N_("in between"), "positive": N_("pleasant")}
-"""Milder words for some labels, in the subject's view."""
 
 
 def gentle(label: str) -> str:
@@ -46,16 +46,14 @@ class Place:
 class PlaneView:
     """Where the estimate lies."""
 
-    places: tuple[Place, ...] = ()
-    """Empty when the readout has no valence-arousal coordinates."""
+    places: tuple[Place, ...] = ()  # empty when the readout has no valence-arousal coordinates
+    # age (s), valence and arousal of the estimates of the last `TRAIL_S`, the oldest first
     trail: tuple[tuple[float, float, float], ...] = ()
-    """Age (s), valence and arousal of the estimates of the last `TRAIL_S`, the oldest first."""
+    # the mean over labels, each weighted with its probability; None where there is no estimate
     now: tuple[float, float] | None = None
-    """The mean over labels, each weighted with its probability; None where there is no estimate."""
+    # half axes of one standard deviation over labels, and the angle of the first (rad)
     spread: tuple[float, float, float] | None = None
-    """Half axes of one standard deviation over labels, and the angle of the first (rad)."""
-    words: str = N_("no estimate yet")
-    """The text where there are no places; translated when it is shown."""
+    words: str = N_("no estimate yet")  # the text where there are no places; translated when it is shown
 
 
 def plane_of(current: Reading | None, latest: Reading | None, readings: Sequence[Reading], sfreq: float) -> PlaneView:

@@ -14,13 +14,13 @@ from ..sources import open_source
 from ..sources.devices import Device
 
 UNNAMED = "channels=…"
+# electrode names in the order in which common caps are wired; the operator checks them
 MONTAGES = {
     N_("Muse: 4"): "TP9, AF7, AF8, TP10",
     N_("OpenBCI Cyton: 8"): "Fp1, Fp2, C3, C4, P7, P8, O1, O2",
     N_("OpenBCI Cyton with Daisy: 16"): "Fp1, Fp2, C3, C4, P7, P8, O1, O2, F7, F8, F3, F4, T7, T8, P3, P4",
     N_("10–20: 19"): "Fp1, Fp2, F7, F3, Fz, F4, F8, T7, C3, Cz, C4, T8, P7, P3, Pz, P4, P8, O1, O2",
 }
-"""Electrode names in the order in which common caps are wired; the operator checks them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,7 @@ class Choice:
     title: str
     detail: str
     url: str
-    previews: bool = True
-    """Whether a preview may start by itself; a board is opened only on request."""
+    previews: bool = True  # whether a preview may start by itself; a board is opened only on request
 
     @property
     def needs_names(self) -> bool:

@@ -33,17 +33,12 @@ class EstimateHistory:
     """The last `COURSE_S` seconds of readings, in stream time with 0 at now."""
 
     labels: tuple[str, ...]
-    t: np.ndarray
-    """(n,) seconds, ascending and negative."""
-    probs: np.ndarray
-    """(n, n_labels); NaN where there was no estimate."""
-    gaps: tuple[StateSpan, ...]
-    """Where there was no estimate, and why; translated."""
-    truth: tuple[StateSpan, ...]
-    """The true states of a simulated subject, as their labels."""
+    t: np.ndarray  # (n,) seconds, ascending and negative
+    probs: np.ndarray  # (n, n_labels); NaN where there was no estimate
+    gaps: tuple[StateSpan, ...]  # where there was no estimate, and why; translated
+    truth: tuple[StateSpan, ...]  # the true states of a simulated subject, as their labels
     chance: float
-    marks: tuple[tuple[float, str], ...] = ()
-    """Other markers: seconds before now, and text."""
+    marks: tuple[tuple[float, str], ...] = ()  # other markers: seconds before now, and text
 
     def same_as(self, other: EstimateHistory) -> bool:
         """Whether both would look the same."""

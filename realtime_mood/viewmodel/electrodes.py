@@ -20,13 +20,10 @@ class ElectrodeView:
 
     name: str
     score: float | None
-    fault: str
-    """What is wrong, translated; empty if nothing is."""
+    fault: str  # what is wrong, translated; empty if nothing is
     role: str
-    kohm: float | None = None
-    """Impedance (kΩ), if the device measures it."""
-    excluded: bool = False
-    """Left out by the operator."""
+    kohm: float | None = None  # impedance (kΩ), if the device measures it
+    excluded: bool = False  # left out by the operator
 
     @property
     def is_bad(self) -> bool:

@@ -16,12 +16,9 @@ OLD_S = 1.0
 class FeedbackFrame:
     """One frame of the display."""
 
-    size: float
-    """0 to 1: the size of the circle."""
-    neutral: bool
-    """No feedback now; shown by dashes and a text, so that it is not taken for a low level."""
-    glow: float
-    """0 to 1: a reward that fades."""
+    size: float  # 0 to 1: the size of the circle
+    neutral: bool  # no feedback now; shown by dashes and a text, so that it is not taken for a low level
+    glow: float  # 0 to 1: a reward that fades
     cue: str
     words: str
     rewards: str

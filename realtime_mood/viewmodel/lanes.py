@@ -21,15 +21,11 @@ SCALES_UV = (10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 class TraceSettings:
     """How the traces are shown."""
 
-    raw: bool = False
-    """Unfiltered; otherwise filtered as for the network."""
-    uv: float | None = None
-    """µV per lane; automatic if None."""
+    raw: bool = False  # unfiltered; otherwise filtered as for the network
+    uv: float | None = None  # µV per lane; automatic if None
     span_s: float = 10.0
-    paused_at: int | None = None
-    """The sample at which the traces were paused; None while they run."""
-    back_s: float = 0.0
-    """How far before the pause the traces end (s)."""
+    paused_at: int | None = None  # the sample at which the traces were paused; None while they run
+    back_s: float = 0.0  # how far before the pause the traces end (s)
 
 
 def slice_of(ring: RingBuffer, settings: TraceSettings) -> Chunk:

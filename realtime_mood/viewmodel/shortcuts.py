@@ -30,8 +30,7 @@ SHORTCUTS = (
     Shortcut("F11", N_("Full screen"), "toggle_full_screen"),
     Shortcut("?", N_("Keyboard shortcuts"), "show_shortcuts"),
 )
-MARK_KEYS = tuple("123456789")
-"""Each sets a marker at the newest sample."""
+MARK_KEYS = tuple("123456789")  # each sets a marker at the newest sample
 KEY_NAMES = (N_("Ctrl+Enter"), N_("Ctrl+1"), N_("Ctrl+2"))  # keys are named differently on some keyboards
 
 

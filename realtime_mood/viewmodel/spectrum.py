@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-SEGMENT_S = 2.0
-"""Segment length; the frequency resolution is half a hertz."""
+SEGMENT_S = 2.0  # segment length; the frequency resolution is half a hertz
 HOP_S = 0.5
-MEAN_S = 10.0
-"""The spectrum is the mean over the newest seconds."""
+MEAN_S = 10.0  # the spectrum is the mean over the newest seconds
 TOP_HZ = 60.0
 
 

@@ -38,8 +38,7 @@ class LabelBar:
     prob: float | None
     is_top: bool = False
     dimmed: bool = False
-    low: float | None = None
-    """The lower end of its whisker (`affect.ranges`); None if there were too few estimates."""
+    low: float | None = None  # the lower end of its whisker (`affect.ranges`); None if there were too few estimates
     high: float | None = None
 
 
@@ -61,16 +60,13 @@ class ViewState:
     """(n_chans, n_bands), -1 to 1 on a log scale: 0 is an equal share, ±1 is `attention_span` times more or less.
     NaN for an electrode that was left out. None if there is no estimate."""
     attention_span: int
-    strip: tuple[tuple[str, StyledText], ...]
-    """Name and value, left to right."""
+    strip: tuple[tuple[str, StyledText], ...]  # name and value, left to right
     power: np.ndarray | None
     """(n_chans, n_bands): DE of the newest second, in standard deviations from the subject's baseline, or from the mean
     of the run so far. NaN for an electrode that was left out; None if there is none."""
-    power_of: str
-    """What it is compared with; translated."""
+    power_of: str  # what it is compared with; translated
     plane: PlaneView
-    ageing: bool
-    """Whether the time axis moves on between samples, so that a stall becomes visible."""
+    ageing: bool  # whether the time axis moves on between samples, so that a stall becomes visible
 
 
 def view(

@@ -18,8 +18,8 @@ from .words import StyledText
 MAX_AGE_MS = 1000.0  # the newest sample should be no older
 SLOW_MS = 500.0
 SLOW_BEAT_MS = 100.0  # a longer wait between two frames is visible
+# if there is not enough room, these are hidden, the first one first
 DROPPED_FIRST = ("samples", "markers", "context", "filters", "readings", "longest wait", "paint")
-"""If there is not enough room, these are hidden, the first one first."""
 NOTHING = StyledText("–", "dim")
 
 
@@ -27,10 +27,8 @@ NOTHING = StyledText("–", "dim")
 class Timing:
     """How fast the window itself is."""
 
-    paint_ms: tuple[float, float] | None = None
-    """Median and 95th percentile of the time per frame."""
-    heartbeat_ms: float | None = None
-    """The longest wait between two frames of the last half minute."""
+    paint_ms: tuple[float, float] | None = None  # median and 95th percentile of the time per frame
+    heartbeat_ms: float | None = None  # the longest wait between two frames of the last half minute
 
 
 def strip(

@@ -88,8 +88,7 @@ class FeedbackView(Screen):
         self.no.clicked.connect(self.close)
         self.done.clicked.connect(self.close)
         self._rewards, self._rewarded, self._painted = 0, -1e9, perf_counter()
-        self.frame_ms: deque[float] = deque(maxlen=4096)
-        """Time from one frame to the next (ms)."""
+        self.frame_ms: deque[float] = deque(maxlen=4096)  # time from one frame to the next (ms)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._frame)

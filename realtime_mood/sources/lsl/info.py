@@ -19,12 +19,11 @@ class LslOptions(CommonOptions):
     type: str | None = None  # the stream's content type; by default EEG is preferred
     source_id: str | None = None
     host: str | None = None  # the computer that sends it
+    # identifies one outlet; it changes when the sender restarts, so the stream is not found again then
     uid: str | None = None
-    """Identifies one outlet; it changes when the sender restarts, so the stream is not found again then."""
-    timeout: Annotated[float, Field(gt=0, le=600)] = 5.0
-    """How long to search for the stream (s)."""
+    timeout: Annotated[float, Field(gt=0, le=600)] = 5.0  # how long to search for the stream (s)
+    # the sampling rate (Hz), where the stream states none or a wrong one; measured if not given
     sfreq: Annotated[float, Field(gt=0, le=MOST_HZ)] | None = None
-    """The sampling rate (Hz), where the stream states none or a wrong one; measured if not given."""
 
 
 def is_chosen(info: Any, name: str, options: LslOptions) -> bool:

@@ -26,19 +26,15 @@ CHUNK_S = 0.04
 class SyntheticOptions(FiniteOptions):
     """Options after ``synthetic://?``."""
 
-    subject: int = Field(3, ge=0, lt=2**32)
-    """Number of the simulated subject; the same number gives the same signal."""
+    subject: int = Field(3, ge=0, lt=2**32)  # number of the simulated subject; the same number gives the same signal
     sfreq: float = Field(256.0, ge=100, le=4096)
+    # number of electrodes, from `montage.SPREAD`; 32 if neither this nor `channels` is given
     n_chans: int | None = Field(None, ge=4, le=64)
-    """Number of electrodes, from `montage.SPREAD`; 32 if neither this nor `channels` is given."""
-    channels: Names = ()
-    """10-05 names, instead of `n_chans`."""
-    script: str | None = None
-    """``STATE:SECONDS,…``. A given script plays once; the default one repeats."""
+    channels: Names = ()  # 10-05 names, instead of `n_chans`
+    script: str | None = None  # ``STATE:SECONDS,…``. A given script plays once; the default one repeats.
     loop: bool | None = None
     difficulty: Literal["easy", "medium", "hard", "none"] = "medium"
-    faults: str = ""
-    """Script of faults: ``KIND[:VALUE][:ELECTRODE…][@START[-END]],…``; the kinds are `faults.FAULTS`."""
+    faults: str = ""  # script of faults: ``KIND[:VALUE][:ELECTRODE…][@START[-END]],…``; the kinds are `faults.FAULTS`
 
 
 class SyntheticSource:
