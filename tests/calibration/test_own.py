@@ -49,5 +49,5 @@ def test_its_file_gives_it_back_and_another_file_does_not():
     head = fit_head(x, y, Parts(de=20), 3)
     np.testing.assert_array_equal(PersonalHead.from_bytes(head.to_bytes())(x), head(x))
     broken = PersonalHead(head.mean[:-1], head.scale, head.weight, head.bias).to_bytes()
-    with pytest.raises(ValueError, match="fit each other"):
+    with pytest.raises(ValueError, match="shapes do not match"):
         PersonalHead.from_bytes(broken)
