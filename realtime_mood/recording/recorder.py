@@ -17,7 +17,7 @@ from ..files import GrowingFile, check_writable, first_free, free_paths
 from ..guard import GuardedThread, Report, to_log
 from ..health import Emission, Health, RecordingState
 from ..types import Chunk, Marker, StreamInfo
-from .xdf_session import Position, XdfSession
+from .xdf_session import WritePosition, XdfSession
 
 QUEUE_BYTES = 64 * 2**20  # limit of the queue for the disk (bytes); samples beyond it are not recorded
 OVERHEAD_BYTES = 512  # assumed overhead of a queued item beside its samples (bytes)
@@ -226,7 +226,7 @@ class Recorder:
             if file is None:
                 file = GrowingFile(free_paths(*self._where))
                 self._change(path=str(file.path))
-                xdf.position = Position(left_out=before.index + 1 + before.left_out)
+                xdf.position = WritePosition(left_out=before.index + 1 + before.left_out)
                 head = xdf.begin()
             file.append(head + b"".join(self._render(xdf, item) for item in batch))
         except OSError as error:
@@ -270,7 +270,7 @@ class Recorder:
         with self._lock:
             self._missing += n_samples
             self._why, self._since = cause, clock.now()
-        self._change(trouble=f"not recording: {cause.format('is')} · {do}")
+        self._change(trouble=f"not recording: {cause.replace('{}', 'is', 1)} · {do}")
 
     def _over(self) -> None:
         """Report what is missing once the trouble is over."""
@@ -278,7 +278,7 @@ class Recorder:
             missing, cause, self._why = self._missing, self._why, ""
         if cause:
             items = f"{missing:,} samples" if missing else "markers or readings"
-            self._change(trouble=f"{items} are missing from the recording: {cause.format('was')}")
+            self._change(trouble=f"{items} are missing from the recording: {cause.replace('{}', 'was', 1)}")
 
     def _change(self, **changes: object) -> None:
         with self._lock:

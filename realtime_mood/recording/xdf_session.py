@@ -52,7 +52,7 @@ class StampSpan(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class WritePosition:
     """Position in a session; restored when what was rendered after it could not be written."""
 
     index: int = -1  # of the newest sample
@@ -71,7 +71,7 @@ class XdfSession:
 
     def __init__(self, info: StreamInfo, about: Mapping[str, object], to_stamps: float = 0.0) -> None:
         self.info, self._about, self._to_stamps = info, about, to_stamps
-        self.position = Position()
+        self.position = WritePosition()
         self._begun = clock.now() + to_stamps
 
     def begin(self) -> bytes:

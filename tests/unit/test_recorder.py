@@ -182,6 +182,24 @@ def test_a_file_that_is_deleted_is_begun_anew(tmp_path: Path, caplog: pytest.Log
     assert streams["Gaps"]["time_series"].tolist() == [[600, 600, 600]]
 
 
+def test_an_error_whose_text_has_braces_costs_its_own_samples_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    take = XdfSession.take
+
+    def fails_at_400(self: XdfSession, chunk: Chunk) -> bytes:
+        if chunk.first == 400:
+            raise ValueError("no {key}")
+        return take(self, chunk)
+
+    monkeypatch.setattr(XdfSession, "take", fails_at_400)
+    recorder = Recorder(tmp_path / "a.xdf", {})
+    record(recorder, cut(SIGNAL, [100]))
+    assert recorder.recording.trouble.startswith("100 samples are missing from the recording: an internal error was")
+    assert "(no {key})" in recorder.recording.trouble
+    assert len(load(recorder.recording.path, caplog)["EEG"]["time_series"]) == len(SIGNAL) - 100
+
+
 def test_what_cannot_be_written_costs_nothing_else(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     broken = Abstained(Why.UNSURE, 0, 50, 0.245, FakeNetwork.readout, probs=("no number", 1.0))
     recorder = Recorder(tmp_path / "a.xdf", {})
