@@ -97,7 +97,7 @@ def _repaired(file: mmap.mmap, found: Chunks, kept: dict[int, RecoveredStream]) 
     since = BOUNDARY_BYTES
     for tag, stream, begin, end in found.places:
         if since >= BOUNDARY_BYTES:
-            yield xdf.boundary()
+            yield xdf.BOUNDARY_CHUNK
             since = 0
         if tag != FOOTER:  # they may count samples that are gone
             yield xdf.chunk(tag, file[begin:end], stream)

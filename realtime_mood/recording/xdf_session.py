@@ -98,7 +98,7 @@ class XdfSession:
         due = self.position.bounded is None or stamps[0] - self.position.bounded >= BOUNDARY_S
         if due:
             self.position = replace(self.position, bounded=float(stamps[0]))
-            parts.append(xdf.boundary())
+            parts.append(xdf.BOUNDARY_CHUNK)
         if due or lost:
             unwritten = min(self.position.left_out, lost)
             parts.append(self._numbers(GAPS, stamps[:1], np.array([[first, lost, unwritten]], np.int64)))

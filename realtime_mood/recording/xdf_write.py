@@ -49,6 +49,9 @@ def chunk(tag: int, content: bytes, stream: int | None = None) -> bytes:
     return _number(len(head) + len(content)) + head + content
 
 
+BOUNDARY_CHUNK = chunk(BOUNDARY, MARK)  # readers search for it to continue after damage
+
+
 def file_header(**fields: str) -> bytes:
     """The start of every file."""
     return MAGIC + chunk(FILE_HEADER, _document({"version": "1.0", **fields}))
@@ -68,11 +71,6 @@ def stream_footer(stream: int, first: float, last: float, count: int) -> bytes:
 def clock_offset(stream: int, at: float, offset: float = 0.0) -> bytes:
     """Offset from the stamps of a stream to the file's clock, measured at `at` (s)."""
     return chunk(CLOCK_OFFSET, struct.pack("<dd", at, offset), stream)
-
-
-def boundary() -> bytes:
-    """A chunk that readers search for, to continue after damage."""
-    return chunk(BOUNDARY, MARK)
 
 
 def row_type(form: np.dtype | str, shape: tuple[int, ...]) -> np.dtype:

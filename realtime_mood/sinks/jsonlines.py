@@ -99,10 +99,6 @@ def as_dict(emission: Emission) -> dict[str, object]:
         "state": emission.state.value,
         "quality": None if reading.quality is None else round(reading.quality.overall, 4),
         "coverage": round(reading.coverage, 4),
-        "sample_age_ms": _rounded(emission.sample_age_ms),
-        "latency_ms": _rounded(emission.latency_ms),
+        "sample_age_ms": None if emission.sample_age_ms is None else round(emission.sample_age_ms, 2),
+        "latency_ms": None if emission.latency_ms is None else round(emission.latency_ms, 2),
     }
-
-
-def _rounded(ms: float | None) -> float | None:
-    return None if ms is None else round(ms, 2)

@@ -52,7 +52,6 @@ class Outbox(ABC, Generic[Item]):
 
     @property
     def outputs(self) -> tuple[Output, ...]:
-        """The same, for the engine."""
         return (self.output,)
 
     def start(self) -> None:

@@ -7,7 +7,6 @@ open in the browser are refused by their `Origin`.
 from __future__ import annotations
 
 import asyncio
-import math
 import secrets
 import socket
 import threading
@@ -108,8 +107,8 @@ class WebSocketReadings(Outbox[Emission]):
 
     def deliver(self, item: Emission) -> None:
         values = values_of(item)
-        reading = as_dict(item) | {name: _number(values[name]) for name in ("valence", "arousal")}
-        self._call(self._spread, to_json(reading | {"valid": bool(values["valid"])}))
+        own = {name: round(values[name], 6) for name in ("valence", "arousal")}  # NaN is sent as null
+        self._call(self._spread, to_json(as_dict(item) | own | {"valid": bool(values["valid"])}))
 
     def say(self, message: dict[str, object]) -> None:
         """Send another message to all receivers at once."""
@@ -208,7 +207,3 @@ class WebSocketReadings(Outbox[Emission]):
             "Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
         })  # fmt: skip
         return Response(HTTPStatus.OK, "OK", headers, self._page)
-
-
-def _number(value: float) -> float | None:
-    return round(value, 6) if math.isfinite(value) else None

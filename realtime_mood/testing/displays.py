@@ -16,7 +16,7 @@ from .waiting import Violation, no_threads_left, require
 SIZES = ((1280, 720), (320, 240))
 PICTURE_S = 1 / 30  # how long a picture may take, without other work in between
 VISIBLE, VISIBLE_AREA = 0.04, 5e-4  # least change of luminance (of 0 to 1) that is seen, and share of the area it needs
-FLASH, FLASH_AREA = 0.1, 0.25  # a change of luminance so large, on so large a share of the area, may be part of a flash
+FLASH, FLASH_AREA = 0.1, 0.25  # least change of luminance, and of the area it covers, of a flash (WCAG 2.2, 2.3.1)
 STEP = 0.04  # of the level, between two pictures in which nothing may flash
 
 
@@ -32,10 +32,6 @@ def check_display(kind: type) -> None:
     ------
     unittest.SkipTest
         Qt is missing here, which a test reports as skipped.
-
-    References
-    ----------
-    .. [1] W3C, Web Content Accessibility Guidelines 2.2, success criterion 2.3.1: three flashes or below threshold.
     """
     if trouble := desktop.trouble({"QT_QPA_PLATFORM": "offscreen"}):
         raise SkipTest(f"displays cannot be checked here: {trouble}")
@@ -103,5 +99,5 @@ def _does_not_flash(display: Any) -> None:
         picture = _paint(display, float(level))
         area = float(np.mean(np.abs(picture - before) >= FLASH))
         found = f"{area:.0%} of the area change at once near level {level:.2f}"
-        require(area < FLASH_AREA, "no flashes: a small step of the level is a small change [1]_", found, "let it move")
+        require(area < FLASH_AREA, "no flashes: a small step of the level is a small change", found, "let it move")
         before = picture

@@ -36,20 +36,11 @@ def until(condition: Callable[[], object], timeout: float = 5.0) -> None:
 
 
 def within(
-    seconds: float,
-    asked: str,
-    call: Callable[[], Result],
-    *allowed: type[Exception],
-    took: list[float] | None = None,
+    seconds: float, asked: str, call: Callable[[], Result], *allowed: type[Exception], took: list[float] | None = None
 ) -> Result | None:
     """What `call` returns, made on a thread of its own; None where it raised one of `allowed`.
 
-    How long it took (s) is added to `took`.
-
-    Raises
-    ------
-    Violation
-        It takes longer than `seconds`, or raises something else.
+    How long it took (s) is added to `took`. Raises `Violation` where it takes longer than `seconds`, or raises.
     """
     results: list[Result] = []
     errors: list[BaseException] = []

@@ -39,29 +39,23 @@ FAULTS = {
     "drop": Kind("packets lost at random", "share", 0.01, 0, 1, "{} of the packets are lost"),
     "hole": Kind("everything is lost for this long", "s", 0.5, 0.001, 3600, "everything is lost for {} s", brief=True),
     "freeze": Kind("withheld for this long, then delivered at once", "s", 6, 0.01, 60, "frozen for {} s", brief=True),
-    "stall": Kind(
-        "as freeze, but stamped at delivery", "s", 2, 0.01, 60, "held up for {} s, stamped late", brief=True
-    ),
+    "stall": Kind("as freeze, but stamped at delivery", "s", 2, 0.01, 60, "held up for {} s, stamped late", brief=True),
     "delay": Kind("packets arrive late, by a random time of this mean", "ms", 20, 0, 5000, "arrives about {} ms late"),
     "jitter": Kind("random error of packets' stamps with this SD", "ms", 5, 0, 5000, "stamps jitter, {} ms"),
     "step": Kind("step of the sender's clock", "s", 2, -1e6, 1e6, "the clock is off by {} s"),
     "drift": Kind("the sender samples faster by this much", "ppm", 200, -2e4, 2e4, "sampling is off by {} ppm"),
-    "backward": Kind(
-        "every other packet's stamps are this much too early", "s", 0.1, 0, 60, "stamps run backwards by {} s"
-    ),
+    "backward": Kind("every other packet's stamps are this much too early", "s", 0.1, 0, 60,
+                     "stamps run backwards by {} s"),
     "unix": Kind("stamps count from 1970", report="stamps count from 1970"),
     "duplicate": Kind("packets sent twice", "share", 0.05, 0, 1, "{} of the packets are sent twice"),
     "reorder": Kind("packets swapped with the next one", "share", 0.05, 0, 1, "{} of the packets are swapped"),
     "announce": Kind("the nominal rate of the stream; for the whole run", "Hz", 256, 1, 1e5, "announced as {} Hz"),
     "anonymous": Kind("the stream has no source_id; for the whole run", report="without a source_id"),
     "kill": Kind("the stream disappears, and returns after this long", "s", 5, 0.1, 86400, "gone for {} s", brief=True),
-    "decoy": Kind(
-        "for this long, other streams carry its source_id", "s", 10, 0.1, 86400, "decoys for {} s", brief=True
-    ),
-    "fewer": Kind(
-        "from START to END, another stream with this many channels fewer", "channels", 1, 1, 64,
-        "returns with {} channels fewer",
-    ),
+    "decoy": Kind("for this long, other streams carry its source_id", "s", 10, 0.1, 86400, "decoys for {} s",
+                  brief=True),
+    "fewer": Kind("from START to END, another stream with this many channels fewer", "channels", 1, 1, 64,
+                  "returns with {} channels fewer"),
     "noisy": Kind("white noise of this rms is added", "µV", 200, 0, 1e6, "noise of {} µV", None),
     "line50": Kind("50 Hz of this rms is added", "µV", 100, 0, 1e6, "50 Hz of {} µV", None),
     "line60": Kind("60 Hz of this rms is added", "µV", 100, 0, 1e6, "60 Hz of {} µV", None),

@@ -84,8 +84,6 @@ class Rehearsal:
 
     def marked(self, numbers: np.ndarray, first: int) -> tuple[Marker, ...]:
         """Markers up to the last of these samples that were not returned yet; `first` is their index in the stream."""
-        if not len(numbers):
-            return ()
         newest = int(numbers.max())
         with self._lock:
             while self.headset.markers and self.headset.markers[0].index <= newest:
@@ -135,12 +133,7 @@ class FaultyStream:
     def read(self, timeout: float) -> Chunk | None:
         """The samples that arrived since the last call; None if there were none within `timeout` s.
 
-        Raises
-        ------
-        SourceLost
-            The headset has disappeared.
-        StreamEnded
-            The recording is over.
+        Raises `SourceLost` when the headset has disappeared, `StreamEnded` when the recording is over.
         """
         deadline = clock.now() + timeout
         while not self._ready and not self._closed.is_set():

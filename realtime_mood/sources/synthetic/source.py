@@ -107,12 +107,7 @@ class SyntheticSource:
     def reopen(self, info: StreamInfo) -> Stream:
         """Reconnect after the simulated headset has disappeared and returned, in the same session.
 
-        Raises
-        ------
-        SourceNotFound
-            It has not disappeared, or not returned.
-        StreamMismatch
-            Another stream answers instead.
+        Raises `SourceNotFound` where it has not disappeared or not returned, `StreamMismatch` where another answers.
         """
         if self._stream is None:
             raise SourceNotFound("a synthetic source", "it is never lost", "remove faults=, or include a kill fault")
@@ -161,10 +156,7 @@ class SyntheticStream:
     def read(self, timeout: float) -> Chunk | None:
         """The next chunk once it is due; None when it is not due within `timeout` s.
 
-        Raises
-        ------
-        StreamEnded
-            After the last sample of a script that does not loop.
+        Raises `StreamEnded` after the last sample of a script that does not loop.
         """
         n = self._chunk if self._n_samples is None else min(self._chunk, self._n_samples - self._sent)
         if n <= 0:
