@@ -30,6 +30,8 @@ MISTAKES = {1e6: "volts taken for µV", 1e3: "mV taken for µV", 1e-3: "nV taken
 """What the numbers have to be multiplied by to be µV, and what it is called."""
 TOLERANCE_S = 1.0
 """By how much an event may pass the end of a recording: programs round times and write whole seconds."""
+LEAST_SHARE = 0.2
+"""Of a recording that its events reach, if they are given in samples."""
 SLICES = 16
 """Parts of a recording, equally long, whose log power is compared between subjects."""
 FEW = 4
@@ -159,13 +161,13 @@ def onset_unit(onsets: Sequence[float], sfreq: float, length_s: float) -> str:
     Returns
     -------
     str
-        ``"s"``, ``"samples"`` where the last onset lies within the recording only as a number of samples, or
-        ``"unknown"`` where it lies within it as neither.
+        ``"s"``; ``"samples"`` where the last onset lies within the recording only as a number of samples, and not in
+        its first fifth alone; else ``"unknown"``.
     """
     last = max((onset for onset in onsets if np.isfinite(onset)), default=0.0)
     if last <= length_s + TOLERANCE_S:
         return "s"
-    return "samples" if last / sfreq <= length_s + TOLERANCE_S else "unknown"
+    return "samples" if LEAST_SHARE * length_s <= last / sfreq <= length_s + TOLERANCE_S else "unknown"
 
 
 # -- duplicates ----------------------------------------------------------------------------------------------------

@@ -81,7 +81,8 @@ def test_a_trial_without_length_is_refused(stop):
 
 
 @pytest.mark.parametrize(
-    ("last", "unit"), [(120.0, "s"), (130.5, "s"), (29_000, "samples"), (40_000, "unknown"), (float("nan"), "s")]
+    ("last", "unit"),
+    [(120.0, "s"), (130.5, "s"), (29_000, "samples"), (40_000, "unknown"), (2003.0, "unknown"), (float("nan"), "s")],
 )
 def test_the_unit_of_onsets(last, unit):
     assert onset_unit([1.0, 50.0, last], 250.0, 130.0) == unit

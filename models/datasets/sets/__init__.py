@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 from realtime_mood.errors import ConfigError
 
@@ -39,18 +40,24 @@ READERS: dict[str, str] = {
 """``module:reader`` of each, the module being in this folder, by the name on the command line."""
 
 
-@cache
 def reader_of(name: str) -> DatasetReader:
-    """The reader of the data set `name`.
+    """The reader of the data set `name`, or of the one that a TOML file of that path describes.
 
     Raises
     ------
     ConfigError
-        There is none of that name.
+        There is none of that name, or the file is not valid.
     """
+    if name.endswith(".toml"):
+        return import_module(f"{__name__}.mapping").mapped_reader(Path(name))
     if name not in READERS:
         known = ", ".join(sorted(READERS)) or "none"
-        raise ConfigError(f"data set {name!r}", "unknown", f"choose one of {known}")
+        raise ConfigError(f"data set {name!r}", "unknown", f"choose one of {known}, or a TOML file that describes one")
+    return _known(name)
+
+
+@cache
+def _known(name: str) -> DatasetReader:
     module, _, reader = READERS[name].partition(":")
     found: DatasetReader = getattr(import_module(f"{__name__}.{module}"), reader)
     return found
