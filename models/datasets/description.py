@@ -91,9 +91,12 @@ class DatasetMapping(Strict):
     events: str | None = None
     """What stands in place of the end of a recording's name, after the last ``*`` of `signals`; or ``annotations``."""
     delimiter: str = "\t"
+    """Of the events, and of recordings that are tables."""
     electrodes: Literal["labels", "hydrocel-128", "positions"] = "labels"
     drop: tuple[str, ...] = ()
     units: str = ""
+    sfreq: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    """Rate (Hz) of recordings that are tables of one column an electrode, named after it, with `delimiter`."""
     reference: str = ""
     mains: float = 50.0
     trial: TrialColumns = TrialColumns()

@@ -16,13 +16,17 @@ import numpy as np
 from realtime_mood.contracts import SignalFile
 from realtime_mood.errors import MoodError, SourceNotFound
 from realtime_mood.plugins import read_options
+from realtime_mood.sources.channels import choose_channels
 from realtime_mood.sources.playback import translated
 from realtime_mood.sources.recordings import open_recording
 from realtime_mood.sources.recordings.opening import open_raw
+from realtime_mood.sources.recordings.recording import Rows
+from realtime_mood.sources.units import microvolts
 from realtime_mood.types import StreamInfo
 
 from .guards import check_spans, scale_factor
 from .recordings import FolderOptions
+from .tables import columns, header
 from .trials import Segment, Span
 
 LEAD_S = 10.0
@@ -75,6 +79,10 @@ class RawSignal:
         What files of this set may have to be multiplied by to be µV; see `guards.scale_factor`.
     reference : str
         Where the set states it and the file does not.
+    table_sfreq : float
+        Rate (Hz) of a table of one column an electrode, named after it, in µV or `units`; 0 for other files.
+    delimiter : str
+        Of such a table.
     """
 
     path: Path
@@ -83,6 +91,8 @@ class RawSignal:
     units: str = ""
     scales: tuple[float, ...] = ()
     reference: str = ""
+    table_sfreq: float = 0.0
+    delimiter: str = ","
 
     def open(self) -> SignalFile:
         """The open file; raises `SourceError` where it is missing, damaged, or holds no EEG."""
@@ -90,8 +100,19 @@ class RawSignal:
         options = read_options(FolderOptions, self.path.name, {key: word for key, word in words.items() if word})
         if not self.path.exists():
             raise SourceNotFound(self.path.name, "its signal is not there", "download it; a link to it may be broken")
+        if self.table_sfreq:
+            return self._table(options)
         with translated(self.path.name):
             return open_recording(self.path, options, self.path.name)
+
+    def _table(self, options: FolderOptions) -> SignalFile:
+        """The electrodes among the columns of a table."""
+        labels = header(self.path, self.delimiter)
+        chosen = choose_channels(labels, [True] * len(labels), options, self.path.name)
+        values = columns(self.path, [labels[i] for i in chosen.columns], self.delimiter)
+        scale = microvolts(options.units) if options.units else 1.0
+        return Rows(values * scale, np.arange(len(values)), chosen.ch_names, self.table_sfreq, markers=[],
+                    reference=chosen.reference, notes=chosen.notes)  # fmt: skip
 
     def info(self, name: str) -> tuple[StreamInfo, float, tuple[str, ...]]:
         """What the file's header says: its electrodes, its length (s), and what is odd about it."""

@@ -34,16 +34,7 @@ def rows(path: Path, delimiter: str = "\t", needs: Sequence[str] = ()) -> list[d
     MoodError
         It cannot be read, or lacks a column.
     """
-    try:
-        lines = [line for line in text_of_sidecar(path).splitlines() if line.strip()]
-        plain = delimiter == "\t"
-        head, *body = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL)
-    except OSError as error:
-        raise MoodError(f"table {path.name}", f"cannot be read: {error.strerror}", "download it again") from None
-    except (ValueError, csv.Error) as error:
-        why = "it is empty" if isinstance(error, ValueError) else " ".join(str(error).split())[:80]
-        raise MoodError(f"table {path.name}", why, "download it again") from None
-    columns = [word.strip() for word in head]
+    columns, *body = _cells(path, delimiter)
     if missing := [name for name in needs if name not in columns]:
         found = f"it has no column {', '.join(missing)}; it has {', '.join(columns[:12])}"
         raise MoodError(f"table {path.name}", found[:200], "download it again, or check that it belongs to this set")
@@ -84,26 +75,46 @@ def sidecar(path: Path) -> dict[str, Any]:
     return fields
 
 
-def columns(path: Path, names: Sequence[str]) -> np.ndarray:
-    """Some columns of a CSV file of numbers: (n_rows, n_names) float64; NaN where a cell holds none.
+def header(path: Path, delimiter: str = ",") -> list[str]:
+    """The names of a table's columns.
+
+    Raises
+    ------
+    MoodError
+        It cannot be read, or is empty.
+    """
+    return _cells(path, delimiter)[0]
+
+
+def columns(path: Path, names: Sequence[str], delimiter: str = ",") -> np.ndarray:
+    """Some columns of a table of numbers: (n_rows, n_names) float64; NaN where a cell holds none.
 
     Raises
     ------
     MoodError
         It cannot be read, has no such columns, or no rows.
     """
-    try:
-        lines = [line for line in text_of_sidecar(path).splitlines() if line.strip()]
-        head, *body = csv.reader(lines)
-        at = [[word.strip() for word in head].index(name) for name in names]
-    except OSError as error:
-        raise MoodError(f"table {path.name}", f"cannot be read: {error.strerror}", "download it again") from None
-    except (ValueError, csv.Error):
-        found = f"no columns {', '.join(names)}"[:120]
-        raise MoodError(
-            f"table {path.name}", found, "download it again, or check that it belongs to this set"
-        ) from None
+    head, *body = _cells(path, delimiter)
+    if missing := [name for name in names if name not in head]:
+        do = "download it again, or check that it belongs to this set"
+        raise MoodError(f"table {path.name}", f"it has no columns {', '.join(missing)}"[:120], do)
     if not body:
         raise MoodError(f"table {path.name}", "it has no rows", "download it again")
+    at = [head.index(name) for name in names]
     last = max(at)
     return np.array([[number(row[i]) for i in at] if last < len(row) else [math.nan] * len(at) for row in body])
+
+
+def _cells(path: Path, delimiter: str) -> list[list[str]]:
+    """The rows of a table, the head first."""
+    try:
+        lines = [line for line in text_of_sidecar(path).splitlines() if line.strip()]
+        plain = delimiter == "\t"
+        cells = list(csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL))
+    except OSError as error:
+        raise MoodError(f"table {path.name}", f"cannot be read: {error.strerror}", "download it again") from None
+    except csv.Error as error:
+        raise MoodError(f"table {path.name}", " ".join(str(error).split())[:80], "download it again") from None
+    if not cells:
+        raise MoodError(f"table {path.name}", "it is empty", "download it again")
+    return [[cell.strip() for cell in cells[0]], *cells[1:]]

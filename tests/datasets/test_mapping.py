@@ -16,7 +16,8 @@ from realtime_mood.models.datasets.fixtures.files import played, write_edf, writ
 from realtime_mood.models.datasets.sets import reader_of
 from tests.datasets.reading import trial_signals
 
-EXAMPLES = re.findall(r"```toml\n(.*?)```", (Path(__file__).parents[2] / "docs" / "own-datasets.md").read_text(), re.DOTALL)
+DOC = Path(__file__).parents[2] / "docs" / "own-datasets.md"
+EXAMPLES = re.findall(r"```toml\n(.*?)```", DOC.read_text(), re.DOTALL)
 NAMES = ("Fp1", "Fp2", "C3", "C4", "O1", "O2")
 HEAD = ("onset", "duration", "emotion", "video", "Valence")
 EVENTS = [

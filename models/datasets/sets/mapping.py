@@ -90,7 +90,10 @@ class MappedReader:
             if not any(named):
                 raise MoodError(path.name, f"no electrode can be named by {mapping.electrodes}", "use labels")
             channels = tuple(name or "-" for name in named)
-        return RawSignal(path, channels, mapping.drop, mapping.units, reference=mapping.reference)
+        return RawSignal(
+            path, channels, mapping.drop, mapping.units, reference=mapping.reference,
+            table_sfreq=mapping.sfreq or 0.0, delimiter=mapping.delimiter,
+        )  # fmt: skip
 
     def _table(self, path: Path) -> Path | None:
         if self._mapping.events in (None, ANNOTATIONS):
