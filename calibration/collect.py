@@ -54,12 +54,9 @@ class CalibrationRecording:
 
 
 def spans(markers: Sequence[Marker]) -> tuple[list[StepSpan], dict[int, tuple[float, float]], list[str]]:
-    """Completed steps, ratings and reasons of repetitions, from the markers of a session.
+    """Completed steps, ratings and reasons of repetitions, from the markers of a session in order of time.
 
-    Parameters
-    ----------
-    markers : sequence of Marker
-        In order of time. A rest without an end lasts until the session was stopped, or until `FOREVER`.
+    A rest without an end lasts until the session was stopped, or until `FOREVER`.
     """
     last, found, repeated = FOREVER, list[StepSpan](), list[str]()
     answers: dict[int, tuple[float, float]] = {}
@@ -91,12 +88,8 @@ def spans(markers: Sequence[Marker]) -> tuple[list[StepSpan], dict[int, tuple[fl
 def collect(path: Path, spec: FeatureSpec, notch: Notch) -> CalibrationRecording:
     """Read a calibration recording, with the features of every second that is used.
 
-    Raises
-    ------
-    ConfigError
-        The file is not a recording of a calibration.
-    SourceNotFound, StreamMismatch
-        There is no such file, or it was not recorded by this program.
+    Raises `ConfigError` where it is no recording of a calibration, `SourceNotFound` where there is no such file, and
+    `StreamMismatch` where it was not recorded by this program.
     """
     recorded = open_recorded(path)
     protocol, info = protocol_of(recorded), recorded.info

@@ -23,15 +23,9 @@ OnEvent = Callable[[Event, CalibrationProgress, float], None]
 class CalibrationDirector:
     """Holds the progress of a session.
 
-    Parameters
-    ----------
-    plan : BlockPlan
-    follow : callable, optional
-        Called with the state that a virtual subject should be in, before the samples that need it are made.
-    on_event : callable, optional
-        Called for each event, on the thread on which it happened; must return at once.
-    held : bool
-        Whether the first step waits for `begin`.
+    `follow` is called with the state that a virtual subject should be in, before the samples that need it are made;
+    `on_event` for each event, on the thread on which it happened, and must return at once. Where `held`, the first step
+    waits for `begin`.
     """
 
     def __init__(

@@ -53,12 +53,8 @@ class BlockFeatures:
 def fit(path: Path, settings: RunConfig, progress: Progress = lambda *_: None) -> CalibrationResult:
     """Fit a profile to a recorded calibration session; `progress` is called as a `Progress`.
 
-    Raises
-    ------
-    ProfileError
-        Too little usable rest, or too few blocks.
-    ConfigError, SourceNotFound, StreamMismatch, WeightsError
-        The file is not a recording of a calibration, or there are no weights.
+    Raises `ProfileError` for too little usable rest or too few blocks, the errors of `collect` for the file, and
+    `WeightsError` where there are no weights.
     """
     weights = load_weights(settings.weights)
     progress(N_("reading the recording"), 0.0)
@@ -106,12 +102,8 @@ def fit_recording(
 def refreshed(older: Profile, today: CalibrationResult) -> CalibrationResult:
     """An older profile's personal classifier on today's baseline, since signals and caps differ between days.
 
-    The cap must have the same electrodes, in any order: the readout keeps the order in which it was fitted.
-
-    Raises
-    ------
-    ProfileError
-        The montage, the kind of stream or the features differ.
+    The cap must have the same electrodes, in any order: the readout keeps the order in which it was fitted. Raises
+    `ProfileError` where the montage, the kind of stream or the features differ.
     """
     new = today.profile
     if set(older.ch_names) != set(new.ch_names) or older.virtual != new.virtual or older.spec != new.spec:
@@ -137,13 +129,7 @@ def block_features(recording: CalibrationRecording, weights: Weights, base: str,
 
 
 def _blocks(recording: CalibrationRecording, features: BlockFeatures) -> tuple[np.ndarray, np.ndarray]:
-    """Index of each second's block, in order of time, and label of each block.
-
-    Raises
-    ------
-    ProfileError
-        There are too few blocks of a label.
-    """
+    """Each second's block, in order of time, and the label of each block; `ProfileError` if a label has too few."""
     _, block = np.unique(recording.person.piece[features.second], return_inverse=True)
     label = recording.person.label[features.second]
     of_block = np.array([label[block == b][0] for b in range(block.max() + 1)])

@@ -28,15 +28,7 @@ EVERY_S = 10.0  # interval at which the terminal shows the remaining time
 
 
 class ProgressPrinter:
-    """Prints what happens, one line at a time.
-
-    Parameters
-    ----------
-    say : callable
-        Called with each line.
-    as_json : bool
-        Whether lines are JSON, for programs, instead of text.
-    """
+    """Passes what happens to `say`, one line at a time: as text, or as JSON for programs."""
 
     def __init__(self, say: Callable[[str], object], as_json: bool = False) -> None:
         self._say, self._as_json = say, as_json
@@ -122,12 +114,7 @@ class ProgressPrinter:
 def run_session(session: CalibrationSession, printer: ProgressPrinter) -> bool:
     """Run a session until its last step or the end of its source; its recording is complete afterwards.
 
-    Returns whether it ended so; False when it was stopped, as by Ctrl-C.
-
-    Raises
-    ------
-    SourceError
-        The source's final fault.
+    Returns whether it ended so; False when it was stopped, as by Ctrl-C. Raises the source's final fault.
     """
     session.start()
     try:

@@ -74,9 +74,7 @@ def attention(
 ) -> None:
     """Heads from above, one row per label and one column per band, on one scale: times an equal share.
 
-    Parameters
-    ----------
-    maps : (n_labels, n_chans, n_bands)
+    `maps` is (n_labels, n_chans, n_bands).
     """
     shares = np.log2(np.maximum(maps * len(ch_names), 1e-3))  # 0 is an equal share
     most = np.abs(shares).max()
@@ -114,10 +112,7 @@ def along_time(
 ) -> None:
     """Accuracy of each held-out block, in the order of time.
 
-    Parameters
-    ----------
-    spans : sequence of (float, float), optional
-        When each block began and ended (min). Blocks are numbered where that is not known.
+    `spans` says when each block began and ended (min); blocks are numbered where that is not known.
     """
     axes, n = figure.add_subplot(), int(held.block.max()) + 1
     hit = held.logits.argmax(axis=1) == held.labels

@@ -171,12 +171,8 @@ def draw(protocol: Protocol, seed: int, media: Path | None = None, rest_s: float
     """Draw the steps of one session: rest, then rounds of blocks, with every label once a round in random order.
 
     `seed` decides the order of blocks and of the media, which are in one subfolder of `media` for each label. `rest_s`
-    is the total duration of rest (s), instead of the protocol's.
-
-    Raises
-    ------
-    ConfigError
-        A label has too few media files.
+    is the total duration of rest (s), instead of the protocol's. Raises `ConfigError` where a label has too few media
+    files.
     """
     rng, usual = np.random.default_rng(seed), sum(rest.seconds for rest in protocol.rest)
     times = 1.0 if rest_s is None or not usual else rest_s / usual

@@ -52,21 +52,10 @@ class Look:
 class CalibrationSession:
     """One calibration session, without a screen: `start` it, `look` at it repeatedly, and `stop` it.
 
-    Parameters
-    ----------
-    settings : RunConfig
-        Its source is opened by `start`, unless another `source` is given.
-    plan : BlockPlan
-    recording : Path
-        Path of the recording; the next free name is used where it exists.
-    listeners : sequence of callable
-        Each is called for every event; see `CalibrationDirector`.
-    give_up_s : float, optional
-        How long to search for a headset that was lost (s); without limit when None.
-    lsl_offset : float
-        Offset from our clock to LSL's (s).
-    held : bool
-        Whether the first step waits for the director's `begin`; the recording begins at once.
+    The source of `settings` is opened by `start`, unless another `source` is given. Where the file `recording` exists,
+    the next free name is used. Each of the `listeners` is called for every event; see `CalibrationDirector`. A headset
+    that was lost is searched for `give_up_s` seconds, without limit when None. `lsl_offset` (s) leads from our clock to
+    LSL's. Where `held`, the first step waits for the director's `begin`; the recording begins at once.
     """
 
     def __init__(

@@ -52,22 +52,13 @@ def kept(where: Path) -> list[StoredCalibration]:
 def find(name_or_path: str, where: Path) -> Path:
     """Path of a profile, by its name in the store, the beginning of that, or its path.
 
-    Raises
-    ------
-    ConfigError
-        There is no such profile, or more than one name begins like that.
+    Raises `ConfigError` where there is none, or more than one name begins like that.
     """
     return Path(name_or_path) if os.path.isfile(name_or_path) else _named(name_or_path, where)  # noqa: PTH113
 
 
 def find_kept(name_or_path: str, where: Path) -> Path:
-    """Path of a profile that may be deleted: it must be a profile, and in the store itself.
-
-    Raises
-    ------
-    ConfigError
-        It is elsewhere, or not a profile; or as for `find`.
-    """
+    """Path of a profile that may be deleted: as for `find`, and it must be a profile in the store itself."""
     path = Path(name_or_path)
     is_path = len(path.parts) != 1 or path.name != name_or_path
     if is_path and os.path.realpath(path.parent) != os.path.realpath(where):

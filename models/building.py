@@ -140,12 +140,7 @@ class ReaderWeights:
 def open_weights(weights: str, device: str = "auto") -> ReaderWeights | GuardedWeights:
     """Weights by name or folder, or by the URL of a registered network.
 
-    Raises
-    ------
-    ConfigError
-        No such network, option or device.
-    WeightsError
-        The reader's weights cannot be read.
+    Raises `ConfigError` for an unknown network, option or device, `WeightsError` where weights cannot be read.
     """
     if "://" not in weights:
         return ReaderWeights(weights, read_options(ReaderOptions, weights, {"device": device}, "weights"))

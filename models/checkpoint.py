@@ -143,10 +143,7 @@ def find(name_or_path: str) -> Path:
 def load_weights(name_or_path: str = DEFAULT) -> Weights:
     """Load a network, check every hash, and check that it reproduces its golden pair.
 
-    Raises
-    ------
-    WeightsError
-        When anything is missing, unreadable or altered, or the output differs.
+    Raises `WeightsError` where anything is missing, unreadable or altered, or the output differs.
     """
     folder = find(name_or_path)
     asked = f"weights {name_or_path!r}"

@@ -35,17 +35,10 @@ Geometry = Callable[[Tensor, Tensor, Generator, float], Mask]
 
 
 def random_tokens(usable: Tensor, positions: Tensor, generator: Generator, ratio: float = RATIO) -> Mask:
-    """Hide tokens anywhere [1]_.
+    """Hide tokens anywhere [1]_: `ratio` of the usable ones of the sample that has the fewest.
 
-    Parameters
-    ----------
-    usable : (B, C, P) bool
-        Tokens of present and good channels. Others are neither visible nor targets.
-    positions : (B, C, 3)
-        Not used here, but by `blocks`.
-    generator : torch.Generator
-    ratio : float
-        Share of the usable tokens that is hidden in the sample that has the fewest.
+    `usable` (B, C, P) marks tokens of present and good channels; others are neither visible nor targets. `positions`
+    (B, C, 3) are used by `blocks` only.
     """
     return _hide_first(torch.rand(usable.shape, generator=generator).flatten(1), usable.flatten(1), ratio)
 

@@ -52,15 +52,8 @@ class Parts:
 def described(out: ReaderOutput, batch: Batch, base: str, order: torch.Tensor | None = None) -> torch.Tensor:
     """Features of a personal classifier: (B, F), in the order of `Parts`.
 
-    Parameters
-    ----------
-    out : ReaderOutput
-    batch : Batch
-        The network's input.
-    base : str
-        The readout trained on other subjects, or empty.
-    order : (C,) int, optional
-        Indices of the classifier's electrodes among the batch's, when their order differs.
+    `base` is the readout trained on other subjects, or empty; `order` (C,) the indices of the classifier's electrodes
+    among the batch's, when their order differs.
     """
     there = batch.keep_steps[:, :, None, None].to(batch.de.dtype)
     de = (batch.de * there).sum(1) / there.sum(1).clamp(min=1) * batch.keep_chans[:, :, None]

@@ -52,29 +52,10 @@ def pretrain(
 ) -> dict[str, Any]:
     """Train an encoder on the recordings `jobs`, and leave the best one in `out` (see `load_encoder`).
 
-    Parameters
-    ----------
-    jobs : sequence of PreparationJob
-        From `recordings.find`.
-    out : Path
-        Folder that also holds ``last.safetensors``, the checkpoint, and the learning curves.
-    recipe : PretrainingRecipe
-    cache : Path, optional
-        Folder of prepared recordings; by default in `out`.
-    resume : bool
-        Resume the run in `out`.
-    threads : int
-        CPU threads; more than one are slow beside other jobs.
-
-    Returns
-    -------
-    dict
-        The last row of the curves.
-
-    Raises
-    ------
-    ConfigError, WeightsError, MoodError
-        Nothing to train on; a checkpoint of another run; a full disk, or a loss that is not a number.
+    Returns the last row of the learning curves. The folder `out` also holds these and the checkpoint,
+    ``last.safetensors``, from which `resume` continues; `cache` holds the prepared recordings (by default in `out`).
+    More than one of `threads` are slow beside other jobs. Raises `ConfigError` where there is nothing to train on,
+    `WeightsError` for a checkpoint of another run, and `MoodError` for a full disk or a loss that is not a number.
     """
     recipe.check()
     if (out / "last.safetensors").is_file() and not resume:

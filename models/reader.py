@@ -222,13 +222,8 @@ class MoodReader(nn.Module):
     def forward(self, batch: Batch, keep_levels: Tensor | None = None, steps: Tensor | None = None) -> ReaderOutput:
         """Score a batch.
 
-        Parameters
-        ----------
-        batch : Batch
-        keep_levels : (B, 4) bool, optional
-            Levels to fuse. Training hides some, so that each level suffices alone.
-        steps : (n,) int, optional
-            Steps to use; all by default. Training uses some, which is faster and no worse.
+        `keep_levels` (B, 4) are the levels to fuse; training hides some, so that each level suffices alone. `steps`
+        (n,) are the steps to use, all by default; training uses some, which is faster and no worse.
         """
         if not self.config.positions:
             batch = replace(batch, positions=torch.zeros_like(batch.positions))

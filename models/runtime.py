@@ -41,18 +41,10 @@ def choose_device(asked: str = "auto") -> torch.device:
 
 
 class Inference:
-    """A loaded network on its device; after a failure of the device it runs on the CPU.
+    """A loaded network on its `device`; after a failure of the device it runs on the CPU.
 
-    There is one per run, so that a rebuilt pipeline does not return to a device that has failed.
-
-    Attributes
-    ----------
-    device : torch.device
-        The device in use.
-    failures : int
-        Number of failures of the device.
-    notes : tuple of str
-        Notes for the user about them.
+    There is one per run, so that a rebuilt pipeline does not return to a device that has failed. `failures` counts
+    them, and `notes` tells the user about them.
     """
 
     def __init__(self, weights: Weights, device: torch.device) -> None:
@@ -99,10 +91,7 @@ def pretrained_head(name: str, trust: Trust) -> Head:
 def personal_head(profile: Profile, info: StreamInfo) -> Head:
     """The head of a personal classifier, on a stream with the profile's electrodes in any order.
 
-    Raises
-    ------
-    ProfileError
-        Its weights are invalid.
+    Raises `ProfileError` where its weights are invalid.
     """
     own = profile.own
     assert own is not None
@@ -126,19 +115,9 @@ def personal_head(profile: Profile, info: StreamInfo) -> Head:
 class ReaderNetwork:
     """One readout on one montage: of loaded weights, or a personal classifier based on them.
 
-    Parameters
-    ----------
-    inference : Inference
-    readout : str
-        Name of a readout of the weights, or of the profile's personal classifier.
-    info : StreamInfo
-    profile : Profile, optional
-        Of the subject, for features normalised by its baseline; other thresholds apply without.
-
-    Raises
-    ------
-    ConfigError, ProfileError
-        There is no such readout, or the personal classifier does not fit.
+    `readout` is one of the weights, or the profile's personal classifier. With a `profile`, features are normalised by
+    its baseline; other thresholds apply without. Raises `ConfigError` where there is no such readout, and
+    `ProfileError` where the personal classifier does not fit.
     """
 
     def __init__(self, inference: Inference, readout: str, info: StreamInfo, profile: Profile | None = None) -> None:

@@ -184,11 +184,7 @@ def describe_subject(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Input of a personal classifier at every labelled second of a sampler's only subject, on a frozen baseline.
 
-    Returns
-    -------
-    x : (n, F)
-        See `personal.described`.
-    attention : (n, n_chans, n_bands)
+    Returns it as (n, F), see `personal.described`, and the attention (n, n_chans, n_bands).
     """
     where = choose_device(device)
     reader, chans = reader.to(where), np.arange(sampler.subjects[0].info.n_chans)

@@ -70,24 +70,9 @@ def ship(
 ) -> None:
     """Train, tune and save to `out`; by itself, or in each of the processes of ``accelerate launch``.
 
-    Parameters
-    ----------
-    data : Path
-        The folder of EEGMAT's archive.
-    out : Path
-        The folder for the weights.
-    n_virtual : int
-        Number of simulated subjects to train on.
-    recipe : TrainingRecipe
-    seed : int
-    log : callable
-    encoder : Path, optional
-        Pre-trained raw encoder to start from (see `load_encoder`).
-
-    Raises
-    ------
-    ConfigError, MoodError
-        No data, no disk space, batches that cannot be shared, or a loss that is no number.
+    `data` is the folder of EEGMAT's archive, `n_virtual` the number of simulated subjects to train on, and `encoder` a
+    pre-trained raw encoder to start from (see `load_encoder`). Raises `ConfigError` or `MoodError` where there are no
+    data or no disk space, batches cannot be shared, or a loss is no number.
     """
     with shared() as accelerator:
         torch.set_num_threads(1)

@@ -71,25 +71,10 @@ def fit(
 ) -> MoodReader:
     """Train one network on all `tasks` together, a batch of each a step.
 
-    Parameters
-    ----------
-    config : ReaderConfig
-    tasks : sequence of Task
-    recipe : TrainingRecipe
-    seed : int
-    log : callable, optional
-        Called after each step with its number, and the loss of each task over all processes.
-    encoder : Path, optional
-        Pre-trained raw encoder (see `load_encoder`).
-    accelerator : Accelerator, optional
-        The device, and the processes that share each batch; by default one process on the CPU.
-
-    Raises
-    ------
-    ConfigError
-        Batches cannot be shared equally.
-    ArithmeticError
-        The loss is no number; with the step and the learning rate.
+    `log` is called after each step with its number, and the loss of each task over all processes. `encoder` is a
+    pre-trained raw encoder (see `load_encoder`), `accelerator` the device and the processes that share each batch; by
+    default one process on the CPU. Raises `ConfigError` where batches cannot be shared equally, and `ArithmeticError`,
+    with the step and the learning rate, where the loss is no number.
     """
     n_shares, rank = (accelerator.num_processes, accelerator.process_index) if accelerator else (1, 0)
     if uneven := [n for n in recipe.batches.values() if n % n_shares]:

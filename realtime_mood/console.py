@@ -18,10 +18,7 @@ from .errors import OutputError, ReaderGone
 class StandardOutput(io.TextIOWrapper):
     """A text stream on a file descriptor, which stays open; written line by line.
 
-    Raises
-    ------
-    OutputError
-        From `write` and `flush` when writing fails, and from every later `write`.
+    `write` and `flush` raise `OutputError` when writing fails, and so does every later `write`.
     """
 
     fault: OutputError | None = None  # why it can no longer be written; None while it can
@@ -89,10 +86,8 @@ def encoding_of(stream: TextIO | None) -> str:
 def own_stdout() -> Iterator[StandardOutput]:
     """Give standard output to the caller alone; what libraries print meanwhile goes to standard error.
 
-    Raises
-    ------
-    OutputError
-        On leaving, when it could not be written. A loop that only waits for other threads checks `fault`.
+    On leaving, raises `OutputError` where it could not be written. A loop that only waits for other threads checks
+    `fault`.
     """
     sys.stdout.flush()
     ours = os.dup(1)

@@ -30,12 +30,7 @@ FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | sum(getattr(os, it, 0) for it in ("
 def write_whole(path: Path, blob: bytes, mode: int = SHARED) -> None:
     """Write a file completely or not at all: an existing file at `path` stays until the new one is complete.
 
-    The bytes first go to a new file with a random name. A link at `path` is replaced, not followed.
-
-    Raises
-    ------
-    OSError
-        The disk is full, or cannot be written to; an existing file is unchanged.
+    The bytes first go to a new file with a random name. A link at `path` is replaced, not followed. Raises `OSError`.
     """
     path.parent.mkdir(mode=0o700 if mode == PRIVATE else 0o777, parents=True, exist_ok=True)
     partial = path.with_name(f".{secrets.token_hex(8)}.part")
@@ -208,10 +203,8 @@ def shipped_in(package: str, folder: str) -> dict[str, Path]:
 def load(kind: type[Plan], what: str, name_or_path: str, known: Mapping[str, Path]) -> Plan:
     """Load a protocol or session plan: one of `known` by its name, or any by its path.
 
-    Raises
-    ------
-    ConfigError
-        No such plan (of the kind that is called `what`), or the file is invalid; the message names the key.
+    Raises `ConfigError` where there is none of the kind that is called `what`, or the file is invalid; it names the
+    key.
     """
     path, asked = known.get(name_or_path) or Path(name_or_path), f"{what} {name_or_path!r}"
     try:

@@ -36,15 +36,8 @@ def words_of(error: BaseException) -> str:
 class GuardedThread(threading.Thread):
     """A thread whose exceptions are logged, counted and reported.
 
-    Parameters
-    ----------
-    work : callable
-    name : str
-    report : Report
-    restart_until : threading.Event, optional
-        Until this is set, work that raised is restarted after a pause. None: it is never restarted.
-    daemon : bool
-        False for work that has to finish before the program exits.
+    Until `restart_until` is set, work that raised is restarted after a pause; None: it is never restarted. Work that
+    has to finish before the program exits is no `daemon`.
     """
 
     def __init__(

@@ -45,12 +45,8 @@ _scope: list[str] = []  # the scope that was set, if any
 def set_scope(name: str | None) -> None:
     """Set how far to look for streams, before the library is loaded; None leaves it as it is.
 
-    The user's own configuration takes precedence over the scope, and the scope over one in the current folder.
-
-    Raises
-    ------
-    ConfigError
-        No such scope, or the library has been loaded with another.
+    The user's own configuration takes precedence over the scope, and the scope over one in the current folder. Raises
+    `ConfigError` where there is no such scope, or the library has been loaded with another.
     """
     if name is None:
         return
@@ -98,22 +94,9 @@ def _content() -> str:
 def described(
     name: str, kind: str, channels: Sequence[tuple[str, str]], sfreq: float, source_id: str, virtual: bool
 ) -> tuple[Any, list[Any]]:
-    """Describe an outlet with XDF's metadata names.
+    """Describe an outlet with XDF's metadata names; also returns the XML element of each channel.
 
-    Parameters
-    ----------
-    kind : str
-        Type of the stream and its channels.
-    channels : sequence of (str, str)
-        Label and unit of each.
-    sfreq : float
-        Hz; 0 for an irregular rate.
-
-    Returns
-    -------
-    info : pylsl.StreamInfo
-    elements : list
-        XML element of each channel, for further metadata.
+    `kind` is the type of the stream and its channels, each of which has a label and a unit; `sfreq` is 0 if irregular.
     """
     info = pylsl().StreamInfo(name, kind, len(channels), sfreq, pylsl().cf_float32, source_id)
     desc = info.desc()

@@ -75,14 +75,9 @@ def words_of(label: str) -> list[str]:
 
 
 def electrode(label: str, reference: str = "") -> Electrode | None:
-    """The electrode behind `label`, or None where that is unknown.
+    """The electrode behind a label such as ``"EEG Fp1-REF"``, ``"T3"``, ``"Fc5."``, ``"C3-A2"``; None if unknown.
 
-    Parameters
-    ----------
-    label : str
-        ``"EEG Fp1-REF"``, ``"T3"``, ``"Fc5."``, ``"C3-A2"``, …
-    reference : str
-        Counts as a reference beside those of `REFERENCES`: ``"F3-Cz"`` is F3 where it is ``"Cz"``.
+    `reference` counts as one beside those of `REFERENCES`: ``"F3-Cz"`` is F3 where it is ``"Cz"``.
     """
     name, *rest = words_of(label) or [""]
     site = _by_lower_name().get(name.lower())

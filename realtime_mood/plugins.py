@@ -180,12 +180,8 @@ class NoOptions(BaseModel):
 def made(plugin: Plugin, url: str, target: str, query: Mapping[str, object]) -> Any:
     """What the part makes of a URL: ``Part(target, options)``, or ``Part(target)`` if it has no `Options`.
 
-    Raises
-    ------
-    ConfigError
-        An option that the part does not have, or an error that it raises about the target.
-    PluginError
-        The part is another package's and raises something else.
+    Raises `ConfigError` for an option that the part does not have, or from the part itself about the target;
+    `PluginError` where another package's part raises something else.
     """
     kind = plugin.check(callable, "a class")
     has_options = hasattr(kind, "Options")

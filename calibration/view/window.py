@@ -34,20 +34,9 @@ class CalibrationWindow(QMainWindow):
     """Consent, check of the electrodes, steps, ratings, the fit and its result.
 
     Keys: Enter begins, Space pauses and continues, R repeats a step, N skips a rating, Esc stops, F11 toggles full
-    screen.
-
-    Parameters
-    ----------
-    make_session : callable
-        Builds a session that is held and not yet started. Called on its own thread, after consent.
-    plan : BlockPlan
-        Steps of the session.
-    fit : callable
-        Fits a profile to a recording and reports its progress. Called on its own thread.
-    on_fitted : callable
-        Saves the profile and returns a text that says where. Called on the same thread.
-    windowed : bool
-        Whether to open a normal window instead of filling the screen.
+    screen. On threads of their own, `make_session` builds a session that is held and not yet started, after consent;
+    `fit` fits a profile to a recording and reports its progress; then `on_fitted` saves it and returns a text that says
+    where. `windowed` opens a normal window instead of filling the screen.
     """
 
     closed = pyqtSignal()  # the window is closed, and all its threads have ended

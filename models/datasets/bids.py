@@ -32,13 +32,7 @@ class DataSet(NamedTuple):
 
 
 def read_bids(root: Path, extensions: Sequence[str]) -> DataSet:
-    """The EEG recordings with these file `extensions` of the data set in the folder `root`.
-
-    Raises
-    ------
-    ConfigError
-        mne-bids is not installed.
-    """
+    """The EEG recordings with these file `extensions` of the data set in `root`; `ConfigError` without mne-bids."""
     try:
         from mne_bids import find_matching_paths
     except ImportError:

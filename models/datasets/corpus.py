@@ -52,11 +52,9 @@ class PreparedSession:
         return self.features.info.virtual
 
     def windows(self, n_patches: int) -> tuple[np.ndarray, np.ndarray]:
-        """Last second of each window with at least `LEAST_CHANS` good channels, and their number in descending order.
+        """Last second, (n_windows,), of each window with at least `LEAST_CHANS` good channels.
 
-        Returns
-        -------
-        last, n_good : (n_windows,) int
+        Also their number, in descending order.
         """
         p = self.features
         t = np.arange(n_patches - 1, len(p.there))
@@ -150,12 +148,7 @@ def key_of(job: PreparationJob, spec: FeatureSpec) -> str:
 def gather(jobs: Sequence[PreparationJob], spec: FeatureSpec, cache: Path, log: Log) -> list[PreparedSession]:
     """Prepare the sessions that are not in the cache, and load all; each recording once.
 
-    Raises
-    ------
-    ConfigError
-        No session can be used.
-    MoodError
-        The cache cannot be written.
+    Raises `ConfigError` where no session can be used, `MoodError` where the cache cannot be written.
     """
     new = sum(not (cache / key_of(job, spec) / "session.json").is_file() for job in jobs)
     executor: Executor = SerialExecutor()
@@ -259,10 +252,7 @@ def split_subjects(
 ) -> tuple[list[PreparedSession], list[PreparedSession]]:
     """Sessions to train on, and those of held-out subjects: `share` of each data set's, at least one of five or more.
 
-    Raises
-    ------
-    ConfigError
-        There are not two subjects.
+    Raises `ConfigError` where there are not two subjects.
     """
     datasets: dict[str, list[str]] = {}
     for subject, dataset in sorted({(p.job.subject, p.job.dataset) for p in sessions}):

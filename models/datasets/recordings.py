@@ -91,20 +91,10 @@ def find(
 ) -> tuple[list[PreparationJob], list[str]]:
     """All subjects in the files and folders `data`, and notes on what was left out and why.
 
-    Parameters
-    ----------
-    data : sequence of str
-        Archives, recordings, and folders of either, each with the options of ``playback://PATH``, such as
-        ``?units=mV``. A folder that holds ``dataset_description.json`` is read as BIDS.
-    n_virtual : int
-        Number of simulated subjects to add, from seed `FIRST_SEED` on.
-    with_eegmat : bool
-        Include EEGMAT.
-
-    Raises
-    ------
-    ConfigError
-        A path does not exist, an option is wrong, or more simulated subjects are asked for than there are seeds.
+    `data` are archives, recordings, and folders of either, each with the options of ``playback://PATH``, such as
+    ``?units=mV``. A folder that holds ``dataset_description.json`` is read as BIDS. `n_virtual` simulated subjects are
+    added, from seed `FIRST_SEED` on, and EEGMAT where `with_eegmat`. Raises `ConfigError` where a path does not exist,
+    an option is wrong, or more simulated subjects are asked for than there are seeds.
     """
     n_seeds = virtual.LAST_SEED + 1 - FIRST_SEED
     if n_virtual > n_seeds:

@@ -39,11 +39,7 @@ LEAST_PLANTED = 0.1  # change of log rms: in the other bands there is nothing to
 def maps(reader: MoodReader, readout: str, c: Contexts, rows: np.ndarray, y: int) -> tuple[np.ndarray, np.ndarray]:
     """Attention, and how much the score of label `y` depends on the input, averaged over contexts.
 
-    Returns
-    -------
-    attention : (n_chans, n_bands)
-    dependence : (n_chans, n_bands)
-        Size of gradient times input, summed over steps.
+    Both are (n_chans, n_bands); dependence is the size of gradient times input, summed over steps.
     """
     b = batch(c, rows)
     b.de.requires_grad_()

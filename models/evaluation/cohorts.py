@@ -38,10 +38,7 @@ def load(
 ) -> tuple[list[Person], tuple[str, ...]]:
     """The subjects of a data set and their labels.
 
-    Raises
-    ------
-    ConfigError
-        When there is no such readout, data set or folder, or a subject occurs twice.
+    Raises `ConfigError` for an unknown readout, data set or folder, or where a subject occurs twice.
     """
     if readout not in DATASETS:
         raise ConfigError(f"readout {readout!r}", "unknown", f"use {' or '.join(DATASETS)}")
@@ -99,14 +96,7 @@ def with_baseline(subjects: Iterable[Person], spec: FeatureSpec) -> Iterator[Per
 def virtual_person(seed: int, baseline_s: int, spec: FeatureSpec, hold: tuple[str, int] | None = None) -> Person:
     """A simulated subject of the 10-20 montage: rest, then the three states in random order, twice.
 
-    Parameters
-    ----------
-    seed : int
-    baseline_s : int
-        Seconds of rest.
-    spec : FeatureSpec
-    hold : (str, int), optional
-        Instead of the three states, one state and its duration in seconds.
+    There are `baseline_s` seconds of rest. `hold` is one state and its duration (s) instead of the three.
     """
     rng = np.random.default_rng([3, seed])
     states = [(str(s), 30) for _ in range(2) for s in rng.permutation(virtual.LABELS)] if hold is None else [hold]
@@ -150,10 +140,7 @@ def common_channels(subjects: Sequence[Person], log: Callable[[str], None]) -> t
 def channel_sets(asked: str, common: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
     """The channel sets behind ``"19,8,4"``, ``"all"`` or ``"Fp1,Fp2,T7,T8"``.
 
-    Raises
-    ------
-    ConfigError
-        For a set that is unknown, or has channels that not all subjects have.
+    Raises `ConfigError` for a set that is unknown, or has channels that not all subjects have.
     """
     known = {**CHANNEL_SETS, "all": common}
     parts = [part.strip() for part in asked.split(",") if part.strip()]

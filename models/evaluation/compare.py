@@ -192,13 +192,7 @@ class Runner:
 def compare(runner: Runner, methods: Sequence[Method], folds: Sequence[Fold], *, choose: bool = True) -> Results:
     """Scores of all subjects, sorted by name, by methods that were not fitted on them.
 
-    Parameters
-    ----------
-    runner : Runner
-    methods : sequence of Method
-    folds : sequence of Fold
-    choose : bool
-        False takes each method's middle setting and temperature 1, which is enough for controls.
+    Without `choose`, each method has its middle setting and temperature 1, which is enough for controls.
     """
     study = runner.study
     splits = {split.name: split for fold in folds for split, _ in fold.inner} if choose else {}

@@ -66,12 +66,9 @@ def convolved(x: Tensor, kernels: Tensor) -> Tensor:
 
 
 class EEGNetMethod:
-    """Fits an `EEGNet`: Adam 1e-3, batches balanced by subject and label.
+    """Fits an `EEGNet`: Adam 1e-3, batches of 32 contexts balanced by subject and label.
 
-    Parameters
-    ----------
-    steps : sequence of int
-        Numbers of steps of 32 contexts, of which one is chosen on held-out subjects.
+    Of the numbers of `steps`, one is chosen on held-out subjects.
     """
 
     name, title = "eegnet", "EEGNet"

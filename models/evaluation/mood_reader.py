@@ -30,20 +30,10 @@ ALL_LEVELS = (True, True, True, True)
 class ReaderMethod:
     """Fits a `MoodReader` by the recipe.
 
-    Parameters
-    ----------
-    recipe : TrainingRecipe
-    config : ReaderConfig
-    steps : sequence of int
-        Numbers of training steps, of which one is chosen on held-out subjects.
-    encoder : Path, optional
-        Pre-trained raw encoder to start from (see `load_encoder`).
-    name, title : str
-        Of the method or ablation.
-    levels : tuple of bool
-        Which of raw, early DE, late DE and eye reach the fusion, in training and after.
-    label_share : float
-        Share of each subject's labelled seconds to train on (see `with_fewer_labels`).
+    Of the numbers of training `steps`, one is chosen on held-out subjects. `encoder` is a pre-trained raw encoder to
+    start from (see `load_encoder`). `levels` tells which of raw, early DE, late DE and eye reach the fusion, in
+    training and after; `label_share` is the share of each subject's labelled seconds to train on (see
+    `with_fewer_labels`).
     """
 
     any_montage = True

@@ -85,10 +85,8 @@ def methods_of(asked: str, steps: Sequence[int], encoder: Path | None) -> list[M
 def evaluate(options: Options, arguments: Sequence[str], log: Callable[[str], None], console: Console) -> None:
     """Compare the methods as `options` ask, and write the report to ``out`` and beside it.
 
-    Raises
-    ------
-    ConfigError, MoodError
-        An option is wrong, or the report cannot be written; results computed before are in the cache.
+    Raises `ConfigError` for a wrong option, and `MoodError` where the report cannot be written; results computed before
+    are in the cache.
     """
     with open_executor(options.n_jobs, options.scheduler) as executor:
         _evaluate(options, arguments, executor, log, console)

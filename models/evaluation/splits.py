@@ -132,20 +132,10 @@ def check_apart(
     seen: Mapping[str, Iterable[str]] | None = None,
     records: Mapping[str, Iterable[str]] | None = None,
 ) -> None:
-    """Check that no subject is on both sides of a split, by name (seeds included) and by signal.
+    """Check that no subject is on both sides of a split, by name (seeds included) and by signal; else `ConfigError`.
 
-    Parameters
-    ----------
-    subjects : sequence of Person
-    folds : iterable of Fold
-    seen : mapping of str to str, optional
-        All subjects an encoder was pre-trained on: name, and SHA-256 of their records.
-    records : mapping of str to str, optional
-        SHA-256 of the whole records that subjects are parts of, by name.
-
-    Raises
-    ------
-    ConfigError
+    `seen` has all subjects an encoder was pre-trained on, name to SHA-256 of their records; `records` the SHA-256 of
+    the whole records that subjects are parts of, by name.
     """
     seen, records = seen or {}, records or {}
     names = [{same_person(p.name)} for p in subjects]

@@ -56,14 +56,9 @@ def digest_of_person(p: Person) -> str:
 
 
 class Store:
-    """A folder of arrays by key.
+    """A folder of arrays by key; without a folder, results are kept in memory only.
 
-    Parameters
-    ----------
-    folder : Path, optional
-        Without one, results are kept in memory only.
-    log : callable
-        Receives a message when a result could not be written.
+    `log` receives a message when a result could not be written.
     """
 
     def __init__(self, folder: Path | None, log: Callable[[str], None] = lambda _: None) -> None:

@@ -16,13 +16,9 @@ from .state import write_whole
 
 
 class Curves:
-    """``curves.jsonl`` and ``curves.png`` of a folder.
+    """``curves.jsonl`` and ``curves.png`` of a folder, from the `step` at which the run starts or resumes.
 
-    Parameters
-    ----------
-    folder : Path
-    step : int
-        Step at which the run starts or resumes; rows of later steps have no checkpoint, and are removed.
+    Rows of later steps have no checkpoint, and are removed.
     """
 
     def __init__(self, folder: Path, step: int = 0) -> None:

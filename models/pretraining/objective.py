@@ -107,14 +107,9 @@ class MaskedModelling(nn.Module):
         return self.norm(self.block(grid, keep)[mask.target])
 
     def forward(self, patches: Tensor, positions: Tensor, visible: Tensor, target: Tensor) -> Losses:
-        """Losses on a batch.
+        """Losses on a batch: `patches` (B, C, P, L) in baseline rms, `positions` (B, C, 3) as unit vectors.
 
-        Parameters
-        ----------
-        patches : (B, C, P, L), in baseline rms
-        positions : (B, C, 3), unit vectors
-        visible, target
-            The tensors of a `Mask`.
+        `visible` and `target` are the tensors of a `Mask`.
         """
         mask = Mask(visible, target)
         rebuilt = self.decode(self.latent(patches, positions, visible), positions, mask)

@@ -61,19 +61,10 @@ class RunConfig(ReadingOptions):
 def resolve(
     given: Mapping[str, object], file: Path | None = None, environment: Mapping[str, str] = os.environ
 ) -> RunConfig:
-    """Collect the options of a run.
+    """Collect the options of a run: those `given`, None where the command line does not have one, over those of files.
 
-    Parameters
-    ----------
-    given : mapping
-        All options of a verb; None where the command line does not have it.
-    file : Path, optional
-        A TOML file; when None, `FOUND` and the user's own file, if they exist.
-
-    Raises
-    ------
-    ConfigError
-        For an unknown key, a value out of range, or an unreadable file.
+    Without a `file` (TOML), `FOUND` and the user's own file are read, if they exist. Raises `ConfigError` for an
+    unknown key, a value out of range, or an unreadable file.
     """
     names = (key for key in environment if key.startswith(PREFIX) and key not in NOT_OPTIONS)
     environ: dict[str, object] = {name.removeprefix(PREFIX).lower(): environment[name] for name in names}

@@ -134,10 +134,7 @@ def session_of(
 ) -> tuple[FeedbackPlan, FeedbackLoop]:
     """A session, to be the tap of a run; its code is used up when it begins, not before.
 
-    Raises
-    ------
-    ConfigError
-        There is no such session or condition, or the code cannot be used.
+    Raises `ConfigError` where there is no such session or condition, or the code cannot be used.
     """
     plan = load_plan(name)
     lines = lines or user_data_path("realtime_mood") / "feedback" / f"{plan.name}.jsonl"

@@ -63,13 +63,7 @@ class Blinded:
 
 
 def condition(name: str, *, smoothing_s: float, rate_hz: float, seed: int, yoke: Path | None = None) -> Condition:
-    """Create a condition by name.
-
-    Raises
-    ------
-    ConfigError
-        The name is unknown, or there is no session to yoke to.
-    """
+    """Create a condition by name; `ConfigError` if it is unknown, or there is no session to yoke to."""
     if name == "yoked":
         return yoked_to(yoke, "the condition yoked")
     made: dict[str, Condition] = {
@@ -89,13 +83,7 @@ def yoked_to(path: Path | None, asked: str) -> Yoked:
 
 
 def shown_in(path: Path) -> list[float]:
-    """The z-scores that were fed back in a session, from its JSON lines.
-
-    Raises
-    ------
-    ConfigError
-        The file is not the record of a session.
-    """
+    """The z-scores that were fed back in a session, from its JSON lines; `ConfigError` if the file has none."""
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
         return [float(line["shown"]) for line in lines if line.get("kind") == "feedback" and line["shown"] is not None]

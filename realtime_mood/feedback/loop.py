@@ -35,25 +35,10 @@ JOIN_S, CLOSE_S = 0.5, 1.2  # how long closing waits for the thread, and how lon
 class FeedbackLoop:
     """A feedback session on a run: a `Tap` of the engine.
 
-    Parameters
-    ----------
-    plan : FeedbackPlan
-    condition : Condition
-    receivers : sequence of Receiver
-        Receivers of every run; `send_to` adds those of one run.
-    record : Path, optional
-        Path of the private record. It holds the subject's own z-score beside the one that was fed back, so it must
-        not be read before the code is opened.
-    about : dict
-        Further entries of its first line.
-    notch : sequence of float or ``"auto"``
-    begins : callable
-        Called when the first block of feedback begins.
-
-    Raises
-    ------
-    ConfigError
-        The record cannot be written.
+    The `receivers` get every run; `send_to` adds those of one. `record` is the path of the private record, whose first
+    line also holds `about`: it has the subject's own z-score beside the one that was fed back, so it must not be read
+    before the code is opened. `begins` is called when the first block of feedback begins. Raises `ConfigError` where
+    the record cannot be written.
     """
 
     def __init__(

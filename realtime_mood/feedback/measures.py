@@ -75,23 +75,10 @@ class _Means:
 
 
 class FastMeasures:
-    """Computes the fast ones of `measures` on a stream.
+    """Computes the fast ones of `measures` on a stream; `report` is given what fails in one of another package.
 
-    Parameters
-    ----------
-    measures : sequence of Measure
-        Measures that are not fast are ignored.
-    info : StreamInfo
-    notch : sequence of float or ``"auto"``
-    report : Report
-        Given what fails in a measure of another package.
-
-    Raises
-    ------
-    PluginError
-        A measure of another package cannot be imported.
-    StreamMismatch
-        The headset lacks an electrode, or its rate is too low for a band.
+    Raises `PluginError` where a measure of another package cannot be imported, `StreamMismatch` where the headset lacks
+    an electrode, or its rate is too low for a band.
     """
 
     def __init__(

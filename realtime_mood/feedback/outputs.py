@@ -15,14 +15,7 @@ from ..sinks.jsonlines import to_json
 
 
 class Receivers:
-    """All receivers of a run's feedback: one that fails or hangs does not affect the others.
-
-    Parameters
-    ----------
-    receivers : sequence of Receiver
-    report : Report
-        Where their faults are reported.
-    """
+    """All receivers of a run's feedback: one that fails or hangs is reported, and does not affect the others."""
 
     def __init__(self, receivers: Sequence[Receiver], report: Report) -> None:
         self._all, self._report = tuple(receivers), report
@@ -71,10 +64,7 @@ class Receivers:
 class FeedbackRecord:
     """JSON lines of everything that was fed back, at `path` or the next free name; none where that is None.
 
-    Raises
-    ------
-    ConfigError
-        The file cannot be written.
+    Raises `ConfigError` where the file cannot be written.
     """
 
     def __init__(self, path: Path | None) -> None:

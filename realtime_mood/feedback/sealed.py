@@ -27,10 +27,7 @@ LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without letters that look alike
 def seal(path: Path, conditions: Sequence[str], n: int, seed: int | None = None) -> list[str]:
     """Write a sealed file of `n` codes, balanced over conditions, in random order; returns the codes.
 
-    Raises
-    ------
-    ConfigError
-        There are no or unknown conditions, or the file exists.
+    Raises `ConfigError` where there are no or unknown conditions, or the file exists.
     """
     if not conditions:
         raise ConfigError("a sealed file", "no condition", f"--conditions takes some of {', '.join(NAMES)}")

@@ -70,14 +70,7 @@ class Baseline:
 class FeedbackSession:
     """A session of a plan.
 
-    Parameters
-    ----------
-    plan : FeedbackPlan
-    sfreq : float
-        Hz.
-    condition : Condition
-    on_event : callable, optional
-        Called with the text and the sample of each event: blocks that begin and end, rewards.
+    `on_event` is called with the text and the sample of each event: blocks that begin and end, rewards.
     """
 
     def __init__(

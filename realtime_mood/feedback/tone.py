@@ -21,12 +21,9 @@ Kind = Literal["pitch", "loudness", "ambient"]
 
 
 class FeedbackTone:
-    """A continuous sound, without clicks at the borders of its blocks.
+    """A continuous sound, without clicks at the borders of its blocks: its pitch or loudness follows the level.
 
-    Parameters
-    ----------
-    kind : {"pitch", "loudness", "ambient"}
-        What follows the level; ``ambient`` changes from noise like that of the sea to a chord.
+    The kind ``ambient`` changes from noise like that of the sea to a chord.
     """
 
     def __init__(self, kind: Kind = "pitch") -> None:

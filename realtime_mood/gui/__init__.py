@@ -53,14 +53,8 @@ def check_display() -> None:
 def run(flows: Flows, request: RunRequest, *, start: bool = True, weights: str = "", session: str = "") -> int:
     """Show the window until it is closed (or Ctrl-C) and return 0.
 
-    Parameters
-    ----------
-    flows, request : Flows, RunRequest
-        What the window can start, and its first run, which begins at once where `start` is true.
-    weights : str
-        The name of the network in use.
-    session : str
-        A feedback session whose subject screen to open.
+    The first run, `request`, begins at once where `start` is true. `weights` is the name of the network in use, and
+    `session` a feedback session whose subject screen to open.
     """
     os.environ["QT_API"] = "pyqt6"  # for the icons' library, which can do with others
     from .showing import show

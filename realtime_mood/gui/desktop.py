@@ -28,11 +28,7 @@ LIBRARIES: dict[str, dict[str, str]] = tomllib.loads((Path(__file__).parent / "l
 def trouble(environment: Mapping[str, str] = os.environ, load: Load = ctypes.CDLL) -> str:
     """Why no window can be opened, and what to do; empty if one can.
 
-    Parameters
-    ----------
-    environment : mapping
-    load : callable
-        Loads a shared library by name, or raises `OSError`.
+    `load` loads a shared library by name, or raises `OSError`.
     """
     found = "" if sys.platform in ("win32", "darwin") else _display_trouble(environment, load)
     for package in ("PyQt6", "pyqtgraph", "qtawesome"):

@@ -85,12 +85,8 @@ class Recorded:
 def open_recorded(path: Path) -> Recorded:
     """Read everything of a recording except its samples.
 
-    Raises
-    ------
-    SourceNotFound
-        There is no such file.
-    StreamMismatch
-        It is not a recording of this program, or it is too damaged.
+    Raises `SourceNotFound` where there is no such file, `StreamMismatch` where it is not of this program or too
+    damaged.
     """
     with mapped(path) as file:
         found = find_chunks(file)

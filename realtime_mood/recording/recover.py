@@ -47,14 +47,8 @@ class Recovered:
 def recover(path: Path, out: Path | None = None) -> Recovered:
     """Repair the XDF file at `path` into a new one: `out`, or ``…_recovered.xdf`` beside it. `path` is not changed.
 
-    Raises
-    ------
-    SourceNotFound
-        There is no such file.
-    StreamMismatch
-        Nothing in it can be read.
-    ConfigError
-        The new file exists already, or cannot be written.
+    Raises `SourceNotFound` where there is no such file, `StreamMismatch` where nothing in it can be read, and
+    `ConfigError` where the new file exists already, or cannot be written.
     """
     with mapped(path) as file:
         found = find_chunks(file)

@@ -66,14 +66,7 @@ class Replayed:
 
 
 def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Replayed:
-    """Compute the readings of a recording again, from the same windows.
-
-    Parameters
-    ----------
-    recorded : Recorded
-    build : callable
-        Makes the pipeline that `recorded.about` describes.
-    """
+    """Compute the readings of a recording again, from the same windows; `build` makes the pipeline of its `about`."""
     pipeline, sfreq = build(recorded.info), recorded.info.sfreq
     wanted = {before["end"]: before for before in recorded.readings if before.get("why") != Why.STALE.value}
     n_compared, largest = len(wanted), 0.0

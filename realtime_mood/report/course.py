@@ -37,16 +37,7 @@ class SessionCourse:
 
 
 def course_of(readings: RecordedReading, duration_s: float, gaps: Sequence[tuple[float, float]] = ()) -> SessionCourse:
-    """The course of a recording.
-
-    Parameters
-    ----------
-    readings : RecordedReading
-    duration_s : float
-        How long the recording is (s).
-    gaps : sequence of (float, float)
-        Where samples are missing: begin and end (s), in order.
-    """
+    """The course of a recording of `duration_s` seconds; samples are missing in `gaps`: begin and end (s), in order."""
     duration_s = max(duration_s, 1e-3)
     hop_s = float(np.median(readings.held[readings.held > 0])) if (readings.held > 0).any() else duration_s
     n = int(np.clip(np.ceil(duration_s / hop_s - 0.01), 1, MOST_BINS))

@@ -91,12 +91,7 @@ class FeedbackSummary:
 def read(path: Path, opened: Path | None = None) -> FeedbackSummary:
     """A session from its lines; `opened` is the sealed file in which its code has been opened, if any.
 
-    Raises
-    ------
-    SourceNotFound
-        There is no such file.
-    StreamMismatch
-        It is not a neurofeedback session.
+    Raises `SourceNotFound` where there is no such file, `StreamMismatch` where it is no neurofeedback session.
     """
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
@@ -126,10 +121,7 @@ def read(path: Path, opened: Path | None = None) -> FeedbackSummary:
 def write_feedback_report(paths: Sequence[Path], out: Path | None = None, opened: Path | None = None) -> Path:
     """Write the page of one or several sessions, private, beside the first; returns its path.
 
-    Raises
-    ------
-    MoodError
-        A file cannot be read, or the page not written.
+    Raises `MoodError` where a file cannot be read, or the page not written.
     """
     sessions = [read(path.expanduser(), opened) for path in paths]
     path = place((out or paths[0].with_suffix(".html")).expanduser(), paths[0], GENERATOR)

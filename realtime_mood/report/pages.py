@@ -16,18 +16,9 @@ from .words import FILTERS
 
 
 def html(template: str, generator: str, figures: Mapping[str, ReportFigure], **values: object) -> str:
-    """A page as HTML.
+    """A page as HTML, of a template that extends ``page.html`` and uses `values`.
 
-    Parameters
-    ----------
-    template : str
-        Name of the template, an extension of ``page.html``.
-    generator : str
-        What makes the page; `may_write` recognises it.
-    figures : mapping
-        Figures by name; the template has their texts.
-    **values
-        What else the template uses.
+    `generator` is what makes the page; `may_write` recognises it. The template has the texts of the named `figures`.
     """
     return render(
         __package__, f"templates/{template}", FILTERS,
@@ -52,10 +43,7 @@ def may_write(path: Path, generator: str) -> bool:
 def place(asked: Path | None, beside: Path, generator: str) -> Path:
     """Where a page about the file `beside` goes: to the requested place, or beside it under a name that may be written.
 
-    Raises
-    ------
-    ConfigError
-        Another file is at the requested place.
+    Raises `ConfigError` where another file is at the requested place.
     """
     if asked is not None:
         check_writable(asked, "a report at")
@@ -69,13 +57,7 @@ def place(asked: Path | None, beside: Path, generator: str) -> Path:
 
 
 def write(path: Path, page: str) -> None:
-    """Write a page that only this user can read, whole or not at all.
-
-    Raises
-    ------
-    ConfigError
-        It cannot be written.
-    """
+    """Write a page that only this user can read, whole or not at all; `ConfigError` if it cannot be written."""
     try:
         write_private(path, page.encode("utf-8", "replace"))
     except OSError as error:

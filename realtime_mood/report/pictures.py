@@ -85,10 +85,7 @@ def reasons(course: SessionCourse) -> list[Row]:
 def spent(figure: Figure, parts: Sequence[tuple[str, float]]) -> None:
     """One bar of the whole time: the share with an estimate, and the reasons for none.
 
-    Parameters
-    ----------
-    parts : sequence of (str, float)
-        One of `KINDS`, or empty where there was no reading; and its share of the time.
+    `parts` are one of `KINDS`, or empty where there was no reading; and its share of the time.
     """
     axes, left, patches = figure.add_subplot(), 0.0, []
     for kind, part in parts:

@@ -27,16 +27,9 @@ GENERATOR = "realtime_mood report"
 def write_report(path_in: Path, path_out: Path | None = None) -> Path:
     """Write the page of a recording and return its path: beside the recording unless a place is given.
 
-    An older report is replaced; no other file ever is.
-
-    Raises
-    ------
-    SourceNotFound
-        There is no such recording.
-    StreamMismatch
-        It is not a recording of this program, or too damaged to tell.
-    ConfigError
-        The page cannot be written.
+    An older report is replaced; no other file ever is. Raises `SourceNotFound` where there is no such recording,
+    `StreamMismatch` where it is not of this program or too damaged to tell, and `ConfigError` where the page cannot be
+    written.
     """
     path_in = path_in.expanduser()
     made = page(report_of(open_recorded(path_in)))

@@ -26,10 +26,7 @@ class Continuity:
     def __call__(self, chunk: Chunk) -> Chunk | None:
         """The chunk, with the loss that empty ones before it reported; None for an empty one.
 
-        Raises
-        ------
-        StreamMismatch
-            It does not follow the previous one, or has another number of channels.
+        Raises `StreamMismatch` where it does not follow the previous one, or has another number of channels.
         """
         if (held := self._held) is not None:
             chunk = replace(

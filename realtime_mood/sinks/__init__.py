@@ -13,10 +13,7 @@ from ..plugins import find, made, split
 def open_sink(url: str) -> Sink:
     """The sink behind `url`: ``lsl://NAME``, ``osc://HOST:PORT``, ``csv://PATH``, or one of another package.
 
-    Raises
-    ------
-    ConfigError
-        Unknown scheme, option or value.
+    Raises `ConfigError` for an unknown scheme, option or value.
     """
     scheme, target, query = split(url, "sink", "write SCHEME://…: lsl://NAME, osc://HOST:PORT or csv://PATH")
     return make_sink(scheme, target, query, url)

@@ -9,16 +9,8 @@ from ..plugins import find, made, split
 def open_source(url: str) -> NamedSource:
     """The source behind `url`, not opened yet.
 
-    Parameters
-    ----------
-    url : str
-        ``synthetic://…``, ``lsl://NAME?…``, ``playback://PATH?…``, ``brainflow://BOARD?…``, or the name of a source
-        of another package in place of these.
-
-    Raises
-    ------
-    ConfigError
-        Unknown scheme, option or value, or a source of another package that cannot be used.
+    Its scheme is ``synthetic``, ``lsl``, ``playback``, ``brainflow``, or the name of a source of another package.
+    Raises `ConfigError` for an unknown scheme, option or value, or a source of another package that cannot be used.
     """
     scheme, target, query = split(url, do="write SCHEME://…: synthetic://, lsl://NAME or playback://PATH")
     plugin = find("sources", scheme, f"source {url!r}")

@@ -99,11 +99,8 @@ def check_count(
 ) -> list[tuple[str, str, str]]:
     """The (label, unit, type) of each of `n_chans` channels; ``""`` where the source describes none.
 
-    Raises
-    ------
-    StreamMismatch
-        It describes another number of channels than it sends, and ``channels=`` does not name them all: labels
-        cannot be assigned to columns.
+    Raises `StreamMismatch` where it describes another number of channels than it sends, and ``channels=`` does not name
+    them all: labels cannot be assigned to columns.
     """
     if len(channels) == n_chans:
         return list(channels)

@@ -61,10 +61,7 @@ class Device:
 def devices(seconds: float = 2.0) -> list[Device]:
     """The streams that answer within `seconds`, what other packages' sources find, and every board that records EEG.
 
-    Raises
-    ------
-    SourceNotFound
-        The board library is installed, but cannot be loaded.
+    Raises `SourceNotFound` where the board library is installed, but cannot be loaded.
     """
     return [*streams(seconds), *installed(seconds), *all_boards()]
 

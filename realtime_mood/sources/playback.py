@@ -103,12 +103,7 @@ class PlaybackStream:
     def read(self, timeout: float) -> Chunk | None:
         """The samples that are due; None when none are within `timeout` s.
 
-        Raises
-        ------
-        StreamEnded
-            The recording is over.
-        SourceLost
-            The file can no longer be read.
+        Raises `StreamEnded` where the recording is over, `SourceLost` where the file can no longer be read.
         """
         if self._closed.is_set():
             raise SourceLost(self._name, "closed")

@@ -59,19 +59,10 @@ def is_other_quantity(text: str) -> bool:
 
 
 def scales(asked: str, units: Sequence[str]) -> tuple[np.ndarray, bool]:
-    """Scale of each channel, from the units that the source states.
+    """Scale of each channel to µV, (n_chans,), from the units that the source states, and whether every one has a unit.
 
-    Returns
-    -------
-    scale : array (n_chans,)
-        µV; 1 where no channel states a unit (``""``).
-    stated : bool
-        Whether every channel states one.
-
-    Raises
-    ------
-    StreamMismatch
-        A unit is not understood, or only some channels state one, and those differ.
+    The scale is 1 where no channel states a unit (``""``). Raises `StreamMismatch` where a unit is not understood, or
+    only some channels state one, and those differ.
     """
     named = [unit for unit in units if unit.strip().lower() not in UNSTATED]
     known = {unit: name for unit in named if (name := unit_name(unit))}
@@ -87,21 +78,10 @@ def scales(asked: str, units: Sequence[str]) -> tuple[np.ndarray, bool]:
 
 
 def spread(data: np.ndarray, sfreq: float) -> float | None:
-    """Typical variation of EEG channels above about 1 Hz, independent of their offset.
+    """Typical variation of (n_times, n_chans) EEG above about 1 Hz, in its unit; None for a constant signal.
 
-    The median over channels of the median over seconds of the standard deviation about a straight line: that line
-    takes out offsets of tens of mV and slow drift, the medians take out blinks and dead channels.
-
-    Parameters
-    ----------
-    data : array (n_times, n_chans)
-    sfreq : float
-        Sampling rate (Hz).
-
-    Returns
-    -------
-    float | None
-        In the unit of `data`; None for a constant signal, which does not show its unit.
+    The median over channels of the median over seconds of the standard deviation about a straight line: that line takes
+    out offsets of tens of mV and slow drift, the medians take out blinks and dead channels.
     """
     n = min(len(data), round(sfreq))
     if n < 4:

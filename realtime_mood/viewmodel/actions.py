@@ -62,16 +62,9 @@ def actions_of(
     health: Health, request: RunRequest, *, stopping: bool, can_calibrate: bool = False, can_feed_back: bool = False,
     report: Path | None = None, writing: bool = False, in_session: bool = False,
 ) -> Actions:  # fmt: skip
-    """The actions available now.
+    """The actions available now; `request` is the present run or the next one, `report` the newest complete recording.
 
-    Parameters
-    ----------
-    request : RunRequest
-        The present run, or the next one.
-    stopping, writing, in_session : bool
-        A run is ending, a report is being written, a feedback session is open.
-    report : Path, optional
-        The newest complete recording.
+    The flags: a run is ending, a report is being written, a feedback session is open.
     """
     running = health.state in RUNNING
     if stopping:

@@ -31,12 +31,8 @@ COLUMNS = ("package_num_channel", "timestamp_channel", "marker_channel")
 class BrainflowSource:
     """A `board` of the BrainFlow library: ``cyton``, ``muse_2``, ``synthetic``, …, in any spelling.
 
-    Raises
-    ------
-    ConfigError
-        No such board, or a parameter is missing.
-    SourceNotFound
-        The library cannot be loaded.
+    Raises `ConfigError` where there is no such board or a parameter is missing, `SourceNotFound` where the library
+    cannot be loaded.
     """
 
     Options = BrainflowOptions

@@ -133,7 +133,7 @@ class FaultyStream:
     def read(self, timeout: float) -> Chunk | None:
         """The samples that arrived since the last call; None if there were none within `timeout` s.
 
-        Raises `SourceLost` when the headset has disappeared, `StreamEnded` when the recording is over.
+        Raises `SourceLost` where the headset has disappeared, `StreamEnded` where the recording is over.
         """
         deadline = clock.now() + timeout
         while not self._ready and not self._closed.is_set():

@@ -30,21 +30,11 @@ log = logging.getLogger(__name__)
 class LslMarkers:
     """Receives the irregular stream that `url` names; waits for it to appear, and to return.
 
-    Of several matching streams it keeps the one it used last. It reports a choice among several, another stream in
-    place of one that ended, and markers that came before the signal.
-
-    Parameters
-    ----------
-    url : str
-        ``lsl://NAME?type=…&source_id=…&host=…&uid=…``; without a name, any stream of markers.
-    receive : callable
-        Receives each marker: its text, and when it was sent (s, our clock). Called from a separate thread. False means
-        that there is no signal yet that the marker could belong to.
-
-    Raises
-    ------
-    ConfigError
-        When `url` is not an LSL URL.
+    The URL is ``lsl://NAME?type=…&source_id=…&host=…&uid=…``; without a name, any stream of markers, else
+    `ConfigError`. Of several matching streams it keeps the one it used last. It reports a choice among several, another
+    stream in place of one that ended, and markers that came before the signal. `receive` gets each marker, its text and
+    when it was sent (s, our clock), on a separate thread; it returns False while there is no signal yet that the marker
+    could belong to.
     """
 
     def __init__(self, url: str, receive: Callable[[str, float], object]) -> None:

@@ -47,30 +47,15 @@ def play(
 ) -> None:
     """Play `file` once or in a loop, until its end or an interrupt (SIGINT, SIGTERM).
 
-    Nothing is sent before a receiver connects, so the first sample sent is the first of the recording. Stamps follow
-    the schedule (start + n / sfreq), not the time of sending.
+    Nothing is sent before a receiver connects, within `wait_s` seconds, so the first sample sent is the first of the
+    recording. Stamps follow the schedule (start + n / sfreq), not the time of sending.
 
-    Parameters
-    ----------
-    file, name : str
-        A path, or the URL of a finite source, which carries its own `loop`, `start`, `stop`, `channels` and `units`;
-        and the name of the stream.
-    virtual : bool
-        Mark the signal as simulated; set anyway where the source does so.
-    source_id : str, optional
-        Unique for each call by default. With a fixed one, receivers reconnect when it is played again.
-    faults : str
-        Script of faults: ``KIND[:VALUE][:ELECTRODE…][@START[-END]],…``; see `faults.FAULTS`. Reported as they happen.
-        A ``synthetic://`` URL may have its own.
-    wait_s : float
-        How long to wait for the first receiver (s).
-    say : callable
-        Receives progress messages.
-
-    Raises
-    ------
-    MoodError
-        The recording cannot be opened or read, or no receiver connected within `wait_s`.
+    The `file` is a path, or the URL of a finite source, which carries its own `loop`, `start`, `stop`, `channels`,
+    `units` and faults; `name` is that of the stream. `virtual` marks the signal as simulated, as a simulated source
+    does itself. The `source_id` is unique for each call by default; with a fixed one, receivers reconnect when it is
+    played again. `faults` is a script, ``KIND[:VALUE][:ELECTRODE…][@START[-END]],…``; see `faults.FAULTS`. `say`
+    receives the faults as they happen, and other messages. Raises `MoodError` where the recording cannot be read, or no
+    receiver connected.
     """
     pylsl = liblsl.pylsl()
 

@@ -81,14 +81,8 @@ class LslSource:
     def reopen(self, info: StreamInfo) -> LslStream:
         """Open the same stream again, once a live sample was seen: with the same name, type and other metadata.
 
-        A stream that existed beside it is another one, regardless of its metadata.
-
-        Raises
-        ------
-        SourceNotFound
-            It is not there, or sends nothing.
-        StreamMismatch
-            A similar stream answers that is another one.
+        A stream that existed beside it is another one, regardless of its metadata. Raises `SourceNotFound` where it is
+        not there or sends nothing, `StreamMismatch` where a similar stream answers that is another one.
         """
         if self._opened is None:
             raise SourceNotFound(self.name, "not there", "start it again")

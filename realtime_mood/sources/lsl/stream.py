@@ -102,15 +102,8 @@ class Inlet:
 def listen(inlet: Inlet, off: threading.Event, *, measure: bool, least: int) -> tuple[list[Pull], Rate | None]:
     """The first samples, and their rate.
 
-    Parameters
-    ----------
-    inlet : Inlet
-    off : threading.Event
-        Ends waiting once set.
-    measure : bool
-        Wait until their rate is certain, for at most 4 s; a stream without samples is not waited for.
-    least : int
-        Wait until there are this many, for at most 3 s.
+    Waiting ends once `off` is set. With `measure`, it lasts until the rate is certain, at most 4 s; a stream without
+    samples is not waited for. Then it lasts until there are `least` samples, at most 3 s.
     """
     pulls: list[Pull] = []
     looks: tuple[float, ...] = LOOKS_S if measure else ()

@@ -15,12 +15,7 @@ TEXT = (".csv", ".txt", ".tsv", ".zip")
 def open_recording(path: Path, options: PlaybackOptions, asked: str) -> SignalFile:
     """The recording in `path`; `asked` is the source, for messages.
 
-    Raises
-    ------
-    StreamMismatch
-        It holds no EEG that could be played.
-    ConfigError
-        An option does not fit it.
+    Raises `StreamMismatch` where it holds no EEG that could be played, `ConfigError` where an option does not fit it.
     """
     # A reader is imported when its kind of file turns up: each brings a library that the others do not need.
     begin = beginning(path, 4)

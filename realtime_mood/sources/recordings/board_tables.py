@@ -83,12 +83,8 @@ def _numbered(n_chans: int) -> tuple[str, ...]:
 def brainflow_layout(head: TableHead, options: PlaybackOptions, asked: str) -> Layout:
     """The columns of ``DataFilter.write_file``, or of the same array saved by pandas.
 
-    Raises
-    ------
-    StreamMismatch
-        It is no table of numbers alone, or of another board.
-    ConfigError
-        There is no such board.
+    Raises `StreamMismatch` where it is no table of numbers alone or of another board, `ConfigError` where there is no
+    such board.
     """
     names = [name for name in head.names if name]
     if names != [str(i) for i in range(len(names))]:

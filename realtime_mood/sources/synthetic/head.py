@@ -20,20 +20,11 @@ def cortex(n: int = 48, lowest: float = -0.35) -> np.ndarray:
 
 
 def lead_field(electrodes: np.ndarray, patches: np.ndarray, skull: float, depth: float = 0.82) -> np.ndarray:
-    """Potential of radial dipoles in a head of brain, skull and scalp [1]_.
+    """Potential of radial dipoles in a head of brain, skull and scalp [1]_: (n_chans, n_patches), arbitrary units.
 
-    Parameters
-    ----------
-    electrodes : (n_chans, 3)
-    patches : (n_patches, 3)
-    skull : float
-        Conductivity of the skull over that of brain and scalp, about 1/80 to 1/20.
-    depth : float
-        Distance of the dipoles from the centre, in head radii.
-
-    Returns
-    -------
-    (n_chans, n_patches), in arbitrary units; reference at infinity.
+    The reference is at infinity. `electrodes` (n_chans, 3) and `patches` (n_patches, 3) are unit vectors; `skull` is
+    the conductivity of the skull over that of brain and scalp, about 1/80 to 1/20, and `depth` the distance of the
+    dipoles from the centre, in head radii.
     """
     n = np.arange(1, 41)
     inner, outer = 0.87, 0.92

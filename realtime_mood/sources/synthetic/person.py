@@ -225,16 +225,7 @@ class Brain:
 class VirtualPerson:
     """A simulated subject: the signal is a pure function of the arguments and the sample index.
 
-    Parameters
-    ----------
-    subject : int
-    ch_names : sequence of str
-        10-05 names.
-    sfreq : float
-        Hz, at least 100.
-    script : Script or CuedScript
-    difficulty : {"easy", "medium", "hard", "none"}
-        Scales the effect of the states, nothing else.
+    `sfreq` is at least 100 Hz. `difficulty` (easy, medium, hard, none) scales the effect of the states, nothing else.
     """
 
     def __init__(

@@ -40,10 +40,8 @@ class SyntheticOptions(FiniteOptions):
 class SyntheticSource:
     """The headset of a simulated subject; `target`, the text between ``synthetic://`` and ``?``, must be empty.
 
-    Raises
-    ------
-    ConfigError
-        For a target, unknown electrodes, too few or too many of them, a unit other than µV, or a broken script.
+    Raises `ConfigError` for a target, unknown electrodes, too few or too many of them, a unit other than µV, or a
+    broken script.
     """
 
     Options = SyntheticOptions
@@ -154,10 +152,7 @@ class SyntheticStream:
         self._start = clock.now()
 
     def read(self, timeout: float) -> Chunk | None:
-        """The next chunk once it is due; None when it is not due within `timeout` s.
-
-        Raises `StreamEnded` after the last sample of a script that does not loop.
-        """
+        """The next chunk once it is due, None if it is not within `timeout` s; `StreamEnded` after the last sample."""
         n = self._chunk if self._n_samples is None else min(self._chunk, self._n_samples - self._sent)
         if n <= 0:
             raise StreamEnded("synthetic script", f"over after {self._sent} samples", "loop=1 repeats it")

@@ -97,12 +97,9 @@ class PackageCounter:
         return self._cycles[0] if self._cycles else None
 
     def feed(self, numbers: np.ndarray, stamps: np.ndarray) -> NDArray[np.int64]:
-        """Count the newest samples, of which each has a package number and a stamp (s).
+        """Samples lost just before each of the newest ones, (n,); `DROPPED` for one to omit.
 
-        Returns
-        -------
-        array (n,)
-            Samples lost just before each one; `DROPPED` for one to omit.
+        Of each there is a package number and a stamp (s).
         """
         pairs = zip(np.asarray(numbers).tolist(), np.asarray(stamps).tolist(), strict=True)
         return np.fromiter((self._lost(number, stamp) for number, stamp in pairs), np.int64)

@@ -29,18 +29,10 @@ class Rate(NamedTuple):
 
 
 def measured_rate(counts: np.ndarray, stamps: np.ndarray) -> Rate | None:
-    """The sampling rate, robust against a few lost samples.
+    """The sampling rate, robust against a few lost samples; None where there are too few stamps, or they go backwards.
 
-    Parameters
-    ----------
-    counts, stamps : array (n,)
-        Number of samples received up to each stamp (s), itself included. One stamp per received batch is best: those
-        within a batch are often computed from the announced rate.
-
-    Returns
-    -------
-    Rate or None
-        None where there are too few stamps, or they do not run forwards.
+    `counts` (n,) is the number of samples received up to each stamp (s), itself included. One stamp per received batch
+    is best: those within a batch are often computed from the announced rate.
     """
     if len(stamps) < LEAST_POINTS or not np.isfinite(stamps).all() or stamps[-1] - stamps[0] < LEAST_S:
         return None
