@@ -63,7 +63,7 @@ def calibrate(
     seed: Annotated[int | None, typer.Option(help="Random seed for the block order (default: random).")] = None,
     weights: Annotated[str | None, typer.Option(help="Shipped weights by name, or a folder.")] = None,
     readout: Annotated[str | None, typer.Option(help="For a baseline: the first readout of runs with it.")] = None,
-    notch: Annotated[str | None, typer.Option(help="Line frequency to remove: 50, 60 or auto (both).")] = None,
+    notch: Annotated[str | None, typer.Option(help="Line frequency to remove: 50, 60 or auto (detected).")] = None,
     lsl_markers: Annotated[
         str | None, typer.Option(help="Also send events as an LSL marker stream of this name.")
     ] = None,
@@ -204,7 +204,7 @@ class CalibrationJob:
         self.refused = self.older is None and fitted.profile.refused is not None
         page = self.path.with_suffix(".html")
         write_page(fitted, page)
-        return _("Profile: {path}\nReport: {page}").format(path=self.path, page=page)
+        return _("Profile: {path}\nReport: {page}", path=self.path, page=page)
 
     def _fit(self, recording: Path, printer: ProgressPrinter) -> None:
         try:

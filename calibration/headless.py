@@ -54,7 +54,7 @@ class ProgressPrinter:
             if "/begin" in event.text and step and step.seconds:
                 text = f"{clock_words(t)}  {_(step.text)} ({step.seconds:.0f} s)"
             elif "/cancelled/" in event.text:
-                text = _("This step will be repeated: {why}").format(why=_(event.text.rpartition("/")[2]))
+                text = _("This step will be repeated: {why}", why=_(event.text.rpartition("/")[2]))
             self.print("event", text, t=round(t, 3), text=event.text, virtual=self.virtual)
 
     def look(self, look: Look) -> None:
@@ -72,7 +72,7 @@ class ProgressPrinter:
         if look.away and self._last_text != "away":
             text = _("No data. Waiting for the headset.")
         elif not look.away and second % EVERY_S == 0:
-            text = _("{step}: {seconds:.0f} s left").format(step=_(KINDS[progress.step.kind]), seconds=progress.left_s)
+            text = _("{step}: {seconds:.0f} s left", step=_(KINDS[progress.step.kind]), seconds=progress.left_s)
         self._last_text = "away" if look.away else ""
         self.print(
             "progress", text, t=round(t, 3), of=round(progress.plan.seconds, 3), virtual=info.virtual,
@@ -90,20 +90,21 @@ class ProgressPrinter:
         n, verdict = len(profile.ch_names), dict[str, Any]()
         text = ngettext(
             "{seconds:.0f} s of usable rest on {n} channel: {path}",
-            "{seconds:.0f} s of usable rest on {n} channels: {path}", n,
-        ).format(seconds=profile.seconds, n=n, path=path)  # fmt: skip
+            "{seconds:.0f} s of usable rest on {n} channels: {path}", n, seconds=profile.seconds, n=n, path=path,
+        )  # fmt: skip
         if profile.own:
             v = profile.own.verdict
             low, high = v.interval
             text += "\n" + _(
                 "Personal classifier {name}: held-out balanced accuracy {score:.2f} (95 % CI {low:.2f} to {high:.2f}; "
-                "chance {chance:.2f})"
-            ).format(name=profile.own.name, score=v.balanced_accuracy, low=low, high=high, chance=v.chance)
+                "chance {chance:.2f})",
+                name=profile.own.name, score=v.balanced_accuracy, low=low, high=high, chance=v.chance,
+            )  # fmt: skip
             verdict = {"own": profile.own.name, "verdict": v.model_dump(mode="json")}
         elif profile.refused:
             why = "; ".join(reasons(profile.refused, _)) or profile.refused.text
-            text += "\n" + _("No personal classifier, only a baseline: {why}").format(why=why)
-            text += "".join("\n  " + _("Try: {advice}").format(advice=line) for line in profile.refused.advice)
+            text += "\n" + _("No personal classifier, only a baseline: {why}", why=why)
+            text += "".join("\n  " + _("Try: {advice}", advice=line) for line in profile.refused.advice)
             verdict = {"own": None, "verdict": profile.refused.model_dump(mode="json")}
         self.print(
             "profile", text, path=str(path), seconds=profile.seconds, channels=list(profile.ch_names),
@@ -131,8 +132,8 @@ def run_session(session: CalibrationSession, printer: ProgressPrinter) -> bool:
     if stopped and session.director.progress is None:
         printer.print("stopped", _("Stopped before the first sample; nothing was recorded."), recording=None)
     elif stopped:
-        text = _("Stopped. Recording: {path}").format(path=session.recording)
-        printer.print("stopped", text, recording=str(session.recording))
+        path = str(session.recording)
+        printer.print("stopped", _("Stopped. Recording: {path}", path=path), recording=path)
     return not stopped
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from realtime_mood.language import _
+from realtime_mood.language import _, number
 from realtime_mood.profile import ValidationResult
 from realtime_mood.report import pages
 from realtime_mood.report.drawing import ReportFigure, quality_figure
@@ -70,16 +70,15 @@ def _figures(
         draw = partial(pictures.confusion, shares=v.confusion, labels=labels)
         yield "confusion", ReportFigure(draw, (4.9, 4.6), {"rows": rows})
     if v is not None and held is not None:
-        details = {"n": str(len(held.labels)), "ece": f"{v.ece:.2f}"}
+        details = {"n": str(len(held.labels)), "ece": number(v.ece, ".2f")}
         yield "reliability", ReportFigure(partial(pictures.reliability, held=held), (4.9, 4.6), details)
         yield "along_time", _along_time(fitted, v, held, labels)
     if (maps := fitted.attention) is not None:
         names, bands = profile.ch_names, profile.spec.bands
+        places = np.unravel_index(maps.reshape(len(maps), -1).argmax(axis=1), maps.shape[1:])
         most = [
-            _("{label}: {band} at {electrode}").format(
-                label=label, band=list(bands)[where % len(bands)], electrode=names[where // len(bands)]
-            )
-            for label, where in zip(labels, maps.reshape(len(maps), -1).argmax(axis=1).tolist(), strict=True)
+            _("{label}: {band} at {electrode}", label=label, band=list(bands)[b], electrode=names[c])
+            for label, c, b in zip(labels, *places, strict=True)
         ]
         draw = partial(pictures.attention, maps=maps, ch_names=names, labels=labels, bands=bands)
         yield "attention", ReportFigure(draw, (10.2, 0.6 + 1.8 * len(labels)), {"maxima": "; ".join(most)})

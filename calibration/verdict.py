@@ -152,8 +152,8 @@ def judge(
     return verdict, held
 
 
-def reasons(v: ValidationResult, translate: Callable[[str], str] = str) -> list[str]:
-    """The criteria that a readout does not meet, in words; empty when it meets all. English unless translated."""
+def reasons(v: ValidationResult, fill: Callable[..., str] = str.format) -> list[str]:
+    """The criteria that a readout does not meet, in words; empty when it meets all. `fill` may translate them."""
     chance, score = v.chance, v.balanced_accuracy
     criteria = (
         (v.p > LEVEL, N_("permutation test: p = {p:.3f}, above {level:g}")),
@@ -165,7 +165,7 @@ def reasons(v: ValidationResult, translate: Callable[[str], str] = str) -> list[
         "p": v.p, "level": LEVEL, "low": v.interval[0], "chance": chance, "score": score, "least": chance + GAIN,
         "time": v.time_only,
     }  # fmt: skip
-    return [translate(text).format(**values) for is_failed, text in criteria if is_failed]
+    return [fill(text, **values) for is_failed, text in criteria if is_failed]
 
 
 def _is_time(v: ValidationResult) -> bool:
@@ -173,8 +173,8 @@ def _is_time(v: ValidationResult) -> bool:
     return v.time_only > v.chance + OVER_TIME and v.balanced_accuracy < v.time_only + OVER_TIME
 
 
-def advice(v: ValidationResult, names: tuple[str, ...], translate: Callable[[str], str] = str) -> tuple[str, ...]:
-    """What to try next; as stored where the labels are not known. English unless translated."""
+def advice(v: ValidationResult, names: tuple[str, ...], fill: Callable[..., str] = str.format) -> tuple[str, ...]:
+    """What to try next; as stored where the labels are not known. `fill` as for `reasons`."""
     if len(names) != len(v.confusion):
         return v.advice
     lines, least = [], min(v.blocks)
@@ -196,7 +196,7 @@ def advice(v: ValidationResult, names: tuple[str, ...], translate: Callable[[str
     )
     blocks = ", ".join(map(str, v.blocks))
     values = {"blocks": blocks, "n": least, "one": names[a], "other": names[b], "share": 100 * off[a, b]}
-    return tuple(translate(line).format(**values) for line in lines)
+    return tuple(fill(line, **values) for line in lines)
 
 
 def _resample(of_block: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -7,7 +7,6 @@ from base64 import b64encode
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from realtime_mood import __version__
 from realtime_mood.api.options import ReadingOptions
@@ -16,6 +15,7 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Population, Statistics
 from realtime_mood.errors import MoodError, PluginError
 from realtime_mood.estimator import MoodEstimator
+from realtime_mood.files import Strict
 from realtime_mood.pipeline import LEARNS, Pipeline
 from realtime_mood.plugins import Plugin, find, made, read_options, split
 from realtime_mood.profile import Normaliser, Profile
@@ -107,10 +107,8 @@ class GuardedNetwork:
         return "" if attention.shape == shape else f"it gave attention of shape {attention.shape}, not {shape}"
 
 
-class ReaderOptions(BaseModel):
+class ReaderOptions(Strict):
     """What may stand after ``reader://WEIGHTS?``: where the network runs."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
 

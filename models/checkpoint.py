@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import WeightsError
-from realtime_mood.files import write_whole
+from realtime_mood.files import Strict, write_whole
 from realtime_mood.profile import digest
 from realtime_mood.types import Readout
 
@@ -32,19 +32,15 @@ GOLDEN_TOLERANCE = 1e-4  # in probability; far more than between machines or dev
 FIX = "take the weights from the release again, or pass others with --weights"
 
 
-class Trust(BaseModel):
+class Trust(Strict):
     """Calibration of a readout's confidence, determined on held-out subjects."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     temperature: float  # divisor of the scores that makes confidence equal accuracy
     least_confidence: float  # below it, a reading is `unsure`
 
 
-class ReadoutCard(BaseModel):
+class ReadoutCard(Strict):
     """One head of the network, with its calibration and validation."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     labels: tuple[str, ...]
     coordinates: tuple[tuple[float, float], ...]
@@ -63,10 +59,8 @@ class ReadoutCard(BaseModel):
         return Readout(name, self.labels, self.coordinates, self.evidence)
 
 
-class Card(BaseModel):
+class Card(Strict):
     """``config.json``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: int = FORMAT
     name: str

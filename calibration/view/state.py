@@ -10,7 +10,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from realtime_mood.health import State
-from realtime_mood.language import _, ngettext
+from realtime_mood.language import N_, _, ngettext
 from realtime_mood.language.terms import SIMULATED
 from realtime_mood.types import Abstained, Reading, Why
 from realtime_mood.viewmodel.notes import translated
@@ -192,8 +192,8 @@ def _texts(look: Look, progress: CalibrationProgress, step: Step, trouble: str) 
 def _where(step: Step, plan: BlockPlan) -> str:
     kind = "rest" if step.kind == "rest" else "block"
     n_all = sum(other.kind == kind for other in plan.steps)
-    text = _("Rest {n} of {all}") if kind == "rest" else _("Block {n} of {all}")
-    return text.format(n=step.number, all=n_all)
+    text = N_("Rest {n} of {all}") if kind == "rest" else N_("Block {n} of {all}")
+    return _(text, n=step.number, all=n_all)
 
 
 def _trouble(look: Look, view: ViewState | None) -> StyledText:

@@ -49,7 +49,7 @@ class FeedbackSummary:
     @property
     def name_of_condition(self) -> str:
         """The condition, or the code that hides it."""
-        return plain(self.condition) or _("code {code}").format(code=plain(self.code))
+        return plain(self.condition) or _("code {code}", code=plain(self.code))
 
     def seconds(self, kind: str) -> float:
         """How long the blocks of a kind lasted (s)."""
@@ -183,6 +183,5 @@ def _legend(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
 
 
 def _spans(session: FeedbackSummary, kind: str) -> list[tuple[float, float]]:
-    which = np.concatenate([[False], session.of(kind), [False]])
-    edges = np.flatnonzero(which[1:] != which[:-1])
-    return [(session.t[a], session.t[b - 1]) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    blocks = np.ma.clump_masked(np.ma.array(session.t, mask=session.of(kind)))
+    return [(session.t[block][0], session.t[block][-1]) for block in blocks]

@@ -57,8 +57,9 @@ def origin_of(about: Mapping[str, Any], readout: str) -> Origin:
     subjects, evidence = map(_, known or (KINDS.get(kind, UNKNOWN[0]), UNKNOWN[1]))
     baseline = _("the training subjects and the preceding signal (no resting baseline of the subject)")
     if profile is not None:
-        baseline = _("{seconds} s of the subject's own rest, recorded on {date}").format(
-            seconds=f"{profile.seconds:.0f}", date=_text(profile.made)[:10]
+        made = _text(profile.made)[:10]
+        baseline = _(
+            "{seconds:.0f} s of the subject's own rest, recorded on {date}", seconds=profile.seconds, date=made
         )
         if profile.own is not None and profile.own.name == readout:
             v = profile.own.verdict
@@ -66,11 +67,9 @@ def origin_of(about: Mapping[str, Any], readout: str) -> Origin:
                 "the subject's own calibration"
             )  # fmt: skip
             evidence = _(
-                "{subjects}, on held-out blocks: balanced accuracy {accuracy} (95 % CI {low} to {high}), chance "
-                "{chance}. It may be lower on another day"
-            ).format(
-                subjects=subjects, accuracy=f"{v.balanced_accuracy:.2f}", low=f"{v.interval[0]:.2f}",
-                high=f"{v.interval[1]:.2f}", chance=f"{v.chance:.2f}",
+                "{subjects}, on held-out blocks: balanced accuracy {accuracy:.2f} (95 % CI {low:.2f} to {high:.2f}), "
+                "chance {chance:.2f}. It may be lower on another day",
+                subjects=subjects, accuracy=v.balanced_accuracy, low=v.interval[0], high=v.interval[1], chance=v.chance,
             )  # fmt: skip
     return Origin(weights, sha256[:12], version, notch, subjects, evidence, baseline)
 

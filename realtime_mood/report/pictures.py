@@ -113,10 +113,9 @@ def _probabilities(axes: Axes, course: SessionCourse, edges: np.ndarray, k: int,
 
 def _hatch_no_estimate(axes: Axes, course: SessionCourse, edges: np.ndarray) -> None:
     """Hatch the periods without an estimate."""
-    silent = np.concatenate([[False], course.shares[0] <= LEAST, [False]])
-    turns = np.flatnonzero(silent[1:] != silent[:-1]).reshape(-1, 2)
-    for first, end in turns:
-        axes.axvspan(edges[first], edges[end], facecolor="none", edgecolor=INK, hatch="////", linewidth=0, alpha=0.55)
+    look: dict[str, Any] = {"facecolor": "none", "edgecolor": INK, "hatch": "////", "linewidth": 0, "alpha": 0.55}
+    for silent in np.ma.clump_masked(np.ma.masked_less_equal(course.shares[0], LEAST)):
+        axes.axvspan(edges[silent.start], edges[silent.stop], **look)
 
 
 def _merged(edges: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

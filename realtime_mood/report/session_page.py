@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..language import _
+from ..language import _, number
 from ..language.terms import FAULTS
 from ..recording.reader import open_recorded
 from . import pictures
@@ -63,7 +63,7 @@ def _faulty(report: SessionReport) -> Iterator[tuple[ElectrodeShare, str]]:
     for electrode in sorted(report.electrodes, key=lambda electrode: 2.0 if electrode.good is None else electrode.good):
         faults = [f"{_(FAULTS.get(fault, fault))} {share(part)}" for fault, part in electrode.faults]
         if electrode.excluded:
-            faults.append(_("excluded by the user {share}").format(share=share(electrode.excluded)))
+            faults.append(_("excluded by the user {share}", share=share(electrode.excluded)))
         if faults:
             yield electrode, ", ".join(faults)
 
@@ -74,13 +74,13 @@ def _figures(report: SessionReport) -> Iterator[tuple[str, ReportFigure]]:
         return
     if labels:
         markers = [(t, plain(text)) for t, text in report.markers]
-        means = ", ".join(f"{label} {one.mean:.2f}" for label, one in zip(labels, report.labels, strict=True))
+        means = ", ".join(f"{name} {number(one.mean, '.2f')}" for name, one in zip(labels, report.labels, strict=True))
         yield "course", ReportFigure(
             partial(pictures.course, course=course, labels=labels, markers=markers),
             pictures.course_size(course, len(labels)),
             {
                 "duration": span(report.duration_s), "means": means, "share": share(report.estimate_share),
-                "seconds": f"{course.bin_s:.3g}",
+                "seconds": number(course.bin_s, ".3g"),
             },
         )  # fmt: skip
     seconds = {"estimate": report.estimate_s, **{one.why: one.seconds for one in report.abstentions}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..language import N_, _
+from ..language import N_, _, number
 from ..language.terms import REASONS
 from .readings import OTHER
 
@@ -36,7 +36,7 @@ def label_text(name: str) -> str:
 def span(seconds: float) -> str:
     """A duration in seconds, minutes or hours."""
     if seconds < 59.5:
-        return f"{seconds:.1f} s" if 0 < seconds < 9.95 and round(seconds, 1) % 1 else f"{seconds:.0f} s"
+        return f"{number(seconds, '.1f')} s" if 0 < seconds < 9.95 and round(seconds, 1) % 1 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"

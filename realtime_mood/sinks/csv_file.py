@@ -8,9 +8,7 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
-from ..files import GrowingFile, check_writable, first_free, free_paths
+from ..files import GrowingFile, Strict, check_writable, first_free, free_paths
 from ..health import Emission
 from ..types import Estimate
 from .outbox import Outbox
@@ -19,10 +17,8 @@ from .values import names_of, values_of
 COLUMNS = ("t", "first", "end", "status", "readout", "calibrated", "virtual")
 
 
-class CsvOptions(BaseModel):
+class CsvOptions(Strict):
     """Options after ``csv://PATH?``: names for the file, where `PATH` is a folder."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     participant: str = ""
     session: str = ""

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from ..dsp.filters import Filters, Notch, RunningMean
 from ..dsp.gaps import GapFiller
 from ..dsp.spec import FeatureSpec
+from ..files import Strict
 from ..health import Emission, RecordingState
 from ..montage import locate
 from ..types import Chunk, Marker, Quality, StreamInfo
@@ -25,10 +25,8 @@ RATE_HZ = 10.0
 SMOOTHING_S = 0.5
 
 
-class MuseOptions(BaseModel):
+class MuseOptions(Strict):
     """Options after ``osc-muse://HOST:PORT?``: the line frequency to remove from the signal (Hz)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     notch: Literal["auto", "50", "60", "none"] = "auto"
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from ..files import Strict
 from .units import MICROVOLTS, unit_name
 
 SKIP = "-"  # in ``channels=``: leave this channel out
@@ -38,10 +39,8 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Speed = Annotated[float, BeforeValidator(_speed), Field(gt=0)]
 
 
-class CommonOptions(BaseModel):
+class CommonOptions(Strict):
     """Options of every source URL."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     channels: Names = ()
     """Electrode names for a source that gives none, in the order of its channels, ``-`` for one to leave out."""
