@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .readings import KINDS, Floats, RecordedReading
+from .readings import KINDS, Floats, RecordedReadings
 
 MOST_BINS = 600  # more than a picture shows side by side
 LEAST = 1e-6  # share of a bin below which nothing of it counts: sums of times are no more exact
@@ -36,7 +36,7 @@ class SessionCourse:
         return np.asarray(np.clip(1 - self.shares.sum(axis=0), 0, 1))
 
 
-def course_of(readings: RecordedReading, duration_s: float, gaps: Sequence[tuple[float, float]] = ()) -> SessionCourse:
+def course_of(readings: RecordedReadings, duration_s: float, gaps: Sequence[tuple[float, float]] = ()) -> SessionCourse:
     """The course of a recording of `duration_s` seconds; samples are missing in `gaps`: begin and end (s), in order."""
     duration_s = max(duration_s, 1e-3)
     hop_s = float(np.median(readings.held[readings.held > 0])) if (readings.held > 0).any() else duration_s

@@ -30,7 +30,7 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RecordedReading:
+class RecordedReadings:
     """The readings that can be used, in the order of stream time."""
 
     readout: str
@@ -51,7 +51,7 @@ class RecordedReading:
         return np.asarray(self.kind == 0)
 
 
-def readings_of(recorded: Recorded) -> RecordedReading:
+def readings_of(recorded: Recorded) -> RecordedReadings:
     """All that can be used of a recording's readings."""
     readout, labels = _usual(recorded.readings)
     kept = [(at, reading) for reading in recorded.readings if (at := _time(reading, labels)) is not None]
@@ -75,7 +75,7 @@ def readings_of(recorded: Recorded) -> RecordedReading:
             for name, fault in found.items():
                 if name in names and fault in FAULT_NAMES:
                     faults[i, names[name]] = FAULT_NAMES.index(fault)
-    return RecordedReading(readout, labels, t, _held(t), kind, probs, calibrated, judged, faults, latency, n_unusable)
+    return RecordedReadings(readout, labels, t, _held(t), kind, probs, calibrated, judged, faults, latency, n_unusable)
 
 
 def kind_of(reading: dict[str, Any]) -> str:

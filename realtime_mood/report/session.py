@@ -14,7 +14,7 @@ from ..recording.reader import Recorded
 from ..types import Marker, StreamInfo
 from .course import SessionCourse, course_of
 from .origin import Origin, origin_of
-from .readings import ESTIMATE, EXCLUDED, FAULT_NAMES, KINDS, RecordedReading, readings_of
+from .readings import ESTIMATE, EXCLUDED, FAULT_NAMES, KINDS, RecordedReadings, readings_of
 
 MOST_MARKERS = 200
 
@@ -162,7 +162,7 @@ def _markers(recorded: Recorded) -> list[Marker]:
         return []
 
 
-def _labels(readings: RecordedReading) -> tuple[LabelShare, ...]:
+def _labels(readings: RecordedReadings) -> tuple[LabelShare, ...]:
     held, probs = readings.held[readings.is_estimate], readings.probs[readings.is_estimate]
     if held.sum() <= 0:
         return ()
@@ -170,7 +170,7 @@ def _labels(readings: RecordedReading) -> tuple[LabelShare, ...]:
     return tuple(LabelShare(*one) for one in zip(readings.labels, mean.tolist(), top.tolist(), strict=True))
 
 
-def _electrodes(readings: RecordedReading, ch_names: tuple[str, ...]) -> tuple[ElectrodeShare, ...]:
+def _electrodes(readings: RecordedReadings, ch_names: tuple[str, ...]) -> tuple[ElectrodeShare, ...]:
     held, faults = readings.held[readings.judged], readings.faults[readings.judged]
     shares = []
     for i, name in enumerate(ch_names):
