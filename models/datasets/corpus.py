@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +25,7 @@ from realtime_mood.types import StreamInfo
 
 from ..executor import Executor, ProcessesExecutor, SerialExecutor
 from .person import NO_LABEL, Person, by_second, population, running_statistics, signal_sha256
+from .preparing import write_folder
 from .recordings import DatasetSession, PreparationJob, readable
 
 FORMAT = 1
@@ -81,20 +80,7 @@ def prepare(job: PreparationJob, spec: FeatureSpec, cache: Path) -> str:
     if (folder / "session.json").is_file():
         return str(json.loads((folder / "session.json").read_text())["note"])
     about, arrays = _prepared(job, spec)
-    partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    try:
-        partial.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name, array in arrays.items():
-            np.save(partial / f"{name}.npy", array, allow_pickle=False)
-        (partial / "session.json").write_text(json.dumps({"job": asdict(job)} | about))
-        partial.rename(folder)
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        if not (folder / "session.json").is_file():  # else another run was faster
-            raise MoodError(
-                f"prepared recordings in {cache}", f"cannot be written: {error.strerror}",
-                "free some space, or pass --cache DIR elsewhere; what was prepared stays",
-            ) from None  # fmt: skip
+    write_folder(folder, "session.json", {"job": asdict(job)} | about, arrays)
     return str(about["note"])
 
 

@@ -101,7 +101,7 @@ def prepare(job: SubjectJob) -> list[str]:
         "virtual": job.recordings[0].info.virtual, "sha256": digest.hexdigest(), "reference": info.reference,
         "window_s": job.recordings[0].window_s,
     }  # fmt: skip
-    _write(job.folder, arrays, about)
+    write_folder(job.folder, "subject.json", about, arrays)
     return notes
 
 
@@ -229,21 +229,21 @@ def _common_channels(job: SubjectJob) -> tuple[str, ...]:
     return names
 
 
-def _write(folder: Path, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
-    """All of it or nothing, also when several processes prepare the same subject."""
+def write_folder(folder: Path, description: str, about: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Write a file of JSON and arrays, all of it or nothing, also when several processes prepare the same signal."""
     partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
         partial.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for key, array in arrays.items():
-            np.save(partial / f"{key}.npy", array, allow_pickle=False)
-        (partial / "subject.json").write_text(json.dumps(about))
+        for name, array in arrays.items():
+            np.save(partial / f"{name}.npy", array, allow_pickle=False)
+        (partial / description).write_text(json.dumps(about))
         partial.rename(folder)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
-        if not (folder / "subject.json").is_file():  # else another run was faster
+        if not (folder / description).is_file():  # else another run was faster
             raise MoodError(
-                f"prepared subject in {folder.parent}", f"cannot be written: {error.strerror}",
-                "free some space, or choose another cache folder; what was prepared stays",
+                f"prepared recordings in {folder.parent}", f"cannot be written: {error.strerror}",
+                "free some space, or choose another cache folder (--cache DIR); what was prepared stays",
             ) from None  # fmt: skip
 
 

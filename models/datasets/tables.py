@@ -15,9 +15,6 @@ from realtime_mood.errors import MoodError
 
 from .bids import text_of_sidecar
 
-EMPTY = ("", "n/a", "na", "nan", "none")
-"""Cells without a value, in lower case."""
-
 
 def rows(path: Path, delimiter: str = "\t", needs: Sequence[str] = ()) -> list[dict[str, str]]:
     """The rows of a table with a head, as text without spaces around it.

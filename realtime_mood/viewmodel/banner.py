@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from ..dsp.spec import FeatureSpec
 from ..health import Health, State
-from ..language import _, ngettext
+from ..language import N_, _, ngettext
 from ..types import Abstained, Reading, StreamInfo, Why
 from .electrodes import ElectrodeView
 from .notes import translated
@@ -17,6 +17,26 @@ from .words import StyledText, first_upper
 SETTLE_S = FeatureSpec().settle_s + FeatureSpec().context_s  # filters, then the shortest context
 NOTE_S = 15.0  # how long the banner shows a note
 NAMED_CHANS = 5  # the most electrodes named in a sentence
+STATE_TEXTS = {
+    State.FAILED: (N_("The run failed"), "bad"),
+    State.STALLED: (N_("No data for {seconds:.1f} s: no readings until the stream returns"), "warn"),
+    State.RECONNECTING: (N_("Stream lost {seconds:.0f} s ago: reconnecting, no readings meanwhile"), "warn"),
+    State.CONNECTING: (N_("Connecting to the source"), "info"),
+    State.ENDED: (N_("The recording has ended; its last minute is shown"), "info"),
+    State.IDLE: (N_("Press Start to read from the source above"), "info"),
+}
+WHY_TEXTS = {
+    Why.STALE: (N_("No new data: no readings until the stream returns"), "warn"),
+    Why.GAP: (N_("Too many samples lost: the next reading needs signal without gaps"), "warn"),
+    Why.BAD_SIGNAL: (N_("Signal poor"), "warn"),
+    Why.UNCALIBRATED: (N_("This readout gives no estimate until a personal calibration has fitted it"), "info"),
+    Why.MONTAGE: (N_("Too few usable electrodes for this network"), "warn"),
+    Why.UNSURE: (N_("Unsure: no label stands out"), "info"),
+}
+ONLY_SIMULATED = N_(
+    "This readout was trained on simulated subjects; on a real headset it gives no estimate until a personal "
+    "calibration has fitted it"
+)
 
 
 def banner_of(
@@ -28,23 +48,11 @@ def banner_of(
 ) -> StyledText:
     """The most important sentence now."""
     age_s = (health.sample_age_ms or 0.0) / 1000
-    match health.state:
-        case _ if health.fault is not None:
-            return StyledText(str(health.fault), "bad")
-        case State.FAILED:
-            return StyledText(_("The run failed"), "bad")
-        case State.STALLED:
-            text = _("No data for {seconds:.1f} s: no readings until the stream returns", seconds=age_s)
-            return StyledText(text, "warn")
-        case State.RECONNECTING:
-            text = _("Stream lost {seconds:.0f} s ago: reconnecting, no readings meanwhile", seconds=age_s)
-            return StyledText(text, "warn")
-        case State.CONNECTING:
-            return StyledText(_("Connecting to the source"), "info")
-        case State.ENDED:
-            return StyledText(_("The recording has ended; its last minute is shown"), "info")
-        case State.IDLE:
-            return StyledText(_("Press Start to read from the source above"), "info")
+    if health.fault is not None:
+        return StyledText(str(health.fault), "bad")
+    if health.state in STATE_TEXTS:
+        text, role = STATE_TEXTS[health.state]
+        return StyledText(_(text, seconds=age_s), role)
     if health.notes and now - health.noted < NOTE_S:
         return StyledText(first_upper(translated(health.notes[-1])), "warn")
     if isinstance(current, Abstained):
@@ -69,30 +77,13 @@ def banner_of(
 def _why(
     current: Abstained, readings: Sequence[Reading], electrodes: Sequence[ElectrodeView], info: StreamInfo | None
 ) -> StyledText:
-    match current.why:
-        case Why.SETTLING:
-            return StyledText(
-                _("Settling: {seconds} s left", seconds=_settling_left_s(current, readings, info)), "info"
-            )
-        case Why.STALE:
-            return StyledText(_("No new data: no readings until the stream returns"), "warn")
-        case Why.GAP:
-            return StyledText(_("Too many samples lost: the next reading needs signal without gaps"), "warn")
-        case Why.BAD_SIGNAL:
-            names = _named([e for e in electrodes if e.is_bad])
-            text = _("Signal poor on {names}: check these electrodes", names=names) if names else _("Signal poor")
-            return StyledText(text, "warn")
-        case Why.UNCALIBRATED if current.readout.evidence == "virtual":
-            text = _(
-                "This readout was trained on simulated subjects; on a real headset it gives no estimate until a "
-                "personal calibration has fitted it"
-            )
-            return StyledText(text, "info")
-        case Why.UNCALIBRATED:
-            return StyledText(_("This readout gives no estimate until a personal calibration has fitted it"), "info")
-        case Why.MONTAGE:
-            return StyledText(_("Too few usable electrodes for this network"), "warn")
-    return StyledText(_("Unsure: no label stands out"), "info")
+    why, virtual = current.why, current.readout.evidence == "virtual"
+    if why is Why.SETTLING:
+        return StyledText(_("Settling: {seconds} s left", seconds=_settling_left_s(current, readings, info)), "info")
+    if why is Why.BAD_SIGNAL and (names := _named([e for e in electrodes if e.is_bad])):
+        return StyledText(_("Signal poor on {names}: check these electrodes", names=names), "warn")
+    text, role = (ONLY_SIMULATED, "info") if why is Why.UNCALIBRATED and virtual else WHY_TEXTS[why]
+    return StyledText(_(text), role)
 
 
 def _settling_left_s(current: Abstained, readings: Sequence[Reading], info: StreamInfo | None) -> int:
