@@ -50,6 +50,12 @@ class _Events:
         return course[:n]
 
 
+def own_blinks(subject: int, sfreq: float, body: np.random.Generator) -> tuple[_Events, float]:
+    # The subject's blinks, the same at any rate, and their typical size (µV); `body` has not been used before.
+    rate, peak_uv = body.uniform(10, 25), body.uniform(80, 160)
+    return _Events(own_rng(subject, "blinks"), sfreq, rate, (0.25, 0.45), peak_uv), peak_uv
+
+
 class Artefacts:
     """Everything at the electrodes that is not EEG, given their true positions (n_chans, 3)."""
 
@@ -60,8 +66,7 @@ class Artefacts:
         eyes /= np.linalg.norm(eyes, axis=1, keepdims=True)
         self._eyes = nearness(electrodes, eyes, 0.55)
         self._sides = [nearness(electrodes, montage.locate(sites), 0.4) for sites in (("T7", "F7"), ("T8", "F8"))]
-        rate, peak_uv = rng.uniform(10, 25), rng.uniform(80, 160)
-        self._blinks = _Events(own_rng(subject, "blinks"), sfreq, rate, (0.25, 0.45), peak_uv)
+        self._blinks, _ = own_blinks(subject, sfreq, rng)
         per_min, uv = rng.uniform(1, 4, 2), rng.uniform(2, 5, 2)
         rngs = [own_rng(subject, f"bursts {k}") for k in range(2)]
         self._bursts = [_Events(rngs[k], sfreq, per_min[k], (0.3, 1.5), uv[k]) for k in range(2)]

@@ -22,6 +22,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 import numpy as np
@@ -31,6 +32,8 @@ from ... import montage
 from ...errors import ConfigError
 from ...types import Array
 from .artefacts import Artefacts, nearness, own_rng, unit_noise
+from .blocks import BlockSignal
+from .eyes import VirtualEyes
 from .head import cortex, lead_field
 
 STATES = ("neutral", "positive", "negative", "rest")
@@ -222,7 +225,7 @@ class Brain:
         return patches @ self._to_scalp
 
 
-class VirtualPerson:
+class VirtualPerson(BlockSignal):
     """A simulated subject: the signal is a pure function of the arguments and the sample index.
 
     `sfreq` is at least 100 Hz. `difficulty` (easy, medium, hard, none) scales the effect of the states, nothing else.
@@ -236,13 +239,18 @@ class VirtualPerson:
         script: Script | CuedScript | None = None,
         difficulty: str = "medium",
     ) -> None:
-        self.subject, self.ch_names, self.sfreq, self.script = subject, tuple(ch_names), sfreq, script or Script()
+        super().__init__(len(ch_names), sfreq)
+        self.subject, self.ch_names, self.script = subject, tuple(ch_names), script or Script()
         cap = own_rng(subject, "cap")  # the cap has slipped, and each electrode of it
         electrodes = _turned(montage.locate(ch_names) + np.deg2rad(2.5) * cap.standard_normal(3), cap, 2.0)
         self.brain = Brain(subject, electrodes, sfreq, DIFFICULTY[difficulty])
         self.artefacts = Artefacts(subject, electrodes, sfreq)
-        self._made = 0
-        self._rest = np.empty((0, len(ch_names)), np.float32)
+        self._scale, self._made = DIFFICULTY[difficulty], 0
+
+    @cached_property
+    def eyes(self) -> VirtualEyes:
+        """Gaze and pupil of the same time, which are taken beside the EEG."""
+        return VirtualEyes(self.subject, lambda time_s: self.state_at(int(time_s * self.sfreq)), self._scale)
 
     def state_at(self, index: int) -> str:
         """The true state of sample `index`."""
@@ -255,17 +263,3 @@ class VirtualPerson:
         added, gain = self.artefacts.block()
         self._made += self.brain.n
         return (brain * gain + added).astype(np.float32)
-
-    def take(self, n: int) -> Array:
-        """The next `n` samples: (n, n_chans), µV. The same samples however they are cut."""
-        blocks, have = [self._rest], len(self._rest)
-        while have < n:
-            blocks.append(self.block())
-            have += len(blocks[-1])
-        made = np.concatenate(blocks)
-        self._rest = made[n:]
-        return made[:n]
-
-    def signal(self, seconds: float) -> Array:
-        """The next `seconds`: (n_times, n_chans), µV."""
-        return self.take(round(seconds * self.sfreq))
