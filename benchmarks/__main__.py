@@ -209,7 +209,7 @@ def main() -> None:
     parts = start, interface, ring, pipeline, acquisition, inference, sample_to_reading
     windows = partial(window_rows, asked.seconds)
     rows = loop_rows(asked.seconds + 25) if asked.loop else [row for part in (*parts, windows) for row in part()]
-    header = ["what", "here", "beside", "ratio"]
+    header = ["what", "here", "compared with", "ratio"]
     print(table(header, rows))
     if asked.json:
         asked.json.write_text(json.dumps([dict(zip(header, map(str, row), strict=True)) for row in rows], indent=1))

@@ -245,7 +245,7 @@ def rows(seconds: float) -> list[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=45.0)
-    print(table(["what", "here", "beside", "ratio"], rows(parser.parse_args().seconds)))
+    print(table(["what", "here", "compared with", "ratio"], rows(parser.parse_args().seconds)))
 
 
 if __name__ == "__main__":

@@ -25,48 +25,48 @@ N_KILLS = 20
 
 HEAD = """# What happens when the headset goes wrong
 
-`make reliability` writes this page. Every cell is the real program with the shipped weights, on a
-simulated signal at 250 Hz and 8 channels, with one fault of those that `synthetic://?faults=…` and
-`outlet --faults …` make (the [guide](guide.md) lists them). Received samples are compared with those
-sent, row by row and bit by bit: *lost 500 of 500* means that of the samples sent between the first and
-the last received one, 500 were lost, that the program reported 500, and that every other one had its
-true index.
+`make reliability` writes this page. Every cell is a run of the real program with the shipped weights, on a simulated
+signal with 8 channels at 250 Hz, with one of the faults that `synthetic://?faults=…` and `outlet --faults …` simulate
+(the [guide](guide.md) lists them). Received samples are compared with the sent ones, bit by bit. *Lost 500 of 500*
+means that 500 of the samples sent between the first and the last received one were lost, that the program reported
+500, and that all others had their true number.
 
-*Stale* is the time from the last sample to the first reading that says so (at most 1.5 s), *back* from the source's
-return to the first that no longer does (at most 3 s), *answers* to the first estimate: after a gap of more
-than 0.25 s the filters settle for four seconds and the window fills for four. *Masked* is the share of the readings
-during the fault in which every touched electrode was named, and what it was called; from two seconds on, or from
-half a second where the fault is over at once. *Estimates* are counted against a run on the same signal without
-faults. An answer without a sample, one made of samples older than 1.5 s, a sample of another stream, a sound
-electrode masked: each turns a cell red (✗).
+*Stale after* is the time from the last sample to the first `stale` reading (at most 1.5 s), *back after* the time
+from the source's return to the first reading that is not `stale` (at most 3 s), and *answers after* the time to the
+first estimate: after a gap of more than 0.25 s the filters settle for four seconds and the window fills for four.
+*Masked* is the percentage of the readings during the fault in which every affected electrode was masked, with the
+name of the fault; it counts from two seconds after the beginning, or from half a second for faults that end at once.
+*Estimates* are given as a percentage of those of a run on the same signal without faults. A cell is red (✗) also if
+there was an estimate without a sample or from samples older than 1.5 s, a sample of another stream, or a good
+electrode that was masked.
 
-LSL and BrainFlow run in real time, and so do rehearsals of whatever has to do with time; the others run
-eightfold, and files as fast as they are read, so that nothing can be stale there. A silence in which
-this machine did not let another process run for 0.4 s does not count, and is reported. BrainFlow is its
-player, fed a file of a Cyton in which the fault is written.
+LSL and BrainFlow run in real time, as do simulated faults that concern time; other simulated faults run eight times
+as fast, and files as fast as they are read, so that nothing can be stale there. An interruption in which this
+computer did not let another process run for 0.4 s does not count, and is reported. The BrainFlow source is
+BrainFlow's player with a file of a Cyton that contains the fault.
 """
-LIMITS = """△ is not right, and cannot be: two different events look the same there. A clock that is set is
-distinguished from a loss by arrival times, which a file does not contain. With stamps that jitter by 5
-ms a gap is known to within 4 samples; where a sender computes its stamps, or counts its packages, it is
-exact, and repeated samples are used once. Measured stamps do not show that. Late samples are omitted and
-stay counted as lost, since they could only be passed on out of order; a file puts them in their place.
-Where computed stamps are recomputed after a delay of less than half a second, which no device is known
-to do, the delay counts as a loss. Of two electrodes that were swapped, each is as good as before.
+LIMITS = """△ marks a result that is wrong and cannot be right, because two different events look the same there. A change of
+the clock is distinguished from a loss by arrival times, which a file does not contain. With stamps that jitter by 5 ms,
+the length of a gap is known to within 4 samples. If a sender computes its stamps or counts its packages, the length
+is exact, and repeated samples are used once; measured stamps do not show repetition. Late samples are omitted and
+count as lost, since they could only be passed on out of order; in a file they are put in their place. If computed
+stamps are recomputed after a delay of less than half a second, which no device is known to do, the delay counts as a
+loss. Swapped electrodes cannot be detected: each has a good signal.
 """
 BEYOND = """## Faults of the sender itself
 
-A real process, stopped or killed ten seconds in; BrainFlow's synthetic board, its session released outside our control.
+A real process that is stopped or killed after ten seconds, and BrainFlow's synthetic board, whose session is released
+from outside the program.
 """
 KILLED = """## Recordings that are killed
 
-`run --record` on a simulated subject, killed (SIGKILL) at a random moment; every fourth one by LSL. The
-file is loaded by pyxdf as it was left, and repaired by `recover`. It may lack the last second that
-standard output had reported; its stamps must rise, no sample may be repeated, and `recover` may lose
-none.
+`run --record` on a simulated subject, every fourth one by LSL, is killed (SIGKILL) at a random time. The file is
+loaded by pyxdf as it is, and repaired by `recover`. At most the last second that standard output had reported may be
+missing; the stamps must increase, no sample may be repeated, and `recover` must not lose any.
 """
 SOAK = """## Soak
 
-`make soak`: one run, ten times real time, 32 channels, random faults, recording all the while.
+`make soak`: one run with 32 channels, random faults and a recording, at ten times real time.
 """
 
 

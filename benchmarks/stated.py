@@ -23,12 +23,12 @@ PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
 TITLE = "## What a file says about itself"
 HEAD = f"""{TITLE}
 
-`python -m benchmarks.stated` writes this section, and `make reliability` with the rest. Each cell is a file or stream
-that the tests' generators write, of a signal whose every sample is known, opened and read as the program does. *Counted
-3750 of 3750* means that so many samples were missing, that as many were counted, and that every other one stood in its
-place. *Refused* means that the message offers what is written there, and that with it the true signal plays; *noted*
-that the run says it. Whatever else comes turns a cell red (✗). – does not apply: the format cannot say it, or says it
-in one way only.
+`python -m benchmarks.stated` writes this section, and `make reliability` the whole page. Each cell is a file or
+stream with a signal of which every sample is known, written by the generators of the tests and read by the program.
+*Counted 3750 of 3750* means that 3750 samples were missing, that 3750 were counted, and that all others were in their
+place. *Refused* means that the message offers the option that is written there, and that the true signal plays with
+it; *noted* means that a note of the run says so. Any other result makes a cell red (✗). – does not apply: the format
+cannot state it, or only in one way.
 """
 FORMATS = {
     "a.edf": "EDF+", "a.bdf": "BDF+", "a.vhdr": "BrainVision", "a.set": "EEGLAB", "v73.set": "EEGLAB 7.3",
@@ -42,15 +42,15 @@ KINDS: dict[str, Callable[[str, Path], Check | None]] = {
     "a faster channel of another kind": kinds.mixed_rates,
     "derivations: `F3-C3`": kinds.derivations,
     "a stated reference: `C3-A1`": kinds.a_reference,
-    "a unit nobody understands: `counts`": kinds.an_odd_unit,
+    "an unknown unit: `counts`": kinds.an_odd_unit,
     "a unit with a factor: `0.5uV`": kinds.a_scale,
     "more or fewer labels than channels": kinds.other_labels,
-    "two streams of one name": kinds.twins,
+    "two streams with the same name": kinds.twins,
     "EEG at rate 0": kinds.no_rate,
     "a word in Latin-1": rows.odd_words,
     "markers before and after the signal": rows.markers_outside,
-    "a row that lacks a cell": rows.a_damaged_row,
-    "a counter that comes round at 100, 129, 151, 4096": rows.an_odd_counter,
+    "a row with a missing cell": rows.a_damaged_row,
+    "a counter that wraps at 100, 129, 151, 4096": rows.an_odd_counter,
     "a clock that jumps by an hour": rows.an_hour,
 }
 BIDS_ROWS = "name\ttype\tunits\tstatus\nC3\tEEG\tµV\tbad\n"
@@ -106,7 +106,8 @@ def section() -> tuple[str, list[str]]:
     folders = {kind: guarded(sidecar, kind) for kind in SIDECARS}
     lines = [[kind, *(words(cells[kind, name]) for name in FORMATS)] for kind in KINDS]
     beside = [[f"a `channels.tsv` {kind}", words(check)] for kind, check in folders.items()]
-    parts = [HEAD, table(["what it says", *FORMATS.values()], lines), "", table(["a BIDS folder with", "seen"], beside)]
+    formats = table(["what it states", *FORMATS.values()], lines)
+    parts = [HEAD, formats, "", table(["a BIDS folder with", "seen"], beside)]
     red = [f"{kind} · {FORMATS[name]}: {it.text}" for (kind, name), it in cells.items() if it and not it.right]
     red += [f"BIDS {kind}: {it.text}" for kind, it in folders.items() if it and not it.right]
     return "\n".join(parts) + "\n", red

@@ -81,19 +81,19 @@ def a_damaged_row(name: str, folder: Path) -> Check | None:
     rest = np.delete(np.arange(N), torn)
     same = len(played.data) == N and np.array_equal(played.data[rest], whole.data[rest])
     noted = f"line {at + 1}" in played.notes
-    return Check(f"{len(torn)} row not looked at, {'its line noted' if noted else 'not noted'}",
+    return Check(f"{len(torn)} row ignored, {'its line noted' if noted else 'not noted'}",
                  bool(len(torn) == 1 and same and noted))  # fmt: skip
 
 
 def an_odd_counter(name: str, folder: Path) -> Check | None:
-    """An intact file whose counter comes round at unusual numbers."""
+    """An intact file whose counter wraps at unusual numbers."""
     if name not in ("openbci.txt", "brainflow.csv", "emotiv.csv", "unicorn.csv"):
         return None
     table, write = TABLES[name], {"openbci.txt": inputs.openbci_counting_to, "emotiv.csv": inputs.emotiv_counting_to}
     if name not in write:  # BrainFlow's Ganglion counts two rows as one, to 99; Unicorn's counter has no end
         table.write(folder / name, DATA, table.sfreq, np.arange(N))
         lost = play(url_of(folder / name, table.query)).lost
-        return Check(f"{lost} lost of {N}, by its own way of counting", not lost)
+        return Check(f"{lost} lost of {N}, the board's counter is known", not lost)
     lost = 0
     for wrap in (100, 129, 151, 4096):
         write[name](folder / f"{wrap}-{name}", wrap)

@@ -87,9 +87,9 @@ def check(
 def write(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
     name: AsOption,
-    subjects: Annotated[int, typer.Option(help="Number of virtual people.", min=1)] = 4,
+    subjects: Annotated[int, typer.Option(help="Number of simulated subjects.", min=1)] = 4,
     seconds: Annotated[float, typer.Option(help="Length of each clip (s).", min=1.0)] = 20.0,
-    seed: Annotated[int, typer.Option(help="Number of the first virtual person.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of the first simulated subject.", min=0)] = 0,
 ) -> None:
     """Write a simulated data set in the layout of a real one, to try everything without data."""
     from realtime_mood.files import check_writable
@@ -101,7 +101,7 @@ def write(
         raise ConfigError(f"a simulated data set in {folder}", "it is not empty", "give a new folder")
     check_writable(folder, "a data set in")
     writer(folder, subjects, seed, seconds)
-    print(f"SIMULATED · {name}: {subjects} virtual people in {folder}")
+    print(f"SIMULATED · {name}: {subjects} simulated subjects in {folder}")
 
 
 def size_of(info: DatasetInfo) -> str:

@@ -151,7 +151,7 @@ def test_a_check_of_another_set_and_of_no_folder(written, capsys, tmp_path: Path
 def test_a_simulated_set_is_written_into_an_empty_folder_only(capsys, tmp_path: Path) -> None:
     words = ["datasets", "write", str(tmp_path / "dreamer"), "--as", "dreamer", "--subjects", "1", "--seconds", "1"]
     assert app.command(words) == 0
-    assert capsys.readouterr().out == f"SIMULATED · dreamer: 1 virtual people in {tmp_path / 'dreamer'}\n"
+    assert capsys.readouterr().out == f"SIMULATED · dreamer: 1 simulated subjects in {tmp_path / 'dreamer'}\n"
     assert "SIMULATED" in (tmp_path / "dreamer" / "SIMULATED.txt").read_text()
     assert app.command(words) == 2
     assert "it is not empty · give a new folder" in capsys.readouterr().err
