@@ -45,13 +45,14 @@ as fast, and files as fast as they are read, so that nothing can be stale there.
 computer did not let another process run for 0.4 s does not count, and is reported. The BrainFlow source is
 BrainFlow's player with a file of a Cyton that contains the fault.
 """
-LIMITS = """△ marks a result that is wrong and cannot be right, because two different events look the same there. A change
-of the clock is distinguished from a loss by arrival times, which a file does not contain. With stamps that jitter by 5 ms,
-the length of a gap is known to within 4 samples. If a sender computes its stamps or counts its packages, the length
-is exact, and repeated samples are used once; measured stamps do not show repetition. Late samples are omitted and
-count as lost, since they could only be passed on out of order; in a file they are put in their place. If computed
-stamps are recomputed after a delay of less than half a second, which no device is known to do, the delay counts as a
-loss. Swapped electrodes cannot be detected: each has a good signal.
+LIMITS = """△ marks a result that is wrong and cannot be right, because two different events look the same there. A
+change of the clock is distinguished from a loss by arrival times, which a file does not contain. With
+stamps that jitter by 5 ms, the length of a gap is known to within 4 samples. If a sender computes its
+stamps or counts its packages, the length is exact, and repeated samples are used once; measured stamps
+do not show repetition. Late samples are omitted and count as lost, since they could only be passed on
+out of order; in a file they are put in their place. If computed stamps are recomputed after a delay of
+less than half a second, which no device is known to do, the delay counts as a loss. Swapped electrodes
+cannot be detected: each has a good signal.
 """
 BEYOND = """## Faults of the sender itself
 
