@@ -86,7 +86,11 @@ def _figures(
     size = (4.9, 4.2) if answers else None
     yield "quality", quality_figure(np.nan_to_num(recording.quality), profile.ch_names, size)
     if answers:
-        given = [f"{_(b.label)} {'{:.2f}, {:.2f}'.format(*answers[b.number])}" for b in blocks if b.number in answers]
+        given = [
+            _("{label} {valence:.2f}, {arousal:.2f}", label=_(b.label), valence=rating[0], arousal=rating[1])
+            for b in blocks
+            if (rating := answers.get(b.number))
+        ]
         draw = partial(pictures.self_reports, answers=answers, blocks=blocks, labels=labels)
         yield "self_reports", ReportFigure(draw, (4.9, 4.2), {"answers": "; ".join(given)})
 

@@ -65,6 +65,6 @@ def reason(why: str) -> str:
 
 FILTERS: dict[str, Callable[..., str]] = {
     "label": label_text, "plain": plain, "span": span, "share": share, "clock": clock, "reason": reason,
-    "thousands": "{:,}".format,
+    "number": number,
 }  # fmt: skip
 """What templates may apply to a value."""

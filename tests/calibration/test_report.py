@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from htmlpage import Page
 
+from realtime_mood import language
 from realtime_mood.calibration.collect import CalibrationRecording, StepSpan
 from realtime_mood.calibration.fit import CalibrationResult
 from realtime_mood.calibration.protocol import Protocol, load_protocol
@@ -132,6 +133,16 @@ def test_a_refused_one_is_told_with_its_reasons_and_what_to_try(tmp_path: Path) 
     assert {"0.35 [0.24, 0.46]", "p = 0.431"} <= set(page.texts)
     assert "accepted" not in page.text
     assert "SIMULATED" in page.texts
+
+
+def test_numbers_of_a_german_page_have_a_decimal_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "_translations", language._translations[:])
+    monkeypatch.setattr(language, "_language", ["en"])
+    language.use("de")
+    write_page(fitted(REFUSED), tmp_path / "page.html")
+    page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert {"0,35 [0,24; 0,46]", "p = 0,431", "0,33", "0,07"} <= set(page.texts)
+    assert any("p = 0,431, über 0,02" in text for text in page.texts)
 
 
 def test_a_baseline_says_how_much_rest_it_rests_on(tmp_path: Path) -> None:
