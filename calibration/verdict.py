@@ -98,29 +98,12 @@ def judge(
     x: np.ndarray, at: np.ndarray, block: np.ndarray, of_block: np.ndarray, fit_to: Fit, names: tuple[str, ...],
     progress: Callable[[float], None] = lambda _: None,
 ) -> tuple[ValidationResult, HeldOut]:  # fmt: skip
-    """Validate a readout on these seconds.
+    """Validate a readout on these seconds; also returns the held-out predictions that the result is based on.
 
-    Parameters
-    ----------
-    x : (n, F)
-        Features, as `realtime_mood.models.personal.described` returns them.
-    at : (n,), s
-        Time of each second.
-    block : (n,) int
-        Index of each second's block, in order of time.
-    of_block : (n_blocks,) int
-        Label of each block.
-    fit_to : callable
-        Fits a classifier to (n, F) features and (n,) labels.
-    names : tuple of str
-        Names of the labels.
-    progress : callable
-        Called with the share that is done, 0 to 1.
-
-    Returns
-    -------
-    ValidationResult, HeldOut
-        The result, and the held-out predictions that it is based on.
+    `x` (n, F) are features as `realtime_mood.models.personal.described` returns them, `at` (n,) the time of each second
+    (s), `block` (n,) the index of its block in order of time, and `of_block` (n_blocks,) the label of each block, of
+    `names`. `fit_to` fits a classifier to (n, F) features and (n,) labels; `progress` is called with the share that is
+    done, 0 to 1.
     """
     n_labels, y, fold, rng = len(names), of_block[block], folds(of_block)[block], np.random.default_rng(0)
     logits = hold_out(x, block, of_block, fit_to)

@@ -132,15 +132,10 @@ class Profile(Strict):
         readout: str | None = None,
         least_s: float = LEAST_BASELINE_S,
     ) -> Profile:
-        """Make a profile from steps of rest.
+        """Make a profile from steps of rest: `de` (n_steps, n_chans, n_bands) in nats.
 
-        Parameters
-        ----------
-        de : (n_steps, n_chans, n_bands), nats
-        good : (n_steps, n_chans) bool
-            Where an electrode could be trusted.
-        least_s : float
-            Least usable duration (s); with less, raises `ProfileError`.
+        `good` (n_steps, n_chans) is where an electrode could be trusted. Raises `ProfileError` where less than
+        `least_s` seconds are usable.
         """
         seconds = good.sum(axis=0).min(initial=len(de)) * spec.step_s
         if seconds < least_s:

@@ -102,13 +102,10 @@ class Majority:
 
 
 class Classical:
-    """A scikit-learn classifier on z-scored DE averaged over the context.
+    """A scikit-learn classifier (lr, lda, svm, distance) on z-scored DE averaged over the context.
 
-    Parameters
-    ----------
-    name : {"lr", "lda", "svm", "distance"}
-        ``distance`` is a control: logistic regression on the distance of each band from the statistics, whatever the
-        direction and the place. On tracks with a baseline it shows how much of a result is distance from it.
+    ``distance`` is a control: logistic regression on the distance of each band from the statistics, whatever the
+    direction and the place. On tracks with a baseline it shows how much of a result is distance from it.
     """
 
     any_montage = False

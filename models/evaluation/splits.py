@@ -45,29 +45,12 @@ def plan(
     n_subjects: int, protocol: str, n_folds: int, n_inner: int, seed: int, clips: tuple[tuple[str, ...], ...] = (),
     together: Sequence[Collection[int]] = (),
 ) -> list[Fold]:  # fmt: skip
-    """Outer folds with their inner splits.
+    """Outer folds with their inner splits; `ConfigError` where the subjects cannot be divided like this.
 
-    Parameters
-    ----------
-    n_subjects : int
-    protocol : {"groups", "loso", "subject-clip", "literature"}
-        ``subject-clip`` leaves out groups of subjects, and in addition each group of `clips` in turn; ``literature``
-        leaves out one subject.
-    n_folds : int
-        Number of groups of subjects.
-    n_inner : int
-        Minimum number of other groups on which the choices for a group are made.
-    seed : int
-        Random seed of the groups.
-    clips : tuple of tuple of str
-        Groups of stimuli.
-    together : sequence of collections of int
-        Subjects that may be the same person, to be kept on one side of every split.
-
-    Raises
-    ------
-    ConfigError
-        The subjects cannot be divided like this.
+    The protocol ``subject-clip`` leaves out groups of subjects (`n_folds` of them), and in addition each group of
+    stimuli of `clips` in turn; ``literature`` leaves out one subject. `n_inner` is the minimum number of other groups
+    on which the choices for a group are made, `seed` the random seed of the groups, and `together` subjects that may be
+    the same person, to be kept on one side of every split.
     """
     if protocol not in PROTOCOLS:
         raise ConfigError(f"protocol {protocol!r}", "unknown", f"use {' or '.join(PROTOCOLS)}")

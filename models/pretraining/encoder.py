@@ -41,25 +41,11 @@ def save_encoder(folder: Path, encoder: RawEncoder, config: ReaderConfig, about:
 
 
 def load_encoder(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """State of a `RawEncoder`, and its card.
+    """State of a `RawEncoder`, for ``RawEncoder(ReaderConfig(**card["config"])).load_state_dict``, and its card.
 
-    Parameters
-    ----------
-    path : Path
-        Its folder, or the folder or name of weights that contain it.
-
-    Returns
-    -------
-    state : dict
-        For ``RawEncoder(ReaderConfig(**card["config"])).load_state_dict``.
-    card : dict
-        With ``config``, ``spec``, ``sha256``, and ``records_sha256`` (name → hashes) and ``virtual_seeds`` of all
-        subjects it was trained or chosen on.
-
-    Raises
-    ------
-    WeightsError
-        When anything is missing, unreadable, altered or of another version.
+    `path` is its folder, or the folder or name of weights that contain it. The card has ``config``, ``spec``,
+    ``sha256``, and ``records_sha256`` (name → hashes) and ``virtual_seeds`` of all subjects it was trained or chosen
+    on. Raises `WeightsError` where anything is missing, unreadable, altered or of another version.
     """
     asked, fix = f"encoder {path}", "make one: pretrain --data DIR --out DIR"
     if not (path / "encoder.json").is_file() and (weights := _weights_at(path)):

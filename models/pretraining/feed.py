@@ -56,19 +56,9 @@ class Drawn(NamedTuple):
 
 
 class Feed:
-    """Batches of some sessions.
+    """Batches of some sessions, of `size` windows of up to `USUAL_CHANS` channels.
 
-    Parameters
-    ----------
-    sessions : sequence of PreparedSession
-    pop : Population
-        Initial values of the running statistics.
-    spec : FeatureSpec
-    size : int
-        Windows of a batch of up to `USUAL_CHANS` channels.
-    seed : int
-    geometry : {"random", "blocks"}
-    vary : Vary
+    `pop` holds the initial values of the running statistics; the geometry is ``random`` or ``blocks``.
     """
 
     def __init__(

@@ -55,20 +55,10 @@ class Spectrum(nn.Module):
 
 
 class MaskedModelling(nn.Module):
-    """The encoder, the decoder and the loss.
+    """The encoder of `config`, a decoder and the loss.
 
-    Parameters
-    ----------
-    config : ReaderConfig
-        Of the encoder.
-    bands : mapping of str to (low, high)
-        Whose power is predicted, Hz.
-    sfreq : float
-        Of the patches, Hz.
-    dim : int
-        Width of the decoder's single layer; a multiple of 4, its heads.
-    spectrum : float
-        Weight of the bands' power in the loss; 0 leaves it out.
+    The power of `bands` (low, high in Hz) is predicted from patches at `sfreq` (Hz), with the weight `spectrum` in the
+    loss; 0 leaves it out. `dim` is the width of the decoder's single layer, a multiple of 4, its heads.
     """
 
     def __init__(

@@ -52,26 +52,11 @@ def choose_channels(
     Channels of another type, ears, and channels that are clearly not EEG by label or unit are left out. A label that
     could be EEG but is not in the 10-05 system is never guessed, and a derivation (``F3-C3``) is not an electrode.
 
-    Parameters
-    ----------
-    labels, units : sequence of str
-        Of each channel, as the source writes them; ``""`` where it states none.
-    is_eeg : sequence of bool
-        True for channels of type EEG or without a type.
-    options : CommonOptions
-        ``channels=`` names unlabelled channels in order (``-`` leaves one out), or picks from labelled ones; ``drop=``
-        leaves out; ``reference=`` overrides.
-    asked : str
-        The source, for messages.
-    reference : str
-        The source's reference for the whole stream.
-
-    Raises
-    ------
-    ConfigError
-        ``channels=`` contains a word that is not an electrode name, or one twice.
-    StreamMismatch
-        The labels do not identify the electrodes.
+    `labels` and `units` are as the source writes them, ``""`` where it states none; `is_eeg` is True for channels of
+    type EEG or without a type; `reference` is the source's for the whole stream; `asked` is the source, for messages.
+    Of the `options`, ``channels=`` names unlabelled channels in order (``-`` leaves one out), or picks from labelled
+    ones; ``drop=`` leaves out; ``reference=`` overrides. Raises `ConfigError` where ``channels=`` contains a word that
+    is not an electrode name, or one twice; `StreamMismatch` where the labels do not identify the electrodes.
     """
     found = _Labels(labels, options, asked)
     dropped, notes = found.dropped()

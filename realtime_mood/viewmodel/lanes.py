@@ -42,23 +42,11 @@ def slice_of(ring: RingBuffer, settings: TraceSettings) -> Chunk:
 
 
 def min_max(data: np.ndarray, first: int, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """The envelope of `data` in at most `n_columns` columns, at fixed places of the signal.
+    """The envelope of `data`, (n_times, n_chans) in µV, in at most `n_columns` columns: about one a pixel.
 
-    Parameters
-    ----------
-    data : ndarray, (n_times, n_chans)
-        µV.
-    first : int
-        Index of ``data[0]``. Columns start at whole multiples of their width, so that no peak flickers.
-    n_columns : int
-        About as many as there are pixels.
-
-    Returns
-    -------
-    at : ndarray, (2 * n,)
-        Sample index of each point.
-    points : ndarray, (2 * n, n_chans)
-        Minimum and maximum in turn; NaN where a sample of the column was lost.
+    `first` is the index of ``data[0]``; columns start at whole multiples of their width, so that no peak flickers.
+    Returns the sample index (2 * n,) of each point, and the points (2 * n, n_chans): minimum and maximum in turn, NaN
+    where a sample of the column was lost.
     """
     width = max(1, math.ceil(len(data) / n_columns))
     skip = -first % width
@@ -87,23 +75,9 @@ def polyline(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lanes from the top down, each channel's points with a break after them.
 
-    Parameters
-    ----------
-    at, points : ndarray, (n,) and (n, n_chans)
-        Sample index, and value (µV), of each point.
-    right : int
-        Sample index at the right edge.
-    sfreq, uv : float
-        Hz; µV per lane.
-    half : float
-        How far a trace may leave its lane before it is clipped (lanes).
-
-    Returns
-    -------
-    x : ndarray, (n + 1,)
-        Seconds before the right edge.
-    y : ndarray, (n + 1, n_chans)
-        In lanes from the bottom; NaN last.
+    `at` (n,) is the sample index and `points` (n, n_chans) the value (µV) of each point, `right` the sample at the
+    right edge, `uv` the µV per lane, and `half` how far a trace may leave its lane before it is clipped (lanes).
+    Returns x (n + 1,), seconds before the right edge, and y (n + 1, n_chans), in lanes from the bottom, NaN last.
     """
     n_chans = points.shape[1]
     y = np.clip(points / uv, -half, half) + (n_chans - 0.5 - np.arange(n_chans))

@@ -11,29 +11,11 @@ TOP_HZ = 60.0
 
 
 def spectrogram(x: np.ndarray, sfreq: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Power of one channel along time.
+    """Power of one channel along time; `x` (n_times,) in µV is NaN where samples were lost.
 
-    Parameters
-    ----------
-    x : ndarray, (n_times,)
-        µV; NaN where samples were lost.
-    sfreq : float
-        Hz.
-
-    Returns
-    -------
-    t : ndarray, (n_segments,)
-        End of each segment, in seconds before the newest sample (negative).
-    f : ndarray, (n_freqs,)
-        Hz, up to `TOP_HZ`.
-    power : ndarray, (n_segments, n_freqs)
-        dB re 1 µV²/Hz; NaN for a segment with a lost sample. Welch's segments [1]_ with a Hann window, half overlapped
-        or more, each without its mean.
-
-    References
-    ----------
-    .. [1] Welch, P. D. (1967). The use of fast Fourier transform for the estimation of power spectra. IEEE Trans.
-       Audio Electroacoust. 15(2), 70-73.
+    Returns the end of each segment in seconds before the newest sample (negative), the frequencies up to `TOP_HZ` (Hz),
+    and the power (n_segments, n_freqs), dB re 1 µV²/Hz, NaN for a segment with a lost sample. Segments are Welch's
+    (1967, IEEE Trans. Audio Electroacoust. 15(2)), with a Hann window, half overlapped or more, each without its mean.
     """
     n, hop = round(SEGMENT_S * sfreq), round(HOP_S * sfreq)
     f = np.fft.rfftfreq(n, 1 / sfreq)

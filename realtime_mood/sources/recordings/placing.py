@@ -30,24 +30,11 @@ def indices(
     counter: np.ndarray | None = None,
     cycles: tuple[Cycle, ...] = (),
 ) -> tuple[np.ndarray, list[str]]:
-    """The sample index of each of `n` rows.
+    """The sample index, (n,), of each of `n` rows, and notes on what had to be reinterpreted.
 
-    Parameters
-    ----------
-    n : int
-    sfreq : float
-        Sampling rate (Hz).
-    stamps, counter : array (n,) | None
-        When each row was taken or arrived (s), and the device's count; NaN where that is not known.
-    cycles : tuple of Cycle
-        How the device is known to count.
-
-    Returns
-    -------
-    index : array (n,) of int
-        Lost samples are left out of it. Repeated rows share an index, and late rows are out of order.
-    notes : list of str
-        On what had to be reinterpreted.
+    Lost samples are left out of the index; repeated rows share one, and late rows are out of order. `stamps` (n,) are
+    when each row was taken or arrived (s), `counter` (n,) the device's count, NaN where not known, and `cycles` how the
+    device is known to count.
     """
     steps, cycle = np.ones(max(0, n - 1), np.int64), 1
     doubtful, notes = np.zeros(len(steps), bool), list[str]()

@@ -69,18 +69,11 @@ def rough_period(stamps: np.ndarray, expected: float | None, index: np.ndarray) 
 def gaps_by_stamps(
     stamps: np.ndarray, steps: np.ndarray, cycle: int, sfreq: float, doubtful: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """How many samples to add between rows by the stamps: whole cycles of the counter, where there is one.
+    """How many samples, (n - 1,), to add between rows by the stamps: whole cycles of the counter, where there is one.
 
     Rows have `steps` by the counter, whose cycle has `cycle` samples; both are 1 where there is none. `doubtful` steps
-    are left out.
-
-    Returns
-    -------
-    jumps : array (n - 1,) of int
-    broken : array (n - 1,) of bool
-        Where the stamps show a gap of no whole cycles, so that the counter must have restarted.
-    n_set : int
-        How often they show one while the counter goes on: there the clock was set.
+    are left out. Also returned: where, (n - 1,), the stamps show a gap of no whole cycles, so that the counter must
+    have restarted; and how often they show one while the counter goes on: there the clock was set.
     """
     jumps, broken, n_set = np.zeros(len(steps), np.int64), np.zeros(len(steps), bool), 0
     index = np.concatenate(([0], np.cumsum(steps)))
