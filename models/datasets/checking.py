@@ -46,8 +46,8 @@ class DatasetCheck:
     @property
     def expected(self) -> dict[str, int]:
         """The numbers of `found` in the complete set."""
-        recordings = self.info.n_subjects * self.info.n_sessions
-        trials = recordings * self.info.n_trials
+        recordings = self.info.n_recordings or self.info.n_subjects * self.info.n_sessions
+        trials = self.info.n_trials_all or recordings * self.info.n_trials
         return {"subjects": self.info.n_subjects, "recordings": recordings, "trials": trials}
 
 
@@ -128,6 +128,9 @@ def _missing(info: DatasetInfo, recordings: Sequence[Recording]) -> list[str]:
     else:
         shown = ", ".join(absent[:SHOWN]) + (" …" if len(absent) > SHOWN else "")
         found = [f"{len(absent)} of {info.n_subjects} subjects: {shown}"] if absent else []
+    if info.n_recordings:
+        lost = info.n_recordings - len(recordings)
+        return found + ([f"{lost} of {info.n_recordings} recordings"] if lost > 0 else [])
     few = {name: n for name, n in sessions.items() if n < info.n_sessions}
     return found + [f"subject {name}: {n} of {info.n_sessions} sessions" for name, n in few.items()]
 

@@ -129,6 +129,10 @@ class DatasetInfo:
     published: tuple[Published, ...] = ()
     subjects: tuple[str, ...] = ()
     """Their names in the set; empty where they are the numbers from 1 to `n_subjects`."""
+    n_recordings: int = 0
+    """Of the complete set, where subjects have different numbers of sessions."""
+    n_trials_all: int = 0
+    """Likewise, where recordings have different numbers of trials."""
 
     @property
     def subject_ids(self) -> tuple[str, ...]:

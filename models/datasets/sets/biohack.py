@@ -40,6 +40,9 @@ class BioHack:
         n_sessions=5,
         n_trials=9,
         labels=LABELS,
+        subjects=("P1", "P2", "P3", "P4"),
+        n_recordings=13,
+        n_trials_all=39,
         baseline="none",
         mains=60.0,
     )

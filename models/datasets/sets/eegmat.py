@@ -49,6 +49,7 @@ class Eegmat:
         n_sessions=1,
         n_trials=3,
         labels=LABELS,
+        subjects=tuple(f"{i:02}" for i in range(36)),
         baseline="rest",
     )
 

@@ -84,6 +84,8 @@ class EmoEegMc:
         n_trials=42,
         labels=tuple(EMOTIONS.values()),
         scales=SCALES,
+        subjects=tuple(f"{i:02}" for i in range(1, 61)),
+        n_trials_all=2463,
         baseline="neutral",
     )
 

@@ -83,6 +83,7 @@ class Faced:
         n_trials=N_CLIPS,
         labels=EMOTIONS,
         scales=SCALES,
+        subjects=tuple(f"{i:03}" for i in range(123)),
         baseline="neutral",
         published=PUBLISHED,
     )

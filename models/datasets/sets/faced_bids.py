@@ -54,6 +54,7 @@ class FacedBids:
         n_trials=28,
         labels=EMOTIONS,
         scales=SCALES,
+        subjects=tuple(f"{i:03}" for i in range(123)),
         baseline="pre-clip",
         published=PUBLISHED,
     )  # fmt: skip

@@ -51,6 +51,7 @@ class GameEmo:
         n_sessions=1,
         n_trials=4,
         labels=tuple(GAMES.values()),
+        subjects=tuple(f"S{i:02}" for i in range(1, 29)),
         baseline="none",
     )
 

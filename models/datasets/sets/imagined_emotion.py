@@ -48,6 +48,7 @@ class ImaginedEmotion:
         n_sessions=1,
         n_trials=16,
         labels=tuple(sorted(POSITIVE + NEGATIVE)),
+        subjects=tuple(f"{i:02}" for i in range(1, 36) if i != 22),
         baseline="rest",
         mains=60.0,
     )

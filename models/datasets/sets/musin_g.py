@@ -42,6 +42,7 @@ class MusinG:
         n_subjects=20,
         n_sessions=1,
         n_trials=12,
+        subjects=tuple(f"{i:03}" for i in range(1, 21)),
         baseline="none",
     )
 

@@ -141,7 +141,15 @@ def targets_of(events: Events, n: int, delay_s: float) -> Iterator[Span]:
         before = float("-inf") if second else at
 
 
-def _info(name: str, title: str, n_subjects: int, n_sessions: int, n_trials: int) -> DatasetInfo:
+def _info(
+    name: str,
+    title: str,
+    numbers: Sequence[int],
+    n_trials: int,
+    n_trials_all: int,
+    n_sessions: int = 1,
+    n_recordings: int = 0,
+) -> DatasetInfo:
     emotion = name == "ds002721"
     file = "sub-01/eeg/sub-01_task-run1" if n_sessions == 1 else "sub-01/ses-1/eeg/sub-01_ses-1_task-run1"
     paper = (
@@ -159,16 +167,23 @@ def _info(name: str, title: str, n_subjects: int, n_sessions: int, n_trials: int
         licence="CC BY 4.0 (README), CC0 (dataset_description.json): attribute it",
         access=f"pip install openneuro-py && openneuro-py download --dataset={name} --target-dir=DIR",
         layout=f"{file}_eeg.edf\n{file}_events.tsv",
-        n_subjects=n_subjects,
+        n_subjects=len(numbers),
         n_sessions=n_sessions,
         n_trials=n_trials,
         labels=() if emotion else VALENCES,
         scales=dict.fromkeys(QUESTIONS, (1.0, 9.0)) if emotion else {},
         baseline="rest" if emotion else "none",
+        subjects=tuple(f"{i:02}" for i in numbers),
+        n_recordings=n_recordings,
+        n_trials_all=n_trials_all,
     )
 
 
-ds002721 = ReadingMusic(_info("ds002721", "Affective music listening (ds002721)", 31, 1, 40))
-ds002722 = ReadingMusic(_info("ds002722", "Affective music interface, calibration (ds002722)", 19, 1, 90))
-ds002723 = ReadingMusic(_info("ds002723", "Affective music interface, online (ds002723)", 8, 1, 120), STATE_S)
-ds002724 = ReadingMusic(_info("ds002724", "Affective music interface, training (ds002724)", 10, 3, 144))
+ds002721 = ReadingMusic(_info("ds002721", "Affective music listening (ds002721)", range(1, 32), 40, 1240))
+ds002722 = ReadingMusic(_info("ds002722", "Affective music interface, calibration (ds002722)", range(1, 20), 90, 1692))
+ds002723 = ReadingMusic(
+    _info("ds002723", "Affective music interface, online (ds002723)", (1, 8, 11, 12, 13, 15, 17, 19), 120, 880), STATE_S
+)
+ds002724 = ReadingMusic(
+    _info("ds002724", "Affective music interface, training (ds002724)", range(8, 18), 144, 3456, 3, 24)
+)

@@ -53,6 +53,7 @@ class Sam40:
         n_sessions=1,
         n_trials=11,
         labels=TASKS,
+        subjects=tuple(f"{i:02}" for i in range(1, 41)),
         baseline="rest",
     )
 

@@ -44,6 +44,8 @@ class SsvepExo:
         n_sessions=6,
         n_trials=32,
         labels=tuple(CODES.values()),
+        subjects=tuple(f"{i:02}" for i in range(1, 13)),
+        n_recordings=32,
         baseline="rest",
     )
 
