@@ -25,6 +25,8 @@ from types import FrameType
 
 import numpy as np
 
+from benchmarks.fuzz_datasets import DATASETS
+from benchmarks.fuzz_datasets import SLOW as SLOW_DATASETS
 from benchmarks.fuzz_kinds import kinds
 from benchmarks.fuzz_metadata import metadata
 from benchmarks.fuzz_texts import TEXTS, Target
@@ -179,8 +181,9 @@ TARGETS: dict[str, Target] = {
     **TEXTS,
     **kinds(lambda name, content: _play(name, name, content, {})),
     **metadata(lambda name, content, query="speed=max": _play(name, name, content, {}, query)),
+    **DATASETS,
 }
-SLOW = ("set", "set with odd parts", "set of 7.3")
+SLOW = ("set", "set with odd parts", "set of 7.3", *SLOW_DATASETS)
 """Targets that start a process for each input."""
 
 

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from .bids import text_of_sidecar
 
 
 def rows(path: Path, delimiter: str = "\t", needs: Sequence[str] = ()) -> list[dict[str, str]]:
-    """The rows of a table with a head, as text without spaces around it.
+    """The rows of a table with a head, as text without spaces around it; a cell that a row lacks is empty.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ def rows(path: Path, delimiter: str = "\t", needs: Sequence[str] = ()) -> list[d
     if missing := [name for name in needs if name not in columns]:
         found = f"it has no column {', '.join(missing)}; it has {', '.join(columns[:12])}"
         raise MoodError(f"table {path.name}", found[:200], "download it again, or check that it belongs to this set")
-    return [dict(zip(columns, map(str.strip, row), strict=False)) for row in body]
+    return [dict(zip_longest(columns, map(str.strip, row[: len(columns)]), fillvalue="")) for row in body]
 
 
 def number(text: str | None) -> float:

@@ -1,0 +1,93 @@
+"""Fuzz targets for readers of labelled data sets: one file of a simulated set is broken, and the set is read."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+
+from benchmarks.fuzz_texts import Target
+from realtime_mood.models.datasets.fixtures import archives, faced, faced_bids, loose, open_bids, reading
+from realtime_mood.models.datasets.sets import reader_of
+
+MAPPING = b"""
+name = "mine"
+signals = "sub-*/eeg/*_eeg.edf"
+subject = "sub-([^_/]+)"
+events = "_events.tsv"
+drop = ["GSR", "ECG", "VA1", "VA2", "VAtarg"]
+[trial]
+label = "trial_type"
+duration = 20
+rows = { column = "trial_type", values = ["1", "2", "3", "4", "5", "6", "7", "9"] }
+[labels]
+1 = "negative"
+2 = "neutral"
+[baseline]
+kind = "pre-clip"
+seconds = 2
+"""
+
+
+def _described(root: Path, n_subjects: int, seed: int, seconds: float) -> None:
+    reading.write_ds002722(root, n_subjects, seed, seconds)
+    (root / "mine.toml").write_bytes(MAPPING)
+
+
+# Name of the data set, its writer, and the file that is broken.
+SETS: dict[str, tuple[str, Callable[..., None], str]] = {
+    "FACED's pickles": ("faced", partial(faced.write, subjects=(3,)), "Processed_data/*.pkl"),
+    "FACED's order": ("faced", partial(faced.write, subjects=(3,)), "Data/*/After_remarks.mat"),
+    "FACED's events": ("faced-bids", partial(faced_bids.write, subjects=(30,)), "sub-*/eeg/*_events.tsv"),
+    "DASPS' archive": ("dasps", archives.write_dasps, "*.npz"),
+    "GAMEEMO's tables": ("gameemo", loose.write_gameemo, "GAMEEMO/*/Raw*/*/*G1*.csv"),
+    "SAM-40's files": ("sam40", loose.write_sam40, "raw_data/Relax*1.mat"),
+    "EKM-ED's ratings": ("ekm-ed", loose.write_ekm_ed, "questionnaires/*/*.csv"),
+    "DENS' events": ("dens", open_bids.write_dens, "sub-*/eeg/*_events.tsv"),
+    "events of music": ("ds002721", reading.write_ds002721, "sub-*/eeg/*run2_events.tsv"),
+    "EmoEEG-MC's readme": ("emoeeg-mc", reading.write_emoeeg_mc, "README.md"),
+    "EmoEEG-MC's ratings": ("emoeeg-mc", reading.write_emoeeg_mc, "sub-*/beh/*.tsv"),
+    "a description": ("mine.toml", _described, "mine.toml"),
+}
+SLOW = ("FACED's order", "SAM-40's files", "DENS' events")
+"""These start a process for each input."""
+
+
+@cache
+def _written(writer: Callable[..., None]) -> Path:
+    root = Path(tempfile.mkdtemp(prefix="fuzz-set"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    writer(root, 1, 9_990, 1.0)
+    return root
+
+
+def _target(name: str, writer: Callable[..., None], pattern: str) -> Target:
+    @cache
+    def place() -> Path:
+        root = _written(writer)
+        return sorted(root.glob(pattern))[0].relative_to(root)
+
+    def use(content: bytes) -> str:
+        root = _written(writer)
+        with tempfile.TemporaryDirectory(prefix="fuzz") as folder:
+            for path in root.rglob("*"):
+                link = Path(folder) / path.relative_to(root)
+                if path.is_dir():
+                    link.mkdir(parents=True, exist_ok=True)
+                elif path.relative_to(root) != place():
+                    link.parent.mkdir(parents=True, exist_ok=True)
+                    link.symlink_to(path)
+            (Path(folder) / place()).write_bytes(content)
+            reader = reader_of(str(Path(folder) / name) if name.endswith(".toml") else name)
+            for recording in reader.recordings(Path(folder)):
+                for segment in recording.segments():
+                    assert segment.spans
+        return "played"
+
+    return Target(lambda: ((_written(writer) / place()).read_bytes(),), use)
+
+
+DATASETS = {name: _target(*of) for name, of in SETS.items()}
