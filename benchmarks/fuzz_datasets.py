@@ -49,11 +49,10 @@ SETS: dict[str, tuple[str, Callable[..., None], str]] = {
     "DENS' events": ("dens", open_bids.write_dens, "sub-*/eeg/*_events.tsv"),
     "events of music": ("ds002721", reading.write_ds002721, "sub-*/eeg/*run2_events.tsv"),
     "EmoEEG-MC's readme": ("emoeeg-mc", reading.write_emoeeg_mc, "README.md"),
-    "EmoEEG-MC's ratings": ("emoeeg-mc", reading.write_emoeeg_mc, "sub-*/beh/*.tsv"),
     "a description": ("mine.toml", _described, "mine.toml"),
 }
-SLOW = ("FACED's order", "SAM-40's files", "DENS' events")
-"""These start a process for each input."""
+SLOW = ("FACED's order", "SAM-40's files", "DENS' events", "events of music", "EmoEEG-MC's readme")
+"""These start a process for each input, or read long recordings."""
 
 
 @cache
