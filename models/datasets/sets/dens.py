@@ -86,7 +86,7 @@ def _recording(subject: str, table: Path, signal: Path, simulated: bool) -> Reco
     source = RawSignal(signal, tuple(site or "-" for site in sites), reference="Cz")
     info = StreamInfo(tuple(filter(None, sites)), head.sfreq, "DENS", "Cz", virtual=simulated)
     answers = sorted(table.parents[1].glob(f"beh/{subject}_task-*_beh.tsv"))
-    spans = _spans(subject, table, answers[0] if answers else None, head)
+    spans = spans_of(subject, table, answers[0] if answers else None, head)
     notes = () if answers else ("the subject's ratings are missing",)
     trials = tuple(span.trial for span in spans if span.trial)
     files = tuple(path for path in (table, signal, signal.with_suffix(".fdt"), *answers[:1]) if path.exists())
@@ -94,7 +94,7 @@ def _recording(subject: str, table: Path, signal: Path, simulated: bool) -> Reco
                      notes=notes)  # fmt: skip
 
 
-def _spans(subject: str, table: Path, answers: Path | None, head: SignalHead) -> list[Span]:
+def spans_of(subject: str, table: Path, answers: Path | None, head: SignalHead) -> list[Span]:
     """The rest and the clips, in playing order."""
     events = [(number(row["onset"]), row["trial_type"], row["label"])
               for row in rows(table, needs=("onset", "trial_type", "label"))]  # fmt: skip
