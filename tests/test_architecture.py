@@ -51,7 +51,7 @@ UNUSUAL = {
 @pytest.mark.parametrize("words", UNUSUAL)
 def test_texts_use_the_usual_words(words):
     plans = (p for d in ("realtime_mood", "calibration") for p in (ROOT / d).rglob("*.toml"))
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "examples" / "README.md"]
     texts = [*SOURCES, ROOT / "app.py", *(ROOT / "benchmarks").rglob("*.py"), *plans, *pages]
     unusual = re.compile(rf"\b(?:{words})\b(?!=)", re.IGNORECASE)
     found = [f"{path.relative_to(ROOT)}: {line.strip()}" for path in texts for line in path.read_text().splitlines()
