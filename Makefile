@@ -25,13 +25,13 @@ check: setup  ## lint, format, types, import contracts
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 
-bench: setup  ## figures of this machine, each beside a floor or a rival
+bench: setup  ## measurements on this machine, each compared with a limit or an alternative
 	$(PY) -m benchmarks
 
-soak: setup  ## an hour of a failing headset in six minutes
+soak: setup  ## an hour of stream time with random faults, in six minutes
 	$(PY) -m benchmarks.soak
 
-fuzz: setup  ## 10,000 broken inputs for everything that reads
+fuzz: setup  ## 10,000 broken inputs for each reader
 	$(PY) -m benchmarks.fuzz --n 10000
 
 reliability: setup  ## every fault on every source: writes docs/reliability.md
@@ -40,12 +40,12 @@ reliability: setup  ## every fault on every source: writes docs/reliability.md
 screenshots: setup  ## the README's pictures, from the running program
 	$(PY) -m benchmarks.screenshots
 
-datasets: setup  ## what docs/datasets.md says of each data set, from its reader
+datasets: setup  ## the part of docs/datasets.md about each data set, from its reader
 	$(PY) -m realtime_mood.models.datasets.page docs/datasets.md
 
 LANGUAGE_DIR := realtime_mood/language
 BABEL := $(PY) -m babel.messages.frontend -q
-messages: setup  ## the texts that people read: collect them, update the translations, compile them
+messages: setup  ## collect the texts for users, update the translations, compile them
 	$(BABEL) extract -s -w 100 --no-location --omit-header -F $(LANGUAGE_DIR)/babel.cfg -k _ -k N_ -k ngettext:1,2 -o $(LANGUAGE_DIR)/realtime_mood.pot .
 	$(BABEL) update -w 100 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -D realtime_mood -i $(LANGUAGE_DIR)/realtime_mood.pot -d $(LANGUAGE_DIR)
 	$(PY) -c "import glob; from babel.messages import mofile, pofile; [mofile.write_mo(open(path[:-2] + 'mo', 'wb'), pofile.read_po(open(path, 'rb'))) for path in glob.glob('$(LANGUAGE_DIR)/*/LC_MESSAGES/*.po')]"
