@@ -8,11 +8,24 @@ import tempfile
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
+from unittest import mock
 
 from benchmarks.fuzz_texts import Target
-from realtime_mood.models.datasets.fixtures import archives, faced, faced_bids, loose, open_bids, reading
+from realtime_mood.models.datasets.fixtures import (
+    archives,
+    clips,
+    deap,
+    dreamer,
+    faced,
+    faced_bids,
+    loose,
+    open_bids,
+    reading,
+    seed_family,
+)  # fmt: skip
 from realtime_mood.models.datasets.sets import dens, reader_of
 from realtime_mood.models.datasets.signals import SignalHead
+from tests.datasets.quick_person import QuickPerson
 
 MAPPING = b"""
 name = "mine"
@@ -38,6 +51,14 @@ def _described(root: Path, n_subjects: int, seed: int, seconds: float) -> None:
     (root / "mine.toml").write_bytes(MAPPING)
 
 
+def _features(write: Callable[..., None], signals: str, root: Path, n_subjects: int, seed: int, seconds: float) -> None:
+    write(root, n_subjects, seed, seconds)
+    shutil.rmtree(root / signals)
+
+
+SEED = partial(_features, seed_family.write_seed, "Preprocessed_EEG")
+SEED_IV = partial(_features, seed_family.write_seed_iv, "eeg_raw_data")
+SEED_VII = partial(_features, seed_family.write_seed_vii, "EEG_preprocessed")
 # Name of the data set, its writer, and the file that is broken.
 SETS: dict[str, tuple[str, Callable[..., None], str]] = {
     "FACED's pickles": ("faced", partial(faced.write, subjects=(3,)), "Processed_data/*.pkl"),
@@ -49,9 +70,22 @@ SETS: dict[str, tuple[str, Callable[..., None], str]] = {
     "EKM-ED's ratings": ("ekm-ed", loose.write_ekm_ed, "questionnaires/*/*.csv"),
     "events of music": ("ds002721", reading.write_ds002721, "sub-*/eeg/*run2_events.tsv"),
     "EmoEEG-MC's readme": ("emoeeg-mc", reading.write_emoeeg_mc, "README.md"),
+    "SEED's features": ("seed", SEED, "ExtractedFeatures/1_*.mat"),
+    "SEED's classes": ("seed", SEED, "ExtractedFeatures/label.mat"),
+    "SEED-IV's eyes": ("seed-iv", SEED_IV, "eye_feature_smooth/1/1_*.mat"),
+    "SEED-V's features": ("seed-v", seed_family.write_seed_v, "EEG_DE_features/1_123.npz"),
+    "SEED-V's recordings": ("seed-v-raw", seed_family.write_seed_v_raw, "EEG_raw/1_1_*.cnt"),
+    "SEED-V's times": ("seed-v-raw", seed_family.write_seed_v_raw, "trial_start_end_timestamp.txt"),
+    "SEED-VII's features": ("seed-vii", SEED_VII, "EEG_features/1.mat"),
+    "DEAP's pickles": ("deap", deap.write, "data_preprocessed_python/s01.dat"),
+    "DEAP's ratings": ("deap", deap.write, "metadata_csv/participant_ratings.csv"),
+    "DREAMER's file": ("dreamer", dreamer.write, "DREAMER.mat"),
     "a description": ("mine.toml", _described, "mine.toml"),
 }
-SLOW = ("FACED's order", "SAM-40's files", "events of music", "EmoEEG-MC's readme")
+SLOW = (
+    "FACED's order", "SAM-40's files", "events of music", "EmoEEG-MC's readme", "SEED-V's recordings",
+    "SEED-V's times", "DEAP's pickles",
+)  # fmt: skip
 """These start a process for each input, or read long recordings."""
 
 
@@ -59,7 +93,8 @@ SLOW = ("FACED's order", "SAM-40's files", "events of music", "EmoEEG-MC's readm
 def _written(writer: Callable[..., None]) -> Path:
     root = Path(tempfile.mkdtemp(prefix="fuzz-set"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
-    writer(root, 1, 9_990, 1.0)
+    with mock.patch.object(clips, "VirtualPerson", QuickPerson), mock.patch.object(seed_family, "RAW_SFREQ", 200):
+        writer(root, 1, 9_990, 1.0)
     return root
 
 

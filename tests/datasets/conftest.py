@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from quick_person import QuickPerson
 
-from realtime_mood.models.datasets.fixtures import clips, writer_of
+from realtime_mood.models.datasets.fixtures import clips, files, seed_family, writer_of
 
 Written = Callable[..., Path]
 
@@ -23,6 +23,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         root = tmp_path_factory.mktemp("sets") / name
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(clips, "VirtualPerson", QuickPerson)
+            patch.setattr(files, "VirtualPerson", QuickPerson)
+            patch.setattr(seed_family, "RAW_SFREQ", 200)  # instead of 1000: files of a fifth
             writer_of(name)(root, n_subjects, 3, seconds)
         return root
 

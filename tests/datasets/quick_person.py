@@ -30,6 +30,12 @@ class QuickPerson:
         self.made += n
         return AMPLITUDE_UV[state] * self.noise[rows]
 
+    def signal(self, seconds: float) -> np.ndarray:
+        """A tenth of a second at a time, so that each part has its own state."""
+        n = round(seconds * self.sfreq)
+        step = round(self.sfreq / 10)
+        return np.concatenate([self.take(min(step, n - at)) for at in range(0, n, step)])
+
 
 def recordings(name: str, root: Path) -> Sequence[Recording]:
     return reader_of(name).recordings(root)

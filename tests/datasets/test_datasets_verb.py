@@ -112,6 +112,15 @@ def test_notes_are_counted() -> None:
     assert noted.notes == ("no rest", "odd (3 of 4 recordings)")
 
 
+@pytest.mark.parametrize("name", READERS)
+def test_every_simulated_set_is_read_whole(name: str, written) -> None:
+    result = check(reader_of(name), written(name, 1, 1.0))
+    assert result.simulated
+    assert result.verdict in ("complete", "missing"), lines_of(result)
+    assert result.found["subjects"] == 1
+    assert result.found["trials"]
+
+
 # -- the verb ------------------------------------------------------------------------------------------------------
 
 

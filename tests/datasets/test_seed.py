@@ -11,6 +11,7 @@ from quick_person import copy_of, cut, read_all, recordings, refused, segments, 
 from scipy.io import loadmat, savemat
 
 from realtime_mood.errors import ConfigError
+from realtime_mood.models.datasets.fixtures import clips
 from realtime_mood.models.datasets.fixtures.seed_family import write_seed
 from realtime_mood.models.datasets.sets import bcmi, seed
 
@@ -135,8 +136,9 @@ def test_what_no_simulation_wrote_is_not_marked_as_simulated(root: Path) -> None
     assert not recordings("seed", root)[0].info.virtual
 
 
-def test_virtual_people_follow_the_clips(tmp_path: Path) -> None:
+def test_virtual_people_follow_the_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beta and gamma at the temples rise with positive clips, alpha at the back with neutral ones."""
+    monkeypatch.setattr(clips, "DIFFICULTY", "easy")
     write_seed(tmp_path / "seed", 1, 4, 8.0, n_sessions=1)
     assert "SIMULATED" in (tmp_path / "seed" / RAW / "readme.txt").read_text()
     recording = recordings("seed", tmp_path / "seed" / FEATURES)[0]

@@ -13,7 +13,6 @@ from quick_person import copy_of, cut, recordings, refused, segments, states
 from scipy.io import loadmat, savemat
 
 from realtime_mood.errors import ConfigError, MoodError
-from realtime_mood.models.datasets.fixtures import seed_family
 from realtime_mood.models.datasets.sets import bcmi, seed_iv, seed_v, seed_v_raw, seed_vii
 
 IV, V, VII = "seed-iv", "seed-v", "seed-vii"
@@ -176,11 +175,9 @@ def test_dates_of_raw_files_give_the_order_of_sessions_and_numbers_their_classes
     assert [t.label for t in found[2].trials] == [seed_v.INFO.labels[code] for code in seed_v.CODES["2"]]
 
 
-@pytest.fixture(scope="module")
-def raw_v(written, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(seed_family, "RAW_SFREQ", 200)
-        return written("seed-v-raw")
+@pytest.fixture
+def raw_v(written) -> Path:
+    return written("seed-v-raw")
 
 
 def test_recordings_of_seed_v_are_cut_at_the_shipped_times(raw_v: Path) -> None:
