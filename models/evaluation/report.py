@@ -80,7 +80,7 @@ def difference(a: Sequence[Mapping], b: Sequence[Mapping], seed: int) -> dict[st
 
 # -- the table ----------------------------------------------------------------------------------------------------
 
-HEADS = ("channels", "method", "balanced accuracy", "by trial", "macro-F1", "AUC", "reader − this, AUC", "backwards",
+HEADS = ("channels", "method", "balanced accuracy", "by trial", "macro-F1", "AUC", "reader − this, AUC", "below chance",
          "ECE", "Brier", "at 80 %: covered", "gain")  # fmt: skip
 ON_TERMINAL = ("channels", "method", "balanced accuracy", "by trial", "AUC", "reader − this, AUC", "ECE")
 
