@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +21,8 @@ from realtime_mood.files import Strict
 from realtime_mood.pipeline import LEARNS, Pipeline
 from realtime_mood.plugins import Plugin, find, made, read_options, split
 from realtime_mood.profile import Normaliser, Profile
-from realtime_mood.types import Array, Features, Readout, StreamInfo
+from realtime_mood.readout import Readout
+from realtime_mood.types import Array, Features, StreamInfo
 
 from .checkpoint import load_weights
 from .runtime import Inference, ReaderNetwork, choose_device
@@ -132,7 +135,14 @@ class ReaderWeights:
 
     def network(self, info: StreamInfo, readout: str, profile: Profile | None) -> ReaderNetwork:
         """The network on this stream; raises `ConfigError` or `ProfileError`."""
-        return ReaderNetwork(self._inference, choose_readout(readout, profile, info), info, profile)
+        chosen = choose_readout(readout, profile, info, tuple(self._inference.card.readouts))
+        return ReaderNetwork(self._inference, chosen, info, profile)
+
+    @property
+    def held_out(self) -> dict[str, dict[str, Any]]:
+        """The `HeldOutResult` of each readout that was trained on a data set, by name."""
+        found = {name: self._inference.card.held_out(name) for name in self._inference.card.readouts}
+        return {name: asdict(result) for name, result in found.items() if result}
 
 
 def open_weights(weights: str, device: str = "auto") -> ReaderWeights | GuardedWeights:
@@ -175,6 +185,7 @@ class PipelineBuilder:
     def about(self) -> dict[str, Any]:
         """Configuration stored in a recording, sufficient to reproduce its readings."""
         profile = self._profile
+        held_out = self._weights.held_out if isinstance(self._weights, ReaderWeights) else {}
         return {
             "version": __version__,
             "weights": self._config.weights,
@@ -183,14 +194,17 @@ class PipelineBuilder:
             "notch": self._config.notch,
             "profile": profile.stored() if profile else None,
             "head": b64encode(profile.head).decode() if profile and profile.head else None,
+            **({"held_out": held_out} if held_out else {}),
             **LEARNS,
         }
 
 
-def choose_readout(asked: str, profile: Profile | None, info: StreamInfo) -> str:
-    """The readout asked for; ``auto`` is the profile's, else the one trained on real or simulated subjects."""
+def choose_readout(asked: str, profile: Profile | None, info: StreamInfo, known: Sequence[str]) -> str:
+    """The readout asked for; ``auto`` is the profile's, else the only one, else that for the source."""
     if asked != "auto":
         return asked
     if profile and (own := profile.own.name if profile.own else profile.readout):
         return own
+    if len(known) == 1:
+        return known[0]
     return "emotion3" if info.virtual else "effort"

@@ -22,7 +22,7 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import WeightsError
 from realtime_mood.files import Strict, write_whole
 from realtime_mood.profile import digest
-from realtime_mood.types import Readout
+from realtime_mood.readout import HeldOutResult, Readout
 
 from .reader import Batch, MoodReader, ReaderConfig
 
@@ -54,10 +54,6 @@ class ReadoutCard(Strict):
         """With the subject's own baseline, or without."""
         return self.own_baseline if calibrated else self.no_baseline
 
-    def readout(self, name: str) -> Readout:
-        """Its labels and scales."""
-        return Readout(name, self.labels, self.coordinates, self.evidence)
-
 
 class Card(Strict):
     """``config.json``."""
@@ -69,6 +65,16 @@ class Card(Strict):
     readouts: dict[str, ReadoutCard]
     training: dict  # recipe, figures on held-out subjects, and the hashes of every training record
     sha256: dict[str, str]
+
+    def readout(self, name: str) -> Readout:
+        """Labels and scales of one of `readouts`, and on whom it was shown where it was trained on a data set."""
+        head = self.readouts[name]
+        return Readout(name, head.labels, head.coordinates, head.evidence, self.held_out(name))
+
+    def held_out(self, name: str) -> HeldOutResult | None:
+        """The outcome of `train --dataset` on held-out subjects; None for other readouts."""
+        found = self.training.get("data_sets", {}).get(name)
+        return HeldOutResult(**found["held_out"]) if found else None
 
     @property
     def eye_trained(self) -> bool:

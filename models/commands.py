@@ -53,21 +53,53 @@ def pretrain(
     run(jobs, out, recipe, cache=cache, resume=resume, threads=threads)
 
 
+LabelOption = Annotated[str, typer.Option(help="stimulus: what it was meant to evoke; felt: the subject's ratings.")]
+
+
+def _felt(label: str) -> bool:
+    if label not in ("stimulus", "felt"):
+        raise ConfigError(f"label {label!r}", "unknown", "use stimulus or felt")
+    return label == "felt"
+
+
 def train(
-    data: Annotated[Path, typer.Option(help="Folder with eegmat_dev24_125hz.npz.")],
+    data: Annotated[Path, typer.Option("--data", "--root", help="Folder of the data set, or of the EEGMAT archive.")],
     out: Annotated[Path, typer.Option(help="Folder for the weights.")],
+    dataset: Annotated[
+        str | None, typer.Option(help="Labelled data set; `datasets` lists them (default: the shipped weights').")
+    ] = None,
+    readout: Annotated[
+        str, typer.Option(help="With --dataset: emotion3, 4, 5, 7 or 9, valence, arousal, or the name of the set.")
+    ] = "emotion3",
+    label: LabelOption = "stimulus",
     virtual_people: Annotated[int, typer.Option(help="Number of simulated subjects to train on.")] = 600,
     steps: Annotated[int | None, typer.Option(help="Training steps (default: as evaluated).")] = None,
     encoder: EncoderOption = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder of prepared subjects (default: the user's cache).")] = None,
+    jobs: Annotated[int, typer.Option(help="With --dataset: parallel processes, one core each.", min=1)] = 1,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
 ) -> None:
-    """Train the weights that come with the program, as described in their model card."""
+    """Train a readout on a labelled data set, or the weights that come with the program as their card describes."""
     check_writable(out, "weights in")
-    from .ship import ship
+    felt = _felt(label)
     from .train import TrainingRecipe
 
     recipe, log = TrainingRecipe() if steps is None else TrainingRecipe(steps=steps), partial(print, flush=True)
-    ship(data, out, n_virtual=virtual_people, recipe=recipe, seed=seed, log=log, encoder=encoder)
+    if dataset is None:
+        from .ship import ship
+
+        ship(data, out, n_virtual=virtual_people, recipe=recipe, seed=seed, log=log, encoder=encoder)
+        return
+    from realtime_mood.dsp.spec import FeatureSpec
+
+    from .crossfit import FitOptions
+    from .dataset_weights import train_on
+    from .evaluation.labelled import DatasetChoice
+    from .executor import open_executor
+
+    choice = DatasetChoice(dataset, data.expanduser(), readout, felt, cache)
+    with open_executor(jobs) as executor:
+        train_on(choice, out, FitOptions(FeatureSpec(), recipe, seed, encoder), executor, log)
 
 
 def evaluate(
@@ -93,9 +125,7 @@ def evaluate(
     ablations: Annotated[bool, typer.Option("--ablations", help="Also run the ablations of the reader.")] = False,
     other_encoder: Annotated[Path | None, typer.Option(help="Ablations: differently pre-trained encoder.")] = None,
     attention: Annotated[bool, typer.Option("--attention", help="Also evaluate the reader's attention.")] = False,
-    label: Annotated[
-        str, typer.Option(help="stimulus: what it was meant to evoke; felt: the subject's ratings.")
-    ] = "stimulus",
+    label: LabelOption = "stimulus",
     scheduler: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://HOST:PORT, instead of --jobs.")] = None,
 ) -> None:
     """Evaluate a readout on held-out subjects, with classical methods for comparison."""
@@ -104,15 +134,14 @@ def evaluate(
 
     from .evaluation import run
 
-    if label not in ("stimulus", "felt"):
-        raise ConfigError(f"label {label!r}", "unknown", "use stimulus or felt")
+    felt = _felt(label)
     try:
         n_steps = tuple(int(part) for part in steps.split(",") if part.strip())
     except ValueError:
         raise ConfigError(f"steps {steps!r}", "not whole numbers", "write 300 or 300,600") from None
     options = run.Options(
         readout, out, data, dataset, protocol, track, channels, methods, people, folds, inner, n_steps, encoder, cache,
-        jobs, seed, controls, ablations, other_encoder, attention, label == "felt", scheduler,
+        jobs, seed, controls, ablations, other_encoder, attention, felt, scheduler,
     )  # fmt: skip
     console = Console(width=None if sys.stdout.isatty() else 140)
     run.evaluate(options, sys.argv[1:], partial(print, file=sys.stderr, flush=True), console)
@@ -127,6 +156,11 @@ def info(weights: WeightsOption = None) -> None:
     print(f"weights {card.name}: bands {bands} Hz; context {card.spec.n_steps * card.spec.step_s:g} s")
     for name, head in card.readouts.items():
         print(f"  {name}: {' / '.join(head.labels)}; trained on {head.evidence} data; {card.training['figures'][name]}")
+        if card.held_out(name):
+            from .dataset_weights import claims
+
+            for line in claims(card.training, name):
+                print(f"    {line}")
 
 
 def replay(

@@ -135,7 +135,7 @@ class ReaderNetwork:
             self.least_confidence, self._head = own.least_confidence, personal_head(profile, info)
             return
         self._card = card.readouts[readout]
-        self.readout = self._card.readout(readout)
+        self.readout = card.readout(readout)
         trust = self._card.trust(calibrated=profile is not None)
         self.least_confidence, self._head = trust.least_confidence, pretrained_head(readout, trust)
 

@@ -114,21 +114,26 @@ def _batch(samples: Sequence[tuple[np.ndarray, ...]]) -> Batch:
 def training_batches(
     sampler: SubjectSampler, size: int, seed: int, augment: Augment, n_labels: int
 ) -> Iterator[tuple[Batch, torch.Tensor]]:
-    """Endless batches, balanced by subject and label, on random sub-montages."""
+    """Endless batches, balanced by subject and label, on random sub-montages.
+
+    A subject who lacks some labels, as happens with ratings, gives the others.
+    """
     rng = np.random.default_rng(seed)
     by_label = {
         frozen: [[t[p.label[t] == y] for y in range(n_labels)] for p, t in zip(sampler.subjects, seconds, strict=True)]
         for frozen, seconds in sampler.seconds.items()
     }
-    complete = [i for i, rows in enumerate(by_label[True]) if all(len(row) for row in rows)]
-    least, n_all = augment.least_chans, min(sampler.subjects[i].info.n_chans for i in complete)
+    present = [[y for y in range(n_labels) if len(rows[y])] for rows in by_label[True]]
+    usable = [i for i, labels_of_subject in enumerate(present) if len(labels_of_subject) > 1]
+    least, n_all = augment.least_chans, min(sampler.subjects[i].info.n_chans for i in usable)
     while True:
         n_chans = n_all
         if rng.random() < augment.sub_montage:  # few more often than many: they are harder to learn from
             n_chans = least + int((n_all + 1 - least) * rng.random() ** 2)
         samples, labels = [], []
         for _ in range(size):
-            i, y = int(rng.choice(complete)), int(rng.integers(n_labels))
+            i = int(rng.choice(usable))
+            y = present[i][int(rng.integers(len(present[i])))]
             frozen = bool(rng.random() < augment.frozen_share)
             t = int(rng.choice(by_label[frozen][i][y]))
             chans = rng.permutation(sampler.subjects[i].info.n_chans)[:n_chans]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .entropy import Statistics
+from .readout import Readout
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -198,24 +199,6 @@ class Features:
     time: float = math.nan  # stream time of its end (s)
     eye: Array | None = None
     """(n_eye,) eye-movement features, where there is an eye tracker; only weights trained with any use them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Readout:
-    """Labels and scales that one head of the network predicts."""
-
-    name: str
-    labels: tuple[str, ...]
-    coordinates: tuple[tuple[float, float], ...]
-    """(valence, arousal) of each label, both in [-1, 1]."""
-    evidence: str
-    """Data it was trained and validated on: ``"real"``, ``"virtual"`` (simulated) or ``"own"`` (the subject's own)."""
-
-
-def places_of(readout: Readout) -> np.ndarray | None:
-    """Valence and arousal of each label: (n_labels, 2); None where the readout has none."""
-    at = np.array(readout.coordinates, float).reshape(-1, 2)
-    return at if len(at) == len(readout.labels) and np.ptp(at, axis=0).max(initial=0.0) > 1e-6 else None
 
 
 class Why(Enum):

@@ -1,11 +1,18 @@
 """Labels of the readouts that can be trained on a labelled data set: which class a trial is of.
 
 The label of a trial is what its authors meant the stimulus to evoke, or what the subject reported to have felt.
+
+References
+----------
+.. [1] Russell & Mehrabian (1977), "Evidence for a three-factor theory of emotions", Journal of Research in Personality
+   11(3), doi 10.1016/0092-6566(77)90037-X: pleasure and arousal of words for emotions.
+.. [2] Chen et al. (2023), "A large finer-grained affective computing EEG dataset", Scientific Data 10:740,
+   doi 10.1038/s41597-023-02650-w: ratings of 123 subjects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from realtime_mood.errors import ConfigError
 
@@ -33,6 +40,23 @@ SIGNS = dict.fromkeys(
     ("positive", "amusement", "awe", "inspiration", "happy", "tenderness", "compassion", "content", "excite", "love",
      "relief"), "positive",
 ) | {"neutral": "neutral"}  # fmt: skip
+COORDINATES: dict[str, tuple[tuple[float, float], ...]] = {
+    "emotion3": ((-0.7, 0.4), (0.0, -0.2), (0.7, 0.4)),
+    "valence": ((-0.7, 0.0), (0.7, 0.0)),
+    "arousal": ((0.0, -0.7), (0.0, 0.7)),
+}
+"""Valence and arousal of the labels that name a side of the plane themselves, by readout."""
+PLACES = {
+    "anger": (-0.51, 0.59), "disgust": (-0.60, 0.35), "fear": (-0.64, 0.60), "sad": (-0.63, -0.27),
+    "neutral": (0.0, 0.0), "happy": (0.81, 0.51), "surprise": (0.40, 0.67),
+}  # fmt: skip
+"""Valence and arousal of emotions from -1 to 1, as words were rated [1]_."""
+FELT_PLACES = {
+    "anger": (-0.51, 0.33), "disgust": (-0.53, 0.18), "fear": (-0.55, 0.24), "sad": (-0.47, -0.06),
+    "neutral": (-0.09, -0.60), "amusement": (0.21, 0.05), "inspiration": (0.37, 0.13), "happy": (0.25, -0.02),
+    "tenderness": (0.27, -0.03),
+}  # fmt: skip
+"""The same as clips were rated [2]_: means over subjects and clips of an emotion, the scale from 0 to 7 on -1 to 1."""
 MIDDLE = 0.1
 """Ratings this close to the middle of the scale (as a share of it) are neutral, or neither low nor high."""
 
@@ -51,6 +75,13 @@ def labels_of(readout: str, info: DatasetInfo) -> tuple[str, ...]:
         own = [info.name] if info.labels else []
         raise ConfigError(f"readout {readout!r}", "unknown", f"use {', '.join([*READOUTS, *own])}")
     return READOUTS[readout]
+
+
+def coordinates_of(readout: str, labels: Sequence[str]) -> tuple[tuple[float, float], ...]:
+    """Valence and arousal of each label, both in [-1, 1]; empty where one of them has no place in the references."""
+    words = [SYNONYMS.get(label, label) for label in labels]
+    known = (table for table in (PLACES, FELT_PLACES) if all(word in table for word in words))
+    return COORDINATES.get(readout) or next((tuple(table[word] for word in words) for table in known), ())
 
 
 def label_of(trial: Trial, readout: str, info: DatasetInfo, *, felt: bool) -> int:

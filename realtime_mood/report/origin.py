@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from ..language import N_, _
 from ..profile import Profile
+from ..readout import HeldOutResult
+from .words import plain
 
 OURS = "reader-"  # names of the weights that come with the program begin so
 # for each readout of our weights, the subjects it was trained on and what was shown, as the weights' card says
@@ -55,6 +57,8 @@ def origin_of(about: Mapping[str, Any], readout: str) -> Origin:
     profile = _profile(about.get("profile"))
     known, kind = TRAINED_ON.get(readout) if weights.startswith(OURS) else None, _text(about.get("evidence"))
     subjects, evidence = map(_, known or (KINDS.get(kind, UNKNOWN[0]), UNKNOWN[1]))
+    if (held_out := _held_out(about.get("held_out"), readout)) is not None:
+        subjects, evidence = held_out.subjects(), f"{held_out.subjects()}: {held_out.figure()}"
     baseline = _("the training subjects and the preceding signal (no resting baseline of the subject)")
     if profile is not None:
         made = _text(profile.made)[:10]
@@ -80,6 +84,15 @@ def _profile(stored: object) -> Profile | None:
         return Profile.model_validate(stored) if isinstance(stored, dict) else None
     except ValidationError:
         return None
+
+
+def _held_out(stored: object, readout: str) -> HeldOutResult | None:
+    """On whom the readout was shown, in a recording; None where it does not say so."""
+    try:
+        found = TypeAdapter(HeldOutResult).validate_python(stored[readout]) if isinstance(stored, dict) else None
+    except (KeyError, ValidationError):
+        return None
+    return found and replace(found, data_set=plain(found.data_set))
 
 
 def _text(value: object) -> str:

@@ -19,7 +19,8 @@ import math
 import numpy as np
 
 from ..health import Emission
-from ..types import Estimate, Readout, places_of
+from ..readout import places_of
+from ..types import Estimate, Readout
 
 
 def names_of(readout: Readout) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from itertools import takewhile
 import numpy as np
 
 from ..language import N_, _
-from ..types import Estimate, Reading, places_of
+from ..readout import places_of
+from ..types import Estimate, Reading
 
 TRAIL_S = 20.0
 RANGE_S = 10.0

@@ -137,9 +137,15 @@ def _readout(latest: Reading | None, info: StreamInfo | None) -> StyledText:
     evidence = latest.readout.evidence
     if evidence == "own" and info is not None and info.virtual:
         evidence = "own_virtual"
-    origin = _(TRAINED_ON.get(evidence, UNKNOWN))
-    text = _("readout {name} · {origin}", name=latest.readout.name, origin=origin)
-    return StyledText(text, "dim", ", ".join(map(_, latest.readout.labels)))
+    origin, tip, role = _(TRAINED_ON.get(evidence, UNKNOWN)), ", ".join(map(_, latest.readout.labels)), "dim"
+    if (shown := latest.readout.held_out) is not None:
+        words = N_("shown on {subjects}") if shown.valid else N_("NOT SHOWN to work on {subjects}")
+        origin, tip, role = (
+            _(words, subjects=shown.subjects()),
+            f"{tip}: {shown.figure()}",
+            role if shown.valid else "warn",
+        )
+    return StyledText(_("readout {name} · {origin}", name=latest.readout.name, origin=origin), role, tip)
 
 
 def _headline(health: Health, current: Reading | None) -> StyledText:

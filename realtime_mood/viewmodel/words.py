@@ -34,5 +34,9 @@ FAULT_WORDS = {fault: FAULTS[fault.value] for fault in Fault}
 FAULT_WORDS[Fault.DECORRELATED] = N_("uncorrelated")  # fits beside a lane
 WHY_WORDS = {why: REASONS[why.value] for why in Why}
 
-LABEL_WORDS = (N_("negative"), N_("neutral"), N_("positive"), N_("rest"), N_("arithmetic"))
+LABEL_WORDS = (
+    N_("negative"), N_("neutral"), N_("positive"), N_("rest"), N_("arithmetic"), N_("low"), N_("high"), N_("sad"),
+    N_("fear"), N_("happy"), N_("disgust"), N_("anger"), N_("surprise"), N_("amusement"), N_("inspiration"),
+    N_("tenderness"),
+)  # fmt: skip
 """The labels of the project's readouts and protocols, for translation; other labels are shown as they are."""

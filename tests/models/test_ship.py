@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ from evaluation_people import SPEC, planted
 
 from realtime_mood import files
 from realtime_mood.errors import MoodError
-from realtime_mood.models import ship
+from realtime_mood.models import crossfit, ship
 from realtime_mood.models.checkpoint import load_weights
+from realtime_mood.models.crossfit import FitOptions, LabelledReadout
 from realtime_mood.models.datasets.person import population
 from realtime_mood.models.evaluation.figures import Scores
+from realtime_mood.models.executor import SerialExecutor
 from realtime_mood.models.train import TrainingRecipe
 
 RECIPE = TrainingRecipe(steps=2, batches={"effort": 4})
@@ -21,9 +24,13 @@ RECIPE = TrainingRecipe(steps=2, batches={"effort": 4})
 
 @pytest.fixture
 def people(monkeypatch):
-    made = {"effort": [planted(seed) for seed in range(6)]}
-    monkeypatch.setattr(ship, "gather", lambda *_: made)
+    made = [planted(seed) for seed in range(6)]
+    monkeypatch.setattr(ship, "gather", lambda *_: {"effort": readout_of(made)})
     return made
+
+
+def readout_of(people):
+    return LabelledReadout(("rest", "arithmetic"), ship.EFFORT, "real", people)
 
 
 def ships(tmp_path, log=lambda _: None):
@@ -36,36 +43,37 @@ def test_the_weights_load_and_say_on_whom_they_were_tuned(people, tmp_path):
     card = load_weights(str(tmp_path / "tiny")).card
     assert card.training["figures"]["effort"]["people"] == 6
     assert card.training["eye_trained"] is False
-    assert set(card.training["records_sha256"]) == {p.name for p in people["effort"]}
-    np.testing.assert_allclose(card.readouts["effort"].population_mean, population(people["effort"]).mean)
+    assert set(card.training["records_sha256"]) == {p.name for p in people}
+    np.testing.assert_allclose(card.readouts["effort"].population_mean, population(people).mean)
     assert {path.name for path in (tmp_path / "tiny").iterdir()} == {
         "config.json", "golden.safetensors", "model.safetensors",
     }  # fmt: skip
     assert "6 of 6 networks" in said
 
 
-def test_every_fold_is_scored_on_people_it_never_saw(people):
+def test_every_fold_is_scored_on_people_it_never_saw(people, monkeypatch):
     """A network that could not have learnt a person's mark does not know it."""
     found = {}
-    real = ship.scores
+    real = crossfit.scores
 
     def remember(reader, name, sampler, i, *, frozen):
         found.setdefault(id(reader), set()).add(sampler.subjects[i].name)
         return real(reader, name, sampler, i, frozen=frozen)
 
-    how = ship.Training(SPEC, RECIPE, 0, None)
     seen = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ship, "scores", remember)
-        real_fit = ship.fit
-        patch.setattr(
-            ship, "fit", lambda c, tasks, *a: seen.append({p.name for p in tasks[0].subjects}) or real_fit(c, tasks, *a)
-        )
-        two = type("Spread", (), {"num_processes": 2})()
-        patch.setattr(ship, "_fit", lambda *a, fit=ship._fit: fit(*a[:3], None, a[4]))
-        ship._fits(people, how, two, lambda _: None)
+    real_fit = crossfit.fit
+    monkeypatch.setattr(crossfit, "scores", remember)
+    monkeypatch.setattr(
+        crossfit, "fit", lambda c, tasks, *a: seen.append({p.name for p in tasks[0].subjects}) or real_fit(c, tasks, *a)
+    )
+    readouts = {"effort": readout_of(people)}
+    one = SimpleNamespace(num_processes=1, device=SimpleNamespace(type="cpu"))
+    _, scored = crossfit.cross_fit(
+        readouts, FitOptions(SPEC, RECIPE, 0), ship.N_FOLDS, one, SerialExecutor(), lambda _: None
+    )
+    assert sorted(scored["effort"][True]) == sorted(scored["effort"][False]) == list(range(6))
     assert len(seen) == ship.N_FOLDS + 1
-    assert seen[-1] == {p.name for p in people["effort"]}
+    assert seen[-1] == {p.name for p in people}
     for trained, scored in zip(seen, found.values(), strict=False):
         assert not trained & scored
     assert set.union(*found.values()) == seen[-1]
@@ -75,13 +83,13 @@ def test_less_can_be_believed_where_people_are_read_worse():
     rng = np.random.default_rng(0)
     people = [planted(seed) for seed in range(4)]
 
-    def scored(right: float) -> list[Scores]:
+    def scored(right: float) -> dict[int, Scores]:
         labels = np.tile([0, 1], 200)
         sign = np.where(rng.random(400) < right, 1, -1) * (2 * labels - 1)
         size = rng.gamma(4.0, 1.0, 400)
-        return [Scores(np.stack([-sign * size, sign * size], axis=1), labels)]
+        return {0: Scores(np.stack([-sign * size, sign * size], axis=1), labels)}
 
-    card, figures = ship.tune("effort", people, {True: scored(0.95), False: scored(0.65)})
+    card, figures = crossfit.tune(readout_of(people), {True: scored(0.95), False: scored(0.65)})
     assert card.own_baseline.temperature < card.no_baseline.temperature
     assert card.own_baseline.least_confidence > card.no_baseline.least_confidence
     assert figures["own baseline"]["ece"] < 0.15
@@ -93,7 +101,7 @@ def test_a_full_disk_is_said_before_anything_is_computed(people, tmp_path, monke
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(files.os, "fsync", full)
-    monkeypatch.setattr(ship, "_fits", lambda *_: pytest.fail("it trained"))
+    monkeypatch.setattr(ship, "cross_fit", lambda *_: pytest.fail("it trained"))
     with pytest.raises(MoodError, match=r"No space left.*free 20 MB"):
         ships(tmp_path)
     assert not list((tmp_path / "tiny").iterdir())

@@ -131,6 +131,13 @@ def slowly_moved(seconds=64):
     return p, replace(p, de=p.de + 2 * sd * ((p.piece == 2)[:, None] & (p.positions[:, 0] < 0))[:, :, None])
 
 
+def test_a_subject_without_some_labels_gives_the_others(people):
+    """As with ratings: who never was neutral is still an example of the rest."""
+    some = [replace(people[0], label=np.where(people[0].label == 1, NO_LABEL, people[0].label))]
+    feed = training_batches(SubjectSampler(some, population(people), SPEC), 40, 0, Augment(), 3)
+    assert set(next(feed)[1].tolist()) == {0, 2}
+
+
 def test_how_people_drift_within_a_state_is_learnt_from_them_and_given_to_others(people):
     still, moved = slowly_moved()
     left, pop = still.positions[:, 0] < 0, population(people)

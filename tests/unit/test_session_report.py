@@ -6,7 +6,7 @@ import json
 import re
 import stat
 import struct
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from realtime_mood.errors import ConfigError, MoodError, SourceNotFound, StreamM
 from realtime_mood.health import Emission, State
 from realtime_mood.language import terms
 from realtime_mood.profile import Profile
+from realtime_mood.readout import HeldOutResult
 from realtime_mood.recording import xdf_write as xdf
 from realtime_mood.recording.reader import open_recorded
 from realtime_mood.recording.xdf_session import READINGS, XdfSession
@@ -126,6 +127,17 @@ def test_what_was_planted_is_found(tmp_path: Path) -> None:
     assert it.calibrated == 0.0
     assert it.origin.subjects == "simulated subjects"
     assert it.origin.weights == "reader-4"  # not the folder it lay in
+
+
+def test_weights_of_a_data_set_say_on_whom_they_were_shown(tmp_path: Path) -> None:
+    shown = HeldOutResult("FACED", 40, False, 0.45, 0.41, 0.49, 0.33, True, False)
+    about = ABOUT | {"held_out": {READOUT.name: asdict(shown)}}
+    it = report(session(about=about), tmp_path)
+    assert it.origin.subjects == "40 subjects of FACED"
+    assert f"40 subjects of FACED: {shown.figure()}" in Page(page(it)).text
+    for wrong in ("<b>", {READOUT.name: "<b>"}, {READOUT.name: {"n_subjects": "many"}}, {"another": asdict(shown)}):
+        it = report(session(about=ABOUT | {"held_out": wrong}), tmp_path, "b.xdf")
+        assert it.origin.subjects == "simulated subjects"
 
 
 def test_electrodes_are_judged_over_the_time_they_were_judged(tmp_path: Path) -> None:
@@ -259,6 +271,7 @@ def test_words_from_the_file_stay_words(tmp_path: Path) -> None:
     info = replace(REAL, name=HOSTILE[:60].replace("\ud800", ""), reference="<b>r</b>", notes=("<b>n</b>", "& so"))
     about = {"version": HOSTILE, "weights": "<b>w</b>", "sha256": ["<b>"], "notch": {"<b>": 1}, "profile": {"x": "<b>"}}
     about["evidence"] = ["<b>"]
+    about["held_out"] = {HOSTILE: asdict(HeldOutResult(HOSTILE, 9, False, 0.5, 0.4, 0.6, 0.3, True, True))}
     it = Writer(info, about)
     for k in range(20):
         it.signal(markers=(HOSTILE.replace("\ud800", ""),) if k % 5 == 0 else ())

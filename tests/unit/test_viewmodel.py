@@ -9,6 +9,7 @@ import pytest
 
 from realtime_mood.errors import SourceLost
 from realtime_mood.health import Health, Latency, RecordingState, State
+from realtime_mood.readout import HeldOutResult
 from realtime_mood.types import Abstained, Estimate, Fault, Marker, Quality, Reading, Readout, StreamInfo, Why
 from realtime_mood.viewmodel.banner import NOTE_S, SETTLE_S
 from realtime_mood.viewmodel.state import view
@@ -153,6 +154,25 @@ def test_a_readout_says_whose_it_is(evidence, virtual, says):
     it = replace(it, readout=replace(it.readout, evidence=evidence))
     shown = look(it, info=replace(PERSON, virtual=virtual))
     assert shown.readout.text == f"readout {it.readout.name} · {says}"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text", "tip", "role"),
+    [
+        ({}, "shown on 40 subjects of FACED", "0.45 (95 % CI 0.41 to 0.49), chance 0.33", "dim"),
+        ({"virtual": True}, "shown on 40 simulated subjects in the layout of FACED", "chance 0.33", "dim"),
+        ({"above_chance": False}, "NOT SHOWN to work on 40 subjects of FACED", "not above chance", "warn"),
+        ({"above_controls": False}, "NOT SHOWN to work on 40 subjects of FACED", "order of trials", "warn"),
+        ({"n_subjects": 5}, "NOT SHOWN to work on 5 subjects of FACED", "too few subjects", "warn"),
+    ],
+)
+def test_a_readout_of_a_data_set_says_on_whom_it_was_shown(outcome, text, tip, role):
+    shown = replace(HeldOutResult("FACED", 40, False, 0.45, 0.41, 0.49, 0.33, True, True), **outcome)
+    it = estimate(20)
+    view = look(replace(it, readout=replace(it.readout, evidence="real", held_out=shown)), info=PERSON)
+    assert view.readout.text == f"readout {it.readout.name} · {text}"
+    assert tip in view.readout.tip
+    assert view.readout.role == role
 
 
 def test_badges():
