@@ -67,7 +67,7 @@ def trained(cache, tmp_path_factory):
     return out, lines
 
 
-def people_of(cache, reader, readout="emotion3"):
+def subjects_of(cache, reader, readout="emotion3"):
     choice = DatasetChoice("planted", cache, readout, cache=cache)
     return load_labelled(choice, "c1", SPEC, SerialExecutor(), lambda _: None)[0]
 
@@ -133,11 +133,11 @@ def shown_on(people, right: float, readout="emotion3"):
 
 
 def test_what_the_order_of_trials_gives_away_is_not_claimed(cache, reads):
-    found, controls = shown_on(people_of(cache, reads), 0.8)
+    found, controls = shown_on(subjects_of(cache, reads), 0.8)
     assert found.valid
     assert "not " not in found.figure()
     reads(PlantedReader(same_order=True))
-    found, controls = shown_on(people_of(cache, reads), 0.8)
+    found, controls = shown_on(subjects_of(cache, reads), 0.8)
     assert controls["position"]["balanced_accuracy"]["mean"] > 0.9
     assert found.above_chance
     assert not found.above_controls
@@ -146,7 +146,7 @@ def test_what_the_order_of_trials_gives_away_is_not_claimed(cache, reads):
 
 
 def test_neither_is_chance_nor_what_few_subjects_show(cache, reads):
-    people = people_of(cache, reads)
+    people = subjects_of(cache, reads)
     found, _ = shown_on(people, 0.0)
     assert not found.above_chance
     assert found.low < found.chance < found.high
@@ -171,13 +171,13 @@ def test_features_alone_make_no_live_weights(tmp_path, cache, reads, monkeypatch
     reads(reader)
     assert "features only; live weights need signals in µV" in refused(tmp_path, cache)
     reads(PlantedReader())
-    found = [replace(p, raw=False) for p in people_of(cache, reads)]
+    found = [replace(p, raw=False) for p in subjects_of(cache, reads)]
     monkeypatch.setattr(dataset_weights, "load_labelled", lambda *_: (found, planted_set.info_of()))
     assert "evaluate --dataset planted" in refused(tmp_path, cache)
 
 
 def test_too_few_subjects_and_labels_without_a_second_are_refused(tmp_path, cache, reads, monkeypatch):
-    people = people_of(cache, reads)
+    people = subjects_of(cache, reads)
 
     def load(found):
         monkeypatch.setattr(dataset_weights, "load_labelled", lambda *_: (found, planted_set.info_of()))
