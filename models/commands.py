@@ -104,10 +104,10 @@ def train(
 
 def evaluate(
     out: Annotated[Path, typer.Option("--json", help="JSON file for results; table and figures go beside it.")],
-    readout: Annotated[str, typer.Option(help="effort or emotion3.")] = "effort",
+    readout: Annotated[str, typer.Option(help="effort, emotion3, or one of a data set (see the guide).")] = "effort",
     data: Annotated[Path | None, typer.Option("--data", "--root", help="Folder of the data set.")] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="Data set; `datasets` lists them (default: the readout's).")
+        str | None, typer.Option(help="Data set (`datasets` lists them) or TOML file (default: the readout's).")
     ] = None,
     protocol: Annotated[str, typer.Option(help="Held out: groups (of subjects), loso, subject-clip.")] = "groups",
     track: Annotated[str, typer.Option(help="Known baseline: z, c1, c5, drifting, running or t.")] = "c1",

@@ -23,7 +23,7 @@ BASELINES = {
 
 def facts(info: DatasetInfo) -> list[tuple[str, str]]:
     """What is known of a data set: titles and texts, some of several lines."""
-    smoothed = "; shipped features are smoothed with a look into the future" if info.smoothed else ""
+    smoothed = "; shipped features are smoothed with later windows" if info.smoothed else ""
     signal = "signals" if info.raw else "shipped features only"
     figures = [
         f"{p.figure} · {p.method} · {p.protocol} · {p.source}; checkpoint chosen on test subject: {p.chosen_on_test}"

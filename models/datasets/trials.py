@@ -123,7 +123,7 @@ class DatasetInfo:
     then it is the beginning of the recording, whatever was shown."""
     mains: float = 50.0
     smoothed: bool = False
-    """Shipped features were smoothed with a look into the future."""
+    """Shipped features were smoothed with later windows."""
     raw: bool = True
     """Signals are there; otherwise shipped features only."""
     published: tuple[Published, ...] = ()

@@ -183,10 +183,11 @@ def _subjects(
     options: Options, spec: FeatureSpec, executor: Executor, log: Callable[[str], None]
 ) -> tuple[list[Person], tuple[str, ...], str]:
     """The subjects, their labels, and the meaning of a label."""
-    if options.dataset in READERS and options.dataset not in DATASETS.values():
+    name = options.dataset or ""
+    if name.endswith(".toml") or (name in READERS and name not in DATASETS.values()):
         if options.data is None:
-            raise ConfigError(f"data set {options.dataset}", "no folder given", "add --root DIR, where you put it")
-        choice = DatasetChoice(options.dataset, options.data, options.readout, options.felt)
+            raise ConfigError(f"data set {name}", "no folder given", "add --root DIR, where you put it")
+        choice = DatasetChoice(name, options.data, options.readout, options.felt)
         subjects, info = load_labelled(choice, options.track, spec, executor, log)
         return subjects, labels_of(options.readout, info), choice.meaning
     if options.protocol == "subject-clip":

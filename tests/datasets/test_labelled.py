@@ -69,6 +69,11 @@ def test_planted_states_are_read_in_unseen_stimuli_too(tmp_path, cache, monkeypa
     assert np.isfinite(found["results"]["all"]["lr"]["auc"]["mean"])
 
 
+def test_a_toml_file_may_name_the_data_set(tmp_path, cache, monkeypatch):
+    found = run_it(tmp_path, cache, monkeypatch, dataset="mine.toml", methods="majority")
+    assert found["about"]["labels"] == ["negative", "neutral", "positive"]
+
+
 def test_ratings_serve_as_labels(tmp_path, cache, monkeypatch):
     found = run_it(tmp_path, cache, monkeypatch, readout="valence", felt=True)
     assert found["about"]["labels"] == ["low", "high"]

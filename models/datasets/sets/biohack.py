@@ -34,7 +34,7 @@ class BioHack:
         paper="no paper, no DOI",
         page="https://github.com/JP-Vela/BioHack2025",
         licence="MIT",
-        access="git clone https://github.com/JP-Vela/BioHack2025, re-packed as docs/datasets.md says",
+        access="git clone https://github.com/JP-Vela/BioHack2025; re-pack it (docs/datasets.md)",
         layout="biohack2025_muse_256hz.npz",
         n_subjects=4,
         n_sessions=5,

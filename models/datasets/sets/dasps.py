@@ -58,7 +58,7 @@ class Dasps:
         licence="open access; no licence text seen: test and evaluate, ship nothing that was trained on it",
         access="log in at ieee-dataport.org and download DASPS_Database.zip",
         layout="S01.mat … S23.mat, in 'Raw data.mat': ratings, needed\n"
-        "S01.edf … S23.edf, in 'Raw data .edf': the only raw signals, read where they are\n"
+        "S01.edf … S23.edf, in 'Raw data .edf': the only raw signals, read if present\n"
         "dasps_epoc_128hz.npz in place of both",
         n_subjects=23,
         n_sessions=1,

@@ -76,7 +76,7 @@ class Faced:
         licence="CC BY 4.0 by its copy on NEMAR; on Synapse: for registered users, see its conditions of use",
         access="register at synapse.org, then: pip install synapseclient && synapse get -r syn50614194",
         layout="Processed_data/sub000.pkl … sub122.pkl\n"
-        "EEG_Features/DE/sub000.pkl.pkl … sub122.pkl.pkl (where there is no Processed_data)\n"
+        "EEG_Features/DE/sub000.pkl.pkl … sub122.pkl.pkl (if there is no Processed_data)\n"
         "Data/sub000/After_remarks.mat … sub122/After_remarks.mat",
         n_subjects=123,
         n_sessions=1,

@@ -34,7 +34,7 @@ INFO = DatasetInfo(
     page=bcmi.PAGE + "seed.html",
     licence=bcmi.LICENCE,
     access=bcmi.ACCESS,
-    layout="Preprocessed_EEG/   1_20131027.mat … (45 files) and label.mat: signals, read where they are there\n"
+    layout="Preprocessed_EEG/   1_20131027.mat … (45 files) and label.mat: signals, read if present\n"
     "ExtractedFeatures/  the same names: features; give this folder to read them instead",
     n_subjects=15,
     n_sessions=3,

@@ -35,7 +35,7 @@ INFO = DatasetInfo(
     page=bcmi.PAGE + "seed-iv.html",
     licence=bcmi.LICENCE,
     access=bcmi.ACCESS,
-    layout="eeg_raw_data/        1/ 2/ 3/ with 1_20160518.mat …: signals, read where they are there\n"
+    layout="eeg_raw_data/        1/ 2/ 3/ with 1_20160518.mat …: signals, read if present\n"
     "eeg_feature_smooth/  the same names: features; give this folder to read them instead\n"
     "eye_feature_smooth/  the same names: eye movements, read beside the features",
     n_subjects=15,

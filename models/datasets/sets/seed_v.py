@@ -44,7 +44,7 @@ INFO = DatasetInfo(
     licence=bcmi.LICENCE,
     access=bcmi.ACCESS,
     layout="EEG_DE_features/        1_123.npz … 16_123.npz\n"
-    "Eye_movement_features/  the same names, where eye movements are wanted",
+    "Eye_movement_features/  the same names, if eye movements are needed",
     n_subjects=16,
     n_sessions=3,
     n_trials=N_CLIPS,

@@ -34,7 +34,7 @@ INFO = DatasetInfo(
     page=bcmi.PAGE + "seed-vii.html",
     licence=bcmi.LICENCE,
     access=bcmi.ACCESS,
-    layout="EEG_preprocessed/  1.mat … 20.mat: signals, read where they are there\n"
+    layout="EEG_preprocessed/  1.mat … 20.mat: signals, read if present\n"
     "EEG_features/      the same names: features; give this folder to read them instead",
     n_subjects=20,
     n_sessions=4,

@@ -38,7 +38,7 @@ class SsvepExo:
         "doi 10.1016/j.neucom.2016.01.007",
         page="https://github.com/sylvchev/dataset-ssvep-exoskeleton",
         licence="CC0 1.0",
-        access="git clone https://github.com/sylvchev/dataset-ssvep-exoskeleton, re-packed as docs/datasets.md says",
+        access="git clone https://github.com/sylvchev/dataset-ssvep-exoskeleton; re-pack it (docs/datasets.md)",
         layout="ssvep_exo_256hz.npz",
         n_subjects=12,
         n_sessions=6,
