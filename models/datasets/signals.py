@@ -120,7 +120,8 @@ class RawSignal:
         try:
             reference = self.reference if file.reference == "unknown" and self.reference else file.reference
             info = StreamInfo(file.ch_names, file.sfreq, name, reference, virtual=file.virtual)
-            return info, file.runs[-1][1] / file.sfreq, file.notes
+            notes = tuple(note for note in file.notes if not note.startswith("drop="))  # where they exist
+            return info, file.runs[-1][1] / file.sfreq, notes
         finally:
             file.close()
 

@@ -6,10 +6,10 @@ Page: https://openneuro.org/datasets/ds005540, doi 10.18112/openneuro.ds005540.v
 Hz, 0.5–47 Hz, mains 50 Hz. There are no events: triggers are annotations whose **numbers differ from person to
 person**; the README's table gives those of videos, imagery, ratings and fading, and its lists the order of the stimuli
 (``joy5``: the fifth clip for joy) by subject, of imagery and videos alike except where it says otherwise. A trial lasts
-from its trigger to the next one of a rating or of fading. Ratings (``beh/…_beh.tsv``, 0 to 7, ``score_1`` to
-``score_10``) stand in the order in which trials took place: **blocks of three stimuli in one context, then the same
-three in the other**, not all imagery first; ``video_name`` is one number per subject and names nothing. Subjects 55 to
-60 lack trials.
+from its trigger to the next one of a rating or of fading; the last five seconds before it are the baseline. Ratings
+(``beh/…_beh.tsv``, 0 to 7, ``score_1`` to ``score_10``) stand in the order in which trials took place: **blocks of
+three stimuli in one context, then the same three in the other**, not all imagery first; ``video_name`` is one number
+per subject and names nothing. Subjects 55 to 60 lack trials.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ RATED = (
     "liking",
 )
 SCALES = dict.fromkeys(RATED, (0.0, 7.0))
+FADED_S = 5.0
+"""Before a trial, at the end of the fading of the one before: the baseline."""
 CONTEXTS = {"ima": "imagery", "vid": "video"}
 CHANNELS = labels_of(
     "Fp1 Fpz Fp2 AF7 AF3 AF4 AF8 F7 F5 F3 F1 Fz F2 F4 F6 F8 FT7 FC5 FC3 FC1 FCz FC2 FC4 FC6 FT8 T7 C5 C3 C1 Cz C2 C4 C6"
@@ -86,7 +88,7 @@ class EmoEegMc:
         scales=SCALES,
         subjects=tuple(f"{i:02}" for i in range(1, 61)),
         n_trials_all=2463,
-        baseline="neutral",
+        baseline="pre-clip",
     )
 
     def recordings(self, root: Path) -> Sequence[Recording]:
@@ -148,7 +150,7 @@ def _recording(subject: str, paths: Sequence[Path], tables: ReadmeTables, readme
     table = paths[0].parents[1] / "beh" / f"sub-{subject}_task-emotion_beh.tsv"
     trials, odd = _trials(played, orders, table)
     left = iter(trials)
-    placed = [[Span(start, stop, next(left)) for start, stop, _ in intervals] for intervals in found]
+    placed = [_placed(intervals, left) for intervals in found]
     files = (*paths, readme, *([table] if table.is_file() else []))
     return Recording(subject, "1", info, trials, partial(_segments, sources, placed, info), files,
                      notes=(*notes, *odd))  # fmt: skip
@@ -165,6 +167,18 @@ def _intervals(markers: Sequence[tuple[float, str]], numbers: Mapping[str, int])
             if stop is not None:
                 found.append((at, stop, "vid" if kind == "v" else "ima"))
     return found
+
+
+def _placed(intervals: Sequence[tuple[float, float, str]], left: Iterator[Trial]) -> list[Span]:
+    """The trials of a file, each after the last seconds of the fading before it."""
+    spans: list[Span] = []
+    before = 0.0
+    for start, stop, _ in intervals:
+        if start - before >= 1.0:
+            spans.append(Span(max(before, start - FADED_S), start))
+        spans.append(Span(start, stop, next(left)))
+        before = stop
+    return spans
 
 
 def _trials(
