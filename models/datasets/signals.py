@@ -126,11 +126,16 @@ class RawSignal:
             file.close()
 
     def markers(self) -> list[tuple[float, str]]:
-        """Seconds and text of the file's annotations."""
+        """The file's annotations: seconds of what it stores, and text."""
         file = self.open()
         try:
             with translated(self.path.name):
-                return [(marker.index / file.sfreq, marker.text) for marker in file.markers()]
+                found = file.markers()
+            firsts, begins = np.array(file.runs)[:, 0], _begins(file)
+            at = np.array([marker.index for marker in found], int)
+            run = np.maximum(np.searchsorted(firsts, at, "right") - 1, 0)
+            stored = begins[run] + np.minimum(at - firsts[run], np.diff(file.runs)[run, 0])
+            return [(float(i / file.sfreq), marker.text) for i, marker in zip(stored, found, strict=True)]
         finally:
             file.close()
 
@@ -173,9 +178,14 @@ class RawSignal:
             file.close()
 
 
+def _begins(file: SignalFile) -> np.ndarray:
+    """(n_runs,): the stored sample at which each unbroken stretch begins."""
+    return np.cumsum([0, *(end - first for first, end in file.runs)])[:-1]
+
+
 def _placed(span: Span, file: SignalFile) -> Span:
     """A span of stored time at its place in the file's own time, which counts what was lost in breaks too."""
-    begins = np.cumsum([0, *(end - first for first, end in file.runs)])[:-1]
+    begins = _begins(file)
 
     def at(seconds: float, side: Literal["left", "right"]) -> float:
         i = max(0, int(np.searchsorted(begins, seconds * file.sfreq, side)) - 1)
