@@ -92,7 +92,8 @@ def fit(
     rates = [recipe.lr, recipe.lr * (recipe.raw_lr if encoder else 1.0)]
     groups = [{"params": part, "lr": lr} for part, lr in zip(parts, rates, strict=True)]
     optimiser = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, recipe.steps, pct_start=0.2)
+    warm_up = 0.2 if recipe.steps > 5 else 0.6  # of one step or less torch cannot make a ramp
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, recipe.steps, pct_start=warm_up)
     batches = [training_batches(t.sampler, recipe.batches[t.name], seed, recipe.augment, len(t.labels)) for t in tasks]
     generator = torch.Generator().manual_seed(seed)  # the same in every process
     torch.manual_seed(seed + rank)  # dropout differs

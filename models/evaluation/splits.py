@@ -18,7 +18,7 @@ from realtime_mood.errors import ConfigError
 
 from ..datasets.person import Person
 
-PROTOCOLS = ("groups", "loso", "subject-clip", "literature", "open-eeg-bench")
+PROTOCOLS = ("groups", "loso", "subject-clip")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def plan(
     """Outer folds with their inner splits; `ConfigError` where the subjects cannot be divided like this.
 
     The protocol ``subject-clip`` leaves out groups of subjects (`n_folds` of them), and in addition each group of
-    stimuli of `clips` in turn; ``literature`` leaves out one subject. `n_inner` is the minimum number of other groups
+    stimuli of `clips` in turn. `n_inner` is the minimum number of other groups
     on which the choices for a group are made, `seed` the random seed of the groups, and `together` subjects that may be
     the same person, to be kept on one side of every split.
     """
