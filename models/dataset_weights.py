@@ -84,7 +84,9 @@ def train_on(choice: DatasetChoice, out: Path, options: FitOptions, executor: Ex
         if not accelerator.is_main_process:
             return
         card, figures = tune(readout, scored[choice.readout])
-        found, controls = held_out(readout, scored[choice.readout][True], info.title, splits, options)
+        found, controls = held_out(
+            readout, scored[choice.readout][True], info.title.partition(" (")[0], splits, options
+        )
         training = {
             "recipe": asdict(options.recipe),
             "seed": options.seed,
@@ -251,7 +253,7 @@ def claims(training: Mapping[str, Any], name: str) -> list[str]:
     for control in about["controls"].values():
         less = control["reader_minus_this"]
         lines.append(
-            f"{control['title']}: {control['balanced_accuracy']['mean']:.2f}; the reader has {less['mean']:+.2f} more "
+            f"{control['title']}: {control['balanced_accuracy']['mean']:.2f}; reader minus control {less['mean']:+.2f} "
             f"(95 % CI {less['interval'][0]:+.2f} to {less['interval'][1]:+.2f})"
         )
     may = f"it reads {name} of unseen subjects of such recordings better than chance and than the order of trials"

@@ -123,6 +123,7 @@ class ReaderNetwork:
     def __init__(self, inference: Inference, readout: str, info: StreamInfo, profile: Profile | None = None) -> None:
         card, own = inference.card, profile.own if profile else None
         self._ignored: tuple[str, ...] = ()
+        self._not_shown: tuple[str, ...] = ()
         known = {**card.readouts, **({own.name: None} if own else {})}
         if readout not in known:
             found = f"weights {card.name!r} have {', '.join(known)}"
@@ -136,6 +137,8 @@ class ReaderNetwork:
             return
         self._card = card.readouts[readout]
         self.readout = card.readout(readout)
+        if (shown := self.readout.held_out) is not None and not shown.valid:
+            self._not_shown = (f"readout {readout} is not shown to work on held-out subjects of {shown.data_set}",)
         trust = self._card.trust(calibrated=profile is not None)
         self.least_confidence, self._head = trust.least_confidence, pretrained_head(readout, trust)
 
@@ -146,8 +149,8 @@ class ReaderNetwork:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Notes on failures of the device, and on unused features."""
-        return self._inference.notes + self._ignored
+        """Notes on failures of the device, on what the readout was not shown to do, and on unused features."""
+        return self._inference.notes + self._not_shown + self._ignored
 
     def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
         """Probabilities of the labels, and attention (n_chans, n_bands)."""

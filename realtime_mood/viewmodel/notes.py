@@ -20,6 +20,7 @@ NOTES = (
     N_("the disk does not respond: the end of the recording may be missing · try recover"),
     N_("the network's output was not a number; no estimate is shown"),
     N_("{device} failed ({error}): the network now runs on the CPU"),
+    N_("readout {name} is not shown to work on held-out subjects of {data_set}"),
     N_("a reading failed: {error}"),
     N_("the pipeline failed and was rebuilt: {error}"),
     N_("readings stopped, the stream and its recording continue: {error}"),

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import planted_set
 import pytest
+import torch
 
 import app
 from realtime_mood.dsp.spec import FeatureSpec
@@ -23,7 +24,9 @@ from realtime_mood.models.evaluation.figures import Scores
 from realtime_mood.models.evaluation.labelled import DatasetChoice, load_labelled
 from realtime_mood.models.executor import SerialExecutor
 from realtime_mood.models.reader import ReaderConfig
+from realtime_mood.models.runtime import Inference, ReaderNetwork
 from realtime_mood.models.train import TrainingRecipe
+from realtime_mood.types import StreamInfo
 
 SPEC = FeatureSpec()
 QUICK = FitOptions(SPEC, TrainingRecipe(steps=16, batches={"effort": 12, "emotion3": 12}, lr=1e-2), 0)
@@ -114,6 +117,18 @@ def test_they_run_live_with_their_own_labels(trained, capfd, readout):
     given = [line["probs"] for line in lines if line["probs"]]
     assert len(given) > 10
     np.testing.assert_allclose(np.sum(given, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("above_controls", [True, False])
+def test_a_run_notes_what_was_not_shown(trained, above_controls):
+    weights = load_weights(str(trained[0]))
+    about = weights.card.training["data_sets"]["valence"]
+    about = about | {"held_out": about["held_out"] | {"above_controls": above_controls}}
+    card = weights.card.model_copy(update={"training": {"data_sets": {"valence": about}}})
+    inference = Inference(replace(weights, card=card), torch.device("cpu"))
+    notes = ReaderNetwork(inference, "valence", StreamInfo(planted_set.NAMES, 128.0)).notes
+    text = "readout valence is not shown to work on held-out subjects of Planted"
+    assert notes == (() if above_controls else (text,))
 
 
 def test_a_small_set_has_three_folds_and_claims_nothing():
