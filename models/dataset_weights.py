@@ -50,9 +50,9 @@ def recipe_for(recipe: TrainingRecipe, readout: str, n_labels: int) -> TrainingR
 def train_on(choice: DatasetChoice, out: Path, options: FitOptions, executor: Executor, log: Log) -> None:
     """Train a readout on all subjects of a data set that can be scored, and save it to the folder `out`.
 
-    The recipe of `options` is for any readout (see `recipe_for`); `executor` prepares subjects and trains networks. Raises
-    `ConfigError` where there is no such data set, readout or folder, the set has features only, there are too few subjects,
-    or none has a label; and `MoodError` where there is no disk space, or a loss is no number.
+    The recipe of `options` is for any readout (see `recipe_for`); `executor` prepares subjects and trains networks.
+    Raises `ConfigError` where there is no such data set, readout or folder, the set has features only, there are too
+    few subjects, or none has a label; and `MoodError` where there is no disk space, or a loss is no number.
     """
     with shared() as accelerator:
         say = log if accelerator.is_main_process else lambda _: None
