@@ -84,7 +84,7 @@ class Faced:
         labels=EMOTIONS,
         scales=SCALES,
         subjects=tuple(f"{i:03}" for i in range(123)),
-        baseline="neutral",
+        baseline="none",
         published=PUBLISHED,
     )
 
