@@ -64,11 +64,18 @@ class Batch:
     keep_chans: Tensor  # (B, C) bool
     keep_steps: Tensor  # (B, S) bool
     keep_patches: Tensor  # (B, P) bool
-    eye: Tensor | None = None  # (B, n_eye)
+    eye: Tensor | None = None  # (B, n_eye), z-scored; NaN in samples without an eye
 
     def to(self, device: torch.device) -> Batch:
         """The same on `device`."""
         return self._each(lambda x: x.to(device))
+
+    @property
+    def eye_seen(self) -> Tensor:
+        """(B,) bool: there are eye features."""
+        if self.eye is None:
+            return torch.zeros(len(self.de), dtype=torch.bool, device=self.de.device)
+        return self.eye.isfinite().all(1)
 
     def share(self, i: int, n: int) -> Batch:
         """The `i`-th of `n` equal shares."""
@@ -240,10 +247,10 @@ class MoodReader(nn.Module):
         late, share = self.pool(x, chans, there)
 
         raw = self.raw_out(self._raw(batch, None if keep_levels is None else keep_levels[:, 0]))
-        eye = torch.zeros_like(raw) if batch.eye is None else self.eye(batch.eye)
+        eye = torch.zeros_like(raw) if batch.eye is None else self.eye(batch.eye.nan_to_num())
         levels = torch.stack((raw, self.early(early), self.late(late), eye), 1)  # (B, 4, D)
         keep = levels.new_ones(levels.shape[:2], dtype=torch.bool)
-        keep[:, 3] = batch.eye is not None
+        keep[:, 3] = batch.eye_seen
         fused, gates, levels = self.fuse(levels, keep if keep_levels is None else keep & keep_levels)
         fused = self.drop(fused)
         for flow in reversed(flows):

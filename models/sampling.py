@@ -13,7 +13,7 @@ import torch
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import CLIP_SD, Population, Statistics
 
-from .datasets.person import NO_LABEL, Person, frozen_statistics, running_statistics
+from .datasets.person import NO_LABEL, Person, frozen_statistics, running_statistics, standardised_eye
 from .personal import described
 from .reader import Batch, MoodReader
 from .runtime import choose_device
@@ -30,7 +30,7 @@ class Augment:
     sub_montage: float = 0.7  # of batches on some of the electrodes only
     least_chans: int = 4
     drop_chan: float = 0.1
-    noise_sd: float = 0.2  # on every DE value
+    noise_sd: float = 0.2  # on every DE value and feature of eye movements
     offset_sd: float = 0.15  # constant per channel and band
     drift_sd: float = 0.5  # of the factor on slow changes of other subjects within one state
     raw_noise: float = 0.2
@@ -57,6 +57,11 @@ class SubjectSampler:
         self.subjects, self.spec = list(subjects), spec
         self.frozen = [frozen_statistics(p, pop, spec) for p in self.subjects]
         self.running = [running_statistics(p, pop, spec) for p in self.subjects]
+        ways = {True: frozen_statistics, False: running_statistics}
+        self.eyes = {
+            frozen: [standardised_eye(p, pop, spec, way) for p in self.subjects] for frozen, way in ways.items()
+        }
+        """(n_seconds, n_features) of each subject, by whether the statistics are frozen; None for one without."""
         self.starts = [piece_starts(p) for p in self.subjects]
         labelled = [labelled_seconds(p, spec) for p in self.subjects]
         # The seconds of a baseline are not sampled with the statistics that they determine.
@@ -100,14 +105,26 @@ class SubjectSampler:
         de, patches = fixed.standardise(p.de[np.maximum(steps, 0)][:, chans], raw, ~there)
         return de, patches, p.good[t][chans], there, p.positions[chans]
 
+    def eye(self, at: Sequence[tuple[int, int, bool]]) -> np.ndarray | None:
+        """Eye movements (n, n_features) of subjects, seconds and whether the statistics are frozen; NaN where missing.
 
-def _batch(samples: Sequence[tuple[np.ndarray, ...]]) -> Batch:
+        None where no subject has any.
+        """
+        width = next((z.shape[1] for z in self.eyes[True] if z is not None), 0)
+        rows = [self.eyes[frozen][i] for i, _, frozen in at]
+        nothing = np.full(width, np.nan, np.float32)
+        found = [nothing if z is None else z[t] for z, (_, t, _) in zip(rows, at, strict=True)]
+        return np.stack(found) if width else None
+
+
+def _batch(samples: Sequence[tuple[np.ndarray, ...]], eye: np.ndarray | None = None) -> Batch:
     de, patches, good, there, positions = (np.stack(column) for column in zip(*samples, strict=True))
     keep_patches = np.ones(patches.shape[:1] + patches.shape[2:3], bool)
     f, b = torch.float32, torch.bool
     return Batch(
         torch.as_tensor(de, dtype=f), torch.as_tensor(patches, dtype=f), torch.as_tensor(positions, dtype=f),
         torch.as_tensor(good, dtype=b), torch.as_tensor(there, dtype=b), torch.as_tensor(keep_patches, dtype=b),
+        None if eye is None else torch.as_tensor(eye, dtype=f),
     )  # fmt: skip
 
 
@@ -120,8 +137,8 @@ def training_batches(
     """
     rng = np.random.default_rng(seed)
     by_label = {
-        frozen: [[t[p.label[t] == y] for y in range(n_labels)] for p, t in zip(sampler.subjects, seconds, strict=True)]
-        for frozen, seconds in sampler.seconds.items()
+        frozen: [[t[p.label[t] == y] for y in range(n_labels)] for p, t in zip(sampler.subjects, known, strict=True)]
+        for frozen, known in sampler.seconds.items()
     }
     present = [[y for y in range(n_labels) if len(rows[y])] for rows in by_label[True]]
     usable = [i for i, labels_of_subject in enumerate(present) if len(labels_of_subject) > 1]
@@ -130,7 +147,7 @@ def training_batches(
         n_chans = n_all
         if rng.random() < augment.sub_montage:  # few more often than many: they are harder to learn from
             n_chans = least + int((n_all + 1 - least) * rng.random() ** 2)
-        samples, labels = [], []
+        samples, labels, seconds = [], [], []
         for _ in range(size):
             i = int(rng.choice(usable))
             y = present[i][int(rng.integers(len(present[i])))]
@@ -140,7 +157,8 @@ def training_batches(
             early = int(rng.integers(sampler.spec.patch_len)) if augment.shift else 0
             samples.append(sampler.sample(i, t, sampler.statistics(i, frozen=frozen), chans, early))
             labels.append(y)
-        batch = _augmented(_batch(samples), augment, rng)
+            seconds.append((i, t, frozen))
+        batch = _augmented(_batch(samples, sampler.eye(seconds)), augment, rng)
         if augment.drift_sd and sampler.drifts:
             _drift(batch, sampler.drifts, augment.drift_sd, rng)
         yield batch, torch.tensor(labels)
@@ -170,7 +188,8 @@ def _augmented(batch: Batch, augment: Augment, rng: np.random.Generator) -> Batc
     recent = torch.as_tensor(np.arange(n_steps)[None] >= n_steps - length[:, None])
     keep_steps = batch.keep_steps & recent
     de = de * keep_steps[:, :, None, None]
-    return Batch(de, patches, batch.positions, batch.keep_chans & kept, keep_steps, batch.keep_patches)
+    eye = None if batch.eye is None else batch.eye + normal(batch.eye, augment.noise_sd)
+    return Batch(de, patches, batch.positions, batch.keep_chans & kept, keep_steps, batch.keep_patches, eye)
 
 
 def plain_batches(
@@ -180,7 +199,7 @@ def plain_batches(
     statistics, seconds = sampler.statistics(i, frozen=frozen), sampler.seconds[frozen][i]
     for part in np.array_split(seconds, max(1, len(seconds) // 64)):
         samples = [sampler.sample(i, int(t), statistics, chans) for t in part]
-        yield _batch(samples), sampler.subjects[i].label[part]
+        yield _batch(samples, sampler.eye([(i, int(t), frozen) for t in part])), sampler.subjects[i].label[part]
 
 
 @torch.inference_mode()

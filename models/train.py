@@ -17,7 +17,7 @@ from realtime_mood.errors import ConfigError
 
 from .datasets.person import Person, population
 from .pretraining.encoder import load_encoder
-from .reader import MoodReader, ReaderConfig
+from .reader import Batch, MoodReader, ReaderConfig
 from .sampling import Augment, SubjectSampler, plain_batches, training_batches
 
 
@@ -35,6 +35,7 @@ class TrainingRecipe:
     hide_levels: tuple[float, float, float, float] = (0.5, 0.2, 0.2, 0.25)
     """How often raw, early DE, late DE and eye are hidden from the fusion, so that each level suffices alone. Raw is
     hidden most often, because it overfits most to the training subjects."""
+    hide_eeg: float = 0.2  # how often all three levels of EEG are hidden from the fusion of a sample with an eye
     n_steps: int = 5  # of the context's DE steps, which are used in a batch
     raw_lr: float = 0.0  # learning rate of a pre-trained raw encoder, relative to `lr`
     augment: Augment = field(default_factory=Augment)
@@ -101,9 +102,8 @@ def fit(
         losses = {}
         for task, feed in zip(tasks, batches, strict=True):
             batch, labels = next(feed)
-            reader.eye_trained |= batch.eye is not None
-            keep = torch.rand(len(labels), 4, generator=generator) >= torch.tensor(recipe.hide_levels)
-            keep[:, 2] |= ~keep.any(1)
+            keep = _kept(batch, recipe, generator)
+            reader.eye_trained |= batch.eye is not None and bool(keep[:, 3].any())
             steps = torch.randperm(config.n_steps, generator=generator)[: recipe.n_steps].sort().values
             batch = batch.share(rank, n_shares).to(device)
             keep, labels = keep[rank::n_shares].to(device), labels[rank::n_shares].to(device)
@@ -124,6 +124,17 @@ def fit(
         schedule.step()
         log(step, dict(zip(losses, mean.tolist(), strict=True)))
     return reader.cpu().eval()
+
+
+def _kept(batch: Batch, recipe: TrainingRecipe, generator: torch.Generator) -> torch.Tensor:
+    """Which levels of each sample reach the fusion: (B, 4) bool; at least one that is there."""
+    keep = torch.rand(len(batch.de), 4, generator=generator) >= torch.tensor(recipe.hide_levels)
+    if batch.eye is not None:
+        keep[:, 3] &= batch.eye_seen
+        alone = keep[:, 3] & (torch.rand(len(keep), generator=generator) < recipe.hide_eeg)
+        keep[:, :3] &= ~alone[:, None]
+    keep[:, 2] |= ~keep.any(1)
+    return keep
 
 
 def _average_gradients(reader: MoodReader, accelerator: Accelerator) -> None:

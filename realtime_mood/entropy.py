@@ -32,6 +32,7 @@ class Population:
 
     mean: np.ndarray  # (n_bands,), nats
     sd: np.ndarray  # (n_bands,), nats: between steps, within a subject
+    eye: Population | None = None  # the same of eye movements, (n_features,), where subjects had any
 
 
 @dataclass(frozen=True, slots=True, eq=False)

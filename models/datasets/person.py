@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.entropy import Population, Statistics
+from realtime_mood.entropy import CLIP_SD, Population, Statistics
+from realtime_mood.errors import ProfileError
 from realtime_mood.montage import locate
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser, Profile
@@ -20,6 +21,7 @@ from realtime_mood.types import Chunk, StreamInfo
 from .trials import Trial
 
 NO_LABEL = -1
+LEAST_SD = 1e-6  # of a feature of eye movements that changes at all
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Person:
     trials: tuple[SessionTrial, ...] = ()
     raw: bool = True  # False: only shipped features are known, `patches` are zero
     step_s: float = 1.0  # length of a "second": that of a window of shipped features
-    eye: np.ndarray | None = None  # (n_seconds, n_features) float32; NaN where the tracker saw no eye
+    eye: np.ndarray | None = None  # (n_seconds, 33) float32, as `dsp.eye.FEATURES`; NaN where no eye was seen
 
     def __getstate__(self) -> dict[str, Any]:
         """Another process maps patches that are on disk itself; those that are only zeros are their shape."""
@@ -111,8 +113,9 @@ def person(
     labels: Sequence[np.ndarray],
     rest: slice,
     spec: FeatureSpec,
+    eyes: Sequence[np.ndarray] = (),
 ) -> Person:
-    """One subject from pieces of signal and, for each, a label a second."""
+    """One subject from pieces of signal and, for each, a label a second, and eye movements a second where known."""
     parts = [by_second(info, piece, spec) for piece in pieces]
     joined: dict[str, Any] = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     lengths = [len(part["de"]) for part in parts]
@@ -121,7 +124,16 @@ def person(
     is_rest = np.zeros(len(label), bool)
     is_rest[rest] = True
     sha256 = signal_sha256(*pieces)
+    if eyes:
+        joined["eye"] = np.concatenate([of_length(eye, n) for eye, n in zip(eyes, lengths, strict=True)])
     return Person(name=name, info=info, piece=piece, label=label, rest=is_rest, sha256=sha256, **joined)
+
+
+def of_length(eye: np.ndarray, n_seconds: int) -> np.ndarray:
+    """Eye movements (n, n_features) as (n_seconds, n_features): cut, or unknown at the end."""
+    found = np.full((n_seconds, eye.shape[1]), np.nan, np.float32)
+    found[: len(eye)] = eye[:n_seconds]
+    return found
 
 
 def of_clips(p: Person, clips: Collection[str]) -> np.ndarray:
@@ -137,7 +149,15 @@ def without_clips(p: Person, clips: Collection[str]) -> Person:
 
 
 def population(subjects: Sequence[Person]) -> Population:
-    """Mean of each band over subjects and channels, and its median standard deviation over seconds."""
+    """Mean of each band over subjects and channels, and its median standard deviation over seconds; of eyes, too."""
+    pop, eyes = _population(subjects), [eyes_as_channel(p) for p in subjects if p.eye is not None]
+    if not (eyes := [p for p in eyes if p.there.sum() > 1]):
+        return pop
+    of_eyes = _population(eyes)
+    return replace(pop, eye=replace(of_eyes, sd=np.where(of_eyes.sd > LEAST_SD, of_eyes.sd, 1.0)))
+
+
+def _population(subjects: Sequence[Person]) -> Population:
     means, sds = [], []
     for p in subjects:
         x = np.where((p.good & p.there[:, None])[:, :, None], p.de, np.nan)
@@ -168,3 +188,56 @@ def frozen_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[np
         fixed = p.profile(spec, i).statistics(p.info, spec, pop.sd)
         mean[at], sd[at] = fixed.mean, fixed.sd
     return mean, sd
+
+
+# -- eye movements -------------------------------------------------------------------------------------------------
+
+
+def eyes_as_channel(p: Person) -> Person:
+    """The subject with the features of its eye movements in place of the bands of a single electrode.
+
+    Where a feature that the subject has elsewhere is missing, the eye was not seen.
+    """
+    assert p.eye is not None
+    known = np.isfinite(p.eye)
+    seen = known[:, known.any(axis=0)].all(axis=1) & known.any(axis=1)
+    de = np.where(known, p.eye, 0)[:, None]
+    return replace(p, info=replace(p.info, ch_names=p.info.ch_names[:1]), de=de, there=seen, good=seen[:, None])
+
+
+def standardised_eye(
+    p: Person,
+    pop: Population,
+    spec: FeatureSpec,
+    statistics: Callable[[Person, Population, FeatureSpec], tuple[np.ndarray, np.ndarray]],
+) -> np.ndarray | None:
+    """Eye movements in standard deviations, by the same statistics as DE.
+
+    Parameters
+    ----------
+    p : Person
+    pop : Population
+    spec : FeatureSpec
+    statistics : callable
+        Such as `frozen_statistics`: mean and sd at every second.
+
+    Returns
+    -------
+    (n_seconds, n_features) float32 or None
+        NaN in seconds without an eye, and in sessions whose baseline has too few with one; 0 for features that the
+        subject never has. None where the subject or the population has no eye movements.
+    """
+    if p.eye is None or pop.eye is None:
+        return None
+    eyes, z = eyes_as_channel(p), np.full(p.eye.shape, np.nan, np.float32)
+    for at in p.sessions:
+        session = None if p.session is None else p.session[at]
+        arrays = {key: getattr(eyes, key)[at] for key in ("de", "there", "good", "piece", "label", "rest")}
+        part = replace(eyes, session=session, **arrays)
+        try:
+            mean, sd = statistics(part, pop.eye, spec)
+        except ProfileError:
+            continue
+        off = np.clip((part.de - mean) / np.maximum(sd, LEAST_SD), -CLIP_SD, CLIP_SD)[:, 0]
+        z[at] = np.where(part.there[:, None], off, np.nan)
+    return np.where(np.isfinite(z) & np.isnan(p.eye), 0, z)

@@ -20,16 +20,17 @@ from typing import Any
 
 import numpy as np
 
+from realtime_mood.dsp.eye import FEATURES, SEED_IV, by_step
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.profile import LEAST_BASELINE_S
 from realtime_mood.types import StreamInfo
 
 from .labels import label_of
-from .person import NO_LABEL, Person, SessionTrial, by_second
+from .person import NO_LABEL, Person, SessionTrial, by_second, of_length
 from .trials import DatasetInfo, Recording, Segment
 
-FORMAT = 1
+FORMAT = 2
 BASELINE = NO_LABEL - 1
 """In place of a trial's number: declared baseline."""
 LEAST_STEPS = round(1.2 * LEAST_BASELINE_S)
@@ -89,11 +90,16 @@ def prepare(job: SubjectJob) -> list[str]:
         numbers = {trial.position: first + i for i, trial in enumerate(recording.trials)}
         for segment in recording.segments():
             part = _features(segment, info, columns, job.spec, digest)
+            if (eye := _eye(segment, len(part["there"]), recording.window_s or job.spec.step_s, digest)) is not None:
+                part = {key: value[: len(eye)] for key, value in part.items()} | {"eye": eye}
             part["trial"], part["piece"] = _spans(segment, len(part["there"]), recording, job.spec, numbers)
             part["session"] = np.full(len(part["there"]), number)
             parts.append(part)
     if not parts or not any(len(part["there"]) for part in parts):
         raise MoodError(f"features of {job.name}", "no segment is long enough", "leave the subject out")
+    if any("eye" in part for part in parts):
+        nothing = np.empty((0, len(FEATURES)), np.float32)
+        parts = [{"eye": of_length(nothing, len(part["there"]))} | part for part in parts]
     _number_pieces(parts)
     arrays = {key: np.concatenate([part[key] for part in parts]) for key in ARRAYS if key in parts[0]}
     about = {
@@ -186,10 +192,25 @@ def _features(
         there = np.asarray(np.isfinite(x).all(axis=(1, 2)))
         de = np.where(there[:, None, None], x, 0)
         part = {"de": de, "there": there, "good": np.ones(x.shape[:2], bool)}
-    if segment.eye is not None:
-        n = min(len(segment.eye), len(part["there"]))
-        part = {key: value[:n] for key, value in part.items()} | {"eye": np.asarray(segment.eye[:n], np.float32)}
     return part
+
+
+def _eye(segment: Segment, n_steps: int, step_s: float, digest: Any) -> np.ndarray | None:
+    """Eye movements (n, 33), shipped or of gaze: at most `n_steps`, fewer where a set ships fewer than of DE."""
+    if segment.gaze is not None:
+        digest.update(np.ascontiguousarray(segment.gaze, np.float32).tobytes())
+        return of_length(by_step(segment.gaze, segment.gaze_sfreq, step_s)[0], n_steps)
+    if segment.eye is None:
+        return None
+    given = np.asarray(segment.eye[:n_steps], np.float32)
+    if given.shape[1] == len(FEATURES):
+        return given
+    if given.shape[1] != len(SEED_IV):
+        found, wanted = f"{given.shape[1]} features of eye movements", f"{len(FEATURES)} or {len(SEED_IV)}"
+        raise MoodError(found, f"{wanted} are known, those of SEED-V and SEED-IV", "give gaze and pupil instead")
+    eye = np.full((len(given), len(FEATURES)), np.nan, np.float32)
+    eye[:, SEED_IV] = given
+    return eye
 
 
 def _no_seconds(info: StreamInfo, spec: FeatureSpec) -> dict[str, np.ndarray]:

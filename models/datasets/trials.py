@@ -52,9 +52,11 @@ class Segment:
     de: np.ndarray | None = None
     """(n_windows, n_chans, n_bands) float32, nats up to an affine map of each set: shipped features."""
     eye: np.ndarray | None = None
-    """(n_windows, n_features) float32: eye movements in the windows of `de` or in those of `eye_s` seconds."""
+    """(n_windows, 33) float32: eye movements in the windows of `de`, or by the second of `signal`; the features are
+    those of SEED-V (see `realtime_mood.dsp.eye.FEATURES`), or the 31 of SEED-IV."""
     gaze: np.ndarray | None = None
-    """(n_times, 3) float32: gaze x and y, pupil diameter; at `gaze_sfreq` Hz."""
+    """(n_times, 3) float32: gaze x and y in degrees, pupil diameter in mm, at `gaze_sfreq` Hz, from the segment's
+    start on; NaN where the tracker saw no eye."""
     gaze_sfreq: float = 0.0
 
 

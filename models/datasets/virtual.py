@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from realtime_mood.dsp.eye import by_step
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.montage import SPREAD
+from realtime_mood.sources.synthetic.eyes import EYE_SFREQ
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 from realtime_mood.types import StreamInfo
 
@@ -21,20 +23,30 @@ N_CHANS = 24
 SFREQ = 128.0
 
 
-def one(seed: int, spec: FeatureSpec) -> Person:
-    """The simulated subject `seed`, on a random montage, through a random script, under a random reference."""
+def one(seed: int, spec: FeatureSpec, *, eyes: bool = False) -> Person:
+    """The simulated subject `seed`, on a random montage, through a random script, under a random reference.
+
+    With `eyes`, its eye movements are known, too.
+    """
     if not 0 <= seed <= LAST_SEED:
         raise ValueError(f"training subjects have seeds from 0 to {LAST_SEED}, not {seed}")
     rng = np.random.default_rng([2, seed])
     ch_names = tuple(str(name) for name in rng.permutation(SPREAD)[: N_CHANS + 1])
     script, labels = _script(rng)
     difficulty = rng.choice(["easy", "medium", "hard", "none"], p=[0.15, 0.65, 0.12, 0.08])
-    signal = VirtualPerson(seed, ch_names, SFREQ, script, str(difficulty)).signal(len(labels))
+    who = VirtualPerson(seed, ch_names, SFREQ, script, str(difficulty))
+    signal = who.signal(len(labels))
     if difficulty == "none":
         labels = np.where(labels == NO_LABEL, NO_LABEL, rng.permutation(3)[labels])  # no effect to learn
     signal = _referenced(signal, rng)
     info = StreamInfo(ch_names[:N_CHANS], SFREQ, name=f"virtual person {seed}", virtual=True)
-    return person(f"virtual-{seed}-{difficulty}", info, [signal], [labels], slice(0, BASELINE_S), spec)
+    seen = [eyes_of(who, len(labels))] if eyes else []
+    return person(f"virtual-{seed}-{difficulty}", info, [signal], [labels], slice(0, BASELINE_S), spec, seen)
+
+
+def eyes_of(who: VirtualPerson, seconds: int) -> np.ndarray:
+    """Eye movements of the next `seconds` of a simulated subject: (seconds, 33)."""
+    return by_step(who.eyes.signal(seconds), EYE_SFREQ)[0]
 
 
 def _script(rng: np.random.Generator) -> tuple[Script, np.ndarray]:

@@ -30,6 +30,8 @@ CHANNEL_SETS = {
     "muscle": ("Fp1", "Fp2", "F7", "F8", "T7", "T8"),
 }
 DATASETS = {"effort": "eegmat", "emotion3": "virtual"}
+WITH_EYES = "virtual-eyes"
+"""The simulated subjects of ``virtual`` with an eye tracker."""
 FIRST_SEED = 50_000  # simulated subjects of evaluation; those below 10,000 are for training and pre-training
 
 
@@ -42,16 +44,16 @@ def load(
     """
     if readout not in DATASETS:
         raise ConfigError(f"readout {readout!r}", "unknown", f"use {' or '.join(DATASETS)}")
-    dataset = dataset or DATASETS[readout]
-    if dataset not in DATASETS.values():
-        raise ConfigError(f"data set {dataset!r}", "unknown", f"use {' or '.join(DATASETS.values())}")
-    if dataset != DATASETS[readout]:
+    dataset, known = dataset or DATASETS[readout], [*DATASETS.values(), WITH_EYES]
+    if dataset not in known:
+        raise ConfigError(f"data set {dataset!r}", "unknown", f"use {' or '.join(known)}")
+    if dataset.removesuffix("-eyes") != DATASETS[readout]:
         raise ConfigError(f"readout {readout!r} on {dataset!r}", "it has other labels", f"use {DATASETS[readout]!r}")
-    if dataset == "virtual":
-        subjects = _virtual(n, BASELINE_S[track], spec, executor)
+    if dataset != "eegmat":
+        subjects = _virtual(n, (BASELINE_S[track], spec, dataset == WITH_EYES), executor)
     else:
         subjects = [p for path in _archives(data) for p in eegmat.people(path, spec)]
-    labels: tuple[str, ...] = virtual.LABELS if dataset == "virtual" else eegmat.LABELS
+    labels: tuple[str, ...] = eegmat.LABELS if dataset == "eegmat" else virtual.LABELS
     check_subjects(subjects, labels, track, spec)
     return subjects, labels
 
@@ -76,13 +78,14 @@ def _archives(data: Path | None) -> list[Path]:
     return found
 
 
-def _virtual(n: int, baseline_s: int, spec: FeatureSpec, executor: Executor) -> list[Person]:
-    made = dict(executor.run(_virtual_person, range(FIRST_SEED, FIRST_SEED + n), (baseline_s, spec)))
-    return list(with_baseline((made[i] for i in range(n)), spec))
+def _virtual(n: int, common: tuple[int, FeatureSpec, bool], executor: Executor) -> list[Person]:
+    made = dict(executor.run(_virtual_person, range(FIRST_SEED, FIRST_SEED + n), common))
+    return list(with_baseline((made[i] for i in range(n)), common[1]))
 
 
-def _virtual_person(common: tuple[int, FeatureSpec], seed: int) -> Person:
-    return virtual_person(seed, *common)
+def _virtual_person(common: tuple[int, FeatureSpec, bool], seed: int) -> Person:
+    baseline_s, spec, eyes = common
+    return virtual_person(seed, baseline_s, spec, eyes=eyes)
 
 
 def with_baseline(subjects: Iterable[Person], spec: FeatureSpec) -> Iterator[Person]:
@@ -93,7 +96,9 @@ def with_baseline(subjects: Iterable[Person], spec: FeatureSpec) -> Iterator[Per
             yield p
 
 
-def virtual_person(seed: int, baseline_s: int, spec: FeatureSpec, hold: tuple[str, int] | None = None) -> Person:
+def virtual_person(
+    seed: int, baseline_s: int, spec: FeatureSpec, hold: tuple[str, int] | None = None, *, eyes: bool = False
+) -> Person:
     """A simulated subject of the 10-20 montage: rest, then the three states in random order, twice.
 
     There are `baseline_s` seconds of rest. `hold` is one state and its duration (s) instead of the three.
@@ -101,9 +106,10 @@ def virtual_person(seed: int, baseline_s: int, spec: FeatureSpec, hold: tuple[st
     rng = np.random.default_rng([3, seed])
     states = [(str(s), 30) for _ in range(2) for s in rng.permutation(virtual.LABELS)] if hold is None else [hold]
     script, labels = virtual.labelled_script([("rest", baseline_s), *states])
-    signal = VirtualPerson(seed, TEN_TWENTY, virtual.SFREQ, script, "medium").signal(len(labels))
+    who = VirtualPerson(seed, TEN_TWENTY, virtual.SFREQ, script, "medium")
+    signal, seen = who.signal(len(labels)), [virtual.eyes_of(who, len(labels))] if eyes else []
     info = StreamInfo(TEN_TWENTY, virtual.SFREQ, name=f"virtual person {seed}", virtual=True)
-    return person(f"virtual-{seed}", info, [signal], [labels], slice(0, baseline_s), spec)
+    return person(f"virtual-{seed}", info, [signal], [labels], slice(0, baseline_s), spec, seen)
 
 
 def check_subjects(subjects: Sequence[Person], labels: tuple[str, ...], track: str, spec: FeatureSpec) -> None:

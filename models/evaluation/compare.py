@@ -72,8 +72,9 @@ class EvaluationJob:
         shown = [] if self.method.any_montage else [study.track, study.channel_sets[self.sets[0]], contexts]
         subjects = [study.digests[i] for i in self.split.train]
         code = [sys.modules[type(self.method).__module__], profile, person]
+        name = getattr(self.method, "fit_name", self.method.name)
         return digest(
-            self.method.name, list(self.method.depends), self.setting, subjects, study.labels, study.ch_names, shown,
+            name, list(self.method.depends), self.setting, subjects, study.labels, study.ch_names, shown,
             study.spec.model_dump(mode="json"), study.seed, *code,
         )  # fmt: skip
 
@@ -81,7 +82,7 @@ class EvaluationJob:
         """Hash of everything the scores depend on."""
         left = [study.digests[i] for i in self.split.left]
         sets = {name: study.channel_sets[name] for name in self.sets}
-        return digest(self.fit_key(study), left, study.track, sets, contexts, self.split.clips)
+        return digest(self.fit_key(study), self.method.name, left, study.track, sets, contexts, self.split.clips)
 
 
 @dataclass(frozen=True, eq=False)

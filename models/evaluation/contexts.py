@@ -20,7 +20,7 @@ from realtime_mood.entropy import Population, Statistics
 from realtime_mood.errors import ConfigError
 from realtime_mood.profile import Normaliser, Profile
 
-from ..datasets.person import Person, frozen_statistics, running_statistics
+from ..datasets.person import Person, frozen_statistics, running_statistics, standardised_eye
 from ..sampling import labelled_seconds, piece_starts
 
 BASELINE_S = {"z": 60, "c1": 60, "c5": 300, "drifting": 60, "running": 60, "t": 60}
@@ -53,6 +53,7 @@ class Contexts:
     at: np.ndarray  # (n,) int: the second each context ends with
     mean: np.ndarray  # (n_seconds, n_chans, n_bands): the statistics at every second
     sd: np.ndarray
+    eyes: np.ndarray | None = None  # (n_seconds, n_features): eye movements in standard deviations, NaN where missing
 
     def __len__(self) -> int:
         return len(self.at)
@@ -77,6 +78,11 @@ class Contexts:
     def good(self) -> np.ndarray:
         """(n, n_chans) bool: the electrode can be trusted."""
         return self.person.good[self.at][:, self.chans]
+
+    @property
+    def eye(self) -> np.ndarray | None:
+        """(n, n_features), in standard deviations; NaN where no eye was seen. None for a subject without."""
+        return None if self.eyes is None else self.eyes[self.at]
 
     @property
     def positions(self) -> np.ndarray:
@@ -179,4 +185,5 @@ class View:
         mean, sd = STATISTICS[self.track](p, self.population, self.spec)
         chans = np.array([p.info.ch_names.index(name) for name in self.ch_names])
         at = scored_seconds(p, self.spec)
-        return Contexts(p, self.spec, self.track, chans, at, mean[:, chans], sd[:, chans])
+        eyes = standardised_eye(p, self.population, self.spec, STATISTICS[self.track])
+        return Contexts(p, self.spec, self.track, chans, at, mean[:, chans], sd[:, chans], eyes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,15 +17,19 @@ from realtime_mood.dsp.spec import FeatureSpec
 
 from .. import layers, sampling, train
 from .. import reader as architecture
-from ..datasets.person import NO_LABEL, Person
+from ..datasets.person import NO_LABEL, Person, eyes_as_channel
 from ..pretraining.encoder import load_encoder
 from ..reader import Batch, MoodReader, ReaderConfig
 from ..train import Task, TrainingRecipe
-from .baselines import Scorer, Setting
+from .baselines import Method, Scorer, Setting
 from .contexts import Contexts, View, scored_seconds
 
 READOUT = "readout"  # name of the single head
-ALL_LEVELS = (True, True, True, True)
+EYE_TRAINED = "eye_trained"  # whether training had eye movements, beside the weights
+Levels = tuple[bool, bool, bool, bool]  # raw, early DE, late DE and eye
+ALL_LEVELS: Levels = (True, True, True, True)
+EEG: Levels = (True, True, True, False)
+EYES: Levels = (False, False, False, True)
 
 
 class ReaderMethod:
@@ -32,8 +37,8 @@ class ReaderMethod:
 
     Of the numbers of training `steps`, one is chosen on held-out subjects. `encoder` is a pre-trained raw encoder to
     start from (see `load_encoder`). `levels` tells which of raw, early DE, late DE and eye reach the fusion, in
-    training and after; `label_share` is the share of each subject's labelled seconds to train on (see
-    `with_fewer_labels`).
+    training and after; `tested` which of them reach it after training, of the fits of the method called `fit_name`.
+    `label_share` is the share of each subject's labelled seconds to train on (see `with_fewer_labels`).
     """
 
     any_montage = True
@@ -47,9 +52,12 @@ class ReaderMethod:
         *,
         name: str = "reader",
         title: str = "Mood Reader",
-        levels: tuple[bool, bool, bool, bool] = ALL_LEVELS,
+        levels: Levels = ALL_LEVELS,
+        tested: Levels | None = None,
+        fit_name: str = "",
         label_share: float = 1.0,
     ) -> None:
+        self.fit_name, self._tested = fit_name or name, tested or levels
         self.name, self.title, self.levels, self.label_share = name, title, levels, label_share
         card = load_encoder(encoder)[1] if encoder else {"config": {}, "sha256": None}
         self.encoder, self._encoder_sha256 = encoder, card["sha256"]
@@ -57,7 +65,7 @@ class ReaderMethod:
         self.settings: Sequence[Setting] = [{"steps": n} for n in steps or (self.recipe.steps,)]
         if levels != ALL_LEVELS:
             hidden = np.where(levels, self.recipe.hide_levels if sum(levels) > 1 else 0.0, 1.0)
-            self.recipe = replace(self.recipe, hide_levels=tuple(hidden.tolist()))
+            self.recipe = replace(self.recipe, hide_levels=tuple(hidden.tolist()), hide_eeg=0.0)
 
     @property
     def depends(self) -> Sequence[object]:
@@ -73,38 +81,73 @@ class ReaderMethod:
         recipe = replace(self.recipe, steps=setting["steps"], batches={READOUT: size})
         if self.label_share < 1:
             subjects = [with_fewer_labels(p, view.spec, self.label_share, seed) for p in subjects]
+        if self.levels == EYES:
+            subjects = [where_eyes_are_seen(p) for p in subjects if p.eye is not None]
         task = Task.of(READOUT, view.labels, subjects, view.spec, view.population)
         reader = train.fit(self._config(view), [task], recipe, seed, encoder=self.encoder)
-        return FittedReader(reader, self.levels)
+        return FittedReader(reader, self._tested)
 
     def restore(self, state: Mapping[str, np.ndarray], view: View) -> FittedReader:
         """A network fitted before, from its `FittedReader.state`."""
         reader = MoodReader(self._config(view)).eval()
-        reader.load_state_dict({name: torch.as_tensor(value) for name, value in state.items()})
-        return FittedReader(reader, self.levels)
+        reader.load_state_dict({name: torch.as_tensor(x) for name, x in state.items() if name != EYE_TRAINED})
+        reader.eye_trained = bool(state[EYE_TRAINED])
+        return FittedReader(reader, self._tested)
 
     def _config(self, view: View) -> ReaderConfig:
         return replace(self.config, readouts={READOUT: len(view.labels)})
 
 
 class FittedReader:
-    """Scores contexts of any montage with a trained network."""
+    """Scores contexts of any montage with a trained network; eyes count only where training had some."""
 
-    def __init__(
-        self, reader: MoodReader, levels: tuple[bool, bool, bool, bool] = ALL_LEVELS, readout: str = READOUT
-    ) -> None:
-        self.reader, self._levels, self._readout = reader, torch.tensor(levels), readout
+    def __init__(self, reader: MoodReader, levels: Levels = ALL_LEVELS, readout: str = READOUT) -> None:
+        self.reader, self._readout = reader, readout
+        self._levels = torch.tensor([*levels[:3], levels[3] and reader.eye_trained])
 
     @torch.inference_mode()
     def __call__(self, c: Contexts) -> np.ndarray:
-        """Logits (n, n_labels)."""
+        """Logits (n, n_labels); equal for all labels where nothing that may be looked at is there."""
         parts = np.array_split(np.arange(len(c)), max(1, len(c) // 64))
-        outputs = [self.reader(batch(c, rows), self._levels.expand(len(rows), -1)) for rows in parts]
-        return np.concatenate([out.scores[self._readout].numpy() for out in outputs])
+        return np.concatenate([self._scores(batch(c, rows)).numpy() for rows in parts])
+
+    def _scores(self, b: Batch) -> torch.Tensor:
+        scores = self.reader(b, self._levels.expand(len(b.de), -1)).scores[self._readout]
+        something = self._levels[:3].any() | (self._levels[3] & b.eye_seen)
+        return scores * something[:, None]
 
     def state(self) -> dict[str, np.ndarray]:
         """Its weights."""
-        return {name: value.numpy() for name, value in self.reader.state_dict().items()}
+        weights = {name: value.numpy() for name, value in self.reader.state_dict().items()}
+        return weights | {EYE_TRAINED: np.array(self.reader.eye_trained)}
+
+
+def modalities(whole: ReaderMethod) -> list[ReaderMethod]:
+    """Readers of subjects with eye movements: of both, of EEG or eyes alone, and of both with one missing at test."""
+    steps = [setting["steps"] for setting in whole.settings]
+
+    def reader(name: str, title: str, **changed: Any) -> ReaderMethod:
+        return ReaderMethod(whole.recipe, whole.config, steps, whole.encoder, name=name, title=title, **changed)
+
+    return [
+        reader(whole.name, f"{whole.title}, EEG and eyes"),
+        reader(f"{whole.name}-eeg", f"{whole.title}, EEG only", levels=EEG),
+        reader(f"{whole.name}-eyes", f"{whole.title}, eyes only", levels=EYES),
+        reader(f"{whole.name}-no-eyes", f"{whole.title}, eyes missing at test", tested=EEG, fit_name=whole.name),
+        reader(f"{whole.name}-no-eeg", f"{whole.title}, EEG missing at test", tested=EYES, fit_name=whole.name),
+    ]
+
+
+def by_modality(methods: Sequence[Method], subjects: Sequence[Person]) -> list[Method]:
+    """The methods, with the `modalities` of a reader where subjects have eye movements."""
+    if all(p.eye is None for p in subjects):
+        return list(methods)
+    return [each for m in methods for each in (modalities(m) if isinstance(m, ReaderMethod) else [m])]
+
+
+def where_eyes_are_seen(p: Person) -> Person:
+    """The subject with labels only in seconds with eye movements."""
+    return replace(p, label=np.where(eyes_as_channel(p).there, p.label, NO_LABEL))
 
 
 def with_fewer_labels(p: Person, spec: FeatureSpec, share: float, seed: int) -> Person:
@@ -124,8 +167,9 @@ def batch(c: Contexts, rows: np.ndarray) -> Batch:
     n, spec = len(rows), c.spec
     patches = c.raw(rows).reshape(n, len(c.chans), spec.n_steps, spec.patch_len)[:, :, -spec.n_patches :]
     positions = np.broadcast_to(c.positions, (n, *c.positions.shape))
+    eye = None if c.eye is None else torch.from_numpy(c.eye[rows])
     return Batch(
         torch.from_numpy(c.de[rows]), torch.from_numpy(patches), torch.tensor(positions),
         torch.from_numpy(c.good[rows]), torch.from_numpy(c.there[rows]),
-        torch.ones(n, spec.n_patches, dtype=torch.bool),
+        torch.ones(n, spec.n_patches, dtype=torch.bool), eye,
     )  # fmt: skip

@@ -35,7 +35,7 @@ from .controls import controls
 from .eegnet import EEGNetMethod
 from .figures import DRAWS
 from .labelled import DatasetChoice, clip_groups, load_labelled
-from .mood_reader import ReaderMethod
+from .mood_reader import ReaderMethod, by_modality
 from .splits import Fold, check_apart, plan
 from .store import digest
 from .trial_controls import NeighbourControl, PositionControl, clip_identity, leaks
@@ -102,6 +102,8 @@ def _evaluate(
     if reader is None and (options.ablations or options.attention):
         raise ConfigError("ablations or attention", "the reader is not among the --methods", "add reader to them")
     subjects, labels, meaning = _subjects(options, spec, executor, log)
+    methods = by_modality(methods, subjects)
+    reader = next((m for m in methods if isinstance(m, ReaderMethod)), None)
     has_trials = bool(subjects[0].trials)
     if has_trials:
         methods = [*methods, PositionControl(), NeighbourControl()]

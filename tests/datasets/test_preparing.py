@@ -9,11 +9,13 @@ import planted_set
 import pytest
 from planted_set import NAMES, REST_S, TRIAL_S, info_of, recording
 
+from realtime_mood.dsp.eye import FEATURES, SEED_IV, by_step
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import MoodError
 from realtime_mood.models.datasets.person import NO_LABEL, frozen_statistics, population
 from realtime_mood.models.datasets.preparing import jobs_of, labelled, load, prepare, subjects
 from realtime_mood.models.datasets.trials import Recording, Segment, Span, Trial
+from realtime_mood.sources.synthetic.eyes import VirtualEyes
 from realtime_mood.types import StreamInfo
 
 SPEC = FeatureSpec()
@@ -120,3 +122,58 @@ def test_sessions_of_different_caps_use_what_they_share(tmp_path):
         one(tmp_path, a, recording(1, "2", names=tuple(f"A{i}" for i in range(6))))
     p = one(tmp_path, a, b)
     assert p.info.ch_names == tuple(n for n in NAMES if n in b.info.ch_names)
+
+
+def of_segments(tmp_path, segments, **how):
+    trials = tuple(span.trial for segment in segments for span in segment.spans)
+    rec = Recording("01", "1", StreamInfo(NAMES, 128.0), trials, lambda: iter(segments), **how)
+    (job,) = jobs_of([rec], info_of(), SPEC, tmp_path)
+    prepare(job)
+    return load(job)
+
+
+def shown(at: int, seconds: float, **given) -> Segment:
+    return Segment((Span(0, seconds, Trial(at, f"clip{at}", "neutral")),), **given)
+
+
+def test_gaze_becomes_eye_movements_of_the_same_seconds(tmp_path):
+    gaze = VirtualEyes(3, lambda t_s: "positive" if t_s >= 20 else "neutral", 0.7).signal(40)
+    gaze[:300] = np.nan
+    signal = planted_set.signal_of(1, 30, 4.0)
+    p = of_segments(tmp_path, [
+        shown(0, 30, signal=signal, gaze=gaze[:2400], gaze_sfreq=60.0),  # of 40 s
+        shown(1, 30, signal=signal),
+        shown(2, 30, signal=signal, gaze=gaze[:1200], gaze_sfreq=60.0),
+    ])  # fmt: skip
+    expected, _ = by_step(gaze, 60.0)
+    assert p.eye.shape == (90, 33)
+    np.testing.assert_array_equal(p.eye[:30], expected[:30])
+    assert np.isnan(p.eye[:5]).all()
+    assert np.isnan(p.eye[30:60]).all()
+    np.testing.assert_array_equal(p.eye[60:80], expected[:20])
+    assert np.isnan(p.eye[80:]).all()
+    width = FEATURES.index("pupil mean x")
+    assert p.eye[29, width] > p.eye[19, width] + 0.1
+
+
+def test_gaze_beside_shipped_features_is_summed_up_in_their_windows(tmp_path):
+    gaze, de = VirtualEyes(3, lambda _: "neutral", 0.7).signal(42), np.zeros((10, 6, 5), np.float32)
+    p = of_segments(tmp_path, [shown(0, 40, de=de, gaze=gaze, gaze_sfreq=60.0)], window_s=4.0)
+    np.testing.assert_array_equal(p.eye, by_step(gaze, 60.0, 4.0)[0])
+
+
+def test_other_gaze_is_another_recording(tmp_path):
+    gaze, signal = VirtualEyes(3, lambda _: "neutral", 0.7).signal(30), planted_set.signal_of(1, 30, 4.0)
+    made = [
+        of_segments(tmp_path / str(k), [shown(0, 30, signal=signal, gaze=gaze + k, gaze_sfreq=60.0)]) for k in (0, 1)
+    ]
+    assert made[0].sha256 != made[1].sha256
+
+
+def test_shipped_eye_movements_of_seed_iv_lack_two_features_and_others_are_refused(tmp_path):
+    de, eye = np.zeros((10, 6, 5), np.float32), np.arange(310, dtype=np.float32).reshape(10, 31)
+    p = of_segments(tmp_path, [shown(0, 40, de=de, eye=eye)], window_s=4.0)
+    np.testing.assert_array_equal(p.eye[:, SEED_IV], eye)
+    assert [FEATURES[i] for i in np.flatnonzero(np.isnan(p.eye[0]))] == ["blink duration mean", "blink duration sd"]
+    with pytest.raises(MoodError, match="30 features of eye movements"):
+        of_segments(tmp_path / "other", [shown(0, 40, de=de, eye=eye[:, :30])], window_s=4.0)
