@@ -198,7 +198,8 @@ class Features:
     t_last: float
     time: float = math.nan  # stream time of its end (s)
     eye: Array | None = None
-    """(n_eye,) eye-movement features, where there is an eye tracker; only weights trained with any use them."""
+    """(n_eye,) eye-movement features, where there is an eye tracker, in standard deviations of the subject's baseline;
+    NaN where no eye was seen. Only weights trained with any use them."""
 
 
 class Why(Enum):
