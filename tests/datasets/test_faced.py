@@ -23,7 +23,7 @@ SUBJECTS = (7, 100)
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("faced")
-    writer.write(root, 0, 9700, SECONDS, subjects=SUBJECTS)
+    writer.write(root, 0, 9900, SECONDS, subjects=SUBJECTS)
     return root
 
 
