@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import weakref
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -58,6 +59,7 @@ class MatFile:
             raise MoodError(self._asked, f"cannot be read: {error.strerror}", "check the file's path") from None
         self._child = _take()
         self._is_in_step = True  # every answer of the child's has been read
+        self._abandoned = weakref.finalize(self, _end, self._child)  # a reader whose generator is never finished
 
     def names(self) -> list[str]:
         """The variables, in the order of the file."""
@@ -106,6 +108,8 @@ class MatFile:
 
     def close(self) -> None:
         """Leave the child process to the next file, or end it where something went wrong."""
+        if not self._abandoned.detach():
+            return  # closed before
         if self._is_in_step and len(_idle) < MOST_IDLE:
             _idle.append((os.getpid(), self._child))
         else:
@@ -132,6 +136,8 @@ def _take() -> Child:
         owner, child = _idle.pop()
         if owner == os.getpid() and child.poll() is None:  # after a fork the pipes are the parent's
             return child
+        if owner == os.getpid():
+            _end(child)
     command = [sys.executable, "-P", "-W", "ignore", str(CHILD)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 

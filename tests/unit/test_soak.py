@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import math
 
 import pytest
@@ -40,6 +41,7 @@ def test_what_grows_with_time_is_growth():
 @pytest.mark.skipif(math.isnan(in_use_mb()), reason="this C library does not say what is in use")
 @pytest.mark.parametrize("n_bytes", [10_000, 50_000_000])  # from a heap of malloc's; mapped for itself
 def test_what_is_in_use_is_known_whatever_malloc_keeps(n_bytes: int):
+    gc.collect()  # what earlier tests left would be freed in between
     before = in_use_mb()
     kept = [ctypes.create_string_buffer(n_bytes) for _ in range(50_000_000 // n_bytes)]
     assert in_use_mb() - before == pytest.approx(50, abs=2)
