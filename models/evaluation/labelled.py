@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +14,13 @@ from realtime_mood.errors import ConfigError, ProfileError
 
 from ..datasets.labels import labels_of
 from ..datasets.person import Person
-from ..datasets.preparing import jobs_of, labelled, subjects
+from ..datasets.preparing import Log, jobs_of, labelled
+from ..datasets.preparing import subjects as prepared_subjects
 from ..datasets.sets import reader_of
 from ..datasets.trials import DatasetInfo
 from ..executor import Executor
 from .contexts import BASELINE_S, scored_seconds
 
-Say = Callable[[str], None]
 PREPARED = "prepared-subjects"
 LEAST_LABELS = 2
 
@@ -45,7 +45,7 @@ class DatasetChoice:
 
 
 def load_labelled(
-    choice: DatasetChoice, track: str, spec: FeatureSpec, executor: Executor, say: Say
+    choice: DatasetChoice, track: str, spec: FeatureSpec, executor: Executor, log: Log
 ) -> tuple[list[Person], DatasetInfo]:
     """All subjects of a data set that can be scored, in the order of their names.
 
@@ -59,22 +59,22 @@ def load_labelled(
     recordings = reader.recordings(choice.root)
     cache = choice.cache or user_cache_path("realtime-mood") / PREPARED
     jobs = jobs_of(recordings, reader.info, spec, cache)
-    say(f"{choice.name}: {len(jobs)} subjects, {len(recordings)} recordings; prepared subjects are kept in {cache}")
-    people = []
-    for _, p in subjects(jobs, executor.run, say):
-        mine = labelled(
-            p, reader.info, choice.readout, felt=choice.felt, baseline_s=BASELINE_S[track], spec=spec,
+    log(f"{choice.name}: {len(jobs)} subjects, {len(recordings)} recordings; prepared subjects are kept in {cache}")
+    subjects = []
+    for _, prepared in prepared_subjects(jobs, executor.run, log):
+        p = labelled(
+            prepared, reader.info, choice.readout, felt=choice.felt, baseline_s=BASELINE_S[track], spec=spec,
         )  # fmt: skip
-        if why := _unusable(mine, spec):
-            say(f"{p.name} left out: {why}")
+        if why := _unusable(p, spec):
+            log(f"{p.name} left out: {why}")
         else:
-            people.append(mine)
-    if len(people) < 2:
+            subjects.append(p)
+    if len(subjects) < 2:
         raise ConfigError(
-            f"readout {choice.readout!r} on {choice.name}", f"{len(people)} of {len(jobs)} subjects can be scored",
+            f"readout {choice.readout!r} on {choice.name}", f"{len(subjects)} of {len(jobs)} subjects can be scored",
             "choose a readout that the set has labels for, or --label felt; reasons are above",
         )  # fmt: skip
-    return people, reader.info
+    return subjects, reader.info
 
 
 def _unusable(p: Person, spec: FeatureSpec) -> str:
@@ -90,7 +90,7 @@ def _unusable(p: Person, spec: FeatureSpec) -> str:
     return ""
 
 
-def clip_groups(people: Sequence[Person], n_groups: int, seed: int) -> tuple[tuple[str, ...], ...]:
+def clip_groups(subjects: Sequence[Person], n_groups: int, seed: int) -> tuple[tuple[str, ...], ...]:
     """Stimuli in groups that each have every label, as far as possible: for scores on unseen stimuli.
 
     Raises
@@ -99,7 +99,7 @@ def clip_groups(people: Sequence[Person], n_groups: int, seed: int) -> tuple[tup
         A label has one stimulus only: who never saw it cannot know the label.
     """
     by_label: dict[int, set[str]] = {}
-    for p in people:
+    for p in subjects:
         assert p.trial is not None
         for i, trial in enumerate(p.trials):
             for y in np.unique(p.label[p.trial == i]).tolist():

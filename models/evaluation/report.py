@@ -78,6 +78,27 @@ def difference(a: Sequence[Mapping], b: Sequence[Mapping], seed: int) -> dict[st
     }
 
 
+# -- the text ---------------------------------------------------------------------------------------------------------
+
+
+def title(about: Mapping[str, Any]) -> str:
+    """What was compared, in a line."""
+    return f"{about['readout']}, track {about['track']}, {about['people']} subjects, {about['protocol']}"
+
+
+def heading(about: Mapping[str, Any]) -> list[str]:
+    """The first paragraphs of the page in Markdown."""
+    return [f"# {title(about)}", f"`{about['command']}`"]
+
+
+def lines(result: Mapping[str, Any]) -> list[str]:
+    """Warnings, and what further evaluations say."""
+    further = [
+        line for part in ("controls", "ablations", "attention") for line in result.get(part, {}).get("lines", [])
+    ]
+    return [*(f"! {warning}" for warning in result["warnings"]), *further]
+
+
 # -- the table ----------------------------------------------------------------------------------------------------
 
 HEADS = ("channels", "method", "balanced accuracy", "by trial", "macro-F1", "AUC", "reader − this, AUC", "below chance",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,6 +22,7 @@ from ..datasets.guards import duplicate_groups
 from ..datasets.labels import labels_of
 from ..datasets.person import Person
 from ..datasets.sets import READERS
+from ..datasets.trials import DatasetInfo
 from ..executor import Executor, open_executor
 from ..pretraining.encoder import load_encoder
 from . import report
@@ -82,6 +83,25 @@ def methods_of(asked: str, steps: Sequence[int], encoder: Path | None) -> list[M
     return [by_name[name] for name in dict.fromkeys(names)]
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """The methods that are compared, and on whom; `about` is all that is needed to repeat it."""
+
+    runner: Runner
+    methods: Sequence[Method]
+    folds: Sequence[Fold]
+    about: Mapping[str, Any]
+    warnings: Sequence[str]
+    cache: Path
+    info: DatasetInfo | None
+    """Of a labelled data set."""
+
+    @property
+    def reader(self) -> ReaderMethod | None:
+        """The Mood Reader, where it is among the methods."""
+        return next((m for m in self.methods if isinstance(m, ReaderMethod)), None)
+
+
 def evaluate(options: Options, arguments: Sequence[str], log: Callable[[str], None], console: Console) -> None:
     """Compare the methods as `options` ask, and write the report to ``out`` and beside it.
 
@@ -89,23 +109,27 @@ def evaluate(options: Options, arguments: Sequence[str], log: Callable[[str], No
     are in the cache.
     """
     with open_executor(options.n_jobs, options.scheduler) as executor:
-        _evaluate(options, arguments, executor, log, console)
+        comparison = _prepare(options, arguments, executor, log)
+        result = _compared(comparison, options)
+        rows = report.table(result["results"], result["methods"])
+        report.print_table(rows, report.title(result["about"]), console)
+        result |= _further(comparison, options, log)
+    lines = report.lines(result)
+    for line in lines:
+        console.print(line)
+    _write(options.out, result, report.markdown(rows, [*report.heading(result["about"]), *lines]), comparison.cache)
 
 
-def _evaluate(
-    options: Options, arguments: Sequence[str], executor: Executor, log: Callable[[str], None], console: Console
-) -> None:
+def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log: Callable[[str], None]) -> Comparison:
+    """Read the subjects, divide them into folds, and check that they can be compared."""
     check_track(options.track)
     spec, seen = FeatureSpec(), records_seen(options.encoder) | records_seen(options.other_encoder)
     methods = methods_of(options.methods, options.steps, options.encoder)
-    reader = next((m for m in methods if isinstance(m, ReaderMethod)), None)
-    if reader is None and (options.ablations or options.attention):
+    if (options.ablations or options.attention) and not any(isinstance(m, ReaderMethod) for m in methods):
         raise ConfigError("ablations or attention", "the reader is not among the --methods", "add reader to them")
-    subjects, labels, meaning = _subjects(options, spec, executor, log)
+    subjects, labels, meaning, info = _subjects(options, spec, executor, log)
     methods = by_modality(methods, subjects)
-    reader = next((m for m in methods if isinstance(m, ReaderMethod)), None)
-    has_trials = bool(subjects[0].trials)
-    if has_trials:
+    if subjects[0].trials:
         methods = [*methods, PositionControl(), NeighbourControl()]
     folds, warnings = _folds(options, subjects, log)
     check_apart(subjects, folds, seen, records_behind(subjects, options.data))
@@ -113,35 +137,38 @@ def _evaluate(
     sets = channel_sets(options.channels, common)
     log(f"{len(subjects)} subjects, {len(folds)} folds, track {options.track}, channels {'; '.join(sets)}")
     study = Study(subjects, labels, spec, options.track, common, sets, options.seed)
+    about = _about(options, arguments, study, folds) | {"labels_mean": meaning}
     cache = options.cache or options.out.with_suffix(".cache")
-    runner = Runner(study, cache, executor, log)
+    return Comparison(Runner(study, cache, executor, log), methods, folds, about, warnings, cache, info)
+
+
+def _compared(c: Comparison, options: Options) -> dict[str, Any]:
+    """The results of all methods, and what warns of them."""
     try:
-        results = compare(runner, methods, folds)
+        results = compare(c.runner, c.methods, c.folds)
     except ArithmeticError as error:
         raise MoodError(
-            "fit every method", str(error), f"what was computed before is in {cache}; change the recipe and run again"
+            "fit every method", str(error), f"what was computed before is in {c.cache}; change the recipe and run again"
         ) from None
-    titles = {m.name: m.title for m in methods}
-    about = _about(options, arguments, study, folds) | {"labels_mean": meaning}
-    result: dict[str, Any] = {"about": about, "methods": titles, "results": report.summary(results, options.seed)}
-    if has_trials:
-        result["clip_identity"] = clip_identity(study, folds, options.seed)
+    titles = {m.name: m.title for m in c.methods}
+    result: dict[str, Any] = {"about": c.about, "methods": titles, "results": report.summary(results, options.seed)}
+    warnings = [*c.warnings]
+    if c.runner.study.subjects[0].trials:
+        result["clip_identity"] = clip_identity(c.runner.study, c.folds, options.seed)
         warnings += leaks(result)
-    result["warnings"] = warnings
-    rows = report.table(result["results"], titles)
-    title = f"{options.readout}, track {options.track}, {len(subjects)} subjects, {options.protocol}"
-    report.print_table(rows, title, console)
+    return result | {"warnings": warnings}
+
+
+def _further(c: Comparison, options: Options, log: Callable[[str], None]) -> dict[str, Any]:
+    """What is computed only where it is asked for."""
+    found: dict[str, Any] = {}
     if options.controls:
-        result["controls"] = controls(runner, methods, folds, log)
-    if options.ablations and reader:
-        result["ablations"] = ablations(runner, reader, folds, options.other_encoder, log)
-    if options.attention and reader:
-        result["attention"] = attention(runner, reader, folds, log)
-    lines = [line for part in ("controls", "ablations", "attention") for line in result.get(part, {}).get("lines", [])]
-    for line in [*(f"! {warning}" for warning in warnings), *lines]:
-        console.print(line)
-    paragraphs = [f"# {title}", f"`{about['command']}`", *(f"**{warning}**" for warning in warnings), *lines]
-    _write(options.out, result, report.markdown(rows, paragraphs), cache)
+        found["controls"] = controls(c.runner, c.methods, c.folds, log)
+    if options.ablations and c.reader:
+        found["ablations"] = ablations(c.runner, c.reader, c.folds, options.other_encoder, log)
+    if options.attention and c.reader:
+        found["attention"] = attention(c.runner, c.reader, c.folds, log)
+    return found
 
 
 def _folds(options: Options, subjects: Sequence[Person], log: Callable[[str], None]) -> tuple[list[Fold], list[str]]:
@@ -183,21 +210,21 @@ def _about(options: Options, arguments: Sequence[str], study: Study, folds: Sequ
 
 def _subjects(
     options: Options, spec: FeatureSpec, executor: Executor, log: Callable[[str], None]
-) -> tuple[list[Person], tuple[str, ...], str]:
-    """The subjects, their labels, and the meaning of a label."""
+) -> tuple[list[Person], tuple[str, ...], str, DatasetInfo | None]:
+    """The subjects, their labels, the meaning of a label, and what is known of a labelled data set."""
     name = options.dataset or ""
     if name.endswith(".toml") or (name in READERS and name not in DATASETS.values()):
         if options.data is None:
             raise ConfigError(f"data set {name}", "no folder given", "add --root DIR, where you put it")
         choice = DatasetChoice(name, options.data, options.readout, options.felt)
         subjects, info = load_labelled(choice, options.track, spec, executor, log)
-        return subjects, labels_of(options.readout, info), choice.meaning
+        return subjects, labels_of(options.readout, info), choice.meaning, info
     if options.protocol == "subject-clip":
         raise ConfigError("protocol 'subject-clip'", f"{options.dataset or options.readout} has no clips", "use groups")
     subjects, labels = load(
         options.readout, options.dataset, options.data, options.track, options.n_virtual, spec, executor
     )
-    return subjects, labels, "what the subject was asked to do"
+    return subjects, labels, "what the subject was asked to do", None
 
 
 def records_seen(encoder: Path | None) -> dict[str, list[str]]:

@@ -35,8 +35,8 @@ class _TrialMethod:
     settings: Sequence[Setting] = ({"C": 1.0},)
     features: Callable[[Contexts], np.ndarray]
 
-    def fit(self, people: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
-        contexts = [view.contexts(p) for p in people]
+    def fit(self, subjects: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
+        contexts = [view.contexts(p) for p in subjects]
         x, y = np.concatenate([self.features(c) for c in contexts]), np.concatenate([c.labels for c in contexts])
         logits = fitted_logits(logistic_regression(setting["C"]), x, y, len(view.labels))
         return lambda c: logits(self.features(c))
