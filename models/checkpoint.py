@@ -9,77 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import WeightsError
-from realtime_mood.files import Strict, write_whole
-from realtime_mood.profile import digest
-from realtime_mood.readout import HeldOutResult, Readout
+from realtime_mood.files import write_whole
 
+from .card import DEFAULT, FIX, Card, ReadoutCard, find, read_card, read_file
 from .reader import Batch, MoodReader, ReaderConfig
 
-DEFAULT = "reader-4"
-FORMAT = 2
 GOLDEN_TOLERANCE = 1e-4  # in probability; far more than between machines or devices
-FIX = "take the weights from the release again, or pass others with --weights"
-
-
-class Trust(Strict):
-    """Calibration of a readout's confidence, determined on held-out subjects."""
-
-    temperature: float  # divisor of the scores that makes confidence equal accuracy
-    least_confidence: float  # below it, a reading is `unsure`
-
-
-class ReadoutCard(Strict):
-    """One head of the network, with its calibration and validation."""
-
-    labels: tuple[str, ...]
-    coordinates: tuple[tuple[float, float], ...]
-    evidence: str
-    population_mean: tuple[float, ...]
-    population_sd: tuple[float, ...]
-    own_baseline: Trust
-    no_baseline: Trust
-
-    def trust(self, *, calibrated: bool) -> Trust:
-        """With the subject's own baseline, or without."""
-        return self.own_baseline if calibrated else self.no_baseline
-
-
-class Card(Strict):
-    """``config.json``."""
-
-    format: int = FORMAT
-    name: str
-    reader: dict
-    spec: FeatureSpec
-    readouts: dict[str, ReadoutCard]
-    training: dict  # recipe, figures on held-out subjects, and the hashes of every training record
-    sha256: dict[str, str]
-
-    def readout(self, name: str) -> Readout:
-        """Labels and scales of one of `readouts`, and on whom it was shown where it was trained on a data set."""
-        head = self.readouts[name]
-        return Readout(name, head.labels, head.coordinates, head.evidence, self.held_out(name))
-
-    def held_out(self, name: str) -> HeldOutResult | None:
-        """The outcome of `train --dataset` on held-out subjects; None for other readouts."""
-        found = self.training.get("data_sets", {}).get(name)
-        return HeldOutResult(**found["held_out"]) if found else None
-
-    @property
-    def eye_trained(self) -> bool:
-        """Whether training had eye-movement features; old cards without the entry had none."""
-        return self.training.get("eye_trained") is True
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,19 +69,7 @@ def save_weights(
         sha256={name: hashlib.sha256(blob).hexdigest() for name, blob in blobs.items()},
     )
     body = card.model_dump(mode="json")
-    write_whole(folder / "config.json", (json.dumps({"digest": digest(body), **body}, indent=1) + "\n").encode())
-
-
-def find(name_or_path: str) -> Path:
-    """The folder of shipped weights of that name, or at that path; raises `WeightsError`."""
-    path = Path(name_or_path)
-    if path.is_dir():
-        return path
-    shipped = Path(str(files("realtime_mood.models"))) / "weights"
-    if (shipped / name_or_path / "config.json").is_file():
-        return shipped / name_or_path
-    names = ", ".join(sorted(p.parent.name for p in shipped.glob("*/config.json"))) or "none"
-    raise WeightsError(f"weights {name_or_path!r}", f"no such folder; shipped are {names}", FIX)
+    write_whole(folder / "config.json", (json.dumps({"digest": card.digest, **body}, indent=1) + "\n").encode())
 
 
 def load_weights(name_or_path: str = DEFAULT) -> Weights:
@@ -147,23 +79,8 @@ def load_weights(name_or_path: str = DEFAULT) -> Weights:
     """
     folder = find(name_or_path)
     asked = f"weights {name_or_path!r}"
-    try:
-        body = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        stored = body.pop("digest", None)
-        if body.get("format") != FORMAT:
-            raise WeightsError(asked, f"config.json is of format {body.get('format')}, this program's is {FORMAT}", FIX)
-        card = Card.model_validate(body)
-        blobs = {name: (folder / name).read_bytes() for name in ("model.safetensors", "golden.safetensors")}
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise WeightsError(asked, f"config.json, {'.'.join(map(str, first['loc']))}: {first['msg']}", FIX) from None
-    except (OSError, ValueError, AttributeError) as error:
-        raise WeightsError(asked, f"unreadable: {error}", FIX) from None
-    if stored != digest(card.model_dump(mode="json")):
-        raise WeightsError(asked, "config.json was altered after training", FIX)
-    for name, blob in blobs.items():
-        if hashlib.sha256(blob).hexdigest() != card.sha256.get(name):
-            raise WeightsError(asked, f"{name} was altered after training", FIX)
+    card = read_card(folder, asked)
+    blobs = {name: read_file(folder, name, card, asked) for name in ("model.safetensors", "golden.safetensors")}
     try:
         reader = MoodReader(ReaderConfig(**card.reader)).eval()
         reader.load_state_dict(load(blobs["model.safetensors"]), strict=True)

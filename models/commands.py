@@ -149,7 +149,8 @@ def evaluate(
 
 def info(weights: WeightsOption = None) -> None:
     """Show what the weights can read, and their validation."""
-    from .checkpoint import DEFAULT, load_weights
+    from .card import DEFAULT
+    from .checkpoint import load_weights
 
     card = load_weights(weights or DEFAULT).card
     bands = ", ".join(f"{name} {low:g}–{high:g}" for name, (low, high) in card.spec.bands.items())
@@ -157,7 +158,7 @@ def info(weights: WeightsOption = None) -> None:
     for name, head in card.readouts.items():
         print(f"  {name}: {' / '.join(head.labels)}; trained on {head.evidence} data; {card.training['figures'][name]}")
         if card.held_out(name):
-            from .dataset_weights import claims
+            from .card_page import claims
 
             for line in claims(card.training, name):
                 print(f"    {line}")

@@ -21,7 +21,7 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import MoodError
 from realtime_mood.files import write_whole
 
-from .checkpoint import ReadoutCard, Trust
+from .card import ReadoutCard, Trust
 from .datasets.person import Person, population
 from .evaluation.figures import Scores, calibration_bins, expected_calibration_error, of_person, temperature, thresholds
 from .evaluation.splits import Split, plan

@@ -16,9 +16,10 @@ import numpy as np
 
 from realtime_mood.errors import ConfigError
 from realtime_mood.files import write_whole
-from realtime_mood.readout import LEAST_SUBJECTS, HeldOutResult
+from realtime_mood.readout import HeldOutResult
 
-from .checkpoint import Card, load_weights, save_weights
+from .card_page import claims, page
+from .checkpoint import load_weights, save_weights
 from .crossfit import FitOptions, LabelledReadout, Log, about_encoder, cross_fit, room_in, splits_of, tune, writing
 from .datasets.guards import duplicate_groups
 from .datasets.labels import coordinates_of, labels_of
@@ -222,44 +223,3 @@ def _about(choice: DatasetChoice, info: DatasetInfo, n_folds: int) -> dict[str, 
         "protocol": f"{n_folds} folds of held-out subjects, who saw the stimuli that the others saw; "
         f"the subject's own baseline ({info.baseline}); causal",
     }
-
-
-def claims(training: Mapping[str, Any], name: str) -> list[str]:
-    """What the card says of a readout that was trained on a data set: on whom it was shown, and what may be claimed."""
-    about = training["data_sets"][name]
-    found = HeldOutResult(**about["held_out"])
-    lines = [
-        f"trained on {found.subjects()}; {about['paper']}",
-        f"a label says {about['labels_mean']}",
-        f"protocol: {about['protocol']}",
-        f"{'SIMULATED · ' if found.virtual else ''}{found.figure()}",
-    ]
-    for control in about["controls"].values():
-        less = control["reader_minus_this"]
-        lines.append(
-            f"{control['title']}: {control['balanced_accuracy']['mean']:.2f}; reader minus control {less['mean']:+.2f} "
-            f"(95 % CI {less['interval'][0]:+.2f} to {less['interval'][1]:+.2f})"
-        )
-    may = f"it reads {name} of unseen subjects of such recordings better than chance and than the order of trials"
-    if found.virtual:
-        may = "nothing about real people: the data set was simulated"
-    elif not found.valid:
-        may = f"nothing: that takes {LEAST_SUBJECTS} subjects, and intervals above chance and above both controls"
-    return [
-        *lines,
-        f"what may be claimed: {may}",
-        f"licence of the data: {about['licence']}; read it before you pass these weights on",
-    ]
-
-
-def page(card: Card) -> str:
-    """The text of ``README.md``."""
-    parts = [f"# {card.name}", "Weights of the Mood Reader, made by `train --dataset`."]
-    for name, head in card.readouts.items():
-        lines = "\n".join(f"- {line}" for line in claims(card.training, name))
-        parts.append(f"## `{name}`: {' / '.join(head.labels)}\n\n{lines}")
-    parts.append(
-        "Not for diagnosis or treatment, and not for judging people at work or in school, where the EU AI Act forbids "
-        "emotion inference. For research, art and self-observation, with consent."
-    )
-    return "\n\n".join(parts) + "\n"

@@ -15,7 +15,8 @@ from realtime_mood.montage import locate
 from realtime_mood.profile import Profile
 from realtime_mood.types import Array, Features, Readout, StreamInfo
 
-from .checkpoint import Trust, Weights, golden_input
+from .card import Trust
+from .checkpoint import Weights, golden_input
 from .personal import PersonalHead, described
 from .reader import Batch, ReaderOutput
 

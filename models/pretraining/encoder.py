@@ -20,7 +20,8 @@ from torch import Tensor
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import WeightsError
-from realtime_mood.models.checkpoint import find, load_weights
+from realtime_mood.models.card import find
+from realtime_mood.models.checkpoint import load_weights
 from realtime_mood.models.datasets.corpus import PreparedSession
 from realtime_mood.models.reader import RawEncoder, ReaderConfig
 

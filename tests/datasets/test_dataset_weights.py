@@ -14,9 +14,10 @@ import app
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
 from realtime_mood.models import crossfit, dataset_weights
+from realtime_mood.models.card_page import claims, page
 from realtime_mood.models.checkpoint import load_weights
 from realtime_mood.models.crossfit import FitOptions, LabelledReadout, splits_of
-from realtime_mood.models.dataset_weights import claims, held_out, page, train_on
+from realtime_mood.models.dataset_weights import held_out, train_on
 from realtime_mood.models.datasets.labels import READOUTS, coordinates_of
 from realtime_mood.models.datasets.person import NO_LABEL
 from realtime_mood.models.evaluation import labelled

@@ -12,7 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import WeightsError
-from realtime_mood.models.checkpoint import DEFAULT, ReadoutCard, Trust, find, load_weights, save_weights
+from realtime_mood.models.card import DEFAULT, ReadoutCard, Trust, find
+from realtime_mood.models.checkpoint import load_weights, save_weights
 from realtime_mood.models.datasets.eegmat import HELD_OUT
 from realtime_mood.models.datasets.virtual import LAST_SEED
 from realtime_mood.models.evaluation.run import records_seen
