@@ -1,4 +1,4 @@
-"""The commands pretrain, train, evaluate, info and replay. Heavy packages are imported only when a command runs."""
+"""Commands of networks: pretrain, train, evaluate, export, info, replay. Heavy packages are imported when one runs."""
 
 from __future__ import annotations
 
@@ -145,6 +145,18 @@ def evaluate(
     )  # fmt: skip
     console = Console(width=None if sys.stdout.isatty() else 140)
     run.evaluate(options, sys.argv[1:], partial(print, file=sys.stderr, flush=True), console)
+
+
+def export(
+    weights: Annotated[str, typer.Option(help="Weights by name, or a folder.")],
+    out: Annotated[Path, typer.Option(help="New folder for a colleague, who loads it with --weights.")],
+    onnx: Annotated[bool, typer.Option("--onnx", help="Also write the network as ONNX.")] = False,
+) -> None:
+    """Write weights to a new folder to share: checked, with a page on subjects, figures, claims and licence."""
+    check_writable(out, "weights in")
+    from .sharing.folder import export_weights
+
+    export_weights(weights, out.expanduser(), onnx=onnx, say=partial(print, flush=True))
 
 
 def info(weights: WeightsOption = None) -> None:

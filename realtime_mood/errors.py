@@ -15,7 +15,7 @@ def one_line(text: str) -> str:
 EXTRAS = {
     "PyQt6": "gui", "pyqtgraph": "gui", "qtawesome": "gui", "brainflow": "boards", "pkg_resources": "boards",
     "accelerate": "train", "edfio": "train", "mne_bids": "train", "pyriemann": "train", "sklearn": "train",
-    "distributed": "cluster",
+    "distributed": "cluster", "onnx": "export", "onnxruntime": "export",
 }  # fmt: skip
 """The extra of pyproject.toml that installs each of these packages."""
 
