@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 import warnings
-from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -62,19 +63,19 @@ def to_onnx(weights: Weights) -> bytes:
     """
     import onnx
 
-    graph, file = _Graph(weights.reader.eval()), BytesIO()
     args = tensors(golden_input(weights.reader.config), weights.card)
     names = list(INPUTS)[: len(args)]
     outputs = [*(f"scores_{name}" for name in weights.reader.config.readouts), "attention", "levels"]
     axes = {name: INPUTS[name] for name in names}
     axes |= {name: {0: B} for name in outputs} | {"attention": {0: B, 1: C}}
-    with warnings.catch_warnings():  # the exporter's own: on its successor, and on a length that never changes
-        warnings.simplefilter("ignore")
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on the exporter's successor, and on a length that never changes
+        file = Path(folder) / "model.onnx"
         torch.onnx.export(
-            graph, args, file, input_names=names, output_names=outputs, dynamic_axes=axes, opset_version=OPSET,
-            dynamo=False,
+            _Graph(weights.reader.eval()), args, file, input_names=names, output_names=outputs, dynamic_axes=axes,
+            opset_version=OPSET, dynamo=False,
         )  # fmt: skip
-    model = onnx.load_from_string(file.getvalue())
+        model = onnx.load(file)
     onnx.helper.set_model_props(model, metadata(weights.card))
     blob: bytes = model.SerializeToString()
     if (off := difference(weights, blob)) > GOLDEN_TOLERANCE:
