@@ -16,7 +16,7 @@ from realtime_mood.models.datasets import virtual
 from realtime_mood.models.evaluation import attention
 from realtime_mood.models.evaluation.cohorts import FIRST_SEED, TEN_TWENTY, virtual_person, with_baseline
 from realtime_mood.models.evaluation.contexts import View
-from realtime_mood.models.evaluation.controls import sustained
+from realtime_mood.models.evaluation.controls.sustained import sustained
 from realtime_mood.models.evaluation.mood_reader import FittedReader
 
 READOUT = "emotion3"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from realtime_mood.readout import LEAST_SUBJECTS, HeldOutResult
@@ -13,6 +13,26 @@ PURPOSE = (
     "Not for diagnosis or treatment, and not for judging people at work or in school, where the EU AI Act forbids "
     "emotion inference. For research, art and self-observation, with consent."
 )
+
+
+def may_be_claimed(readout: str, found: HeldOutResult, limits: Sequence[str] = ()) -> str:
+    """What may be claimed of a readout, in words.
+
+    Parameters
+    ----------
+    readout : str
+    found : HeldOutResult
+        ``above_controls`` is of the order of trials.
+    limits : sequence of str
+        What may not be claimed although the readout is valid.
+    """
+    if found.virtual:
+        return "nothing about real people: the data set was simulated"
+    if not found.valid:
+        why = "intervals above chance and above what the order of trials gives away"
+        return f"nothing: that takes {LEAST_SUBJECTS} subjects, and {why}"
+    may = f"it reads {readout} of unseen subjects of such recordings better than chance and than the order of trials"
+    return "; ".join([may, *limits])
 
 
 def claims(training: Mapping[str, Any], name: str) -> list[str]:
@@ -31,14 +51,9 @@ def claims(training: Mapping[str, Any], name: str) -> list[str]:
             f"{control['title']}: {control['balanced_accuracy']['mean']:.2f}; reader minus control {less['mean']:+.2f} "
             f"(95 % CI {less['interval'][0]:+.2f} to {less['interval'][1]:+.2f})"
         )
-    may = f"it reads {name} of unseen subjects of such recordings better than chance and than the order of trials"
-    if found.virtual:
-        may = "nothing about real people: the data set was simulated"
-    elif not found.valid:
-        may = f"nothing: that takes {LEAST_SUBJECTS} subjects, and intervals above chance and above both controls"
     return [
         *lines,
-        f"what may be claimed: {may}",
+        f"what may be claimed: {may_be_claimed(name, found)}",
         f"licence of the data: {about['licence']}; read it before you pass these weights on",
     ]
 

@@ -28,11 +28,11 @@ from .datasets.sets import reader_of
 from .datasets.trials import DatasetInfo
 from .evaluation.cohorts import common_channels
 from .evaluation.contexts import View
+from .evaluation.controls.order import NeighbourControl, PositionControl
 from .evaluation.figures import Scores, draws, mean_with_interval, of_person
-from .evaluation.labelled import DatasetChoice, load_labelled
+from .evaluation.labelled import LOOKS_AHEAD, DatasetChoice, load_labelled
 from .evaluation.run import records_seen
 from .evaluation.splits import Fold, Split, check_apart
-from .evaluation.trial_controls import NeighbourControl, PositionControl
 from .executor import Executor
 from .spread import shared
 from .train import TrainingRecipe
@@ -110,8 +110,9 @@ def _labelled(
 def _refuse_features(choice: DatasetChoice, info: DatasetInfo, subjects: Sequence[Person]) -> None:
     """A live stream has signal in µV; features that come with a set were computed and smoothed in ways of their own."""
     if not info.raw or any(not p.raw for p in subjects):
+        ahead = f"; its {LOOKS_AHEAD}" if info.smoothed else ""
         raise ConfigError(
-            f"live weights from {choice.name}", "it has features only; live weights need signals in µV",
+            f"live weights from {choice.name}", f"it has features only; live weights need signals in µV{ahead}",
             f"get the set's raw signals, or measure methods on its features: evaluate --dataset {choice.name}",
         )  # fmt: skip
 

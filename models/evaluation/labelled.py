@@ -23,6 +23,9 @@ from .contexts import BASELINE_S, scored_seconds
 
 PREPARED = "prepared-subjects"
 LEAST_LABELS = 2
+OWN_BASELINE = ("c1", "c5", "drifting")
+"""Tracks on which a subject without a baseline cannot be scored."""
+LOOKS_AHEAD = "features look ahead (LDS-smoothed over the whole trial): not available live"
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def load_labelled(
         p = labelled(
             prepared, reader.info, choice.readout, felt=choice.felt, baseline_s=BASELINE_S[track], spec=spec,
         )  # fmt: skip
-        if why := _unusable(p, spec):
+        if why := _unusable(p, spec, track):
             log(f"{p.name} left out: {why}")
         else:
             subjects.append(p)
@@ -77,13 +80,18 @@ def load_labelled(
     return subjects, reader.info
 
 
-def _unusable(p: Person, spec: FeatureSpec) -> str:
+def looks_ahead(subjects: Sequence[Person], info: DatasetInfo | None) -> bool:
+    """Whether the features came with the set, and were smoothed over whole trials."""
+    return info is not None and info.smoothed and any(not p.raw for p in subjects)
+
+
+def _unusable(p: Person, spec: FeatureSpec, track: str) -> str:
     """Why a subject cannot be scored; empty when it can."""
     there = set(p.label[scored_seconds(p, spec)].tolist())
     if len(there) < LEAST_LABELS:
         return f"{len(there)} of the labels in the seconds that can be scored, {LEAST_LABELS} are needed"
     try:
-        for i in range(len(p.sessions)):
+        for i in range(len(p.sessions) if track in OWN_BASELINE else 0):
             p.profile(spec, i)
     except ProfileError as error:
         return f"no baseline: {error.found}"

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from . import figures
 from .compare import Results, Row
+from .labelled import LOOKS_AHEAD
 
 AT_COVERAGE = 0.8
 READER = "reader"
@@ -32,14 +34,20 @@ def summary(results: Results, seed: int) -> dict[str, Any]:
 
 def _of_method(rows: Sequence[Row], weights: np.ndarray) -> dict[str, Any]:
     subjects: list[dict[str, Any]] = [
-        {"person": r.person, "fold": r.fold, "setting": dict(r.setting), "temperature": round(r.temperature, 4)}
+        {
+            "person": r.person,
+            "fold": r.fold,
+            "setting": dict(r.setting),
+            "temperature": round(r.temperature, 4),
+            "chance": round(1 / len(np.unique(r.scores.labels)), 4),
+        }
         | {key: round(value, 4) for key, value in figures.of_person(r.scores, r.temperature).items()}
         for r in rows
     ]
     bins = np.stack([figures.calibration_bins(r.scores, r.temperature) for r in rows])
     means = ("balanced_accuracy", "trial_balanced_accuracy", "macro_f1", "auc", "brier", "nll", "ece")
     measures = [key for key in means if key in subjects[0]]
-    found = {key: figures.mean_with_interval([p[key] for p in subjects], weights) for key in measures}
+    found: dict[str, Any] = {key: figures.mean_with_interval([p[key] for p in subjects], weights) for key in measures}
     found["ece_by_person"] = found.pop("ece")
     found["ece_pooled"] = {
         "mean": round(float(figures.expected_calibration_error(bins.sum(0))), 4),
@@ -47,6 +55,10 @@ def _of_method(rows: Sequence[Row], weights: np.ndarray) -> dict[str, Any]:
     }
     if rows[0].scores.logits.shape[1] == 2:
         found["share_backwards"] = figures.mean_with_interval([float(p["auc"] < 0.5) for p in subjects], weights)
+    found["above_chance"] = figures.mean_with_interval(
+        [p["balanced_accuracy"] - p["chance"] for p in subjects], weights
+    )
+    found["chance"] = round(float(np.mean([p["chance"] for p in subjects])), 4)
     return {
         **found, "coverage": _coverage(rows, weights), "reliability": bins.sum(0).round(4).tolist(), "people": subjects,
     }  # fmt: skip
@@ -80,73 +92,123 @@ def difference(a: Sequence[Mapping], b: Sequence[Mapping], seed: int) -> dict[st
 
 # -- the text ---------------------------------------------------------------------------------------------------------
 
+PUBLISHED = "Published figures: not comparable with this table unless the protocol is the same"
+FURTHER = ("controls", "ablations", "attention")
+
 
 def title(about: Mapping[str, Any]) -> str:
     """What was compared, in a line."""
-    return f"{about['readout']}, track {about['track']}, {about['people']} subjects, {about['protocol']}"
+    parts = [
+        "SIMULATED" if about["simulated"] else "", about["title"], about["readout"], f"track {about['track']}",
+        f"{about['people']} subjects", f"protocol {about['protocol']}",
+    ]  # fmt: skip
+    return ", ".join(filter(None, parts)) + (f": {LOOKS_AHEAD}" if about["looks_ahead"] else "")
 
 
-def heading(about: Mapping[str, Any]) -> list[str]:
-    """The first paragraphs of the page in Markdown."""
-    return [f"# {title(about)}", f"`{about['command']}`"]
+def further_lines(result: Mapping[str, Any]) -> list[str]:
+    """What controls, ablations and attention say, where they were asked for."""
+    return [line for part in FURTHER if part in result for line in result[part]["lines"]]
 
 
-def lines(result: Mapping[str, Any]) -> list[str]:
-    """Warnings, and what further evaluations say."""
-    further = [
-        line for part in ("controls", "ablations", "attention") for line in result.get(part, {}).get("lines", [])
+def published(figures: Sequence[Mapping[str, str]]) -> list[str]:
+    """A line for each published figure."""
+    return [
+        f"{f['figure']} · {f['method']} · {f['protocol']} · {f['source']}; checkpoint chosen on the test subject: "
+        f"{f['chosen_on_test']}"
+        for f in figures
     ]
-    return [*(f"! {warning}" for warning in result["warnings"]), *further]
+
+
+def sections(result: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Headings and lines below the table; those without lines are left out."""
+    found = [
+        ("Warnings", [*result["warnings"]]),
+        ("What may be claimed", [*result.get("claims", ())]),
+        (PUBLISHED, published(result.get("published", ()))),
+    ]
+    return [(heading, lines) for heading, lines in found if lines]
+
+
+def print_result(result: Mapping[str, Any], console: Console) -> None:
+    """Print the table and what is below it."""
+    print_table(table(result), title(result["about"]), console)
+    for heading, lines in sections(result):
+        console.print(f"\n{heading}", style="bold", markup=False)
+        listed = Table.grid(padding=(0, 1))
+        for line in lines:
+            listed.add_row(" -", Text(line))
+        console.print(listed)
+
+
+def markdown(result: Mapping[str, Any]) -> str:
+    """The table with all columns, below what makes it, and above what is to be known of it."""
+    rows = [row for section in table(result) for row in section]
+    filled = [k for k in range(len(HEADS)) if any(row[k] for row in rows)]
+    cells = [[row[k].replace("|", "\\|") for k in filled] for row in (HEADS, *rows)]
+    lines = ["| " + " | ".join(row) + " |" for row in (cells[0], ["---"] * len(filled), *cells[1:])]
+    about = result["about"]
+    parts = [f"# {title(about)}", f"`{about['command']}`", "\n".join(lines)]
+    for heading, texts in sections(result):
+        parts += [f"## {heading}", "\n".join(f"- {text}" for text in texts)]
+    return "\n\n".join([*parts, *further_lines(result)]) + "\n"
 
 
 # -- the table ----------------------------------------------------------------------------------------------------
 
-HEADS = ("channels", "method", "balanced accuracy", "by trial", "macro-F1", "AUC", "reader − this, AUC", "below chance",
-         "ECE", "Brier", "at 80 %: covered", "gain")  # fmt: skip
-ON_TERMINAL = ("channels", "method", "balanced accuracy", "by trial", "AUC", "reader − this, AUC", "ECE")
+HEADS = ("channels", "method", "balanced accuracy", "chance", "by trial", "macro-F1", "AUC", "reader − this, AUC",
+         "below chance", "ECE", "Brier", "at 80 %: covered", "gain", "above chance means")  # fmt: skip
+METHOD, MEANS = 1, len(HEADS) - 1
+ON_TERMINAL = ("channels", "method", "balanced accuracy", "chance", "by trial", "AUC")
+WITHOUT_CONTROLS = (*ON_TERMINAL, "reader − this, AUC", "ECE")
 
 
-def table(results: Mapping[str, Any], titles: Mapping[str, str]) -> list[tuple[str, ...]]:
-    """The rows below `HEADS`, of a `summary`."""
-    rows: list[tuple[str, ...]] = []
-    for channels, methods in results.items():
-        for name, m in sorted(methods.items(), key=lambda item: -item[1]["auc"]["mean"]):
-            difference, covered = m.get("reader_minus_this"), m["coverage"].get(f"{AT_COVERAGE:g}")
-            gain = m["coverage"].get("gain_at_0.8")
-            rows.append((
-                channels, titles[name], _cell(m["balanced_accuracy"]),
-                _cell(m["trial_balanced_accuracy"]) if "trial_balanced_accuracy" in m else "",
-                _cell(m["macro_f1"]), _cell(m["auc"]),
-                _cell(difference["auc"], sign="+") if difference else "",
-                f"{m['share_backwards']['mean']:.0%}" if "share_backwards" in m else "",
-                _cell(m["ece_pooled"]), f"{m['brier']['mean']:.3f}", f"{covered['coverage']:.0%}" if covered else "",
-                _cell(gain, sign="+") if gain else "",
-            ))  # fmt: skip
-    return rows
+def table(result: Mapping[str, Any]) -> list[list[tuple[str, ...]]]:
+    """The rows below `HEADS`: a section for each channel set, and one of controls where there are any."""
+    controls, found = result.get("control_rows", {}), []
+    for channels, methods in result["results"].items():
+        shown = sorted(methods.items(), key=lambda item: -item[1]["auc"]["mean"])
+        found.append([_row(channels, result["methods"][name], m) for name, m in shown if name not in controls])
+    return [*found, [_row(m["channels"], m["title"], m) for m in controls.values()]] if controls else found
 
 
-def _cell(value: Mapping[str, Any], sign: str = "") -> str:
+def _row(channels: str, title: str, m: Mapping[str, Any]) -> tuple[str, ...]:
+    coverage = m.get("coverage", {})
+    covered, gain = coverage.get(f"{AT_COVERAGE:g}"), coverage.get("gain_at_0.8")
+    return (
+        channels, f"{title}: not available, {m['not_available']}" if "not_available" in m else title,
+        _cell(m.get("balanced_accuracy")), f"{m['chance']:.3f}" if "chance" in m else "",
+        _cell(m.get("trial_balanced_accuracy")), _cell(m.get("macro_f1")), _cell(m.get("auc")),
+        _cell(m.get("reader_minus_this", {}).get("auc"), sign="+"),
+        f"{m['share_backwards']['mean']:.0%}" if "share_backwards" in m else "",
+        _cell(m.get("ece_pooled")), f"{m['brier']['mean']:.3f}" if "brier" in m else "",
+        f"{covered['coverage']:.0%}" if covered else "", _cell(gain, sign="+"), m.get("if_above_chance", ""),
+    )  # fmt: skip
+
+
+def _cell(value: Mapping[str, Any] | None, sign: str = "") -> str:
+    if value is None:
+        return ""
     if value["mean"] is None or value["interval"] is None:
         return "–"
     mean, low, high = (f"{x:{sign}.3f}" for x in (value["mean"], *value["interval"]))
     return f"{mean} [{low}, {high}]"
 
 
-def print_table(rows: Sequence[tuple[str, ...]], title: str, console: Console) -> None:
-    """Print the columns `ON_TERMINAL` that are not empty."""
-    columns = [k for k, head in enumerate(HEADS) if head in ON_TERMINAL and any(row[k] for row in rows)]
+def print_table(sections: Sequence[Sequence[tuple[str, ...]]], title: str, console: Console) -> None:
+    """Print the main columns that are not empty; what a control above chance means is below its name."""
+    rows = [row for section in sections for row in section]
+    wanted = ON_TERMINAL if any(row[MEANS] for row in rows) else WITHOUT_CONTROLS
+    columns = [k for k, head in enumerate(HEADS) if head in wanted and any(row[k] for row in rows)]
     shown = Table(title=title, title_justify="left")
     for k in columns:
-        shown.add_column(HEADS[k], no_wrap=k > 1)
-    for i, row in enumerate(rows):
-        shown.add_row(*(row[k] for k in columns), end_section=i + 1 < len(rows) and rows[i + 1][0] != row[0])
+        shown.add_column(HEADS[k], no_wrap=k > METHOD)
+    for section in sections:
+        for row in section:
+            name = Text(row[METHOD])
+            if row[MEANS]:
+                name.append(f"\n  if above chance: {row[MEANS]}", style="dim")
+            shown.add_row(*(name if k == METHOD else row[k] for k in columns), end_section=row is section[-1])
     console.print(shown)
-
-
-def markdown(rows: Sequence[tuple[str, ...]], about: Sequence[str]) -> str:
-    """All columns as a Markdown table, below the paragraphs `about`."""
-    lines = ["| " + " | ".join(cells) + " |" for cells in (HEADS, ["---"] * len(HEADS), *rows)]
-    return "\n\n".join(about) + "\n\n" + "\n".join(lines) + "\n"
 
 
 # -- pictures -----------------------------------------------------------------------------------------------------

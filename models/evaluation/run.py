@@ -6,7 +6,7 @@ import json
 import platform
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -25,21 +25,22 @@ from ..datasets.sets import READERS
 from ..datasets.trials import DatasetInfo
 from ..executor import Executor, open_executor
 from ..pretraining.encoder import load_encoder
-from . import report
+from . import claims, report
 from .ablations import ablations
 from .attention import attention
 from .baselines import Classical, Majority, Method, Riemannian
 from .cohorts import DATASETS, channel_sets, common_channels, load, records_behind
 from .compare import Runner, Study, compare
 from .contexts import check_track
-from .controls import controls
+from .controls.clips import clip_identity
+from .controls.every_method import controls
+from .controls.rows import WITHOUT_SIGNAL, control_rows
 from .eegnet import EEGNetMethod
 from .figures import DRAWS
-from .labelled import DatasetChoice, clip_groups, load_labelled
+from .labelled import DatasetChoice, clip_groups, load_labelled, looks_ahead
 from .mood_reader import ReaderMethod, by_modality
 from .splits import Fold, check_apart, plan
 from .store import digest
-from .trial_controls import NeighbourControl, PositionControl, clip_identity, leaks
 
 CLIP_GROUPS = 5  # number of groups of stimuli of the protocol ``subject-clip``, where each label has as many stimuli
 
@@ -110,14 +111,12 @@ def evaluate(options: Options, arguments: Sequence[str], log: Callable[[str], No
     """
     with open_executor(options.n_jobs, options.scheduler) as executor:
         comparison = _prepare(options, arguments, executor, log)
-        result = _compared(comparison, options)
-        rows = report.table(result["results"], result["methods"])
-        report.print_table(rows, report.title(result["about"]), console)
-        result |= _further(comparison, options, log)
-    lines = report.lines(result)
-    for line in lines:
-        console.print(line)
-    _write(options.out, result, report.markdown(rows, [*report.heading(result["about"]), *lines]), comparison.cache)
+        result = _compared(comparison, options, log)
+        report.print_result(result, console)
+        further = _further(comparison, options, log)
+    for line in report.further_lines(further):
+        console.print(line, markup=False)
+    _write(options.out, result | further, comparison.cache)
 
 
 def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log: Callable[[str], None]) -> Comparison:
@@ -130,20 +129,23 @@ def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log
     subjects, labels, meaning, info = _subjects(options, spec, executor, log)
     methods = by_modality(methods, subjects)
     if subjects[0].trials:
-        methods = [*methods, PositionControl(), NeighbourControl()]
+        methods = [*methods, *WITHOUT_SIGNAL]
     folds, warnings = _folds(options, subjects, log)
     check_apart(subjects, folds, seen, records_behind(subjects, options.data))
     common = common_channels(subjects, log)
     sets = channel_sets(options.channels, common)
     log(f"{len(subjects)} subjects, {len(folds)} folds, track {options.track}, channels {'; '.join(sets)}")
     study = Study(subjects, labels, spec, options.track, common, sets, options.seed)
-    about = _about(options, arguments, study, folds) | {"labels_mean": meaning}
+    about = _about(options, arguments, study, folds) | {
+        "labels_mean": meaning, "title": info.title.partition(" (")[0] if info else "",
+        "simulated": any(p.info.virtual for p in subjects), "looks_ahead": looks_ahead(subjects, info),
+    }  # fmt: skip
     cache = options.cache or options.out.with_suffix(".cache")
     return Comparison(Runner(study, cache, executor, log), methods, folds, about, warnings, cache, info)
 
 
-def _compared(c: Comparison, options: Options) -> dict[str, Any]:
-    """The results of all methods, and what warns of them."""
+def _compared(c: Comparison, options: Options, log: Callable[[str], None]) -> dict[str, Any]:
+    """The results of all methods and controls, and what warns of them."""
     try:
         results = compare(c.runner, c.methods, c.folds)
     except ArithmeticError as error:
@@ -152,11 +154,16 @@ def _compared(c: Comparison, options: Options) -> dict[str, Any]:
         ) from None
     titles = {m.name: m.title for m in c.methods}
     result: dict[str, Any] = {"about": c.about, "methods": titles, "results": report.summary(results, options.seed)}
-    warnings = [*c.warnings]
+    found = list(c.warnings)
     if c.runner.study.subjects[0].trials:
         result["clip_identity"] = clip_identity(c.runner.study, c.folds, options.seed)
-        warnings += leaks(result)
-    return result | {"warnings": warnings}
+        result["control_rows"] = control_rows(c.runner, c.folds, result, log)
+        result["verdicts"] = claims.verdicts(result)
+        found += claims.warnings(result)
+        result["claims"] = claims.sentences(result)
+    if c.info:
+        result["published"] = [asdict(figure) for figure in c.info.published]
+    return result | {"warnings": found}
 
 
 def _further(c: Comparison, options: Options, log: Callable[[str], None]) -> dict[str, Any]:
@@ -183,10 +190,10 @@ def _folds(options: Options, subjects: Sequence[Person], log: Callable[[str], No
     return plan(len(subjects), options.protocol, n_folds, options.n_inner, options.seed, clips, together), warnings
 
 
-def _write(out: Path, result: dict[str, Any], text: str, cache: Path) -> None:
+def _write(out: Path, result: dict[str, Any], cache: Path) -> None:
     try:
         write_whole(out, (json.dumps(result, indent=1) + "\n").encode())
-        write_whole(out.with_suffix(".md"), text.encode())
+        write_whole(out.with_suffix(".md"), report.markdown(result).encode())
         report.pictures(result["results"], result["methods"], out)
     except OSError as error:
         do = f"free space or choose another place and run again: {cache} has it all"

@@ -17,7 +17,8 @@ from realtime_mood.models.evaluation import store as storing
 from realtime_mood.models.evaluation.baselines import Classical, Majority, Riemannian
 from realtime_mood.models.evaluation.compare import EvaluationJob, Runner, compare, simplest
 from realtime_mood.models.evaluation.contexts import View
-from realtime_mood.models.evaluation.controls import blocks, first_and_last, permuted, sustained, without_gamma
+from realtime_mood.models.evaluation.controls.changed import blocks, first_and_last, permuted, without_gamma
+from realtime_mood.models.evaluation.controls.sustained import sustained
 from realtime_mood.models.evaluation.eegnet import EEGNetMethod
 from realtime_mood.models.evaluation.figures import of_person
 from realtime_mood.models.evaluation.report import summary

@@ -1,0 +1,124 @@
+"""One row of each control in the table of a labelled data set, with what it would mean if it were above chance.
+
+Changed subjects are scored by one linear method without choices: seconds a fit. The row of the same method on unchanged
+subjects is what the others are compared with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...datasets.person import Person
+from .. import report
+from ..baselines import Classical, Method
+from ..compare import Runner, Study, compare
+from ..splits import Fold
+from .changed import MUSCLES_AND_EYES, first_and_last, permuted, without_gamma, without_signal
+from .order import NeighbourControl, PositionControl
+
+LINEAR = Classical("lda")
+WITHOUT_SIGNAL = (PositionControl(), NeighbourControl())
+ABOVE = {
+    "position": "the order of playing gives labels away",
+    "neighbour": "the order of playing gives labels away",
+    "permuted": "the evaluation leaks, and no figure of this table can be trusted",
+    "clip_identity": "labels may be read from the stimulus itself; see --protocol subject-clip",
+    "first_last": "time alone changes the signal; labels that go with time may be read from it",
+    "distance": "any change from the baseline is enough, whatever its direction and place",
+    "muscle": "muscles and eyes may be what is read",
+    "without_gamma": "the result does not rest on gamma alone, where muscles are strongest",
+    "linear": "as it should be; the rows of LDA are compared with this one",
+}
+"""What each control means if it is above chance, in the order of the table."""
+LEAST_ELECTRODES = 2
+Row = dict[str, Any]
+KEPT = ("balanced_accuracy", "trial_balanced_accuracy", "macro_f1", "auc", "chance", "above_chance", "people")
+
+
+def control_rows(
+    runner: Runner, folds: Sequence[Fold], result: Mapping[str, Any], log: Callable[[str], None]
+) -> dict[str, Row]:
+    """The rows of all controls, on the first of the channel sets.
+
+    Parameters
+    ----------
+    runner : Runner
+        Of the study that is reported.
+    folds : sequence of Fold
+    result : mapping
+        ``results``, a `report.summary` with the methods `WITHOUT_SIGNAL`, and ``clip_identity``.
+    log : callable
+        Receives messages on progress.
+
+    Returns
+    -------
+    dict
+        By the names of `ABOVE`: ``title``, ``channels``, ``if_above_chance``, and the performance measures, or
+        ``not_available`` with the reason.
+    """
+    study, results = runner.study, result["results"]
+    channels, names = next(iter(study.channel_sets.items()))
+    subjects = [without_signal(p) for p in study.subjects]
+    light = replace(study, subjects=subjects, channel_sets={channels: names})
+    rng, spec = np.random.default_rng(study.seed), study.spec
+
+    def scored(changed: Study, method: Method = LINEAR, among: Sequence[Fold] = folds) -> Row:
+        found = report.summary(compare(runner.on(changed), [method], among, choose=False), study.seed)
+        return next(iter(found.values()))[method.name]
+
+    def linear(title: str, change: Callable[[Person], Person], among: Sequence[Fold] = folds, **more: Any) -> Row:
+        log(f"control: {title}")
+        changed = replace(light, subjects=[change(p) for p in subjects], **more)
+        return _row(f"{title}: {LINEAR.title}", channels, scored(changed, among=among))
+
+    rows = {m.name: _row(m.title.partition(" (")[0], "", results[channels][m.name]) for m in WITHOUT_SIGNAL}
+    distance = Classical("distance")
+    of_distance = results[channels].get(distance.name) or scored(light, distance)
+    rows["distance"] = _row(distance.title.partition(" (")[0], channels, of_distance)
+    rows["permuted"] = linear("labels permuted by trial", lambda p: permuted(p, spec, rng))
+    rows["without_gamma"] = linear("without gamma", lambda p: without_gamma(p, spec))
+    rows["linear"] = linear("nothing changed", lambda p: p)
+    known = [replace(fold, split=replace(fold.split, clips=())) for fold in folds]  # else a fit may lack one of both
+    rows["first_last"] = linear(
+        "first against last trials of a label", lambda p: first_and_last(p, spec), known, labels=("first", "last")
+    )
+    rows["muscle"] = _muscles_and_eyes(light, scored)
+    rows["clip_identity"] = _clips(result["clip_identity"])
+    return {name: rows[name] | {"if_above_chance": ABOVE[name]} for name in ABOVE}
+
+
+def _row(title: str, channels: str, measures: Mapping[str, Any]) -> Row:
+    return {"title": f"{title} (control)", "channels": channels} | {k: measures[k] for k in KEPT if k in measures}
+
+
+def _muscles_and_eyes(light: Study, scored: Callable[[Study], Row]) -> Row:
+    """Electrodes over muscles and eyes alone, where the montage has these and others."""
+    chosen = tuple(name for name in MUSCLES_AND_EYES if name in light.ch_names)
+    title = "muscles and eyes only"
+    if len(chosen) < LEAST_ELECTRODES:
+        found = f"{' '.join(chosen) or 'none'} of the montage is over forehead, jaw or ears"
+    elif len(chosen) == len(light.ch_names):
+        found = "every electrode of the montage is over forehead, jaw or ears: brain and muscles cannot be separated"
+    else:
+        changed = replace(light, channel_sets={f"{len(chosen)}": chosen})
+        return _row(f"{title} ({' '.join(chosen)}): {LINEAR.title}", f"{len(chosen)}", scored(changed))
+    return {"title": f"{title} (control)", "channels": "", "not_available": found, "electrodes": list(chosen)}
+
+
+def _clips(found: Mapping[str, Any] | None) -> Row:
+    title = "stimulus recognised among those of the same label (control)"
+    if found is None:
+        return {
+            "title": title,
+            "channels": "",
+            "not_available": "no label has two stimuli that other subjects saw, too",
+        }
+    accuracy = {"mean": found["accuracy"], "interval": found["interval"]}
+    return {
+        "title": title, "channels": "", "trial_balanced_accuracy": accuracy, "chance": found["chance"],
+        "above_chance": found["above"],
+    }  # fmt: skip
