@@ -23,7 +23,7 @@ ORDER = ("position", "neighbour")
 SIGNAL = ("distance", "muscle")
 """Controls that see a part of it."""
 LEAK_LEVEL = 0.99
-Row = Mapping[str, Any]
+Measures = Mapping[str, Any]
 
 
 # -- of a table ----------------------------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def verdicts(result: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _comparable(result: Mapping[str, Any], channels: str) -> dict[str, Row]:
+def _comparable(result: Mapping[str, Any], channels: str) -> dict[str, Measures]:
     """The controls for methods on these channels."""
     rows, here = result["control_rows"], result["results"][channels]
     controls = {name: here[name] for name in (*ORDER, "distance") if name in here}
@@ -65,7 +65,7 @@ def _comparable(result: Mapping[str, Any], channels: str) -> dict[str, Row]:
     return controls
 
 
-def _verdict(result: Mapping[str, Any], m: Row, controls: Mapping[str, Row]) -> dict[str, Any]:
+def _verdict(result: Mapping[str, Any], m: Measures, controls: Mapping[str, Measures]) -> dict[str, Any]:
     about = result["about"]
     less = {
         name: report.difference(m["people"], row["people"], about["seed"])["balanced_accuracy"]
@@ -111,7 +111,9 @@ def leaking(result: Mapping[str, Any]) -> bool:
     """Whether permuted labels are read: the lower end of the 99 % interval over subjects is above chance."""
     subjects = result["control_rows"]["permuted"]["people"]
     above = [p["balanced_accuracy"] - p["chance"] for p in subjects]
-    return bool(max(above) > min(above) and ttest_1samp(above, 0).confidence_interval(LEAK_LEVEL).low > 0)
+    if max(above) == min(above):
+        return above[0] > 0
+    return bool(ttest_1samp(above, 0).confidence_interval(LEAK_LEVEL).low > 0)
 
 
 def warnings(result: Mapping[str, Any]) -> list[str]:
@@ -154,7 +156,7 @@ def _of_methods(result: Mapping[str, Any]) -> Iterator[str]:
                 )
 
 
-def _figure(m: Row) -> str:
+def _figure(m: Measures) -> str:
     mean, (low, high) = m["balanced_accuracy"]["mean"], m["balanced_accuracy"]["interval"]
     return f"{mean:.3f} (95 % CI {low:.3f} to {high:.3f})"
 

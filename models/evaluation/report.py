@@ -92,7 +92,7 @@ def difference(a: Sequence[Mapping], b: Sequence[Mapping], seed: int) -> dict[st
 
 # -- the text ---------------------------------------------------------------------------------------------------------
 
-PUBLISHED = "Published figures: not comparable with this table unless the protocol is the same"
+PUBLISHED = "Published accuracies: not comparable with this table unless the protocol is the same"
 FURTHER = ("controls", "ablations", "attention")
 
 

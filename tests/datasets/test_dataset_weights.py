@@ -186,6 +186,8 @@ def test_features_alone_make_no_live_weights(tmp_path, cache, reads, monkeypatch
     reader.info = replace(reader.info, raw=False)
     reads(reader)
     assert "features only; live weights need signals in µV" in refused(tmp_path, cache)
+    reader.info = replace(reader.info, smoothed=True)
+    assert "features look ahead (LDS-smoothed over the whole trial): not available live" in refused(tmp_path, cache)
     reads(PlantedReader())
     found = [replace(p, raw=False) for p in subjects_of(cache, reads)]
     monkeypatch.setattr(dataset_weights, "load_labelled", lambda *_: (found, planted_set.info_of()))

@@ -35,13 +35,13 @@ ABOVE = {
 }
 """What each control means if it is above chance, in the order of the table."""
 LEAST_ELECTRODES = 2
-Row = dict[str, Any]
+TableRow = dict[str, Any]
 KEPT = ("balanced_accuracy", "trial_balanced_accuracy", "macro_f1", "auc", "chance", "above_chance", "people")
 
 
 def control_rows(
     runner: Runner, folds: Sequence[Fold], result: Mapping[str, Any], log: Callable[[str], None]
-) -> dict[str, Row]:
+) -> dict[str, TableRow]:
     """The rows of all controls, on the first of the channel sets.
 
     Parameters
@@ -66,11 +66,11 @@ def control_rows(
     light = replace(study, subjects=subjects, channel_sets={channels: names})
     rng, spec = np.random.default_rng(study.seed), study.spec
 
-    def scored(changed: Study, method: Method = LINEAR, among: Sequence[Fold] = folds) -> Row:
+    def scored(changed: Study, method: Method = LINEAR, among: Sequence[Fold] = folds) -> TableRow:
         found = report.summary(compare(runner.on(changed), [method], among, choose=False), study.seed)
         return next(iter(found.values()))[method.name]
 
-    def linear(title: str, change: Callable[[Person], Person], among: Sequence[Fold] = folds, **more: Any) -> Row:
+    def linear(title: str, change: Callable[[Person], Person], among: Sequence[Fold] = folds, **more: Any) -> TableRow:
         log(f"control: {title}")
         changed = replace(light, subjects=[change(p) for p in subjects], **more)
         return _row(f"{title}: {LINEAR.title}", channels, scored(changed, among=among))
@@ -91,11 +91,11 @@ def control_rows(
     return {name: rows[name] | {"if_above_chance": ABOVE[name]} for name in ABOVE}
 
 
-def _row(title: str, channels: str, measures: Mapping[str, Any]) -> Row:
+def _row(title: str, channels: str, measures: Mapping[str, Any]) -> TableRow:
     return {"title": f"{title} (control)", "channels": channels} | {k: measures[k] for k in KEPT if k in measures}
 
 
-def _muscles_and_eyes(light: Study, scored: Callable[[Study], Row]) -> Row:
+def _muscles_and_eyes(light: Study, scored: Callable[[Study], TableRow]) -> TableRow:
     """Electrodes over muscles and eyes alone, where the montage has these and others."""
     chosen = tuple(name for name in MUSCLES_AND_EYES if name in light.ch_names)
     title = "muscles and eyes only"
@@ -109,14 +109,11 @@ def _muscles_and_eyes(light: Study, scored: Callable[[Study], Row]) -> Row:
     return {"title": f"{title} (control)", "channels": "", "not_available": found, "electrodes": list(chosen)}
 
 
-def _clips(found: Mapping[str, Any] | None) -> Row:
+def _clips(found: Mapping[str, Any] | None) -> TableRow:
     title = "stimulus recognised among those of the same label (control)"
     if found is None:
-        return {
-            "title": title,
-            "channels": "",
-            "not_available": "no label has two stimuli that other subjects saw, too",
-        }
+        why = "no label has two stimuli that other subjects saw, too"
+        return {"title": title, "channels": "", "not_available": why}
     accuracy = {"mean": found["accuracy"], "interval": found["interval"]}
     return {
         "title": title, "channels": "", "trial_balanced_accuracy": accuracy, "chance": found["chance"],
