@@ -26,9 +26,6 @@ LEAK_LEVEL = 0.99
 Measures = Mapping[str, Any]
 
 
-# -- of a table ----------------------------------------------------------------------------------------------------
-
-
 def verdicts(result: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What may be claimed of every method, by channel set and method.
 
