@@ -93,7 +93,7 @@ def difference(a: Sequence[Mapping], b: Sequence[Mapping], seed: int) -> dict[st
 # -- the text ---------------------------------------------------------------------------------------------------------
 
 PUBLISHED = "Published accuracies: not comparable with this table unless the protocol is the same"
-FURTHER = ("controls", "ablations", "attention")
+FURTHER = {"controls": "Controls with every method", "ablations": "Ablations", "attention": "Attention"}
 
 
 def title(about: Mapping[str, Any]) -> str:
@@ -103,11 +103,6 @@ def title(about: Mapping[str, Any]) -> str:
         f"{about['people']} subjects", f"protocol {about['protocol']}",
     ]  # fmt: skip
     return ", ".join(filter(None, parts)) + (f": {LOOKS_AHEAD}" if about["looks_ahead"] else "")
-
-
-def further_lines(result: Mapping[str, Any]) -> list[str]:
-    """What controls, ablations and attention say, where they were asked for."""
-    return [line for part in FURTHER if part in result for line in result[part]["lines"]]
 
 
 def published(figures: Sequence[Mapping[str, str]]) -> list[str]:
@@ -122,16 +117,16 @@ def published(figures: Sequence[Mapping[str, str]]) -> list[str]:
 def sections(result: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """Headings and lines below the table; those without lines are left out."""
     found = [
-        ("Warnings", [*result["warnings"]]),
+        ("Warnings", [*result.get("warnings", ())]),
         ("What may be claimed", [*result.get("claims", ())]),
         (PUBLISHED, published(result.get("published", ()))),
+        *((heading, result[part]["lines"]) for part, heading in FURTHER.items() if part in result),
     ]
     return [(heading, lines) for heading, lines in found if lines]
 
 
-def print_result(result: Mapping[str, Any], console: Console) -> None:
-    """Print the table and what is below it."""
-    print_table(table(result), title(result["about"]), console)
+def print_sections(result: Mapping[str, Any], console: Console) -> None:
+    """Print what is below the table."""
     for heading, lines in sections(result):
         console.print(f"\n{heading}", style="bold", markup=False)
         listed = Table.grid(padding=(0, 1))
@@ -150,7 +145,7 @@ def markdown(result: Mapping[str, Any]) -> str:
     parts = [f"# {title(about)}", f"`{about['command']}`", "\n".join(lines)]
     for heading, texts in sections(result):
         parts += [f"## {heading}", "\n".join(f"- {text}" for text in texts)]
-    return "\n\n".join([*parts, *further_lines(result)]) + "\n"
+    return "\n\n".join(parts) + "\n"
 
 
 # -- the table ----------------------------------------------------------------------------------------------------

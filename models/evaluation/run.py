@@ -112,10 +112,10 @@ def evaluate(options: Options, arguments: Sequence[str], log: Callable[[str], No
     with open_executor(options.n_jobs, options.scheduler) as executor:
         comparison = _prepare(options, arguments, executor, log)
         result = _compared(comparison, options, log)
-        report.print_result(result, console)
+        report.print_table(report.table(result), report.title(result["about"]), console)
+        report.print_sections(result, console)
         further = _further(comparison, options, log)
-    for line in report.further_lines(further):
-        console.print(line, markup=False)
+    report.print_sections(further, console)
     _write(options.out, result | further, comparison.cache)
 
 

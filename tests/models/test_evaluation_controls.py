@@ -128,7 +128,7 @@ def test_there_is_a_row_of_every_control_with_its_chance_and_meaning(on_brain):
     rows = on_brain["control_rows"]
     assert list(rows) == list(ABOVE)
     for name, row in rows.items():
-        assert row["title"].endswith("(control)")
+        assert row["title"].endswith("(comparison)" if name == "linear" else "(control)")
         assert row["if_above_chance"] == ABOVE[name]
         assert row["chance"] == pytest.approx(0.25 if name == "clip_identity" else 0.5, abs=0.01)
     for name in ("linear", "without_gamma"):  # the effect is in beta

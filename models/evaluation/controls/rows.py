@@ -31,7 +31,7 @@ ABOVE = {
     "distance": "any change from the baseline is enough, whatever its direction and place",
     "muscle": "muscles and eyes may be what is read",
     "without_gamma": "the result does not rest on gamma alone, where muscles are strongest",
-    "linear": "as it should be; the rows of LDA are compared with this one",
+    "linear": "as it should be; the other rows of LDA are compared with this one",
 }
 """What each control means if it is above chance, in the order of the table."""
 LEAST_ELECTRODES = 2
@@ -81,7 +81,7 @@ def control_rows(
     rows["distance"] = _row(distance.title.partition(" (")[0], channels, of_distance)
     rows["permuted"] = linear("labels permuted by trial", lambda p: permuted(p, spec, rng))
     rows["without_gamma"] = linear("without gamma", lambda p: without_gamma(p, spec))
-    rows["linear"] = linear("nothing changed", lambda p: p)
+    rows["linear"] = linear("nothing changed", lambda p: p) | {"title": f"nothing changed: {LINEAR.title} (comparison)"}
     known = [replace(fold, split=replace(fold.split, clips=())) for fold in folds]  # else a fit may lack one of both
     rows["first_last"] = linear(
         "first against last trials of a label", lambda p: first_and_last(p, spec), known, labels=("first", "last")
@@ -116,6 +116,6 @@ def _clips(found: Mapping[str, Any] | None) -> TableRow:
         return {"title": title, "channels": "", "not_available": why}
     accuracy = {"mean": found["accuracy"], "interval": found["interval"]}
     return {
-        "title": title, "channels": "", "trial_balanced_accuracy": accuracy, "chance": found["chance"],
+        "title": title, "channels": "all", "trial_balanced_accuracy": accuracy, "chance": found["chance"],
         "above_chance": found["above"],
     }  # fmt: skip
