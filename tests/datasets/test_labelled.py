@@ -15,6 +15,7 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
 from realtime_mood.models.datasets.person import of_clips
 from realtime_mood.models.evaluation import labelled, run
+from realtime_mood.models.evaluation.controls.rows import ABOVE
 from realtime_mood.models.evaluation.labelled import DatasetChoice, clip_groups, load_labelled
 from realtime_mood.models.evaluation.run import Options, evaluate
 from realtime_mood.models.evaluation.store import digest_of_person
@@ -62,6 +63,13 @@ def test_planted_states_are_read_in_unseen_subjects(tmp_path, cache, monkeypatch
     assert lr["balanced_accuracy"]["mean"] > 0.8
     assert lr["trial_balanced_accuracy"]["mean"] > 0.8
     assert found["about"]["labels_mean"] == "what the stimulus was meant to evoke"
+    rows = found["control_rows"]
+    assert list(rows) == list(ABOVE)
+    assert rows["permuted"]["balanced_accuracy"]["mean"] < 0.5 < rows["linear"]["balanced_accuracy"]["mean"]
+    assert found["claims"][1].endswith("nothing about real people: the data set was simulated")
+    text = (tmp_path / "out.md").read_text()
+    assert text.startswith("# SIMULATED, Planted, emotion3, track c1, 6 subjects, protocol groups\n")
+    assert "| labels permuted by trial: LDA (control) |" in text
 
 
 def test_planted_states_are_read_in_unseen_stimuli_too(tmp_path, cache, monkeypatch):
