@@ -109,7 +109,9 @@ def evaluate(
     dataset: Annotated[
         str | None, typer.Option(help="Data set (`datasets` lists them) or TOML file (default: the readout's).")
     ] = None,
-    protocol: Annotated[str, typer.Option(help="Held out: groups (of subjects), loso, subject-clip.")] = "groups",
+    protocol: Annotated[
+        str, typer.Option(help="Held out: groups (of subjects), loso, subject-clip, or the parts of open-eeg-bench.")
+    ] = "groups",
     track: Annotated[str, typer.Option(help="Known baseline: z, c1, c5, drifting, running or t.")] = "c1",
     channels: Annotated[str, typer.Option(help="Channel sets from 19,8,4,muscle,all; or names.")] = "19,8,4",
     methods: Annotated[str, typer.Option(help="Some of majority,distance,lr,lda,svm,riemann,eegnet,reader.")] = "all",

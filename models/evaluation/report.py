@@ -93,7 +93,10 @@ def difference(a: Sequence[Mapping], b: Sequence[Mapping], seed: int) -> dict[st
 # -- the text ---------------------------------------------------------------------------------------------------------
 
 PUBLISHED = "Published accuracies: not comparable with this table unless the protocol is the same"
-FURTHER = {"controls": "Controls with every method", "ablations": "Ablations", "attention": "Attention"}
+FURTHER = {
+    "open_eeg_bench": "Open EEG Bench", "controls": "Controls with every method", "ablations": "Ablations",
+    "attention": "Attention",
+}  # fmt: skip
 
 
 def title(about: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ import json
 import platform
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -39,6 +39,8 @@ from .eegnet import EEGNetMethod
 from .figures import DRAWS
 from .labelled import DatasetChoice, clip_groups, load_labelled, looks_ahead
 from .mood_reader import ReaderMethod, by_modality
+from .open_eeg_bench import PROTOCOL as BOARD_PROTOCOL
+from .open_eeg_bench import Board, board_figures, board_of, divide
 from .splits import Fold, check_apart, plan
 from .store import digest
 
@@ -96,6 +98,7 @@ class Comparison:
     cache: Path
     info: DatasetInfo | None
     """Of a labelled data set."""
+    board: Board | None = None
 
     @property
     def reader(self) -> ReaderMethod | None:
@@ -126,11 +129,20 @@ def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log
     methods = methods_of(options.methods, options.steps, options.encoder)
     if (options.ablations or options.attention) and not any(isinstance(m, ReaderMethod) for m in methods):
         raise ConfigError("ablations or attention", "the reader is not among the --methods", "add reader to them")
+    board = None
+    if options.protocol == BOARD_PROTOCOL:
+        board = board_of(options.dataset, options.readout, options.track, felt=options.felt)
+        options = replace(options, readout=board.readouts[0])
     subjects, labels, meaning, info = _subjects(options, spec, executor, log)
     methods = by_modality(methods, subjects)
     if subjects[0].trials:
         methods = [*methods, *WITHOUT_SIGNAL]
-    folds, warnings = _folds(options, subjects, log)
+    if board and info:
+        check_apart(subjects, (), seen)
+        subjects, folds = divide(subjects, board, info, options.track)
+        warnings: list[str] = []
+    else:
+        folds, warnings = _folds(options, subjects, log)
     check_apart(subjects, folds, seen, records_behind(subjects, options.data))
     common = common_channels(subjects, log)
     sets = channel_sets(options.channels, common)
@@ -141,7 +153,7 @@ def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log
         "simulated": any(p.info.virtual for p in subjects), "looks_ahead": looks_ahead(subjects, info),
     }  # fmt: skip
     cache = options.cache or options.out.with_suffix(".cache")
-    return Comparison(Runner(study, cache, executor, log), methods, folds, about, warnings, cache, info)
+    return Comparison(Runner(study, cache, executor, log), methods, folds, about, warnings, cache, info, board)
 
 
 def _compared(c: Comparison, options: Options, log: Callable[[str], None]) -> dict[str, Any]:
@@ -155,7 +167,10 @@ def _compared(c: Comparison, options: Options, log: Callable[[str], None]) -> di
     titles = {m.name: m.title for m in c.methods}
     result: dict[str, Any] = {"about": c.about, "methods": titles, "results": report.summary(results, options.seed)}
     found = list(c.warnings)
-    if c.runner.study.subjects[0].trials:
+    if c.board:
+        test = [c.runner.study.subjects[i] for i in c.folds[0].split.left]
+        result["open_eeg_bench"] = board_figures(results, titles, c.board, test, c.runner.study.spec, options.seed)
+    elif c.runner.study.subjects[0].trials:
         result["clip_identity"] = clip_identity(c.runner.study, c.folds, options.seed)
         result["control_rows"] = control_rows(c.runner, c.folds, result, log)
         result["verdicts"] = claims.verdicts(result)
@@ -219,8 +234,8 @@ def _subjects(
     options: Options, spec: FeatureSpec, executor: Executor, log: Callable[[str], None]
 ) -> tuple[list[Person], tuple[str, ...], str, DatasetInfo | None]:
     """The subjects, their labels, the meaning of a label, and what is known of a labelled data set."""
-    name = options.dataset or ""
-    if name.endswith(".toml") or (name in READERS and name not in DATASETS.values()):
+    name, on_board = options.dataset or "", options.protocol == BOARD_PROTOCOL
+    if name.endswith(".toml") or (name in READERS and (on_board or name not in DATASETS.values())):
         if options.data is None:
             raise ConfigError(f"data set {name}", "no folder given", "add --root DIR, where you put it")
         choice = DatasetChoice(name, options.data, options.readout, options.felt)

@@ -18,7 +18,7 @@ from realtime_mood.errors import ConfigError
 
 from ..datasets.person import Person
 
-PROTOCOLS = ("groups", "loso", "subject-clip")
+PROTOCOLS = ("groups", "loso", "subject-clip", "open-eeg-bench")
 
 
 @dataclass(frozen=True)

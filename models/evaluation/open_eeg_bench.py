@@ -1,0 +1,209 @@
+"""The splits of Open EEG Bench for FACED, SEED-V and EEGMAT, and its figure: balanced accuracy over all test windows.
+
+Subjects (for SEED-V: sessions), classes, lengths of windows and the measure are those of version 0.6.0 [1]_. A method
+is fitted to the training part, its choices are made on the validation part, and the test part is scored once. The board
+has its own copies of the signals (100 Hz, high-pass filter at 0.1 Hz, at 0.5 Hz for windows of a second), which were
+not looked at; here, signals are what the readers of the sets give, and windows follow one another from the start of
+each trial.
+
+References
+----------
+.. [1] Guetschel, Aristimunha, Truong, Kokate, Moreau, Tangermann, Delorme (2026), Open EEG Bench,
+   doi 10.5281/zenodo.19698863, https://github.com/braindecode/OpenEEGBench (default_configs/datasets.py, README.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.errors import ConfigError
+
+from ..datasets.labels import label_of
+from ..datasets.person import NO_LABEL, Person
+from ..datasets.preparing import BASELINE
+from ..datasets.trials import DatasetInfo
+from ..sampling import piece_starts
+from . import figures
+from .compare import Results
+from .contexts import scored_seconds
+from .figures import Scores
+from .splits import Fold, Split
+
+PROTOCOL = "open-eeg-bench"
+NOT_LOOKING = ("z", "c1", "c5", "running", "drifting")
+"""Tracks without statistics of the scored windows themselves."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """How the board divides one data set."""
+
+    readouts: tuple[str, ...]
+    """Readouts with its classes; the first is used where the command line's default was not changed."""
+    window_s: float
+    parts: tuple[tuple[str, ...], ...]
+    """Subjects or sessions for training, validation and test."""
+    by_session: bool = False
+    """The parts are sessions of all subjects, so that it says nothing about unseen subjects."""
+    baseline_label: int = NO_LABEL
+    """Class of the seconds that are the baseline on other protocols."""
+
+
+def _numbered(digits: int, *edges: int) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(f"{i:0{digits}}" for i in range(a, b)) for a, b in pairwise(edges))
+
+
+_FACED = _numbered(3, 0, 80, 100, 123)
+_SESSIONS = (("1",), ("2",), ("3",))
+BOARDS = {
+    "faced": Board(("faced", "emotion9"), 10.0, _FACED),
+    "faced-bids": Board(("faced-bids", "emotion9"), 10.0, _FACED),
+    "seed-v": Board(("seed-v", "emotion5"), 1.0, _SESSIONS, by_session=True),
+    "seed-v-raw": Board(("seed-v-raw", "emotion5"), 1.0, _SESSIONS, by_session=True),
+    "eegmat": Board(("eegmat", "effort"), 5.0, _numbered(2, 0, 28, 32, 36), baseline_label=0),
+}
+
+
+def board_of(dataset: str | None, readout: str, track: str, *, felt: bool) -> Board:
+    """The board's division of a data set.
+
+    Raises
+    ------
+    ConfigError
+        The board has no such set, classes or labels, or the track looks at what is scored.
+    """
+    asked = f"protocol {PROTOCOL!r}"
+    board = BOARDS.get(dataset or "")
+    if board is None:
+        raise ConfigError(asked, f"it has no data set {dataset!r} that is read here", f"use {', '.join(BOARDS)}")
+    if readout not in board.readouts:
+        raise ConfigError(asked, f"its classes are not those of {readout!r}", f"use {' or '.join(board.readouts)}")
+    if felt:
+        raise ConfigError(asked, "its labels are those of the stimuli", "leave --label felt out")
+    if track not in NOT_LOOKING:
+        raise ConfigError(f"track {track!r} with {asked}", "test windows would be looked at", "use z, or c1")
+    return board
+
+
+def divide(subjects: Sequence[Person], board: Board, info: DatasetInfo, track: str) -> tuple[list[Person], list[Fold]]:
+    """The board's parts as subjects of a comparison, and the one fold of it.
+
+    Validation and test subjects have labels at the last second of each window only; on track ``z``, which needs no
+    baseline, these are all windows.
+
+    Parameters
+    ----------
+    subjects : sequence of Person
+        Labelled, as for other protocols.
+    board : Board
+    info : DatasetInfo
+    track : str
+
+    Raises
+    ------
+    ConfigError
+        Not all subjects or sessions are there.
+    """
+    there = {p.name.removeprefix(f"{info.name}-"): p for p in subjects}
+    if board.by_session:
+        there = {
+            f"{who} session {s}": _of_session(p, i) for who, p in there.items() for i, s in enumerate(_sessions(p))
+        }
+        parts = [[f"{who} session {s}" for who in info.subject_ids for s in part] for part in board.parts]
+    else:
+        parts = [list(part) for part in board.parts]
+    every = [(k, name) for k, part in enumerate(parts) for name in part]
+    if missing := [name for _, name in every if name not in there]:
+        shown = ", ".join(missing[:12]) + (" …" if len(missing) > 12 else "")
+        raise ConfigError(
+            f"protocol {PROTOCOL!r}: all {len(every)} {'sessions' if board.by_session else 'subjects'} of {info.name}",
+            f"{len(every) - len(missing)} can be used; missing: {shown}",
+            "add the missing ones (`datasets check` names missing and damaged files), or use --protocol groups",
+        )
+    divided = [by_window(there[name], board, info, whole=track == "z") if k else there[name] for k, name in every]
+    train, validation, test = (tuple(i for i, (k, _) in enumerate(every) if k == part) for part in range(len(parts)))
+    inner = Split("validation", train, validation)
+    return divided, [Fold(Split("test", train, test), ((inner, validation),))]
+
+
+def _sessions(p: Person) -> list[str]:
+    """The names of the sessions in order."""
+    assert p.trial is not None
+    return [p.trials[p.trial[at].max()].session for at in p.sessions]
+
+
+def _of_session(p: Person, number: int) -> Person:
+    """One session of a subject as a subject of its own."""
+    at, name = p.sessions[number], _sessions(p)[number]
+    part = slice(int(at[0]), int(at[-1]) + 1)
+    keys = ("de", "patches", "there", "good", "piece", "label", "rest", "session", "trial", "eye")
+    arrays: dict[str, Any] = {key: np.asarray(value)[part] for key in keys if (value := getattr(p, key)) is not None}
+    sha256 = hashlib.sha256(f"{p.sha256} {name}".encode()).hexdigest()
+    return replace(p, name=f"{p.name} session {name}", sha256=sha256, **arrays)
+
+
+def by_window(p: Person, board: Board, info: DatasetInfo, *, whole: bool) -> Person:
+    """The subject with a label at the last second of each window: of all, or of those after the baseline."""
+    assert p.trial is not None
+    n = max(1, round(board.window_s / p.step_s))
+    last = (np.arange(len(p.trial)) - piece_starts(p) + 1) % n == 0
+    by_trial = np.array([label_of(trial, board.readouts[0], info, felt=False) for trial in p.trials])
+    label = np.where(p.trial >= 0, by_trial[np.maximum(p.trial, 0)], NO_LABEL)
+    label = np.where(p.trial == BASELINE, board.baseline_label, label)
+    if not whole:
+        label = np.where(p.label == NO_LABEL, NO_LABEL, label)
+    return replace(p, label=np.where(last, label, NO_LABEL), rest=p.rest & (not whole))
+
+
+def board_figures(
+    results: Results, titles: Mapping[str, str], board: Board, test: Sequence[Person], spec: FeatureSpec, seed: int
+) -> dict[str, Any]:
+    """Balanced accuracy over all test windows together, as on the board, by channel set and method.
+
+    The interval is a bootstrap over test subjects, which the board does not have.
+    """
+    n_scored = sum(len(scored_seconds(p, spec)) for p in test)
+    n_windows = sum(int(np.sum(p.label != NO_LABEL)) for p in test)
+    numbers = [len(part) for part in board.parts]
+    found: dict[str, Any] = {"test_windows": n_windows, "scored_windows": n_scored, "balanced_accuracy": {}}
+    lines = [
+        f"Open EEG Bench 0.6: balanced accuracy over {n_scored} test windows of {board.window_s:g} s, fitted to "
+        f"{numbers[0]}, chosen on {numbers[1]} and tested on {numbers[2]} "
+        + ("sessions of all subjects" if board.by_session else "subjects")
+    ]
+    for (method, channels), rows in results.items():
+        tables = np.stack([_confusions(row.scores) for row in rows])
+        drawn = np.tensordot(figures.draws(len(rows), seed), tables, 1)
+        mean, interval = round(float(_balanced(tables.sum(0))), 4), figures.interval(_balanced(drawn))
+        found["balanced_accuracy"].setdefault(channels, {})[method] = {"mean": mean, "interval": interval}
+        low, high = interval or (np.nan, np.nan)
+        lines.append(f"{titles[method]}, {channels} channels: {mean:.3f} [{low:.3f}, {high:.3f}]")
+    if n_scored < n_windows:
+        lines.append(f"{n_windows - n_scored} windows are not scored: filters have not settled, or signal is missing")
+    step_s = max(p.step_s for p in test)
+    if step_s > board.window_s:
+        lines.append(f"features are of {step_s:g} s, the board's windows of {board.window_s:g} s: not comparable")
+    elif (context := spec.n_steps * step_s) > board.window_s:
+        lines.append(f"methods see up to {context:g} s before the end of a window: more than on the board")
+    return found | {"lines": lines}
+
+
+def _confusions(scores: Scores) -> np.ndarray:
+    """(n_labels, n_labels): windows by class and prediction."""
+    n = scores.logits.shape[1]
+    cells = scores.labels * n + scores.logits.argmax(axis=1)
+    return np.bincount(cells, minlength=n * n).reshape(n, n)
+
+
+def _balanced(tables: np.ndarray) -> np.ndarray:
+    """Balanced accuracy from sums (…, n_labels, n_labels) of `_confusions`; classes without a window do not count."""
+    with np.errstate(invalid="ignore"):
+        recall = np.diagonal(tables, axis1=-2, axis2=-1) / tables.sum(axis=-1)
+    return np.asarray(np.nanmean(recall, axis=-1))
