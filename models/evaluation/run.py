@@ -44,6 +44,7 @@ from .open_eeg_bench import Board, board_figures, board_of, divide
 from .splits import Fold, check_apart, plan
 from .store import digest
 
+NEED_SIGNALS = (Riemannian, EEGNetMethod)
 CLIP_GROUPS = 5  # number of groups of stimuli of the protocol ``subject-clip``, where each label has as many stimuli
 
 
@@ -134,15 +135,15 @@ def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log
         board = board_of(options.dataset, options.readout, options.track, felt=options.felt)
         options = replace(options, readout=board.readouts[0])
     subjects, labels, meaning, info = _subjects(options, spec, executor, log)
-    methods = by_modality(methods, subjects)
+    methods, warnings = _suitable(by_modality(methods, subjects), subjects)
     if subjects[0].trials:
         methods = [*methods, *WITHOUT_SIGNAL]
     if board and info:
         check_apart(subjects, (), seen)
         subjects, folds = divide(subjects, board, info, options.track)
-        warnings: list[str] = []
     else:
-        folds, warnings = _folds(options, subjects, log)
+        folds, copies = _folds(options, subjects, log)
+        warnings += copies
     check_apart(subjects, folds, seen, records_behind(subjects, options.data))
     common = common_channels(subjects, log)
     sets = channel_sets(options.channels, common)
@@ -154,6 +155,17 @@ def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log
     }  # fmt: skip
     cache = options.cache or options.out.with_suffix(".cache")
     return Comparison(Runner(study, cache, executor, log), methods, folds, about, warnings, cache, info, board)
+
+
+def _suitable(methods: list[Method], subjects: Sequence[Person]) -> tuple[list[Method], list[str]]:
+    """The methods without those that read signals where there are features only, and a warning that names these."""
+    out = [m for m in methods if isinstance(m, NEED_SIGNALS)] if any(not p.raw for p in subjects) else []
+    if not out:
+        return methods, []
+    names = ", ".join(m.title for m in out)
+    if len(out) == len(methods):
+        raise ConfigError(f"methods {names}", "the data set has features only", "choose others, or get its signals")
+    return [m for m in methods if m not in out], [f"left out, for there are features only and no signals: {names}"]
 
 
 def _compared(c: Comparison, options: Options, log: Callable[[str], None]) -> dict[str, Any]:

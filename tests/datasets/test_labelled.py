@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from rich.console import Console
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
 from realtime_mood.models.datasets.person import of_clips
+from realtime_mood.models.datasets.trials import Segment, Span
 from realtime_mood.models.evaluation import labelled, run
 from realtime_mood.models.evaluation.controls.rows import ABOVE
 from realtime_mood.models.evaluation.labelled import DatasetChoice, clip_groups, load_labelled
@@ -35,6 +38,22 @@ class PlantedReader:
     def recordings(self, root: Path):
         found = [planted_set.recording(seed, **self.how) for seed in range(6)]
         return found + [planted_set.recording(6 + i, copy_of=0, **self.how) for i in range(self.n_copies)]
+
+
+class SmoothedReader:
+    """The same subjects, shipped as features that were smoothed over whole trials."""
+
+    info = planted_set.info_of(baseline="none", smoothed=True)
+
+    def recordings(self, root: Path):
+        return [replace(planted_set.recording(k), segments=partial(features_of, k), window_s=1.0) for k in range(6)]
+
+
+def features_of(seed: int):
+    rng = np.random.default_rng(seed)
+    for trial in planted_set.trials_of(seed):
+        level = rng.standard_normal((1, 6, 5)) / 4 + planted_set.LABELS.index(trial.label) * np.eye(5)[3]
+        yield Segment((Span(0, 40.0, trial),), de=np.repeat(level, 40, axis=0).astype(np.float32))
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +95,19 @@ def test_planted_states_are_read_in_unseen_stimuli_too(tmp_path, cache, monkeypa
     found = run_it(tmp_path, cache, monkeypatch, protocol="subject-clip")
     assert found["results"]["all"]["lr"]["balanced_accuracy"]["mean"] > 0.55  # chance 0.33, four stimuli to learn from
     assert np.isfinite(found["results"]["all"]["lr"]["auc"]["mean"])
+
+
+def test_a_table_of_smoothed_features_says_that_they_look_ahead(tmp_path, monkeypatch):
+    monkeypatch.setattr(labelled, "reader_of", lambda name: SmoothedReader())
+    found = run_it(tmp_path, tmp_path / "prepared", monkeypatch, methods="lda,riemann")
+    assert found["about"]["looks_ahead"]
+    assert (tmp_path / "out.md").read_text().splitlines()[0].endswith(labelled.LOOKS_AHEAD)
+    assert found["warnings"][:2] == [
+        "left out, for there are features only and no signals: Riemannian tangent space", labelled.LOOKS_AHEAD,
+    ]  # fmt: skip
+    assert "lda" in found["results"]["all"]
+    with pytest.raises(ConfigError, match="features only"):
+        run_it(tmp_path, tmp_path / "prepared", monkeypatch, methods="riemann")
 
 
 def test_a_toml_file_may_name_the_data_set(tmp_path, cache, monkeypatch):
@@ -130,7 +162,7 @@ def test_stimuli_that_are_recognised_are_named(tmp_path, monkeypatch):
 
 
 def test_without_any_of_these_nothing_is_named(tmp_path, cache, monkeypatch):
-    found = run_it(tmp_path, tmp_path / "prepared", monkeypatch)
+    found = run_it(tmp_path, cache, monkeypatch)
     assert not any("recognised" in line or "several names" in line for line in found["warnings"])
 
 
