@@ -47,7 +47,7 @@ class Dens:
         name="dens",
         title="DENS: emotion with naturalistic stimuli (ds003751)",
         paper="Mishra et al., Dataset on Emotion with Naturalistic Stimuli (DENS), "
-        "doi 10.18112/openneuro.ds003751.v1.0.2",
+        "doi 10.18112/openneuro.ds003751.v1.0.2; Asif et al. (2023), IEEE Access, arXiv 2211.02637",
         page="https://openneuro.org/datasets/ds003751",
         licence="ODbL 1.0 with DbCL 1.0 (README); CC0 (dataset_description.json)",
         access="pip install openneuro-py && openneuro-py download --dataset=ds003751 --target-dir=DIR",

@@ -1,6 +1,7 @@
 """EmoEEG-MC: 60 people who watched clips of seven emotions, and imagined the same emotions.
 
-Page: https://openneuro.org/datasets/ds005540, doi 10.18112/openneuro.ds005540.v1.0.7. CC0.
+Page: https://openneuro.org/datasets/ds005540, doi 10.18112/openneuro.ds005540.v1.0.7. CC0. Paper: Xu et al. (2025),
+Scientific Data, doi 10.1038/s41597-025-05349-2.
 
 ``sub-NN/eeg/sub-NN_task-emotion_eeg.edf`` or ``…_run-01_eeg.edf`` and ``…_run-02_eeg.edf``: 64 electrodes, 600 or 1200
 Hz, 0.5–47 Hz, mains 50 Hz. There are no events: triggers are annotations whose **numbers differ from person to
@@ -74,8 +75,8 @@ class EmoEegMc:
     info = DatasetInfo(
         name="emoeeg-mc",
         title="EmoEEG-MC: emotions in several contexts (ds005540)",
-        paper="Xu et al., EmoEEG-MC: A Multi-Context Emotional EEG Dataset for Cross-Context Emotion Decoding, "
-        "doi 10.18112/openneuro.ds005540.v1.0.7",
+        paper="Xu et al. (2025), EmoEEG-MC: A Multi-Context Emotional EEG Dataset for Cross-Context Emotion Decoding, "
+        "Scientific Data, doi 10.1038/s41597-025-05349-2; data set: doi 10.18112/openneuro.ds005540.v1.0.7",
         page="https://openneuro.org/datasets/ds005540",
         licence="CC0",
         access="pip install openneuro-py && openneuro-py download --dataset=ds005540 --target-dir=DIR",

@@ -1,7 +1,7 @@
 """FACED as converted to BIDS (NEMAR nm000112): one raw recording of 58 to 112 minutes for each of 123 subjects.
 
-Page: https://nemar.org/dataexplorer/detail/nm000112. Paper: Chen et al. (2023), A Large Finer-grained Affective
-Computing EEG Dataset, Scientific Data 10:740, doi 10.1038/s41597-023-02650-w. (The authors named in
+Page: https://nemar.org/dataexplorer/detail?dataset_id=nm000112. Paper: Chen et al. (2023), A Large Finer-grained
+Affective Computing EEG Dataset, Scientific Data 10:740, doi 10.1038/s41597-023-02650-w. (The authors named in
 ``dataset_description.json`` are not those of the paper.)
 
 ``sub-000`` to ``sub-122`` hold ``eeg/sub-NNN_task-watchingVideoClips_{eeg.bdf,events.tsv,channels.tsv,eeg.json}``.
@@ -43,7 +43,7 @@ class FacedBids:
         title="FACED in BIDS (nm000112)",
         paper="Chen et al. (2023), A Large Finer-grained Affective Computing EEG Dataset, Scientific Data 10:740, "
         "doi 10.1038/s41597-023-02650-w",
-        page="https://nemar.org/dataexplorer/detail/nm000112",
+        page="https://nemar.org/dataexplorer/detail?dataset_id=nm000112",
         licence="CC BY 4.0",
         access="pip install eegdash && python -c \"from eegdash import EEGDashDataset; "
         "EEGDashDataset(dataset='nm000112', cache_dir='DIR').download_all()\"  # 30 GB",

@@ -1,6 +1,6 @@
 """SAM-40: 40 people who relaxed, named colours, calculated, and judged mirror images, three times each.
 
-Page: https://figshare.com/articles/dataset/SAM_40_Dataset_of_40_Subject_EEG_Recordings/14562090. Paper: Ghosh et al.
+Page: https://doi.org/10.6084/m9.figshare.14562090.v1. Paper: Ghosh et al.
 (2022), SAM 40: Dataset of 40 subject EEG recordings to monitor the induced-stress while performing Stroop color-word
 test, arithmetic task, and mirror image recognition task, Data in Brief 40:107772, doi 10.1016/j.dib.2021.107772.
 
@@ -45,7 +45,7 @@ class Sam40:
         title="SAM-40: induced stress",
         paper="Ghosh et al. (2022), SAM 40: Dataset of 40 subject EEG recordings to monitor the induced-stress …, Data "
         "in Brief 40:107772, doi 10.1016/j.dib.2021.107772",
-        page="https://figshare.com/articles/dataset/SAM_40_Dataset_of_40_Subject_EEG_Recordings/14562090",
+        page="https://doi.org/10.6084/m9.figshare.14562090.v1",
         licence="CC BY 4.0",
         access="download Data.zip from the page",
         layout="raw_data/Arithmetic_sub_1_trial1.mat …\nor filtered_data/Arithmetic_sub_1_trial1.mat …",

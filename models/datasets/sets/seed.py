@@ -43,7 +43,7 @@ INFO = DatasetInfo(
     baseline="neutral",
     smoothed=True,
     published=(
-        Published("MS-MDA", "64.0 %", "9/3/3 subjects", "LibEER", "no"),
+        Published("MS-MDA", "64.0 %", "9/3/3 subjects", "github XJTU-EEG/LibEER", "no"),
         Published("PL-DCP 2024", "82.9 %", "target unseen", "arXiv 2412.00082", "unknown"),
         Published("Normalisation only, Apicella 2023", "81.5 ± 7.3 %", "target statistics used",
                   "https://www.iris.unina.it/handle/11588/916819", "unknown"),

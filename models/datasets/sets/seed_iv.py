@@ -45,7 +45,7 @@ INFO = DatasetInfo(
     baseline="neutral",
     smoothed=True,
     published=(
-        Published("MS-MDA", "56.1 %", "9/3/3 subjects", "LibEER", "no"),
+        Published("MS-MDA", "56.1 %", "9/3/3 subjects", "github XJTU-EEG/LibEER", "no"),
         Published("PL-DCP 2024", "65.2 %", "target unseen", "arXiv 2412.00082", "unknown"),
         Published("MS-MDA, authors' rerun", "68.0 ± 11.9 %", "leave one subject out, transductive",
                   "github VoiceBeer/MS-MDA", "yes"),

@@ -1,6 +1,6 @@
 """SEED-VII: 20 subjects, four sessions of 20 film clips; six emotions and neutral.
 
-Page: https://bcmi.sjtu.edu.cn/home/seed/seed-vii.html. Paper: Jiang et al. 2024, doi 10.1109/TAFFC.2024.3485057.
+Page: https://bcmi.sjtu.edu.cn/home/seed/seed-vii.html. Paper: Jiang et al. 2025, doi 10.1109/TAFFC.2024.3485057.
 
 ``EEG_preprocessed/{1..20}.mat`` hold the variables ``1`` to ``80``, 62 channels × samples at 200 Hz, 0.1–70 Hz, 50 Hz
 removed; ``EEG_features`` has the same files with ``de_LDS_1`` to ``de_LDS_80``, windows × 5 bands × 62 channels, unlike
@@ -29,8 +29,8 @@ WINDOW_S = 4.0
 INFO = DatasetInfo(
     name="seed-vii",
     title="SEED-VII",
-    paper="Jiang, Liu, Zheng & Lu 2024, SEED-VII: a multimodal dataset of six basic emotions with continuous labels for"
-    " emotion recognition, IEEE Trans. Affect. Comput., doi 10.1109/TAFFC.2024.3485057",
+    paper="Jiang, Liu, Zheng & Lu 2025, SEED-VII: a multimodal dataset of six basic emotions with continuous labels for"
+    " emotion recognition, IEEE Trans. Affect. Comput. 16(2):969-985, doi 10.1109/TAFFC.2024.3485057",
     page=bcmi.PAGE + "seed-vii.html",
     licence=bcmi.LICENCE,
     access=bcmi.ACCESS,
