@@ -112,7 +112,7 @@ def evaluate(
     protocol: Annotated[
         str, typer.Option(help="Held out: groups (of subjects), loso, subject-clip, or the parts of open-eeg-bench.")
     ] = "groups",
-    track: Annotated[str, typer.Option(help="Known baseline: z, c1, c5, drifting, running or t.")] = "c1",
+    track: Annotated[str, typer.Option(help="Known of the subject: z, c1, c5, drifting, running, l or t.")] = "c1",
     channels: Annotated[str, typer.Option(help="Channel sets from 19,8,4,muscle,all; or names.")] = "19,8,4",
     methods: Annotated[str, typer.Option(help="Some of majority,distance,lr,lda,svm,riemann,eegnet,reader.")] = "all",
     people: Annotated[int, typer.Option(help="Number of simulated subjects.", min=3)] = 48,
@@ -129,6 +129,7 @@ def evaluate(
     attention: Annotated[bool, typer.Option("--attention", help="Also evaluate the reader's attention.")] = False,
     label: LabelOption = "stimulus",
     scheduler: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://HOST:PORT, instead of --jobs.")] = None,
+    own_trials: Annotated[int, typer.Option(help="Track l: labelled trials of each label for calibration.", min=1)] = 2,
 ) -> None:
     """Evaluate a readout on held-out subjects, with classical methods for comparison."""
     check_writable(out, "figures at")
@@ -143,7 +144,7 @@ def evaluate(
         raise ConfigError(f"steps {steps!r}", "not whole numbers", "write 300 or 300,600") from None
     options = run.Options(
         readout, out, data, dataset, protocol, track, channels, methods, people, folds, inner, n_steps, encoder, cache,
-        jobs, seed, controls, ablations, other_encoder, attention, felt, scheduler,
+        jobs, seed, controls, ablations, other_encoder, attention, felt, scheduler, own_trials,
     )  # fmt: skip
     console = Console(width=None if sys.stdout.isatty() else 140)
     run.evaluate(options, sys.argv[1:], partial(print, file=sys.stderr, flush=True), console)

@@ -96,6 +96,8 @@ def _limits(result: Mapping[str, Any], not_above: Sequence[str]) -> Iterator[str
         yield "not more than any change from the baseline"
     if about["looks_ahead"]:
         yield f"not live: {LOOKS_AHEAD}"
+    if about["track"] == "l":
+        yield "with own trials, only for subjects who calibrate"
     if about["track"] == "t":
         yield "not live: the statistics are those of the tested seconds themselves"
 

@@ -22,13 +22,15 @@ from scipy.special import softmax
 from realtime_mood import profile
 from realtime_mood.dsp.spec import FeatureSpec
 
+from .. import personal
 from ..datasets import person
 from ..datasets.person import Person, of_clips, population, without_clips
 from ..executor import Executor
-from . import contexts
+from . import contexts, own_trials
 from .baselines import Method, Scorer, Setting
 from .contexts import View, scored_seconds
 from .figures import Scores, auc, temperature, thresholds
+from .own_trials import DividedSubject, divided
 from .splits import Fold, Split
 from .store import Store, digest, digest_of_person
 
@@ -46,11 +48,26 @@ class Study:
     ch_names: tuple[str, ...]  # channels that all subjects have
     channel_sets: Mapping[str, tuple[str, ...]]
     seed: int
+    n_own: int = 0  # trials of each label that a held-out subject is calibrated with, on track ``l``
 
     @cached_property
     def digests(self) -> tuple[str, ...]:
         """`digest_of_person` of each subject."""
         return tuple(digest_of_person(p) for p in self.subjects)
+
+    @cached_property
+    def divided(self) -> tuple[DividedSubject, ...]:
+        """What is known of each subject when held out, and what is scored."""
+        return tuple(divided(p, self.n_own, self.spec) for p in self.subjects)
+
+    @property
+    def scored(self) -> Sequence[Person]:
+        """The subjects with the labels that are scored."""
+        return [d.scored for d in self.divided] if self.n_own else self.subjects
+
+    def of_scored(self) -> Study:
+        """The same for controls: only what is scored, without calibration."""
+        return replace(self, subjects=self.scored, track="c1", n_own=0) if self.n_own else self
 
     def view(self, train: Sequence[Person], ch_names: tuple[str, ...]) -> View:
         """Input on some channels, with the population statistics of the training subjects."""
@@ -71,7 +88,8 @@ class EvaluationJob:
         """Hash of everything the fit depends on."""
         shown = [] if self.method.any_montage else [study.track, study.channel_sets[self.sets[0]], contexts]
         subjects = [study.digests[i] for i in self.split.train]
-        code = [sys.modules[type(self.method).__module__], profile, person]
+        base = getattr(self.method, "base", self.method)
+        code = [sys.modules[type(base).__module__], profile, person]
         name = getattr(self.method, "fit_name", self.method.name)
         return digest(
             name, list(self.method.depends), self.setting, subjects, study.labels, study.ch_names, shown,
@@ -82,7 +100,8 @@ class EvaluationJob:
         """Hash of everything the scores depend on."""
         left = [study.digests[i] for i in self.split.left]
         sets = {name: study.channel_sets[name] for name in self.sets}
-        return digest(self.fit_key(study), self.method.name, left, study.track, sets, contexts, self.split.clips)
+        own = [study.n_own, own_trials, personal] if study.n_own else []
+        return digest(self.fit_key(study), self.method.name, left, study.track, sets, contexts, self.split.clips, *own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +131,8 @@ def run_job(job: EvaluationJob, study: Study, folder: Path | None) -> Logits:
     for name in job.sets:
         view = replace(fitted_on, ch_names=study.channel_sets[name])
         for i in job.split.left:
-            logits[f"{name}|{study.subjects[i].name}"] = score(view.contexts(study.subjects[i]))
+            scorer = score.personal(view.contexts(study.divided[i].own)) if hasattr(score, "personal") else score
+            logits[f"{name}|{study.subjects[i].name}"] = scorer(view.contexts(study.scored[i]))
     return logits
 
 
@@ -123,7 +143,7 @@ def _clip_by_clip(job: EvaluationJob, study: Study) -> Logits:
     for clips in job.split.clips:
         subjects = [p if i in split.left else without_clips(p, clips) for i, p in enumerate(study.subjects)]
         part = run_job(replace(job, split=split), replace(study, subjects=subjects), None)
-        for name, p in product(job.sets, (study.subjects[i] for i in split.left)):
+        for name, p in product(job.sets, (study.scored[i] for i in split.left)):
             key, held_out = f"{name}|{p.name}", of_clips(p, clips)[scored_seconds(p, study.spec)]
             logits.setdefault(key, np.full_like(part[key], np.nan))[held_out] = part[key][held_out]
     return logits
@@ -231,7 +251,7 @@ def _scores(study: Study, name: str, subjects: Iterable[int], logits: Logits) ->
     """Scores of subjects on the channel set `name`, by index."""
     scores = {}
     for i in subjects:
-        p = study.subjects[i]
+        p = study.scored[i]
         at, x = scored_seconds(p, study.spec), np.asarray(logits[f"{name}|{p.name}"], float)
         scores[i] = Scores(x, p.label[at], None if p.trial is None else p.trial[at])
     return scores

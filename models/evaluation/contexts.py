@@ -1,10 +1,11 @@
 """Input of every method: the same seconds, context, channels and statistics of a subject.
 
 Tracks define what is known of a subject: ``z`` fixed population statistics only; ``c1`` and ``c5`` one and five minutes
-of the subject's rest, fixed; ``drifting`` one minute, whose statistics then drift like those of a profile in live use;
-``running`` no baseline, statistics that adapt as in live use without a profile; ``t`` statistics of the scored seconds
-themselves (transductive), as in much of the literature, which are not available live. The seconds of the baseline are
-left out of the scores on every track, so that tracks can be compared.
+of the subject's rest, fixed; ``l`` one minute, and the first labelled trials (see `own_trials`); ``drifting`` one
+minute, whose statistics then drift like those of a profile in live use; ``running`` no baseline, statistics that adapt
+as in live use without a profile; ``t`` statistics of the scored seconds themselves (transductive), as in much of the
+literature, which are not available live. The seconds of the baseline are left out of the scores on every track, so
+that tracks can be compared.
 """
 
 from __future__ import annotations
@@ -23,15 +24,13 @@ from realtime_mood.profile import Normaliser, Profile
 from ..datasets.person import Person, frozen_statistics, running_statistics, standardised_eye
 from ..sampling import labelled_seconds, piece_starts
 
-BASELINE_S = {"z": 60, "c1": 60, "c5": 300, "drifting": 60, "running": 60, "t": 60}
-"""Seconds of rest at the start that are not scored; on ``c1`` and ``c5`` they are the baseline."""
-STILL = ("z", "c1", "c5", "t")
+BASELINE_S = {"z": 60, "c1": 60, "c5": 300, "drifting": 60, "running": 60, "t": 60, "l": 60}
+"""Seconds of rest at the start that are not scored; on ``c1``, ``c5`` and ``l`` they are the baseline."""
+STILL = ("z", "c1", "c5", "t", "l")
 
 
 def check_track(track: str) -> None:
     """Raise `ConfigError` for a track that is not available."""
-    if track == "l":
-        raise ConfigError("track 'l'", "labelled calibration is not there yet", "it comes with calibration; use c1")
     if track not in BASELINE_S:
         raise ConfigError(f"track {track!r}", "unknown", f"use {', '.join(BASELINE_S)}")
 
@@ -166,7 +165,7 @@ def population_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tupl
 
 STATISTICS = {
     "z": population_statistics, "c1": frozen_statistics, "c5": frozen_statistics, "drifting": drifting_statistics,
-    "running": running_statistics, "t": transductive_statistics,
+    "running": running_statistics, "t": transductive_statistics, "l": frozen_statistics,
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from .contexts import BASELINE_S, scored_seconds
 
 PREPARED = "prepared-subjects"
 LEAST_LABELS = 2
-OWN_BASELINE = ("c1", "c5", "drifting")
+OWN_BASELINE = ("c1", "c5", "drifting", "l")
 """Tracks on which a subject without a baseline cannot be scored."""
 LOOKS_AHEAD = "features look ahead (LDS-smoothed over the whole trial): not available live"
 

@@ -18,6 +18,7 @@ from realtime_mood.dsp.spec import FeatureSpec
 from .. import layers, sampling, train
 from .. import reader as architecture
 from ..datasets.person import NO_LABEL, Person, eyes_as_channel
+from ..personal import Parts, described
 from ..pretraining.encoder import load_encoder
 from ..reader import Batch, MoodReader, ReaderConfig
 from ..train import Task, TrainingRecipe
@@ -115,6 +116,16 @@ class FittedReader:
         scores = self.reader(b, self._levels.expand(len(b.de), -1)).scores[self._readout]
         something = self._levels[:3].any() | (self._levels[3] & b.eye_seen)
         return scores * something[:, None]
+
+    @torch.inference_mode()
+    def personal_features(self, c: Contexts) -> tuple[np.ndarray, Parts]:
+        """Input of a personal classifier (n, F), as in live use, and what it consists of."""
+        found = []
+        for rows in np.array_split(np.arange(len(c)), max(1, len(c) // 64)):
+            b = batch(c, rows)
+            out = self.reader(b, self._levels.expand(len(b.de), -1))
+            found.append(described(out, b, self._readout).double().numpy())
+        return np.concatenate(found), Parts.of(self.reader.config, len(c.chans), self._readout)
 
     def state(self) -> dict[str, np.ndarray]:
         """Its weights."""

@@ -94,8 +94,8 @@ def difference(a: Sequence[Mapping], b: Sequence[Mapping], seed: int) -> dict[st
 
 PUBLISHED = "Published accuracies: not comparable with this table unless the protocol is the same"
 FURTHER = {
-    "open_eeg_bench": "Open EEG Bench", "controls": "Controls with every method", "ablations": "Ablations",
-    "attention": "Attention",
+    "open_eeg_bench": "Open EEG Bench", "own_trials": "Calibration with own trials",
+    "controls": "Controls with every method", "ablations": "Ablations", "attention": "Attention",
 }  # fmt: skip
 
 

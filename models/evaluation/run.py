@@ -25,7 +25,7 @@ from ..datasets.sets import READERS
 from ..datasets.trials import DatasetInfo
 from ..executor import Executor, open_executor
 from ..pretraining.encoder import load_encoder
-from . import claims, report
+from . import claims, own_trials, report
 from .ablations import ablations
 from .attention import attention
 from .baselines import Classical, Majority, Method, Riemannian
@@ -74,6 +74,7 @@ class Options:
     attention: bool = False
     felt: bool = False
     scheduler: str | None = None
+    own_trials: int = 2
 
 
 def methods_of(asked: str, steps: Sequence[int], encoder: Path | None) -> list[Method]:
@@ -134,8 +135,13 @@ def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log
     if options.protocol == BOARD_PROTOCOL:
         board = board_of(options.dataset, options.readout, options.track, felt=options.felt)
         options = replace(options, readout=board.readouts[0])
+    further = options.controls or options.ablations or options.attention
+    n_own = own_trials.check(further, options.own_trials) if options.track == own_trials.TRACK else 0
     subjects, labels, meaning, info = _subjects(options, spec, executor, log)
     methods, warnings = _suitable(by_modality(methods, subjects), subjects)
+    if n_own:
+        subjects = own_trials.who_can_be_scored(subjects, n_own, spec, log)
+        methods = own_trials.with_own(methods)
     if subjects[0].trials:
         methods = [*methods, *WITHOUT_SIGNAL]
     if board and info:
@@ -148,7 +154,7 @@ def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log
     common = common_channels(subjects, log)
     sets = channel_sets(options.channels, common)
     log(f"{len(subjects)} subjects, {len(folds)} folds, track {options.track}, channels {'; '.join(sets)}")
-    study = Study(subjects, labels, spec, options.track, common, sets, options.seed)
+    study = Study(subjects, labels, spec, options.track, common, sets, options.seed, n_own)
     about = _about(options, arguments, study, folds) | {
         "labels_mean": meaning, "title": info.title.partition(" (")[0] if info else "",
         "simulated": any(p.info.virtual for p in subjects), "looks_ahead": looks_ahead(subjects, info),
@@ -183,11 +189,15 @@ def _compared(c: Comparison, options: Options, log: Callable[[str], None]) -> di
         test = [c.runner.study.subjects[i] for i in c.folds[0].split.left]
         result["open_eeg_bench"] = board_figures(results, titles, c.board, test, c.runner.study.spec, options.seed)
     elif c.runner.study.subjects[0].trials:
-        result["clip_identity"] = clip_identity(c.runner.study, c.folds, options.seed)
-        result["control_rows"] = control_rows(c.runner, c.folds, result, log)
+        runner = c.runner.on(c.runner.study.of_scored())
+        result["clip_identity"] = clip_identity(runner.study, c.folds, options.seed)
+        result["control_rows"] = control_rows(runner, c.folds, result, log)
         result["verdicts"] = claims.verdicts(result)
         found += claims.warnings(result)
         result["claims"] = claims.sentences(result)
+    if n_own := c.runner.study.n_own:
+        study = c.runner.study
+        result["own_trials"] = own_trials.calibration_used(study.subjects, study.labels, n_own, study.spec, result)
     if c.info:
         result["published"] = [asdict(figure) for figure in c.info.published]
     return result | {"warnings": found}

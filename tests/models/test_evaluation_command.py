@@ -66,7 +66,7 @@ def test_no_room_for_the_report_is_said_and_the_results_are_kept(people, tmp_pat
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--track", "l"], "comes with calibration"),
+        (["--track", "l", "--controls"], "use track c1"),
         (["--readout", "joy"], "effort or emotion3"),
         (["--steps", "many"], "not whole numbers"),
         (["--methods", "magic"], "no magic"),

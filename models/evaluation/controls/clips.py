@@ -49,7 +49,7 @@ def clip_identity(study: Study, folds: Sequence[Fold], seed: int) -> dict[str, A
             for row, clip, y in zip(*_trial_means(view.contexts(study.subjects[i])), strict=True):
                 same = np.flatnonzero(known == y)
                 if clip in model.classes_[same] and len(same) >= LEAST_CLIPS:
-                    guess = model.classes_[same[model.decision_function(row[None])[0][same].argmax()]]
+                    guess = model.classes_[same[model.predict_log_proba(row[None])[0][same].argmax()]]
                     hits.append(guess == clip)
                     chances.append(1 / len(same))
             if hits:
