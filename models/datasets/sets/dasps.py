@@ -53,7 +53,7 @@ class Dasps:
         name="dasps",
         title="DASPS: anxious states",
         paper="Baghdadi et al. (2021), Psychological stimulation for anxious states detection based on EEG-related "
-        "features, J. Ambient Intell. Humaniz. Comput. 12 (earlier: arXiv 1901.02942); data set: doi 10.21227/barx-we60",
+        "features, J. Ambient Intell. Humaniz. Comput. 12 (arXiv 1901.02942); data set: doi 10.21227/barx-we60",
         page="https://ieee-dataport.org/open-access/dasps-database",
         licence="open access; no licence text seen: test and evaluate, ship nothing that was trained on it",
         access="log in at ieee-dataport.org and download DASPS_Database.zip",
