@@ -92,6 +92,12 @@ def test_own_classifier(run):
     assert float(re.search(r"blocks (0\.\d\d|1\.00), chance", line)[1]) > 0.7
 
 
+def test_cross_validate_with_scikit_learn(run):
+    first, last = run("cross_validate_with_scikit_learn.py", "2", "10")
+    assert first == "simulated subjects: 2, trials: 12"
+    assert re.fullmatch(r"balanced accuracy on subjects left out: \d\.\d\d \(.*\), chance 0\.50", last)
+
+
 def test_two_streams(run):
     *_, agree, lost = run("two_streams.py")
     assert lost == "lost samples: 0 0"
