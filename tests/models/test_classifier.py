@@ -17,7 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from realtime_mood import models
+import realtime_mood.models
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
 from realtime_mood.models import MoodReaderClassifier
@@ -149,10 +149,10 @@ def test_groups_of_one_class_and_other_rates_are_refused(fitted):
 
 
 def test_the_name_is_imported_when_it_is_used():
-    code = "import sys, realtime_mood.models; sys.exit(str({'torch', 'sklearn', 'numpy'} & set(sys.modules) or ''))"
+    code = "import sys, realtime_mood.models; sys.exit(len({'torch', 'sklearn', 'numpy'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
     with pytest.raises(AttributeError, match="no attribute 'MoodReaderRegressor'"):
-        models.MoodReaderRegressor  # noqa: B018
+        realtime_mood.models.MoodReaderRegressor  # noqa: B018
 
 
 def test_without_scikit_learn_the_message_says_how_to_install_it(monkeypatch):
@@ -161,7 +161,7 @@ def test_without_scikit_learn_the_message_says_how_to_install_it(monkeypatch):
     with pytest.raises(
         ImportError, match=r"package sklearn.base is not installed · pip install 'realtime-mood\[train\]'"
     ):
-        models.MoodReaderClassifier  # noqa: B018
+        realtime_mood.models.MoodReaderClassifier  # noqa: B018
 
 
 # -- scikit-learn's own checks -----------------------------------------------------------------------------------
