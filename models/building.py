@@ -131,7 +131,12 @@ class ReaderWeights:
 
     @property
     def sha256(self) -> str:
-        return self._inference.card.sha256["model.safetensors"]
+        return self._inference.card.hashes[0]
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """The same, and those of earlier files with the same outputs."""
+        return self._inference.card.hashes
 
     def network(self, info: StreamInfo, readout: str, profile: Profile | None) -> ReaderNetwork:
         """The network on this stream; raises `ConfigError` or `ProfileError`."""
@@ -181,6 +186,10 @@ class PipelineBuilder:
         normaliser = Normaliser(start, info.sfreq, frozen=self._profile is not None)
         estimator = MoodEstimator(info, network, normaliser, spec.step_s)
         return Pipeline(info, spec, estimator, self._config.notches)
+
+    def same_weights(self, sha256: str) -> bool:
+        """Whether weights with this hash give the same outputs as these."""
+        return sha256 in (self._weights.hashes if isinstance(self._weights, ReaderWeights) else (self._weights.sha256,))
 
     def about(self) -> dict[str, Any]:
         """Configuration stored in a recording, sufficient to reproduce its readings."""

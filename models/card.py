@@ -77,6 +77,11 @@ class Card(Strict):
         """Whether training had eye-movement features; old cards without the entry had none."""
         return self.training.get("eye_trained") is True
 
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """SHA-256 of the network's file, and of earlier files with the same outputs: profiles of these stay valid."""
+        return (self.sha256["model.safetensors"], *self.training.get("same_outputs", ()))
+
 
 def find(name_or_path: str) -> Path:
     """The folder of shipped weights of that name, or at that path; raises `WeightsError`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,6 @@ from .card import DEFAULT, FIX, Card, ReadoutCard, find, read_card, read_file
 from .reader import Batch, MoodReader, ReaderConfig
 
 GOLDEN_TOLERANCE = 1e-4  # in probability; far more than between machines or devices
-
 
 @dataclass(frozen=True, eq=False)
 class Weights:
@@ -55,14 +54,20 @@ def _golden(reader: MoodReader, readouts: dict[str, ReadoutCard]) -> dict[str, t
 def save_weights(
     folder: Path, reader: MoodReader, spec: FeatureSpec, readouts: dict[str, ReadoutCard], training: dict
 ) -> None:
-    """Write a network to `folder`; raises `OSError` when there is no space, and leaves no file incomplete."""
-    reader = reader.eval()
-    blobs = {"model.safetensors": save(reader.state_dict()), "golden.safetensors": save(_golden(reader, readouts))}
+    """Write a network to `folder`; raises `OSError` when there is no space, and leaves no file incomplete.
+
+    A branch of eye movements that was not trained is left out.
+    """
+    reader, tensors, config = reader.eval(), reader.state_dict(), reader.config
+    if not reader.eye_trained:
+        tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("eye.")}
+        config = replace(config, n_eye=0)
+    blobs = {"model.safetensors": save(tensors), "golden.safetensors": save(_golden(reader, readouts))}
     for name, blob in blobs.items():
         write_whole(folder / name, blob)
     card = Card(
         name=folder.name,
-        reader=asdict(reader.config),
+        reader=asdict(config),
         spec=spec,
         readouts=readouts,
         training={**training, "eye_trained": reader.eye_trained},

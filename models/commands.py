@@ -199,7 +199,7 @@ def replay(
     options = {"weights": weights or about["weights"], "readout": about["readout"], "notch": about["notch"]}
     profile = Profile.restored(about["profile"], about.get("head")) if about["profile"] else None
     build = PipelineBuilder(resolve(options | {"device": "cpu"}), profile)
-    if build.about()["sha256"] != about["sha256"]:
+    if not build.same_weights(about["sha256"]):
         print(f"{file} was made with other weights than {options['weights']}: readings will differ", file=sys.stderr)
     result = replay_recording(recorded, build)
     print(f"{'SIMULATED · ' if recorded.info.virtual else ''}{result}")

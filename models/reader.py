@@ -39,7 +39,7 @@ class ReaderConfig:
     n_patches: int = 4
     n_steps: int = 10
     n_bands: int = 5
-    n_eye: int = 33
+    n_eye: int = 33  # 0: no branch of eye movements
     readouts: dict[str, int] = field(default_factory=lambda: {"effort": 2, "emotion3": 3})
     dim: int = 64  # width of the fused levels
     band_dim: int = 16  # width of a DE token of one band
@@ -221,7 +221,8 @@ class MoodReader(nn.Module):
         self.rounds = nn.ModuleList(InterlinkedRound(c) for _ in range(c.rounds))
         self.pool = AttentivePool(c.band_dim)
         self.early, self.late = nn.Linear(width, c.dim), nn.Linear(width, c.dim)
-        self.eye = nn.Sequential(nn.Linear(c.n_eye, c.dim), nn.GELU(), nn.Linear(c.dim, c.dim))
+        eye = nn.Sequential(nn.Linear(c.n_eye, c.dim), nn.GELU(), nn.Linear(c.dim, c.dim)) if c.n_eye else None
+        self.eye = eye
         self.fuse = GatedFusion(c.dim)
         self.drop = nn.Dropout(c.head_dropout)
         self.heads = nn.ModuleDict({name: nn.Linear(c.dim, n) for name, n in c.readouts.items()})
@@ -247,10 +248,11 @@ class MoodReader(nn.Module):
         late, share = self.pool(x, chans, there)
 
         raw = self.raw_out(self._raw(batch, None if keep_levels is None else keep_levels[:, 0]))
-        eye = torch.zeros_like(raw) if batch.eye is None else self.eye(batch.eye.nan_to_num())
+        has_eye = self.eye is not None and batch.eye is not None
+        eye = self.eye(batch.eye.nan_to_num()) if has_eye else torch.zeros_like(raw)
         levels = torch.stack((raw, self.early(early), self.late(late), eye), 1)  # (B, 4, D)
         keep = levels.new_ones(levels.shape[:2], dtype=torch.bool)
-        keep[:, 3] = batch.eye_seen
+        keep[:, 3] = batch.eye_seen & has_eye
         fused, gates, levels = self.fuse(levels, keep if keep_levels is None else keep & keep_levels)
         fused = self.drop(fused)
         for flow in reversed(flows):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 import torch
@@ -131,7 +131,7 @@ class ReaderNetwork:
             raise ConfigError(f"readout {readout!r}", found, "choose one of those")
         self._inference, self._positions = inference, torch.as_tensor(locate(info.ch_names))[None]
         if own and profile and readout == own.name:
-            check_own(profile, card.sha256["model.safetensors"], info)
+            check_own(profile, card.hashes, info)
             self._card = card.readouts[own.base] if own.base else next(iter(card.readouts.values()))
             self.readout = Readout(own.name, own.labels, own.coordinates, "own")
             self.least_confidence, self._head = own.least_confidence, personal_head(profile, info)
@@ -167,12 +167,12 @@ class ReaderNetwork:
         return tuple(probs[0].tolist()), attention[0].numpy()
 
 
-def check_own(profile: Profile, weights_sha256: str, info: StreamInfo) -> None:
+def check_own(profile: Profile, weights_sha256: Collection[str], info: StreamInfo) -> None:
     """Raise `ProfileError` where the personal classifier was validated with other weights or electrodes."""
     own = profile.own
     assert own is not None
     asked = f"readout {own.name!r} of the profile"
-    if own.weights_sha256 != weights_sha256:
+    if own.weights_sha256 not in weights_sha256:
         raise ProfileError(
             asked, f"it was fitted with other weights, {own.weights}",
             f"add --weights {own.weights}, or calibrate again with --from RECORDING",

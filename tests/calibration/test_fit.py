@@ -20,6 +20,8 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, ProfileError
 from realtime_mood.health import Emission, State
 from realtime_mood.models.building import PipelineBuilder
+from realtime_mood.models.checkpoint import load_weights
+from realtime_mood.models.runtime import check_own
 from realtime_mood.profile import Profile, head_file
 from realtime_mood.recording.reader import open_recorded
 from realtime_mood.sinks.jsonlines import as_dict
@@ -230,6 +232,11 @@ def test_a_readout_for_other_electrodes_or_weights_is_refused(easy, tmp_path):
     real = StreamInfo(fitted.profile.ch_names, 128.0)
     with pytest.raises(ProfileError, match="simulated subject"):
         build(real)
+    hashes = load_weights().card.hashes
+    assert len(hashes) == 2  # the shipped weights lost an untrained part: profiles from before stay valid
+    for sha256 in hashes:
+        own = fitted.profile.own.model_copy(update={"weights_sha256": sha256})
+        check_own(fitted.profile.model_copy(update={"own": own}), hashes, fitted.recording.person.info)
     own = fitted.profile.own.model_copy(update={"weights": "reader-0", "weights_sha256": "0" * 64})
     fitted.profile.model_copy(update={"own": own}).save(tmp_path / "q.json")
     with pytest.raises(ProfileError, match=r"other weights, reader-0 .* --from RECORDING"):

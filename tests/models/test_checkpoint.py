@@ -46,13 +46,15 @@ def test_saved_and_loaded_they_are_the_same(folder):
 
 
 @pytest.mark.parametrize("trained", [False, True])
-def test_they_say_whether_the_eye_branch_was_trained(folder, tmp_path, trained):
-    reader = load_weights(str(folder)).reader
+def test_an_eye_branch_is_there_only_when_it_was_trained(tmp_path, trained):
+    reader = MoodReader(ReaderConfig())
     reader.eye_trained = trained
     save_weights(tmp_path / "v", reader, FeatureSpec(), {"effort": CARD}, {"figures": {"effort": {}}})
     again = load_weights(str(tmp_path / "v"))
     assert again.card.training["eye_trained"] is again.card.eye_trained is again.reader.eye_trained is trained
-    assert not load_weights().card.eye_trained  # those of the release had no eye data
+    assert any(name.startswith("eye.") for name in load_file(tmp_path / "v" / "model.safetensors")) is trained
+    assert (again.reader.eye is not None) is trained
+    assert load_weights().reader.eye is None  # those of the release had no eye data
 
 
 def test_the_encoder_that_weights_were_begun_with_can_be_had_from_them(folder):

@@ -14,6 +14,7 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.models.checkpoint import load_weights
+from realtime_mood.models.reader import MoodReader, ReaderConfig
 from realtime_mood.models.runtime import Inference, ReaderNetwork
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser
@@ -47,7 +48,9 @@ def run(inference):
 @pytest.mark.parametrize("trained", [False, True])
 def test_eye_features_count_for_weights_that_were_trained_with_them_alone(weights, trained):
     card = weights.card.model_copy(update={"training": {"eye_trained": trained}})
-    network = ReaderNetwork(Inference(replace(weights, card=card), torch.device("cpu")), "effort", INFO)
+    torch.manual_seed(0)
+    reader = MoodReader(ReaderConfig()).eval() if trained else weights.reader
+    network = ReaderNetwork(Inference(replace(weights, reader=reader, card=card), torch.device("cpu")), "effort", INFO)
     rng = np.random.default_rng(0)
     de, patches, eye = (rng.normal(size=n).astype(np.float32) for n in ((10, 8, 5), (8, 4, 128), 33))
     quality = Quality(np.ones(8, np.float32), (None,) * 8)
