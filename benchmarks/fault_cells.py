@@ -131,7 +131,8 @@ def write_cyton(path: Path, rows: np.ndarray, numbers: np.ndarray, due: np.ndarr
 @contextlib.contextmanager
 def outlet(name: str, faults: str, seconds: float) -> Iterator[subprocess.Popen]:
     """The person's headset on the network, in a process of its own."""
-    command = [*APP, "outlet", f"{CLEAN}{math.ceil(seconds)}", "--name", name]
+    # A headset has the same source_id after a restart.
+    command = [*APP, "outlet", f"{CLEAN}{math.ceil(seconds)}", "--name", name, "--source-id", name]
     process = subprocess.Popen(
         [*command, *(["--faults", faults] if faults else [])], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
