@@ -25,6 +25,7 @@ from .reader import Batch, MoodReader, ReaderConfig
 
 GOLDEN_TOLERANCE = 1e-4  # in probability; far more than between machines or devices
 
+
 @dataclass(frozen=True, eq=False)
 class Weights:
     """A loaded and checked network."""

@@ -248,11 +248,10 @@ class MoodReader(nn.Module):
         late, share = self.pool(x, chans, there)
 
         raw = self.raw_out(self._raw(batch, None if keep_levels is None else keep_levels[:, 0]))
-        has_eye = self.eye is not None and batch.eye is not None
-        eye = self.eye(batch.eye.nan_to_num()) if has_eye else torch.zeros_like(raw)
+        eye = torch.zeros_like(raw) if batch.eye is None or self.eye is None else self.eye(batch.eye.nan_to_num())
         levels = torch.stack((raw, self.early(early), self.late(late), eye), 1)  # (B, 4, D)
         keep = levels.new_ones(levels.shape[:2], dtype=torch.bool)
-        keep[:, 3] = batch.eye_seen & has_eye
+        keep[:, 3] = batch.eye_seen if self.eye is not None else False
         fused, gates, levels = self.fuse(levels, keep if keep_levels is None else keep & keep_levels)
         fused = self.drop(fused)
         for flow in reversed(flows):
