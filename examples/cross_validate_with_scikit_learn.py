@@ -12,8 +12,8 @@ from sklearn.model_selection import GroupKFold, cross_val_score
 import realtime_mood as rm
 from realtime_mood.models import MoodReaderClassifier
 
-REST_S, STATE_S = 8, 14
-STATES = ["negative", "positive"] * 3
+REST_S, STATE_S = 8, 12
+STATES = ["negative", "positive"] * 2
 script = ",".join(f"rest:{REST_S},{state}:{STATE_S}" for state in STATES)
 n_subjects, steps = (int(word) for word in sys.argv[1:] or ("4", "60"))
 

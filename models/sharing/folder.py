@@ -58,6 +58,8 @@ def export_weights(name: str, out: Path, *, onnx: bool = False, say: Callable[[s
     _write(out, blobs)
     if others := sorted(it.name for it in folder.iterdir() if it.name not in {*blobs, "README.md"}):
         say(f"left out: {', '.join(others)} ({PERSONAL})")
+    for readout, about in weights.card.training.get("data_sets", {}).items():
+        say(f"{readout}: licence of the data of {about['title']}: {about['licence']}")
     if onnx:
         say(f"{ONNX}: opset {OPSET}, equal to torch on the golden pair and on montages of 4 to 62 channels")
     say(f"saved {out}: {', '.join(sorted(blobs))}; read {PAGE} before you pass it on")

@@ -93,8 +93,8 @@ def test_own_classifier(run):
 
 
 def test_cross_validate_with_scikit_learn(run):
-    first, last = run("cross_validate_with_scikit_learn.py", "2", "10")
-    assert first == "simulated subjects: 2, trials: 12"
+    first, last = run("cross_validate_with_scikit_learn.py", "2", "2")
+    assert first == "simulated subjects: 2, trials: 8"
     assert re.fullmatch(r"balanced accuracy on subjects left out: \d\.\d\d \(.*\), chance 0\.50", last)
 
 

@@ -20,7 +20,7 @@ from realtime_mood.pipeline import Pipeline
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 from realtime_mood.types import Chunk, StreamInfo
 
-NAMES = ("Fp1", "Fp2", "F3", "F4", "C3", "C4", "O1", "O2")
+NAMES = ("Fp1", "Fp2", "F3", "F4", "O1", "O2")
 SMALL = {"dim": 16, "band_dim": 8, "raw_dim": 16, "raw_depth": 1, "rounds": 1, "dropout": 0.1, "head_dropout": 0.1}
 
 
@@ -47,13 +47,13 @@ def test_its_features_are_those_of_the_pipeline(sfreq, n_times):
 
 
 def test_the_signal_has_a_gradient_and_a_constant_channel_is_masked():
-    x = 10 * torch.randn(2, 8, 512, generator=torch.Generator().manual_seed(0))
+    x = 10 * torch.randn(2, 6, 512, generator=torch.Generator().manual_seed(0))
     x[1, 5] = 7.0
     net = module().eval()
     assert net.features(x).keep_chans.logical_not().nonzero().tolist() == [[1, 5]]
     net(x.requires_grad_())[:, 0].sum().backward()
     assert torch.isfinite(x.grad).all()
-    assert (x.grad.abs().sum(-1) > 0).sum() >= 15
+    assert (x.grad.abs().sum(-1) > 0).sum() >= 11
 
 
 def windows(seed: int, seconds: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
@@ -67,11 +67,11 @@ def windows(seed: int, seconds: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_a_plain_loop_trains_it_on_a_simulated_emotion():
-    x, y = windows(3)
+    x, y = windows(1)
     half, net = len(y) // 2, module()
     optimiser, some = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9), torch.Generator().manual_seed(0)
-    for _ in range(30):
-        chosen = torch.randint(half, (24,), generator=some)
+    for _ in range(20):
+        chosen = torch.randint(half, (16,), generator=some)
         loss = torch.nn.functional.cross_entropy(net(x[chosen]), y[chosen])
         optimiser.zero_grad()
         loss.backward()
@@ -106,7 +106,7 @@ def test_it_has_the_parameters_and_shapes_of_braindecode():
     ("given", "says"),
     [
         ({"chs_info": None}, "a parameter is missing"),
-        ({"n_chans": 4}, "n_chans=4 · chs_info has 8"),
+        ({"n_chans": 4}, "n_chans=4 · chs_info has 6"),
         ({"input_window_seconds": 2.0}, "n_times=512 · input_window_seconds=2 at 128 Hz"),
         ({"chs_info": ["C3", "ECG"]}, "unknown: ECG"),
         ({"chs_info": ["T3", "T7"]}, "twice: T7"),
@@ -120,10 +120,10 @@ def test_what_cannot_be_is_named(given, says):
 
 
 def test_volts_and_other_shapes_are_refused():
-    net, x = module(), 1e-5 * torch.randn(4, 8, 512)
+    net, x = module(), 1e-5 * torch.randn(4, 6, 512)
     with pytest.raises(ConfigError, match="give finite signal in µV, not in V"):
         net(x)
-    with pytest.raises(ConfigError, match=r"of shape \(4, 512, 8\)"):
+    with pytest.raises(ConfigError, match=r"of shape \(4, 512, 6\)"):
         net(x.transpose(1, 2))
 
 
