@@ -82,6 +82,8 @@ def train(
     """Train a readout on a labelled data set, or the weights that come with the program as their card describes."""
     check_writable(out, "weights in")
     felt = _felt(label)
+    if readout.endswith("-rating"):
+        raise ConfigError(f"readout {readout!r}", "ratings are evaluated, not trained", "use valence with --label felt")
     from .train import TrainingRecipe
 
     recipe, log = TrainingRecipe() if steps is None else TrainingRecipe(steps=steps), partial(print, flush=True)
@@ -104,7 +106,9 @@ def train(
 
 def evaluate(
     out: Annotated[Path, typer.Option("--json", help="JSON file for results; table and figures go beside it.")],
-    readout: Annotated[str, typer.Option(help="effort, emotion3, or one of a data set (see the guide).")] = "effort",
+    readout: Annotated[
+        str, typer.Option(help="effort, emotion3, or of a data set; a rating: valence-rating.")
+    ] = "effort",
     data: Annotated[Path | None, typer.Option("--data", "--root", help="Folder of the data set.")] = None,
     dataset: Annotated[
         str | None, typer.Option(help="Data set (`datasets` lists them) or TOML file (default: the readout's).")

@@ -34,6 +34,10 @@ READOUTS: dict[str, tuple[str, ...]] = {
     "valence": ("low", "high"),
     "arousal": ("low", "high"),
 }
+RATING = "-rating"
+"""Ending of readouts that are a rating itself, such as `valence-rating`."""
+THIRDS = ("low", "middle", "high")
+"""Of the scale of a rating, for methods that need classes."""
 SIGNS = dict.fromkeys(
     ("negative", "anger", "disgust", "fear", "sad", "frustration", "grief", "jealousy", "boring"), "negative"
 ) | dict.fromkeys(
@@ -71,10 +75,20 @@ def labels_of(readout: str, info: DatasetInfo) -> tuple[str, ...]:
     """
     if readout == info.name and info.labels:
         return info.labels
+    if scale := scale_of(readout):
+        if scale not in info.scales:
+            known = ", ".join(f"{name}{RATING}" for name in info.scales) or "a readout with classes"
+            raise ConfigError(f"readout {readout!r}", f"{info.name} has no ratings of {scale}", f"use {known}")
+        return THIRDS
     if readout not in READOUTS:
         own = [info.name] if info.labels else []
         raise ConfigError(f"readout {readout!r}", "unknown", f"use {', '.join([*READOUTS, *own])}")
     return READOUTS[readout]
+
+
+def scale_of(readout: str) -> str:
+    """The scale whose ratings are predicted; empty for a readout with classes."""
+    return readout.removesuffix(RATING) if readout.endswith(RATING) else ""
 
 
 def coordinates_of(readout: str, labels: Sequence[str]) -> tuple[tuple[float, float], ...]:
@@ -87,6 +101,9 @@ def coordinates_of(readout: str, labels: Sequence[str]) -> tuple[tuple[float, fl
 def label_of(trial: Trial, readout: str, info: DatasetInfo, *, felt: bool) -> int:
     """Number of the trial's class among `labels_of`; `NO_LABEL` where it has none."""
     labels = labels_of(readout, info)
+    if scale := scale_of(readout):
+        share = rating(trial, scale, info.scales)
+        return NO_LABEL if share is None else min(int(share * len(labels)), len(labels) - 1)
     word = _felt(trial, readout, labels, info) if felt else _meant(trial, readout, labels)
     return labels.index(word) if word in labels else NO_LABEL
 

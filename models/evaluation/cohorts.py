@@ -17,6 +17,7 @@ from ..datasets import eegmat, virtual
 from ..datasets.person import Person, person, signal_sha256
 from ..datasets.recordings import find
 from ..executor import Executor
+from ..pretraining.encoder import load_encoder
 from .contexts import BASELINE_S, scored_seconds
 from .splits import same_person
 
@@ -67,6 +68,20 @@ def records_behind(subjects: Sequence[Person], data: Path | None) -> dict[str, l
             key = same_person(job.subject)
             records.setdefault(names.get(key, key), []).extend(signal_sha256(piece) for piece in job.read().pieces)
     return records
+
+
+def records_seen(encoder: Path | None) -> dict[str, list[str]]:
+    """All subjects an encoder was pre-trained on: name, and SHA-256 of their records."""
+    if encoder is None:
+        return {}
+    try:
+        card = load_encoder(encoder)[1]
+        records = {str(name): [str(sha) for sha in hashes] for name, hashes in card["records_sha256"].items()}
+        return {f"virtual-{int(seed)}": [] for seed in card["virtual_seeds"]} | records
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"encoder {encoder}", f"the list of its training subjects cannot be read: {error}", "pre-train it again"
+        ) from None
 
 
 def _archives(data: Path | None) -> list[Path]:

@@ -118,6 +118,8 @@ class Row:
 
 Logits = dict[str, np.ndarray]  # logits (n, n_labels) by ``set|subject``
 Results = dict[tuple[str, str], list[Row]]  # by method and channel set
+Choices = tuple[Setting, float, dict[float, float]]
+Choose = Callable[[Study, Method, tuple[str, ...], str, Fold, Mapping[str, Logits]], Choices]
 
 
 def run_job(job: EvaluationJob, study: Study, folder: Path | None) -> Logits:
@@ -210,9 +212,12 @@ class Runner:
         return found
 
 
-def compare(runner: Runner, methods: Sequence[Method], folds: Sequence[Fold], *, choose: bool = True) -> Results:
+def compare(
+    runner: Runner, methods: Sequence[Method], folds: Sequence[Fold], *, choose: bool = True, best: Choose | None = None
+) -> Results:
     """Scores of all subjects, sorted by name, by methods that were not fitted on them.
 
+    `best` chooses setting, temperature and thresholds, by default `_choose`.
     Without `choose`, each method has its middle setting and temperature 1, which is enough for controls.
     """
     study = runner.study
@@ -230,13 +235,13 @@ def compare(runner: Runner, methods: Sequence[Method], folds: Sequence[Fold], *,
             for name, fold in product(sets, folds):
                 chosen = middle(method), 1.0, {1.0: 0.0}
                 if choose:
-                    chosen = _choose(study, method, sets, name, fold, inner)
+                    chosen = (best or _choose)(study, method, sets, name, fold, inner)
                 outer[method.name, name, fold.split.name] = EvaluationJob(method, fold.split, chosen[0], sets), chosen
     logits = runner(job for job, _ in outer.values())
     results: Results = {}
     for (method_name, name, fold_name), (job, chosen) in outer.items():
         rows = results.setdefault((method_name, name), [])
-        for i, scores in _scores(study, name, job.split.left, logits[job.key(study)]).items():
+        for i, scores in scores_of(study, name, job.split.left, logits[job.key(study)]).items():
             rows.append(Row(study.subjects[i].name, fold_name, *chosen, scores))
     return {key: sorted(rows, key=lambda row: row.person) for key, rows in results.items()}
 
@@ -247,7 +252,7 @@ def _shared_fits(study: Study, method: Method) -> list[tuple[str, ...]]:
     return [names] if method.any_montage else [(name,) for name in names]
 
 
-def _scores(study: Study, name: str, subjects: Iterable[int], logits: Logits) -> dict[int, Scores]:
+def scores_of(study: Study, name: str, subjects: Iterable[int], logits: Logits) -> dict[int, Scores]:
     """Scores of subjects on the channel set `name`, by index."""
     scores = {}
     for i in subjects:
@@ -259,14 +264,14 @@ def _scores(study: Study, name: str, subjects: Iterable[int], logits: Logits) ->
 
 def _choose(
     study: Study, method: Method, sets: tuple[str, ...], name: str, fold: Fold, inner: Mapping[str, Logits]
-) -> tuple[Setting, float, dict[float, float]]:
+) -> Choices:
     """The setting by AUC on the fold's inner subjects, the temperature there, and the thresholds."""
     tried: list[list[Scores]] = []
     for setting in method.settings:
         scores: list[Scores] = []
         for split, subjects in fold.inner:
             logits = inner[EvaluationJob(method, split, setting, sets).key(study)]
-            scores += _scores(study, name, subjects, logits).values()
+            scores += scores_of(study, name, subjects, logits).values()
         tried.append(scores)
     reached = np.array([[auc(softmax(s.logits, axis=1), s.labels) for s in map(Scores.even, row)] for row in tried])
     chosen = simplest(reached)

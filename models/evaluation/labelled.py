@@ -12,7 +12,7 @@ from platformdirs import user_cache_path
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, ProfileError
 
-from ..datasets.labels import labels_of
+from ..datasets.labels import labels_of, scale_of
 from ..datasets.person import Person
 from ..datasets.preparing import Log, jobs_of, labelled
 from ..datasets.preparing import subjects as prepared_subjects
@@ -22,7 +22,7 @@ from ..executor import Executor
 from .contexts import BASELINE_S, scored_seconds
 
 PREPARED = "prepared-subjects"
-LEAST_LABELS = 2
+LEAST_LABELS, LEAST_RATINGS = 2, 3
 OWN_BASELINE = ("c1", "c5", "drifting", "l")
 """Tracks on which a subject without a baseline cannot be scored."""
 LOOKS_AHEAD = "features look ahead (LDS-smoothed over the whole trial): not available live"
@@ -68,7 +68,7 @@ def load_labelled(
         p = labelled(
             prepared, reader.info, choice.readout, felt=choice.felt, baseline_s=BASELINE_S[track], spec=spec,
         )  # fmt: skip
-        if why := _unusable(p, spec, track):
+        if why := _unusable(p, spec, track, scale_of(choice.readout)):
             log(f"{p.name} left out: {why}")
         else:
             subjects.append(p)
@@ -85,10 +85,15 @@ def looks_ahead(subjects: Sequence[Person], info: DatasetInfo | None) -> bool:
     return info is not None and info.smoothed and any(not p.raw for p in subjects)
 
 
-def _unusable(p: Person, spec: FeatureSpec, track: str) -> str:
-    """Why a subject cannot be scored; empty when it can."""
-    there = set(p.label[scored_seconds(p, spec)].tolist())
-    if len(there) < LEAST_LABELS:
+def _unusable(p: Person, spec: FeatureSpec, track: str, scale: str) -> str:
+    """Why a subject cannot be scored, with the ratings of a `scale` where one is given; empty when it can."""
+    at = scored_seconds(p, spec)
+    if scale:
+        assert p.trial is not None
+        ratings = [p.trials[k].ratings[scale] for k in np.unique(p.trial[at])]
+        if len(ratings) < LEAST_RATINGS or len(set(ratings)) < LEAST_LABELS:
+            return f"{len(ratings)} rated trials that can be scored, {len(set(ratings))} different ratings"
+    elif len(there := set(p.label[at].tolist())) < LEAST_LABELS:
         return f"{len(there)} of the labels in the seconds that can be scored, {LEAST_LABELS} are needed"
     try:
         for i in range(len(p.sessions) if track in OWN_BASELINE else 0):

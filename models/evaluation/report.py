@@ -94,6 +94,7 @@ def difference(a: Sequence[Mapping], b: Sequence[Mapping], seed: int) -> dict[st
 
 PUBLISHED = "Published accuracies: not comparable with this table unless the protocol is the same"
 FURTHER = {
+    "ratings": "How to read it",
     "open_eeg_bench": "Open EEG Bench", "own_trials": "Calibration with own trials",
     "controls": "Controls with every method", "ablations": "Ablations", "attention": "Attention",
 }  # fmt: skip
@@ -142,8 +143,13 @@ def markdown(result: Mapping[str, Any]) -> str:
     """The table with all columns, below what makes it, and above what is to be known of it."""
     rows = [row for section in table(result) for row in section]
     filled = [k for k in range(len(HEADS)) if any(row[k] for row in rows)]
-    cells = [[row[k].replace("|", "\\|") for k in filled] for row in (HEADS, *rows)]
-    lines = ["| " + " | ".join(row) + " |" for row in (cells[0], ["---"] * len(filled), *cells[1:])]
+    return page(result, [[row[k] for k in filled] for row in (HEADS, *rows)])
+
+
+def page(result: Mapping[str, Any], table: Sequence[Sequence[str]]) -> str:
+    """A table, its heads first, between what makes it and what is to be known of it."""
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in table]
+    lines = ["| " + " | ".join(row) + " |" for row in (cells[0], ["---"] * len(cells[0]), *cells[1:])]
     about = result["about"]
     parts = [f"# {title(about)}", f"`{about['command']}`", "\n".join(lines)]
     for heading, texts in sections(result):

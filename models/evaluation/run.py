@@ -19,17 +19,16 @@ from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.files import write_whole
 
 from ..datasets.guards import duplicate_groups
-from ..datasets.labels import labels_of
+from ..datasets.labels import labels_of, scale_of
 from ..datasets.person import Person
 from ..datasets.sets import READERS
 from ..datasets.trials import DatasetInfo
 from ..executor import Executor, open_executor
-from ..pretraining.encoder import load_encoder
-from . import claims, own_trials, report
+from . import claims, own_trials, ratings, report
 from .ablations import ablations
 from .attention import attention
 from .baselines import Classical, Majority, Method, Riemannian
-from .cohorts import DATASETS, channel_sets, common_channels, load, records_behind
+from .cohorts import DATASETS, channel_sets, common_channels, load, records_behind, records_seen
 from .compare import Runner, Study, compare
 from .contexts import check_track
 from .controls.clips import clip_identity
@@ -41,6 +40,7 @@ from .labelled import DatasetChoice, clip_groups, load_labelled, looks_ahead
 from .mood_reader import ReaderMethod, by_modality
 from .open_eeg_bench import PROTOCOL as BOARD_PROTOCOL
 from .open_eeg_bench import Board, board_figures, board_of, divide
+from .rating_methods import rating_methods
 from .splits import Fold, check_apart, plan
 from .store import digest
 
@@ -101,6 +101,8 @@ class Comparison:
     info: DatasetInfo | None
     """Of a labelled data set."""
     board: Board | None = None
+    scale: str = ""
+    """Of the ratings that are predicted; empty where there are classes."""
 
     @property
     def reader(self) -> ReaderMethod | None:
@@ -117,32 +119,42 @@ def evaluate(options: Options, arguments: Sequence[str], log: Callable[[str], No
     with open_executor(options.n_jobs, options.scheduler) as executor:
         comparison = _prepare(options, arguments, executor, log)
         result = _compared(comparison, options, log)
-        report.print_table(report.table(result), report.title(result["about"]), console)
-        report.print_sections(result, console)
+        if comparison.scale:
+            ratings.print_result(result, console)
+        else:
+            report.print_table(report.table(result), report.title(result["about"]), console)
+            report.print_sections(result, console)
         further = _further(comparison, options, log)
     report.print_sections(further, console)
-    _write(options.out, result | further, comparison.cache)
+    _write(options.out, result | further, comparison)
 
 
 def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log: Callable[[str], None]) -> Comparison:
     """Read the subjects, divide them into folds, and check that they can be compared."""
     check_track(options.track)
     spec, seen = FeatureSpec(), records_seen(options.encoder) | records_seen(options.other_encoder)
-    methods = methods_of(options.methods, options.steps, options.encoder)
+    further = options.controls or options.ablations or options.attention
+    if scale := scale_of(options.readout):
+        ratings.check(
+            options.protocol, options.track, further=options.controls or options.ablations or options.attention
+        )
+        options = replace(options, felt=True)
+        methods = rating_methods(options.methods, scale, options.steps, options.encoder)
+    else:
+        methods = methods_of(options.methods, options.steps, options.encoder)
     if (options.ablations or options.attention) and not any(isinstance(m, ReaderMethod) for m in methods):
         raise ConfigError("ablations or attention", "the reader is not among the --methods", "add reader to them")
     board = None
     if options.protocol == BOARD_PROTOCOL:
         board = board_of(options.dataset, options.readout, options.track, felt=options.felt)
         options = replace(options, readout=board.readouts[0])
-    further = options.controls or options.ablations or options.attention
     n_own = own_trials.check(further, options.own_trials) if options.track == own_trials.TRACK else 0
     subjects, labels, meaning, info = _subjects(options, spec, executor, log)
     methods, warnings = _suitable(by_modality(methods, subjects), subjects)
     if n_own:
         subjects = own_trials.who_can_be_scored(subjects, n_own, spec, log)
         methods = own_trials.with_own(methods)
-    if subjects[0].trials:
+    if subjects[0].trials and not scale:
         methods = [*methods, *WITHOUT_SIGNAL]
     if board and info:
         check_apart(subjects, (), seen)
@@ -158,9 +170,10 @@ def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log
     about = _about(options, arguments, study, folds) | {
         "labels_mean": meaning, "title": info.title.partition(" (")[0] if info else "",
         "simulated": any(p.info.virtual for p in subjects), "looks_ahead": looks_ahead(subjects, info),
+        "scale": info.scales[scale] if info and scale else None,
     }  # fmt: skip
     cache = options.cache or options.out.with_suffix(".cache")
-    return Comparison(Runner(study, cache, executor, log), methods, folds, about, warnings, cache, info, board)
+    return Comparison(Runner(study, cache, executor, log), methods, folds, about, warnings, cache, info, board, scale)
 
 
 def _suitable(methods: list[Method], subjects: Sequence[Person]) -> tuple[list[Method], list[str]]:
@@ -176,6 +189,8 @@ def _suitable(methods: list[Method], subjects: Sequence[Person]) -> tuple[list[M
 
 def _compared(c: Comparison, options: Options, log: Callable[[str], None]) -> dict[str, Any]:
     """The results of all methods and controls, and what warns of them."""
+    if c.scale:
+        return {"about": c.about} | ratings.result_of(c.runner, c.scale, c.methods, c.folds)
     try:
         results = compare(c.runner, c.methods, c.folds)
     except ArithmeticError as error:
@@ -227,13 +242,15 @@ def _folds(options: Options, subjects: Sequence[Person], log: Callable[[str], No
     return plan(len(subjects), options.protocol, n_folds, options.n_inner, options.seed, clips, together), warnings
 
 
-def _write(out: Path, result: dict[str, Any], cache: Path) -> None:
+def _write(out: Path, result: dict[str, Any], c: Comparison) -> None:
+    page = (ratings if c.scale else report).markdown(result)
     try:
         write_whole(out, (json.dumps(result, indent=1) + "\n").encode())
-        write_whole(out.with_suffix(".md"), report.markdown(result).encode())
-        report.pictures(result["results"], result["methods"], out)
+        write_whole(out.with_suffix(".md"), page.encode())
+        if not c.scale:
+            report.pictures(result["results"], result["methods"], out)
     except OSError as error:
-        do = f"free space or choose another place and run again: {cache} has it all"
+        do = f"free space or choose another place and run again: {c.cache} has it all"
         raise ConfigError(f"write {out}", str(error.strerror), do) from None
 
 
@@ -269,17 +286,3 @@ def _subjects(
         options.readout, options.dataset, options.data, options.track, options.n_virtual, spec, executor
     )
     return subjects, labels, "what the subject was asked to do", None
-
-
-def records_seen(encoder: Path | None) -> dict[str, list[str]]:
-    """All subjects an encoder was pre-trained on: name, and SHA-256 of their records."""
-    if encoder is None:
-        return {}
-    try:
-        card = load_encoder(encoder)[1]
-        records = {str(name): [str(sha) for sha in hashes] for name, hashes in card["records_sha256"].items()}
-        return {f"virtual-{int(seed)}": [] for seed in card["virtual_seeds"]} | records
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(
-            f"encoder {encoder}", f"the list of its training subjects cannot be read: {error}", "pre-train it again"
-        ) from None

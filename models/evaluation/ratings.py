@@ -1,0 +1,173 @@
+"""Comparison of methods that predict ratings: correlation, concordance and error of each held-out subject's trials.
+
+All choices are made on other subjects, by mean squared error. Measures are of the trials of one subject: Pearson's r,
+the concordance correlation coefficient [1]_, which is lowered by a wrong level or spread, and the mean absolute error
+in units of the scale. Correlation and concordance of a constant prediction are 0. Intervals are over subjects.
+
+References
+----------
+.. [1] Lin (1989), "A concordance correlation coefficient to evaluate reproducibility", Biometrics 45(1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from realtime_mood.errors import ConfigError
+
+from . import figures, report
+from .baselines import Method
+from .compare import Choices, EvaluationJob, Logits, Row, Runner, Study, compare, scores_of, simplest
+from .rating_methods import WITHOUT_SIGNAL, ratings_of
+from .splits import Fold
+
+MEASURES = ("r", "ccc", "mae")
+CONTROL = "mean"
+READ = [
+    "each row has a mean over subjects and its 95 % CI; errors are in units of the scale",
+    "correlation and concordance of a constant prediction are 0",
+]
+HEADS = ("channels", "method", "Pearson r", "CCC", "mean absolute error", "error − mean rating's")
+
+
+def check(protocol: str, track: str, *, further: bool) -> None:
+    """`ConfigError` for options that ratings do not have."""
+    asked = "a rating as readout"
+    if track == "l":
+        raise ConfigError(f"{asked} on track 'l'", "the personal classifier knows classes", "use track c1")
+    if protocol not in ("groups", "loso", "subject-clip"):
+        raise ConfigError(f"{asked} with protocol {protocol!r}", "it compares classes", "use groups or loso")
+    if further:
+        raise ConfigError(
+            f"{asked} with --controls, --ablations or --attention", "these compare classes", "leave them out"
+        )
+
+
+def by_trial(row_of: Mapping[str, Any], scale: str, row: Row) -> tuple[np.ndarray, np.ndarray]:
+    """Ratings and predictions of the trials of a held-out subject."""
+    assert row.scores.trials is not None
+    trials, first = np.unique(row.scores.trials, return_index=True)
+    return ratings_of(row_of[row.person], trials, scale), row.scores.logits[first, 0]
+
+
+def measures(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """The `MEASURES` of one subject's trials."""
+    covariance = np.mean((truth - truth.mean()) * (predicted - predicted.mean()))
+    spread, both = truth.std() * predicted.std(), truth.var() + predicted.var()
+    distance = (truth.mean() - predicted.mean()) ** 2
+    return {
+        "r": float(covariance / spread) if spread > 1e-9 else 0.0,
+        "ccc": float(2 * covariance / (both + distance)) if both + distance > 0 else 0.0,
+        "mae": float(np.abs(truth - predicted).mean()),
+    }
+
+
+def result_of(runner: Runner, scale: str, methods: Sequence[Method], folds: Sequence[Fold]) -> dict[str, Any]:
+    """The results of all methods by `compare_ratings`, their titles, and what warns of them."""
+    results, titles = compare_ratings(runner, scale, methods, folds), {m.name: m.title for m in methods}
+    return {
+        "methods": titles, "results": results, "warnings": list(warnings(results, titles)), "ratings": {"lines": READ},
+    }  # fmt: skip
+
+
+def compare_ratings(runner: Runner, scale: str, methods: Sequence[Method], folds: Sequence[Fold]) -> dict[str, Any]:
+    """The `MEASURES` of all methods, by channel set and method, with intervals and differences over subjects."""
+    study = runner.study
+    people = {p.name: p for p in study.subjects}
+    out: dict[str, Any] = {}
+    for (method, channels), rows in compare(runner, methods, folds, best=partial(_best, scale)).items():
+        subjects: list[dict[str, Any]] = []
+        for row in rows:
+            truth, predicted = by_trial(people, scale, row)
+            found = {key: round(value, 4) for key, value in measures(truth, predicted).items()}
+            subjects.append(
+                {"person": row.person, "fold": row.fold, "setting": dict(row.setting), "trials": len(truth), **found}
+            )
+        weights = figures.draws(len(subjects), study.seed)
+        m: dict[str, Any] = {k: figures.mean_with_interval([s[k] for s in subjects], weights) for k in MEASURES}
+        out.setdefault(channels, {})[method] = m | {"people": subjects}
+    for of_channels in out.values():
+        for m in of_channels.values():
+            m["less"] = {name: _less(m, of_channels[name], study.seed) for name in WITHOUT_SIGNAL}
+    return out
+
+
+def _less(m: Mapping[str, Any], control: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """The error minus that of a control, paired over subjects."""
+    pairs = zip(m["people"], control["people"], strict=True)
+    less = [a["mae"] - b["mae"] for a, b in pairs]
+    return figures.mean_with_interval(less, figures.draws(len(less), seed))
+
+
+def _best(
+    scale: str, study: Study, method: Method, sets: tuple[str, ...], name: str, fold: Fold,
+    inner: Mapping[str, Logits],
+) -> Choices:  # fmt: skip
+    """The setting of the smallest squared error on the fold's inner subjects, in the form of a classifier's choices."""
+    tried = []
+    for setting in method.settings:
+        errors = []
+        for split, subjects in fold.inner:
+            logits = inner[EvaluationJob(method, split, setting, sets).key(study)]
+            for i, scores in scores_of(study, name, subjects, logits).items():
+                assert scores.trials is not None
+                trials, first = np.unique(scores.trials, return_index=True)
+                off = ratings_of(study.subjects[i], trials, scale) - scores.logits[first, 0]
+                errors.append(float(np.mean(off**2)))
+        tried.append(errors)
+    return method.settings[simplest(-np.array(tried))], 1.0, {}
+
+
+# -- the text ---------------------------------------------------------------------------------------------------------
+
+
+def warnings(results: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
+    """Methods that see a signal and are not above chance, or not better than a control that sees none."""
+    for channels, methods in results.items():
+        for name, m in methods.items():
+            if name in WITHOUT_SIGNAL:
+                continue
+            title = f"{titles[name]} ({channels} channels)"
+            if not m["r"]["interval"][0] > 0:
+                yield f"{title}: Pearson r {_cell(m['r'])} is not above zero"
+            if above := [c for c in WITHOUT_SIGNAL if not m["less"][c]["interval"][1] < 0]:
+                than = ", ".join(
+                    f"“{titles[c].removesuffix(' (control)')}” ({_cell(m['less'][c], '+')})" for c in above
+                )
+                yield f"{title}: its error is not below that of {than}"
+
+
+def rows(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The rows below `HEADS`."""
+    return [
+        (channels, result["methods"][name], *(_cell(m[k]) for k in MEASURES), _cell(m["less"][CONTROL], "+"))
+        for channels, methods in result["results"].items()
+        for name, m in sorted(methods.items(), key=lambda item: item[1]["mae"]["mean"])
+    ]
+
+
+def _cell(value: Mapping[str, Any], sign: str = "") -> str:
+    mean, low, high = (f"{x:{sign}.3f}" for x in (value["mean"], *value["interval"]))
+    return f"{mean} [{low}, {high}]"
+
+
+def print_result(result: Mapping[str, Any], console: Console) -> None:
+    """Print the table and what is below it."""
+    shown = Table(title=report.title(result["about"]), title_justify="left")
+    for k, head in enumerate(HEADS):
+        shown.add_column(head, no_wrap=k > 1)
+    for row in rows(result):
+        shown.add_row(*row)
+    console.print(shown)
+    report.print_sections(result, console)
+
+
+def markdown(result: Mapping[str, Any]) -> str:
+    """The same as a page."""
+    return report.page(result, [HEADS, *rows(result)])
