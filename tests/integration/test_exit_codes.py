@@ -75,6 +75,7 @@ GOOD = {
     "report": ["report", "rec.xdf"],
     "seal": ["seal", "NEW", "--n", "4"],
     "unblind": ["unblind", "sealed.json", "{code}"],
+    "export": ["export", "--weights", "reader-4", "--out", "NEW"],
     "info": ["info"],
     "help": ["--help"],
 }
@@ -110,6 +111,8 @@ BAD = {
     "pretrain: no such data": (2, ["pretrain", "--data", "none", "--out", "encoder"]),
     "train: no such data": (2, ["train", "--data", "none", "--out", "weights"]),
     "evaluate: no data": (2, ["evaluate", "--json", "f.json", "--data", "none"]),
+    "export: a folder that is not empty": (2, ["export", "--weights", "reader-4", "--out", "."]),
+    "export: no such weights": (5, ["export", "--weights", "best", "--out", "NEW"]),
     "info: no such weights": (5, ["info", "--weights", "best"]),
     "no such verb": (2, ["dance"]),
 }  # fmt: skip
@@ -127,8 +130,7 @@ def call(tmp_path_factory):
         def ask(words, sink="", encoding="utf-8"):
             if "{code}" in words:
                 words = [codes.pop() if word == "{code}" else word for word in words]
-            if words[0] == "seal" and words[1] == "NEW":
-                words = ["seal", f"{uuid.uuid4().hex}.json", *words[2:]]
+            words = [f"{uuid.uuid4().hex}.json" if word == "NEW" else word for word in words]
             server.stdin.write(json.dumps((words, sink, encoding)) + "\n")
             server.stdin.flush()
             code = int(server.stdout.readline())
