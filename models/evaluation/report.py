@@ -93,8 +93,9 @@ def difference(a: Sequence[Mapping], b: Sequence[Mapping], seed: int) -> dict[st
 # -- the text ---------------------------------------------------------------------------------------------------------
 
 PUBLISHED = "Published accuracies: not comparable with this table unless the protocol is the same"
+LITERATURE = "NOT COMPARABLE, literature-style"
 FURTHER = {
-    "ratings": "How to read it",
+    "ratings": "How to read it", "literature": "NOT COMPARABLE, looks at the test subject: literature-style figures",
     "open_eeg_bench": "Open EEG Bench", "own_trials": "Calibration with own trials",
     "controls": "Controls with every method", "ablations": "Ablations", "attention": "Attention",
 }  # fmt: skip
@@ -159,10 +160,11 @@ def page(result: Mapping[str, Any], table: Sequence[Sequence[str]]) -> str:
 
 # -- the table ----------------------------------------------------------------------------------------------------
 
-HEADS = ("channels", "method", "balanced accuracy", "chance", "by trial", "macro-F1", "AUC", "reader − this, AUC",
-         "below chance", "ECE", "Brier", "at 80 %: covered", "gain", "above chance means")  # fmt: skip
+HEADS = ("channels", "method", "balanced accuracy", LITERATURE, "chance", "by trial", "macro-F1", "AUC",
+         "reader − this, AUC", "below chance", "ECE", "Brier", "at 80 %: covered", "gain",
+         "above chance means")  # fmt: skip
 METHOD, MEANS = 1, len(HEADS) - 1
-ON_TERMINAL = ("channels", "method", "balanced accuracy", "chance", "by trial", "AUC")
+ON_TERMINAL = ("channels", "method", "balanced accuracy", LITERATURE, "chance", "by trial", "AUC")
 WITHOUT_CONTROLS = (*ON_TERMINAL, "reader − this, AUC", "ECE")
 
 
@@ -180,7 +182,8 @@ def _row(channels: str, title: str, m: Mapping[str, Any]) -> tuple[str, ...]:
     covered, gain = coverage.get(f"{AT_COVERAGE:g}"), coverage.get("gain_at_0.8")
     return (
         channels, f"{title}: not available, {m['not_available']}" if "not_available" in m else title,
-        _cell(m.get("balanced_accuracy")), f"{m['chance']:.3f}" if "chance" in m else "",
+        _cell(m.get("balanced_accuracy")), f"{m['literature']['mean']:.3f}" if "literature" in m else "",
+        f"{m['chance']:.3f}" if "chance" in m else "",
         _cell(m.get("trial_balanced_accuracy")), _cell(m.get("macro_f1")), _cell(m.get("auc")),
         _cell(m.get("reader_minus_this", {}).get("auc"), sign="+"),
         f"{m['share_backwards']['mean']:.0%}" if "share_backwards" in m else "",
@@ -205,7 +208,7 @@ def print_table(sections: Sequence[Sequence[tuple[str, ...]]], title: str, conso
     columns = [k for k, head in enumerate(HEADS) if head in wanted and any(row[k] for row in rows)]
     shown = Table(title=title, title_justify="left")
     for k in columns:
-        shown.add_column(HEADS[k], no_wrap=k > METHOD)
+        shown.add_column(HEADS[k].replace(", ", ",\n"), no_wrap=k > METHOD)
     for section in sections:
         for row in section:
             name = Text(row[METHOD])

@@ -37,6 +37,8 @@ from .controls.rows import WITHOUT_SIGNAL, control_rows
 from .eegnet import EEGNetMethod
 from .figures import DRAWS
 from .labelled import DatasetChoice, clip_groups, load_labelled, looks_ahead
+from .literature import PROTOCOL as LITERATURE
+from .literature import literature
 from .mood_reader import ReaderMethod, by_modality
 from .open_eeg_bench import PROTOCOL as BOARD_PROTOCOL
 from .open_eeg_bench import Board, board_figures, board_of, divide
@@ -210,6 +212,8 @@ def _compared(c: Comparison, options: Options, log: Callable[[str], None]) -> di
         result["verdicts"] = claims.verdicts(result)
         found += claims.warnings(result)
         result["claims"] = claims.sentences(result)
+    if options.protocol == LITERATURE:
+        result["literature"] = literature(c.runner, c.methods, c.folds, result, log)
     if n_own := c.runner.study.n_own:
         study = c.runner.study
         result["own_trials"] = own_trials.calibration_used(study.subjects, study.labels, n_own, study.spec, result)

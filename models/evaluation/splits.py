@@ -18,7 +18,7 @@ from realtime_mood.errors import ConfigError
 
 from ..datasets.person import Person
 
-PROTOCOLS = ("groups", "loso", "subject-clip", "open-eeg-bench")
+PROTOCOLS = ("groups", "loso", "subject-clip", "literature", "open-eeg-bench")
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ def plan(
 ) -> list[Fold]:  # fmt: skip
     """Outer folds with their inner splits; `ConfigError` where the subjects cannot be divided like this.
 
-    The protocol ``subject-clip`` leaves out groups of subjects (`n_folds` of them), and in addition each group of
-    stimuli of `clips` in turn. `n_inner` is the minimum number of other groups
-    on which the choices for a group are made, `seed` the random seed of the groups, and `together` subjects that may be
-    the same person, to be kept on one side of every split.
+    The protocol ``literature`` divides as ``loso`` (see `literature`). The protocol ``subject-clip`` leaves out groups
+    of subjects (`n_folds` of them), and in addition each group of stimuli of `clips` in turn. `n_inner` is the minimum
+    number of other groups on which the choices for a group are made, `seed` the random seed of the groups, and
+    `together` subjects that may be the same person, to be kept on one side of every split.
     """
     if protocol not in PROTOCOLS:
         raise ConfigError(f"protocol {protocol!r}", "unknown", f"use {' or '.join(PROTOCOLS)}")
