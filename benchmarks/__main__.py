@@ -17,6 +17,7 @@ import psutil
 
 import app
 from benchmarks.loop import rows as loop_rows
+from benchmarks.offline import rows as offline
 from benchmarks.rig import APP, ROOT, Row, each_us, table
 from benchmarks.window import rows as window_rows
 from realtime_mood.cli.config import resolve
@@ -206,7 +207,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each window runs")
     parser.add_argument("--loop", action="store_true", help="only the delays of what is fed back")
     asked = parser.parse_args()
-    parts = start, interface, ring, pipeline, acquisition, inference, sample_to_reading
+    parts = start, interface, ring, pipeline, offline, acquisition, inference, sample_to_reading
     windows = partial(window_rows, asked.seconds)
     rows = loop_rows(asked.seconds + 25) if asked.loop else [row for part in (*parts, windows) for row in part()]
     header = ["what", "here", "compared with", "ratio"]

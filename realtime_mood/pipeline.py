@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+import numpy as np
+
 from .contracts import Estimator, Learner
 from .dsp.features import Extractor
 from .dsp.filters import NOTCH_HZ, Filters, Notch
@@ -83,6 +85,10 @@ class Pipeline:
     def features(self, window: Window) -> Features:
         """Only the features, for training and calibration."""
         return self._extract(window)
+
+    def newest(self, window: Window) -> tuple[np.ndarray, np.ndarray, bool]:
+        """DE and patch of the newest step only, as `Extractor.newest`: for training by the second."""
+        return self._extract.newest(window)
 
     def _less(self, window: Window) -> Window:
         channels = next((left_out for after, left_out in reversed(self.left_out) if window.end > after), None)

@@ -21,6 +21,7 @@ from realtime_mood.types import Chunk, StreamInfo
 from .trials import Trial
 
 NO_LABEL = -1
+CHUNK_S = 30.0  # signal at a time, which limits memory
 LEAST_SD = 1e-6  # of a feature of eye movements that changes at all
 
 
@@ -97,13 +98,21 @@ def by_second(info: StreamInfo, signal: np.ndarray, spec: FeatureSpec) -> dict[s
     """Features of every second of one piece of signal (n_times, n_chans), µV."""
     slow = spec.model_copy(update={"hop_s": spec.step_s})
     pipeline = Pipeline(info, slow, None)  # type: ignore[arg-type]  # it computes features only
-    found = [pipeline.features(w) for w in pipeline.push(Chunk(signal, 0, len(signal) / info.sfreq))]
-    return {
-        "de": np.stack([f.de[-1] for f in found]),
-        "patches": np.stack([f.patches[:, -1] for f in found]).astype(np.float16),
-        "there": np.array([not (f.step_mask[-1] or f.patch_mask[-1]) for f in found]),
-        "good": np.stack([f.quality.good for f in found]),
+    most, n_chans = int(len(signal) / info.sfreq / spec.step_s) + 1, info.n_chans
+    found: dict[str, np.ndarray] = {
+        "de": np.empty((most, n_chans, spec.n_bands), np.float32),
+        "patches": np.empty((most, n_chans, spec.patch_len), np.float16),
+        "there": np.empty(most, bool),
+        "good": np.empty((most, n_chans), bool),
     }
+    n, length = 0, round(CHUNK_S * info.sfreq)
+    for first in range(0, len(signal), length):
+        rows = signal[first : first + length]
+        for window in pipeline.push(Chunk(rows, first, (first + len(rows)) / info.sfreq)):
+            found["de"][n], found["patches"][n], found["there"][n] = pipeline.newest(window)
+            found["good"][n] = window.quality.good
+            n += 1
+    return {key: array[:n] for key, array in found.items()}
 
 
 def person(

@@ -66,11 +66,25 @@ class Filters:
 
         Returns them filtered, and band by band: (n_times, n_chans, n_bands).
         """
-        clean = np.concatenate([self._cleaned(part) for part in self._parts(rows)])
-        banded = np.empty((*clean.shape, len(self._band_sos)))
+        clean = self._clean(rows)
+        return clean, np.stack(list(self._bands(clean)), axis=-1)
+
+    def squared(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same with bands squared, and in the order that sums fastest over time: (n_times, n_bands, n_chans)."""
+        clean = self._clean(rows)
+        squares = np.empty((len(rows), len(self._band_sos), rows.shape[1]))
+        for k, band in enumerate(self._bands(clean)):
+            squares[:, k] = np.square(band)
+        return clean, squares
+
+    def _clean(self, rows: np.ndarray) -> np.ndarray:
+        parts = [self._cleaned(part) for part in self._parts(rows)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _bands(self, clean: np.ndarray) -> Iterator[np.ndarray]:
         for k, sos in enumerate(self._band_sos):
-            banded[..., k], self._band_state[k] = sosfilt(sos, clean, axis=0, zi=self._band_state[k])
-        return clean, banded
+            band, self._band_state[k] = sosfilt(sos, clean, axis=0, zi=self._band_state[k])
+            yield band
 
     def _cleaned(self, rows: np.ndarray) -> np.ndarray:
         clean, self._clean_state = sosfilt(self._clean_sos, rows, axis=0, zi=self._clean_state)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -40,7 +41,8 @@ class GapFiller:
         with np.errstate(invalid="ignore"):  # a signalling NaN
             rows = np.asarray(chunk.data, np.float64)
         finite = np.isfinite(rows)
-        edges = np.flatnonzero(np.diff(finite.any(axis=1), prepend=False, append=False))
+        there = np.ones(len(rows), bool) if finite.all() else finite.any(axis=1)  # the latter is slow
+        edges = np.flatnonzero(np.diff(there, prepend=False, append=False))
         for start, stop in edges.reshape(-1, 2).tolist():  # of each stretch of rows with a finite sample
             yield from self._run(rows[start:stop], finite[start:stop], chunk.first + start)
 
@@ -78,25 +80,59 @@ class StepRemover:
         """Restart with `row` (n_chans,) as the previous sample."""
         self._last, self._offset = row, np.zeros(len(row))
         self._limit = np.full(len(row), JUMP_UV)
-        self._jumps: list[np.ndarray] = []  # of the current hop, as is the next
-        self._steps: list[np.ndarray] = []
+        self._begin_hop()
 
-    def __call__(self, rows: np.ndarray) -> np.ndarray:
-        """The rows (n_times, n_chans) without steps."""
-        steps = np.diff(rows, axis=0, prepend=self._last[None])
-        jumps = np.where(np.abs(steps) > self._limit, steps, 0.0)
+    def _begin_hop(self) -> None:
+        self._sizes: list[np.ndarray] = []  # of the steps of this hop
+        self._largest, self._jumped = np.zeros(len(self._last)), np.zeros(len(self._last), bool)
+
+    def __call__(self, rows: np.ndarray, ends: Sequence[int] = ()) -> tuple[np.ndarray, list[Mask]]:
+        """Process the next rows.
+
+        Parameters
+        ----------
+        rows : (n_times, n_chans), µV
+        ends : sequence of int
+            Where hops end: the row after the last one of each.
+
+        Returns
+        -------
+        level : (n_times, n_chans), µV
+            The rows without steps; the same array where there are none.
+        jumped : list of (n_chans,) bool
+            For each hop that ends, the channels with a step within it.
+        """
+        steps = np.empty_like(rows)
+        np.subtract(rows[0], self._last, out=steps[0])
+        np.subtract(rows[1:], rows[:-1], out=steps[1:])
+        sizes, level, jumped = np.abs(steps), rows, list[Mask]()
+        for start, stop in pairwise(dict.fromkeys([0, *ends, len(rows)])):
+            at = slice(start, stop)
+            largest = sizes[at].max(axis=0)
+            jumps = largest > self._limit
+            if jumps.any() or self._offset.any():
+                level = rows.copy() if level is rows else level
+                level[at] = self._without(rows[at], np.where(sizes[at] > self._limit, steps[at], 0.0))
+            self._sizes.append(sizes[at])
+            self._largest, self._jumped = np.maximum(self._largest, largest), self._jumped | jumps
+            if len(jumped) < len(ends):
+                jumped.append(self._jumped)
+                self._limit = self._next_limit()
+                self._begin_hop()
+        self._last = rows[-1]
+        return level, jumped
+
+    def _without(self, rows: np.ndarray, jumps: np.ndarray) -> np.ndarray:
         # One running sum from the offset on: sums per chunk would round differently for every way of cutting.
         offsets = np.cumsum(np.concatenate((self._offset[None], jumps)), axis=0)[1:]
-        self._last, self._offset = rows[-1], offsets[-1]
-        self._jumps.append(jumps)
-        self._steps.append(np.abs(steps))
+        self._offset = offsets[-1]
         return rows - offsets
 
-    def end_hop(self) -> Mask:
-        """(n_chans,): channels with a step within the hop that ends here."""
-        jumped = np.asarray(np.concatenate(self._jumps).any(axis=0))
-        steps = np.concatenate(self._steps)
-        usual = np.maximum(JUMP_UV, STANDS_OUT * np.median(steps, axis=0))
-        self._limit = np.where(steps.any(axis=0), usual, 0.0)
-        self._jumps, self._steps = [], []
-        return jumped
+    def _next_limit(self) -> np.ndarray:
+        """(n_chans,): smallest step within the next hop (µV), from the sizes of those within the one that ends."""
+        limit = np.where(self._largest > 0, JUMP_UV, 0.0)
+        unusual = self._largest > JUMP_UV / STANDS_OUT  # the median of the others is below it, too
+        if unusual.any():
+            usual = np.median(np.concatenate([sizes[:, unusual] for sizes in self._sizes]), axis=0)
+            limit[unusual] = np.maximum(JUMP_UV, STANDS_OUT * usual)
+        return limit

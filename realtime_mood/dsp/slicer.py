@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from ..ring import RingBuffer
-from ..types import Chunk, Impedance, Quality, StreamInfo, Window
+from ..types import Chunk, Impedance, Mask, Quality, StreamInfo, Window
 from .features import Resampler
 from .filters import Filters
 from .gaps import SampleRun, StepRemover
@@ -16,23 +16,24 @@ from .quality import ElectrodeQuality, Hop
 from .spec import FeatureSpec
 
 RAW_S = 1.0  # what electrode quality is judged on, s
+BLOCK = 2048  # rows at most that are filtered together where more arrive at once, but at least a hop
 
 
 class Slicer:
     """Filters runs of rows, sums band power over each hop, judges electrodes, and cuts a window at the end of each hop.
 
-    Windows always end at ``spec.grid(k, sfreq)``. This is the one place where (n_times, n_chans) becomes
-    (n_chans, n_times).
+    Windows always end at ``spec.grid(k, sfreq)``; those of the same block of rows share memory. This is the one place
+    where (n_times, n_chans) becomes (n_chans, n_times).
     """
 
     def __init__(self, info: StreamInfo, spec: FeatureSpec, filters: Filters, memory_s: float) -> None:
         self._info, self._spec, self._filters = info, spec, filters
         self.clean = RingBuffer(info, round(memory_s * info.sfreq))
         """Filtered signal, for windows and for the screen; NaN in long gaps."""
-        self._raw = RingBuffer(info, round(RAW_S * info.sfreq))
         self._received = RingBuffer(StreamInfo(("received",), info.sfreq), self.clean.capacity)
         self._n_times = Resampler(spec, info.sfreq).n_in
-        self._n_blocks = spec.n_steps * spec.hops_per_step
+        self._n_raw = round(RAW_S * info.sfreq)
+        self._n_hops = spec.n_steps * spec.hops_per_step
         self._level = StepRemover(info.n_chans)
         self._judge = ElectrodeQuality(info.n_chans, info.sfreq, spec.hop_s, spec.context_s)
         self._impedances: deque[Impedance] = deque()
@@ -44,9 +45,10 @@ class Slicer:
     def _restart(self, at: int) -> None:
         n_chans = self._info.n_chans
         empty = np.zeros((n_chans, self._spec.n_bands)), 0, np.zeros(n_chans, bool)
-        self._blocks = deque([empty] * self._n_blocks, maxlen=self._n_blocks)  # power, samples, dead channels of hops
-        self._cleaned: list[np.ndarray] = []  # of the current hop
-        self._power: list[np.ndarray] = []
+        self._hops = [empty] * self._n_hops  # power, samples, dead channels of the newest
+        self._raw: list[np.ndarray] = []  # rows of the last second, and of the current hop, as are the next two
+        self._cleaned: list[np.ndarray] = []  # (n_chans, n_times)
+        self._squares: list[np.ndarray] = []  # (n_times, n_bands, n_chans)
         self._settled = at + round(self._spec.settle_s * self._info.sfreq)
 
     def add_impedances(self, impedances: Iterable[Impedance]) -> None:
@@ -66,66 +68,90 @@ class Slicer:
             self._k = max(self._k, int(run.first / sfreq / self._spec.hop_s))
             while self._spec.grid(self._k, sfreq) <= run.first:  # no reading ends inside a long gap
                 self._k += 1
-        at = 0
-        while at < len(run.rows):
-            stop = min(len(run.rows), at + self._spec.grid(self._k, sfreq) - (run.first + at))
-            t_last = t_first + (stop - 1) / sfreq
-            end = self._fill(run, at, stop, t_last)
-            if end == self._spec.grid(self._k, sfreq):
-                yield self._window(end, t_last)
-                self._k += 1
-            at = stop
+        first, last = run.first, run.first + len(run.rows)
+        while first < last:
+            ends = self._ends(first, last)
+            stop = ends[-1] if ends else last
+            t_last = [t_first + (end - run.first - 1) / sfreq for end in (*ends, stop)]
+            qualities = self._fill(run, first, stop, ends, t_last[-1])
+            if ends:
+                yield from self._windows(ends, t_last, qualities)
+            first = stop
 
-    def _fill(self, run: SampleRun, at: int, stop: int, t_last: float) -> int:
-        """Add ``run.rows[at:stop]`` to the current hop; return the index after them."""
-        rows, first = run.rows[at:stop], run.first + at
-        clean, banded = self._filters(self._level(rows))
+    def _ends(self, first: int, last: int) -> list[int]:
+        """Where the hops of the next block end; empty where all samples from `first` to `last` are of one hop."""
+        ends: list[int] = []
+        while (end := self._spec.grid(self._k + len(ends), self._info.sfreq)) <= last:
+            if ends and end > first + BLOCK:
+                break
+            ends.append(end)
+        return ends
+
+    def _fill(self, run: SampleRun, first: int, stop: int, ends: Sequence[int], t_last: float) -> list[Quality]:
+        """Filter samples ``[first, stop)`` of `run`, and close the hops that end there; return their quality."""
+        rows = run.rows[first - run.first : stop - run.first]
+        level, jumped = self._level(rows, [end - first for end in ends])
+        clean, squares = self._filters.squared(level)
         received = np.full((len(rows), 1), run.received)
-        for ring, data in ((self._raw, rows), (self.clean, clean), (self._received, received)):
+        for ring, data in ((self.clean, clean), (self._received, received)):
             ring.write(Chunk(data, first, t_last))
-        settled = slice(max(0, self._settled - first), None) if run.received else slice(0)
-        self._cleaned.append(clean[settled])
-        self._power.append(np.square(banded[settled]))
-        return first + len(rows)
+        self._raw.append(rows.astype(np.float32))
+        valid = max(first, self._settled) if run.received else stop
+        begin, qualities = first, list[Quality]()
+        for end in ends or [stop]:
+            at = slice(max(begin, valid) - first, end - first)
+            self._cleaned.append(clean.T[:, at])
+            self._squares.append(squares[at])
+            begin = end
+            if ends:
+                qualities.append(self._close_hop(end, stop, jumped[len(qualities)]))
+                self._cleaned, self._squares = [], []
+        if ends:
+            self._raw = [self._raw[0][-self._n_raw :]]
+        return qualities
 
-    def _window(self, end: int, t_last: float) -> Window:
-        quality = self._close_hop(end)
-        sums, counts, dead = zip(*self._blocks, strict=True)
-        got = min(self._n_times, end - self.clean.oldest)
-        data = np.zeros((self._info.n_chans, self._n_times), np.float32)
-        valid = np.zeros(self._n_times, bool)
-        if got:
-            data[:, -got:] = np.nan_to_num(self.clean.read(end - got, end).data.T)
-            valid[-got:] = self._received.read(end - got, end).data[:, 0] == 1
-        first = end - self._n_times
-        valid[: max(0, self._settled - first)] = False
-        self._silence(data, first, dead)
-        return Window(
-            data, valid, np.stack(sums), np.array(counts), np.stack(dead), quality, first, self._settled,
-            self._broken, t_last,
-        )  # fmt: skip
-
-    def _close_hop(self, end: int) -> Quality:
-        """Sum up the hop that ends at `end`, and judge its electrodes."""
+    def _close_hop(self, end: int, stop: int, jumped: Mask) -> Quality:
+        """Sum up the hop that ends at `end`, and judge its electrodes; the newest sample is the one before `stop`."""
         while self._impedances and self._impedances[0].index < end:
             self._kohm = self._impedances.popleft().kohm
-        power, clean = np.concatenate(self._power), np.concatenate(self._cleaned)
-        total = power.sum(axis=0)
-        recent = [(total, len(power)), *((s, n) for s, n, _ in reversed(self._blocks))][: self._spec.hops_per_step]
-        squares, n = sum(s for s, _ in recent), sum(n for _, n in recent)
-        raw = self._raw.read(max(self._raw.oldest, self._broken), end).data.astype(np.float64)
+        self._raw, squares, clean = [joined(self._raw)], joined(self._squares), joined(self._cleaned, axis=1)
+        total = squares.sum(axis=0).T
+        before = self._hops[-1 : -self._spec.hops_per_step : -1]  # of the same step
+        power, n = sum((s for s, *_ in before), total), sum((n for _, n, _ in before), len(squares))
+        raw = self._raw[0][: len(self._raw[0]) - (stop - end)][-self._n_raw :]
         n_new = end - max(self._spec.grid(self._k - 1, self._info.sfreq), self._broken)
-        band_rms = np.sqrt(squares / max(n, 1))
-        quality, dead = self._judge(Hop(raw, n_new, clean, band_rms, self._level.end_hop(), self._kohm))
-        self._blocks.append((total, len(power), dead))
-        self._cleaned, self._power = [], []
+        band_rms = np.sqrt(power / max(n, 1))
+        quality, dead = self._judge(Hop(raw, n_new, clean.T, band_rms, jumped, self._kohm))
+        self._hops.append((total, len(squares), dead))
+        self._k += 1
         return quality
 
-    def _silence(self, data: np.ndarray, first: int, dead: Sequence[np.ndarray]) -> None:
-        """Set `data` (n_chans, n_times) to zero where an electrode had no usable signal, hop by hop."""
-        for back, unusable in enumerate(reversed(dead)):
-            start, stop = (self._spec.grid(self._k - back - i, self._info.sfreq) - first for i in (1, 0))
-            if stop <= 0:
-                return
-            if unusable.any():
-                data[unusable, max(0, start) : stop] = 0
+    def _windows(self, ends: Sequence[int], t_last: Sequence[float], qualities: Sequence[Quality]) -> Iterator[Window]:
+        """A window for each hop of the newest block."""
+        power, counts, dead = (np.stack(column) for column in zip(*self._hops, strict=True))
+        first, n_rows = ends[0] - self._n_times, self._n_times + ends[-1] - ends[0]
+        got = min(n_rows, ends[-1] - self.clean.oldest)
+        data = np.zeros((n_rows, self._info.n_chans), np.float32)
+        valid = np.zeros(n_rows, bool)
+        data[n_rows - got :] = np.nan_to_num(self.clean.read(ends[-1] - got, ends[-1]).data)
+        valid[n_rows - got :] = self._received.read(ends[-1] - got, ends[-1]).data[:, 0] == 1
+        valid[: max(0, self._settled - first)] = False
+        self._silence(data, first, dead)
+        del self._hops[: -self._n_hops]
+        for i, end in enumerate(ends):
+            at, hops = slice(end - ends[0], end - ends[0] + self._n_times), slice(i + 1, i + 1 + self._n_hops)
+            yield Window(
+                data[at].T, valid[at], power[hops], counts[hops], dead[hops], qualities[i], end - self._n_times,
+                self._settled, self._broken, t_last[i],
+            )  # fmt: skip
+
+    def _silence(self, data: np.ndarray, first: int, dead: np.ndarray) -> None:
+        """Set `data` (n_times, n_chans) to zero where an electrode had no usable signal, hop by hop."""
+        for i in np.flatnonzero(dead.any(axis=1)).tolist():
+            start, stop = (self._spec.grid(self._k - len(dead) + i + j, self._info.sfreq) - first for j in (-1, 0))
+            data[max(0, start) : max(0, stop), dead[i]] = 0
+
+
+def joined(parts: Sequence[np.ndarray], axis: int = 0) -> np.ndarray:
+    """The parts as one array; not copied where there is one."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis)

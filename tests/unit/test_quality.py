@@ -10,7 +10,7 @@ from fakes import INFO, FakeNetwork, cut, pink, pipeline
 
 from benchmarks.contact import BAD as BAD_CONTACT
 from benchmarks.contact import GOOD, archive, contacts, judged
-from realtime_mood.dsp.quality import SCORES
+from realtime_mood.dsp.quality import SCORES, line_rms
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.montage import SPREAD
 from realtime_mood.pipeline import Pipeline
@@ -51,6 +51,16 @@ def step(x):
 
 def glitch(x):
     x[round((AT + 0.065) * SFREQ), BAD] += 4000
+
+
+@pytest.mark.parametrize("sfreq", [128.0, 200.0, 1000.0])
+@pytest.mark.parametrize("hz", [50.0, 60.0])
+def test_line_noise_is_measured_beside_an_offset_of_60_millivolts(hz, sfreq):
+    t = np.arange(round(sfreq)) / sfreq
+    signal = np.outer(np.sqrt(2) * np.sin(2 * np.pi * hz * t), [0, 1, 40]) + np.array([0, 60_000, -60_000])
+    signal[:, 0] += 30 * np.sin(2 * np.pi * 10 * t)
+    np.testing.assert_allclose(line_rms(signal, sfreq), [0, 1, 40], atol=1e-6)
+    assert line_rms(signal[:20], sfreq).shape == (3,)
 
 
 @pytest.mark.parametrize("how", [step, glitch])
