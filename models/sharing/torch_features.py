@@ -79,7 +79,7 @@ class SignalFeatures(nn.Module):
             "responses": np.concatenate((clean, banded[:, 0]), axis=1).T,  # (1 + n_bands, n_times)
             "resample": resample(np.eye(resample.n_in, dtype=np.float32)),  # (n_in, n_out)
             "keep_steps": share >= 1 - spec.max_hole_share,
-            "keep_patches": resample.share(valid, spec.n_patches) >= 1 - spec.max_hole_share,
+            "keep_patches": resample.share(valid) >= 1 - spec.max_hole_share,
         }
         for name, value in constants.items():
             kind = torch.bool if value.dtype == bool else torch.float32
