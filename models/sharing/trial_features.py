@@ -12,7 +12,7 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Population
 from realtime_mood.errors import ConfigError
 from realtime_mood.pipeline import Pipeline
-from realtime_mood.types import Chunk, Features, StreamInfo
+from realtime_mood.types import Chunk, StreamInfo
 
 from ..datasets.person import NO_LABEL, Person, population
 from ..sampling import SubjectSampler, labelled_seconds, piece_starts
@@ -69,21 +69,19 @@ def subject_of(trials: Trials, label: np.ndarray, spec: FeatureSpec, baseline: B
     # One stream with gaps, at which filters restart, costs less than a pipeline for each trial.
     pipeline = Pipeline(info, spec.model_copy(update={"hop_s": spec.step_s}), None)  # type: ignore[arg-type]
     apart_s = int(np.ceil(trials.signal.shape[2] / trials.sfreq) + spec.context_s + 1)
-    found: list[tuple[int, Features]] = []
+    found: list[tuple[Any, ...]] = []  # trial, DE, patch, whether both are there, good channels
     for k, x in enumerate(trials.signal):
         first = round(k * apart_s * trials.sfreq)
         chunk = Chunk(np.asarray(x.T, np.float64), first, (first + len(x.T)) / trials.sfreq)
-        found += [(k, pipeline.features(window)) for window in pipeline.push(chunk)]
-    _check_seconds(np.array([k for k, _ in found]), n_trials, "a second to classify")
-    piece, seconds = np.array([k for k, _ in found]), [f for _, f in found]
+        for f in map(pipeline.features, pipeline.push(chunk)):
+            is_there = not (f.step_mask[-1] or f.patch_mask[-1])
+            found.append((k, f.de[-1].copy(), f.patches[:, -1].astype(np.float16), is_there, f.quality.good))
+    _check_seconds(np.array([row[0] for row in found]), n_trials, "a second to classify")
+    piece, de, patches, there, good = (np.array(column) for column in zip(*found, strict=True))
     t = np.arange(len(piece)) - np.searchsorted(piece, piece)
     rest = np.zeros(len(piece), bool) if baseline is None else (t >= baseline[0]) & (t + 1 <= baseline[1])
-    p = Person(
-        name="trials", info=info, piece=piece, label=np.where(rest, NO_LABEL, label[piece]), rest=rest, sha256="",
-        de=np.stack([f.de[-1] for f in seconds]), patches=np.stack([f.patches[:, -1] for f in seconds]),
-        there=np.array([not (f.step_mask[-1] or f.patch_mask[-1]) for f in seconds]),
-        good=np.stack([f.quality.good for f in seconds]),
-    )  # fmt: skip
+    label = np.where(rest, NO_LABEL, label[piece])
+    p = Person("trials", info, de, patches, there, good, piece, label, rest, sha256="")
     _check_seconds(piece[labelled_seconds(p, spec)], n_trials, "a second to classify")
     if baseline is not None:
         _check_seconds(piece[rest & p.there], n_trials, f"baseline from {baseline[0]:g} to {baseline[1]:g} s")
