@@ -62,7 +62,7 @@ def load(
 def records_behind(subjects: Sequence[Person], data: Path | None) -> dict[str, list[str]]:
     """SHA-256 of the whole records of an archive that subjects are parts of, by subject."""
     records: dict[str, list[str]] = {}
-    if subjects[0].name.startswith("eegmat-"):
+    if subjects[0].name.startswith("eegmat-") and data and (data.is_file() or any(data.glob("eegmat*.npz"))):
         names = {same_person(p.name): p.name for p in reversed(subjects)}
         for job in (job for path in _archives(data) for job in find([str(path)], with_eegmat=True)[0]):
             key = same_person(job.subject)

@@ -173,10 +173,10 @@ def board_figures(
     n_windows = sum(int(np.sum(p.label != NO_LABEL)) for p in test)
     numbers = [len(part) for part in board.parts]
     found: dict[str, Any] = {"test_windows": n_windows, "scored_windows": n_scored, "balanced_accuracy": {}}
+    what = "sessions of all subjects" if board.by_session else "subjects"
     lines = [
-        f"Open EEG Bench 0.6: balanced accuracy over {n_scored} test windows of {board.window_s:g} s, fitted to "
-        f"{numbers[0]}, chosen on {numbers[1]} and tested on {numbers[2]} "
-        + ("sessions of all subjects" if board.by_session else "subjects")
+        f"Open EEG Bench 0.6: balanced accuracy over {n_scored} test windows of {board.window_s:g} s; {what}: "
+        f"{numbers[0]} for training, {numbers[1]} for validation, {numbers[2]} for the test"
     ]
     for (method, channels), rows in results.items():
         tables = np.stack([_confusions(row.scores) for row in rows])

@@ -158,6 +158,7 @@ def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log
         methods = own_trials.with_own(methods)
     if subjects[0].trials and not scale:
         methods = [*methods, *WITHOUT_SIGNAL]
+    n_people = len(subjects)
     if board and info:
         check_apart(subjects, (), seen)
         subjects, folds = divide(subjects, board, info, options.track)
@@ -170,7 +171,7 @@ def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log
     log(f"{len(subjects)} subjects, {len(folds)} folds, track {options.track}, channels {'; '.join(sets)}")
     study = Study(subjects, labels, spec, options.track, common, sets, options.seed, n_own)
     about = _about(options, arguments, study, folds) | {
-        "labels_mean": meaning, "title": info.title.partition(" (")[0] if info else "",
+        "labels_mean": meaning, "people": n_people, "title": info.title.partition(" (")[0] if info else "",
         "simulated": any(p.info.virtual for p in subjects), "looks_ahead": looks_ahead(subjects, info),
         "scale": info.scales[scale] if info and scale else None,
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -14,6 +15,7 @@ from trial_people import LABELS, in_sessions, info_of, labelled_seconds_of, with
 
 from realtime_mood.errors import ConfigError
 from realtime_mood.models.evaluation import open_eeg_bench, run
+from realtime_mood.models.evaluation.cohorts import records_behind
 from realtime_mood.models.evaluation.compare import Row
 from realtime_mood.models.evaluation.figures import Scores
 from realtime_mood.models.evaluation.open_eeg_bench import BOARDS, Board, board_figures, board_of, divide
@@ -123,6 +125,11 @@ def test_what_is_not_on_the_board_is_refused(args, felt, message):
     assert board_of("eegmat", "effort", "c1", felt=False).parts[1] == ("28", "29", "30", "31")
 
 
+def test_eegmat_as_downloaded_has_no_archive_behind_it(people, tmp_path):
+    named = [replace(people[0], name="eegmat-00")]
+    assert records_behind(named, tmp_path) == records_behind(named, None) == {}
+
+
 def test_the_command_reads_what_is_planted_and_prints_the_figure(people, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "load_labelled", lambda *_: (people, info_of()))
     monkeypatch.setattr(run.report, "pictures", lambda *_: [])
@@ -135,5 +142,5 @@ def test_the_command_reads_what_is_planted_and_prints_the_figure(people, tmp_pat
     board = found["open_eeg_bench"]
     assert board["scored_windows"] == board["test_windows"] == 16
     assert board["balanced_accuracy"]["all"]["lr"]["mean"] > 0.8
-    assert "fitted to 3, chosen on 1 and tested on 2 subjects" in text.getvalue()
+    assert "subjects: 3 for training, 1 for validation, 2 for the test" in text.getvalue()
     assert found["about"]["folds"] == {"test": ["planted-04", "planted-05"]}

@@ -115,7 +115,7 @@ def test_the_features_are_those_of_live_calibration(people):
 
 
 def test_a_network_is_fitted_once_for_both_rows(people, tmp_path):
-    method = quick_reader(4)
+    method = quick_reader(2)
     fitted = [0]
 
     def counted(*args):
@@ -144,13 +144,13 @@ def test_the_command_says_what_was_used(people, tmp_path, monkeypatch):
     monkeypatch.setattr(run.report, "pictures", lambda *_: [])
     monkeypatch.setitem(run.READERS, "planted", "planted:reader")
     options = Options(
-        "planted", tmp_path / "out.json", tmp_path, "planted", "groups", "l", "all", "lr", n_folds=4, n_inner=1
+        "planted", tmp_path / "out.json", tmp_path, "planted", "groups", "l", "all", "majority", n_folds=4, n_inner=1
     )
     text = StringIO()
     evaluate(options, [], print, Console(file=text, width=200))
     used = json.loads((tmp_path / "out.json").read_text())["own_trials"]
     assert used["trials_per_label"] == 2
     assert used["seconds"] == {"low": 32.0, "high": 32.0}
-    assert used["added"]["all"]["lr"]["interval"][0] > 0
+    assert used["added"]["all"]["majority"]["interval"][0] > 0
     assert "a subject's first 2 trials of each label" in text.getvalue()
-    assert "own trials add to logistic regression (all channels): +0." in text.getvalue()
+    assert "own trials add to majority (all channels): +0." in text.getvalue()
