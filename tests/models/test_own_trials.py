@@ -11,7 +11,7 @@ import pytest
 import torch
 from evaluation_people import SPEC, quick_reader, study, view
 from rich.console import Console
-from trial_people import LABELS, info_of, labelled_seconds_of, with_trials
+from trial_people import LABELS, in_sessions, info_of, labelled_seconds_of, with_trials
 
 from realtime_mood.errors import ConfigError
 from realtime_mood.models.evaluation import run
@@ -65,6 +65,15 @@ def test_a_stimulus_of_the_calibration_is_not_scored_again(people):
     again = (*p.trials[:5], replace(p.trials[5], stimulus=p.trials[1].stimulus), *p.trials[6:])
     scored = divided(replace(p, trials=again), 2, SPEC).scored
     assert sorted(set(p.trial[labelled_seconds_of(scored)])) == [4, 6, 7]
+
+
+def test_later_sessions_are_scored_without_the_stimuli_of_the_calibration():
+    p = in_sessions(0)  # four stimuli, the same in each of three sessions
+    d = divided(p, 1, SPEC)
+    used = {p.trials[k].stimulus for k in p.trial[labelled_seconds_of(d.own)]}
+    scored = {(p.trials[k].session, p.trials[k].stimulus) for k in p.trial[labelled_seconds_of(d.scored)]}
+    assert len(used) == 2
+    assert scored == {(s, f"clip{k}") for s in "123" for k in range(4) if f"clip{k}" not in used}
 
 
 def test_subjects_without_trials_are_divided_by_blocks(people):

@@ -45,7 +45,7 @@ def rated(seed: int, *, own: bool):
 
 @pytest.fixture(scope="module")
 def people():
-    return [rated(seed, own=True) for seed in range(8)]
+    return [rated(seed, own=True) for seed in range(6)]
 
 
 def runner_of(people) -> Runner:
@@ -56,7 +56,7 @@ def runner_of(people) -> Runner:
 def found(people):
     methods = rating_methods("ridge,svr", SCALE, (), None)
     assert [m.name for m in methods] == ["mean", "position", "stimulus", "ridge", "svr"]
-    return compare_ratings(runner_of(people), SCALE, methods, plan(8, "groups", 4, 1, 0))["all"]
+    return compare_ratings(runner_of(people), SCALE, methods, plan(6, "groups", 3, 1, 0))["all"]
 
 
 def test_measures_are_those_of_the_definitions():
@@ -93,7 +93,7 @@ def test_ratings_that_follow_the_stimulus_are_known_without_a_signal_and_named()
 
 
 def test_the_ratings_tested_do_not_reach_what_is_predicted(people):
-    folds = plan(8, "groups", 4, 1, 0)[:1]
+    folds = plan(6, "groups", 3, 1, 0)[:1]
 
     def predicted(some):
         methods = rating_methods("ridge", SCALE, (), None)
@@ -113,13 +113,13 @@ def test_the_ratings_tested_do_not_reach_what_is_predicted(people):
 def test_the_reader_predicts_an_expected_value(people):
     reader = RatingReader(SCALE, quick_reader(20))
     seen = runner_of(people).study.view(people[:6], people[0].info.ch_names)
-    c = seen.contexts(people[7])
+    c = seen.contexts(people[5])
     predicted = reader.fit(people[:4], seen, reader.settings[0], 0)(c)
     assert predicted.shape == (len(c), 1)
     numbers, row, means = trial_means(c, predicted)
     np.testing.assert_allclose(means[row], predicted)  # one prediction a trial
     assert 1 <= predicted.min() <= predicted.max() <= 9
-    assert measures(ratings_of(people[7], numbers, SCALE), means[:, 0])["r"] > 0.3
+    assert measures(ratings_of(people[5], numbers, SCALE), means[:, 0])["r"] > 0.3
 
 
 def test_thirds_of_the_scale():
@@ -138,10 +138,19 @@ def test_subjects_with_one_rating_are_left_out(people):
 
 
 def test_the_command_prints_and_writes_a_table(people, tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "load_labelled", lambda *_: (people, info_of(8)))
+    monkeypatch.setattr(run, "load_labelled", lambda *_: (people, info_of(6)))
     monkeypatch.setitem(run.READERS, "planted", "planted:reader")
     options = Options(
-        "valence-rating", tmp_path / "out.json", tmp_path, "planted", "loso", "c1", "all", "ridge", n_folds=4, n_inner=1
+        "valence-rating",
+        tmp_path / "out.json",
+        tmp_path,
+        "planted",
+        "groups",
+        "c1",
+        "all",
+        "ridge",
+        n_folds=3,
+        n_inner=1,
     )
     text = StringIO()
     evaluate(options, [], print, Console(file=text, width=200))
