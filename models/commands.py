@@ -114,7 +114,7 @@ def evaluate(
         str | None, typer.Option(help="Data set (`datasets` lists them) or TOML file (default: the readout's).")
     ] = None,
     protocol: Annotated[
-        str, typer.Option(help="Held out: groups (of subjects), loso, subject-clip; open-eeg-bench, literature.")
+        str, typer.Option(help="Held out: groups, loso, subject-clip, sessions; or open-eeg-bench, literature.")
     ] = "groups",
     track: Annotated[str, typer.Option(help="Known of the subject: z, c1, c5, drifting, running, l or t.")] = "c1",
     channels: Annotated[str, typer.Option(help="Channel sets from 19,8,4,muscle,all; or names.")] = "19,8,4",

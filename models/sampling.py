@@ -12,6 +12,7 @@ import torch
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import CLIP_SD, Population, Statistics
+from realtime_mood.errors import ProfileError
 
 from .datasets.person import NO_LABEL, Person, frozen_statistics, running_statistics, standardised_eye
 from .personal import described
@@ -50,12 +51,20 @@ def labelled_seconds(p: Person, spec: FeatureSpec) -> np.ndarray:
     return np.flatnonzero((p.label != NO_LABEL) & recent & (t - piece_starts(p) >= spec.n_patches - 1))
 
 
+def _own_statistics(p: Person, pop: Population, spec: FeatureSpec) -> BySecond:
+    """Those of the subject's baseline, or running ones where that is too poor: on some tracks none is needed."""
+    try:
+        return frozen_statistics(p, pop, spec)
+    except ProfileError:
+        return running_statistics(p, pop, spec)
+
+
 class SubjectSampler:
     """Samples of one readout's subjects, normalised by frozen or running statistics."""
 
     def __init__(self, subjects: Sequence[Person], pop: Population, spec: FeatureSpec) -> None:
         self.subjects, self.spec = list(subjects), spec
-        self.frozen = [frozen_statistics(p, pop, spec) for p in self.subjects]
+        self.frozen = [_own_statistics(p, pop, spec) for p in self.subjects]
         self.running = [running_statistics(p, pop, spec) for p in self.subjects]
         ways = {True: frozen_statistics, False: running_statistics}
         self.eyes = {

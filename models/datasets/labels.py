@@ -120,6 +120,9 @@ def _meant(trial: Trial, readout: str, labels: tuple[str, ...]) -> str:
 
 
 def _felt(trial: Trial, readout: str, labels: tuple[str, ...], info: DatasetInfo) -> str:
+    if readout in info.high_from:
+        answer = trial.ratings.get(readout)
+        return "" if answer is None else "high" if answer >= info.high_from[readout] else "low"
     if readout in ("valence", "arousal", "emotion3"):
         share = rating(trial, "arousal" if readout == "arousal" else "valence", info.scales)
         if share is None:

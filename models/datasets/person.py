@@ -152,6 +152,12 @@ def of_clips(p: Person, clips: Collection[str]) -> np.ndarray:
     return (p.trial >= 0) & chosen[np.maximum(p.trial, 0)]
 
 
+def cut(p: Person, keep: slice | np.ndarray) -> Person:
+    """Some seconds of a subject: a slice, or those where (n_seconds,) bool is true."""
+    keys = ("de", "patches", "there", "good", "piece", "label", "rest", "session", "trial", "eye")
+    return replace(p, **{key: value[keep] for key in keys if (value := getattr(p, key)) is not None})
+
+
 def without_clips(p: Person, clips: Collection[str]) -> Person:
     """The subject without the labels of these stimuli."""
     return replace(p, label=np.where(of_clips(p, clips), NO_LABEL, p.label))

@@ -9,6 +9,7 @@ that statistics see nothing of the future.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 import shutil
@@ -53,12 +54,18 @@ class SubjectJob:
     @classmethod
     def of(cls, recordings: Sequence[Recording], info: DatasetInfo, spec: FeatureSpec, cache: Path) -> SubjectJob:
         """A job whose folder in `cache` is named after everything that the result depends on."""
-        parts: list[object] = [FORMAT, spec.model_dump(mode="json"), info.name]
+        parts: list[object] = [FORMAT, spec.model_dump(mode="json"), info.name, *sorted(map(_code, recordings))]
         for r in recordings:
             stats = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in r.files]
             parts.append([r.subject, r.session, asdict(r.info), [asdict(t) for t in r.trials], str(r.files), stats])
         key = hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:24]
         return cls(f"{info.name}-{recordings[0].subject}", tuple(recordings), spec, cache / key)
+
+
+def _code(recording: Recording) -> str:
+    """Hash of the module that reads a recording: what another version of a reader prepared is not used."""
+    read = getattr(recording.segments, "func", recording.segments)
+    return hashlib.sha256(inspect.getsource(inspect.getmodule(read) or read).encode()).hexdigest()
 
 
 def jobs_of(recordings: Sequence[Recording], info: DatasetInfo, spec: FeatureSpec, cache: Path) -> list[SubjectJob]:

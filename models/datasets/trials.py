@@ -135,6 +135,8 @@ class DatasetInfo:
     """Of the complete set, where subjects have different numbers of sessions."""
     n_trials_all: int = 0
     """Likewise, where recordings have different numbers of trials."""
+    high_from: Mapping[str, float] = field(default_factory=dict)
+    """From which answer on a label is "high", by scale, where the middle would leave a class nearly empty."""
 
     @property
     def subject_ids(self) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from .baselines import Method, Scorer, Setting
 from .contexts import View, scored_seconds
 from .figures import Scores, auc, temperature, thresholds
 from .own_trials import DividedSubject, divided
+from .sessions import by_subject
 from .splits import Fold, Split
 from .store import Store, digest, digest_of_person
 
@@ -243,7 +244,7 @@ def compare(
         rows = results.setdefault((method_name, name), [])
         for i, scores in scores_of(study, name, job.split.left, logits[job.key(study)]).items():
             rows.append(Row(study.subjects[i].name, fold_name, *chosen, scores))
-    return {key: sorted(rows, key=lambda row: row.person) for key, rows in results.items()}
+    return {key: sorted(by_subject(rows), key=lambda row: row.person) for key, rows in results.items()}
 
 
 def _shared_fits(study: Study, method: Method) -> list[tuple[str, ...]]:

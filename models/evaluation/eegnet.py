@@ -83,15 +83,20 @@ class EEGNetMethod:
         torch.manual_seed(seed)
         rng = np.random.default_rng(seed)
         contexts = [view.contexts(p) for p in subjects]
-        rows = [[np.flatnonzero(c.labels == y) for y in range(len(view.labels))] for c in contexts]
+        every = np.unique(np.concatenate([c.labels for c in contexts]))
+        rows = [[np.flatnonzero(c.labels == y) for y in every] for c in contexts]
+        having = [[i for i, own in enumerate(rows) if len(own[k])] for k in range(len(every))]
         signals = [c.raw(np.arange(len(c))) for c in contexts]  # hundreds of MB, but twice as fast
         n_times = view.spec.n_steps * view.spec.patch_len
         net = EEGNet(len(view.ch_names), n_times, len(view.labels)).train()
         optimiser = torch.optim.Adam(net.parameters(), 1e-3)
         for _ in range(setting["steps"]):
-            chosen, labels = rng.integers(len(contexts), size=32), rng.integers(len(view.labels), size=32)
-            x = np.stack([signals[i][rng.choice(rows[i][y])] for i, y in zip(chosen, labels, strict=True)])
-            loss = F.cross_entropy(net(torch.from_numpy(x)), torch.from_numpy(labels))
+            drawn, numbers = rng.integers(len(contexts), size=32), rng.integers(len(every), size=32)
+            chosen = [
+                i if len(rows[i][k]) else having[k][i % len(having[k])] for i, k in zip(drawn, numbers, strict=True)
+            ]
+            x = np.stack([signals[i][rng.choice(rows[i][k])] for i, k in zip(chosen, numbers, strict=True)])
+            loss = F.cross_entropy(net(torch.from_numpy(x)), torch.from_numpy(every[numbers]))
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

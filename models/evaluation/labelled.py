@@ -13,13 +13,14 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, ProfileError
 
 from ..datasets.labels import labels_of, scale_of
-from ..datasets.person import Person
+from ..datasets.person import Person, cut
 from ..datasets.preparing import Log, jobs_of, labelled
 from ..datasets.preparing import subjects as prepared_subjects
 from ..datasets.sets import reader_of
 from ..datasets.trials import DatasetInfo
 from ..executor import Executor
 from .contexts import BASELINE_S, scored_seconds
+from .sessions import names_of
 
 PREPARED = "prepared-subjects"
 LEAST_LABELS, LEAST_RATINGS = 2, 3
@@ -44,7 +45,10 @@ class DatasetChoice:
     @property
     def meaning(self) -> str:
         """What a label says, for tables and cards."""
-        return "what subjects reported to have felt" if self.felt else "what the stimulus was meant to evoke"
+        if not self.felt:
+            return "what the stimulus was meant to evoke"
+        split = reader_of(self.name).info.high_from.get(self.readout)
+        return "what subjects reported to have felt" + ("" if split is None else f" (high: {split:g} or more)")
 
 
 def load_labelled(
@@ -65,10 +69,10 @@ def load_labelled(
     log(f"{choice.name}: {len(jobs)} subjects, {len(recordings)} recordings; prepared subjects are kept in {cache}")
     subjects = []
     for _, prepared in prepared_subjects(jobs, executor.run, log):
-        p = labelled(
-            prepared, reader.info, choice.readout, felt=choice.felt, baseline_s=BASELINE_S[track], spec=spec,
-        )  # fmt: skip
-        if why := _unusable(p, spec, track, scale_of(choice.readout)):
+        p = labelled(prepared, reader.info, choice.readout, felt=choice.felt, baseline_s=BASELINE_S[track], spec=spec)
+        if track in OWN_BASELINE:
+            p = _with_baselines(p, spec, log)
+        if why := _unusable(p, spec, scale_of(choice.readout)):
             log(f"{p.name} left out: {why}")
         else:
             subjects.append(p)
@@ -85,7 +89,7 @@ def looks_ahead(subjects: Sequence[Person], info: DatasetInfo | None) -> bool:
     return info is not None and info.smoothed and any(not p.raw for p in subjects)
 
 
-def _unusable(p: Person, spec: FeatureSpec, track: str, scale: str) -> str:
+def _unusable(p: Person, spec: FeatureSpec, scale: str) -> str:
     """Why a subject cannot be scored, with the ratings of a `scale` where one is given; empty when it can."""
     at = scored_seconds(p, spec)
     if scale:
@@ -95,12 +99,19 @@ def _unusable(p: Person, spec: FeatureSpec, track: str, scale: str) -> str:
             return f"{len(ratings)} rated trials that can be scored, {len(set(ratings))} different ratings"
     elif len(there := set(p.label[at].tolist())) < LEAST_LABELS:
         return f"{len(there)} of the labels in the seconds that can be scored, {LEAST_LABELS} are needed"
-    try:
-        for i in range(len(p.sessions) if track in OWN_BASELINE else 0):
-            p.profile(spec, i)
-    except ProfileError as error:
-        return f"no baseline: {error.found}"
     return ""
+
+
+def _with_baselines(p: Person, spec: FeatureSpec, log: Log) -> Person:
+    """The subject without the sessions that have no baseline: nothing in them can be compared with it."""
+    keep = np.ones(len(p.label), bool)
+    for i, (at, session) in enumerate(zip(p.sessions, names_of(p), strict=True)):
+        try:
+            p.profile(spec, i)
+        except ProfileError as error:
+            log(f"{p.name}, session {session} left out: no baseline: {error.found}")
+            keep[at] = False
+    return p if keep.all() else cut(p, keep)
 
 
 def clip_groups(subjects: Sequence[Person], n_groups: int, seed: int) -> tuple[tuple[str, ...], ...]:

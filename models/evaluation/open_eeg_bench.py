@@ -14,7 +14,6 @@ References
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -34,6 +33,7 @@ from . import figures
 from .compare import Results
 from .contexts import scored_seconds
 from .figures import Scores
+from .sessions import names_of, of_session
 from .splits import Fold, Split
 
 PROTOCOL = "open-eeg-bench"
@@ -113,9 +113,7 @@ def divide(subjects: Sequence[Person], board: Board, info: DatasetInfo, track: s
     """
     there = {p.name.removeprefix(f"{info.name}-"): p for p in subjects}
     if board.by_session:
-        there = {
-            f"{who} session {s}": _of_session(p, i) for who, p in there.items() for i, s in enumerate(_sessions(p))
-        }
+        there = {f"{who} session {s}": of_session(p, i) for who, p in there.items() for i, s in enumerate(names_of(p))}
         parts = [[f"{who} session {s}" for who in info.subject_ids for s in part] for part in board.parts]
     else:
         parts = [list(part) for part in board.parts]
@@ -131,22 +129,6 @@ def divide(subjects: Sequence[Person], board: Board, info: DatasetInfo, track: s
     train, validation, test = (tuple(i for i, (k, _) in enumerate(every) if k == part) for part in range(len(parts)))
     inner = Split("validation", train, validation)
     return divided, [Fold(Split("test", train, test), ((inner, validation),))]
-
-
-def _sessions(p: Person) -> list[str]:
-    """The names of the sessions in order."""
-    assert p.trial is not None
-    return [p.trials[p.trial[at].max()].session for at in p.sessions]
-
-
-def _of_session(p: Person, number: int) -> Person:
-    """One session of a subject as a subject of its own."""
-    at, name = p.sessions[number], _sessions(p)[number]
-    part = slice(int(at[0]), int(at[-1]) + 1)
-    keys = ("de", "patches", "there", "good", "piece", "label", "rest", "session", "trial", "eye")
-    arrays: dict[str, Any] = {key: np.asarray(value)[part] for key in keys if (value := getattr(p, key)) is not None}
-    sha256 = hashlib.sha256(f"{p.sha256} {name}".encode()).hexdigest()
-    return replace(p, name=f"{p.name} session {name}", sha256=sha256, **arrays)
 
 
 def by_window(p: Person, board: Board, info: DatasetInfo, *, whole: bool) -> Person:

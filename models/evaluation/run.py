@@ -24,7 +24,7 @@ from ..datasets.person import Person
 from ..datasets.sets import READERS
 from ..datasets.trials import DatasetInfo
 from ..executor import Executor, open_executor
-from . import claims, own_trials, ratings, report
+from . import claims, own_trials, ratings, report, sessions
 from .ablations import ablations
 from .attention import attention
 from .baselines import Classical, Majority, Method, Riemannian
@@ -162,6 +162,9 @@ def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log
     if board and info:
         check_apart(subjects, (), seen)
         subjects, folds = divide(subjects, board, info, options.track)
+    elif options.protocol == sessions.PROTOCOL and subjects[0].trials:
+        subjects, folds = sessions.divide(subjects, options.n_inner)
+        warnings.append("subjects were trained on, in other sessions: this says nothing about unseen subjects")
     else:
         folds, copies = _folds(options, subjects, log)
         warnings += copies

@@ -18,7 +18,7 @@ from realtime_mood.errors import ConfigError
 
 from ..datasets.person import Person
 
-PROTOCOLS = ("groups", "loso", "subject-clip", "literature", "open-eeg-bench")
+PROTOCOLS = ("groups", "loso", "subject-clip", "sessions", "literature", "open-eeg-bench")
 
 
 @dataclass(frozen=True)

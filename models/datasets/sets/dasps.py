@@ -65,6 +65,7 @@ class Dasps:
         n_trials=12,
         labels=PARTS,
         scales=SCALES,
+        high_from={"valence": 3.0, "arousal": 6.0},
         subjects=tuple(f"S{i:02}" for i in range(1, 24)),
         baseline="none",
     )
