@@ -26,7 +26,7 @@ from realtime_mood.cli.config import GIVE_UP_S, RunConfig, outputs_of, recorder_
 from realtime_mood.console import own_stdout, take_over, terminated
 from realtime_mood.errors import ConfigError, MoodError, ReaderGone, install_extra
 from realtime_mood.files import log_exception
-from realtime_mood.models.commands import WeightsOption, evaluate, export, info, pretrain, replay, train
+from realtime_mood.models.commands import WeightsOption, evaluate, export, info, interpret, pretrain, replay, train
 from realtime_mood.models.datasets.commands import datasets
 from realtime_mood.plugins import also
 
@@ -224,8 +224,8 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
 
 
 VERBS = (
-    calibrate, profiles, outlet, devices, replay, recover, report, seal, unblind, pretrain, train, evaluate, export,
-    info,
+    calibrate, profiles, outlet, devices, replay, recover, report, seal, unblind, pretrain, train, evaluate,
+    interpret, export, info,
 )  # fmt: skip
 for verb in VERBS:
     cli.command()(verb)

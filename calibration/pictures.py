@@ -11,23 +11,20 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, Patch
+from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 from realtime_mood.language import _
 from realtime_mood.models.evaluation.figures import BINS, binned
-from realtime_mood.montage import locate
+from realtime_mood.models.evaluation.heads import colour_bar, heads
 from realtime_mood.report.drawing import HATCHES, INK, MANY
-from realtime_mood.viewmodel.scalp import flatten, interpolator
 
 from .collect import StepSpan
 from .verdict import HeldOut
 
 COLOURS = ("#d07c00", "#7f8b9d", "#2b8cce", "#c2609a", "#8a9420")  # 3:1 or more on white and on the dark page
 SHAPES = ("o", "s", "^", "D", "v")
-PIXELS = 64  # a side of a head
 LEAST_RANGE = 1.25  # times an equal share: smaller differences must not look like a pattern
 MOST_RANGE = 4.0
 
@@ -80,31 +77,11 @@ def attention(
     most = np.abs(shares).max()
     top = float(np.clip(most, np.log2(LEAST_RANGE), np.log2(MOST_RANGE)))
     logs = np.clip(shares, -top, top)
-    at, axis = flatten(locate(ch_names)), np.linspace(-1, 1, PIXELS)
-    spread = interpolator(at, np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2))
-    grid = figure.subplots(len(labels), len(bands), squeeze=False)
-    for row, label in enumerate(labels):
-        for column, (band, (low, high)) in enumerate(bands.items()):
-            axes = grid[row, column]
-            values = (spread @ logs[row, :, column]).reshape(PIXELS, PIXELS)
-            image = axes.imshow(
-                values, cmap="RdBu_r", vmin=-top, vmax=top, extent=(-1, 1, -1, 1), origin="lower",
-                interpolation="bicubic",
-            )  # fmt: skip
-            _outline(axes, image)
-            axes.plot(*at.T, ".", color="#10141b", markersize=3)
-            if row == 0:
-                axes.set_title(f"{band}\n{low:g}–{high:g} Hz")
-            if column == 0:
-                axes.text(-1.32, 0, label, rotation=90, ha="right", va="center", fontsize=10)
-                axes.text(-1.22, 0, "L", ha="center", va="center", fontsize=8)
-            if column == len(bands) - 1:
-                axes.text(1.22, 0, "R", ha="center", va="center", fontsize=8)
-    more, ticks = "both" if most > top else "neither", np.linspace(-top, top, 5)
-    label = _("times an equal share")
-    bar = figure.colorbar(image, ax=grid, shrink=0.75, aspect=30, pad=0.02, extend=more, label=label)
-    bar.set_ticks(list(ticks), labels=[f"{2**tick:.2f} ×" for tick in ticks])
-    bar.outline.set_linewidth(0.5)
+    columns = [f"{band}\n{low:g}–{high:g} Hz" for band, (low, high) in bands.items()]
+    image, grid = heads(figure, logs, ch_names, labels, columns, top)
+    ticks = np.linspace(-top, top, 5)
+    texts = [f"{2**tick:.2f} ×" for tick in ticks]
+    colour_bar(figure, image, grid, _("times an equal share"), ticks.tolist(), texts, more=most > top)
 
 
 def along_time(
@@ -152,16 +129,6 @@ def self_reports(
     axes.set_xlabel(_("valence (unpleasant – pleasant)"))
     axes.set_ylabel(_("arousal (calm – excited)"))
     figure.legend(loc="outside upper center", ncols=min(3, len(labels)))
-
-
-def _outline(axes: Axes, image: Any) -> None:
-    """A head around `image`: nose up."""
-    rim = Circle((0, 0), 1, fill=False, edgecolor=INK, linewidth=1)
-    axes.add_patch(rim)
-    image.set_clip_path(rim)
-    axes.plot([-0.12, 0, 0.12], [0.993, 1.14, 0.993], color=INK, linewidth=1)
-    axes.set(xlim=(-1.3, 1.3), ylim=(-1.1, 1.2), aspect="equal")
-    axes.axis("off")
 
 
 def _legend(figure: Figure, labels: Sequence[str]) -> None:

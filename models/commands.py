@@ -1,4 +1,4 @@
-"""Commands of networks: pretrain, train, evaluate, export, info, replay. Heavy packages are imported when one runs."""
+"""Commands of networks: pretrain, train, evaluate, interpret, export, info, replay. Heavy imports come when one runs."""
 
 from __future__ import annotations
 
@@ -152,6 +152,37 @@ def evaluate(
     )  # fmt: skip
     console = Console(width=None if sys.stdout.isatty() else 140)
     run.evaluate(options, sys.argv[1:], partial(print, file=sys.stderr, flush=True), console)
+
+
+def interpret(
+    out: Annotated[Path, typer.Option(help="The page (HTML); all numbers go beside it as JSON.")],
+    readout: Annotated[str, typer.Option(help="effort, emotion3, or one of a data set (see the guide).")] = "emotion3",
+    data: Annotated[Path | None, typer.Option("--data", "--root", help="Folder of the data set.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Data set (`datasets` lists them) or TOML file (default: the readout's).")
+    ] = None,
+    label: LabelOption = "stimulus",
+    protocol: Annotated[str, typer.Option(help="Held out: groups (of subjects) or loso.")] = "groups",
+    track: Annotated[str, typer.Option(help="Known of the subject: z, c1, c5, drifting, running or t.")] = "c1",
+    people: Annotated[int, typer.Option(help="Number of simulated subjects.", min=3)] = 24,
+    folds: Annotated[int, typer.Option(help="Number of groups of subjects, and of networks.")] = 5,
+    steps: Annotated[int | None, typer.Option(help="Training steps of each network (default: as evaluated).")] = None,
+    permutations: Annotated[int, typer.Option(help="Permutations of the cluster tests.")] = 1000,
+    encoder: EncoderOption = None,
+    cache: Annotated[Path | None, typer.Option(help="Cache of fitted networks (default: beside --out).")] = None,
+    jobs: Annotated[int, typer.Option(help="Parallel fits, one core each.", min=1)] = 1,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+) -> None:
+    """Map attention, gradients and DE contrasts by label and band, with cluster tests over subjects, on one page."""
+    check_writable(out, "a page at")
+    from .evaluation import interpretation, run
+
+    options = run.Options(
+        readout, out, data, dataset, protocol, track, n_virtual=people, n_folds=folds, steps=(steps,) if steps else (),
+        encoder=encoder, cache=cache, n_jobs=jobs, seed=seed, felt=_felt(label),
+    )  # fmt: skip
+    log = partial(print, file=sys.stderr, flush=True)
+    interpretation.interpret(options, interpretation.Testing(permutations, seed), sys.argv[1:], log)
 
 
 def export(

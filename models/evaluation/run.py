@@ -119,7 +119,7 @@ def evaluate(options: Options, arguments: Sequence[str], log: Callable[[str], No
     are in the cache.
     """
     with open_executor(options.n_jobs, options.scheduler) as executor:
-        comparison = _prepare(options, arguments, executor, log)
+        comparison = prepare(options, arguments, executor, log)
         result = _compared(comparison, options, log)
         if comparison.scale:
             ratings.print_result(result, console)
@@ -131,7 +131,7 @@ def evaluate(options: Options, arguments: Sequence[str], log: Callable[[str], No
     _write(options.out, result | further, comparison)
 
 
-def _prepare(options: Options, arguments: Sequence[str], executor: Executor, log: Callable[[str], None]) -> Comparison:
+def prepare(options: Options, arguments: Sequence[str], executor: Executor, log: Callable[[str], None]) -> Comparison:
     """Read the subjects, divide them into folds, and check that they can be compared."""
     check_track(options.track)
     spec, seen = FeatureSpec(), records_seen(options.encoder) | records_seen(options.other_encoder)
@@ -269,7 +269,8 @@ def _about(options: Options, arguments: Sequence[str], study: Study, folds: Sequ
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {n: version(n) for n in ("realtime-mood", "torch", "scikit-learn", "pyriemann", "numpy")}
         | {"python": platform.python_version()},
-        "readout": options.readout, "labels": study.labels, "track": options.track, "protocol": options.protocol,
+        "readout": options.readout, "dataset": options.dataset or DATASETS.get(options.readout, ""),
+        "labels": study.labels, "track": options.track, "protocol": options.protocol,
         "folds": {fold.split.name: [study.subjects[i].name for i in fold.split.left] for fold in folds},
         "people": len(study.subjects), "seed": options.seed, "people_sha256": digest(list(study.digests)),
         "records_sha256": {p.name: p.sha256 for p in study.subjects}, "channels": dict(study.channel_sets),
