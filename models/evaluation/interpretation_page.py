@@ -25,7 +25,7 @@ BASELINES = {
     "neutral": N_("the first neutral trials"), "none": N_("the beginning of the recording, whatever was shown"),
 }  # fmt: skip
 UNITS = {
-    "de": N_("standard deviations of the baseline"), "attention": N_("times an equal share"),
+    "de": N_("SD of the baseline"), "attention": N_("times an equal share"),
     "attention_contrast": N_("equal shares of attention"), "gradients": N_("contribution to the score (logits)"),
 }  # fmt: skip
 LEAST_TOP = {"de": 0.1, "attention": 0.25, "attention_contrast": 0.1, "gradients": 0.01}
