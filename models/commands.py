@@ -1,4 +1,4 @@
-"""Commands of networks: pretrain, train, evaluate, interpret, export, info, replay. Heavy imports come when one runs."""
+"""Commands of networks: pretrain, train, evaluate, interpret, export, info, replay. Large imports come late."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def interpret(
         encoder=encoder, cache=cache, n_jobs=jobs, seed=seed, felt=_felt(label),
     )  # fmt: skip
     log = partial(print, file=sys.stderr, flush=True)
-    interpretation.interpret(options, interpretation.Testing(permutations, seed), sys.argv[1:], log)
+    interpretation.interpret(options, interpretation.ClusterOptions(permutations, seed), sys.argv[1:], log)
 
 
 def export(

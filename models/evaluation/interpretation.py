@@ -38,14 +38,14 @@ Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Testing:
+class ClusterOptions:
     """How maps are tested over subjects."""
 
     n_permutations: int = 1000
     seed: int = 0
 
 
-def interpret(options: Options, testing: Testing, arguments: Sequence[str], log: Log) -> None:
+def interpret(options: Options, testing: ClusterOptions, arguments: Sequence[str], log: Log) -> None:
     """Write the page of a readout to ``options.out``, and all of its numbers to a JSON file beside it.
 
     Raises `ConfigError` for a wrong option, and where another file is at the place of the page or of the JSON file.
@@ -75,7 +75,7 @@ def interpret(options: Options, testing: Testing, arguments: Sequence[str], log:
     log(f"wrote {page} and {numbers}")
 
 
-def check(options: Options, testing: Testing) -> None:
+def check(options: Options, testing: ClusterOptions) -> None:
     """Raise `ConfigError` where maps cannot be computed or tested as asked."""
     if options.protocol not in PROTOCOLS:
         asked = f"maps by protocol {options.protocol!r}"
@@ -116,7 +116,7 @@ def about(c: Comparison) -> dict[str, Any]:
 # -- over subjects ------------------------------------------------------------------------------------------------
 
 
-def summary(subjects: Sequence[SubjectMaps], study: Study, testing: Testing) -> dict[str, Any]:
+def summary(subjects: Sequence[SubjectMaps], study: Study, testing: ClusterOptions) -> dict[str, Any]:
     """All maps, tests and controls of a data set, ready for JSON.
 
     With fewer than `LEAST_SUBJECTS` there are no tests, because flipped signs of so few cannot reach p < .05.
@@ -198,7 +198,7 @@ def _listed(values: np.ndarray) -> list[Any]:
 
 
 def controls(
-    subjects: Sequence[SubjectMaps], maps: Mapping[str, np.ndarray], study: Study, testing: Testing
+    subjects: Sequence[SubjectMaps], maps: Mapping[str, np.ndarray], study: Study, testing: ClusterOptions
 ) -> dict[str, Any]:
     """What tells whether the maps can be believed, and whether attention says anything about the label."""
     weights = draws(len(subjects), testing.seed)
@@ -218,7 +218,7 @@ def controls(
     }
 
 
-def permuted(subjects: Sequence[SubjectMaps], study: Study, testing: Testing) -> dict[str, Any] | None:
+def permuted(subjects: Sequence[SubjectMaps], study: Study, testing: ClusterOptions) -> dict[str, Any] | None:
     """Smallest p of the test of DE contrasts with labels permuted by trial, `SHUFFLES` times; None without tests."""
     if len(subjects) < LEAST_SUBJECTS:
         return None
