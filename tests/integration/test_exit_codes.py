@@ -111,6 +111,7 @@ BAD = {
     "pretrain: no such data": (2, ["pretrain", "--data", "none", "--out", "encoder"]),
     "train: no such data": (2, ["train", "--data", "none", "--out", "weights"]),
     "evaluate: no data": (2, ["evaluate", "--json", "f.json", "--data", "none"]),
+    "interpret: no data": (2, ["interpret", "--out", "f.html", "--readout", "effort", "--data", "none"]),
     "export: a folder that is not empty": (2, ["export", "--weights", "reader-4", "--out", "."]),
     "export: no such weights": (5, ["export", "--weights", "best", "--out", "NEW"]),
     "info: no such weights": (5, ["info", "--weights", "best"]),
@@ -152,7 +153,7 @@ def call(tmp_path_factory):
 
 def test_every_verb_is_tried():
     verbs = {it.name or it.callback.__name__ for it in app.cli.registered_commands}
-    assert verbs - {words[0] for words in GOOD.values()} == {"outlet", "pretrain", "train", "evaluate"}
+    assert verbs - {words[0] for words in GOOD.values()} == {"outlet", "pretrain", "train", "evaluate", "interpret"}
     assert verbs <= {words[0] for _, words in BAD.values()}
 
 

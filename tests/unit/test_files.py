@@ -25,7 +25,7 @@ from realtime_mood.files import (
     write_private,
     write_whole,
 )
-from realtime_mood.models.commands import evaluate, pretrain, train
+from realtime_mood.models.commands import evaluate, interpret, pretrain, train
 from realtime_mood.profile import Profile
 from realtime_mood.recording.recorder import Recorder
 from realtime_mood.report.pages import place
@@ -128,6 +128,7 @@ WRITERS = {
     "pretrain": lambda path: pretrain(["none"], path),
     "train": lambda path: train(Path("none"), path),
     "evaluate": evaluate,
+    "interpret": interpret,
     "any": check_writable,
 }
 
