@@ -26,7 +26,7 @@ PATH = 12  # points at which gradients are taken between the baseline and a cont
 
 
 @dataclass(frozen=True, eq=False)
-class Trials:
+class TrialMeans:
     """DE of each trial of a subject, in standard deviations of the baseline."""
 
     means: np.ndarray  # (n_trials, n_chans, n_bands), NaN for electrodes that were never good
@@ -56,7 +56,7 @@ class SubjectMaps:
     """Times an equal share among the good electrodes, minus one."""
     gradients: np.ndarray
     """Integrated gradients of the label's score, less the mean score."""
-    trials: Trials
+    trials: TrialMeans
     scores: Scores
     incompleteness: float
     """Largest difference of a sum of integrated gradients from the change of the score, relative to the spread."""
@@ -113,13 +113,15 @@ def integrated_gradients(reader: MoodReader, b: Batch, y: int) -> tuple[np.ndarr
     return contribution.mean(0).numpy(), missed
 
 
-def trials_of(c: Contexts) -> Trials:
+def trials_of(c: Contexts) -> TrialMeans:
     """Mean DE of the trials; where a data set has none, of the stretches of one label within a piece of signal."""
     p = c.person
     unit = p.trial if p.trials and p.trial is not None else _stretches(p.piece, p.label)
     unit, values = unit[c.at], np.where(c.good[:, :, None], c.de[:, -1], np.nan)
     every = [(unit == i) & (c.labels == y) for i, y in sorted(set(zip(unit.tolist(), c.labels.tolist(), strict=True)))]
-    return Trials(np.stack([mean_there(values[one]) for one in every]), np.array([c.labels[one][0] for one in every]))
+    return TrialMeans(
+        np.stack([mean_there(values[one]) for one in every]), np.array([c.labels[one][0] for one in every])
+    )
 
 
 def _stretches(piece: np.ndarray, label: np.ndarray) -> np.ndarray:

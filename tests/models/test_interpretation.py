@@ -21,7 +21,7 @@ from realtime_mood.models.evaluation.figures import Scores
 from realtime_mood.models.evaluation.interpretation import ClusterOptions, alike, interpret, rank_correlations, summary
 from realtime_mood.models.evaluation.mood_reader import READOUT, batch
 from realtime_mood.models.evaluation.run import Options
-from realtime_mood.models.evaluation.subject_maps import SubjectMaps, Trials, integrated_gradients
+from realtime_mood.models.evaluation.subject_maps import SubjectMaps, TrialMeans, integrated_gradients
 from realtime_mood.models.reader import MoodReader, ReaderConfig
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 
@@ -31,7 +31,7 @@ STUDY = SimpleNamespace(ch_names=TEN_TWENTY, labels=STATES, spec=SPEC)
 
 
 def simulated(seed: int) -> SubjectMaps:
-    """Trials whose DE has the effects of a simulated subject; attention is the same whatever the label is."""
+    """TrialMeans whose DE has the effects of a simulated subject; attention is the same whatever the label is."""
     rng = np.random.default_rng([17, seed])
     brain = VirtualPerson(seed, TEN_TWENTY, 128.0, Script.parse("rest:60")).brain
     labels = rng.permutation(np.repeat(np.arange(3), 4))
@@ -39,7 +39,7 @@ def simulated(seed: int) -> SubjectMaps:
     de = effects[labels] + 0.1 * rng.standard_normal((12, len(TEN_TWENTY), 5))
     attention = np.broadcast_to(rng.standard_normal((len(TEN_TWENTY), 5)), (3, len(TEN_TWENTY), 5))
     scores = Scores(rng.standard_normal((60, 3)), np.repeat(np.arange(3), 20))
-    return SubjectMaps(f"virtual-{seed}", attention, 0.1 * effects, Trials(de, labels), scores, 0.0)
+    return SubjectMaps(f"virtual-{seed}", attention, 0.1 * effects, TrialMeans(de, labels), scores, 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -120,11 +120,11 @@ def test_neighbours_are_near_in_any_montage():
 
 def test_a_missing_label_is_not_counted(subjects):
     one = subjects[0].trials
-    lacking = Trials(one.means[one.labels != 2], one.labels[one.labels != 2])
+    lacking = TrialMeans(one.means[one.labels != 2], one.labels[one.labels != 2])
     contrast = lacking.contrasts(3)
     assert np.isnan(contrast[2]).all()
     np.testing.assert_allclose(contrast[0], -contrast[1])
-    assert Trials(one.means, np.sort(one.labels)).in_order
+    assert TrialMeans(one.means, np.sort(one.labels)).in_order
 
 
 def test_integrated_gradients_add_up_to_the_change_of_the_score():
