@@ -95,7 +95,9 @@ def clusters_of(
         The smallest p first.
     """
     import mne
+    from tqdm import tqdm
 
+    tqdm.monitor_interval = 0  # a progress bar of MNE, even a hidden one, would leave a thread behind
     n_subjects, n_rows, n_chans, n_bands = maps.shape
     flat = np.nan_to_num(maps).transpose(0, 1, 3, 2).reshape(n_subjects, -1)
     if not flat.any():
