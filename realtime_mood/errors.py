@@ -14,6 +14,7 @@ def one_line(text: str) -> str:
 
 EXTRAS = {
     "PyQt6": "gui", "pyqtgraph": "gui", "qtawesome": "gui", "brainflow": "boards", "pkg_resources": "boards",
+    "antio": "formats", "curryreader": "formats", "defusedxml": "formats", "mffpy": "formats", "pymef": "formats",
     "accelerate": "train", "edfio": "train", "mne_bids": "train", "pyriemann": "train", "sklearn": "train",
     "distributed": "cluster", "onnx": "export", "onnxruntime": "export",
 }  # fmt: skip

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 from importlinter.cli import lint_imports
+
+from realtime_mood.errors import EXTRAS, install_extra
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(p for d in ("realtime_mood", "models", "calibration") for p in (ROOT / d).rglob("*.py"))
@@ -15,6 +18,21 @@ SOURCES = sorted(p for d in ("realtime_mood", "models", "calibration") for p in 
 
 def test_imports_go_one_way():
     assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+
+
+def test_each_package_of_an_extra_is_installed_by_the_command_named():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    imported = {"scikit_learn": "sklearn", "setuptools": "pkg_resources"}
+
+    def modules(requirements):
+        names = [re.split(r"[<>=\[]", line)[0].replace("-", "_") for line in requirements]
+        return {imported.get(name, name) for name in names}
+
+    of_all = modules(project["dependencies"])
+    extras = {k: v for k, v in project["optional-dependencies"].items() if k not in ("all", "dev")}
+    expected = {module: extra for extra, lines in extras.items() for module in modules(lines) - of_all}
+    assert expected == EXTRAS
+    assert install_extra("mffpy.reader") == "pip install 'realtime-mood[formats]'"
 
 
 @pytest.mark.parametrize("path", [p for p in SOURCES if p.stat().st_size], ids=lambda p: str(p.relative_to(ROOT)))
