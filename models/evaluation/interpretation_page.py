@@ -85,7 +85,8 @@ def _draw(
     columns = [f"{band}\n{low:g}–{high:g} Hz" for band, (low, high) in bands.items()]
     image, grid = heads(figure, mean, ch_names, rows, columns, top, marked)
     ticks = np.linspace(-top, top, 5)
-    texts = [f"{number(1 + x, '.2f')} ×" if kind == "attention" else number(x, "+.2f") for x in ticks]
+    places = 2 if top >= 0.1 else 4
+    texts = [f"{number(1 + x, '.2f')} ×" if kind == "attention" else number(x, f"+.{places}f") for x in ticks]
     colour_bar(figure, image, grid, _(UNITS[kind]), ticks.tolist(), texts, more=most > top)
 
 
