@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from realtime_mood.language import _
+from realtime_mood.language import _, number
 from realtime_mood.models.evaluation.figures import BINS, binned
 from realtime_mood.models.evaluation.heads import colour_bar, heads
 from realtime_mood.report.drawing import HATCHES, INK, MANY
@@ -80,7 +80,7 @@ def attention(
     columns = [f"{band}\n{low:g}–{high:g} Hz" for band, (low, high) in bands.items()]
     image, grid = heads(figure, logs, ch_names, labels, columns, top)
     ticks = np.linspace(-top, top, 5)
-    texts = [f"{2**tick:.2f} ×" for tick in ticks]
+    texts = [f"{number(2**tick, '.2f')} ×" for tick in ticks]
     colour_bar(figure, image, grid, _("times an equal share"), ticks.tolist(), texts, more=most > top)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from realtime_mood.errors import ConfigError, MoodError, ProfileError
+from realtime_mood.language import number
 from realtime_mood.profile import Profile
 
 PARTS = (".json", ".safetensors", ".xdf", ".html")
@@ -118,9 +119,10 @@ def summary(profile: Profile) -> str:
     text = f"{badge}{profile.made} · {len(profile.ch_names)} electrodes · {profile.seconds:.0f} s of rest"
     if profile.own:
         v = profile.own.verdict
-        low, high = v.interval
-        text += f" · {profile.own.name}: balanced accuracy {v.balanced_accuracy:.2f} [{low:.2f}, {high:.2f}]"
-        text += f", chance {v.chance:.2f}, based on {profile.own.weights}"
+        score, low, high, chance = (number(x, ".2f") for x in (v.balanced_accuracy, *v.interval, v.chance))
+        between = ";" if "," in low else ","  # not the decimal sign
+        text += f" · {profile.own.name}: balanced accuracy {score} [{low}{between} {high}]"
+        text += f", chance {chance}, based on {profile.own.weights}"
     elif profile.refused:
         text += f" · no personal classifier: {profile.refused.text}"
     return text

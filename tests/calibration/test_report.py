@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from htmlpage import Page
+from matplotlib.figure import Figure
 
 from realtime_mood import language
 from realtime_mood.calibration.collect import CalibrationRecording, StepSpan
 from realtime_mood.calibration.fit import CalibrationResult
+from realtime_mood.calibration.pictures import attention
 from realtime_mood.calibration.protocol import Protocol, load_protocol
 from realtime_mood.calibration.report import write_page
+from realtime_mood.calibration.store import summary
 from realtime_mood.calibration.verdict import advice, calibrated, folds
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.models.datasets.person import Person
@@ -143,6 +146,18 @@ def test_numbers_of_a_german_page_have_a_decimal_comma(tmp_path: Path, monkeypat
     page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert {"0,35 [0,24; 0,46]", "p = 0,431", "0,33", "0,07"} <= set(page.texts)
     assert any("p = 0,431, über 0,02" in text for text in page.texts)
+
+
+def test_numbers_of_german_figures_and_summaries_have_a_decimal_comma(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "_translations", language._translations[:])
+    monkeypatch.setattr(language, "_language", ["en"])
+    language.use("de")
+    figure, maps = Figure(), np.array([[[0.5], [0.1], [0.2], [0.2]]])
+    attention(figure, maps, ("Fp1", "Fp2", "O1", "O2"), ("joy",), {"alpha": (8, 13)})
+    ticks = [tick.get_text() for tick in figure.axes[-1].get_yticklabels()]
+    assert "1,00 ×" in ticks
+    assert "." not in "".join(ticks)
+    assert "." not in summary(profile(verdict=ACCEPTED)).partition("balanced accuracy")[2].partition("based")[0]
 
 
 def test_a_baseline_says_how_much_rest_it_rests_on(tmp_path: Path) -> None:
