@@ -217,11 +217,12 @@ class _Covariances:
         return _tangent(self.of_contexts, _mean(self.of_contexts if self._c.track == "t" else self._of_rest()))
 
     def _of_rest(self) -> np.ndarray:
-        """The same of contexts of the baseline, one every `REST_EVERY_S`, that are at least half there."""
+        """The same of contexts of the baseline, one every `REST_EVERY_S`, that are half there, or as far as any is."""
         c, p = self._c, self._c.person
         ends = np.flatnonzero(p.rest)[c.spec.n_steps - 1 :: REST_EVERY_S]
         rest = Contexts(p, c.spec, c.track, c.chans, ends, c.mean, c.sd)
-        keep = np.flatnonzero(rest.there.mean(axis=1) >= 0.5)
+        share = rest.there.mean(axis=1)
+        keep = np.flatnonzero(share >= min(0.5, share.max(initial=0)))
         return self._of(rest.microvolts(keep), rest.there[keep])
 
     def running(self, prior: np.ndarray) -> np.ndarray:

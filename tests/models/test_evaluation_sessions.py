@@ -14,7 +14,7 @@ from realtime_mood.errors import ConfigError
 from realtime_mood.models.datasets.labels import label_of
 from realtime_mood.models.datasets.person import NO_LABEL, cut
 from realtime_mood.models.datasets.trials import Trial
-from realtime_mood.models.evaluation.baselines import Classical
+from realtime_mood.models.evaluation.baselines import Classical, Riemannian
 from realtime_mood.models.evaluation.compare import Runner, Study, compare
 from realtime_mood.models.evaluation.eegnet import EEGNetMethod
 from realtime_mood.models.evaluation.labelled import DatasetChoice, _with_baselines
@@ -89,3 +89,13 @@ def test_a_set_says_from_which_rating_on_a_label_is_high():
     assert [label_of(t, "valence", info, felt=True) for t in trials] == [0, 1, NO_LABEL]
     choice = DatasetChoice("dasps", Path(), "arousal", felt=True)
     assert choice.meaning.endswith("to have felt (high: 6 or more)")
+
+
+def test_covariances_are_recentred_on_a_baseline_of_short_pieces():
+    p = with_trials(0, 4)
+    short = np.arange(len(p.label)) // 4  # contexts are never more than four seconds of ten
+    view = Study([p], LABELS, SPEC, "c1", p.info.ch_names, {}, 0).view([p], p.info.ch_names)
+    c = view.contexts(replace(p, piece=short))
+    features = Riemannian._features(c, False, None)
+    assert len(features) == len(c) > 0
+    assert np.isfinite(features).all()
