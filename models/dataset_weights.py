@@ -220,7 +220,7 @@ def _about(choice: DatasetChoice, info: DatasetInfo, n_folds: int) -> dict[str, 
         "title": info.title,
         "paper": info.paper,
         "licence": info.licence,
-        "labels_mean": choice.meaning,
+        "labels_mean": choice.meaning(info),
         "protocol": f"{n_folds} folds of held-out subjects, who saw the stimuli that the others saw; "
         f"the subject's own baseline ({info.baseline}); causal",
     }

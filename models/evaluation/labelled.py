@@ -42,12 +42,11 @@ class DatasetChoice:
     cache: Path | None = None
     """Folder of prepared subjects; by default the user's cache."""
 
-    @property
-    def meaning(self) -> str:
-        """What a label says, for tables and cards."""
+    def meaning(self, info: DatasetInfo) -> str:
+        """What a label says, for tables and cards; `info` is that of the set."""
         if not self.felt:
             return "what the stimulus was meant to evoke"
-        split = reader_of(self.name).info.high_from.get(self.readout)
+        split = info.high_from.get(self.readout)
         return "what subjects reported to have felt" + ("" if split is None else f" (high: {split:g} or more)")
 
 

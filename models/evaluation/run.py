@@ -288,7 +288,7 @@ def _subjects(
             raise ConfigError(f"data set {name}", "no folder given", "add --root DIR, where you put it")
         choice = DatasetChoice(name, options.data, options.readout, options.felt)
         subjects, info = load_labelled(choice, options.track, spec, executor, log)
-        return subjects, labels_of(options.readout, info), choice.meaning, info
+        return subjects, labels_of(options.readout, info), choice.meaning(info), info
     if options.protocol == "subject-clip":
         raise ConfigError("protocol 'subject-clip'", f"{options.dataset or options.readout} has no clips", "use groups")
     subjects, labels = load(

@@ -13,6 +13,7 @@ from trial_people import LABELS, in_sessions, info_of, with_trials
 from realtime_mood.errors import ConfigError
 from realtime_mood.models.datasets.labels import label_of
 from realtime_mood.models.datasets.person import NO_LABEL, cut
+from realtime_mood.models.datasets.sets import dasps
 from realtime_mood.models.datasets.trials import Trial
 from realtime_mood.models.evaluation.baselines import Classical, Riemannian
 from realtime_mood.models.evaluation.compare import Runner, Study, compare
@@ -88,7 +89,7 @@ def test_a_set_says_from_which_rating_on_a_label_is_high():
     trials = [Trial(0, "a", "", {"valence": x} if x else {}) for x in (2.0, 3.0, None)]
     assert [label_of(t, "valence", info, felt=True) for t in trials] == [0, 1, NO_LABEL]
     choice = DatasetChoice("dasps", Path(), "arousal", felt=True)
-    assert choice.meaning.endswith("to have felt (high: 6 or more)")
+    assert choice.meaning(dasps.READER.info).endswith("to have felt (high: 6 or more)")
 
 
 def test_covariances_are_recentred_on_a_baseline_of_short_pieces():

@@ -132,7 +132,7 @@ def test_thirds_of_the_scale():
 
 def test_subjects_with_one_rating_are_left_out(people):
     same = replace(people[0], trials=tuple(replace(t, ratings={SCALE: 3.0}) for t in people[0].trials))
-    args = (run.FeatureSpec(), "c1", SCALE)
+    args = (run.FeatureSpec(), SCALE)
     assert labelled._unusable(people[0], *args) == ""
     assert labelled._unusable(same, *args) == "8 rated trials that can be scored, 1 different ratings"
 
