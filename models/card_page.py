@@ -15,7 +15,9 @@ PURPOSE = (
 )
 
 
-def may_be_claimed(readout: str, found: HeldOutResult, limits: Sequence[str] = ()) -> str:
+def may_be_claimed(
+    readout: str, found: HeldOutResult, limits: Sequence[str] = (), who: str = "unseen subjects of such recordings"
+) -> str:
     """What may be claimed of a readout, in words.
 
     Parameters
@@ -25,13 +27,15 @@ def may_be_claimed(readout: str, found: HeldOutResult, limits: Sequence[str] = (
         ``above_controls`` is of the order of trials.
     limits : sequence of str
         What may not be claimed although the readout is valid.
+    who : str
+        Who was tested.
     """
     if found.virtual:
         return "nothing about real people: the data set was simulated"
     if not found.valid:
         why = "intervals above chance and above what the order of trials gives away"
         return f"nothing: that takes {LEAST_SUBJECTS} subjects, and {why}"
-    may = f"it reads {readout} of unseen subjects of such recordings better than chance and than the order of trials"
+    may = f"it reads {readout} of {who} better than chance and than the order of trials"
     return "; ".join([may, *limits])
 
 

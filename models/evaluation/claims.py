@@ -15,7 +15,7 @@ from scipy.stats import ttest_1samp
 from realtime_mood.readout import HeldOutResult
 
 from ..card_page import may_be_claimed
-from . import report
+from . import report, sessions
 from .labelled import LOOKS_AHEAD
 
 ORDER = ("position", "neighbour")
@@ -76,7 +76,8 @@ def _verdict(result: Mapping[str, Any], m: Measures, controls: Mapping[str, Meas
         low=accuracy["interval"][0], high=accuracy["interval"][1], chance=m["chance"],
         above_chance=_above(m["above_chance"]), above_controls=not set(ORDER) & set(not_above),
     )  # fmt: skip
-    claim = may_be_claimed(about["readout"], shown, list(_limits(result, not_above)))
+    who = {"who": "its training subjects in another session"} if about["protocol"] == sessions.PROTOCOL else {}
+    claim = may_be_claimed(about["readout"], shown, list(_limits(result, not_above)), **who)
     if leaking(result) and not shown.virtual:
         claim = "nothing: labels permuted by trial are read above chance"
     return {"above_chance": shown.above_chance, "controls": less, "not_above": not_above, "claim": claim}
@@ -84,6 +85,8 @@ def _verdict(result: Mapping[str, Any], m: Measures, controls: Mapping[str, Meas
 
 def _limits(result: Mapping[str, Any], not_above: Sequence[str]) -> Iterator[str]:
     about, rows = result["about"], result["control_rows"]
+    if about["protocol"] == sessions.PROTOCOL:
+        yield "not for unseen subjects"
     if about["protocol"] != "subject-clip":
         yield "not for stimuli that the training subjects did not see"
     if _above(rows["clip_identity"].get("above_chance")):

@@ -19,6 +19,7 @@ from realtime_mood.errors import ConfigError
 from realtime_mood.files import write_whole
 from realtime_mood.report import pages
 
+from ..datasets.labels import scale_of
 from ..datasets.sets import READERS, reader_of
 from ..executor import SerialExecutor, open_executor
 from . import interpretation_page
@@ -80,6 +81,8 @@ def check(options: Options, testing: ClusterOptions) -> None:
     if options.protocol not in PROTOCOLS:
         asked = f"maps by protocol {options.protocol!r}"
         raise ConfigError(asked, "each subject must be held out once", f"use {' or '.join(PROTOCOLS)}")
+    if scale_of(options.readout):
+        raise ConfigError(f"maps of {options.readout}", "a rating has no labels to compare", "use valence or arousal")
     if options.track == "l":
         raise ConfigError("maps on track 'l'", "personal classifiers have no maps of their own", "use c1 or z")
     if testing.n_permutations < 1 / ALPHA:

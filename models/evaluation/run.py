@@ -162,7 +162,7 @@ def prepare(options: Options, arguments: Sequence[str], executor: Executor, log:
     if board and info:
         check_apart(subjects, (), seen)
         subjects, folds = divide(subjects, board, info, options.track)
-    elif options.protocol == sessions.PROTOCOL and subjects[0].trials:
+    elif options.protocol == sessions.PROTOCOL:
         subjects, folds = sessions.divide(subjects, options.n_inner)
         warnings.append("subjects were trained on, in other sessions: this says nothing about unseen subjects")
     else:
@@ -289,8 +289,9 @@ def _subjects(
         choice = DatasetChoice(name, options.data, options.readout, options.felt)
         subjects, info = load_labelled(choice, options.track, spec, executor, log)
         return subjects, labels_of(options.readout, info), choice.meaning(info), info
-    if options.protocol == "subject-clip":
-        raise ConfigError("protocol 'subject-clip'", f"{options.dataset or options.readout} has no clips", "use groups")
+    if lacking := {"subject-clip": "clips", sessions.PROTOCOL: "sessions"}.get(options.protocol):
+        found = f"{options.dataset or options.readout} has no {lacking}"
+        raise ConfigError(f"protocol {options.protocol!r}", found, "use groups")
     subjects, labels = load(
         options.readout, options.dataset, options.data, options.track, options.n_virtual, spec, executor
     )

@@ -68,6 +68,7 @@ def test_no_room_for_the_report_is_said_and_the_results_are_kept(people, tmp_pat
     [
         (["--track", "l", "--controls"], "use track c1"),
         (["--readout", "joy"], "effort or emotion3"),
+        (["--protocol", "sessions"], "effort has no sessions"),
         (["--steps", "many"], "not whole numbers"),
         (["--methods", "magic"], "no magic"),
         ([], "--data"),

@@ -178,6 +178,8 @@ def test_what_is_above_chance_and_controls_may_be_claimed_within_limits(on_brain
         ({"simulated": True}, "nothing about real people: the data set was simulated"),
         ({"track": "t"}, "not live: the statistics are those of the tested seconds"),
         ({"looks_ahead": True}, f"not live: {LOOKS_AHEAD}"),
+        ({"protocol": "sessions"}, "of its training subjects in another session better than chance"),
+        ({"protocol": "sessions"}, "not for unseen subjects"),
     ],
 )
 def test_claims_have_the_limits_of_the_data(on_brain, about, claim):

@@ -193,11 +193,17 @@ def test_the_page_of_few_simulated_subjects_says_both(small, tmp_path):
 
 @pytest.mark.parametrize(
     ("changed", "permutations", "says"),
-    [({"protocol": "subject-clip"}, 100, "held out once"), ({"track": "l"}, 100, "personal"), ({}, 10, "at least 100")],
+    [
+        ({"protocol": "subject-clip"}, 100, "held out once"),
+        ({"track": "l"}, 100, "personal"),
+        ({"readout": "valence-rating"}, 100, "no labels to compare"),
+        ({}, 10, "at least 100"),
+    ],
 )
 def test_what_cannot_be_mapped_is_refused(tmp_path, changed, permutations, says):
+    options = replace(Options("effort", tmp_path / "p.html"), **changed)
     with pytest.raises(ConfigError, match=says):
-        interpret(Options("effort", tmp_path / "p.html", **changed), ClusterOptions(permutations), [], lambda _: None)
+        interpret(options, ClusterOptions(permutations), [], lambda _: None)
 
 
 def test_another_file_is_not_overwritten(tmp_path):
