@@ -13,8 +13,9 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -99,10 +100,23 @@ def interval(values: np.ndarray, level: float = 0.95) -> list[float] | None:
     return [round(float(low), 4), round(float(high), 4)]
 
 
-def mean_with_interval(values: Sequence[float], weights: np.ndarray) -> dict[str, object]:
+def mean_with_interval(values: Sequence[float], weights: np.ndarray) -> dict[str, Any]:
     """Mean over subjects and its interval, from bootstrap `draws` as `weights`."""
     x = np.asarray(values, float)
     return {"mean": round(float(x.mean()), 4), "interval": interval(weights @ x / len(x))}
+
+
+def paired_difference(
+    a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]], key: str, weights: np.ndarray
+) -> dict[str, Any]:
+    """Mean and interval of a measure of the same subjects by one method minus that by another."""
+    return mean_with_interval([x[key] - y[key] for x, y in zip(a, b, strict=True)], weights)
+
+
+def text_of(value: Mapping[str, Any], sign: str = "") -> str:
+    """A mean with its interval in words; with the `sign` ``+``, signed."""
+    mean, low, high = (f"{x:{sign}.3f}" for x in (value["mean"], *value["interval"]))
+    return f"{mean} [{low}, {high}]"
 
 
 # -- confidence ---------------------------------------------------------------------------------------------------

@@ -112,10 +112,10 @@ def literature(
             honest = result["results"][name][m.name]
             found.setdefault(name, {})[m.name] = row = _beside(best, honest, study.seed)
             honest["literature"] = {"mean": row["mean"], "interval": row["interval"]}
-            (low, high), was = row["inflation"]["interval"], honest["balanced_accuracy"]["mean"]
+            was = honest["balanced_accuracy"]["mean"]
             lines.append(
                 f"{m.title} ({name} channels): {row['mean']:.3f} in place of {was:.3f}; "
-                f"{row['inflation']['mean']:+.3f} [{low:+.3f}, {high:+.3f}] by looking at the test subject"
+                f"{figures.text_of(row['inflation'], '+')} by looking at the test subject"
                 + (f", the best of {len(m.settings)} settings" if len(m.settings) > 1 else "")
             )
     return {"results": found, "lines": lines}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from . import figures
 from .baselines import Method, Scorer, Setting
 from .contexts import Contexts, View, scored_seconds
 from .controls.changed import blocks
+
+if TYPE_CHECKING:
+    from .compare import Study
 
 TRACK = "l"
 LEAST_LABELS = 2
@@ -160,20 +163,14 @@ def with_own(methods: Sequence[Method]) -> list[Method]:
     return [*methods, *(OwnReadout(m) for m in methods if m.name not in NOT_READ)]
 
 
-def calibration_used(
-    subjects: Sequence[Person], labels: Sequence[str], n_trials: int, spec: FeatureSpec, result: Mapping[str, Any]
-) -> dict[str, Any]:
+def calibration_used(study: Study, result: Mapping[str, Any]) -> dict[str, Any]:
     """How much of each subject was used for calibration, and what it adds to each method.
 
     Parameters
     ----------
-    subjects : sequence of Person
-    labels : sequence of str
-    n_trials : int
-        Of each label, at most.
-    spec : FeatureSpec
+    study : Study
     result : mapping
-        With ``results``, a `report.summary`, ``methods`` and ``about``.
+        With ``results``, a `report.summary`, and ``methods``.
 
     Returns
     -------
@@ -181,25 +178,24 @@ def calibration_used(
         ``seconds`` by label, mean over subjects; ``people``, the same by subject; ``added``, paired differences of
         balanced accuracy by channel set and method; and ``lines``.
     """
-    used = {p.name: _seconds(divided(p, n_trials, spec).own, labels, spec) for p in subjects}
-    mean = {name: round(float(np.mean([s[name] for s in used.values()])), 1) for name in labels}
+    used = {d.own.name: _seconds(d.own, study.labels, study.spec) for d in study.divided}
+    mean = {name: round(float(np.mean([s[name] for s in used.values()])), 1) for name in study.labels}
     shown = ", ".join(f"{name} {seconds:g} s" for name, seconds in mean.items())
     lines = [
-        f"calibration: a subject's first {n_trials} trials of each label; seconds used, mean over subjects: {shown}",
+        f"calibration: a subject's first {study.n_own} trials of each label; seconds used, mean over subjects: {shown}",
         "scored: later trials only, without stimuli of the calibration; every row of the table has the same seconds",
     ]
     added: dict[str, Any] = {}
     for channels, methods in result["results"].items():
         for name in (name for name in methods if name.endswith(SUFFIX)):
             base = name.removesuffix(SUFFIX)
-            pairs = zip(methods[name]["people"], methods[base]["people"], strict=True)
-            more = [a["balanced_accuracy"] - b["balanced_accuracy"] for a, b in pairs]
-            gain: dict[str, Any] = figures.mean_with_interval(more, figures.draws(len(more), result["about"]["seed"]))
+            with_own, without = methods[name]["people"], methods[base]["people"]
+            weights = figures.draws(len(without), study.seed)
+            gain = figures.paired_difference(with_own, without, "balanced_accuracy", weights)
             added.setdefault(channels, {})[base] = gain
-            low, high = gain["interval"]
             title = f"{result['methods'][base]} ({channels} channels)"
-            lines.append(f"own trials add to {title}: {gain['mean']:+.3f} [{low:+.3f}, {high:+.3f}] balanced accuracy")
-    return {"trials_per_label": n_trials, "seconds": mean, "people": used, "added": added, "lines": lines}
+            lines.append(f"own trials add to {title}: {figures.text_of(gain, '+')} balanced accuracy")
+    return {"trials_per_label": study.n_own, "seconds": mean, "people": used, "added": added, "lines": lines}
 
 
 def _seconds(own: Person, labels: Sequence[str], spec: FeatureSpec) -> dict[str, float]:

@@ -21,9 +21,11 @@ from rich.table import Table
 
 from realtime_mood.errors import ConfigError
 
+from ..datasets.person import Person
 from . import figures, report
 from .baselines import Method
-from .compare import Choices, EvaluationJob, Logits, Row, Runner, Study, compare, scores_of, simplest
+from .compare import Choices, EvaluationJob, Logits, Runner, Study, compare, scores_of, simplest
+from .figures import Scores, text_of
 from .rating_methods import WITHOUT_SIGNAL, ratings_of
 from .splits import Fold
 
@@ -49,11 +51,11 @@ def check(protocol: str, track: str, *, further: bool) -> None:
         )
 
 
-def by_trial(row_of: Mapping[str, Any], scale: str, row: Row) -> tuple[np.ndarray, np.ndarray]:
+def by_trial(p: Person, scale: str, scores: Scores) -> tuple[np.ndarray, np.ndarray]:
     """Ratings and predictions of the trials of a held-out subject."""
-    assert row.scores.trials is not None
-    trials, first = np.unique(row.scores.trials, return_index=True)
-    return ratings_of(row_of[row.person], trials, scale), row.scores.logits[first, 0]
+    assert scores.trials is not None
+    trials, first = np.unique(scores.trials, return_index=True)
+    return ratings_of(p, trials, scale), scores.logits[first, 0]
 
 
 def measures(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
@@ -79,12 +81,12 @@ def result_of(runner: Runner, scale: str, methods: Sequence[Method], folds: Sequ
 def compare_ratings(runner: Runner, scale: str, methods: Sequence[Method], folds: Sequence[Fold]) -> dict[str, Any]:
     """The `MEASURES` of all methods, by channel set and method, with intervals and differences over subjects."""
     study = runner.study
-    people = {p.name: p for p in study.subjects}
+    by_name = {p.name: p for p in study.subjects}
     out: dict[str, Any] = {}
     for (method, channels), rows in compare(runner, methods, folds, best=partial(_best, scale)).items():
         subjects: list[dict[str, Any]] = []
         for row in rows:
-            truth, predicted = by_trial(people, scale, row)
+            truth, predicted = by_trial(by_name[row.person], scale, row.scores)
             found = {key: round(value, 4) for key, value in measures(truth, predicted).items()}
             subjects.append(
                 {"person": row.person, "fold": row.fold, "setting": dict(row.setting), "trials": len(truth), **found}
@@ -94,15 +96,13 @@ def compare_ratings(runner: Runner, scale: str, methods: Sequence[Method], folds
         out.setdefault(channels, {})[method] = m | {"people": subjects}
     for of_channels in out.values():
         for m in of_channels.values():
-            m["less"] = {name: _less(m, of_channels[name], study.seed) for name in WITHOUT_SIGNAL}
+            people = m["people"]
+            weights = figures.draws(len(people), study.seed)
+            m["less"] = {
+                name: figures.paired_difference(people, of_channels[name]["people"], "mae", weights)
+                for name in WITHOUT_SIGNAL
+            }
     return out
-
-
-def _less(m: Mapping[str, Any], control: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """The error minus that of a control, paired over subjects."""
-    pairs = zip(m["people"], control["people"], strict=True)
-    less = [a["mae"] - b["mae"] for a, b in pairs]
-    return figures.mean_with_interval(less, figures.draws(len(less), seed))
 
 
 def _best(
@@ -116,10 +116,8 @@ def _best(
         for split, subjects in fold.inner:
             logits = inner[EvaluationJob(method, split, setting, sets).key(study)]
             for i, scores in scores_of(study, name, subjects, logits).items():
-                assert scores.trials is not None
-                trials, first = np.unique(scores.trials, return_index=True)
-                off = ratings_of(study.subjects[i], trials, scale) - scores.logits[first, 0]
-                errors.append(float(np.mean(off**2)))
+                truth, predicted = by_trial(study.subjects[i], scale, scores)
+                errors.append(float(np.mean((truth - predicted) ** 2)))
         tried.append(errors)
     return method.settings[simplest(-np.array(tried))], 1.0, {}
 
@@ -135,10 +133,10 @@ def warnings(results: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[
                 continue
             title = f"{titles[name]} ({channels} channels)"
             if not m["r"]["interval"][0] > 0:
-                yield f"{title}: Pearson r {_cell(m['r'])} is not above zero"
+                yield f"{title}: Pearson r {text_of(m['r'])} is not above zero"
             if above := [c for c in WITHOUT_SIGNAL if not m["less"][c]["interval"][1] < 0]:
                 than = ", ".join(
-                    f"“{titles[c].removesuffix(' (control)')}” ({_cell(m['less'][c], '+')})" for c in above
+                    f"“{titles[c].removesuffix(' (control)')}” ({text_of(m['less'][c], '+')})" for c in above
                 )
                 yield f"{title}: its error is not below that of {than}"
 
@@ -146,15 +144,15 @@ def warnings(results: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[
 def rows(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """The rows below `HEADS`."""
     return [
-        (channels, result["methods"][name], *(_cell(m[k]) for k in MEASURES), _cell(m["less"][CONTROL], "+"))
+        (
+            channels,
+            result["methods"][name],
+            *(text_of(m[k]) for k in MEASURES),
+            text_of(m["less"][CONTROL], "+"),
+        )
         for channels, methods in result["results"].items()
         for name, m in sorted(methods.items(), key=lambda item: item[1]["mae"]["mean"])
     ]
-
-
-def _cell(value: Mapping[str, Any], sign: str = "") -> str:
-    mean, low, high = (f"{x:{sign}.3f}" for x in (value["mean"], *value["interval"]))
-    return f"{mean} [{low}, {high}]"
 
 
 def print_result(result: Mapping[str, Any], console: Console) -> None:

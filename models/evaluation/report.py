@@ -85,7 +85,7 @@ def difference(a: Sequence[Mapping], b: Sequence[Mapping], seed: int) -> dict[st
     """Differences of the measures of two methods, paired over subjects."""
     weights = figures.draws(len(a), seed)
     return {
-        key: figures.mean_with_interval([x[key] - y[key] for x, y in zip(a, b, strict=True)], weights)
+        key: figures.paired_difference(a, b, key, weights)
         for key in ("balanced_accuracy", "auc", "macro_f1", "brier", "nll")
     }
 
@@ -197,8 +197,7 @@ def _cell(value: Mapping[str, Any] | None, sign: str = "") -> str:
         return ""
     if value["mean"] is None or value["interval"] is None:
         return "–"
-    mean, low, high = (f"{x:{sign}.3f}" for x in (value["mean"], *value["interval"]))
-    return f"{mean} [{low}, {high}]"
+    return figures.text_of(value, sign)
 
 
 def print_table(sections: Sequence[Sequence[tuple[str, ...]]], title: str, console: Console) -> None:

@@ -137,9 +137,7 @@ def prepare(options: Options, arguments: Sequence[str], executor: Executor, log:
     spec, seen = FeatureSpec(), records_seen(options.encoder) | records_seen(options.other_encoder)
     further = options.controls or options.ablations or options.attention
     if scale := scale_of(options.readout):
-        ratings.check(
-            options.protocol, options.track, further=options.controls or options.ablations or options.attention
-        )
+        ratings.check(options.protocol, options.track, further=further)
         options = replace(options, felt=True)
         methods = rating_methods(options.methods, scale, options.steps, options.encoder)
     else:
@@ -218,9 +216,8 @@ def _compared(c: Comparison, options: Options, log: Callable[[str], None]) -> di
         result["claims"] = claims.sentences(result)
     if options.protocol == LITERATURE:
         result["literature"] = literature(c.runner, c.methods, c.folds, result, log)
-    if n_own := c.runner.study.n_own:
-        study = c.runner.study
-        result["own_trials"] = own_trials.calibration_used(study.subjects, study.labels, n_own, study.spec, result)
+    if c.runner.study.n_own:
+        result["own_trials"] = own_trials.calibration_used(c.runner.study, result)
     if c.info:
         result["published"] = [asdict(figure) for figure in c.info.published]
     return result | {"warnings": found}
