@@ -19,6 +19,13 @@ EncoderOption = Annotated[
     Path | None, typer.Option(help="Pre-trained encoder to start from, or weights that contain one.")
 ]
 
+FolderOption = Annotated[Path | None, typer.Option("--data", "--root", help="Folder of the data set.")]
+DatasetOption = Annotated[
+    str | None, typer.Option(help="Data set (`datasets` lists them) or TOML file (default: the readout's).")
+]
+JobsOption = Annotated[int, typer.Option(help="Parallel fits, one core each.", min=1)]
+SeedOption = Annotated[int, typer.Option(help="Random seed.")]
+
 
 def pretrain(
     data: Annotated[list[str], typer.Option(help="Archive, recording, folder, or BIDS data set; repeatable.")],
@@ -32,7 +39,7 @@ def pretrain(
     depth: Annotated[int, typer.Option(help="Number of encoder layers.")] = 6,
     lr: Annotated[float, typer.Option(help="Maximum learning rate.")] = 1e-3,
     batch: Annotated[int, typer.Option(help="Batch size in windows, over all processes.")] = 64,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: SeedOption = 0,
     with_eegmat: Annotated[bool, typer.Option("--with-eegmat", help="Also use EEGMAT (for evaluation).")] = False,
     cache: Annotated[Path | None, typer.Option(help="Folder of prepared recordings (default: in --out).")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads; more than 1 slows down beside other jobs.")] = 1,
@@ -77,12 +84,14 @@ def train(
     encoder: EncoderOption = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of prepared subjects (default: the user's cache).")] = None,
     jobs: Annotated[int, typer.Option(help="With --dataset: parallel processes, one core each.", min=1)] = 1,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: SeedOption = 0,
 ) -> None:
     """Train a readout on a labelled data set, or the weights that come with the program as their card describes."""
     check_writable(out, "weights in")
     felt = _felt(label)
-    if readout.endswith("-rating"):
+    from .datasets.labels import scale_of
+
+    if scale_of(readout):
         raise ConfigError(f"readout {readout!r}", "ratings are evaluated, not trained", "use valence with --label felt")
     from .train import TrainingRecipe
 
@@ -109,10 +118,8 @@ def evaluate(
     readout: Annotated[
         str, typer.Option(help="effort, emotion3, or of a data set; a rating: valence-rating.")
     ] = "effort",
-    data: Annotated[Path | None, typer.Option("--data", "--root", help="Folder of the data set.")] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set (`datasets` lists them) or TOML file (default: the readout's).")
-    ] = None,
+    data: FolderOption = None,
+    dataset: DatasetOption = None,
     protocol: Annotated[
         str, typer.Option(help="Held out: groups, loso, subject-clip, sessions; or open-eeg-bench, literature.")
     ] = "groups",
@@ -125,8 +132,8 @@ def evaluate(
     steps: Annotated[str, typer.Option(help="Training steps of the reader; the best of several is chosen.")] = "",
     encoder: EncoderOption = None,
     cache: Annotated[Path | None, typer.Option(help="Cache of computed results (default: beside --json).")] = None,
-    jobs: Annotated[int, typer.Option(help="Parallel fits, one core each.", min=1)] = 1,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    jobs: JobsOption = 1,
+    seed: SeedOption = 0,
     controls: Annotated[bool, typer.Option("--controls", help="Also run the controls.")] = False,
     ablations: Annotated[bool, typer.Option("--ablations", help="Also run the ablations of the reader.")] = False,
     other_encoder: Annotated[Path | None, typer.Option(help="Ablations: differently pre-trained encoder.")] = None,
@@ -157,10 +164,8 @@ def evaluate(
 def interpret(
     out: Annotated[Path, typer.Option(help="The page (HTML); all numbers go beside it as JSON.")],
     readout: Annotated[str, typer.Option(help="effort, emotion3, or one of a data set (see the guide).")] = "emotion3",
-    data: Annotated[Path | None, typer.Option("--data", "--root", help="Folder of the data set.")] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="Data set (`datasets` lists them) or TOML file (default: the readout's).")
-    ] = None,
+    data: FolderOption = None,
+    dataset: DatasetOption = None,
     label: LabelOption = "stimulus",
     protocol: Annotated[str, typer.Option(help="Held out: groups (of subjects) or loso.")] = "groups",
     track: Annotated[str, typer.Option(help="Known of the subject: z, c1, c5, drifting, running or t.")] = "c1",
@@ -170,8 +175,8 @@ def interpret(
     permutations: Annotated[int, typer.Option(help="Permutations of the cluster tests.")] = 1000,
     encoder: EncoderOption = None,
     cache: Annotated[Path | None, typer.Option(help="Cache of fitted networks (default: beside --out).")] = None,
-    jobs: Annotated[int, typer.Option(help="Parallel fits, one core each.", min=1)] = 1,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    jobs: JobsOption = 1,
+    seed: SeedOption = 0,
 ) -> None:
     """Map attention, gradients and DE contrasts by label and band, with cluster tests over subjects, on one page."""
     check_writable(out, "a page at")

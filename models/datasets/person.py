@@ -152,6 +152,13 @@ def of_clips(p: Person, clips: Collection[str]) -> np.ndarray:
     return (p.trial >= 0) & chosen[np.maximum(p.trial, 0)]
 
 
+def means_of(x: np.ndarray, group: np.ndarray, n_groups: int) -> np.ndarray:
+    """Means (n_groups, …) of the rows of x (n, …) by the number of their group (n,); NaN for one without rows."""
+    sums = np.zeros((n_groups, *x.shape[1:]))
+    np.add.at(sums, group, x)
+    return sums / np.bincount(group, minlength=n_groups).reshape(-1, *[1] * (x.ndim - 1))
+
+
 def cut(p: Person, keep: slice | np.ndarray) -> Person:
     """Some seconds of a subject: a slice, or those where (n_seconds,) bool is true."""
     keys = ("de", "patches", "there", "good", "piece", "label", "rest", "session", "trial", "eye")

@@ -33,6 +33,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from realtime_mood.errors import ConfigError
 from realtime_mood.profile import MEMORY_S, PRIOR_S
 
 from ..datasets.person import Person
@@ -59,6 +60,18 @@ class Method(Protocol):
     def fit(self, subjects: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
         """Fit to the labelled seconds of `subjects`."""
         ...
+
+
+def names_asked(asked: str, known: Sequence[str], *, of: str = "", offered: Sequence[str] = ()) -> list[str]:
+    """The names of ``"lr,reader"``, each once, or for ``"all"`` all that are known.
+
+    Raises `ConfigError` where one is unknown, which shows those `offered` (by default, the known ones).
+    """
+    names = list(known) if asked == "all" else [part.strip() for part in asked.split(",") if part.strip()]
+    if unknown := [name for name in names if name not in known]:
+        do = f"use all, or some of {', '.join(offered or known)}"
+        raise ConfigError(f"methods {asked!r}", f"no {', '.join(unknown)}{of}", do)
+    return list(dict.fromkeys(names))
 
 
 def fitted_logits(

@@ -16,9 +16,10 @@ from realtime_mood.readout import HeldOutResult
 
 from ..card_page import may_be_claimed
 from . import report, sessions
+from .controls.order import WITHOUT_SIGNAL
 from .labelled import LOOKS_AHEAD
 
-ORDER = ("position", "neighbour")
+ORDER = tuple(m.name for m in WITHOUT_SIGNAL)
 """Controls that see no signal."""
 SIGNAL = ("distance", "muscle")
 """Controls that see a part of it."""

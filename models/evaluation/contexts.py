@@ -21,7 +21,7 @@ from realtime_mood.entropy import Population, Statistics
 from realtime_mood.errors import ConfigError
 from realtime_mood.profile import Normaliser, Profile
 
-from ..datasets.person import Person, frozen_statistics, running_statistics, standardised_eye
+from ..datasets.person import Person, frozen_statistics, means_of, running_statistics, standardised_eye
 from ..sampling import labelled_seconds, piece_starts
 
 BASELINE_S = {"z": 60, "c1": 60, "c5": 300, "drifting": 60, "running": 60, "t": 60, "l": 60}
@@ -98,6 +98,12 @@ class Contexts:
         """(n, n_chans·n_bands): the average of `de` over the context, zero for electrodes that cannot be trusted."""
         average = self.de.sum(axis=1) / self.there.sum(axis=1)[:, None, None]
         return (average * self.good[:, :, None]).reshape(len(self), -1)
+
+    def by_trial(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Numbers of the trials (m,), the row of each context's trial (n,), and means of x (n, F) by trial (m, F)."""
+        assert self.person.trial is not None
+        numbers, row = np.unique(self.person.trial[self.at], return_inverse=True)
+        return numbers, row, means_of(x, row, len(numbers))
 
     def microvolts(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """(n_rows, n_chans, n_steps·patch_len) at the patches' rate, µV; zero where not `there`."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.stats import rankdata
 
 from realtime_mood.errors import ConfigError
@@ -148,7 +149,7 @@ def summary(subjects: Sequence[SubjectMaps], study: Study, testing: ClusterOptio
         },
         "reader": accuracy(subjects, testing.seed),
         "maps": maps,
-        "controls": controls(subjects, by_kind, study, testing),
+        "controls": controls(subjects, by_kind, study, testing, adjacency),
     }  # fmt: skip
 
 
@@ -201,8 +202,9 @@ def _listed(values: np.ndarray) -> list[Any]:
 
 
 def controls(
-    subjects: Sequence[SubjectMaps], maps: Mapping[str, np.ndarray], study: Study, testing: ClusterOptions
-) -> dict[str, Any]:
+    subjects: Sequence[SubjectMaps], maps: Mapping[str, np.ndarray], study: Study, testing: ClusterOptions,
+    adjacency: csr_array,
+) -> dict[str, Any]:  # fmt: skip
     """What tells whether the maps can be believed, and whether attention says anything about the label."""
     weights = draws(len(subjects), testing.seed)
     size = {kind: np.abs(values) for kind, values in maps.items()} | {"attention": maps["attention"]}
@@ -210,7 +212,7 @@ def controls(
     found = {f"{a}, {b}": mean_with_interval(rank_correlations(size[a], size[b]).tolist(), weights) for a, b in pairs}
     similar, between = alike(maps["attention"])
     return {
-        "permuted": permuted(subjects, study, testing),
+        "permuted": permuted(subjects, study, testing, adjacency),
         "agreement": found,
         "attention_of_labels": {
             "correlation": mean_with_interval(similar.tolist(), weights),
@@ -221,11 +223,13 @@ def controls(
     }
 
 
-def permuted(subjects: Sequence[SubjectMaps], study: Study, testing: ClusterOptions) -> dict[str, Any] | None:
+def permuted(
+    subjects: Sequence[SubjectMaps], study: Study, testing: ClusterOptions, adjacency: csr_array
+) -> dict[str, Any] | None:
     """Smallest p of the test of DE contrasts with labels permuted by trial, `SHUFFLES` times; None without tests."""
     if len(subjects) < LEAST_SUBJECTS:
         return None
-    rng, adjacency, smallest = np.random.default_rng(testing.seed), neighbours(study.ch_names), []
+    rng, smallest = np.random.default_rng(testing.seed), []
     rows, n_labels = rows_of("de", study.labels), len(study.labels)
     for _ in range(SHUFFLES):
         values = np.stack([m.trials.contrasts(n_labels, rng)[rows] for m in subjects])

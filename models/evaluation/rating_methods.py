@@ -24,11 +24,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
-from realtime_mood.errors import ConfigError
-
 from ..datasets.person import Person
 from . import mood_reader
-from .baselines import Method, Scorer, Setting
+from .baselines import Method, Scorer, Setting, names_asked
 from .contexts import Contexts, View
 from .controls.order import PositionControl
 from .mood_reader import ReaderMethod
@@ -54,10 +52,8 @@ def rating_methods(asked: str, scale: str, steps: Sequence[int], encoder: Path |
     ConfigError
         There is no such method for ratings.
     """
-    names = list(TITLES) if asked == "all" else [part.strip() for part in asked.split(",") if part.strip()]
-    if unknown := [name for name in names if name not in TITLES]:
-        known = [name for name in TITLES if name not in WITHOUT_SIGNAL]
-        raise ConfigError(f"methods {asked!r}", f"no {', '.join(unknown)} for ratings", f"use all, or some of {known}")
+    offered = [name for name in TITLES if name not in WITHOUT_SIGNAL]
+    names = names_asked(asked, list(TITLES), of=" for ratings", offered=offered)
     chosen = dict.fromkeys([*WITHOUT_SIGNAL, *names])
     return [RatingReader(scale, ReaderMethod(steps=steps, encoder=encoder)) if name == "reader" else
             RatingMethod(name, scale) for name in chosen]  # fmt: skip
@@ -66,15 +62,6 @@ def rating_methods(asked: str, scale: str, steps: Sequence[int], encoder: Path |
 def ratings_of(p: Person, trials: np.ndarray, scale: str) -> np.ndarray:
     """The subject's ratings of some trials, by number."""
     return np.array([p.trials[int(k)].ratings[scale] for k in trials], float)
-
-
-def trial_means(c: Contexts, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Numbers of the trials (m,), the row of each context's trial (n,), and means of x (n, F) by trial (m, F)."""
-    assert c.person.trial is not None
-    numbers, row = np.unique(c.person.trial[c.at], return_inverse=True)
-    sums = np.zeros((len(numbers), x.shape[1]))
-    np.add.at(sums, row, x)
-    return numbers, row, sums / np.bincount(row)[:, None]
 
 
 class RatingMethod:
@@ -94,19 +81,24 @@ class RatingMethod:
         """Fit to the ratings of all trials with scored seconds."""
         xs, ys = [], []
         for c in map(view.contexts, subjects):
-            numbers, _, x = trial_means(c, self._features(c))
-            xs.append(x if self.name != "stimulus" else np.array([c.person.trials[k].stimulus for k in numbers]))
+            numbers, _, x = self._by_trial(c)
+            xs.append(x)
             ys.append(ratings_of(c.person, numbers, self.scale))
         x, y = np.concatenate(xs), np.concatenate(ys)
         predict = _by_stimulus(x, y) if self.name == "stimulus" else _regressor(self.name, setting).fit(x, y).predict
 
         def score(c: Contexts) -> np.ndarray:
-            numbers, row, x = trial_means(c, self._features(c))
-            if self.name == "stimulus":
-                x = np.array([c.person.trials[k].stimulus for k in numbers])
+            _, row, x = self._by_trial(c)
             return np.asarray(np.clip(predict(x), y.min(), y.max())[row, None])
 
         return score
+
+    def _by_trial(self, c: Contexts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Numbers of the trials, the row of each context's trial, and the input: features, or the stimulus."""
+        numbers, row, x = c.by_trial(self._features(c))
+        if self.name == "stimulus":
+            x = np.array([c.person.trials[k].stimulus for k in numbers])
+        return numbers, row, x
 
     def _features(self, c: Contexts) -> np.ndarray:
         """(n, n_features) float."""
@@ -162,7 +154,7 @@ class RatingReader:
         """Fit the network to the thirds, and take the mean rating of each from the training subjects."""
         ys, thirds = [], []
         for c in map(view.contexts, subjects):
-            numbers, _, label = trial_means(c, c.labels[:, None].astype(float))
+            numbers, _, label = c.by_trial(c.labels[:, None].astype(float))
             ys.append(ratings_of(c.person, numbers, self.scale))
             thirds.append(label[:, 0].astype(int))
         y, third = np.concatenate(ys), np.concatenate(thirds)
@@ -171,7 +163,7 @@ class RatingReader:
         logits = self.reader.fit(subjects, view, setting, seed)
 
         def score(c: Contexts) -> np.ndarray:
-            _, row, probs = trial_means(c, softmax(logits(c), axis=1))
+            _, row, probs = c.by_trial(softmax(logits(c), axis=1))
             return np.asarray((probs @ means)[row, None])
 
         return score

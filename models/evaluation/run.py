@@ -27,13 +27,14 @@ from ..executor import Executor, open_executor
 from . import claims, own_trials, ratings, report, sessions
 from .ablations import ablations
 from .attention import attention
-from .baselines import Classical, Majority, Method, Riemannian
+from .baselines import Classical, Majority, Method, Riemannian, names_asked
 from .cohorts import DATASETS, channel_sets, common_channels, load, records_behind, records_seen
 from .compare import Runner, Study, compare
 from .contexts import check_track
 from .controls.clips import clip_identity
 from .controls.every_method import controls
-from .controls.rows import WITHOUT_SIGNAL, control_rows
+from .controls.order import WITHOUT_SIGNAL
+from .controls.rows import control_rows
 from .eegnet import EEGNetMethod
 from .figures import DRAWS
 from .labelled import DatasetChoice, clip_groups, load_labelled, looks_ahead
@@ -84,10 +85,7 @@ def methods_of(asked: str, steps: Sequence[int], encoder: Path | None) -> list[M
     classical, reader = map(Classical, ("distance", "lr", "lda", "svm")), ReaderMethod(steps=steps, encoder=encoder)
     known: list[Method] = [Majority(), *classical, Riemannian(), EEGNetMethod(), reader]
     by_name = {m.name: m for m in known}
-    names = list(by_name) if asked == "all" else [part.strip() for part in asked.split(",") if part.strip()]
-    if unknown := [name for name in names if name not in by_name]:
-        raise ConfigError(f"methods {asked!r}", f"no {', '.join(unknown)}", f"use all, or some of {', '.join(by_name)}")
-    return [by_name[name] for name in dict.fromkeys(names)]
+    return [by_name[name] for name in names_asked(asked, list(by_name))]
 
 
 @dataclass(frozen=True)

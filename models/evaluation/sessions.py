@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,14 +68,14 @@ def divide(subjects: Sequence[Person], n_inner: int) -> tuple[list[Person], list
         )  # fmt: skip
     left = [tuple(i for i, (j, _, n) in enumerate(numbered) if j == k and n > 1) for k in range(n_sessions)]
 
-    def without(out: tuple[int, ...], name: str) -> Split:
-        return Split(name, tuple(i for i in range(len(numbered)) if i not in out), out)
-
+    without = partial(Split.without, n_subjects=len(numbered))
     folds = []
     for k in range(n_sessions):
         others = sorted((j for j in range(n_sessions) if j != k), key=lambda j: (j - k) % n_sessions)[:n_inner]
-        pairs = [(without(left[min(k, j)] + left[max(k, j)], f"sessions {min(k, j) + 1} and {max(k, j) + 1}"), left[j])
-                 for j in others]  # fmt: skip
+        pairs = []
+        for j in others:
+            a, b = sorted((k, j))
+            pairs.append((without(left[a] + left[b], f"sessions {a + 1} and {b + 1}"), left[j]))
         folds.append(Fold(without(left[k], f"session {k + 1}"), tuple(pairs)))
     return [p for _, p, _ in numbered], folds
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -30,6 +31,11 @@ class Split:
     left: tuple[int, ...]
     clips: tuple[tuple[str, ...], ...] = ()
     """Groups of stimuli, each scored by a model fitted neither to the held-out subjects nor to these stimuli."""
+
+    @classmethod
+    def without(cls, left: tuple[int, ...], name: str, n_subjects: int) -> Split:
+        """The split that leaves these of `n_subjects` out."""
+        return cls(name, tuple(i for i in range(n_subjects) if i not in left), left)
 
 
 @dataclass(frozen=True)
@@ -61,9 +67,7 @@ def plan(
     if not 1 <= n_inner < n_folds:
         raise ConfigError(f"{n_inner} inner groups", f"{n_folds - 1} other groups", "choose --inner between")
     groups = _groups(n_subjects, n_folds, seed, together)
-
-    def without(left: tuple[int, ...], name: str) -> Split:
-        return Split(name, tuple(i for i in range(n_subjects) if i not in left), left)
+    without = partial(Split.without, n_subjects=n_subjects)
 
     def pair(k: int, j: int) -> Split:
         a, b = sorted((k, j))

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from realtime_mood.errors import ConfigError
 
+from ..datasets.person import means_of
 from ..reader import MoodReader, ReaderConfig
 from ..train import Task, TrainingRecipe, fit, scores
 from .trial_features import Baseline, TrialSampler, population_of, spec_of, subject_of, trials_of
@@ -182,7 +183,4 @@ class MoodReaderClassifier(ClassifierMixin, BaseEstimator):
         everything = subject_of(trials, np.zeros(len(trials.signal), int), spec, self.baseline)
         sampler = TrialSampler([everything], self.population_, spec, self.baseline)
         logits, _ = scores(self.reader_, READOUT, sampler, 0, frozen=True)
-        at = everything.piece[sampler.seconds[True][0]]
-        sums = np.zeros((len(trials.signal), logits.shape[1]))
-        np.add.at(sums, at, logits)
-        return sums / np.bincount(at, minlength=len(sums))[:, None]
+        return means_of(logits, everything.piece[sampler.seconds[True][0]], len(trials.signal))

@@ -14,7 +14,7 @@ from realtime_mood.errors import ConfigError
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.types import Chunk, StreamInfo
 
-from ..datasets.person import NO_LABEL, Person, population
+from ..datasets.person import NO_LABEL, Person, means_of, population
 from ..sampling import SubjectSampler, labelled_seconds, piece_starts
 from .torch_features import settle_s, sites_of
 
@@ -73,9 +73,9 @@ def subject_of(trials: Trials, label: np.ndarray, spec: FeatureSpec, baseline: B
     for k, x in enumerate(trials.signal):
         first = round(k * apart_s * trials.sfreq)
         chunk = Chunk(np.asarray(x.T, np.float64), first, (first + len(x.T)) / trials.sfreq)
-        for f in map(pipeline.features, pipeline.push(chunk)):
-            is_there = not (f.step_mask[-1] or f.patch_mask[-1])
-            found.append((k, f.de[-1].copy(), f.patches[:, -1].astype(np.float16), is_there, f.quality.good))
+        for window in pipeline.push(chunk):
+            de, patch, is_there = pipeline.newest(window)
+            found.append((k, de, patch.astype(np.float16), is_there, window.quality.good))
     _check_seconds(np.array([row[0] for row in found]), n_trials, "a second to classify")
     piece, de, patches, there, good = (np.array(column) for column in zip(*found, strict=True))
     t = np.arange(len(piece)) - np.searchsorted(piece, piece)
@@ -123,6 +123,4 @@ def _statistics(p: Person, pop: Population, baseline: Baseline) -> tuple[np.ndar
 def _rest_mean(p: Person) -> np.ndarray:
     """Mean DE of the baseline of each second's trial: (n_seconds, n_chans, n_bands)."""
     known = p.rest & p.there
-    sums = np.zeros((p.piece.max() + 1, *p.de.shape[1:]))
-    np.add.at(sums, p.piece[known], p.de[known])
-    return (sums / np.bincount(p.piece[known])[:, None, None]).astype(np.float32)[p.piece]
+    return means_of(p.de[known], p.piece[known], p.piece.max() + 1).astype(np.float32)[p.piece]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -21,7 +21,6 @@ class Extractor:
     def __init__(self, spec: FeatureSpec, sfreq: float) -> None:
         self.spec, self.sfreq = spec, sfreq
         self._resample = Resampler(spec, sfreq)
-        self._newest = Resampler(spec, sfreq, only_newest=True)
 
     def __call__(self, window: Window) -> Features:
         """Features of `window`; steps and patches with too much missing are masked, and zero."""
@@ -30,6 +29,10 @@ class Extractor:
         patches = self._resample(window.data).reshape(len(window.data), spec.n_patches, spec.patch_len)
         patches = np.where(patch_mask[None, :, None], np.float32(0), patches)
         return replace(steps, patches=patches, patch_mask=patch_mask)
+
+    @cached_property
+    def _newest(self) -> Resampler:
+        return Resampler(self.spec, self.sfreq, only_newest=True)
 
     def newest(self, window: Window) -> tuple[np.ndarray, np.ndarray, bool]:
         """Only the step and the patch that end with `window`, which is much cheaper; the same numbers.
@@ -98,7 +101,7 @@ class Resampler:
     """
 
     def __init__(self, spec: FeatureSpec, sfreq: float, *, only_newest: bool = False) -> None:
-        self.delay_s = CROSSINGS / (2 * 0.45 * min(sfreq, spec.patch_sfreq))
+        self.delay_s = CROSSINGS / (2 * cutoff_hz(sfreq, spec.patch_sfreq))
         self.n_out = spec.n_patches * spec.patch_len
         span_s = (self.n_out - 1) / spec.patch_sfreq + 2 * self.delay_s
         self.n_in = int(np.ceil(span_s * sfreq)) + 1
@@ -122,15 +125,20 @@ class Resampler:
         return got.reshape(self._n_patches, -1).sum(axis=1) / seen.reshape(self._n_patches, -1).sum(axis=1)
 
 
+def cutoff_hz(sfreq: float, out_sfreq: float) -> float:
+    """Of the low-pass between two rates."""
+    return 0.45 * min(sfreq, out_sfreq)
+
+
 @lru_cache(8)
 def resampling(n_in: int, n_out: int, sfreq: float, out_sfreq: float) -> tuple[csr_array, csr_array]:
     """Weights (n_out, n_in) of a low-pass, `CROSSINGS` zero crossings to each side, and ones where it has any."""
-    cutoff_hz = 0.45 * min(sfreq, out_sfreq)
-    delay_s = CROSSINGS / (2 * cutoff_hz)
+    cutoff = cutoff_hz(sfreq, out_sfreq)
+    delay_s = CROSSINGS / (2 * cutoff)
     t_in = (np.arange(n_in) - (n_in - 1)) / sfreq
     t_out = (np.arange(n_out) - (n_out - 1)) / out_sfreq - delay_s
     apart = t_out[:, None] - t_in[None]
-    kernel = np.sinc(2 * cutoff_hz * apart) * np.cos(np.pi * np.clip(apart / delay_s, -1, 1) / 2) ** 2
+    kernel = np.sinc(2 * cutoff * apart) * np.cos(np.pi * np.clip(apart / delay_s, -1, 1) / 2) ** 2
     kernel[np.abs(apart) >= delay_s] = 0
     weights = (kernel / kernel.sum(axis=1, keepdims=True)).astype(np.float32)
     return csr_array(weights), csr_array((kernel != 0).astype(np.float32))

@@ -24,7 +24,6 @@ from realtime_mood.models.evaluation.rating_methods import (
     RatingReader,
     rating_methods,
     ratings_of,
-    trial_means,
 )
 from realtime_mood.models.evaluation.ratings import compare_ratings, measures, warnings
 from realtime_mood.models.evaluation.run import Options, evaluate
@@ -116,7 +115,7 @@ def test_the_reader_predicts_an_expected_value(people):
     c = seen.contexts(people[5])
     predicted = reader.fit(people[:4], seen, reader.settings[0], 0)(c)
     assert predicted.shape == (len(c), 1)
-    numbers, row, means = trial_means(c, predicted)
+    numbers, row, means = c.by_trial(predicted)
     np.testing.assert_allclose(means[row], predicted)  # one prediction a trial
     assert 1 <= predicted.min() <= predicted.max() <= 9
     assert measures(ratings_of(people[5], numbers, SCALE), means[:, 0])["r"] > 0.3

@@ -16,6 +16,8 @@ from realtime_mood.models import MoodReaderModule
 from realtime_mood.models.card import DEFAULT
 from realtime_mood.models.checkpoint import load_weights
 from realtime_mood.models.sharing.torch_features import SignalFeatures, settle_s
+from realtime_mood.models.sharing.torch_module import HIDE_LEVELS
+from realtime_mood.models.train import TrainingRecipe
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 from realtime_mood.types import Chunk, StreamInfo
@@ -29,6 +31,10 @@ def module(**changed) -> MoodReaderModule:
     return MoodReaderModule(
         **{"n_outputs": 2, "chs_info": NAMES, "n_times": 512, "sfreq": 128.0, "network": SMALL} | changed
     )
+
+
+def test_levels_are_hidden_as_in_training():
+    assert (*TrainingRecipe().hide_levels[:3], 0) == HIDE_LEVELS  # the module has no eyes to hide
 
 
 @pytest.mark.parametrize(("sfreq", "n_times"), [(128.0, 1280), (250.0, 2503), (200.0, 2400), (128.0, 700)])

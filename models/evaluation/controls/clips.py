@@ -67,9 +67,6 @@ def clip_identity(study: Study, folds: Sequence[Fold], seed: int) -> dict[str, A
 
 def _trial_means(c: Contexts) -> tuple[np.ndarray, list[str], list[int]]:
     """Mean DE (n_trials, n_features), stimulus and label of each trial that is scored."""
-    p = c.person
-    assert p.trial is not None
-    trial = p.trial[c.at]
-    numbers = np.unique(trial)
-    means = np.stack([c.mean_de[trial == k].mean(axis=0) for k in numbers])
-    return means, [p.trials[k].stimulus for k in numbers], [int(c.labels[trial == k][0]) for k in numbers]
+    numbers, row, means = c.by_trial(c.mean_de)
+    labels = c.labels[np.unique(row, return_index=True)[1]]
+    return means, [c.person.trials[k].stimulus for k in numbers], labels.tolist()

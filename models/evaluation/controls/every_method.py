@@ -14,7 +14,7 @@ from ..baselines import Method
 from ..compare import Runner, compare
 from ..splits import Fold
 from .changed import first_and_last, permuted, without_gamma
-from .order import NeighbourControl, PositionControl
+from .order import WITHOUT_SIGNAL
 from .sustained import sustained
 
 
@@ -24,8 +24,8 @@ def controls(
     """Run all controls with middle settings; return their results and lines of text."""
     study, spec = runner.study, runner.study.spec
     rng = np.random.default_rng(study.seed)
-    without_signal = {"majority", PositionControl.name, NeighbourControl.name}
-    compared = [m for m in methods if m.name not in without_signal]
+    not_compared = {"majority", *(m.name for m in WITHOUT_SIGNAL)}
+    compared = [m for m in methods if m.name not in not_compared]
     kinds: dict[str, tuple[list[Person], tuple[str, ...]]] = {
         "permuted labels": ([permuted(p, spec, rng) for p in study.subjects], study.labels),
         "first against last": ([first_and_last(p, spec) for p in study.subjects], ("first", "last")),

@@ -58,6 +58,9 @@ class NeighbourControl(_TrialMethod):
         return before[p.trial[c.at]][:, None] == np.arange(-1, MOST_LABELS)
 
 
+WITHOUT_SIGNAL = (PositionControl(), NeighbourControl())
+
+
 def label_by_trial(p: Person) -> np.ndarray:
     """(n_trials,) int: the label of each trial's seconds; -1 where it has none."""
     assert p.trial is not None

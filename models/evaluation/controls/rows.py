@@ -18,10 +18,9 @@ from ..baselines import Classical, Method
 from ..compare import Runner, Study, compare
 from ..splits import Fold
 from .changed import MUSCLES_AND_EYES, first_and_last, permuted, without_gamma, without_signal
-from .order import NeighbourControl, PositionControl
+from .order import WITHOUT_SIGNAL
 
 LINEAR = Classical("lda")
-WITHOUT_SIGNAL = (PositionControl(), NeighbourControl())
 ABOVE = {
     "position": "the order of playing gives labels away",
     "neighbour": "the order of playing gives labels away",
