@@ -18,9 +18,11 @@ from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser, Profile
 from realtime_mood.types import Chunk, StreamInfo
 
+from .mapped import RowsOnDisk
 from .trials import Trial
 
 NO_LABEL = -1
+MAPPED = ("de", "patches")  # arrays that stay on disk: the large ones, as each costs a file descriptor
 CHUNK_S = 30.0  # signal at a time, which limits memory
 LEAST_SD = 1e-6  # of a feature of eye movements that changes at all
 
@@ -54,20 +56,18 @@ class Person:
     eye: np.ndarray | None = None  # (n_seconds, 33) float32, as `dsp.eye.FEATURES`; NaN where no eye was seen
 
     def __getstate__(self) -> dict[str, Any]:
-        """Another process maps patches that are on disk itself; those that are only zeros are their shape."""
+        """Another process maps what is on disk itself; patches that are only zeros are their shape."""
         state = {f.name: getattr(self, f.name) for f in fields(self)}
-        if isinstance(self.patches, np.memmap):
-            state["patches"] = str(self.patches.filename)
-        elif not self.raw:
+        for key in MAPPED:
+            state[key] = RowsOnDisk.of(state[key]) or state[key]
+        if not self.raw:
             state["patches"] = self.patches.shape
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        patches = state["patches"]
-        if isinstance(patches, str):
-            state["patches"] = np.load(patches, mmap_mode="r", allow_pickle=False)
-        elif isinstance(patches, tuple):
-            state["patches"] = np.broadcast_to(np.float16(0), patches)
+        state = {key: value.array() if isinstance(value, RowsOnDisk) else value for key, value in state.items()}
+        if isinstance(state["patches"], tuple):
+            state["patches"] = np.broadcast_to(np.float16(0), state["patches"])
         self.__dict__.update(state)
 
     @cached_property
@@ -91,7 +91,10 @@ class Person:
 
 def signal_sha256(*pieces: np.ndarray) -> str:
     """SHA-256 of pieces of signal, each (n_times, n_chans), as float32 µV."""
-    return hashlib.sha256(b"".join(np.ascontiguousarray(p, np.float32).tobytes() for p in pieces)).hexdigest()
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(np.ascontiguousarray(piece, np.float32).data)
+    return digest.hexdigest()
 
 
 def by_second(info: StreamInfo, signal: np.ndarray, spec: FeatureSpec) -> dict[str, np.ndarray]:

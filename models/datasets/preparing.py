@@ -28,7 +28,8 @@ from realtime_mood.profile import LEAST_BASELINE_S
 from realtime_mood.types import StreamInfo
 
 from .labels import label_of
-from .person import NO_LABEL, Person, SessionTrial, by_second, of_length
+from .mapped import mapped
+from .person import MAPPED, NO_LABEL, Person, SessionTrial, by_second, of_length
 from .trials import DatasetInfo, Recording, Segment
 
 FORMAT = 2
@@ -102,6 +103,7 @@ def prepare(job: SubjectJob) -> list[str]:
             part["trial"], part["piece"] = _spans(segment, len(part["there"]), recording, job.spec, numbers)
             part["session"] = np.full(len(part["there"]), number)
             parts.append(part)
+            del segment  # its signal, before the next is read
     if not parts or not any(len(part["there"]) for part in parts):
         raise MoodError(f"features of {job.name}", "no segment is long enough", "leave the subject out")
     if any("eye" in part for part in parts):
@@ -119,10 +121,10 @@ def prepare(job: SubjectJob) -> list[str]:
 
 
 def load(job: SubjectJob) -> Person:
-    """What `prepare` left of a subject, without labels and baseline; patches stay on disk."""
+    """What `prepare` left of a subject, without labels and baseline; large arrays stay on disk."""
     about = json.loads((job.folder / "subject.json").read_text())
     arrays = {
-        path.stem: np.load(path, mmap_mode="r" if path.stem == "patches" else None, allow_pickle=False)
+        path.stem: mapped(path) if path.stem in MAPPED else np.load(path, allow_pickle=False)
         for path in job.folder.glob("*.npy")
     }
     n_seconds, names = len(arrays["there"]), tuple(about["ch_names"])
@@ -191,8 +193,9 @@ def _features(
 ) -> dict[str, np.ndarray]:
     given = segment.de if segment.signal is None else segment.signal
     assert given is not None
-    x = np.ascontiguousarray(given[:, columns], np.float32)
-    digest.update(x.tobytes())
+    every = list(columns) == list(range(given.shape[1]))
+    x = np.ascontiguousarray(given if every else given[:, columns], np.float32)
+    digest.update(x.data)
     if segment.signal is not None:
         part = by_second(info, x, spec) if len(x) >= (spec.settle_s + 1) * info.sfreq else _no_seconds(info, spec)
     else:
@@ -205,7 +208,7 @@ def _features(
 def _eye(segment: Segment, n_steps: int, step_s: float, digest: Any) -> np.ndarray | None:
     """Eye movements (n, 33), shipped or of gaze: at most `n_steps`, fewer where a set ships fewer than of DE."""
     if segment.gaze is not None:
-        digest.update(np.ascontiguousarray(segment.gaze, np.float32).tobytes())
+        digest.update(np.ascontiguousarray(segment.gaze, np.float32).data)
         return of_length(by_step(segment.gaze, segment.gaze_sfreq, step_s)[0], n_steps)
     if segment.eye is None:
         return None
