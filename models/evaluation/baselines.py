@@ -144,8 +144,8 @@ class Classical:
         return SVC(C=setting["C"], gamma=setting["width"] / n_features, class_weight="balanced")
 
     def fit(self, subjects: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
-        contexts = [view.contexts(p) for p in subjects]
-        x, y = (np.concatenate(rows) for rows in (list(map(self._features, contexts)), [c.labels for c in contexts]))
+        contexts = map(view.contexts, subjects)  # one at a time: they are larger than their features
+        x, y = map(np.concatenate, zip(*((self._features(c), c.labels) for c in contexts), strict=True))
         n_labels = len(view.labels)
         logits = fitted_logits(self._model(setting, x.shape[1], n_labels), x, y, n_labels)
         return lambda contexts: logits(self._features(contexts))

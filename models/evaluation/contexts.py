@@ -26,6 +26,7 @@ from ..sampling import labelled_seconds, piece_starts
 
 BASELINE_S = {"z": 60, "c1": 60, "c5": 300, "drifting": 60, "running": 60, "t": 60, "l": 60}
 """Seconds of rest at the start that are not scored; on ``c1``, ``c5`` and ``l`` they are the baseline."""
+BLOCK = 512  # contexts at a time
 STILL = ("z", "c1", "c5", "t", "l")
 
 
@@ -96,7 +97,9 @@ class Contexts:
     @cached_property
     def mean_de(self) -> np.ndarray:
         """(n, n_chans·n_bands): the average of `de` over the context, zero for electrodes that cannot be trusted."""
-        average = self.de.sum(axis=1) / self.there.sum(axis=1)[:, None, None]
+        parts = np.array_split(np.arange(len(self)), len(self) // BLOCK + 1)  # `de` would take ten times the memory
+        sums = np.concatenate([self._standardised(rows, raw=False).sum(axis=1) for rows in parts])
+        average = sums / self.there.sum(axis=1)[:, None, None]
         return (average * self.good[:, :, None]).reshape(len(self), -1)
 
     def by_trial(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
