@@ -197,12 +197,10 @@ def _features(
     x = np.ascontiguousarray(given if every else given[:, columns], np.float32)
     digest.update(x.data)
     if segment.signal is not None:
-        part = by_second(info, x, spec) if len(x) >= (spec.settle_s + 1) * info.sfreq else _no_seconds(info, spec)
-    else:
-        there = np.asarray(np.isfinite(x).all(axis=(1, 2)))
-        de = np.where(there[:, None, None], x, 0)
-        part = {"de": de, "there": there, "good": np.ones(x.shape[:2], bool)}
-    return part
+        return by_second(info, x, spec) if len(x) >= (spec.settle_s + 1) * info.sfreq else _no_seconds(info, spec)
+    there = np.asarray(np.isfinite(x).all(axis=(1, 2)))
+    de = np.where(there[:, None, None], x, 0)
+    return {"de": de, "there": there, "good": np.ones(x.shape[:2], bool)}
 
 
 def _eye(segment: Segment, n_steps: int, step_s: float, digest: Any) -> np.ndarray | None:
