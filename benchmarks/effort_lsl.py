@@ -18,7 +18,8 @@ import numpy as np
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from benchmarks.rig import outlet, run_json, table, write_fif
-from realtime_mood.models.datasets.eegmat import HELD_OUT, SETTLE_S
+from realtime_mood.models.datasets.sets.eegmat import READER
+from realtime_mood.models.ship import HELD_OUT
 from realtime_mood.montage import canonical_name
 
 FOLDER = Path(os.environ.get("REALTIME_MOOD_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -31,7 +32,7 @@ def files(data: Path, folder: Path) -> dict[str, dict[str, tuple[Path, int]]]:
         meta = json.loads(str(archive["meta"]))
         names = tuple(canonical_name(c) for c in meta["channels"])
         for entry in map(json.loads, archive["index"]):
-            if entry["subject"] in HELD_OUT:
+            if f"eegmat-{entry['subject']}" in HELD_OUT:
                 signal = archive[entry["key"]].T * meta["uV_per_lsb"]
                 path = write_fif(folder / f"{entry['record']}_raw.fif", signal, names, meta["fs"])
                 found.setdefault(entry["subject"], {})[entry["label"]] = path, len(signal)
@@ -54,7 +55,7 @@ def person(recordings: dict[str, tuple[Path, int]], folder: Path) -> dict:
     words = [["run", "--profile", profile, "--seconds", str(n / 125)] for n in expected]  # to the last sample
     runs = [play(rest, words[0], "--start", "60"), play(task, words[1])]
     health = [lines[-1] for lines in runs]
-    probs = [[x["probs"][1] for x in lines[:-1] if x["probs"] and x["t"] >= SETTLE_S] for lines in runs]
+    probs = [[x["probs"][1] for x in lines[:-1] if x["probs"] and x["t"] >= READER.info.settle_s] for lines in runs]
     n = min(map(len, probs))
     y, p = np.repeat([0, 1], n), np.concatenate([probs[0][:n], probs[1][:n]])
     return {

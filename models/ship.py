@@ -12,20 +12,20 @@ from pathlib import Path
 import torch
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.errors import ConfigError
 
 from .checkpoint import save_weights
 from .crossfit import FitOptions, LabelledReadout, Log, about_encoder, cross_fit, room_in, tune, writing
-from .datasets import eegmat, virtual
-from .datasets.labels import COORDINATES
+from .datasets import virtual
+from .datasets.labels import COORDINATES, READOUTS
 from .datasets.person import Person
 from .evaluation.cohorts import with_baseline
-from .executor import ProcessesExecutor
+from .evaluation.labelled import DatasetChoice, load_labelled
+from .executor import ProcessesExecutor, SerialExecutor
 from .spread import shared
 from .train import TrainingRecipe
 
-EFFORT = ((0.1, -0.4), (-0.1, 0.4))
-"""Valence and arousal of rest and arithmetic."""
+HELD_OUT = ("eegmat-32", "eegmat-33", "eegmat-34", "eegmat-35")
+"""Never trained on: the shipped weights are checked on them."""
 N_FOLDS = 5
 SOURCES = {
     "effort": "EEGMAT without subjects 32-35 (doi 10.13026/C2JQ1P, ODC-By 1.0)",
@@ -38,7 +38,7 @@ def ship(
 ) -> None:
     """Train, tune and save to `out`; by itself, or in each of the processes of ``accelerate launch``.
 
-    `data` is the folder of EEGMAT's archive, `n_virtual` the number of simulated subjects to train on, and `encoder` a
+    `data` is the folder of EEGMAT, `n_virtual` the number of simulated subjects to train on, and `encoder` a
     pre-trained raw encoder to start from (see `load_encoder`). Raises `ConfigError` or `MoodError` where there are no
     data or no disk space, batches cannot be shared, or a loss is no number.
     """
@@ -48,7 +48,7 @@ def ship(
         log = log if accelerator.is_main_process else lambda _: None
         about = about_encoder(encoder) if encoder else None
         with room_in(out, accelerator):
-            readouts = gather(data / "eegmat_dev24_125hz.npz", n_virtual, options.spec, log)
+            readouts = gather(data, n_virtual, options.spec, log)
             reader, scored = cross_fit(readouts, options, N_FOLDS, accelerator, ProcessesExecutor(2), log)
         cards, figures = {}, {}
         for name, readout in readouts.items():
@@ -69,18 +69,16 @@ def ship(
         log(f"saved {out}")
 
 
-def gather(eegmat_path: Path, n_virtual: int, spec: FeatureSpec, log: Log) -> dict[str, LabelledReadout]:
+def gather(data: Path, n_virtual: int, spec: FeatureSpec, log: Log) -> dict[str, LabelledReadout]:
     """All training subjects, by readout."""
-    if not eegmat_path.is_file():
-        do = "pass the folder with the EEGMAT archive as --data"
-        raise ConfigError(f"training data {eegmat_path}", "no such file", do)
-    real = [p for p in eegmat.people(eegmat_path, spec) if p.name.removeprefix("eegmat-") not in eegmat.HELD_OUT]
+    every, _ = load_labelled(DatasetChoice("eegmat", data, "effort"), "c1", spec, SerialExecutor(), log)
+    real = [p for p in every if p.name not in HELD_OUT]
     log(f"{len(real)} subjects of EEGMAT")
     made = dict(ProcessesExecutor(2).run(_virtual, range(n_virtual), spec))
     simulated = list(with_baseline((made[seed] for seed in range(n_virtual)), spec))
     log(f"{len(simulated)} simulated subjects with a usable baseline, of {n_virtual}")
     return {
-        "effort": LabelledReadout(eegmat.LABELS, EFFORT, "real", real),
+        "effort": LabelledReadout(READOUTS["effort"], COORDINATES["effort"], "real", real),
         "emotion3": LabelledReadout(virtual.LABELS, COORDINATES["emotion3"], "virtual", simulated),
     }
 

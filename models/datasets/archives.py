@@ -41,13 +41,16 @@ class Archive:
     ConfigError
         There is no such file.
     MoodError
-        It is damaged, or has another layout.
+        It is damaged, has another layout, or there are several.
     """
 
     def __init__(self, root: Path, pattern: str, what: str) -> None:
         found = [root] if root.suffix == ".npz" else sorted(root.glob(pattern))
         if not found or not found[0].is_file():
             raise ConfigError(f"{what} in {root}", f"no {pattern}", "give the archive, or the folder that holds it")
+        if len(found) > 1:
+            several = ", ".join(path.name for path in found)
+            raise MoodError(f"{what} in {root}", f"several archives: {several}", "give the path of one of them")
         self.path = found[0]
         try:
             self.meta: dict[str, Any] = json.loads(str(self._array("meta")))

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from realtime_mood.errors import ConfigError
 
-from .person import NO_LABEL
+from .person import BASELINE, NO_LABEL, Person
 from .trials import DatasetInfo, Trial
 
 SYNONYMS = {
@@ -33,6 +35,7 @@ READOUTS: dict[str, tuple[str, ...]] = {
     "emotion9": NINE,
     "valence": ("low", "high"),
     "arousal": ("low", "high"),
+    "effort": ("rest", "arithmetic"),
 }
 RATING = "-rating"
 """Ending of readouts that are a rating itself, such as `valence-rating`."""
@@ -48,6 +51,7 @@ COORDINATES: dict[str, tuple[tuple[float, float], ...]] = {
     "emotion3": ((-0.7, 0.4), (0.0, -0.2), (0.7, 0.4)),
     "valence": ((-0.7, 0.0), (0.7, 0.0)),
     "arousal": ((0.0, -0.7), (0.0, 0.7)),
+    "effort": ((0.1, -0.4), (-0.1, 0.4)),
 }
 """Valence and arousal of the labels that name a side of the plane themselves, by readout."""
 PLACES = {
@@ -106,6 +110,15 @@ def label_of(trial: Trial, readout: str, info: DatasetInfo, *, felt: bool) -> in
         return NO_LABEL if share is None else min(int(share * len(labels)), len(labels) - 1)
     word = _felt(trial, readout, labels, info) if felt else _meant(trial, readout, labels)
     return labels.index(word) if word in labels else NO_LABEL
+
+
+def label_by_second(p: Person, readout: str, info: DatasetInfo, *, felt: bool) -> np.ndarray:
+    """(n_seconds,) int: the class of each second's trial, and of the baseline where it has one."""
+    assert p.trial is not None
+    baseline = Trial(-1, "", info.baseline_label)
+    classes = [*(label_of(trial, readout, info, felt=felt) for trial in p.trials), NO_LABEL]
+    label = np.array(classes)[np.maximum(p.trial, NO_LABEL)]
+    return np.where(p.trial == BASELINE, label_of(baseline, readout, info, felt=False), label)
 
 
 def _meant(trial: Trial, readout: str, labels: tuple[str, ...]) -> str:

@@ -23,6 +23,7 @@ from .trials import Trial
 
 NO_LABEL = -1
 MAPPED = ("de", "patches")  # arrays that stay on disk: the large ones, as each costs a file descriptor
+BASELINE = NO_LABEL - 1  # in place of a trial's number: declared baseline
 CHUNK_S = 30.0  # signal at a time, which limits memory
 LEAST_SD = 1e-6  # of a feature of eye movements that changes at all
 

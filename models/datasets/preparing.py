@@ -27,14 +27,12 @@ from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.profile import LEAST_BASELINE_S
 from realtime_mood.types import StreamInfo
 
-from .labels import label_of
+from .labels import label_by_second, label_of
 from .mapped import mapped
-from .person import MAPPED, NO_LABEL, Person, SessionTrial, by_second, of_length
+from .person import BASELINE, MAPPED, NO_LABEL, Person, SessionTrial, by_second, of_length
 from .trials import DatasetInfo, Recording, Segment
 
 FORMAT = 2
-BASELINE = NO_LABEL - 1
-"""In place of a trial's number: declared baseline."""
 LEAST_STEPS = round(1.2 * LEAST_BASELINE_S)
 """Steps of a baseline at least, and before clips at most: there each clip has a few, and more would cost many clips."""
 SETTLE_SHARE = 0.25
@@ -157,17 +155,18 @@ def labelled(p: Person, info: DatasetInfo, readout: str, *, felt: bool, baseline
     spec : FeatureSpec
     """
     assert p.trial is not None
-    by_trial = np.array([label_of(trial, readout, info, felt=felt) for trial in p.trials] or [NO_LABEL])
-    label = np.where(p.trial >= 0, by_trial[np.maximum(p.trial, 0)], NO_LABEL)
+    label = label_by_second(p, readout, info, felt=felt)
     begin = np.searchsorted(p.piece, p.piece)
     lengths = np.bincount(p.piece)[p.piece]
-    settled = np.arange(len(label)) - begin >= np.minimum(spec.n_steps, SETTLE_SHARE * lengths)
+    settle = max(spec.n_steps, info.settle_s / p.step_s)
+    settled = np.arange(len(label)) - begin >= np.minimum(settle, SETTLE_SHARE * lengths)
     rest = np.zeros(len(label), bool)
     for at in p.sessions:
         chosen = at[_baseline(p, at, info, baseline_s)]
         rest[chosen] = True
-        label[at[at <= chosen.max(initial=-1)]] = NO_LABEL
-    return replace(p, label=np.where(settled, label, NO_LABEL), rest=rest)
+        label[at[(at <= chosen.max(initial=-1)) & (p.trial[at] != BASELINE)]] = NO_LABEL
+    session = None if info.restarts else p.session
+    return replace(p, label=np.where(settled, label, NO_LABEL), rest=rest, session=session)
 
 
 def _baseline(p: Person, at: np.ndarray, info: DatasetInfo, baseline_s: float) -> np.ndarray:

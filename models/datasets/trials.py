@@ -124,6 +124,13 @@ class DatasetInfo:
     """Where the seconds of baseline come from: "rest", "pre-clip", "neutral" (the first neutral trials), or "none":
     then it is the beginning of the recording, whatever was shown."""
     mains: float = 50.0
+    baseline_label: str = ""
+    """The class of the seconds of baseline, where they have one: trained on, never scored."""
+    settle_s: float = 0.0
+    """At the start of each trial, seconds without a label, where a context is not enough."""
+    restarts: bool = False
+    """Running statistics restart with each trial: time since the start of the recording would tell labels apart."""
+    labels_mean: str = "what the stimulus was meant to evoke"
     smoothed: bool = False
     """Shipped features were smoothed with later windows."""
     raw: bool = True

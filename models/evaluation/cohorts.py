@@ -1,4 +1,4 @@
-"""The subjects to evaluate on, and the channels they share."""
+"""Simulated subjects to evaluate on, and the channels that subjects share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from realtime_mood.errors import ConfigError, ProfileError
 from realtime_mood.sources.synthetic.person import VirtualPerson
 from realtime_mood.types import StreamInfo
 
-from ..datasets import eegmat, virtual
+from ..datasets import virtual
 from ..datasets.person import Person, person, signal_sha256
 from ..datasets.recordings import find
 from ..executor import Executor
@@ -31,40 +31,34 @@ CHANNEL_SETS = {
     "muscle": ("Fp1", "Fp2", "F7", "F8", "T7", "T8"),
 }
 DATASETS = {"effort": "eegmat", "emotion3": "virtual"}
+"""The data set of each readout of the shipped weights, where none is named."""
 WITH_EYES = "virtual-eyes"
 """The simulated subjects of ``virtual`` with an eye tracker."""
+VIRTUAL = ("virtual", WITH_EYES)
 FIRST_SEED = 50_000  # simulated subjects of evaluation; those below 10,000 are for training and pre-training
 
 
 def load(
-    readout: str, dataset: str | None, data: Path | None, track: str, n: int, spec: FeatureSpec, executor: Executor
+    readout: str, dataset: str, track: str, n: int, spec: FeatureSpec, executor: Executor
 ) -> tuple[list[Person], tuple[str, ...]]:
-    """The subjects of a data set and their labels.
+    """`n` simulated subjects, with an eye tracker if `dataset` is `WITH_EYES`, and their labels.
 
-    Raises `ConfigError` for an unknown readout, data set or folder, or where a subject occurs twice.
+    Raises `ConfigError` for a readout that they do not have, or where a subject occurs twice.
     """
-    if readout not in DATASETS:
-        raise ConfigError(f"readout {readout!r}", "unknown", f"use {' or '.join(DATASETS)}")
-    dataset, known = dataset or DATASETS[readout], [*DATASETS.values(), WITH_EYES]
-    if dataset not in known:
-        raise ConfigError(f"data set {dataset!r}", "unknown", f"use {' or '.join(known)}")
-    if dataset.removesuffix("-eyes") != DATASETS[readout]:
-        raise ConfigError(f"readout {readout!r} on {dataset!r}", "it has other labels", f"use {DATASETS[readout]!r}")
-    if dataset != "eegmat":
-        subjects = _virtual(n, (BASELINE_S[track], spec, dataset == WITH_EYES), executor)
-    else:
-        subjects = [p for path in _archives(data) for p in eegmat.people(path, spec)]
-    labels: tuple[str, ...] = eegmat.LABELS if dataset == "eegmat" else virtual.LABELS
-    check_subjects(subjects, labels, track, spec)
-    return subjects, labels
+    if readout != "emotion3":
+        raise ConfigError(f"readout {readout!r} on {dataset!r}", "it has other labels", "use emotion3")
+    subjects = _virtual(n, (BASELINE_S[track], spec, dataset == WITH_EYES), executor)
+    check_subjects(subjects, virtual.LABELS, track, spec)
+    return subjects, virtual.LABELS
 
 
 def records_behind(subjects: Sequence[Person], data: Path | None) -> dict[str, list[str]]:
     """SHA-256 of the whole records of an archive that subjects are parts of, by subject."""
     records: dict[str, list[str]] = {}
-    if subjects[0].name.startswith("eegmat-") and data and (data.is_file() or any(data.glob("eegmat*.npz"))):
+    if subjects[0].name.startswith("eegmat-") and data:
+        archives = sorted(data.glob("eegmat*.npz")) if data.is_dir() else [data]
         names = {same_person(p.name): p.name for p in reversed(subjects)}
-        for job in (job for path in _archives(data) for job in find([str(path)], with_eegmat=True)[0]):
+        for job in (job for path in archives for job in find([str(path)], with_eegmat=True)[0]):
             key = same_person(job.subject)
             records.setdefault(names.get(key, key), []).extend(signal_sha256(piece) for piece in job.read().pieces)
     return records
@@ -82,15 +76,6 @@ def records_seen(encoder: Path | None) -> dict[str, list[str]]:
         raise ConfigError(
             f"encoder {encoder}", f"the list of its training subjects cannot be read: {error}", "pre-train it again"
         ) from None
-
-
-def _archives(data: Path | None) -> list[Path]:
-    if data is None:
-        raise ConfigError("evaluate on EEGMAT", "no folder given", "add --data PATH, the folder of its archive")
-    found = sorted(data.glob("eegmat*.npz")) if data.is_dir() else [data]
-    if not found or not found[0].is_file():
-        raise ConfigError(f"subjects in {data}", "no eegmat*.npz there", "pass the folder with the EEGMAT archive")
-    return found
 
 
 def _virtual(n: int, common: tuple[int, FeatureSpec, bool], executor: Executor) -> list[Person]:

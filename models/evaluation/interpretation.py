@@ -21,7 +21,6 @@ from realtime_mood.files import write_whole
 from realtime_mood.report import pages
 
 from ..datasets.labels import scale_of
-from ..datasets.sets import READERS, reader_of
 from ..executor import SerialExecutor, open_executor
 from . import interpretation_page
 from .clusters import ALPHA, FORMING_P, LEAST_SUBJECTS, MOST_CM, Cluster, clusters_of, neighbours
@@ -110,10 +109,8 @@ def of_split(common: tuple[Study, ReaderMethod, Path], split: Split) -> list[Sub
 
 def about(c: Comparison) -> dict[str, Any]:
     """What the maps are of, and what is needed to repeat them."""
-    name = str(c.about["dataset"])
-    info = c.info or (reader_of(name).info if name in READERS else None)
-    name = info.name if info else name  # not the path of a TOML file
-    known = {key: getattr(info, key) if info else "" for key in ("title", "paper", "licence", "baseline")}
+    name = c.info.name if c.info else str(c.about["dataset"])  # not the path of a TOML file
+    known = {key: getattr(c.info, key) if c.info else "" for key in ("title", "paper", "licence", "baseline")}
     return {MARK: 1, "about": {**c.about, **known, "dataset": name, "warnings": list(c.warnings)}}
 
 

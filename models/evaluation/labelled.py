@@ -12,12 +12,12 @@ from platformdirs import user_cache_path
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, ProfileError
 
-from ..datasets.labels import labels_of, scale_of
-from ..datasets.person import Person, cut
+from ..datasets.labels import READOUTS, label_of, labels_of, scale_of
+from ..datasets.person import NO_LABEL, Person, cut
 from ..datasets.preparing import Log, jobs_of, labelled
 from ..datasets.preparing import subjects as prepared_subjects
 from ..datasets.sets import reader_of
-from ..datasets.trials import DatasetInfo
+from ..datasets.trials import DatasetInfo, Recording
 from ..executor import Executor
 from .contexts import BASELINE_S, scored_seconds
 from .sessions import names_of
@@ -26,6 +26,8 @@ PREPARED = "prepared-subjects"
 LEAST_LABELS, LEAST_RATINGS = 2, 3
 OWN_BASELINE = ("c1", "c5", "drifting", "l")
 """Tracks on which a subject without a baseline cannot be scored."""
+ALMOST = 0.9
+"""Of a baseline: filters settle in its first seconds, and some may be masked."""
 LOOKS_AHEAD = "features look ahead (LDS-smoothed over the whole trial): not available live"
 
 
@@ -45,7 +47,7 @@ class DatasetChoice:
     def meaning(self, info: DatasetInfo) -> str:
         """What a label says, for tables and cards; `info` is that of the set."""
         if not self.felt:
-            return "what the stimulus was meant to evoke"
+            return info.labels_mean
         split = info.high_from.get(self.readout)
         return "what subjects reported to have felt" + ("" if split is None else f" (high: {split:g} or more)")
 
@@ -63,12 +65,15 @@ def load_labelled(
     reader = reader_of(choice.name)
     labels_of(choice.readout, reader.info)
     recordings = reader.recordings(choice.root)
+    _check_labels(choice, recordings, reader.info)
     cache = choice.cache or user_cache_path("realtime-mood") / PREPARED
     jobs = jobs_of(recordings, reader.info, spec, cache)
     log(f"{choice.name}: {len(jobs)} subjects, {len(recordings)} recordings; prepared subjects are kept in {cache}")
     subjects = []
     for _, prepared in prepared_subjects(jobs, executor.run, log):
         p = labelled(prepared, reader.info, choice.readout, felt=choice.felt, baseline_s=BASELINE_S[track], spec=spec)
+        if track == "c5":
+            _check_five_minutes(p)
         if track in OWN_BASELINE:
             p = _with_baselines(p, spec, log)
         if why := _unusable(p, spec, scale_of(choice.readout)):
@@ -81,6 +86,22 @@ def load_labelled(
             "choose a readout that the set has labels for, or --label felt; reasons are above",
         )  # fmt: skip
     return subjects, reader.info
+
+
+def _check_labels(choice: DatasetChoice, recordings: Sequence[Recording], info: DatasetInfo) -> None:
+    """Raise `ConfigError` where no trial has a label of the readout, before signals are read."""
+    trials = [trial for r in recordings for trial in r.trials]
+
+    def there(readout: str) -> bool:
+        return any(label_of(trial, readout, info, felt=choice.felt) != NO_LABEL for trial in trials)
+
+    if not there(choice.readout):
+        known = [name for name in dict.fromkeys([*READOUTS, *([info.name] if info.labels else [])]) if there(name)]
+        raise ConfigError(
+            f"readout {choice.readout!r} on {choice.name}",
+            f"no trial has a {'felt label' if choice.felt else 'label'} of it",
+            f"use --readout {' or '.join(known)}" if known else "try --label felt or --label stimulus",
+        )
 
 
 def looks_ahead(subjects: Sequence[Person], info: DatasetInfo | None) -> bool:
@@ -99,6 +120,16 @@ def _unusable(p: Person, spec: FeatureSpec, scale: str) -> str:
     elif len(there := set(p.label[at].tolist())) < LEAST_LABELS:
         return f"{len(there)} of the labels in the seconds that can be scored, {LEAST_LABELS} are needed"
     return ""
+
+
+def _check_five_minutes(p: Person) -> None:
+    """Raise `ConfigError` for a session whose baseline is not that of the track, or nearly."""
+    least_s = min(float(p.rest[at].sum()) * p.step_s for at in p.sessions)
+    if least_s < ALMOST * BASELINE_S["c5"]:
+        raise ConfigError(
+            f"track 'c5': {BASELINE_S['c5']} s of baseline from all subjects", f"{p.name} has {least_s:g} s",
+            "use a track with a shorter baseline, c1 or z",
+        )  # fmt: skip
 
 
 def _with_baselines(p: Person, spec: FeatureSpec, log: Log) -> Person:

@@ -24,9 +24,8 @@ import numpy as np
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
 
-from ..datasets.labels import label_of
+from ..datasets.labels import label_by_second
 from ..datasets.person import NO_LABEL, Person
-from ..datasets.preparing import BASELINE
 from ..datasets.trials import DatasetInfo
 from ..sampling import piece_starts
 from . import figures
@@ -52,8 +51,6 @@ class Board:
     """Subjects or sessions for training, validation and test."""
     by_session: bool = False
     """The parts are sessions of all subjects, so that it says nothing about unseen subjects."""
-    baseline_label: int = NO_LABEL
-    """Class of the seconds that are the baseline on other protocols."""
 
 
 def _numbered(digits: int, *edges: int) -> tuple[tuple[str, ...], ...]:
@@ -67,7 +64,7 @@ BOARDS = {
     "faced-bids": Board(("faced-bids", "emotion9"), 10.0, _FACED),
     "seed-v": Board(("seed-v", "emotion5"), 1.0, _SESSIONS, by_session=True),
     "seed-v-raw": Board(("seed-v-raw", "emotion5"), 1.0, _SESSIONS, by_session=True),
-    "eegmat": Board(("eegmat", "effort"), 5.0, _numbered(2, 0, 28, 32, 36), baseline_label=0),
+    "eegmat": Board(("eegmat", "effort"), 5.0, _numbered(2, 0, 28, 32, 36)),
 }
 
 
@@ -133,14 +130,11 @@ def divide(subjects: Sequence[Person], board: Board, info: DatasetInfo, track: s
 
 def by_window(p: Person, board: Board, info: DatasetInfo, *, whole: bool) -> Person:
     """The subject with a label at the last second of each window: of all, or of those after the baseline."""
-    assert p.trial is not None
     n = max(1, round(board.window_s / p.step_s))
-    last = (np.arange(len(p.trial)) - piece_starts(p) + 1) % n == 0
-    by_trial = np.array([label_of(trial, board.readouts[0], info, felt=False) for trial in p.trials])
-    label = np.where(p.trial >= 0, by_trial[np.maximum(p.trial, 0)], NO_LABEL)
-    label = np.where(p.trial == BASELINE, board.baseline_label, label)
+    last = (np.arange(len(p.label)) - piece_starts(p) + 1) % n == 0
+    label = label_by_second(p, board.readouts[0], info, felt=False)
     if not whole:
-        label = np.where(p.label == NO_LABEL, NO_LABEL, label)
+        label[p.rest | (p.label == NO_LABEL)] = NO_LABEL
     return replace(p, label=np.where(last, label, NO_LABEL), rest=p.rest & (not whole))
 
 

@@ -21,14 +21,13 @@ from realtime_mood.files import write_whole
 from ..datasets.guards import duplicate_groups
 from ..datasets.labels import labels_of, scale_of
 from ..datasets.person import Person
-from ..datasets.sets import READERS
 from ..datasets.trials import DatasetInfo
 from ..executor import Executor, open_executor
 from . import claims, own_trials, ratings, report, sessions
 from .ablations import ablations
 from .attention import attention
 from .baselines import Classical, Majority, Method, Riemannian, names_asked
-from .cohorts import DATASETS, channel_sets, common_channels, load, records_behind, records_seen
+from .cohorts import DATASETS, VIRTUAL, channel_sets, common_channels, load, records_behind, records_seen
 from .compare import Runner, Study, compare
 from .contexts import check_track
 from .controls.clips import clip_identity
@@ -277,17 +276,17 @@ def _subjects(
     options: Options, spec: FeatureSpec, executor: Executor, log: Callable[[str], None]
 ) -> tuple[list[Person], tuple[str, ...], str, DatasetInfo | None]:
     """The subjects, their labels, the meaning of a label, and what is known of a labelled data set."""
-    name, on_board = options.dataset or "", options.protocol == BOARD_PROTOCOL
-    if name.endswith(".toml") or (name in READERS and (on_board or name not in DATASETS.values())):
+    name = options.dataset or DATASETS.get(options.readout)
+    if name is None:
+        do = f"add it, or use {' or '.join(DATASETS)}"
+        raise ConfigError(f"readout {options.readout!r}", "no --dataset given", do)
+    if name not in VIRTUAL:
         if options.data is None:
             raise ConfigError(f"data set {name}", "no folder given", "add --root DIR, where you put it")
         choice = DatasetChoice(name, options.data, options.readout, options.felt)
         subjects, info = load_labelled(choice, options.track, spec, executor, log)
         return subjects, labels_of(options.readout, info), choice.meaning(info), info
     if lacking := {"subject-clip": "clips", sessions.PROTOCOL: "sessions"}.get(options.protocol):
-        found = f"{options.dataset or options.readout} has no {lacking}"
-        raise ConfigError(f"protocol {options.protocol!r}", found, "use groups")
-    subjects, labels = load(
-        options.readout, options.dataset, options.data, options.track, options.n_virtual, spec, executor
-    )
-    return subjects, labels, "what the subject was asked to do", None
+        raise ConfigError(f"protocol {options.protocol!r}", f"{name} has no {lacking}", "use groups")
+    subjects, labels = load(options.readout, name, options.track, options.n_virtual, spec, executor)
+    return subjects, labels, "the state that was simulated", None

@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.models.datasets.archives import Archive
 from realtime_mood.models.datasets.fixtures import archives as writer
+from realtime_mood.models.datasets.person import NO_LABEL
+from realtime_mood.models.datasets.preparing import jobs_of, load, prepare
+from realtime_mood.models.datasets.preparing import labelled as with_labels
 from realtime_mood.models.datasets.sets import biohack, dasps, eegmat, ssvep_exo
+from realtime_mood.models.evaluation import labelled, run
 from tests.datasets.reading import log_power, state_effect, trial_signals
 
 NAMES = {"biohack": biohack.READER, "dasps": dasps.READER, "eegmat": eegmat.READER, "ssvep-exo": ssvep_exo.READER}
@@ -178,6 +186,38 @@ def test_real_eegmat(data_dir):
     assert len(recordings) == 24
     assert all([t.label for t in r.trials] == ["rest", "rest", "arithmetic"] for r in recordings)
     assert all(len(list(r.segments())) == 4 for r in recordings[:3])
+
+
+def test_eegmat_as_downloaded_gets_the_table_of_any_labelled_set(tmp_path, monkeypatch):
+    writer.write_eegmat(tmp_path, 3, 9742, 0.0, files=True)
+    monkeypatch.setattr(labelled, "user_cache_path", lambda _: tmp_path / "prepared")
+    monkeypatch.setattr(run.report, "pictures", lambda *_: [])
+    options = run.Options("effort", tmp_path / "out.json", tmp_path, "eegmat", "loso", "z", "4", "lr", n_folds=3,
+                          n_inner=1)  # fmt: skip
+    run.evaluate(options, [], lambda _: None, Console(file=StringIO()))
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert found["about"]["labels_mean"] == "what the subject was asked to do"
+    with pytest.raises(ConfigError, match="300 s of baseline from all subjects · eegmat-00 has 56 s"):
+        run.evaluate(replace(options, track="c5"), [], lambda _: None, Console(file=StringIO()))
+    assert found["control_rows"]["position"]["balanced_accuracy"]["mean"] == 1, "rest comes first"
+    assert found["results"]["4"]["lr"]["people"][0]["seconds"] == 2 * 46, "58 s of a minute, without 12"
+
+
+def test_the_first_minute_is_baseline_and_rest_and_every_minute_starts_again(written, tmp_path):
+    (job, *_) = jobs_of(eegmat.READER.recordings(written), eegmat.READER.info, FeatureSpec(), tmp_path)
+    prepare(job)
+    p = with_labels(load(job), eegmat.READER.info, "effort", felt=False, baseline_s=60, spec=FeatureSpec())
+    assert [set(p.label[p.piece == i][12:]) for i in range(3)] == [{0}, {0}, {1}]
+    assert set(p.label[np.arange(len(p.label)) % 60 < 12]) == {NO_LABEL}
+    assert set(np.flatnonzero(p.rest)) <= set(range(60))
+    assert p.session is None, "running statistics restart with each minute"
+
+
+def test_several_archives_are_refused(written, tmp_path):
+    for name in ("eegmat_one.npz", "eegmat_two.npz"):
+        shutil.copy(next(written.glob("eegmat*.npz")), tmp_path / name)
+    with pytest.raises(MoodError, match=r"several archives: eegmat_one\.npz, eegmat_two\.npz"):
+        eegmat.READER.recordings(tmp_path)
 
 
 # -- DASPS ---------------------------------------------------------------------------------------------------------

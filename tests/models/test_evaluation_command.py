@@ -27,8 +27,8 @@ def test_the_whole_command_writes_figures_a_table_and_pictures(people, tmp_path,
     monkeypatch.setattr(running, "load", lambda *_: (people, ("rest", "arithmetic")))
     monkeypatch.setattr(running, "methods_of", lambda *_: [Majority(), Classical("lr"), quick_reader(steps=4)])
     options = Options(
-        "effort", tmp_path / "out.json", channels="C3,C4", n_folds=3, n_inner=1, controls=True, ablations=True,
-        attention=True,
+        "effort", tmp_path / "out.json", None, "virtual", channels="C3,C4", n_folds=3, n_inner=1, controls=True,
+        ablations=True, attention=True,
     )  # fmt: skip
     text = StringIO()
     evaluate(options, ["evaluate", "--readout", "effort"], lambda _: None, Console(file=text, width=200))
@@ -57,7 +57,9 @@ def test_no_room_for_the_report_is_said_and_the_results_are_kept(people, tmp_pat
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(running, "write_whole", no_room)
-    options = Options("effort", tmp_path / "out.json", channels="all", methods="majority", n_folds=3, n_inner=1)
+    options = Options(
+        "effort", tmp_path / "out.json", None, "virtual", channels="all", methods="majority", n_folds=3, n_inner=1
+    )
     with pytest.raises(ConfigError, match=r"No space left.*out\.cache"):
         evaluate(options, [], lambda _: None, Console(file=StringIO()))
     assert list((tmp_path / "out.cache").glob("*.npz"))
@@ -68,10 +70,10 @@ def test_no_room_for_the_report_is_said_and_the_results_are_kept(people, tmp_pat
     [
         (["--track", "l", "--controls"], "use track c1"),
         (["--readout", "joy"], "effort or emotion3"),
-        (["--protocol", "sessions"], "effort has no sessions"),
+        (["--dataset", "virtual", "--readout", "emotion3", "--protocol", "sessions"], "virtual has no sessions"),
         (["--steps", "many"], "not whole numbers"),
         (["--methods", "magic"], "no magic"),
-        ([], "--data"),
+        ([], "--root DIR"),
         (["--methods", "lr", "--ablations"], "add reader"),
         (["--methods", "lr", "--attention"], "add reader"),
         (["--encoder", "/nowhere"], "no encoder.json"),

@@ -13,6 +13,7 @@ from evaluation_people import SPEC, planted, quick_reader, view
 
 import app
 from realtime_mood.errors import ConfigError
+from realtime_mood.models.datasets.sets import reader_of
 from realtime_mood.models.evaluation import interpretation
 from realtime_mood.models.evaluation import run as running
 from realtime_mood.models.evaluation.clusters import clusters_of, neighbours
@@ -155,7 +156,7 @@ def small(monkeypatch):
     def use(n: int, *, virtual: bool = False):
         people = [planted(seed, 1.5, n_blocks=6) for seed in range(n)]
         people = [replace(p, info=replace(p.info, virtual=virtual)) for p in people]
-        monkeypatch.setattr(running, "load", lambda *_: (people, ("rest", "arithmetic")))
+        monkeypatch.setattr(running, "load_labelled", lambda *_: (people, reader_of("eegmat").info))
         monkeypatch.setattr(running, "methods_of", lambda *_: [quick_reader(steps=12)])
 
     return use
@@ -163,7 +164,7 @@ def small(monkeypatch):
 
 def test_the_page_has_every_section_and_the_numbers_are_beside_it(small, tmp_path):
     small(7)
-    options = Options("effort", tmp_path / "page.html", n_folds=3)
+    options = Options("effort", tmp_path / "page.html", tmp_path, n_folds=3)
     interpret(options, ClusterOptions(100, 0), ["interpret", "--out", "page.html"], lambda _: None)
     page, numbers = (tmp_path / "page.html").read_text(), json.loads((tmp_path / "page.json").read_text())
     for kind in interpretation.KINDS:
@@ -184,7 +185,9 @@ def test_the_page_has_every_section_and_the_numbers_are_beside_it(small, tmp_pat
 
 def test_the_page_of_few_simulated_subjects_says_both(small, tmp_path):
     small(4, virtual=True)
-    interpret(Options("effort", tmp_path / "page.html", n_folds=3), ClusterOptions(), ["interpret"], lambda _: None)
+    interpret(
+        Options("effort", tmp_path / "page.html", tmp_path, n_folds=3), ClusterOptions(), ["interpret"], lambda _: None
+    )
     page = (tmp_path / "page.html").read_text()
     assert "SIMULATED" in page
     assert "4 subjects are too few" in page

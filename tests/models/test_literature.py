@@ -81,7 +81,15 @@ def test_the_command_marks_the_column(people, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "load", lambda *_: (people[:4], ("rest", "arithmetic")))
     monkeypatch.setattr(run.report, "pictures", lambda *_: [])
     options = Options(
-        "effort", tmp_path / "out.json", protocol="literature", channels="all", methods="lr", n_folds=3, n_inner=1
+        "effort",
+        tmp_path / "out.json",
+        None,
+        "virtual",
+        "literature",
+        channels="all",
+        methods="lr",
+        n_folds=3,
+        n_inner=1,
     )
     text = StringIO()
     evaluate(options, [], print, Console(file=text, width=140))

@@ -73,8 +73,8 @@ def test_each_window_is_scored_once_at_its_last_second(people, track):
 
 
 def test_rest_is_scored_where_the_board_scores_it(people):
-    board = Board(("planted",), 10.0, SIX.parts, baseline_label=0)
-    divided, (fold,) = divide(people, board, info_of(), "z")
+    board = Board(("planted",), 10.0, SIX.parts)
+    divided, (fold,) = divide(people, board, replace(info_of(), baseline_label=LABELS[0]), "z")
     p = divided[fold.split.left[0]]
     assert set(p.label[people[4].rest & (p.label >= 0)]) == {0}
     assert (p.label[people[4].rest] >= 0).sum() == 6
@@ -133,7 +133,6 @@ def test_eegmat_as_downloaded_has_no_archive_behind_it(people, tmp_path):
 def test_the_command_reads_what_is_planted_and_prints_the_figure(people, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "load_labelled", lambda *_: (people, info_of()))
     monkeypatch.setattr(run.report, "pictures", lambda *_: [])
-    monkeypatch.setitem(run.READERS, "planted", "planted:reader")
     monkeypatch.setitem(open_eeg_bench.BOARDS, "planted", SIX)
     options = Options("emotion3", tmp_path / "out.json", tmp_path, "planted", "open-eeg-bench", "c1", "all", "lr")
     text = StringIO()

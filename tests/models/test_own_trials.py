@@ -151,7 +151,6 @@ def test_the_command_says_what_was_used(people, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "load_labelled", lambda *_: (without_trials, info_of(8)))
     monkeypatch.setattr(run, "labels_of", lambda *_: LABELS)
     monkeypatch.setattr(run.report, "pictures", lambda *_: [])
-    monkeypatch.setitem(run.READERS, "planted", "planted:reader")
     options = Options(
         "planted", tmp_path / "out.json", tmp_path, "planted", "groups", "l", "all", "majority", n_folds=4, n_inner=1
     )

@@ -138,7 +138,6 @@ def test_subjects_with_one_rating_are_left_out(people):
 
 def test_the_command_prints_and_writes_a_table(people, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "load_labelled", lambda *_: (people, info_of(6)))
-    monkeypatch.setitem(run.READERS, "planted", "planted:reader")
     options = Options(
         "valence-rating",
         tmp_path / "out.json",

@@ -14,6 +14,7 @@ from realtime_mood.errors import MoodError
 from realtime_mood.models import crossfit, ship
 from realtime_mood.models.checkpoint import load_weights
 from realtime_mood.models.crossfit import FitOptions, LabelledReadout
+from realtime_mood.models.datasets.labels import COORDINATES
 from realtime_mood.models.datasets.person import population
 from realtime_mood.models.evaluation.figures import Scores
 from realtime_mood.models.executor import SerialExecutor
@@ -30,7 +31,7 @@ def people(monkeypatch):
 
 
 def readout_of(people):
-    return LabelledReadout(("rest", "arithmetic"), ship.EFFORT, "real", people)
+    return LabelledReadout(("rest", "arithmetic"), COORDINATES["effort"], "real", people)
 
 
 def ships(tmp_path, log=lambda _: None):

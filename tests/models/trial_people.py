@@ -8,8 +8,7 @@ from dataclasses import replace
 import numpy as np
 from evaluation_people import planted
 
-from realtime_mood.models.datasets.person import NO_LABEL, Person, SessionTrial
-from realtime_mood.models.datasets.preparing import BASELINE
+from realtime_mood.models.datasets.person import BASELINE, NO_LABEL, Person, SessionTrial
 from realtime_mood.models.datasets.trials import DatasetInfo
 
 LABELS = ("low", "high")

@@ -51,6 +51,10 @@ class Eegmat:
         labels=LABELS,
         subjects=tuple(f"{i:02}" for i in range(36)),
         baseline="rest",
+        baseline_label="rest",
+        settle_s=12.0,
+        restarts=True,
+        labels_mean="what the subject was asked to do",
     )
 
     def recordings(self, root: Path) -> Sequence[Recording]:
