@@ -1,6 +1,7 @@
 """BioHack2025: four people who were confused, understood, or did neither, with a Muse, over up to five days.
 
-Page: https://github.com/JP-Vela/BioHack2025. There is no paper and no DOI; MIT licence. As an archive
+Page: https://github.com/JP-Vela/BioHack2025, read at commit 5045c92: MIT licence, no paper, no DOI. Its folder
+``dataset/our_data`` is what is meant here; ``dataset/original_data`` is credited to another project. As an archive
 (`models.datasets.archives`): 40 takes of 2.5 to 5 minutes, TP9 AF7 AF8 TP10, 256 Hz, each with its class, its start in
 seconds since 1970, and the steps back of its clock. Takes of one day are one session here, in the order of their
 starts. One take is there twice, once with a clock that jumps back by fifty years: that copy is left out.
@@ -31,10 +32,10 @@ class BioHack:
     info = DatasetInfo(
         name="biohack",
         title="BioHack2025: confusion and understanding",
-        paper="no paper, no DOI",
+        paper="no paper, no DOI (the page was read at commit 5045c92)",
         page="https://github.com/JP-Vela/BioHack2025",
         licence="MIT",
-        access="git clone https://github.com/JP-Vela/BioHack2025; re-pack it (docs/datasets.md)",
+        access="git clone https://github.com/JP-Vela/BioHack2025; re-pack dataset/our_data (docs/datasets.md)",
         layout="biohack2025_muse_256hz.npz",
         n_subjects=4,
         n_sessions=5,

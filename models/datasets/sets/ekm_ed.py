@@ -1,7 +1,8 @@
 """EKM-ED: some 45 people who watched film clips of anger, fear, happiness and sadness, with a Muse S.
 
-Paper, which names the page of the data set (EmoKey Moments EEG Dataset): Garcia-Moreno et al. (2025), Comput. Biol.
-Med. 184:109463, doi 10.1016/j.compbiomed.2024.109463.
+Paper (EmoKey Moments EEG Dataset): Garcia-Moreno et al. (2025), Comput. Biol. Med. 184:109463, doi
+10.1016/j.compbiomed.2024.109463. **Not confirmed**: this citation, its DOI and the licence come from second hand, and
+no page of the data set was found; check them before you cite. The layout was not compared with a download.
 
 Below ``muse_wearable_data/preprocessed/clean-signals/0.0078125S/{id}/`` stand ``ANGER.csv``, ``FEAR.csv``,
 ``HAPPINESS.csv``, ``SADNESS.csv`` and ``NEUTRAL_….csv``: 128 Hz, columns RAW_TP9 RAW_AF7 RAW_AF8 RAW_TP10 in µV. The
@@ -42,10 +43,11 @@ class EkmEd:
     info = DatasetInfo(
         name="ekm-ed",
         title="EKM-ED: EmoKey Moments",
-        paper="Garcia-Moreno et al. (2025), Comput. Biol. Med. 184:109463, doi 10.1016/j.compbiomed.2024.109463",
-        page="https://doi.org/10.1016/j.compbiomed.2024.109463",
-        licence="see the page of the data set, which the paper names",
-        access="download 'EmoKey Moments EEG Dataset (EKM-ED)' from the page that the paper names",
+        paper="Garcia-Moreno et al. (2025), Comput. Biol. Med. 184:109463, doi 10.1016/j.compbiomed.2024.109463 "
+        "(not confirmed: check it before you cite)",
+        page="not confirmed; try https://doi.org/10.1016/j.compbiomed.2024.109463",
+        licence="not confirmed; see the page of the data set",
+        access="search for 'EmoKey Moments EEG Dataset (EKM-ED)' and download it",
         layout="muse_wearable_data/preprocessed/clean-signals/0.0078125S/1 … /ANGER.csv …\n"
         "muse_wearable_data/raw/1 … /order.txt\n"
         f"questionnaires/preprocessed/{SAM}",
