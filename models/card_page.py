@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from realtime_mood.readout import LEAST_SUBJECTS, HeldOutResult
+from realtime_mood.readout import HeldOutResult
 
 from .card import Card
 
@@ -33,8 +33,7 @@ def may_be_claimed(
     if found.virtual:
         return "nothing about real people: the data set was simulated"
     if not found.valid:
-        why = "intervals above chance and above what the order of trials gives away"
-        return f"nothing: that takes {LEAST_SUBJECTS} subjects, and {why}"
+        return f"nothing: {found.why_not}"
     may = f"it reads {readout} of {who} better than chance and than the order of trials"
     return "; ".join([may, *limits])
 

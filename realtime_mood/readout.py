@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .language import _
+from .language import N_, _
 
 LEAST_SUBJECTS = 6
 """Fewer held-out subjects, all above chance, have a p value of .05 and more (two-sided sign test)."""
@@ -51,15 +51,16 @@ class HeldOutResult:
             "chance {chance:.2f}",
             **values,
         )
-        if self.valid:
-            return text
+        return text if self.valid else f"{text}; {_(self.why_not)}"
+
+    @property
+    def why_not(self) -> str:
+        """Why nothing may be claimed, not translated; empty where something may."""
         if self.n_subjects < LEAST_SUBJECTS:
-            why = _("too few subjects to claim anything")
-        elif not self.above_chance:
-            why = _("not above chance")
-        else:
-            why = _("not above what the order of trials gives away")
-        return f"{text}; {why}"
+            return N_("too few subjects to claim anything")
+        if not self.above_chance:
+            return N_("not above chance")
+        return "" if self.above_controls else N_("not above what the order of trials gives away")
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,19 +81,19 @@ class RatingMethod:
         """Fit to the ratings of all trials with scored seconds."""
         xs, ys = [], []
         for c in map(view.contexts, subjects):
-            numbers, _, x = self._by_trial(c)
+            numbers, _, x = self.by_trial(c)
             xs.append(x)
             ys.append(ratings_of(c.person, numbers, self.scale))
         x, y = np.concatenate(xs), np.concatenate(ys)
-        predict = _by_stimulus(x, y) if self.name == "stimulus" else _regressor(self.name, setting).fit(x, y).predict
+        predict = _by_stimulus(x, y) if self.name == "stimulus" else regressor(self.name, setting).fit(x, y).predict
 
         def score(c: Contexts) -> np.ndarray:
-            _, row, x = self._by_trial(c)
+            _, row, x = self.by_trial(c)
             return np.asarray(np.clip(predict(x), y.min(), y.max())[row, None])
 
         return score
 
-    def _by_trial(self, c: Contexts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def by_trial(self, c: Contexts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Numbers of the trials, the row of each context's trial, and the input: features, or the stimulus."""
         numbers, row, x = c.by_trial(self._features(c))
         if self.name == "stimulus":
@@ -107,7 +107,7 @@ class RatingMethod:
         return np.zeros((len(c), 1)) if self.name in WITHOUT_SIGNAL else c.mean_de
 
 
-def _regressor(name: str, setting: Setting) -> RegressorMixin:
+def regressor(name: str, setting: Setting) -> RegressorMixin:
     if name == "mean":
         return DummyRegressor()
     if name == "position":

@@ -1,8 +1,9 @@
 """Comparison of methods that predict ratings: correlation, concordance and error of each held-out subject's trials.
 
-All choices are made on other subjects, by mean squared error. Measures are of the trials of one subject: Pearson's r,
-the concordance correlation coefficient [1]_, which is lowered by a wrong level or spread, and the mean absolute error
-in units of the scale. Correlation and concordance of a constant prediction are 0. Intervals are over subjects.
+All choices are made on other subjects, by mean squared error. Measures are of the trials of one subject, never pooled
+over subjects: Pearson's r, the concordance correlation coefficient [1]_, which is lowered by a wrong level or spread,
+and the mean absolute error in units of the scale. Correlation and concordance of a constant prediction are 0. Intervals
+are over subjects; what r a linear prediction reaches by chance is in a row of its own (`rating_chance`).
 
 References
 ----------
@@ -11,6 +12,7 @@ References
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -26,15 +28,25 @@ from . import figures, report
 from .baselines import Method
 from .compare import Choices, EvaluationJob, Logits, Runner, Study, compare, scores_of, simplest
 from .figures import Scores, text_of
+from .rating_chance import permuted_r
 from .rating_methods import WITHOUT_SIGNAL, ratings_of
 from .splits import Fold
 
 MEASURES = ("r", "ccc", "mae")
-CONTROL = "mean"
+CONTROL, LINEAR = "mean", "ridge"
+CHANCE = "ridge regression, ratings permuted (control)"
 READ = [
-    "each row has a mean over subjects and its 95 % CI; errors are in units of the scale",
-    "correlation and concordance of a constant prediction are 0",
+    "measures are of the trials within each subject; a row has their mean over subjects and its 95 % CI",
+    "errors are in units of the scale; correlation and concordance of a constant prediction are 0",
 ]
+READ_CHANCE = (
+    "ratings permuted: 95 % of {n} permutations within subjects are in the brackets; an r of ridge regression in there "
+    "is chance, whatever its own interval"
+)
+SAME_ORDER = (
+    "all subjects were given the stimuli in the same order: an r of the control “position in the session” may be that "
+    "of the stimuli, and is no trend over time"
+)
 HEADS = ("channels", "method", "Pearson r", "CCC", "mean absolute error", "error − mean rating's")
 
 
@@ -73,9 +85,31 @@ def measures(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
 def result_of(runner: Runner, scale: str, methods: Sequence[Method], folds: Sequence[Fold]) -> dict[str, Any]:
     """The results of all methods by `compare_ratings`, their titles, and what warns of them."""
     results, titles = compare_ratings(runner, scale, methods, folds), {m.name: m.title for m in methods}
-    return {
-        "methods": titles, "results": results, "warnings": list(warnings(results, titles)), "ratings": {"lines": READ},
-    }  # fmt: skip
+    chance = chance_of(runner, scale, results, folds)
+    lines = [*READ, *(READ_CHANCE.format(n=m["permutations"]) for m in list(chance.values())[:1])]
+    found = [*warnings(results, titles, chance), *([SAME_ORDER] if same_order(runner.study.subjects) else [])]
+    return {"methods": titles, "results": results, "chance": chance, "warnings": found, "ratings": {"lines": lines}}
+
+
+def chance_of(runner: Runner, scale: str, results: Mapping[str, Any], folds: Sequence[Fold]) -> dict[str, Any]:
+    """The r of ridge regression on permuted ratings, by channel set: mean, and what 95 % of the permutations reach.
+
+    The setting is the one that most folds chose. Empty where ridge regression is not among the methods.
+    """
+    found: dict[str, Any] = {}
+    for channels, methods in results.items():
+        if LINEAR in methods:
+            chosen = Counter(tuple(row["setting"].items()) for row in methods[LINEAR]["people"]).most_common(1)[0][0]
+            r = permuted_r(runner.study, runner.study.channel_sets[channels], scale, dict(chosen), folds)
+            found[channels] = {
+                "mean": round(float(r.mean()), 4), "interval": figures.interval(r), "permutations": len(r),
+            }  # fmt: skip
+    return found
+
+
+def same_order(subjects: Sequence[Person]) -> bool:
+    """Whether all subjects were given the same stimuli in the same order, in each session."""
+    return len({tuple((t.session, t.position, t.stimulus) for t in p.trials) for p in subjects}) == 1
 
 
 def compare_ratings(runner: Runner, scale: str, methods: Sequence[Method], folds: Sequence[Fold]) -> dict[str, Any]:
@@ -125,7 +159,9 @@ def _best(
 # -- the text ---------------------------------------------------------------------------------------------------------
 
 
-def warnings(results: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
+def warnings(
+    results: Mapping[str, Any], titles: Mapping[str, str], chance: Mapping[str, Any] | None = None
+) -> Iterator[str]:
     """Methods that see a signal and are not above chance, or not better than a control that sees none."""
     for channels, methods in results.items():
         for name, m in methods.items():
@@ -134,6 +170,8 @@ def warnings(results: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[
             title = f"{titles[name]} ({channels} channels)"
             if not m["r"]["interval"][0] > 0:
                 yield f"{title}: Pearson r {text_of(m['r'])} is not above zero"
+            if name == LINEAR and chance:
+                yield from _beside_chance(title, m["r"]["mean"], chance[channels])
             if above := [c for c in WITHOUT_SIGNAL if not m["less"][c]["interval"][1] < 0]:
                 than = ", ".join(
                     f"“{titles[c].removesuffix(' (control)')}” ({text_of(m['less'][c], '+')})" for c in above
@@ -141,9 +179,21 @@ def warnings(results: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[
                 yield f"{title}: its error is not below that of {than}"
 
 
+def _beside_chance(title: str, r: float, chance: Mapping[str, Any]) -> Iterator[str]:
+    low, high = chance["interval"]
+    of = f"{title}: Pearson r {r:.3f} is {{}} what permuted ratings give, {low:.3f} to {high:.3f}"
+    if r < low:
+        yield of.format("below") + (
+            ", as happens where the relation of signal and rating differs between subjects and cancels: each model is "
+            "then fitted to the opposite of the subject left out. Nothing is predicted, neither so nor in reverse"
+        )
+    elif r <= high:
+        yield of.format("within")
+
+
 def rows(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """The rows below `HEADS`."""
-    return [
+    by_method = [
         (
             channels,
             result["methods"][name],
@@ -153,6 +203,8 @@ def rows(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
         for channels, methods in result["results"].items()
         for name, m in sorted(methods.items(), key=lambda item: item[1]["mae"]["mean"])
     ]
+    chance = [(channels, CHANCE, text_of(r), "", "", "") for channels, r in result.get("chance", {}).items()]
+    return by_method + chance
 
 
 def print_result(result: Mapping[str, Any], console: Console) -> None:

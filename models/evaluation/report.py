@@ -95,7 +95,8 @@ def difference(a: Sequence[Mapping], b: Sequence[Mapping], seed: int) -> dict[st
 PUBLISHED = "Published accuracies: not comparable with this table unless the protocol is the same"
 LITERATURE = "NOT COMPARABLE, literature-style"
 FURTHER = {
-    "ratings": "How to read it", "literature": "NOT COMPARABLE, looks at the test subject: literature-style figures",
+    "reading": "How to read it", "ratings": "How to read it",
+    "literature": "NOT COMPARABLE, looks at the test subject: literature-style figures",
     "open_eeg_bench": "Open EEG Bench", "own_trials": "Calibration with own trials",
     "controls": "Controls with every method", "ablations": "Ablations", "attention": "Attention",
 }  # fmt: skip

@@ -33,7 +33,7 @@ from .contexts import check_track
 from .controls.clips import clip_identity
 from .controls.every_method import controls
 from .controls.order import WITHOUT_SIGNAL
-from .controls.rows import control_rows
+from .controls.rows import control_rows, reading
 from .eegnet import EEGNetMethod
 from .figures import DRAWS
 from .labelled import DatasetChoice, clip_groups, load_labelled, looks_ahead
@@ -208,6 +208,7 @@ def _compared(c: Comparison, options: Options, log: Callable[[str], None]) -> di
         runner = c.runner.on(c.runner.study.of_scored())
         result["clip_identity"] = clip_identity(runner.study, c.folds, options.seed)
         result["control_rows"] = control_rows(runner, c.folds, result, log)
+        result["reading"] = {"lines": reading(result)}
         result["verdicts"] = claims.verdicts(result)
         found += claims.warnings(result)
         result["claims"] = claims.sentences(result)

@@ -15,7 +15,7 @@ from realtime_mood.models.evaluation.baselines import Classical, Majority
 from realtime_mood.models.evaluation.compare import Runner, compare
 from realtime_mood.models.evaluation.controls.changed import blocks, first_and_last, permuted, without_signal
 from realtime_mood.models.evaluation.controls.clips import clip_identity
-from realtime_mood.models.evaluation.controls.rows import ABOVE, WITHOUT_SIGNAL, control_rows
+from realtime_mood.models.evaluation.controls.rows import ABOVE, WITHOUT_SIGNAL, control_rows, reading
 from realtime_mood.models.evaluation.labelled import LOOKS_AHEAD, looks_ahead
 from realtime_mood.models.evaluation.splits import plan
 from realtime_mood.models.executor import SerialExecutor
@@ -139,6 +139,12 @@ def test_there_is_a_row_of_every_control_with_its_chance_and_meaning(on_brain):
         assert high < 0.75
 
 
+def test_the_text_says_on_which_channels_controls_are_computed(on_brain):
+    assert len(reading(on_brain)) == 1
+    _, line = reading({"results": {"19": {}, "8": {}, "4": {}}})
+    assert "for the first channel set only (19), not for 8, 4" in line
+
+
 def test_what_muscles_and_eyes_alone_give_is_named(on_muscles, on_brain):
     assert on_muscles["control_rows"]["muscle"]["balanced_accuracy"]["mean"] > 0.8
     assert "Fp1 Fp2" in on_muscles["control_rows"]["muscle"]["title"]
@@ -196,7 +202,7 @@ def test_noise_claims_nothing():
     found = result_of([with_trials(seed, effect=0.0) for seed in range(7)])
     assert not found["verdicts"]["all"]["lr"]["above_chance"]
     assert any("is not above chance: balanced accuracy" in line for line in found["warnings"])
-    assert "logistic regression (all channels): nothing: that takes 6 subjects" in found["claims"][1]
+    assert "logistic regression (all channels): nothing: not above chance" in found["claims"][1]
     assert not claims.leaking(found)
 
 

@@ -20,12 +20,13 @@ from realtime_mood.models.datasets.trials import Trial
 from realtime_mood.models.evaluation import labelled, run
 from realtime_mood.models.evaluation.compare import Runner
 from realtime_mood.models.evaluation.rating_methods import (
+    WITHOUT_SIGNAL,
     RatingMethod,
     RatingReader,
     rating_methods,
     ratings_of,
 )
-from realtime_mood.models.evaluation.ratings import compare_ratings, measures, warnings
+from realtime_mood.models.evaluation.ratings import compare_ratings, measures, result_of, rows, same_order, warnings
 from realtime_mood.models.evaluation.run import Options, evaluate
 from realtime_mood.models.evaluation.splits import plan
 from realtime_mood.models.executor import SerialExecutor
@@ -89,6 +90,43 @@ def test_ratings_that_follow_the_stimulus_are_known_without_a_signal_and_named()
     assert found["all"]["stimulus"]["mae"]["mean"] < 0.01
     said = list(warnings(found, {m.name: m.title for m in methods}))
     assert any("not below that of “mean rating of the stimulus”" in line for line in said)
+
+
+def with_ratings(people, change):
+    """The same signals with other ratings: `change` gets a subject's number and its ratings."""
+
+    def changed(i, p):
+        ratings = change(i, np.array([t.ratings[SCALE] for t in p.trials]))
+        pairs = zip(p.trials, ratings.tolist(), strict=True)
+        return replace(p, trials=tuple(replace(t, ratings={SCALE: r}) for t, r in pairs), sha256=f"{p.sha256} changed")
+
+    return [changed(i, p) for i, p in enumerate(people)]
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (lambda i, ratings: ratings, "above"),
+        (lambda i, ratings: np.random.default_rng([11, i]).permutation(ratings), "within"),
+        (lambda i, ratings: ratings if i % 2 else 10 - ratings, "below"),
+    ],
+    ids=["planted", "nothing known", "opposite in half of the subjects"],
+)
+def test_chance_is_what_permuted_ratings_give(people, change, where):
+    runner, folds = runner_of(with_ratings(people, change)), plan(6, "loso", 3, 1, 0)
+    found = result_of(runner, SCALE, [RatingMethod(name, SCALE) for name in (*WITHOUT_SIGNAL, "ridge")], folds)
+    chance, r = found["chance"]["all"], found["results"]["all"]["ridge"]["r"]["mean"]
+    low, high = chance["interval"]
+    assert abs(chance["mean"]) < 0.1, "nothing is known of permuted ratings, so r is about zero and not below"
+    assert {"below": r < low, "within": low <= r <= high, "above": r > high}[where]
+    said = [line for line in found["warnings"] if "permuted ratings give" in line]
+    assert [f"is {where} what" in line for line in said] == ([] if where == "above" else [True])
+    assert any("ratings permuted (control)" in row[1] for row in rows(found))
+
+
+def test_one_order_for_all_subjects_is_named(people):
+    assert not same_order(people)
+    assert same_order([people[0], replace(people[0], name="other")])
 
 
 def test_the_ratings_tested_do_not_reach_what_is_predicted(people):

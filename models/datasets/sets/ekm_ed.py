@@ -45,7 +45,7 @@ class EkmEd:
         title="EKM-ED: EmoKey Moments",
         paper="Garcia-Moreno et al. (2025), Comput. Biol. Med. 184:109463, doi 10.1016/j.compbiomed.2024.109463 "
         "(not confirmed: check it before you cite)",
-        page="not confirmed; try https://doi.org/10.1016/j.compbiomed.2024.109463",
+        page="https://doi.org/10.1016/j.compbiomed.2024.109463 (not confirmed)",
         licence="not confirmed; see the page of the data set",
         access="search for 'EmoKey Moments EEG Dataset (EKM-ED)' and download it",
         layout="muse_wearable_data/preprocessed/clean-signals/0.0078125S/1 … /ANGER.csv …\n"

@@ -90,6 +90,18 @@ def control_rows(
     return {name: rows[name] | {"if_above_chance": ABOVE[name]} for name in ABOVE}
 
 
+def reading(result: Mapping[str, Any]) -> list[str]:
+    """How the table is to be read, in words."""
+    lines = ["each row has a mean over subjects and its 95 % CI; chance is one over the labels that a subject has"]
+    first, *others = result["results"]
+    if others:
+        lines.append(
+            f"controls that see a signal are computed for the first channel set only ({first}), not for "
+            f"{', '.join(others)}; for controls of another set, put it first in --channels"
+        )
+    return lines
+
+
 def _row(title: str, channels: str, measures: Mapping[str, Any]) -> TableRow:
     return {"title": f"{title} (control)", "channels": channels} | {k: measures[k] for k in KEPT if k in measures}
 
