@@ -18,7 +18,7 @@ from realtime_mood.entropy import Population, Statistics
 from realtime_mood.errors import MoodError, PluginError
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.files import Strict
-from realtime_mood.pipeline import LEARNS, Pipeline
+from realtime_mood.pipeline import BATCH, LEARNS, Pipeline
 from realtime_mood.plugins import Plugin, find, made, read_options, split
 from realtime_mood.profile import Normaliser, Profile
 from realtime_mood.readout import Readout
@@ -204,6 +204,7 @@ class PipelineBuilder:
             "profile": profile.stored() if profile else None,
             "head": b64encode(profile.head).decode() if profile and profile.head else None,
             **({"held_out": held_out} if held_out else {}),
+            "batch": BATCH,
             **LEARNS,
         }
 

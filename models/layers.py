@@ -28,23 +28,23 @@ class Attention(nn.Module):
         self.qkv, self.out = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
 
     def _split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in self.qkv(x).chunk(3, -1))
+        q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind()
         return q, k, v  # each (N, H, T, D/H)
 
     @staticmethod
     def _bias(keep: Tensor, like: Tensor) -> Tensor:
         return torch.zeros_like(keep, dtype=like.dtype).masked_fill(~keep, -1e4)[:, None, None]  # (N, 1, 1, T)
 
-    def forward(self, x: Tensor, keep: Tensor) -> Tensor:
-        """X (N, T, D), keep (N, T) -> (N, T, D)."""
-        q, k, v = self._split(x)
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=self._bias(keep, x))
-        return self.out(y.transpose(1, 2).reshape(x.shape))
+    def forward(self, x: Tensor, keep: Tensor, *, weights: bool = False) -> tuple[Tensor, Tensor | None]:
+        """X (N, T, D), keep (N, T) -> (N, T, D), and where asked for the weights.
 
-    def weights(self, x: Tensor, keep: Tensor) -> Tensor:
-        """Attention weights averaged over heads: (N, T queries, T keys), which sum to 1 over keys."""
-        q, k, _ = self._split(x)
-        return (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5 + self._bias(keep, x)).softmax(-1).mean(1)
+        These are averaged over heads: (N, T queries, T keys), with the sum 1 over keys.
+        """
+        q, k, v = self._split(x)
+        bias = self._bias(keep, x)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+        share = (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5 + bias).softmax(-1).mean(1) if weights else None
+        return self.out(y.transpose(1, 2).reshape(x.shape)), share
 
 
 class TransformerBlock(nn.Module):
@@ -58,5 +58,10 @@ class TransformerBlock(nn.Module):
 
     def forward(self, x: Tensor, keep: Tensor) -> Tensor:
         """X (N, T, D), keep (N, T) -> (N, T, D)."""
-        x = x + self.drop(self.attend(self.norm1(x), keep))
-        return x + self.drop(self.mlp(self.norm2(x)))
+        return self.with_weights(x, keep, weights=False)[0]
+
+    def with_weights(self, x: Tensor, keep: Tensor, *, weights: bool = True) -> tuple[Tensor, Tensor | None]:
+        """The same, and the weights of the attention (N, T, T)."""
+        y, share = self.attend(self.norm1(x), keep, weights=weights)
+        x = x + self.drop(y)
+        return x + self.drop(self.mlp(self.norm2(x))), share

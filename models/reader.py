@@ -158,22 +158,20 @@ class InterlinkedRound(nn.Module):
         self.space = TransformerBlock(c.band_dim, c.space_heads, 2 * c.band_dim, c.dropout)
         self.time = TransformerBlock(c.n_bands * c.band_dim, c.time_heads, 96, c.dropout)
 
-    def forward(self, x: Tensor, keep_chans: Tensor, keep_steps: Tensor) -> Tensor:
-        """X (B, S, C, K, D) -> the same shape."""
+    def forward(self, x: Tensor, keep_chans: Tensor, keep_steps: Tensor) -> tuple[Tensor, Tensor | None]:
+        """X (B, S, C, K, D) -> the same shape, and except in training the spatial attention.
+
+        That is of each band, averaged over the steps that are there: (B, K, C, C) [2]_.
+        """
         B, S, C, K, D = x.shape
         bands = x.permute(0, 1, 3, 2, 4).reshape(B * S * K, C, D)
-        bands = self.space(bands, keep_chans.repeat_interleave(S * K, 0))
+        bands, share = self.space.with_weights(bands, keep_chans.repeat_interleave(S * K, 0), weights=not self.training)
         x = bands.view(B, S, K, C, D).permute(0, 3, 1, 2, 4).reshape(B * C, S, K * D)
-        x = self.time(x, keep_steps.repeat_interleave(C, 0))
-        return x.view(B, C, S, K, D).transpose(1, 2)
-
-    def flow(self, x: Tensor, keep_chans: Tensor, keep_steps: Tensor) -> Tensor:
-        """Spatial attention in each band, averaged over the steps that are there: (B, K, C, C) [2]_."""
-        B, S, C, K, D = x.shape
-        bands = x.permute(0, 3, 1, 2, 4).reshape(B * K * S, C, D)
-        share = self.space.attend.weights(self.space.norm1(bands), keep_chans.repeat_interleave(K * S, 0))
-        share = mean_over(share.view(B * K, S, C * C), keep_steps.repeat_interleave(K, 0))
-        return (share.view(B, K, C, C) + torch.eye(C, device=x.device)) / 2  # half for the residual connection
+        x = self.time(x, keep_steps.repeat_interleave(C, 0)).view(B, C, S, K, D).transpose(1, 2)
+        if share is None:
+            return x, None
+        share = mean_over(share.view(B, S, K * C * C), keep_steps).view(B, K, C, C)
+        return x, (share + torch.eye(C, device=x.device)) / 2  # half for the residual connection
 
 
 class AttentivePool(nn.Module):
@@ -242,9 +240,8 @@ class MoodReader(nn.Module):
         early = mean_over(x.flatten(3).flatten(1, 2), (there[:, :, None] & chans[:, None]).flatten(1))
         flows = []
         for link in self.rounds:
-            if not self.training:
-                flows.append(link.flow(x, chans, there))  # type: ignore[operator]
-            x = link(x, chans, there)
+            x, flow = link(x, chans, there)
+            flows.append(flow)
         late, share = self.pool(x, chans, there)
 
         raw = self.raw_out(self._raw(batch, None if keep_levels is None else keep_levels[:, 0]))
@@ -254,9 +251,11 @@ class MoodReader(nn.Module):
         keep[:, 3] = batch.eye_seen if self.eye is not None else False
         fused, gates, levels = self.fuse(levels, keep if keep_levels is None else keep & keep_levels)
         fused = self.drop(fused)
-        for flow in reversed(flows):
-            share = (share[:, :, None] @ flow)[:, :, 0]
-        attention = None if self.training else share.transpose(1, 2)
+        attention = None
+        if not self.training:
+            for flow in reversed(flows):
+                share = (share[:, :, None] @ flow)[:, :, 0]
+            attention = share.transpose(1, 2)
         return ReaderOutput({name: head(fused) for name, head in self.heads.items()}, attention, gates, levels)
 
     def _raw(self, batch: Batch, wanted: Tensor | None) -> Tensor:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Collection
+import threading
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import torch
@@ -52,6 +53,7 @@ class Inference:
         self.card, self.device = weights.card, device
         self._on_cpu = weights.reader  # nothing can be copied back from a device that has failed
         self._reader = weights.reader
+        self._one_at_a_time = threading.Lock()
         self.failures, self.notes = 0, ()  # type: int, tuple[str, ...]
         golden = golden_input(weights.reader.config)
         try:
@@ -64,10 +66,11 @@ class Inference:
     def __call__(self, batch: Batch, head: Head) -> tuple[torch.Tensor, torch.Tensor]:
         """Probabilities by `head`, and attention (B, C, K), on the CPU."""
         if self.device.type != "cpu":
-            try:
-                return self._infer(batch, head)
-            except RuntimeError as error:  # any failure of a device: no memory, unplugged, reset
-                self._fall_back(error)
+            with self._one_at_a_time:
+                try:
+                    return self._infer(batch, head)
+                except RuntimeError as error:  # any failure of a device: no memory, unplugged, reset
+                    self._fall_back(error)
         return self._infer(batch, head)
 
     @torch.inference_mode()
@@ -155,16 +158,26 @@ class ReaderNetwork:
 
     def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
         """Probabilities of the labels, and attention (n_chans, n_bands)."""
-        one = [features.de, features.patches, features.quality.good, ~features.step_mask, ~features.patch_mask]
-        de, patches, chans, steps, kept = (torch.tensor(a)[None] for a in one)
-        eye, card = None, self._inference.card
-        if features.eye is not None and card.eye_trained:
-            eye = torch.tensor(features.eye)[None]
-        elif features.eye is not None:
-            self._ignored = (f"eye-movement features are not used: weights {card.name!r} were trained without any",)
-        batch = Batch(de, patches, self._positions, chans, steps, kept, eye)
+        return self.many([features])[0]
+
+    def many(self, features: Sequence[Features]) -> list[tuple[tuple[float, ...], Array]]:
+        """The same for each of `features`, in one forward pass."""
+        rows = [(it.de, it.patches, it.quality.good, ~it.step_mask, ~it.patch_mask) for it in features]
+        de, patches, chans, steps, kept = (torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True))
+        positions = self._positions.expand(len(rows), -1, -1)
+        batch = Batch(de, patches, positions, chans, steps, kept, self._eye(features))
         probs, attention = self._inference(batch, self._head)
-        return tuple(probs[0].tolist()), attention[0].numpy()
+        return [(tuple(p), a) for p, a in zip(probs.tolist(), attention.numpy(), strict=True)]
+
+    def _eye(self, features: Sequence[Features]) -> torch.Tensor | None:
+        """Eye-movement features (B, n_eye), NaN where there are none; None where there are none at all."""
+        card, some = self._inference.card, next((it.eye for it in features if it.eye is not None), None)
+        if some is not None and not card.eye_trained:
+            self._ignored = (f"eye-movement features are not used: weights {card.name!r} were trained without any",)
+        if some is None or not card.eye_trained:
+            return None
+        nothing = np.full_like(some, np.nan)
+        return torch.from_numpy(np.stack([nothing if it.eye is None else it.eye for it in features]))
 
 
 def check_own(profile: Profile, weights_sha256: Collection[str], info: StreamInfo) -> None:

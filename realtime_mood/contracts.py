@@ -5,6 +5,7 @@ Any class with these methods fits; ``realtime_mood.testing`` checks that it beha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -108,6 +109,14 @@ class Network(Protocol):
         """Probabilities of the labels, and attention (n_chans, n_bands). Features are normalised."""
 
 
+@runtime_checkable
+class BatchNetwork(Network, Protocol):
+    """A network that also computes several windows together: faster where no reading has to be on time."""
+
+    def many(self, features: Sequence[Features]) -> list[tuple[tuple[float, ...], Array]]:
+        """As a call for each of `features`, within 1e-5; may be called from several threads at once."""
+
+
 class NetworkProvider(Protocol):
     """Loaded weights, which make a network for any stream: what is registered in ``realtime_mood.networks``.
 
@@ -136,6 +145,17 @@ class Estimator(Protocol):
         """The newest normalised features; None before the first, or without a network."""
 
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading: ...
+
+
+@runtime_checkable
+class BatchEstimator(Estimator, Protocol):
+    """An `Estimator` that can compute several windows together."""
+
+    batches: bool
+    """Whether its network can."""
+
+    def many(self, items: Sequence[tuple[Features, Window, Why | None]]) -> list[Reading]:
+        """As a call for each of `items`; may be called from several threads at once."""
 
 
 @runtime_checkable

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from .contracts import Network
+from .contracts import BatchNetwork, Network
 from .dsp.spec import FeatureSpec
 from .entropy import Statistics
 from .profile import Normaliser
-from .types import Abstained, Estimate, Features, Reading, Readout, StreamInfo, Why, Window
+from .types import Abstained, Array, Estimate, Features, Reading, Readout, StreamInfo, Why, Window
+
+Item = tuple[Features, Window, Why | None]
+Result = tuple[tuple[float, ...], Array]
 
 LEAST_CHANNELS = 4  # no network here was trained on fewer
 NO_READOUT = Readout("none", ("none",), ((0.0, 0.0),), "none")
@@ -19,7 +23,7 @@ class MoodEstimator:
 
     def __init__(self, info: StreamInfo, network: Network, normaliser: Normaliser, step_s: float) -> None:
         self._network, self._normaliser, self._step_s, self._sfreq = network, normaliser, step_s, info.sfreq
-        self.readout = network.readout
+        self.readout, self.batches = network.readout, isinstance(network, BatchNetwork)
         self.normal: Features | None = None
         self._standing: Why | None = None
         if info.n_chans < LEAST_CHANNELS:
@@ -37,24 +41,47 @@ class MoodEstimator:
 
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading:
         """One reading; `why` is the pipeline's reason to abstain, if it has one."""
+        why, self.normal = why or self._standing, (normal := _standardised(features, window))
+        return self._reading(normal, window, why, None if why else self._network(normal))
+
+    def many(self, items: Sequence[Item]) -> list[Reading]:
+        """A reading for each of `items`, the network's part computed together."""
+        assert isinstance(self._network, BatchNetwork)
+        normal = [_standardised(features, window) for features, window, _ in items]
+        whys = [why or self._standing for *_, why in items]
+        asked = [it for it, why in zip(normal, whys, strict=True) if why is None]
+        results = iter(self._network.many(asked) if asked else ())
+        self.normal = normal[-1]
+        return [
+            self._reading(it, window, why, None if why else next(results))
+            for it, (_, window, _), why in zip(normal, items, whys, strict=True)
+        ]
+
+    def _reading(self, features: Features, window: Window, why: Why | None, result: Result | None) -> Reading:
+        """The reading of what the network computed; None where it was not asked."""
         calibrated = self._normaliser.frozen
-        assert window.statistics is not None  # every window that our pipeline makes has them
-        z, patches = window.statistics.standardise(features.de, features.patches, features.step_mask)
-        self.normal = normal = replace(features, de=z, patches=patches)
         first = max(0, window.end - round(len(features.de) * self._step_s * self._sfreq))
-        why, probs = why or self._standing, None
-        if why is None:
-            probs, attention = self._network(normal)
+        probs = None
+        if result is not None:
+            probs, attention = result
             if (confidence := max(probs)) >= self._network.least_confidence:
                 return Estimate(
                     self.readout, probs, confidence, attention, features.quality, features.coverage, calibrated,
                     first, window.end, features.t_last, features.time,
                 )  # fmt: skip
             why = Why.UNSURE
+        assert why is not None
         return Abstained(
             why, first, window.end, features.t_last, self.readout, probs, features.quality, features.coverage,
             calibrated, features.time,
         )  # fmt: skip
+
+
+def _standardised(features: Features, window: Window) -> Features:
+    """In standard deviations of the subject, by the statistics at that time."""
+    assert window.statistics is not None  # every window that our pipeline makes has them
+    z, patches = window.statistics.standardise(features.de, features.patches, features.step_mask)
+    return replace(features, de=z, patches=patches)
 
 
 class SignalOnly:

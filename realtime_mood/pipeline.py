@@ -5,12 +5,12 @@ Usage: ``[p.read(w) for c in chunks for w in p.push(c)]``.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from .contracts import Estimator, Learner
+from .contracts import BatchEstimator, Estimator, Learner
 from .dsp.features import Extractor
 from .dsp.filters import NOTCH_HZ, Filters, Notch
 from .dsp.gaps import GapFiller
@@ -19,6 +19,7 @@ from .dsp.spec import FeatureSpec
 from .types import Chunk, Features, Reading, Readout, StreamInfo, Why, Window
 
 MEMORY_S = 60.0
+BATCH = 8  # windows read together where a stream has no pace, and recorded with them; more do not fit a core's cache
 LEFT_OUT = "left out: "  # prefix of a marker that lists the electrodes left out from its sample on
 # recorded with the statistics; recordings without it are older, and learnt only from windows that were read
 LEARNS = {"learns": "by stream time"}
@@ -81,6 +82,18 @@ class Pipeline:
         """Features, normaliser, network. Expensive: the engine may skip it for a stale window."""
         features = self.features(window)
         return self._estimator(features, window, self._reason(window, features))
+
+    @property
+    def batches(self) -> bool:
+        """Whether `read_many` computes windows together, and may be called from several threads, also beside `push`."""
+        return isinstance(self._estimator, BatchEstimator) and self._estimator.batches
+
+    def read_many(self, windows: Sequence[Window]) -> list[Reading]:
+        """The readings of several windows, as `read` for each, within 1e-5: together, where `batches`."""
+        items = [(it := self.features(window), window, self._reason(window, it)) for window in windows]
+        if isinstance(self._estimator, BatchEstimator) and self.batches:
+            return self._estimator.many(items)
+        return [self._estimator(*item) for item in items]
 
     def features(self, window: Window) -> Features:
         """Only the features, for training and calibration."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from ..health import Emission, State
 from ..pipeline import LEARNS, LEFT_OUT, Pipeline
-from ..types import StreamInfo, Why
+from ..types import Reading, StreamInfo, Why
 from .reader import Recorded
 from .xdf_session import exact
 
@@ -74,13 +75,11 @@ def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Repla
     for marker in recorded.markers():
         if marker.text.startswith(LEFT_OUT):
             pipeline.leave_out(marker.text.removeprefix(LEFT_OUT).split(","), marker.index)
-    for chunk in recorded.chunks():
-        for window in pipeline.push(chunk):
-            if (before := wanted.pop(window.end, None)) is None:
-                continue
-            again: dict[str, Any] = exact(Emission(pipeline.read(window), recorded.info, State.LIVE, None, None))
+    for reading in _readings(recorded, pipeline, wanted.keys()):
+        if (before := wanted.pop(reading.end, None)) is not None:
+            again: dict[str, Any] = exact(Emission(reading, recorded.info, State.LIVE, None, None))
             if field := next((it for it in FIELDS if before.get(it) != again.get(it)), ""):
-                where = window.end, window.end / sfreq
+                where = reading.end, reading.end / sfreq
                 differences.append(Difference(*where, field, before.get(field), again.get(field)))
                 pairs = zip(before.get("probs") or (), again["probs"] or (), strict=False)
                 largest = max(largest, *(abs(p - q) for p, q in pairs), 0.0)
@@ -90,3 +89,14 @@ def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Repla
         n_compared, len(recorded.readings) - n_compared, len(differences), differences[0] if differences else None,
         largest, recorded.unwritten, recorded.damaged, older=not LEARNS.items() <= recorded.about.items(),
     )  # fmt: skip
+
+
+def _readings(recorded: Recorded, pipeline: Pipeline, wanted: Collection[int]) -> Iterator[Reading]:
+    """Readings of the windows that end at `wanted` samples, and perhaps of others."""
+    size = recorded.about.get("batch", 1)
+    is_batched = isinstance(size, int) and not recorded.info.paced and pipeline.batches
+    windows = (window for chunk in recorded.chunks() for window in pipeline.push(chunk))
+    if not is_batched:
+        yield from (pipeline.read(window) for window in windows if window.end in wanted)
+    while is_batched and (batch := list(islice(windows, size))):  # as they were read: others differ in the last digit
+        yield from pipeline.read_many(batch)

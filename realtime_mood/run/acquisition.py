@@ -107,7 +107,7 @@ class Acquisition:
         ahead = round(AHEAD_S * raw.info.sfreq)
         # Wait no longer once everything is taken: a chunk, or the gap before it, may exceed the limit.
         while not raw.info.paced and self.taken < raw.end and chunk.end - self.taken > ahead:
-            if self.stop.wait(0.001):
+            if self.stop.wait(0.005):
                 break
         self.delivery.take(chunk)
         arrived = self.now()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import replace
 
 from .. import clock
@@ -12,7 +13,8 @@ from ..health import Emission, State
 from ..pipeline import MEMORY_S, Pipeline
 from ..ring import RingBuffer
 from ..types import Abstained, Estimate, Reading, Why, Window
-from .acquisition import POLL_S, Acquisition
+from .acquisition import AHEAD_S, POLL_S, STALE_S, Acquisition
+from .batches import Batch, Batches
 
 MAX_LAG_S = 1.0  # an older window is skipped when a newer one is available
 ENDED_S = 1.0  # how long the sinks wait for the last sample of a source that is being closed
@@ -31,6 +33,7 @@ class Processing:
         self._next_stale: float | None = None
         self._emitted, self._t = 0.0, -math.inf  # when the newest reading left, and its stream time (s)
         self.pipeline: Pipeline | None = None
+        self._batches: Batches | None = None
         self.latest: Reading | None = None
         self.readings: deque[Reading] = deque(maxlen=round(MEMORY_S / 0.25))
         self.done = threading.Event()
@@ -42,15 +45,29 @@ class Processing:
             while not acquisition.ready.wait(POLL_S) and not self._stop.is_set():
                 pass
             if acquisition.raw is not None and (pipeline := acquisition.pipeline) is not None:
-                self.pipeline, self._readout, self._hop_s = pipeline, pipeline.readout, pipeline.spec.hop_s
+                self._readout, self._hop_s = pipeline.readout, pipeline.spec.hop_s
+                self._begin(pipeline, acquisition.raw)
                 self._run(acquisition.raw)
         finally:
+            self._drop_batches()
             left = max(0.0, acquisition.deadline - clock.now())
             if acquisition.ended.wait(min(ENDED_S, left / 2)) and not self._stop.is_set():
                 self._vitals.move(State.ENDED, State.LIVE, State.STALLED, State.RECONNECTING)
             latest = clock.now() + CLOSE_S
             self._delivery.close(lambda: min(latest, acquisition.deadline))
             self.done.set()
+
+    def _begin(self, pipeline: Pipeline | None, raw: RingBuffer) -> None:
+        """Read with `pipeline` from here on."""
+        self._drop_batches()
+        self.pipeline = pipeline
+        if pipeline is not None and pipeline.batches and not raw.info.paced:
+            self._batches = Batches(pipeline)
+
+    def _drop_batches(self) -> None:
+        if self._batches:
+            self._batches.close()
+        self._batches = None
 
     def _run(self, raw: RingBuffer) -> None:
         while not self._stop.is_set():
@@ -59,7 +76,7 @@ class Processing:
                     return
             except Exception as error:  # a bug of ours, or no memory: what was filtered so far is gone
                 self._acquisition.taken = raw.end
-                self.pipeline = self._rebuild(raw, error)
+                self._begin(self._rebuild(raw, error), raw)
 
     def _turn(self, raw: RingBuffer) -> bool:
         """Wait for samples and read the windows they complete, or emit a stale one; True at the source's end."""
@@ -75,7 +92,10 @@ class Processing:
             self._vitals.move(State.LIVE, State.STALLED, State.RECONNECTING)
             self._advance(raw, pipeline)
         elif acquisition.ended.is_set():
+            self._read_rest(raw)
             return True
+        elif self._batches and self._now() - raw.arrived >= STALE_S:  # a source that waits for its readings
+            self._read_rest(raw)
         elif raw.info.paced:
             due = self._next_stale or (raw.arrived or acquisition.opened) + acquisition.arrivals.patience()
             if self._now() >= due:
@@ -99,20 +119,43 @@ class Processing:
         return None
 
     def _advance(self, raw: RingBuffer, pipeline: Pipeline) -> None:
-        """Push all new samples, a second at a time, and read the windows they complete."""
-        acquisition, second = self._acquisition, round(raw.info.sfreq)
+        """Push all new samples, a second or two at a time, and read the windows they complete."""
+        acquisition, step = self._acquisition, round((1.0 if raw.info.paced else AHEAD_S) * raw.info.sfreq)
         windows: list[Window] = []
         while acquisition.taken < raw.end and not self._stop.is_set():
             if acquisition.taken < raw.oldest:  # stalled for a minute: overwritten samples become a gap
                 self._vitals.note(f"{raw.oldest - acquisition.taken} samples were never filtered")
                 acquisition.taken = raw.oldest
-            chunk = raw.read(acquisition.taken, min(raw.end, acquisition.taken + second))
+            chunk = raw.read(acquisition.taken, min(raw.end, acquisition.taken + step))
             windows += pipeline.push(chunk)
             acquisition.taken = chunk.end
-            if not raw.info.paced:
+            if self._batches:
+                self._take(self._batches.add(windows), pipeline, raw)
+            elif not raw.info.paced:
                 self._read_all(windows, pipeline, raw)
-                windows = []
+            else:
+                continue
+            windows = []
         self._read_all(windows, pipeline, raw)
+
+    def _read_rest(self, raw: RingBuffer) -> None:
+        """Read all windows of batches that are not complete yet."""
+        if self._batches and self.pipeline:
+            self._take(self._batches.rest(), self.pipeline, raw)
+
+    def _take(self, batches: Iterable[Batch], pipeline: Pipeline, raw: RingBuffer) -> None:
+        """Emit the readings of `batches`; where one has failed, its windows are read one by one."""
+        for windows, future in batches:
+            if self._stop.is_set():
+                return
+            try:
+                readings = future.result()
+            except Exception:
+                self._read_all(windows, pipeline, raw)
+                continue
+            for reading in readings:
+                if not self._stop.is_set():
+                    self._check_and_emit(reading, pipeline, raw)
 
     def _read_all(self, windows: list[Window], pipeline: Pipeline, raw: RingBuffer) -> None:
         for window in windows:
@@ -133,10 +176,13 @@ class Processing:
                 self._vitals.fault(f"a reading failed: {error}")
                 self._stale(raw)  # no screen may keep showing the previous one
                 continue
-            self._vitals.note(*pipeline.notes)
-            if not all(map(math.isfinite, reading.probs or ())):
-                self._vitals.fault("the network's output was not a number; no estimate is shown")
-            self._emit(reading, raw)
+            self._check_and_emit(reading, pipeline, raw)
+
+    def _check_and_emit(self, reading: Reading, pipeline: Pipeline, raw: RingBuffer) -> None:
+        self._vitals.note(*pipeline.notes)
+        if not all(map(math.isfinite, reading.probs or ())):
+            self._vitals.fault("the network's output was not a number; no estimate is shown")
+        self._emit(reading, raw)
 
     def _is_past(self, window: Window, raw: RingBuffer) -> bool:
         """Whether a window ends before the newest reading, both in stream time and by the clock."""

@@ -63,6 +63,22 @@ def test_eye_features_count_for_weights_that_were_trained_with_them_alone(weight
     assert trained or "eye-movement features are not used: weights 'reader-4'" in network.notes[0]
 
 
+def test_a_batch_gives_what_each_window_gives_alone(weights):
+    network, rng = ReaderNetwork(Inference(weights, torch.device("cpu")), "effort", INFO), np.random.default_rng(0)
+    good = Quality(np.ones(8, np.float32), (None,) * 8)
+    features = [
+        Features(
+            rng.normal(size=(10, 8, 5)).astype(np.float32), rng.normal(size=(8, 4, 128)).astype(np.float32),
+            np.arange(10) < k, np.arange(4) < k - 1, good.without(frozenset({k})), 1.0, 0.0,
+        )
+        for k in range(4)
+    ]  # fmt: skip
+    for one, (probs, attention) in zip(features, network.many(features), strict=True):
+        alone = network(one)
+        np.testing.assert_allclose(probs, alone[0], rtol=0, atol=1e-5)
+        np.testing.assert_allclose(attention, alone[1], rtol=0, atol=1e-5)
+
+
 def test_a_device_that_fails_at_once_leaves_the_cpu(weights):
     inference = Inference(weights, NOWHERE)
     assert inference.device.type == "cpu"
@@ -72,10 +88,10 @@ def test_a_device_that_fails_at_once_leaves_the_cpu(weights):
 def test_a_device_that_fails_in_mid_run_costs_no_reading_and_is_said(weights, monkeypatch):
     there, calls = Inference._infer, []
 
-    def lost_at_the_twentieth(self, *asked):
+    def lost_at_the_fifth(self, *asked):
         if self.device == NOWHERE:
             calls.append(self)
-            if len(calls) >= 20:
+            if len(calls) >= 5:
                 raise RuntimeError("CUDA error: an illegal memory access was encountered\nfurther lines")
             self.device, self._reader = torch.device("cpu"), self._on_cpu
             try:
@@ -85,10 +101,10 @@ def test_a_device_that_fails_in_mid_run_costs_no_reading_and_is_said(weights, mo
         return there(self, *asked)
 
     _, on_cpu = run(Inference(weights, torch.device("cpu")))
-    monkeypatch.setattr(Inference, "_infer", lost_at_the_twentieth)
+    monkeypatch.setattr(Inference, "_infer", lost_at_the_fifth)
     inference = Inference(weights, NOWHERE)
     health, readings = run(inference)
-    assert (len(calls), inference.failures, inference.device.type) == (20, 1, "cpu")
+    assert (len(calls), inference.failures, inference.device.type) == (5, 1, "cpu")
     assert health.notes == (
         "meta failed (CUDA error: an illegal memory access was encountered): the network now runs on the CPU",
     )
