@@ -55,6 +55,7 @@ class Person:
     raw: bool = True  # False: only shipped features are known, `patches` are zero
     step_s: float = 1.0  # length of a "second": that of a window of shipped features
     eye: np.ndarray | None = None  # (n_seconds, 33) float32, as `dsp.eye.FEATURES`; NaN where no eye was seen
+    every: int = 1  # evaluation scores one second of so many of each trial, counted from its end
 
     def __getstate__(self) -> dict[str, Any]:
         """Another process maps what is on disk itself; patches that are only zeros are their shape."""

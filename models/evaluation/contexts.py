@@ -11,7 +11,7 @@ that tracks can be compared.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -28,6 +28,7 @@ BASELINE_S = {"z": 60, "c1": 60, "c5": 300, "drifting": 60, "running": 60, "t": 
 """Seconds of rest at the start that are not scored; on ``c1``, ``c5`` and ``l`` they are the baseline."""
 BLOCK = 512  # contexts at a time
 STILL = ("z", "c1", "c5", "t", "l")
+MOST_CONTEXTS = 10_000  # of all subjects together, from which on only some are scored
 
 
 def check_track(track: str) -> None:
@@ -37,9 +38,27 @@ def check_track(track: str) -> None:
 
 
 def scored_seconds(p: Person, spec: FeatureSpec) -> np.ndarray:
-    """The labelled seconds after the baseline whose last `n_patches` seconds are there."""
+    """The labelled seconds after the baseline whose last `n_patches` seconds are there; one of `Person.every`."""
     at = labelled_seconds(p, spec)
-    return at[~p.rest[at]]
+    at = at[~p.rest[at]]
+    if p.every == 1:
+        return at
+    assert p.trial is not None
+    numbers, row = np.unique(p.trial[at], return_inverse=True)
+    last = np.zeros(len(numbers), int)
+    np.maximum.at(last, row, at)
+    return at[(last[row] - at) % p.every == 0]
+
+
+def thinned(subjects: Sequence[Person], spec: FeatureSpec) -> list[Person]:
+    """Subjects of whom no more seconds are scored than `MOST_CONTEXTS` together, as far as contexts still touch.
+
+    Contexts of neighbouring seconds overlap by nine tenths: in long trials most of them cost time and memory only.
+    Each trial keeps its last second. Training of the Mood Reader sees all seconds.
+    """
+    n = sum(len(scored_seconds(p, spec)) for p in subjects)
+    every = min(spec.n_steps, -(-n // MOST_CONTEXTS))
+    return [replace(p, every=every) for p in subjects]
 
 
 @dataclass(frozen=True, eq=False)

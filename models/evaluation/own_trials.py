@@ -46,7 +46,7 @@ def divided(p: Person, n_trials: int, spec: FeatureSpec) -> DividedSubject:
 
     Subjects without trials are divided by blocks of consecutive seconds of a label.
     """
-    found, taken = blocks(p, spec), dict.fromkeys(np.unique(p.label), 0)
+    found, taken = blocks(whole := replace(p, every=1), spec), dict.fromkeys(np.unique(p.label), 0)
     own: list[np.ndarray] = []
     for block in found:
         y = p.label[block[0]]
@@ -59,7 +59,7 @@ def divided(p: Person, n_trials: int, spec: FeatureSpec) -> DividedSubject:
     if p.trial is not None:
         used = {p.trials[p.trial[block[0]]].stimulus for block in own}
         scored = replace(scored, label=np.where(of_clips(p, used), NO_LABEL, scored.label))
-    return DividedSubject(_with_labels_of(p, own), scored)
+    return DividedSubject(_with_labels_of(whole, own), scored)
 
 
 def _with_labels_of(p: Person, blocks: Sequence[np.ndarray]) -> Person:

@@ -107,6 +107,7 @@ def title(about: Mapping[str, Any]) -> str:
     parts = [
         "SIMULATED" if about["simulated"] else "", about["title"], about["readout"], f"track {about['track']}",
         f"{about['people']} subjects", f"protocol {about['protocol']}",
+        f"one second in {about['every']} scored" if about["every"] > 1 else "",
     ]  # fmt: skip
     return ", ".join(filter(None, parts)) + (f": {LOOKS_AHEAD}" if about["looks_ahead"] else "")
 

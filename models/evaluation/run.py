@@ -29,7 +29,7 @@ from .attention import attention
 from .baselines import Classical, Majority, Method, Riemannian, names_asked
 from .cohorts import DATASETS, VIRTUAL, channel_sets, common_channels, load, records_behind, records_seen
 from .compare import Runner, Study, compare
-from .contexts import check_track
+from .contexts import check_track, thinned
 from .controls.clips import clip_identity
 from .controls.every_method import controls
 from .controls.order import WITHOUT_SIGNAL
@@ -154,6 +154,8 @@ def prepare(options: Options, arguments: Sequence[str], executor: Executor, log:
     if subjects[0].trials and not scale:
         methods = [*methods, *WITHOUT_SIGNAL]
     n_people = len(subjects)
+    if subjects[0].trials and not board:
+        subjects = thinned(subjects, spec)
     if board and info:
         check_apart(subjects, (), seen)
         subjects, folds = divide(subjects, board, info, options.track)
@@ -169,8 +171,9 @@ def prepare(options: Options, arguments: Sequence[str], executor: Executor, log:
     log(f"{len(subjects)} subjects, {len(folds)} folds, track {options.track}, channels {'; '.join(sets)}")
     study = Study(subjects, labels, spec, options.track, common, sets, options.seed, n_own)
     about = _about(options, arguments, study, folds) | {
-        "labels_mean": meaning, "people": n_people, "title": info.title.partition(" (")[0] if info else "",
-        "simulated": any(p.info.virtual for p in subjects), "looks_ahead": looks_ahead(subjects, info),
+        "labels_mean": meaning, "people": n_people, "every": subjects[0].every,
+        "title": info.title.partition(" (")[0] if info else "", "looks_ahead": looks_ahead(subjects, info),
+        "simulated": any(p.info.virtual for p in subjects),
         "scale": info.scales[scale] if info and scale else None,
     }  # fmt: skip
     cache = options.cache or options.out.with_suffix(".cache")

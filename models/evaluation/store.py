@@ -52,7 +52,7 @@ def _code(module: ModuleType) -> str:
 
 def digest_of_person(p: Person) -> str:
     """SHA-256 of the features and labels of one subject."""
-    h = hashlib.sha256(f"{p.name} {p.info.ch_names} {p.info.sfreq} {p.trials} {p.sha256}".encode())
+    h = hashlib.sha256(f"{p.name} {p.info.ch_names} {p.info.sfreq} {p.trials} {p.sha256} {p.every}".encode())
     for array in (p.de, p.patches, p.there, p.good, p.piece, p.label, p.rest, p.session, p.trial, p.eye):
         if array is None:
             h.update(b"-")

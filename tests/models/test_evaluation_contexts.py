@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from evaluation_people import NAMES, SPEC, planted, view
+from trial_people import with_trials
 
 from realtime_mood.entropy import Statistics
 from realtime_mood.models.datasets import virtual
 from realtime_mood.models.datasets.person import NO_LABEL, person, population
+from realtime_mood.models.evaluation import contexts
 from realtime_mood.models.evaluation.baselines import _covariances
-from realtime_mood.models.evaluation.contexts import View, scored_seconds
+from realtime_mood.models.evaluation.contexts import View, scored_seconds, thinned
 from realtime_mood.models.evaluation.mood_reader import batch
 from realtime_mood.models.sampling import SubjectSampler
 from realtime_mood.profile import DRIFT_SD_PER_MIN
@@ -121,3 +123,20 @@ def test_seconds_scored_are_labelled_whole_and_after_the_baseline(people):
     at = scored_seconds(people[0], SPEC)
     assert (people[0].label[at] != NO_LABEL).all()
     assert all(people[0].there[at - back].all() for back in range(4))
+
+
+def test_of_a_large_set_some_seconds_of_every_trial_are_scored(monkeypatch):
+    subjects = [with_trials(seed) for seed in range(3)]
+    every_second = [scored_seconds(p, SPEC) for p in subjects]
+    n = sum(map(len, every_second))
+    for limit, every in ((n, 1), (n - 1, 2), (n // 5 + 1, 5), (1, SPEC.n_steps)):
+        monkeypatch.setattr(contexts, "MOST_CONTEXTS", limit)
+        some = thinned(subjects, SPEC)
+        assert {p.every for p in some} == {every}
+        for p, before in zip(some, every_second, strict=True):
+            at = scored_seconds(p, SPEC)
+            assert set(at) <= set(before)
+            for trial in np.unique(p.trial[before]):
+                own = at[p.trial[at] == trial]
+                assert own[-1] == before[p.trial[before] == trial][-1]
+                assert set(np.diff(own)) <= {every}
