@@ -27,6 +27,7 @@ from .evaluation.figures import Scores, calibration_bins, expected_calibration_e
 from .evaluation.splits import Split, plan
 from .executor import Executor
 from .pretraining.encoder import load_encoder
+from .progress import Progress
 from .reader import MoodReader, ReaderConfig
 from .train import Task, TrainingRecipe, fit, scores
 
@@ -95,10 +96,10 @@ def cross_fit(
     if accelerator.num_processes > 1 or accelerator.device.type != "cpu":
         found = {k: fit_one(common, each, accelerator, log) for k, each in enumerate(left)}
     else:
-        found = {}
+        found, progress = {}, Progress(len(left), "networks trained", log, every_s=0)
         for k, fitted in executor.run(fit_one, left, common):
             found[k] = fitted
-            log(f"{len(found)} of {len(left)} networks")
+            progress.step()
     scored: Scored = {name: {True: {}, False: {}} for name in readouts}
     for _, of_fold in found.values():
         for name, by_baseline in of_fold.items():

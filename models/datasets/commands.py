@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .trials import DatasetInfo, Recording
 
 datasets = typer.Typer(
-    help="Labelled data sets: what is supported, how to get it, and whether a folder holds it.",
     add_completion=False,
     rich_markup_mode=None,
 )
@@ -33,9 +32,14 @@ def _console() -> Console:
 
 @datasets.callback(invoke_without_command=True)
 def listing(context: typer.Context) -> None:
-    """Labelled data sets: what is supported, how to get it, and whether a folder holds it."""
-    if context.invoked_subcommand is not None:
-        return
+    """Labelled data sets: what is supported, how to get it, and whether a folder holds it. Without a command: list."""
+    if context.invoked_subcommand is None:
+        list_all()
+
+
+@datasets.command("list")
+def list_all() -> None:
+    """List the supported data sets: labels, licence, how to get them."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -51,7 +55,8 @@ def listing(context: typer.Context) -> None:
     console = _console()
     console.print(table)
     console.print(
-        "datasets show NAME: layout and published figures · datasets check DIR --as NAME · evaluate --dataset NAME"
+        "Next: datasets show NAME (layout, published figures) · datasets check DIR --as NAME (is it complete?)\n"
+        "datasets write DIR --as NAME (a simulated set to try) · evaluate --dataset NAME --root DIR"
     )
 
 
@@ -100,8 +105,10 @@ def write(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"a simulated data set in {folder}", "it is not empty", "give a new folder")
     check_writable(folder, "a data set in")
+    print(f"writing {subjects} simulated subjects …", file=sys.stderr, flush=True)
     writer(folder, subjects, seed, seconds)
     print(f"SIMULATED · {name}: {subjects} simulated subjects in {folder}")
+    print(f"next: evaluate --dataset {name} --root {folder}", file=sys.stderr)
 
 
 def size_of(info: DatasetInfo) -> str:
@@ -121,8 +128,11 @@ def labels_of(info: DatasetInfo) -> str:
 
 def lines_of(result: DatasetCheck) -> list[str]:
     """The outcome of a check, a line each: verdict, counts, and what is wrong."""
+    from .checking import MISSING
+
     simulated = "SIMULATED · " if result.simulated else ""
-    lines = [f"{simulated}{result.info.name}: {result.verdict}"]
+    rest = " (some data are missing; the rest can be used)" if result.verdict == MISSING else ""
+    lines = [f"{simulated}{result.info.name}: {result.verdict}{rest}"]
     if result.wrong:
         return [*lines, f"  {result.wrong}"]
     counts = [f"{result.found[what]} of {n} {what}" for what, n in result.expected.items()]

@@ -27,6 +27,7 @@ from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.profile import LEAST_BASELINE_S
 from realtime_mood.types import StreamInfo
 
+from ..progress import Progress
 from .labels import label_by_second, label_of
 from .mapped import mapped
 from .person import BASELINE, MAPPED, NO_LABEL, Person, SessionTrial, by_second, of_length
@@ -121,7 +122,7 @@ def prepare(job: SubjectJob) -> list[str]:
 def load(job: SubjectJob) -> Person:
     """What `prepare` left of a subject, without labels and baseline; large arrays stay on disk."""
     about = json.loads((job.folder / "subject.json").read_text())
-    arrays = {
+    arrays: dict[str, Any] = {
         path.stem: mapped(path) if path.stem in MAPPED else np.load(path, allow_pickle=False)
         for path in job.folder.glob("*.npy")
     }
@@ -279,16 +280,15 @@ def subjects(
     jobs: Sequence[SubjectJob], run: Callable[..., Iterator[tuple[int, list[str]]]], say: Log
 ) -> Iterator[tuple[SubjectJob, Person]]:
     """Prepare all subjects by an executor's `run` and load those that can be used; says who is left out, and why."""
-    failed: dict[int, str] = {}
+    failed, progress = dict[int, str](), Progress(len(jobs), "subjects prepared", say)
     for i, notes in run(_prepared, jobs):
+        progress.step()
         for note in notes[1:]:
             say(note)
         if notes[0]:
             failed[i] = notes[0]
             say(f"{jobs[i].name} left out: {notes[0]}")
-    for i, job in enumerate(jobs):
-        if i not in failed:
-            yield job, load(job)
+    yield from ((job, load(job)) for i, job in enumerate(jobs) if i not in failed)
 
 
 def _prepared(_: None, job: SubjectJob) -> list[str]:

@@ -26,6 +26,7 @@ from .. import personal
 from ..datasets import person
 from ..datasets.person import Person, of_clips, population, without_clips
 from ..executor import Executor
+from ..progress import EVERY_S, remaining
 from . import contexts, own_trials
 from .baselines import Method, Scorer, Setting
 from .contexts import View, scored_seconds
@@ -34,8 +35,6 @@ from .own_trials import DividedSubject, divided
 from .sessions import by_subject
 from .splits import Fold, Split
 from .store import Store, digest, digest_of_person
-
-LOG_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,14 +200,11 @@ class Runner:
             waiting[job.method.title] -= 1
             durations.setdefault(job.method.title, []).append(seconds)
             n_left = waiting.total()
-            if (now := time.monotonic()) - last >= LOG_EVERY_S or not n_left:
+            if n_left and (now := time.monotonic()) - last >= EVERY_S:
                 last = now
-                # At least: the duration of methods that have not run yet is unknown.
-                least = sum(n * float(np.mean(durations.get(title, [0]))) for title, n in waiting.items())
-                least /= self._executor.n_workers
                 self._log(
-                    f"{job.method.title}, {'/'.join(job.sets)} channels, without {job.split.name}"
-                    f" · {len(todo) - n_left} of {len(todo)} · at least {least / 60:.0f} min left"
+                    f"fit {len(todo) - n_left} of {len(todo)} · {job.method.title}, {'/'.join(job.sets)} channels, "
+                    f"without {job.split.name} · {remaining(waiting, durations, self._executor.n_workers)}"
                 )
         return found
 

@@ -22,6 +22,7 @@ from realtime_mood.report import pages
 
 from ..datasets.labels import scale_of
 from ..executor import SerialExecutor, open_executor
+from ..progress import Progress
 from . import interpretation_page
 from .clusters import ALPHA, FORMING_P, LEAST_SUBJECTS, MOST_CM, Cluster, clusters_of, neighbours
 from .compare import Runner, Study
@@ -62,9 +63,10 @@ def interpret(options: Options, testing: ClusterOptions, arguments: Sequence[str
         splits = [fold.split for fold in c.folds]
         found: dict[str, SubjectMaps] = {}
         common = c.runner.study, c.reader, c.cache
-        for k, (_, subjects) in enumerate(executor.run(of_split, splits, common), 1):
+        progress = Progress(len(splits), "networks", log, every_s=0)
+        for _, subjects in executor.run(of_split, splits, common):
             found |= {m.name: m for m in subjects}
-            log(f"{k} of {len(splits)} networks")
+            progress.step()
     study = c.runner.study
     log("statistics over subjects")
     result = about(c) | summary([found[p.name] for p in study.subjects], study, testing)

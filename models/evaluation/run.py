@@ -117,6 +117,8 @@ def evaluate(options: Options, arguments: Sequence[str], log: Callable[[str], No
     """
     with open_executor(options.n_jobs, options.scheduler) as executor:
         comparison = prepare(options, arguments, executor, log)
+        if slow := [m.title for m in comparison.methods if isinstance(m, (EEGNetMethod, ReaderMethod))]:
+            log(f"{' and '.join(slow)} take most of the time; for a first table use --methods lr,lda,svm")
         result = _compared(comparison, options, log)
         if comparison.scale:
             ratings.print_result(result, console)
@@ -126,6 +128,7 @@ def evaluate(options: Options, arguments: Sequence[str], log: Callable[[str], No
         further = _further(comparison, options, log)
     report.print_sections(further, console)
     _write(options.out, result | further, comparison)
+    log(f"wrote {options.out}, {options.out.with_suffix('.md')}{'' if comparison.scale else ' and two pictures'}")
 
 
 def prepare(options: Options, arguments: Sequence[str], executor: Executor, log: Callable[[str], None]) -> Comparison:

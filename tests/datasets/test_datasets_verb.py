@@ -127,6 +127,8 @@ def test_every_simulated_set_is_read_whole(name: str, written) -> None:
 def test_every_set_is_listed_with_its_licence(capsys) -> None:
     assert app.command(["datasets"]) == 0
     listed = capsys.readouterr().out
+    assert app.command(["datasets", "list"]) == 0
+    assert capsys.readouterr().out == listed
     for name in READERS:
         assert name in listed
         assert reader_of(name).info.licence.split()[0] in listed
@@ -144,7 +146,7 @@ def test_a_set_is_shown_with_its_layout_and_figures(capsys) -> None:
 def test_a_check_says_what_is_missing_and_exits_with_1(written, capsys) -> None:
     assert app.command(["datasets", "check", str(written("seed-v")), "--as", "seed-v"]) == 1
     out = capsys.readouterr().out.splitlines()
-    assert out[0] == "SIMULATED · seed-v: missing"
+    assert out[0] == "SIMULATED · seed-v: missing (some data are missing; the rest can be used)"
     assert "2 of 16 subjects, 6 of 48 recordings, 90 of 720 trials" in out[1]
     assert out[2] == "  missing: 14 of 16 subjects: 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14 …"
 
