@@ -30,6 +30,7 @@ class Augment:
     frozen_share: float = 0.5  # of samples on the subject's own baseline; the others on running statistics
     sub_montage: float = 0.7  # of batches on some of the electrodes only
     least_chans: int = 4
+    most_chans: int = 32  # of a batch: time grows with them, and each batch has others
     drop_chan: float = 0.1
     noise_sd: float = 0.2  # on every DE value and feature of eye movements
     offset_sd: float = 0.15  # constant per channel and band
@@ -151,7 +152,8 @@ def training_batches(
     }
     present = [[y for y in range(n_labels) if len(rows[y])] for rows in by_label[True]]
     usable = [i for i, labels_of_subject in enumerate(present) if len(labels_of_subject) > 1]
-    least, n_all = augment.least_chans, min(sampler.subjects[i].info.n_chans for i in usable)
+    least = augment.least_chans
+    n_all = min(augment.most_chans, *(sampler.subjects[i].info.n_chans for i in usable))
     while True:
         n_chans = n_all
         if rng.random() < augment.sub_montage:  # few more often than many: they are harder to learn from
