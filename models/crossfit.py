@@ -96,7 +96,7 @@ def cross_fit(
     if accelerator.num_processes > 1 or accelerator.device.type != "cpu":
         found = {k: fit_one(common, each, accelerator, log) for k, each in enumerate(left)}
     else:
-        found, progress = {}, Progress(len(left), "networks trained", log, every_s=0)
+        found, progress = {}, Progress(len(left), "networks", log, every_s=0)
         for k, fitted in executor.run(fit_one, left, common):
             found[k] = fitted
             progress.step()
