@@ -43,9 +43,9 @@ TRACK = "c1"
 CONTROLS = (PositionControl(), NeighbourControl())
 
 
-def recipe_for(recipe: TrainingRecipe, readout: str, n_labels: int) -> TrainingRecipe:
-    """The recipe for one readout, with batches as large as those of the shipped readout with two or more labels."""
-    return replace(recipe, batches={readout: recipe.batches["effort" if n_labels == 2 else "emotion3"]})
+def recipe_for(recipe: TrainingRecipe, readout: str) -> TrainingRecipe:
+    """The recipe for one readout, with batches as large as those of the shipped readout of real subjects."""
+    return replace(recipe, batches={readout: recipe.batches["effort"]})
 
 
 def train_on(choice: DatasetChoice, out: Path, options: FitOptions, executor: Executor, log: Log) -> None:
@@ -63,7 +63,7 @@ def train_on(choice: DatasetChoice, out: Path, options: FitOptions, executor: Ex
             n_folds = N_FOLDS if len(readout.subjects) >= N_FOLDS else FEW_FOLDS
             splits = splits_of(len(readout.subjects), n_folds, options.seed)
             check_apart(readout.subjects, [Fold(split, ()) for split in splits], records_seen(options.encoder))
-            options = replace(options, recipe=recipe_for(options.recipe, choice.readout, len(readout.labels)))
+            options = replace(options, recipe=recipe_for(options.recipe, choice.readout))
             say(f"{len(readout.subjects)} subjects, {n_folds} folds, labels {', '.join(readout.labels)}")
             reader, scored = cross_fit({choice.readout: readout}, options, n_folds, accelerator, executor, say)
         if not accelerator.is_main_process:

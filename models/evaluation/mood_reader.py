@@ -78,7 +78,8 @@ class ReaderMethod:
 
     def fit(self, subjects: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
         torch.set_num_threads(1)
-        size = self.recipe.batches.get("effort" if len(view.labels) == 2 else "emotion3", 24)
+        of_cohort = len(view.labels) > 2 and not subjects[0].trials  # the shipped readout of simulated subjects
+        size = self.recipe.batches.get("emotion3" if of_cohort else "effort", 24)
         recipe = replace(self.recipe, steps=setting["steps"], batches={READOUT: size})
         if self.label_share < 1:
             subjects = [with_fewer_labels(p, view.spec, self.label_share, seed) for p in subjects]
