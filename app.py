@@ -106,6 +106,9 @@ def run(
     notch: NotchOption = None,
     seconds: Annotated[float | None, typer.Option(help="Stop after this many seconds of stream time.")] = None,
     device: Annotated[str | None, typer.Option(help="Device of the network: auto, cpu or cuda.")] = None,
+    runtime: Annotated[
+        str | None, typer.Option(help="What runs the network: torch, onnx, or auto (torch, if installed).")
+    ] = None,
     record: RecordOption = None,
     markers: Annotated[str | None, typer.Option(help="lsl://NAME of a marker stream to record.")] = None,
     participant: ParticipantOption = None,

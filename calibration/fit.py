@@ -17,9 +17,11 @@ from realtime_mood.cli.config import RunConfig
 from realtime_mood.entropy import Population
 from realtime_mood.errors import ProfileError
 from realtime_mood.language import N_
-from realtime_mood.models.checkpoint import Weights, load_weights
+from realtime_mood.models.building import load_inference
+from realtime_mood.models.inputs import ReaderConfig
+from realtime_mood.models.network import Inference
 from realtime_mood.models.personal import Parts, fit_head
-from realtime_mood.models.sampling import SubjectSampler, describe_subject
+from realtime_mood.models.subject_sampler import SubjectSampler, describe_subject
 from realtime_mood.profile import PersonalReadout, Profile
 
 from .collect import CalibrationRecording, collect
@@ -56,14 +58,14 @@ def fit(path: Path, settings: RunConfig, progress: Progress = lambda *_: None) -
     Raises `ProfileError` for too little usable rest or too few blocks, the errors of `collect` for the file, and
     `WeightsError` where there are no weights.
     """
-    weights = load_weights(settings.weights)
+    weights = load_inference(settings.weights, settings.device, settings.runtime)
     progress(N_("reading the recording"), 0.0)
     recording = collect(path, weights.card.spec, settings.notches)
     return fit_recording(recording, weights, settings, progress)
 
 
 def fit_recording(
-    recording: CalibrationRecording, weights: Weights, settings: RunConfig, progress: Progress = lambda *_: None
+    recording: CalibrationRecording, weights: Inference, settings: RunConfig, progress: Progress = lambda *_: None
 ) -> CalibrationResult:
     """Fit a profile to a calibration recording that was read already; see `fit`."""
     spec, protocol, person = weights.card.spec, recording.protocol, recording.person
@@ -75,10 +77,10 @@ def fit_recording(
     same_labels = [name for name, card in weights.card.readouts.items() if card.labels == protocol.labels]
     base = protocol.readout if protocol.readout in same_labels else ""
     progress(N_("running the network"), 0.1)
-    features = block_features(recording, weights, base, settings.device)
+    features = block_features(recording, weights, base)
     block, of_block = _blocks(recording, features)
     progress(N_("cross-validation"), 0.3)
-    parts = Parts.of(weights.reader.config, person.info.n_chans, base)
+    parts = Parts.of(ReaderConfig(**weights.card.reader), person.info.n_chans, base)
     fit_to = partial(fit_head, parts=parts, n_labels=len(protocol.labels))
     verdict, held = judge(
         features.x, recording.at[features.second], block, of_block, fit_to, protocol.labels,
@@ -116,7 +118,7 @@ def refreshed(older: Profile, today: CalibrationResult) -> CalibrationResult:
     return replace(today, profile=new.model_copy(update=kept))
 
 
-def block_features(recording: CalibrationRecording, weights: Weights, base: str, device: str) -> BlockFeatures:
+def block_features(recording: CalibrationRecording, weights: Inference, base: str) -> BlockFeatures:
     """Run the network on every labelled second, block by block, on the subject's own baseline."""
     card = weights.card.readouts[base] if base else next(iter(weights.card.readouts.values()))
     population = Population(np.array(card.population_mean), np.array(card.population_sd))
@@ -125,7 +127,7 @@ def block_features(recording: CalibrationRecording, weights: Weights, base: str,
     if not len(second):
         do = "improve the electrodes and repeat"
         raise ProfileError("a personal classifier", "no usable second in any block", do)
-    return BlockFeatures(*describe_subject(weights.reader, subject, base, device), second)
+    return BlockFeatures(*describe_subject(weights, subject, base), second)
 
 
 def _blocks(recording: CalibrationRecording, features: BlockFeatures) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ import math
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
@@ -24,8 +25,7 @@ from realtime_mood.profile import Normaliser, Profile
 from realtime_mood.readout import Readout
 from realtime_mood.types import Array, Features, StreamInfo
 
-from .checkpoint import load_weights
-from .runtime import Inference, ReaderNetwork, choose_device
+from .network import Inference, ReaderNetwork
 
 UNKNOWN = Population(np.full(5, 2.5), np.full(5, 0.3))  # initial statistics where the network failed before it gave any
 NEEDED = ("readout", "least_confidence", "notes", "population")
@@ -111,9 +111,35 @@ class GuardedNetwork:
 
 
 class ReaderOptions(Strict):
-    """What may stand after ``reader://WEIGHTS?``: where the network runs."""
+    """What may stand after ``reader://WEIGHTS?``: where and by what the network runs."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    runtime: Literal["auto", "torch", "onnx"] = "auto"
+
+
+def choose_runtime(asked: str = "auto") -> str:
+    """The runtime, ``torch`` or ``onnx``; ``auto`` is torch where it is installed."""
+    if asked != "auto":
+        return asked
+    return "torch" if find_spec("torch") else "onnx"
+
+
+def load_inference(weights: str, device: str = "auto", runtime: str = "auto") -> Inference:
+    """Weights by name or folder, ready to run; an unavailable device is reported before loading.
+
+    Raises `ConfigError` for the device, `WeightsError` for the weights, and `ModuleNotFoundError` where the runtime is
+    not installed.
+    """
+    if choose_runtime(runtime) == "onnx":
+        from . import onnx_runtime
+
+        onnx_runtime.choose_device(device)
+        return onnx_runtime.OnnxInference(weights)
+    from .checkpoint import load_weights  # torch takes a second to import
+    from .runtime import TorchInference, choose_device
+
+    where = choose_device(device)
+    return TorchInference(load_weights(weights), where)
 
 
 class ReaderWeights:
@@ -122,8 +148,7 @@ class ReaderWeights:
     Options = ReaderOptions
 
     def __init__(self, target: str, options: ReaderOptions = ReaderOptions()) -> None:  # noqa: B008 - frozen
-        device = choose_device(options.device)  # an unavailable device is reported before loading
-        self._inference = Inference(load_weights(target), device)
+        self._inference = load_inference(target, options.device, options.runtime)
 
     @property
     def spec(self) -> FeatureSpec:
@@ -150,17 +175,18 @@ class ReaderWeights:
         return {name: asdict(result) for name, result in found.items() if result}
 
 
-def open_weights(weights: str, device: str = "auto") -> ReaderWeights | GuardedWeights:
+def open_weights(weights: str, device: str = "auto", runtime: str = "auto") -> ReaderWeights | GuardedWeights:
     """Weights by name or folder, or by the URL of a registered network.
 
     Raises `ConfigError` for an unknown network, option or device, `WeightsError` where weights cannot be read.
     """
+    given = {"device": device, "runtime": runtime}
     if "://" not in weights:
-        return ReaderWeights(weights, read_options(ReaderOptions, weights, {"device": device}, "weights"))
+        return ReaderWeights(weights, read_options(ReaderOptions, weights, given, "weights"))
     scheme, target, query = split(weights, "weights")
     plugin = find("networks", scheme, f"weights {weights!r}")
     if plugin.is_built_in:
-        loaded: ReaderWeights = made(plugin, weights, target, {"device": device, **query})
+        loaded: ReaderWeights = made(plugin, weights, target, {**given, **query})
         return loaded
     return GuardedWeights(plugin, weights, target, query)
 
@@ -170,7 +196,7 @@ class PipelineBuilder:
 
     def __init__(self, config: ReadingOptions, profile: Profile | None = None) -> None:
         self._config = config
-        self._weights = open_weights(config.weights, config.device)
+        self._weights = open_weights(config.weights, config.device, config.runtime)
         self._profile = Profile.load(config.profile) if config.profile else profile
 
     def __call__(self, info: StreamInfo) -> Pipeline:
@@ -199,6 +225,7 @@ class PipelineBuilder:
             "version": __version__,
             "weights": self._config.weights,
             "sha256": self._weights.sha256,
+            "runtime": choose_runtime(self._config.runtime),
             "readout": self._config.readout,
             "notch": self._config.notch,
             "profile": profile.stored() if profile else None,

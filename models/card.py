@@ -20,6 +20,7 @@ from realtime_mood.readout import HeldOutResult, Readout
 
 DEFAULT = "reader-4"
 FORMAT = 2
+GOLDEN_TOLERANCE = 1e-4  # in probability; far more than between machines, devices or runtimes
 FIX = "take the weights from the release again, or pass others with --weights"
 
 
@@ -72,6 +73,10 @@ class Card(Strict):
         """SHA-256 of its content, whatever the formatting of the file."""
         return digest(self.model_dump(mode="json"))
 
+    def to_json(self) -> bytes:
+        """The content of ``config.json``."""
+        return (json.dumps({"digest": self.digest, **self.model_dump(mode="json")}, indent=1) + "\n").encode()
+
     @property
     def eye_trained(self) -> bool:
         """Whether training had eye-movement features; old cards without the entry had none."""
@@ -122,3 +127,14 @@ def read_file(folder: Path, name: str, card: Card, asked: str) -> bytes:
     if hashlib.sha256(blob).hexdigest() != card.sha256.get(name):
         raise WeightsError(asked, f"{name} was altered after training", FIX)
     return blob
+
+
+def check_golden(asked: str, readout: str, off: float) -> None:
+    """Raise `WeightsError` where the network's probabilities are `off` its golden pair by more than the tolerance."""
+    if not off <= GOLDEN_TOLERANCE:
+        raise WeightsError(asked, f"{readout} is {off:.2g} away from its golden pair on this machine", FIX)
+
+
+def with_file(card: Card, name: str, blob: bytes) -> Card:
+    """The card of the same weights with one more file."""
+    return card.model_copy(update={"sha256": {**card.sha256, name: hashlib.sha256(blob).hexdigest()}})

@@ -204,10 +204,10 @@ def export(
 
 def info(weights: WeightsOption = None) -> None:
     """Show what the weights can read, and their validation."""
+    from .building import load_inference
     from .card import DEFAULT
-    from .checkpoint import load_weights
 
-    card = load_weights(weights or DEFAULT).card
+    card = load_inference(weights or DEFAULT).card
     bands = ", ".join(f"{name} {low:g}–{high:g}" for name, (low, high) in card.spec.bands.items())
     print(f"weights {card.name}: bands {bands} Hz; context {card.spec.n_steps * card.spec.step_s:g} s")
     for name, head in card.readouts.items():
@@ -229,7 +229,7 @@ def replay(
     from realtime_mood.recording.reader import open_recorded
     from realtime_mood.recording.replay import replay as replay_recording
 
-    from .building import PipelineBuilder
+    from .building import PipelineBuilder, choose_runtime
 
     recorded = open_recorded(file)
     about = recorded.about
@@ -238,7 +238,8 @@ def replay(
         raise StreamMismatch(f"replay of {file}", found, "play it with run --source playback://PATH")
     options = {"weights": weights or about["weights"], "readout": about["readout"], "notch": about["notch"]}
     profile = Profile.restored(about["profile"], about.get("head")) if about["profile"] else None
-    build = PipelineBuilder(resolve(options | {"device": "cpu"}), profile)
+    options |= {"device": "cpu", "runtime": "onnx" if choose_runtime() == "onnx" else about.get("runtime", "torch")}
+    build = PipelineBuilder(resolve(options), profile)
     if not build.same_weights(about["sha256"]):
         print(f"{file} was made with other weights than {options['weights']}: readings will differ", file=sys.stderr)
     result = replay_recording(recorded, build)

@@ -8,13 +8,14 @@ one subject, more than on the levels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from safetensors.numpy import load, save
+from scipy.signal import get_window
 
-from .reader import Batch, ReaderConfig, ReaderOutput
+from .inputs import Inputs, Outputs, ReaderConfig
 
 LEVELS = 3  # raw, early DE, late DE; calibration does not use an eye tracker yet
 BINS = slice(3, 46)  # of a patch's spectrum: 1 Hz each, for patches of a second
@@ -49,29 +50,32 @@ class Parts:
         return np.repeat([LEVELS_ALONE, SPECTRUM_ALONE, DE_ALONE], [self.levels, self.spectrum, self.de])
 
 
-def described(out: ReaderOutput, batch: Batch, base: str, order: torch.Tensor | None = None) -> torch.Tensor:
+def described(out: Outputs, inputs: Inputs, base: str, order: Sequence[int] | None = None) -> np.ndarray:
     """Features of a personal classifier: (B, F), in the order of `Parts`.
 
     `base` is the readout trained on other subjects, or empty; `order` (C,) the indices of the classifier's electrodes
-    among the batch's, when their order differs.
+    among the inputs', when their order differs.
     """
-    there = batch.keep_steps[:, :, None, None].to(batch.de.dtype)
-    de = (batch.de * there).sum(1) / there.sum(1).clamp(min=1) * batch.keep_chans[:, :, None]
+    de = _mean(inputs.de, inputs.keep_steps[:, :, None, None]) * inputs.keep_chans[:, :, None]
     de = de if order is None else de[:, order]
-    parts = [out.levels[:, :LEVELS].flatten(1), _spectrum(batch), de.flatten(1)]
+    n = len(de)
+    parts = [out.levels[:, :LEVELS].reshape(n, -1), _spectrum(inputs), de.reshape(n, -1)]
     if base:
-        parts.append(out.scores[base] - out.scores[base].mean(1, keepdim=True))
-    return torch.cat(parts, 1)
+        parts.append(out.scores[base] - out.scores[base].mean(axis=1, keepdims=True))
+    return np.concatenate(parts, axis=1, dtype=np.float64)
 
 
-def _spectrum(batch: Batch) -> torch.Tensor:
+def _spectrum(inputs: Inputs) -> np.ndarray:
     """Log power in each bin, averaged over the good electrodes: (B, n_bins)."""
-    window = torch.hann_window(batch.patches.shape[-1], device=batch.patches.device)
-    power = torch.fft.rfft(batch.patches * window).abs().square()[..., BINS]  # (B, C, P, n_bins)
-    there = batch.keep_patches[:, None, :, None].to(power.dtype)
-    power = (power * there).sum(2) / there.sum(2).clamp(min=1)
-    good = batch.keep_chans[:, :, None].to(power.dtype)
-    return ((power + 1e-3).log() * good).sum(1) / good.sum(1).clamp(min=1)
+    window = get_window("hann", inputs.patches.shape[-1]).astype(np.float32)
+    power = np.square(np.abs(np.fft.rfft(inputs.patches * window)[..., BINS])).swapaxes(1, 2)  # (B, P, C, n_bins)
+    power = _mean(power, inputs.keep_patches[:, :, None, None])
+    return _mean(np.log(power + np.float32(1e-3)), inputs.keep_chans[:, :, None])
+
+
+def _mean(x: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    """Mean of x (B, N, …) over the N that are kept; zero where there are none."""
+    return (x * keep).sum(axis=1) / np.maximum(keep.sum(axis=1), 1).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)

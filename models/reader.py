@@ -23,35 +23,13 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
+from .inputs import Inputs, Outputs, ReaderConfig
 from .layers import TransformerBlock, mean_over, position_features
-
-
-@dataclass(frozen=True)
-class ReaderConfig:
-    """Shape of the network."""
-
-    patch_len: int = 128
-    n_patches: int = 4
-    n_steps: int = 10
-    n_bands: int = 5
-    n_eye: int = 33  # 0: no branch of eye movements
-    readouts: dict[str, int] = field(default_factory=lambda: {"effort": 2, "emotion3": 3})
-    dim: int = 64  # width of the fused levels
-    band_dim: int = 16  # width of a DE token of one band
-    heads: int = 4  # of the raw branch
-    space_heads: int = 1  # within a band; the bands are heads of a kind already
-    time_heads: int = 2
-    raw_dim: int = 64  # width of a raw token
-    raw_depth: int = 2
-    rounds: int = 2
-    dropout: float = 0.2
-    head_dropout: float = 0.5
-    positions: bool = True  # False hides the electrodes' positions, for an ablation
 
 
 @dataclass
@@ -65,6 +43,15 @@ class Batch:
     keep_steps: Tensor  # (B, S) bool
     keep_patches: Tensor  # (B, P) bool
     eye: Tensor | None = None  # (B, n_eye), z-scored; NaN in samples without an eye
+
+    @classmethod
+    def of(cls, inputs: Inputs) -> Batch:
+        """Of arrays."""
+        return cls(*(None if x is None else torch.from_numpy(x) for x in vars(inputs).values()))  # type: ignore[arg-type]
+
+    def numpy(self) -> Inputs:
+        """As arrays."""
+        return Inputs(*(None if x is None else x.cpu().numpy() for x in vars(self).values()))  # type: ignore[arg-type]
 
     def to(self, device: torch.device) -> Batch:
         """The same on `device`."""
@@ -93,6 +80,12 @@ class ReaderOutput:
     attention: Tensor | None  # (B, C, K), sums to 1 over C; None in training
     gates: Tensor  # (B, 4): weights of raw, early DE, late DE and eye
     levels: Tensor  # (B, 4, D): the four levels, normalised; features of personal classifiers
+
+    def numpy(self) -> Outputs:
+        """Of a network that is not in training, as arrays."""
+        assert self.attention is not None
+        scores = {name: each.cpu().numpy() for name, each in self.scores.items()}
+        return Outputs(scores, self.attention.cpu().numpy(), self.levels.cpu().numpy())
 
 
 class RawEncoder(nn.Module):

@@ -18,7 +18,8 @@ from realtime_mood.errors import ConfigError
 from .datasets.person import Person, population
 from .pretraining.encoder import load_encoder
 from .reader import Batch, MoodReader, ReaderConfig
-from .sampling import Augment, SubjectSampler, plain_batches, training_batches
+from .sampling import Augment, plain_batches, training_batches
+from .subject_sampler import SubjectSampler
 
 
 @dataclass(frozen=True)

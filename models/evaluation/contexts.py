@@ -22,7 +22,7 @@ from realtime_mood.errors import ConfigError
 from realtime_mood.profile import Normaliser, Profile
 
 from ..datasets.person import Person, frozen_statistics, means_of, running_statistics, standardised_eye
-from ..sampling import labelled_seconds, piece_starts
+from ..subject_sampler import labelled_seconds, piece_starts
 
 BASELINE_S = {"z": 60, "c1": 60, "c5": 300, "drifting": 60, "running": 60, "t": 60, "l": 60}
 """Seconds of rest at the start that are not scored; on ``c1``, ``c5`` and ``l`` they are the baseline."""

@@ -125,7 +125,7 @@ class FittedReader:
         for rows in np.array_split(np.arange(len(c)), max(1, len(c) // 64)):
             b = batch(c, rows)
             out = self.reader(b, self._levels.expand(len(b.de), -1))
-            found.append(described(out, b, self._readout).double().numpy())
+            found.append(described(out.numpy(), b.numpy(), self._readout))
         return np.concatenate(found), Parts.of(self.reader.config, len(c.chans), self._readout)
 
     def state(self) -> dict[str, np.ndarray]:

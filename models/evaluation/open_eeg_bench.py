@@ -27,7 +27,7 @@ from realtime_mood.errors import ConfigError
 from ..datasets.labels import label_by_second
 from ..datasets.person import NO_LABEL, Person
 from ..datasets.trials import DatasetInfo
-from ..sampling import piece_starts
+from ..subject_sampler import piece_starts
 from . import figures
 from .compare import Results
 from .contexts import scored_seconds

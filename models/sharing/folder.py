@@ -1,7 +1,7 @@
 """Writes a folder of weights for colleagues: complete or not at all, checked, and with a page about it.
 
-It holds ``config.json`` (the card), ``model.safetensors``, ``golden.safetensors``, ``card.md`` and, where asked for,
-``model.onnx``; nothing else of the folder that the weights come from.
+It holds ``config.json`` (the card), ``model.safetensors``, ``golden.safetensors``, ``card.md`` and, where asked for or
+there already, ``model.onnx``; nothing else of the folder that the weights come from.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from pathlib import Path
 from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.files import write_whole
 
-from ..card import Card, find
+from .. import onnx_runtime
+from ..card import Card, find, read_file, with_file
 from ..checkpoint import load_weights
 from .page import OPSET, shared_page
 
-CARD, PAGE, ONNX = "config.json", "card.md", "model.onnx"
+CARD, PAGE, ONNX = "config.json", "card.md", onnx_runtime.FILE
 PERSONAL = "profiles, personal readouts and recordings stay with their subject"
 
 
@@ -33,7 +34,7 @@ def export_weights(name: str, out: Path, *, onnx: bool = False, say: Callable[[s
     out : Path
         Not there yet, or empty.
     onnx : bool
-        Also write ``model.onnx`` (see `onnx_file`).
+        Also write ``model.onnx`` (see `onnx_file`), and its hash to the card: such weights run without torch.
     say : callable
         Receives lines about the result.
 
@@ -48,13 +49,17 @@ def export_weights(name: str, out: Path, *, onnx: bool = False, say: Callable[[s
     """
     _check(name, out)
     folder, weights = find(name), load_weights(name)
-    blobs = {file: (folder / file).read_bytes() for file in (CARD, *sorted(weights.card.sha256))}
-    if onnx:
+    card = weights.card
+    blobs = {CARD: card.to_json()} | {file: read_file(folder, file, card, name) for file in sorted(card.sha256)}
+    if onnx and ONNX not in blobs:
         from .onnx_file import to_onnx
 
         blobs[ONNX] = to_onnx(weights)
+        card = with_file(card, ONNX, blobs[ONNX])
+        blobs[CARD] = card.to_json()
+    onnx = ONNX in blobs
     sha256 = {file: hashlib.sha256(blob).hexdigest() for file, blob in blobs.items()}
-    blobs[PAGE] = shared_page(weights.card, sha256, onnx=onnx).encode()
+    blobs[PAGE] = shared_page(card, sha256, onnx=onnx).encode()
     _write(out, blobs)
     if others := sorted(it.name for it in folder.iterdir() if it.name not in {*blobs, "README.md"}):
         say(f"left out: {', '.join(others)} ({PERSONAL})")
@@ -63,7 +68,7 @@ def export_weights(name: str, out: Path, *, onnx: bool = False, say: Callable[[s
     if onnx:
         say(f"{ONNX}: opset {OPSET}, equal to torch on the golden pair and on montages of 4 to 62 channels")
     say(f"saved {out}: {', '.join(sorted(blobs))}; read {PAGE} before you pass it on")
-    return weights.card
+    return card
 
 
 def _check(name: str, out: Path) -> None:

@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from realtime_mood import __version__
 from realtime_mood.errors import WeightsError
 
-from ..card import Card
-from ..checkpoint import GOLDEN_TOLERANCE, Weights, golden_input
+from ..card import GOLDEN_TOLERANCE, Card
+from ..checkpoint import Weights, golden_input
 from ..personal import LEVELS
 from ..reader import Batch, MoodReader, ReaderConfig
 from .page import OPSET
@@ -99,10 +99,10 @@ def tensors(batch: Batch, card: Card) -> tuple[Tensor, ...]:
 
 
 def metadata(card: Card) -> dict[str, str]:
-    """What is needed beside the graph to use it, and which card it belongs to."""
+    """What is needed beside the graph to use it, and which weights it was made of; the card has its hash."""
     readouts = {name: head.model_dump(mode="json", exclude={"coordinates"}) for name, head in card.readouts.items()}
     return {
-        "name": card.name, "card_digest": card.digest, "model_sha256": card.sha256["model.safetensors"],
+        "name": card.name, "model_sha256": card.sha256["model.safetensors"],
         "realtime_mood": __version__, "readouts": json.dumps(readouts),
         "spec": json.dumps(card.spec.model_dump(mode="json")),
     }  # fmt: skip

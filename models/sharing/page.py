@@ -69,8 +69,9 @@ Loading checks every hash, and that the network computes its golden pair on your
 ONNX = f"""\
 ## ONNX
 
-`model.onnx` (opset {OPSET}) is the same network for ONNX Runtime and other programs. Its metadata have the digest of
-`config.json`, labels, temperatures and the settings of the features. How to call it: docs/sharing.md of the program."""
+`model.onnx` (opset {OPSET}) is the same network for ONNX Runtime and other programs; this one runs it with
+`--runtime onnx`, without torch. `config.json` has its checksum; its metadata have that of `model.safetensors`, labels,
+temperatures and the settings of the features. How to call it: docs/sharing.md of the program."""
 
 
 def _shown(card: Card, name: str, head: ReadoutCard) -> str:

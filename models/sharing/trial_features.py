@@ -15,7 +15,7 @@ from realtime_mood.pipeline import Pipeline
 from realtime_mood.types import Chunk, StreamInfo
 
 from ..datasets.person import NO_LABEL, Person, means_of, population
-from ..sampling import SubjectSampler, labelled_seconds, piece_starts
+from ..subject_sampler import SubjectSampler, labelled_seconds, piece_starts
 from .torch_features import settle_s, sites_of
 
 Baseline = tuple[float, float] | None

@@ -15,13 +15,14 @@ if TYPE_CHECKING:  # scipy takes a second to import, and --help does without
 
 
 class ReadingOptions(Strict):
-    """Network, readout, profile, filters and device of a run."""
+    """Network, readout, profile, filters, device and runtime of a run."""
 
     weights: str = "reader-4"
     readout: str = "auto"
     profile: Path | None = None
     notch: Literal["auto", "50", "60"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    runtime: Literal["auto", "torch", "onnx"] = "auto"
 
     @property
     def notches(self) -> Notch:

@@ -21,7 +21,7 @@ from realtime_mood.errors import ConfigError, ProfileError
 from realtime_mood.health import Emission, State
 from realtime_mood.models.building import PipelineBuilder
 from realtime_mood.models.checkpoint import load_weights
-from realtime_mood.models.runtime import check_own
+from realtime_mood.models.network import check_own
 from realtime_mood.profile import Profile, head_file
 from realtime_mood.recording.reader import open_recorded
 from realtime_mood.sinks.jsonlines import as_dict

@@ -24,8 +24,9 @@ from realtime_mood.models.evaluation import labelled
 from realtime_mood.models.evaluation.figures import Scores
 from realtime_mood.models.evaluation.labelled import DatasetChoice, load_labelled
 from realtime_mood.models.executor import SerialExecutor
+from realtime_mood.models.network import ReaderNetwork
 from realtime_mood.models.reader import ReaderConfig
-from realtime_mood.models.runtime import Inference, ReaderNetwork
+from realtime_mood.models.runtime import TorchInference
 from realtime_mood.models.train import TrainingRecipe
 from realtime_mood.types import StreamInfo
 
@@ -126,7 +127,7 @@ def test_a_run_notes_what_was_not_shown(trained, above_controls):
     about = weights.card.training["data_sets"]["valence"]
     about = about | {"held_out": about["held_out"] | {"above_controls": above_controls}}
     card = weights.card.model_copy(update={"training": {"data_sets": {"valence": about}}})
-    inference = Inference(replace(weights, card=card), torch.device("cpu"))
+    inference = TorchInference(replace(weights, card=card), torch.device("cpu"))
     notes = ReaderNetwork(inference, "valence", StreamInfo(planted_set.NAMES, 128.0)).notes
     text = "readout valence is not shown to work on held-out subjects of Planted"
     assert notes == (() if above_controls else (text,))

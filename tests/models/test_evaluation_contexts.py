@@ -16,7 +16,7 @@ from realtime_mood.models.evaluation import contexts
 from realtime_mood.models.evaluation.baselines import _covariances
 from realtime_mood.models.evaluation.contexts import View, scored_seconds, thinned
 from realtime_mood.models.evaluation.mood_reader import batch
-from realtime_mood.models.sampling import SubjectSampler
+from realtime_mood.models.subject_sampler import SubjectSampler
 from realtime_mood.profile import DRIFT_SD_PER_MIN
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 from realtime_mood.types import StreamInfo

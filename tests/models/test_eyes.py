@@ -28,7 +28,8 @@ from realtime_mood.models.evaluation.report import summary
 from realtime_mood.models.evaluation.splits import plan
 from realtime_mood.models.executor import SerialExecutor
 from realtime_mood.models.reader import MoodReader, ReaderConfig
-from realtime_mood.models.sampling import Augment, SubjectSampler, plain_batches, training_batches
+from realtime_mood.models.sampling import Augment, plain_batches, training_batches
+from realtime_mood.models.subject_sampler import SubjectSampler
 from realtime_mood.models.train import TrainingRecipe, _kept
 
 N_EYE = 33

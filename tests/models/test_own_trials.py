@@ -23,8 +23,8 @@ from realtime_mood.models.evaluation.report import summary
 from realtime_mood.models.evaluation.run import Options, evaluate
 from realtime_mood.models.evaluation.splits import plan
 from realtime_mood.models.executor import SerialExecutor
-from realtime_mood.models.reader import MoodReader
-from realtime_mood.models.sampling import SubjectSampler, describe_subject
+from realtime_mood.models.reader import Batch, MoodReader
+from realtime_mood.models.subject_sampler import SubjectSampler, describe_subject
 
 SERIAL = SerialExecutor()
 
@@ -116,7 +116,13 @@ def test_the_features_are_those_of_live_calibration(people):
     reader = MoodReader(replace(quick_reader().config, readouts={READOUT: 2})).eval()
     own, seen = divided(people[1], 2, SPEC).own, view(people, "l")
     x, parts = FittedReader(reader).personal_features(seen.contexts(own))
-    live, _ = describe_subject(reader, SubjectSampler([own], seen.population, SPEC), READOUT, "cpu")
+
+    @torch.inference_mode()
+    def inference(inputs, head):
+        out = reader(Batch.of(inputs)).numpy()
+        return head(inputs, out), out.attention
+
+    live, _ = describe_subject(inference, SubjectSampler([own], seen.population, SPEC), READOUT)
     np.testing.assert_allclose(x, live, atol=1e-4)
     assert len(parts.scale) == x.shape[1]
     scorer = PersonalScorer(FittedReader(reader), 2)

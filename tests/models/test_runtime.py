@@ -14,8 +14,9 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.models.checkpoint import load_weights
+from realtime_mood.models.network import ReaderNetwork
 from realtime_mood.models.reader import MoodReader, ReaderConfig
-from realtime_mood.models.runtime import Inference, ReaderNetwork
+from realtime_mood.models.runtime import TorchInference
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser
 from realtime_mood.run.engine import Engine, State
@@ -50,7 +51,8 @@ def test_eye_features_count_for_weights_that_were_trained_with_them_alone(weight
     card = weights.card.model_copy(update={"training": {"eye_trained": trained}})
     torch.manual_seed(0)
     reader = MoodReader(ReaderConfig()).eval() if trained else weights.reader
-    network = ReaderNetwork(Inference(replace(weights, reader=reader, card=card), torch.device("cpu")), "effort", INFO)
+    inference = TorchInference(replace(weights, reader=reader, card=card), torch.device("cpu"))
+    network = ReaderNetwork(inference, "effort", INFO)
     rng = np.random.default_rng(0)
     de, patches, eye = (rng.normal(size=n).astype(np.float32) for n in ((10, 8, 5), (8, 4, 128), 33))
     quality = Quality(np.ones(8, np.float32), (None,) * 8)
@@ -64,7 +66,7 @@ def test_eye_features_count_for_weights_that_were_trained_with_them_alone(weight
 
 
 def test_a_batch_gives_what_each_window_gives_alone(weights):
-    network, rng = ReaderNetwork(Inference(weights, torch.device("cpu")), "effort", INFO), np.random.default_rng(0)
+    network, rng = ReaderNetwork(TorchInference(weights, torch.device("cpu")), "effort", INFO), np.random.default_rng(0)
     good = Quality(np.ones(8, np.float32), (None,) * 8)
     features = [
         Features(
@@ -80,13 +82,13 @@ def test_a_batch_gives_what_each_window_gives_alone(weights):
 
 
 def test_a_device_that_fails_at_once_leaves_the_cpu(weights):
-    inference = Inference(weights, NOWHERE)
+    inference = TorchInference(weights, NOWHERE)
     assert inference.device.type == "cpu"
     assert inference.failures == 1
 
 
 def test_a_device_that_fails_in_mid_run_costs_no_reading_and_is_said(weights, monkeypatch):
-    there, calls = Inference._infer, []
+    there, calls = TorchInference._infer, []
 
     def lost_at_the_fifth(self, *asked):
         if self.device == NOWHERE:
@@ -100,9 +102,9 @@ def test_a_device_that_fails_in_mid_run_costs_no_reading_and_is_said(weights, mo
                 self.device = NOWHERE
         return there(self, *asked)
 
-    _, on_cpu = run(Inference(weights, torch.device("cpu")))
-    monkeypatch.setattr(Inference, "_infer", lost_at_the_fifth)
-    inference = Inference(weights, NOWHERE)
+    _, on_cpu = run(TorchInference(weights, torch.device("cpu")))
+    monkeypatch.setattr(TorchInference, "_infer", lost_at_the_fifth)
+    inference = TorchInference(weights, NOWHERE)
     health, readings = run(inference)
     assert (len(calls), inference.failures, inference.device.type) == (5, 1, "cpu")
     assert health.notes == (
@@ -118,7 +120,7 @@ def test_a_device_that_fails_in_mid_run_costs_no_reading_and_is_said(weights, mo
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 def test_cuda_reads_what_the_cpu_reads(weights):
-    (_, here), (_, there) = (run(Inference(weights, torch.device(kind))) for kind in ("cpu", "cuda"))
+    (_, here), (_, there) = (run(TorchInference(weights, torch.device(kind))) for kind in ("cpu", "cuda"))
     for a, b in zip(here, there, strict=True):
         if a.probs is not None:
             np.testing.assert_allclose(a.probs, b.probs, atol=1e-5)

@@ -24,7 +24,8 @@ from realtime_mood.models.datasets import virtual
 from realtime_mood.models.datasets.person import NO_LABEL, frozen_statistics, population, running_statistics
 from realtime_mood.models.pretraining.encoder import save_encoder
 from realtime_mood.models.reader import MoodReader, RawEncoder, ReaderConfig
-from realtime_mood.models.sampling import Augment, SubjectSampler, plain_batches, training_batches
+from realtime_mood.models.sampling import Augment, plain_batches, training_batches
+from realtime_mood.models.subject_sampler import SubjectSampler
 from realtime_mood.models.train import Task, TrainingRecipe, fit, scores
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser

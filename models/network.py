@@ -1,0 +1,153 @@
+"""One readout of loaded weights on one montage: a `Network` by torch or by ONNX Runtime; without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy.special import softmax
+
+from realtime_mood.entropy import Population
+from realtime_mood.errors import ConfigError, ProfileError
+from realtime_mood.montage import locate
+from realtime_mood.profile import Profile
+from realtime_mood.types import Array, Features, Readout, StreamInfo
+
+from .card import Card
+from .inputs import Inputs, Outputs
+from .personal import PersonalHead, described
+
+Head = Callable[[Inputs, Outputs], np.ndarray]
+"""Computes a readout's probabilities (B, n_labels), or anything else, from the network's input and output."""
+Result = tuple[np.ndarray, np.ndarray]
+
+
+class Inference(Protocol):
+    """Loaded weights that run: by torch (`runtime`) or by ONNX Runtime (`onnx_runtime`)."""
+
+    card: Card
+    notes: tuple[str, ...]
+
+    def __call__(self, inputs: Inputs, head: Head) -> Result:
+        """What `head` computes, and attention (B, C, K)."""
+
+
+def inputs_of(features: Sequence[Features], positions: np.ndarray, *, eye: bool) -> Inputs:
+    """Windows of one montage with `positions` (C, 3) as input; `eye`: with eye features, where any has them."""
+    rows = [(it.de, it.patches, it.quality.good, ~it.step_mask, ~it.patch_mask) for it in features]
+    de, patches, chans, steps, kept = (np.stack(part) for part in zip(*rows, strict=True))
+    some = next((it.eye for it in features if it.eye is not None), None) if eye else None
+    eyes = None
+    if some is not None:
+        eyes = np.stack([np.full_like(some, np.nan) if it.eye is None else it.eye for it in features])
+    return Inputs(de, patches, np.repeat(positions[None], len(rows), axis=0), chans, steps, kept, eyes)
+
+
+@dataclass(frozen=True)
+class PretrainedHead:
+    """The head of a readout of the weights."""
+
+    name: str
+    temperature: float
+
+    def __call__(self, inputs: Inputs, out: Outputs) -> np.ndarray:
+        """Probabilities (B, n_labels)."""
+        return softmax(out.scores[self.name] / np.float32(self.temperature), axis=-1)
+
+
+def personal_head(profile: Profile, info: StreamInfo) -> Head:
+    """The head of a personal classifier, on a stream with the profile's electrodes in any order.
+
+    Raises `ProfileError` where its weights are invalid.
+    """
+    own = profile.own
+    assert own is not None
+    asked = f"readout {own.name!r} of the profile"
+    try:
+        classifier = PersonalHead.from_bytes(profile.head or b"")
+    except Exception as error:  # safetensors has its own error type for other files
+        raise ProfileError(asked, f"unreadable: {error}", "calibrate again") from None
+    if classifier.weight.shape[1] != len(own.labels):
+        raise ProfileError(asked, "its weights are another readout's", "calibrate again")
+
+    order = [info.ch_names.index(name) for name in profile.own_channels]
+
+    def head(inputs: Inputs, out: Outputs) -> np.ndarray:
+        logits = classifier(described(out, inputs, own.base, order))
+        return softmax(logits / own.temperature, axis=-1).astype(np.float32)
+
+    return head
+
+
+class ReaderNetwork:
+    """One readout on one montage: of loaded weights, or a personal classifier based on them.
+
+    `readout` is one of the weights, or the profile's personal classifier. With a `profile`, features are normalised by
+    its baseline; other thresholds apply without. Raises `ConfigError` where there is no such readout, and
+    `ProfileError` where the personal classifier does not fit.
+    """
+
+    def __init__(self, inference: Inference, readout: str, info: StreamInfo, profile: Profile | None = None) -> None:
+        card, own = inference.card, profile.own if profile else None
+        self._ignored: tuple[str, ...] = ()
+        self._not_shown: tuple[str, ...] = ()
+        known = {**card.readouts, **({own.name: None} if own else {})}
+        if readout not in known:
+            found = f"weights {card.name!r} have {', '.join(known)}"
+            raise ConfigError(f"readout {readout!r}", found, "choose one of those")
+        self._inference, self._positions = inference, np.asarray(locate(info.ch_names), np.float32)
+        if own and profile and readout == own.name:
+            check_own(profile, card.hashes, info)
+            self._card = card.readouts[own.base] if own.base else next(iter(card.readouts.values()))
+            self.readout = Readout(own.name, own.labels, own.coordinates, "own")
+            self.least_confidence, self._head = own.least_confidence, personal_head(profile, info)
+            return
+        self._card = card.readouts[readout]
+        self.readout = card.readout(readout)
+        if (shown := self.readout.held_out) is not None and not shown.valid:
+            self._not_shown = (f"readout {readout} is not shown to work on held-out subjects of {shown.data_set}",)
+        trust = self._card.trust(calibrated=profile is not None)
+        self.least_confidence, self._head = trust.least_confidence, PretrainedHead(readout, trust.temperature)
+
+    @property
+    def population(self) -> Population:
+        """Initial statistics of a subject without a profile."""
+        return Population(np.array(self._card.population_mean), np.array(self._card.population_sd))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Notes on failures of the device, on what the readout was not shown to do, and on unused features."""
+        return self._inference.notes + self._not_shown + self._ignored
+
+    def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
+        """Probabilities of the labels, and attention (n_chans, n_bands)."""
+        return self.many([features])[0]
+
+    def many(self, features: Sequence[Features]) -> list[tuple[tuple[float, ...], Array]]:
+        """The same for each of `features`, in one forward pass."""
+        card = self._inference.card
+        if not card.eye_trained and any(it.eye is not None for it in features):
+            self._ignored = (f"eye-movement features are not used: weights {card.name!r} were trained without any",)
+        inputs = inputs_of(features, self._positions, eye=card.eye_trained)
+        probs, attention = self._inference(inputs, self._head)
+        return [(tuple(p), a) for p, a in zip(probs.tolist(), attention, strict=True)]
+
+
+def check_own(profile: Profile, weights_sha256: Collection[str], info: StreamInfo) -> None:
+    """Raise `ProfileError` where the personal classifier was validated with other weights or electrodes."""
+    own = profile.own
+    assert own is not None
+    asked = f"readout {own.name!r} of the profile"
+    if own.weights_sha256 not in weights_sha256:
+        raise ProfileError(
+            asked, f"it was fitted with other weights, {own.weights}",
+            f"add --weights {own.weights}, or calibrate again with --from RECORDING",
+        )  # fmt: skip
+    if set(profile.own_channels) != set(info.ch_names):
+        left_out = ", ".join(name for name in profile.own_channels if name not in info.ch_names)
+        raise ProfileError(
+            asked, f"it was validated with {left_out}, which this stream lacks",
+            "calibrate again on these electrodes",
+        )  # fmt: skip
