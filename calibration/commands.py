@@ -72,6 +72,7 @@ def calibrate(
     ] = None,
     lsl_scope: ScopeOption = None,
     device: Annotated[str | None, typer.Option(help="Where the network runs: auto, cpu or cuda.")] = None,
+    runtime: Annotated[str | None, typer.Option(help="What runs the network: torch, onnx or auto.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="A TOML file with any options of run.")] = None,
 ) -> None:
     """Run a calibration and create a profile: a baseline, and a personal classifier if it passes validation."""
@@ -79,7 +80,7 @@ def calibrate(
         raise ConfigError(f"view {view!r}", "unknown", f"use {', '.join(VIEWS)}")
     given = {
         "source": source, "weights": weights, "readout": readout, "notch": notch, "lsl_scope": lsl_scope,
-        "give_up": give_up, "device": device,
+        "give_up": give_up, "device": device, "runtime": runtime,
     }  # fmt: skip
     settings = resolve(given, config)
     liblsl.set_scope(settings.lsl_scope)

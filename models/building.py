@@ -16,7 +16,7 @@ from realtime_mood.api.options import ReadingOptions
 from realtime_mood.contracts import Network, NetworkProvider
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Population, Statistics
-from realtime_mood.errors import MoodError, PluginError
+from realtime_mood.errors import ConfigError, MoodError, PluginError
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.files import Strict
 from realtime_mood.pipeline import BATCH, LEARNS, Pipeline
@@ -127,17 +127,19 @@ def choose_runtime(asked: str = "auto") -> str:
 def load_inference(weights: str, device: str = "auto", runtime: str = "auto") -> Inference:
     """Weights by name or folder, ready to run; an unavailable device is reported before loading.
 
-    Raises `ConfigError` for the device, `WeightsError` for the weights, and `ModuleNotFoundError` where the runtime is
-    not installed.
+    Raises `ConfigError` for the device or a torch that is not installed, and `WeightsError` for the weights.
     """
     if choose_runtime(runtime) == "onnx":
         from . import onnx_runtime
 
         onnx_runtime.choose_device(device)
         return onnx_runtime.OnnxInference(weights)
-    from .checkpoint import load_weights  # torch takes a second to import
-    from .runtime import TorchInference, choose_device
-
+    try:
+        from .checkpoint import load_weights  # torch takes a second to import
+        from .runtime import TorchInference, choose_device
+    except ModuleNotFoundError as error:
+        do = "pip install 'realtime-mood[torch]', or use --runtime onnx"
+        raise ConfigError("runtime 'torch'", f"the package {error.name} is not installed", do) from None
     where = choose_device(device)
     return TorchInference(load_weights(weights), where)
 

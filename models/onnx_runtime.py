@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import load
@@ -21,6 +21,16 @@ def choose_device(asked: str = "auto") -> None:
     """Raise `ConfigError` for a device that is not the CPU."""
     if asked == "cuda":
         raise ConfigError("device 'cuda'", "ONNX Runtime runs on the CPU here", "use cpu, or --runtime torch")
+
+
+def session_of(blob: bytes) -> Any:
+    """The network of an ``.onnx`` file, ready to run on one thread: more make acquisition and a window wait."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors
+    return onnxruntime.InferenceSession(blob, options, providers=["CPUExecutionProvider"])
 
 
 class OnnxInference:
@@ -42,8 +52,6 @@ class OnnxInference:
     notes: tuple[str, ...] = ()
 
     def __init__(self, name_or_path: str = DEFAULT) -> None:
-        import onnxruntime
-
         folder, asked = find(name_or_path), f"weights {name_or_path!r} by ONNX Runtime"
         self.card: Card = read_card(folder, asked)
         if FILE not in self.card.sha256:
@@ -51,16 +59,13 @@ class OnnxInference:
             raise WeightsError(asked, f"they have no {FILE}", do)
         self.config = ReaderConfig(**self.card.reader)
         blob = read_file(folder, FILE, self.card, asked)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1  # more make acquisition and a window wait
-        options.log_severity_level = 3  # errors
         try:
-            self._session = onnxruntime.InferenceSession(blob, options, providers=["CPUExecutionProvider"])
+            self.session = session_of(blob)
             golden = load(read_file(folder, "golden.safetensors", self.card, asked))
+        except ModuleNotFoundError:
+            raise
         except Exception as error:  # ONNX Runtime and safetensors have their own
             raise WeightsError(asked, f"unreadable: {str(error).splitlines()[0][:120]}", FIX) from None
-        self._inputs = [each.name for each in self._session.get_inputs()]
-        self._outputs = [each.name for each in self._session.get_outputs()]
         self._check(asked, golden)
 
     def _check(self, asked: str, golden: dict[str, np.ndarray]) -> None:
@@ -75,9 +80,11 @@ class OnnxInference:
         return head(inputs, out), out.attention
 
     def _outputs_of(self, inputs: Inputs) -> Outputs:
-        feed = {it.name: getattr(inputs, it.name) for it in fields(inputs) if it.name in self._inputs}
+        names = [each.name for each in self.session.get_inputs()]
+        feed = {name: getattr(inputs, name) for name in names}
         if "eye" in feed and feed["eye"] is None:
             feed["eye"] = np.full((len(inputs.de), self.config.n_eye), np.nan, np.float32)
-        found = dict(zip(self._outputs, self._session.run(None, feed), strict=True))
+        outputs = [each.name for each in self.session.get_outputs()]
+        found = dict(zip(outputs, self.session.run(None, feed), strict=True))
         scores = {name.removeprefix("scores_"): each for name, each in found.items() if name.startswith("scores_")}
         return Outputs(scores, found["attention"], found["levels"])

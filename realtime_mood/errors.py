@@ -16,7 +16,7 @@ EXTRAS = {
     "PyQt6": "gui", "pyqtgraph": "gui", "qtawesome": "gui", "brainflow": "boards", "pkg_resources": "boards",
     "antio": "formats", "curryreader": "formats", "defusedxml": "formats", "mffpy": "formats", "pymef": "formats",
     "accelerate": "train", "edfio": "train", "mne_bids": "train", "pyriemann": "train", "sklearn": "train",
-    "distributed": "cluster", "onnx": "export", "torch": "torch",
+    "distributed": "cluster", "onnx": "export", "torch": "train",
 }  # fmt: skip
 """The extra of pyproject.toml that installs each of these packages."""
 

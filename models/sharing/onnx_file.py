@@ -24,6 +24,7 @@ from realtime_mood.errors import WeightsError
 
 from ..card import GOLDEN_TOLERANCE, Card
 from ..checkpoint import Weights, golden_input
+from ..onnx_runtime import session_of
 from ..personal import LEVELS
 from ..reader import Batch, MoodReader, ReaderConfig
 from .page import OPSET
@@ -111,11 +112,7 @@ def metadata(card: Card) -> dict[str, str]:
 @torch.inference_mode()
 def difference(weights: Weights, blob: bytes) -> float:
     """The largest difference between the outputs of torch and of ONNX Runtime, over several montages."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(blob, options, providers=["CPUExecutionProvider"])
+    session = session_of(blob)
     names = [each.name for each in session.get_inputs()]
     graph, most = _Graph(weights.reader.eval()), 0.0
     batches = [golden_input(weights.reader.config), *(example(weights, *shape) for shape in CHECKED)]

@@ -24,6 +24,7 @@ def calibrate(
     weights: str = "reader-4",
     notch: str | float = "auto",
     device: str = "auto",
+    runtime: str = "auto",
     give_up_s: float | None = 60.0,
     say: Callable[[str], object] | None = None,
 ) -> Profile:
@@ -45,7 +46,7 @@ def calibrate(
         Where to record the calibration session; beside the profile by default.
     readout : str
         For a baseline: the readout that a run with this profile begins with.
-    weights, notch, device, give_up_s
+    weights, notch, device, runtime, give_up_s
         As for `read`.
     say : callable, optional
         Called with each cue and each step of the fit, as a line of text.
@@ -69,7 +70,7 @@ def calibrate(
     >>> for reading in rm.read("lsl://MyHeadset", profile=me):  # doctest: +SKIP
     ...     print(reading)
     """
-    options = reading_options(weights=weights, readout=readout, notch=notch, device=device)
+    options = reading_options(weights=weights, readout=readout, notch=notch, device=device, runtime=runtime)
     run = find("calibrations", "protocol", "a calibration").load()
     made: Profile = run(
         to_source(source), Path(profile).expanduser(), options, protocol=protocol, seconds=seconds, seed=seed,

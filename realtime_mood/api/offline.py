@@ -102,6 +102,7 @@ def read_array(
     weights: str = "reader-4",
     notch: str | float = "auto",
     device: str = "auto",
+    runtime: str = "auto",
 ) -> ReadingTable:
     """Read an array offline, as a recording with these samples would be.
 
@@ -118,7 +119,7 @@ def read_array(
     drop : sequence of str
         Channels to leave out.
     reference : str, optional
-    readout, profile, weights, notch, device
+    readout, profile, weights, notch, device, runtime
         As for `read`.
 
     Raises
@@ -136,7 +137,10 @@ def read_array(
     """
     rows = _rows(array, sfreq, ch_names, _options("an array", drop=drop, units=units), reference)
     source = _source(rows, "an array")
-    return ReadingTable(read(source, readout=readout, profile=profile, weights=weights, notch=notch, device=device))
+    readings = read(
+        source, readout=readout, profile=profile, weights=weights, notch=notch, device=device, runtime=runtime
+    )
+    return ReadingTable(readings)
 
 
 def _options(asked: str, **given: object) -> PlaybackOptions:
@@ -179,6 +183,7 @@ def read_raw(
     weights: str = "reader-4",
     notch: str | float = "auto",
     device: str = "auto",
+    runtime: str = "auto",
 ) -> ReadingTable:
     """Read an ``mne.io.Raw`` offline: the readings are those of the file it comes from.
 
@@ -194,7 +199,7 @@ def read_raw(
         Electrode names for channels that have none; ``"-"`` leaves one out.
     units : str, optional
         The actual unit of its numbers, if the file states a wrong one.
-    drop, reference, readout, profile, weights, notch, device
+    drop, reference, readout, profile, weights, notch, device, runtime
         As for `read_array`.
 
     Raises
@@ -217,4 +222,7 @@ def read_raw(
     options = _options("a Raw", channels=channels, drop=drop, units=units, reference=reference)
     with translated("a Raw"):
         source = _source(RawFile(raw, options, "a Raw"), "a Raw")
-    return ReadingTable(read(source, readout=readout, profile=profile, weights=weights, notch=notch, device=device))
+    readings = read(
+        source, readout=readout, profile=profile, weights=weights, notch=notch, device=device, runtime=runtime
+    )
+    return ReadingTable(readings)

@@ -129,6 +129,7 @@ def read(
     weights: str = "reader-4",
     notch: str | float = "auto",
     device: str = "auto",
+    runtime: str = "auto",
     seconds: float | None = None,
     record: str | PathLike[str] | None = None,
     sinks: Sequence[Sink | str] = (),
@@ -152,6 +153,8 @@ def read(
     notch : {"auto", 50, 60}
         Line frequency to filter out (Hz); ``"auto"`` detects it.
     device : {"auto", "cpu", "cuda"}
+    runtime : {"auto", "torch", "onnx"}
+        What runs the network; ``"auto"`` is torch where it is installed.
     seconds : float, optional
         End after this much stream time.
     record : path, optional
@@ -183,7 +186,9 @@ def read(
     """
     opened, inbox = to_source(source), Inbox()
     path, made = (None, profile) if isinstance(profile, Profile) else (profile, None)
-    options = reading_options(weights=weights, readout=readout, notch=notch, device=device, profile=path)
+    options = reading_options(
+        weights=weights, readout=readout, profile=path, notch=notch, device=device, runtime=runtime
+    )
     build = import_module(BUILDER).PipelineBuilder(options, made)
     taps: list[Sink] = [] if record is None else [recorder_to(record, opened, build.about(), sinks)]
     given = [open_sink(sink) if isinstance(sink, str) else sink for sink in sinks]

@@ -123,7 +123,8 @@ def test_where_torch_is_not_installed_it_runs_and_calibrates(tmp_path):
         "import realtime_mood.gui.window, realtime_mood.calibration.view.window\n"
         "sys.exit(app.command(['run', '--runtime', 'torch', '--view', 'json']))"
     )
-    assert done.stderr == "error: run · the package torch is not installed · pip install 'realtime-mood[torch]'\n"
+    found, do = "the package torch is not installed", "pip install 'realtime-mood[torch]', or use --runtime onnx"
+    assert done.stderr == f"error: runtime 'torch' · {found} · {do}\n"
     assert done.returncode == 2
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert "estimate" in {line["kind"] for line in lines}
