@@ -64,9 +64,9 @@ class ProcessesExecutor:
                 try:
                     running = {pool.submit(_with_common, work, item): i for i, item in left.items()}
                     for done in as_completed(running):
-                        result = done.result()
-                        del left[running[done]]
-                        yield running[done], result
+                        i, result = running.pop(done), done.result()  # else all results stay in memory
+                        del left[i]
+                        yield i, result
                 except BrokenProcessPool:
                     continue
                 finally:

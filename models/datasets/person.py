@@ -209,10 +209,13 @@ def running_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[n
 
 
 def frozen_statistics(p: Person, pop: Population, spec: FeatureSpec) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and sd (n_seconds, n_chans, n_bands) of the subject's baseline in each session."""
+    """Mean and sd (n_seconds, n_chans, n_bands) of the subject's baseline in each session; one row if there is one."""
+    every = [p.profile(spec, i).statistics(p.info, spec, pop.sd) for i in range(len(p.sessions))]
+    if len(every) == 1:
+        mean, sd = (np.broadcast_to(x.astype(p.de.dtype), p.de.shape) for x in (every[0].mean, every[0].sd))
+        return mean, sd
     mean, sd = np.empty_like(p.de), np.empty_like(p.de)
-    for i, at in enumerate(p.sessions):
-        fixed = p.profile(spec, i).statistics(p.info, spec, pop.sd)
+    for at, fixed in zip(p.sessions, every, strict=True):
         mean[at], sd[at] = fixed.mean, fixed.sd
     return mean, sd
 

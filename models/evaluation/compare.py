@@ -34,7 +34,7 @@ from .figures import Scores, auc, temperature, thresholds
 from .own_trials import DividedSubject, divided
 from .sessions import by_subject
 from .splits import Fold, Split
-from .store import Store, digest, digest_of_person
+from .store import Store, StoredResults, digest, digest_of_person
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,11 +184,10 @@ class Runner:
         job = EvaluationJob(method, split, middle(method), tuple(study.channel_sets))
         return _fit(job, study, train, study.view(train, study.ch_names), Store(self._folder))
 
-    def __call__(self, jobs: Iterable[EvaluationJob]) -> dict[str, Logits]:
+    def __call__(self, jobs: Iterable[EvaluationJob]) -> Mapping[str, Logits]:
         """Logits by the jobs' keys."""
         wanted = {job.key(self.study): job for job in jobs}
-        found = {key: stored for key in wanted if (stored := self._store.get(key)) is not None}
-        todo = [(key, job) for key, job in wanted.items() if key not in found]
+        todo = [(key, job) for key, job in wanted.items() if self._store.get(key) is None]
         last = time.monotonic()
         waiting = Counter(job.method.title for _, job in todo)
         durations: dict[str, list[float]] = {}
@@ -196,7 +195,6 @@ class Runner:
         for i, (logits, seconds) in self._executor.run(_timed, [job for _, job in todo], common):
             key, job = todo[i]
             self._store.put(key, logits)
-            found[key] = logits
             waiting[job.method.title] -= 1
             durations.setdefault(job.method.title, []).append(seconds)
             n_left = waiting.total()
@@ -206,7 +204,7 @@ class Runner:
                     f"fit {len(todo) - n_left} of {len(todo)} · {job.method.title}, {'/'.join(job.sets)} channels, "
                     f"without {job.split.name} · {remaining(waiting, durations, self._executor.n_workers)}"
                 )
-        return found
+        return StoredResults(self._store, wanted)
 
 
 def compare(

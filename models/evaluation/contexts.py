@@ -10,7 +10,7 @@ that tracks can be compared.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -27,6 +27,8 @@ from ..subject_sampler import labelled_seconds, piece_starts
 BASELINE_S = {"z": 60, "c1": 60, "c5": 300, "drifting": 60, "running": 60, "t": 60, "l": 60}
 """Seconds of rest at the start that are not scored; on ``c1``, ``c5`` and ``l`` they are the baseline."""
 BLOCK = 512  # contexts at a time
+MOST_NUMBERS = 2**24
+"""In the features that a method is fitted to: 128 MB. Of more training windows, evenly spaced ones are taken."""
 STILL = ("z", "c1", "c5", "t", "l")
 MOST_CONTEXTS = 10_000  # of all subjects together, from which on only some are scored
 
@@ -116,8 +118,8 @@ class Contexts:
     @cached_property
     def mean_de(self) -> np.ndarray:
         """(n, n_chans·n_bands): the average of `de` over the context, zero for electrodes that cannot be trusted."""
-        parts = np.array_split(np.arange(len(self)), len(self) // BLOCK + 1)  # `de` would take ten times the memory
-        sums = np.concatenate([self._standardised(rows, raw=False).sum(axis=1) for rows in parts])
+        blocks = np.array_split(np.arange(len(self)), len(self) // BLOCK + 1)  # `de` would take ten times the memory
+        sums = np.concatenate([self._standardised(rows, raw=False).sum(axis=1) for rows in blocks])
         average = sums / self.there.sum(axis=1)[:, None, None]
         return (average * self.good[:, :, None]).reshape(len(self), -1)
 
@@ -213,4 +215,38 @@ class View:
         chans = np.array([p.info.ch_names.index(name) for name in self.ch_names])
         at = scored_seconds(p, self.spec)
         eyes = standardised_eye(p, self.population, self.spec, STATISTICS[self.track])
-        return Contexts(p, self.spec, self.track, chans, at, mean[:, chans], sd[:, chans], eyes)
+        return Contexts(p, self.spec, self.track, chans, at, _of_channels(mean, chans), _of_channels(sd, chans), eyes)
+
+    def every_nth(self, subjects: Sequence[Person], most: int) -> int:
+        """Of how many windows of a subject one is taken, so that all `subjects` have about `most` at most."""
+        return max(1, -(-sum(len(scored_seconds(p, self.spec)) for p in subjects) // most))
+
+    def training(self, subjects: Sequence[Person], most: int) -> Iterator[Contexts]:
+        """Contexts of training subjects, one subject at a time; `every_nth` of them, which is all where they are few.
+
+        Neighbouring windows share nine of their ten seconds, so that little is lost.
+        """
+        step = self.every_nth(subjects, most)
+        for c in map(self.contexts, subjects):
+            yield replace(c, at=c.at[::step])
+
+    def features(
+        self, subjects: Sequence[Person], most: int, of: Callable[[Contexts], np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Features ``of(contexts)`` (n, n_features), and labels (n,), of the `training` contexts."""
+        step = self.every_nth(subjects, most)
+        n, first, x = sum(len(scored_seconds(p, self.spec)[::step]) for p in subjects), 0, np.empty((0, 0))
+        y = np.empty(n, int)
+        for c in self.training(subjects, most):
+            rows, found = slice(first, first := first + len(c)), of(c)
+            if not x.size:
+                x = np.empty((n, found.shape[1]), found.dtype)  # not joined from parts, which would take twice the memory
+            x[rows], y[rows] = found, c.labels
+        return x, y
+
+
+def _of_channels(statistics: np.ndarray, chans: np.ndarray) -> np.ndarray:
+    """``statistics[:, chans]``, which stays one row where all are the same one."""
+    if statistics.strides[0]:
+        return statistics[:, chans]
+    return np.broadcast_to(statistics[:1, chans], (len(statistics), len(chans), *statistics.shape[2:]))

@@ -111,6 +111,8 @@ class OwnReadout:
         self.base, self.any_montage, self.settings = base, base.any_montage, base.settings
         self.name, self.title = f"{base.name}{SUFFIX}", f"{base.title}, and own trials"
         self.fit_name = getattr(base, "fit_name", base.name)
+        if hasattr(base, "most_windows"):
+            self.most_windows = base.most_windows
         if hasattr(base, "restore"):
             self.restore = self._restore
 

@@ -26,7 +26,7 @@ from ..executor import Executor, open_executor
 from . import claims, own_trials, ratings, report, sessions
 from .ablations import ablations
 from .attention import attention
-from .baselines import Classical, Majority, Method, Riemannian, names_asked
+from .baselines import Classical, Majority, Method, fitted_to_some, names_asked
 from .cohorts import DATASETS, VIRTUAL, channel_sets, common_channels, load, records_behind, records_seen
 from .compare import Runner, Study, compare
 from .contexts import check_track, thinned
@@ -43,6 +43,7 @@ from .mood_reader import ReaderMethod, by_modality
 from .open_eeg_bench import PROTOCOL as BOARD_PROTOCOL
 from .open_eeg_bench import Board, board_figures, board_of, divide
 from .rating_methods import rating_methods
+from .riemannian import Riemannian
 from .splits import Fold, check_apart, plan
 from .store import digest
 
@@ -173,6 +174,7 @@ def prepare(options: Options, arguments: Sequence[str], executor: Executor, log:
     sets = channel_sets(options.channels, common)
     log(f"{len(subjects)} subjects, {len(folds)} folds, track {options.track}, channels {'; '.join(sets)}")
     study = Study(subjects, labels, spec, options.track, common, sets, options.seed, n_own)
+    warnings += fitted_to_some(methods, study, folds)
     about = _about(options, arguments, study, folds) | {
         "labels_mean": meaning, "people": n_people, "every": subjects[0].every,
         "title": info.title.partition(" (")[0] if info else "", "looks_ahead": looks_ahead(subjects, info),

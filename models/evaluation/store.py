@@ -11,13 +11,14 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
+from realtime_mood.errors import MoodError
 from realtime_mood.files import write_whole
 
 from ..datasets.mapped import release
@@ -98,3 +99,22 @@ class Store:
                 self._log(f"no room for a result in {self._folder} ({error.strerror}); free space; it is tried again")
                 return
             del self._memory[name]
+
+
+class StoredResults(Mapping[str, dict[str, np.ndarray]]):
+    """Results of a store by key; each is read when it is used, for all together can be larger than memory."""
+
+    def __init__(self, store: Store, keys: Collection[str]) -> None:
+        self._store, self._keys = store, keys
+
+    def __getitem__(self, key: str) -> dict[str, np.ndarray]:
+        found = self._store.get(key)
+        if found is None:
+            raise MoodError(f"result {key[:12]}", "it was removed from the cache, or damaged", "run again")
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)

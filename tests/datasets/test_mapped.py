@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-import tracemalloc
 import weakref
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from memory import peak_of
 from planted_set import NAMES, SFREQ, info_of, recording
 
 from realtime_mood.dsp.spec import FeatureSpec
@@ -87,13 +87,3 @@ def test_one_segment_of_signal_is_in_memory_at_a_time(tmp_path):
     (job,) = jobs_of([Recording("1", "1", info, trials, segments)], info_of(), SPEC, tmp_path)
     prepare(job)
     assert alive == [0, 0, 0]
-
-
-def peak_of(work):
-    """Bytes that Python and NumPy had at most."""
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()

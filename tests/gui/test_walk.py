@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -51,10 +52,13 @@ def walk(qtbot, tmp_path, make_window):
 
 
 @pytest.fixture
-def stream(program):
+def stream():
     """A virtual person's headset on the network, in a process of its own."""
     words = ["outlet", "synthetic://?n_chans=8&subject=7&sfreq=128", "--name", STREAM, "--virtual"]
-    program(*words, output=os.devnull)
+    sender = subprocess.Popen([sys.executable, app.__file__, *words], stdout=subprocess.DEVNULL)
+    yield
+    sender.kill()
+    sender.wait()
 
 
 def test_from_the_first_start_to_the_report(qtbot, walk, stream):

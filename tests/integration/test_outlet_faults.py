@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
+import sys
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pylsl
 import pytest
-from forking import ForkedProcess, Start
 from recordings import counting, write_fif
 from waiting import until
 
@@ -25,6 +27,7 @@ SFREQ = 250.0
 SAYING = (
     "import functools; from realtime_mood.sources.lsl.outlet import play; say = functools.partial(print, flush=True); "
 )
+Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
@@ -33,18 +36,22 @@ def name() -> str:
 
 
 @pytest.fixture
-def start(program: Start, tmp_path: Path, name: str) -> Start:
+def start(tmp_path: Path, name: str) -> Iterator[Start]:
     """Plays a recording that counts its samples, with faults, in a process of its own."""
+    processes: list[subprocess.Popen[str]] = []
 
-    def begin(seconds: float, faults: str) -> ForkedProcess:
+    def begin(seconds: float, faults: str) -> subprocess.Popen[str]:
         write_fif(tmp_path / "a_raw.fif", counting(seconds, SFREQ), SFREQ)
         told = {"faults": faults, "source_id": f"{name}-id"}
         code = f"{SAYING}play({str(tmp_path / 'a_raw.fif')!r}, {name!r}, say=say, **{told!r})"
-        process = program(code=code)
-        assert "waiting" in process.stdout.readline()
-        return process
+        processes.append(subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True))
+        assert "waiting" in (processes[-1].stdout.readline() if processes[-1].stdout else "")
+        return processes[-1]
 
-    return begin
+    yield begin
+    for process in processes:
+        process.kill()
+        process.communicate()
 
 
 def numbers_until_lost(name: str, at_most: int = 10**9) -> list[int]:

@@ -14,7 +14,7 @@ from evaluation_people import SPEC, planted, quick_reader, study
 from realtime_mood.models.datasets.person import population
 from realtime_mood.models.evaluation import cohorts
 from realtime_mood.models.evaluation import store as storing
-from realtime_mood.models.evaluation.baselines import Classical, Majority, Riemannian
+from realtime_mood.models.evaluation.baselines import Classical, Majority
 from realtime_mood.models.evaluation.compare import EvaluationJob, Runner, compare, simplest
 from realtime_mood.models.evaluation.contexts import View
 from realtime_mood.models.evaluation.controls.changed import blocks, first_and_last, permuted, without_gamma
@@ -22,6 +22,7 @@ from realtime_mood.models.evaluation.controls.sustained import sustained
 from realtime_mood.models.evaluation.eegnet import EEGNetMethod
 from realtime_mood.models.evaluation.figures import of_person
 from realtime_mood.models.evaluation.report import summary
+from realtime_mood.models.evaluation.riemannian import Riemannian
 from realtime_mood.models.evaluation.splits import Fold, Split, plan
 from realtime_mood.models.executor import ProcessesExecutor, SerialExecutor
 

@@ -13,9 +13,9 @@ from realtime_mood.entropy import Statistics
 from realtime_mood.models.datasets import virtual
 from realtime_mood.models.datasets.person import NO_LABEL, person, population
 from realtime_mood.models.evaluation import contexts
-from realtime_mood.models.evaluation.baselines import _covariances
 from realtime_mood.models.evaluation.contexts import View, scored_seconds, thinned
 from realtime_mood.models.evaluation.mood_reader import batch
+from realtime_mood.models.evaluation.riemannian import _covariances, _running, _tangent_at_rest
 from realtime_mood.models.subject_sampler import SubjectSampler
 from realtime_mood.profile import DRIFT_SD_PER_MIN
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
@@ -111,11 +111,10 @@ def test_nothing_later_in_a_record_reaches_a_feature(track):
     np.testing.assert_array_equal(a.at[before], b.at[: len(before)])
     np.testing.assert_array_equal(a.mean_de[before], b.mean_de[before])
     np.testing.assert_array_equal(a.raw(before), b.raw(before))
-    ca, cb = _covariances(a, True), _covariances(b, True)
-    np.testing.assert_array_equal(ca.of_contexts[before], cb.of_contexts[before])
-    np.testing.assert_array_equal(ca.tangent_at_rest[before], cb.tangent_at_rest[before])
-    prior = ca.of_contexts[0]
-    np.testing.assert_array_equal(ca.running(prior)[before], cb.running(prior)[before])
+    ca, cb = (_covariances(c, True) for c in (a, b))
+    np.testing.assert_array_equal(ca[before], cb[before])
+    np.testing.assert_array_equal(*(_tangent_at_rest(c, True, [c])[before] for c in (a, b)))
+    np.testing.assert_array_equal(*(np.stack(list(_running(c, True, ca[0])))[before] for c in (a, b)))
     assert np.abs(a.mean_de[-1] - b.mean_de[-1]).max() > 0.5
 
 

@@ -15,10 +15,11 @@ from realtime_mood.models.datasets.labels import label_of
 from realtime_mood.models.datasets.person import NO_LABEL, cut
 from realtime_mood.models.datasets.sets import dasps
 from realtime_mood.models.datasets.trials import Trial
-from realtime_mood.models.evaluation.baselines import Classical, Riemannian
+from realtime_mood.models.evaluation.baselines import Classical
 from realtime_mood.models.evaluation.compare import Runner, Study, compare
 from realtime_mood.models.evaluation.eegnet import EEGNetMethod
 from realtime_mood.models.evaluation.labelled import DatasetChoice, _with_baselines
+from realtime_mood.models.evaluation.riemannian import _features
 from realtime_mood.models.evaluation.sessions import divide, subject_of
 from realtime_mood.models.evaluation.splits import check_apart
 from realtime_mood.models.executor import open_executor
@@ -97,6 +98,6 @@ def test_covariances_are_recentred_on_a_baseline_of_short_pieces():
     short = np.arange(len(p.label)) // 4  # contexts are never more than four seconds of ten
     view = Study([p], LABELS, SPEC, "c1", p.info.ch_names, {}, 0).view([p], p.info.ch_names)
     c = view.contexts(replace(p, piece=short))
-    features = Riemannian._features(c, False, None)
+    (features,) = _features(c, False, None)
     assert len(features) == len(c) > 0
     assert np.isfinite(features).all()

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...datasets.person import Person
 from ..baselines import Scorer, Setting, fitted_logits, logistic_regression
-from ..contexts import Contexts, View
+from ..contexts import MOST_NUMBERS, Contexts, View
 
 MOST_PLACES, MOST_LABELS = 40, 9
 
@@ -22,8 +22,7 @@ class _TrialMethod:
     features: Callable[[Contexts], np.ndarray]
 
     def fit(self, subjects: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:
-        contexts = [view.contexts(p) for p in subjects]
-        x, y = np.concatenate([self.features(c) for c in contexts]), np.concatenate([c.labels for c in contexts])
+        x, y = view.features(subjects, MOST_NUMBERS // (MOST_PLACES + 4), self.features)
         logits = fitted_logits(logistic_regression(setting["C"]), x, y, len(view.labels))
         return lambda c: logits(self.features(c))
 
