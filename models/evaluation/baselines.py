@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from .splits import Fold
 
 LEAST_LOGIT = -50.0
-MOST_OF_SVM = 20_000
-"""Windows that a support vector machine is fitted to: its time grows with their square, minutes here."""
 Setting = Mapping[str, Any]
 Scorer = Callable[[Contexts], np.ndarray]  # logits (n, n_labels) of one subject's contexts
 
@@ -109,7 +107,7 @@ def fitted_to_some(methods: Sequence[Method], study: Study, folds: Sequence[Fold
             if n > most:
                 yield (
                     f"{method.title}, {channels} channels: fitted to one in {-(-n // most)} of the {n:,} windows of "
-                    "training subjects, evenly spaced, to limit memory and time"
+                    "training subjects, evenly spaced, to limit memory"
                 )
 
 
@@ -164,8 +162,7 @@ class Classical:
 
     def most_windows(self, n_chans: int, spec: FeatureSpec, setting: Setting) -> int:
         """How many windows it is fitted to at most."""
-        most = MOST_NUMBERS // (spec.n_bands * (1 if self.name == "distance" else n_chans))
-        return min(most, MOST_OF_SVM) if self.name == "svm" else most
+        return MOST_NUMBERS // (spec.n_bands * (1 if self.name == "distance" else n_chans))
 
     def _features(self, c: Contexts) -> np.ndarray:
         """(n, n_features) float."""

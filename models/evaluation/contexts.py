@@ -27,8 +27,8 @@ from ..subject_sampler import labelled_seconds, piece_starts
 BASELINE_S = {"z": 60, "c1": 60, "c5": 300, "drifting": 60, "running": 60, "t": 60, "l": 60}
 """Seconds of rest at the start that are not scored; on ``c1``, ``c5`` and ``l`` they are the baseline."""
 BLOCK = 512  # contexts at a time
-MOST_NUMBERS = 2**24
-"""In the features that a method is fitted to: 128 MB. Of more training windows, evenly spaced ones are taken."""
+MOST_NUMBERS = 2**25
+"""In the features that a method is fitted to: 256 MB. Of more training windows, evenly spaced ones are taken."""
 STILL = ("z", "c1", "c5", "t", "l")
 MOST_CONTEXTS = 10_000  # of all subjects together, from which on only some are scored
 

@@ -14,7 +14,7 @@ from trial_people import in_sessions, with_trials
 from realtime_mood.errors import MoodError
 from realtime_mood.models.datasets.person import frozen_statistics, population
 from realtime_mood.models.evaluation import baselines, riemannian
-from realtime_mood.models.evaluation.baselines import Classical, Majority, thinned
+from realtime_mood.models.evaluation.baselines import Classical, Majority, fitted_to_some
 from realtime_mood.models.evaluation.contexts import Contexts, scored_seconds
 from realtime_mood.models.evaluation.eegnet import EEGNetMethod
 from realtime_mood.models.evaluation.own_trials import OwnReadout
@@ -117,19 +117,16 @@ def test_a_limit_that_is_reached_changes_little_and_is_said(people, monkeypatch)
     whole = Classical("lr").fit(people[:8], seen, setting, 0)
     folds = plan(12, "groups", 3, 1, 0)
     methods = [Majority(), Classical("lr"), OwnReadout(Classical("svm")), Riemannian(), EEGNetMethod()]
-    assert not list(thinned(methods, study(people), folds))
+    assert not list(fitted_to_some(methods, study(people), folds))
     monkeypatch.setattr(baselines, "MOST_NUMBERS", 30 * 200)
-    monkeypatch.setattr(baselines, "MOST_OF_SVM", 100)
     some = Classical("lr").fit(people[:8], seen, setting, 0)
     c = seen.contexts(people[9])
     assert np.corrcoef(whole(c)[:, 1], some(c)[:, 1])[0, 1] > 0.95
-    lines = list(thinned(methods, study(people), folds))
-    assert lines == [
-        "logistic regression, all channels: fitted to one in 3 of the 512 windows of training subjects, evenly spaced, "
-        "to limit memory and time",
-        "SVM (rbf), and own trials, all channels: fitted to one in 6 of the 512 windows of training subjects, evenly "
-        "spaced, to limit memory and time",
-    ]
+    lines = list(fitted_to_some(methods, study(people), folds))
+    assert [line.partition(":")[0] for line in lines] == [
+        "logistic regression, all channels", "SVM (rbf), and own trials, all channels"
+    ]  # fmt: skip
+    assert "fitted to one in 3 of the 512 windows of training subjects" in lines[0]
 
 
 @pytest.mark.parametrize("track", ["z", "c1", "running", "t"])
