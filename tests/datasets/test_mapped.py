@@ -63,7 +63,7 @@ def test_rows_of_rows_are_found(tmp_path):
 
 def test_a_digest_is_of_the_bytes_and_needs_memory_for_some_of_them(in_two_sessions):
     p = in_two_sessions
-    known = hashlib.sha256(f"{p.name} {p.info.ch_names} {p.info.sfreq} {p.trials} {p.sha256}".encode())
+    known = hashlib.sha256(f"{p.name} {p.info.ch_names} {p.info.sfreq} {p.trials} {p.sha256} 1".encode())
     for array in (p.de, p.patches, p.there, p.good, p.piece, p.label, p.rest, p.session, p.trial):
         known.update(array.tobytes())
     known.update(b"-")
