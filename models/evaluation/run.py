@@ -178,8 +178,7 @@ def prepare(options: Options, arguments: Sequence[str], executor: Executor, log:
     about = _about(options, arguments, study, folds) | {
         "labels_mean": meaning, "people": n_people, "every": subjects[0].every,
         "title": info.title.partition(" (")[0] if info else "", "looks_ahead": looks_ahead(subjects, info),
-        "simulated": any(p.info.virtual for p in subjects),
-        "scale": info.scales[scale] if info and scale else None,
+        "simulated": any(p.info.virtual for p in subjects), "scale": info.scales[scale] if info and scale else None,
     }  # fmt: skip
     cache = options.cache or options.out.with_suffix(".cache")
     return Comparison(Runner(study, cache, executor, log), methods, folds, about, warnings, cache, info, board, scale)

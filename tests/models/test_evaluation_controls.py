@@ -23,8 +23,8 @@ from realtime_mood.models.executor import SerialExecutor
 N_TRIALS = 8
 ABOUT = {
     "readout": "valence", "title": "Planted", "track": "c1", "protocol": "groups", "people": 7, "simulated": False,
-    "looks_ahead": False, "every": 1, "labels_mean": "what the stimulus was meant to evoke", "seed": 0, "labels": ["a", "b"],
-    "command": "python app.py evaluate",
+    "looks_ahead": False, "every": 1, "labels_mean": "what the stimulus was meant to evoke", "seed": 0,
+    "labels": ["a", "b"], "command": "python app.py evaluate",
 }  # fmt: skip
 
 
