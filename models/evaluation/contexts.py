@@ -240,7 +240,7 @@ class View:
         for c in self.training(subjects, most):
             rows, found = slice(first, first := first + len(c)), of(c)
             if not x.size:
-                x = np.empty((n, found.shape[1]), found.dtype)  # not joined from parts, which would take twice the memory
+                x = np.empty((n, found.shape[1]), found.dtype)  # parts, then joined, would take twice as much
             x[rows], y[rows] = found, c.labels
         return x, y
 
