@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forking import fork_server, program  # noqa: F401 - fixtures
 
 from realtime_mood import plugins
 

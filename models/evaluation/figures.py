@@ -9,6 +9,8 @@ References
 .. [2] Guo, Pleiss, Sun, Weinberger (2017), "On calibration of modern neural networks", ICML: temperature scaling and
    the expected calibration error.
 .. [3] Geifman & El-Yaniv (2017), "Selective classification for deep neural networks", NeurIPS: risk and coverage.
+.. [4] Hanley & McNeil (1982), "The meaning and use of the area under a receiver operating characteristic (ROC) curve",
+   Radiology 143(1), 29-36.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
+from scipy.stats import rankdata
 
 DRAWS = 10_000
 BINS = 15
@@ -49,25 +52,47 @@ class Scores:
 
 
 def auc(probs: np.ndarray, labels: np.ndarray) -> float:
-    """Area under the ROC curve; for more than two labels the mean over one against the rest."""
-    from sklearn.metrics import roc_auc_score  # from the extra for training, which calibration does not need
+    """Area under the ROC curve; for more than two labels the mean over one against the rest.
 
-    if probs.shape[1] == 2:
-        return float(roc_auc_score(labels, probs[:, 1]))
-    return float(np.mean([roc_auc_score(labels == y, probs[:, y]) for y in np.unique(labels)]))
+    It is the Mann-Whitney statistic U, from mean ranks of ties, over the number of pairs [4]_.
+
+    Parameters
+    ----------
+    probs : np.ndarray
+        Probabilities or other scores, (n, n_labels).
+    labels : np.ndarray
+        True labels, (n,) int.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN where all rows have the same label.
+    """
+    classes = np.array([1]) if probs.shape[1] == 2 else np.unique(labels)
+    positive = labels[:, None] == classes
+    n = positive.sum(axis=0)
+    if not (pairs := n * (len(labels) - n)).all():
+        return float("nan")
+    u = np.where(positive, rankdata(probs[:, classes], axis=0), 0.0).sum(axis=0) - n * (n + 1) / 2
+    return float(np.mean(u / pairs))
+
+
+def macro_f1(guess: np.ndarray, labels: np.ndarray) -> float:
+    """Mean F1, 2 TP / (2 TP + FP + FN), of the labels that are among `labels` (n,); `guess` is (n,) int."""
+    classes = np.unique(labels)
+    of_label, guessed = labels[:, None] == classes, guess[:, None] == classes
+    return float(np.mean(2 * (of_label & guessed).sum(axis=0) / (of_label.sum(axis=0) + guessed.sum(axis=0))))
 
 
 def of_person(scores: Scores, temperature: float) -> dict[str, float]:
     """Balanced accuracy, macro-F1, AUC, and expected calibration error, Brier score and NLL after temperature."""
-    from sklearn.metrics import f1_score
-
     s = scores.even()
     probs, guess = softmax(s.logits / temperature, axis=1), s.logits.argmax(axis=1)
     truth = np.eye(probs.shape[1])[s.labels]
     by_trial = {} if scores.trials is None else {"trial_balanced_accuracy": balanced_accuracy(scores.by_trial())}
     return by_trial | {
         "balanced_accuracy": float(np.mean(guess == s.labels)),  # classes have equally many seconds
-        "macro_f1": float(f1_score(s.labels, guess, average="macro", labels=np.unique(s.labels), zero_division=0)),
+        "macro_f1": macro_f1(guess, s.labels),
         "auc": auc(s.logits - s.logits.mean(axis=1, keepdims=True) if probs.shape[1] == 2 else probs, s.labels),
         "ece": float(expected_calibration_error(binned(probs, s.labels))),
         "brier": float(np.sum((probs - truth) ** 2, axis=1).mean()),

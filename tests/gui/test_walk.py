@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 import threading
 from pathlib import Path
 
@@ -52,13 +51,10 @@ def walk(qtbot, tmp_path, make_window):
 
 
 @pytest.fixture
-def stream():
+def stream(program):
     """A virtual person's headset on the network, in a process of its own."""
     words = ["outlet", "synthetic://?n_chans=8&subject=7&sfreq=128", "--name", STREAM, "--virtual"]
-    sender = subprocess.Popen([sys.executable, app.__file__, *words], stdout=subprocess.DEVNULL)
-    yield
-    sender.kill()
-    sender.wait()
+    program(*words, output=os.devnull)
 
 
 def test_from_the_first_start_to_the_report(qtbot, walk, stream):

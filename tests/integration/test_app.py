@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 import uuid
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forking import PROGRAM
 from waiting import until
 
 import app
@@ -169,16 +169,15 @@ def test_a_mistake_is_one_line_its_exit_code_and_no_traceback(kind, files, run, 
     assert err.startswith("error: ")
 
 
-@pytest.mark.parametrize("keyboard", [signal.SIG_DFL, signal.SIG_IGN], ids=["before a terminal", "in the background"])
-def test_interrupted_it_still_says_how_the_run_was(keyboard):
+@pytest.mark.parametrize("keyboard", ["default_int_handler", "SIG_IGN"], ids=["before a terminal", "in the background"])
+def test_interrupted_it_still_says_how_the_run_was(program, keyboard):
     """A shell that puts a program in the background has it ignore Ctrl-C; it can be ended all the same."""
-    words = [*APP, "run", "--source", "synthetic://?subject=90001&n_chans=8", "--view", "json"]
-    begin = partial(signal.signal, signal.SIGINT, keyboard)
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, preexec_fn=begin) as going:
-        first = json.loads(going.stdout.readline())
-        going.send_signal(signal.SIGTERM)
-        rest = [json.loads(line) for line in going.stdout]
-        until(lambda: going.poll() is not None)
+    code = f"import signal; signal.signal(signal.SIGINT, signal.{keyboard}); {PROGRAM}"
+    going = program("run", "--source", "synthetic://?subject=90001&n_chans=8", "--view", "json", code=code)
+    first = json.loads(going.stdout.readline())
+    going.send_signal(signal.SIGTERM)
+    rest = [json.loads(line) for line in going.stdout]
+    until(lambda: going.poll() is not None)
     assert first["kind"] == "abstained"
     assert rest[-1]["kind"] == "health"
     assert rest[-1]["fault"] is None

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -139,19 +136,15 @@ def test_a_headset_pulled_out_is_waited_for_and_the_block_done_anew(run, protoco
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing can be killed like that there")
-def test_after_a_kill_the_recording_gives_the_profile(run, protocol, tmp_path):
+def test_after_a_kill_the_recording_gives_the_profile(program, run, protocol, tmp_path):
     """Killed while it fits, when the last block is over: nothing but the recording is left."""
     words = ["calibrate", "--source", PERSON.format(speed="max"), "--protocol", protocol, "--seed", "1"]
-    killed = subprocess.Popen(
-        [sys.executable, "app.py", *words, "--view", "json", "--profile", str(tmp_path / "p.json")],
-        stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2], env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert killed.stdout is not None
-    with killed, killed.stdout as told:
-        for line in told:
-            if json.loads(line)["kind"] == "fitting":
-                killed.send_signal(signal.SIGKILL)
-                break
+    killed = program(*words, "--view", "json", "--profile", tmp_path / "p.json")
+    for line in killed.stdout:
+        if json.loads(line)["kind"] == "fitting":
+            killed.kill()
+            break
+    killed.wait()
     assert not (tmp_path / "p.json").exists()
     code, _, err = run("calibrate", "--from", tmp_path / "p.xdf", "--profile", tmp_path / "p.json")
     assert code == 0, err

@@ -1,7 +1,6 @@
 """Every verb's exit codes, and what it does to a standard output that is closed, full, cut off or lacks letters.
 
-All go through the entry point of the program, each in a process of its own that is forked from one which has imported
-everything: that takes a tenth of the time.
+All go through the entry point of the program, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -11,44 +10,17 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import uuid
 from pathlib import Path
 
 import pytest
+from forking import PROGRAM, start
 
 import app
 from realtime_mood import errors
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such outputs there")
 ROOT = Path(__file__).parents[2]
-SERVER = """
-import io, json, os, sys
-import app, realtime_mood.models.building
-for line in sys.stdin:
-    words, sink, encoding = json.loads(line)
-    if not (child := os.fork()):
-        sys.stdin = open(os.devnull)
-        for descriptor, name in ((1, "out"), (2, "err")):
-            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), descriptor)
-        if sink == "full":
-            os.dup2(os.open("/dev/full", os.O_WRONLY), 1)
-        elif sink == "cut off":
-            ends = os.pipe()
-            os.dup2(ends[1], 1)
-            os.close(ends[0])
-        elif sink == "closed":
-            os.close(1)
-        sys.stdout = None if sink == "closed" else io.TextIOWrapper(open(1, "wb", closefd=False), encoding)
-        sys.argv = ["realtime-mood", *words]
-        try:
-            app.main()
-        except SystemExit as done:
-            if not sink:
-                os._exit(done.code)
-            raise
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
 PERSON = "synthetic://?subject=90001&n_chans=8&speed=max"
 PLAN = """
 name = "fast"
@@ -119,36 +91,38 @@ BAD = {
 }  # fmt: skip
 
 
+SPOILT = {
+    "closed": "import os, sys; os.close(1); sys.stdout = None",
+    "cut off": "import os; reads, writes = os.pipe(); os.dup2(writes, 1); os.close(reads); os.close(writes)",
+}
+
+
 @pytest.fixture(scope="module")
-def call(tmp_path_factory):
+def call(tmp_path_factory, fork_server):
     """Run the program: words, what becomes of standard output, its encoding; exit code, output and errors."""
-    folder = tmp_path_factory.mktemp("verbs")
-    told = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    told |= {"PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(folder), "QT_QPA_PLATFORM": ""}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", SERVER], cwd=folder, env=told, text=True, **pipes) as server:
+    folder, codes = tmp_path_factory.mktemp("verbs"), []
+    env = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    env |= {"XDG_DATA_HOME": str(folder), "QT_QPA_PLATFORM": ""}
 
-        def ask(words, sink="", encoding="utf-8"):
-            if "{code}" in words:
-                words = [codes.pop() if word == "{code}" else word for word in words]
-            words = [f"{uuid.uuid4().hex}.json" if word == "NEW" else word for word in words]
-            server.stdin.write(json.dumps((words, sink, encoding)) + "\n")
-            server.stdin.flush()
-            code = int(server.stdout.readline())
-            return code, (folder / "out").read_bytes().decode(encoding), (folder / "err").read_text()
+    def ask(words, sink="", encoding="utf-8"):
+        words = [codes.pop() if word == "{code}" else word for word in words]
+        words = [f"{uuid.uuid4().hex}.json" if word == "NEW" else word for word in words]
+        how = {"env": env, "cwd": folder, "encoding": encoding, "quick": True}
+        how |= {"output": "/dev/full"} if sink == "full" else {}
+        process = start(fork_server, *words, code=f"{SPOILT.get(sink, '')}\n{PROGRAM}", **how)
+        out, err = process.communicate()
+        return process.returncode, out, err
 
-        (folder / "fast.toml").write_text(PLAN)
-        codes = []
-        for words in ([*GOOD["run"], "--record", "rec.xdf"], [*CALIBRATE, "kept.json", "--seconds", "30"]):
-            assert ask(words)[0] == 0
-        codes += ask(["seal", "sealed.json", "--n", "40"])[1].split()
-        whole = (folder / "rec.xdf").read_bytes()
-        (folder / "changed.xdf").write_bytes(whole.replace(b'"why": "settling"', b'"why": "settled!"', 1))
-        (folder / "cut.xdf").write_bytes(whole[: len(whole) // 2])
-        profile = json.loads((folder / "kept.json").read_text())
-        (folder / "altered.json").write_text(json.dumps(profile | {"seconds": 300.0}))
-        yield ask
-        server.stdin.close()
+    (folder / "fast.toml").write_text(PLAN)
+    for words in ([*GOOD["run"], "--record", "rec.xdf"], [*CALIBRATE, "kept.json", "--seconds", "30"]):
+        assert ask(words)[0] == 0
+    codes += ask(["seal", "sealed.json", "--n", "40"])[1].split()
+    whole = (folder / "rec.xdf").read_bytes()
+    (folder / "changed.xdf").write_bytes(whole.replace(b'"why": "settling"', b'"why": "settled!"', 1))
+    (folder / "cut.xdf").write_bytes(whole[: len(whole) // 2])
+    profile = json.loads((folder / "kept.json").read_text())
+    (folder / "altered.json").write_text(json.dumps(profile | {"seconds": 300.0}))
+    return ask
 
 
 def test_every_verb_is_tried():
@@ -220,13 +194,9 @@ def test_interrupted_before_its_result_a_verb_says_so(monkeypatch):
     assert app.command(["run"]) == app.INTERRUPTED == 130
 
 
-def test_a_view_whose_reader_ends_stops_the_run():
-    words = [sys.executable, str(ROOT / "app.py"), "run", "--source", "synthetic://?n_chans=4", "--view", "json"]
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as going:
-        too_long = threading.Timer(60, going.kill)
-        too_long.start()
-        json.loads(going.stdout.readline())
-        going.stdout.close()
-        code, err = going.wait(), going.stderr.read()
-        too_long.cancel()
-    assert (code, err) == (141, "")
+def test_a_view_whose_reader_ends_stops_the_run(program):
+    going = program("run", "--source", "synthetic://?n_chans=4", "--view", "json")
+    json.loads(going.stdout.readline())
+    going.stdout.close()
+    assert going.wait(60) == 141
+    assert going.stderr.read() == ""

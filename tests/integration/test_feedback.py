@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import math
 import socket
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -57,23 +55,30 @@ def plan(plan_file) -> FeedbackPlan:
     return load_plan(str(plan_file))
 
 
-def feedback(*words: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, app.__file__, "feedback", "--view", "json", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+@pytest.fixture
+def feedback(program):
+    """Run a session: exit code, output and errors."""
+
+    def run(*words):
+        process = program("feedback", "--view", "json", *words)
+        out, err = process.communicate()
+        return process.returncode, out, err
+
+    return run
 
 
 # -- the command --------------------------------------------------------------------------------------------------
 
 
-def test_a_blinded_session_from_its_code_to_its_record(tmp_path, plan_file):
+def test_a_blinded_session_from_its_code_to_its_record(feedback, tmp_path, plan_file):
     study, code = tmp_path / "study.json", ""
     (code,) = sealed.seal(study, ("inverse",), 1)
     words = ("--session", plan_file, "--source", "synthetic://?n_chans=8&speed=10&subject=5", "--sealed", study,
              "--code", code, "--lines", tmp_path / "a", "--record", tmp_path / "a.xdf",
              "--sink", f"csv://{tmp_path / 'readings.csv'}")  # fmt: skip
-    done = feedback(*words)
-    assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    exit_code, out, err = feedback(*words)
+    assert exit_code == 0, err
+    lines = [json.loads(line) for line in out.splitlines()]
     assert lines[0] == {"kind": "session", "name": "fast", "consent": "You agree to this", "lag_s": 0.57, "code": code}
     assert lines[-1]["whole"]
     assert lines[-1]["debrief"] == "This was it"
@@ -82,7 +87,7 @@ def test_a_blinded_session_from_its_code_to_its_record(tmp_path, plan_file):
     assert all(line["virtual"] for line in lines if line["kind"] == "feedback")
     # Nobody who looks on can tell the condition; the record can, and is private.
     record = tmp_path / "a.jsonl"
-    assert "inverse" not in done.stdout + done.stderr + record.read_text()
+    assert "inverse" not in out + err + record.read_text()
     assert b"inverse" not in (tmp_path / "a.xdf").read_bytes()
     assert record.stat().st_mode & 0o077 == 0
     fed = [json.loads(line) for line in record.read_text().splitlines()]
@@ -106,9 +111,9 @@ def test_a_blinded_session_from_its_code_to_its_record(tmp_path, plan_file):
     assert np.nanmax(rows[:, 6]) < 1000
     assert app.command(["replay", str(tmp_path / "a.xdf")]) == 0
     # A code serves once.
-    again = feedback(*words)
-    assert (again.returncode, again.stdout) == (2, "")
-    assert "used or opened before" in again.stderr
+    again, out, err = feedback(*words)
+    assert (again, out) == (2, "")
+    assert "used or opened before" in err
     assert app.command(["unblind", str(study), code, "--who", "me"]) == 0
 
 
@@ -126,12 +131,12 @@ def test_what_cannot_be_done_is_said(words, says, capsys):
     assert says in capsys.readouterr().err
 
 
-def test_a_headset_without_the_electrodes_is_said(plan_file, tmp_path):
+def test_a_headset_without_the_electrodes_is_said(feedback, plan_file, tmp_path):
     (code,) = sealed.seal(tmp_path / "study.json", ("sham",), 1)
-    done = feedback("--session", plan_file, "--source", "synthetic://?channels=Fz,Cz,Pz,C3", "--lines", tmp_path / "a",
-                    "--sealed", tmp_path / "study.json", "--code", code)  # fmt: skip
-    assert done.returncode == 3
-    assert "has no O1, O2" in done.stderr
+    words = ("--session", plan_file, "--source", "synthetic://?channels=Fz,Cz,Pz,C3", "--lines", tmp_path / "a")
+    exit_code, _, err = feedback(*words, "--sealed", tmp_path / "study.json", "--code", code)
+    assert exit_code == 3
+    assert "has no O1, O2" in err
     sealed.check(tmp_path / "study.json", code)  # it has not been used up
 
 

@@ -5,43 +5,23 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import uuid
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import pyxdf
+from forking import ForkedProcess, Start
 from waiting import until
 
-ROOT = Path(__file__).parents[2]
-Program = Callable[..., subprocess.Popen[str]]
 LIVE = "synthetic://?n_chans=8&subject=90004"
 
 
-@pytest.fixture
-def program() -> Iterator[Program]:
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*words: str) -> subprocess.Popen[str]:
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
-        started.append(subprocess.Popen([sys.executable, str(ROOT / "app.py"), *words], env=environment, **pipes))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def first_line(process: subprocess.Popen[str]) -> dict:
+def first_line(process: ForkedProcess) -> dict:
     assert process.stdout
     return json.loads(process.stdout.readline())
 
 
-def written(path: Path, process: subprocess.Popen[str]) -> None:
+def written(path: Path, process: ForkedProcess) -> None:
     """Wait for the first bytes of a recording."""
 
     def there() -> bool:
@@ -53,7 +33,7 @@ def written(path: Path, process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_while_live_it_says_its_health_and_its_recording_is_whole(
-    program: Program, tmp_path: Path, number: signal.Signals
+    program: Start, tmp_path: Path, number: signal.Signals
 ) -> None:
     process = program("run", "--source", LIVE, "--view", "json", "--record", str(tmp_path / "a.xdf"))
     assert first_line(process)["state"] == "live"
@@ -67,7 +47,7 @@ def test_interrupted_while_live_it_says_its_health_and_its_recording_is_whole(
     assert len(eeg["time_stamps"]) == last["samples"]
 
 
-def test_interrupted_while_connecting_it_leaves(program: Program) -> None:
+def test_interrupted_while_connecting_it_leaves(program: Start) -> None:
     process = program("run", "--source", f"lsl://nobody-{uuid.uuid4().hex}?timeout=500", "--view", "terminal")
     assert process.stdout
     while "Connecting" not in process.stdout.readline():
@@ -77,7 +57,7 @@ def test_interrupted_while_connecting_it_leaves(program: Program) -> None:
     assert process.returncode == 0
 
 
-def test_after_a_kill_the_next_start_works_and_writes_beside_the_first(program: Program, tmp_path: Path) -> None:
+def test_after_a_kill_the_next_start_works_and_writes_beside_the_first(program: Start, tmp_path: Path) -> None:
     words = ("run", "--source", "brainflow://synthetic", "--view", "json", "--record", str(tmp_path / "a.xdf"))
     process = program(*words)
     written(tmp_path / "a.xdf", process)
@@ -90,10 +70,11 @@ def test_after_a_kill_the_next_start_works_and_writes_beside_the_first(program: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.xdf", "a_2.xdf"]
 
 
-def test_the_window_closes_on_sigterm_while_streaming(program: Program, tmp_path: Path) -> None:
+def test_the_window_closes_on_sigterm_while_streaming(program: Start, tmp_path: Path) -> None:
     pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
     path = tmp_path / "a.xdf"
-    process = program("run", "--source", LIVE, "--view", "gui", "--record", str(path))
+    offscreen = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    process = program("run", "--source", LIVE, "--view", "gui", "--record", path, env=offscreen)
     written(path, process)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)

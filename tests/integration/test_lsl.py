@@ -5,12 +5,10 @@ from __future__ import annotations
 import gc
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 import pylsl
 import pytest
+from forking import ForkedProcess, Start
 from recordings import counting, write_fif
 from waiting import until
 
@@ -29,7 +28,7 @@ from realtime_mood.sources.lsl.outlet import play
 from realtime_mood.types import Chunk
 
 SFREQ = 250.0
-Outlet = Callable[..., subprocess.Popen[str]]
+Outlet = Callable[..., ForkedProcess]
 
 
 @pytest.fixture
@@ -38,24 +37,20 @@ def name() -> str:
 
 
 @pytest.fixture
-def outlet() -> Iterator[Outlet]:
+def outlet(program: Start) -> Outlet:
     """Starts the outlet in a process of its own."""
-    started: list[subprocess.Popen[str]] = []
 
-    def start(file: Path | str, name: str, **options: Any) -> subprocess.Popen[str]:
+    def start(file: Path | str, name: str, **options: Any) -> ForkedProcess:
         code = (
-            "import functools; from realtime_mood.sources.lsl.outlet import play; "
+            "import functools, warnings; warnings.simplefilter('error');"
+            "from realtime_mood.sources.lsl.outlet import play;"
             f"play({str(file)!r}, {name!r}, say=functools.partial(print, flush=True), **{options!r})"
         )
-        process = subprocess.Popen([sys.executable, "-W", "error", "-c", code], stdout=subprocess.PIPE, text=True)
-        started.append(process)
-        assert "waiting" in (process.stdout.readline() if process.stdout else "")
+        process = program(code=code)
+        assert "waiting" in process.stdout.readline()
         return process
 
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    return start
 
 
 def pushing(name: str, labels: list[str], unit: str = "microvolts", **how: Any) -> pylsl.StreamOutlet:

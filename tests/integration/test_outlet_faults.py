@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
-import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pylsl
 import pytest
+from forking import ForkedProcess, Start
 from recordings import counting, write_fif
 from waiting import until
 
@@ -27,7 +25,6 @@ SFREQ = 250.0
 SAYING = (
     "import functools; from realtime_mood.sources.lsl.outlet import play; say = functools.partial(print, flush=True); "
 )
-Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
@@ -36,22 +33,18 @@ def name() -> str:
 
 
 @pytest.fixture
-def start(tmp_path: Path, name: str) -> Iterator[Start]:
+def start(program: Start, tmp_path: Path, name: str) -> Start:
     """Plays a recording that counts its samples, with faults, in a process of its own."""
-    processes: list[subprocess.Popen[str]] = []
 
-    def begin(seconds: float, faults: str) -> subprocess.Popen[str]:
+    def begin(seconds: float, faults: str) -> ForkedProcess:
         write_fif(tmp_path / "a_raw.fif", counting(seconds, SFREQ), SFREQ)
         told = {"faults": faults, "source_id": f"{name}-id"}
         code = f"{SAYING}play({str(tmp_path / 'a_raw.fif')!r}, {name!r}, say=say, **{told!r})"
-        processes.append(subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True))
-        assert "waiting" in (processes[-1].stdout.readline() if processes[-1].stdout else "")
-        return processes[-1]
+        process = program(code=code)
+        assert "waiting" in process.stdout.readline()
+        return process
 
-    yield begin
-    for process in processes:
-        process.kill()
-        process.communicate()
+    return begin
 
 
 def numbers_until_lost(name: str, at_most: int = 10**9) -> list[int]:

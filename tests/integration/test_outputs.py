@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import json
 import math
+import os
 import socket
 import stat
 import subprocess
@@ -24,7 +25,6 @@ from fakes import INFO as FAKE
 from fakes import FakeSource, cut, live, pink, pipeline
 from pythonosc.osc_packet import OscPacket
 
-import app
 from realtime_mood import liblsl
 from realtime_mood.dsp.spec import BANDS
 from realtime_mood.errors import ConfigError
@@ -61,21 +61,6 @@ def example() -> Iterator[Callable[..., Iterator[dict]]]:
     for process in running:
         process.kill()
         process.communicate()
-
-
-@pytest.fixture
-def running() -> Iterator[Callable[..., None]]:
-    """Runs the program in a process of its own."""
-    started = []
-
-    def run(*words: str) -> None:
-        command = [sys.executable, app.__file__, "run", "--view", "json", *words]
-        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
-
-    yield run
-    for process in started:
-        process.terminate()
-        process.communicate(timeout=20)
 
 
 # -- what is said -------------------------------------------------------------------------------------------------
@@ -181,11 +166,11 @@ def until(lines: Iterator[dict], what: Callable[[dict], bool]) -> dict:
     return next(line for line in lines if what(line))
 
 
-def test_pylsl_an_osc_patch_and_a_browser_s_socket_receive_the_same_run(example, running):
+def test_pylsl_an_osc_patch_and_a_browser_s_socket_receive_the_same_run(example, program):
     osc, ws = free_port(socket.SOCK_DGRAM), free_port()
     patch = example("receive_osc.py", osc)
     assert next(patch) == {"listening": osc}
-    running(*SOURCE, "--lsl-out", "--osc", f"127.0.0.1:{osc}", "--ws", str(ws))
+    program("run", "--view", "json", *SOURCE, "--lsl-out", "--osc", f"127.0.0.1:{osc}", "--ws", ws, output=os.devnull)
     inlet, browser = example("receive_lsl.py"), example("receive_ws.py", ws)
     assert until(patch, lambda line: line["address"].endswith("/status"))["value"] == "settling"
     sure = until(inlet, lambda line: line["valid"] == 1)
@@ -200,8 +185,8 @@ def test_pylsl_an_osc_patch_and_a_browser_s_socket_receive_the_same_run(example,
 
 
 @pytest.mark.skipif(importlib.util.find_spec("mne_lsl") is None, reason="mne-lsl is not installed")
-def test_mne_lsl_receives_them_too(example, running):
-    running(*SOURCE, "--lsl-out")
+def test_mne_lsl_receives_them_too(example, program):
+    program("run", "--view", "json", *SOURCE, "--lsl-out", output=os.devnull)
     assert until(example("receive_mne_lsl.py"), lambda line: line["valid"] == 1)["p_positive"] > 0
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import random
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import numpy as np
 import pytest
 import pyxdf
 from fakes import INFO, FakeSource, Keep, cut, live, pink, pipeline
+from forking import Start
 from waiting import until
 
 from realtime_mood.recording.reader import open_recorded
@@ -94,15 +93,14 @@ def test_mne_opens_it_by_the_recipe(recorded: tuple[Path, list[Chunk]]) -> None:
     assert raw.get_data(reject_by_annotation="omit").shape[1] == 2100
 
 
-def killed(path: Path, after: int) -> tuple[int, int]:
+def killed(program: Start, path: Path, after: int) -> tuple[int, int]:
     """A run that is killed once sample `after` has come: where a recording of it must and may end.
 
     The writer's passes are counted instead of seconds, for a busy machine may not let it run in time: what was taken
     two passes before the kill has been handed to the system. Of the last chunk we may not have heard.
     """
     code = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n{SPOKEN}"
-    run = subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True)
-    assert run.stdout is not None
+    run = program(path, code=code)
     said = []
     for line in run.stdout:
         n, end, passes = map(int, line.split())
@@ -110,16 +108,15 @@ def killed(path: Path, after: int) -> tuple[int, int]:
         if end >= after and passes > 2:
             run.send_signal(signal.SIGKILL)
     run.wait()
-    run.stdout.close()
     return max((end for end, then in said if then <= passes - 2), default=0), end + 2 * n
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_killed_run_leaves_all_but_its_last_moment(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, seed: int
+    program: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture, seed: int
 ) -> None:
     path = tmp_path / "a.xdf"
-    least, most = killed(path, random.Random(seed).randrange(128, 768))
+    least, most = killed(program, path, random.Random(seed).randrange(128, 768))
     assert least > 0
     assert 2 * WRITE_S < 1.0  # what is promised: all but the last second
     made = recover(path).path

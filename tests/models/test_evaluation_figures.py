@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.special import softmax
 from sklearn.metrics import balanced_accuracy_score, brier_score_loss, f1_score, log_loss, roc_auc_score
 
 from realtime_mood.models.evaluation.figures import (
     Scores,
+    auc,
     binned,
     draws,
     expected_calibration_error,
     interval,
     kept,
+    macro_f1,
     mean_with_interval,
     of_person,
     selective,
@@ -43,6 +47,25 @@ def test_figures_of_a_person_are_scikit_learns(n_labels):
     assert found["auc"] == pytest.approx(roc_auc_score(even.labels, given, **whole))
     assert found["nll"] == pytest.approx(log_loss(even.labels, probs))
     assert found["brier"] == pytest.approx(brier_score_loss(even.labels, probs, scale_by_half=False))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(2, 4), st.integers(0, 3))
+def test_auc_and_f1_are_scikit_learns_whatever_is_tied(seed, n, n_labels, decimals):
+    rng = np.random.default_rng(seed)
+    probs = rng.random((n, n_labels)).round(decimals)
+    labels, guess = np.append(np.arange(2), rng.integers(n_labels, size=n - 2)), probs.argmax(axis=1)
+    if n_labels == 2:
+        expected = roc_auc_score(labels, probs[:, 1])
+    else:
+        expected = np.mean([roc_auc_score(labels == y, probs[:, y]) for y in np.unique(labels)])
+    assert auc(probs, labels) == pytest.approx(expected, abs=1e-12)
+    whole = {"average": "macro", "labels": np.unique(labels), "zero_division": 0}
+    assert macro_f1(guess, labels) == pytest.approx(f1_score(labels, guess, **whole), abs=1e-12)
+
+
+def test_auc_of_one_label_alone_is_nan():
+    assert np.isnan(auc(np.array([[0.1, 0.9], [0.2, 0.8]]), np.array([1, 1])))
 
 
 def test_classes_are_cut_to_their_first_equally_many_seconds():
