@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 export OMP_NUM_THREADS ?= 1
+unexport PYTHONDONTWRITEBYTECODE  # tests start many processes, and without bytecode each compiles the program again
 
 .PHONY: setup demo test check bench soak fuzz reliability screenshots datasets messages
 setup: .venv/.installed

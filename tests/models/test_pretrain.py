@@ -216,13 +216,15 @@ def test_the_learning_rate_rises_then_falls():
 
 def test_two_processes_get_the_loss_of_one(run, made, tmp_path):
     alone = run(name="alone")
+    imports = (
+        "from pathlib import Path; from pretraining_people import TINY;"
+        "from realtime_mood.models.datasets.recordings import find; from realtime_mood.models.pretrain import pretrain"
+    )
     script = (
-        "import sys; from pathlib import Path; from pretraining_people import TINY; "
-        "from realtime_mood.models.datasets.recordings import find; "
-        "from realtime_mood.models.pretrain import pretrain; made, out = map(Path, sys.argv[1:]); "
+        "made, out = map(Path, sys.argv[1:]);"
         "pretrain(find([str(made / 'made_128hz.npz')])[0], out, TINY, cache=made / 'cache')"
     )
-    said = two_processes(script, made, tmp_path / "two")
+    said = two_processes(imports, script, made, tmp_path / "two")
     assert "2 processes" in said[0]
     assert said[1] == ""
     two = [json.loads(line) for line in (tmp_path / "two" / "curves.jsonl").read_text().splitlines()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import pickle
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,8 +24,20 @@ from realtime_mood.models.train import TrainingRecipe
 RECIPE = TrainingRecipe(steps=2, batches={"effort": 4})
 
 
+class Pickling:
+    """Sends everything through pickle as processes do, which cost a start and all imports each (see test_executor)."""
+
+    n_workers = 2
+
+    def run(self, work, items, common=None):
+        for i, item in enumerate(items):
+            again, shared, sent = pickle.loads(pickle.dumps((work, common, item)))
+            yield i, pickle.loads(pickle.dumps(again(shared, sent)))
+
+
 @pytest.fixture
 def people(monkeypatch):
+    monkeypatch.setattr(ship, "ProcessesExecutor", lambda _: Pickling())
     made = [planted(seed) for seed in range(6)]
     monkeypatch.setattr(ship, "gather", lambda *_: {"effort": readout_of(made)})
     return made

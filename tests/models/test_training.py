@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import subprocess
-import sys
+from contextlib import redirect_stdout
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -177,21 +175,23 @@ def test_a_pretrained_encoder_is_begun_with_and_kept_or_adapted(people, tmp_path
 
 
 def test_two_processes_get_the_loss_of_one():
-    script = (
-        "import json, sys; import torch; from accelerate import Accelerator;"
-        "from evaluation_people import SPEC, planted;"
+    imports = (
+        "import json, torch; from accelerate import Accelerator; from evaluation_people import SPEC, planted;"
         "from realtime_mood.models.reader import ReaderConfig;"
-        "from realtime_mood.models.train import TrainingRecipe, Task, fit;"
-        "task = Task.of('t', ('a', 'b'), [planted(k) for k in range(3)], SPEC); torch.set_num_threads(1);"
+        "from realtime_mood.models.train import TrainingRecipe, Task, fit"
+    )
+    script = (
+        "task = Task.of('t', ('a', 'b'), [planted(k) for k in range(3)], SPEC);"
         "config = ReaderConfig(readouts={'t': 2}, raw_dim=16, raw_depth=1, dropout=0.0, head_dropout=0.0);"
         "recipe = TrainingRecipe(steps=4, batches={'t': 8}, lr=5e-3); told = [];"
-        "reader = fit(config, [task], recipe, 0, lambda _, l: told.append(l['t']), accelerator=Accelerator(cpu=True));"
-        "print(json.dumps([told, float(reader.heads['t'].weight.abs().sum())]))"
+        "reader = fit(config, [task], recipe, 0, lambda _, l: told.append(l['t']), accelerator=accelerator);"
+        "print(json.dumps([told, reader.heads['t'].weight.abs().sum().item()]))"
     )
-    env = {"PYTHONPATH": os.pathsep.join(map(str, (Path(__file__).parents[2], Path(__file__).parent)))}
-    alone = subprocess.run([sys.executable, "-c", script], env=os.environ | env, capture_output=True, check=True)
-    losses, head = json.loads(alone.stdout)
-    for out in two_processes(script):
+    alone = io.StringIO()
+    with redirect_stdout(alone):
+        exec(f"{imports}\naccelerator = None\n{script}", {})
+    losses, head = json.loads(alone.getvalue())
+    for out in two_processes(imports, f"torch.set_num_threads(1); accelerator = Accelerator(cpu=True)\n{script}"):
         found, their_head = json.loads(out)
         assert found == pytest.approx(losses, rel=1e-4)
         assert their_head == pytest.approx(head, rel=1e-4)
