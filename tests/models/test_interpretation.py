@@ -153,17 +153,17 @@ def test_agreement_is_a_rank_correlation_by_subject():
 
 @pytest.fixture
 def small(monkeypatch):
-    def use(n: int, *, virtual: bool = False):
+    def use(n: int, steps: int, *, virtual: bool = False):
         people = [planted(seed, 1.5, n_blocks=6) for seed in range(n)]
         people = [replace(p, info=replace(p.info, virtual=virtual)) for p in people]
         monkeypatch.setattr(running, "load_labelled", lambda *_: (people, reader_of("eegmat").info))
-        monkeypatch.setattr(running, "methods_of", lambda *_: [quick_reader(steps=12)])
+        monkeypatch.setattr(running, "methods_of", lambda *_: [quick_reader(steps)])
 
     return use
 
 
 def test_the_page_has_every_section_and_the_numbers_are_beside_it(small, tmp_path):
-    small(7)
+    small(7, 8)
     options = Options("effort", tmp_path / "page.html", tmp_path, n_folds=3)
     interpret(options, ClusterOptions(100, 0), ["interpret", "--out", "page.html"], lambda _: None)
     page, numbers = (tmp_path / "page.html").read_text(), json.loads((tmp_path / "page.json").read_text())
@@ -184,7 +184,7 @@ def test_the_page_has_every_section_and_the_numbers_are_beside_it(small, tmp_pat
 
 
 def test_the_page_of_few_simulated_subjects_says_both(small, tmp_path):
-    small(4, virtual=True)
+    small(4, 2, virtual=True)
     interpret(
         Options("effort", tmp_path / "page.html", tmp_path, n_folds=3), ClusterOptions(), ["interpret"], lambda _: None
     )

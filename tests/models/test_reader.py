@@ -112,8 +112,8 @@ def test_it_learns_a_planted_difference_on_electrodes_it_finds_by_place():
     reader = MoodReader(replace(CONFIG, dropout=0.0, head_dropout=0.0)).train()
     optimiser = torch.optim.AdamW(reader.parameters(), 3e-3)
     right = 0.0
-    for step in range(60):
-        b, y = batch(8, 32, seed=step), torch.arange(32) % 2
+    for step in range(36):
+        b, y = batch(8, 16, seed=step), torch.arange(16) % 2
         left = b.positions[:, :, 0] < 0
         b.de[:, :, :, 4] += 1.5 * torch.where(left, 1.0, -1.0)[:, None] * (2 * y[:, None, None] - 1)
         scores = reader(b).scores["effort"]

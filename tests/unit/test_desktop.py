@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -150,16 +149,14 @@ def test_the_window_asked_for_is_refused_in_one_line(monkeypatch):
 
 @linux
 @pytest.mark.parametrize("hidden", ["libxcb-cursor.so.0,libxcb-keysyms.so.1", "libEGL.so.1"])
-def test_without_its_libraries_the_terminal_view_is_shown(hidden):
+def test_without_its_libraries_the_terminal_view_is_shown(program, hidden):
     words = ["run", "--source", "synthetic://?speed=max&n_chans=4", "--seconds", "2"]
     told = {name: value for name, value in os.environ.items() if name not in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY")}
-    done = subprocess.run(
-        [sys.executable, "-c", HIDDEN, hidden, *words], cwd=ROOT, env=told | {"DISPLAY": ":97"},
-        capture_output=True, text=True, timeout=100,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "samples 512" in done.stdout
-    [line] = done.stderr.splitlines()
+    process = program(hidden, *words, code=HIDDEN, env=told | {"DISPLAY": ":97"})
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "samples 512" in out
+    [line] = err.splitlines()
     assert line.startswith("Showing the terminal view · the window needs")
     assert all(name in line for name in hidden.split(","))
     assert " install " in line
