@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import locale
 import os
 import tempfile
 import threading
@@ -73,6 +74,20 @@ def no_widget_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     gc.enable()
     left = [it for it in QApplication.topLevelWidgets() if it not in before and it.isVisible()]
     assert not left, f"left on the screen: {left}"
+
+
+@pytest.fixture
+def english_errors() -> Iterator[None]:
+    """For a test that changes LANGUAGE: errors of the system stay in English, in it and after it.
+
+    Qt sets the locale of the machine, and the C library keeps a translation it has looked up, whatever LANGUAGE is
+    later.
+    """
+    category = getattr(locale, "LC_MESSAGES", locale.LC_TIME)  # Windows has none, and does not translate them
+    before = locale.setlocale(category)
+    locale.setlocale(category, "C")
+    yield
+    locale.setlocale(category, before)
 
 
 @pytest.fixture

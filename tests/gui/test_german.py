@@ -128,6 +128,7 @@ def test_the_german_window_shows_no_english(everything, use_language):
     assert not {piece for piece in pieces if language._(piece) != piece}
 
 
+@pytest.mark.usefixtures("english_errors")
 def test_the_language_is_chosen_in_the_menu_and_used_at_the_next_start(
     qapp, qtbot, tmp_path, use_language, monkeypatch
 ):

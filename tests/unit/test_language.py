@@ -15,6 +15,7 @@ def english_afterwards() -> Iterator[None]:
     language.use("en")
 
 
+@pytest.mark.usefixtures("english_errors")
 @pytest.mark.parametrize(
     ("variable", "value", "code"),
     [
