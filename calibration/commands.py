@@ -91,8 +91,11 @@ def calibrate(
     older = Profile.load(refresh) if refresh else None
     if older and plan.protocol.cues:
         raise ConfigError(f"refresh with protocol {protocol!r}", "it has blocks", "use --protocol baseline")
+    from .report import check_place  # torch takes a second to import
+
     path = (profile or store.new_name(plan.protocol.name)).expanduser()
     check_writable(head_file(path), "a profile at")
+    check_place(path)
     job = CalibrationJob(settings, plan, path, record or path.with_suffix(".xdf"), older, lsl_markers)
     if from_:
         job.fit_from(from_, view)
@@ -203,9 +206,7 @@ class CalibrationJob:
 
         fitted.profile.save(self.path)
         self.refused = self.older is None and fitted.profile.refused is not None
-        page = self.path.with_suffix(".html")
-        write_page(fitted, page)
-        return _("Profile: {path}\nReport: {page}", path=self.path, page=page)
+        return _("Profile: {path}\nReport: {page}", path=self.path, page=write_page(fitted, self.path))
 
     def _fit(self, recording: Path, printer: ProgressPrinter) -> None:
         try:

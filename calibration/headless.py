@@ -151,11 +151,12 @@ def calibrate(
 ) -> Profile:
     """One calibration from source to profile: what `realtime_mood.calibrate` documents."""
     from .fit import fit
-    from .report import write_page
+    from .report import check_place, write_page
 
     settings = RunConfig(source=str(getattr(source, "name", "")), give_up=give_up_s, **options.model_dump())
     plan = draw(load_protocol(protocol), secrets.randbits(16) if seed is None else seed, None, seconds)
     check_writable(head_file(path), "a profile at")
+    check_place(path)
     printer = ProgressPrinter(say)
     session = CalibrationSession(
         settings, plan, recording or path.with_suffix(".xdf"), listeners=(printer.on_event,), source=source,
@@ -165,6 +166,6 @@ def calibrate(
         raise ProfileError("a calibration", "it was stopped", f"its recording is {session.recording}")
     fitted = fit(session.recording, settings, printer.fitting)
     fitted.profile.save(path)
-    write_page(fitted, path.with_suffix(".html"))
+    write_page(fitted, path)
     printer.fitted(fitted.profile, path)
     return fitted.profile

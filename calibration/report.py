@@ -29,9 +29,19 @@ GENERATOR = "realtime_mood calibration report"
 LIBRARIES = ("numpy", "torch", "matplotlib")
 
 
-def write_page(fitted: CalibrationResult, path: Path) -> None:
-    """Write the page of a fit: a file that only this user can read, whole or not at all."""
+def check_place(profile: Path) -> None:
+    """Raise `ConfigError` where the page of a profile at this path would take the place of another file."""
+    pages.place(profile.with_suffix(".html"), profile, GENERATOR)
+
+
+def write_page(fitted: CalibrationResult, profile: Path) -> Path:
+    """Write the page beside the profile, readable by this user only, whole or not at all; returns its path.
+
+    A file that has taken its name since `check_place` stays: the page then gets another one.
+    """
+    path = pages.place(None, profile, GENERATOR)
     pages.write(path, page(fitted))
+    return path
 
 
 def page(fitted: CalibrationResult) -> str:

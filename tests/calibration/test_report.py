@@ -16,10 +16,11 @@ from realtime_mood.calibration.collect import CalibrationRecording, StepSpan
 from realtime_mood.calibration.fit import CalibrationResult
 from realtime_mood.calibration.pictures import attention
 from realtime_mood.calibration.protocol import Protocol, load_protocol
-from realtime_mood.calibration.report import write_page
+from realtime_mood.calibration.report import check_place, write_page
 from realtime_mood.calibration.store import summary
 from realtime_mood.calibration.verdict import advice, calibrated, folds
 from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.errors import ConfigError
 from realtime_mood.models.datasets.person import Person
 from realtime_mood.profile import PersonalReadout, Profile, ValidationResult
 from realtime_mood.types import StreamInfo
@@ -85,7 +86,7 @@ def fitted(verdict: ValidationResult | None, *, virtual: bool = False) -> Calibr
 def read(it: CalibrationResult, folder: Path) -> Page:
     """The page of it, after what holds for every page."""
     path = folder / "new" / "page.html"
-    write_page(it, path)
+    assert write_page(it, path.with_suffix(".json")) == path
     assert path.stat().st_mode & 0o777 == 0o600
     assert [p.name for p in path.parent.iterdir()] == ["page.html"]
     text = path.read_text(encoding="utf-8")
@@ -142,7 +143,7 @@ def test_numbers_of_a_german_page_have_a_decimal_comma(tmp_path: Path, monkeypat
     monkeypatch.setattr(language, "_translations", language._translations[:])
     monkeypatch.setattr(language, "_language", ["en"])
     language.use("de")
-    write_page(fitted(REFUSED), tmp_path / "page.html")
+    write_page(fitted(REFUSED), tmp_path / "page.json")
     page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert {"0,35 [0,24; 0,46]", "p = 0,431", "0,33", "0,07"} <= set(page.texts)
     assert any("p = 0,431, über 0,02" in text for text in page.texts)
@@ -203,6 +204,18 @@ def test_words_of_a_protocol_stay_words(title: str, tmp_path: Path) -> None:
 
 
 def test_the_same_fit_makes_the_same_page(tmp_path: Path) -> None:
-    for name in "ab":
-        write_page(fitted(ACCEPTED), tmp_path / name)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    one, other = (write_page(fitted(ACCEPTED), tmp_path / f"{name}.json") for name in "ab")
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_page_replaces_an_older_one_of_the_profile_and_nothing_else(tmp_path: Path) -> None:
+    it, path = fitted(REFUSED), tmp_path / "p.html"
+    path.write_text("<p>mine</p>")
+    with pytest.raises(ConfigError, match="that is another file"):
+        check_place(tmp_path / "p.json")
+    assert write_page(it, tmp_path / "p.json") == tmp_path / "p_2.html"
+    assert path.read_text() == "<p>mine</p>"
+    path.unlink()
+    assert write_page(it, tmp_path / "p.json") == path
+    check_place(tmp_path / "p.json")
+    assert write_page(it, tmp_path / "p.json") == path

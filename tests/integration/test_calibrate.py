@@ -154,6 +154,15 @@ def test_after_a_kill_the_recording_gives_the_profile(program, run, protocol, tm
     assert one.model_dump(exclude={"made"}) == other.model_dump(exclude={"made"})
 
 
+def test_a_page_of_somebody_else_is_not_replaced_and_nothing_is_begun(run, tmp_path):
+    (tmp_path / "p.html").write_text("<p>mine</p>")
+    words = ("calibrate", "--source", PERSON.format(speed="max"), "--seconds", 30, "--profile", tmp_path / "p.json")
+    code, _, err = run(*words)
+    assert code == 2
+    assert err == f"error: a report at {tmp_path / 'p.html'} · that is another file · choose another name\n"
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"p.html": "<p>mine</p>"}
+
+
 MISTAKES = {
     "a recording that is none": (3, ["--from", "none.xdf"], "no such file"),
     "an older profile that is none": (5, ["--refresh", "none.json"], "no such file"),
