@@ -26,6 +26,7 @@ LABELS = ("#0a0b00", "#0a0b01", "#0a0b02", "#0a0b03", "#0a0b04")  # stand for th
 HATCHES = ("", "///", "...", "xxx", "---")
 GOOD, POOR = "#12a07c", "#e0563a"
 GOOD_SHARE = 0.8  # of the time: electrodes below it should be checked
+NUMBER_HEIGHT = 0.08  # of the number on a bar, with the distance to it
 MANY = 18  # bars in a row: with more, numbers on them run into one another
 STYLE: Any = {
     "svg.fonttype": "none", "svg.hashsalt": "realtime_mood", "text.parse_math": False, "font.size": 9.5,
@@ -100,7 +101,8 @@ def _quality(figure: Figure, share: np.ndarray, ch_names: Sequence[str]) -> None
     axes.axhline(GOOD_SHARE, color=INK, linestyle="--", linewidth=1, alpha=0.55)
     if len(names) <= MANY:
         for x, value in enumerate(values):
-            axes.text(x, value + 0.015, f"{value:.0%}", ha="center", va="bottom", fontsize=8)
+            at = GOOD_SHARE if GOOD_SHARE - NUMBER_HEIGHT < value < GOOD_SHARE else value  # not across the line
+            axes.text(x, at + 0.015, f"{value:.0%}", ha="center", va="bottom", fontsize=8)
     axes.set(ylabel=_("time with good signal"), ylim=(0, 1.1), xlim=(-0.6, len(names) - 0.4))
     axes.set_xticks(range(len(names)), names, rotation=90 if len(names) > MANY // 2 else 0)
     axes.tick_params(axis="x", length=0, labelsize=9 if len(names) <= 2 * MANY else 6)

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from htmlpage import Page
+from matplotlib.figure import Figure
 
 from realtime_mood import language
 from realtime_mood.language.rendering import environment
-from realtime_mood.report.drawing import ReportFigure, quality_figure, svg
+from realtime_mood.report.drawing import GOOD_SHARE, NUMBER_HEIGHT, ReportFigure, quality_figure, svg
 from realtime_mood.report.pages import html, may_write
 
 HOSTILE = '"><b onclick="x()">\'&amp;</b><script>alert(1)</script>{{ 7 * 7 }}{% raw %}' + "' onload='y"
@@ -57,6 +58,13 @@ def test_hostile_values_stay_text_wherever_they_stand() -> None:
     assert page.texts.count(SHOWN) == 1 + 1 + drawn + 2 + 3 + 2 + 1  # heading, result, figures, table, row, fact, limit
     assert page.alts[0] == HOSTILE
     assert HOSTILE in page.alts[1]
+
+
+def test_a_number_just_below_the_line_of_good_electrodes_stands_above_it() -> None:
+    figure = Figure()
+    quality_figure(np.array([0.75, 0.5, 0.9]), ["C3", "C4", "Cz"]).draw(figure)
+    height = {text.get_text(): text.get_position()[1] for text in figure.axes[0].texts}
+    assert height["50%"] + NUMBER_HEIGHT < GOOD_SHARE < height["75%"] < height["90%"]
 
 
 def test_a_page_speaks_the_language_in_use_and_is_known_again_in_another(tmp_path: Path) -> None:
