@@ -22,9 +22,14 @@ MEANINGS = {
 }
 
 
+def printable(text: str) -> str:
+    """A text without control and bidirectional characters, and with single spaces."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
+
+
 def plain(text: str) -> str:
-    """A text from the file without control and bidirectional characters, and no longer than `LONGEST`."""
-    shown = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
+    """A text from the file, `printable` and no longer than `LONGEST`."""
+    shown = printable(text)
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
 
 
@@ -64,7 +69,8 @@ def reason(why: str) -> str:
 
 
 FILTERS: dict[str, Callable[..., str]] = {
-    "label": label_text, "plain": plain, "span": span, "share": share, "clock": clock, "reason": reason,
+    "label": label_text, "plain": plain, "printable": printable, "span": span, "share": share, "clock": clock,
+    "reason": reason,
     "number": number,
 }  # fmt: skip
 """What templates may apply to a value."""

@@ -28,6 +28,7 @@ from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 
 STATES = ("negative", "neutral", "positive")
 BANDS = list(SPEC.bands)
+PAPER = "; ".join(f"10.1000/a-long-journal.{year}.{'9' * 40}" for year in range(2020, 2026))
 STUDY = SimpleNamespace(ch_names=TEN_TWENTY, labels=STATES, spec=SPEC)
 
 
@@ -156,7 +157,8 @@ def small(monkeypatch):
     def use(n: int, steps: int, *, virtual: bool = False):
         people = [planted(seed, 1.5, n_blocks=6) for seed in range(n)]
         people = [replace(p, info=replace(p.info, virtual=virtual)) for p in people]
-        monkeypatch.setattr(running, "load_labelled", lambda *_: (people, reader_of("eegmat").info))
+        info = replace(reader_of("eegmat").info, paper=PAPER)
+        monkeypatch.setattr(running, "load_labelled", lambda *_: (people, info))
         monkeypatch.setattr(running, "methods_of", lambda *_: [quick_reader(steps)])
 
     return use
@@ -172,7 +174,7 @@ def test_the_page_has_every_section_and_the_numbers_are_beside_it(small, tmp_pat
     for text in (
         "Clusters of DE contrasts", "Clusters of integrated gradients", "Controls", "labels permuted by trial",
         "Jain &amp; Wallace 2019", "Wiegreffe &amp; Pinter 2019", "ODC-By 1.0", "permutations of signs",
-        "what the subject was asked to do", "not a medical device", "correlation within subjects",
+        "what the subject was asked to do", PAPER, "not a medical device", "correlation within subjects",
     ):  # fmt: skip
         assert text in page, text
     assert "SIMULATED" not in page
