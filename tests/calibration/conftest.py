@@ -1,4 +1,4 @@
-"""A screen that is not there, and sittings on a virtual person twenty times as fast."""
+"""A screen that is not there, and calibration sessions of a simulated subject twenty times as fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sittings for tests: the real engine and recorder, a virtual person or planted samples, as fast as they go."""
+"""Calibration sessions for tests: the real engine and recorder, a simulated subject or planted samples, at speed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EIGHT = "F3,F4,C3,C4,P3,P4,O1,O2"
 
 
 def person(subject: int = 60_003, difficulty: str = "medium", more: str = "") -> RunConfig:
-    """A virtual person who does as they are told."""
+    """A simulated subject that follows every cue."""
     url = f"synthetic://?subject={subject}&sfreq=128&channels={EIGHT}&difficulty={difficulty}&speed=max{more}"
     return resolve({"source": url})
 

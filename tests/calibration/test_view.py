@@ -1,4 +1,4 @@
-"""The real calibration window on a real virtual person, at many times the speed."""
+"""The real calibration window on a simulated subject, at many times the speed."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def doing(w, step: str) -> bool:
 
 
 def markers(session) -> list[str]:
-    """What the calibration told, less what the virtual person's own script did."""
+    """What the calibration told, less what the simulated subject's own script did."""
     told = [marker.text for marker in open_recorded(session.recording).markers()]
     return [text for text in told if text not in ("rest", "neutral", "positive", "negative")]
 

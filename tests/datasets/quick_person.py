@@ -1,4 +1,4 @@
-"""A virtual person whose signal costs nothing: noise that is larger in positive states and smaller in negative ones."""
+"""A simulated subject whose signal costs nothing: noise, larger in positive states and smaller in negative ones."""
 
 from __future__ import annotations
 

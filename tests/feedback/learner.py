@@ -1,4 +1,4 @@
-"""A virtual person who learns: their alpha wanders, and drifts towards whatever was rewarded."""
+"""A simulated subject that learns: its alpha wanders, and drifts towards whatever was rewarded."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def walk(qtbot, tmp_path, make_window):
 
 @pytest.fixture
 def stream(program):
-    """A virtual person's headset on the network, in a process of its own."""
+    """A simulated subject's headset on the network, in a process of its own."""
     words = ["outlet", "synthetic://?n_chans=8&subject=7&sfreq=128", "--name", STREAM, "--virtual"]
     program(*words, output=os.devnull)
 

@@ -262,7 +262,7 @@ def test_traces_show_gaps_faults_and_the_order_of_channels(qtbot, info):
     ground = traces._ground
     assert ground._hatched == (0,)
     assert ground._gaps[0] == pytest.approx(((600 - 1280) / 128 - 0.5, (700 - 1280) / 128 - 0.5), abs=0.05)
-    assert [text for _, text in ground._marks] == ["key 1"]  # a virtual person's state is drawn elsewhere
+    assert [text for _, text in ground._marks] == ["key 1"]  # a simulated subject's state is drawn elsewhere
     hatched = share(traces, colour("bad"), 60)
     traces.clear()
     assert good.getData()[0] is None or len(good.getData()[0]) == 0

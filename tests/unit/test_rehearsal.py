@@ -1,4 +1,4 @@
-"""A rehearsal: the virtual person's headset goes wrong as the URL says, and the stream says so."""
+"""A rehearsal: the simulated subject's headset goes wrong as the URL says, and the stream says so."""
 
 from __future__ import annotations
 
