@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from base64 import b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
+from functools import cached_property
 from importlib.util import find_spec
 from typing import Any, Literal
 
@@ -16,7 +18,7 @@ from realtime_mood.api.options import ReadingOptions
 from realtime_mood.contracts import Network, NetworkProvider
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Population, Statistics
-from realtime_mood.errors import ConfigError, MoodError, PluginError
+from realtime_mood.errors import ConfigError, MoodError, PluginError, WeightsError
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.files import Strict
 from realtime_mood.pipeline import BATCH, LEARNS, Pipeline
@@ -150,6 +152,7 @@ class ReaderWeights:
     Options = ReaderOptions
 
     def __init__(self, target: str, options: ReaderOptions = ReaderOptions()) -> None:  # noqa: B008 - frozen
+        self._target, self._options = target, options
         self._inference = load_inference(target, options.device, options.runtime)
 
     @property
@@ -168,7 +171,15 @@ class ReaderWeights:
     def network(self, info: StreamInfo, readout: str, profile: Profile | None) -> ReaderNetwork:
         """The network on this stream; raises `ConfigError` or `ProfileError`."""
         chosen = choose_readout(readout, profile, info, tuple(self._inference.card.readouts))
-        return ReaderNetwork(self._inference, chosen, info, profile)
+        return ReaderNetwork(self._inference if info.paced else self._for_batches, chosen, info, profile)
+
+    @cached_property
+    def _for_batches(self) -> Inference:
+        """What reads streams without pace: ONNX Runtime, where the choice is free, because its batches are faster."""
+        if self._options.runtime == "auto" and self._inference.runs_on == "cpu" and find_spec("onnxruntime"):
+            with suppress(WeightsError):  # weights of your own may not have the file
+                return load_inference(self._target, "cpu", "onnx")
+        return self._inference
 
     @property
     def held_out(self) -> dict[str, dict[str, Any]]:
@@ -227,7 +238,7 @@ class PipelineBuilder:
             "version": __version__,
             "weights": self._config.weights,
             "sha256": self._weights.sha256,
-            "runtime": choose_runtime(self._config.runtime),
+            "runtime": self._config.runtime if find_spec("torch") else "onnx",
             "readout": self._config.readout,
             "notch": self._config.notch,
             "profile": profile.stored() if profile else None,

@@ -30,6 +30,10 @@ class Inference(Protocol):
     card: Card
     notes: tuple[str, ...]
 
+    @property
+    def runs_on(self) -> str:
+        """The kind of device: ``cpu`` or ``cuda``."""
+
     def __call__(self, inputs: Inputs, head: Head) -> Result:
         """What `head` computes, and attention (B, C, K)."""
 

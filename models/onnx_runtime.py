@@ -50,6 +50,7 @@ class OnnxInference:
     """
 
     notes: tuple[str, ...] = ()
+    runs_on = "cpu"
 
     def __init__(self, name_or_path: str = DEFAULT) -> None:
         folder, asked = find(name_or_path), f"weights {name_or_path!r} by ONNX Runtime"

@@ -54,6 +54,11 @@ class TorchInference:
         for name, readout in self.card.readouts.items():
             self(golden, PretrainedHead(name, readout.own_baseline.temperature))  # warm-up: the first pass is slow
 
+    @property
+    def runs_on(self) -> str:
+        """The kind of the device."""
+        return self.device.type
+
     def __call__(self, inputs: Inputs, head: Head) -> Result:
         """What `head` computes, and attention (B, C, K)."""
         if self.device.type != "cpu":
