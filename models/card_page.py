@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from realtime_mood.readout import HeldOutResult
@@ -13,6 +13,26 @@ PURPOSE = (
     "Not for diagnosis or treatment, and not for judging people at work or in school, where the EU AI Act forbids "
     "emotion inference. For research, art and self-observation, with consent."
 )
+
+
+SHIPPED = {
+    "effort": "in subjects of EEGMAT with a minute of their own rest, it tells a recording of mental arithmetic from "
+    "earlier rest; not that it reads effort: rest always came first, and the distance from that minute alone, or "
+    "electrodes over muscles and eyes, do as well",
+}
+"""What may be claimed of readouts of the weights that come with the program (docs/evaluation.md)."""
+OURS = "reader-"
+"""Names of these weights begin so."""
+NOT_TESTED = (
+    "not for stimuli that the training subjects did not see",
+    "not that it reads the brain: training compares with no muscles and eyes, `evaluate` does",
+)
+"""Limits of every readout that `train --dataset` made."""
+
+
+def not_felt(labels_mean: str) -> list[str]:
+    """The limit of labels that are not the subjects' own reports."""
+    return [] if "felt" in labels_mean else ["not what subjects felt: a label says " + labels_mean]
 
 
 def may_be_claimed(
@@ -56,9 +76,34 @@ def claims(training: Mapping[str, Any], name: str) -> list[str]:
         )
     return [
         *lines,
-        f"what may be claimed: {may_be_claimed(name, found)}",
+        f"what may be claimed: {may_be_claimed(name, found, [*not_felt(about['labels_mean']), *NOT_TESTED])}",
         f"licence of the data: {about['licence']}; read it before you pass these weights on",
     ]
+
+
+def lines_of(card: Card, name: str) -> list[str]:
+    """What is known of a readout: training, figures, what may be claimed, licence; details begin with two spaces."""
+    if card.held_out(name):
+        return claims(card.training, name)
+    source, virtual = card.training.get("sources", {}).get(name, "unknown"), card.readouts[name].evidence == "virtual"
+    may, licence = "no more than these figures", f"as its source states: {source}"
+    if virtual:
+        may, licence = "nothing about real people: the data were simulated", "none: the data were simulated"
+    elif card.name.startswith(OURS):
+        may = SHIPPED.get(name, may)
+    return [
+        f"trained on {'simulated' if virtual else 'real'} subjects: {source}",
+        f"figures of {card.training.get('figures_are_of', 'unknown protocol')}:",
+        *_figures(card.training.get("figures", {}).get(name, {})),
+        f"what may be claimed: {may}",
+        f"licence of the data: {licence}",
+    ]
+
+
+def _figures(found: Mapping[str, object]) -> Iterator[str]:
+    for key, value in found.items():
+        words = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else value
+        yield f"  {'subjects' if key == 'people' else key}: {words}".replace("_", " ")
 
 
 def page(card: Card) -> str:

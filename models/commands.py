@@ -206,17 +206,15 @@ def info(weights: WeightsOption = None) -> None:
     """Show what the weights can read, and their validation."""
     from .building import load_inference
     from .card import DEFAULT
+    from .card_page import lines_of
 
     card = load_inference(weights or DEFAULT).card
     bands = ", ".join(f"{name} {low:g}–{high:g}" for name, (low, high) in card.spec.bands.items())
     print(f"weights {card.name}: bands {bands} Hz; context {card.spec.n_steps * card.spec.step_s:g} s")
     for name, head in card.readouts.items():
-        print(f"  {name}: {' / '.join(head.labels)}; trained on {head.evidence} data; {card.training['figures'][name]}")
-        if card.held_out(name):
-            from .card_page import claims
-
-            for line in claims(card.training, name):
-                print(f"    {line}")
+        print(f"  {name}: {' / '.join(head.labels)}")
+        for line in lines_of(card, name):
+            print(f"    {line}")
 
 
 def replay(

@@ -14,7 +14,7 @@ from scipy.stats import ttest_1samp
 
 from realtime_mood.readout import HeldOutResult
 
-from ..card_page import may_be_claimed
+from ..card_page import may_be_claimed, not_felt
 from . import report, sessions
 from .controls.order import WITHOUT_SIGNAL
 from .labelled import LOOKS_AHEAD
@@ -86,6 +86,7 @@ def _verdict(result: Mapping[str, Any], m: Measures, controls: Mapping[str, Meas
 
 def _limits(result: Mapping[str, Any], not_above: Sequence[str]) -> Iterator[str]:
     about, rows = result["about"], result["control_rows"]
+    yield from not_felt(about["labels_mean"])
     if about["protocol"] == sessions.PROTOCOL:
         yield "not for unseen subjects"
     if about["protocol"] != "subject-clip":

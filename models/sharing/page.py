@@ -9,8 +9,8 @@ from importlib.metadata import version
 
 from realtime_mood import __version__, language
 
-from ..card import Card, ReadoutCard
-from ..card_page import PURPOSE, claims
+from ..card import Card
+from ..card_page import PURPOSE, lines_of
 
 OPSET = 18
 """Version of ONNX's operators in ``model.onnx``; ONNX Runtime has them since 1.14."""
@@ -32,7 +32,7 @@ def shared_page(card: Card, sha256: Mapping[str, str], *, onnx: bool) -> str:
         There is a ``model.onnx``.
     """
     with _english():
-        readouts = [f"## Readout `{name}`: {' / '.join(head.labels)}\n\n{_shown(card, name, head)}"
+        readouts = [f"## Readout `{name}`: {' / '.join(head.labels)}\n\n{_shown(card, name)}"
                     for name, head in card.readouts.items()]  # fmt: skip
     spec = card.spec
     bands = ", ".join(f"{name} {low:g}–{high:g}" for name, (low, high) in spec.bands.items())
@@ -74,29 +74,9 @@ ONNX = f"""\
 temperatures and the settings of the features. How to call it: docs/sharing.md of the program."""
 
 
-def _shown(card: Card, name: str, head: ReadoutCard) -> str:
+def _shown(card: Card, name: str) -> str:
     """Evidence, protocol, subjects, figures, what may be claimed, and the licence of the data."""
-    if card.held_out(name):
-        return "\n".join(f"- {line}" for line in claims(card.training, name))
-    source = card.training.get("sources", {}).get(name, "unknown")
-    may = f"no more than these figures; subjects, protocol and limits are in docs/evaluation.md ({card.name})"
-    licence = f"as its source states: {source}"
-    if head.evidence == "virtual":
-        may, licence = "nothing about real people: the data were simulated", "none: the data were simulated"
-    lines = [
-        f"trained on {'simulated' if head.evidence == 'virtual' else 'real'} subjects: {source}",
-        f"figures of {card.training.get('figures_are_of', 'unknown protocol')}:",
-        *_figures(card.training.get("figures", {}).get(name, {})),
-        f"what may be claimed: {may}",
-        f"licence of the data: {licence}",
-    ]
-    return "\n".join(line if line.startswith("  ") else f"- {line}" for line in lines)
-
-
-def _figures(found: Mapping[str, object]) -> Iterator[str]:
-    for key, value in found.items():
-        words = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else value
-        yield f"  - {'subjects' if key == 'people' else key}: {words}"
+    return "\n".join(f"  - {line.lstrip()}" if line.startswith("  ") else f"- {line}" for line in lines_of(card, name))
 
 
 def _versions(card: Card, *, onnx: bool) -> str:
