@@ -53,6 +53,12 @@ def run(capfd, tmp_path, monkeypatch):
     return call
 
 
+@pytest.fixture
+def no_figures(monkeypatch):
+    """Pages without their figures, which take a second a page; test_report has them."""
+    monkeypatch.setattr("realtime_mood.calibration.report._figures", lambda *_: ())
+
+
 def lines(out):
     return [json.loads(line) for line in out.splitlines()]
 
@@ -111,6 +117,7 @@ def test_from_a_protocol_to_a_profile_to_its_end(run, protocol, tmp_path):
     assert Profile.load(today).mean != one.mean
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_without_a_place_the_profile_goes_to_the_user_s_own_folder(run, tmp_path):
     code, out, err = run("calibrate", "--source", PERSON.format(speed="max"), "--seconds", 30, "--view", "json")
     assert code == 0, err
@@ -121,6 +128,7 @@ def test_without_a_place_the_profile_goes_to_the_user_s_own_folder(run, tmp_path
     assert json.loads(out)["path"] == str(path)
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_headset_pulled_out_is_waited_for_and_the_block_done_anew(run, protocol, tmp_path):
     source = PERSON.format(speed="40") + "&faults=kill:3@45"
     code, out, err = run(
@@ -136,6 +144,7 @@ def test_a_headset_pulled_out_is_waited_for_and_the_block_done_anew(run, protoco
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing can be killed like that there")
+@pytest.mark.usefixtures("no_figures")
 def test_after_a_kill_the_recording_gives_the_profile(program, run, protocol, tmp_path):
     """Killed while it fits, when the last block is over: nothing but the recording is left."""
     words = ["calibrate", "--source", PERSON.format(speed="max"), "--protocol", protocol, "--seed", "1"]
