@@ -351,7 +351,7 @@ def test_learners_go_where_they_are_rewarded_whatever_the_code_hides(tmp_path, s
     """The loop's sign, timing and blinding, on signal that goes through the filters."""
     path = tmp_path / "study.json"
     codes = sealed.seal(path, ("contingent", "sham", "inverse"), 3, seed)
-    blocks = [{"kind": "baseline", "seconds": 12}, {"kind": "feedback", "seconds": 45}]
+    blocks = [{"kind": "baseline", "seconds": 12}, {"kind": "feedback", "seconds": 30}]
     it = plan(Reward(rule="percentile", percent=60, over_s=10, dwell_s=0.25), blocks=blocks)
     ends = {code: learn(it, sealed.condition_of(path, code), seed)[0] for code in codes}
     best = max(ends, key=lambda code: ends[code])
