@@ -77,7 +77,9 @@ def claims(training: Mapping[str, Any], name: str) -> list[str]:
     return [
         *lines,
         f"what may be claimed: {may_be_claimed(name, found, [*not_felt(about['labels_mean']), *NOT_TESTED])}",
-        f"licence of the data: {about['licence']}; read it before you pass these weights on",
+        "licence of the data: none, they were simulated"
+        if found.virtual
+        else f"licence of the data: {about['licence']}; read it before you pass these weights on",
     ]
 
 

@@ -23,6 +23,7 @@ from .checkpoint import load_weights, save_weights
 from .crossfit import FitOptions, LabelledReadout, Log, about_encoder, cross_fit, room_in, splits_of, tune, writing
 from .datasets.guards import duplicate_groups
 from .datasets.labels import coordinates_of, labels_of
+from .datasets.page import BASELINES
 from .datasets.person import Person, population
 from .datasets.sets import reader_of
 from .datasets.trials import DatasetInfo
@@ -222,5 +223,5 @@ def _about(choice: DatasetChoice, info: DatasetInfo, n_folds: int) -> dict[str, 
         "licence": info.licence,
         "labels_mean": choice.meaning(info),
         "protocol": f"{n_folds} folds of held-out subjects, who saw the stimuli that the others saw; "
-        f"the subject's own baseline ({info.baseline}); causal",
+        f"the subject's own baseline ({BASELINES[info.baseline]}); causal",
     }

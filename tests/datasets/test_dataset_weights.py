@@ -97,7 +97,7 @@ def test_the_weights_load_and_say_on_whom_they_were_shown(trained):
         assert line in text
     assert "6 simulated subjects in the layout of Planted" in text
     assert "nothing about real people" in text
-    assert "CC0; read it before you pass these weights on" in text
+    assert "licence of the data: none, they were simulated" in text
 
 
 def test_info_prints_what_the_card_says(trained, capfd):
