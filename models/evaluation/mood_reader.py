@@ -31,6 +31,7 @@ Levels = tuple[bool, bool, bool, bool]  # raw, early DE, late DE and eye
 ALL_LEVELS: Levels = (True, True, True, True)
 EEG: Levels = (True, True, True, False)
 EYES: Levels = (False, False, False, True)
+FEW_CHANS = 4
 
 
 class ReaderMethod:
@@ -66,7 +67,10 @@ class ReaderMethod:
         self.settings: Sequence[Setting] = [{"steps": n} for n in steps or (self.recipe.steps,)]
         if levels != ALL_LEVELS:
             hidden = np.where(levels, self.recipe.hide_levels if sum(levels) > 1 else 0.0, 1.0)
-            self.recipe = replace(self.recipe, hide_levels=tuple(hidden.tolist()), hide_eeg=0.0)
+            hide_eeg = self.recipe.hide_eeg if levels[3] and levels != EYES else 0.0
+            self.recipe = replace(self.recipe, hide_levels=tuple(hidden.tolist()), hide_eeg=hide_eeg)
+        if levels == EYES:  # the electrodes are not looked at
+            self.recipe = replace(self.recipe, augment=replace(self.recipe.augment, most_chans=FEW_CHANS))
 
     @property
     def depends(self) -> Sequence[object]:
@@ -134,27 +138,40 @@ class FittedReader:
         return weights | {EYE_TRAINED: np.array(self.reader.eye_trained)}
 
 
-def modalities(whole: ReaderMethod) -> list[ReaderMethod]:
-    """Readers of subjects with eye movements: of both, of EEG or eyes alone, and of both with one missing at test."""
+def of_levels(whole: ReaderMethod, name: str, title: str, levels: Levels, **changed: Any) -> ReaderMethod:
+    """The same reader with some of its levels."""
     steps = [setting["steps"] for setting in whole.settings]
+    return ReaderMethod(
+        whole.recipe, whole.config, steps, whole.encoder, name=name, title=title, levels=levels, **changed
+    )
 
-    def reader(name: str, title: str, **changed: Any) -> ReaderMethod:
-        return ReaderMethod(whole.recipe, whole.config, steps, whole.encoder, name=name, title=title, **changed)
 
+def modalities(whole: ReaderMethod, *, raw: bool = True) -> list[ReaderMethod]:
+    """Readers of subjects with eye movements: of both, of EEG or eyes alone, and of both with one missing at test.
+
+    Without `raw` there are features only, and no signals.
+    """
+    both, eeg = ((raw, *levels[1:]) for levels in (ALL_LEVELS, EEG))
     return [
-        reader(whole.name, f"{whole.title}, EEG and eyes"),
-        reader(f"{whole.name}-eeg", f"{whole.title}, EEG only", levels=EEG),
-        reader(f"{whole.name}-eyes", f"{whole.title}, eyes only", levels=EYES),
-        reader(f"{whole.name}-no-eyes", f"{whole.title}, eyes missing at test", tested=EEG, fit_name=whole.name),
-        reader(f"{whole.name}-no-eeg", f"{whole.title}, EEG missing at test", tested=EYES, fit_name=whole.name),
-    ]
+        of_levels(whole, whole.name, f"{whole.title}, EEG and eyes", both),
+        of_levels(whole, f"{whole.name}-eeg", f"{whole.title}, EEG only", eeg),
+        of_levels(whole, f"{whole.name}-eyes", f"{whole.title}, eyes only", EYES),
+        of_levels(whole, f"{whole.name}-no-eyes", f"{whole.title}, eyes missing at test", both, tested=eeg,
+                  fit_name=whole.name),
+        of_levels(whole, f"{whole.name}-no-eeg", f"{whole.title}, EEG missing at test", both, tested=EYES,
+                  fit_name=whole.name),
+    ]  # fmt: skip
 
 
 def by_modality(methods: Sequence[Method], subjects: Sequence[Person]) -> list[Method]:
-    """The methods, with the `modalities` of a reader where subjects have eye movements."""
-    if all(p.eye is None for p in subjects):
+    """The methods, with a reader's levels and `modalities` that the subjects have: signals, eye movements."""
+    raw = any(p.raw for p in subjects)
+    if any(p.eye is not None for p in subjects):
+        return [each for m in methods for each in (modalities(m, raw=raw) if isinstance(m, ReaderMethod) else [m])]
+    if raw:
         return list(methods)
-    return [each for m in methods for each in (modalities(m) if isinstance(m, ReaderMethod) else [m])]
+    levels = (False, *EEG[1:])
+    return [of_levels(m, m.name, m.title, levels) if isinstance(m, ReaderMethod) else m for m in methods]
 
 
 def where_eyes_are_seen(p: Person) -> Person:

@@ -176,6 +176,15 @@ def test_there_are_rows_for_modalities_where_subjects_have_eyes_and_only_then(pe
     assert by_modality(methods, [planted(0)]) == methods
 
 
+def test_where_there_are_features_only_no_reader_looks_at_signals(people):
+    methods = [Majority(), quick_reader(1)]
+    for subjects in (people, [planted(0)]):
+        found = by_modality(methods, [replace(p, raw=False) for p in subjects])
+        assert [m.name for m in found] == [m.name for m in by_modality(methods, subjects)]
+        assert not any(m.levels[0] for m in found[1:])
+        assert all(m.recipe.hide_levels[0] == 1 for m in found[1:])
+
+
 def test_where_only_the_eye_may_be_looked_at_and_is_missing_nothing_is_said(people):
     whole, c = quick_reader(2), view(people).contexts(people[0])
     eyes = modalities(whole)[2]
