@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:  # fitting needs torch, and a page does without
     from .fit import CalibrationResult
 
 GENERATOR = "realtime_mood calibration report"
-LIBRARIES = ("numpy", "torch", "matplotlib")
+LIBRARIES = ("numpy", "torch" if find_spec("torch") else "onnxruntime", "matplotlib")
 
 
 def check_place(profile: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_personal_classifier_reads_the_same(both):
 
 
 def without_torch(code: str) -> subprocess.CompletedProcess:
-    """Run `code` in a process in which torch is not found."""
+    """Run `code` in a process in which torch is not installed."""
     block = (
         "import sys\n"
         "from importlib.machinery import PathFinder\n"
@@ -111,6 +111,9 @@ def without_torch(code: str) -> subprocess.CompletedProcess:
         "    @classmethod\n"
         "    def find_spec(cls, name, *where):\n"
         "        return None if name.partition('.')[0] == 'torch' else super().find_spec(name, *where)\n"
+        "    @classmethod\n"
+        "    def find_distributions(cls, context):\n"
+        "        return () if context.name == 'torch' else super().find_distributions(context)\n"
         "sys.meta_path[sys.meta_path.index(PathFinder)] = WithoutTorch\n"
     )
     return subprocess.run([sys.executable, "-c", block + code], cwd=ROOT, capture_output=True, text=True, timeout=60)
