@@ -43,7 +43,8 @@ def quick():
 def easy(tmp_path_factory):
     """Somebody whose moods are easy to tell apart: the recording, and what was fitted to it."""
     settings = person(difficulty="easy")
-    session = sit(settings, draw(short(), 1), tmp_path_factory.mktemp("easy") / "sitting.xdf")
+    plan = draw(short(self_report=False), 1)  # without ratings, whose duration depends on the load
+    session = sit(settings, plan, tmp_path_factory.mktemp("easy") / "sitting.xdf")
     return session.recording, settings, fit(session.recording, settings)
 
 
@@ -171,7 +172,7 @@ def test_readings_are_calibrated_and_say_whose_they_are(easy, tmp_path):
     _, settings, fitted = easy
     readings = read(fitted.profile, settings, tmp_path)
     estimates = [r for r in readings if isinstance(r, Estimate)]
-    assert len(estimates) > 40  # how late a cue is followed, and so how sure the fit is, depends on the load
+    assert len(estimates) > 100
     assert all(r.calibrated and r.readout.evidence == "own" and r.readout.name == "emotion3" for r in estimates)
     lines = [as_dict(Emission(r, fitted.recording.person.info, State.LIVE, None, None)) for r in estimates]
     assert {line["evidence"] for line in lines} == {"own"}
