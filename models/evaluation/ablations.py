@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from . import report
 from .compare import Runner, compare
-from .mood_reader import ReaderMethod
+from .mood_reader import ReaderMethod, variant
 from .splits import Fold
 
 TENTH = 0.1
@@ -22,23 +23,21 @@ RAW, DE = (True, False, False, False), (False, True, True, False)
 
 def variants(whole: ReaderMethod, other_encoder: Path | None) -> list[ReaderMethod]:
     """Variants of the reader with one part removed, or with an encoder that was pre-trained in another way."""
-    steps = [setting["steps"] for setting in whole.settings]
-
-    def reader(name: str, title: str, encoder: Path | None = whole.encoder, **changed: Any) -> ReaderMethod:
-        config = replace(whole.config, positions=changed.pop("positions", True))
-        return ReaderMethod(whole.recipe, config, steps, encoder, name=name, title=title, **changed)
-
+    reader = partial(variant, whole)
     found = [reader("tenth", "a tenth of the labels", label_share=TENTH)]
     if whole.encoder:
-        found.append(reader("tenth-scratch", "a tenth of the labels, encoder not pre-trained", None, label_share=TENTH))
-        found.append(reader("scratch", "encoder not pre-trained", None))
+        scratch = partial(reader, encoder=None)
+        found += [
+            scratch("tenth-scratch", "a tenth of the labels, encoder not pre-trained", label_share=TENTH),
+            scratch("scratch", "encoder not pre-trained"),
+        ]
     found += [
         reader("de", "DE branch alone", levels=DE),
         reader("raw", "raw branch alone", levels=RAW),
-        reader("blind", "without electrode positions", positions=False),
+        reader("blind", "without electrode positions", config=replace(whole.config, positions=False)),
     ]
     if other_encoder:
-        found.append(reader("other", f"another encoder, {other_encoder.name}", other_encoder))
+        found.append(reader("other", f"another encoder, {other_encoder.name}", encoder=other_encoder))
     return found
 
 

@@ -138,12 +138,13 @@ class FittedReader:
         return weights | {EYE_TRAINED: np.array(self.reader.eye_trained)}
 
 
-def of_levels(whole: ReaderMethod, name: str, title: str, levels: Levels, **changed: Any) -> ReaderMethod:
-    """The same reader with some of its levels."""
-    steps = [setting["steps"] for setting in whole.settings]
-    return ReaderMethod(
-        whole.recipe, whole.config, steps, whole.encoder, name=name, title=title, levels=levels, **changed
-    )
+def variant(whole: ReaderMethod, name: str, title: str, **changed: Any) -> ReaderMethod:
+    """The same reader with some arguments of `ReaderMethod` changed."""
+    given: dict[str, Any] = {
+        "recipe": whole.recipe, "config": whole.config, "steps": [setting["steps"] for setting in whole.settings],
+        "encoder": whole.encoder, "levels": whole.levels,
+    }  # fmt: skip
+    return ReaderMethod(**given | changed, name=name, title=title)
 
 
 def modalities(whole: ReaderMethod, *, raw: bool = True) -> list[ReaderMethod]:
@@ -153,12 +154,12 @@ def modalities(whole: ReaderMethod, *, raw: bool = True) -> list[ReaderMethod]:
     """
     both, eeg = ((raw, *levels[1:]) for levels in (ALL_LEVELS, EEG))
     return [
-        of_levels(whole, whole.name, f"{whole.title}, EEG and eyes", both),
-        of_levels(whole, f"{whole.name}-eeg", f"{whole.title}, EEG only", eeg),
-        of_levels(whole, f"{whole.name}-eyes", f"{whole.title}, eyes only", EYES),
-        of_levels(whole, f"{whole.name}-no-eyes", f"{whole.title}, eyes missing at test", both, tested=eeg,
+        variant(whole, whole.name, f"{whole.title}, EEG and eyes", levels=both),
+        variant(whole, f"{whole.name}-eeg", f"{whole.title}, EEG only", levels=eeg),
+        variant(whole, f"{whole.name}-eyes", f"{whole.title}, eyes only", levels=EYES),
+        variant(whole, f"{whole.name}-no-eyes", f"{whole.title}, eyes missing at test", levels=both, tested=eeg,
                   fit_name=whole.name),
-        of_levels(whole, f"{whole.name}-no-eeg", f"{whole.title}, EEG missing at test", both, tested=EYES,
+        variant(whole, f"{whole.name}-no-eeg", f"{whole.title}, EEG missing at test", levels=both, tested=EYES,
                   fit_name=whole.name),
     ]  # fmt: skip
 
@@ -171,7 +172,7 @@ def by_modality(methods: Sequence[Method], subjects: Sequence[Person]) -> list[M
     if raw:
         return list(methods)
     levels = (False, *EEG[1:])
-    return [of_levels(m, m.name, m.title, levels) if isinstance(m, ReaderMethod) else m for m in methods]
+    return [variant(m, m.name, m.title, levels=levels) if isinstance(m, ReaderMethod) else m for m in methods]
 
 
 def where_eyes_are_seen(p: Person) -> Person:

@@ -21,6 +21,7 @@ from realtime_mood.models.datasets.person import (
     standardised_eye,
 )  # fmt: skip
 from realtime_mood.models.evaluation import cohorts
+from realtime_mood.models.evaluation.ablations import variants
 from realtime_mood.models.evaluation.baselines import Majority
 from realtime_mood.models.evaluation.compare import Runner, compare
 from realtime_mood.models.evaluation.mood_reader import FittedReader, batch, by_modality, modalities
@@ -183,6 +184,7 @@ def test_where_there_are_features_only_no_reader_looks_at_signals(people):
         assert [m.name for m in found] == [m.name for m in by_modality(methods, subjects)]
         assert not any(m.levels[0] for m in found[1:])
         assert all(m.recipe.hide_levels[0] == 1 for m in found[1:])
+        assert [m.name for m in variants(found[1], None) if m.levels[0]] == ["raw"]
 
 
 def test_where_only_the_eye_may_be_looked_at_and_is_missing_nothing_is_said(people):
