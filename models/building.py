@@ -119,11 +119,14 @@ class ReaderOptions(Strict):
     runtime: Literal["auto", "torch", "onnx"] = "auto"
 
 
+def available_runtime(asked: str) -> str:
+    """The runtime that was asked for, ``auto``, ``torch`` or ``onnx``; without torch there is only ``onnx``."""
+    return asked if find_spec("torch") else "onnx"
+
+
 def choose_runtime(asked: str = "auto") -> str:
     """The runtime, ``torch`` or ``onnx``; ``auto`` is torch where it is installed."""
-    if asked != "auto":
-        return asked
-    return "torch" if find_spec("torch") else "onnx"
+    return available_runtime("torch") if asked == "auto" else asked
 
 
 def load_inference(weights: str, device: str = "auto", runtime: str = "auto") -> Inference:
@@ -238,7 +241,7 @@ class PipelineBuilder:
             "version": __version__,
             "weights": self._config.weights,
             "sha256": self._weights.sha256,
-            "runtime": self._config.runtime if find_spec("torch") else "onnx",
+            "runtime": available_runtime(self._config.runtime),
             "readout": self._config.readout,
             "notch": self._config.notch,
             "profile": profile.stored() if profile else None,

@@ -23,8 +23,9 @@ SHIPPED = {
 """What may be claimed of readouts of the weights that come with the program (docs/evaluation.md)."""
 OURS = "reader-"
 """Names of these weights begin so."""
+SEEN_STIMULI = "not for stimuli that the training subjects did not see"
 NOT_TESTED = (
-    "not for stimuli that the training subjects did not see",
+    SEEN_STIMULI,
     "not that it reads the brain: training compares with no muscles and eyes, `evaluate` does",
 )
 """Limits of every readout that `train --dataset` made."""

@@ -227,7 +227,7 @@ def replay(
     from realtime_mood.recording.reader import open_recorded
     from realtime_mood.recording.replay import replay as replay_recording
 
-    from .building import PipelineBuilder, choose_runtime
+    from .building import PipelineBuilder, available_runtime
 
     recorded = open_recorded(file)
     about = recorded.about
@@ -236,7 +236,7 @@ def replay(
         raise StreamMismatch(f"replay of {file}", found, "play it with run --source playback://PATH")
     options = {"weights": weights or about["weights"], "readout": about["readout"], "notch": about["notch"]}
     profile = Profile.restored(about["profile"], about.get("head")) if about["profile"] else None
-    options |= {"device": "cpu", "runtime": "onnx" if choose_runtime() == "onnx" else about.get("runtime", "torch")}
+    options |= {"device": "cpu", "runtime": available_runtime(about.get("runtime", "torch"))}
     build = PipelineBuilder(resolve(options), profile)
     if not build.same_weights(about["sha256"]):
         print(f"{file} was made with other weights than {options['weights']}: readings will differ", file=sys.stderr)

@@ -1,7 +1,7 @@
 """Weights for one readout of a labelled data set: trained, shown on held-out subjects, and described in a card.
 
 The networks are those of `cross_fit`. What they read of held-out subjects is compared with chance, and with what the
-order of trials gives away without any signal (`PositionControl`, `NeighbourControl`), by 95 % confidence intervals of
+order of trials gives away without any signal (`WITHOUT_SIGNAL`), by 95 % confidence intervals of
 the differences over subjects. The card and `README.md` say which exclude zero, and so what may be claimed.
 """
 
@@ -27,9 +27,10 @@ from .datasets.page import BASELINES
 from .datasets.person import Person, population
 from .datasets.sets import reader_of
 from .datasets.trials import DatasetInfo
+from .evaluation.baselines import Method
 from .evaluation.cohorts import common_channels
 from .evaluation.contexts import View
-from .evaluation.controls.order import NeighbourControl, PositionControl
+from .evaluation.controls.order import WITHOUT_SIGNAL
 from .evaluation.figures import Scores, draws, mean_with_interval, of_person
 from .evaluation.labelled import LOOKS_AHEAD, DatasetChoice, load_labelled
 from .evaluation.run import records_seen
@@ -41,7 +42,6 @@ from .train import TrainingRecipe
 N_FOLDS, FEW_FOLDS = 5, 3
 """Groups of subjects that are left out in turn; where there are fewer than five subjects, three."""
 TRACK = "c1"
-CONTROLS = (PositionControl(), NeighbourControl())
 
 
 def recipe_for(recipe: TrainingRecipe, readout: str) -> TrainingRecipe:
@@ -170,7 +170,7 @@ def held_out(
     reached = np.array([of_person(scored[i], 1.0)["balanced_accuracy"] for i in numbers])
     chance = np.array([1 / len(np.unique(scored[i].labels)) for i in numbers])
     controls: dict[str, Any] = {}
-    for control in CONTROLS:
+    for control in WITHOUT_SIGNAL:
         theirs = _scores_of_control(control, readout, splits, options)
         other = np.array([of_person(theirs[i], 1.0)["balanced_accuracy"] for i in numbers])
         controls[control.name] = {
@@ -194,7 +194,7 @@ def _interval(found: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def _scores_of_control(
-    control: PositionControl | NeighbourControl,
+    control: Method,
     readout: LabelledReadout,
     splits: Sequence[Split],
     options: FitOptions,

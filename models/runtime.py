@@ -72,7 +72,7 @@ class TorchInference:
     @torch.inference_mode()
     def _infer(self, inputs: Inputs, head: Head) -> Result:
         out = self._reader(Batch.of(inputs).to(self.device))
-        if isinstance(head, PretrainedHead):
+        if isinstance(head, PretrainedHead):  # SciPy's softmax has other last digits: recordings would not replay
             probs = (out.scores[head.name] / head.temperature).softmax(-1).cpu().numpy()
             return probs, out.attention.cpu().numpy()
         outputs = out.numpy()

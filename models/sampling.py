@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from .reader import Batch
-from .subject_sampler import Sample, SubjectSampler, inputs_of
+from .subject_sampler import Sample, SubjectSampler, inputs_of_samples
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Augment:
 
 
 def _batch(samples: Sequence[Sample], eye: np.ndarray | None = None) -> Batch:
-    return Batch.of(inputs_of(samples, eye))
+    return Batch.of(inputs_of_samples(samples, eye))
 
 
 def training_batches(

@@ -109,7 +109,7 @@ class SubjectSampler:
         return np.stack(found) if width else None
 
 
-def inputs_of(samples: Sequence[Sample], eye: np.ndarray | None = None) -> Inputs:
+def inputs_of_samples(samples: Sequence[Sample], eye: np.ndarray | None = None) -> Inputs:
     """Samples of one montage as the network's input."""
     de, patches, good, there, positions = (np.stack(column) for column in zip(*samples, strict=True))
     de, patches, positions = (x.astype(np.float32, copy=False) for x in (de, patches, positions))
@@ -126,7 +126,7 @@ def describe_subject(inference: Inference, sampler: SubjectSampler, base: str) -
     statistics, seconds = sampler.statistics(0, frozen=True), sampler.seconds[True][0]
     chans = np.arange(sampler.subjects[0].info.n_chans)
     parts = np.array_split(seconds, max(1, len(seconds) // 64))
-    inputs = (inputs_of([sampler.sample(0, int(t), statistics, chans) for t in part]) for part in parts)
+    inputs = (inputs_of_samples([sampler.sample(0, int(t), statistics, chans) for t in part]) for part in parts)
     found = [inference(it, lambda it, out: described(out, it, base)) for it in inputs]
     xs, attention = zip(*found, strict=True)
     return np.concatenate(xs), np.concatenate(attention)

@@ -28,7 +28,7 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
 
 from ..datasets.person import Person
-from .contexts import MOST_NUMBERS, Contexts, View, scored_seconds
+from .contexts import MOST_NUMBERS, Contexts, View, every_nth, n_scored
 
 if TYPE_CHECKING:
     from .compare import Study
@@ -100,13 +100,13 @@ def logistic_regression(c: float) -> LogisticRegression:
 def fitted_to_some(methods: Sequence[Method], study: Study, folds: Sequence[Fold]) -> Iterator[str]:
     """A sentence on each method that is fitted to some of the training windows only, because there are too many."""
     train = [study.subjects[i] for i in max((fold.split.train for fold in folds), key=len)]
-    n = sum(len(scored_seconds(p, study.spec)) for p in train)
+    n = n_scored(train, study.spec)
     for method, (channels, names) in product(methods, study.channel_sets.items()):
         if most_windows := getattr(method, "most_windows", None):
             most = min(most_windows(len(names), study.spec, setting) for setting in method.settings)
-            if n > most:
+            if (step := every_nth(n, most)) > 1:
                 yield (
-                    f"{method.title}, {channels} channels: fitted to one in {-(-n // most)} of the {n:,} windows of "
+                    f"{method.title}, {channels} channels: fitted to one in {step} of the {n:,} windows of "
                     "training subjects, evenly spaced, to limit memory"
                 )
 

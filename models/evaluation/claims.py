@@ -14,7 +14,7 @@ from scipy.stats import ttest_1samp
 
 from realtime_mood.readout import HeldOutResult
 
-from ..card_page import may_be_claimed, not_felt
+from ..card_page import SEEN_STIMULI, may_be_claimed, not_felt
 from . import report, sessions
 from .controls.order import WITHOUT_SIGNAL
 from .labelled import LOOKS_AHEAD
@@ -90,7 +90,7 @@ def _limits(result: Mapping[str, Any], not_above: Sequence[str]) -> Iterator[str
     if about["protocol"] == sessions.PROTOCOL:
         yield "not for unseen subjects"
     if about["protocol"] != "subject-clip":
-        yield "not for stimuli that the training subjects did not see"
+        yield SEEN_STIMULI
     if _above(rows["clip_identity"].get("above_chance")):
         yield "it may recognise the stimulus"
     if "muscle" in not_above:

@@ -58,9 +58,18 @@ def thinned(subjects: Sequence[Person], spec: FeatureSpec) -> list[Person]:
     Contexts of neighbouring seconds overlap by nine tenths: in long trials most of them cost time and memory only.
     Each trial keeps its last second. Training of the Mood Reader sees all seconds.
     """
-    n = sum(len(scored_seconds(p, spec)) for p in subjects)
-    every = min(spec.n_steps, -(-n // MOST_CONTEXTS))
+    every = min(spec.n_steps, every_nth(n_scored(subjects, spec), MOST_CONTEXTS))
     return [replace(p, every=every) for p in subjects]
+
+
+def n_scored(subjects: Sequence[Person], spec: FeatureSpec) -> int:
+    """The number of scored windows of all `subjects`."""
+    return sum(len(scored_seconds(p, spec)) for p in subjects)
+
+
+def every_nth(n_windows: int, most: int) -> int:
+    """Of how many windows one is taken, so that there are about `most` at most."""
+    return max(1, -(-n_windows // most))
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,16 +226,12 @@ class View:
         eyes = standardised_eye(p, self.population, self.spec, STATISTICS[self.track])
         return Contexts(p, self.spec, self.track, chans, at, _of_channels(mean, chans), _of_channels(sd, chans), eyes)
 
-    def every_nth(self, subjects: Sequence[Person], most: int) -> int:
-        """Of how many windows of a subject one is taken, so that all `subjects` have about `most` at most."""
-        return max(1, -(-sum(len(scored_seconds(p, self.spec)) for p in subjects) // most))
-
     def training(self, subjects: Sequence[Person], most: int) -> Iterator[Contexts]:
         """Contexts of training subjects, one subject at a time; `every_nth` of them, which is all where they are few.
 
         Neighbouring windows share nine of their ten seconds, so that little is lost.
         """
-        step = self.every_nth(subjects, most)
+        step = every_nth(n_scored(subjects, self.spec), most)
         for c in map(self.contexts, subjects):
             yield replace(c, at=c.at[::step])
 
@@ -234,7 +239,7 @@ class View:
         self, subjects: Sequence[Person], most: int, of: Callable[[Contexts], np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Features ``of(contexts)`` (n, n_features), and labels (n,), of the `training` contexts."""
-        step = self.every_nth(subjects, most)
+        step = every_nth(n_scored(subjects, self.spec), most)
         n, first, x = sum(len(scored_seconds(p, self.spec)[::step]) for p in subjects), 0, np.empty((0, 0))
         y = np.empty(n, int)
         for c in self.training(subjects, most):

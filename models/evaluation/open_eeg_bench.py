@@ -30,7 +30,7 @@ from ..datasets.trials import DatasetInfo
 from ..subject_sampler import piece_starts
 from . import figures
 from .compare import Results
-from .contexts import scored_seconds
+from .contexts import n_scored
 from .figures import Scores
 from .sessions import names_of, of_session
 from .splits import Fold, Split
@@ -145,13 +145,13 @@ def board_figures(
 
     The interval is a bootstrap over test subjects, which the board does not have.
     """
-    n_scored = sum(len(scored_seconds(p, spec)) for p in test)
+    scored = n_scored(test, spec)
     n_windows = sum(int(np.sum(p.label != NO_LABEL)) for p in test)
     numbers = [len(part) for part in board.parts]
-    found: dict[str, Any] = {"test_windows": n_windows, "scored_windows": n_scored, "balanced_accuracy": {}}
+    found: dict[str, Any] = {"test_windows": n_windows, "scored_windows": scored, "balanced_accuracy": {}}
     what = "sessions of all subjects" if board.by_session else "subjects"
     lines = [
-        f"Open EEG Bench 0.6: balanced accuracy over {n_scored} test windows of {board.window_s:g} s; {what}: "
+        f"Open EEG Bench 0.6: balanced accuracy over {scored} test windows of {board.window_s:g} s; {what}: "
         f"{numbers[0]} for training, {numbers[1]} for validation, {numbers[2]} for the test"
     ]
     for (method, channels), rows in results.items():
@@ -161,8 +161,8 @@ def board_figures(
         found["balanced_accuracy"].setdefault(channels, {})[method] = {"mean": mean, "interval": interval}
         low, high = interval or (np.nan, np.nan)
         lines.append(f"{titles[method]}, {channels} channels: {mean:.3f} [{low:.3f}, {high:.3f}]")
-    if n_scored < n_windows:
-        lines.append(f"{n_windows - n_scored} windows are not scored: filters have not settled, or signal is missing")
+    if scored < n_windows:
+        lines.append(f"{n_windows - scored} windows are not scored: filters have not settled, or signal is missing")
     step_s = max(p.step_s for p in test)
     if step_s > board.window_s:
         lines.append(f"features are of {step_s:g} s, the board's windows of {board.window_s:g} s: not comparable")

@@ -117,19 +117,19 @@ def evaluate(options: Options, arguments: Sequence[str], log: Callable[[str], No
     are in the cache.
     """
     with open_executor(options.n_jobs, options.scheduler) as executor:
-        comparison = prepare(options, arguments, executor, log)
-        if slow := [m.title for m in comparison.methods if isinstance(m, (EEGNetMethod, ReaderMethod))]:
+        c = prepare(options, arguments, executor, log)
+        if slow := sorted({m.title.split(",")[0] for m in c.methods if isinstance(m, EEGNetMethod | ReaderMethod)}):
             log(f"{' and '.join(slow)} take most of the time; for a first table use --methods lr,lda,svm")
-        result = _compared(comparison, options, log)
-        if comparison.scale:
+        result = _compared(c, options, log)
+        if c.scale:
             ratings.print_result(result, console)
         else:
             report.print_table(report.table(result), report.title(result["about"]), console)
             report.print_sections(result, console)
-        further = _further(comparison, options, log)
+        further = _further(c, options, log)
     report.print_sections(further, console)
-    _write(options.out, result | further, comparison)
-    log(f"wrote {options.out}, {options.out.with_suffix('.md')}{'' if comparison.scale else ' and two pictures'}")
+    _write(options.out, result | further, c)
+    log(f"wrote {options.out}, {options.out.with_suffix('.md')}{'' if c.scale else ' and two pictures'}")
 
 
 def prepare(options: Options, arguments: Sequence[str], executor: Executor, log: Callable[[str], None]) -> Comparison:

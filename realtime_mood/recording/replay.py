@@ -96,7 +96,8 @@ def _readings(recorded: Recorded, pipeline: Pipeline, wanted: Collection[int]) -
     size = recorded.about.get("batch", 1)
     is_batched = isinstance(size, int) and not recorded.info.paced and pipeline.batches
     windows = (window for chunk in recorded.chunks() for window in pipeline.push(chunk))
-    if not is_batched:
+    if is_batched:
+        while batch := list(islice(windows, size)):  # as they were read: others differ in the last digit
+            yield from pipeline.read_many(batch)
+    else:
         yield from (pipeline.read(window) for window in windows if window.end in wanted)
-    while is_batched and (batch := list(islice(windows, size))):  # as they were read: others differ in the last digit
-        yield from pipeline.read_many(batch)
