@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 
 from realtime_mood.models.datasets.trials import Recording, Trial
 
 
 def trial_signals(recording: Recording) -> list[tuple[Trial, np.ndarray]]:
-    """Each trial of a recording in playing order, with its signal or features."""
+    """Each trial of a recording in playing order, with its signal or features, read as in another process."""
+    recording = pickle.loads(pickle.dumps(recording))
     rate = 1 / recording.window_s if recording.window_s else recording.info.sfreq
     found = []
     for segment in recording.segments():

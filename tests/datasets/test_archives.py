@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from collections import Counter
 from dataclasses import replace
@@ -163,7 +164,7 @@ def test_real_lights_are_seen_in_the_signal(data_dir):
 def test_rest_and_arithmetic_minute_by_minute(written, tmp_path, files):
     if files:
         writer.write_eegmat(tmp_path, 1, 9742, 0.0, files=True)
-    recordings = eegmat.READER.recordings(tmp_path if files else written)
+    recordings = pickle.loads(pickle.dumps(eegmat.READER.recordings(tmp_path if files else written)))
     segments = list(recordings[0].segments())
     labels = [segment.spans[0].trial and segment.spans[0].trial.label for segment in segments]
     assert labels == [None, "rest", "arithmetic"]

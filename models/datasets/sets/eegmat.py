@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from realtime_mood.errors import ConfigError, MoodError
+from realtime_mood.types import StreamInfo
 
 from ..archives import Archive
 from ..folders import unknown_layout
@@ -81,26 +82,28 @@ def _of_files(subject: str, rest: Path, task: Path) -> Recording:
         raise MoodError(f"EEGMAT subject {subject}", "its two files differ in electrodes or rate", "get them again")
     n_minutes = _n_minutes(rest_s - ZEROS_S), _n_minutes(task_s - ZEROS_S)
 
-    def signals() -> Iterator[np.ndarray]:
-        for source, length in zip(sources, (rest_s, task_s), strict=True):
-            (whole,) = source.segments(info, [Span(0.0, length - ZEROS_S)])
-            assert whole.signal is not None
-            yield whole.signal
-
-    trials = _trials(*n_minutes)
-    read = partial(_segments, signals, trials, info.sfreq, subject)
+    trials, lengths = _trials(*n_minutes), (rest_s - ZEROS_S, task_s - ZEROS_S)
+    read = partial(_segments, partial(_signals_of_files, sources, lengths, info), trials, info.sfreq, subject)
     return Recording(subject, "1", info, trials, read, (rest, task), notes=notes)
+
+
+def _signals_of_files(sources: Sequence[RawSignal], lengths: Sequence[float], info: StreamInfo) -> Iterator[np.ndarray]:
+    for source, length in zip(sources, lengths, strict=True):
+        (whole,) = source.segments(info, [Span(0.0, length)])
+        assert whole.signal is not None
+        yield whole.signal
 
 
 def _of_archive(subject: str, archive: Archive, keys: dict[str, str]) -> Recording:
     info = archive.info("EEGMAT")
-
-    def signals() -> Iterator[np.ndarray]:
-        return (archive.signal(keys[label]) for label in LABELS)
-
     trials = _trials(*(_n_minutes(archive.n_times(keys[label]) / info.sfreq) for label in LABELS))
+    signals = partial(_signals_of_archive, archive, keys)
     return Recording(subject, "1", info, trials, partial(_segments, signals, trials, info.sfreq, subject),
                      (archive.path,))  # fmt: skip
+
+
+def _signals_of_archive(archive: Archive, keys: dict[str, str]) -> Iterator[np.ndarray]:
+    return (archive.signal(keys[label]) for label in LABELS)
 
 
 def _n_minutes(seconds: float) -> int:
