@@ -7,6 +7,8 @@ there is one place for what happens when a worker dies.
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -81,6 +83,14 @@ _common: Any = None
 def _keep(common: Any) -> None:
     global _common
     _common = common
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this worker with the program that started it: a killed one cannot, and a fit goes on for minutes."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _with_common(work: Callable[..., Any], item: Any) -> Any:

@@ -131,6 +131,7 @@ class DatasetInfo:
     restarts: bool = False
     """Running statistics restart with each trial: time since the start of the recording would tell labels apart."""
     labels_mean: str = "what the stimulus was meant to evoke"
+    """What a label says of the subject; each text is in `evaluation.interpretation_page.MEANINGS`."""
     smoothed: bool = False
     """Shipped features were smoothed with later windows."""
     raw: bool = True

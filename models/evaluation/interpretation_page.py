@@ -18,7 +18,7 @@ from .heads import colour_bar, heads
 GENERATOR = "realtime_mood interpretation"
 MEANINGS = (
     N_("what subjects reported to have felt"), N_("what the stimulus was meant to evoke"),
-    N_("what the subject was asked to do"),
+    N_("what the subject was asked to do"), N_("what the authors named the take"),
 )  # fmt: skip
 BASELINES = {
     "rest": N_("the subject's rest"), "pre-clip": N_("the seconds before each stimulus"),

@@ -7,6 +7,7 @@ import pytest
 from realtime_mood.errors import ConfigError
 from realtime_mood.models.datasets.fixtures import WRITERS, writer_of
 from realtime_mood.models.datasets.sets import READERS, reader_of
+from realtime_mood.models.evaluation.interpretation_page import MEANINGS
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -18,6 +19,12 @@ def test_every_reader_is_there_and_says_its_own_name(name: str) -> None:
     assert info.page.startswith("https://")
     assert "doi" in info.paper.lower()
     assert info.baseline in ("rest", "pre-clip", "neutral", "none")
+    assert info.labels_mean in MEANINGS  # translated
+
+
+@pytest.mark.parametrize("name", ["eegmat", "sam40", "ssvep-exo", "dasps"])
+def test_a_set_of_tasks_does_not_claim_to_evoke_anything(name: str) -> None:
+    assert reader_of(name).info.labels_mean == "what the subject was asked to do"
 
 
 @pytest.mark.parametrize("name", READERS)

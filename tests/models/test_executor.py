@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,16 @@ def fails(_: None, item: int) -> int:
     raise MoodError("read the file", "truncated", "download it again")
 
 
+def works_forever(address: tuple[str, int], item: int) -> None:
+    with socket.create_connection(address) as link:
+        link.recv(1)
+
+
+def runs_forever(address: tuple[str, int]) -> None:
+    with open_executor(2) as executor:
+        list(executor.run(works_forever, [1, 2], address))
+
+
 @pytest.fixture
 def cluster():
     distributed = pytest.importorskip("distributed")
@@ -58,6 +70,20 @@ def test_a_killed_process_loses_nothing(tmp_path):
 def test_work_that_kills_every_process_is_given_up():
     with open_executor(2) as executor, pytest.raises(MoodError, match="died 3 times"):
         list(executor.run(always_dies, [1, 2]))
+
+
+def test_workers_end_with_a_killed_program():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        program = multiprocessing.get_context("spawn").Process(target=runs_forever, args=(server.getsockname(),))
+        program.start()
+        workers = [server.accept()[0] for _ in range(2)]
+        program.kill()
+        program.join()
+        for worker in workers:
+            worker.settimeout(30)
+            with worker:
+                assert worker.recv(1) == b""  # closed by the end of its process
 
 
 @pytest.mark.parametrize("n_workers", [1, 2])

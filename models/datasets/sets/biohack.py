@@ -46,6 +46,7 @@ class BioHack:
         n_trials_all=39,
         baseline="none",
         mains=60.0,
+        labels_mean="what the authors named the take",
     )
 
     def recordings(self, root: Path) -> Sequence[Recording]:

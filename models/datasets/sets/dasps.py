@@ -68,6 +68,7 @@ class Dasps:
         high_from={"valence": 3.0, "arousal": 6.0},
         subjects=tuple(f"S{i:02}" for i in range(1, 24)),
         baseline="none",
+        labels_mean="what the subject was asked to do",
     )
 
     def recordings(self, root: Path) -> Sequence[Recording]:

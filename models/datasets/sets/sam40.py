@@ -55,6 +55,7 @@ class Sam40:
         labels=TASKS,
         subjects=tuple(f"{i:02}" for i in range(1, 41)),
         baseline="rest",
+        labels_mean="what the subject was asked to do",
     )
 
     def recordings(self, root: Path) -> Sequence[Recording]:

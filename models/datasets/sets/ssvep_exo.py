@@ -48,6 +48,7 @@ class SsvepExo:
         subjects=tuple(f"{i:02}" for i in range(1, 13)),
         n_trials_all=1024,
         baseline="none",
+        labels_mean="what the subject was asked to do",
     )
 
     def recordings(self, root: Path) -> Sequence[Recording]:
