@@ -141,6 +141,9 @@ def evaluate(
     label: LabelOption = "stimulus",
     scheduler: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://HOST:PORT, instead of --jobs.")] = None,
     own_trials: Annotated[int, typer.Option(help="Track l: labelled trials of each label for calibration.", min=1)] = 2,
+    probe: Annotated[bool, typer.Option("--probe", help="Compare frozen encoders by linear probes.")] = False,
+    label_share: Annotated[float, typer.Option(help="With --probe: share of the training labels to use.")] = 1.0,
+    foundation: Annotated[list[str] | None, typer.Option(help="With --probe: CLASS=FOLDER; repeatable.")] = None,
 ) -> None:
     """Evaluate a readout on held-out subjects, with classical methods for comparison."""
     check_writable(out, "figures at")
@@ -148,6 +151,16 @@ def evaluate(
 
     from .evaluation import run
 
+    console, log = Console(width=None if sys.stdout.isatty() else 140), partial(print, file=sys.stderr, flush=True)
+    if probe:
+        from .evaluation.probe import ProbeOptions, evaluate_probes
+
+        asked = ProbeOptions(
+            out, data, dataset or "all", methods, encoder, tuple(foundation or ()), people, label_share, cache, jobs,
+            seed, scheduler,
+        )  # fmt: skip
+        evaluate_probes(asked, sys.argv[1:], log, console)
+        return
     felt = _felt(label)
     try:
         n_steps = tuple(int(part) for part in steps.split(",") if part.strip())
@@ -157,8 +170,7 @@ def evaluate(
         readout, out, data, dataset, protocol, track, channels, methods, people, folds, inner, n_steps, encoder, cache,
         jobs, seed, controls, ablations, other_encoder, attention, felt, scheduler, own_trials,
     )  # fmt: skip
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    run.evaluate(options, sys.argv[1:], partial(print, file=sys.stderr, flush=True), console)
+    run.evaluate(options, sys.argv[1:], log, console)
 
 
 def interpret(

@@ -60,13 +60,18 @@ def divide(subjects: Sequence[Person], n_inner: int) -> tuple[list[Person], list
         No subject has three sessions.
     """
     numbered = [(k, of_session(p, k), len(p.sessions)) for p in subjects for k in range(len(p.sessions))]
-    n_sessions = max((n for _, _, n in numbered), default=0)
+    return [p for _, p, _ in numbered], folds_of([(k, n) for k, _, n in numbered], n_inner)
+
+
+def folds_of(numbered: Sequence[tuple[int, int]], n_inner: int) -> list[Fold]:
+    """Folds over sessions, each with its number within its subject and how many the subject has (see `divide`)."""
+    n_sessions = max((n for _, n in numbered), default=0)
     if n_sessions < LEAST_SESSIONS:
         raise ConfigError(
             f"protocol {PROTOCOL!r}", f"no subject has more than {n_sessions} sessions",
             f"{LEAST_SESSIONS} are needed: use --protocol groups or loso",
         )  # fmt: skip
-    left = [tuple(i for i, (j, _, n) in enumerate(numbered) if j == k and n > 1) for k in range(n_sessions)]
+    left = [tuple(i for i, (j, n) in enumerate(numbered) if j == k and n > 1) for k in range(n_sessions)]
 
     without = partial(Split.without, n_subjects=len(numbered))
     folds = []
@@ -77,7 +82,7 @@ def divide(subjects: Sequence[Person], n_inner: int) -> tuple[list[Person], list
             a, b = sorted((k, j))
             pairs.append((without(left[a] + left[b], f"sessions {a + 1} and {b + 1}"), left[j]))
         folds.append(Fold(without(left[k], f"session {k + 1}"), tuple(pairs)))
-    return [p for _, p, _ in numbered], folds
+    return folds
 
 
 def by_subject(rows: Iterable[Row]) -> list[Row]:
