@@ -43,6 +43,8 @@ def pretrain(
     with_eegmat: Annotated[bool, typer.Option("--with-eegmat", help="Also use EEGMAT (for evaluation).")] = False,
     cache: Annotated[Path | None, typer.Option(help="Folder of prepared recordings (default: in --out).")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads; more than 1 slows down beside other jobs.")] = 1,
+    held_out: Annotated[float, typer.Option(help="Share of the subjects of each data set to hold out.")] = 0.08,
+    frozen: Annotated[str, typer.Option(help="Evaluate this encoder (or: untrained): train a decoder only.")] = "",
 ) -> None:
     """Pre-train an encoder on unlabelled recordings by masked brain-signal modelling."""
     check_writable(out, "an encoder in")
@@ -51,13 +53,14 @@ def pretrain(
     from .pretraining.recipe import PretrainingRecipe
 
     recipe = PretrainingRecipe(
-        steps=steps, minutes=minutes, geometry=masks, raw_dim=width, raw_depth=depth, lr=lr, batch=batch, seed=seed
-    )
+        steps=steps, minutes=minutes, geometry=masks, raw_dim=width, raw_depth=depth, lr=lr, batch=batch, seed=seed,
+        held_out=held_out,
+    )  # fmt: skip
     recipe.check()
     jobs, notes = find(data, virtual_people, with_eegmat=with_eegmat)
     for note in notes:
         print(note, flush=True)
-    run(jobs, out, recipe, cache=cache, resume=resume, threads=threads)
+    run(jobs, out, recipe, cache=cache, resume=resume, threads=threads, frozen=frozen)
 
 
 LabelOption = Annotated[str, typer.Option(help="stimulus: what it was meant to evoke; felt: the subject's ratings.")]

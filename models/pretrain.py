@@ -30,10 +30,13 @@ from .datasets.corpus import PreparedSession, corpus_population, gather, split_s
 from .datasets.recordings import PreparationJob
 from .pretraining.curves import Curves, progress
 from .pretraining.encoder import describe, save_encoder
+from .pretraining.explained import lines
 from .pretraining.feed import PLAIN, Drawn, Feed
-from .pretraining.objective import MaskedModelling, normalised
+from .pretraining.frozen import FrozenEncoder
+from .pretraining.objective import Losses, MaskedModelling, normalised
+from .pretraining.parts import HeldOutParts
 from .pretraining.recipe import PretrainingRecipe
-from .pretraining.state import TrainingState, load_state, save_state
+from .pretraining.state import TrainingState, load_state, save_state, write_whole
 from .spread import shared
 
 HELD_OUT_BATCHES = 12
@@ -48,12 +51,15 @@ def pretrain(
     cache: Path | None = None,
     resume: bool = False,
     threads: int = 1,
+    frozen: str = "",
     log: Log = lambda text: print(text, flush=True),
 ) -> dict[str, Any]:
     """Train an encoder on the recordings `jobs`, and leave the best one in `out` (see `load_encoder`).
 
-    Returns the last row of the learning curves. The folder `out` also holds these and the checkpoint,
-    ``last.safetensors``, from which `resume` continues; `cache` holds the prepared recordings (by default in `out`).
+    Returns the last row of the learning curves. The folder `out` also holds these, the shares explained on held-out
+    subjects of each real data set (``explained.json``), and the checkpoint, ``last.safetensors``, from which `resume`
+    continues; `cache` holds the prepared recordings (by default in `out`). With the name of a `frozen` encoder only
+    the decoder is trained, to evaluate it: see `FrozenEncoder`.
     More than one of `threads` are slow beside other jobs. Raises `ConfigError` where there is nothing to train on,
     `WeightsError` for a checkpoint of another run, and `MoodError` for a full disk or a loss that is not a number.
     """
@@ -71,7 +77,10 @@ def pretrain(
         spec = FeatureSpec()
         with accelerator.main_process_first():
             sessions = gather(jobs, spec, cache or out / "cache", log)
-        run = _Run(sessions, spec, recipe, out, accelerator, log)
+        evaluated = FrozenEncoder.of(frozen) if frozen else None
+        if evaluated:
+            sessions, recipe = evaluated.unseen(sessions, log), evaluated.shaped(recipe)
+        run = _Run(sessions, spec, recipe, out, accelerator, log, evaluated)
         if resume:
             run.resume()
         return run.train()
@@ -82,9 +91,9 @@ class _Run:
 
     def __init__(
         self, sessions: Sequence[PreparedSession], spec: FeatureSpec, recipe: PretrainingRecipe, out: Path,
-        accelerator: Accelerator, log: Log,
+        accelerator: Accelerator, log: Log, frozen: FrozenEncoder | None = None,
     ) -> None:  # fmt: skip
-        self.recipe, self.out, self.accelerator, self.log = recipe, out, accelerator, log
+        self.recipe, self.out, self.accelerator, self.log, self.frozen = recipe, out, accelerator, log, frozen
         training, held_out = split_subjects(sessions, recipe.held_out, recipe.seed)
         pop = corpus_population(training)
         self.feed = Feed(training, pop, spec, recipe.batch, recipe.seed, recipe.geometry)
@@ -96,19 +105,24 @@ class _Run:
         self.about = describe(training, held_out, spec)
         self.about |= {"recipe": asdict(recipe), "population": {"mean": pop.mean.tolist(), "sd": pop.sd.tolist()}}
         kept = {key: value for key, value in asdict(recipe).items() if key not in PretrainingRecipe.BUDGET}
-        same = json.dumps([kept, self.about["spec"], self.about["records_sha256"]], sort_keys=True)
+        of_frozen = [frozen.sha256] if frozen else []
+        same = json.dumps([kept, self.about["spec"], self.about["records_sha256"], *of_frozen], sort_keys=True)
         self.digest = hashlib.sha256(same.encode()).hexdigest()
 
         torch.manual_seed(recipe.seed)
         model = MaskedModelling(
             recipe.reader(), spec.bands, spec.patch_sfreq, dim=recipe.decoder_dim, spectrum=recipe.spectrum
         )
-        decayed = [p for p in model.parameters() if p.ndim > 1]
-        others = [p for p in model.parameters() if p.ndim <= 1]
+        if frozen:
+            frozen.put_into(model.encoder)
+        trained = [p for p in model.parameters() if p.requires_grad]
+        decayed, others = [p for p in trained if p.ndim > 1], [p for p in trained if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
         optimiser = torch.optim.AdamW(groups, recipe.lr, betas=(0.9, 0.95))
         self.model, self.optimiser = accelerator.prepare(model, optimiser)
         self.state, self.curves = TrainingState(), Curves(out)
+        self.parts = HeldOutParts(held_out, pop, spec, recipe, self.unwrapped, accelerator.device)
+        self.bounds = {kind: self.parts.bounds(batches) for kind, batches in self.held_out.items()}
         n = sum(p.numel() for p in model.encoder.parameters())
         log(f"encoder of {n / 1e6:.2f} M parameters on {accelerator.device}, {accelerator.num_processes} processes")
         log(f"{len(training)} sessions to train on, {len(held_out)} held out: {json.dumps(self.about['corpus'])}")
@@ -156,7 +170,10 @@ class _Run:
                 f"pre-training in {self.out}", f"after {state.step} steps the held-out loss has not improved",
                 "train for longer, or with another --lr in another folder",
             )  # fmt: skip
-        self.log(f"best at step {state.best_step}: {state.best:.4f}; the encoder is in {self.out}")
+        self.log(f"best at step {state.best_step}: {state.best:.4f}; results are in {self.out}")
+        if (explained := self.out / "explained.json").is_file():
+            for line in lines(json.loads(explained.read_text())):
+                self.log(line)
         return self.curves.rows[-1]
 
     def _budget(self, interrupted: bool) -> tuple[float, bool]:
@@ -206,6 +223,7 @@ class _Run:
             flat = torch.stack([nothing(x[0], x[3]) for x in inputs]).mean()
             found[kind] = self.accelerator.reduce(torch.cat((losses, flat[None])), "mean")
         total, patch, spectrum, flat = torch.stack(list(found.values())).mean(0).tolist()
+        explained = {k: self.bounds[k].explained(Losses(*x[:3]), self.recipe.spectrum) for k, x in found.items()}
         state = self.state
         better = total < state.best
         state.poorer = 0 if better else state.poorer + 1
@@ -215,12 +233,17 @@ class _Run:
         if recent:
             row |= {"loss": torch.stack(list(recent)).mean().item(), "lr": self.optimiser.param_groups[0]["lr"]}
         row |= {"held_out": total, "held_out_patch": patch, "held_out_spectrum": spectrum, "nothing": flat}
+        row |= {f"explained_{kind}_{term}": x for kind, terms in explained.items() for term, x in terms.items()}
         self.curves.add(**row, **{f"held_out_{kind}": value[0].item() for kind, value in found.items()})
         self.log(json.dumps(self.curves.rows[-1]))
         if self.accelerator.is_main_process:
             if better and recent:
+                parts = self.parts()
+                write_whole(self.out / "explained.json", (json.dumps(parts, indent=1) + "\n").encode())
                 about = {"steps": state.step, "held_out": total, "predicting_nothing": flat} | self.about
-                save_encoder(self.out, self.unwrapped.encoder, self.recipe.reader(), about)
+                if not self.frozen:
+                    about |= {"explained": parts}
+                    save_encoder(self.out, self.unwrapped.encoder, self.recipe.reader(), about)
             self._save()
 
     def _save(self) -> None:

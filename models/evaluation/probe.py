@@ -36,7 +36,7 @@ from .sessions import folds_of
 from .splits import Fold, plan, same_person
 from .store import Store, digest
 
-GROUPS, INNER = 6, 4
+GROUPS, INNER = 6, 2
 Log = Callable[[str], None]
 Rows = list[dict[str, Any]]
 """Measures of each subject."""
@@ -161,12 +161,11 @@ def row_measures(study: ProbeStudy, job: tuple[ProbeFeatures, str]) -> Rows:
     data = []
     for unit in study.units:
         chans = np.array([unit.person.info.ch_names.index(name) for name in study.sets[channels]])
-        ends = np.concatenate((unit.ends, unit.reference))
+        ends = np.union1d(unit.ends, unit.reference)
         found, good = row(unit, ends, chans), unit.good(ends, chans)
         if found.shape[1] != len(chans):  # of all electrodes together
             good = np.asarray(good.any(axis=1, keepdims=True))
-        n = len(unit.ends)
-        x = standardised(found, good, np.arange(len(ends)) >= n)[:n]
+        x = standardised(found, good, np.isin(ends, unit.reference))[np.searchsorted(ends, unit.ends)]
         data.append(ProbeData(unit.name, unit.subject, x, unit.target, unit.trial))
     predicted = probe(data, study.folds, len(study.labels), study.share, study.seed)
     by_subject: dict[str, list[int]] = {}

@@ -64,11 +64,13 @@ def _run(rows: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray
 def fitted(data: Sequence[ProbeData], c: float, n_labels: int) -> Predict:
     """A probe of the inverse penalty `c`: features to logits (n, n_labels), or for 0 labels to ratings (n, 1)."""
     x, y = np.concatenate([d.x for d in data]), np.concatenate([d.target for d in data])
-    mean, scale = x.mean(axis=0), np.sqrt(x.shape[1]) * np.maximum(x.std(axis=0), 1e-6)
+    mean, scale = x.mean(axis=0), x.shape[1] ** 0.5 * np.maximum(x.std(axis=0), 1e-6)  # both in the type of x
     if n_labels == 0:
         ridge = Ridge(alpha=100 / c).fit((x - mean) / scale, y)
         return lambda new: ridge.predict((new - mean) / scale)[:, None]
-    model = LogisticRegression(C=c, class_weight="balanced", max_iter=1000).fit((x - mean) / scale, y.astype(int))
+    model = LogisticRegression(C=c, class_weight="balanced", tol=1e-3, max_iter=1000).fit(
+        (x - mean) / scale, y.astype(int)
+    )
 
     def logits(new: np.ndarray) -> np.ndarray:
         every = np.full((len(new), n_labels), LEAST_LOGIT)
