@@ -15,6 +15,7 @@ import numpy as np
 
 from realtime_mood import __version__
 from realtime_mood.api.options import ReadingOptions
+from realtime_mood.baseline import BaselineWatch
 from realtime_mood.contracts import Network, NetworkProvider
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Population, Statistics
@@ -226,7 +227,8 @@ class PipelineBuilder:
         else:
             start = Statistics.of_population(population.mean, population.sd, info.n_chans)
         normaliser = Normaliser(start, info.sfreq, frozen=self._profile is not None)
-        estimator = MoodEstimator(info, network, normaliser, spec.step_s)
+        watch = BaselineWatch(self._profile, info, spec, population.sd) if self._profile else None
+        estimator = MoodEstimator(info, network, normaliser, spec.step_s, watch)
         return Pipeline(info, spec, estimator, self._config.notches)
 
     def same_weights(self, sha256: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from .drift import Drift
 from .entropy import Population, Statistics
 from .guard import Report
 from .health import Emission, Feedback, Health, Output, RecordingState
@@ -160,7 +161,21 @@ class BatchEstimator(Estimator, Protocol):
 
 @runtime_checkable
 class Learner(Protocol):
-    """An `Estimator` whose statistics adapt to the subject by stream time."""
+    """An `Estimator` whose statistics adapt to the subject by stream time, and whose baseline can be renewed."""
+
+    @property
+    def drift(self) -> Drift | None:
+        """How the signal compares with the subject's baseline; None without one."""
+
+    @property
+    def profile(self) -> Any:
+        """The subject's `Profile`, with the baseline as renewed in this run; None without one."""
+
+    def renew(self, what: str) -> None:
+        """Carry out a `baseline.BaselineRequest`."""
+
+    def take_over(self, other: Any) -> None:
+        """Go on with the baseline that another estimator of the same kind had."""
 
     def learn(self, features: Features, end: int) -> Statistics:
         """Update with the features (without patches) of each window in turn; return the statistics for reading it."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
+from .baseline import BaselineWatch
 from .contracts import BatchNetwork, Network
+from .drift import Drift
 from .dsp.spec import FeatureSpec
 from .entropy import Statistics
-from .profile import Normaliser
+from .profile import Normaliser, Profile
 from .types import Abstained, Array, Estimate, Features, Reading, Readout, StreamInfo, Why, Window
 
 Item = tuple[Features, Window, Why | None]
@@ -19,9 +23,20 @@ NO_READOUT = Readout("none", ("none",), ((0.0, 0.0),), "none")
 
 
 class MoodEstimator:
-    """The `Estimator` used live, offline and in replay, with DE steps of `step_s` seconds."""
+    """The `Estimator` used live, offline and in replay, with DE steps of `step_s` seconds.
 
-    def __init__(self, info: StreamInfo, network: Network, normaliser: Normaliser, step_s: float) -> None:
+    `watch` is that of the subject's baseline, where there is a profile.
+    """
+
+    def __init__(
+        self,
+        info: StreamInfo,
+        network: Network,
+        normaliser: Normaliser,
+        step_s: float,
+        watch: BaselineWatch | None = None,
+    ) -> None:
+        self._watch = watch
         self._network, self._normaliser, self._step_s, self._sfreq = network, normaliser, step_s, info.sfreq
         self.readout, self.batches = network.readout, isinstance(network, BatchNetwork)
         self.normal: Features | None = None
@@ -37,7 +52,33 @@ class MoodEstimator:
 
     def learn(self, features: Features, end: int) -> Statistics:
         """Update the statistics with the step that ends at sample `end`, if one does; return them."""
-        return self._normaliser(features, end, self._step_s)
+        before = self._normaliser.last
+        statistics = self._normaliser(features, end, self._step_s)
+        if self._watch and self._normaliser.last > before:
+            good = None if features.step_mask[-1] else features.quality.good
+            self._watch.take_in(features.de[-1].astype(np.float64), good)
+        return statistics
+
+    @property
+    def drift(self) -> Drift | None:
+        """How the signal compares with the subject's baseline; None without a profile."""
+        return self._watch.drift if self._watch else None
+
+    @property
+    def profile(self) -> Profile | None:
+        """The subject's profile, with the baseline as renewed in this run; None without one."""
+        return self._watch.profile if self._watch else None
+
+    def renew(self, what: str) -> None:
+        """Carry out a `BaselineRequest`."""
+        if self._watch and (statistics := self._watch.request(what)):
+            self._normaliser.restart(statistics)
+
+    def take_over(self, other: MoodEstimator) -> None:
+        """Go on with the baseline that `other` had."""
+        if other._watch:
+            self._watch = other._watch
+            self._normaliser.restart(self._watch.statistics)
 
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading:
         """One reading; `why` is the pipeline's reason to abstain, if it has one."""
@@ -67,13 +108,13 @@ class MoodEstimator:
             if (confidence := max(probs)) >= self._network.least_confidence:
                 return Estimate(
                     self.readout, probs, confidence, attention, features.quality, features.coverage, calibrated,
-                    first, window.end, features.t_last, features.time,
+                    first, window.end, features.t_last, features.time, window.drift,
                 )  # fmt: skip
             why = Why.UNSURE
         assert why is not None
         return Abstained(
             why, first, window.end, features.t_last, self.readout, probs, features.quality, features.coverage,
-            calibrated, features.time,
+            calibrated, features.time, window.drift,
         )  # fmt: skip
 
 

@@ -16,10 +16,12 @@ from .dsp.filters import NOTCH_HZ, Filters, Notch
 from .dsp.gaps import GapFiller
 from .dsp.slicer import Slicer
 from .dsp.spec import FeatureSpec
+from .profile import Profile
 from .types import Chunk, Features, Reading, Readout, StreamInfo, Why, Window
 
 MEMORY_S = 60.0
 BATCH = 8  # windows read together where a stream has no pace, and recorded with them; more do not fit a core's cache
+BASELINE = "baseline: "  # prefix of a marker with a request for a renewed baseline, carried out from its sample on
 LEFT_OUT = "left out: "  # prefix of a marker that lists the electrodes left out from its sample on
 # recorded with the statistics; recordings without it are older, and learnt only from windows that were read
 LEARNS = {"learns": "by stream time"}
@@ -39,6 +41,7 @@ class Pipeline:
         self._extract = Extractor(spec, info.sfreq)
         # from which sample on, and which channels; the newest entry counts
         self.left_out: list[tuple[int, frozenset[int]]] = []
+        self._requests: list[tuple[int, str]] = []  # for a renewed baseline: from which sample on, and which
 
     @property
     def readout(self) -> Readout:
@@ -61,6 +64,21 @@ class Pipeline:
         self.left_out.append((after, channels))
 
     @property
+    def profile(self) -> Profile | None:
+        """The subject's profile, with the baseline as renewed in this run; None without one."""
+        return self._learner.profile if self._learner else None
+
+    def renew(self, what: str, after: int) -> None:
+        """Carry out a `baseline.BaselineRequest` before the first window that ends after sample `after`."""
+        self._requests.append((after, what))
+
+    def take_over(self, other: Pipeline) -> None:
+        """Go on with what the user chose for `other`, which has failed: electrodes left out, a renewed baseline."""
+        self.left_out, self._requests = other.left_out, other._requests
+        if self._learner and isinstance(other._learner, type(self._learner)):
+            self._learner.take_over(other._learner)
+
+    @property
     def notch_hz(self) -> tuple[float, ...]:
         """Line frequencies filtered out at present; all candidates while ``auto`` is undecided."""
         return self._filters.notch_hz
@@ -74,9 +92,13 @@ class Pipeline:
             windows += self._slicer(run, t_first)
         if self.left_out:
             windows = [self._less(window) for window in windows]
-        if learner := self._learner:
-            windows = [replace(it, statistics=learner.learn(self._extract.steps(it), it.end)) for it in windows]
-        return windows
+        return [self._learnt(window, self._learner) for window in windows] if self._learner else windows
+
+    def _learnt(self, window: Window, learner: Learner) -> Window:
+        while self._requests and self._requests[0][0] < window.end:
+            learner.renew(self._requests.pop(0)[1])
+        statistics = learner.learn(self._extract.steps(window), window.end)
+        return replace(window, statistics=statistics, drift=learner.drift)
 
     def read(self, window: Window) -> Reading:
         """Features, normaliser, network. Expensive: the engine may skip it for a stale window."""

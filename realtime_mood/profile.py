@@ -71,7 +71,7 @@ class Normaliser:
         self._mean, self._var = start.mean.astype(np.float64), np.square(start.sd, dtype=np.float64)
         self._sfreq, self.frozen = sfreq, frozen
         self._seconds = PRIOR_S
-        self._last = 0  # number of the newest step included
+        self.last = 0  # number of the newest step included
 
     def __call__(self, features: Features, end: int, step_s: float) -> Statistics:
         """Update with the newest step of `features`, which ends at sample `end`; return the statistics.
@@ -79,11 +79,15 @@ class Normaliser:
         Call it for every window, read or not: one that ends between two steps of stream time changes nothing.
         """
         number = round(end / self._sfreq / step_s)
-        if number > self._last and abs(end - number * step_s * self._sfreq) < 1:
-            self._last = number
+        if number > self.last and abs(end - number * step_s * self._sfreq) < 1:
+            self.last = number
             if not features.step_mask[-1]:
                 self.take_in(features.de[-1].astype(np.float64), features.quality.good[:, None], step_s)
         return self.statistics
+
+    def restart(self, statistics: Statistics) -> None:
+        """Go on from a baseline that the subject has renewed."""
+        self._mean, self._var = statistics.mean.astype(np.float64), np.square(statistics.sd, dtype=np.float64)
 
     @property
     def statistics(self) -> Statistics:
@@ -119,6 +123,8 @@ class Profile(Strict):
     made: str
     own: PersonalReadout | None = None
     refused: ValidationResult | None = None  # of a personal readout that did not pass
+    states: tuple[tuple[tuple[float, ...], ...], ...] | None = None
+    """(n_labels, n_chans, n_bands): mean of each label of the calibration, in SD from the baseline; None if unknown."""
     head: bytes | None = Field(default=None, exclude=True, repr=False)
     """The weights of `own`: the content of the safetensors file."""
 
@@ -189,7 +195,9 @@ class Profile(Strict):
         body = self.model_dump(mode="json")
         if self.own and self.own.ch_names is None:
             del body["own"]["ch_names"]
-        return {key: value for key, value in body.items() if value is not None or key not in ("own", "refused")}
+        return {
+            key: value for key, value in body.items() if value is not None or key not in ("own", "refused", "states")
+        }
 
     def save(self, path: Path) -> None:
         """Write as JSON, with a readout's weights beside it; private, and completely or not at all."""

@@ -14,6 +14,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from .drift import Drift
 from .entropy import Statistics
 from .readout import Readout
 
@@ -135,6 +136,8 @@ class Window:
     t_last: float
     statistics: Statistics | None = None
     """Statistics to standardise its features with, as learnt up to its end; None where nothing learns."""
+    drift: Drift | None = None
+    """How the signal compares with the subject's baseline up to its end; None without a profile."""
 
     def __post_init__(self) -> None:
         for name, kind in (("data", np.float32), ("valid", bool), ("power", float), ("counts", int), ("dead", bool)):
@@ -248,6 +251,8 @@ class Estimate(_Labelled):
     t_last: float
     time: float = math.nan
     """Stream time of its end (s)."""
+    drift: Drift | None = None
+    """How the signal compares with the subject's baseline; None without a profile."""
 
     @property
     def label(self) -> str:
@@ -272,6 +277,7 @@ class Abstained(_Labelled):
     coverage: float = 0.0
     calibrated: bool = False
     time: float = math.nan
+    drift: Drift | None = None
 
     @property
     def label(self) -> None:

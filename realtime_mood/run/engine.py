@@ -8,11 +8,13 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Self
 
 from .. import clock
+from ..baseline import BaselineRequest
 from ..contracts import Director, Listener, Noting, Reporting, Returning, Sink, Source
 from ..errors import EngineError, EngineStuck
 from ..guard import Closings, Guarded, GuardedThread
 from ..health import Health, State, Vitals
-from ..pipeline import LEFT_OUT
+from ..pipeline import BASELINE, LEFT_OUT, Pipeline
+from ..profile import Profile
 from ..ring import RingBuffer
 from ..sources.timing.reconnect import Reconnecting
 from ..types import Features, Marker, Reading
@@ -20,7 +22,7 @@ from .acquisition import Acquisition, Build
 from .delivery import Delivery
 from .processing import Processing
 
-LEAVE_OUT_AHEAD_S = 0.5  # windows that end later than this from now have not been read yet
+AHEAD_S = 0.5  # windows that end later than this from now have not been read yet
 PATIENCE = 0.5  # share of the stop timeout after which a thread held by a sink is abandoned
 
 
@@ -199,15 +201,36 @@ class Engine:
 
         A marker records the exact sample, so that a replay does the same.
         """
+        return self._request(
+            lambda pipeline, after: pipeline.leave_out(names, after), LEFT_OUT + ",".join(sorted(names))
+        )
+
+    def renew_baseline(self, what: BaselineRequest) -> bool:
+        """Request a step of a renewal of the subject's baseline; False without a signal or a profile.
+
+        ``rest`` begins to collect half a minute of rest, ``use`` takes the new baseline, ``keep`` leaves the present
+        one. A marker records the exact sample, as for `leave_out`.
+        """
+        if self.profile is None:
+            return False
+        return self._request(lambda pipeline, after: pipeline.renew(what, after), BASELINE + what)
+
+    @property
+    def profile(self) -> Profile | None:
+        """The subject's profile, with the baseline as renewed in this run; None without one."""
+        return pipeline.profile if (pipeline := self._processing.pipeline) else None
+
+    def _request(self, carry_out: Callable[[Pipeline, int], None], text: str) -> bool:
+        """Change how windows are read from a sample soon after the newest, and mark that sample with `text`."""
         raw, pipeline = self.raw, self._processing.pipeline
         if raw is None or pipeline is None or not raw.end:
             return False
         sfreq, hop_s = raw.info.sfreq, pipeline.spec.hop_s
-        hop = int((raw.end / sfreq + LEAVE_OUT_AHEAD_S) / hop_s)
+        hop = int((raw.end / sfreq + AHEAD_S) / hop_s)
         after = round((hop + 0.5) * hop_s * sfreq)  # between two readings, where a sample more or less does not matter
-        pipeline.leave_out(names, after)
+        carry_out(pipeline, after)
         newest = raw.latest(1)
-        self._put(Marker(after, LEFT_OUT + ",".join(sorted(names))), newest.t_last + (after - newest.first) / sfreq)
+        self._put(Marker(after, text), newest.t_last + (after - newest.first) / sfreq)
         return True
 
     def mark(self, text: str, t: float | None = None) -> bool:

@@ -111,7 +111,8 @@ class Processing:
             self._vitals.fault(f"the pipeline failed and was rebuilt: {error}")
             try:
                 again = self._acquisition.build(raw.info)
-                again.left_out = self.pipeline.left_out if self.pipeline else []
+                if self.pipeline:
+                    again.take_over(self.pipeline)
                 return again
             except Exception as worse:
                 error = worse
@@ -201,7 +202,7 @@ class Processing:
                 t_last = max(t_last, last.t_last + now - self._emitted)
             stale = replace(
                 stale, first=last.first, t_last=max(t_last, math.nextafter(last.t_last, math.inf)),
-                readout=last.readout, quality=last.quality, calibrated=last.calibrated,
+                readout=last.readout, quality=last.quality, calibrated=last.calibrated, drift=last.drift,
             )  # fmt: skip
         self._emit(stale, raw)
 
