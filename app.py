@@ -126,6 +126,10 @@ def run(
     csv: Annotated[Path | None, typer.Option(help="Write readings to this CSV file, or into this folder.")] = None,
     sink: SinkOption = None,
     lsl_scope: ScopeOption = None,
+    requests: Annotated[
+        bool | None,
+        typer.Option("--requests", help="Without a window: take rest, use and keep from standard input, one a line."),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Estimate the mood from live EEG, and show it."""
@@ -186,6 +190,7 @@ def view_json(config: RunConfig) -> None:
     with own_stdout() as out:
         engine = make_engine(config, [JsonLines(out)])
         engine.start()
+        follow_requests(config, engine)
         with suppress(KeyboardInterrupt):
             while not engine.done.wait(0.1) and out.fault is None:
                 pass
@@ -196,7 +201,17 @@ def view_terminal(config: RunConfig) -> None:
     """The terminal view."""
     from realtime_mood.cli import terminal
 
-    terminal.run(make_engine(config))
+    engine = make_engine(config)
+    follow_requests(config, engine)
+    terminal.run(engine)
+
+
+def follow_requests(config: RunConfig, engine: Engine) -> None:
+    """Carry out the lines of standard input, if requested."""
+    if config.requests:
+        from realtime_mood.cli import requests
+
+        requests.follow(engine)
 
 
 def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lines: Path | None = None) -> None:

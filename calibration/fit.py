@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from realtime_mood.cli.config import RunConfig
+from realtime_mood.drift import CLIP_SD
 from realtime_mood.entropy import Population
 from realtime_mood.errors import ProfileError
 from realtime_mood.language import N_
@@ -27,6 +28,7 @@ from realtime_mood.profile import PersonalReadout, Profile
 from .collect import CalibrationRecording, collect
 from .verdict import LEAST_BLOCKS, HeldOut, judge
 
+LEAST_SD = 1e-3  # nats
 Progress = Callable[[str, float], None]
 """Called with what is being done, and the share of the fit that is completed, 0 to 1."""
 
@@ -88,6 +90,7 @@ def fit_recording(
     )  # fmt: skip
     y = of_block[block]
     attention = np.stack([features.attention[y == k].mean(axis=0) for k in range(len(protocol.labels))])
+    baseline = baseline.model_copy(update={"states": states_of(recording, baseline)})
     if not verdict.passed:
         return CalibrationResult(baseline.model_copy(update={"refused": verdict}), recording, of, held, attention)
     head = fit_to(features.x, y).to_bytes()
@@ -114,8 +117,23 @@ def refreshed(older: Profile, today: CalibrationResult) -> CalibrationResult:
             "use the same cap, or calibrate again",
         )  # fmt: skip
     own = older.own and older.own.model_copy(update={"ch_names": older.own_channels})
-    kept = {"own": own, "head": older.head, "refused": older.refused, "readout": older.readout}
+    order = [older.ch_names.index(name) for name in new.ch_names]
+    states = older.states and tuple(tuple(state[i] for i in order) for state in older.states)
+    kept = {"own": own, "head": older.head, "refused": older.refused, "readout": older.readout, "states": states}
     return replace(today, profile=new.model_copy(update=kept))
+
+
+def states_of(recording: CalibrationRecording, baseline: Profile) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    """(n_labels, n_chans, n_bands): the mean of each label's seconds, in SD from the baseline.
+
+    An electrode that was never good in a label stays at the baseline.
+    """
+    person, found = recording.person, []
+    z = (person.de - np.array(baseline.mean)) / np.maximum(np.array(baseline.sd), LEAST_SD)
+    for label in range(len(recording.protocol.labels)):
+        good = (person.good & (person.there & (person.label == label))[:, None])[:, :, None]
+        found.append((np.clip(z, -CLIP_SD, CLIP_SD) * good).sum(axis=0) / np.maximum(good.sum(axis=0), 1))
+    return tuple(tuple(map(tuple, state.round(3).tolist())) for state in found)
 
 
 def block_features(recording: CalibrationRecording, weights: Inference, base: str) -> BlockFeatures:

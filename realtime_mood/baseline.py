@@ -108,6 +108,8 @@ class BaselineWatch:
             self.drift = replace(self.drift, status=DriftStatus.RESTING, rest_s=0.0, failed=False)
         elif what == "keep" and status in (DriftStatus.RESTING, DriftStatus.READY):
             self._end(failed=False)
+        elif what == "keep":  # the user has read that there was too little rest
+            self.drift = replace(self.drift, failed=False)
         elif what == "use" and self._new is not None:
             self.profile, self._new = self._new, None
             self._begin()

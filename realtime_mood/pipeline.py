@@ -22,6 +22,7 @@ from .types import Chunk, Features, Reading, Readout, StreamInfo, Why, Window
 MEMORY_S = 60.0
 BATCH = 8  # windows read together where a stream has no pace, and recorded with them; more do not fit a core's cache
 BASELINE = "baseline: "  # prefix of a marker with a request for a renewed baseline, carried out from its sample on
+DRIFT = "drift: "  # prefix of a marker at the begin of a drift alarm: what has moved, and by how much
 LEFT_OUT = "left out: "  # prefix of a marker that lists the electrodes left out from its sample on
 # recorded with the statistics; recordings without it are older, and learnt only from windows that were read
 LEARNS = {"learns": "by stream time"}

@@ -50,6 +50,7 @@ class RunConfig(ReadingOptions):
     csv: Path | None = None
     sink: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()  # sinks by URL, built in or of other packages
     lsl_scope: Literal["loopback", "machine", "link", "site"] | None = None
+    requests: bool = False  # whether lines of standard input are requests: see `cli.requests`
 
     @property
     def on_lsl(self) -> bool:

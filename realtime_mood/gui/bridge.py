@@ -19,6 +19,7 @@ import numpy as np
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from .. import clock
+from ..baseline import BaselineRequest
 from ..files import write_private
 from ..guard import GuardedThread
 from ..health import Health, State
@@ -139,6 +140,11 @@ class RunBridge(QObject):
         wanted = self.left_out | {name} if out else self.left_out - {name}
         if (engine := self._active) and engine.leave_out(wanted):
             self.left_out = wanted
+
+    def renew_baseline(self, what: BaselineRequest | None) -> None:
+        """Request a step of a renewal of the subject's baseline; None where none is possible."""
+        if what and (engine := self._active):
+            engine.renew_baseline(what)
 
     def record(self, where: Path | None) -> None:
         """Record the next run, or not; a present run restarts for it."""

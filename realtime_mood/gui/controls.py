@@ -162,7 +162,9 @@ def tool(icon: str, name: str) -> QToolButton:
 
 
 class BannerBar(QWidget):
-    """The state, the most important sentence, the network in use and the badges, at a fixed height."""
+    """The state, the most important sentence, buttons for the baseline, the network in use and the badges."""
+
+    renew_requested, keep_requested = pyqtSignal(), pyqtSignal()
 
     def __init__(self, weights: str = "") -> None:
         super().__init__()
@@ -172,7 +174,12 @@ class BannerBar(QWidget):
         self.state.setFixedWidth(100)
         self.banner.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        row(self.state, (self.banner, 1), self._readout, self.badges, on=self, margins=(10, 0, 10, 0), spacing=10)
+        self.renew = tool("mdi6.refresh", _("renew the baseline"))
+        self.keep = tool("mdi6.close", _("keep the present baseline"))
+        self.renew.clicked.connect(self.renew_requested)
+        self.keep.clicked.connect(self.keep_requested)
+        items = (self.state, (self.banner, 1), self.renew, self.keep, self._readout, self.badges)
+        row(*items, on=self, margins=(10, 0, 10, 0), spacing=10)
         self._role = ""
 
     def show_state(self, state: ViewState) -> None:
@@ -181,6 +188,11 @@ class BannerBar(QWidget):
         words = " · ".join(part for part in (self._weights, state.readout.text) if part)
         self._readout.say(StyledText(words, state.readout.role, state.readout.tip))
         self.badges.show_badges(state.badges)
+        for button, text in ((self.renew, state.baseline.text), (self.keep, state.baseline.keep)):
+            if text != button.text() or button.isHidden() == bool(text):
+                button.setText(text)
+                button.setVisible(bool(text))
+                self.retheme()
         if state.banner.role != self._role:
             self._role = state.banner.role
             self.retheme()
@@ -189,6 +201,8 @@ class BannerBar(QWidget):
         edge = colour(self._role if self._role in ("warn", "bad") else "line").name()
         ground = colour("panel").name()
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        for button in (self.renew, self.keep):
+            button.setIcon(qtawesome.icon(button.property("icon_name"), color=colour("text")))
         self.setStyleSheet(f"BannerBar {{ background: {ground}; border: 1px solid {edge}; border-radius: 6px; }}")
 
 

@@ -117,6 +117,8 @@ class MainWindow(QMainWindow):
         self.traces.settings_changed.connect(partial(setattr, bridge, "traces"))
         self.traces.exclude_requested.connect(bridge.leave_out)
         self.events.save_requested.connect(bridge.save_events)
+        self.banner.renew_requested.connect(self.renew_baseline)
+        self.banner.keep_requested.connect(self.keep_baseline)
         top.start_requested.connect(self._start)
         top.stop_requested.connect(lambda: bridge.stop() if self._may_end_session() else None)
         top.connect_.clicked.connect(self.connect_source)
@@ -184,6 +186,15 @@ class MainWindow(QMainWindow):
         self.bridge.request = replace(self.bridge.request, url=self.top.url.text().strip())
         self.session = FeedbackView(plan, loop, OperatorRun(self.bridge, loop), lambda: setattr(self, "session", None))
         show_beside(self.session, self)
+
+    def renew_baseline(self) -> None:
+        """Begin half a minute of rest for a new baseline; once it is ready, use it."""
+        if self.bridge.state is not None:
+            self.bridge.renew_baseline(self.bridge.state.baseline.next)
+
+    def keep_baseline(self) -> None:
+        """Keep the present baseline."""
+        self.bridge.renew_baseline("keep")
 
     def toggle_record(self) -> None:
         """Restart the run with or without recording."""

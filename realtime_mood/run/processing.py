@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from .. import clock
+from ..drift import Drift
 from ..health import Emission, State
-from ..pipeline import MEMORY_S, Pipeline
+from ..pipeline import DRIFT, MEMORY_S, Pipeline
 from ..ring import RingBuffer
-from ..types import Abstained, Estimate, Reading, Why, Window
+from ..types import Abstained, Estimate, Marker, Reading, Why, Window
 from .acquisition import AHEAD_S, POLL_S, STALE_S, Acquisition
 from .batches import Batch, Batches
 
@@ -185,6 +186,12 @@ class Processing:
             self._vitals.fault("the network's output was not a number; no estimate is shown")
         self._emit(reading, raw)
 
+    def _mark(self, reading: Reading, drift: Drift) -> None:
+        """Mark the sample at which the drift alarm began."""
+        marker = Marker(reading.end, f"{DRIFT}{drift.what} {drift.change_sd:+.2f} SD")
+        self._acquisition.markers.append(marker)
+        self._delivery.mark(marker, reading.t_last)
+
     def _is_past(self, window: Window, raw: RingBuffer) -> bool:
         """Whether a window ends before the newest reading, both in stream time and by the clock."""
         past = raw.info.paced and window.end / raw.info.sfreq <= self._t
@@ -214,6 +221,12 @@ class Processing:
         t = max(t, self._t)  # it was ahead where the device paused without loss
         waited = max(0.0, now - self._acquisition.arrivals.of(reading.end, now))
         latency_ms = 1e3 * waited if isinstance(reading, Estimate) else None
+        if (
+            reading.drift
+            and reading.drift.moved
+            and not (self.latest and self.latest.drift and self.latest.drift.moved)
+        ):
+            self._mark(reading, reading.drift)
         self.latest = reading = replace(reading, time=t)
         self.readings.append(reading)
         self._vitals.emitted(age_ms, latency_ms)

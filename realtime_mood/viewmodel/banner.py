@@ -10,6 +10,7 @@ from ..dsp.spec import FeatureSpec
 from ..health import Health, State
 from ..language import N_, _, ngettext
 from ..types import Abstained, Reading, StreamInfo, Why
+from .baseline import baseline_of
 from .electrodes import ElectrodeView
 from .notes import translated
 from .words import StyledText, first_upper
@@ -33,6 +34,7 @@ WHY_TEXTS = {
     Why.MONTAGE: (N_("Too few usable electrodes for this network"), "warn"),
     Why.UNSURE: (N_("Unsure: no label stands out"), "info"),
 }
+BEFORE_DRIFT = (Why.STALE, Why.GAP, Why.SETTLING)  # reasons that pass, or without which there is no rest either
 ONLY_SIMULATED = N_(
     "This readout was trained on simulated subjects; on a real headset it gives no estimate until a personal "
     "calibration has fitted it"
@@ -55,6 +57,10 @@ def banner_of(
         return StyledText(_(text, seconds=age_s), role)
     if health.notes and now - health.noted < NOTE_S:
         return StyledText(first_upper(translated(health.notes[-1])), "warn")
+    if isinstance(current, Abstained) and current.why in BEFORE_DRIFT:
+        return _why(current, readings, electrodes, health.info)
+    if current and (drift := baseline_of(current.drift).banner):
+        return drift
     if isinstance(current, Abstained):
         return _why(current, readings, electrodes, health.info)
     if bad := [e for e in electrodes if e.is_bad]:

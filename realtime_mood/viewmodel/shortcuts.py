@@ -19,6 +19,8 @@ SHORTCUTS = (
     Shortcut("Ctrl+Return", N_("Start or stop the run"), "top.toggle_run"),
     Shortcut("C", N_("Connect to another source"), "connect_source"),
     Shortcut("K", N_("Calibrate"), "calibrate"),
+    Shortcut("B", N_("Rest for a new baseline, then use it"), "renew_baseline"),
+    Shortcut("Shift+B", N_("Keep the present baseline"), "keep_baseline"),
     Shortcut("F", N_("Feedback"), "feed_back"),
     Shortcut("R", N_("Record, or end the recording"), "toggle_record"),
     Shortcut("O", N_("Write and open the report"), "open_report"),

@@ -15,6 +15,7 @@ from ..types import Abstained, Estimate, Features, Marker, Reading, StreamInfo, 
 from .actions import RUNNING, Actions, RunRequest, actions_of
 from .affect import PlaneView, plane_of, ranges
 from .banner import banner_of
+from .baseline import BaselineView, baseline_of
 from .course import EstimateHistory, course_of
 from .electrodes import ElectrodeView, electrodes_of
 from .notes import translated
@@ -67,6 +68,7 @@ class ViewState:
     power_of: str  # what it is compared with; translated
     plane: PlaneView
     ageing: bool  # whether the time axis moves on between samples, so that a stall becomes visible
+    baseline: BaselineView  # the requests for a renewed baseline that are possible
 
 
 def view(
@@ -91,11 +93,12 @@ def view(
     ageing = running and info is not None and info.paced
     attention, span = _attention(current)
     current_quality = running and health.state not in (State.STALLED, State.RECONNECTING)
+    baseline = baseline_of(latest.drift if latest and running else None)
     electrodes = electrodes_of(info, latest.quality if current_quality and latest else None, kohm)
     return ViewState(
         state=StyledText(_(STATE_WORDS[health.state]), STATE_ROLES.get(health.state, "dim")),
         banner=banner_of(health, current, readings, electrodes, now),
-        badges=_badges(health, latest),
+        badges=(*_badges(health, latest), *([baseline.badge] if baseline.badge else [])),
         actions=actions or actions_of(Health(), RunRequest(""), stopping=False),
         readout=_readout(latest, info),
         headline=_headline(health, current),
@@ -110,6 +113,7 @@ def view(
         power_of=_("the subject's baseline") if latest is not None and latest.calibrated else _("the mean so far"),
         plane=plane_of(current, latest, readings, info.sfreq) if info else PlaneView(),
         ageing=ageing,
+        baseline=baseline,
     )
 
 
