@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TextIO, cast
+from typing import TextIO
 
-from ..baseline import REQUESTS, BaselineRequest
+from ..baseline import REQUESTS
 from ..guard import GuardedThread
 from ..run.engine import Engine
 
@@ -29,6 +29,6 @@ def problems(engine: Engine, text: str) -> list[str]:
     """Carry out one request; why it was not, as lines for the user."""
     if text not in REQUESTS:
         return [f"request {text!r} · unknown · use {', '.join(REQUESTS)}\n"]
-    if engine.renew_baseline(cast(BaselineRequest, text)):
+    if engine.renew_baseline(text):
         return []
     return [f"request {text!r} · there is no signal yet, or no profile · use --profile, and wait for a reading\n"]
