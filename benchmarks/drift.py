@@ -25,7 +25,7 @@ from realtime_mood.types import StreamInfo
 SPEC = FeatureSpec()
 UNUSED = ("32", "33", "34", "35")
 MONTAGES = {19: None, 8: ("F3", "F4", "C3", "C4", "P3", "P4", "O1", "O2"), 4: ("Fp1", "Fp2", "T7", "T8")}
-SETTLE, RUNS, HOUR, SEEDS = 4, 5, 3600, range(82_000, 82_012)
+SETTLE, RUNS, HOUR, LEAST_S, SEEDS = 4, 5, 3600, 15, range(82_000, 82_012)
 BANDS = tuple(SPEC.bands)
 
 
@@ -86,7 +86,7 @@ def picked(it: Features, names: tuple[str, ...] | None) -> Features:
 def standardised(it: Features, baseline_s: int, more: Features | None = None) -> tuple[np.ndarray, np.ndarray]:
     """z (n, n_chans, n_bands) and good (n, n_chans) of what follows the baseline, or of another recording."""
     sd = np.median(it.de.std(axis=0), axis=0)
-    profile = Profile.from_steps(it.info, SPEC, it.de[:baseline_s], it.good[:baseline_s], least_s=15)
+    profile = Profile.from_steps(it.info, SPEC, it.de[:baseline_s], it.good[:baseline_s], least_s=LEAST_S)
     statistics = profile.statistics(it.info, SPEC, sd)
     de, good = (more.de, more.good) if more else (it.de[baseline_s:], it.good[baseline_s:])
     return (de - statistics.mean) / statistics.sd, good
@@ -182,8 +182,9 @@ def main() -> None:
     for name in ("ssvep_exo", "biohack2025", "muse_lsl"):
         runs = []
         for it in archive(given.data, name, given.cache):
-            z, good = standardised(it, 60)
-            runs.append((it.subject, alarm(z, it.info, 60, good)[0], len(z)))
+            if it.good[:60].sum(axis=0).min() >= LEAST_S:
+                z, good = standardised(it, 60)
+                runs.append((it.subject, alarm(z, it.info, 60, good)[0], len(z)))
         line(f"{name}: as recorded, baseline 60 s", runs)
     moods = ",".join(["rest:60", *["neutral:120,positive:120,negative:120"] * 4])
     for name, script in (("rest", "rest:1860"), ("moods of two minutes", moods)):
