@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.errors import ConfigError, MoodError
+from realtime_mood.errors import ConfigError, MoodError, WeightsError
 from realtime_mood.files import write_whole
 
 from ..datasets.guards import duplicate_groups
@@ -177,6 +177,14 @@ def row_measures(study: ProbeStudy, job: tuple[ProbeFeatures, str]) -> Rows:
     ]
 
 
+def _row_or_reason(study: ProbeStudy, job: tuple[ProbeFeatures, str]) -> Rows | str:
+    """`row_measures`, or why an encoder cannot be used on these electrodes."""
+    try:
+        return row_measures(study, job)
+    except WeightsError as error:
+        return error.found
+
+
 def _measured(
     study: ProbeStudy, rows: Sequence[ProbeFeatures], store: Store, executor: Executor, log: Log
 ) -> dict[str, dict[str, Rows]]:
@@ -184,13 +192,19 @@ def _measured(
     jobs = [(row, channels) for channels in study.sets for row in rows]
     keys = [study.key(*job) for job in jobs]
     todo = [i for i, key in enumerate(keys) if store.get(key) is None]
-    for n, (i, found) in enumerate(executor.run(row_measures, [jobs[i] for i in todo], study), 1):
-        columns = {name: np.array([r[name] for r in found]) for name in found[0]}
-        store.put(keys[todo[i]], columns)
+    failed: dict[str, str] = {}
+    for n, (i, found) in enumerate(executor.run(_row_or_reason, [jobs[i] for i in todo], study), 1):
         row, channels = jobs[todo[i]]
+        if isinstance(found, str):
+            failed[keys[todo[i]]] = found
+        else:
+            store.put(keys[todo[i]], {name: np.array([r[name] for r in found]) for name in found[0]})
         log(f"{study.task.name}, {channels}: {row.title} ({n} of {len(todo)})")
     out: dict[str, dict[str, Rows]] = {channels: {} for channels in study.sets}
     for (row, channels), key in zip(jobs, keys, strict=True):
+        if key in failed:
+            out[channels][row.name] = [{"not_available": failed[key]}]
+            continue
         columns = store.get(key) or {}
         names = list(columns)
         out[channels][row.name] = [
@@ -221,6 +235,9 @@ def _summary(study: ProbeStudy, found: dict[str, dict[str, Rows]], card: dict[st
     for channels, by_row in found.items():
         sets[channels] = {}
         for name, rows in by_row.items():
+            if "not_available" in rows[0]:
+                sets[channels][name] = rows[0]
+                continue
             rows = sorted(rows, key=lambda r: str(r["person"]))
             weights = figures.draws(len(rows), study.seed)
             keys = [key for key in rows[0] if key not in ("person", "windows")]

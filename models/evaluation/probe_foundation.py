@@ -1,7 +1,8 @@
 """Foundation encoders as rows of the probe suite: braindecode's classes with weights from a folder on this machine.
 
 The folder holds ``config.json`` (arguments of the class, such as ``sfreq`` in Hz) and ``model.safetensors``, as
-braindecode saves them. Only safetensors are read, never pickles, and nothing is downloaded. The signal is resampled to
+braindecode saves them. Only safetensors are read, never pickles, and nothing is downloaded here (but braindecode's REVE
+fetches its table of positions when it is built). The signal is resampled to
 the encoder's rate and scaled as `PER_UV` says, else by the rms of the subject's reference. Features are the class's own
 (``return_features=True``), averaged over tokens.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 import json
 from math import gcd
 from pathlib import Path
@@ -77,15 +79,19 @@ class FoundationFeatures:
         names = [unit.person.info.ch_names[i] for i in chans]
         ours = round(unit.spec.patch_sfreq)
         up, down = round(self.sfreq) // gcd(round(self.sfreq), ours), ours // gcd(round(self.sfreq), ours)
-        parts, model = [], None
-        for some in np.array_split(ends, len(ends) // BLOCK + 1):
-            x = unit.patches(some, chans, scaled=self.name not in PER_UV) * PER_UV.get(self.name, 1.0)
-            x = (x * unit.good(some, chans)[..., None, None]).reshape(*x.shape[:2], -1)
-            x = resample_poly(x, up, down, axis=-1).astype(np.float32)
-            model = model or self._model(names, x.shape[-1])
-            found = model(torch.from_numpy(x), return_features=True)["features"]
-            parts.append(found.flatten(1, -2).mean(1) if found.ndim > 2 else found)
-        return torch.cat(parts).numpy()[:, None]
+        x = unit.patches(ends, chans, scaled=self.name not in PER_UV) * PER_UV.get(self.name, 1.0)
+        x = (x * unit.good(ends, chans)[..., None, None]).reshape(*x.shape[:2], -1)
+        signal = torch.from_numpy(resample_poly(x, up, down, axis=-1).astype(np.float32))
+        try:
+            model = self._model(names, signal.shape[-1])
+            by_name = {"ch_names": names} if "ch_names" in inspect.signature(model.forward).parameters else {}
+            found = [model(some, return_features=True, **by_name)["features"] for some in signal.split(BLOCK)]
+        except (RuntimeError, TypeError, ValueError) as error:
+            lines = str(error).splitlines() or [type(error).__name__]
+            about = f"it does not fit {len(names)} electrodes and {signal.shape[-1]} samples: {lines[0]}"
+            raise WeightsError(self._asked, about, "use weights for this window, or another encoder") from None
+        every = torch.cat(found)
+        return (every.flatten(1, -2).mean(1) if every.ndim > 2 else every).numpy()[:, None]
 
     def _model(self, names: list[str], n_times: int) -> torch.nn.Module:
         info = mne.create_info(names, self.sfreq, "eeg")
@@ -93,12 +99,8 @@ class FoundationFeatures:
         info.set_montage(mne.channels.make_dig_montage(places, coord_frame="head"))
         about = {key: value for key, value in self._config.items() if key != "input_window_seconds"}
         about |= {"n_chans": len(names), "chs_info": info["chs"], "n_times": n_times, "sfreq": self.sfreq}
-        try:
-            model: torch.nn.Module = self._kind(**({"n_outputs": 2} | about)).eval()
-            missing, unknown = model.load_state_dict(self._without_head(), strict=False)
-        except (RuntimeError, TypeError, ValueError) as error:
-            found = f"it does not fit {len(names)} electrodes and {n_times} samples: {str(error).splitlines()[0]}"
-            raise WeightsError(self._asked, found, "use weights for this window, or another encoder") from None
+        model: torch.nn.Module = self._kind(**({"n_outputs": 2} | about)).eval()
+        missing, unknown = model.load_state_dict(self._without_head(), strict=False)
         if lacking := [key for key in missing if not key.startswith(HEAD)] + unknown:
             raise WeightsError(self._asked, f"its weights are another encoder's: {lacking[0]}", "check the folder")
         return model

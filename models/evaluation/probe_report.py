@@ -37,6 +37,8 @@ def _row(name: str, m: Mapping[str, Any], found: Mapping[str, Any], titles: Mapp
     title = titles[name]
     if name == "encoder" and found["seen_in_pretraining"]:
         title += f" (pre-trained on {found['seen_in_pretraining']} of these people, without labels)"
+    if "not_available" in m:
+        return f"{title}: not available, {m['not_available']}", "", "", "", ""
     cells = (m[found["measure"]], m.get("auc"))
     differences = (m.get("minus_untrained"), m.get("minus_bands"))
     return (title, *("" if c is None else text_of(c) for c in cells),

@@ -220,7 +220,8 @@ def test_foundation_encoders_that_cannot_be_used_are_refused(braindecode, study,
         FoundationFeatures(f"Other={braindecode}")
     (braindecode / "config.json").write_text(json.dumps({"sfreq": 100}))
     with pytest.raises(WeightsError, match="does not fit"):
-        FoundationFeatures(f"Foundation={braindecode}")(study.units[0], study.units[0].ends, np.arange(len(NAMES)))
+        row_measures(study, (features := FoundationFeatures(f"Foundation={braindecode}"), "all"))
+    assert "fit 6 electrodes" in probes._row_or_reason(study, (features, "all"))
     (braindecode / "model.safetensors").rename(braindecode / "pytorch_model.bin")
     with pytest.raises(WeightsError, match=r"no model\.safetensors"):
         FoundationFeatures(f"Foundation={braindecode}")
