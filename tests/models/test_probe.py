@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from realtime_mood.errors import ConfigError, MoodError, WeightsError
 from realtime_mood.models.datasets.person import NO_LABEL
 from realtime_mood.models.evaluation import probe as probes
-from realtime_mood.models.evaluation import probe_fit
+from realtime_mood.models.evaluation import probe_fit, probe_report
 from realtime_mood.models.evaluation.probe import ProbeOptions, ProbeStudy, evaluate_probes, row_measures
 from realtime_mood.models.evaluation.probe_de_branch import de_branch
 from realtime_mood.models.evaluation.probe_features import PLAIN_ROWS, TokenFeatures
@@ -169,6 +169,17 @@ def test_the_command_writes_one_table_and_names_the_sets_that_are_not_there(run,
     monkeypatch.setattr(probes, "row_measures", None)  # everything is in the cache
     again, _, _ = run()
     assert again["tasks"] == found["tasks"]
+
+
+def test_people_whom_an_encoder_has_met_are_counted_whatever_reader_named_them(study):
+    rows = [{"person": unit.subject, "balanced_accuracy": 0.5, "auc": 0.5, "windows": 9} for unit in study.units]
+    card = {"records_sha256": {"Planted_0": [], "planted-3": [], "other-1": []}}
+    found = probes._summary(study, {"all": {"encoder": rows}}, card)
+    assert found["seen_in_pretraining"] == 2
+    page = probe_report.markdown(
+        {"about": {"command": "", "label_share": 1.0}, "rows": {"encoder": "mine"}, "tasks": {"simulated": found}}
+    )
+    assert "mine (pre-trained on 2 of these people, without labels)" in page
 
 
 def test_impossible_options_are_refused(run):
