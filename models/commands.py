@@ -13,6 +13,8 @@ from realtime_mood.errors import ConfigError, StreamMismatch
 from realtime_mood.files import check_writable
 from realtime_mood.plugins import also
 
+from .inputs import RawToken
+
 WeightsOption = Annotated[str | None, typer.Option(help="Shipped weights by name, or a folder." + also("networks"))]
 
 EncoderOption = Annotated[
@@ -22,6 +24,9 @@ EncoderOption = Annotated[
 FolderOption = Annotated[Path | None, typer.Option("--data", "--root", help="Folder of the data set.")]
 DatasetOption = Annotated[
     str | None, typer.Option(help="Data set (`datasets` lists them) or TOML file (default: the readout's).")
+]
+RawTokenOption = Annotated[
+    str, typer.Option(help="Tokens of the raw branch: patch (its samples) or spectrum (log power in bins of 1 Hz).")
 ]
 JobsOption = Annotated[int, typer.Option(help="Parallel fits, one core each.", min=1)]
 SeedOption = Annotated[int, typer.Option(help="Random seed.")]
@@ -66,6 +71,12 @@ def pretrain(
 LabelOption = Annotated[str, typer.Option(help="stimulus: what it was meant to evoke; felt: the subject's ratings.")]
 
 
+def _raw_token(asked: str) -> RawToken:
+    if asked not in ("patch", "spectrum"):
+        raise ConfigError(f"raw token {asked!r}", "unknown", "use patch or spectrum")
+    return "spectrum" if asked == "spectrum" else "patch"
+
+
 def _felt(label: str) -> bool:
     if label not in ("stimulus", "felt"):
         raise ConfigError(f"label {label!r}", "unknown", "use stimulus or felt")
@@ -88,10 +99,11 @@ def train(
     cache: Annotated[Path | None, typer.Option(help="Folder of prepared subjects (default: the user's cache).")] = None,
     jobs: Annotated[int, typer.Option(help="With --dataset: parallel processes, one core each.", min=1)] = 1,
     seed: SeedOption = 0,
+    raw_token: RawTokenOption = "patch",
 ) -> None:
     """Train a readout on a labelled data set, or the weights that come with the program as their card describes."""
     check_writable(out, "weights in")
-    felt = _felt(label)
+    felt, tokens = _felt(label), _raw_token(raw_token)
     from .datasets.labels import scale_of
 
     if scale_of(readout):
@@ -102,7 +114,7 @@ def train(
     if dataset is None:
         from .ship import ship
 
-        ship(data, out, n_virtual=virtual_people, recipe=recipe, seed=seed, log=log, encoder=encoder)
+        ship(data, out, n_virtual=virtual_people, recipe=recipe, seed=seed, log=log, encoder=encoder, raw_token=tokens)
         return
     from realtime_mood.dsp.spec import FeatureSpec
 
@@ -113,7 +125,7 @@ def train(
 
     choice = DatasetChoice(dataset, data.expanduser(), readout, felt, cache)
     with open_executor(jobs) as executor:
-        train_on(choice, out, FitOptions(FeatureSpec(), recipe, seed, encoder), executor, log)
+        train_on(choice, out, FitOptions(FeatureSpec(), recipe, seed, encoder, tokens), executor, log)
 
 
 def evaluate(
@@ -147,11 +159,13 @@ def evaluate(
     probe: Annotated[bool, typer.Option("--probe", help="Compare frozen encoders by linear probes.")] = False,
     label_share: Annotated[float, typer.Option(help="With --probe: share of the training labels to use.")] = 1.0,
     foundation: Annotated[list[str] | None, typer.Option(help="With --probe: CLASS=FOLDER; repeatable.")] = None,
+    raw_token: RawTokenOption = "patch",
 ) -> None:
     """Evaluate a readout on held-out subjects, with classical methods for comparison."""
     check_writable(out, "figures at")
     from rich.console import Console
 
+    felt, tokens = _felt(label), _raw_token(raw_token)
     from .evaluation import run
 
     console, log = Console(width=None if sys.stdout.isatty() else 140), partial(print, file=sys.stderr, flush=True)
@@ -164,14 +178,13 @@ def evaluate(
         )  # fmt: skip
         evaluate_probes(asked, sys.argv[1:], log, console)
         return
-    felt = _felt(label)
     try:
         n_steps = tuple(int(part) for part in steps.split(",") if part.strip())
     except ValueError:
         raise ConfigError(f"steps {steps!r}", "not whole numbers", "write 300 or 300,600") from None
     options = run.Options(
         readout, out, data, dataset, protocol, track, channels, methods, people, folds, inner, n_steps, encoder, cache,
-        jobs, seed, controls, ablations, other_encoder, attention, felt, scheduler, own_trials,
+        jobs, seed, controls, ablations, other_encoder, attention, felt, scheduler, own_trials, tokens,
     )  # fmt: skip
     run.evaluate(options, sys.argv[1:], log, console)
 

@@ -26,6 +26,7 @@ from .datasets.person import Person, population
 from .evaluation.figures import Scores, calibration_bins, expected_calibration_error, of_person, temperature, thresholds
 from .evaluation.splits import Split, plan
 from .executor import Executor
+from .inputs import RawToken
 from .pretraining.encoder import load_encoder
 from .progress import Progress
 from .reader import MoodReader, ReaderConfig
@@ -58,6 +59,7 @@ class FitOptions:
     seed: int
     encoder: Path | None = None
     """Of a pre-trained raw encoder to begin with (see `load_encoder`)."""
+    raw_token: RawToken = "patch"
 
 
 Readouts = Mapping[str, LabelledReadout]
@@ -127,7 +129,7 @@ def fit_one(
         if step % 50 == 49:
             log(json.dumps({"step": step + 1, **{name: round(float(np.mean(x)), 4) for name, x in recent.items()}}))
 
-    config = ReaderConfig(readouts={task.name: len(task.labels) for task in tasks})
+    config = ReaderConfig(readouts={task.name: len(task.labels) for task in tasks}, raw_token=options.raw_token)
     try:
         reader = fit(config, tasks, options.recipe, options.seed, report, options.encoder, accelerator)
     except ArithmeticError as error:

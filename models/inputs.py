@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
+
+RawToken = Literal["patch", "spectrum"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class ReaderConfig:
     heads: int = 4  # of the raw branch
     space_heads: int = 1  # within a band; the bands are heads of a kind already
     time_heads: int = 2
+    raw_token: RawToken = "patch"  # samples of a patch, or a spectrum (see `spectra`)
     raw_dim: int = 64  # width of a raw token
     raw_depth: int = 2
     rounds: int = 2

@@ -3,7 +3,7 @@
 That of [1]_, generalised: tokens are per channel and include their electrode's position, so one set of weights serves
 any montage.
 
-* `RawEncoder`: raw patches, one token per channel and patch, a plain transformer.
+* `RawEncoder`: raw patches, one token per channel and patch, or per channel with its spectrum; a plain transformer.
 * `BandTokens`: DE to one token per step, channel and band.
 * `InterlinkedRound`: spatial attention within each band, then temporal attention across bands, over DE tokens.
 * `AttentivePool`: weights of the channels in each band. Rolled back through the spatial attention of the rounds [2]_,
@@ -30,6 +30,7 @@ from torch import Tensor, nn
 
 from .inputs import Inputs, Outputs, ReaderConfig
 from .layers import TransformerBlock, mean_over, position_features
+from .spectra import N_BINS, N_REFERENCES, FrameSpectra
 
 
 @dataclass
@@ -89,15 +90,19 @@ class ReaderOutput:
 
 
 class RawEncoder(nn.Module):
-    """Raw patches to tokens: (B, C, P, L) to (B, C·P, D). This part can be pre-trained."""
+    """Raw patches to tokens: (B, C, P, L) to (B, C·P, D). This part can be pre-trained.
+
+    With `raw_token` ``"spectrum"``, tokens are (B, C, D): the spectrum of all patches of a channel (see `spectra`).
+    """
 
     def __init__(self, c: ReaderConfig) -> None:
         super().__init__()
-        self.embed = nn.Sequential(
-            nn.Linear(c.patch_len, 2 * c.raw_dim), nn.GELU(), nn.Linear(2 * c.raw_dim, c.raw_dim)
-        )
+        self.spectra = FrameSpectra(c.patch_len) if c.raw_token == "spectrum" else None
+        width = N_REFERENCES * N_BINS if self.spectra else c.patch_len
+        self.embed = nn.Sequential(nn.Linear(width, 2 * c.raw_dim), nn.GELU(), nn.Linear(2 * c.raw_dim, c.raw_dim))
         self.place = nn.Linear(12, c.raw_dim)
-        self.time = nn.Parameter(torch.randn(c.n_patches, c.raw_dim) * 0.5)  # with 0.02, learning starts late
+        n_times = 1 if self.spectra else c.n_patches
+        self.time = nn.Parameter(torch.randn(n_times, c.raw_dim) * 0.5)  # with 0.02, learning starts late
         self.blocks = nn.ModuleList(
             TransformerBlock(c.raw_dim, c.heads, 2 * c.raw_dim, c.dropout) for _ in range(c.raw_depth)
         )
@@ -107,6 +112,15 @@ class RawEncoder(nn.Module):
         """One token per channel and patch, with its position and time: (B, C·P, D)."""
         x = self.embed(patches) + self.place(position_features(positions))[:, :, None] + self.time
         return x.flatten(1, 2)
+
+    def window(
+        self, patches: Tensor, positions: Tensor, keep_chans: Tensor, keep_patches: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The tokens (B, T, D) of a window, and which of them are there (B, T)."""
+        if self.spectra is None:
+            return self.tokens(patches, positions), (keep_chans[:, :, None] & keep_patches[:, None]).flatten(1)
+        keep = keep_chans & keep_patches.any(1, keepdim=True)
+        return self.tokens(self.spectra(patches, keep, keep_patches)[:, :, None], positions), keep
 
     def forward(self, tokens: Tensor, keep: Tensor) -> Tensor:
         """Tokens (B, T, D), keep (B, T) -> (B, T, D)."""
@@ -253,14 +267,15 @@ class MoodReader(nn.Module):
 
     def _raw(self, batch: Batch, wanted: Tensor | None) -> Tensor:
         """Mean and spread of raw tokens, (B, 2·raw_dim); zero for samples that are not `wanted`."""
-        there = (batch.keep_chans[:, :, None] & batch.keep_patches[:, None]).flatten(1)  # (B, C·P)
+        given = (batch.patches, batch.positions, batch.keep_chans, batch.keep_patches)
         if wanted is None:
-            return self._pooled(batch.patches, batch.positions, there)
-        pooled = self._pooled(batch.patches[wanted], batch.positions[wanted], there[wanted])
-        return pooled.new_zeros(len(there), pooled.shape[1]).index_put((wanted.nonzero()[:, 0],), pooled)
+            return self._pooled(*given)
+        pooled = self._pooled(*(x[wanted] for x in given))
+        return pooled.new_zeros(len(batch.de), pooled.shape[1]).index_put((wanted.nonzero()[:, 0],), pooled)
 
-    def _pooled(self, patches: Tensor, positions: Tensor, there: Tensor) -> Tensor:
-        tokens = self.raw(self.raw.tokens(patches, positions), there)
+    def _pooled(self, *given: Tensor) -> Tensor:
+        tokens, there = self.raw.window(*given)
+        tokens = self.raw(tokens, there)
         mean = mean_over(tokens, there)
         spread = mean_over((tokens - mean[:, None]).square(), there)
         return torch.cat((mean, (spread + 1e-5).sqrt()), 1)

@@ -21,6 +21,7 @@ from .datasets.person import Person
 from .evaluation.cohorts import with_baseline
 from .evaluation.labelled import DatasetChoice, load_labelled
 from .executor import ProcessesExecutor, SerialExecutor
+from .inputs import RawToken
 from .spread import shared
 from .train import TrainingRecipe
 
@@ -34,15 +35,16 @@ SOURCES = {
 
 
 def ship(
-    data: Path, out: Path, *, n_virtual: int, recipe: TrainingRecipe, seed: int, log: Log, encoder: Path | None = None
-) -> None:
+    data: Path, out: Path, *, n_virtual: int, recipe: TrainingRecipe, seed: int, log: Log, encoder: Path | None = None,
+    raw_token: RawToken = "patch",
+) -> None:  # fmt: skip
     """Train, tune and save to `out`; by itself, or in each of the processes of ``accelerate launch``.
 
     `data` is the folder of EEGMAT, `n_virtual` the number of simulated subjects to train on, and `encoder` a
     pre-trained raw encoder to start from (see `load_encoder`). Raises `ConfigError` or `MoodError` where there are no
     data or no disk space, batches cannot be shared, or a loss is no number.
     """
-    options = FitOptions(FeatureSpec(), recipe, seed, encoder)
+    options = FitOptions(FeatureSpec(), recipe, seed, encoder, raw_token)
     with shared() as accelerator:
         torch.set_num_threads(1)
         log = log if accelerator.is_main_process else lambda _: None

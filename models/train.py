@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from realtime_mood.entropy import Population
 from realtime_mood.errors import ConfigError
 
 from .datasets.person import Person, population
-from .pretraining.encoder import load_encoder
+from .pretraining.encoder import begun_with, load_encoder
 from .reader import Batch, MoodReader, ReaderConfig
 from .sampling import Augment, plain_batches, training_batches
 from .subject_sampler import SubjectSampler
@@ -85,7 +85,7 @@ def fit(
     device = accelerator.device if accelerator else torch.device("cpu")
     torch.manual_seed(seed)
     state, card = load_encoder(encoder) if encoder else ({}, {"config": {}})
-    reader = MoodReader(replace(config, **card["config"])).train()
+    reader = MoodReader(begun_with(config, card)).train()
     reader.raw.load_state_dict(state, strict=bool(encoder))
     if encoder and not recipe.raw_lr:
         reader.raw.requires_grad_(False).eval()  # also without dropout, as in pre-training

@@ -15,11 +15,11 @@ import torch
 
 from realtime_mood.dsp.spec import FeatureSpec
 
-from .. import layers, sampling, train
+from .. import layers, sampling, spectra, train
 from .. import reader as architecture
 from ..datasets.person import NO_LABEL, Person, eyes_as_channel
 from ..personal import Parts, described
-from ..pretraining.encoder import load_encoder
+from ..pretraining.encoder import begun_with, load_encoder
 from ..reader import Batch, MoodReader, ReaderConfig
 from ..train import Task, TrainingRecipe
 from .baselines import Method, Scorer, Setting
@@ -63,7 +63,7 @@ class ReaderMethod:
         self.name, self.title, self.levels, self.label_share = name, title, levels, label_share
         card = load_encoder(encoder)[1] if encoder else {"config": {}, "sha256": None}
         self.encoder, self._encoder_sha256 = encoder, card["sha256"]
-        self.recipe, self.config = recipe or TrainingRecipe(), replace(config or ReaderConfig(), **card["config"])
+        self.recipe, self.config = recipe or TrainingRecipe(), begun_with(config or ReaderConfig(), card)
         self.settings: Sequence[Setting] = [{"steps": n} for n in steps or (self.recipe.steps,)]
         if levels != ALL_LEVELS:
             hidden = np.where(levels, self.recipe.hide_levels if sum(levels) > 1 else 0.0, 1.0)
@@ -76,8 +76,8 @@ class ReaderMethod:
     def depends(self) -> Sequence[object]:
         """What its fits depend on beyond subjects, setting and seed."""
         return (
-            architecture, layers, sampling, train, asdict(self.recipe), asdict(self.config), self._encoder_sha256,
-            self.levels, self.label_share, torch.__version__,
+            architecture, layers, spectra, sampling, train, asdict(self.recipe), asdict(self.config),
+            self._encoder_sha256, self.levels, self.label_share, torch.__version__,
         )  # fmt: skip
 
     def fit(self, subjects: Sequence[Person], view: View, setting: Setting, seed: int) -> Scorer:

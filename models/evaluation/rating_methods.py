@@ -25,6 +25,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
 from ..datasets.person import Person
+from ..inputs import RawToken
+from ..reader import ReaderConfig
 from . import mood_reader
 from .baselines import Method, Scorer, Setting, names_asked
 from .contexts import Contexts, View
@@ -44,7 +46,9 @@ SETTINGS: dict[str, Sequence[Setting]] = {
 }
 
 
-def rating_methods(asked: str, scale: str, steps: Sequence[int], encoder: Path | None) -> list[Method]:
+def rating_methods(
+    asked: str, scale: str, steps: Sequence[int], encoder: Path | None, raw_token: RawToken = "patch"
+) -> list[Method]:
     """The controls, and the methods of ``"ridge,svr"`` or ``"all"``.
 
     Raises
@@ -55,8 +59,8 @@ def rating_methods(asked: str, scale: str, steps: Sequence[int], encoder: Path |
     offered = [name for name in TITLES if name not in WITHOUT_SIGNAL]
     names = names_asked(asked, list(TITLES), of=" for ratings", offered=offered)
     chosen = dict.fromkeys([*WITHOUT_SIGNAL, *names])
-    return [RatingReader(scale, ReaderMethod(steps=steps, encoder=encoder)) if name == "reader" else
-            RatingMethod(name, scale) for name in chosen]  # fmt: skip
+    reader = ReaderMethod(config=ReaderConfig(raw_token=raw_token), steps=steps, encoder=encoder)
+    return [RatingReader(scale, reader) if name == "reader" else RatingMethod(name, scale) for name in chosen]
 
 
 def ratings_of(p: Person, trials: np.ndarray, scale: str) -> np.ndarray:

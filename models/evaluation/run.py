@@ -23,10 +23,11 @@ from ..datasets.labels import labels_of, scale_of
 from ..datasets.person import Person
 from ..datasets.trials import DatasetInfo
 from ..executor import Executor, open_executor
+from ..inputs import RawToken
 from . import claims, own_trials, ratings, report, sessions
 from .ablations import ablations
 from .attention import attention
-from .baselines import Classical, Majority, Method, fitted_to_some, names_asked
+from .baselines import Method, fitted_to_some
 from .cohorts import DATASETS, VIRTUAL, channel_sets, common_channels, load, records_behind, records_seen
 from .compare import Runner, Study, compare
 from .contexts import check_track, thinned
@@ -39,6 +40,7 @@ from .figures import DRAWS
 from .labelled import DatasetChoice, clip_groups, load_labelled, looks_ahead
 from .literature import PROTOCOL as LITERATURE
 from .literature import literature
+from .methods import methods_of
 from .mood_reader import ReaderMethod, by_modality
 from .open_eeg_bench import PROTOCOL as BOARD_PROTOCOL
 from .open_eeg_bench import Board, board_figures, board_of, divide
@@ -78,14 +80,7 @@ class Options:
     felt: bool = False
     scheduler: str | None = None
     own_trials: int = 2
-
-
-def methods_of(asked: str, steps: Sequence[int], encoder: Path | None) -> list[Method]:
-    """The methods of ``"lr,reader"`` or ``"all"``."""
-    classical, reader = map(Classical, ("distance", "lr", "lda", "svm")), ReaderMethod(steps=steps, encoder=encoder)
-    known: list[Method] = [Majority(), *classical, Riemannian(), EEGNetMethod(), reader]
-    by_name = {m.name: m for m in known}
-    return [by_name[name] for name in names_asked(asked, list(by_name))]
+    raw_token: RawToken = "patch"
 
 
 @dataclass(frozen=True)
@@ -140,9 +135,9 @@ def prepare(options: Options, arguments: Sequence[str], executor: Executor, log:
     if scale := scale_of(options.readout):
         ratings.check(options.protocol, options.track, further=further)
         options = replace(options, felt=True)
-        methods = rating_methods(options.methods, scale, options.steps, options.encoder)
+        methods = rating_methods(options.methods, scale, options.steps, options.encoder, options.raw_token)
     else:
-        methods = methods_of(options.methods, options.steps, options.encoder)
+        methods = methods_of(options.methods, options.steps, options.encoder, options.raw_token)
     if (options.ablations or options.attention) and not any(isinstance(m, ReaderMethod) for m in methods):
         raise ConfigError("ablations or attention", "the reader is not among the --methods", "add reader to them")
     board = None

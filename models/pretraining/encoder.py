@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.errors import WeightsError
+from realtime_mood.errors import ConfigError, WeightsError
 from realtime_mood.models.card import find
 from realtime_mood.models.checkpoint import load_weights
 from realtime_mood.models.datasets.corpus import PreparedSession
@@ -72,6 +73,17 @@ def load_encoder(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if {key: value.shape for key, value in state.items()} != {key: value.shape for key, value in expected.items()}:
         raise WeightsError(asked, "its weights have other shapes than its card says", fix)
     return state, card
+
+
+def begun_with(config: ReaderConfig, card: Mapping[str, Any]) -> ReaderConfig:
+    """`config` with the shape of the encoder that a card describes, which may be of none.
+
+    Raises `ConfigError` where the raw branch is to have other tokens than patches, which encoders are trained on.
+    """
+    if card["config"] and config.raw_token != "patch":
+        found = f"its tokens are a {config.raw_token}, encoders are pre-trained on patches"
+        raise ConfigError("a pre-trained encoder for the raw branch", found, "leave out one of the two options")
+    return replace(config, **card["config"])
 
 
 def _weights_at(path: Path) -> str | None:

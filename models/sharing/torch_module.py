@@ -24,7 +24,7 @@ from realtime_mood.errors import ConfigError
 from realtime_mood.montage import locate
 
 from ..checkpoint import load_weights
-from ..pretraining.encoder import load_encoder
+from ..pretraining.encoder import begun_with, load_encoder
 from ..reader import Batch, MoodReader, ReaderConfig
 from .torch_features import SignalFeatures, WindowFeatures, sites_of
 
@@ -154,7 +154,8 @@ class MoodReaderModule(nn.Module):
         start = load_weights(weights) if weights else None
         state, card = load_encoder(Path(encoder)) if encoder else ({}, {"config": {}})
         config = start.reader.config if start else ReaderConfig()
-        config = replace(config, **{**card["config"], **network, "readouts": {OUTPUTS: self.n_outputs}})
+        config = begun_with(replace(config, **network), card)
+        config = replace(config, **network, readouts={OUTPUTS: self.n_outputs})
         if start:
             spec = start.card.spec
         self.features = SignalFeatures(spec, self.sfreq, self.n_times)

@@ -67,7 +67,7 @@ def trained(cache, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for module in (labelled, dataset_weights):
             patch.setattr(module, "reader_of", lambda _: PlantedReader())
-        patch.setattr(crossfit, "ReaderConfig", lambda readouts: ReaderConfig(readouts=readouts, **SMALL))
+        patch.setattr(crossfit, "ReaderConfig", lambda **given: ReaderConfig(**given, **SMALL))
         train_on(DatasetChoice("planted", out, "valence", cache=cache), out, QUICK, SerialExecutor(), lines.append)
     return out, lines
 

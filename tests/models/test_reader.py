@@ -28,10 +28,10 @@ def batch(n_chans: int = 9, size: int = 3, seed: int = 0, eye: bool = False) -> 
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def reader() -> MoodReader:
+@pytest.fixture(scope="module", params=["patch", "spectrum"])
+def reader(request) -> MoodReader:
     torch.manual_seed(0)
-    return MoodReader(CONFIG).eval()
+    return MoodReader(replace(CONFIG, raw_token=request.param)).eval()
 
 
 def run(reader, b):
@@ -98,9 +98,10 @@ def test_eye_features_count_when_they_are_there_and_only_then(reader):
     torch.testing.assert_close(seen.gates.sum(1), torch.ones(3))
 
 
-def test_every_part_learns():
+@pytest.mark.parametrize("raw_token", ["patch", "spectrum"])
+def test_every_part_learns(raw_token):
     torch.manual_seed(0)
-    reader = MoodReader(CONFIG).train()
+    reader = MoodReader(replace(CONFIG, raw_token=raw_token)).train()
     out = reader(batch(eye=True))
     sum(s.square().sum() for s in out.scores.values()).backward()
     assert out.attention is None
@@ -135,7 +136,7 @@ def test_devices_are_a_choice():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 def test_cuda_agrees_with_the_cpu(reader):
     on_cpu = run(reader, batch())
-    there = MoodReader(CONFIG).eval().cuda()
+    there = MoodReader(reader.config).eval().cuda()
     there.load_state_dict(reader.state_dict())
     out = run(there, batch().to(torch.device("cuda")))
     for name, scores in on_cpu.scores.items():
