@@ -24,7 +24,8 @@ class Augment:
     noise_sd: float = 0.2  # on every DE value and feature of eye movements
     offset_sd: float = 0.15  # constant per channel and band
     drift_sd: float = 0.5  # of the factor on slow changes of other subjects within one state
-    raw_noise: float = 0.2
+    raw_noise: float = 0.2  # of patches, and of their gain
+    spectral_noise: float = 0.05  # the same where tokens are spectra: more would hide what is weak above 20 Hz
     shift: bool = True  # raw patches end anywhere in the last second, as they do live
     short_share: float = 0.25  # of samples with a context that has only just begun
 

@@ -20,12 +20,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from realtime_mood.entropy import CLIP_SD
-
 from .personal import BINS
 
 N_REFERENCES = 2  # as recorded, and the average of the electrodes
 N_BINS = BINS.stop - BINS.start
+MOST_SD = 8.0  # standardised power is clipped here
 LEAST_POWER = 1e-6  # in squared baseline rms
 FLAT_BIN = 10  # where the flattened spectrum of 1/f² noise equals its power
 
@@ -90,7 +89,7 @@ class BinStatistics(nn.Module):
         """X (B, C, F), keep (B, C) -> the same, standardised and clipped; in training, take in what is kept."""
         if self.training and int(keep.sum()) > 1:
             self._take_in(x[keep])
-        return ((x - self.mean) / self.sd).clamp(-CLIP_SD, CLIP_SD)
+        return ((x - self.mean) / self.sd).clamp(-MOST_SD, MOST_SD)
 
     @torch.no_grad()
     def _take_in(self, tokens: Tensor) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +96,10 @@ def fit(
     optimiser = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
     warm_up = 0.2 if recipe.steps > 5 else 0.6  # of one step or less torch cannot make a ramp
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, recipe.steps, pct_start=warm_up)
-    batches = [training_batches(t.sampler, recipe.batches[t.name], seed, recipe.augment, len(t.labels)) for t in tasks]
+    augment = recipe.augment
+    if config.raw_token == "spectrum":
+        augment = replace(augment, raw_noise=augment.spectral_noise)
+    batches = [training_batches(t.sampler, recipe.batches[t.name], seed, augment, len(t.labels)) for t in tasks]
     generator = torch.Generator().manual_seed(seed)  # the same in every process
     torch.manual_seed(seed + rank)  # dropout differs
     for step in range(recipe.steps):
