@@ -128,7 +128,7 @@ def run(
     lsl_scope: ScopeOption = None,
     requests: Annotated[
         bool | None,
-        typer.Option("--requests", help="Without a window: take rest, use and keep from standard input, one a line."),
+        typer.Option("--requests", help="Take requests from standard input: rest, use, keep, was LABEL, save."),
     ] = None,
     config: ConfigOption = None,
 ) -> None:
@@ -211,7 +211,7 @@ def follow_requests(config: RunConfig, engine: Engine) -> None:
     if config.requests:
         from realtime_mood.cli import requests
 
-        requests.follow(engine)
+        requests.follow(engine, config.profile)
 
 
 def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lines: Path | None = None) -> None:

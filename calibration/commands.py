@@ -244,6 +244,8 @@ def profiles(
         return
     print(f"{path}\n{store.summary(found)}")
     print(f"electrodes: {' '.join(found.ch_names)} · reference {found.reference}")
+    for change in found.history:
+        print(f"changed {change}")
     print("files: " + ", ".join(part.name for part in store.files_of(path)))
 
 

@@ -21,7 +21,7 @@ from realtime_mood.language import N_
 from realtime_mood.models.building import load_inference
 from realtime_mood.models.inputs import ReaderConfig
 from realtime_mood.models.network import Inference
-from realtime_mood.models.personal import Parts, fit_head
+from realtime_mood.models.personal import LabelledSeconds, Parts, fit_head
 from realtime_mood.models.subject_sampler import SubjectSampler, describe_subject
 from realtime_mood.profile import PersonalReadout, Profile
 
@@ -93,7 +93,7 @@ def fit_recording(
     baseline = baseline.model_copy(update={"states": states_of(recording, baseline)})
     if not verdict.passed:
         return CalibrationResult(baseline.model_copy(update={"refused": verdict}), recording, of, held, attention)
-    head = fit_to(features.x, y).to_bytes()
+    head = fit_to(features.x, y).to_bytes(LabelledSeconds(features.x, y, block))
     own = PersonalReadout(
         name=protocol.readout or protocol.name, labels=protocol.labels,
         coordinates=tuple(cue.coordinates for cue in protocol.cues), base=base, weights=of[0], weights_sha256=of[1],

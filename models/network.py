@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Protocol
 
 import numpy as np
 from scipy.special import softmax
 
+from realtime_mood.corrections import Corrections
 from realtime_mood.entropy import Population
 from realtime_mood.errors import ConfigError, ProfileError
 from realtime_mood.montage import locate
@@ -16,8 +19,9 @@ from realtime_mood.profile import Profile
 from realtime_mood.types import Array, Features, Readout, StreamInfo
 
 from .card import Card
-from .inputs import Inputs, Outputs
-from .personal import PersonalHead, described
+from .correcting import Correction, Corrector
+from .inputs import Inputs, Outputs, ReaderConfig
+from .personal import LabelledSeconds, Parts, PersonalHead, described
 
 Head = Callable[[Inputs, Outputs], np.ndarray]
 """Computes a readout's probabilities (B, n_labels), or anything else, from the network's input and output."""
@@ -86,7 +90,7 @@ def personal_head(profile: Profile, info: StreamInfo) -> Head:
 
 
 class ReaderNetwork:
-    """One readout on one montage: of loaded weights, or a personal classifier based on them.
+    """One readout on one montage: of loaded weights, or a personal classifier based on them; it can be corrected.
 
     `readout` is one of the weights, or the profile's personal classifier. With a `profile`, features are normalised by
     its baseline; other thresholds apply without. Raises `ConfigError` where there is no such readout, and
@@ -95,6 +99,10 @@ class ReaderNetwork:
 
     def __init__(self, inference: Inference, readout: str, info: StreamInfo, profile: Profile | None = None) -> None:
         card, own = inference.card, profile.own if profile else None
+        self._asked, self._info, self._profile = readout, info, profile
+        self._corrector: Corrector | None = None
+        # from which time (s) on, and by which head; None: its own
+        self._corrected: list[tuple[float, Head | None]] = []
         self._ignored: tuple[str, ...] = ()
         self._not_shown: tuple[str, ...] = ()
         known = {**card.readouts, **({own.name: None} if own else {})}
@@ -134,9 +142,52 @@ class ReaderNetwork:
         card = self._inference.card
         if not card.eye_trained and any(it.eye is not None for it in features):
             self._ignored = (f"eye-movement features are not used: weights {card.name!r} were trained without any",)
-        inputs = inputs_of(features, self._positions, eye=card.eye_trained)
-        probs, attention = self._inference(inputs, self._head)
-        return [(tuple(p), a) for p, a in zip(probs.tolist(), attention, strict=True)]
+        found: list[tuple[tuple[float, ...], Array]] = []
+        for head, group in groupby(features, lambda it: self._head_at(it.time)):
+            inputs = inputs_of(list(group), self._positions, eye=card.eye_trained)
+            probs, attention = self._inference(inputs, head)
+            found += [(tuple(p), a) for p, a in zip(probs.tolist(), attention, strict=True)]
+        return found
+
+    def _head_at(self, time: float) -> Head:
+        """The head for the window that ends at `time` (s): windows of one batch may have different ones."""
+        for since, head in reversed(self._corrected):
+            if time > since:
+                return head or self._head
+        return self._head
+
+    def correct(self, label: str, features: Sequence[Features], time: float) -> Corrections:
+        """As `corrections.Correctable`: the classifier is refitted, and counts if it is better on held-out blocks."""
+        if self._corrector is None:
+            self._corrector = corrector_of(self._inference.card, self._asked, self._info, self._profile)
+        corrector, inputs = self._corrector, inputs_of(features, self._positions, eye=self._inference.card.eye_trained)
+        x, _ = self._inference(inputs, corrector.describe)
+        found = corrector.add(Correction(x, self.readout.labels.index(label), time))
+        self._corrected.append((time, corrector.head))
+        return found
+
+    def kept(self, profile: Profile) -> Profile:
+        """The profile with the corrected classifier, where there is one that counts and it has a personal one."""
+        corrector, own = self._corrector, profile.own
+        if own is None or corrector is None or corrector.counts is None or own.name != self._asked:
+            return profile
+        head = corrector.to_bytes()
+        own = own.model_copy(update={"head_sha256": hashlib.sha256(head).hexdigest()})
+        return profile.model_copy(update={"own": own, "head": head})
+
+
+def corrector_of(card: Card, readout: str, info: StreamInfo, profile: Profile | None) -> Corrector:
+    """What tries corrections of a readout on a stream."""
+    own = profile.own if profile and profile.own and profile.own.name == readout else None
+    base = own.base if own else readout
+    parts = Parts.of(ReaderConfig(**card.reader), info.n_chans, base)
+    if own and profile:
+        order = [info.ch_names.index(name) for name in profile.own_channels]
+        blob = profile.head or b""
+        present, temperature = PersonalHead.from_bytes(blob), own.temperature
+        return Corrector(parts, len(own.labels), present, temperature, LabelledSeconds.from_bytes(blob), base, order)
+    temperature = card.readouts[readout].trust(calibrated=profile is not None).temperature
+    return Corrector(parts, parts.base, lambda x: x[:, -parts.base :], temperature, base=base)
 
 
 def check_own(profile: Profile, weights_sha256: Collection[str], info: StreamInfo) -> None:

@@ -79,6 +79,30 @@ def _mean(x: np.ndarray, keep: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
+class LabelledSeconds:
+    """The seconds of a calibration that a personal classifier was fitted to, as they are stored beside it."""
+
+    x: np.ndarray  # (n, F)
+    label: np.ndarray  # (n,) int
+    block: np.ndarray  # (n,) int: the index of each second's block, in order of time
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """For a safetensors file, at half precision."""
+        whole = {"seconds_label": self.label.astype(np.int16), "seconds_block": self.block.astype(np.int16)}
+        return {"seconds_x": np.ascontiguousarray(np.clip(self.x, -6e4, 6e4), np.float16), **whole}
+
+    @classmethod
+    def from_bytes(cls, blob: bytes) -> LabelledSeconds | None:
+        """From the file of a personal classifier; None where it has none, as older ones."""
+        tensors = load(blob)
+        if "seconds_x" not in tensors:
+            return None
+        names = ("seconds_x", "seconds_label", "seconds_block")
+        kinds = (np.float64, np.int64, np.int64)
+        return cls(*(tensors[name].astype(kind) for name, kind in zip(names, kinds, strict=True)))
+
+
+@dataclass(frozen=True, eq=False)
 class PersonalHead:
     """``logits = ((x - mean) / scale) @ weight + bias``."""
 
@@ -91,9 +115,10 @@ class PersonalHead:
         """Logits (n, n_labels) of the features (n, F) that `described` returns."""
         return (x - self.mean) / self.scale @ self.weight + self.bias
 
-    def to_bytes(self) -> bytes:
-        """As safetensors."""
-        return save({name: np.ascontiguousarray(x, np.float64) for name, x in vars(self).items()})
+    def to_bytes(self, seconds: LabelledSeconds | None = None) -> bytes:
+        """As safetensors; with the seconds that it was fitted to, if corrections may be tried on them."""
+        tensors = {name: np.ascontiguousarray(x, np.float64) for name, x in vars(self).items()}
+        return save(tensors | ({} if seconds is None else seconds.tensors()))
 
     @classmethod
     def from_bytes(cls, blob: bytes) -> PersonalHead:

@@ -8,13 +8,16 @@ replay of the recording does the same: ``rest`` begins to collect seconds; then 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Literal
 
 import numpy as np
 
+from .corrections import Corrections, CorrectionStatus
 from .drift import Drift, DriftStatus, DriftTest
 from .dsp.spec import FeatureSpec
 from .entropy import Statistics
+from .labelling import Correctable
 from .profile import Profile
 from .types import StreamInfo
 
@@ -116,6 +119,19 @@ class BaselineWatch:
             self.drift = Drift(renewed=self.drift.renewed + 1)
             return self._statistics
         return None
+
+    def kept(self, corrections: Corrections | None, network: object) -> Profile:
+        """The profile with what the user has changed in this run, for the disk; its `history` says what."""
+        profile, changes = self.profile, list[str]()
+        if self.drift.renewed:
+            changes.append(f"baseline renewed by {REST_S:g} s of rest")
+        counts = corrections is not None and corrections.status is CorrectionStatus.COUNTS
+        if corrections and counts and isinstance(network, Correctable) and network.kept(profile) is not profile:
+            profile = network.kept(profile)
+            changes.append(f"classifier corrected {corrections.made} times, p = {corrections.p:.3f}")
+        today = datetime.now(UTC).date().isoformat()
+        history = (*profile.history, *(f"{today}: {change}" for change in changes))
+        return profile.model_copy(update={"history": history}) if changes else profile
 
     def _end(self, *, failed: bool) -> None:
         """End a renewal with the baseline as it was."""

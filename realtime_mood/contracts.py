@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from .corrections import Corrections
 from .drift import Drift
 from .entropy import Population, Statistics
 from .guard import Report
@@ -171,8 +172,14 @@ class Learner(Protocol):
     def profile(self) -> Any:
         """The subject's `Profile`, with the baseline as renewed in this run; None without one."""
 
+    @property
+    def corrections(self) -> Corrections | None: ...
+
     def renew(self, what: str) -> None:
         """Carry out a `baseline.BaselineRequest`."""
+
+    def correct(self, label: str, items: Sequence[tuple[Features, Window]], time: float) -> None:
+        """Label windows; what counts then is used for windows after `time` (s)."""
 
     def take_over(self, other: Any) -> None:
         """Go on with the baseline that another estimator of the same kind had."""

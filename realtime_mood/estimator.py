@@ -9,9 +9,11 @@ import numpy as np
 
 from .baseline import BaselineWatch
 from .contracts import BatchNetwork, Network
+from .corrections import Corrections
 from .drift import Drift
 from .dsp.spec import FeatureSpec
 from .entropy import Statistics
+from .labelling import Correctable, CorrectionBudget
 from .profile import Normaliser, Profile
 from .types import Abstained, Array, Estimate, Features, Reading, Readout, StreamInfo, Why, Window
 
@@ -37,6 +39,7 @@ class MoodEstimator:
         watch: BaselineWatch | None = None,
     ) -> None:
         self._watch = watch
+        self._budget = CorrectionBudget(network, network.readout.labels) if isinstance(network, Correctable) else None
         self._network, self._normaliser, self._step_s, self._sfreq = network, normaliser, step_s, info.sfreq
         self.readout, self.batches = network.readout, isinstance(network, BatchNetwork)
         self.normal: Features | None = None
@@ -66,8 +69,19 @@ class MoodEstimator:
 
     @property
     def profile(self) -> Profile | None:
-        """The subject's profile, with the baseline as renewed in this run; None without one."""
-        return self._watch.profile if self._watch else None
+        """The subject's profile, with the baseline and the classifier as changed in this run; None without one."""
+        return self._watch.kept(self.corrections, self._network) if self._watch else None
+
+    @property
+    def corrections(self) -> Corrections | None:
+        """The user's corrections; None before the first, and where the network cannot be corrected."""
+        return self._budget.state if self._budget else None
+
+    def correct(self, label: str, items: Sequence[tuple[Features, Window]], time: float) -> None:
+        """Label windows, one for each second; what counts then is used for windows after `time` (s)."""
+        if self._budget:
+            usable = [] if self._standing else [_standardised(features, window) for features, window in items]
+            self._budget.request(label, usable, time)
 
     def renew(self, what: str) -> None:
         """Carry out a `BaselineRequest`."""
@@ -76,6 +90,8 @@ class MoodEstimator:
 
     def take_over(self, other: MoodEstimator) -> None:
         """Go on with the baseline that `other` had."""
+        if other.corrections:
+            self._network, self._budget = other._network, other._budget
         if other._watch:
             self._watch = other._watch
             self._normaliser.restart(self._watch.statistics)
@@ -109,12 +125,13 @@ class MoodEstimator:
                 return Estimate(
                     self.readout, probs, confidence, attention, features.quality, features.coverage, calibrated,
                     first, window.end, features.t_last, features.time, window.drift,
+                    window.corrections,
                 )  # fmt: skip
             why = Why.UNSURE
         assert why is not None
         return Abstained(
             why, first, window.end, features.t_last, self.readout, probs, features.quality, features.coverage,
-            calibrated, features.time, window.drift,
+            calibrated, features.time, window.drift, window.corrections,
         )  # fmt: skip
 
 

@@ -5,12 +5,14 @@ Usage: ``[p.read(w) for c in chunks for w in p.push(c)]``.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from .contracts import BatchEstimator, Estimator, Learner
+from .corrections import SPAN_S
 from .dsp.features import Extractor
 from .dsp.filters import NOTCH_HZ, Filters, Notch
 from .dsp.gaps import GapFiller
@@ -23,6 +25,7 @@ MEMORY_S = 60.0
 BATCH = 8  # windows read together where a stream has no pace, and recorded with them; more do not fit a core's cache
 BASELINE = "baseline: "  # prefix of a marker with a request for a renewed baseline, carried out from its sample on
 DRIFT = "drift: "  # prefix of a marker at the begin of a drift alarm: what has moved, and by how much
+CORRECTION = "correction: "  # prefix of a marker at which the user labelled the seconds before it
 LEFT_OUT = "left out: "  # prefix of a marker that lists the electrodes left out from its sample on
 # recorded with the statistics; recordings without it are older, and learnt only from windows that were read
 LEARNS = {"learns": "by stream time"}
@@ -42,7 +45,8 @@ class Pipeline:
         self._extract = Extractor(spec, info.sfreq)
         # from which sample on, and which channels; the newest entry counts
         self.left_out: list[tuple[int, frozenset[int]]] = []
-        self._requests: list[tuple[int, str]] = []  # for a renewed baseline: from which sample on, and which
+        self._requests: list[tuple[int, str]] = []  # of the user: from which sample on, and the text of its marker
+        self._recent: deque[Window] = deque(maxlen=round(SPAN_S / spec.step_s))  # one a step, to be labelled
 
     @property
     def readout(self) -> Readout:
@@ -69,9 +73,12 @@ class Pipeline:
         """The subject's profile, with the baseline as renewed in this run; None without one."""
         return self._learner.profile if self._learner else None
 
-    def renew(self, what: str, after: int) -> None:
-        """Carry out a `baseline.BaselineRequest` before the first window that ends after sample `after`."""
-        self._requests.append((after, what))
+    def request(self, text: str, after: int) -> None:
+        """Carry out a request of the user before the first window that ends after sample `after`.
+
+        `text` is that of its marker: `BASELINE` and a `baseline.BaselineRequest`, or `CORRECTION` and a label.
+        """
+        self._requests.append((after, text))
 
     def take_over(self, other: Pipeline) -> None:
         """Go on with what the user chose for `other`, which has failed: electrodes left out, a renewed baseline."""
@@ -97,9 +104,23 @@ class Pipeline:
 
     def _learnt(self, window: Window, learner: Learner) -> Window:
         while self._requests and self._requests[0][0] < window.end:
-            learner.renew(self._requests.pop(0)[1])
+            self._carry_out(self._requests.pop(0)[1], window, learner)
         statistics = learner.learn(self._extract.steps(window), window.end)
-        return replace(window, statistics=statistics, drift=learner.drift)
+        learnt = replace(window, statistics=statistics, drift=learner.drift, corrections=learner.corrections)
+        step = self.spec.step_s * self.info.sfreq
+        if abs(window.end - round(window.end / step) * step) < 1:
+            self._recent.append(learnt)
+        return learnt
+
+    def _carry_out(self, text: str, window: Window, learner: Learner) -> None:
+        """A request that is valid from `window` on."""
+        if text.startswith(BASELINE):
+            learner.renew(text.removeprefix(BASELINE))
+            return
+        since = window.end - SPAN_S * self.info.sfreq
+        items = [(self.features(it), it) for it in self._recent if it.end > since]
+        usable = [(features, it) for features, it in items if self._reason(it, features) is None]
+        learner.correct(text.removeprefix(CORRECTION), usable, (window.end - 0.5) / self.info.sfreq)
 
     def read(self, window: Window) -> Reading:
         """Features, normaliser, network. Expensive: the engine may skip it for a stale window."""

@@ -125,6 +125,8 @@ class Profile(Strict):
     refused: ValidationResult | None = None  # of a personal readout that did not pass
     states: tuple[tuple[tuple[float, ...], ...], ...] | None = None
     """(n_labels, n_chans, n_bands): mean of each label of the calibration, in SD from the baseline; None if unknown."""
+    history: tuple[str, ...] = ()
+    """Changes after the calibration that the user kept, oldest first."""
     head: bytes | None = Field(default=None, exclude=True, repr=False)
     """The weights of `own`: the content of the safetensors file."""
 
@@ -195,9 +197,8 @@ class Profile(Strict):
         body = self.model_dump(mode="json")
         if self.own and self.own.ch_names is None:
             del body["own"]["ch_names"]
-        return {
-            key: value for key, value in body.items() if value is not None or key not in ("own", "refused", "states")
-        }
+        optional = ("own", "refused", "states", "history")
+        return {key: value for key, value in body.items() if value or key not in optional}
 
     def save(self, path: Path) -> None:
         """Write as JSON, with a readout's weights beside it; private, and completely or not at all."""

@@ -14,6 +14,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from .corrections import Corrections
 from .drift import Drift
 from .entropy import Statistics
 from .readout import Readout
@@ -138,6 +139,7 @@ class Window:
     """Statistics to standardise its features with, as learnt up to its end; None where nothing learns."""
     drift: Drift | None = None
     """How the signal compares with the subject's baseline up to its end; None without a profile."""
+    corrections: Corrections | None = None  # of the user, up to its end
 
     def __post_init__(self) -> None:
         for name, kind in (("data", np.float32), ("valid", bool), ("power", float), ("counts", int), ("dead", bool)):
@@ -253,6 +255,8 @@ class Estimate(_Labelled):
     """Stream time of its end (s)."""
     drift: Drift | None = None
     """How the signal compares with the subject's baseline; None without a profile."""
+    corrections: Corrections | None = None
+    """The user's corrections up to its end; None before the first."""
 
     @property
     def label(self) -> str:
@@ -278,6 +282,7 @@ class Abstained(_Labelled):
     calibrated: bool = False
     time: float = math.nan
     drift: Drift | None = None
+    corrections: Corrections | None = None
 
     @property
     def label(self) -> None:

@@ -20,6 +20,7 @@ from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from .. import clock
 from ..baseline import BaselineRequest
+from ..corrections import Corrections
 from ..files import write_private
 from ..guard import GuardedThread
 from ..health import Health, State
@@ -28,6 +29,7 @@ from ..ring import RingBuffer
 from ..run.engine import Engine
 from ..viewmodel.actions import RUNNING, RunRequest, actions_of
 from ..viewmodel.banner import NOTE_S
+from ..viewmodel.corrections import sentence
 from ..viewmodel.events import Events
 from ..viewmodel.lanes import TraceSettings, slice_of
 from ..viewmodel.state import ViewState, view
@@ -75,6 +77,7 @@ class RunBridge(QObject):
         self.left_out: frozenset[str] = frozenset()  # electrodes that the operator left out of this run
         self._events, self._notice = Events(), (StyledText(""), 0.0)
         self._timing = Timing()
+        self._corrections: Corrections | None = None  # of the user, as shown
         self._engine: Engine | None = None
         self._health: Health | None = Health()  # shown while there is no engine
         self._work: GuardedThread | None = None
@@ -95,14 +98,19 @@ class RunBridge(QObject):
         self._timer.start(FRAME_MS)
 
     @property
-    def _active(self) -> Engine | None:
+    def active(self) -> Engine | None:
         """The engine from its start to its end."""
         return self._engine if self._health is None else None
 
     @property
+    def engine(self) -> Engine | None:
+        """The engine of the newest run, which may have ended."""
+        return self._engine
+
+    @property
     def is_running(self) -> bool:
         """True from `start` until everything it started has ended."""
-        return self._work is not None or self._active is not None
+        return self._work is not None or self.active is not None
 
     @property
     def _ring(self) -> RingBuffer | None:
@@ -132,18 +140,18 @@ class RunBridge(QObject):
 
     def mark(self, text: str) -> None:
         """Set a marker at the newest sample, if there is one."""
-        if engine := self._active:
+        if engine := self.active:
             engine.mark(text)
 
     def leave_out(self, name: str, out: bool) -> None:
         """Leave an electrode out of the estimate, or include it again."""
         wanted = self.left_out | {name} if out else self.left_out - {name}
-        if (engine := self._active) and engine.leave_out(wanted):
+        if (engine := self.active) and engine.leave_out(wanted):
             self.left_out = wanted
 
     def renew_baseline(self, what: BaselineRequest | None) -> None:
         """Request a step of a renewal of the subject's baseline; None where none is possible."""
-        if what and (engine := self._active):
+        if what and (engine := self.active):
             engine.renew_baseline(what)
 
     def record(self, where: Path | None) -> None:
@@ -202,13 +210,13 @@ class RunBridge(QObject):
                 return
             self._work.join()
             self._work = None
-            if self._active is None:  # not started, or stopped
+            if self.active is None:  # not started, or stopped
                 following, self._ending, self._next = self._next, False, None
                 self.idle.emit()
                 if following is not None:
                     self.start(following)
                     return
-        engine = self._active
+        engine = self.active
         if engine is not None and (self._ending or engine.done.is_set()):
             self._ending = True
             self._spawn("mood-stop", lambda: self._stop(engine))
@@ -249,6 +257,11 @@ class RunBridge(QObject):
             measured = engine.raw.impedance if engine.raw else None
             rest |= {"normal": engine.normal, "kohm": measured.kohm if measured else None}
             state = view(health, engine.latest, engine.readings(), engine.markers, now, **rest)
+        if (made := state.corrections) != self._corrections:
+            self._corrections = made
+            if made:
+                styled = sentence(made)
+                self.notify(styled.text, styled.role)
         if self.request.tap is not None and health.state in RUNNING:
             badge = StyledText(_("FEEDBACK"), "info", _("A feedback session is running"))
             state = replace(state, badges=(*state.badges, badge))

@@ -17,7 +17,7 @@ from ..guard import GuardedThread
 from ..language import _
 from ..viewmodel.affect import whisker_tip
 from ..viewmodel.shortcuts import MARK_KEYS, SHORTCUTS
-from . import Flows, theme
+from . import Flows, correcting, theme
 from .bridge import RunBridge
 from .connect_dialog import ConnectDialog
 from .controls import BannerBar, StripBar, TopBar
@@ -128,6 +128,7 @@ class MainWindow(QMainWindow):
         top.report.clicked.connect(self.open_report)
         top.help.clicked.connect(self.show_shortcuts)
         self.report_written.connect(self._report_written)
+        correcting.bind(self, bridge)
         for shortcut in SHORTCUTS:
             QShortcut(QKeySequence(shortcut.key), self).activated.connect(attrgetter(shortcut.does)(self))
 

@@ -8,17 +8,17 @@ from itertools import islice
 from typing import Any
 
 from ..health import Emission, State
-from ..pipeline import BASELINE, LEARNS, LEFT_OUT, Pipeline
+from ..pipeline import BASELINE, CORRECTION, LEARNS, LEFT_OUT, Pipeline
 from ..types import Reading, StreamInfo, Why
 from .reader import Recorded
 from .xdf_session import exact
 
-DRIFT = "drift"
+NEWER = ("drift", "corrections")  # fields that older recordings do not have
 FIELDS = (
     "kind", "why", "first", "readout", "labels", "probs", "confidence", "calibrated", "quality", "faults", "coverage",
-    DRIFT,
+    *NEWER,
 )  # fmt: skip
-"""Fields of a reading that must be identical; the others depend on when it was made. Older readings have no drift."""
+"""Fields of a reading that must be identical; the others depend on when it was made."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Repla
     for marker in recorded.markers():
         if marker.text.startswith(LEFT_OUT):
             pipeline.leave_out(marker.text.removeprefix(LEFT_OUT).split(","), marker.index)
-        elif marker.text.startswith(BASELINE):
-            pipeline.renew(marker.text.removeprefix(BASELINE), marker.index)
+        elif marker.text.startswith((BASELINE, CORRECTION)):
+            pipeline.request(marker.text, marker.index)
     for reading in _readings(recorded, pipeline, wanted.keys()):
         if (before := wanted.pop(reading.end, None)) is not None:
             again: dict[str, Any] = exact(Emission(reading, recorded.info, State.LIVE, None, None))
-            compared = FIELDS if DRIFT in before else FIELDS[:-1]
+            compared = [it for it in FIELDS if it not in NEWER or it in before]
             if field := next((it for it in compared if before.get(it) != again.get(it)), ""):
                 where = reading.end, reading.end / sfreq
                 differences.append(Difference(*where, field, before.get(field), again.get(field)))

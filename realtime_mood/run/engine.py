@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import Self
 
 from .. import clock
@@ -13,7 +14,7 @@ from ..contracts import Director, Listener, Noting, Reporting, Returning, Sink, 
 from ..errors import EngineError, EngineStuck
 from ..guard import Closings, Guarded, GuardedThread
 from ..health import Health, State, Vitals
-from ..pipeline import BASELINE, LEFT_OUT, Pipeline
+from ..pipeline import BASELINE, CORRECTION, LEFT_OUT, Pipeline
 from ..profile import Profile
 from ..ring import RingBuffer
 from ..sources.timing.reconnect import Reconnecting
@@ -213,12 +214,35 @@ class Engine:
         """
         if self.profile is None:
             return False
-        return self._request(lambda pipeline, after: pipeline.renew(what, after), BASELINE + what)
+        text = BASELINE + what
+        return self._request(lambda pipeline, after: pipeline.request(text, after), text)
+
+    def correct(self, label: str) -> bool:
+        """Label the last seconds: "now I was `label`"; False without a signal, or where the readout has no such label.
+
+        The readings' `corrections` say what became of it; a marker records the exact sample, as for `leave_out`.
+        """
+        latest = self.latest
+        if latest is None or label not in latest.readout.labels:
+            return False
+        text = CORRECTION + label
+        return self._request(lambda pipeline, after: pipeline.request(text, after), text)
 
     @property
     def profile(self) -> Profile | None:
-        """The subject's profile, with the baseline as renewed in this run; None without one."""
+        """The subject's profile, with the baseline and the classifier as changed in this run; None without one."""
         return pipeline.profile if (pipeline := self._processing.pipeline) else None
+
+    def save_profile(self, path: Path) -> bool:
+        """Write the profile as changed in this run over the one at `path`; False where there is no change.
+
+        Raises `ProfileError` where that one cannot be read, `OSError` where it cannot be written.
+        """
+        profile = self.profile
+        if profile is None or profile.history == Profile.load(path).history:
+            return False
+        profile.save(path)
+        return True
 
     def _request(self, carry_out: Callable[[Pipeline, int], None], text: str) -> bool:
         """Change how windows are read from a sample soon after the newest, and mark that sample with `text`."""

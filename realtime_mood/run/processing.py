@@ -210,6 +210,7 @@ class Processing:
             stale = replace(
                 stale, first=last.first, t_last=max(t_last, math.nextafter(last.t_last, math.inf)),
                 readout=last.readout, quality=last.quality, calibrated=last.calibrated, drift=last.drift,
+                corrections=last.corrections,
             )  # fmt: skip
         self._emit(stale, raw)
 

@@ -100,6 +100,7 @@ def as_dict(emission: Emission) -> dict[str, object]:
         "quality": None if reading.quality is None else round(reading.quality.overall, 4),
         "coverage": round(reading.coverage, 4),
         "drift": reading.drift and reading.drift.as_dict(),
+        "corrections": reading.corrections and reading.corrections.as_dict(),
         "sample_age_ms": None if emission.sample_age_ms is None else round(emission.sample_age_ms, 2),
         "latency_ms": None if emission.latency_ms is None else round(emission.latency_ms, 2),
     }

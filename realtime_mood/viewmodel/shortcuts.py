@@ -33,10 +33,14 @@ SHORTCUTS = (
     Shortcut("?", N_("Keyboard shortcuts"), "show_shortcuts"),
 )
 MARK_KEYS = tuple("123456789")  # each sets a marker at the newest sample
-KEY_NAMES = (N_("Ctrl+Enter"), N_("Ctrl+1"), N_("Ctrl+2"))  # keys are named differently on some keyboards
+CORRECTION_KEYS = tuple(f"Alt+{n}" for n in range(1, 6))  # each says which label was right for the last seconds
+SAVE_KEY = "Ctrl+S"
+KEY_NAMES = (N_("Ctrl+Enter"), N_("Ctrl+1"), N_("Ctrl+2"), N_("Ctrl+S"))  # keys are named differently on some keyboards
 
 
 def table() -> tuple[tuple[str, str], ...]:
     """Key and description of each, translated."""
     keys = ((_(key.replace("Return", "Enter")), _(words)) for key, words, _method in SHORTCUTS)
-    return (*keys, ("1 … 9", _("Set a marker")))
+    correct = _("Correct: the first to fifth label was right for the last 10 s")
+    save = _("Save the profile with the changes of this run")
+    return (*keys, ("1 … 9", _("Set a marker")), (_("Alt+1 … 5"), correct), (_(SAVE_KEY), save))

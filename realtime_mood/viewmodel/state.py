@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..corrections import Corrections
 from ..health import Health, State
 from ..language import N_, _
 from ..language.terms import SIMULATED
@@ -16,6 +17,7 @@ from .actions import RUNNING, Actions, RunRequest, actions_of
 from .affect import PlaneView, plane_of, ranges
 from .banner import banner_of
 from .baseline import BaselineView, baseline_of
+from .corrections import badge
 from .course import EstimateHistory, course_of
 from .electrodes import ElectrodeView, electrodes_of
 from .notes import translated
@@ -69,6 +71,7 @@ class ViewState:
     plane: PlaneView
     ageing: bool  # whether the time axis moves on between samples, so that a stall becomes visible
     baseline: BaselineView  # the requests for a renewed baseline that are possible
+    corrections: Corrections | None  # of the user; None before the first
 
 
 def view(
@@ -93,12 +96,13 @@ def view(
     ageing = running and info is not None and info.paced
     attention, span = _attention(current)
     current_quality = running and health.state not in (State.STALLED, State.RECONNECTING)
+    corrections = latest.corrections if latest and running else None
     baseline = baseline_of(latest.drift if latest and running else None)
     electrodes = electrodes_of(info, latest.quality if current_quality and latest else None, kohm)
     return ViewState(
         state=StyledText(_(STATE_WORDS[health.state]), STATE_ROLES.get(health.state, "dim")),
         banner=banner_of(health, current, readings, electrodes, now),
-        badges=(*_badges(health, latest), *([baseline.badge] if baseline.badge else [])),
+        badges=(*_badges(health, latest), *filter(None, (baseline.badge, badge(corrections)))),
         actions=actions or actions_of(Health(), RunRequest(""), stopping=False),
         readout=_readout(latest, info),
         headline=_headline(health, current),
@@ -114,6 +118,7 @@ def view(
         plane=plane_of(current, latest, readings, info.sfreq) if info else PlaneView(),
         ageing=ageing,
         baseline=baseline,
+        corrections=corrections,
     )
 
 

@@ -16,12 +16,14 @@ from realtime_mood.calibration.collect import collect
 from realtime_mood.calibration.fit import fit, refreshed
 from realtime_mood.calibration.protocol import draw
 from realtime_mood.cli.config import resolve
+from realtime_mood.corrections import CorrectionStatus
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, ProfileError
 from realtime_mood.health import Emission, State
 from realtime_mood.models.building import PipelineBuilder
 from realtime_mood.models.checkpoint import load_weights
 from realtime_mood.models.network import check_own
+from realtime_mood.models.personal import LabelledSeconds
 from realtime_mood.profile import Profile, head_file
 from realtime_mood.recording.reader import open_recorded
 from realtime_mood.sinks.jsonlines import as_dict
@@ -306,3 +308,26 @@ def test_a_readout_without_people_behind_it_can_be_anybody_s_own(tmp_path):
     made = fit(session.recording, settings).profile
     assert made.own is not None, made.refused
     assert (made.own.name, made.own.base) == ("lift", "")
+
+
+def test_a_run_is_corrected_only_by_what_the_profile_s_blocks_and_corrections_support(easy, tmp_path):
+    _, _, fitted = easy
+    fitted.profile.save(tmp_path / "p.json")
+    build = PipelineBuilder(resolve({"profile": tmp_path / "p.json"}))
+    info = fitted.recording.person.info
+    pipeline, labels = build(info), fitted.profile.own.labels
+    x = pink(128 * 20, 8)
+    for k in range(7):  # the subject says the same of the same signal, again and again
+        for chunk in cut(x, [128 * 5], 128.0):
+            shifted = replace(chunk, first=chunk.first + k * len(x), t_last=chunk.t_last + k * 20)
+            windows = pipeline.push(shifted)
+        before = pipeline.read(windows[-1])
+        pipeline.request(f"correction: {labels[k % 2]}", (k + 1) * len(x))
+    assert before.corrections.made == 6
+    assert before.corrections.status in set(CorrectionStatus) - {CorrectionStatus.COUNTS}  # the labels contradict it
+    assert pipeline.profile.history == ()
+    stored = LabelledSeconds.from_bytes(fitted.profile.head)
+    assert len(stored.x) == fitted.profile.own.verdict.seconds
+    states = np.array(fitted.profile.states)
+    assert states.shape == (3, 8, 5)
+    assert np.abs(states).max() > 0.5

@@ -1,4 +1,4 @@
-"""The drift alarm in the window: its sentence, badge and buttons, and what they request."""
+"""The drift alarm and corrections in the window: sentences, badges, buttons and keys, and what they request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pytest
 from gui_fakes import FakeEngine, estimate
 from PyQt6.QtCore import Qt
 
+from realtime_mood.corrections import Corrections, CorrectionStatus
 from realtime_mood.drift import Drift, DriftStatus
+from realtime_mood.gui import correcting
 from realtime_mood.viewmodel.baseline import baseline_of
 
 MOVED = Drift(DriftStatus.MOVED, True, "alpha", -1.24)
@@ -24,6 +26,10 @@ class Renewing(FakeEngine):
 
     def renew_baseline(self, what) -> bool:
         self.asked.append(what)
+        return True
+
+    def correct(self, label) -> bool:
+        self.asked.append(label)
         return True
 
 
@@ -70,3 +76,18 @@ def test_the_window_shows_the_alarm_and_its_buttons_and_keys_make_requests(qtbot
     assert engine.asked == ["rest", "keep", "use", "keep"]
     show(Drift(renewed=1))
     qtbot.waitUntil(lambda: not w.banner.renew.isVisible() and not w.banner.keep.isVisible())
+
+
+def test_keys_correct_the_last_seconds_and_the_window_says_what_became_of_it(qtbot, info, make_window):
+    engine = Renewing(info)
+    w = make_window(lambda request: engine, "fake://")
+    w.bridge.start()
+    qtbot.waitUntil(lambda: w.banner.state.text() == "Live")
+    correcting.correct(w.bridge, 1)
+    correcting.correct(w.bridge, 4)  # the readout has three labels
+    assert engine.asked == ["neutral"]
+    made = Corrections(1, CorrectionStatus.NOT_BETTER, "neutral")
+    engine.say(replace(estimate(info), corrections=made, end=engine.latest.end + 32))
+    qtbot.waitUntil(lambda: "Not better on held-out blocks" in w.banner.banner.text())
+    correcting.save(w.bridge)  # there is no profile
+    qtbot.waitUntil(lambda: "Nothing to save" in w.banner.banner.text())

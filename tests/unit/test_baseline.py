@@ -12,7 +12,7 @@ from waiting import until
 
 from realtime_mood import drift
 from realtime_mood.baseline import REST_S, BaselineWatch
-from realtime_mood.cli.requests import follow, problems
+from realtime_mood.cli.requests import carry_out, follow
 from realtime_mood.drift import DriftStatus
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.estimator import MoodEstimator
@@ -210,19 +210,20 @@ class Asked:
 
 def test_lines_of_standard_input_are_requests(capsys):
     engine = Asked(True)
-    follow(engine, io.StringIO("rest\n\n  use \nsing\nkeep\n"))
+    follow(engine, None, io.StringIO("rest\n\n  use \nsing\nkeep\n"))
     until(lambda: engine.asked == ["rest", "use", "keep"])
-    assert problems(engine, "sing") == ["request 'sing' · unknown · use rest, use, keep\n"]
-    assert "no profile" in problems(Asked(False), "rest")[0]
+    assert carry_out(engine, None, "sing") == "unknown · use rest, use, keep, was LABEL or save"
+    assert "no profile" in carry_out(Asked(False), None, "rest")
+    assert "no profile" in carry_out(engine, None, "save")
 
 
 def test_a_rebuilt_pipeline_keeps_the_renewed_baseline():
     old = build(INFO)
-    old.renew("rest", 0)
+    old.request("baseline: rest", 0)
     chunks = cut(SIGNAL[: round(45 * INFO.sfreq)], [1000])
     for chunk in chunks[:-1]:
         old.push(chunk)
-    old.renew("use", 0)
+    old.request("baseline: use", 0)
     old.push(chunks[-1])
     new = build(INFO)
     new.take_over(old)
