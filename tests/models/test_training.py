@@ -23,6 +23,7 @@ from realtime_mood.models.datasets.person import NO_LABEL, frozen_statistics, po
 from realtime_mood.models.pretraining.encoder import save_encoder
 from realtime_mood.models.reader import MoodReader, RawEncoder, ReaderConfig
 from realtime_mood.models.sampling import Augment, plain_batches, training_batches
+from realtime_mood.models.spectra import FrameSpectra
 from realtime_mood.models.subject_sampler import SubjectSampler
 from realtime_mood.models.train import Task, TrainingRecipe, fit, scores
 from realtime_mood.pipeline import Pipeline
@@ -76,6 +77,9 @@ def test_a_training_sample_is_what_the_live_pipeline_feeds_the_network(people, f
     assert np.abs(patches - fed.patches).max() < (0.1 if frozen else 0.02)  # patches are stored in half precision
     assert good.all()
     assert (there == ~fed.step_mask).all()
+    spectra, yes = FrameSpectra(SPEC.patch_len).eval(), torch.ones(1, 8, dtype=torch.bool)
+    live, trained = (spectra(torch.from_numpy(x)[None], yes, yes[:, :4]) for x in (fed.patches, patches))
+    assert (live - trained).abs().max() < (0.1 if frozen else 0.01)  # in nats of power
 
 
 def test_contexts_never_hold_the_future_another_piece_or_the_baseline(people):
