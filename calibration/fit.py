@@ -120,6 +120,7 @@ def refreshed(older: Profile, today: CalibrationResult) -> CalibrationResult:
     order = [older.ch_names.index(name) for name in new.ch_names]
     states = older.states and tuple(tuple(state[i] for i in order) for state in older.states)
     kept = {"own": own, "head": older.head, "refused": older.refused, "readout": older.readout, "states": states}
+    kept["history"] = older.history
     return replace(today, profile=new.model_copy(update=kept))
 
 

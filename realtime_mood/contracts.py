@@ -162,15 +162,16 @@ class BatchEstimator(Estimator, Protocol):
 
 @runtime_checkable
 class Learner(Protocol):
-    """An `Estimator` whose statistics adapt to the subject by stream time, and whose baseline can be renewed."""
+    """An `Estimator` whose statistics adapt to the subject by stream time, and that the user can correct.
+
+    `profile` is the subject's `Profile` with what the user has changed, None where there is none; so is `drift`.
+    """
 
     @property
-    def drift(self) -> Drift | None:
-        """How the signal compares with the subject's baseline; None without one."""
+    def drift(self) -> Drift | None: ...
 
     @property
-    def profile(self) -> Any:
-        """The subject's `Profile`, with the baseline as renewed in this run; None without one."""
+    def profile(self) -> Any: ...
 
     @property
     def corrections(self) -> Corrections | None: ...

@@ -20,7 +20,6 @@ from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from .. import clock
 from ..baseline import BaselineRequest
-from ..corrections import Corrections
 from ..files import write_private
 from ..guard import GuardedThread
 from ..health import Health, State
@@ -29,7 +28,6 @@ from ..ring import RingBuffer
 from ..run.engine import Engine
 from ..viewmodel.actions import RUNNING, RunRequest, actions_of
 from ..viewmodel.banner import NOTE_S
-from ..viewmodel.corrections import sentence
 from ..viewmodel.events import Events
 from ..viewmodel.lanes import TraceSettings, slice_of
 from ..viewmodel.state import ViewState, view
@@ -77,7 +75,7 @@ class RunBridge(QObject):
         self.left_out: frozenset[str] = frozenset()  # electrodes that the operator left out of this run
         self._events, self._notice = Events(), (StyledText(""), 0.0)
         self._timing = Timing()
-        self._corrections: Corrections | None = None  # of the user, as shown
+        self._outcomes: tuple[StyledText | None, StyledText | None] = None, None  # of the user's requests, as shown
         self._engine: Engine | None = None
         self._health: Health | None = Health()  # shown while there is no engine
         self._work: GuardedThread | None = None
@@ -257,11 +255,10 @@ class RunBridge(QObject):
             measured = engine.raw.impedance if engine.raw else None
             rest |= {"normal": engine.normal, "kohm": measured.kohm if measured else None}
             state = view(health, engine.latest, engine.readings(), engine.markers, now, **rest)
-        if (made := state.corrections) != self._corrections:
-            self._corrections = made
-            if made:
-                styled = sentence(made)
-                self.notify(styled.text, styled.role)
+        for before, outcome in zip(self._outcomes, state.outcomes, strict=True):
+            if outcome and outcome != before:
+                self.notify(outcome.text, outcome.role)
+        self._outcomes = state.outcomes
         if self.request.tap is not None and health.state in RUNNING:
             badge = StyledText(_("FEEDBACK"), "info", _("A feedback session is running"))
             state = replace(state, badges=(*state.badges, badge))

@@ -83,7 +83,7 @@ class SessionReport:
     latency_ms: tuple[float, ...] | None  # median and 95th percentile over the estimates; None where unknown
     markers: tuple[tuple[float, str], ...]  # time (s) and text, no more than `MOST_MARKERS`
     n_markers: int
-    baseline: tuple[tuple[float, str, str], ...]  # time (s) of each drift alarm and request; what it is; its details
+    requests: tuple[tuple[float, str, str], ...]  # time (s) of each drift alarm and request; what it is; its details
     course: SessionCourse | None  # None where there is no reading to show
 
     @property
@@ -122,17 +122,17 @@ def report_of(recorded: Recorded) -> SessionReport:
         latency_ms=tuple(np.percentile(latency, (50, 95)).tolist()) if len(latency) else None,
         markers=tuple((mark.index / sfreq, mark.text) for mark in marks[:MOST_MARKERS]),
         n_markers=len(marks),
-        baseline=tuple(_baseline(marks, sfreq)),
+        requests=tuple(_requests(marks, sfreq)),
         course=course_of(readings, duration_s, [(a / sfreq, b / sfreq) for a, b in gaps]) if len(readings.t) else None,
     )
 
 
-def _baseline(marks: list[Marker], sfreq: float) -> Iterator[tuple[float, str, str]]:
-    """Alarms and requests that concern the baseline, from their markers."""
+def _requests(marks: list[Marker], sfreq: float) -> Iterator[tuple[float, str, str]]:
+    """Drift alarms and the user's requests, from their markers."""
     for mark in marks:
         what, _, details = mark.text.partition(": ")
-        if what in ("drift", "baseline"):
-            yield mark.index / sfreq, what if what == "drift" else details, details
+        if what in ("drift", "baseline", "correction"):
+            yield mark.index / sfreq, details if what == "baseline" else what, details
 
 
 def made(path: Path) -> datetime | None:

@@ -19,7 +19,7 @@ from . import pictures
 from .drawing import ReportFigure, quality_figure
 from .pages import html, place, write
 from .session import ElectrodeShare, SessionReport, report_of
-from .words import BASELINE_EVENTS, MEANINGS, label_text, plain, reason, share, span
+from .words import MEANINGS, REQUESTS, label_text, plain, reason, share, span
 
 GENERATOR = "realtime_mood report"
 
@@ -44,7 +44,7 @@ def page(report: SessionReport) -> str:
     return html(
         "session.html", GENERATOR, dict(_figures(report)), simulated=report.info.virtual, report=report,
         ranked=", ".join(f"{label_text(label.name)} {share(label.top)}" for label in ranked if label.top > 0),
-        abstentions=list(_abstentions(report)), faulty=list(_faulty(report)), baseline=list(_baseline(report)),
+        abstentions=list(_abstentions(report)), faulty=list(_faulty(report)), requests=list(_requests(report)),
     )  # fmt: skip
 
 
@@ -58,11 +58,12 @@ def _abstentions(report: SessionReport) -> Iterator[tuple[str, str, str]]:
         yield name, f"{span(seconds)} · {share(seconds / report.duration_s)}", means
 
 
-def _baseline(report: SessionReport) -> Iterator[tuple[float, str]]:
-    """Time and meaning of each drift alarm and each request for a renewed baseline."""
-    for t, what, details in report.baseline:
-        if what in BASELINE_EVENTS:
-            yield t, _(BASELINE_EVENTS[what], details=plain(details))
+def _requests(report: SessionReport) -> Iterator[tuple[str, float, str]]:
+    """Name, time and meaning of each drift alarm and each request of the user."""
+    for t, what, details in report.requests:
+        if what in REQUESTS:
+            name = _("correction") if what == "correction" else _("baseline")
+            yield name, t, _(REQUESTS[what], details=label_text(details))
 
 
 def _faulty(report: SessionReport) -> Iterator[tuple[ElectrodeShare, str]]:

@@ -21,11 +21,12 @@ MEANINGS = {
     OTHER: N_("a reason that this version of the program does not know"),
 }
 
-BASELINE_EVENTS = {
+REQUESTS = {
     "drift": N_("the signal had moved away from the baseline ({details}): later readings are less reliable"),
     "rest": N_("rest for a new baseline was begun"),
     "use": N_("the new baseline was requested: readings that follow are compared with it"),
     "keep": N_("the present baseline was kept"),
+    "correction": N_("the user labelled the ten seconds before as {details}"),
 }
 
 

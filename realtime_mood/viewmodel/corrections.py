@@ -1,8 +1,9 @@
-"""What is shown about the user's corrections: what became of the last one, and whether the readout is corrected."""
+"""What is shown about the user's requests: what became of the last ones, and whether the readout is corrected."""
 
 from __future__ import annotations
 
 from ..corrections import APART_S, BUDGET, Corrections, CorrectionStatus
+from ..drift import Drift
 from ..language import N_, _, number
 from .words import StyledText
 
@@ -12,6 +13,7 @@ REFUSED = {
     "signal": N_("Not corrected: too little usable signal in the last seconds"),
     "label": N_("Not corrected: the readout has no such label"),
 }
+RENEWED = N_("A new baseline is used in this run (number {n}). Ctrl+S writes it to the profile")
 STATUS = {
     CorrectionStatus.WAITING: N_("Noted as {label}. {left} corrections left; more are needed before they can be tried"),
     CorrectionStatus.NOT_BETTER: N_("Noted as {label}. Not better on held-out blocks: the readout stays as it was"),
@@ -27,6 +29,14 @@ def sentence(corrections: Corrections) -> StyledText:
     role = "warn" if corrections.status is CorrectionStatus.TAKEN_BACK else "info"
     values = {"label": _(corrections.label), "left": corrections.left, "p": number(corrections.p, ".3f")}
     return StyledText(_(STATUS[corrections.status], **values), role)
+
+
+def outcomes(drift: Drift | None, corrections: Corrections | None) -> tuple[StyledText | None, StyledText | None]:
+    """What became of the user's last renewal of the baseline, and of the last correction."""
+    renewed = None
+    if drift is not None and drift.renewed:
+        renewed = StyledText(_(RENEWED, n=drift.renewed), "info")
+    return renewed, sentence(corrections) if corrections else None
 
 
 def badge(corrections: Corrections | None) -> StyledText | None:

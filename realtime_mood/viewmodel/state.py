@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..corrections import Corrections
 from ..health import Health, State
 from ..language import N_, _
 from ..language.terms import SIMULATED
@@ -17,7 +16,7 @@ from .actions import RUNNING, Actions, RunRequest, actions_of
 from .affect import PlaneView, plane_of, ranges
 from .banner import banner_of
 from .baseline import BaselineView, baseline_of
-from .corrections import badge
+from .corrections import badge, outcomes
 from .course import EstimateHistory, course_of
 from .electrodes import ElectrodeView, electrodes_of
 from .notes import translated
@@ -71,7 +70,7 @@ class ViewState:
     plane: PlaneView
     ageing: bool  # whether the time axis moves on between samples, so that a stall becomes visible
     baseline: BaselineView  # the requests for a renewed baseline that are possible
-    corrections: Corrections | None  # of the user; None before the first
+    outcomes: tuple[StyledText | None, StyledText | None]  # of the user's last renewal of the baseline and correction
 
 
 def view(
@@ -118,7 +117,7 @@ def view(
         plane=plane_of(current, latest, readings, info.sfreq) if info else PlaneView(),
         ageing=ageing,
         baseline=baseline,
-        corrections=corrections,
+        outcomes=outcomes(latest.drift if latest else None, corrections),
     )
 
 

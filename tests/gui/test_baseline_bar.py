@@ -75,6 +75,7 @@ def test_the_window_shows_the_alarm_and_its_buttons_and_keys_make_requests(qtbot
     w.keep_baseline()
     assert engine.asked == ["rest", "keep", "use", "keep"]
     show(Drift(renewed=1))
+    qtbot.waitUntil(lambda: "Ctrl+S writes it to the profile" in w.banner.banner.text())
     qtbot.waitUntil(lambda: not w.banner.renew.isVisible() and not w.banner.keep.isVisible())
 
 

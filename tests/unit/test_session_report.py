@@ -476,10 +476,15 @@ def test_the_words_and_colours_are_those_of_the_window() -> None:
 
 def test_drift_and_a_renewed_baseline_are_in_the_summary(tmp_path):
     w = Writer()
-    for markers in (("drift: alpha -1.24 SD",), ("baseline: rest", "baseline: yodel"), ("baseline: use",)):
+    for markers in (
+        ("drift: alpha -1.24 SD",),
+        ("baseline: rest", "baseline: yodel"),
+        ("baseline: use", "correction: neutral"),
+    ):
         w.signal(markers=markers)
         w.say(estimate(w.end, (0.2, 0.3, 0.5)))
     text = htmlpage.Page(page(report_of(open_recorded(w.write(tmp_path / "a.xdf"))))).text
     assert "moved away from the baseline (alpha -1.24 SD)" in text
     assert text.index("moved away") < text.index("rest for a new baseline was begun") < text.index("was requested")
+    assert "labelled the ten seconds before as neutral" in text
     assert "yodel" not in text.partition("Summary")[2].partition("Summary by label")[0]
