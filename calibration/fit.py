@@ -119,8 +119,8 @@ def refreshed(older: Profile, today: CalibrationResult) -> CalibrationResult:
     own = older.own and older.own.model_copy(update={"ch_names": older.own_channels})
     order = [older.ch_names.index(name) for name in new.ch_names]
     states = older.states and tuple(tuple(state[i] for i in order) for state in older.states)
-    kept = {"own": own, "head": older.head, "refused": older.refused, "readout": older.readout, "states": states}
-    kept["history"] = older.history
+    kept: dict[str, object] = {name: getattr(older, name) for name in ("head", "refused", "readout", "history")}
+    kept |= {"own": own, "states": states}
     return replace(today, profile=new.model_copy(update=kept))
 
 

@@ -162,10 +162,7 @@ class BatchEstimator(Estimator, Protocol):
 
 @runtime_checkable
 class Learner(Protocol):
-    """An `Estimator` whose statistics adapt to the subject by stream time, and that the user can correct.
-
-    `profile` is the subject's `Profile` with what the user has changed, None where there is none; so is `drift`.
-    """
+    """An `Estimator` that adapts to the subject by stream time; `profile`, if any, is as the user has changed it."""
 
     @property
     def drift(self) -> Drift | None: ...
