@@ -29,12 +29,12 @@ class Batches:
         self._begun: deque[Batch] = deque()
 
     def add(self, windows: Iterable[Window]) -> Iterator[Batch]:
-        """Take the next windows; yield the oldest batches, so that few wait."""
+        """Take the next windows; yield the oldest batches, so that few wait, and no thread does."""
         for window in windows:
             self._windows.append(window)
             if len(self._windows) == BATCH:
                 self._begin()
-            if len(self._begun) > self._n_threads:
+            if len(self._begun) > 2 * self._n_threads:
                 yield self._begun.popleft()
 
     def rest(self) -> Iterator[Batch]:

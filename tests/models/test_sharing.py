@@ -215,6 +215,15 @@ def test_onnx_with_an_eye_and_without(tmp_path):
     np.testing.assert_allclose(run(session, weights, batch)["scores_valence"], blind, atol=1e-4)
 
 
+def test_linear_layers_multiply_and_add_in_one_operation(shared):
+    onnx = pytest.importorskip("onnx")
+    graph = onnx.load(shared[0] / "model.onnx").graph
+    stored = {each.name for each in graph.initializer}
+    assert not [node.name for node in graph.node if node.op_type == "MatMul" and node.input[1] in stored]
+    linear = [m for m in load_weights(str(shared[0])).reader.modules() if type(m) is torch.nn.Linear]
+    assert sum(node.op_type == "Gemm" for node in graph.node) == len(linear)  # and the network itself is as it was
+
+
 def test_another_network_as_onnx_is_refused(shared):
     weights, blob = load_weights(str(shared[0])), (shared[0] / "model.onnx").read_bytes()
     onnx_file.check(weights, blob)
