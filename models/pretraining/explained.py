@@ -4,8 +4,8 @@ The log power of a single patch is mostly its own estimation noise: power over i
 of freedom, and the variance of its log is a trigamma function [1]_. How many degrees there are is measured: the two
 halves of a patch do not overlap, so that their estimates have independent noise [2]_, and the spread of their
 difference is that noise. It is taken within a window, where a difference that lasts cancels out; what the halves have
-in common, such as slow changes, is no part of it. On seven kinds of simulated signal whose noise is known the variance is
-found 0 to 30 % too small (a peak of 0.5 Hz: 40 %), and 5 % too large at most: the floor is rather too low, and so is
+in common, such as slow changes, is no part of it. On seven kinds of simulated signal whose noise is known the variance
+is found 0 to 30 % too small (a peak of 0.5 Hz: 40 %), and 5 % too large at most: the floor is rather too low, and so is
 the share.
 
 Nothing is taken off the loss of waveforms: their noise cannot be told from signal.
