@@ -29,6 +29,7 @@ from .collect import CalibrationRecording, collect
 from .verdict import LEAST_BLOCKS, HeldOut, judge
 
 LEAST_SD = 1e-3  # nats
+LEAST_STATE = 10  # seconds of a state, for its mean
 Progress = Callable[[str, float], None]
 """Called with what is being done, and the share of the fit that is completed, 0 to 1."""
 
@@ -73,6 +74,7 @@ def fit_recording(
     spec, protocol, person = weights.card.spec, recording.protocol, recording.person
     wanted = None if settings.readout == "auto" else settings.readout
     baseline = person.profile(spec).model_copy(update={"readout": wanted})
+    baseline = baseline.model_copy(update={"states": states_of(recording, baseline)})
     of = weights.card.name, weights.card.sha256["model.safetensors"]
     if not protocol.cues:
         return CalibrationResult(baseline, recording, of)
@@ -90,7 +92,6 @@ def fit_recording(
     )  # fmt: skip
     y = of_block[block]
     attention = np.stack([features.attention[y == k].mean(axis=0) for k in range(len(protocol.labels))])
-    baseline = baseline.model_copy(update={"states": states_of(recording, baseline)})
     if not verdict.passed:
         return CalibrationResult(baseline.model_copy(update={"refused": verdict}), recording, of, held, attention)
     head = fit_to(features.x, y).to_bytes(LabelledSeconds(features.x, y, block))
@@ -118,23 +119,26 @@ def refreshed(older: Profile, today: CalibrationResult) -> CalibrationResult:
         )  # fmt: skip
     own = older.own and older.own.model_copy(update={"ch_names": older.own_channels})
     order = [older.ch_names.index(name) for name in new.ch_names]
-    states = older.states and tuple(tuple(state[i] for i in order) for state in older.states)
+    states = tuple(tuple(state[i] for i in order) for state in older.states or ()) + (new.states or ())
     kept: dict[str, object] = {name: getattr(older, name) for name in ("head", "refused", "readout", "history")}
-    kept |= {"own": own, "states": states}
+    kept |= {"own": own, "states": states or None}
     return replace(today, profile=new.model_copy(update=kept))
 
 
 def states_of(recording: CalibrationRecording, baseline: Profile) -> tuple[tuple[tuple[float, ...], ...], ...]:
-    """(n_labels, n_chans, n_bands): the mean of each label's seconds, in SD from the baseline.
+    """(n_states, n_chans, n_bands): the mean of each rest and each label, in SD from the baseline.
 
-    An electrode that was never good in a label stays at the baseline.
+    A baseline is usually the mean of rest with open and with closed eyes, and either alone is no drift. An electrode
+    that was never good in a state stays at the baseline there.
     """
     person, found = recording.person, []
+    rests = [person.rest & (person.piece == piece) for piece in np.unique(person.piece[person.rest])]
+    labels = [person.label == label for label in range(len(recording.protocol.labels))]
     z = (person.de - np.array(baseline.mean)) / np.maximum(np.array(baseline.sd), LEAST_SD)
-    for label in range(len(recording.protocol.labels)):
-        good = (person.good & (person.there & (person.label == label))[:, None])[:, :, None]
+    for state in (it for it in (*rests, *labels) if it.sum() >= LEAST_STATE):
+        good = (person.good & (person.there & state)[:, None])[:, :, None]
         found.append((np.clip(z, -CLIP_SD, CLIP_SD) * good).sum(axis=0) / np.maximum(good.sum(axis=0), 1))
-    return tuple(tuple(map(tuple, state.round(3).tolist())) for state in found)
+    return tuple(tuple(map(tuple, mean.round(3).tolist())) for mean in found)
 
 
 def block_features(recording: CalibrationRecording, weights: Inference, base: str) -> BlockFeatures:

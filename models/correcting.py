@@ -17,6 +17,7 @@ References
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,6 +33,7 @@ from .personal import LabelledSeconds, Parts, PersonalHead, described, fit_head
 
 TOGETHER_S = 60.0  # corrections of one label that are closer than this are one unit
 LEAST_UNITS = 6  # of corrections: with fewer, no permutation test could be significant
+LEAST_OF_LABEL = 2  # units of each label that is not in the calibration's blocks
 LEVEL = 0.02  # of the p value at each of several trials: random labels pass in one of ten runs
 WORSE = 0.05
 LATELY = 3  # newest corrections that are predicted by the classifier fitted before them
@@ -116,7 +118,7 @@ class Corrector:
         if self.fitted is not None:
             gain = self._right(self.fitted(correction.x), y) - self._right(self.present(correction.x), y)
             self.ahead.append(float(gain.mean()))
-        if len(set(self._units())) < LEAST_UNITS:
+        if not self._enough():
             return Corrections()
         trial = self.trial()
         lately = not self.ahead or float(np.mean(self.ahead[-LATELY:])) > 0
@@ -137,6 +139,18 @@ class Corrector:
     def _right(self, logits: np.ndarray, y: np.ndarray) -> np.ndarray:
         """(n,): probability of each second's label."""
         return np.asarray(softmax(logits / self.temperature, axis=1)[np.arange(len(y)), y])
+
+    def _enough(self) -> bool:
+        """Whether there are enough corrections, and enough of every label that no calibration has shown.
+
+        Else a classifier would lose the labels that it was not fitted to.
+        """
+        units = self._units()
+        known = set() if self.calibration is None else set(self.calibration.label.tolist())
+        pairs = set(zip((it.label for it in self.made), units, strict=True))
+        count = Counter(label for label, _ in pairs)
+        shown = all(k in known or count[k] >= LEAST_OF_LABEL for k in range(self.n_labels))
+        return shown and len(set(units)) >= LEAST_UNITS
 
     def _units(self) -> list[int]:
         """The unit of each correction."""

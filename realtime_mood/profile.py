@@ -124,7 +124,7 @@ class Profile(Strict):
     own: PersonalReadout | None = None
     refused: ValidationResult | None = None  # of a personal readout that did not pass
     states: tuple[tuple[tuple[float, ...], ...], ...] | None = None
-    """(n_labels, n_chans, n_bands): mean of each label of the calibration, in SD from the baseline; None if unknown."""
+    """(n_states, n_chans, n_bands): mean of each rest and label of the calibration, in SD from the baseline."""
     history: tuple[str, ...] = ()
     """Changes after the calibration that the user kept, oldest first."""
     head: bytes | None = Field(default=None, exclude=True, repr=False)

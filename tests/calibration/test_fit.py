@@ -329,5 +329,6 @@ def test_a_run_is_corrected_only_by_what_the_profile_s_blocks_and_corrections_su
     stored = LabelledSeconds.from_bytes(fitted.profile.head)
     assert len(stored.x) == fitted.profile.own.verdict.seconds
     states = np.array(fitted.profile.states)
-    assert states.shape == (3, 8, 5)
-    assert np.abs(states).max() > 0.5
+    assert states.shape[1:] == (8, 5)
+    assert len(states) > 3  # the labels, and rests
+    assert np.abs(states[-3:]).max() > np.abs(states[:-3]).max()  # the rests are what they are compared with

@@ -83,6 +83,14 @@ def test_a_readout_of_the_weights_is_corrected_without_a_calibration():
     assert status is CorrectionStatus.COUNTS
 
 
+def test_without_a_calibration_every_label_must_have_been_corrected():
+    rng = np.random.default_rng(1)
+    it = Corrector(Parts(de=F, base=3), 3, lambda x: x[:, -3:], 1.0)
+    for k in range(10):  # of the third label the readout knows, and the corrections nothing
+        x = np.concatenate([block(rng, k % 2, 0), np.tile(np.eye(3)[2], (10, 1))], 1)
+        assert it.add(Correction(x, k % 2, k * TOGETHER_S)).status is CorrectionStatus.WAITING
+
+
 def test_the_file_of_a_classifier_keeps_the_seconds_it_was_fitted_to():
     _, it, _ = corrected(10, right)
     blob = it.to_bytes()
