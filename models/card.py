@@ -9,8 +9,9 @@ import hashlib
 import json
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import WeightsError
@@ -18,20 +19,31 @@ from realtime_mood.files import Strict
 from realtime_mood.profile import digest
 from realtime_mood.readout import HeldOutResult, Readout
 
+from .familiarity import Device, Gaussian
+
 DEFAULT = "reader-4"
 FORMAT = 2
 GOLDEN_TOLERANCE = 1e-4  # in probability; far more than between machines, devices or runtimes
 FIX = "take the weights from the release again, or pass others with --weights"
 
 
-class Trust(Strict):
-    """Calibration of a readout's confidence, determined on held-out subjects."""
+class _Growing(Strict):
+    """A part of the card with fields that older cards lack: what is None is not written, so their digest stays."""
+
+    @model_serializer(mode="wrap")
+    def _known(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in serialise(self).items() if value is not None}
+
+
+class Trust(_Growing):
+    """Calibration of a readout's confidence, and of what is familiar to it, determined on held-out subjects."""
 
     temperature: float  # divisor of the scores that makes confidence equal accuracy
     least_confidence: float  # below it, a reading is `unsure`
+    features: Gaussian | None = None  # of the training subjects; None: unfamiliarity is not measured
 
 
-class ReadoutCard(Strict):
+class ReadoutCard(_Growing):
     """One head of the network, with its calibration and validation."""
 
     labels: tuple[str, ...]
@@ -41,6 +53,7 @@ class ReadoutCard(Strict):
     population_sd: tuple[float, ...]
     own_baseline: Trust
     no_baseline: Trust
+    device: Device | None = None  # signals of the training subjects; None: unfamiliarity is not measured
 
     def trust(self, *, calibrated: bool) -> Trust:
         """With the subject's own baseline, or without."""

@@ -87,7 +87,7 @@ def claims(training: Mapping[str, Any], name: str) -> list[str]:
 def lines_of(card: Card, name: str) -> list[str]:
     """What is known of a readout: training, figures, what may be claimed, licence; details begin with two spaces."""
     if card.held_out(name):
-        return claims(card.training, name)
+        return [*claims(card.training, name), familiarity(card, name)]
     source, virtual = card.training.get("sources", {}).get(name, "unknown"), card.readouts[name].evidence == "virtual"
     may, licence = "no more than these figures", f"as its source states: {source}"
     if virtual:
@@ -100,11 +100,24 @@ def lines_of(card: Card, name: str) -> list[str]:
         *_figures(card.training.get("figures", {}).get(name, {})),
         f"what may be claimed: {may}",
         f"licence of the data: {licence}",
+        familiarity(card, name),
     ]
+
+
+def familiarity(card: Card, name: str) -> str:
+    """Whether a readout knows which signals are unlike those of its training, and how often it is wrong about that."""
+    device, shares = card.readouts[name].device, card.training.get("figures", {}).get(name, {}).get("unfamiliar")
+    if device is None or not shares:
+        return "unfamiliar signals: not measured; these weights estimate whatever they are given"
+    words = ", ".join(f"{100 * share:.1f} % ({key})" for key, share in shares.items())
+    sites = len(device.sites.names)
+    return f"unfamiliar signals get no estimate: of readings of held-out subjects {words}; {sites} sites are known"
 
 
 def _figures(found: Mapping[str, object]) -> Iterator[str]:
     for key, value in found.items():
+        if key == "unfamiliar":
+            continue  # see `familiarity`
         words = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else value
         yield f"  {'subjects' if key == 'people' else key}: {words}".replace("_", " ")
 
@@ -113,6 +126,6 @@ def page(card: Card) -> str:
     """The text of ``README.md``."""
     parts = [f"# {card.name}", "Weights of the Mood Reader, made by `train --dataset`."]
     for name, head in card.readouts.items():
-        lines = "\n".join(f"- {line}" for line in claims(card.training, name))
+        lines = "\n".join(f"- {line}" for line in lines_of(card, name))
         parts.append(f"## `{name}`: {' / '.join(head.labels)}\n\n{lines}")
     return "\n\n".join([*parts, PURPOSE]) + "\n"

@@ -98,6 +98,9 @@ def train(
     encoder: EncoderOption = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of prepared subjects (default: the user's cache).")] = None,
     jobs: Annotated[int, typer.Option(help="With --dataset: parallel processes, one core each.", min=1)] = 1,
+    refit: Annotated[
+        str | None, typer.Option(help="Keep these weights; fit only their thresholds of unsure and unfamiliar.")
+    ] = None,
     seed: SeedOption = 0,
     raw_token: RawTokenOption = "patch",
 ) -> None:
@@ -111,6 +114,13 @@ def train(
     from .train import TrainingRecipe
 
     recipe, log = TrainingRecipe() if steps is None else TrainingRecipe(steps=steps), partial(print, flush=True)
+    if refit is not None:
+        from .executor import open_executor
+        from .refit import refit as fit_thresholds
+
+        with open_executor(jobs) as executor:
+            fit_thresholds(refit, data.expanduser(), out, virtual_people, executor, log, seed)
+        return
     if dataset is None:
         from .ship import ship
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from scipy.special import softmax
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import MoodError
@@ -23,7 +24,7 @@ from realtime_mood.files import write_whole
 
 from .card import ReadoutCard, Trust
 from .datasets.person import Person, population
-from .evaluation.figures import Scores, calibration_bins, expected_calibration_error, of_person, temperature, thresholds
+from .evaluation.figures import Scores, calibration_bins, expected_calibration_error, of_person, temperature
 from .evaluation.splits import Split, plan
 from .executor import Executor
 from .inputs import RawToken
@@ -32,7 +33,8 @@ from .progress import Progress
 from .reader import MoodReader, ReaderConfig
 from .train import Task, TrainingRecipe, fit, scores
 
-COVERED = 0.8  # of the readings of held-out subjects: the others, the least confident, are no estimates
+COVERED = 0.85  # of the readings of held-out subjects: the others, the least confident, are no estimates
+COVERED_BY_CHANCE = 0.25  # at most, of the readings of subjects in whom states have no effect, with 95 % confidence
 ROOM_BYTES = 20_000_000  # weights are smaller
 LEAST_LABELS = 2  # of a subject, without which nothing can be confused
 Log = Callable[[str], None]
@@ -48,6 +50,8 @@ class LabelledReadout:
     evidence: str
     """``"real"`` or ``"virtual"``: see `Readout`."""
     subjects: Sequence[Person]
+    without_effect: frozenset[str] = frozenset()
+    """Names of simulated subjects in whom states have no effect: what is estimated of them is chance."""
 
 
 @dataclass(frozen=True)
@@ -150,13 +154,24 @@ def fit_one(
 # -- tuning -------------------------------------------------------------------------------------------------------
 
 
-def tune(readout: LabelledReadout, scored: Mapping[bool, Mapping[int, Scores]]) -> tuple[ReadoutCard, dict[str, Any]]:
-    """Calibration of a readout's confidence with and without a baseline, and the figures for the card."""
+def tune(
+    readout: LabelledReadout,
+    scored: Mapping[bool, Mapping[int, Scores]],
+    temperatures: Mapping[bool, float] | None = None,
+) -> tuple[ReadoutCard, dict[str, Any]]:
+    """Calibration of a readout's confidence with and without a baseline, and the figures for the card.
+
+    `temperatures` are chosen here by default.
+    """
     trust, figures = {}, {}
     for frozen, rows in scored.items():
-        usable = [s for s in rows.values() if len(np.unique(s.labels)) >= LEAST_LABELS]
-        t = temperature(usable)
-        trust[frozen] = Trust(temperature=round(t, 4), least_confidence=round(thresholds(usable, t)[COVERED], 4))
+        known = {i: s for i, s in rows.items() if len(np.unique(s.labels)) >= LEAST_LABELS}
+        usable = list(known.values())
+        t = temperatures[frozen] if temperatures else temperature(usable)
+        no_effect = {i for i in known if readout.subjects[i].name in readout.without_effect}
+        effect, by_chance = ([s for i, s in known.items() if (i in no_effect) is none] for none in (False, True))
+        least = max(least_confidence(effect, t), bounded_by_chance(by_chance, t))
+        trust[frozen] = Trust(temperature=round(t, 4), least_confidence=round(least, 4))
         figures["own baseline" if frozen else "no baseline"] = _figures(usable, t)
     pop = population(readout.subjects)
     card = ReadoutCard(
@@ -169,6 +184,30 @@ def tune(readout: LabelledReadout, scored: Mapping[bool, Mapping[int, Scores]]) 
         no_baseline=trust[False],
     )
     return card, {"people": len(scored[True]), **figures}
+
+
+def _confidences(scores: Scores, temperature: float) -> np.ndarray:
+    return np.asarray(softmax(scores.even().logits / temperature, axis=1).max(axis=1))
+
+
+def least_confidence(scores: Sequence[Scores], temperature: float) -> float:
+    """The confidence that the share `COVERED` of the readings of held-out subjects reach."""
+    return float(np.quantile(np.concatenate([_confidences(s, temperature) for s in scores]), 1 - COVERED))
+
+
+def bounded_by_chance(scores: Sequence[Scores], temperature: float) -> float:
+    """The least confidence that few readings of subjects without an effect reach; 0 where there are fewer than two.
+
+    Few are `COVERED_BY_CHANCE`: that is the upper end of the one-sided 95 % confidence interval over subjects.
+    """
+    if len(scores) < 2:
+        return 0.0
+    each = [_confidences(s, temperature) for s in scores]
+    for least in np.arange(0.0, 1.0, 0.005):
+        shares = np.array([np.mean(confidence >= least) for confidence in each])
+        if shares.mean() + 1.645 * shares.std(ddof=1) / np.sqrt(len(shares)) <= COVERED_BY_CHANCE:
+            return float(least)
+    return 1.0
 
 
 def _figures(rows: Sequence[Scores], t: float) -> dict[str, float]:

@@ -36,6 +36,7 @@ from .evaluation.labelled import LOOKS_AHEAD, DatasetChoice, load_labelled
 from .evaluation.run import records_seen
 from .evaluation.splits import Fold, Split, check_apart
 from .executor import Executor
+from .familiarity_fit import with_familiarity
 from .spread import shared
 from .train import TrainingRecipe
 
@@ -70,6 +71,7 @@ def train_on(choice: DatasetChoice, out: Path, options: FitOptions, executor: Ex
         if not accelerator.is_main_process:
             return
         card, figures = tune(readout, scored[choice.readout])
+        card, figures["unfamiliar"] = with_familiarity(card, readout.subjects, options.spec, splits, options.seed)
         found, controls = held_out(
             readout, scored[choice.readout][True], info.title.partition(" (")[0], splits, options
         )

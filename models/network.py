@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,6 +21,7 @@ from realtime_mood.types import Array, Features, Readout, StreamInfo
 
 from .card import Card
 from .correcting import Correction, Corrector
+from .familiarity import Familiarity
 from .inputs import Inputs, Outputs, ReaderConfig
 from .personal import LabelledSeconds, Parts, PersonalHead, described
 
@@ -104,6 +106,7 @@ class ReaderNetwork:
         # from which time (s) on, and by which head; None: its own
         self._corrected: list[tuple[float, Head | None]] = []
         self._ignored: tuple[str, ...] = ()
+        self._familiarity: Familiarity | None = None  # a calibration by labels makes the subject's own signal familiar
         self._not_shown: tuple[str, ...] = ()
         known = {**card.readouts, **({own.name: None} if own else {})}
         if readout not in known:
@@ -122,6 +125,8 @@ class ReaderNetwork:
             self._not_shown = (f"readout {readout} is not shown to work on held-out subjects of {shown.data_set}",)
         trust = self._card.trust(calibrated=profile is not None)
         self.least_confidence, self._head = trust.least_confidence, PretrainedHead(readout, trust.temperature)
+        if self._card.device and trust.features:
+            self._familiarity = Familiarity(self._card.device, trust.features, self._positions)
 
     @property
     def population(self) -> Population:
@@ -132,6 +137,10 @@ class ReaderNetwork:
     def notes(self) -> tuple[str, ...]:
         """Notes on failures of the device, on what the readout was not shown to do, and on unused features."""
         return self._inference.notes + self._not_shown + self._ignored
+
+    def unfamiliarity(self, features: Features, normal: Features) -> float:
+        """How unlike the readout's training the window is: above 1 there is no estimate; NaN where not measured."""
+        return self._familiarity(features, normal) if self._familiarity else math.nan
 
     def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
         """Probabilities of the labels, and attention (n_chans, n_bands)."""

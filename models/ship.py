@@ -6,6 +6,7 @@ The six networks are those of `cross_fit` with five folds. Subjects reserved for
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,13 +15,14 @@ import torch
 from realtime_mood.dsp.spec import FeatureSpec
 
 from .checkpoint import save_weights
-from .crossfit import FitOptions, LabelledReadout, Log, about_encoder, cross_fit, room_in, tune, writing
+from .crossfit import FitOptions, LabelledReadout, Log, about_encoder, cross_fit, room_in, splits_of, tune, writing
 from .datasets import virtual
 from .datasets.labels import COORDINATES, READOUTS
 from .datasets.person import Person
 from .evaluation.cohorts import with_baseline
 from .evaluation.labelled import DatasetChoice, load_labelled
 from .executor import ProcessesExecutor, SerialExecutor
+from .familiarity_fit import with_familiarity
 from .inputs import RawToken
 from .spread import shared
 from .train import TrainingRecipe
@@ -50,11 +52,15 @@ def ship(
         log = log if accelerator.is_main_process else lambda _: None
         about = about_encoder(encoder) if encoder else None
         with room_in(out, accelerator):
-            readouts = gather(data, n_virtual, options.spec, log)
+            readouts = gather(data, range(n_virtual), options.spec, log)
             reader, scored = cross_fit(readouts, options, N_FOLDS, accelerator, ProcessesExecutor(2), log)
         cards, figures = {}, {}
         for name, readout in readouts.items():
-            cards[name], figures[name] = tune(readout, scored[name])
+            card, figures[name] = tune(readout, scored[name])
+            splits = splits_of(len(readout.subjects), N_FOLDS, seed)
+            cards[name], figures[name]["unfamiliar"] = with_familiarity(
+                card, readout.subjects, options.spec, splits, seed
+            )
             log(json.dumps({name: figures[name]}))
         training = {
             "recipe": asdict(recipe),
@@ -71,18 +77,24 @@ def ship(
         log(f"saved {out}")
 
 
-def gather(data: Path, n_virtual: int, spec: FeatureSpec, log: Log) -> dict[str, LabelledReadout]:
-    """All training subjects, by readout."""
+def gather(data: Path, seeds: Sequence[int], spec: FeatureSpec, log: Log) -> dict[str, LabelledReadout]:
+    """All training subjects, by readout; `seeds` are those of simulated ones."""
     every, _ = load_labelled(DatasetChoice("eegmat", data, "effort"), "c1", spec, SerialExecutor(), log)
     real = [p for p in every if p.name not in HELD_OUT]
     log(f"{len(real)} subjects of EEGMAT")
-    made = dict(ProcessesExecutor(2).run(_virtual, range(n_virtual), spec))
-    simulated = list(with_baseline((made[seed] for seed in range(n_virtual)), spec))
-    log(f"{len(simulated)} simulated subjects with a usable baseline, of {n_virtual}")
+    made = dict(ProcessesExecutor(2).run(_virtual, seeds, spec))
+    simulated = list(with_baseline((made[i] for i in range(len(seeds))), spec))
+    log(f"{len(simulated)} simulated subjects with a usable baseline, of {len(seeds)}")
     return {
         "effort": LabelledReadout(READOUTS["effort"], COORDINATES["effort"], "real", real),
-        "emotion3": LabelledReadout(virtual.LABELS, COORDINATES["emotion3"], "virtual", simulated),
+        "emotion3": simulated_readout(simulated),
     }
+
+
+def simulated_readout(subjects: Sequence[Person]) -> LabelledReadout:
+    """The readout of simulated subjects; in some of them states have no effect."""
+    none = frozenset(p.name for p in subjects if p.name.endswith("-none"))
+    return LabelledReadout(virtual.LABELS, COORDINATES["emotion3"], "virtual", subjects, none)
 
 
 def _virtual(spec: FeatureSpec, seed: int) -> Person:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from .baseline import BaselineWatch
-from .contracts import BatchNetwork, Network
+from .contracts import BatchNetwork, Measuring, Network
 from .corrections import Corrections
 from .drift import Drift
 from .dsp.spec import FeatureSpec
@@ -18,6 +19,7 @@ from .profile import Normaliser, Profile
 from .types import Abstained, Array, Estimate, Features, Reading, Readout, StreamInfo, Why, Window
 
 Item = tuple[Features, Window, Why | None]
+Measured = tuple[Why | None, float]
 Result = tuple[tuple[float, ...], Array]
 
 LEAST_CHANNELS = 4  # no network here was trained on fewer
@@ -98,25 +100,33 @@ class MoodEstimator:
 
     def __call__(self, features: Features, window: Window, why: Why | None) -> Reading:
         """One reading; `why` is the pipeline's reason to abstain, if it has one."""
-        why, self.normal = why or self._standing, (normal := _standardised(features, window))
-        return self._reading(normal, window, why, None if why else self._network(normal))
+        self.normal = normal = _standardised(features, window)
+        measured = why, _ = self._measured(features, normal, why)
+        return self._reading(normal, window, measured, None if why else self._network(normal))
 
     def many(self, items: Sequence[Item]) -> list[Reading]:
         """A reading for each of `items`, the network's part computed together."""
         assert isinstance(self._network, BatchNetwork)
         normal = [_standardised(features, window) for features, window, _ in items]
-        whys = [why or self._standing for *_, why in items]
-        asked = [it for it, why in zip(normal, whys, strict=True) if why is None]
+        measured = [self._measured(it, n, why) for (it, _, why), n in zip(items, normal, strict=True)]
+        asked = [it for it, (why, _) in zip(normal, measured, strict=True) if why is None]
         results = iter(self._network.many(asked) if asked else ())
         self.normal = normal[-1]
         return [
-            self._reading(it, window, why, None if why else next(results))
-            for it, (_, window, _), why in zip(normal, items, whys, strict=True)
+            self._reading(it, window, found, None if found[0] else next(results))
+            for it, (_, window, _), found in zip(normal, items, measured, strict=True)
         ]
 
-    def _reading(self, features: Features, window: Window, why: Why | None, result: Result | None) -> Reading:
+    def _measured(self, features: Features, normal: Features, why: Why | None) -> Measured:
+        """The reason to abstain, and the unfamiliarity; NaN where there is another reason."""
+        if (why := why or self._standing) or not isinstance(self._network, Measuring):
+            return why, math.nan
+        unfamiliarity = self._network.unfamiliarity(features, normal)
+        return Why.UNFAMILIAR if unfamiliarity > 1 else None, unfamiliarity
+
+    def _reading(self, features: Features, window: Window, measured: Measured, result: Result | None) -> Reading:
         """The reading of what the network computed; None where it was not asked."""
-        calibrated = self._normaliser.frozen
+        calibrated, (why, unfamiliarity) = self._normaliser.frozen, measured
         first = max(0, window.end - round(len(features.de) * self._step_s * self._sfreq))
         probs = None
         if result is not None:
@@ -125,13 +135,13 @@ class MoodEstimator:
                 return Estimate(
                     self.readout, probs, confidence, attention, features.quality, features.coverage, calibrated,
                     first, window.end, features.t_last, features.time, window.drift,
-                    window.corrections,
+                    window.corrections, unfamiliarity,
                 )  # fmt: skip
             why = Why.UNSURE
         assert why is not None
         return Abstained(
             why, first, window.end, features.t_last, self.readout, probs, features.quality, features.coverage,
-            calibrated, features.time, window.drift, window.corrections,
+            calibrated, features.time, window.drift, window.corrections, unfamiliarity,
         )  # fmt: skip
 
 

@@ -217,6 +217,7 @@ class Why(Enum):
     UNCALIBRATED = "uncalibrated"
     UNSURE = "unsure"
     MONTAGE = "montage"
+    UNFAMILIAR = "unfamiliar"  # signal, electrodes or device are unlike those of training
 
 
 class _Labelled:
@@ -257,6 +258,8 @@ class Estimate(_Labelled):
     """How the signal compares with the subject's baseline; None without a profile."""
     corrections: Corrections | None = None
     """The user's corrections up to its end; None before the first."""
+    unfamiliarity: float = math.nan
+    """How unlike the network's training its input is: above 1 there is no estimate; NaN where that is not measured."""
 
     @property
     def label(self) -> str:
@@ -283,6 +286,7 @@ class Abstained(_Labelled):
     time: float = math.nan
     drift: Drift | None = None
     corrections: Corrections | None = None
+    unfamiliarity: float = math.nan
 
     @property
     def label(self) -> None:

@@ -15,6 +15,7 @@ import json
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,6 +37,8 @@ INPUTS = {
     "keep_steps": {0: B}, "keep_patches": {0: B}, "eye": {0: B},
 }  # fmt: skip
 """Names of the inputs in the order of `Batch`, with the dimensions that may have any length."""
+NOT_IN_METADATA: Any = {"coordinates": True, "device": True, "own_baseline": {"features"}, "no_baseline": {"features"}}
+"""Parts of a readout's card that only our program uses."""
 CHECKED = ((1, 4), (3, 8), (2, 19), (1, 62))
 """Samples and channels that are compared beside the golden pair."""
 
@@ -118,7 +121,7 @@ def tensors(batch: Batch, card: Card) -> tuple[Tensor, ...]:
 
 def metadata(card: Card) -> dict[str, str]:
     """What is needed beside the graph to use it, and which weights it was made of; the card has its hash."""
-    readouts = {name: head.model_dump(mode="json", exclude={"coordinates"}) for name, head in card.readouts.items()}
+    readouts = {name: head.model_dump(mode="json", exclude=NOT_IN_METADATA) for name, head in card.readouts.items()}
     return {
         "name": card.name, "model_sha256": card.sha256["model.safetensors"],
         "realtime_mood": __version__, "readouts": json.dumps(readouts),

@@ -81,6 +81,7 @@ def _row(it: Reading) -> dict[str, Any]:
         "time": it.time, "status": status, "readout": it.readout.name, "label": it.label, "confidence": confidence,
         **{f"p_{label}": p for label, p in zip(it.readout.labels, probs, strict=True)},
         "quality": it.quality.overall if it.quality else math.nan, "coverage": it.coverage, "calibrated": it.calibrated,
+        "unfamiliarity": it.unfamiliarity,
     }  # fmt: skip
 
 

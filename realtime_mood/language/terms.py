@@ -26,4 +26,5 @@ REASONS = {
     "uncalibrated": N_("not calibrated"),
     "unsure": N_("unsure"),
     "montage": N_("too few electrodes"),
+    "unfamiliar": N_("unfamiliar signal"),
 }

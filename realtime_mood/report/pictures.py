@@ -21,7 +21,7 @@ DASHES: tuple[Any, ...] = ("-", (0, (7, 1.2)), (0, (9, 1.2, 1.6, 1.2)), (0, (2.5
 REASON_LOOKS: dict[str, tuple[str, str]] = {
     "settling": ("#a3adba", ""), "stale": ("#c46a55", "xxx"), "gap": ("#c46a55", "///"),
     "bad_signal": ("#c46a55", "..."), "uncalibrated": ("#7f8b9d", "..."), "unsure": ("#7f8b9d", "///"),
-    "montage": ("#7f8b9d", "xxx"), OTHER: ("#7f8b9d", "---"),
+    "montage": ("#7f8b9d", "xxx"), "unfamiliar": ("#7f8b9d", "\\\\\\"), OTHER: ("#7f8b9d", "---"),
 }  # fmt: skip
 """Colour and hatch of each reason: red for what is wrong with the signal."""
 NO_READING, NO_READING_LOOK, LOST = N_("no reading"), ("#a3adba", "---"), N_("not in the file")

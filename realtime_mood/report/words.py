@@ -18,6 +18,7 @@ MEANINGS = {
     "uncalibrated": N_("this readout gives no estimate before a calibration of the subject"),
     "unsure": N_("no label was probable enough"),
     "montage": N_("the network needs more electrodes"),
+    "unfamiliar": N_("the signal, the electrodes or the device are unlike those that the network was trained on"),
     OTHER: N_("a reason that this version of the program does not know"),
 }
 

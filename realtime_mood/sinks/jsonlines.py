@@ -101,6 +101,7 @@ def as_dict(emission: Emission) -> dict[str, object]:
         "coverage": round(reading.coverage, 4),
         "drift": reading.drift and reading.drift.as_dict(),
         "corrections": reading.corrections and reading.corrections.as_dict(),
+        "unfamiliarity": None if math.isnan(reading.unfamiliarity) else round(reading.unfamiliarity, 4),
         "sample_age_ms": None if emission.sample_age_ms is None else round(emission.sample_age_ms, 2),
         "latency_ms": None if emission.latency_ms is None else round(emission.latency_ms, 2),
     }

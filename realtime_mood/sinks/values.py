@@ -9,6 +9,7 @@
 ``quality``    of the electrodes, 0 to 1
 ``sample_age_ms`` emission minus the stamp of the newest sample
 ``latency_ms`` emission minus the arrival of the window's last sample; NaN without an estimate
+``unfamiliarity`` of the network's input; above 1 there is no estimate, NaN where it is not measured
 ============== =============================================================================================
 """
 
@@ -26,7 +27,17 @@ from ..types import Estimate, Readout
 def names_of(readout: Readout) -> tuple[str, ...]:
     """The names of a readout's numbers, in their order."""
     labels = (f"p_{label}" for label in readout.labels)
-    return ("valid", "valence", "arousal", *labels, "confidence", "quality", "sample_age_ms", "latency_ms")
+    return (
+        "valid",
+        "valence",
+        "arousal",
+        *labels,
+        "confidence",
+        "quality",
+        "sample_age_ms",
+        "latency_ms",
+        "unfamiliarity",
+    )
 
 
 def values_of(emission: Emission) -> dict[str, float]:
@@ -41,5 +52,6 @@ def values_of(emission: Emission) -> dict[str, float]:
         reading.confidence if isinstance(reading, Estimate) else math.nan,
         math.nan if reading.quality is None else reading.quality.overall,
         *(math.nan if ms is None else ms for ms in (emission.sample_age_ms, emission.latency_ms)),
+        reading.unfamiliarity,
     )  # fmt: skip
     return dict(zip(names_of(reading.readout), numbers, strict=True))

@@ -33,6 +33,10 @@ WHY_TEXTS = {
     Why.UNCALIBRATED: (N_("This readout gives no estimate until a personal calibration has fitted it"), "info"),
     Why.MONTAGE: (N_("Too few usable electrodes for this network"), "warn"),
     Why.UNSURE: (N_("Unsure: no label stands out"), "info"),
+    Why.UNFAMILIAR: (
+        N_("Unfamiliar: signal, electrodes or device are unlike those of training; a calibration with labels helps"),
+        "warn",
+    ),
 }
 BEFORE_DRIFT = (Why.STALE, Why.GAP, Why.SETTLING)  # reasons that pass, or without which there is no rest either
 ONLY_SIMULATED = N_(
