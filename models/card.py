@@ -19,7 +19,7 @@ from realtime_mood.files import Strict
 from realtime_mood.profile import digest
 from realtime_mood.readout import HeldOutResult, Readout
 
-from .familiarity import Device, Gaussian
+from .familiarity import Gaussian, TrainingSignals
 
 DEFAULT = "reader-4"
 FORMAT = 2
@@ -53,7 +53,7 @@ class ReadoutCard(_Growing):
     population_sd: tuple[float, ...]
     own_baseline: Trust
     no_baseline: Trust
-    device: Device | None = None  # signals of the training subjects; None: unfamiliarity is not measured
+    device: TrainingSignals | None = None  # signals of the training subjects; None: unfamiliarity is not measured
 
     def trust(self, *, calibrated: bool) -> Trust:
         """With the subject's own baseline, or without."""

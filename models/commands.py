@@ -98,9 +98,7 @@ def train(
     encoder: EncoderOption = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of prepared subjects (default: the user's cache).")] = None,
     jobs: Annotated[int, typer.Option(help="With --dataset: parallel processes, one core each.", min=1)] = 1,
-    refit: Annotated[
-        str | None, typer.Option(help="Keep these weights; fit only their thresholds of unsure and unfamiliar.")
-    ] = None,
+    refit: Annotated[str | None, typer.Option(help="Keep these weights; fit only what is unfamiliar to them.")] = None,
     seed: SeedOption = 0,
     raw_token: RawTokenOption = "patch",
 ) -> None:
@@ -115,11 +113,9 @@ def train(
 
     recipe, log = TrainingRecipe() if steps is None else TrainingRecipe(steps=steps), partial(print, flush=True)
     if refit is not None:
-        from .executor import open_executor
-        from .refit import refit as fit_thresholds
+        from .refit import refit as fit_familiarity
 
-        with open_executor(jobs) as executor:
-            fit_thresholds(refit, data.expanduser(), out, virtual_people, executor, log, seed)
+        fit_familiarity(refit, data.expanduser(), out, virtual_people, log, seed)
         return
     if dataset is None:
         from .ship import ship

@@ -33,8 +33,7 @@ from .progress import Progress
 from .reader import MoodReader, ReaderConfig
 from .train import Task, TrainingRecipe, fit, scores
 
-COVERED = 0.85  # of the readings of held-out subjects: the others, the least confident, are no estimates
-COVERED_BY_CHANCE = 0.25  # at most, of the readings of subjects in whom states have no effect, with 95 % confidence
+COVERED = 0.85  # of the readings of held-out subjects; the least confident are unsure, and some are unfamiliar
 ROOM_BYTES = 20_000_000  # weights are smaller
 LEAST_LABELS = 2  # of a subject, without which nothing can be confused
 Log = Callable[[str], None]
@@ -154,25 +153,18 @@ def fit_one(
 # -- tuning -------------------------------------------------------------------------------------------------------
 
 
-def tune(
-    readout: LabelledReadout,
-    scored: Mapping[bool, Mapping[int, Scores]],
-    temperatures: Mapping[bool, float] | None = None,
-) -> tuple[ReadoutCard, dict[str, Any]]:
-    """Calibration of a readout's confidence with and without a baseline, and the figures for the card.
-
-    `temperatures` are chosen here by default.
-    """
+def tune(readout: LabelledReadout, scored: Mapping[bool, Mapping[int, Scores]]) -> tuple[ReadoutCard, dict[str, Any]]:
+    """Calibration of a readout's confidence with and without a baseline, and the figures for the card."""
     trust, figures = {}, {}
     for frozen, rows in scored.items():
         known = {i: s for i, s in rows.items() if len(np.unique(s.labels)) >= LEAST_LABELS}
-        usable = list(known.values())
-        t = temperatures[frozen] if temperatures else temperature(usable)
-        no_effect = {i for i in known if readout.subjects[i].name in readout.without_effect}
-        effect, by_chance = ([s for i, s in known.items() if (i in no_effect) is none] for none in (False, True))
-        least = max(least_confidence(effect, t), bounded_by_chance(by_chance, t))
-        trust[frozen] = Trust(temperature=round(t, 4), least_confidence=round(least, 4))
-        figures["own baseline" if frozen else "no baseline"] = _figures(usable, t)
+        usable, t = list(known.values()), temperature(list(known.values()))
+        least = round(float(np.quantile(_confidences(usable, t), 1 - COVERED)), 4)
+        trust[frozen] = Trust(temperature=round(t, 4), least_confidence=least)
+        name = "own baseline" if frozen else "no baseline"
+        figures[name] = _figures(usable, t)
+        if no_effect := [s for i, s in known.items() if readout.subjects[i].name in readout.without_effect]:
+            figures[f"no effect, {name}"] = by_chance(no_effect, t, least)
     pop = population(readout.subjects)
     card = ReadoutCard(
         labels=readout.labels,
@@ -186,28 +178,18 @@ def tune(
     return card, {"people": len(scored[True]), **figures}
 
 
-def _confidences(scores: Scores, temperature: float) -> np.ndarray:
-    return np.asarray(softmax(scores.even().logits / temperature, axis=1).max(axis=1))
+def _confidences(scores: Sequence[Scores], temperature: float) -> np.ndarray:
+    """Of all seconds: (n,)."""
+    logits = np.concatenate([s.even().logits for s in scores])
+    return np.asarray(softmax(logits / temperature, axis=1).max(axis=1))
 
 
-def least_confidence(scores: Sequence[Scores], temperature: float) -> float:
-    """The confidence that the share `COVERED` of the readings of held-out subjects reach."""
-    return float(np.quantile(np.concatenate([_confidences(s, temperature) for s in scores]), 1 - COVERED))
-
-
-def bounded_by_chance(scores: Sequence[Scores], temperature: float) -> float:
-    """The least confidence that few readings of subjects without an effect reach; 0 where there are fewer than two.
-
-    Few are `COVERED_BY_CHANCE`: that is the upper end of the one-sided 95 % confidence interval over subjects.
-    """
-    if len(scores) < 2:
-        return 0.0
-    each = [_confidences(s, temperature) for s in scores]
-    for least in np.arange(0.0, 1.0, 0.005):
-        shares = np.array([np.mean(confidence >= least) for confidence in each])
-        if shares.mean() + 1.645 * shares.std(ddof=1) / np.sqrt(len(shares)) <= COVERED_BY_CHANCE:
-            return float(least)
-    return 1.0
+def by_chance(scores: Sequence[Scores], temperature: float, least: float) -> dict[str, float]:
+    """How much of subjects without an effect is answered, and how much of that is right: as much as chance is best."""
+    sure = _confidences(scores, temperature) >= least
+    even = [s.even() for s in scores]
+    right = np.concatenate([s.logits.argmax(axis=1) == s.labels for s in even])
+    return {"answered": round(float(sure.mean()), 3), "right": round(float(right[sure].mean()), 3)}
 
 
 def _figures(rows: Sequence[Scores], t: float) -> dict[str, float]:

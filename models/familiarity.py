@@ -90,7 +90,7 @@ class Sites(Strict):
         return np.asarray(np.arccos(np.clip(positions @ np.asarray(locate(self.names)).T, -1.0, 1.0)))
 
 
-class Device(Strict):
+class TrainingSignals(Strict):
     """What signals of the training subjects were like before they were standardised."""
 
     sites: Sites
@@ -135,7 +135,7 @@ def _correlation(patches: np.ndarray) -> float:
 class Familiarity:
     """Measures the windows of one montage, with `positions` (n_chans, 3)."""
 
-    def __init__(self, device: Device, features: Gaussian, positions: np.ndarray) -> None:
+    def __init__(self, device: TrainingSignals, features: Gaussian, positions: np.ndarray) -> None:
         self._device, self._features = device.gaussian, features
         self._at, self._new = device.sites.at(positions), ~device.sites.near(positions)
 

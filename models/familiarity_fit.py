@@ -12,7 +12,7 @@ from realtime_mood.entropy import Population
 from .card import ReadoutCard
 from .datasets.person import Person
 from .evaluation.splits import Split
-from .familiarity import LEAST_SD, Context, Device, Gaussian, Sites
+from .familiarity import LEAST_SD, Context, Gaussian, Sites, TrainingSignals
 from .subject_sampler import SubjectSampler
 
 FAMILIAR_DEVICE, FAMILIAR_FEATURES = 0.98, 0.99
@@ -56,7 +56,7 @@ def with_familiarity(
         trust[key] = getattr(card, key).model_copy(update={"features": of_features})
         most = np.maximum(off_device[frozen] / of_device.limit, off / of_features.limit)
         unfamiliar[name] = round(float(np.mean(most > 1)), 4)
-    return card.model_copy(update={**trust, "device": Device(sites=sites, gaussian=of_device)}), unfamiliar
+    return card.model_copy(update={**trust, "device": TrainingSignals(sites=sites, gaussian=of_device)}), unfamiliar
 
 
 # -- Gaussians ----------------------------------------------------------------------------------------------------

@@ -30,8 +30,11 @@ def one(seed: int, spec: FeatureSpec, *, eyes: bool = False) -> Person:
     """
     if not 0 <= seed <= LAST_SEED:
         raise ValueError(f"training subjects have seeds from 0 to {LAST_SEED}, not {seed}")
-    rng, ch_names, script, labels, difficulty = _drawn(seed)
-    who = VirtualPerson(seed, ch_names, SFREQ, script, difficulty)
+    rng = np.random.default_rng([2, seed])
+    ch_names = tuple(str(name) for name in rng.permutation(SPREAD)[: N_CHANS + 1])
+    script, labels = _script(rng)
+    difficulty = rng.choice(["easy", "medium", "hard", "none"], p=[0.15, 0.65, 0.12, 0.08])
+    who = VirtualPerson(seed, ch_names, SFREQ, script, str(difficulty))
     signal = who.signal(len(labels))
     if difficulty == "none":
         labels = np.where(labels == NO_LABEL, NO_LABEL, rng.permutation(3)[labels])  # no effect to learn
@@ -39,19 +42,6 @@ def one(seed: int, spec: FeatureSpec, *, eyes: bool = False) -> Person:
     info = StreamInfo(ch_names[:N_CHANS], SFREQ, name=f"virtual person {seed}", virtual=True)
     seen = [eyes_of(who, len(labels))] if eyes else []
     return person(f"virtual-{seed}-{difficulty}", info, [signal], [labels], slice(0, BASELINE_S), spec, seen)
-
-
-def difficulty_of(seed: int) -> str:
-    """The difficulty of the simulated subject `seed`."""
-    return _drawn(seed)[-1]
-
-
-def _drawn(seed: int) -> tuple[np.random.Generator, tuple[str, ...], Script, np.ndarray, str]:
-    rng = np.random.default_rng([2, seed])
-    ch_names = tuple(str(name) for name in rng.permutation(SPREAD)[: N_CHANS + 1])
-    script, labels = _script(rng)
-    difficulty = rng.choice(["easy", "medium", "hard", "none"], p=[0.15, 0.65, 0.12, 0.08])
-    return rng, ch_names, script, labels, str(difficulty)
 
 
 def eyes_of(who: VirtualPerson, seconds: int) -> np.ndarray:

@@ -11,6 +11,7 @@ address                        type value
 ``/realtime_mood/confidence``  f
 ``/realtime_mood/quality``     f    0 to 1
 ``/realtime_mood/sample_age_ms`` f
+``/realtime_mood/unfamiliarity`` f  above 1 there is no estimate
 ============================== ==== ============================================================
 """
 

@@ -67,7 +67,7 @@ def test_a_table_has_a_row_for_each_reading(signal):
     table = rm.read_array(signal.T, SFREQ, EIGHT)
     rows, array, frame = table.to_dicts(), table.to_numpy(), table.to_data_frame()
     names = ["time", "status", "readout", "label", "confidence", "p_rest", "p_arithmetic", "quality", "coverage"]
-    assert list(rows[0]) == list(array.dtype.names) == list(frame.columns) == [*names, "calibrated"]
+    assert list(rows[0]) == list(array.dtype.names) == list(frame.columns) == [*names, "calibrated", "unfamiliarity"]
     assert array["time"].tolist() == [it.time for it in table] == frame["time"].tolist()
     assert array["status"][0] == "settling"
     assert np.isnan(array["confidence"][0])

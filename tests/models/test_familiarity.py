@@ -14,11 +14,12 @@ from scipy.special import softmax
 from realtime_mood.health import Emission, Health, State
 from realtime_mood.models.card import Card, ReadoutCard, Trust
 from realtime_mood.models.card_page import familiarity, lines_of
-from realtime_mood.models.crossfit import LabelledReadout, splits_of, tune
+from realtime_mood.models.crossfit import splits_of, tune
 from realtime_mood.models.datasets.person import population
 from realtime_mood.models.evaluation.figures import Scores
 from realtime_mood.models.familiarity import Familiarity, Gaussian
 from realtime_mood.models.familiarity_fit import context_at, with_familiarity
+from realtime_mood.models.ship import simulated_readout
 from realtime_mood.models.subject_sampler import SubjectSampler
 from realtime_mood.montage import locate
 from realtime_mood.sinks.jsonlines import as_dict
@@ -164,20 +165,22 @@ def test_a_card_without_it_stays_what_it_was(card, people):
     assert lines_of(whole(old, {}), "effort")[-1].startswith("unfamiliar signals: not measured")
 
 
-def test_subjects_without_an_effect_bound_what_is_sure():
+def test_what_is_answered_of_subjects_without_an_effect_is_a_figure_of_its_own():
     rng = np.random.default_rng(0)
 
     def scored(size: float) -> Scores:
         labels = np.tile([0, 1, 2], 100)
         return Scores(size * np.eye(3)[labels] + rng.normal(0, 1, (300, 3)), labels)
 
-    subjects = [replace(planted(seed), name=f"virtual-{seed}-{'none' if seed > 5 else 'medium'}") for seed in range(12)]
-    rows = {i: scored(0.0 if i > 5 else 3.0) for i in range(12)}
-    none = frozenset(p.name for p in subjects[6:])
-    least = {}
-    for without_effect in (frozenset(), none):
-        readout = LabelledReadout(("a", "b", "c"), (), "virtual", subjects, without_effect)
-        least[bool(without_effect)] = tune(readout, {True: rows, False: rows}, {True: 1.0, False: 1.0})[0].no_baseline
-    confident = [(softmax(rows[i].logits, axis=1).max(axis=1) >= least[True].least_confidence).mean() for i in (6, 9)]
-    assert least[True].least_confidence > least[False].least_confidence
-    assert max(confident) <= 0.3
+    subjects = [replace(planted(seed), name=f"virtual-{seed}-{'none' if seed > 3 else 'medium'}") for seed in range(6)]
+    rows = {i: scored(0.0 if i > 3 else 3.0) for i in range(6)}
+    readout = simulated_readout(subjects)
+    assert readout.without_effect == {"virtual-4-none", "virtual-5-none"}
+    card, figures = tune(readout, {True: rows, False: rows})
+    found = figures["no effect, no baseline"]
+    assert found["right"] == pytest.approx(1 / 3, abs=0.08)
+    confident = softmax(np.concatenate([rows[i].logits for i in (4, 5)]) / card.no_baseline.temperature, axis=1).max(
+        axis=1
+    )
+    assert found["answered"] == pytest.approx((confident >= card.no_baseline.least_confidence).mean(), abs=1e-3)
+    assert found["answered"] < 0.8
