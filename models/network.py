@@ -139,8 +139,13 @@ class ReaderNetwork:
         return self._inference.notes + self._not_shown + self._ignored
 
     def unfamiliarity(self, features: Features, normal: Features) -> float:
-        """How unlike the readout's training the window is: above 1 there is no estimate; NaN where not measured."""
-        return self._familiarity(features, normal) if self._familiarity else math.nan
+        """How unlike the readout's training the window is: above 1 there is no estimate; NaN where not measured.
+
+        It is not where the subject's labels, by calibration or by corrections that count, made the classifier.
+        """
+        if self._familiarity is None or self._head_at(features.time) is not self._head:
+            return math.nan
+        return self._familiarity(features, normal)
 
     def __call__(self, features: Features) -> tuple[tuple[float, ...], Array]:
         """Probabilities of the labels, and attention (n_chans, n_bands)."""

@@ -112,14 +112,6 @@ class Network(Protocol):
 
 
 @runtime_checkable
-class Measuring(Protocol):
-    """A network that measures how unlike its training its input is."""
-
-    def unfamiliarity(self, features: Features, normal: Features) -> float:
-        """Above 1 there is no estimate; NaN where it is not measured. `normal` are the `features`, normalised."""
-
-
-@runtime_checkable
 class BatchNetwork(Network, Protocol):
     """A network that also computes several windows together: faster where no reading has to be on time."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from .baseline import BaselineWatch
-from .contracts import BatchNetwork, Measuring, Network
+from .contracts import BatchNetwork, Network
 from .corrections import Corrections
 from .drift import Drift
 from .dsp.spec import FeatureSpec
@@ -24,6 +25,14 @@ Result = tuple[tuple[float, ...], Array]
 
 LEAST_CHANNELS = 4  # no network here was trained on fewer
 NO_READOUT = Readout("none", ("none",), ((0.0, 0.0),), "none")
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """A network that measures how unlike its training its input is."""
+
+    def unfamiliarity(self, features: Features, normal: Features) -> float:
+        """Above 1 there is no estimate; NaN where it is not measured. `normal` are the `features`, normalised."""
 
 
 class MoodEstimator:

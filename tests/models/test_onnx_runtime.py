@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from fakes import INFO
 from safetensors.torch import load_file
 
 import app
+import realtime_mood as rm
 from realtime_mood.cli.config import resolve
 from realtime_mood.errors import ConfigError, WeightsError
 from realtime_mood.models import onnx_runtime
@@ -100,6 +102,26 @@ def test_a_personal_classifier_reads_the_same(both):
     found, expected = (np.array([probs for probs, _ in network.many(features(4))]) for network in (onnx, by_torch))
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
     assert np.ptp(found) > 0.1
+    some = features(1)[0]
+    assert math.isnan(onnx.unfamiliarity(some, some))  # the classifier was fitted to this subject's own signal
+
+
+def test_what_is_unfamiliar_is_so_by_either_runtime(both):
+    some = features(4)
+    for readout in ("effort", "emotion3"):
+        onnx, by_torch = (ReaderNetwork(inference, readout, INFO) for inference in both)
+        measured = [onnx.unfamiliarity(it, it) for it in some]
+        assert measured == [by_torch.unfamiliarity(it, it) for it in some]
+        assert min(measured) > 1  # noise in place of levels in nats
+    muse = replace(INFO, ch_names=("TP9", "AF7", "AF8", "TP10", "FT9", "FT10", "F9", "F10"))
+    assert min(ReaderNetwork(both[0], "effort", muse).unfamiliarity(it, it) for it in some) >= 2
+
+
+def test_a_simulated_subject_is_familiar_to_the_shipped_readout_of_simulated_ones():
+    readings = list(rm.read(f"{URL}&script=neutral:12", runtime="onnx"))
+    measured = [it.unfamiliarity for it in readings if math.isfinite(it.unfamiliarity)]
+    assert len(measured) > 10
+    assert np.mean(np.array(measured) <= 1) >= 0.8
 
 
 def without_torch(code: str) -> subprocess.CompletedProcess:
