@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import pickle
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,6 +20,7 @@ from realtime_mood.models.datasets.labels import COORDINATES
 from realtime_mood.models.datasets.person import population
 from realtime_mood.models.evaluation.figures import Scores
 from realtime_mood.models.executor import SerialExecutor
+from realtime_mood.models.refit import refit
 from realtime_mood.models.train import TrainingRecipe
 
 RECIPE = TrainingRecipe(steps=2, batches={"effort": 4})
@@ -39,7 +41,8 @@ class Pickling:
 def people(monkeypatch):
     monkeypatch.setattr(ship, "ProcessesExecutor", lambda _: Pickling())
     made = [planted(seed) for seed in range(6)]
-    monkeypatch.setattr(ship, "gather", lambda *_: {"effort": readout_of(made)})
+    for module in (ship, sys.modules["realtime_mood.models.refit"]):
+        monkeypatch.setattr(module, "gather", lambda *_: {"effort": readout_of(made)})
     return made
 
 
@@ -63,6 +66,10 @@ def test_the_weights_load_and_say_on_whom_they_were_tuned(people, tmp_path):
         "config.json", "golden.safetensors", "model.safetensors",
     }  # fmt: skip
     assert "6 of 6 networks" in said
+    assert set(card.training["figures"]["effort"]["unfamiliar"]) == {"own baseline", "no baseline"}
+    again = refit(str(tmp_path / "tiny"), tmp_path, tmp_path / "again", 0, lambda _: None)
+    assert again.readouts == card.readouts  # the same subjects and folds
+    assert again.sha256 == card.sha256
 
 
 def test_every_fold_is_scored_on_people_it_never_saw(people, monkeypatch):
