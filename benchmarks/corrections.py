@@ -1,7 +1,7 @@
 """How often corrections of a run count: planted features, with right, random and wrong labels.
 
-``python -m benchmarks.corrections`` prints the table of docs/decisions/0029: runs of twelve corrections, one a minute,
-of a readout that was fitted to twelve blocks.
+``python -m benchmarks.corrections`` prints the figures of docs/decisions/0029: runs of twelve corrections, one a
+minute, of a readout that was fitted to twelve blocks; then simulated subjects who correct `emotion3` of the shipped weights.
 """
 
 from __future__ import annotations
@@ -10,10 +10,21 @@ from collections.abc import Callable
 
 import numpy as np
 
+from realtime_mood.api.options import ReadingOptions
 from realtime_mood.corrections import BUDGET, CorrectionStatus
+from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.models.building import PipelineBuilder
 from realtime_mood.models.correcting import TOGETHER_S, Correction, Corrector
+from realtime_mood.models.datasets.person import by_second
 from realtime_mood.models.personal import LabelledSeconds, Parts, fit_head
+from realtime_mood.pipeline import CORRECTION
+from realtime_mood.profile import Profile
+from realtime_mood.sources.synthetic.person import Script, VirtualPerson
+from realtime_mood.types import Chunk, StreamInfo
 
+SPEC = FeatureSpec()
+EIGHT = ("F3", "F4", "C3", "C4", "P3", "P4", "O1", "O2")
+MOODS = ("neutral", "positive", "negative")
 N_FEATURES, N_LABELS, N_BLOCKS, SEEDS = 30, 3, 12, range(60)
 Choice = Callable[[int, np.random.Generator], int]
 """The label that the user gives for a true one."""
@@ -41,8 +52,37 @@ def run(seed: int, at: int, choice: Choice) -> tuple[list[CorrectionStatus], flo
     return found, float(before), float(after)
 
 
+def simulated(seed: int, difficulty: str) -> str:
+    """One simulated subject: a minute of rest, twelve right corrections in twelve minutes, and the six minutes later."""
+    blocks = [
+        ("rest", 64),
+        *[(MOODS[i % 3], 30) for i in range(24)],
+        *[(MOODS[(2 * i + 1) % 3], 30) for i in range(12)],
+    ]
+    truth = [mood for mood, seconds in blocks for _ in range(seconds)]
+    info = StreamInfo(EIGHT, 128.0, "simulated", virtual=True)
+    script = Script.parse(",".join(f"{mood}:{seconds}" for mood, seconds in blocks))
+    signal = VirtualPerson(seed, EIGHT, info.sfreq, script, difficulty).signal(len(truth))
+    rest = by_second(info, signal[: 64 * 128], SPEC)
+    good = (rest["good"] & rest["there"][:, None])[4:]
+    builder = PipelineBuilder(ReadingOptions(readout="emotion3"), Profile.from_steps(info, SPEC, rest["de"][4:], good))
+    accuracy, status = [], ""
+    for corrects in (False, True):
+        pipeline, hits = builder(info), []
+        for t, mood in enumerate(truth):
+            if corrects and 64 < t < 64 + 24 * 30 and (t - 64) % 60 == 59:
+                pipeline.request(CORRECTION + truth[t - 1], 128 * t - 5)
+            windows = pipeline.push(Chunk(signal[128 * t : 128 * (t + 1)], 128 * t, t + 1 - 1 / 128))
+            if t >= 64 + 24 * 30 and windows and mood == truth[t - 12]:
+                reading = pipeline.read(windows[-1])
+                hits.append(max(reading.probabilities, key=reading.probabilities.__getitem__, default="") == mood)
+                status = reading.corrections.status.value if reading.corrections else status
+        accuracy.append(float(np.mean(hits)))
+    return f"| {difficulty} | {seed} | {status} | {accuracy[0]:.3f} | {accuracy[1]:.3f} |"
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     cases: dict[str, tuple[int, Choice]] = {
         "right labels; the states show in other features than in the calibration": (N_LABELS, lambda true, _: true),
         "right labels; as in the calibration": (0, lambda true, _: true),
@@ -57,6 +97,10 @@ def main() -> None:
         end = np.mean([found[-1] is CorrectionStatus.COUNTS for found, *_ in runs])
         before, after = np.mean([row[1:] for row in runs], axis=0)
         print(f"| {name} | {ever:.2f} | {end:.2f} | {before:.3f} | {after:.3f} |", flush=True)
+    print("\n| simulated subject | seed | corrections | accuracy later: as it was | as used |\n|---|---|---|---|---|")
+    for difficulty, seeds in (("medium", range(84_001, 84_003)), ("hard", range(84_000, 84_005))):
+        for seed in seeds:
+            print(simulated(seed, difficulty), flush=True)
 
 
 if __name__ == "__main__":
