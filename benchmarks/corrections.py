@@ -1,7 +1,7 @@
 """How often corrections of a run count: planted features, with right, random and wrong labels.
 
 ``python -m benchmarks.corrections`` prints the figures of docs/decisions/0029: runs of twelve corrections, one a
-minute, of a readout that was fitted to twelve blocks; then simulated subjects who correct `emotion3` of the shipped weights.
+minute, of a readout that was fitted to twelve blocks; then simulated subjects who correct `emotion3`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def run(seed: int, at: int, choice: Choice) -> tuple[list[CorrectionStatus], flo
 
 
 def simulated(seed: int, difficulty: str) -> str:
-    """One simulated subject: a minute of rest, twelve right corrections in twelve minutes, and the six minutes later."""
+    """One simulated subject: a minute of rest, twelve right corrections in twelve minutes, then six minutes."""
     blocks = [
         ("rest", 64),
         *[(MOODS[i % 3], 30) for i in range(24)],
