@@ -228,7 +228,7 @@ def _add_de_branch(
 
 def _summary(study: ProbeStudy, found: dict[str, dict[str, Rows]], card: dict[str, Any]) -> dict[str, Any]:
     """Means with intervals and paired differences, of all rows by set of electrodes."""
-    seen = {_plain(name) for name in card.get("records_sha256", ())}
+    seen = {same_person(name) for name in card.get("records_sha256", ())}
     subjects = sorted({unit.subject for unit in study.units})
     main = "balanced_accuracy" if study.labels else "r"
     sets: dict[str, Any] = {}
@@ -249,13 +249,8 @@ def _summary(study: ProbeStudy, found: dict[str, dict[str, Rows]], card: dict[st
             sets[channels][name] = m | {"people": rows}
     return {
         "title": study.task.title, "measure": main, "chance": 1 / len(study.labels) if study.labels else 0.0,
-        "people": len(subjects), "seen_in_pretraining": sum(_plain(name) in seen for name in subjects), "sets": sets,
+        "people": len(subjects), "seen_in_pretraining": sum(same_person(name) in seen for name in subjects), "sets": sets,
     }  # fmt: skip
-
-
-def _plain(name: str) -> str:
-    """A subject's name without the differences between readers of files and of data sets."""
-    return same_person(name).replace("_", "-")
 
 
 def _write(out: Path, result: dict[str, Any]) -> None:

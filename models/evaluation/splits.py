@@ -105,12 +105,15 @@ def _groups(n_subjects: int, n_folds: int, seed: int, together: Sequence[Collect
 
 
 def same_person(name: str) -> str:
-    """Key of a subject's name: the seed of a simulated one, the number in EEGMAT, else the name without case."""
+    """Key of a subject's name: the seed of a simulated one, the number in EEGMAT, else the name in one spelling.
+
+    Files, archives and readers of a set write it in upper or lower case, with spaces, underscores or hyphens.
+    """
     if seed := re.match(r"virtual[-_ ](?:person[-_ ])?(\d+)", name, flags=re.IGNORECASE):
         return f"virtual-{int(seed[1])}"
     if subject := re.match(r"eegmat.*?-(?:subject)?(\d+)$", name, flags=re.IGNORECASE):
         return f"eegmat-{int(subject[1])}"
-    return name.casefold()
+    return re.sub(r"[ _]+", "-", name.strip()).casefold()
 
 
 def check_apart(

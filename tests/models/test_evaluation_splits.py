@@ -74,7 +74,7 @@ def test_choices_made_on_the_people_tested_stop_the_run(people):
             check_apart(people, [Fold(outer, ((bad, bad.left),))])
 
 
-@pytest.mark.parametrize("seen", [{"planted-4": ["other"]}, {"other": ["a", "sha-4"]}])
+@pytest.mark.parametrize("seen", [{"planted-4": ["other"]}, {"Planted_4": ["other"]}, {"other": ["a", "sha-4"]}])
 def test_people_an_encoder_was_pre_trained_on_are_not_tested(people, seen):
     with pytest.raises(ConfigError, match="pre-trained on them"):
         check_apart(people, plan(6, "groups", 3, 1, 0), seen)
