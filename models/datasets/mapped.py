@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import mmap
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkstemp
 
 import numpy as np
 
@@ -12,6 +14,14 @@ import numpy as np
 def mapped(path: Path | str) -> np.ndarray:
     """The array of a ``.npy`` file, read-only; parts are read when they are used."""
     return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)  # slices of a plain array are faster
+
+
+def on_disk(array: np.ndarray, folder: Path | str) -> np.ndarray:
+    """A copy of `array` in a new file in `folder`, mapped."""
+    handle, path = mkstemp(".npy", dir=folder)
+    with os.fdopen(handle, "wb") as file:
+        np.save(file, array, allow_pickle=False)
+    return mapped(path)
 
 
 @dataclass(frozen=True)

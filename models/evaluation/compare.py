@@ -171,18 +171,18 @@ class Runner:
     """Runs jobs that are not in the store yet, one or several at a time."""
 
     def __init__(self, study: Study, folder: Path | None, executor: Executor, log: Callable[[str], None]) -> None:
-        self.study, self._folder, self._executor, self._log = study, folder, executor, log
+        self.study, self.folder, self._executor, self._log = study, folder, executor, log
         self._store = Store(folder, log)
 
     def on(self, study: Study) -> Runner:
         """The same for another study."""
-        return Runner(study, self._folder, self._executor, self._log)
+        return Runner(study, self.folder, self._executor, self._log)
 
     def scorer(self, method: Method, split: Split) -> Scorer:
         """A method fitted on the subjects of a split, with its middle setting."""
         study, train = self.study, [self.study.subjects[i] for i in split.train]
         job = EvaluationJob(method, split, middle(method), tuple(study.channel_sets))
-        return _fit(job, study, train, study.view(train, study.ch_names), Store(self._folder))
+        return _fit(job, study, train, study.view(train, study.ch_names), Store(self.folder))
 
     def __call__(self, jobs: Iterable[EvaluationJob]) -> Mapping[str, Logits]:
         """Logits by the jobs' keys."""
@@ -191,7 +191,7 @@ class Runner:
         last = time.monotonic()
         waiting = Counter(job.method.title for _, job in todo)
         durations: dict[str, list[float]] = {}
-        common = self.study, self._folder
+        common = self.study, self.folder
         for i, (logits, seconds) in self._executor.run(_timed, [job for _, job in todo], common):
             key, job = todo[i]
             self._store.put(key, logits)

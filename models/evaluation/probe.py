@@ -249,7 +249,8 @@ def _summary(study: ProbeStudy, found: dict[str, dict[str, Rows]], card: dict[st
             sets[channels][name] = m | {"people": rows}
     return {
         "title": study.task.title, "measure": main, "chance": 1 / len(study.labels) if study.labels else 0.0,
-        "people": len(subjects), "seen_in_pretraining": sum(same_person(name) in seen for name in subjects), "sets": sets,
+        "people": len(subjects), "sets": sets,
+        "seen_in_pretraining": sum(same_person(name) in seen for name in subjects),
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from memory import peak_of
 from planted_set import NAMES, SFREQ, info_of, recording
 
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.models.datasets.mapped import RowsOnDisk, mapped, release
+from realtime_mood.models.datasets.mapped import RowsOnDisk, mapped, on_disk, release
 from realtime_mood.models.datasets.person import cut
 from realtime_mood.models.datasets.preparing import jobs_of, load, prepare
 from realtime_mood.models.datasets.trials import Recording, Segment, Span, Trial
@@ -29,6 +29,13 @@ def in_two_sessions(tmp_path_factory):
     (job,) = jobs_of([recording(1, "1"), recording(1, "2")], info_of(), SPEC, tmp_path_factory.mktemp("prepared"))
     prepare(job)
     return load(job)
+
+
+def test_changed_features_can_stay_on_disk_too(in_two_sessions, tmp_path):
+    changed = replace(in_two_sessions, de=on_disk(in_two_sessions.de + 1, tmp_path))
+    sent = pickle.dumps(changed)
+    assert len(sent) < changed.de.nbytes
+    np.testing.assert_array_equal(pickle.loads(sent).de, in_two_sessions.de + 1)
 
 
 @pytest.mark.parametrize("number", [0, 1])

@@ -6,12 +6,16 @@ subjects is what the others are compared with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from ...datasets.mapped import on_disk
 from ...datasets.person import Person
 from .. import report
 from ..baselines import Classical, Method
@@ -79,7 +83,8 @@ def control_rows(
     of_distance = results[channels].get(distance.name) or scored(light, distance)
     rows["distance"] = _row(distance.title.partition(" (")[0], channels, of_distance)
     rows["permuted"] = linear("labels permuted by trial", lambda p: permuted(p, spec, rng))
-    rows["without_gamma"] = linear("without gamma", lambda p: without_gamma(p, spec))
+    with _temporary(runner.folder) as folder:
+        rows["without_gamma"] = linear("without gamma", lambda p: _stored(without_gamma(p, spec), folder))
     rows["linear"] = linear("nothing changed", lambda p: p) | {"title": f"nothing changed: {LINEAR.title} (comparison)"}
     known = [replace(fold, split=replace(fold.split, clips=())) for fold in folds]  # else a fit may lack one of both
     rows["first_last"] = linear(
@@ -100,6 +105,19 @@ def reading(result: Mapping[str, Any]) -> list[str]:
             f"{', '.join(others)}; for controls of another set, put it first in --channels"
         )
     return lines
+
+
+@contextmanager
+def _temporary(beside: Path | None) -> Iterator[str]:
+    """A folder for changed features: of a large corpus they would fill the memory of every process."""
+    if beside is not None:
+        beside.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=beside, ignore_cleanup_errors=True) as folder:
+        yield folder
+
+
+def _stored(p: Person, folder: str) -> Person:
+    return replace(p, de=on_disk(p.de, folder))
 
 
 def _row(title: str, channels: str, measures: Mapping[str, Any]) -> TableRow:
