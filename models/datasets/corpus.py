@@ -28,7 +28,7 @@ from .person import NO_LABEL, Person, by_second, population, running_statistics,
 from .preparing import write_folder
 from .recordings import DatasetSession, PreparationJob, readable
 
-FORMAT = 1
+FORMAT = 2
 LEAST_CHANS = 4
 LONGEST_PIECE_S = 600  # longer stretches are processed in separate parts, to limit memory
 SAME_SHARE = 0.05  # two recordings with more than this share of seconds in common are the same one

@@ -36,7 +36,11 @@ FIRST_SEED = 5_000  # simulated subjects below are for training and its own held
 VIRTUAL_S = 150
 MONTAGES = (8, 12, 16, 19, 24, 32, 48, 64)
 TEN_TWENTY = tuple("Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split())  # noqa: SIM905
-BAD_CONTACT = 4  # in the Muse's own scale: 1 good, 2 fair, 4 none
+MUSE = frozenset(("TP9", "AF7", "AF8", "TP10"))
+EPOC = frozenset(("AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2", "P8", "T8", "FC6", "F4", "F8", "AF4"))
+CONTACT = {MUSE: (1, 2), EPOC: (2, 3, 4)}
+"""Usable values of skin contact by the electrodes of a device. The Muse counts from 1, good, to 4, none; the EPOC from
+4, good, to 0, none. Values of other devices are not used."""
 EXCLUDED = {
     "eegmat": "the reader is evaluated on it; --with-eegmat takes it all the same",
     "feis": "its pieces of 1 s are shorter than a window, and its licence is non-profit",
@@ -172,7 +176,9 @@ def _archive(job: PreparationJob) -> DatasetSession:
         keys = [e["key"] for e in map(json.loads, archive["index"]) if e["subject"] == job.pick]
         pieces = [archive[key].T.astype(np.float32) * np.float32(meta["uV_per_lsb"]) for key in keys]
         fits = [key.replace("x", "h") for key in keys]
-        contact = [archive[h].T < BAD_CONTACT for h in fits] if all(h in archive for h in fits) else None
+        usable = CONTACT.get(frozenset(meta["channels"]))
+        known = usable is not None and all(h in archive for h in fits)
+        contact = [np.isin(archive[h].T, usable) for h in fits] if known else None
     labels, reference = meta["channels"], str(meta.get("reference", ""))
     chosen = choose_channels(labels, [True] * len(labels), CommonOptions(), job.name, reference=reference)
     info = StreamInfo(chosen.ch_names, float(meta["fs"]), job.name, chosen.reference, notes=chosen.notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,17 +25,23 @@ def eeg(seed: int, n_chans: int = 6, seconds: float = SECONDS, sfreq: float = SF
     return 20 * (pink[:, :1] + 0.7 * pink[:, 1:])
 
 
-def write_archive(path: Path, people: dict[str, list[np.ndarray]], sfreq: float = SFREQ, contact: bool = False) -> Path:
-    """An archive of people's pieces (n_times, n_chans), µV."""
+def write_archive(
+    path: Path,
+    people: dict[str, list[np.ndarray]],
+    sfreq: float = SFREQ,
+    contact: int | None = None,
+    ch_names: Sequence[str] = SPREAD,
+) -> Path:
+    """An archive of people's pieces (n_times, n_chans), µV; `contact`, where given, has the same value throughout."""
     arrays, index = {}, []
     for subject, pieces in people.items():
         for piece in pieces:
             key = f"x{len(index):04d}"
             arrays[key] = np.round(piece.T / 0.05).astype(np.int16)
-            if contact:
-                arrays[key.replace("x", "h")] = np.ones(piece.T.shape, np.int8)
+            if contact is not None:
+                arrays[key.replace("x", "h")] = np.full(piece.T.shape, contact, np.int8)
             index.append(json.dumps({"key": key, "subject": subject, "record": f"{subject}-{key}", "label": None}))
     n_chans = next(iter(people.values()))[0].shape[1]
-    meta = {"fs": sfreq, "channels": SPREAD[:n_chans], "uV_per_lsb": 0.05, "licence": "CC0-1.0"}
+    meta = {"fs": sfreq, "channels": list(ch_names[:n_chans]), "uV_per_lsb": 0.05, "licence": "CC0-1.0"}
     np.savez(path, meta=json.dumps(meta), index=np.array(index), **arrays)
     return path

@@ -14,7 +14,7 @@ from pretraining_people import SECONDS, SFREQ, eeg, write_archive
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
 from realtime_mood.errors import ConfigError, MoodError, WeightsError
-from realtime_mood.models.datasets import corpus
+from realtime_mood.models.datasets import corpus, recordings
 from realtime_mood.models.datasets.corpus import corpus_population, gather, load, split_subjects
 from realtime_mood.models.datasets.person import person, signal_sha256
 from realtime_mood.models.datasets.recordings import FIRST_SEED, find, readable
@@ -105,11 +105,13 @@ def test_samples_that_are_no_numbers_break_windows_and_nothing_else():
     assert not found["good"][found["there"], 5].any()
 
 
-def test_contact_that_the_device_calls_bad_is_believed(tmp_path):
-    path = archive(tmp_path, {"a": [eeg(1)]}, contact=True)
+@pytest.mark.parametrize(("device", "good", "bad"), [("MUSE", 1, 4), ("EPOC", 4, 0)])
+def test_contact_that_the_device_calls_bad_is_believed(tmp_path, device, good, bad):
+    names = sorted(getattr(recordings, device))
+    path = archive(tmp_path, {"a": [eeg(1, n_chans=len(names))]}, contact=good, ch_names=names)
     with np.load(path) as stored:
         arrays = dict(stored)
-    arrays["h0000"][2, 9 * SFREQ + 5] = 4
+    arrays["h0000"][2, 9 * SFREQ + 5] = bad
     np.savez(path, **arrays)
     (a,), _ = gathered(tmp_path, path)
     assert not a.features.good[9, 2]
