@@ -176,8 +176,8 @@ def _archive(job: PreparationJob) -> DatasetSession:
         keys = [e["key"] for e in map(json.loads, archive["index"]) if e["subject"] == job.pick]
         pieces = [archive[key].T.astype(np.float32) * np.float32(meta["uV_per_lsb"]) for key in keys]
         fits = [key.replace("x", "h") for key in keys]
-        usable = CONTACT.get(frozenset(meta["channels"]))
-        known = usable is not None and all(h in archive for h in fits)
+        usable = CONTACT.get(frozenset(meta["channels"]), ())
+        known = usable and all(h in archive for h in fits)
         contact = [np.isin(archive[h].T, usable) for h in fits] if known else None
     labels, reference = meta["channels"], str(meta.get("reference", ""))
     chosen = choose_channels(labels, [True] * len(labels), CommonOptions(), job.name, reference=reference)
