@@ -185,7 +185,9 @@ class BannerBar(QWidget):
     def show_state(self, state: ViewState) -> None:
         self.state.say(state.state)
         self.banner.say(StyledText(state.banner.text, state.banner.role, state.banner.text))
-        words = " · ".join(part for part in (self._weights, state.readout.text) if part)
+        asks = state.baseline.text or state.baseline.keep  # the sentence needs room beside the buttons
+        words = " · ".join(part for part in ("" if asks else self._weights, state.readout.text) if part)
+        self._readout.setVisible(not (state.baseline.text and state.baseline.keep))
         self._readout.say(StyledText(words, state.readout.role, state.readout.tip))
         self.badges.show_badges(state.badges)
         for button, text in ((self.renew, state.baseline.text), (self.keep, state.baseline.keep)):

@@ -12,7 +12,7 @@ from .words import StyledText
 MOVED = N_("The signal has moved away from your baseline ({what} {change} SD): rest for half a minute to renew it")
 FAILED = N_("Too little usable rest: the baseline is unchanged. Improve the electrodes, then rest again")
 RESTING = N_("Rest as in the calibration, first with open, then with closed eyes: {seconds:.0f} of {all:.0f} s")
-READY = N_("New baseline, against the present one in SD: {bands}. Use it, or keep the present one")
+READY = N_("New baseline, against the present one in SD: {bands}. Use it?")
 
 
 @dataclass(frozen=True, slots=True)
