@@ -278,8 +278,12 @@ def simplest(reached: np.ndarray) -> int:
     """Index of the setting to take of those tried, in order from the simplest, by AUC (n_settings, n_subjects).
 
     It is the first that is worse than the best by no more than one standard error of their difference: among a few
-    subjects the best is often so by luck.
+    subjects the best is often so by luck. Subjects without an AUC (NaN), with one label only, do not count; where nobody
+    has one, it is the middle one.
     """
+    reached = reached[:, np.isfinite(reached).all(axis=0)]
+    if not reached.size:
+        return len(reached) // 2
     best = int(reached.mean(axis=1).argmax())
     behind = reached[best] - reached
     error = behind.std(axis=1, ddof=1) / np.sqrt(reached.shape[1]) if reached.shape[1] > 1 else np.zeros(len(reached))

@@ -181,6 +181,9 @@ def test_a_setting_is_taken_before_simpler_ones_only_if_it_is_surely_better():
     assert simplest(np.array([people - 0.1 + wobble, people - 0.1, people])) == 2
     assert simplest(np.array([people, people])) == 0
     assert simplest(np.array([[0.5], [0.6]])) == 1
+    one_label = np.full((3, 1), np.nan)
+    assert simplest(np.hstack([np.array([people - 0.1, people - 0.005 + wobble, people]), one_label])) == 1
+    assert simplest(one_label) == 1  # the middle one
 
 
 def test_a_second_run_goes_on_where_the_first_stopped(people, folds, tmp_path):
