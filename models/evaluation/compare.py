@@ -278,8 +278,8 @@ def simplest(reached: np.ndarray) -> int:
     """Index of the setting to take of those tried, in order from the simplest, by AUC (n_settings, n_subjects).
 
     It is the first that is worse than the best by no more than one standard error of their difference: among a few
-    subjects the best is often so by luck. Subjects without an AUC (NaN), with one label only, do not count; where nobody
-    has one, it is the middle one.
+    subjects the best is often so by luck. Subjects without an AUC (NaN), who have one label only, do not count; where
+    nobody has one, it is the middle one.
     """
     reached = reached[:, np.isfinite(reached).all(axis=0)]
     if not reached.size:
