@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from realtime_mood.errors import ConfigError, MoodError, install_extra
+from realtime_mood.guard import GuardedThread
 
 ATTEMPTS = 3
 """Times that work may be lost with its worker before it is given up: it may be what kills the worker."""
@@ -83,7 +83,7 @@ _common: Any = None
 def _keep(common: Any) -> None:
     global _common
     _common = common
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    GuardedThread(_end_with_parent, "mood-worker").start()
 
 
 def _end_with_parent() -> None:

@@ -301,7 +301,7 @@ def test_a_readout_without_people_behind_it_can_be_anybody_s_own(tmp_path):
     from realtime_mood.calibration.protocol import Protocol
 
     protocol = Protocol.model_validate(
-        {**short().model_dump(), "name": "lift", "readout": "", "cues": words, "last": (), "rounds": 6}
+        {**short(self_report=False).model_dump(), "name": "lift", "readout": "", "cues": words, "last": (), "rounds": 6}
     )
     settings = person(difficulty="easy")
     session = sit(settings, draw(protocol, 0), tmp_path / "s.xdf")
