@@ -188,4 +188,4 @@ def test_an_electrode_that_was_left_out_is_left_out_again(tmp_path: Path) -> Non
     assert Fault.EXCLUDED not in engine.latest.quality.faults
     result = replay(open_recorded(tmp_path / "a.xdf"), telling)
     assert result.identical, str(result)
-    assert result.compared > 80
+    assert result.compared > 40  # as many had come before an electrode was left out
