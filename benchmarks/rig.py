@@ -32,9 +32,10 @@ def outlet(path: Path, name: str, *words: str) -> subprocess.Popen:
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def write_fif(path: Path, signal: np.ndarray, ch_names: tuple[str, ...], sfreq: float) -> Path:
+def write_fif(path: Path, signal: np.ndarray, ch_names: tuple[str, ...], sfreq: float, about: str = "") -> Path:
     """Write (n_times, n_chans) µV as a recording that says nothing about states."""
     info = mne.create_info(list(ch_names), sfreq, "eeg", verbose="ERROR")
+    info["description"] = about or None
     mne.io.RawArray(signal.T * 1e-6, info, verbose="ERROR").save(path, overwrite=True, verbose="ERROR")
     return path
 

@@ -26,6 +26,8 @@ from realtime_mood.models.network import Inference, PretrainedHead
 from realtime_mood.models.onnx_runtime import FILE, OnnxInference, session_of
 from realtime_mood.models.runtime import TorchInference
 from realtime_mood.montage import SPREAD, locate
+from realtime_mood.sources.recordings.raw_object import VIRTUAL_MARK
+from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 
 HEAD, CALLS = PretrainedHead("effort", 1.0), 200
 LOAD = "from realtime_mood.models.building import load_inference; load_inference('{}', 'cpu', '{}')"
@@ -82,14 +84,25 @@ def start_up(n: int = 5) -> list[Row]:
 
 def playback(seconds: int) -> list[Row]:
     """A recording of 32 channels at 256 Hz as JSON lines at speed=max, start-up included."""
-    rng = np.random.default_rng(0)
-    signal = 10 * rng.standard_normal((256 * seconds, 32)) + 20 * rng.standard_normal((256 * seconds, 1))
+    ch_names = tuple(SPREAD[:32])  # a simulated subject: of an unfamiliar signal, the network is not asked
+    part = VirtualPerson(90_001, ch_names, 256.0, Script.parse("rest:200,positive:200,neutral:200")).signal(600)
+    signal = np.resize(part, (256 * seconds, 32))
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        path = write_fif(Path(folder) / "long_raw.fif", signal, tuple(SPREAD[:32]), 256.0)
+        path = write_fif(Path(folder) / "long_raw.fif", signal, ch_names, 256.0, VIRTUAL_MARK)
         for name in ("torch", "onnx"):
             began, before = time.perf_counter(), os.times()
-            words = ["run", "--view", "json", "--source", f"playback://{path}?speed=max", "--runtime", name]
+            words = [
+                "run",
+                "--view",
+                "json",
+                "--source",
+                f"playback://{path}?speed=max",
+                "--readout",
+                "emotion3",
+                "--runtime",
+                name,
+            ]
             subprocess.run([*APP, *words], check=True, stdout=subprocess.DEVNULL)
             took, cpu = time.perf_counter() - began, sum(os.times()[2:4]) - sum(before[2:4])
             text = f"{took:.1f} s, processor time {cpu:.1f} s"
