@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
-from scipy.special import softmax
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import MoodError
@@ -24,7 +23,9 @@ from realtime_mood.files import write_whole
 
 from .card import ReadoutCard, Trust
 from .datasets.person import Person, population
-from .evaluation.figures import Scores, calibration_bins, expected_calibration_error, of_person, temperature
+from .evaluation.figures import (
+    Scores, calibration_bins, expected_calibration_error, kept, of_person, temperature, thresholds,
+)  # fmt: skip
 from .evaluation.splits import Split, plan
 from .executor import Executor
 from .inputs import RawToken
@@ -158,8 +159,9 @@ def tune(readout: LabelledReadout, scored: Mapping[bool, Mapping[int, Scores]]) 
     trust, figures = {}, {}
     for frozen, rows in scored.items():
         known = {i: s for i, s in rows.items() if len(np.unique(s.labels)) >= LEAST_LABELS}
-        usable, t = list(known.values()), temperature(list(known.values()))
-        least = round(float(np.quantile(_confidences(usable, t), 1 - COVERED)), 4)
+        usable = list(known.values())
+        t = temperature(usable)
+        least = round(thresholds(usable, t, (COVERED,))[COVERED], 4)
         trust[frozen] = Trust(temperature=round(t, 4), least_confidence=least)
         name = "own baseline" if frozen else "no baseline"
         figures[name] = _figures(usable, t)
@@ -178,18 +180,10 @@ def tune(readout: LabelledReadout, scored: Mapping[bool, Mapping[int, Scores]]) 
     return card, {"people": len(scored[True]), **figures}
 
 
-def _confidences(scores: Sequence[Scores], temperature: float) -> np.ndarray:
-    """Of all seconds: (n,)."""
-    logits = np.concatenate([s.even().logits for s in scores])
-    return np.asarray(softmax(logits / temperature, axis=1).max(axis=1))
-
-
 def by_chance(scores: Sequence[Scores], temperature: float, least: float) -> dict[str, float]:
     """How much of subjects without an effect is answered, and how much of that is right: as much as chance is best."""
-    sure = _confidences(scores, temperature) >= least
-    even = [s.even() for s in scores]
-    right = np.concatenate([s.logits.argmax(axis=1) == s.labels for s in even])
-    return {"answered": round(float(sure.mean()), 3), "right": round(float(right[sure].mean()), 3)}
+    seconds, answered, right = np.sum([kept(s, temperature, least) for s in scores], axis=(0, 2))
+    return {"answered": round(float(answered / seconds), 3), "right": round(float(right / answered), 3)}
 
 
 def _figures(rows: Sequence[Scores], t: float) -> dict[str, float]:

@@ -181,10 +181,12 @@ def _log_loss(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(-log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean())
 
 
-def thresholds(scores: Sequence[Scores], temperature: float) -> dict[float, float]:
+def thresholds(
+    scores: Sequence[Scores], temperature: float, coverages: Sequence[float] = COVERAGES
+) -> dict[float, float]:
     """For each coverage, the confidence reached in this share of the seconds of held-out subjects."""
     probs = softmax(np.concatenate([s.even().logits for s in scores]) / temperature, axis=1)
-    return {c: 0.0 if c == 1 else float(np.quantile(probs.max(axis=1), 1 - c)) for c in COVERAGES}
+    return {c: 0.0 if c == 1 else float(np.quantile(probs.max(axis=1), 1 - c)) for c in coverages}
 
 
 def kept(scores: Scores, temperature: float, threshold: float) -> np.ndarray:
