@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.drift --data FOLDER --cache FOLDER`` prints the tables of docs/decisions/0029; the features of
 each second are kept in the cache. The constants of `realtime_mood.drift` were chosen on the EEGMAT subjects here; those
-of ``UNUSED`` are never read.
+of ``HELD_OUT`` are never read.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from realtime_mood.drift import BLOCK_S, DriftTest
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.models.datasets.archives import Archive
 from realtime_mood.models.datasets.person import by_second
+from realtime_mood.models.datasets.sets.eegmat import HELD_OUT
 from realtime_mood.profile import Profile
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
 from realtime_mood.types import StreamInfo
 
 SPEC = FeatureSpec()
-UNUSED = ("32", "33", "34", "35")
 MONTAGES = {19: None, 8: ("F3", "F4", "C3", "C4", "P3", "P4", "O1", "O2"), 4: ("Fp1", "Fp2", "T7", "T8")}
 SETTLE, RUNS, HOUR, LEAST_S, SEEDS = 4, 5, 3600, 15, range(82_000, 82_012)
 BANDS = tuple(SPEC.bands)
@@ -45,7 +45,7 @@ def archive(folder: Path, name: str, cache: Path) -> Iterator[Features]:
     found = Archive(folder, f"{name}*.npz", name)
     arrays = np.load(found.path)
     for entry in found.entries:
-        if entry["subject"] in UNUSED and name == "eegmat":
+        if f"{name}-{entry['subject']}" in HELD_OUT:
             continue
         info, path = found.info(name), cache / f"{name}-{entry['key']}.npz"
         if arrays[entry["key"]].shape[1] < (60 if name == "eegmat" else 180) * info.sfreq - 1:

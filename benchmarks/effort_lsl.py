@@ -18,8 +18,7 @@ import numpy as np
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from benchmarks.rig import outlet, run_json, table, write_fif
-from realtime_mood.models.datasets.sets.eegmat import READER
-from realtime_mood.models.ship import HELD_OUT
+from realtime_mood.models.datasets.sets.eegmat import HELD_OUT, READER
 from realtime_mood.montage import canonical_name
 
 FOLDER = Path(os.environ.get("REALTIME_MOOD_DATA", Path(__file__).parents[2] / "shared" / "data"))

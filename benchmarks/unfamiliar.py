@@ -22,6 +22,7 @@ from realtime_mood.errors import ConfigError, ProfileError
 from realtime_mood.models.building import load_inference
 from realtime_mood.models.datasets.archives import Archive
 from realtime_mood.models.datasets.person import NO_LABEL, Person, person
+from realtime_mood.models.datasets.sets.eegmat import HELD_OUT
 from realtime_mood.models.datasets.virtual import LABELS
 from realtime_mood.models.evaluation.figures import binned, draws, expected_calibration_error, mean_with_interval
 from realtime_mood.models.evaluation.labelled import DatasetChoice, load_labelled
@@ -29,7 +30,6 @@ from realtime_mood.models.executor import SerialExecutor
 from realtime_mood.models.familiarity import Familiarity
 from realtime_mood.models.familiarity_fit import seconds_of
 from realtime_mood.models.network import Inference, PretrainedHead
-from realtime_mood.models.ship import HELD_OUT
 from realtime_mood.models.subject_sampler import SubjectSampler, inputs_of_samples
 from realtime_mood.montage import SPREAD
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson

@@ -19,6 +19,7 @@ from .crossfit import FitOptions, LabelledReadout, Log, about_encoder, cross_fit
 from .datasets import virtual
 from .datasets.labels import COORDINATES, READOUTS
 from .datasets.person import Person
+from .datasets.sets.eegmat import HELD_OUT
 from .evaluation.cohorts import with_baseline
 from .evaluation.labelled import DatasetChoice, load_labelled
 from .executor import ProcessesExecutor, SerialExecutor
@@ -27,8 +28,6 @@ from .inputs import RawToken
 from .spread import shared
 from .train import TrainingRecipe
 
-HELD_OUT = ("eegmat-32", "eegmat-33", "eegmat-34", "eegmat-35")
-"""Never trained on: the shipped weights are checked on them."""
 N_FOLDS = 5
 SOURCES = {
     "effort": "EEGMAT without subjects 32-35 (doi 10.13026/C2JQ1P, ODC-By 1.0)",

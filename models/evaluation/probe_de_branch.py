@@ -30,19 +30,14 @@ Log = Callable[[str], None]
 
 def as_person(unit: Unit, *, baseline: bool) -> Person:
     """The unit with its windows' labels by second: with its baseline as rest, or with standardised DE and no rest."""
-    p, spec = unit.person, unit.spec
-    label, rest = np.full(len(p.label), NO_LABEL), np.zeros(len(p.label), bool)
-    for end, y in zip(unit.ends, unit.target, strict=True):
-        label[end - spec.n_patches + 1 : end + 1] = int(y)
+    p = unit.person
+    label, is_reference = np.full(len(p.label), NO_LABEL), np.zeros(len(p.label), bool)
+    label[unit.seconds(unit.ends)] = unit.target.astype(int)[:, None]
+    is_reference[unit.seconds(unit.reference)] = True
     if baseline:
-        for end in unit.reference:
-            rest[end - spec.n_patches + 1 : end + 1] = True
-        return replace(p, label=label, rest=rest, session=None)
-    is_reference = np.zeros(len(label), bool)
-    for end in unit.reference:
-        is_reference[end - spec.n_patches + 1 : end + 1] = True
+        return replace(p, label=label, rest=is_reference, session=None)
     de = standardised(np.asarray(p.de, float), p.good, is_reference).reshape(p.de.shape)
-    return replace(p, de=de, label=label, rest=rest, session=None)
+    return replace(p, de=de, label=label, rest=np.zeros_like(is_reference), session=None)
 
 
 def de_branch(

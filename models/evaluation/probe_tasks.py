@@ -23,6 +23,7 @@ from ..datasets.person import BASELINE, NO_LABEL, Person
 from ..datasets.preparing import jobs_of
 from ..datasets.preparing import subjects as prepared_subjects
 from ..datasets.sets import reader_of
+from ..datasets.sets.eegmat import HELD_OUT
 from ..datasets.virtual import LABELS as STATES
 from ..executor import Executor
 from .cohorts import CHANNEL_SETS, FIRST_SEED, virtual_person
@@ -30,8 +31,6 @@ from .labelled import PREPARED
 from .sessions import of_session
 from .store import digest, digest_of_person
 
-NEVER_CHOSEN_ON = ("eegmat-32", "eegmat-33", "eegmat-34", "eegmat-35")
-"""Subjects of the outside check."""
 LEAST_WINDOWS = 3
 """Of a reference, with a usable electrode; fewer have no spread."""
 BASELINE_S = 60
@@ -94,7 +93,7 @@ class Unit:
     @property
     def rms(self) -> np.ndarray:
         """(n_chans,) µV: of the reference, as a live network divides patches by it."""
-        seconds = self._seconds(self.reference)
+        seconds = self.seconds(self.reference)
         keep = self.person.good[seconds][..., None]
         de = np.where(keep, self.person.de[seconds].astype(float), 0.0).sum(axis=(0, 1))
         mean = de / np.maximum(keep.sum(axis=(0, 1)), 1)
@@ -102,20 +101,21 @@ class Unit:
 
     def patches(self, ends: np.ndarray, chans: np.ndarray, *, scaled: bool = True) -> np.ndarray:
         """(n, C, P, L) float32: patches of windows, in rms of the reference and clipped, else in µV."""
-        x = self.person.patches[self._seconds(ends)][:, :, chans].astype(np.float32).transpose(0, 2, 1, 3)
+        x = self.person.patches[self.seconds(ends)][:, :, chans].astype(np.float32).transpose(0, 2, 1, 3)
         if not scaled:
             return x
         return np.clip(x / self.rms[chans, None, None].astype(np.float32), -CLIP_SD, CLIP_SD)
 
     def de(self, ends: np.ndarray, chans: np.ndarray) -> np.ndarray:
         """(n, C, K): mean DE of windows, nats."""
-        return self.person.de[self._seconds(ends)][:, :, chans].astype(np.float32).mean(axis=1)
+        return self.person.de[self.seconds(ends)][:, :, chans].astype(np.float32).mean(axis=1)
 
     def good(self, ends: np.ndarray, chans: np.ndarray) -> np.ndarray:
         """(n, C) bool: the electrode could be trusted for the whole window."""
-        return self.person.good[self._seconds(ends)][:, :, chans].all(axis=1)
+        return self.person.good[self.seconds(ends)][:, :, chans].all(axis=1)
 
-    def _seconds(self, ends: np.ndarray) -> np.ndarray:
+    def seconds(self, ends: np.ndarray) -> np.ndarray:
+        """(n, P): the seconds of the windows that end with `ends` (n,)."""
         return ends[:, None] + np.arange(1 - self.spec.n_patches, 1)
 
 
@@ -169,7 +169,7 @@ def load_people(
     recordings = reader.recordings(own if own.is_dir() else root)
     jobs = jobs_of(recordings, reader.info, spec, user_cache_path("realtime-mood") / PREPARED)
     people = [p for _, p in prepared_subjects(jobs, executor.run, log)]
-    return [p for p in people if p.name not in NEVER_CHOSEN_ON]
+    return [p for p in people if p.name not in HELD_OUT]
 
 
 def _virtual(spec: FeatureSpec, seed: int) -> Person:

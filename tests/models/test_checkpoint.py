@@ -14,11 +14,11 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import WeightsError
 from realtime_mood.models.card import DEFAULT, ReadoutCard, Trust, find
 from realtime_mood.models.checkpoint import load_weights, save_weights
+from realtime_mood.models.datasets.sets.eegmat import HELD_OUT
 from realtime_mood.models.datasets.virtual import LAST_SEED
 from realtime_mood.models.evaluation.run import records_seen
 from realtime_mood.models.pretraining.encoder import load_encoder
 from realtime_mood.models.reader import MoodReader, ReaderConfig
-from realtime_mood.models.ship import HELD_OUT
 
 CARD = ReadoutCard(
     labels=("rest", "arithmetic"), coordinates=((0.1, -0.4), (-0.1, 0.4)), evidence="real", population_mean=(2.5,) * 5,

@@ -30,6 +30,8 @@ from ..trials import DatasetInfo, Recording, Segment, Span, Trial
 LABELS = ("rest", "arithmetic")
 MINUTE_S = 60.0
 ARCHIVE = "eegmat*.npz"
+HELD_OUT = ("eegmat-32", "eegmat-33", "eegmat-34", "eegmat-35")
+"""Never trained on, and nothing is chosen on them: the shipped weights are checked on them."""
 ZEROS_S = 2.0
 """At the end of the original files."""
 
