@@ -11,6 +11,7 @@ from torch import Tensor
 
 from realtime_mood.errors import ConfigError
 from realtime_mood.models.datasets.corpus import PreparedSession
+from realtime_mood.models.evaluation.splits import same_person
 from realtime_mood.models.reader import RawEncoder
 
 from .encoder import load_encoder
@@ -51,8 +52,12 @@ class FrozenEncoder:
             There are none.
         """
         records = self.card.get("records_sha256", {})
+        names = {same_person(name) for name in records}
         hashes = {sha for of_subject in records.values() for sha in of_subject}
-        kept = [p for p in sessions if p.job.subject not in records and not hashes & set(p.records_sha256)]
+        kept = [
+            p for p in sessions
+            if same_person(p.job.subject) not in names and not hashes & set(p.records_sha256)
+        ]  # fmt: skip
         if n_seen := len(sessions) - len(kept):
             log(f"{n_seen} sessions left out: the encoder was trained or chosen on these subjects")
         if not kept:
