@@ -19,7 +19,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from pydantic import ConfigDict
@@ -115,11 +115,17 @@ class Context:
         mean, sd, change = at_sites
         off = (self.de.mean(axis=0, dtype=float) - mean) / sd
         changes = np.log(self.de.std(axis=0, dtype=float) + LEAST_SD) - change
-        window = get_window("hann", self.patches.shape[-1]).astype(np.float32)
+        window = _hann(self.patches.shape[-1])
         power = np.square(np.abs(np.fft.rfft(self.patches * window))).mean(axis=1)  # (n_chans, n_bins)
         high = np.log(power[:, HIGH].mean(axis=1) / (power[:, GAMMA].mean(axis=1) + 1e-12) + 1e-6)
         more = high.mean(), _correlation(self.patches)
         return np.concatenate([off.mean(axis=0), off.std(axis=0), changes.mean(axis=0), more])
+
+
+@lru_cache(1)
+def _hann(n_times: int) -> np.ndarray:
+    """(n_times,) float32."""
+    return np.asarray(get_window("hann", n_times), np.float32)
 
 
 def _correlation(patches: np.ndarray) -> float:

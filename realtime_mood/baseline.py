@@ -126,9 +126,11 @@ class BaselineWatch:
         if self.drift.renewed:
             changes.append(f"baseline renewed by {REST_S:g} s of rest")
         counts = corrections is not None and corrections.status is CorrectionStatus.COUNTS
-        if corrections and counts and isinstance(network, Correctable) and network.kept(profile) is not profile:
-            profile = network.kept(profile)
-            changes.append(f"classifier corrected {corrections.made} times, p = {corrections.p:.3f}")
+        if corrections and counts and isinstance(network, Correctable):
+            corrected = network.kept(profile)
+            if corrected is not profile:
+                profile = corrected
+                changes.append(f"classifier corrected {corrections.made} times, p = {corrections.p:.3f}")
         today = datetime.now(UTC).date().isoformat()
         history = (*profile.history, *(f"{today}: {change}" for change in changes))
         return profile.model_copy(update={"history": history}) if changes else profile
