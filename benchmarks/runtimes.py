@@ -92,17 +92,8 @@ def playback(seconds: int) -> list[Row]:
         path = write_fif(Path(folder) / "long_raw.fif", signal, ch_names, 256.0, VIRTUAL_MARK)
         for name in ("torch", "onnx"):
             began, before = time.perf_counter(), os.times()
-            words = [
-                "run",
-                "--view",
-                "json",
-                "--source",
-                f"playback://{path}?speed=max",
-                "--readout",
-                "emotion3",
-                "--runtime",
-                name,
-            ]
+            source = f"playback://{path}?speed=max"
+            words = ["run", "--view", "json", "--source", source, "--readout", "emotion3", "--runtime", name]
             subprocess.run([*APP, *words], check=True, stdout=subprocess.DEVNULL)
             took, cpu = time.perf_counter() - began, sum(os.times()[2:4]) - sum(before[2:4])
             text = f"{took:.1f} s, processor time {cpu:.1f} s"

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import MoodError
+from ..pipeline import BASELINE, CORRECTION, DRIFT
 from ..recording.reader import Recorded
 from ..types import Marker, StreamInfo
 from .course import SessionCourse, course_of
@@ -130,9 +131,10 @@ def report_of(recorded: Recorded) -> SessionReport:
 def _requests(marks: list[Marker], sfreq: float) -> Iterator[tuple[float, str, str]]:
     """Drift alarms and the user's requests, from their markers."""
     for mark in marks:
-        what, _, details = mark.text.partition(": ")
-        if what in ("drift", "baseline", "correction"):
-            yield mark.index / sfreq, details if what == "baseline" else what, details
+        for prefix, what in ((DRIFT, "drift"), (CORRECTION, "correction"), (BASELINE, "")):
+            if mark.text.startswith(prefix):
+                details = mark.text.removeprefix(prefix)
+                yield mark.index / sfreq, what or details, details
 
 
 def made(path: Path) -> datetime | None:

@@ -222,11 +222,8 @@ class Processing:
         t = max(t, self._t)  # it was ahead where the device paused without loss
         waited = max(0.0, now - self._acquisition.arrivals.of(reading.end, now))
         latency_ms = 1e3 * waited if isinstance(reading, Estimate) else None
-        if (
-            reading.drift
-            and reading.drift.moved
-            and not (self.latest and self.latest.drift and self.latest.drift.moved)
-        ):
+        had_moved = self.latest is not None and self.latest.drift is not None and self.latest.drift.moved
+        if reading.drift and reading.drift.moved and not had_moved:
             self._mark(reading, reading.drift)
         self.latest = reading = replace(reading, time=t)
         self.readings.append(reading)

@@ -27,17 +27,8 @@ from ..types import Estimate, Readout
 def names_of(readout: Readout) -> tuple[str, ...]:
     """The names of a readout's numbers, in their order."""
     labels = (f"p_{label}" for label in readout.labels)
-    return (
-        "valid",
-        "valence",
-        "arousal",
-        *labels,
-        "confidence",
-        "quality",
-        "sample_age_ms",
-        "latency_ms",
-        "unfamiliarity",
-    )
+    about = ("confidence", "quality", "sample_age_ms", "latency_ms", "unfamiliarity")
+    return ("valid", "valence", "arousal", *labels, *about)
 
 
 def values_of(emission: Emission) -> dict[str, float]:
