@@ -46,7 +46,7 @@ def easy(tmp_path_factory):
     """Somebody whose moods are easy to tell apart: the recording, and what was fitted to it."""
     settings = person(difficulty="easy")
     plan = draw(short(self_report=False), 1)  # without ratings, whose duration depends on the load
-    session = sit(settings, plan, tmp_path_factory.mktemp("easy") / "sitting.xdf")
+    session = sit(settings, plan, tmp_path_factory.mktemp("easy") / "calibration.xdf")
     return session.recording, settings, fit(session.recording, settings)
 
 
