@@ -24,7 +24,13 @@ from realtime_mood.files import write_whole
 from .card import ReadoutCard, Trust
 from .datasets.person import Person, population
 from .evaluation.figures import (
-    Scores, calibration_bins, expected_calibration_error, kept, of_person, temperature, thresholds,
+    Scores,
+    calibration_bins,
+    expected_calibration_error,
+    kept,
+    of_person,
+    temperature,
+    thresholds,
 )  # fmt: skip
 from .evaluation.splits import Split, plan
 from .executor import Executor
