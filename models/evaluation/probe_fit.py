@@ -108,7 +108,7 @@ def probe(
     for fold in folds:
         inner = [(split, i) for split, subjects in fold.inner for i in subjects]
         reached = [[_goodness(held_out(split, c)[i], data[i], n_labels) for split, i in inner] for c in CS]
-        found |= held_out(fold.split, CS[simplest(np.nan_to_num(np.array(reached), nan=0.5))])
+        found |= held_out(fold.split, CS[simplest(np.array(reached))])
     return found
 
 
