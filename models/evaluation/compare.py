@@ -49,6 +49,7 @@ class Study:
     channel_sets: Mapping[str, tuple[str, ...]]
     seed: int
     n_own: int = 0  # trials of each label that a held-out subject is calibrated with, on track ``l``
+    tested: Sequence[Person] | None = None  # the subjects as they are scored, where training has other labels
 
     @cached_property
     def digests(self) -> tuple[str, ...]:
@@ -63,6 +64,8 @@ class Study:
     @property
     def scored(self) -> Sequence[Person]:
         """The subjects with the labels that are scored."""
+        if self.tested:
+            return self.tested
         return [d.scored for d in self.divided] if self.n_own else self.subjects
 
     def of_scored(self) -> Study:
@@ -101,6 +104,7 @@ class EvaluationJob:
         left = [study.digests[i] for i in self.split.left]
         sets = {name: study.channel_sets[name] for name in self.sets}
         own = [study.n_own, own_trials, personal] if study.n_own else []
+        own += [digest_of_person(study.scored[i]) for i in self.split.left] if study.tested else []
         return digest(self.fit_key(study), self.method.name, left, study.track, sets, contexts, self.split.clips, *own)
 
 

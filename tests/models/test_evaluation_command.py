@@ -39,7 +39,7 @@ def test_the_whole_command_writes_figures_a_table_and_pictures(people, tmp_path,
     assert {p["person"] for p in lr["people"]} == {p.name for p in people}
     assert lr["auc"]["interval"][0] <= lr["auc"]["mean"] <= lr["auc"]["interval"][1]
     assert set(lr["reader_minus_this"]) >= {"auc", "balanced_accuracy"}
-    assert set(found["controls"]) >= {"permuted labels", "first against last", "without gamma"}
+    assert set(found["controls"]) >= {"permuted labels", "first against last", "without gamma", "later taken for arithmetic"}
     assert set(found["ablations"]["results"]["2 of yours"]) == {"reader", "raw", "de", "blind", "tenth"}
     assert "without electrode positions, 2 of yours channels: AUC" in text.getvalue()
     assert found["attention"]["leaning"]["people"] == 6

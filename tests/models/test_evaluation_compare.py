@@ -120,6 +120,21 @@ def test_controls_keep_blocks_whole(people):
     assert (halves.label >= 0).sum() == len(found[1]) + len(found[3])
 
 
+@pytest.mark.parametrize(("drift", "expected"), [(0.0, 0.5), (1.0, 0.9)])
+def test_a_readout_that_takes_later_seconds_for_the_state_is_exposed(people, folds, drift, expected):
+    """The last block of label 0 drifts towards label 1; networks are trained without it."""
+
+    def drifting(p):
+        de = p.de.copy()
+        de[blocks(p, SPEC)[3 if p.label[blocks(p, SPEC)[3][0]] == 0 else 2], :2, 3] += drift
+        return replace(p, de=de)
+
+    tested = [first_and_last(drifting(p), SPEC) for p in people]
+    found = compare(Runner(replace(study(people), tested=tested), None, SERIAL, print), [Classical("lr")], folds)
+    reached = auc(found)["all", "lr"]
+    assert reached > expected if drift else reached == pytest.approx(expected, abs=0.15)
+
+
 def test_a_state_held_long_shows_who_forgets_it():
     labels = ("negative", "neutral", "positive")
     seen = View(labels, SPEC, "running", cohorts.TEN_TWENTY, population([planted(0), planted(1)]))

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ...datasets.person import Person
 from .. import report
 from ..baselines import Method
 from ..compare import Runner, compare
@@ -26,16 +25,18 @@ def controls(
     rng = np.random.default_rng(study.seed)
     not_compared = {"majority", *(m.name for m in WITHOUT_SIGNAL)}
     compared = [m for m in methods if m.name not in not_compared]
-    kinds: dict[str, tuple[list[Person], tuple[str, ...]]] = {
-        "permuted labels": ([permuted(p, spec, rng) for p in study.subjects], study.labels),
-        "first against last": ([first_and_last(p, spec) for p in study.subjects], ("first", "last")),
-        "without gamma": ([without_gamma(p, spec) for p in study.subjects], study.labels),
+    in_time = [first_and_last(p, spec) for p in study.subjects]
+    kinds = {
+        "permuted labels": replace(study, subjects=[permuted(p, spec, rng) for p in study.subjects]),
+        "first against last": replace(study, subjects=in_time, labels=("first", "last")),
+        "without gamma": replace(study, subjects=[without_gamma(p, spec) for p in study.subjects]),
     }
+    if len(study.labels) == len(("first", "last")):  # the second label is the score of "last"
+        kinds[f"later taken for {study.labels[1]}"] = replace(study, tested=in_time)
     out: dict[str, Any] = {}
     lines = []
-    for kind, (subjects, labels) in kinds.items():
+    for kind, changed in kinds.items():
         log(f"control: {kind}")
-        changed = replace(study, subjects=subjects, labels=labels)
         out[kind] = report.summary(compare(runner.on(changed), compared, folds, choose=False), study.seed)
         lines += [
             f"{kind}, {channels} channels, {name}: AUC {m['auc']['mean']:.3f} {m['auc']['interval']}"
