@@ -46,7 +46,7 @@ from .open_eeg_bench import PROTOCOL as BOARD_PROTOCOL
 from .open_eeg_bench import Board, board_figures, board_of, divide
 from .rating_methods import rating_methods
 from .riemannian import Riemannian
-from .splits import Fold, check_apart, plan
+from .splits import Fold, check_apart, check_plan, plan
 from .store import digest
 
 NEED_SIGNALS = (Riemannian, EEGNetMethod)
@@ -144,6 +144,8 @@ def prepare(options: Options, arguments: Sequence[str], executor: Executor, log:
     if options.protocol == BOARD_PROTOCOL:
         board = board_of(options.dataset, options.readout, options.track, felt=options.felt)
         options = replace(options, readout=board.readouts[0])
+    elif options.protocol != sessions.PROTOCOL:
+        check_plan(options.protocol, options.n_folds)
     n_own = own_trials.check(further, options.own_trials) if options.track == own_trials.TRACK else 0
     subjects, labels, meaning, info = _subjects(options, spec, executor, log)
     methods, warnings = _suitable(by_modality(methods, subjects), subjects)

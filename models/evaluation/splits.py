@@ -47,6 +47,14 @@ class Fold:
     """Pair splits, each with the held-out subjects that are not the fold's own."""
 
 
+def check_plan(protocol: str, n_folds: int) -> None:
+    """Raise `ConfigError` where no subjects can be divided like this."""
+    if protocol not in PROTOCOLS:
+        raise ConfigError(f"protocol {protocol!r}", "unknown", f"use {' or '.join(PROTOCOLS)}")
+    if n_folds < 3:
+        raise ConfigError(f"{n_folds} groups of subjects", "no group is left for fitting", "use at least --folds 3")
+
+
 def plan(
     n_subjects: int, protocol: str, n_folds: int, n_inner: int, seed: int, clips: tuple[tuple[str, ...], ...] = (),
     together: Sequence[Collection[int]] = (),
@@ -58,10 +66,7 @@ def plan(
     number of other groups on which the choices for a group are made, `seed` the random seed of the groups, and
     `together` subjects that may be the same person, to be kept on one side of every split.
     """
-    if protocol not in PROTOCOLS:
-        raise ConfigError(f"protocol {protocol!r}", "unknown", f"use {' or '.join(PROTOCOLS)}")
-    if n_folds < 3:
-        raise ConfigError(f"{n_folds} groups of subjects", "no group is left for fitting", "use at least --folds 3")
+    check_plan(protocol, n_folds)
     if n_subjects < n_folds:
         raise ConfigError(f"{n_folds} groups", f"{n_subjects} subjects", "add subjects, or use fewer --folds")
     if not 1 <= n_inner < n_folds:

@@ -39,7 +39,8 @@ def test_the_whole_command_writes_figures_a_table_and_pictures(people, tmp_path,
     assert {p["person"] for p in lr["people"]} == {p.name for p in people}
     assert lr["auc"]["interval"][0] <= lr["auc"]["mean"] <= lr["auc"]["interval"][1]
     assert set(lr["reader_minus_this"]) >= {"auc", "balanced_accuracy"}
-    assert set(found["controls"]) >= {"permuted labels", "first against last", "without gamma", "later taken for arithmetic"}
+    in_time = {"first against last", "later taken for arithmetic"}
+    assert set(found["controls"]) >= {"permuted labels", "without gamma", *in_time}
     assert set(found["ablations"]["results"]["2 of yours"]) == {"reader", "raw", "de", "blind", "tenth"}
     assert "without electrode positions, 2 of yours channels: AUC" in text.getvalue()
     assert found["attention"]["leaning"]["people"] == 6
@@ -71,6 +72,7 @@ def test_no_room_for_the_report_is_said_and_the_results_are_kept(people, tmp_pat
         (["--track", "l", "--controls"], "use track c1"),
         (["--readout", "joy"], "effort or emotion3"),
         (["--dataset", "virtual", "--readout", "emotion3", "--protocol", "sessions"], "virtual has no sessions"),
+        (["--dataset", "virtual", "--readout", "emotion3", "--folds", "2", "--people", "90"], "at least --folds 3"),
         (["--steps", "many"], "not whole numbers"),
         (["--methods", "magic"], "no magic"),
         ([], "--root DIR"),
