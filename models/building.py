@@ -20,7 +20,7 @@ from realtime_mood.contracts import Network, NetworkProvider
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Population, Statistics
 from realtime_mood.errors import ConfigError, MoodError, PluginError, WeightsError
-from realtime_mood.estimator import MoodEstimator
+from realtime_mood.estimator import Measuring, MoodEstimator
 from realtime_mood.files import Strict
 from realtime_mood.pipeline import BATCH, LEARNS, Pipeline
 from realtime_mood.plugins import Plugin, find, made, read_options, split
@@ -103,6 +103,15 @@ class GuardedNetwork:
         if wrong := self._wrong(probs, attention, features):
             raise PluginError(str(self._plugin), wrong, "see docs/plugins.md")
         return probs, attention
+
+    def unfamiliarity(self, features: Features, normal: Features) -> float:
+        """That of a network that measures it; NaN for others. Raises `PluginError` where it fails."""
+        if not isinstance(self._network, Measuring):
+            return math.nan
+        try:
+            return float(self._network.unfamiliarity(features, normal))
+        except Exception as error:
+            raise self._plugin.error("it failed", error) from error
 
     def _wrong(self, probs: tuple[float, ...], attention: Any, features: Features) -> str:
         labels, shape = self.readout.labels, features.de.shape[1:]

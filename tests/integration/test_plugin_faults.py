@@ -19,7 +19,7 @@ from realtime_mood.recording.reader import open_recorded
 from realtime_mood.sources import open_source
 from realtime_mood.testing import pink, until
 from realtime_mood.testing.parts import EIGHT
-from realtime_mood.types import Chunk, StreamInfo
+from realtime_mood.types import Abstained, Chunk, Estimate, StreamInfo, Why
 
 SOURCE = "synthetic://?n_chans=8&speed=max"
 
@@ -96,6 +96,24 @@ def test_a_network(registered, tmp_path, make, words):
     health, recorded = run(tmp_path, seconds=12, weights="mine://x")
     assert health.samples == recorded == 12 * 256
     assert any(words in note for note in health.notes), health.notes
+
+
+@pytest.mark.parametrize(("measure", "kind"), [(lambda: 1.5, Abstained), (lambda: 0.5, Estimate), (fails, Abstained)])
+def test_a_network_that_measures_what_is_unfamiliar(registered, tmp_path, measure, kind):
+    class Knowing(Weights):
+        def network(self, info, readout, profile):
+            network = super().network(info, readout, profile)
+            network.unfamiliarity = lambda features, normal: measure()
+            return network
+
+    registered("networks", "mine", lambda target: Knowing(lambda: None))
+    engine = app.make_engine(resolve({"source": SOURCE, "seconds": 12, "weights": "mine://x"}))
+    engine.start()
+    until(engine.done.is_set, 30)
+    engine.stop(6)
+    assert isinstance(engine.latest, kind)
+    assert kind is Estimate or (engine.latest.why is Why.UNFAMILIAR) == (measure is not fails)
+    assert any("no chance" in note for note in engine.health.notes) == (measure is fails)
 
 
 class Headset:
