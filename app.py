@@ -26,8 +26,9 @@ from realtime_mood.cli.config import GIVE_UP_S, RunConfig, outputs_of, recorder_
 from realtime_mood.console import own_stdout, take_over, terminated
 from realtime_mood.errors import ConfigError, MoodError, ReaderGone, install_extra
 from realtime_mood.files import log_exception
-from realtime_mood.models.commands import WeightsOption, evaluate, export, info, interpret, pretrain, replay, train
+from realtime_mood.models.commands import WeightsOption, evaluate, info, interpret, pretrain, replay, train
 from realtime_mood.models.datasets.commands import datasets
+from realtime_mood.models.sharing.commands import export
 from realtime_mood.plugins import also
 
 if TYPE_CHECKING:

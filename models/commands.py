@@ -1,4 +1,4 @@
-"""Commands of networks: pretrain, train, evaluate, interpret, export, info, replay. Large imports come late."""
+"""Commands of networks: pretrain, train, evaluate, interpret, info, replay. Large imports come late."""
 
 from __future__ import annotations
 
@@ -222,18 +222,6 @@ def interpret(
     )  # fmt: skip
     log = partial(print, file=sys.stderr, flush=True)
     interpretation.interpret(options, interpretation.ClusterOptions(permutations, seed), sys.argv[1:], log)
-
-
-def export(
-    weights: Annotated[str, typer.Option(help="Weights by name, or a folder.")],
-    out: Annotated[Path, typer.Option(help="New folder for a colleague, who loads it with --weights.")],
-    onnx: Annotated[bool, typer.Option("--onnx", help="Also write the network as ONNX.")] = False,
-) -> None:
-    """Write weights to a new folder to share: checked, with a page on subjects, figures, claims and licence."""
-    check_writable(out, "weights in")
-    from .sharing.folder import export_weights
-
-    export_weights(weights, out.expanduser(), onnx=onnx, say=partial(print, flush=True))
 
 
 def info(weights: WeightsOption = None) -> None:

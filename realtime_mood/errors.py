@@ -15,8 +15,8 @@ def one_line(text: str) -> str:
 EXTRAS = {
     "PyQt6": "gui", "pyqtgraph": "gui", "qtawesome": "gui", "brainflow": "boards", "pkg_resources": "boards",
     "antio": "formats", "curryreader": "formats", "defusedxml": "formats", "mffpy": "formats", "pymef": "formats",
-    "accelerate": "train", "edfio": "train", "mne_bids": "train", "pyriemann": "train", "sklearn": "train",
-    "distributed": "cluster", "onnx": "export", "torch": "train",
+    "accelerate": "train", "pyriemann": "train", "sklearn": "train", "torch": "train", "distributed": "cluster",
+    "edfio": "bids", "mne_bids": "bids", "pyarrow": "bids", "onnx": "export",
 }  # fmt: skip
 """The extra of pyproject.toml that installs each of these packages."""
 

@@ -47,6 +47,7 @@ GOOD = {
     "report": ["report", "rec.xdf"],
     "seal": ["seal", "NEW", "--n", "4"],
     "unblind": ["unblind", "sealed.json", "{code}"],
+    "export FILE": ["export", "rec.xdf", "--csv", "--out", "NEW"],
     "export": ["export", "--weights", "reader-4", "--out", "NEW"],
     "info": ["info"],
     "help": ["--help"],

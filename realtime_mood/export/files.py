@@ -1,0 +1,139 @@
+"""Exports recordings one after the other; what is there already is left as it is, so that it can be run again."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ConfigError, MoodError
+from ..files import check_writable, write_whole
+from ..recording.reader import Recorded, open_recorded
+from . import bids
+from .readings import table_of, text_of, write_parquet
+from .signal import raw_of
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Formats:
+    """What to write of each recording."""
+
+    bids: Path | None = None
+    """Root of the data set to add it to."""
+    edf: bool = False
+    fif: bool = False
+    csv: bool = False
+    parquet: bool = False
+    out: Path | None = None
+    """Folder of the files; None: beside the recording."""
+    participant: str = ""
+    session: str = ""
+
+
+def export_recordings(files: Sequence[Path], formats: Formats, say: Say) -> None:
+    """Write all `files` in all formats; `say` gets a line for each.
+
+    Recordings that cannot be exported are named, and the others are exported all the same. Nothing is overwritten.
+
+    Raises
+    ------
+    ConfigError
+        No format was asked for, or the place cannot be written to.
+    MoodError
+        The first that occurred, after all other recordings.
+    """
+    if not any((formats.bids, formats.edf, formats.fif, formats.csv, formats.parquet)):
+        raise ConfigError("export of recordings", "no format", "add --bids DIR, --edf, --fif, --csv or --parquet")
+    done = bids.exported(formats.bids) if formats.bids else set()
+    for folder in {formats.bids, formats.out} - {None}:
+        check_writable(folder / "a", "export to")  # type: ignore[operator]
+    failed: list[MoodError] = []
+    for number, file in enumerate(files, 1):
+        place = f"{number} of {len(files)}: " if len(files) > 1 else ""
+        try:
+            for line in _export(file, formats, done):
+                say(f"{place}{line}")
+        except (OSError, MoodError) as error:
+            failed.append(_as_mood_error(error, file))
+            if len(files) > 1:
+                say(f"{place}{failed[-1]}")
+    if failed:
+        raise failed[0]
+
+
+def _as_mood_error(error: OSError | MoodError, file: Path) -> MoodError:
+    if isinstance(error, MoodError):
+        return error
+    return MoodError(f"export {file}", str(error.strerror or error), "choose another folder")
+
+
+def _export(file: Path, formats: Formats, done: set[str]) -> Iterator[str]:
+    """Write one recording; a line for each format."""
+    recorded = open_recorded(file)
+    simulated = "SIMULATED · " if recorded.info.virtual else ""
+    if formats.bids:
+        digest = sha256_of(file)
+        if digest in done:
+            yield f"{file.name} is in {formats.bids} already"
+        else:
+            where = bids.session_of(recorded, formats.participant, formats.session)
+            written = bids.write_bids(recorded, formats.bids, where, digest)
+            done.add(digest)
+            yield f"{simulated}{written}"
+    for ending, wanted, write in (
+        (".edf", formats.edf, _write_edf),
+        (".fif", formats.fif, _write_fif),
+        (".csv", formats.csv, _write_csv),
+        (".parquet", formats.parquet, lambda it, path: write_parquet(table_of(it), path)),
+    ):
+        if wanted:
+            path = _place(file, ending, formats.out)
+            if path.exists():
+                yield f"{path} is there already"
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write(recorded, path)
+                yield f"{simulated}{path}"
+
+
+def _place(file: Path, ending: str, folder: Path | None) -> Path:
+    """The file to write; names of FIF and of readings say what is in them."""
+    stem, signal = file.stem.removesuffix("_eeg"), ending in (".edf", ".fif")
+    return (folder or file.parent) / f"{stem}_{'eeg' if signal else 'readings'}{ending}"
+
+
+def _write_edf(recorded: Recorded, path: Path) -> None:
+    raw, partial = raw_of(recorded), _partial(path)
+    try:
+        raw.export(partial, fmt="edf", physical_range="channelwise", overwrite=True, verbose="ERROR")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_fif(recorded: Recorded, path: Path) -> None:
+    raw, partial = raw_of(recorded), _partial(path)
+    try:
+        raw.save(partial, overwrite=True, verbose="ERROR")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_csv(recorded: Recorded, path: Path) -> None:
+    write_whole(path, text_of(table_of(recorded)))
+
+
+def _partial(path: Path) -> Path:
+    """A new name beside `path` that libraries take for the same kind of file."""
+    return path.with_name(f".{secrets.token_hex(8)}_{path.name}")
+
+
+def sha256_of(file: Path) -> str:
+    """Hash of the file's bytes."""
+    with file.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()

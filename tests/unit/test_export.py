@@ -1,0 +1,180 @@
+"""Exported recordings have the samples, gaps, markers and readings of the recording, and are what they say."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import mne
+import numpy as np
+import pytest
+from bids_validator import BIDSValidator
+from mne_bids import BIDSPath, read_raw_bids
+from pyarrow import parquet
+from written import INFO, REAL, Writer, session
+
+from realtime_mood import app
+from realtime_mood.errors import ConfigError, MoodError
+from realtime_mood.export import bids
+from realtime_mood.export.files import Formats, export_recordings
+from realtime_mood.export.readings import table_of, text_of
+from realtime_mood.export.signal import GAP
+from realtime_mood.recording.reader import open_recorded
+
+NAME = "sub-P07_ses-2_task-mood_run-01_eeg.xdf"
+
+
+@pytest.fixture
+def recording(tmp_path):
+    return session(REAL).write(tmp_path / NAME)
+
+
+def samples(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """(n_chans, n) µV of a recording, lost ones zero, and which are there."""
+    chunks = list(open_recorded(path).chunks())
+    data, there = np.zeros((4, chunks[-1].end)), np.zeros(chunks[-1].end, bool)
+    for chunk in chunks:
+        data[:, chunk.first : chunk.end], there[chunk.first : chunk.end] = chunk.data.T, True
+    return data, there
+
+
+def export(files: list[Path], **formats) -> list[str]:
+    said: list[str] = []
+    export_recordings(files, Formats(**formats), said.append)
+    return said
+
+
+def check_signal(raw: mne.io.BaseRaw, path: Path, resolution: float) -> None:
+    data, there = samples(path)
+    found = raw.get_data()[:, : data.shape[1]] * 1e6
+    np.testing.assert_allclose(found, data, atol=resolution)
+    notes = {(round(note["onset"], 6), round(note["duration"], 6), note["description"]) for note in raw.annotations}
+    assert {(20.0, 2.0, GAP), (5.0, 0.0, "eyes open")} <= notes
+    first = next(note["onset"] for note in raw.annotations if note["description"] == GAP)
+    assert not there[round(first * 100)]
+
+
+@pytest.mark.parametrize(("ending", "read", "resolution"), [
+    ("edf", mne.io.read_raw_edf, 0.002), ("fif", mne.io.read_raw_fif, 1e-5),
+])  # fmt: skip
+def test_the_signal_agrees_within_the_resolution_of_the_format(recording, tmp_path, ending, read, resolution):
+    export([recording], **{ending: True}, out=tmp_path / "new")
+    raw = read(tmp_path / "new" / NAME.replace("xdf", ending), verbose="ERROR")
+    assert raw.ch_names == list(REAL.ch_names)
+    check_signal(raw, recording, resolution)
+
+
+def test_a_bids_data_set_has_everything(recording, tmp_path):
+    root = tmp_path / "study"
+    assert export([recording], bids=root) == [f"{root}/sub-P07/ses-2/eeg/sub-P07_ses-2_task-mood_run-01_eeg.edf"]
+    path = BIDSPath(root=root, subject="P07", session="2", task="mood", run="01", datatype="eeg", suffix="eeg")
+    raw = read_raw_bids(path, verbose="ERROR")
+    check_signal(raw, recording, 0.002)
+    assert raw.info["line_freq"] == 50
+    channels = {row["name"]: row for row in tsv(path.copy().update(suffix="channels", extension=".tsv").fpath)}
+    assert channels["C3"]["status_description"].startswith("line")
+    assert {row["status"] for name, row in channels.items() if name != "C3"} == {"good"}
+    sidecar = json.loads(path.copy().update(extension=".json").fpath.read_text())
+    assert sidecar["EEGReference"] == "average"
+    assert "SIMULATED" not in sidecar["TaskDescription"]
+    written = [file for file in root.rglob("*") if file.is_file()]
+    assert all(BIDSValidator().is_bids(f"/{file.relative_to(root).as_posix()}") for file in written)
+    assert not any(b"somebody" in file.read_bytes() for file in written)  # the path of the weights
+    (readings,) = (root / "derivatives").rglob("*_desc-readings_events.tsv")
+    rows = tsv(readings)
+    assert len(rows) == len(open_recorded(recording).readings)
+    assert rows[30]["status"] == "estimate"
+    assert [float(rows[30][f"p_{label}"]) for label in ("negative", "neutral", "positive")] == [0.2, 0.7, 0.1]
+    assert rows[0] | {"status": "settling", "p_neutral": "n/a"} == rows[0]
+    about = json.loads(readings.with_suffix(".json").read_text())
+    assert set(rows[0]) - {"onset", "duration"} <= set(about)
+    assert about["Readings"]["weights"] == "reader-4"
+
+
+def tsv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def test_what_is_there_is_left_and_what_was_interrupted_is_written_again(recording, tmp_path, monkeypatch):
+    root = tmp_path / "study"
+    with monkeypatch.context() as patch:
+        patch.setattr(bids, "_write_readings", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(MoodError, match="No space left"):
+            export([recording], bids=root)
+    export([recording], bids=root)
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
+    assert export([recording], bids=root) == [f"{NAME} is in {root} already"]
+    assert before == {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
+    other = Writer(REAL)
+    other.signal()
+    export([other.write(tmp_path / "sub-P07_ses-2_b.xdf")], bids=root)
+    assert len(list(root.rglob("*.edf"))) == 2
+    assert len(tsv(root / "participants.tsv")) == 1
+
+
+def test_one_that_cannot_be_exported_keeps_no_other_back(recording, tmp_path):
+    broken, said = tmp_path / "broken.xdf", []
+    broken.write_bytes(b"XDF:")
+    with pytest.raises(MoodError, match=r"broken\.xdf"):
+        export_recordings([broken, recording], Formats(csv=True), said.append)
+    assert [line[:8] for line in said] == ["1 of 2: ", "2 of 2: "]
+    assert (tmp_path / "sub-P07_ses-2_task-mood_run-01_readings.csv").exists()
+
+
+def test_tables_have_every_reading_whatever_it_is(tmp_path):
+    writer = session()
+    writer.signal()
+    writer.words('{"end": 9000, "kind": "abstained", "why": "later", "labels": null, "faults": 3, "quality": 1e999}')
+    path = writer.write(tmp_path / "a.xdf")
+    table = table_of(open_recorded(path))
+    assert {len(column) for column in table.values()} == {len(open_recorded(path).readings)}
+    assert (table["status"][-1], table["t"][-1], table["quality"][-1]) == ("later", None, None)
+    assert table["faults"][-2] == "C3=line"
+    assert text_of(table).count(b"\n") == len(table["t"]) + 1
+    export([path], parquet=True)
+    assert parquet.read_table(tmp_path / "a_readings.parquet").to_pydict() == table
+
+
+@pytest.mark.parametrize(("words", "code", "said"), [
+    (["a.xdf"], 2, "no format"),
+    ([], 2, "not one of recordings and weights"),
+    (["a.xdf", "--bids", "study"], 2, "add --participant ID"),
+    (["a.xdf", "--bids", "study", "--participant", "P_1"], 2, "letters and digits"),
+    (["none.xdf", "--edf"], 3, "no such file"),
+    (["a.xdf", "--edf", "--weights", "reader-4"], 2, "not one of recordings and weights"),
+])  # fmt: skip
+def test_what_cannot_be_exported_is_one_line_and_a_code(tmp_path, monkeypatch, capsys, words, code, said):
+    monkeypatch.chdir(tmp_path)
+    session().write(tmp_path / "a.xdf")
+    assert app.command(["export", *words]) == code
+    assert said in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.xdf"]
+
+
+@pytest.mark.parametrize("sfreq", [128.0, 249.97, 500 / 3, 512.03])
+def test_any_rate_can_be_written(tmp_path, sfreq):
+    writer = Writer(replace(REAL, sfreq=sfreq))
+    for _ in range(40):
+        writer.signal()
+    path = writer.write(tmp_path / "a.xdf")
+    export([path], edf=True)
+    raw = mne.io.read_raw_edf(tmp_path / "a_eeg.edf", verbose="ERROR")
+    assert raw.info["sfreq"] == pytest.approx(sfreq, rel=1e-5)
+    np.testing.assert_allclose(raw.get_data()[:, :1000] * 1e6, samples(path)[0], atol=0.002)
+
+
+def test_a_simulated_signal_is_called_so(tmp_path):
+    path = session(replace(INFO, sfreq=100.0)).write(tmp_path / NAME)
+    assert all(line.startswith("SIMULATED") for line in export([path], bids=tmp_path / "study", edf=True))
+    (sidecar,) = (tmp_path / "study").rglob("*_eeg.json")
+    assert json.loads(sidecar.read_text())["TaskDescription"].startswith("SIMULATED")
+
+
+def test_a_recording_without_samples_is_refused(tmp_path):
+    with pytest.raises(MoodError, match="no samples"):
+        export([Writer(REAL).write(tmp_path / "a.xdf")], edf=True)
+    with pytest.raises(ConfigError, match="no format"):
+        export([], out=tmp_path)
