@@ -23,6 +23,7 @@ from realtime_mood import gui, language, liblsl
 from realtime_mood.calibration.commands import calibrate, in_a_window, profiles, protocols
 from realtime_mood.cli.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
 from realtime_mood.cli.config import GIVE_UP_S, RunConfig, outputs_of, recorder_of, resolve
+from realtime_mood.cli.timing import timing
 from realtime_mood.console import own_stdout, take_over, terminated
 from realtime_mood.errors import ConfigError, MoodError, ReaderGone, install_extra
 from realtime_mood.files import log_exception
@@ -249,6 +250,7 @@ VERBS = (
 for verb in VERBS:
     cli.command()(verb)
 cli.add_typer(datasets, name="datasets")
+cli.add_typer(timing, name="timing")
 
 
 def command(words: Sequence[str]) -> int:

@@ -83,7 +83,7 @@ def _recording(
     options: PlaybackOptions,
     asked: str,
 ) -> Rows:
-    stamps = _stamps(loaded[eeg.number]["time_stamps"])
+    stamps = row_stamps(loaded[eeg.number]["time_stamps"])
     sfreq, odd = _rate(eeg, stamps, options, asked)
     described = check_count(channels_of(eeg), eeg.n_chans, options, asked)
     named = bool(options.stream and options.channels)
@@ -123,7 +123,7 @@ def _recording(
     )
 
 
-def _stamps(stamps: np.ndarray) -> np.ndarray:
+def row_stamps(stamps: np.ndarray) -> np.ndarray:
     """A stamp for each sample (s), also where the sender stamped its packets: the last sample of each."""
     stamps = np.asarray(stamps, np.float64)
     last = np.flatnonzero(np.diff(stamps, append=np.inf))
