@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, takewhile
 
 import numpy as np
 
 from ..language import _
-from ..types import Fault, Quality, StreamInfo
+from ..types import Fault, Quality, Reading, StreamInfo
 from .words import FAULT_WORDS
 
 GOOD_SCORE = 0.7  # an electrode without a fault is fair below it
+KEPT_S = 10.0  # how long what was known of electrodes is shown when they are not judged; filters settle in less
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,21 @@ class ElectrodeView:
     @property
     def is_bad(self) -> bool:
         return self.role == "bad"
+
+
+def known_quality(latest: Reading | None, readings: Sequence[Reading]) -> Quality | None:
+    """The quality of the latest reading, or the last one before it while filters settle after a gap.
+
+    `readings` are in the order of time. None where no electrode has been judged within `KEPT_S`.
+    """
+    if latest is None:
+        return None
+    recent = takewhile(lambda it: it.t_last >= latest.t_last - KEPT_S, chain((latest,), reversed(readings)))
+    return next((it.quality for it in recent if it.quality and _is_judged(it.quality)), None)
+
+
+def _is_judged(quality: Quality) -> bool:
+    return bool(quality.scores.any()) or any(fault not in (None, Fault.EXCLUDED) for fault in quality.faults)
 
 
 def electrodes_of(

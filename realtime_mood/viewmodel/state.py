@@ -18,7 +18,7 @@ from .banner import banner_of
 from .baseline import BaselineView, baseline_of
 from .corrections import badge, outcomes
 from .course import EstimateHistory, course_of
-from .electrodes import ElectrodeView, electrodes_of
+from .electrodes import ElectrodeView, electrodes_of, known_quality
 from .notes import translated
 from .strip import Timing, strip
 from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS, StyledText, first_upper
@@ -97,7 +97,7 @@ def view(
     current_quality = running and health.state not in (State.STALLED, State.RECONNECTING)
     corrections = latest.corrections if latest and running else None
     baseline = baseline_of(latest.drift if latest and running else None)
-    electrodes = electrodes_of(info, latest.quality if current_quality and latest else None, kohm)
+    electrodes = electrodes_of(info, known_quality(latest, readings) if current_quality else None, kohm)
     return ViewState(
         state=StyledText(_(STATE_WORDS[health.state]), STATE_ROLES.get(health.state, "dim")),
         banner=banner_of(health, current, readings, electrodes, now),

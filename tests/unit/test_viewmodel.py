@@ -117,6 +117,20 @@ def test_bad_electrodes_are_named_with_their_fault():
     assert look(abstained(20, Why.BAD_SIGNAL, q=q)).banner.text == "Signal poor on Fz, Cz: check these electrodes"
 
 
+UNJUDGED = Quality(np.zeros(4), (None,) * 4)
+
+
+def test_what_is_known_of_an_electrode_outlasts_a_gap():
+    q = quality(Fz=Fault.FLAT)
+    before = hops(0.25, 30.1, lambda t: estimate(t, q=q))
+    gap = hops(31, 35, lambda t: abstained(t, Why.SETTLING, q=UNJUDGED))
+    for k in range(1, len(gap)):
+        assert [e.role for e in look(*before, *gap[:k]).electrodes] == ["bad", "ok", "ok", "ok"]
+    late = abstained(41, Why.SETTLING, q=UNJUDGED)
+    assert [e.role for e in look(*before, late).electrodes] == ["dim"] * 4
+    assert [e.role for e in look(gap[0]).electrodes] == ["dim"] * 4
+
+
 def test_a_fair_electrode_is_neither_good_nor_bad():
     q = Quality(np.array([0.9, 0.5, 0.9, 0.9]), (None,) * 4)
     shown = look(estimate(20, q=q))
