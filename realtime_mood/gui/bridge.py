@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -20,6 +21,7 @@ from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from .. import clock
 from ..baseline import BaselineRequest
+from ..dsp.reference import RECORDED
 from ..files import write_private
 from ..guard import GuardedThread
 from ..health import Health, State
@@ -28,6 +30,7 @@ from ..ring import RingBuffer
 from ..run.engine import Engine
 from ..viewmodel.actions import RUNNING, RunRequest, actions_of
 from ..viewmodel.banner import NOTE_S
+from ..viewmodel.derived import REFUSED, ShownSignal
 from ..viewmodel.events import Events
 from ..viewmodel.lanes import TraceSettings, slice_of
 from ..viewmodel.state import ViewState, view
@@ -43,15 +46,15 @@ log = logging.getLogger(__name__)
 class RunBridge(QObject):
     """Polls the engine and emits view states.
 
-    `make_engine` builds an engine that is not yet started, and is called away from the window's thread; `request` is
-    the first run.
+    `make_engine` builds an engine, away from the window's thread; `request` is the first run.
     """
 
     state_changed = pyqtSignal(object)  # a `ViewState`, every frame
     maps_changed = pyqtSignal(object)  # the same, at the rate of the slower panels
-    # the `Chunk` to draw, its sfreq (Hz), its age (s), and the newest markers; every frame
-    signal_changed = pyqtSignal(object, float, float, object)
-    # the `Chunk` of the last minute, its sfreq (Hz), electrode names, and whether it is raw; a few times a second
+    # the `Chunk` to draw, its sfreq (Hz), its age (s), the newest markers, its filter and reference; every frame
+    signal_changed = pyqtSignal(object, float, float, object, str)
+    reference_refused = pyqtSignal()  # the montage has not the electrodes for the chosen reference of the traces
+    # the `Chunk` of the last minute, its sfreq (Hz), names, filter and reference; a few times a second
     minute_changed = pyqtSignal(object, float, object, str)
     events_changed = pyqtSignal(object)  # the lines of the event log, when there are new ones
     idle = pyqtSignal()  # a run and all its threads have ended
@@ -72,6 +75,7 @@ class RunBridge(QObject):
         self.in_session = False  # a feedback session is open
         self.minute_is_seen = False  # the last minute of signal is visible
         self.traces = TraceSettings()
+        self._signal = ShownSignal()
         self.left_out: frozenset[str] = frozenset()  # electrodes that the operator left out of this run
         self._events, self._notice = Events(), (StyledText(""), 0.0)
         self._timing = Timing()
@@ -110,12 +114,14 @@ class RunBridge(QObject):
         """True from `start` until everything it started has ended."""
         return self._work is not None or self.active is not None
 
-    @property
-    def _ring(self) -> RingBuffer | None:
-        """The last minute, raw or filtered; raw if nothing is filtered."""
-        if (engine := self._engine) is None:
-            return None
-        return engine.raw if self.traces.raw else engine.clean or engine.raw
+    def _shown(self) -> RingBuffer | None:
+        """The last minute as the traces show it."""
+        ring = self._signal.ring(self._engine, self.traces, self.left_out) if self._engine else None
+        if self._signal.refused:
+            self.notify(_(REFUSED[self.traces.reference]), "warn")
+            self.traces = replace(self.traces, reference=RECORDED)
+            self.reference_refused.emit()
+        return ring
 
     # -- requests -----------------------------------------------------------------------------------------------
 
@@ -127,8 +133,7 @@ class RunBridge(QObject):
             return
         self._ending, self._next, self._engine = False, None, None
         self._health, self.left_out = Health(State.CONNECTING), frozenset()
-        chosen = self.request
-        self._spawn("mood-start", lambda: self._start(chosen))
+        self._spawn("mood-start", partial(self._start, self.request))
 
     def stop(self) -> None:
         """Stop the run, if there is one."""
@@ -253,7 +258,8 @@ class RunBridge(QObject):
             state = view(health, None, (), (), now, **rest)
         else:
             measured = engine.raw.impedance if engine.raw else None
-            rest |= {"normal": engine.normal, "kohm": measured.kohm if measured else None}
+            kohm = measured.kohm if measured else None
+            rest |= {"normal": engine.normal, "kohm": kohm, "derivation": self._signal.derivation}
             state = view(health, engine.latest, engine.readings(), engine.markers, now, **rest)
         for before, outcome in zip(self._outcomes, state.outcomes, strict=True):
             if outcome and outcome != before:
@@ -267,13 +273,13 @@ class RunBridge(QObject):
 
     def _show_signal(self, health: Health) -> None:
         """Emit the signal to draw."""
-        ring, info = self._ring, health.info
+        ring, info = self._shown(), health.info
         if ring is None or info is None or self._engine is None:
             return
         chunk = slice_of(ring, self.traces)
         ageing = self.state is not None and self.state.ageing and self.traces.paused_at is None
         age_s = min(self.traces.span_s, max(0.0, clock.now() - chunk.t_last)) if ageing else 0.0
-        self.signal_changed.emit(chunk, info.sfreq, age_s, self._engine.markers)
+        self.signal_changed.emit(chunk, info.sfreq, age_s, self._engine.markers, self._signal.words)
 
     def _look_back(self, health: Health) -> None:
         """Emit the data of the slower panels: events, and the last minute of signal."""
@@ -281,10 +287,9 @@ class RunBridge(QObject):
         latest, markers = (engine.latest, engine.markers) if engine else (None, ())
         if self._events.note(health, latest, markers, datetime.now()):  # local time, for the reader
             self.events_changed.emit(self._events.lines)
-        ring, info = self._ring, health.info
-        if ring is not None and info is not None and not self._frame % MINUTE_EVERY and self.minute_is_seen:
-            kind = _("raw") if self.traces.raw else _("filtered")
-            self.minute_changed.emit(ring.latest(ring.capacity), info.sfreq, info.ch_names, kind)
+        if not self._frame % MINUTE_EVERY and self.minute_is_seen and (ring := self._shown()) is not None:
+            info = ring.info
+            self.minute_changed.emit(ring.latest(ring.capacity), info.sfreq, info.ch_names, self._signal.words)
 
     def _time(self) -> Timing:
         """How fast the window itself is."""

@@ -12,7 +12,10 @@ from PyQt6.QtCore import QLineF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QPainter, QPen
 from PyQt6.QtWidgets import QComboBox, QSlider, QWidget
 
+from ..dsp.reference import BETWEEN, RECORDED
+from ..dsp.spec import BANDS
 from ..language import _
+from ..viewmodel.derived import NAMES, band_words
 from ..viewmodel.electrodes import ElectrodeView
 from ..viewmodel.lanes import SCALES_UV, SPANS_S, TraceSettings
 from .labels import STRETCH, button, named, row, set_tip
@@ -44,8 +47,8 @@ class LaneNames(Canvas):
             self.update()
 
     def toggle(self, i: int) -> None:
-        """Leave electrode `i` out, or include it again."""
-        if 0 <= i < len(self.electrodes):
+        """Leave electrode `i` out, or include it again; a derivation of two cannot be left out."""
+        if 0 <= i < len(self.electrodes) and BETWEEN not in self.electrodes[i].name:
             self._at = i
             self.exclude_requested.emit(self.electrodes[i].name, not self.electrodes[i].excluded)
 
@@ -88,7 +91,7 @@ RING_S = 60
 
 
 class TraceControls(QWidget):
-    """Filtered or raw, µV per lane, seconds, and pause."""
+    """Filtered, raw or one band; reference, µV per lane, seconds, and pause."""
 
     changed = pyqtSignal(object)  # the `TraceSettings`
     pause_requested = pyqtSignal()
@@ -96,7 +99,8 @@ class TraceControls(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.settings = TraceSettings()
-        self.kind = _choice(_("filtered or raw"), (_("filtered"), _("raw")))
+        self.kind = _choice(_("filtered, raw or one band"), (_("filtered"), _("raw"), *map(band_words, BANDS)))
+        self.reference = _choice(_("reference"), tuple(_(name) for name in NAMES.values()))
         self.scale = _choice(_("microvolts per lane"), (_("auto scale"), *(f"{uv:g} µV" for uv in SCALES_UV)))
         self.span = _choice(_("seconds shown"), tuple(f"{s:g} s" for s in SPANS_S))
         self.span.setCurrentIndex(SPANS_S.index(self.settings.span_s))
@@ -104,13 +108,27 @@ class TraceControls(QWidget):
         self.back = named(QSlider(Qt.Orientation.Horizontal), _("seconds back"))
         self.back.setRange(-RING_S, 0)
         self.back.setMinimumWidth(60)
-        row(self.kind, self.scale, self.span, self.pause, (self.back, 100), STRETCH, on=self, margins=(0, 0, 0, 4))
+        controls = self.kind, self.reference, self.scale, self.span, self.pause, (self.back, 100)
+        row(*controls, STRETCH, on=self, margins=(0, 0, 0, 4))
         self.back.hide()
-        self.kind.currentIndexChanged.connect(lambda at: self._set(raw=at == 1))
+        self.kind.currentIndexChanged.connect(lambda at: self._set(raw=at == 1, band=("", "", *BANDS)[at]))
+        self.reference.currentIndexChanged.connect(lambda at: self._set(reference=[*NAMES][at]))
         self.scale.currentIndexChanged.connect(lambda at: self._set(uv=SCALES_UV[at - 1] if at else None))
         self.span.currentIndexChanged.connect(lambda at: self._set(span_s=SPANS_S[at]))
         self.back.valueChanged.connect(lambda value: self._set(back_s=float(-value)))
         self.pause.clicked.connect(self.pause_requested)
+
+    def next_kind(self) -> None:
+        """Show the next band, or all of the signal."""
+        self.kind.setCurrentIndex((self.kind.currentIndex() + 1) % self.kind.count())
+
+    def next_reference(self) -> None:
+        """Show the signal against the next reference."""
+        self.reference.setCurrentIndex((self.reference.currentIndex() + 1) % self.reference.count())
+
+    def as_recorded(self) -> None:
+        """Show the signal as it was recorded: the montage cannot give the chosen reference."""
+        self.reference.setCurrentIndex([*NAMES].index(RECORDED))
 
     def hold(self, at: int | None) -> None:
         """Pause at sample `at`, or resume."""

@@ -135,15 +135,17 @@ class Traces(QWidget):
             line.setPen(pg.mkPen(colour("line")))
 
     def show_state(self, state: ViewState) -> None:
-        self.names.show_electrodes(state.electrodes)
-        roles = tuple("dim" if e.excluded else "bad" if e.is_bad else "ok" for e in state.electrodes)
+        self.names.show_electrodes(state.lanes)
+        roles = tuple("dim" if e.excluded else "bad" if e.is_bad else "ok" for e in state.lanes)
         if len(roles) != len(self._roles):
             self.clear()
             self._box.setYRange(0, max(1, len(roles)), padding=0)
         self._roles = roles
 
-    def show_signal(self, chunk: Chunk, sfreq: float, age_s: float = 0.0, markers: Sequence[Marker] = ()) -> None:
-        """Draw `chunk`, whose last sample is `age_s` old."""
+    def show_signal(
+        self, chunk: Chunk, sfreq: float, age_s: float = 0.0, markers: Sequence[Marker] = (), kind: str = ""
+    ) -> None:
+        """Draw `chunk`, whose last sample is `age_s` old; `kind` says which reference and filter it has."""
         n_chans, span_s = chunk.data.shape[1], self.settings.span_s
         if self.settings.paused_at is None:
             self._newest = chunk.end
@@ -153,7 +155,7 @@ class Traces(QWidget):
         if self.settings.raw:
             points = level(points)
         self.uv = self.settings.uv or lane_uv(points, self.uv)
-        self._scale[1].show_text(_("lane = {uv:g} µV", uv=self.uv))
+        self._scale[1].show_text(" · ".join(filter(None, (_("lane = {uv:g} µV", uv=self.uv), kind))))
         x, y = polyline(at, points, chunk.end, sfreq, self.uv, LANE_HALF)
         x = x - age_s
         roles = np.array(self._roles if len(self._roles) == n_chans else ("ok",) * n_chans)

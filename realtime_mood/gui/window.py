@@ -116,6 +116,7 @@ class MainWindow(QMainWindow):
         self.spectrum.seen.connect(partial(setattr, bridge, "minute_is_seen"))
         self.traces.settings_changed.connect(partial(setattr, bridge, "traces"))
         self.traces.exclude_requested.connect(bridge.leave_out)
+        bridge.reference_refused.connect(self.traces.controls.as_recorded)
         self.events.save_requested.connect(bridge.save_events)
         self.banner.renew_requested.connect(self.renew_baseline)
         self.banner.keep_requested.connect(self.keep_baseline)

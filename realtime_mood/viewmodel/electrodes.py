@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 
 import numpy as np
 
+from ..dsp.reference import Derivation
 from ..language import _
 from ..types import Fault, Quality, Reading, StreamInfo
 from .words import FAULT_WORDS
@@ -62,4 +63,16 @@ def electrodes_of(
         out = fault is Fault.EXCLUDED
         role = "dim" if out else "bad" if fault else "ok" if score >= GOOD_SCORE else "warn"
         found.append(ElectrodeView(name, float(score), _(FAULT_WORDS[fault]) if fault else "", role, k, out))
+    return tuple(found)
+
+
+def lanes_of(electrodes: tuple[ElectrodeView, ...], derivation: Derivation | None) -> tuple[ElectrodeView, ...]:
+    """One view for each derived signal: that of its electrode, or the worse one of its two."""
+    if derivation is None or derivation.matrix.shape[1] != len(electrodes):
+        return electrodes
+    found = []
+    for name, of in zip(derivation.names, derivation.of, strict=True):
+        parts = [electrodes[i] for i in of]
+        worst = next((e for e in parts if e.excluded), None) or next((e for e in parts if e.is_bad), parts[0])
+        found.append(replace(worst, name=name))
     return tuple(found)

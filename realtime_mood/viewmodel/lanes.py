@@ -9,6 +9,7 @@ from itertools import takewhile
 
 import numpy as np
 
+from ..dsp.reference import RECORDED, Reference
 from ..errors import Overrun
 from ..ring import RingBuffer
 from ..types import Chunk, Marker
@@ -22,6 +23,8 @@ class TraceSettings:
     """How the traces are shown."""
 
     raw: bool = False  # unfiltered; otherwise filtered as for the network
+    band: str = ""  # the band to which it is filtered, besides; empty: all of it
+    reference: Reference = RECORDED
     uv: float | None = None  # µV per lane; automatic if None
     span_s: float = 10.0
     paused_at: int | None = None  # the sample at which the traces were paused; None while they run

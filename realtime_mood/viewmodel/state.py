@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..dsp.reference import Derivation
 from ..health import Health, State
 from ..language import N_, _
 from ..language.terms import SIMULATED
@@ -18,7 +19,7 @@ from .banner import banner_of
 from .baseline import BaselineView, baseline_of
 from .corrections import badge, outcomes
 from .course import EstimateHistory, course_of
-from .electrodes import ElectrodeView, electrodes_of, known_quality
+from .electrodes import ElectrodeView, electrodes_of, known_quality, lanes_of
 from .notes import translated
 from .strip import Timing, strip
 from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS, StyledText, first_upper
@@ -58,6 +59,7 @@ class ViewState:
     bars: tuple[LabelBar, ...]
     course: EstimateHistory
     electrodes: tuple[ElectrodeView, ...]
+    lanes: tuple[ElectrodeView, ...]  # of the traces: the electrodes, or what is derived from them
     attention: np.ndarray | None
     """(n_chans, n_bands), -1 to 1 on a log scale: 0 is an equal share, ±1 is `attention_span` times more or less.
     NaN for an electrode that was left out. None if there is no estimate."""
@@ -83,12 +85,13 @@ def view(
     actions: Actions | None = None,
     normal: Features | None = None,
     kohm: np.ndarray | None = None,
+    derivation: Derivation | None = None,
     timing: Timing = UNTIMED,
 ) -> ViewState:
     """Everything to show at `now` (s, our clock). A pure function of its arguments and the language.
 
     `normal` are the newest input features of the network, `kohm` (n_chans,) the last measured impedances (kΩ), and
-    `timing` says how fast the window itself is.
+    `derivation` is that of the traces, and `timing` says how fast the window itself is.
     """
     info, running = health.info, health.state in RUNNING
     current = latest if health.state is State.LIVE else None
@@ -109,6 +112,7 @@ def view(
         bars=_bars(current, latest, ranges(readings, info.sfreq) if info and running else None),
         course=course_of(info, latest, readings, markers, now, ageing),
         electrodes=electrodes,
+        lanes=lanes_of(electrodes, derivation),
         attention=attention,
         attention_span=span,
         strip=strip(health, readings, markers, timing),

@@ -24,7 +24,7 @@ from realtime_mood.gui import RunRequest, theme
 from realtime_mood.gui.bridge import RunBridge
 from realtime_mood.gui.feedback.view import FeedbackView
 from realtime_mood.health import Health, State
-from realtime_mood.types import Abstained, Estimate, Why
+from realtime_mood.types import Abstained, Estimate, StreamInfo, Why
 
 
 @pytest.fixture
@@ -348,3 +348,31 @@ def test_the_subject_never_reads_the_word_negative(qtbot, window):
     assert "negative" not in words
     qtbot.keyClick(window.subject, Qt.Key.Key_Escape)
     assert not window.subject.isVisible()
+
+
+def test_the_reference_of_the_traces_is_chosen_said_and_refused(qtbot, make_window):
+    chains = "Fp1 F7 T7 P7 O1 F3 C3 P3 Fz Cz Pz Fp2 F4 C4 P4 O2 F8 T8 P8"
+    engine = FakeEngine(StreamInfo(tuple(chains.split(" ")), 128.0, "planted", virtual=True))
+    w = make_window(lambda _: engine, "fake://")
+    w.bridge.start()
+    qtbot.waitUntil(lambda: len(w.traces.names.electrodes) == 19)
+    controls, lanes, scale = w.traces.controls, w.traces.names, w.traces._scale[1]
+    qtbot.keyClick(w, Qt.Key.Key_E)
+    qtbot.waitUntil(lambda: scale.text().endswith("filtered · average"))
+    qtbot.keyClick(w, Qt.Key.Key_E)  # linked ears: no ears in this cap
+    qtbot.waitUntil(lambda: w.banner.banner.text().startswith("No linked ears"))
+    assert controls.reference.currentText() == "recorded"
+    qtbot.waitUntil(lambda: scale.text().endswith("µV · filtered"))
+    controls.reference.setCurrentIndex(3)
+    qtbot.waitUntil(lambda: len(lanes.electrodes) == 18)
+    qtbot.waitUntil(lambda: w.spectrum.channel.itemText(0) == "Fp1–F7")
+    lanes.toggle(0)
+    assert engine.left_out == []  # two electrodes cannot be left out by one name
+    for _ in range(4):
+        qtbot.keyClick(w, Qt.Key.Key_G)
+    qtbot.waitUntil(lambda: scale.text().endswith("8–14 Hz · bipolar"))
+    controls.reference.setCurrentIndex(4)
+    qtbot.waitUntil(lambda: len(lanes.electrodes) == 9)
+    lanes.toggle(0)
+    assert engine.left_out == [{lanes.electrodes[0].name}]
+    assert engine.latest.quality.scores.size == 19  # what the network reads is not touched
