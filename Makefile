@@ -4,7 +4,7 @@ PY := .venv/bin/python
 export OMP_NUM_THREADS ?= 1
 unexport PYTHONDONTWRITEBYTECODE  # tests start many processes, and without bytecode each compiles the program again
 
-.PHONY: setup demo test check bench soak fuzz reliability screenshots datasets messages
+.PHONY: setup demo test check bench soak fuzz reliability screenshots datasets docs messages
 setup: .venv/.installed
 
 .venv/.installed: pyproject.toml constraints.txt
@@ -43,6 +43,9 @@ screenshots: setup  ## the README's pictures, from the running program
 
 datasets: setup  ## the part of docs/datasets.md about each data set, from its reader
 	$(PY) -m realtime_mood.models.datasets.page docs/datasets.md
+
+docs: setup  ## the documentation site, in build/site; a broken link is an error
+	$(PY) docs/site/build.py
 
 LANGUAGE_DIR := realtime_mood/language
 BABEL := $(PY) -m babel.messages.frontend -q

@@ -290,7 +290,7 @@ class Abstained(_Labelled):
 
     @property
     def label(self) -> None:
-        """None: there is no estimate."""
+        """None, because there is no estimate."""
 
     def __repr__(self) -> str:
         return self._line(self.time, self.why.value)

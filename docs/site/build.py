@@ -1,0 +1,71 @@
+"""Builds the documentation site from docs/, from files of the repository and from the code: ``make docs``.
+
+The pages are collected in build/docs. Links to files of the repository that are no pages become their names. A broken
+link, or a page that is in no table of contents, is an error.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import generated
+from sphinx.cmd.build import main as sphinx
+
+ROOT = Path(__file__).parents[2]
+PAGES, SITE = ROOT / "build" / "docs", ROOT / "build" / "site"
+FROM_REPOSITORY = {
+    "README.md": "home.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "examples/README.md": "examples.md",
+    "models/weights/reader-4/README.md": "model-card.md",
+}
+"""Pages that are files of the repository outside of docs/."""
+LINK = re.compile(r"(\[(?:[^\[\]]|\[[^\]]*\])*\])\(([^)#\s:]+)(#[^)\s]*)?\)")
+FENCE = re.compile(r"(^```.*?^```$|^    .*?$)", re.DOTALL | re.MULTILINE)
+
+
+def collect() -> dict[str, str]:
+    """Text of each page by its path on the site."""
+    pages = {path.relative_to(ROOT / "docs").as_posix(): path.read_text() for path in (ROOT / "docs").rglob("*.md")}
+    texts = {path: (ROOT / source).read_text() for source, path in FROM_REPOSITORY.items()}
+    pages |= {path: re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL) for path, text in texts.items()}
+    pages |= generated.pages()
+    return {path: _relinked(path, text, set(pages)) for path, text in pages.items()}
+
+
+def _relinked(page: str, text: str, pages: set[str]) -> str:
+    """The text with links that lead to pages and pictures of the site; links to other files become names."""
+    here = next((source for source, path in FROM_REPOSITORY.items() if path == page), f"docs/{page}")
+
+    def relink(match: re.Match[str]) -> str:
+        label, target, anchor = match[1], match[2], match[3] or ""
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(here), target))
+        found = FROM_REPOSITORY.get(path, path.removeprefix("docs/"))
+        if found in pages or found.startswith("pictures/"):
+            return f"{label}({posixpath.relpath(found, posixpath.dirname(page) or '.')}{anchor})"
+        return match[0] if not (ROOT / path).exists() else label[1:-1] if "`" in label else f"{label[1:-1]} (`{path}`)"
+
+    return LINK.sub(relink, text)
+
+
+def build() -> int:
+    """Write the site to build/site; returns the exit code of Sphinx."""
+    shutil.rmtree(PAGES, ignore_errors=True)
+    for path, text in collect().items():
+        place = PAGES / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+    shutil.copytree(ROOT / "docs" / "pictures", PAGES / "pictures")
+    (PAGES / "index.md").write_text(generated.CONTENTS)
+    here = str(Path(__file__).parent)
+    return sphinx(["-q", "-W", "--keep-going", "-j", str(os.cpu_count() or 1), "-c", here, str(PAGES), str(SITE)])
+
+
+if __name__ == "__main__":
+    sys.exit(build())

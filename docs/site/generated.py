@@ -1,0 +1,193 @@
+"""Pages of the reference that are generated from the code: commands, configuration, protocols, exit codes, messages."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+import typer
+from babel.messages import pofile
+
+import realtime_mood
+from realtime_mood import app, contracts, errors
+from realtime_mood.cli.config import RunConfig
+
+CONTENTS = """
+```{include} home.md
+```
+
+```{toctree}
+:hidden:
+:caption: Tutorials
+tutorials/first-ten-minutes
+tutorials/headset
+tutorials/feedback-study
+tutorials/training
+examples
+```
+
+```{toctree}
+:hidden:
+:caption: How to
+guide
+calibration
+timing
+datasets
+own-datasets
+sharing
+plugins
+```
+
+```{toctree}
+:hidden:
+:caption: Reference
+reference/commands
+reference/configuration
+api
+reference/python
+reference/protocols
+reference/exit-codes
+reference/messages
+glossary
+security
+```
+
+```{toctree}
+:hidden:
+:caption: Explanation
+evaluation
+evaluation/effort
+evaluation/data-sets
+evaluation/network
+model-card
+reliability
+measurements
+decisions/README
+```
+
+```{toctree}
+:hidden:
+:glob:
+decisions/0*
+```
+
+```{toctree}
+:hidden:
+:caption: Project
+contributing
+changelog
+```
+"""
+"""The first page, with the tables of contents."""
+
+
+def pages() -> dict[str, str]:
+    """Text of each page by its path."""
+    return {
+        "reference/commands.md": "\n".join(commands()),
+        "reference/configuration.md": "\n".join(configuration()),
+        "reference/python.md": "\n".join(python()),
+        "reference/protocols.md": "\n".join(protocols()),
+        "reference/exit-codes.md": "\n".join(exit_codes()),
+        "reference/messages.md": "\n".join(messages()),
+    }
+
+
+def commands() -> Iterator[str]:
+    """Every command, with its arguments and options."""
+    yield from ("# Commands", "", "`python app.py COMMAND`, or `realtime-mood COMMAND` where it is installed.", "")
+    yield from _commands(typer.main.get_command(app.cli), "")
+
+
+def _commands(group: Any, before: str) -> Iterator[str]:
+    for name, command in sorted(group.commands.items()):
+        whole = f"{before}{name}"
+        yield from (f"## {whole}", "", _one_line(command.help), "")
+        rows = [row for parameter in command.params if (row := _row(parameter))]
+        if rows:
+            yield from ("| | | default |", "|---|---|---|", *rows, "")
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{whole} ")
+
+
+def _row(parameter: Any) -> str:
+    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+    if parameter.param_type_name == "argument":
+        names = f"`{(parameter.name or '').upper()}`"
+    told = _one_line(getattr(parameter, "help", "") or "")
+    default = parameter.default
+    shown = "" if default in (None, False, "", ()) or callable(default) else f"`{default}`"
+    return f"| {names} | {told} | {shown} |" if not getattr(parameter, "hidden", False) else ""
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def configuration() -> Iterator[str]:
+    """Every key of the configuration file."""
+    yield from (
+        "# Configuration", "",
+        "Keys of the TOML file of `--config`, which are the options of `run`. [The guide](../guide.md#options) says",
+        "where values are taken from. An environment variable is `REALTIME_MOOD_` and the key in capitals.", "",
+        "| key | type | default |", "|---|---|---|",
+    )  # fmt: skip
+    for name, field in RunConfig.model_fields.items():
+        kind = str(field.annotation) if not isinstance(field.annotation, type) else field.annotation.__name__
+        yield f"| `{name}` | {_one_line(kind.replace('pathlib.', '').replace('typing.', ''))} | `{field.default!r}` |"
+
+
+def python() -> Iterator[str]:
+    """Everything that ``import realtime_mood`` gives."""
+    yield from ("# Functions and classes", "", "All names of `import realtime_mood`; [how to use them](../api.md).", "")
+    for name in sorted(realtime_mood.__all__, key=str.lower):
+        it = getattr(realtime_mood, name)
+        if inspect.isclass(it) or inspect.isfunction(it):
+            kind = "autoclass" if inspect.isclass(it) else "autofunction"
+            yield from (f"## {name}", "", "```{eval-rst}", f".. {kind}:: {it.__module__}.{it.__qualname__}")
+            yield from ("   :members:", "```", "") if kind == "autoclass" else ("```", "")
+
+
+def protocols() -> Iterator[str]:
+    """The protocols that parts of other packages implement."""
+    yield from (
+        "# Protocols", "",
+        "What a source, sink, network or display of another package must have; [how to write one](../plugins.md).", "",
+        "```{eval-rst}", f".. automodule:: {contracts.__name__}", "   :members:", "   :undoc-members:", "```", "",
+    )  # fmt: skip
+
+
+def exit_codes() -> Iterator[str]:
+    """Errors by exit code."""
+    kinds: dict[int, list[type[errors.MoodError]]] = {}
+    for it in vars(errors).values():
+        if inspect.isclass(it) and issubclass(it, errors.MoodError):
+            kinds.setdefault(it.exit_code, []).append(it)
+    yield from (
+        "# Exit codes", "",
+        "0 is success; [the guide](../guide.md#exit-codes) says what each code means. Errors of the Python",
+        "interface by code:", "", "| code | error | when |", "|---|---|---|",
+    )  # fmt: skip
+    for code, found in sorted(kinds.items()):
+        yield from (f"| {code} | `{it.__name__}` | {_one_line(inspect.getdoc(it))} |" for it in found)
+
+
+def messages() -> Iterator[str]:
+    """Every text that is translated."""
+    yield from (
+        "# Messages", "",
+        "Texts of the window, the terminal view and the reports, and their translations. Words in braces are",
+        "replaced.", "",
+    )  # fmt: skip
+    for catalogue in sorted(files("realtime_mood.language").glob("*/LC_MESSAGES/*.po")):  # type: ignore[attr-defined]
+        with catalogue.open("rb") as file:
+            found = [it for it in pofile.read_po(file) if it.id]
+        yield from (f"| English | {catalogue.parts[-3]} |", "|---|---|")
+        yield from (f"| {_cell(it.id)} | {_cell(it.string)} |" for it in found)
+        yield ""
+
+
+def _cell(text: str | list[str] | tuple[str, ...]) -> str:
+    return _one_line(text if isinstance(text, str) else " / ".join(text)).replace("`", "'")

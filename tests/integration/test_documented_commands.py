@@ -1,0 +1,77 @@
+"""Every command in the documentation can be given; those of the first tutorial and of training do what they say."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from realtime_mood import app
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+COMMAND = re.compile(r"^(?:    )?(?:\$app|python app\.py) ((?:.*\\\n)*.+)", re.MULTILINE)
+
+TUTORIALS = ROOT / "docs" / "tutorials"
+
+
+def commands(path: Path) -> list[list[str]]:
+    """The arguments of each command on a page."""
+    found = COMMAND.findall(path.read_text())
+    return [shlex.split(text.replace("\\\n", " "), comments=True) for text in found]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_can_be_given(path):
+    group = typer.main.get_command(app.cli)
+    for words in commands(path):
+        name, *rest = words
+        command = group.commands[name]
+        while hasattr(command, "commands") and rest and rest[0] in command.commands:
+            command, rest = command.commands[rest[0]], rest[1:]
+        command.make_context(name, rest)
+
+
+def run(words: list[str], folder: Path, code: int = 0) -> str:
+    """What a command prints; it must end with this exit code."""
+    done = subprocess.run(
+        [sys.executable, "-m", "realtime_mood.app", *words], cwd=folder, capture_output=True, text=True, timeout=100,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == code, (words, done.stderr)
+    return done.stdout
+
+
+def test_the_first_ten_minutes(tmp_path):
+    page = TUTORIALS / "first-ten-minutes.md"
+    _, *recorded = commands(page)
+    assert [words[0] for words in recorded] == ["run", "report", "replay"]
+    assert '"kind": "estimate"' in run(recorded[0], tmp_path)
+    run(recorded[1], tmp_path)
+    assert (tmp_path / "demo.html").exists()
+    assert "readings are identical" in run(recorded[2], tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "no estimate: settling" in done.stdout
+    assert re.search(r"(neutral|positive) 0\.\d+", done.stdout)
+
+
+def test_training_on_a_data_set(tmp_path):
+    given = {words[0] if words[0] != "datasets" else " ".join(words[:2]): words
+             for words in commands(TUTORIALS / "training.md")}  # fmt: skip
+    run(given["datasets write"], tmp_path)
+    assert "117 of 123" in run(given["datasets check"], tmp_path, code=1)
+    run(given["evaluate"], tmp_path)
+    assert "position in the session" in (tmp_path / "figures.md").read_text()
+
+
+def test_the_site_builds_without_a_warning():
+    pytest.importorskip("sphinx")
+    done = subprocess.run([sys.executable, ROOT / "docs/site/build.py"], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+    assert (ROOT / "build/site/reference/commands.html").exists()
