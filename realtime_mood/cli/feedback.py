@@ -92,8 +92,8 @@ def run_json(session: str, config: RunConfig, draw: Draw, lines: Path | None, ma
     with own_stdout() as out:
         plan, loop = session_of(session, config, draw, lines, [JsonFeedback(out)])
         engine = make_engine(config, [loop])
-        write_line(out, {"kind": "session", "name": plan.name, "consent": plan.consent,
-                       "lag_s": round(slowest(plan.measures), 2), **draw.about()})  # fmt: skip
+        about = {"lag_s": round(slowest(plan.measures), 2), "reference": plan.reference, **draw.about()}
+        write_line(out, {"kind": "session", "name": plan.name, "consent": plan.consent, **about})
         engine.start()
         with suppress(KeyboardInterrupt):
             while not loop.over.wait(0.1) and not engine.done.is_set() and out.fault is None:

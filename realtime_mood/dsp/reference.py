@@ -76,6 +76,25 @@ def derive(kind: Reference, ch_names: Sequence[str], reference: str = "", left_o
     return _each(ch_names, np.eye(len(ch_names)))
 
 
+def rows_of(names: Sequence[str], kind: Reference, ch_names: Sequence[str], reference: str = "") -> np.ndarray:
+    """Weights (n_names, n_chans) of the signal of each electrode, or of each difference (``"F3–C3"``), among `names`.
+
+    Raises `ConfigError` where the montage cannot give one; all electrodes named are there.
+    """
+    made = derive(kind, ch_names, reference)
+    at = {name: i for i, name in enumerate(ch_names)}
+    rows = np.zeros((len(names), len(ch_names)))
+    for row, name in zip(rows, names, strict=True):
+        first, _, second = name.partition(BETWEEN)
+        if second:
+            row[at[first]], row[at[second]] = 1, -1
+        elif name in made.names:
+            row[:] = made.matrix[made.names.index(name)]
+        else:
+            raise ConfigError(f"{kind} of {name}", "it has no neighbours on all sides", "use another electrode")
+    return rows
+
+
 def _each(ch_names: Sequence[str], matrix: np.ndarray, against: tuple[str, ...] = ()) -> Derivation:
     return Derivation(tuple(ch_names), matrix, tuple((i,) for i in range(len(ch_names))), against)
 

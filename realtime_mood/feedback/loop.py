@@ -17,6 +17,7 @@ from typing import Any
 from .. import clock
 from ..contracts import Condition, Receiver
 from ..dsp.filters import Notch
+from ..dsp.reference import RECORDED
 from ..errors import ConfigError, MoodError
 from ..guard import GuardedThread, Report, to_log
 from ..health import Emission, Feedback, Health, Output, RecordingState
@@ -90,7 +91,9 @@ class FeedbackLoop:
         self.over.clear()
         self._items.clear()
         try:
-            self._fast = FastMeasures(self.plan.measures, info, self._notch, lambda text: self.on_fault(text))
+            self._fast = FastMeasures(
+                self.plan.measures, info, self._notch, lambda text: self.on_fault(text), self.plan.reference
+            )
             self._lines.open()
         except MoodError as fault:
             self._give_up(fault)
@@ -240,6 +243,8 @@ class FeedbackLoop:
                 found = error.strerror or str(error)
                 raise ConfigError("the sealed file", found, "put it where it can be written") from error
         t = self._time(index)
+        if self.plan.reference != RECORDED and text.startswith("feedback/0/begin/"):
+            self.tell(f"feedback/reference/{self.plan.reference}", t)
         self.tell(text, t)
         self._receivers.tell(text, t)
 

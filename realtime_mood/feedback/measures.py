@@ -15,6 +15,7 @@ import numpy as np
 from ..contracts import MeasureKind
 from ..dsp.filters import Filters, Notch, RunningMean, band_delay_s
 from ..dsp.gaps import GapFiller
+from ..dsp.reference import BETWEEN, RECORDED, Reference, rows_of
 from ..dsp.spec import FeatureSpec
 from ..errors import StreamMismatch
 from ..guard import Guarded, Report, to_log
@@ -75,14 +76,20 @@ class _Means:
 
 
 class FastMeasures:
-    """Computes the fast ones of `measures` on a stream; `report` is given what fails in one of another package.
+    """Computes the fast ones of `measures` on a stream, against a `reference`.
 
-    Raises `PluginError` where a measure of another package cannot be imported, `StreamMismatch` where the headset lacks
-    an electrode, or its rate is too low for a band.
+    `report` is given what fails in one of another package. Raises `PluginError` where a measure of another package
+    cannot be imported, `StreamMismatch` where the headset lacks an electrode, or its rate is too low for a band, and
+    `ConfigError` where its electrodes cannot give the reference.
     """
 
     def __init__(
-        self, measures: tuple[Measure, ...], info: StreamInfo, notch: Notch = "auto", report: Report = to_log
+        self,
+        measures: tuple[Measure, ...],
+        info: StreamInfo,
+        notch: Notch = "auto",
+        report: Report = to_log,
+        reference: Reference = RECORDED,
     ) -> None:
         self._measures = tuple(measure for measure in measures if measure.is_fast)
         kinds = {measure.kind for measure in self._measures}
@@ -97,15 +104,45 @@ class FastMeasures:
         self._check(bands)
         self._spec = FeatureSpec(bands={str(k): band for band, k in self._bands.items()}) if bands else FeatureSpec()
         self._gaps = GapFiller(info.n_chans, round(self._spec.max_hole_s * info.sfreq))
-        self._filters = Filters(self._spec, info.sfreq, info.n_chans, notch)
-        self._at = [[info.ch_names.index(name) for name in measure.electrodes] for measure in self._measures]
+        self._refer(reference)
+        self._filters = Filters(self._spec, info.sfreq, self._n_signals, notch)
         self._faulty = np.zeros(info.n_chans, bool)
         self._k = 0
         self._begin(0)
 
+    def _refer(self, reference: Reference) -> None:
+        """Choose the signals to filter: all electrodes, or those that the measures name, made against a reference."""
+        ch_names = self._info.ch_names
+        names = list(dict.fromkeys(name for measure in self._measures for name in measure.electrodes))
+        self._weights: np.ndarray | None = None  # (n_signals, n_chans)
+        if reference != RECORDED or not set(names) <= set(ch_names):
+            self._weights = rows_of(names, reference, ch_names, self._info.reference)
+        signals = list(ch_names) if self._weights is None else names
+        self._n_signals = len(signals)
+        self._at = [[signals.index(name) for name in measure.electrodes] for measure in self._measures]
+        # The electrodes that have to be good: all that a signal is made of, but of an average only its own.
+        self._rests_on = [sorted({i for k in at for i in self._made_of(names, k, reference)}) for at in self._at]
+
+    def _made_of(self, names: list[str], k: int, reference: Reference) -> list[int]:
+        if self._weights is None:
+            return [k]
+        if reference == "average" and names[k] in self._info.ch_names:
+            return [self._info.ch_names.index(names[k])]
+        return np.flatnonzero(self._weights[k]).tolist()
+
+    def _referred(self, rows: np.ndarray) -> np.ndarray:
+        """The signals of rows of all electrodes, summed in an order that does not depend on how many rows there are."""
+        if self._weights is None:
+            return rows
+        made = np.zeros((len(rows), self._n_signals))
+        for i in np.flatnonzero(self._weights.any(axis=0)):
+            made += rows[:, i, None] * self._weights[:, i]
+        return made
+
     def _check(self, bands: set[tuple[float, float]]) -> None:
         for measure in self._measures:
-            if missing := [name for name in measure.electrodes if name not in self._info.ch_names]:
+            named = [name for names in measure.electrodes for name in names.split(BETWEEN)]
+            if missing := [name for name in named if name not in self._info.ch_names]:
                 raise StreamMismatch(
                     f"feedback on {', '.join(measure.electrodes)}", f"the headset has no {', '.join(missing)}",
                     "use another session, or name the headset's electrodes in it",
@@ -125,22 +162,21 @@ class FastMeasures:
         samples: list[Sample] = []
         for run in self._gaps(chunk):
             if run.restart:
-                self._filters.restart(run.rows[0])
+                self._filters.restart(self._referred(run.rows[:1])[0])
                 self._begin(run.first)
             samples += self._advance(run.first, run.rows, np.full(len(run.rows), float(not run.received)))
         return samples
 
     def _begin(self, first: int) -> None:
-        n, sfreq = self._info.n_chans, self._info.sfreq
-        taus_s = {measure.smoothing_s for measure in self._measures}
-        self._means = {tau_s: _Means(tau_s, sfreq, n, len(self._bands)) for tau_s in taus_s}
+        sfreq, taus_s = self._info.sfreq, {measure.smoothing_s for measure in self._measures}
+        self._means = {tau_s: _Means(tau_s, sfreq, self._n_signals, len(self._bands)) for tau_s in taus_s}
         self._settled = [first + round((SETTLE_S + 3 * measure.smoothing_s) * sfreq) for measure in self._measures]
         self._filled_from = first + round(SETTLE_S * sfreq)
         self._last_row: np.ndarray | None = None
-        self._moved = np.full(n, first)  # index after the sample at which each electrode last moved
+        self._moved = np.full(self._info.n_chans, first)  # index after the sample at which each electrode last moved
 
     def _advance(self, first: int, rows: np.ndarray, lost: np.ndarray) -> list[Sample]:
-        clean, banded = self._filters(rows)
+        clean, banded = self._filters(self._referred(rows))
         fresh = np.arange(first, first + len(rows)) >= self._filled_from  # the filters' own transient is not averaged
         power, loud = np.square(banded) * fresh[:, None, None], np.square(clean) * fresh[:, None]
         moved = self._movement(first, rows)
@@ -166,11 +202,12 @@ class FastMeasures:
 
     def _sample(self, end: int, still: np.ndarray, means: dict[float, tuple[np.ndarray, ...]]) -> Sample:
         values, reasons = [], []
-        for measure, at, settled in zip(self._measures, self._at, self._settled, strict=True):
+        of_each = zip(self._measures, self._at, self._rests_on, self._settled, strict=True)
+        for measure, at, electrodes, settled in of_each:
             power, rms, lost = means[measure.smoothing_s]
             checks = (
-                (end < settled, "settling"), (lost > MAX_LOST, "samples lost"), (still[at].any(), "flat"),
-                (self._faulty[at].any(), "poor signal"), (rms[at].max() > LOUD_UV, "too loud"),
+                (end < settled, "settling"), (lost > MAX_LOST, "samples lost"), (still[electrodes].any(), "flat"),
+                (self._faulty[electrodes].any(), "poor signal"), (rms[at].max() > LOUD_UV, "too loud"),
             )  # fmt: skip
             why = next((reason for is_so, reason in checks if is_so), "")
             value = math.nan if why else self._value(measure, power[at])

@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from ..dsp.reference import BETWEEN
 from ..dsp.spec import BANDS
 from ..files import Strict, load, shipped_in
 from ..language import N_
-from ..montage import canonical_name
+from ..montage import canonical_name, derivation
 from ..plugins import BUILT_IN, Group, plugins
 
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -42,7 +43,7 @@ class Measure(Strict):
     measure of another package."""
     band: Band = BANDS["alpha"]
     over: Band | None = None
-    electrodes: tuple[str, ...] = ()
+    electrodes: tuple[str, ...] = ()  # names, or differences of two, as ``"F3-C3"``
     label: str = ""  # a label of the readout, or ``valence``, ``arousal`` or ``confidence``
     smoothing_s: float = Field(0.5, ge=0.1, le=10.0)  # time constant of the mean over power (s)
     weight: float = 1.0
@@ -50,7 +51,9 @@ class Measure(Strict):
     @field_validator("electrodes")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        found = tuple(canonical_name(name) or "" for name in names)
+        pairs = [derivation(name) for name in names]
+        found = tuple(BETWEEN.join(pair) if pair else canonical_name(name) or ""
+                      for name, pair in zip(names, pairs, strict=True))  # fmt: skip
         if unknown := [name for name, there in zip(names, found, strict=True) if not there]:
             raise ValueError(f"no electrode {unknown[0]!r} in the 10-05 system")
         return found
@@ -115,6 +118,8 @@ class FeedbackPlan(Strict):
     consent: Words  # text that the subject has to agree to first
     debrief: Words  # text shown after the session, in every condition
     measures: tuple[Measure, ...] = Field(min_length=1, max_length=8)
+    # of the fast measures, except those of two electrodes; the network keeps the reference it was trained with
+    reference: Literal["recorded", "average", "ears", "laplacian"] = "recorded"
     # ``circle``, ``bar``, ``landscape``, or the name of a display of another package
     display: Annotated[str, AfterValidator(partial(registered, "displays"))] = "circle"
     sound: Literal["none", "pitch", "loudness", "ambient"] = "none"

@@ -15,7 +15,8 @@ from PyQt6.QtWidgets import QComboBox, QSlider, QWidget
 from ..dsp.reference import BETWEEN, RECORDED
 from ..dsp.spec import BANDS
 from ..language import _
-from ..viewmodel.derived import NAMES, band_words
+from ..language.terms import REFERENCES
+from ..viewmodel.derived import band_words
 from ..viewmodel.electrodes import ElectrodeView
 from ..viewmodel.lanes import SCALES_UV, SPANS_S, TraceSettings
 from .labels import STRETCH, button, named, row, set_tip
@@ -100,7 +101,7 @@ class TraceControls(QWidget):
         super().__init__()
         self.settings = TraceSettings()
         self.kind = _choice(_("filtered, raw or one band"), (_("filtered"), _("raw"), *map(band_words, BANDS)))
-        self.reference = _choice(_("reference"), tuple(_(name) for name in NAMES.values()))
+        self.reference = _choice(_("reference"), tuple(_(name) for name in REFERENCES.values()))
         self.scale = _choice(_("microvolts per lane"), (_("auto scale"), *(f"{uv:g} µV" for uv in SCALES_UV)))
         self.span = _choice(_("seconds shown"), tuple(f"{s:g} s" for s in SPANS_S))
         self.span.setCurrentIndex(SPANS_S.index(self.settings.span_s))
@@ -112,7 +113,7 @@ class TraceControls(QWidget):
         row(*controls, STRETCH, on=self, margins=(0, 0, 0, 4))
         self.back.hide()
         self.kind.currentIndexChanged.connect(lambda at: self._set(raw=at == 1, band=("", "", *BANDS)[at]))
-        self.reference.currentIndexChanged.connect(lambda at: self._set(reference=[*NAMES][at]))
+        self.reference.currentIndexChanged.connect(lambda at: self._set(reference=[*REFERENCES][at]))
         self.scale.currentIndexChanged.connect(lambda at: self._set(uv=SCALES_UV[at - 1] if at else None))
         self.span.currentIndexChanged.connect(lambda at: self._set(span_s=SPANS_S[at]))
         self.back.valueChanged.connect(lambda value: self._set(back_s=float(-value)))
@@ -128,7 +129,7 @@ class TraceControls(QWidget):
 
     def as_recorded(self) -> None:
         """Show the signal as it was recorded: the montage cannot give the chosen reference."""
-        self.reference.setCurrentIndex([*NAMES].index(RECORDED))
+        self.reference.setCurrentIndex([*REFERENCES].index(RECORDED))
 
     def hold(self, at: int | None) -> None:
         """Pause at sample `at`, or resume."""

@@ -1,7 +1,7 @@
-"""Words for electrode faults and for the reasons why there is no estimate, shared by the window, terminal and reports.
+"""Words for electrode faults, reasons for no estimate and references, shared by the window, terminal and reports.
 
-The keys are the values of `types.Fault` and `types.Why`, which recordings and streams hold too. A word is translated
-where it is shown: ``_(FAULTS["flat"])``.
+The keys are the values of `types.Fault`, `types.Why` and `dsp.reference.Reference`, which recordings and streams hold
+too. A word is translated where it is shown: ``_(FAULTS["flat"])``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,13 @@ FAULTS = {
     "decorrelated": N_("uncorrelated with its neighbours"),
     "impedance": N_("poor contact"),
     "excluded": N_("excluded"),
+}
+REFERENCES = {
+    "recorded": N_("recorded"),
+    "average": N_("average"),
+    "ears": N_("ears"),
+    "bipolar": N_("bipolar"),
+    "laplacian": N_("Laplacian"),
 }
 REASONS = {
     "settling": N_("settling"),

@@ -21,6 +21,7 @@ from ..errors import SourceNotFound, StreamMismatch
 from ..feedback import sealed
 from ..feedback.measures import RATE_HZ
 from ..language import _
+from ..language.terms import REFERENCES
 from .drawing import INK, LABELS, ReportFigure
 from .pages import html, place, write
 from .words import plain
@@ -36,6 +37,7 @@ class FeedbackSummary:
 
     file: str
     title: str
+    reference: str  # of the fast measures
     condition: str  # empty where it is still sealed
     code: str
     virtual: bool
@@ -106,6 +108,7 @@ def read(path: Path, opened: Path | None = None) -> FeedbackSummary:
             "delay_ms": np.array([line.get("delay_ms") for line in fed], float),
         }
         title, virtual = str(head["plan"]["title"]), bool(head["virtual"])
+        reference = str(head["plan"].get("reference", "recorded"))  # older files have none
     except OSError:
         raise SourceNotFound(str(path), "no such file", "check the path") from None
     except (ValueError, KeyError, TypeError, IndexError, UnicodeDecodeError):
@@ -115,7 +118,7 @@ def read(path: Path, opened: Path | None = None) -> FeedbackSummary:
         condition = sealed.condition_of(opened, code)
     if not condition:
         values["z"] = np.full_like(values["z"], math.nan)
-    return FeedbackSummary(path.name, title, condition, code, virtual, **values)
+    return FeedbackSummary(path.name, title, reference, condition, code, virtual, **values)
 
 
 def write_feedback_report(paths: Sequence[Path], out: Path | None = None, opened: Path | None = None) -> Path:
@@ -136,7 +139,7 @@ def page(sessions: Sequence[FeedbackSummary]) -> str:
     if any(np.isfinite(session.z).any() for session in sessions):
         figures["curve"] = ReportFigure(partial(_curve, sessions=sessions), (8.2, 2.9), details)
     simulated = any(session.virtual for session in sessions)
-    return html("feedback.html", GENERATOR, figures, simulated=simulated, sessions=sessions)
+    return html("feedback.html", GENERATOR, figures, simulated=simulated, sessions=sessions, references=REFERENCES)
 
 
 def binned(session: FeedbackSummary, values: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, ...]:

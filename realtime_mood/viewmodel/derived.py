@@ -16,14 +16,11 @@ from ..dsp.reference import RECORDED, Derivation, Reference, derive
 from ..dsp.spec import BANDS
 from ..errors import ConfigError, Overrun
 from ..language import N_, _
+from ..language.terms import REFERENCES
 from ..ring import RingBuffer
 from ..types import Chunk, StreamInfo
 from .lanes import TraceSettings
 
-NAMES: dict[Reference, str] = {
-    "recorded": N_("recorded"), "average": N_("average"), "ears": N_("ears"), "bipolar": N_("bipolar"),
-    "laplacian": N_("Laplacian"),
-}  # fmt: skip
 REFUSED: dict[Reference, str] = {
     "average": N_("No average reference: fewer than 8 electrodes do not cover the head. The signal is as recorded"),
     "ears": N_("No linked ears: A1 and A2, M1 and M2, or TP9 and TP10 are not recorded. The signal is as recorded"),
@@ -124,7 +121,7 @@ class ShownSignal:
         kind = band_words(settings.band) if settings.band else _("raw") if settings.raw else _("filtered")
         if settings.reference == RECORDED or self.refused:
             return kind
-        name, against = _(NAMES[settings.reference]), self.derivation.against if self.derivation else ()
+        name, against = _(REFERENCES[settings.reference]), self.derivation.against if self.derivation else ()
         return f"{kind} · {name}" + (f" ({', '.join(against)})" if against else "")
 
 

@@ -57,6 +57,8 @@ def test_the_z_score_is_the_subjects_own_and_invalid_time_is_reported(lines):
     assert it.invalid_s == pytest.approx(10.0)
     assert it.mean_z("transfer") == pytest.approx(1.6, abs=0.4)
     text = page([it])
+    assert it.reference == "recorded"
+    assert "of the measures" in text
     assert "10 s · 11%" in text
     assert "3.0 / 3.0 ms" in text
     assert f"{it.mean_z('transfer'):+.2f}" in text

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_mood.errors import StreamMismatch
+from realtime_mood.errors import ConfigError, StreamMismatch
 from realtime_mood.feedback.measures import RATE_HZ, FastMeasures, lag_of
 from realtime_mood.feedback.plan import Measure
 from realtime_mood.types import Chunk, Fault, Quality, StreamInfo
@@ -141,3 +141,67 @@ def test_one_that_breaks_leaves_the_others_and_is_named(registered, value):
 def test_an_unknown_kind_is_refused_with_those_there_are():
     with pytest.raises(ValueError, match="known measures are band, ratio, asymmetry, readout"):
         Measure(kind="mine", electrodes=("O1",))
+
+
+CHAINS = "Fp1 F7 T7 P7 O1 F3 C3 P3 Fz Cz Pz Fp2 F4 C4 P4 O2 F8 T8 P8"
+CAP = StreamInfo(tuple(CHAINS.split()), 200.0)
+
+
+def run_in_a_cap(data, measure, reference, cuts=(), judge=None):
+    it = FastMeasures((measure,), CAP, (), reference=reference)
+    if judge is not None:
+        it.judge(judge)
+    return [sample for chunk in chunks(data, cuts) for sample in it.push(chunk)]
+
+
+def cap_signal(common_uv=0.0):
+    """A rhythm of 10 µV at C3, and one that all electrodes share."""
+    noise = np.random.default_rng(2).normal(0, 1, (len(T), CAP.n_chans))
+    noise[:, CAP.ch_names.index("C3")] += 10 * np.sin(2 * np.pi * 10 * T)
+    return (noise + common_uv * np.sin(2 * np.pi * 10.5 * T)[:, None]).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("reference", "electrode", "gain"),
+    [("recorded", "C3", 1), ("average", "C3", 18 / 19), ("laplacian", "C3", 1), ("recorded", "C3-P3", 1)],
+)
+def test_a_measure_has_the_reference_of_its_session(reference, electrode, gain):
+    measure = Measure(kind="band", band="alpha", electrodes=(electrode,))
+    value = run_in_a_cap(cap_signal(), measure, reference)[-1].values[0]
+    assert value == pytest.approx(math.log((10 * gain) ** 2 / 2), abs=0.2)
+    shared = run_in_a_cap(cap_signal(40.0), measure, reference)[-1].values[0]
+    is_as_recorded = (reference, electrode) == ("recorded", "C3")
+    assert shared == pytest.approx(value, abs=1e-3) or is_as_recorded
+    assert (shared > value + 1) == is_as_recorded
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.integers(1, 3999), max_size=12), st.sampled_from(["average", "laplacian"]))
+def test_cutting_changes_no_bit_of_a_derived_measure(cuts, reference):
+    data = cap_signal(5.0)
+    data[1500:1520] = np.nan
+    measure = Measure(kind="band", electrodes=("C3", "Cz-Pz"))
+    whole, cut = (run_in_a_cap(data, measure, reference, cuts=these) for these in ([], cuts))
+    np.testing.assert_array_equal([s.values for s in whole], [s.values for s in cut])
+
+
+@pytest.mark.parametrize(
+    ("reference", "electrode", "bad", "valid"),
+    [("laplacian", "C3", "T7", False), ("average", "C3", "T7", True), ("average", "C3", "C3", False),
+     ("recorded", "C3-P3", "P3", False), ("recorded", "C3-P3", "Pz", True)],
+)  # fmt: skip
+def test_the_electrodes_that_a_measure_rests_on_have_to_be_good(reference, electrode, bad, valid):
+    faults = tuple(Fault.MUSCLE if name == bad else None for name in CAP.ch_names)
+    quality = Quality(np.array([fault is None for fault in faults], np.float32), faults)
+    measure = Measure(kind="band", electrodes=(electrode,))
+    last = run_in_a_cap(cap_signal(), measure, reference, judge=quality)[-1]
+    assert last.why == ("" if valid else "poor signal")
+
+
+def test_a_reference_that_the_montage_cannot_give_is_refused():
+    with pytest.raises(ConfigError, match="laplacian of O1 · it has no neighbours on all sides"):
+        FastMeasures((Measure(kind="band", electrodes=("O1",)),), CAP, (), reference="laplacian")
+    with pytest.raises(ConfigError, match="4 electrodes, whose mean is no reference"):
+        FastMeasures((ALPHA,), INFO, (), reference="average")
+    with pytest.raises(StreamMismatch, match="the headset has no P3"):
+        FastMeasures((Measure(kind="band", electrodes=("F3-P3",)),), INFO, ())

@@ -79,7 +79,8 @@ def test_a_blinded_session_from_its_code_to_its_record(feedback, tmp_path, plan_
     exit_code, out, err = feedback(*words)
     assert exit_code == 0, err
     lines = [json.loads(line) for line in out.splitlines()]
-    assert lines[0] == {"kind": "session", "name": "fast", "consent": "You agree to this", "lag_s": 0.57, "code": code}
+    about = {"name": "fast", "consent": "You agree to this", "lag_s": 0.57, "reference": "recorded", "code": code}
+    assert lines[0] == {"kind": "session", **about}
     assert lines[-1]["whole"]
     assert lines[-1]["debrief"] == "This was it"
     rewards = sum(line.get("reward", False) for line in lines if line["kind"] == "feedback")
@@ -184,6 +185,18 @@ def test_silence_is_neutral_and_is_told_as_such(plan):
     play(loop, 1, end)
     wait_until(lambda: ear.heard[-1].at > 25.9 and ear.heard[-1].valid)
     loop.close(Health())
+
+
+def test_the_reference_of_the_measures_is_a_marker(plan):
+    told = []
+    loop = FeedbackLoop(plan.model_copy(update={"reference": "ears"}), contingent, notch=())
+    loop.tell = lambda text, t: told.append(text)
+    loop.open(replace(INFO, reference="A1+A2"))
+    play(loop, 13)
+    wait_until(lambda: loop.latest and loop.latest.at > 12.9)
+    loop.close(Health())
+    assert loop.fault is None
+    assert told[:2] == ["feedback/reference/ears", "feedback/0/begin/baseline"]
 
 
 def test_a_code_is_used_by_feedback_and_not_by_a_baseline(plan):
