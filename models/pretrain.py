@@ -96,11 +96,11 @@ class _Run:
         self.recipe, self.out, self.accelerator, self.log, self.frozen = recipe, out, accelerator, log, frozen
         training, held_out = split_subjects(sessions, recipe.held_out, recipe.seed)
         pop = corpus_population(training)
-        self.feed = Feed(training, pop, spec, recipe.batch, recipe.seed, recipe.geometry)
+        self.feed = Feed(training, pop, spec, recipe, recipe.seed)
         self.held_out: dict[str, list[Drawn]] = {}
         for kind, virtual in (("real", False), ("virtual", True)):
             if of_kind := [p for p in held_out if p.virtual == virtual]:
-                fixed = Feed(of_kind, pop, spec, recipe.batch, recipe.seed + 1, recipe.geometry, PLAIN)
+                fixed = Feed(of_kind, pop, spec, recipe, recipe.seed + 1, PLAIN)
                 self.held_out[kind] = [fixed(k) for k in range(HELD_OUT_BATCHES // 2)]
         self.about = describe(training, held_out, spec)
         self.about |= {"recipe": asdict(recipe), "population": {"mean": pop.mean.tolist(), "sd": pop.sd.tolist()}}
@@ -110,9 +110,7 @@ class _Run:
         self.digest = hashlib.sha256(same.encode()).hexdigest()
 
         torch.manual_seed(recipe.seed)
-        model = MaskedModelling(
-            recipe.reader(), spec.bands, spec.patch_sfreq, dim=recipe.decoder_dim, spectrum=recipe.spectrum
-        )
+        model = MaskedModelling(recipe, spec)
         if frozen:
             frozen.put_into(model.encoder)
         trained = [p for p in model.parameters() if p.requires_grad]
@@ -220,10 +218,10 @@ class _Run:
         for kind, batches in self.held_out.items():
             inputs = [self._local(batch) for batch in batches]
             losses = torch.stack([torch.stack(self.unwrapped(*x)) for x in inputs]).mean(0)
-            flat = torch.stack([nothing(x[0], x[3]) for x in inputs]).mean()
+            flat = torch.stack([nothing(self.unwrapped.tokens_of(x[0]), x[-1]) for x in inputs]).mean()
             found[kind] = self.accelerator.reduce(torch.cat((losses, flat[None])), "mean")
         total, patch, spectrum, flat = torch.stack(list(found.values())).mean(0).tolist()
-        explained = {k: self.bounds[k].explained(Losses(*x[:3]), self.recipe.spectrum) for k, x in found.items()}
+        explained = {k: self.bounds[k].explained(Losses(*x[:3]), self.recipe) for k, x in found.items()}
         state = self.state
         better = total < state.best
         state.poorer = 0 if better else state.poorer + 1
@@ -272,7 +270,7 @@ def _interrupts() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, before)
 
 
-def nothing(patches: Tensor, target: Tensor) -> Tensor:
-    """The loss of always predicting a flat line."""
-    truth = normalised(patches.flatten(1, 2)[target])
+def nothing(tokens: Tensor, target: Tensor) -> Tensor:
+    """The loss of always predicting a flat line for samples of tokens (B, T, L)."""
+    truth = normalised(tokens[target])
     return nn.functional.huber_loss(torch.zeros_like(truth), truth)

@@ -100,6 +100,7 @@ class RawEncoder(nn.Module):
         self.spectra = FrameSpectra(c.patch_len) if c.raw_token == "spectrum" else None
         width = N_REFERENCES * N_BINS if self.spectra else c.patch_len
         self.embed = nn.Sequential(nn.Linear(width, 2 * c.raw_dim), nn.GELU(), nn.Linear(2 * c.raw_dim, c.raw_dim))
+        self.n_patches = c.n_patches
         self.place = nn.Linear(12, c.raw_dim)
         n_times = 1 if self.spectra else c.n_patches
         self.time = nn.Parameter(torch.randn(n_times, c.raw_dim) * 0.5)  # with 0.02, learning starts late
@@ -117,6 +118,9 @@ class RawEncoder(nn.Module):
         self, patches: Tensor, positions: Tensor, keep_chans: Tensor, keep_patches: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The tokens (B, T, D) of a window, and which of them are there (B, T)."""
+        if self.n_patches != ReaderConfig.n_patches:  # patches that are not a second long
+            patches = patches.flatten(2).unflatten(2, (self.n_patches, -1))
+            keep_patches = keep_patches.unflatten(1, (self.n_patches, -1)).all(2)
         if self.spectra is None:
             return self.tokens(patches, positions), (keep_chans[:, :, None] & keep_patches[:, None]).flatten(1)
         keep = keep_chans & keep_patches.any(1, keepdim=True)

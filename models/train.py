@@ -97,7 +97,7 @@ def fit(
     warm_up = 0.2 if recipe.steps > 5 else 0.6  # of one step or less torch cannot make a ramp
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, recipe.steps, pct_start=warm_up)
     augment = recipe.augment
-    if config.raw_token == "spectrum":
+    if reader.config.raw_token == "spectrum":
         augment = replace(augment, raw_noise=augment.spectral_noise)
     batches = [training_batches(t.sampler, recipe.batches[t.name], seed, augment, len(t.labels)) for t in tasks]
     generator = torch.Generator().manual_seed(seed)  # the same in every process

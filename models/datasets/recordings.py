@@ -44,6 +44,7 @@ CONTACT = {MUSE: (1, 2), EPOC: (2, 3, 4)}
 EXCLUDED = {
     "eegmat": "the reader is evaluated on it; --with-eegmat takes it all the same",
     "feis": "its pieces of 1 s are shorter than a window, and its licence is non-profit",
+    "uci_vep": "it is trials of 1 s laid end to end, shorter than a window",
     "articulators": "it is part of FEIS: its pieces of 1 s are shorter than a window",
 }
 

@@ -15,13 +15,15 @@ References
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+from safetensors.torch import save
 from scipy import signal
 
 from ..pretraining.encoder import load_encoder
@@ -104,24 +106,23 @@ class TokenFeatures:
     Parameters
     ----------
     name, title : str
-    state : mapping of str to Tensor, optional
-        Weights; without, they are random.
+    state : mapping of str to Tensor
+        Weights; those that are not there are random.
     config : ReaderConfig
     seed : int
         Of random weights.
     """
 
     def __init__(
-        self, name: str, title: str, state: Mapping[str, torch.Tensor] | None, config: ReaderConfig, seed: int,
-        sha256: str = "",
-    ) -> None:  # fmt: skip
+        self, name: str, title: str, state: Mapping[str, torch.Tensor], config: ReaderConfig, seed: int
+    ) -> None:
         self.name, self.title = name, title
-        self.depends: list[object] = [name, sha256, seed, torch.__version__]
+        sha256 = hashlib.sha256(save(dict(state))).hexdigest()
+        self.depends: list[object] = [name, sha256, seed, asdict(config), torch.__version__]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.encoder = RawEncoder(config).eval().requires_grad_(False)
-        if state is not None:
-            self.encoder.load_state_dict(state)
+        self.encoder.load_state_dict(state, strict=False)
 
     @torch.inference_mode()
     def __call__(self, unit: Unit, ends: np.ndarray, chans: np.ndarray) -> np.ndarray:
@@ -129,20 +130,20 @@ class TokenFeatures:
         parts = []
         for some in np.array_split(ends, len(ends) // BLOCK + 1):
             patches = torch.from_numpy(unit.patches(some, chans))
-            keep = torch.from_numpy(unit.good(some, chans))[:, :, None].expand(-1, -1, patches.shape[2])
-            tokens = self.encoder.tokens(patches, where.expand(len(some), -1, -1))
-            out = self.encoder(tokens, keep.flatten(1)).unflatten(1, patches.shape[1:3])
-            parts.append(out.mean(2).numpy())
+            given = (patches, where.expand(len(some), -1, -1), torch.from_numpy(unit.good(some, chans)))
+            tokens, keep = self.encoder.window(*given, torch.ones(len(some), patches.shape[2], dtype=torch.bool))
+            parts.append(self.encoder(tokens, keep).unflatten(1, (len(chans), -1)).mean(2).numpy())
         return np.concatenate(parts)
 
 
 def encoder_rows(encoder: Path | None, seed: int) -> tuple[list[ProbeFeatures], dict[str, Any]]:
     """An untrained encoder, the pre-trained one where there is one, of the same shape, and the card of the latter."""
     if encoder is None:
-        return [TokenFeatures("untrained", "encoder, untrained", None, ReaderConfig(dropout=0.0), seed)], {}
+        return [TokenFeatures("untrained", "encoder, untrained", {}, ReaderConfig(dropout=0.0), seed)], {}
     state, card = load_encoder(encoder)
     config = ReaderConfig(dropout=0.0, **card["config"])
+    statistics = {name: x for name, x in state.items() if "standardised" in name}  # of spectra; they are not learnt
     return [
-        TokenFeatures("untrained", "encoder, untrained", None, config, seed),
-        TokenFeatures("encoder", f"encoder {encoder.name}, frozen", state, config, seed, card["sha256"]),
+        TokenFeatures("untrained", "encoder, untrained", statistics, config, seed),
+        TokenFeatures("encoder", f"encoder {encoder.name}, frozen", state, config, seed),
     ], card

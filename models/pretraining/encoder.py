@@ -29,7 +29,8 @@ from realtime_mood.models.reader import RawEncoder, ReaderConfig
 from .state import write_whole
 
 FORMAT = 1
-SHAPE = ("patch_len", "n_patches", "raw_dim", "raw_depth", "heads")  # fields of ReaderConfig that an encoder depends on
+SHAPE = ("raw_token", "patch_len", "n_patches", "raw_dim", "raw_depth", "heads")
+"""Fields of ReaderConfig that an encoder depends on."""
 
 
 def save_encoder(folder: Path, encoder: RawEncoder, config: ReaderConfig, about: dict[str, Any]) -> None:
@@ -78,10 +79,10 @@ def load_encoder(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def begun_with(config: ReaderConfig, card: Mapping[str, Any]) -> ReaderConfig:
     """`config` with the shape of the encoder that a card describes, which may be of none.
 
-    Raises `ConfigError` where the raw branch is to have other tokens than patches, which encoders are trained on.
+    Raises `ConfigError` where the raw branch is to have spectral tokens, and the encoder was trained on patches.
     """
-    if card["config"] and config.raw_token != "patch":
-        found = f"its tokens are a {config.raw_token}, encoders are pre-trained on patches"
+    if card["config"] and config.raw_token != "patch" != card["config"].get("raw_token"):
+        found = f"its tokens are a {config.raw_token}, the encoder was pre-trained on patches"
         raise ConfigError("a pre-trained encoder for the raw branch", found, "leave out one of the two options")
     return replace(config, **card["config"])
 

@@ -20,7 +20,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +31,10 @@ from scipy.stats import chi2
 from torch import Tensor
 from torch.nn import functional as F
 
-from .objective import LEAST_POWER, Losses, Spectrum, normalised
+from realtime_mood.models.masking import Mask
+
+from .objective import Losses, MaskedModelling, Spectrum, normalised
+from .recipe import PretrainingRecipe
 
 RANGE = (1e-2, 1e2)  # of the degrees of freedom, relative to those of white noise
 QUANTILES = (np.arange(2000) + 0.5) / 2000
@@ -44,18 +47,19 @@ class Bounds(NamedTuple):
     null_spectrum: float
     floor_spectrum: float
 
-    def explained(self, losses: Losses, weight: float) -> dict[str, float]:
-        """The shares explained of both terms of the loss and of the total, where the spectrum has this `weight`.
+    def explained(self, losses: Losses, recipe: PretrainingRecipe) -> dict[str, float]:
+        """The shares explained of the terms of the loss, and of their total with the recipe's weights.
 
         A share is ``(null − loss) / (null − floor)``: 0 for a flat prediction, 1 at the floor.
         """
-        patch, spectrum = float(losses.patch), float(losses.spectrum)
-        total = self.null_patch + weight * (self.null_spectrum - self.floor_spectrum)
-        gained = self.null_patch - patch + weight * (self.null_spectrum - spectrum)
-        found = {"total": gained / total, "patch": 1 - patch / self.null_patch}
-        if weight:
-            found["spectrum"] = (self.null_spectrum - spectrum) / max(self.null_spectrum - self.floor_spectrum, 1e-9)
-        return found
+        most = self.null_spectrum - self.floor_spectrum
+        terms = {
+            "patch": (recipe.waveform, self.null_patch - float(losses.patch), self.null_patch),
+            "spectrum": (recipe.spectrum, self.null_spectrum - float(losses.spectrum), most),
+        }
+        terms = {name: term for name, term in terms.items() if term[0]}
+        gained, whole = (sum(term[0] * term[k] for term in terms.values()) for k in (1, 2))
+        return {"total": gained / max(whole, 1e-9)} | {name: g / max(w, 1e-9) for name, (_, g, w) in terms.items()}
 
 
 def halves(n_times: int) -> Tensor:
@@ -86,7 +90,7 @@ def spread_of_halves(patches: Tensor, spectrum: Spectrum) -> np.ndarray:
     centred = (patches - patches.mean(-1, keepdim=True)).double()
     windows = halves(patches.shape[-1]).to(patches.device)
     power = torch.fft.rfft(centred[..., None, :] * windows).abs().square() @ spectrum.in_band.double()
-    logs = (power + LEAST_POWER).log()
+    logs = (power + spectrum.least).log()
     difference = logs[..., 0, :] - logs[..., 1, :]  # (B, C, P, K)
     return np.asarray(difference.var(dim=2, correction=1).mean(dim=(0, 1)).cpu())
 
@@ -119,23 +123,23 @@ def noise_floor(dof: np.ndarray) -> float:
     return float(np.where(size < 1, 0.5 * size**2, size - 0.5).mean())
 
 
-def bounds(batches: Iterable[tuple[Tensor, Tensor]], spectrum: Spectrum) -> Bounds:
-    """`Bounds` on hidden tokens: `batches` are patches (B, C, P, L) and targets (B, C·P) bool.
+def bounds(batches: Iterable[Sequence[Tensor]], model: MaskedModelling) -> Bounds:
+    """`Bounds` on the hidden tokens of `batches`, which are what a model takes.
 
-    A flat prediction is a flat line, and for the bands the mean over the hidden tokens themselves, the best constant.
+    A flat prediction is a flat line, and for log power the mean over these tokens themselves, the best constant.
     """
     flat, power, spread, n = [], [], [], []
-    for patches, target in batches:
-        hidden = patches.flatten(1, 2)[target]
-        truth = normalised(hidden)
+    for patches, _, slow, *mask in batches:
+        truth = normalised(model.tokens_of(patches)[mask[1]])
         flat.append(float(F.huber_loss(torch.zeros_like(truth), truth)))
-        power.append(spectrum(hidden))
-        spread.append(spread_of_halves(patches, spectrum))
-        n.append(len(hidden))
+        of_each, asked = model.power(patches, slow, Mask(*mask))
+        power.append(of_each[mask[1][asked]])
+        spread.append([spread_of_halves(x, model.bands) for x in model.references(patches)])
+        n.append(len(truth))
     logs = torch.cat(power)
     null = float(F.huber_loss(logs.mean(0).expand_as(logs), logs))
-    floor = noise_floor(noise_dof(np.average(spread, axis=0, weights=n), spectrum))
-    return Bounds(float(np.average(flat, weights=n)), null, min(floor, null))
+    dofs = [noise_dof(each, model.bands) * model.n_frames for each in np.average(spread, axis=0, weights=n)]
+    return Bounds(float(np.average(flat, weights=n)), null, min(noise_floor(np.concatenate(dofs)), null))
 
 
 def lines(explained: dict[str, dict[str, float]]) -> list[str]:

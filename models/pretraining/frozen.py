@@ -41,7 +41,7 @@ class FrozenEncoder:
     def shaped(self, recipe: PretrainingRecipe) -> PretrainingRecipe:
         """The recipe with the encoder's shape."""
         shape = {key: value for key, value in self.card.get("config", {}).items() if hasattr(recipe, key)}
-        return replace(recipe, **shape)
+        return replace(recipe, **shape).of_tokens(shape.get("raw_token", recipe.raw_token))
 
     def unseen(self, sessions: Sequence[PreparedSession], log: Callable[[str], None]) -> list[PreparedSession]:
         """The sessions of subjects that it was not trained or chosen on, by name and by signal.

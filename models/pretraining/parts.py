@@ -38,18 +38,17 @@ class HeldOutParts:
         self, held_out: Sequence[PreparedSession], pop: Population, spec: FeatureSpec, recipe: PretrainingRecipe,
         model: MaskedModelling, device: torch.device,
     ) -> None:  # fmt: skip
-        self._model, self._device, self._weight = model, device, recipe.spectrum
+        self._model, self._device = model, device
         self._parts: dict[str, tuple[int, list[Drawn], Bounds]] = {}
         for name in sorted({p.job.dataset for p in held_out if not p.virtual}):
             own = [p for p in held_out if p.job.dataset == name]
-            feed = Feed(own, pop, spec, recipe.batch, recipe.seed + 1, recipe.geometry, PLAIN)
+            feed = Feed(own, pop, spec, recipe, recipe.seed + 1, PLAIN)
             batches = [feed(k) for k in range(BATCHES)]
             self._parts[name] = len({p.job.subject for p in own}), batches, self.bounds(batches)
 
     def bounds(self, batches: Sequence[Drawn]) -> Bounds:
         """The losses of a flat prediction and the noise floor on the hidden tokens of batches."""
-        moved = (batch.to(self._device) for batch in batches)
-        return explained.bounds(((x[0], x[3]) for x in moved), self._model.bands)
+        return explained.bounds((batch.to(self._device) for batch in batches), self._model)
 
     @torch.no_grad()
     def __call__(self) -> dict[str, dict[str, float]]:
@@ -57,6 +56,6 @@ class HeldOutParts:
         found = {}
         for name, (people, batches, limits) in self._parts.items():
             losses = [torch.stack(tuple(self._model(*batch.to(self._device)))) for batch in batches]
-            shares = limits.explained(Losses(*torch.stack(losses).mean(0)), self._weight)
+            shares = limits.explained(Losses(*torch.stack(losses).mean(0)), self._model.recipe)
             found[name] = {"people": float(people)} | {key: round(share, 4) for key, share in shares.items()}
         return found

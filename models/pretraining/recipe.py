@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from realtime_mood.errors import ConfigError
-from realtime_mood.models.masking import GEOMETRIES
+from realtime_mood.models.inputs import RawToken
+from realtime_mood.models.masking import GEOMETRIES, RATIO
 from realtime_mood.models.reader import ReaderConfig
+
+WINDOW_LEN = ReaderConfig.patch_len * ReaderConfig.n_patches  # samples
+MOMENTS = 16  # windows of one subject in a batch, two near in time and the next two, where moments are told apart
+SPECTRAL: dict[str, Any] = {
+    "waveform": 0.0, "spectrum": 1.0, "bins": True, "average": True, "own": True, "hidden": 0.5,
+}  # fmt: skip
+"""What spectral tokens are pre-trained with (docs/decisions/0030)."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +27,17 @@ class PretrainingRecipe:
     raw_depth: int = 6
     heads: int = 4
     decoder_dim: int = 64
+    raw_token: RawToken = "patch"
+    n_patches: int = 4  # of a window of four seconds
     geometry: str = "random"
-    spectrum: float = 0.2  # weight of the bands' power in the loss
+    hidden: float = RATIO  # share of the tokens
+    waveform: float = 1.0  # weight of samples in the loss
+    spectrum: float = 0.2  # and of log power
+    bins: bool = False  # log power in bins of 1 Hz instead of five bands
+    average: bool = False  # log power under the average reference is asked for, too
+    own: bool = False  # log power of visible tokens is asked for, too
+    context_s: float = 0.0  # before and after the window; log power of all of it, relative to the subject's own mean
+    contrast: float = 0.0  # weight of telling a subject's moments apart; in one process only
     batch: int = 64
     lr: float = 1e-3
     warmup: float = 0.04  # share of the run
@@ -40,6 +58,11 @@ class PretrainingRecipe:
             ("raw_dim", self.raw_dim % self.heads == 0, f"a multiple of {self.heads}, the heads"),
             ("decoder_dim", self.decoder_dim % 4 == 0, "a multiple of 4, its heads"),
             ("geometry", self.geometry in GEOMETRIES, f"one of {', '.join(GEOMETRIES)}"),
+            ("geometry", self.geometry != "coming" or self.n_times > 1, "random or blocks for spectral tokens"),
+            ("waveform", not self.waveform or self.raw_token == "patch", "0 for spectral tokens"),
+            ("average", not self.average or not self.context_s, "only without a longer time"),
+            ("n_patches", WINDOW_LEN % self.n_patches == 0, f"a divisor of {WINDOW_LEN}"),
+            ("hidden", 0 < self.hidden < 1, "between 0 and 1"),
             ("steps", self.steps > 0, "at least 1"),
             ("lr", 0 < self.lr < math.inf, "more than 0"),
             ("batch", self.batch >= 2, "at least 2"),
@@ -48,9 +71,21 @@ class PretrainingRecipe:
             if not valid:
                 raise ConfigError(f"{name} {getattr(self, name)}", "not possible", f"give {do}")
 
+    def of_tokens(self, kind: RawToken) -> PretrainingRecipe:
+        """The recipe for raw tokens of a kind: spectral ones are asked for other targets."""
+        return replace(self, raw_token=kind, **SPECTRAL) if kind == "spectrum" else self
+
     def reader(self) -> ReaderConfig:
         """The configuration the encoder belongs to."""
-        return ReaderConfig(raw_dim=self.raw_dim, raw_depth=self.raw_depth, heads=self.heads, dropout=0.0)
+        return ReaderConfig(
+            raw_dim=self.raw_dim, raw_depth=self.raw_depth, heads=self.heads, dropout=0.0, raw_token=self.raw_token,
+            n_patches=self.n_patches, patch_len=WINDOW_LEN // self.n_patches,
+        )  # fmt: skip
+
+    @property
+    def n_times(self) -> int:
+        """Tokens of an electrode in a window."""
+        return 1 if self.raw_token == "spectrum" else self.n_patches
 
     def rate(self, share: float) -> float:
         """The learning rate after a `share` of the budget: a linear warm-up, then a cosine down to a hundredth."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from integration.recordings import CH_NAMES, write_edf
-from pretraining_people import SECONDS, SFREQ, eeg, write_archive
+from pretraining_people import SECONDS, SFREQ, TINY, eeg, write_archive
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
@@ -127,7 +128,7 @@ def test_differing_rates_and_montages_make_one_corpus(tmp_path):
     write_archive(folder / "slow_50hz.npz", {"c": [eeg(3, sfreq=100)[:, :4]]}, sfreq=50)
     sessions, said = gathered(tmp_path, folder)
     assert "slow-c left out" in said
-    feed = Feed(sessions, corpus_population(sessions), SPEC, size=4, seed=0)
+    feed = Feed(sessions, corpus_population(sessions), SPEC, replace(TINY, batch=4), seed=0)
     drawn = [feed(k) for k in range(12)]
     assert {d.patches.shape[1] for d in drawn} >= {4, 8}
     assert all(d.patches.shape[2:] == (4, 128) and torch.isfinite(d.patches).all() for d in drawn)
@@ -196,11 +197,11 @@ def test_people_held_out_are_never_trained_on(tmp_path):
 def test_evaluations_people_and_what_may_not_be_used_stay_out(tmp_path):
     folder = tmp_path / "data"
     folder.mkdir()
-    for name in ("eegmat_dev_125hz.npz", "feis_articulators_256hz.npz"):
+    for name in ("eegmat_dev_125hz.npz", "feis_articulators_256hz.npz", "uci_vep_60ch_128hz.npz"):
         write_archive(folder / name, {"a": [eeg(1)]})
     jobs, notes = find([str(folder)])
     assert jobs == []
-    assert len(notes) == 2
+    assert len(notes) == 3
     assert [job.subject for job in find([str(folder)], with_eegmat=True)[0]] == ["eegmat_dev-a"]
 
 
@@ -273,15 +274,15 @@ def sessions(tmp_path_factory):
 
 def test_a_batch_is_a_function_of_its_number(sessions):
     pop = corpus_population(sessions)
-    one, two = (Feed(sessions, pop, SPEC, size=6, seed=5) for _ in range(2))
+    one, two = (Feed(sessions, pop, SPEC, replace(TINY, batch=6), seed=5) for _ in range(2))
     for k in (3, 0, 7):
         a, b = one(k), two(k)
-        assert all(torch.equal(x, y) for x, y in zip((*a[:2], *a.mask), (*b[:2], *b.mask), strict=True))
+        assert all(torch.equal(x, y) for x, y in zip((*a[:3], *a.mask), (*b[:3], *b.mask), strict=True))
     assert not torch.equal(one(3).positions[:4, :4], one(4).positions[:4, :4])
 
 
 def test_batches_are_on_many_montages_and_bounded(sessions):
-    feed = Feed(sessions, corpus_population(sessions), SPEC, size=32, seed=0)
+    feed = Feed(sessions, corpus_population(sessions), SPEC, replace(TINY, batch=32), seed=0)
     drawn = [feed(k) for k in range(25)]
     n_chans = {d.patches.shape[1] for d in drawn}
     assert n_chans <= set(BUCKETS)
@@ -293,7 +294,7 @@ def test_batches_are_on_many_montages_and_bounded(sessions):
 
 
 def test_processes_share_a_batch_without_overlap(sessions):
-    whole = Feed(sessions, corpus_population(sessions), SPEC, size=6, seed=5, vary=PLAIN)(0)
+    whole = Feed(sessions, corpus_population(sessions), SPEC, replace(TINY, batch=6), seed=5, vary=PLAIN)(0)
     parts = [whole.share(rank, 2) for rank in range(2)]
     assert torch.equal(torch.stack([p.patches for p in parts], 1).flatten(0, 1), whole.patches)
     assert torch.equal(torch.stack([p.mask.target for p in parts], 1).flatten(0, 1), whole.mask.target)

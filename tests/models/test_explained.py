@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from realtime_mood.models.pretraining.explained import (
     spread_of_halves,
 )  # fmt: skip
 from realtime_mood.models.pretraining.frozen import FrozenEncoder
-from realtime_mood.models.pretraining.objective import Losses, Spectrum
+from realtime_mood.models.pretraining.objective import Losses, MaskedModelling, Spectrum
 from realtime_mood.models.reader import RawEncoder
 
 SPECTRUM = Spectrum(BANDS, 128, 128.0)
@@ -52,11 +53,12 @@ def test_the_floor_is_the_huber_loss_of_the_true_power(white):
     generator = torch.Generator().manual_seed(1)
     log = 0.5 * torch.randn(64, 16, 1, 1, generator=generator) + 0.1 * torch.linspace(-1, 1, 4)[:, None]
     patches, target = white * log.exp(), torch.ones(64, 64, dtype=torch.bool)
-    found = bounds([(patches, target)], SPECTRUM)
+    model = MaskedModelling(TINY, FeatureSpec())
+    found = bounds([(patches, target, target, target[:, :0].long(), target)], model)
     truth = SPECTRUM(patches)
     best = log + (truth - log).mean((0, 1, 2))
     loss = float(F.huber_loss(best.expand_as(truth), truth))
-    explained = found.explained(Losses(torch.tensor(0.0), torch.tensor(found.null_patch), torch.tensor(loss)), 0.2)
+    explained = found.explained(Losses(torch.tensor(0.0), torch.tensor(found.null_patch), torch.tensor(loss)), TINY)
     assert 0.9 < explained["spectrum"] < 1.02
     assert found.floor_spectrum == pytest.approx(loss, rel=0.2)
 
@@ -64,10 +66,11 @@ def test_the_floor_is_the_huber_loss_of_the_true_power(white):
 def test_a_flat_prediction_explains_nothing_and_the_floor_everything():
     limits = Bounds(0.4, 0.1, 0.04)
     flat = Losses(torch.tensor(0.42), torch.tensor(0.4), torch.tensor(0.1))
-    assert limits.explained(flat, 0.2) == pytest.approx({"total": 0, "patch": 0, "spectrum": 0}, abs=1e-6)
+    assert limits.explained(flat, TINY) == pytest.approx({"total": 0, "patch": 0, "spectrum": 0}, abs=1e-6)
     floor = Losses(torch.tensor(0.0), torch.tensor(0.0), torch.tensor(0.04))
-    assert limits.explained(floor, 0.2) == pytest.approx({"total": 1, "patch": 1, "spectrum": 1}, abs=1e-6)
-    assert "spectrum" not in limits.explained(floor, 0.0)
+    assert limits.explained(floor, TINY) == pytest.approx({"total": 1, "patch": 1, "spectrum": 1}, abs=1e-6)
+    assert set(limits.explained(floor, replace(TINY, spectrum=0.0))) == {"total", "patch"}
+    assert limits.explained(floor, replace(TINY, waveform=0.0)) == pytest.approx({"total": 1, "spectrum": 1}, abs=1e-6)
 
 
 def test_more_degrees_of_freedom_leave_less_noise():

@@ -57,7 +57,7 @@ def mean_of(rows, key="balanced_accuracy"):
 
 
 def test_a_class_that_only_tokens_show_is_read_from_tokens_and_not_from_power(study):
-    tokens = TokenFeatures("untrained", "untrained", None, CONFIG, 0)
+    tokens = TokenFeatures("untrained", "untrained", {}, CONFIG, 0)
     assert mean_of(row_measures(study, (tokens, "all"))) > 0.9
     for name in ("bands", "spectrum"):
         assert abs(mean_of(row_measures(study, (PLAIN_ROWS[name], "all"))) - 0.5) < 0.2

@@ -130,6 +130,8 @@ def test_an_encoder_of_patches_cannot_begin_them():
     assert begun_with(CONFIG, {"config": {}}) == CONFIG
     with pytest.raises(ConfigError, match="pre-trained on patches"):
         begun_with(CONFIG, card)
+    spectral = {"config": {"raw_dim": 32, "raw_token": "spectrum"}}
+    assert begun_with(replace(CONFIG, raw_token="patch"), spectral).raw_token == "spectrum"
 
 
 @pytest.mark.parametrize("command", [train, evaluate])
