@@ -22,10 +22,10 @@ from ..types import Chunk, StreamInfo
 from .lanes import TraceSettings
 
 REFUSED: dict[Reference, str] = {
-    "average": N_("No average reference: fewer than 8 electrodes do not cover the head. The signal is as recorded"),
-    "ears": N_("No linked ears: A1 and A2, M1 and M2, or TP9 and TP10 are not recorded. The signal is as recorded"),
-    "bipolar": N_("No bipolar derivations: no electrodes follow each other. The signal is as recorded"),
-    "laplacian": N_("No Laplacian: no electrode has neighbours on all sides. The signal is as recorded"),
+    "average": N_("An average needs 8 electrodes or more · shown as recorded"),
+    "ears": N_("Linked ears need A1 and A2, M1 and M2 or TP9 and TP10 · shown as recorded"),
+    "bipolar": N_("Bipolar needs electrodes in a row · shown as recorded"),
+    "laplacian": N_("A Laplacian needs electrodes on all sides · shown as recorded"),
 }
 
 

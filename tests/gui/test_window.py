@@ -360,7 +360,7 @@ def test_the_reference_of_the_traces_is_chosen_said_and_refused(qtbot, make_wind
     qtbot.keyClick(w, Qt.Key.Key_E)
     qtbot.waitUntil(lambda: scale.text().endswith("filtered · average"))
     qtbot.keyClick(w, Qt.Key.Key_E)  # linked ears: no ears in this cap
-    qtbot.waitUntil(lambda: w.banner.banner.text().startswith("No linked ears"))
+    qtbot.waitUntil(lambda: w.banner.banner.text().startswith("Linked ears need A1 and A2"))
     assert controls.reference.currentText() == "recorded"
     qtbot.waitUntil(lambda: scale.text().endswith("µV · filtered"))
     controls.reference.setCurrentIndex(3)
