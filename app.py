@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -62,15 +61,15 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
     # After the source is checked: torch takes a second to import.
     from realtime_mood.models.building import PipelineBuilder
 
-    build, listeners = PipelineBuilder(config), []
+    build, also = PipelineBuilder(config), []
     recorder, outputs = recorder_of(config, build.about()), outputs_of(config)
-    if config.markers:
-        from realtime_mood.sources.lsl.markers import LslMarkers
+    if config.also or config.markers:
+        from realtime_mood.sources.lsl.aux_source import LslAux
 
-        listeners.append(partial(LslMarkers, config.markers))
+        also = [*map(LslAux, config.also), *(LslAux(url, in_markers=True) for url in config.markers)]
     everything = [*([recorder] if recorder else []), *sinks, *outputs]
     give_up_s = config.give_up or give_up_s
-    engine = Engine(source, build, everything, listeners=listeners, seconds=config.seconds, give_up_s=give_up_s)
+    engine = Engine(source, build, everything, also=also, seconds=config.seconds, give_up_s=give_up_s)
     for sink in sinks:
         if isinstance(sink, FeedbackLoop):
             feedback_run.attach(sink, engine, config, recorder, outputs)
@@ -112,7 +111,12 @@ def run(
         str | None, typer.Option(help="What runs the network: torch, onnx, or auto (torch, if installed).")
     ] = None,
     record: RecordOption = None,
-    markers: Annotated[str | None, typer.Option(help="lsl://NAME of a marker stream to record.")] = None,
+    also: Annotated[
+        list[str] | None, typer.Option(help="Record this stream beside the EEG, as lsl://NAME; may be repeated.")
+    ] = None,
+    markers: Annotated[
+        list[str] | None, typer.Option(help="Record this stream of markers, as lsl://NAME; may be repeated.")
+    ] = None,
     participant: ParticipantOption = None,
     session: Annotated[str | None, typer.Option(help="Session ID in file names (letters and digits).")] = None,
     give_up: Annotated[

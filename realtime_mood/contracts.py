@@ -239,21 +239,6 @@ class Reporting(Protocol):
     on_fault: Report
 
 
-class Listener(Protocol):
-    """A receiver of markers from outside the stream, on its own thread."""
-
-    def start(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-@runtime_checkable
-class Noting(Protocol):
-    """A listener that reports what is unusual about the markers it receives."""
-
-    report: Report
-
-
 class Director(Protocol):
     """Leads the subject through a protocol by stream time. Called from the acquisition thread; returns at once."""
 

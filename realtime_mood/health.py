@@ -56,6 +56,20 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class AuxState:
+    """State of one stream beside the EEG."""
+
+    url: str
+    name: str = ""
+    kind: str = ""
+    state: State = State.CONNECTING
+    samples: int = 0
+    lost: int = 0
+    rate_hz: float | None = None  # as measured over the last seconds; None while unknown
+    age_s: float | None = None  # of the newest sample; None before the first
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """One consistent, immutable snapshot of a run."""
 
@@ -71,6 +85,8 @@ class Health:
     """Emission minus the stamp of the newest sample, at the last reading."""
     recording: RecordingState | None = None
     outputs: tuple[Output, ...] = ()
+    streams: tuple[AuxState, ...] = ()
+    """Streams beside the EEG."""
     notes: tuple[str, ...] = ()
     """What was unusual or degraded during the run, newest last, without repetition."""
     noted: float = 0.0
@@ -131,6 +147,12 @@ class Vitals:
             if outputs != self.health.outputs:
                 self.change(outputs=outputs)
                 self.note(*(f"{output.name}: {output.trouble}" for output in outputs if output.trouble))
+
+    def beside(self, k: int, stream: AuxState) -> None:
+        """Update the state of the stream number `k` beside the EEG."""
+        with self._lock:
+            streams = self.health.streams
+            self.change(streams=(*streams[:k], stream, *streams[k + 1 :]))
 
     def emitted(self, age_ms: float | None, latency_ms: float | None) -> None:
         """Count a reading, and record its latency when it is an estimate."""

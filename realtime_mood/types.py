@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from .corrections import Corrections
 from .drift import Drift
@@ -23,7 +23,7 @@ Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
-def read_only(a: np.ndarray, dtype: type = np.float32) -> np.ndarray:
+def read_only(a: np.ndarray, dtype: DTypeLike = np.float32) -> np.ndarray:
     """A view of `a`, as `dtype`, that cannot be written through."""
     a = np.asarray(a, dtype).view()
     a.flags.writeable = False

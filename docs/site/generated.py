@@ -33,6 +33,7 @@ examples
 :caption: How to
 guide
 calibration
+streams
 timing
 datasets
 own-datasets

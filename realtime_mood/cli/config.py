@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections import ChainMap
 from collections.abc import Mapping
@@ -28,7 +29,11 @@ NOT_OPTIONS = {"REALTIME_MOOD_DATA"}  # the recordings for the tests
 
 
 def _several(value: object) -> object:
-    return tuple(value.split()) if isinstance(value, str) else value
+    """URLs that are separated by spaces; a name in one may contain spaces."""
+    return tuple(filter(None, re.split(r"\s+(?=[\w-]+://)", value.strip()))) if isinstance(value, str) else value
+
+
+Urls = Annotated[tuple[str, ...], BeforeValidator(_several)]
 
 
 class RunConfig(ReadingOptions):
@@ -38,7 +43,8 @@ class RunConfig(ReadingOptions):
     view: Literal["auto", "gui", "terminal", "json"] = "auto"
     seconds: float | None = Field(default=None, gt=0)
     record: Path | None = None
-    markers: str | None = None
+    also: Urls = ()  # streams beside the EEG
+    markers: Urls = ()  # likewise, whose samples are markers of the run
     participant: str = Field(default="", pattern="^[A-Za-z0-9]*$")
     session: str = Field(default="", pattern="^[A-Za-z0-9]*$")
     give_up: float | None = Field(default=None, gt=0)  # s; None: no limit in the window, `GIVE_UP_S` elsewhere
@@ -48,15 +54,15 @@ class RunConfig(ReadingOptions):
     osc_muse: str | None = None
     ws: str | None = None
     csv: Path | None = None
-    sink: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()  # sinks by URL, built in or of other packages
+    sink: Urls = ()  # sinks by URL, built in or of other packages
     lsl_scope: Literal["loopback", "machine", "link", "site"] | None = None
     requests: bool = False  # whether lines of standard input are requests: see `cli.requests`
 
     @property
     def on_lsl(self) -> bool:
         """Whether anything comes or goes over LSL: then recordings are on its clock, as other programs' are."""
-        urls = (self.source, *self.sink)
-        return self.markers is not None or self.lsl_out or any(url.startswith("lsl:") for url in urls)
+        urls = (self.source, *self.sink, *self.also, *self.markers)
+        return self.lsl_out or any(url.startswith("lsl:") for url in urls)
 
 
 def resolve(

@@ -13,6 +13,7 @@ from ..run.engine import Engine
 from ..viewmodel.course import EstimateHistory
 from ..viewmodel.electrodes import ElectrodeView
 from ..viewmodel.state import LabelBar, ViewState, view
+from ..viewmodel.strip import stream_line
 from ..viewmodel.words import StyledText
 
 LOOK_S = 0.125
@@ -47,6 +48,8 @@ def run(engine: Engine, console: Console | None = None) -> None:
         last = look(engine)
         engine.stop()
     console.print(picture(last, console.height))
+    for stream in engine.health.streams:
+        console.print(stream_line(stream), soft_wrap=True, highlight=False, markup=False)
 
 
 def look(engine: Engine) -> ViewState:

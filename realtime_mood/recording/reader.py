@@ -172,7 +172,7 @@ def _is_ours(stream: StreamHeader) -> bool:
     name = EEG if stream.type == EEG else stream.name
     n_chans = {MARKERS: 1, READINGS: 1, GAPS: 3}.get(name, stream.n_chans)
     layout = (stream.format, stream.n_chans)
-    return stream.desc.find("realtime_mood") is not None and layout == (FORMATS.get(name), n_chans)
+    return not stream.role and stream.desc.find("realtime_mood") is not None and layout == (FORMATS.get(name), n_chans)
 
 
 def _text_of(stream: StreamHeader, key: str) -> str:

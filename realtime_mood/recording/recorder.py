@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from .. import clock
+from ..auxiliary import STRING, AuxChunk, AuxInfo
 from ..files import GrowingFile, check_writable, first_free, free_paths
 from ..guard import GuardedThread, Report, to_log
 from ..health import Emission, Health, RecordingState
@@ -21,6 +22,8 @@ from .xdf_session import WritePosition, XdfSession
 
 QUEUE_BYTES = 64 * 2**20  # limit of the queue for the disk (bytes); samples beyond it are not recorded
 OVERHEAD_BYTES = 512  # assumed overhead of a queued item beside its samples (bytes)
+STAMP_BYTES = 64  # the same of a sample beside its values, where each has stamps (bytes)
+AUX_SHARE = 0.5  # share of the queue for streams beside the EEG, so that there is always room for the EEG
 BATCH_BYTES = 4 * 2**20  # size of a batch that is written at once (bytes)
 WRITE_S = 0.1  # interval (s) of writes to the operating system: at most this much is lost when the program is killed
 SYNC_S = 1.0  # interval (s) of flushes to the disk: about this much is lost when the power fails
@@ -59,10 +62,13 @@ class Backlog:
         self._items: deque[Waiting] = deque()
         self._n_bytes = self._left_out = 0
 
-    def put(self, piece: Piece, n_samples: int, n_bytes: int) -> bool:
-        """Queue an item; False when it does not fit: its samples are counted for the next item."""
+    def put(self, piece: Piece, n_samples: int, n_bytes: int, share: float = 1.0) -> bool:
+        """Queue an item; False when it does not fit: its samples are counted for the next item.
+
+        It may use this `share` of the limit.
+        """
         with self._lock:
-            if self._n_bytes + n_bytes > self._limit:
+            if self._n_bytes + n_bytes > share * self._limit:
                 self._left_out += n_samples
                 return False
             self._items.append(Waiting(piece, n_samples, n_bytes, self._left_out))
@@ -158,6 +164,13 @@ class Recorder:
     def take(self, chunk: Chunk) -> None:
         """Record a chunk."""
         self._put(partial(XdfSession.take, chunk=chunk), len(chunk), chunk.data.nbytes)
+
+    def take_aux(self, info: AuxInfo, chunk: AuxChunk) -> None:
+        """Record a chunk of a stream beside the EEG."""
+        n_bytes = chunk.values.nbytes if info.format != STRING else sum(map(len, chunk.values.flat))
+        piece = partial(XdfSession.take_aux, info=info, chunk=chunk)
+        if not self._backlog.put(piece, 0, n_bytes + OVERHEAD_BYTES + STAMP_BYTES * len(chunk), AUX_SHARE):
+            self._trouble(SLOW, 0)
 
     def mark(self, marker: Marker, t: float) -> None:
         """Record a marker from outside the stream, at `t` (s, our clock)."""
@@ -277,7 +290,7 @@ class Recorder:
         with self._lock:
             missing, cause, self._why = self._missing, self._why, ""
         if cause:
-            items = f"{missing:,} samples" if missing else "markers or readings"
+            items = f"{missing:,} samples" if missing else "markers, readings or other streams"
             self._change(trouble=f"{items} are missing from the recording: {cause.replace('{}', 'was', 1)}")
 
     def _change(self, **changes: object) -> None:

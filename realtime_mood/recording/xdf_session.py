@@ -10,14 +10,17 @@ gaps        int64: the index of the next sample, how many were lost before it, h
             again after damage.
 impedance   float32 kΩ, where a board measures it
 feedback    float32, thirty per second in a feedback session: `FEEDBACK_ROW`
+others      streams beside the EEG, each with its own name, format and description
 =========== ============================================================================================
 
-All stamps are on LSL's clock of this computer.
+All stamps are on LSL's clock of this computer, except those of `others`: these are the sender's, with clock offsets as
+LabRecorder writes them.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -26,8 +29,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import clock, montage
+from ..auxiliary import STRING, AuxChunk, AuxInfo
 from ..health import Emission
 from ..sinks.jsonlines import as_dict, to_json
+from ..sources.recordings.xdf_chunks import BESIDE, IN_MARKERS
 from ..types import Chunk, Estimate, Fault, Impedance, Marker, StreamInfo, Why
 from . import xdf_write as xdf
 
@@ -40,6 +45,7 @@ NAMES = ("", "EEG", "markers", "readings", "quality", "gaps", "impedance", "feed
 FEEDBACK_ROW = ("level", "shown", "threshold", "reward", "valid", "block", "delay_ms")
 """Level 0 to 1; z-scores fed back and of the threshold (NaN where there are none); 0 or 1; number of the block;
 delay of the feedback after the chunk's arrival."""
+OFFSET_S = 5.0  # interval (s) of the clock offsets of a stream beside the EEG, LabRecorder's
 FAULTS = (None, *Fault)
 
 
@@ -73,6 +79,8 @@ class XdfSession:
         self.info, self._about, self._to_stamps = info, about, to_stamps
         self.position = WritePosition()
         self._begun = clock.now() + to_stamps
+        self._others: dict[AuxInfo, int] = {}  # their numbers
+        self._measured: dict[int, float] = {}  # when the last clock offset of each was measured (s, its clock)
 
     def begin(self) -> bytes:
         """The file header, and the headers of the streams that are always present."""
@@ -132,6 +140,24 @@ class XdfSession:
         """The feedback for the samples before `index`: `FEEDBACK_ROW`."""
         stamps = np.array([self._stamp(index - 1)])
         return self._header_once(FEEDBACK) + self._numbers(FEEDBACK, stamps, np.array([row], np.float32))
+
+    def take_aux(self, info: AuxInfo, chunk: AuxChunk) -> bytes:
+        """A chunk of a stream beside the EEG, after its header if it is the first, with the offset of its clock."""
+        stream = self._others.setdefault(info, FEEDBACK + 1 + len(self._others))
+        span, written = self.position.spans.get(stream), b""
+        if span is None:
+            span, written = StampSpan(0.0, 0.0, 0), self._aux_header(stream, info)
+            self._measured.pop(stream, None)
+        at, offset = chunk.clock
+        if abs(at - self._measured.get(stream, -math.inf)) >= OFFSET_S:
+            self._measured[stream] = at
+            written += xdf.clock_offset(stream, at, offset + self._to_stamps)
+        if len(chunk):
+            is_text = info.format == STRING
+            written += (xdf.texts if is_text else xdf.samples)(stream, chunk.sent, chunk.values)
+            span = StampSpan(span.first if span.n else float(chunk.sent[0]), float(chunk.sent[-1]), span.n + len(chunk))
+        self.position = replace(self.position, spans={**self.position.spans, stream: span})
+        return written
 
     # -- stamps -------------------------------------------------------------------------------------------------
 
@@ -209,6 +235,23 @@ class XdfSession:
         }
         # Without a clock offset readers cannot tell that the streams share a clock.
         return xdf.stream_header(stream, channel) + xdf.clock_offset(stream, self._begun)
+
+    def _aux_header(self, stream: int, info: AuxInfo) -> bytes:
+        """The header of a stream beside the EEG, with all that its sender says about it."""
+        names = zip(info.ch_names, info.units, strict=True)
+        channels = [{"label": name, "unit": unit, "type": info.type} for name, unit in names]
+        header: dict[str, xdf.Node] = {
+            "name": info.name,
+            "type": info.type,
+            "channel_count": str(info.n_chans),
+            "nominal_srate": repr(info.sfreq),
+            "channel_format": info.format,
+            "source_id": info.source_id,
+            "hostname": info.host,
+            "created_at": repr(self._begun),
+            "realtime_mood": {"role": IN_MARKERS if info.in_markers else BESIDE},
+        }
+        return xdf.stream_header(stream, header, info.desc or xdf.xml({"desc": {"channels": {"channel": channels}}}))
 
 
 def _channel(name: str, unit: str, kind: str) -> xdf.Tree:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -57,9 +57,12 @@ def file_header(**fields: str) -> bytes:
     return MAGIC + chunk(FILE_HEADER, _document({"version": "1.0", **fields}))
 
 
-def stream_header(stream: int, info: Tree) -> bytes:
-    """`info` as LSL's own stream info: name, type, channel_count, nominal_srate, channel_format, desc."""
-    return chunk(STREAM_HEADER, _document(info), stream)
+def stream_header(stream: int, info: Tree, more: str = "") -> bytes:
+    """`info` as LSL's own stream info: name, type, channel_count, nominal_srate, channel_format, desc.
+
+    `more` are further elements, as XML.
+    """
+    return chunk(STREAM_HEADER, _document(info, more), stream)
 
 
 def stream_footer(stream: int, first: float, last: float, count: int) -> bytes:
@@ -85,11 +88,21 @@ def samples(stream: int, stamps: np.ndarray, rows: np.ndarray) -> bytes:
     return chunk(SAMPLES, _number(len(rows)) + table.tobytes(), stream)
 
 
+def texts(stream: int, stamps: Iterable[float], rows: Collection[Iterable[str]]) -> bytes:
+    """Texts (n_times, n_chans), each row with its stamp (s)."""
+    parts = [_number(len(rows))]
+    for stamp, row in zip(stamps, rows, strict=True):
+        parts.append(struct.pack("<Bd", 8, stamp))
+        for text in row:
+            data = text.encode("utf-8", "replace")
+            parts += [_number(len(data)), data]
+    return chunk(SAMPLES, b"".join(parts), stream)
+
+
 def words(stream: int, stamp: float, text: str) -> bytes:
-    """One sample of text."""
-    data = text.encode("utf-8", "replace")
-    return chunk(SAMPLES, _number(1) + struct.pack("<Bd", 8, stamp) + _number(len(data)) + data, stream)
+    """One sample of one text."""
+    return texts(stream, [stamp], [[text]])
 
 
-def _document(info: Tree) -> bytes:
-    return ('<?xml version="1.0"?>' + xml({"info": info})).encode()
+def _document(info: Tree, more: str = "") -> bytes:
+    return f'<?xml version="1.0"?><info>{xml(info)}{more}</info>'.encode("utf-8", "replace")

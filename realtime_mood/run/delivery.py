@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from .. import clock
+from ..auxiliary import AuxChunk, AuxInfo, AuxTap
 from ..contracts import Outgoing, Prepared, Reporting, Sink, Tap
 from ..guard import Closings, Guarded
 from ..health import Emission, Output, Vitals
@@ -26,7 +27,7 @@ class Delivery:
         self._closings = Closings(vitals.fault)
         self._fed = [_Fed(sink, vitals, self._closings) for sink in sinks]
         self._taps = [(fed, fed.sink) for fed in self._fed if isinstance(fed.sink, Tap)]
-        self._lock, self._closing = threading.Lock(), False
+        self._lock, self._opened, self._closing = threading.Lock(), False, False
 
     def prepare(self) -> None:
         """Open the sinks that are opened before the source."""
@@ -42,11 +43,18 @@ class Delivery:
         for fed, tap in self._taps:
             if not fed.call(tap.open, info):
                 fed.drop()
+        self._opened = True
 
     def take(self, chunk: Chunk) -> None:
         """Give a chunk to the taps."""
         for fed, tap in () if self._closing else self._taps:
             fed.call(tap.take, chunk)
+
+    def take_aux(self, info: AuxInfo, chunk: AuxChunk) -> None:
+        """Give the recording a chunk of a stream beside the EEG; from the thread of that stream."""
+        for fed in self._fed if self._opened and not self._closing else ():
+            if isinstance(fed.sink, AuxTap):
+                fed.call(fed.sink.take_aux, info, chunk)
 
     def mark(self, marker: Marker, t: float) -> None:
         """Give the taps a marker from outside the stream, at `t` (s, our clock)."""

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Self
 
 from .. import clock
+from ..auxiliary import AuxSource
 from ..baseline import BaselineRequest
-from ..contracts import Director, Listener, Noting, Reporting, Returning, Sink, Source
+from ..contracts import Director, Reporting, Returning, Sink, Source
 from ..errors import EngineError, EngineStuck
-from ..guard import Closings, Guarded, GuardedThread
+from ..guard import Closings, GuardedThread
 from ..health import Health, State, Vitals
 from ..pipeline import BASELINE, CORRECTION, LEFT_OUT, Pipeline
 from ..profile import Profile
@@ -20,6 +21,7 @@ from ..ring import RingBuffer
 from ..sources.timing.reconnect import Reconnecting
 from ..types import Features, Marker, Reading
 from .acquisition import Acquisition, Build
+from .auxiliary import AuxAcquisition
 from .delivery import Delivery
 from .processing import Processing
 
@@ -45,8 +47,8 @@ class Engine:
     sinks : sequence of Sink
         Opened before the source, and fed from the processing thread; a `Tap` also gets every chunk, from the
         acquisition thread. All are closed concurrently after the run; one that hangs is abandoned and named.
-    listeners : sequence of callable
-        Each makes a `Listener` that passes its markers to `mark`.
+    also : sequence of AuxSource
+        Streams beside the EEG: recorded, and passed to `mark` where they are markers. None of them can end the run.
     director : Director, optional
         Receives the stream's info and every chunk first, and may add markers to it.
     seconds : float, optional
@@ -61,7 +63,7 @@ class Engine:
         build: Build,
         sinks: Sequence[Sink] = (),
         *,
-        listeners: Sequence[Callable[[Callable[[str, float], object]], Listener]] = (),
+        also: Sequence[AuxSource] = (),
         director: Director | None = None,
         seconds: float | None = None,
         give_up_s: float | None = None,
@@ -70,7 +72,7 @@ class Engine:
         self.source = source
         self._source = Reconnecting(source, give_up_s) if isinstance(source, Returning) else source
         self._build, self._sinks = build, list(sinks)
-        self._listeners = [make(self.mark) for make in listeners]
+        self._also_sources, self._also = tuple(also), list[AuxAcquisition]()
         self._director, self._seconds, self._now = director, seconds, now
         self._threads: list[GuardedThread] = []
         self._prepare()
@@ -135,11 +137,8 @@ class Engine:
             raise EngineError("start() needs an idle engine", found, "stop() it first")
         self._prepare()
         self._vitals.change(state=State.CONNECTING)
-        for it in (*self._listeners, self._source):
-            if isinstance(it, Reporting):
-                it.on_fault = self._vitals.fault
-            if isinstance(it, Noting):
-                it.report = self._vitals.note
+        if isinstance(self._source, Reporting):
+            self._source.on_fault = self._vitals.fault
         self._delivery.prepare()
         # Daemons: `stop` waits for them and names a stuck one, which must not keep the process from exiting.
         self._threads = [
@@ -148,13 +147,17 @@ class Engine:
         ]
         for thread in self._threads:
             thread.start()
-        for listener in self._listeners:
-            Guarded(type(listener).__name__, self._vitals.fault).call(listener.start)
+        self._also = [
+            AuxAcquisition(source, k, self._delivery.take_aux, self.mark, self._vitals)
+            for k, source in enumerate(self._also_sources)
+        ]
+        for aux in self._also:
+            aux.start()
 
     def stop(self, timeout: float = 2.0) -> None:
         """End the run within `timeout` s, outputs included.
 
-        A sink or listener that hangs is abandoned, and named in the notes.
+        A sink or stream that hangs is abandoned, and named in the notes.
 
         Raises
         ------
@@ -171,8 +174,8 @@ class Engine:
         if self.raw:
             self.raw.wake()
         closings = Closings(self._vitals.fault)
-        for listener in self._listeners:
-            closings.add(type(listener).__name__, listener.close)
+        for aux in self._also:
+            closings.add(aux.name, aux.close)
         self._join(began + PATIENCE * timeout)
         if self._delivery.inside("mood-process"):  # it would have closed the sinks
             self._delivery.close(lambda: deadline)

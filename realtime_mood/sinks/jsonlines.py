@@ -42,6 +42,7 @@ class JsonLines:
             "virtual": health.info.virtual if health.info else None,
             "recording": asdict(health.recording) if health.recording else None,
             "outputs": [asdict(it) for it in health.outputs],
+            "streams": [asdict(it) | {"state": it.state.value} for it in health.streams],
             "notes": list(health.notes),
         }
         write_line(self._stream, fields)

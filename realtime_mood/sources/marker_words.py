@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-KINDS = ("marker", "event", "annotation", "trigger", "stim")
-"""A stream without a regular rate whose content type contains one of these sends markers."""
+from ..auxiliary import kind_of
 
 
 def is_marker_type(kind: str) -> bool:
     """Whether a stream of this content type sends markers."""
-    return any(word in kind.lower() for word in KINDS)
+    return kind_of(kind) == "markers"
 
 
 def text_of(raw: bytes) -> str:

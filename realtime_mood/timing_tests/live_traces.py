@@ -11,11 +11,11 @@ from .. import clock
 from ..contracts import Stream
 from ..errors import SourceNotFound, StreamEnded, StreamMismatch
 from ..sources.lsl.info import LslOptions, channels_of
-from ..sources.lsl.markers import LslMarkers
 from ..sources.lsl.source import LslSource
 from ..sources.lsl.stream import PULL_S, Inlet, LslStream, listen
 from ..sources.timing.rate import real_rate
 from ..types import Chunk, StreamInfo
+from .markers import listen_to
 from .trace import Trace, column_of, sample_times
 
 READ_S = 0.1
@@ -55,7 +55,7 @@ def live_trace(stream: Stream, channel: str, markers: str, seconds: float, asked
         with lock:
             events.append((t, text))
 
-    listener = LslMarkers(markers, receive) if markers else None
+    listener = listen_to(markers, receive) if markers else None
     chunks: list[Chunk] = []
     heard = clock.now()
     if listener is not None:

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,7 +16,9 @@ import numpy as np
 
 from .. import clock, liblsl
 from ..errors import SourceLost
-from ..sources.lsl.markers import LslMarkers
+from ..health import Vitals
+from ..run.auxiliary import AuxAcquisition
+from ..sources.lsl.aux_source import LslAux
 from .spread import Spread, spread_of
 
 NAME = "realtime-mood-timing"
@@ -46,6 +48,16 @@ class MarkerTest:
     virtual: bool = False
 
 
+def listen_to(url: str, receive: Callable[[str, float], None]) -> AuxAcquisition:
+    """A stream of markers as in a run; `receive` gets each marker, its text and when it was sent (s, our clock)."""
+
+    def mark(text: str, t: float) -> bool:
+        receive(text, t)
+        return True
+
+    return AuxAcquisition(LslAux(url, in_markers=True), 0, lambda info, chunk: None, mark, Vitals(clock.now))
+
+
 def measure(n: int, scope: str | None) -> MarkerTest:
     """Send `n` markers from a process on this computer and receive them; raises `SourceLost` where that one fails."""
     name, received = f"{NAME}-{os.getpid()}", list[Received]()
@@ -56,7 +68,7 @@ def measure(n: int, scope: str | None) -> MarkerTest:
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, errors="replace",
         env=os.environ | {"PYTHONPATH": paths},
     )  # fmt: skip
-    listener = LslMarkers(
+    listener = listen_to(
         f"lsl://{name}?source_id={source_id}", lambda text, t: received.append(Received(text, t, clock.now()))
     )
     assert sender.stdout is not None

@@ -9,11 +9,11 @@ import numpy as np
 
 from ..dsp.filters import band_delay_s
 from ..dsp.spec import BANDS
-from ..health import Health, Output
+from ..health import AuxState, Health, Output, State
 from ..language import N_, _, ngettext, number
 from ..types import Estimate, Marker, Reading
 from .notes import translated
-from .words import StyledText
+from .words import STATE_WORDS, StyledText
 
 MAX_AGE_MS = 1000.0  # the newest sample should be no older
 SLOW_MS = 500.0
@@ -63,6 +63,7 @@ def strip(
         N_("skipped"): _count(health.skipped, "", _("readings that were not computed")),
         N_("lost"): _count(lost, f" ({share} %)", _("samples that never arrived")),
         N_("outputs"): _outputs(health.outputs),
+        N_("streams"): _streams(health.streams),
         N_("samples"): StyledText(number(health.samples, ",")),
         N_("markers"): StyledText(f"{len(markers)}", "text", newest or _("keys 1 to 9 set a marker")),
     }
@@ -103,6 +104,27 @@ def _output(output: Output) -> str:
             **values,
         )
     return f"{line} · {translated(output.trouble)}" if output.trouble else line
+
+
+def _streams(streams: Sequence[AuxState]) -> StyledText | None:
+    """How many streams there are beside the EEG, and how many of them send nothing."""
+    if not streams:
+        return None
+    away = sum(stream.state is not State.LIVE for stream in streams)
+    text = _("{n}, {away} not live", n=len(streams), away=away) if away else f"{len(streams)}"
+    return StyledText(text, "warn" if away else "text", "\n".join(map(stream_line, streams)))
+
+
+def stream_line(stream: AuxState) -> str:
+    """State, measured rate, age and losses of one stream beside the EEG."""
+    name, state = stream.name or stream.url, _(STATE_WORDS[stream.state])
+    if stream.age_s is None:
+        return f"{name}: {state}"
+    rate = "–" if stream.rate_hz is None else number(stream.rate_hz, ".1f")
+    return _(
+        "{name}: {state}, {rate} Hz, newest {age} s ago, {samples:,} samples, {lost:,} lost",
+        name=name, state=state, rate=rate, age=number(stream.age_s, ".1f"), samples=stream.samples, lost=stream.lost,
+    )  # fmt: skip
 
 
 def _rate(readings: Sequence[Reading]) -> float:

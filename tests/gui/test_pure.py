@@ -11,7 +11,7 @@ from gui_fakes import EMOTION3, estimate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_mood.health import Health, Output, RecordingState, State
+from realtime_mood.health import AuxState, Health, Output, RecordingState, State
 from realtime_mood.ring import RingBuffer
 from realtime_mood.sources.devices import Device
 from realtime_mood.types import Abstained, Chunk, Marker, StreamInfo, Why
@@ -252,3 +252,14 @@ def test_outputs_are_told_where_there_are_any():
     assert (told.text, told.role) == ("2, 2 dropped", "warn")
     assert told.tip == "OSC a:1: 10 sent, 2 dropped · nobody listens there\nLSL x: 12 sent, 0 dropped, 1 receiver"
     assert "outputs" not in dict(strip(Health(State.LIVE, INFO), said(5), (), Timing()))
+
+
+def test_streams_beside_the_eeg_are_told_where_there_are_any():
+    live = AuxState("lsl://G", "Gaze", "eyes", State.LIVE, 1200, 3, 120.04, 0.02)
+    away = AuxState("lsl://PPG")
+    cell = dict(strip(Health(State.LIVE, INFO, streams=(live, away)), said(5), (), Timing()))["streams"]
+    assert (cell.text, cell.role) == ("2, 1 not live", "warn")
+    assert cell.tip == "Gaze: Live, 120.0 Hz, newest 0.0 s ago, 1,200 samples, 3 lost\nlsl://PPG: Connecting"
+    only = dict(strip(Health(State.LIVE, INFO, streams=(live,)), said(5), (), Timing()))["streams"]
+    assert (only.text, only.role) == ("1", "text")
+    assert "streams" not in dict(strip(Health(State.LIVE, INFO), said(5), (), Timing()))

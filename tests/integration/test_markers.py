@@ -17,22 +17,29 @@ from waiting import until
 
 from realtime_mood import clock
 from realtime_mood.errors import ConfigError
-from realtime_mood.sources.lsl import markers as markers_module
-from realtime_mood.sources.lsl.markers import LslMarkers
+from realtime_mood.health import Vitals
+from realtime_mood.run.auxiliary import AuxAcquisition
+from realtime_mood.sources.lsl import aux_source
+from realtime_mood.sources.lsl.aux_source import LslAux
+
+Mark = Callable[[str, float], bool]
 
 
 @contextmanager
-def listening(url: str) -> Iterator[tuple[list[str], list[str]]]:
-    """The texts that are passed on, and what is reported."""
+def listening(url: str, mark: Mark | None = None) -> Iterator[tuple[list[str], Callable[[], tuple[str, ...]]]]:
+    """The texts that are passed on, or go to `mark`, and the notes."""
     texts: list[str] = []
-    reports: list[str] = []
-    markers = LslMarkers(url, lambda text, t: texts.append(text))
-    markers.report = reports.append
-    markers.start()
+    vitals = Vitals(clock.now)
+    source = LslAux(url, in_markers=True)
+    aux = AuxAcquisition(source, 0, lambda *_: None, mark or (lambda text, t: not texts.append(text)), vitals)
+    aux.start()
     try:
-        yield texts, reports
+        yield texts, lambda: vitals.health.notes
     finally:
-        markers.close()
+        began = clock.now()
+        aux.close()
+        aux.close()
+        assert clock.now() - began < 1.0
 
 
 def wide(name: str, kind: str, form: int, labels: Sequence[str], source_id: str = "w") -> pylsl.StreamOutlet:
@@ -59,37 +66,33 @@ def heard_by(outlet: pylsl.StreamOutlet) -> Callable[[], bool]:
 
 def test_markers_are_told_with_their_time_and_the_stream_may_come_back() -> None:
     name, told = f"test-{uuid.uuid4().hex[:10]}", []
-    markers = LslMarkers(f"lsl://{name}", lambda text, t: told.append((text, t)))
-    markers.start()
-    until(lambda: markers._thread.is_alive())
-    regular = sender(name, pylsl.cf_float32, 100.0)  # not a marker stream, whatever its name
-    outlet = sender(name)
-    until(heard_by(outlet), 10)
-    sent = clock.now()
-    outlet.push_sample(["eyes closed"], pylsl.local_clock() - 0.5)
-    until(lambda: told)
-    assert told[0][0] == "eyes closed"
-    assert told[0][1] == pytest.approx(sent - 0.5, abs=0.1)
-    assert not regular.have_consumers()
+    with listening(f"lsl://{name}", lambda text, t: not told.append((text, t))):
+        regular = sender(name, pylsl.cf_float32, 100.0)  # not a marker stream, whatever its name
+        outlet = sender(name)
+        until(heard_by(outlet), 10)
+        sent = clock.now()
+        outlet.push_sample(["eyes closed"], pylsl.local_clock() - 0.5)
+        until(lambda: told, 10)
+        assert told[0][0] == "eyes closed"
+        assert told[0][1] == pytest.approx(sent - 0.5, abs=0.1)
+        assert not regular.have_consumers()
 
-    del outlet
-    again = sender(name, pylsl.cf_int32)
-    until(heard_by(again), 10)
-    again.push_sample([7], time.time())  # on another clock: taken for just now
-    until(lambda: len(told) == 2)
-    assert told[1][0] == "7"
-    assert 0 <= clock.now() - told[1][1] < 2.0
-    began = clock.now()
-    markers.close()
-    markers.close()
-    assert clock.now() - began < 1.0
+        del outlet
+        again = sender(name, pylsl.cf_int32)
+        until(heard_by(again), 10)
+        again.push_sample([7], time.time())  # on another clock: taken for just now
+        until(lambda: len(told) == 2, 10)
+        assert told[1][0] == "7"
+        assert 0 <= clock.now() - told[1][1] < 2.0
 
 
-def test_what_is_no_marker_stream_is_refused() -> None:
-    with pytest.raises(ConfigError, match="lsl://NAME"):
-        LslMarkers("playback://x.edf", print)
-    with pytest.raises(ConfigError, match="nonsense"):
-        LslMarkers("lsl://x?nonsense=1", print)
+@pytest.mark.parametrize("url", ["playback://x.edf", "lsl://x?nonsense=1"])
+def test_what_is_no_stream_of_the_network_is_refused(url: str) -> None:
+    for in_markers in (True, False):
+        with pytest.raises(ConfigError, match="nonsense" if "nonsense" in url else "lsl://NAME"):
+            LslAux(url, in_markers=in_markers)
+    with pytest.raises(ConfigError, match="any stream would do"):
+        LslAux("lsl://")
 
 
 def test_text_may_have_any_bytes_and_several_channels() -> None:
@@ -108,7 +111,7 @@ def test_text_may_have_any_bytes_and_several_channels() -> None:
             push_bytes(outlet, *values)
         until(lambda: "after 2" in texts, 10)
     assert texts == ["before 1", "für", "grün ✓ x", "cafÃ ÿ", "after 2"]
-    assert reports == []
+    assert reports() == ()
 
 
 @pytest.mark.parametrize(
@@ -134,13 +137,13 @@ def test_numbers_of_any_format_and_annotations_are_passed_on(
 
 
 def test_of_two_that_answer_one_is_kept_to_and_the_urls_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(markers_module, "LOYAL_S", 1e9)
+    monkeypatch.setattr(aux_source, "LOYAL_S", 1e9)
     name = f"test-{uuid.uuid4().hex[:10]}"
     outlets = {key: wide(name, "Markers", pylsl.cf_string, ("m",), key) for key in "ab"}
     with listening(f"lsl://{name}") as (texts, reports):
-        until(lambda: reports, 10)
-        assert "2 streams answer" in reports[0]
-        urls = re.findall(r"lsl://\S+", reports[0].partition("choose one")[2])
+        until(reports, 10)
+        assert "2 streams answer" in reports()[0]
+        urls = re.findall(r"lsl://\S+", reports()[0].partition("choose one")[2])
         assert sorted(urls) == [f"lsl://{name}?source_id=a", f"lsl://{name}?source_id=b"]
         (kept,) = (key for key, outlet in outlets.items() if outlet.have_consumers())
         other = next(key for key in "ab" if key != kept)
@@ -152,7 +155,8 @@ def test_of_two_that_answer_one_is_kept_to_and_the_urls_are_offered(monkeypatch:
         until(lambda: texts, 10)
         assert texts == ["this"]
         assert not outlets[other].have_consumers()
-        assert len(reports) == 1
+        assert ["stream has ended" in note for note in reports()[1:]] == [True, False]
+        assert "came back after" in reports()[2]
 
 
 def test_another_stream_in_place_of_one_that_ended_is_reported() -> None:
@@ -167,21 +171,17 @@ def test_another_stream_in_place_of_one_that_ended_is_reported() -> None:
         until(heard_by(outlet), 10)
         outlet.push_sample(["here"])
         until(lambda: texts == ["there", "here"], 10)
-        assert len(reports) == 1
-        assert "source_id second run" in reports[0]
-        assert "another stream than before" in reports[0]
+        assert "source_id second run" in reports()[-1]
+        assert "another stream than before" in reports()[-1]
 
 
 def test_markers_before_the_signal_are_counted() -> None:
     name = f"test-{uuid.uuid4().hex[:10]}"
-    outlet, reports, texts = sender(name), [], []
-    markers = LslMarkers(f"lsl://{name}", lambda text, t: texts.append(text) or len(texts) > 2)
-    markers.report = reports.append
-    markers.start()
-    until(heard_by(outlet), 10)
-    for text in "abcd":
-        outlet.push_sample([text])
-    until(lambda: texts == list("abcd"), 10)
-    until(lambda: reports, 10)
-    markers.close()
-    assert reports == [f"markers lsl://{name}: 2 came before the signal and were left out"]
+    outlet, texts = sender(name), []
+    with listening(f"lsl://{name}", lambda text, t: texts.append(text) or len(texts) > 2) as (_, reports):
+        until(heard_by(outlet), 10)
+        for text in "abcd":
+            outlet.push_sample([text])
+        until(lambda: texts == list("abcd"), 10)
+        until(reports, 10)
+        assert reports() == (f"lsl://{name}: 2 came before the signal and were left out",)

@@ -10,8 +10,7 @@ import pytest
 from waiting import until
 
 from realtime_mood import clock
-from realtime_mood.sources.lsl.markers import LslMarkers
-from realtime_mood.timing_tests.markers import Received, evaluate, measure
+from realtime_mood.timing_tests.markers import Received, evaluate, listen_to, measure
 from realtime_mood.timing_tests.page import problems, rows
 
 
@@ -41,7 +40,7 @@ def test_a_known_error_of_a_real_outlet_is_found():
     name = f"test-{uuid.uuid4().hex[:10]}"
     outlet = pylsl.StreamOutlet(pylsl.StreamInfo(name, "Markers", 1, 0.0, pylsl.cf_string, name))
     received = []
-    markers = LslMarkers(f"lsl://{name}", lambda text, t: received.append(Received(text, t, clock.now())))
+    markers = listen_to(f"lsl://{name}", lambda text, t: received.append(Received(text, t, clock.now())))
     markers.start()
     try:
         until(outlet.have_consumers, 10)

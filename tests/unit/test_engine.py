@@ -12,7 +12,6 @@ import pytest
 from fakes import INFO, FakeNetwork, FakeSource, Keep, cut, live, pink, pipeline
 from waiting import until
 
-from realtime_mood import clock
 from realtime_mood.errors import EngineError, EngineStuck, SourceLost, SourceNotFound
 from realtime_mood.health import RecordingState
 from realtime_mood.run.engine import Engine, State
@@ -354,28 +353,6 @@ def test_a_failing_pipeline_is_made_anew_and_without_one_the_run_goes_on(again):
     engine.stop()
     assert engine.health.fault is None
     assert sum(map(len, tape.chunks)) == 4000
-
-
-def test_listeners_are_heard_and_closed():
-    class Bell:
-        def __init__(self, tell):
-            self.tell, self.closed = tell, False
-            bells.append(self)
-
-        def start(self):
-            self.tell("ding", clock.now())
-
-        def close(self):
-            self.closed = True
-
-    bells = []
-    engine = Engine(FakeSource(live(cut(SIGNAL, [100])), PACED, after=lambda: None), build(), listeners=[Bell])
-    engine.start()
-    until(lambda: engine.health.samples == 4000)
-    bells[0].tell("dong", clock.now())
-    engine.stop()
-    assert engine.markers[-1].text == "dong"
-    assert bells[0].closed
 
 
 def test_state_goes_out_with_every_reading():

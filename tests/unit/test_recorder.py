@@ -208,7 +208,7 @@ def test_what_cannot_be_written_costs_nothing_else(tmp_path: Path, caplog: pytes
     recorder.put(Emission(broken, INFO, State.LIVE, 0.0, None))
     recorder.take(Chunk(SIGNAL[50:90], 50, 0.445))
     recorder.close(Health())
-    assert recorder.recording.trouble.startswith("markers or readings are missing")
+    assert recorder.recording.trouble.startswith("markers, readings or other streams are missing")
     assert len(load(tmp_path / "a.xdf", caplog)["EEG"]["time_series"]) == 90
 
 

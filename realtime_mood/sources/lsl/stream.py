@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,24 +39,32 @@ class Pull(NamedTuple):
 class Inlet:
     """A connection to the stream `found` (a ``pylsl.StreamInfo``) with about `sfreq` Hz; another thread may close it.
 
+    A pull brings at least `least_s` seconds of samples, if they come in time, and at most a second or `most` samples.
+    With `raw`, the stamps are the sender's, and `correction` is measured; else they are on our clock.
     Raises `SourceNotFound` where the stream does not answer within `timeout` s, or once `off` is set.
     """
 
-    def __init__(self, found: Any, sfreq: float, timeout: float, off: threading.Event) -> None:
+    def __init__(
+        self, found: Any, sfreq: float, timeout: float, off: threading.Event,
+        *, least_s: float = PULL_S, most: int = 64, raw: bool = False,
+    ) -> None:  # fmt: skip
         pylsl = liblsl.pylsl()
         self._errors, self._local_clock = (pylsl.util.TimeoutError, pylsl.util.LostError), pylsl.local_clock
         self._inlet: Any = pylsl.StreamInlet(
             found,
             # The library's buffer is in seconds for regular streams, in hundreds of samples for others.
-            max_buflen=BUFFER_S if found.nominal_srate() > 0 else max(1, round(BUFFER_S * sfreq / 100)),
+            max_buflen=BUFFER_S if found.nominal_srate() > 0 else max(1, round(BUFFER_S * max(sfreq, most) / 100)),
             recover=False,  # the library would accept any stream of that source_id, and hide the gap
-            processing_flags=pylsl.proc_clocksync,
+            processing_flags=pylsl.proc_none if raw else pylsl.proc_clocksync,
         )
         deadline = clock.now() + timeout
         self.full: Any = self._ask(self._inlet.info, deadline, off)
         self._ask(self._inlet.open_stream, deadline, off)
-        self._least = max(1, round(PULL_S * sfreq))
-        self._buffer = np.empty((max(64, round(sfreq)), self.full.channel_count()), self._inlet.np_dtype)
+        self.correction: float = self._ask(self._inlet.time_correction, deadline, off) if raw else 0.0
+        self._least, self._most = max(1, round(least_s * sfreq)), max(most, round(sfreq))
+        self.dtype: Any = self._inlet.np_dtype or object  # objects: text, as bytes
+        shape = self._most, self.full.channel_count()
+        self._buffer = None if self.dtype is object else np.empty(shape, self.dtype)
         self.lost = False  # whether the sender is gone
 
     def _ask(self, question: Any, deadline: float, off: threading.Event) -> Any:
@@ -73,12 +82,22 @@ class Inlet:
         if inlet is None or self.lost:
             return None
         try:
-            size = len(self._buffer)
-            data, stamps = inlet.pull_chunk(timeout, size, self._buffer, min_samples=self._least, as_numpy=True)
+            data, stamps = inlet.pull_chunk(timeout, self._most, self._buffer, min_samples=self._least, as_numpy=True)
         except self._errors[1]:
             self.lost = True
             return None
         return Pull(data.copy(), stamps, self._local_clock()) if len(stamps) else None
+
+    def correct(self) -> float:
+        """The newest offset from the sender's clock to LSL's of this computer (s)."""
+        if (inlet := self._inlet) is not None:
+            with suppress(*self._errors):
+                self.correction = inlet.time_correction(0.0)
+        return self.correction
+
+    def flush(self) -> int:
+        """Drop what has not been pulled; return how many samples that was."""
+        return int(inlet.flush()) if (inlet := self._inlet) is not None else 0
 
     def began(self, timeout: float) -> float | None:
         """When the outlet was created (s, our clock); None where that is unknown within `timeout` s.

@@ -18,7 +18,7 @@ from ..units import NARROW, WIDE, check_spread, microvolts, scales, spread
 from ..url import Identity, choices, with_options
 from .placing import indices, measured_rate, played_once, usual_rate
 from .recording import FASTEST_HZ, HEAD_S, SELECT, PlaybackOptions, Rows, by_index, check_rate, finite, outside
-from .xdf_chunks import Chunks, StreamHeader, find_chunks, samples_in, without_others
+from .xdf_chunks import IN_MARKERS, Chunks, StreamHeader, find_chunks, samples_in, without_others
 
 OFF = 0.01  # a stream whose stamps differ from its rate by more than this share runs at another rate than it says
 PACKETS = 0.2  # where more than this share of the stamps repeat the one before, they are those of packets
@@ -46,6 +46,7 @@ def _choose(chunks: Chunks, n_samples: dict[int, int], options: PlaybackOptions,
     meant = [stream for stream in numeric if wanted.items() <= _identity(stream).items()]
     meant = [stream for stream in meant if stream.type.lower() == "eeg"] or (meant if wanted else [])
     meant = [stream for stream in meant if stream.sfreq > 0] or meant
+    meant = [stream for stream in meant if not stream.role] or meant
     if len(meant) == 1:
         return meant[0]
     shown = "; ".join(_shown(stream, n_samples[stream.number]) for stream in (meant or streams)[:20]) or "no stream"
@@ -179,13 +180,14 @@ def _microvolts(data: np.ndarray, units: list[str], sfreq: float, options: Playb
 
 
 def _holds_markers(stream: StreamHeader) -> bool:
-    return is_marker_type(stream.type) and (stream.format == "string" or stream.sfreq == 0)
+    irregular = stream.format == "string" or stream.sfreq == 0
+    return irregular and is_marker_type(stream.type) and stream.role != IN_MARKERS
 
 
 def _holds_gaps(stream: StreamHeader, eeg: StreamHeader) -> bool:
     """Whether a stream is the one in which our recorder counts lost samples."""
-    ours = stream.desc.find("realtime_mood") is not None and eeg.desc.find("realtime_mood") is not None
-    return ours and (stream.name, stream.format, stream.n_chans) == ("gaps", "int64", 3)
+    ours = all(it.desc.find("realtime_mood") is not None for it in (stream, eeg))
+    return ours and not stream.role and (stream.name, stream.format, stream.n_chans) == ("gaps", "int64", 3)
 
 
 def _counted_index(stamps: np.ndarray, gaps: Any) -> np.ndarray | None:

@@ -20,6 +20,8 @@ MARK = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")  # content of a boundar
 HEADER, SAMPLES, OFFSET, FOOTER = 2, 3, 4, 6
 SIZES = {"int8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4, "double64": 8}
 """Bytes a number takes, in each format but text."""
+BESIDE, IN_MARKERS = "beside", "markers"
+"""Roles in our recordings: a stream beside the EEG, and one whose samples are in our stream ``markers`` as well."""
 MOST_CHANNELS = 4096
 LONGEST_HEADER = 16 << 20  # bytes
 
@@ -37,6 +39,7 @@ class StreamHeader(NamedTuple):
     source_id: str = ""
     host: str = ""
     uid: str = ""
+    role: str = ""  # in our recordings, of the streams that are not ours: `BESIDE` or `IN_MARKERS`
 
 
 class Chunks(NamedTuple):
@@ -142,7 +145,7 @@ def _described(header: bytes, stream: int) -> StreamHeader | None:
     known = fields["channel_format"] in SIZES or fields["channel_format"] == "string"
     if not known or not 0 < n_chans <= MOST_CHANNELS or not math.isfinite(sfreq) or sfreq < 0:
         return None
-    keys = ("name", "type", "source_id", "hostname", "uid")
+    keys = ("name", "type", "source_id", "hostname", "uid", "realtime_mood/role")
     name, kind, *identity = (" ".join((root.findtext(key) or "").split()) for key in keys)
     desc = root.find("desc")
     desc = ElementTree.Element("desc") if desc is None else desc

@@ -1,0 +1,183 @@
+"""An open LSL stream beside the EEG: pulled samples of any format become chunks, counted where the rate is regular."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from ... import clock, liblsl
+from ...auxiliary import STRING, AuxChunk, AuxInfo, SenderClock
+from ...errors import SourceLost
+from ...guard import Report
+from ..marker_words import text_of
+from ..timing.sample_clock import Piece, SampleClock
+from .stream import FOREIGN_S, Inlet, Pull
+
+PULL_S = 0.1  # timeout of one pull (s)
+OFFSET_S = 2.5  # interval (s) of measurements of the sender's clock
+SILENT_S = 3.0  # after this long without a sample (s) a regular stream is left for one that has taken its place
+MOST_BYTES_S = 8_000_000
+"""Most bytes a second that are taken from one stream, so that none can hold up the EEG: 100 kHz of 20 numbers."""
+TEXT_BYTES = 1000  # what one text costs of them, besides its length
+LONGEST_TEXT = 1 << 16  # characters; longer texts are cut
+SENSELESS_S = 1e10  # stamps further from their arrival than this (s) say nothing about the sender's clock
+
+
+class LslAuxStream:
+    """Made by `LslAux`.
+
+    Parameters
+    ----------
+    inlet : Inlet
+        With raw stamps.
+    info : AuxInfo
+        Its description.
+    sfreq : float
+        The rate (Hz) to count lost samples by; 0: it has no regular rate, and nothing is counted.
+    pulls : iterable of Pull
+        What was pulled before.
+    look : callable
+        Called with whether the stream is silent; returns whether another one has taken its place.
+    report : callable
+        Receives what is unusual.
+    """
+
+    def __init__(
+        self, inlet: Inlet, info: AuxInfo, sfreq: float, pulls: Iterable[Pull], look: Callable[[bool], bool],
+        report: Report,
+    ) -> None:  # fmt: skip
+        self.info = info
+        self._inlet, self._look, self._report = inlet, look, report
+        self._samples = SampleClock(sfreq) if sfreq else None
+        self._local_clock = liblsl.pylsl().local_clock
+        self._to_ours = clock.offset_to(self._local_clock)
+        self._pulls, self._ready = deque(pulls), deque[AuxChunk]()
+        self._rows: np.ndarray = np.empty((0, info.n_chans), inlet.dtype)
+        self._sent = np.empty(0)
+        self._shift = 0.0  # from the sender's stamps to LSL's clock there (s)
+        self._count = self._flooded = 0
+        self._second, self._spent = 0, 0
+        self._heard = self._measured = clock.now()
+        self._clock = SenderClock(0.0, 0.0)
+        self._told: set[str] = set()
+        self._measure()
+        self._ready.append(self._chunk(self._rows, np.empty(0), np.empty(0), 0, 0))
+
+    def read(self, timeout: float) -> AuxChunk | None:
+        """As in `AuxStream`."""
+        deadline = clock.now() + timeout
+        while not self._ready:
+            left = max(0.0, deadline - clock.now())
+            pull = self._pulls.popleft() if self._pulls else self._pull(min(PULL_S, left))
+            if pull is not None:
+                self._take_in(pull)
+            elif self._inlet.lost:
+                self._pass_on(self._samples.release() if self._samples else [])
+                if not self._ready:
+                    raise SourceLost(self.info.url, "the stream has ended or its sender is gone", "start it again")
+            elif self._samples:
+                self._pass_on(self._samples.feed(np.empty(0), self._local_clock() + self._to_ours))
+            self._follow()
+            if left <= 0 and not self._ready:
+                return None
+        return self._ready.popleft()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._inlet.close()
+
+    def _follow(self) -> None:
+        """Measure the sender's clock now and then, and look for another stream in place of a silent one."""
+        now = clock.now()
+        if self._look(self._samples is not None and now - self._heard > SILENT_S):
+            raise SourceLost(self.info.url, "it is silent and another one is there")
+        if now - self._measured >= OFFSET_S:
+            self._measure()
+            if not self._ready:
+                self._ready.append(self._chunk(self._rows[:0], np.empty(0), np.empty(0), self._count, 0))
+
+    def _measure(self) -> None:
+        self._measured, correction = clock.now(), self._inlet.correct()
+        self._clock = SenderClock(self._local_clock() - correction, correction + self._to_ours)
+
+    def _pull(self, timeout: float) -> Pull | None:
+        """The newest samples; a stream that sends too much is emptied for the rest of the second."""
+        now = clock.now()
+        if int(now) != self._second:
+            self._second, self._spent = int(now), 0
+        if self._spent > MOST_BYTES_S:
+            self._flooded += self._inlet.flush()
+            self._tell(f"sends more than {MOST_BYTES_S // 1_000_000} MB a second · the rest is dropped and counted")
+            time.sleep(timeout)
+            return None
+        return self._inlet.pull(timeout)
+
+    def _take_in(self, pull: Pull) -> None:
+        self._heard = clock.now()
+        rows = self._values(pull.data)
+        sent = self._on_lsl(pull.stamps, pull.arrived - self._inlet.correction)
+        if len(sent) > 1 and np.diff(sent).min() < 0:
+            self._tell("its stamps run backwards · they are recorded as sent; correct its sender")
+        if self._samples:
+            self._rows, self._sent = np.concatenate((self._rows, rows)), np.concatenate((self._sent, sent))
+            self._pass_on(self._samples.feed(sent + self._clock.offset, pull.arrived + self._to_ours))
+            return
+        lost, self._flooded = self._flooded, 0
+        self._count += lost
+        self._ready.append(self._chunk(rows, sent + self._clock.offset, sent, self._count, lost))
+        self._count += len(rows)
+
+    def _values(self, data: np.ndarray) -> np.ndarray:
+        """The values of a pull, text decoded."""
+        if self.info.format != STRING:
+            self._spent += data.nbytes
+            return data
+        texts = np.empty(data.shape, object)
+        for at, raw in enumerate(data.flat):
+            self._spent += len(raw) + TEXT_BYTES
+            text = text_of(raw)
+            texts.flat[at] = text[:LONGEST_TEXT]
+            if len(text) > LONGEST_TEXT:
+                self._tell(f"sends texts of more than {LONGEST_TEXT:,} characters · they are cut there")
+        return texts
+
+    def _on_lsl(self, stamps: np.ndarray, arrived: float) -> np.ndarray:
+        """The sender's stamps on LSL's clock there, on which they `arrived` now.
+
+        Stamps on another clock (Unix time, a device's) are shifted as a whole; senseless ones become the arrival time.
+        """
+        newest = arrived - float(stamps[-1])
+        if abs(newest) <= FOREIGN_S:
+            self._shift = 0.0
+        elif abs(newest - self._shift) > FOREIGN_S and abs(newest) < SENSELESS_S:
+            self._shift = newest
+            self._tell("its stamps are on another clock · they are shifted to the time of arrival")
+        sent = stamps + self._shift
+        return np.where(np.abs(arrived - sent) <= FOREIGN_S, sent, arrived)
+
+    def _pass_on(self, pieces: list[Piece]) -> None:
+        """Queue what the sample clock releases; steps of the sender's clock are taken out of its stamps."""
+        if self._samples is None:
+            return
+        self._count = end = self._samples.count - sum(piece.n + piece.lost for piece in pieces)
+        for piece in pieces:
+            end += piece.lost + piece.n
+            rows, self._rows = np.split(self._rows[piece.dropped :], [piece.n])
+            sent, self._sent = np.split(self._sent[piece.dropped :], [piece.n])
+            if len(rows):
+                stamps = self._samples.stamp(np.arange(end - piece.n, end)) - self._samples.stepped
+                sent = sent - self._samples.stepped
+                self._ready.append(self._chunk(rows, stamps, sent, end - piece.n, piece.lost))
+        self._count = end
+
+    def _chunk(self, rows: np.ndarray, stamps: np.ndarray, sent: np.ndarray, first: int, lost: int) -> AuxChunk:
+        return AuxChunk(rows, np.minimum(stamps, clock.now()), sent, first, self._clock, lost)
+
+    def _tell(self, problem: str) -> None:
+        """Report something once."""
+        if problem not in self._told:
+            self._told.add(problem)
+            self._report(f"{self.info.url}: {problem}")

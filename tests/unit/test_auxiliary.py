@@ -1,0 +1,168 @@
+"""Acquisition of streams beside the EEG: they appear, are lost, return and fail, and the run goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fakes import INFO as EEG
+from fakes import FakeSource, Keep, cut, live, pink, pipeline
+from waiting import until
+
+from realtime_mood import clock
+from realtime_mood.auxiliary import AuxChunk, AuxInfo, AuxTap, SenderClock
+from realtime_mood.errors import MoodError, SourceLost, SourceNotFound, StreamMismatch
+from realtime_mood.guard import to_log
+from realtime_mood.health import AuxState, State, Vitals
+from realtime_mood.recording.recorder import AUX_SHARE, Recorder
+from realtime_mood.run import auxiliary
+from realtime_mood.run.auxiliary import AuxAcquisition
+from realtime_mood.run.engine import Engine
+
+INFO = AuxInfo("fake://gaze", "gaze", "Gaze", ("x", "y"), ("px", "px"), 50.0)
+MARKERS = AuxInfo("fake://marks", "marks", "Markers", ("m",), ("",), format="string", in_markers=True)
+SIGNAL = pink(4000, len(EEG.ch_names))
+Item = AuxChunk | Exception
+
+
+def chunk(t: float, n: int = 5, lost: int = 0, first: int = 0, info: AuxInfo = INFO) -> AuxChunk:
+    stamps = t + np.arange(n) / 50
+    values = np.full((n, info.n_chans), "go", object) if info is MARKERS else np.ones((n, info.n_chans), np.float32)
+    return AuxChunk(values, stamps, stamps, first, SenderClock(t, 0.0), lost)
+
+
+class FakeAux:
+    """Gives what it is told to: at each opening an error, or a stream of these chunks and errors."""
+
+    report = staticmethod(to_log)
+
+    def __init__(self, *openings: Exception | tuple[AuxInfo, list[Item]], url: str = INFO.url) -> None:
+        self.url, self.openings, self.closed = url, list(openings), 0
+
+    def open(self, off: threading.Event) -> FakeAuxStream:
+        off.wait(0.01)
+        if not self.openings:
+            raise SourceNotFound(self.url, "the network shows nothing", "start it")
+        opening = self.openings.pop(0)
+        if isinstance(opening, Exception):
+            raise opening
+        return FakeAuxStream(*opening, off)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class FakeAuxStream:
+    def __init__(self, info: AuxInfo, items: list[Item], off: threading.Event) -> None:
+        self.info, self.items, self.off = info, items, off
+
+    def read(self, timeout: float) -> AuxChunk | None:
+        if not self.items:
+            self.off.wait(0.01)
+            return None
+        item = self.items.pop(0)
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    def close(self) -> None: ...
+
+
+Seen = list[tuple[AuxInfo, AuxChunk]]
+
+
+@contextmanager
+def acquiring(
+    source: FakeAux, mark: Callable[[str, float], bool] = lambda text, t: True
+) -> Iterator[tuple[Seen, Callable[[], AuxState], Vitals]]:
+    seen: Seen = []
+    vitals = Vitals(clock.now)
+    aux = AuxAcquisition(source, 0, lambda *it: seen.append(it), mark, vitals)
+    aux.start()
+    yield seen, lambda: vitals.health.streams[0], vitals
+    aux.close()
+    assert source.closed > 0
+
+
+def lost() -> SourceLost:
+    return SourceLost(INFO.url, "its sender is gone", "start it again")
+
+
+def test_one_that_returns_is_counted_on_and_what_it_missed_is_lost() -> None:
+    t = clock.now() - 10
+    source = FakeAux((INFO, [chunk(t), lost()]), lost(), (INFO, [chunk(t + 2, 0), chunk(t + 2.1, lost=3, first=3)]))
+    with acquiring(source) as (seen, state, vitals):
+        until(lambda: len(seen) == 3 and state().state is State.LIVE)
+        assert [(it.first, it.lost, len(it)) for _, it in seen] == [(0, 0, 5), (5, 0, 0), (108, 103, 5)]
+        until(lambda: state().samples == 10)
+        assert state().lost == 103
+        assert (state().name, state().kind) == ("gaze", "eyes")
+        assert any("came back after" in note and "100 samples lost" in note for note in vitals.health.notes)
+        assert any("its sender is gone · start it again · the run goes on" in note for note in vitals.health.notes)
+
+
+def test_another_one_in_its_place_begins_from_the_start() -> None:
+    t = clock.now() - 10
+    other = replace(INFO, source_id="other")
+    with acquiring(FakeAux((INFO, [chunk(t), lost()]), (other, [chunk(t + 2)]))) as (seen, state, _):
+        until(lambda: state().samples == 10)
+    assert [(info.source_id, it.first, it.lost) for info, it in seen] == [("", 0, 0), ("other", 0, 0)]
+
+
+@pytest.mark.parametrize("error", [StreamMismatch("fake://gaze", "too large", "choose another"), ValueError("a bug")])
+def test_one_that_cannot_be_used_or_fails_is_reported_and_tried_again(error: Exception) -> None:
+    with acquiring(FakeAux(error, (INFO, [chunk(clock.now())]))) as (_, state, vitals):
+        until(lambda: state().samples == 5)
+        assert str(error) in vitals.health.notes[0]
+        assert vitals.health.faults == (0 if isinstance(error, MoodError) else 1)
+
+
+def test_one_that_never_appears_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auxiliary, "MISSING_S", 0.02)
+    with acquiring(FakeAux()) as (seen, state, vitals):
+        until(lambda: vitals.health.notes)
+        assert vitals.health.notes == (
+            "fake://gaze · the network shows nothing · start it · the run goes on without it",
+        )
+        assert state().state is State.CONNECTING
+        assert state().age_s is None
+    assert seen == []
+
+
+def test_a_regular_one_stalls_and_its_rate_and_age_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auxiliary, "STALLED_S", 0.02)
+    t = clock.now() - 1.0
+    with acquiring(FakeAux((INFO, [chunk(t), chunk(t + 0.1, first=5), chunk(t + 0.2, first=10)]))) as (_, state, _):
+        until(lambda: state().state is State.STALLED and (state().age_s or 0) > 0.7)
+        assert state().rate_hz == pytest.approx(50, rel=0.01)
+    with acquiring(FakeAux((MARKERS, [chunk(t, info=MARKERS)]), url=MARKERS.url)) as (_, state, _):
+        until(lambda: (state().age_s or 0) > 0.7)
+        assert state().state is State.LIVE  # there may be no event for long
+
+
+def test_markers_of_a_stream_are_those_of_the_run_and_close_with_it() -> None:
+    sources = [FakeAux(url=MARKERS.url), FakeAux((INFO, [chunk(clock.now())]))]
+    engine = Engine(FakeSource(live(cut(SIGNAL, [100])), replace(EEG, paced=True)), pipeline, [Keep()], also=sources)
+    for _ in range(2):  # it may be started again
+        engine.start()
+        until(lambda: engine.health.samples)
+        sources[0].openings.append((MARKERS, [chunk(clock.now(), 1, info=MARKERS)]))
+        until(lambda: [it.text for it in engine.markers] == ["go"])
+        until(lambda: engine.health.readings and [it.url for it in engine.health.streams] == [MARKERS.url, INFO.url])
+        engine.stop()
+    assert [it.closed for it in sources] == [2, 2]
+
+
+def test_the_queue_of_a_recording_keeps_room_for_the_eeg(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = Recorder(tmp_path / "a.xdf", queue_bytes=20_000)
+    assert isinstance(recorder, AuxTap)
+    recorder.take_aux(INFO, chunk(0.0, int(20_000 * AUX_SHARE / 64)))
+    assert "too slow" in recorder.recording.trouble
+    recorder._reset()
+    for at in range(4):  # more than the share of the others
+        recorder.take(replace(cut(SIGNAL[:100], [100])[0], first=100 * at))
+        assert recorder.recording.trouble == ""
