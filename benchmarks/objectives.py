@@ -33,7 +33,7 @@ from realtime_mood.models.evaluation.splits import same_person
 from realtime_mood.models.pretrain import pretrain
 from realtime_mood.models.pretraining.objective import MaskedModelling
 from realtime_mood.models.pretraining.parts import HeldOutParts
-from realtime_mood.models.pretraining.recipe import PretrainingRecipe
+from realtime_mood.models.pretraining.recipe import LOG_POWER, PretrainingRecipe
 
 CORPUS = ("muse_sequence_learning_220hz", "muse_lsl_256hz", "children_task_19ch_128hz")
 UNSEEN = ("eegmat_dev24_125hz", "biohack2025_muse_256hz", "ssvep_exo_256hz", "dasps_epoc_128hz")
@@ -42,21 +42,19 @@ TASKS = "eegmat,ssvep,imagining,biohack"
 ROWS = "bands,untrained,encoder"
 LABEL_SHARES = (1.0, 0.1)
 BASE = PretrainingRecipe(raw_dim=128, raw_depth=4, batch=32, lr=2e-3, steps=1600, geometry="blocks", patience=1000)
-POWER: dict[str, Any] = {"waveform": 0.0, "spectrum": 1.0, "bins": True}
-SPECTRAL: dict[str, Any] = POWER | {"raw_token": "spectrum", "geometry": "random", "hidden": 0.5}
+HIDDEN_POWER: dict[str, Any] = LOG_POWER | {"own": False}
+SPECTRAL: dict[str, Any] = HIDDEN_POWER | {"raw_token": "spectrum", "geometry": "random", "hidden": 0.5}
 VARIANTS: dict[str, dict[str, Any]] = {
     "spectral": SPECTRAL | {"steps": 3000},
     "spectral-slow": SPECTRAL | {"context_s": 10.0, "own": True, "steps": 2000},
     "spectral-own": SPECTRAL | {"own": True, "steps": 3000},
-    "spectral-shallow": SPECTRAL | {"own": True, "raw_depth": 2, "steps": 3000},
     "base": {},
-    "power": POWER,
+    "power": HIDDEN_POWER,
     "spectral-average": SPECTRAL | {"own": True, "average": True, "steps": 3000},
     "spectral-contrast": SPECTRAL | {"own": True, "average": True, "contrast": 0.1, "steps": 3000},
-    "power-own": POWER | {"own": True},
-    "power-slow": POWER | {"context_s": 10.0, "own": True, "steps": 1400},
+    "power-own": LOG_POWER,
     "samples": {"spectrum": 0.0},
-    "both": POWER | {"waveform": 1.0},
+    "both": HIDDEN_POWER | {"waveform": 1.0},
     "coming": {"geometry": "coming", "hidden": 0.25, "steps": 950},
     "random": {"geometry": "random"},
     "two-seconds": {"n_patches": 2, "steps": 2000},

@@ -51,6 +51,7 @@ def pretrain(
     held_out: Annotated[float, typer.Option(help="Share of the subjects of each data set to hold out.")] = 0.08,
     frozen: Annotated[str, typer.Option(help="Evaluate this encoder (or: untrained): train a decoder only.")] = "",
     raw_token: RawTokenOption = "patch",
+    log_power: Annotated[bool, typer.Option("--log-power", help="Patches: predict log power, not samples.")] = False,
 ) -> None:
     """Pre-train an encoder on unlabelled recordings by masked brain-signal modelling."""
     check_writable(out, "an encoder in")
@@ -61,7 +62,7 @@ def pretrain(
     recipe = PretrainingRecipe(
         steps=steps, minutes=minutes, geometry=masks, raw_dim=width, raw_depth=depth, lr=lr, batch=batch, seed=seed,
         held_out=held_out,
-    ).of_tokens(_raw_token(raw_token))  # fmt: skip
+    ).of_tokens(_raw_token(raw_token), log_power=log_power)  # fmt: skip
     recipe.check()
     jobs, notes = find(data, virtual_people, with_eegmat=with_eegmat)
     for note in notes:

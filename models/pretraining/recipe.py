@@ -13,10 +13,10 @@ from realtime_mood.models.reader import ReaderConfig
 
 WINDOW_LEN = ReaderConfig.patch_len * ReaderConfig.n_patches  # samples
 MOMENTS = 16  # windows of one subject in a batch, two near in time and the next two, where moments are told apart
-SPECTRAL: dict[str, Any] = {
-    "waveform": 0.0, "spectrum": 1.0, "bins": True, "average": True, "own": True, "hidden": 0.5,
-}  # fmt: skip
-"""What spectral tokens are pre-trained with (docs/decisions/0030)."""
+LOG_POWER: dict[str, Any] = {"waveform": 0.0, "spectrum": 1.0, "bins": True, "own": True}
+"""Log power in bins of 1 Hz instead of samples (docs/decisions/0030)."""
+SPECTRAL = LOG_POWER | {"average": True, "hidden": 0.5}
+"""The same for spectral tokens."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class PretrainingRecipe:
             if not valid:
                 raise ConfigError(f"{name} {getattr(self, name)}", "not possible", f"give {do}")
 
-    def of_tokens(self, kind: RawToken) -> PretrainingRecipe:
-        """The recipe for raw tokens of a kind: spectral ones are asked for other targets."""
-        return replace(self, raw_token=kind, **SPECTRAL) if kind == "spectrum" else self
+    def of_tokens(self, kind: RawToken, *, log_power: bool = False) -> PretrainingRecipe:
+        """The recipe for raw tokens of a kind: patches may be asked for log power, spectral ones always are."""
+        return replace(self, raw_token=kind, **(SPECTRAL if kind == "spectrum" else LOG_POWER if log_power else {}))
 
     def reader(self) -> ReaderConfig:
         """The configuration the encoder belongs to."""

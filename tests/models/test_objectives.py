@@ -101,6 +101,7 @@ def test_a_recipe_of_spectral_tokens_asks_for_log_power_alone_and_is_that_of_a_f
     recipe.check()
     assert (recipe.waveform, recipe.raw_dim) == (0.0, TINY.raw_dim)
     assert TINY.of_tokens("patch") == TINY
+    assert (TINY.of_tokens("patch", log_power=True).bins, TINY.bins) == (True, False)
     card = {"config": {"raw_token": "spectrum", "raw_dim": 16, "raw_depth": 1, "heads": 4}}
     assert FrozenEncoder("mine", {}, card).shaped(TINY) == recipe
 
