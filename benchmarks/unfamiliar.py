@@ -141,7 +141,7 @@ def row(name: str, readout: str, baseline: bool, found: Sequence[Answers]) -> li
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--weights", default="reader-4")
+    parser.add_argument("--weights", default="reader-5")
     parser.add_argument("--people", type=int, default=24, help="of each set at most")
     parser.add_argument("--every", type=int, default=4, help="one of so many seconds is read")
     asked = parser.parse_args()

@@ -21,7 +21,9 @@ from realtime_mood.readout import HeldOutResult, Readout
 
 from .familiarity import Gaussian, TrainingSignals
 
-DEFAULT = "reader-4"
+DEFAULT = "reader-5"
+EARLIER = {"reader-4": "reader-5"}
+"""Names that recordings and profiles may have: the network is the same, the card has changed."""
 FORMAT = 2
 GOLDEN_TOLERANCE = 1e-4  # in probability; far more than between machines, devices or runtimes
 FIX = "take the weights from the release again, or pass others with --weights"
@@ -107,8 +109,9 @@ def find(name_or_path: str) -> Path:
     if path.is_dir():
         return path
     shipped = Path(str(files("realtime_mood.models"))) / "weights"
-    if (shipped / name_or_path / "config.json").is_file():
-        return shipped / name_or_path
+    found = shipped / EARLIER.get(name_or_path, name_or_path)
+    if (found / "config.json").is_file():
+        return found
     names = ", ".join(sorted(p.parent.name for p in shipped.glob("*/config.json"))) or "none"
     raise WeightsError(f"weights {name_or_path!r}", f"no such folder; shipped are {names}", FIX)
 

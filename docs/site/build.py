@@ -23,7 +23,7 @@ FROM_REPOSITORY = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "examples/README.md": "examples.md",
-    "models/weights/reader-4/README.md": "model-card.md",
+    "models/weights/reader-5/README.md": "model-card.md",
 }
 """Pages that are files of the repository outside of docs/."""
 LINK = re.compile(r"(\[(?:[^\[\]]|\[[^\]]*\])*\])\(([^)#\s:]+)(#[^)\s]*)?\)")

@@ -50,7 +50,7 @@ class MoodReaderClassifier(ClassifierMixin, BaseEstimator):
     lr : float
         Maximum learning rate.
     encoder : str or Path, optional
-        Pre-trained raw encoder to start from: its folder, or weights that contain it (``"reader-4"``).
+        Pre-trained raw encoder to start from: its folder, or weights that contain it (``"reader-5"``).
     encoder_lr : float
         Learning rate of that encoder relative to `lr`; 0 leaves it as it is.
     network : mapping, optional

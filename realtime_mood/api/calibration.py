@@ -21,7 +21,7 @@ def calibrate(
     seed: int | None = None,
     record: str | PathLike[str] | None = None,
     readout: str = "auto",
-    weights: str = "reader-4",
+    weights: str = "reader-5",
     notch: str | float = "auto",
     device: str = "auto",
     runtime: str = "auto",

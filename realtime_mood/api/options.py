@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # scipy takes a second to import, and --help does without
 class ReadingOptions(Strict):
     """Network, readout, profile, filters, device and runtime of a run."""
 
-    weights: str = "reader-4"
+    weights: str = "reader-5"
     readout: str = "auto"
     profile: Path | None = None
     notch: Literal["auto", "50", "60"] = "auto"

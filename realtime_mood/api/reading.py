@@ -126,7 +126,7 @@ def read(
     *,
     readout: str = "auto",
     profile: str | PathLike[str] | Profile | None = None,
-    weights: str = "reader-4",
+    weights: str = "reader-5",
     notch: str | float = "auto",
     device: str = "auto",
     runtime: str = "auto",

@@ -48,7 +48,7 @@ GOOD = {
     "seal": ["seal", "NEW", "--n", "4"],
     "unblind": ["unblind", "sealed.json", "{code}"],
     "export FILE": ["export", "rec.xdf", "--csv", "--out", "NEW"],
-    "export": ["export", "--weights", "reader-4", "--out", "NEW"],
+    "export": ["export", "--weights", "reader-5", "--out", "NEW"],
     "info": ["info"],
     "help": ["--help"],
 }
@@ -85,7 +85,7 @@ BAD = {
     "train: no such data": (2, ["train", "--data", "none", "--out", "weights"]),
     "evaluate: no data": (2, ["evaluate", "--json", "f.json", "--data", "none"]),
     "interpret: no data": (2, ["interpret", "--out", "f.html", "--readout", "effort", "--data", "none"]),
-    "export: a folder that is not empty": (2, ["export", "--weights", "reader-4", "--out", "."]),
+    "export: a folder that is not empty": (2, ["export", "--weights", "reader-5", "--out", "."]),
     "export: no such weights": (5, ["export", "--weights", "best", "--out", "NEW"]),
     "info: no such weights": (5, ["info", "--weights", "best"]),
     "no such verb": (2, ["dance"]),

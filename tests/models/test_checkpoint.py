@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import WeightsError
-from realtime_mood.models.card import DEFAULT, ReadoutCard, Trust, find
+from realtime_mood.models.card import DEFAULT, EARLIER, ReadoutCard, Trust, find, read_card
 from realtime_mood.models.checkpoint import load_weights, save_weights
 from realtime_mood.models.datasets.sets.eegmat import HELD_OUT
 from realtime_mood.models.datasets.virtual import LAST_SEED
@@ -124,6 +124,13 @@ def test_altered_weights_are_refused_in_one_line(folder, kind):
 def test_unknown_weights_list_those_there_are():
     with pytest.raises(WeightsError, match=DEFAULT):
         load_weights("nobody's")
+
+
+def test_weights_are_found_by_an_earlier_name():
+    """Recordings and profiles name the weights that they were made with."""
+    for earlier, name in EARLIER.items():
+        assert find(earlier) == find(name)
+        assert read_card(find(earlier), earlier).training["network_of"] == earlier
 
 
 def test_the_shipped_weights_load_reproduce_their_golden_pair_and_stay_small():

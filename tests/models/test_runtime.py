@@ -65,7 +65,7 @@ def test_eye_features_count_for_weights_that_were_trained_with_them_alone(weight
     found, _ = network(replace(without, eye=eye))
     assert (found != expected) is trained
     assert (network.notes == ()) is trained
-    assert trained or "eye-movement features are not used: weights 'reader-4'" in network.notes[0]
+    assert trained or "eye-movement features are not used: weights 'reader-5'" in network.notes[0]
 
 
 def test_a_batch_gives_what_each_window_gives_alone(weights):

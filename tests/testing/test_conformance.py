@@ -72,7 +72,7 @@ OTHER_SINKS: dict[str, Callable[[Path], Sink]] = {
     "recorder": lambda tmp_path: Recorder(tmp_path / "a.xdf", {}),
 }
 MEASURES: dict[str, tuple[float, float] | None] = {"band": None, "ratio": (4.0, 8.0), "asymmetry": None}
-NETWORKS = {"reader": "reader-4"}
+NETWORKS = {"reader": "reader-5"}
 DISPLAYS = ("circle", "bar", "landscape")
 
 

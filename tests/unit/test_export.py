@@ -144,7 +144,7 @@ def test_tables_have_every_reading_whatever_it_is(tmp_path):
     (["a.xdf", "--bids", "study"], 2, "add --participant ID"),
     (["a.xdf", "--bids", "study", "--participant", "P_1"], 2, "letters and digits"),
     (["none.xdf", "--edf"], 3, "no such file"),
-    (["a.xdf", "--edf", "--weights", "reader-4"], 2, "not one of recordings and weights"),
+    (["a.xdf", "--edf", "--weights", "reader-5"], 2, "not one of recordings and weights"),
 ])  # fmt: skip
 def test_what_cannot_be_exported_is_one_line_and_a_code(tmp_path, monkeypatch, capsys, words, code, said):
     monkeypatch.chdir(tmp_path)
