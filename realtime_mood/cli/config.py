@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from platformdirs import user_config_path
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from .. import liblsl
 from ..api.options import ReadingOptions
@@ -33,7 +33,7 @@ def _several(value: object) -> object:
     return tuple(filter(None, re.split(r"\s+(?=[\w-]+://)", value.strip()))) if isinstance(value, str) else value
 
 
-Urls = Annotated[tuple[str, ...], BeforeValidator(_several)]
+Urls = Annotated[tuple[str, ...], BeforeValidator(_several), AfterValidator(lambda urls: tuple(dict.fromkeys(urls)))]
 
 
 class RunConfig(ReadingOptions):

@@ -25,7 +25,7 @@ from ..sources.recordings.placing import indices, measured_rate, played_once
 from ..sources.recordings.recording import SELECT, PlaybackOptions, check_rate
 from ..sources.recordings.timeline import Timeline
 from ..sources.recordings.xdf import channels_of, row_stamps
-from ..sources.recordings.xdf_chunks import OFFSET, Chunks, StreamHeader, find_chunks, without_others
+from ..sources.recordings.xdf_chunks import IN_MARKERS, OFFSET, Chunks, StreamHeader, find_chunks, without_others
 from .trace import Trace, column_of, sample_times
 
 
@@ -69,7 +69,8 @@ def xdf_trace(path: Path, options: PlaybackOptions, asked: str, channel: str, ma
         stream = only(named, asked, f"channel {channel!r}")
         column = column_of(channel, labels[stream.number] or [""] * stream.n_chans, asked)
         beside = [one for one in chunks.streams.values() if one is not stream]
-        sending = [one for one in beside if (one.name == markers if markers else is_marker_type(one.type))]
+        of_markers = [one for one in beside if is_marker_type(one.type) and one.role != IN_MARKERS]  # each once
+        sending = [one for one in beside if one.name == markers] if markers else of_markers
         if markers and not sending:
             found = f"no stream is called {markers!r}; there are {shown(beside)}"
             raise SourceNotFound(asked, found, "give --markers the name of one")

@@ -17,6 +17,16 @@ def test_command_line_over_environment_over_file_over_defaults(tmp_path):
     assert (made.source, made.notch, made.readout, made.view) == ("lsl://line", "50", "effort", "auto")
 
 
+def test_urls_may_be_repeated_and_separated_by_spaces():
+    made = resolve(
+        {"also": ["lsl://A", "lsl://B c", "lsl://A"]}, None, {"REALTIME_MOOD_MARKERS": "lsl://A b  lsl://C?x=1"}
+    )
+    assert made.also == ("lsl://A", "lsl://B c")
+    assert made.markers == ("lsl://A b", "lsl://C?x=1")
+    assert made.on_lsl
+    assert resolve({}, None, {"REALTIME_MOOD_ALSO": ""}).also == ()
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [('colour = "red"', "colour"), ('notch = "55"', "55"), ("seconds = -1", "seconds"), ("source = ", "TOML")],

@@ -75,7 +75,11 @@ class LslAux:
         found = min(meant, key=lambda info: (self._tries[info.uid()], _identity(info) != self._used, info.uid()))
         self._tries[found.uid()] += 1
         sfreq = self._usable(found)
-        inlet = Inlet(found, sfreq or 1.0, OPEN_S, off, least_s=BATCH_S, most=MOST_ROWS, raw=True)
+        try:
+            inlet = Inlet(found, sfreq or 1.0, OPEN_S, off, least_s=BATCH_S, most=MOST_ROWS, raw=True)
+        except SourceNotFound:
+            problem = f"announced but does not answer: {described(found)}"
+            raise SourceNotFound(self.url, problem, "restart its sender, check the firewall") from None
         try:
             stream = self._opened(found, inlet, sfreq, off)
         except BaseException:
