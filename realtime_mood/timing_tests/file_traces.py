@@ -89,8 +89,9 @@ def xdf_trace(path: Path, options: PlaybackOptions, asked: str, channel: str, ma
 
 
 def xdf_offsets(path: Path, options: PlaybackOptions, asked: str) -> tuple[str, list[tuple[float, float]]]:
-    """Name of a stream, and the clock offsets that its recorder measured: when (s), and what to add to its stamps (s).
+    """Name of a stream, and the clock offsets that its recorder measured.
 
+    Each is when it was measured (s, the recorder's clock), and what to add to the stream's stamps (s).
     Raises `SourceNotFound` where the options select no stream with offsets, or more than one.
     """
     with path.open("rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as file:
@@ -101,7 +102,7 @@ def xdf_offsets(path: Path, options: PlaybackOptions, asked: str) -> tuple[str, 
         numbers = {number for number, _ in places}
         stream = only([one for one in chosen(chunks, options) if one.number in numbers], asked, "clock offsets")
         offsets = [struct.unpack_from("<dd", file, begin) for number, begin in places if number == stream.number]
-    return stream.name, offsets
+    return stream.name, [(at + offset, offset) for at, offset in offsets]  # recorders note the stream's own time
 
 
 def chosen(chunks: Chunks, options: PlaybackOptions) -> list[StreamHeader]:

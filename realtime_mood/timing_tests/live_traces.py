@@ -77,15 +77,19 @@ def live_trace(stream: Stream, channel: str, markers: str, seconds: float, asked
         return trace_of(chunks, stream.info, channel, asked, events)
 
 
-def played_trace(stream: Stream, channel: str, asked: str) -> Trace:
-    """A whole finite stream, at the time of the recording; raises `StreamMismatch` without such a channel."""
+def played_trace(stream: Stream, channel: str, seconds: float, asked: str) -> Trace:
+    """At most `seconds` of a played stream, at the time of the recording.
+
+    Raises `StreamMismatch` where it has no such channel.
+    """
     chunks: list[Chunk] = []
     try:
-        while True:
+        while not chunks or chunks[-1].end < seconds * stream.info.sfreq:
             if (chunk := stream.read(READ_S)) is not None:
                 chunks.append(chunk)
     except StreamEnded:
-        return trace_of(chunks, stream.info, channel, asked, None)
+        pass
+    return trace_of(chunks, stream.info, channel, asked, None)
 
 
 def trace_of(

@@ -84,7 +84,8 @@ def read_trace(source: str, channel: str, markers: str, seconds: float) -> Trace
                 return file_traces.xdf_trace(path, opened.options, opened.name, channel, markers)
             if path.suffix.lower() not in TEXT:
                 return file_traces.mne_trace(path, opened.name, channel, markers)
-        opened.options = opened.options.model_copy(update={"speed": math.inf})
+        opened.options = opened.options.model_copy(update={"speed": math.inf, "loop": False})
+        seconds = math.inf
     if isinstance(opened, LslSource):
         opened = live_traces.LslChannel(opened.stream_name, opened.options, channel)
         opened.name = source
@@ -93,7 +94,7 @@ def read_trace(source: str, channel: str, markers: str, seconds: float) -> Trace
             return live_traces.live_trace(stream, channel, markers, seconds, opened.name)
         if markers:
             raise ConfigError(f"--markers {markers}", "this source has markers of its own", "leave it out")
-        return live_traces.played_trace(stream, channel, opened.name)
+        return live_traces.played_trace(stream, channel, seconds, opened.name)
 
 
 def evaluate(trace: Trace, options: OnsetOptions, source: str) -> OnsetTest:

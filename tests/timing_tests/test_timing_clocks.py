@@ -77,7 +77,7 @@ def test_the_offsets_of_a_recording_are_read_by_stream(tmp_path):
     path = write_stimuli(tmp_path / "a.xdf", np.zeros(60_000), 100.0, marker_times(5), drift=5e-5)
     test = measure(f"{path}?stream=words", 1)
     assert test.drift_ppm == pytest.approx(50, abs=0.01)
-    assert test.seconds == pytest.approx(600, abs=0.1)
+    assert test.seconds == pytest.approx(600, abs=0.01)
     with pytest.raises(SourceNotFound, match="2 streams could have clock offsets"):
         measure(str(path), 1)
     with pytest.raises(StreamMismatch, match="no clock"):
@@ -85,3 +85,11 @@ def test_the_offsets_of_a_recording_are_read_by_stream(tmp_path):
     (tmp_path / "b.edf").write_bytes(b"0       ")
     with pytest.raises(StreamMismatch, match="not begin as an XDF"):
         measure(str(tmp_path / "b.edf"), 1)
+
+
+def test_a_clock_that_was_reset_in_a_recording_is_one_step(data_dir):
+    test = measure(f"{data_dir}/device_files/xdf/clock_resets.xdf?stream=BioSemi", 1)
+    assert 0 < test.seconds < 3600
+    assert len(test.steps) == 1
+    assert 0 < test.steps[0][0] < test.seconds
+    assert abs(test.drift_ppm) < 20

@@ -133,3 +133,8 @@ def test_jitter_of_stamps_is_averaged_out_and_slow_drift_followed():
     assert np.median(np.abs(times - true)) < 4e-4
     lone = sample_times(np.arange(3), np.array([2]), np.array([5.0]), 100.0)
     assert lone == pytest.approx([4.98, 4.99, 5.0])
+
+
+def test_a_source_without_an_end_is_read_for_the_time_asked_for():
+    trace = read_trace("synthetic://?n_chans=4&speed=max", "Fp1", "", 3.0)
+    assert 3 <= len(trace.values) / trace.sfreq < 5
