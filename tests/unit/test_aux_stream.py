@@ -146,6 +146,26 @@ def test_a_step_of_the_senders_clock_is_taken_out() -> None:
     assert sum(chunk.lost for chunk in chunks) == 0
 
 
+@pytest.mark.parametrize("factor", [0.5, 2.0, 1.1])
+def test_a_changed_rate_costs_no_sample_and_moves_no_stamp(factor: float) -> None:
+    began = now_there() - 40.0
+    sent = began + np.r_[np.arange(500) / 50, 10 + np.arange(500) / 50 / factor]
+    pulls = [pull(np.arange(at, at + 5)[:, None], sent[at : at + 5]) for at in range(0, 1000, 5)]
+    chunks = received(FakeInlet(pulls), info(sfreq=50.0))
+    np.testing.assert_array_equal(np.concatenate([chunk.values[:, 0] for chunk in chunks]), np.arange(1000))
+    np.testing.assert_allclose(np.concatenate([chunk.sent for chunk in chunks]), sent, atol=1e-6)
+
+
+def test_jittery_stamps_are_recorded_as_they_are() -> None:
+    began, rng = now_there() - 40.0, np.random.default_rng(1)
+    sent = began + np.arange(1000) / 50 + rng.normal(0, 0.02, 1000)
+    pulls = [pull(np.arange(at, at + 5)[:, None], sent[at : at + 5]) for at in range(0, 1000, 5)]
+    chunks = received(FakeInlet(pulls), info(sfreq=50.0))
+    np.testing.assert_array_equal(np.concatenate([chunk.values[:, 0] for chunk in chunks]), np.arange(1000))
+    np.testing.assert_allclose(np.concatenate([chunk.sent for chunk in chunks]), sent, atol=1e-6)
+    assert np.abs(np.concatenate([chunk.stamps - chunk.clock.offset for chunk in chunks]) - sent).std() > 0.01
+
+
 def test_who_sends_too_much_is_emptied_and_what_is_dropped_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aux_stream, "MOST_BYTES_S", 100)
     monkeypatch.setattr(aux_stream, "PULL_S", 0.01)
