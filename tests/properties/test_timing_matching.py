@@ -18,6 +18,7 @@ TIMES = st.lists(st.floats(0, 30), max_size=40).map(lambda times: np.unique(np.a
 INFO = StreamInfo(("Cz",), SFREQ)
 
 
+@settings(deadline=None)
 @given(TIMES, TIMES)
 def test_each_is_matched_at_most_once_and_within_reach(markers, onsets):
     found = match(markers, onsets, 0.1)
@@ -26,6 +27,7 @@ def test_each_is_matched_at_most_once_and_within_reach(markers, onsets):
     assert np.all(np.abs(onsets[found.onsets] - markers[found.markers] - found.usual_s) <= 0.1 + 1e-9)
 
 
+@settings(deadline=None)
 @given(st.floats(-0.4, 0.4), st.sets(st.integers(0, 59), max_size=15), st.sets(st.integers(0, 59), max_size=15),
        st.integers(0, 10**6))  # fmt: skip
 def test_the_planted_pairs_are_found_whatever_is_missing(delay, missing, added, seed):
