@@ -24,6 +24,7 @@ from realtime_mood.cli.commands import ScopeOption, devices, outlet, recover, re
 from realtime_mood.cli.config import GIVE_UP_S, RunConfig, outputs_of, recorder_of, resolve
 from realtime_mood.cli.timing import timing
 from realtime_mood.console import own_stdout, take_over, terminated
+from realtime_mood.doctor.commands import doctor
 from realtime_mood.errors import ConfigError, MoodError, ReaderGone, install_extra
 from realtime_mood.files import log_exception
 from realtime_mood.models.commands import WeightsOption, evaluate, info, interpret, pretrain, replay, train
@@ -249,8 +250,7 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
 
 VERBS = (
     calibrate, profiles, outlet, devices, replay, recover, report, seal, unblind, pretrain, train, evaluate,
-    interpret, export, info,
-)  # fmt: skip
+    interpret, export, info, doctor)  # fmt: skip
 for verb in VERBS:
     cli.command()(verb)
 cli.add_typer(datasets, name="datasets")

@@ -1,0 +1,82 @@
+"""The verb ``doctor``. Its checks are imported when it is called: `--help` stays fast."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .. import liblsl
+from ..cli.commands import ScopeOption
+from ..cli.config import resolve
+from ..console import own_stdout
+from ..errors import ConfigError
+
+if TYPE_CHECKING:
+    from .finding import Check, Finding
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    for_issue: Annotated[
+        bool, typer.Option("--report", help="Print text for an issue, without names, paths, addresses.")
+    ] = False,
+    lsl_scope: ScopeOption = None,
+) -> None:
+    """Say what is wrong on this computer and how to fix it: installation, boards, LSL, network, disk, GPU."""
+    from . import report
+    from .finding import exit_code
+
+    if as_json and for_issue:
+        raise ConfigError("doctor --json --report", "they are two forms of one result", "give one of them")
+    scope = resolve({"lsl_scope": lsl_scope}).lsl_scope or "loopback"  # nothing leaves this computer unless asked for
+    with own_stdout() as out:
+        findings = examination(scope)
+        if as_json:
+            print(json.dumps(report.as_object(findings, scope)), file=out)
+        elif for_issue:
+            print(report.for_an_issue(findings, scope), file=out)
+        else:
+            for line in report.text(findings, scope):
+                print(line, file=out)
+    raise typer.Exit(exit_code(findings))
+
+
+def examination(scope: str) -> list[Finding]:
+    """The findings of all checks, most serious first, with LSL within `scope`."""
+    from .running import examine
+
+    return examine(checks_of(scope))
+
+
+def checks_of(scope: str) -> list[Check]:
+    """All checks, the most likely causes first, as people report them in public."""
+    from functools import partial
+    from pathlib import Path
+
+    from platformdirs import user_data_path
+
+    from . import boards, installed, machine, network, streams
+    from .finding import Check
+
+    own = liblsl.own_configuration()
+    near = streams.scope_in_force(own, scope)
+    return [
+        Check("LSL library", streams.library),
+        Check("window", installed.window),
+        Check("own LSL stream", partial(streams.own_stream, scope), 45.0),
+        Check("LSL streams", partial(streams.announced, scope), 35.0),
+        Check("firewall", network.firewall),
+        Check("adapters", network.connections),
+        Check("multicast", partial(network.multicast, near)),
+        Check("LSL configuration", partial(streams.configuration, own, scope, Path.home())),
+        Check("serial ports", boards.serial, hangs="unplug the board and plug it in again"),
+        Check("bluetooth", boards.bluetooth, hangs="switch Bluetooth off and on"),
+        Check("brainflow", boards.brainflow),
+        Check("packages", installed.packages),
+        Check("python", installed.python),
+        Check("weights", machine.weights, machine.LOAD_S + 5),
+        Check("disk", partial(machine.disk, user_data_path("realtime_mood")), hangs="record to a local disk"),
+        Check("torch", machine.torch, machine.LOAD_S + 5, "use --runtime onnx, or --device cpu"),
+    ]

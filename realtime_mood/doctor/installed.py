@@ -1,0 +1,101 @@
+"""Checks of what is installed: Python, the packages and their versions, and the system libraries of the window."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from importlib import metadata
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from ..gui import desktop
+from .finding import Finding, Level
+
+NAME = "realtime-mood"
+OTHER_PLUGINS = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_PLUGIN_PATH")  # set by OpenCV and others: their Qt does not fit
+Version = Callable[[str], str]
+
+
+def python(
+    requires: str | None = None, version: str = platform.python_version(), prefix: str = sys.prefix
+) -> list[Finding]:
+    """Whether this Python is new enough; `requires` is the range of pyproject.toml, as the metadata have it."""
+    if requires is None:
+        requires = metadata.metadata(NAME)["Requires-Python"]
+    found = f"Python {version}"
+    if SpecifierSet(requires or "").contains(version, prereleases=True):
+        return [Finding("python", Level.OK, found)]
+    do = f"install a Python {requires}, then `make setup PYTHON=python3.12`"
+    return [Finding("python", Level.WRONG, f"{found}, and {requires} is needed", do)]
+
+
+def packages(requires: Iterable[str] | None = None, version_of: Version = metadata.version) -> list[Finding]:
+    """Whether every package has a version in the range of pyproject.toml; extras that are not installed are named.
+
+    `requires` are the requirements with their extras, as the metadata have them; `version_of` raises
+    `PackageNotFoundError`.
+    """
+    core: list[Requirement] = []
+    extras: dict[str, list[Requirement]] = {}
+    for one in map(Requirement, (metadata.requires(NAME) or ()) if requires is None else requires):
+        extra = _extra_of(one)
+        if one.marker is None or one.marker.evaluate({"extra": extra}):  # others are for another system
+            (extras.setdefault(extra, []) if extra else core).append(one)
+    for of_others in ("all", "dev", "light"):
+        extras.pop(of_others, None)
+    findings = []
+    if missing := [one.name for one in core if _version(one, version_of) is None]:
+        found = f"not installed: {', '.join(missing)}"
+        findings.append(Finding("packages", Level.WRONG, found, f"pip install {' '.join(missing)}, or `make setup`"))
+    known = {(one.name, str(one.specifier)): one for ones in (core, *extras.values()) for one in ones}.values()
+    there = {one.name for one in known if _version(one, version_of)}
+    if odd := [one for one in known if one.name in there and not _fits(one, version_of)]:
+        found = ", ".join(f"{one.name} {_version(one, version_of)}, and {one.specifier} is needed" for one in odd)
+        line = " ".join(f"'{one.name}{one.specifier}'" for one in odd)
+        findings.append(Finding("packages", Level.WARNING, found, f"pip install {line}"))
+    if not findings:
+        lacking = [name for name, ones in extras.items() if not {one.name for one in ones} <= there]
+        without = f"; not installed extras: {', '.join(sorted(lacking))}" if lacking else ""
+        findings.append(Finding("packages", Level.OK, f"{len(there)} packages in their ranges{without}"))
+    return findings
+
+
+def window(
+    environment: Mapping[str, str] = os.environ, load: desktop.Load = ctypes.CDLL, system: str = sys.platform
+) -> list[Finding]:
+    """Whether the window can be opened: the display, Qt's system libraries, its Python packages."""
+    has_display = system in ("win32", "darwin") or any(environment.get(it) for it in ("DISPLAY", "WAYLAND_DISPLAY"))
+    if not has_display and not environment.get("QT_QPA_PLATFORM"):
+        lacking = desktop.missing("xcb", load)
+        on_one = f"; on a desktop it would need {', '.join(lacking)}" if lacking else ""
+        do = desktop.install_line(lacking) if lacking else ""
+        return [Finding("window", Level.OK, f"no display here, so the terminal view is shown{on_one}", do)]
+    if found := desktop.trouble(environment, load):
+        what, _, line = found.partition(": ")
+        do = line or "start it on the desktop, or use --view terminal"
+        return [Finding("window", Level.WARNING, what, do)]
+    if names := [name for name in OTHER_PLUGINS if environment.get(name)]:
+        found = f"{' and '.join(names)} may make Qt load the plugins of another program"
+        return [Finding("window", Level.WARNING, found, f"unset {' '.join(names)}")]
+    return [Finding("window", Level.OK, "the window can be opened")]
+
+
+def _extra_of(requirement: Requirement) -> str:
+    found = re.search(r"extra == ['\"]([\w-]+)['\"]", str(requirement.marker or ""))
+    return found[1] if found else ""
+
+
+def _version(requirement: Requirement, version_of: Version) -> str | None:
+    try:
+        return version_of(requirement.name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _fits(requirement: Requirement, version_of: Version) -> bool:
+    return requirement.specifier.contains(_version(requirement, version_of) or "", prereleases=True)

@@ -1,0 +1,156 @@
+"""Checks of the network that LSL uses: adapters, VPNs, multicast on each adapter, and firewalls."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import socket
+import struct
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import clock
+from .boards import PROC, running
+from .finding import Finding, Level
+
+PORT = 16571  # on which LSL is asked for streams
+GROUPS = {"link": "224.0.0.183", "site": "239.255.172.215"}  # of LSL, by its scope
+LOOPBACK = "127.0.0.1"
+WAIT_S = 1.0
+UP, IS_LOOPBACK, MULTICAST = 0x1, 0x8, 0x1000  # flags of an adapter on Linux
+GET_FLAGS, GET_ADDRESS, GET_KIND = 0x8913, 0x8915, 0x8927  # ioctl: SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFHWADDR
+NO_HARDWARE = (512, 65534)  # ARPHRD_PPP and ARPHRD_NONE: tunnels
+VPN = re.compile(r"(tun|tap|wg|ppp|utun|ipsec|tailscale|zt|nordlynx|proton|cscotun|gpd)\w*$")
+VIRTUAL = re.compile(r"(docker|br-|veth|virbr|vmnet|vboxnet|lxc|podman)")
+PEERS = "write `[lab]` and `KnownPeers = {address of the other computer}` into ~/lsl_api/lsl_api.cfg"
+UFW = "sudo ufw allow 16571:16604/udp && sudo ufw allow 16572:16604/tcp"
+FIREWALLD = (
+    "sudo firewall-cmd --permanent --add-port=16571-16604/udp --add-port=16572-16604/tcp && sudo firewall-cmd --reload"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A network adapter that is up and has an IPv4 address."""
+
+    name: str
+    address: str
+    is_loopback: bool = False
+    is_vpn: bool = False
+    has_multicast: bool = True
+
+
+def adapters() -> list[Adapter]:
+    """The adapters that are up and have an address; Linux only."""
+    import fcntl
+
+    found = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+
+        def ask(what: int, name: str) -> bytes:
+            return fcntl.ioctl(control.fileno(), what, struct.pack("256s", name.encode()[:15]))
+
+        for _, name in socket.if_nameindex():
+            try:
+                flags, kind = (struct.unpack_from("H", ask(what, name), 16)[0] for what in (GET_FLAGS, GET_KIND))
+                address = socket.inet_ntoa(ask(GET_ADDRESS, name)[20:24])
+            except OSError:
+                continue  # it has no IPv4 address
+            if flags & UP:
+                is_vpn = kind in NO_HARDWARE or bool(VPN.match(name))
+                found.append(Adapter(name, address, bool(flags & IS_LOOPBACK), is_vpn, bool(flags & MULTICAST)))
+    return found
+
+
+def connections(known: Sequence[Adapter] | None = None, system: str = sys.platform) -> list[Finding]:
+    """Whether several adapters or a VPN may keep LSL's search from the computer that sends."""
+    if known is None and system != "linux":
+        do = "if streams are missing, disconnect VPNs and the adapters that you do not need"
+        return [Finding("adapters", Level.NOT_CHECKED, "not checked on this system", do)]
+    there = [one for one in (adapters() if known is None else known) if not one.is_loopback]
+    private = tuple(("address", one.address) for one in there)
+    listed = ", ".join(f"{one.name} ({one.address})" for one in there)
+    if vpns := [one.name for one in there if one.is_vpn]:
+        found = f"a VPN is connected ({', '.join(vpns)}): LSL's search may end there. All adapters: {listed}"
+        return [Finding("adapters", Level.WARNING, found, f"disconnect the VPN, or {PEERS}", private)]
+    real = [one.name for one in there if not VIRTUAL.match(one.name)]
+    if len(real) > 1:
+        found = f"several adapters are connected: {listed}"
+        do = f"if streams are missing, disconnect all but one, or {PEERS}"
+        return [Finding("adapters", Level.OK, found, do, private)]
+    return [Finding("adapters", Level.OK, listed or "only this computer: no network is connected", private=private)]
+
+
+def multicast(scope: str, known: Sequence[Adapter] | None = None, system: str = sys.platform) -> list[Finding]:
+    """Whether what LSL sends to find streams arrives, on loopback, and on each adapter if `scope` is link or wider."""
+    if failed := exchange(LOOPBACK, LOOPBACK, 0):
+        found = f"nothing can be sent to this computer itself ({LOOPBACK}): {failed}"
+        return [Finding("multicast", Level.WRONG, found, "sudo ip link set lo up, or allow it in the firewall")]
+    group = GROUPS.get(scope)
+    if group is None:
+        found = f"{LOOPBACK} works; adapters are not tried with the LSL scope {scope}"
+        return [Finding("multicast", Level.OK, found, "to try them: doctor --lsl-scope link")]
+    if known is None and system != "linux":
+        return [Finding("multicast", Level.NOT_CHECKED, f"{LOOPBACK} works; adapters are not tried on this system")]
+    there = [one for one in (adapters() if known is None else known) if not one.is_loopback]
+    results = {one.name: exchange(one.address, group, PORT) if one.has_multicast else "off" for one in there}
+    if failures := [f"{name} ({why})" for name, why in results.items() if why]:
+        found = f"multicast does not work on {', '.join(failures)}: streams of other computers are not found there"
+        do = f"allow UDP 16571 to {group} in the firewall, `sudo ip link set NAME multicast on`, or {PEERS}"
+        return [Finding("multicast", Level.WARNING, found, do)]
+    names = ", ".join(one.name for one in there)
+    return [Finding("multicast", Level.OK, f"works on this computer{f' and on {names}' if names else ''}")]
+
+
+def exchange(address: str, group: str, port: int, wait_s: float = WAIT_S) -> str:
+    """Send a packet from the adapter with this `address` to `group`, and receive it there; why that failed, or empty.
+
+    A packet leaves the adapter for one network only (time to live 1). Port 0 is any free port.
+    """
+    token = f"realtime_mood doctor {secrets.token_hex(8)}".encode()
+    is_multicast = group != address
+    with ExitStack() as stack:
+        receiver, sender = (stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2))
+        try:
+            receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            receiver.bind((group, port))
+            sender.bind((address, 0))
+            if is_multicast:
+                member = socket.inet_aton(group) + socket.inet_aton(address)
+                receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+                sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address))
+                sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
+                sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 1)
+            sender.sendto(token, receiver.getsockname())
+            deadline = clock.now() + wait_s
+            while (left := deadline - clock.now()) > 0:
+                receiver.settimeout(left)
+                if receiver.recv(2048) == token:
+                    return ""
+        except TimeoutError:
+            pass
+        except OSError as error:
+            return error.strerror or str(error)
+    return "what was sent did not arrive"
+
+
+def firewall(etc: Path = Path("/etc"), proc: Path = PROC, system: str = sys.platform) -> list[Finding]:
+    """Whether a firewall is on that keeps out other computers' streams; its rules are not read, which needs root."""
+    if system == "win32":
+        do = "in Windows Defender Firewall, allow python.exe on private networks, and delete its rules that block"
+        return [Finding("firewall", Level.NOT_CHECKED, "not checked on Windows", do)]
+    if system != "linux":
+        do = "in the settings of the firewall, allow incoming connections for Python"
+        return [Finding("firewall", Level.NOT_CHECKED, "not checked on this system", do)]
+    try:
+        has_ufw = re.search(r"^ENABLED=yes", (etc / "ufw" / "ufw.conf").read_text(), re.MULTILINE | re.IGNORECASE)
+    except OSError:
+        has_ufw = None
+    for name, line in (("ufw", UFW if has_ufw else ""), ("firewalld", FIREWALLD if running("firewalld", proc) else "")):
+        if line:
+            found = f"{name} is on: unless a rule allows LSL, streams of other computers are not found"
+            return [Finding("firewall", Level.WARNING, found, line)]
+    return [Finding("firewall", Level.OK, "no ufw and no firewalld is on (other rules cannot be read without root)")]

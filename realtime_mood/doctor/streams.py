@@ -1,0 +1,222 @@
+"""Checks of LSL: the library, its configuration, a stream of our own, and the streams that others announce.
+
+The functions at the end run in child processes, so that a library that hangs or crashes is a finding.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import socket
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from .. import clock, liblsl
+from ..guard import GuardedThread
+from .finding import Finding, Level
+from .running import ChildFailed, failed, in_child
+
+OWN = "realtime_mood doctor"  # the name of our stream
+FIND_S = 5.0
+LISTEN_S = 3.0  # a stream that sends nothing for so long is dead
+SFREQ = 100.0
+SAME_CLOCK_S = 0.01
+MOST = 64  # streams that are listened to
+Call = Callable[..., Any]
+Stream = Mapping[str, Any]
+
+
+def library(call: Call = in_child, environment: Mapping[str, str] = os.environ) -> list[Finding]:
+    """Whether the LSL library can be loaded."""
+    try:
+        version = call("realtime_mood.doctor.streams:version", deadline_s=15.0, environment=environment)
+    except ChildFailed as error:
+        do = "pip install --force-reinstall pylsl, or install liblsl and name its file in PYLSL_LIB"
+        return failed("LSL library", "LSL cannot be loaded", error, do)
+    return [Finding("LSL library", Level.OK, f"liblsl {version} loads")]
+
+
+def configuration(own: Path | None, scope: str, home: Path) -> list[Finding]:
+    """Which LSL configuration is in force: the user's `own`, if any, else only the `scope`."""
+    for name in ("lsl_api.cfg.txt", "lsl_api.txt"):
+        if own is None and (path := home / "lsl_api" / name).is_file():
+            found = f"{path} is not read: the file has to be called lsl_api.cfg"
+            return [Finding("LSL configuration", Level.WARNING, found, "rename it", (("path", str(path)),))]
+    if own is None:
+        return [Finding("LSL configuration", Level.OK, f"no lsl_api.cfg of your own; scope {scope}")]
+    private = [("path", str(own))]
+    try:
+        settings = read_settings(own)
+    except (OSError, ValueError, configparser.Error) as error:
+        found = f"{own} cannot be read: {type(error).__name__}"
+        return [Finding("LSL configuration", Level.WARNING, found, "correct it, or rename it", tuple(private))]
+    listed = "; ".join(f"{key} = {value}" for key, value in settings.items() if key not in ("level", "file"))
+    private += [("setting", value) for key, value in settings.items() if key in ("SessionID", "KnownPeers")]
+    found = f"{own} is in force ({listed or 'without settings'})"
+    if settings.get("SessionID", "default") not in ("", "default"):
+        do = "if streams are missing: give every program the same SessionID, or delete that line"
+        return [Finding("LSL configuration", Level.WARNING, found, do, tuple(private))]
+    return [Finding("LSL configuration", Level.OK, found, private=tuple(private))]
+
+
+def scope_in_force(own: Path | None, scope: str) -> str:
+    """The scope that the user asked for: that of their own configuration, if it states one, else `scope`."""
+    if own is not None:
+        with suppress(OSError, ValueError, configparser.Error):
+            return read_settings(own).get("ResolveScope", scope)
+    return scope
+
+
+def read_settings(path: Path) -> dict[str, str]:
+    """The settings of an LSL configuration, of all its sections; raises `OSError`, `ValueError` or an error of it."""
+    parser = configparser.RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=(";", "#"))
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # LSL is case-sensitive
+    parser.read_string(path.read_text(encoding="utf-8-sig"))
+    return {key: value.strip() for section in parser.sections() for key, value in parser.items(section)}
+
+
+def own_stream(scope: str, call: Call = in_child) -> list[Finding]:
+    """Whether a stream that one process announces is found, and read, by another on this computer."""
+    do = "allow UDP and TCP 16571 to 16604 on 127.0.0.1 in the firewall, and see what it says about multicast"
+    try:
+        got = call("realtime_mood.doctor.streams:send_to_ourselves", scope, deadline_s=40.0)
+    except ChildFailed as error:
+        return failed("own LSL stream", "a stream of our own cannot be tried", error, do)
+    if got == "received":
+        return [Finding("own LSL stream", Level.OK, "found and read on this computer")]
+    return [Finding("own LSL stream", Level.WRONG, f"a stream of our own is {got} on this computer", do)]
+
+
+def announced(scope: str, call: Call = in_child) -> list[Finding]:
+    """What is wrong with the streams that are announced within `scope`."""
+    try:
+        there = call("realtime_mood.doctor.streams:survey", scope, deadline_s=30.0)
+    except ChildFailed as error:
+        found = f"the streams cannot be listed: {error}"
+        return [Finding("LSL streams", Level.WARNING, found, "see what it says about the LSL library")]
+    return [*silent(there, scope), *twins(there), *clocks(there, socket.gethostname())]
+
+
+def silent(there: Sequence[Stream], scope: str) -> list[Finding]:
+    """Streams with a regular rate that are announced, and send nothing."""
+    private = _names(there)
+    dead = [one for one in there if one["sfreq"] > 0 and not one["samples"]]
+    if dead:
+        found = f"{len(dead)} of {len(there)} streams send nothing: {', '.join(map(_described, dead))}"
+        do = "restart their programs: a headset that sleeps, is empty or out of reach leaves such a stream behind"
+        return [Finding("LSL streams", Level.WARNING, found, do, private)]
+    if not there:
+        do = "" if scope in ("link", "site") else "for the network: doctor --lsl-scope link (or site)"
+        return [Finding("LSL streams", Level.OK, f"none announced within the scope {scope}", do)]
+    found = f"{len(there)} announced, none of them silent: {', '.join(map(_described, there))}"
+    return [Finding("LSL streams", Level.OK, found, private=private)]
+
+
+def twins(there: Sequence[Stream]) -> list[Finding]:
+    """Streams that nothing distinguishes after a restart: the same name, type and ``source_id``."""
+    by_identity = defaultdict(list)
+    for one in there:
+        by_identity[one["name"], one["type"], one["source_id"]].append(one)
+    several = [ones for ones in by_identity.values() if len(ones) > 1]
+    if not several:
+        return []
+    found = "; ".join(f"{len(ones)} streams are one and the same: {_described(ones[0])}" for ones in several)
+    do = "end the one that is left over, or give each its own source_id; `devices` lists a URL for each"
+    return [Finding("LSL identities", Level.WARNING, found, do, _names(there))]
+
+
+def clocks(there: Sequence[Stream], own_host: str) -> list[Finding]:
+    """Hosts whose clock cannot be compared with ours, which LSL needs to align streams."""
+    unknown = sorted({one["host"] for one in there if one["offset"] is None and one["samples"]})
+    if unknown:
+        found = f"the clock of {', '.join(unknown)} cannot be compared with ours: times will not be aligned"
+        do = "allow UDP 16572 to 16604 in the firewalls of both computers"
+        return [Finding("LSL clocks", Level.WARNING, found, do, _names(there))]
+    odd = [one for one in there if one["host"] == own_host and abs(one["offset"] or 0.0) > SAME_CLOCK_S]
+    if odd:
+        found = f"{_described(odd[0])} is {odd[0]['offset']:.3f} s off the clock of this computer, on which it runs"
+        do = "is it in a container or a virtual machine with the same name? Then give that another name"
+        return [Finding("LSL clocks", Level.WARNING, found, do, _names(there))]
+    offsets = {one["host"]: one["offset"] for one in there if one["offset"] is not None}
+    found = ", ".join(f"{host} {offset:+.3f} s" for host, offset in offsets.items())
+    return (
+        [Finding("LSL clocks", Level.OK, f"offsets, which LSL corrects: {found}", private=_names(there))]
+        if found
+        else []
+    )
+
+
+def _described(one: Stream) -> str:
+    return f"{one['name']!r} ({one['type'] or 'no type'}, {one['sfreq']:g} Hz, from {one['host']})"
+
+
+def _names(there: Sequence[Stream]) -> tuple[tuple[str, str], ...]:
+    keys = zip(("stream", "host", "source"), ("name", "host", "source_id"), strict=True)
+    return tuple(dict.fromkeys((kind, one[key]) for kind, key in keys for one in there if one[key]))
+
+
+def version() -> str:
+    """The version of the LSL library, loaded as for a run."""
+    number = liblsl.pylsl().library_version()
+    return f"{number // 100}.{number % 100}"
+
+
+def send_to_ourselves(scope: str) -> str:
+    """Announce a stream, and have another process look for it: ``received``, or how far it came."""
+    liblsl.set_scope(scope)
+    info, _ = liblsl.described(OWN, "doctor", [("one", "")], SFREQ, liblsl.own_id("doctor"), virtual=True)
+    outlet, done = liblsl.pylsl().StreamOutlet(info), threading.Event()
+
+    def send() -> None:
+        while not done.wait(1 / SFREQ):
+            outlet.push_sample([1.0])
+
+    sending = GuardedThread(send, "mood-doctor-send")
+    sending.start()
+    try:
+        target = "realtime_mood.doctor.streams:receive"
+        return str(in_child(target, info.source_id(), scope, deadline_s=30.0))
+    finally:
+        done.set()
+        sending.join()
+
+
+def receive(source_id: str, scope: str) -> str:
+    """Look for the stream with this ``source_id``, and read one sample of it."""
+    liblsl.set_scope(scope)
+    found = liblsl.pylsl().resolve_byprop("source_id", source_id, 1, FIND_S)
+    if not found:
+        return "not found"
+    inlet = liblsl.pylsl().StreamInlet(found[0], recover=False)
+    sample, _ = inlet.pull_sample(FIND_S)
+    return "received" if sample else "found, but cannot be read"
+
+
+def survey(scope: str) -> list[dict[str, Any]]:
+    """The streams that are announced: what they state, how many ``samples`` came, the ``offset`` of their clock (s).
+
+    An offset is None where it cannot be measured.
+    """
+    from ..sources.lsl.info import identity_of
+
+    liblsl.set_scope(scope)
+    lsl = liblsl.pylsl()
+    resolver = lsl.ContinuousResolver()
+    time.sleep(2.0)
+    infos = [info for info in resolver.results() if info.name() != OWN][:MOST]
+    there = [{**identity_of(one), "sfreq": one.nominal_srate(), "samples": 0, "offset": None} for one in infos]
+    inlets = [lsl.StreamInlet(info, max_buflen=2, recover=False) for info in infos]
+    end = clock.now() + LISTEN_S
+    while clock.now() < end and any(not one["samples"] or one["offset"] is None for one in there):
+        for one, inlet in zip(there, inlets, strict=True):
+            with suppress(Exception):  # TimeoutError, LostError: what is missing then says so
+                one["samples"] += len(inlet.pull_chunk(timeout=0.0)[1])
+                if one["offset"] is None:
+                    one["offset"] = inlet.time_correction(timeout=0.02)
+        time.sleep(0.02)
+    return there

@@ -1,0 +1,91 @@
+"""A full disk, weights that were altered, and a GPU that is not used are found."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from realtime_mood.doctor import machine
+from realtime_mood.doctor.finding import Level
+from realtime_mood.doctor.running import ChildFailed, ChildSlow
+
+FULL = """
+mount -t tmpfs -o size=4m none "$1" || exit 77
+exec "$2" -c 'import sys; from pathlib import Path; from realtime_mood.doctor.machine import disk
+(found,) = disk(Path(sys.argv[1]) / "realtime_mood"); print(found.level.name, found.found)' "$1"
+"""
+
+
+def test_a_full_disk_prevents_a_recording(tmp_path):
+    if sys.platform != "linux":
+        pytest.skip("needs Linux, to mount a small disk in a namespace of its own")
+    words = ["unshare", "-rm", "sh", "-c", FULL, "sh", str(tmp_path), sys.executable]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=100)
+    if done.returncode in (1, 77) and "Traceback" not in done.stderr:
+        pytest.skip(f"no disk may be mounted here: {done.stderr.strip()}")
+    assert done.stdout.startswith("WRONG "), done.stderr
+    assert "No space left on device" in done.stdout
+
+
+def test_a_folder_that_cannot_be_made_prevents_a_recording(tmp_path):
+    (tmp_path / "file").touch()
+    (found,) = machine.disk(tmp_path / "file" / "data")
+    assert found.level == Level.WRONG
+    assert "cannot be written to" in found.found
+
+
+def test_the_disk_is_left_as_it_was(tmp_path):
+    (found,) = machine.disk(tmp_path / "not" / "there", 2_000_000)
+    assert "MB free" in found.found
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("free", "speed", "level"), [(50e6, 0, "WRONG"), (1e9, 0, "WARNING"), (9e9, 1e9, "WARNING"),
+                                                      (9e9, 0, "OK")])  # fmt: skip
+def test_little_space_and_a_slow_disk_are_named(tmp_path, monkeypatch, free, speed, level):
+    monkeypatch.setattr(machine.shutil, "disk_usage", lambda _: type("Usage", (), {"free": free}))
+    monkeypatch.setattr(machine, "LEAST_SPEED", speed)
+    assert machine.disk(tmp_path, 1_000_000)[0].level.name == level
+
+
+def test_altered_weights_prevent_a_run(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    (found,) = machine.weights(str(tmp_path))
+    assert found.level == Level.WRONG
+    assert "config.json" in found.found
+    assert found.do == machine.FIX
+
+
+def failing(error):
+    def call(*_, **__):
+        raise error
+
+    return call
+
+
+def test_a_computer_that_is_only_slow_prevents_nothing():
+    slow = failing(ChildSlow("no answer within 90 s"))
+    assert machine.weights(call=slow)[0].level == machine.torch(call=slow, find=bool)[0].level == Level.WARNING
+    assert machine.torch(call=failing(ChildFailed("it crashed (SIGSEGV)")), find=bool)[0].level == Level.WRONG
+
+
+@pytest.mark.parametrize(("about", "driver", "level", "says"), [
+    ({"gpu": "", "cuda": None}, False, Level.OK, "no GPU of NVIDIA here"),
+    ({"gpu": "RTX 4090", "cuda": "12.8"}, True, Level.OK, "also on RTX 4090"),
+    ({"gpu": "", "cuda": None}, True, Level.WARNING, "built for the CPU"),
+    ({"gpu": "", "cuda": "12.8"}, True, Level.WARNING, "sees no GPU"),
+    ({"gpu": "RTX 4090", "cuda": "12.8", "failed": "out of memory"}, True, Level.WARNING, "out of memory"),
+])  # fmt: skip
+def test_what_torch_makes_of_the_gpu(about, driver, level, says):
+    (found,) = machine.torch("w", driver, lambda *_, **__: {"version": "2.9", "failed": "", **about}, bool)
+    assert found.level == level
+    assert says in found.found
+    assert bool(found.do) == (level != Level.OK)
+
+
+def test_without_torch_nothing_is_wrong():
+    (found,) = machine.torch(has_driver=True, find=lambda _: None)
+    assert found.level == Level.OK
+    assert found.do.startswith("pip install 'realtime-mood[")

@@ -1,0 +1,90 @@
+"""Faults of the network, made in a namespace of its own: no loopback, no multicast, a VPN, a second adapter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from realtime_mood.doctor import network
+from realtime_mood.doctor.finding import Level
+
+ASK = """
+import json, sys
+from realtime_mood.doctor import network
+found = [*network.multicast(sys.argv[1]), *network.connections()]
+print(json.dumps([(one.level.name, one.found, one.do) for one in found]))
+"""
+ADAPTER = "ip link add {0} type veth peer name {0}p && ip addr add 10.1.{1}.3/24 dev {0} && ip link set {0} up && "
+ADAPTER += "ip link set {0}p up"
+ONE, TWO = ADAPTER.format("e0", 3), ADAPTER.format("e1", 4)
+TUNNEL = "ip tuntap add wg0 mode tun && ip addr add 10.9.0.2/24 dev wg0 && ip link set wg0 up"
+
+
+def seen(scope: str, *commands: str) -> list[tuple[str, str, str]]:
+    """What is found about multicast and about adapters, in a network made by `commands`."""
+    if sys.platform != "linux":
+        pytest.skip("needs a network namespace, which only Linux has")
+    script = " && ".join(["true", *commands]) + ' || exit 77; exec "$@"'
+    words = ["unshare", "-rn", "sh", "-c", script, "sh", sys.executable, "-c", ASK, scope]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=100)
+    if done.returncode and "Traceback" not in done.stderr:
+        pytest.skip(f"no such network can be made here: {done.stderr.strip()}")
+    return [tuple(one) for one in json.loads(done.stdout)]
+
+
+def test_without_loopback_nothing_works():
+    multicast, adapters = seen("loopback")
+    assert multicast[0] == "WRONG"
+    assert "ip link set lo up" in multicast[2]
+    assert adapters[:2] == ("OK", "only this computer: no network is connected")
+
+
+def test_multicast_is_tried_on_each_adapter():
+    multicast, adapters = seen("site", "ip link set lo up", ONE, TWO)
+    assert multicast[:2] == ("OK", "works on this computer and on e0, e1")
+    assert adapters[:2] == ("OK", "several adapters are connected: e0 (10.1.3.3), e1 (10.1.4.3)")
+
+
+def test_an_adapter_without_multicast_is_named():
+    multicast, _ = seen("link", "ip link set lo up", ONE, TWO, "ip link set e1 multicast off")
+    assert multicast[0] == "WARNING"
+    assert "does not work on e1 (off)" in multicast[1]
+    assert "KnownPeers" in multicast[2]
+
+
+def test_a_vpn_is_named():
+    _, adapters = seen("link", "ip link set lo up", ONE, TUNNEL)
+    assert adapters[0] == "WARNING"
+    assert "a VPN is connected (wg0)" in adapters[1]
+
+
+@pytest.mark.parametrize("scope", ["loopback", "machine"])
+def test_nothing_leaves_the_computer_unless_the_scope_asks_for_it(monkeypatch, scope):
+    tried = []
+    monkeypatch.setattr(network, "exchange", lambda address, group, port: tried.append((address, group)) or "")
+    (found,) = network.multicast(scope, [network.Adapter("eth0", "192.0.2.7")])
+    assert tried == [(network.LOOPBACK, network.LOOPBACK)]
+    assert found.do == "to try them: doctor --lsl-scope link"
+
+
+def test_what_does_not_arrive_is_said():
+    assert network.exchange("127.0.0.1", "127.0.0.1", 0) == ""
+    assert network.exchange("192.0.2.7", network.GROUPS["site"], 0)  # not an address of this computer
+
+
+def test_firewalls_are_named_with_the_line_that_opens_them(tmp_path):
+    proc = tmp_path / "proc"
+    assert network.firewall(tmp_path, proc, "linux")[0].level == Level.OK
+    (tmp_path / "ufw").mkdir()
+    (tmp_path / "ufw" / "ufw.conf").write_text("# comment\nENABLED=no\n")
+    assert network.firewall(tmp_path, proc, "linux")[0].level == Level.OK
+    (proc / "12").mkdir(parents=True)
+    (proc / "12" / "comm").write_text("firewalld\n")
+    (found,) = network.firewall(tmp_path, proc, "linux")
+    assert (found.level, found.do) == (Level.WARNING, network.FIREWALLD)
+    (tmp_path / "ufw" / "ufw.conf").write_text("ENABLED=yes\n")
+    assert network.firewall(tmp_path, proc, "linux")[0].do == network.UFW
+    assert network.firewall(system="win32")[0].level == Level.NOT_CHECKED

@@ -1,0 +1,91 @@
+"""The forms of the result; what is to be pasted into an issue holds no names."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import app
+from realtime_mood.doctor import commands, report
+from realtime_mood.doctor.finding import Check, Finding, Level
+
+PLANTED = ("Annika", "annika-laptop.example.org", "Annika's Muse", "Muse-5B3F", "lab-pc", "192.168.7.21",
+           "00:55:DA:B9:1C:0E", "fe80::12ab:34ff:fe56:789a", "UN20190515", "/media/annika/EEG disk", "/data/p07",
+           "DM00Q0QG", "room2")  # fmt: skip
+
+
+def test_the_report_has_no_names(monkeypatch):
+    monkeypatch.setattr(report, "_user", lambda: "annika")
+    home = Path("/home/annika")
+    names = [("stream", "Annika's Muse"), ("source", "Muse-5B3F"), ("host", "lab-pc"), ("setting", "room2"),
+             ("path", "/media/annika/EEG disk"), ("path", str(home / "data")), ("host", "annika-laptop.example.org"),
+             ("port", "/dev/cu.usbserial-DM00Q0QG")]  # fmt: skip
+    body = (
+        "realtime_mood 0.1.0 · Python 3.11.7 · Linux 6.18.44\n"
+        "500 MB free for /home/annika/data; log in /home/annika; disk /media/annika/EEG disk, /data/p07\n"
+        'stream "Annika\'s Muse" (Muse-5B3F, from LAB-PC) and lab-pc again, by annika-laptop.example.org\n'
+        "address 192.168.7.21, 127.0.0.1, group 239.255.172.215, fe80::12ab:34ff:fe56:789a, mac 00:55:DA:B9:1C:0E\n"
+        "serial UN20190515, /dev/cu.usbserial-DM00Q0QG, /dev/ttyUSB0, SessionID = room2, annika, 16:20:05\n"
+    )
+    out = report.without_names(body, names, home)
+    assert not [name for name in PLANTED if name.lower() in out.lower()]
+    for kept in ("0.1.0", "3.11.7", "6.18.44", "127.0.0.1", "239.255.172.215", "/dev/ttyUSB0", "500 MB free"):
+        assert kept in out
+    assert "free for ~/data; log in ~;" in out
+    assert "16:20:05" in out
+    assert re.search(r"from (host-\d)\) and \1 again", out)
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"), max_size=12),
+       st.text(max_size=12), st.text(max_size=12))  # fmt: skip
+def test_no_text_breaks_the_report(name, found, do):
+    finding = Finding("x", Level.WARNING, f"{found}{name}", do, (("stream", name),))
+    assert report.for_an_issue([finding], "link").startswith("```text\n")
+    assert len(list(report.text([finding], "link"))) == (4 if do else 3)
+    assert json.loads(json.dumps(report.as_object([finding], "link")))["exit_code"] == 1
+
+
+@pytest.mark.parametrize(("level", "code", "verdict"), [
+    (Level.OK, 0, "nothing is wrong"), (Level.WARNING, 1, "1 warning"),
+    (Level.WRONG, 2, "1 fault that prevents a run or a recording, 0 warnings"),
+])  # fmt: skip
+def test_the_verb_exits_with_the_worst_finding(monkeypatch, capfd, level, code, verdict):
+    host = socket.gethostname()
+    found = [Finding("disk", level, f"on {host}", "buy a disk", (("host", host),))]
+    monkeypatch.setattr(commands, "checks_of", lambda scope: [Check("disk", lambda: found)])
+    assert app.command(["doctor"]) == code
+    out = capfd.readouterr().out.splitlines()
+    assert out[0].startswith("realtime_mood ")
+    assert out[0].endswith("LSL scope loopback")
+    assert out[-1] == verdict
+    assert app.command(["doctor", "--json", "--lsl-scope", "link"]) == code
+    (line,) = capfd.readouterr().out.splitlines()
+    told = json.loads(line)
+    assert (told["kind"], told["lsl_scope"], told["exit_code"]) == ("doctor", "link", code)
+    assert told["findings"] == [
+        {"check": "disk", "level": level.label, "found": f"on {host}", "do": "buy a disk"},
+    ]  # fmt: skip
+    assert app.command(["doctor", "--report"]) == code
+    assert f"on {host}" not in capfd.readouterr().out
+
+
+def test_two_forms_at_once_are_refused(capfd):
+    assert app.command(["doctor", "--json", "--report"]) == 2
+    assert "give one of them" in capfd.readouterr().err
+
+
+@pytest.mark.timeout(180)
+def test_the_whole_of_it_as_a_process(program):
+    process = program("doctor", "--json")
+    out, err = process.communicate(170)
+    told = json.loads(out)
+    assert process.returncode == told["exit_code"], err
+    assert {one["check"] for one in told["findings"]} >= {check.name for check in commands.checks_of("loopback")}
+    assert not [one for one in told["findings"] if "the check failed" in one["found"]]
