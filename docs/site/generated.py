@@ -35,6 +35,7 @@ guide
 calibration
 streams
 timing
+troubleshooting
 datasets
 own-datasets
 sharing
