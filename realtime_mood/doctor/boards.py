@@ -17,9 +17,9 @@ from ..errors import install_extra
 from ..sources.boards.session import library
 from ..sources.devices import serial_ports
 from .finding import Finding, Level
+from .processes import PROC, holding, read, running, using
 from .running import ChildFailed, in_child
 
-PROC = Path("/proc")
 IN_USE = "libBoardController"  # BrainFlow's library, as a process has it in its memory map
 SHOW_S = 5.0
 
@@ -39,7 +39,7 @@ def serial(
     for port in ports:
         if not may(port, os.R_OK | os.W_OK):
             findings.append(Finding("serial ports", Level.WARNING, *_no_permission(port), private))
-        elif holders := _holders(port, proc):
+        elif holders := holding(port, proc):
             do = "close that program"
             if any(name.startswith("ModemManager") for name in holders):
                 do = "sudo systemctl disable --now ModemManager: it takes boards for modems"
@@ -61,7 +61,7 @@ def brainflow(
     except ChildFailed as error:
         do = "pip install --force-reinstall brainflow 'setuptools<82'"
         return [Finding("brainflow", Level.WARNING, f"BrainFlow cannot be loaded: {error}", do)]
-    if names := _mapping(proc):
+    if names := using(IN_USE, proc):
         found = f"BrainFlow is in use by {' and '.join(names)}, which may hold a board"
         return [Finding("brainflow", Level.WARNING, found, "if a board does not open, close that program first")]
     return [Finding("brainflow", Level.OK, f"BrainFlow {version} loads, and no other program uses it")]
@@ -82,11 +82,11 @@ def bluetooth(
     if not adapters:
         return [Finding("bluetooth", Level.OK, "no Bluetooth adapter: needed for a Muse, a Ganglion and the like only")]
     for switch in sorted((classes / "rfkill").glob("rfkill*")):
-        if _read(switch / "type") == "bluetooth":
-            if _read(switch / "hard") == "1":
+        if read(switch / "type") == "bluetooth":
+            if read(switch / "hard") == "1":
                 found, do = "a switch or a key of the computer has Bluetooth off", "press it"
                 return [Finding("bluetooth", Level.WARNING, found, do)]
-            if _read(switch / "soft") == "1":
+            if read(switch / "soft") == "1":
                 return [Finding("bluetooth", Level.WARNING, "Bluetooth is blocked", "rfkill unblock bluetooth")]
     shown = (show or _show)()
     if shown is None:
@@ -94,14 +94,9 @@ def bluetooth(
         return [Finding("bluetooth", Level.WARNING, found, do)]
     if "Powered: yes" not in shown:
         return [Finding("bluetooth", Level.WARNING, "the Bluetooth adapter is off", "bluetoothctl power on")]
-    sleeps = any(_read(classes / "bluetooth" / name / "device/../power/control") == "auto" for name in adapters)
+    sleeps = any(read(classes / "bluetooth" / name / "device/../power/control") == "auto" for name in adapters)
     may_sleep = "; it may sleep when idle (USB autosuspend)" if sleeps else ""
     return [Finding("bluetooth", Level.OK, f"{', '.join(adapters)} is on{may_sleep}")]
-
-
-def running(name: str, proc: Path = PROC) -> bool:
-    """Whether a process of that name runs."""
-    return any(_read(path) == name for path in proc.glob("[0-9]*/comm"))
 
 
 def _no_permission(port: str) -> tuple[str, str]:
@@ -118,41 +113,6 @@ def _no_permission(port: str) -> tuple[str, str]:
     if getpass.getuser() in known.gr_mem and group not in os.getgroups():
         return f"{found}, which you joined after logging in", "log out and in again"
     return found, f"sudo usermod -aG {known.gr_name} $USER, then log out and in again"
-
-
-def _holders(port: str, proc: Path) -> list[str]:
-    """The processes that have a file open, as far as this user may see."""
-    target, found = os.path.realpath(port), []
-    for process in _others(proc):
-        with suppress(OSError):
-            if any(str(link.readlink()) == target for link in (process / "fd").iterdir()):
-                found.append(_named(process))
-    return found
-
-
-def _mapping(proc: Path) -> list[str]:
-    """The other processes that have BrainFlow in their memory, as far as this user may see."""
-    found = []
-    for process in _others(proc):
-        with suppress(OSError):
-            if IN_USE in (process / "maps").read_text(errors="replace"):
-                found.append(_named(process))
-    return found
-
-
-def _others(proc: Path) -> list[Path]:
-    ours = {str(os.getpid()), str(os.getppid())}
-    return sorted(path for path in proc.glob("[0-9]*") if path.name not in ours)
-
-
-def _named(process: Path) -> str:
-    return f"{_read(process / 'comm') or 'a program'} (process {process.name})"
-
-
-def _read(path: Path) -> str:
-    with suppress(OSError):
-        return path.read_text(errors="replace").strip()
-    return ""
 
 
 def _show() -> str | None:

@@ -21,9 +21,7 @@ OTHER_PLUGINS = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_PLUGIN_PATH")  # set by Open
 Version = Callable[[str], str]
 
 
-def python(
-    requires: str | None = None, version: str = platform.python_version(), prefix: str = sys.prefix
-) -> list[Finding]:
+def python(requires: str | None = None, version: str = platform.python_version()) -> list[Finding]:
     """Whether this Python is new enough; `requires` is the range of pyproject.toml, as the metadata have it."""
     if requires is None:
         requires = metadata.metadata(NAME)["Requires-Python"]

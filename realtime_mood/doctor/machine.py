@@ -59,8 +59,8 @@ def weights(name: str = DEFAULT, call: Call = in_child) -> list[Finding]:
     try:
         call("realtime_mood.models.self_check:by_onnx", name, deadline_s=LOAD_S)
     except ChildFailed as error:
-        return failed("weights", f"ONNX Runtime does not run {name}", error, FIX, ("path", name))
-    return [Finding("weights", Level.OK, f"{name} computes its golden pair by ONNX Runtime", private=(("path", name),))]
+        return failed("weights", f"ONNX Runtime does not run {name}", error, FIX)
+    return [Finding("weights", Level.OK, f"{name} computes its golden pair by ONNX Runtime")]
 
 
 def torch(
@@ -76,7 +76,7 @@ def torch(
         about = call("realtime_mood.models.self_check:by_torch", name, deadline_s=LOAD_S)
     except ChildFailed as error:
         do = "use --runtime onnx, and install torch again: pip install --force-reinstall torch"
-        return failed("torch", f"torch does not run {name}", error, do, ("path", name))
+        return failed("torch", f"torch does not run {name}", error, do)
     found = f"torch {about['version']} computes the golden pair"
     if about["failed"]:
         found, do = f"{found}, but {about['gpu']} fails: {about['failed']}", "update its driver, or use --device cpu"

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import clock
-from .boards import PROC, running
 from .finding import Finding, Level
+from .processes import PROC, running
 
 PORT = 16571  # on which LSL is asked for streams
 GROUPS = {"link": "224.0.0.183", "site": "239.255.172.215"}  # of LSL, by its scope

@@ -87,7 +87,7 @@ def without_names(body: str, names: Sequence[tuple[str, str]], home: Path | None
     body = re.sub(rf"{re.escape(str(home))}(?=[\W_]|$)", "~", body)
     own = socket.gethostname()
     hosts = [("host", name) for name in (own, own.partition(".")[0], platform.node())]
-    user = [("user", name) for name in (_user(), home.name)]
+    user = [("user", name) for name in (_user(), home.name) if name != "root"]
     for kind, name in sorted({*names, *hosts, *user}, key=lambda pair: -len(pair[1])):
         if not name or (kind == "path" and name.startswith(str(home))):
             continue

@@ -54,10 +54,10 @@ def in_child(target: str, *words: str, deadline_s: float, environment: Mapping[s
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def failed(check: str, what: str, error: ChildFailed, do: str, *private: tuple[str, str]) -> list[Finding]:
+def failed(check: str, what: str, error: ChildFailed, do: str) -> list[Finding]:
     """The finding that a child process failed; one that is only slow prevents nothing."""
     level = Level.WARNING if isinstance(error, ChildSlow) else Level.WRONG
-    return [Finding(check, level, f"{what}: {error}", do, private)]
+    return [Finding(check, level, f"{what}: {error}", do)]
 
 
 def examine(checks: Sequence[Check]) -> list[Finding]:

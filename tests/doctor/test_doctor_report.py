@@ -20,6 +20,11 @@ PLANTED = ("Annika", "annika-laptop.example.org", "Annika's Muse", "Muse-5B3F", 
            "DM00Q0QG", "room2")  # fmt: skip
 
 
+def test_an_account_that_everybody_has_is_no_name(monkeypatch):
+    monkeypatch.setattr(report, "_user", lambda: "root")
+    assert report.without_names("without root, in /root/x", [], Path("/root")) == "without root, in ~/x"
+
+
 def test_the_report_has_no_names(monkeypatch):
     monkeypatch.setattr(report, "_user", lambda: "annika")
     home = Path("/home/annika")
