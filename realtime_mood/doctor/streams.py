@@ -22,7 +22,7 @@ from .finding import Finding, Level
 from .running import ChildFailed, failed, in_child
 
 OWN = "realtime_mood doctor"  # the name of our stream
-FIND_S = 5.0
+FIND_S = 10.0  # a busy computer takes seconds
 LISTEN_S = 3.0  # a stream that sends nothing for so long is dead
 SFREQ = 100.0
 SAME_CLOCK_S = 0.01
