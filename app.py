@@ -22,6 +22,7 @@ from realtime_mood import gui, language, liblsl
 from realtime_mood.calibration.commands import calibrate, in_a_window, profiles, protocols
 from realtime_mood.cli.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
 from realtime_mood.cli.config import GIVE_UP_S, RunConfig, outputs_of, recorder_of, resolve
+from realtime_mood.cli.forget import forget
 from realtime_mood.cli.timing import timing
 from realtime_mood.console import own_stdout, take_over, terminated
 from realtime_mood.doctor.commands import doctor
@@ -249,7 +250,7 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
 
 
 VERBS = (
-    calibrate, profiles, outlet, devices, replay, recover, report, seal, unblind, pretrain, train, evaluate,
+    calibrate, profiles, forget, outlet, devices, replay, recover, report, seal, unblind, pretrain, train, evaluate,
     interpret, export, info, doctor)  # fmt: skip
 for verb in VERBS:
     cli.command()(verb)

@@ -60,6 +60,7 @@ def calibrate(
         Path | None, typer.Option(help="An older profile whose personal classifier is used with today's baseline.")
     ] = None,
     record: Annotated[Path | None, typer.Option(help="Path of the recording (default: beside the profile).")] = None,
+    participant: Annotated[str | None, typer.Option(help="Participant ID (letters and digits), as for run.")] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed for the block order (default: random).")] = None,
     weights: Annotated[str | None, typer.Option(help="Shipped weights by name, or a folder.")] = None,
     readout: Annotated[str | None, typer.Option(help="For a baseline: the first readout of runs with it.")] = None,
@@ -80,7 +81,7 @@ def calibrate(
         raise ConfigError(f"view {view!r}", "unknown", f"use {', '.join(VIEWS)}")
     given = {
         "source": source, "weights": weights, "readout": readout, "notch": notch, "lsl_scope": lsl_scope,
-        "give_up": give_up, "device": device, "runtime": runtime,
+        "give_up": give_up, "device": device, "runtime": runtime, "participant": participant,
     }  # fmt: skip
     settings = resolve(given, config)
     liblsl.set_scope(settings.lsl_scope)
@@ -93,7 +94,7 @@ def calibrate(
         raise ConfigError(f"refresh with protocol {protocol!r}", "it has blocks", "use --protocol baseline")
     from .report import check_place  # torch takes a second to import
 
-    path = (profile or store.new_name(plan.protocol.name)).expanduser()
+    path = (profile or store.new_name(plan.protocol.name, settings.participant)).expanduser()
     check_writable(head_file(path), "a profile at")
     check_place(path)
     job = CalibrationJob(settings, plan, path, record or path.with_suffix(".xdf"), older, lsl_markers)
@@ -113,7 +114,7 @@ def protocols() -> tuple[tuple[str, str], ...]:
 def in_a_window(settings: RunConfig, protocol: str, on_closed: Callable[[Path | None], None]) -> CalibrationWindow:
     """Open a calibration's window on the source of `settings`; see `CalibrationJob.window`."""
     plan = draw(load_protocol(protocol), int.from_bytes(os.urandom(2)))
-    path = store.new_name(plan.protocol.name)
+    path = store.new_name(plan.protocol.name, settings.participant)
     return CalibrationJob(settings, plan, path, path.with_suffix(".xdf")).window(on_closed)
 
 
@@ -204,7 +205,7 @@ class CalibrationJob:
         """Save a profile and its page; returns a text that says where."""
         from .report import write_page
 
-        fitted.profile.save(self.path)
+        fitted.profile.model_copy(update={"participant": self.settings.participant}).save(self.path)
         self.refused = self.older is None and fitted.profile.refused is not None
         return _("Profile: {path}\nReport: {page}", path=self.path, page=write_page(fitted, self.path))
 

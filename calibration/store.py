@@ -1,4 +1,4 @@
-"""The store of profiles: a folder of the user's, with file names that hold the date and nothing about the subject."""
+"""The store of profiles: a folder of the user's, with file names that hold the date and the participant ID alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from platformdirs import user_data_path
 
 from realtime_mood.errors import ConfigError, MoodError, ProfileError
 from realtime_mood.language import number
-from realtime_mood.profile import Profile
+from realtime_mood.profile import Profile, stored_in
 
 PARTS = (".json", ".safetensors", ".xdf", ".html")
 """A profile, the weights of its readout, the recording of its session, and its page."""
@@ -24,10 +24,11 @@ def folder() -> Path:
     return user_data_path("realtime_mood") / "profiles"
 
 
-def new_name(protocol: str) -> Path:
-    """A new file name in the store."""
+def new_name(protocol: str, participant: str = "") -> Path:
+    """A new file name in the store; `forget` finds it by the participant ID."""
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return folder() / f"{now}-{protocol}-{secrets.token_hex(2)}.json"
+    of = f"_sub-{participant}" if participant else ""
+    return folder() / f"{now}-{protocol}-{secrets.token_hex(2)}{of}.json"
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,7 @@ def find_kept(name_or_path: str, where: Path) -> Path:
         do = "delete that file yourself, or give its folder with --in FOLDER"
         raise ConfigError(f"delete {name_or_path!r}", f"not a profile in {where}", do)
     found = _named(path.name if is_path else name_or_path, where)
-    try:
-        body = json.loads(found.read_bytes())
-    except (OSError, ValueError):
-        body = None
-    if found.is_symlink() or not isinstance(body, dict) or not {"sha256", "ch_names", "mean"} <= body.keys():
+    if found.is_symlink() or not stored_in(found):
         raise ConfigError(f"delete {found}", "it is not a profile", "delete the file yourself if you want to")
     return found
 

@@ -121,6 +121,7 @@ class Profile(Strict):
     sd: tuple[tuple[float, ...], ...]
     seconds: float
     made: str
+    participant: str = ""  # ID of the subject; empty where none was given
     own: PersonalReadout | None = None
     refused: ValidationResult | None = None  # of a personal readout that did not pass
     states: tuple[tuple[tuple[float, ...], ...], ...] | None = None
@@ -197,7 +198,7 @@ class Profile(Strict):
         body = self.model_dump(mode="json")
         if self.own and self.own.ch_names is None:
             del body["own"]["ch_names"]
-        optional = ("own", "refused", "states", "history")
+        optional = ("participant", "own", "refused", "states", "history")
         return {key: value for key, value in body.items() if value or key not in optional}
 
     def save(self, path: Path) -> None:
@@ -242,6 +243,16 @@ class Profile(Strict):
         if stored != digest(profile.stored()) or altered:
             raise ProfileError(asked, "it was altered after it was written", "calibrate again")
         return profile
+
+
+def stored_in(path: Path) -> dict[str, Any]:
+    """Content of a profile's file, unchecked; empty where it is another file."""
+    try:
+        body = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    is_profile = isinstance(body, dict) and {"sha256", "ch_names", "mean"} <= body.keys()
+    return body if is_profile else {}
 
 
 def head_file(path: Path) -> Path:

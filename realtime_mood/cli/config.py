@@ -56,6 +56,7 @@ class RunConfig(ReadingOptions):
     csv: Path | None = None
     sink: Urls = ()  # sinks by URL, built in or of other packages
     lsl_scope: Literal["loopback", "machine", "link", "site"] | None = None
+    retention: float | None = Field(default=None, gt=0)  # days that `forget --retention` keeps files; no run uses it
     requests: bool = False  # whether lines of standard input are requests: see `cli.requests`
 
     @property
@@ -117,6 +118,8 @@ def _reach(key: str, value: object, stronger: Mapping[str, object]) -> str:
     """What an option would do that only the user may request; empty if nothing."""
     if key in ("record", "csv"):
         return "would write a file"
+    if key == "retention":
+        return "would have files deleted"
     if key == "sink" and value:
         return "would send readings elsewhere"
     if key == "lsl_out" and value:

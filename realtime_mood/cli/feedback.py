@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -20,6 +21,7 @@ from ..feedback.conditions import Blinded, condition, yoked_to
 from ..feedback.loop import FeedbackLoop
 from ..feedback.measures import RATE_HZ, slowest
 from ..feedback.plan import FeedbackPlan, load_plan, shipped
+from ..files import first_free, free_paths
 from ..health import Feedback, Health, Output
 from ..run.engine import Engine
 from ..sinks.jsonlines import write_line
@@ -137,6 +139,9 @@ def session_of(
     Raises `ConfigError` where there is no such session or condition, or the code cannot be used.
     """
     plan = load_plan(name)
-    lines = lines or user_data_path("realtime_mood") / "feedback" / f"{plan.name}.jsonl"
+    of = f"sub-{config.participant}_" if config.participant else ""
+    lines = lines or user_data_path("realtime_mood") / "feedback" / f"{of}{plan.name}.jsonl"
+    if os.path.isdir(lines):  # noqa: PTH112 - never raises
+        lines = first_free(free_paths(lines, config.participant, config.session, "feedback.jsonl"))
     drawn = draw.condition(plan)
     return plan, FeedbackLoop(plan, drawn, receivers, lines, draw.about(), config.notches, begins=draw.use)

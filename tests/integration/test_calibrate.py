@@ -119,13 +119,17 @@ def test_from_a_protocol_to_a_profile_to_its_end(run, protocol, tmp_path):
 
 @pytest.mark.usefixtures("no_figures")
 def test_without_a_place_the_profile_goes_to_the_user_s_own_folder(run, tmp_path):
-    code, out, err = run("calibrate", "--source", PERSON.format(speed="max"), "--seconds", 30, "--view", "json")
+    words = ("calibrate", "--source", PERSON.format(speed="max"), "--seconds", 30, "--view", "json")
+    code, out, err = run(*words, "--participant", "P7")
     assert code == 0, err
     path = Path(lines(out)[-1]["path"])
     assert path.is_relative_to(tmp_path / "data")
     assert path.is_file()
     code, out, _ = run("profiles", "--view", "json")
     assert json.loads(out)["path"] == str(path)
+    assert json.loads(out)["participant"] == "P7"
+    assert run("forget", "--participant", "P7", "--yes")[0] == 0
+    assert not list(path.parent.iterdir())
 
 
 @pytest.mark.usefixtures("no_figures")

@@ -18,6 +18,7 @@ from forking import PROGRAM, start
 
 import app
 from realtime_mood import errors
+from realtime_mood.sinks.csv_file import COLUMNS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such outputs there")
 ROOT = Path(__file__).parents[2]
@@ -41,6 +42,7 @@ GOOD = {
     "calibrate in a terminal": [*CALIBRATE[:3], "--profile", "q.json", "--seconds", "30"],
     "profiles": ["profiles", "--in", "."],
     "profiles NAME": ["profiles", "kept.json", "--in", "."],
+    "forget": ["forget", "--participant", "{somebody}", "--in", ".", "--yes"],
     "devices": ["devices", "--seconds", "0.1"],
     "replay": ["replay", "rec.xdf"],
     "recover": ["recover", "rec.xdf"],
@@ -68,6 +70,8 @@ BAD = {
     "profiles: none of that name": (2, ["profiles", "none", "--in", "."]),
     "profiles: nobody to ask": (2, ["profiles", "kept", "--in", ".", "--delete"]),
     "profiles: altered": (5, ["profiles", "altered.json"]),
+    "forget: neither whom nor what": (2, ["forget"]),
+    "forget: nobody to ask": (2, ["forget", "--participant", "{somebody}", "--in", "."]),
     "outlet: too slow": (2, ["outlet", "synthetic://?sfreq=60", "--name", "n"]),
     "outlet: no such file": (3, ["outlet", "none.edf", "--name", "n"]),
     "outlet: nobody listens": (3, ["outlet", "synthetic://", "--name", "n", "--wait", "0.1"]),
@@ -98,6 +102,13 @@ SPOILT = {
 }
 
 
+def somebody(folder: Path) -> str:
+    """A participant of whom there is a table."""
+    participant = uuid.uuid4().hex
+    (folder / f"sub-{participant}_readings.csv").write_text(",".join(COLUMNS))
+    return participant
+
+
 @pytest.fixture(scope="module")
 def call(tmp_path_factory, fork_server):
     """Run the program: words, what becomes of standard output, its encoding; exit code, output and errors."""
@@ -107,6 +118,7 @@ def call(tmp_path_factory, fork_server):
 
     def ask(words, sink="", encoding="utf-8"):
         words = [codes.pop() if word == "{code}" else word for word in words]
+        words = [somebody(folder) if word == "{somebody}" else word for word in words]
         words = [f"{uuid.uuid4().hex}.json" if word == "NEW" else word for word in words]
         how = {"env": env, "cwd": folder, "encoding": encoding, "quick": True}
         how |= {"output": "/dev/full"} if sink == "full" else {}

@@ -81,6 +81,7 @@ REACHING = {
     "osc_muse": '"example.org:5000"',
     "ws": '"0.0.0.0:8765"',
     "lsl_scope": '"site"',
+    "retention": "1",
     "sink": '["csv://x.csv", "lamp://y"]',
 }
 
@@ -97,7 +98,9 @@ def test_a_found_file_neither_writes_nor_lets_others_listen(here, key, tmp_path,
     trusted = resolve(ALL, tmp_path / "realtime_mood.toml", {})
     assert getattr(trusted, key)
     assert getattr(resolve({"source": None}, None, {}), key) == config.RunConfig.model_fields[key].default
-    word = {"lsl_out": False, "lsl_scope": "link", "sink": ("osc://127.0.0.1:7000",)}.get(key, "127.0.0.1:7000")
+    word = {"lsl_out": False, "lsl_scope": "link", "sink": ("osc://127.0.0.1:7000",), "retention": 30.0}.get(
+        key, "127.0.0.1:7000"
+    )
     assert str(getattr(resolve({**ALL, key: word}, None, {}), key)) == str(word)
 
 
