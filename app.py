@@ -21,7 +21,7 @@ from platformdirs import user_data_path
 from realtime_mood import gui, language, liblsl
 from realtime_mood.calibration.commands import calibrate, in_a_window, profiles, protocols
 from realtime_mood.cli.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
-from realtime_mood.cli.config import GIVE_UP_S, RunConfig, outputs_of, recorder_of, resolve
+from realtime_mood.cli.config import GIVE_UP_S, RunConfig, leaving, outputs_of, recorder_of, resolve
 from realtime_mood.cli.forget import forget
 from realtime_mood.cli.timing import timing
 from realtime_mood.console import own_stdout, take_over, terminated
@@ -70,11 +70,10 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
 
         also = [*map(LslAux, config.also), *(LslAux(url, in_markers=True) for url in config.markers)]
     everything = [*([recorder] if recorder else []), *sinks, *outputs]
-    give_up_s = config.give_up or give_up_s
-    engine = Engine(source, build, everything, also=also, seconds=config.seconds, give_up_s=give_up_s)
-    for sink in sinks:
-        if isinstance(sink, FeedbackLoop):
-            feedback_run.attach(sink, engine, config, recorder, outputs)
+    seconds, give_up_s = config.seconds, config.give_up or give_up_s
+    engine = Engine(source, build, everything, also=also, seconds=seconds, give_up_s=give_up_s, notes=leaving(config))
+    for loop in (sink for sink in sinks if isinstance(sink, FeedbackLoop)):
+        feedback_run.attach(loop, engine, config, recorder, outputs)
     return engine
 
 

@@ -36,6 +36,8 @@ KnownPeers = {127.0.0.1}
     "link": "[multicast]\nResolveScope = link\n",
     "site": "[multicast]\nResolveScope = site\n",
 }
+WIDE = ("link", "site")
+"""Scopes that reach other computers, as LSL's own does."""
 QUIET = "[log]\nlevel = -3\n"  # every error reaches us as an exception as well
 
 LEAST_STEP_S = 1e-4  # between two stamps of one of our outlets
@@ -55,6 +57,11 @@ def set_scope(name: str | None) -> None:
     if pylsl.cache_info().currsize and _scope != [name] and own_configuration() is None:
         raise ConfigError(f"LSL scope {name!r}", "LSL is already in use with another", "restart the program")
     _scope[:] = [name]
+
+
+def leaves() -> bool:
+    """Whether other computers can find our streams; a configuration of the user's own is taken to allow it."""
+    return own_configuration() is not None or not _scope or _scope[0] in WIDE
 
 
 @cache

@@ -125,15 +125,38 @@ def _reach(key: str, value: object, stronger: Mapping[str, object]) -> str:
     if key == "lsl_out" and value:
         return "would let others listen"
     if key in ("osc", "osc_muse", "ws"):
-        from ..sinks.websocket import LOOPBACK
-
-        host = str(value).rpartition(":")[0].strip("[]")
-        return "" if host in LOOPBACK or (key == "ws" and not host) else "would reach other machines"
+        return "would reach other machines" if _leaves(key.replace("_", "-"), str(value)) else ""
     if key == "lsl_scope":
         limit, scopes = stronger.get(key, "machine"), list(liblsl.SCOPES)  # from near to far
         near = scopes[: scopes.index(str(limit)) + 1] if limit in scopes else ()
         return "" if value in near else "would reach other machines"
     return ""
+
+
+def _leaves(kind: str, address: str) -> bool:
+    """Whether a WebSocket server, or a receiver of OSC, at this address is beyond this computer."""
+    from ..sinks.websocket import LOOPBACK
+
+    host = address.rpartition(":")[0].strip("[]")
+    return kind in ("osc", "osc-muse", "ws") and host not in LOOPBACK and not (kind == "ws" and not host)
+
+
+def leaving(config: RunConfig) -> list[str]:
+    """Say on standard error what other computers can receive; the same as notes of a run. LSL's scope must be set."""
+    options: list[tuple[str, str, str]] = [("--lsl-out", "lsl", "")] * config.lsl_out
+    for name in ("osc", "osc-muse", "ws"):
+        if address := getattr(config, name.replace("-", "_")):
+            options.append((f"--{name} {address}", name, address))
+    for url in config.sink:
+        name, _, rest = url.partition("://")
+        options.append((f"--sink {url}", name, rest.partition("?")[0]))
+    found = [option for option, kind, to in options if (liblsl.leaves() if kind == "lsl" else _leaves(kind, to))]
+    notes = [f"other computers can receive readings: {', '.join(found)}"] if found else []
+    if config.lsl_scope in liblsl.WIDE and config.on_lsl and not config.lsl_out:
+        notes.append(f"LSL looks for streams beyond this computer: --lsl-scope {config.lsl_scope}")
+    for note in notes:
+        print(note, file=sys.stderr, flush=True)
+    return notes
 
 
 def _read(path: Path) -> dict[str, object]:

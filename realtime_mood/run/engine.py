@@ -55,6 +55,8 @@ class Engine:
         End after this much stream time, to the sample.
     give_up_s : float, optional
         How long to try to reconnect a lost source; None means without limit.
+    notes : sequence of str
+        Notes that every run begins with.
     """
 
     def __init__(
@@ -67,13 +69,14 @@ class Engine:
         director: Director | None = None,
         seconds: float | None = None,
         give_up_s: float | None = None,
+        notes: Sequence[str] = (),
         now: clock.Clock = clock.now,
     ) -> None:
         self.source = source
         self._source = Reconnecting(source, give_up_s) if isinstance(source, Returning) else source
         self._build, self._sinks = build, list(sinks)
         self._also_sources, self._also = tuple(also), list[AuxAcquisition]()
-        self._director, self._seconds, self._now = director, seconds, now
+        self._director, self._seconds, self._notes, self._now = director, seconds, notes, now
         self._threads: list[GuardedThread] = []
         self._prepare()
 
@@ -137,6 +140,7 @@ class Engine:
             raise EngineError("start() needs an idle engine", found, "stop() it first")
         self._prepare()
         self._vitals.change(state=State.CONNECTING)
+        self._vitals.note(*self._notes)
         if isinstance(self._source, Reporting):
             self._source.on_fault = self._vitals.fault
         self._delivery.prepare()

@@ -25,6 +25,8 @@ NOTES = (
     N_("the pipeline failed and was rebuilt: {error}"),
     N_("readings stopped, the stream and its recording continue: {error}"),
     N_("{n} samples were never filtered"),
+    N_("other computers can receive readings: {options}"),
+    N_("LSL looks for streams beyond this computer: {option}"),
     N_("{problem} · the run goes on without it"),
     N_("{stream}: its stamps are on another clock · they are shifted to the time of arrival"),
     N_("{stream}: its stamps run backwards · they are recorded as sent; correct its sender"),

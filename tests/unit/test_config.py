@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from realtime_mood import app, language, liblsl
 from realtime_mood.cli import config
 from realtime_mood.cli.config import resolve
 from realtime_mood.errors import ConfigError
+from realtime_mood.viewmodel.notes import translated
 
 
 def test_command_line_over_environment_over_file_over_defaults(tmp_path):
@@ -126,3 +128,37 @@ def test_the_user_s_own_file_may_do_all_that(here):
     here("", own='ws = "0.0.0.0:8765"\nrecord = "x.xdf"\n')
     made = resolve(ALL, None, {})
     assert (made.ws, str(made.record)) == ("0.0.0.0:8765", "x.xdf")
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    ({"ws": "8765", "osc": "localhost:9000", "osc_muse": "127.0.0.1:5000"}, []),
+    ({"ws": "0.0.0.0:8765"}, ["readings: --ws 0.0.0.0:8765"]),
+    ({"osc": "192.168.0.7:9000", "osc_muse": "lab:1"}, ["readings: --osc 192.168.0.7:9000, --osc-muse lab:1"]),
+    ({"lsl_out": True}, ["readings: --lsl-out"]),
+    ({"lsl_out": True, "lsl_scope": "link"}, ["readings: --lsl-out"]),
+    ({"lsl_out": True, "lsl_scope": "loopback"}, []),
+    ({"lsl_scope": "site"}, []),  # LSL is not used
+    ({"lsl_scope": "site", "source": "lsl://cap"}, ["beyond this computer: --lsl-scope site"]),
+    ({"sink": ("osc://10.0.0.3:9000", "csv://a.csv", "ws://8765", "lsl://Out?a=1", "lamp://10.0.0.3:1")},
+     ["readings: --sink osc://10.0.0.3:9000, --sink lsl://Out?a=1"]),
+])  # fmt: skip
+def test_what_leaves_this_computer_is_a_note(monkeypatch, options, said):
+    made = config.RunConfig(**options)
+    monkeypatch.setattr(liblsl, "_scope", [made.lsl_scope] if made.lsl_scope else [])
+    monkeypatch.setattr(liblsl, "own_configuration", lambda: None)
+    notes = config.leaving(made)
+    assert len(notes) == len(said)
+    assert all(note.endswith(text) for note, text in zip(notes, said, strict=True))
+
+
+def test_a_run_says_at_its_start_what_leaves_this_computer(capsys):
+    made = config.RunConfig(source="synthetic://?n_chans=4", runtime="onnx", osc="192.0.2.1:9000")
+    engine = app.make_engine(made)
+    note = "other computers can receive readings: --osc 192.0.2.1:9000"
+    assert note in capsys.readouterr().err.splitlines()
+    with engine:
+        assert note in engine.health.notes
+    assert translated(note) == note
+    language.use("de")
+    assert translated(note).startswith("andere Computer")
+    language.use("en")
