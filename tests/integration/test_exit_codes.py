@@ -70,6 +70,7 @@ BAD = {
     "profiles: none of that name": (2, ["profiles", "none", "--in", "."]),
     "profiles: nobody to ask": (2, ["profiles", "kept", "--in", ".", "--delete"]),
     "profiles: altered": (5, ["profiles", "altered.json"]),
+    "doctor: no such scope": (2, ["doctor", "--lsl-scope", "moon"]),
     "forget: neither whom nor what": (2, ["forget"]),
     "forget: nobody to ask": (2, ["forget", "--participant", "{somebody}", "--in", "."]),
     "outlet: too slow": (2, ["outlet", "synthetic://?sfreq=60", "--name", "n"]),
@@ -140,7 +141,9 @@ def call(tmp_path_factory, fork_server):
 
 def test_every_verb_is_tried():
     verbs = {it.name or it.callback.__name__ for it in app.cli.registered_commands}
-    assert verbs - {words[0] for words in GOOD.values()} == {"outlet", "pretrain", "train", "evaluate", "interpret"}
+    assert verbs - {words[0] for words in GOOD.values()} == {
+        "doctor", "outlet", "pretrain", "train", "evaluate", "interpret",
+    }  # fmt: skip
     assert verbs <= {words[0] for _, words in BAD.values()}
 
 
