@@ -138,7 +138,8 @@ def test_a_long_subject_is_scored_in_parts(track, monkeypatch):
     monkeypatch.setattr(riemannian, "AT_ONCE", 10 * 21)
     if track == "c1":
         assert list(map(len, _features(c, False, None))) == [8, 8, 8, 8]
-    np.testing.assert_allclose(score(c), whole, atol=0.3 if track == "t" else 1e-9)  # on t, part of it is the reference
+    # float32, whose sums depend on the processor; on t, part of it is the reference
+    np.testing.assert_allclose(score(c), whole, atol=0.3 if track == "t" else 1e-5)
 
 
 def test_what_is_kept_for_other_fits_is_limited(people, monkeypatch):
