@@ -65,7 +65,7 @@ def test_training_on_a_data_set(tmp_path):
     given = {words[0] if words[0] != "datasets" else " ".join(words[:2]): words
              for words in commands(TUTORIALS / "training.md")}  # fmt: skip
     run(given["datasets write"], tmp_path)
-    assert "117 of 123" in run(given["datasets check"], tmp_path, code=1)
+    assert "119 of 123" in run(given["datasets check"], tmp_path, code=1)
     run(given["evaluate"], tmp_path)
     assert "position in the session" in (tmp_path / "figures.md").read_text()
 
