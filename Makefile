@@ -18,7 +18,7 @@ demo: setup  ## the window (or the terminal view) on the synthetic headset
 	$(PY) app.py run
 
 test: setup
-	$(PY) -m pytest -n 3 --dist worksteal
+	$(PY) -m pytest -n 4 --dist worksteal
 
 check: setup  ## lint, format, types, import contracts
 	.venv/bin/ruff check .
