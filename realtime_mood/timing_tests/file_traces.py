@@ -6,10 +6,8 @@ any unit, and markers between samples.
 
 from __future__ import annotations
 
-import logging
 import mmap
 import struct
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +20,10 @@ from ..sources.recordings.breaks import stated_breaks, stored_onsets
 from ..sources.recordings.edf_records import read_records, record_breaks
 from ..sources.recordings.opening import open_raw
 from ..sources.recordings.placing import indices, measured_rate, played_once
-from ..sources.recordings.recording import SELECT, PlaybackOptions, check_rate
+from ..sources.recordings.recording import PlaybackOptions, check_rate
 from ..sources.recordings.timeline import Timeline
-from ..sources.recordings.xdf import channels_of, row_stamps
-from ..sources.recordings.xdf_chunks import IN_MARKERS, OFFSET, Chunks, StreamHeader, find_chunks, without_others
+from ..sources.recordings.xdf import channels_of, load, row_stamps, selected
+from ..sources.recordings.xdf_chunks import IN_MARKERS, OFFSET, StreamHeader, find_chunks
 from .trace import Trace, column_of, sample_times
 
 
@@ -63,7 +61,11 @@ def xdf_trace(path: Path, options: PlaybackOptions, asked: str, channel: str, ma
     """
     with path.open("rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as file:
         chunks = find_chunks(file)
-        numbers = [stream for stream in chosen(chunks, options) if stream.format != "string" and stream.sfreq > 0]
+        numbers = [
+            stream
+            for stream in selected(chunks.streams.values(), options)
+            if stream.format != "string" and stream.sfreq > 0
+        ]
         labels = {stream.number: [label for label, _, _ in channels_of(stream)] for stream in numbers}
         named = [one for one in numbers if channel.lower() in map(str.lower, labels[one.number])] or numbers
         stream = only(named, asked, f"channel {channel!r}")
@@ -74,7 +76,7 @@ def xdf_trace(path: Path, options: PlaybackOptions, asked: str, channel: str, ma
         if markers and not sending:
             found = f"no stream is called {markers!r}; there are {shown(beside)}"
             raise SourceNotFound(asked, found, "give --markers the name of one")
-        loaded = _load(file, chunks, [stream, *sending])
+        loaded = load(file, chunks, [stream, *sending])
     stamps = row_stamps(loaded[stream.number]["time_stamps"])
     sfreq = options.sfreq or stream.sfreq
     if (measured := measured_rate(stamps, sfreq)) and abs(measured / sfreq - 1) > 0.01:
@@ -84,8 +86,7 @@ def xdf_trace(path: Path, options: PlaybackOptions, asked: str, channel: str, ma
     values = np.asarray(loaded[stream.number]["time_series"])[order, column].astype(np.float64)
     times = sample_times(once, once, stamps[order], sfreq)
     events = sorted(event for one in sending for event in _events(one, loaded[one.number]))
-    virtual = stream.desc.findtext("realtime_mood/virtual") == "1"
-    return Trace(times, values, sfreq, tuple(events), channel, tuple(notes), virtual)
+    return Trace(times, values, sfreq, tuple(events), channel, tuple(notes), stream.virtual)
 
 
 def xdf_offsets(path: Path, options: PlaybackOptions, asked: str) -> tuple[str, list[tuple[float, float]]]:
@@ -100,20 +101,11 @@ def xdf_offsets(path: Path, options: PlaybackOptions, asked: str) -> tuple[str, 
         chunks = find_chunks(file)
         places = [(number, begin) for tag, number, begin, _ in chunks.places if tag == OFFSET]
         numbers = {number for number, _ in places}
-        stream = only([one for one in chosen(chunks, options) if one.number in numbers], asked, "clock offsets")
+        stream = only(
+            [one for one in selected(chunks.streams.values(), options) if one.number in numbers], asked, "clock offsets"
+        )
         offsets = [struct.unpack_from("<dd", file, begin) for number, begin in places if number == stream.number]
     return stream.name, [(at + offset, offset) for at, offset in offsets]  # recorders note the stream's own time
-
-
-def chosen(chunks: Chunks, options: PlaybackOptions) -> list[StreamHeader]:
-    """The streams that the options of the URL select: all, without any."""
-    wanted = {key: str(value) for key in SELECT if (value := getattr(options, key)) is not None}
-
-    def is_wanted(stream: StreamHeader) -> bool:
-        values = stream.name, stream.source_id, stream.host, stream.uid, str(stream.number)
-        return wanted.items() <= dict(zip(SELECT, values, strict=True)).items()
-
-    return [stream for stream in chunks.streams.values() if is_wanted(stream)]
 
 
 def only(streams: list[StreamHeader], asked: str, what: str) -> StreamHeader:
@@ -129,17 +121,6 @@ def only(streams: list[StreamHeader], asked: str, what: str) -> StreamHeader:
 def shown(streams: list[StreamHeader]) -> str:
     """Names and numbers of streams, for a message."""
     return ", ".join(f"{one.name!r} (number={one.number}, {one.n_chans} ch)" for one in streams[:12]) or "none"
-
-
-def _load(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) -> dict[int, Any]:
-    """Samples and stamps of the `wanted` streams, on the recorder's clock, by stream number."""
-    import pyxdf
-
-    logging.getLogger("pyxdf").setLevel(logging.CRITICAL + 1)  # our own messages say the same
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        streams, _ = pyxdf.load_xdf(without_others(file, chunks, wanted), dejitter_timestamps=False)
-    return {stream["info"]["stream_id"]: stream for stream in streams}
 
 
 def _events(described: StreamHeader, stream: Any) -> list[tuple[float, str]]:

@@ -10,7 +10,7 @@ import numpy as np
 from .. import clock
 from ..contracts import Stream
 from ..errors import SourceNotFound, StreamEnded, StreamMismatch
-from ..sources.lsl.info import LslOptions, channels_of
+from ..sources.lsl.info import LslOptions, channels_of, is_virtual
 from ..sources.lsl.source import LslSource
 from ..sources.lsl.stream import PULL_S, Inlet, LslStream, listen
 from ..sources.timing.rate import real_rate
@@ -37,9 +37,8 @@ class LslChannel(LslSource):
         given = self.options.sfreq
         pulls, rate = listen(inlet, self._off, measure=given is None, least=0)
         sfreq, odd = (given, "") if given is not None else real_rate(announced, rate)
-        virtual = full.desc().child("realtime_mood").child_value("virtual") == "1"
         notes = (odd,) if odd else ()
-        info = StreamInfo((self._channel,), sfreq, full.name(), virtual=virtual, chunk_s=PULL_S, notes=notes)
+        info = StreamInfo((self._channel,), sfreq, full.name(), virtual=is_virtual(full), chunk_s=PULL_S, notes=notes)
         return LslStream(inlet, info, self._columns, self._scale, pulls)
 
 

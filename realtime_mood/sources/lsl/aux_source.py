@@ -19,7 +19,7 @@ from ..marker_words import is_marker_type
 from ..recordings.xdf_chunks import SIZES
 from ..timing.rate import real_rate
 from .aux_stream import MOST_BYTES_S, LslAuxStream
-from .info import MOST_CHANS, LslOptions, channels_of, described, is_chosen, urls_of
+from .info import MOST_CHANS, LslOptions, channels_of, described, is_chosen, is_virtual, urls_of
 from .stream import Inlet, listen
 
 LOOK_S = 0.1  # interval (s) of looks at the network while the stream is not there
@@ -128,7 +128,7 @@ class LslAux:
             found.source_id(),
             found.hostname(),
             self.in_markers,
-            virtual=inlet.full.desc().child("realtime_mood").child_value("virtual") == "1",
+            virtual=is_virtual(inlet.full),
             desc=desc,
             notes=(f"{self.url}: {odd}",) if odd else (),
         )

@@ -37,6 +37,11 @@ def is_chosen(info: Any, name: str, options: LslOptions) -> bool:
     )
 
 
+def is_virtual(full: Any) -> bool:
+    """Whether a stream states in its whole description that the subject is simulated."""
+    return bool(full.desc().child("realtime_mood").child_value("virtual") == "1")
+
+
 def identity_of(info: Any) -> Identity:
     """Name and URL options that distinguish a stream from others."""
     values = info.name(), info.type(), info.source_id(), info.hostname(), info.uid()

@@ -16,7 +16,7 @@ from ..channels import check_count, choose_channels
 from ..timing.rate import real_rate, usual_rate
 from ..units import NARROW, check_spread, microvolts, scales, spread
 from ..url import with_options
-from .info import MOST_CHANS, MOST_HZ, LslOptions, channels_of, described, is_chosen, urls_of
+from .info import MOST_CHANS, MOST_HZ, LslOptions, channels_of, described, is_chosen, is_virtual, urls_of
 from .stream import PULL_S, Inlet, LslStream, Pull, listen
 
 LATE_TWIN_S = 0.6
@@ -235,7 +235,7 @@ class LslSource:
             sfreq=sfreq,
             name=full.name(),
             reference=chosen.reference,
-            virtual=desc.child("realtime_mood").child_value("virtual") == "1",
+            virtual=is_virtual(full),
             chunk_s=max(PULL_S, max(1, round(PULL_S * announced)) / sfreq),
             notes=chosen.notes + ((odd,) if odd else ()),
         )

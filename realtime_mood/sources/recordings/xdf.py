@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import mmap
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +35,14 @@ def open_xdf(path: Path, options: PlaybackOptions, asked: str) -> Rows:
         others = [stream for stream in chunks.streams.values() if stream is not eeg]
         markers = [stream for stream in others if _holds_markers(stream)]
         gaps = [stream for stream in others if _holds_gaps(stream, eeg)][:1]
-        loaded = _load(file, chunks, [eeg, *markers, *(stream for stream in gaps if stream not in markers)])
+        loaded = load(file, chunks, [eeg, *markers, *(stream for stream in gaps if stream not in markers)])
     return _recording(eeg, markers, gaps, loaded, chunks, options, asked)
 
 
 def _choose(chunks: Chunks, n_samples: dict[int, int], options: PlaybackOptions, asked: str) -> StreamHeader:
     """The one stream that the options select."""
-    streams = list(chunks.streams.values())
-    wanted = {key: str(value) for key in SELECT if (value := getattr(options, key)) is not None}
-    numeric = [stream for stream in streams if stream.format != "string" and n_samples[stream.number] > 1]
-    meant = [stream for stream in numeric if wanted.items() <= _identity(stream).items()]
+    streams, wanted = list(chunks.streams.values()), _wanted(options)
+    meant = [it for it in selected(streams, options) if it.format != "string" and n_samples[it.number] > 1]
     meant = [stream for stream in meant if stream.type.lower() == "eeg"] or (meant if wanted else [])
     meant = [stream for stream in meant if stream.sfreq > 0] or meant
     meant = [stream for stream in meant if not stream.role] or meant
@@ -58,12 +57,23 @@ def _choose(chunks: Chunks, n_samples: dict[int, int], options: PlaybackOptions,
     raise SourceNotFound(asked, f"no stream {kind}; the file holds {shown}", "choose one with stream=NAME")
 
 
+def _wanted(options: PlaybackOptions) -> Identity:
+    """What the options state about a stream."""
+    return {key: str(value) for key in SELECT if (value := getattr(options, key)) is not None}
+
+
+def selected(streams: Iterable[StreamHeader], options: PlaybackOptions) -> list[StreamHeader]:
+    """The streams that the options select: all, without any option for it."""
+    wanted = _wanted(options)
+    return [stream for stream in streams if wanted.items() <= _identity(stream).items()]
+
+
 def _identity(stream: StreamHeader) -> Identity:
     values = stream.name, stream.source_id, stream.host, stream.uid, str(stream.number)
     return dict(zip(SELECT, values, strict=True))
 
 
-def _load(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) -> dict[int, Any]:
+def load(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) -> dict[int, Any]:
     """Samples and stamps of the `wanted` streams, on the recorder's clock, by stream number."""
     import pyxdf
 
@@ -119,7 +129,7 @@ def _recording(
         sfreq,
         markers=by_index(marker for inside, _ in found for marker in inside),
         reference=chosen.reference,
-        virtual=eeg.desc.findtext("realtime_mood/virtual") == "1",
+        virtual=eeg.virtual,
         notes=notes + repeated,
     )
 

@@ -41,6 +41,11 @@ class StreamHeader(NamedTuple):
     uid: str = ""
     role: str = ""  # in our recordings, of the streams that are not ours: `BESIDE` or `IN_MARKERS`
 
+    @property
+    def virtual(self) -> bool:
+        """Whether its sender states that the subject is simulated."""
+        return self.desc.findtext("realtime_mood/virtual") == "1"
+
 
 class Chunks(NamedTuple):
     """The streams of a file and the places of their chunks."""
