@@ -26,7 +26,7 @@ from .verdict import SHUFFLES, HeldOut, advice, reasons
 if TYPE_CHECKING:  # fitting needs torch, and a page does without
     from .fit import CalibrationResult
 
-GENERATOR = "realtime_mood calibration report"
+GENERATOR = pages.CALIBRATION
 LIBRARIES = ("numpy", "torch" if find_spec("torch") else "onnxruntime", "matplotlib")
 
 

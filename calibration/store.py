@@ -82,15 +82,13 @@ def is_own(part: Path) -> bool:
     if part.is_symlink():
         return False
     if part.suffix == ".html":
-        from realtime_mood.report.pages import may_write
+        from realtime_mood.report.pages import CALIBRATION, may_write
 
-        from .report import GENERATOR  # torch takes a second to import, here and below
-
-        return may_write(part, GENERATOR)
+        return may_write(part, CALIBRATION)
     if part.suffix == ".xdf":
         from realtime_mood.recording.reader import open_recorded
 
-        from .collect import protocol_of
+        from .collect import protocol_of  # torch takes a second to import
 
         try:
             return bool(protocol_of(open_recorded(part)))

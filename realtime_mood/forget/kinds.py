@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..profile import stored_in
-from ..recording.xdf_write import MAGIC, file_header
+from ..recording.recover import REPAIRED
+from ..recording.xdf_write import MAGIC
 from ..report import session_page
 from ..report.feedback import GENERATOR as OF_FEEDBACK
-from ..report.pages import may_write
+from ..report.pages import CALIBRATION, may_write
 from ..report.session import made
 from ..sinks.csv_file import COLUMNS
 
@@ -21,13 +22,12 @@ EXPORT, TABLE, REPORT, LINES, CLASSIFIER, RECORDING, PROFILE = KINDS = (
     "export", "table", "report", "feedback lines", "personal classifier", "recording", "profile",
 )  # fmt: skip
 """In the order of removal: what was made of a file goes before it, so that an interrupted removal can be repeated."""
-GENERATORS = (session_page.GENERATOR, OF_FEEDBACK, "realtime_mood calibration report")
+GENERATORS = (session_page.GENERATOR, OF_FEEDBACK, CALIBRATION)
 EXPORTED = re.compile(
     r"(\.[0-9a-f]{16}_)?sub-[0-9A-Za-z]+_.*task-mood_.*_(eeg\.edf|eeg(-[0-9]+)?\.fif|readings\.parquet)"
 )
 N_SPLITS = 100  # parts of a FIF file, at most; MNE splits it every 2 GB
 WRITER = b"<writer>realtime_mood</writer>"
-REPAIRED = file_header(mended="1")
 HEAD_BYTES = 1024  # of a recording, whose first chunk names the program
 PROFILE_BYTES = 2**26  # of a profile, at most
 LINE_BYTES = 2**20  # of the first line of a table or of feedback lines

@@ -16,6 +16,8 @@ from . import xdf_write as xdf
 from .reader import mapped
 
 BOUNDARY_BYTES = 1 << 20  # bytes of the new file between two boundary chunks
+REPAIRED = xdf.file_header(mended="1")
+"""First bytes of every file that was written here; the key is that of the first version, so that all are recognised."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def _write(paths: Iterator[Path], pieces: Iterator[bytes]) -> Path:
 
 def _repaired(file: mmap.mmap, found: Chunks, kept: dict[int, RecoveredStream]) -> Iterator[bytes]:
     """The content of the new file, piece by piece."""
-    yield xdf.file_header(mended="1")
+    yield REPAIRED
     for stream, (begin, end) in found.headers.items():
         yield xdf.chunk(xdf.STREAM_HEADER, file[begin:end], stream)
     since = BOUNDARY_BYTES

@@ -14,6 +14,9 @@ from ..language.rendering import render
 from .drawing import ReportFigure, svg
 from .words import FILTERS
 
+CALIBRATION = "realtime_mood calibration report"
+"""Generator of the pages of calibrations, by which they are recognised without loading what makes them."""
+
 
 def html(template: str, generator: str, figures: Mapping[str, ReportFigure], **values: object) -> str:
     """A page as HTML, of a template that extends ``page.html`` and uses `values`.
