@@ -42,12 +42,12 @@ class Session:
     session: str
 
 
-def session_of(recorded: Recorded, participant: str, session: str) -> Session:
-    """The codes that were given, else those in the name of the file.
+def session_of(report: SessionReport, participant: str, session: str) -> Session:
+    """The codes that were given, else those in the name of the recording.
 
     Raises `ConfigError` where there is no participant, or a code has other characters.
     """
-    report, asked = report_of(recorded), f"export {recorded.path.name} to BIDS"
+    asked = f"export {report.file} to BIDS"
     found = Session(participant or report.participant, session or report.session)
     if not found.participant:
         raise ConfigError(asked, "its name has no participant ID (sub-ID_…)", "add --participant ID")
@@ -57,15 +57,16 @@ def session_of(recorded: Recorded, participant: str, session: str) -> Session:
     return found
 
 
-def write_bids(recorded: Recorded, root: Path, where: Session, sha256: str) -> Path:
-    """Add a recording to the data set at `root`, as the next run of the session; return its EDF file.
+def write_bids(recorded: Recorded, root: Path, participant: str, session: str, sha256: str) -> Path:
+    """Add a recording to the data set at `root`, as the next run of its session; return its EDF file.
 
-    A run whose export was interrupted is written again. Nothing else is overwritten.
+    Codes that are not given are those in its name. A run whose export was interrupted is written again. Nothing else is
+    overwritten.
 
     Raises
     ------
     ConfigError
-        MNE-BIDS is not installed, or the recording cannot be in a BIDS data set.
+        MNE-BIDS is not installed, or there is no participant.
     StreamMismatch
         The recording has no samples, or is too damaged.
     """
@@ -73,7 +74,8 @@ def write_bids(recorded: Recorded, root: Path, where: Session, sha256: str) -> P
         import mne_bids
     except ModuleNotFoundError as error:
         raise ConfigError("export to BIDS", f"{error.name} is not installed", install_extra(str(error.name))) from None
-    raw, report = raw_of(recorded), report_of(recorded)
+    report = report_of(recorded)
+    where, raw = session_of(report, participant, session), raw_of(recorded)
     raw.info["line_freq"] = {"50": 50.0, "60": 60.0}.get(str(recorded.about.get("notch")))
     path, readings = _next_run(root, where)
     if not (root / "dataset_description.json").exists():

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 from ..errors import ConfigError, MoodError
-from ..files import check_writable, write_whole
-from ..recording.reader import Recorded, open_recorded
+from ..files import check_writable
+from ..recording.reader import open_recorded
 from . import bids
 from .readings import table_of, text_of, write_parquet
 from .signal import raw_of
@@ -80,23 +82,22 @@ def _export(file: Path, formats: Formats, done: set[str]) -> Iterator[str]:
         if digest in done:
             yield f"{file.name} is in {formats.bids} already"
         else:
-            where = bids.session_of(recorded, formats.participant, formats.session)
-            written = bids.write_bids(recorded, formats.bids, where, digest)
+            written = bids.write_bids(recorded, formats.bids, formats.participant, formats.session, digest)
             done.add(digest)
             yield f"{simulated}{written}"
+    raw, table = cache(partial(raw_of, recorded)), cache(partial(table_of, recorded))
     for ending, wanted, write in (
-        (".edf", formats.edf, _write_edf),
-        (".fif", formats.fif, _write_fif),
-        (".csv", formats.csv, _write_csv),
-        (".parquet", formats.parquet, lambda it, path: write_parquet(table_of(it), path)),
+        (".edf", formats.edf, lambda to: raw().export(to, fmt="edf", physical_range="channelwise", verbose="ERROR")),
+        (".fif", formats.fif, lambda to: raw().save(to, verbose="ERROR")),
+        (".csv", formats.csv, lambda to: to.write_bytes(text_of(table()))),
+        (".parquet", formats.parquet, lambda to: write_parquet(table(), to)),
     ):
         if wanted:
             path = _place(file, ending, formats.out)
             if path.exists():
                 yield f"{path} is there already"
             else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write(recorded, path)
+                _write_whole(path, write)
                 yield f"{simulated}{path}"
 
 
@@ -106,31 +107,17 @@ def _place(file: Path, ending: str, folder: Path | None) -> Path:
     return (folder or file.parent) / f"{stem}_{'eeg' if signal else 'readings'}{ending}"
 
 
-def _write_edf(recorded: Recorded, path: Path) -> None:
-    raw, partial = raw_of(recorded), _partial(path)
+def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Have a file written under a new name that libraries take for the same kind, and give it its own when complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial_path = path.with_name(f".{secrets.token_hex(8)}_{path.name}")
     try:
-        raw.export(partial, fmt="edf", physical_range="channelwise", overwrite=True, verbose="ERROR")
-        partial.replace(path)
+        write(partial_path)
+        with partial_path.open("rb+") as f:
+            os.fsync(f.fileno())
+        partial_path.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
-
-
-def _write_fif(recorded: Recorded, path: Path) -> None:
-    raw, partial = raw_of(recorded), _partial(path)
-    try:
-        raw.save(partial, overwrite=True, verbose="ERROR")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _write_csv(recorded: Recorded, path: Path) -> None:
-    write_whole(path, text_of(table_of(recorded)))
-
-
-def _partial(path: Path) -> Path:
-    """A new name beside `path` that libraries take for the same kind of file."""
-    return path.with_name(f".{secrets.token_hex(8)}_{path.name}")
+        partial_path.unlink(missing_ok=True)
 
 
 def sha256_of(file: Path) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, install_extra
-from ..files import write_whole
 from ..recording.reader import Recorded
-from ..report.readings import ESTIMATE
+from ..report.readings import ESTIMATE, number
 
 Table = dict[str, list[Any]]
 """Columns by name, of equal length; None where a row has no value."""
 
+FINITE = (-sys.float_info.max, sys.float_info.max)
 NUMBERS = ("confidence", "quality", "coverage", "sample_age_ms", "latency_ms", "unfamiliarity")
 MEANING = {
     "t": "stream time of the reading: seconds from the first sample",
@@ -51,17 +51,12 @@ def table_of(recorded: Recorded) -> Table:
             table[name].append(bool(row.get(name)))
         probs = dict(zip(map(str, row.get("labels") or ()), row.get("probs") or (), strict=False))
         for label in labels:
-            table[f"p_{label}"].append(_number(probs.get(label)))
+            table[f"p_{label}"].append(number(probs.get(label), *FINITE))
         for name in NUMBERS:
-            table[name].append(_number(row.get(name)))
+            table[name].append(number(row.get(name), *FINITE))
         found = row.get("faults")
         table["faults"].append(" ".join(f"{k}={v}" for k, v in found.items()) if isinstance(found, dict) else "")
     return table
-
-
-def _number(value: object) -> float | None:
-    """`value`, if it is a finite number."""
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def text_of(table: Table, delimiter: str = ",", missing: str = "") -> bytes:
@@ -80,10 +75,8 @@ def write_parquet(table: Table, path: Path) -> None:
         import pyarrow
         from pyarrow import parquet
     except ModuleNotFoundError:
-        raise ConfigError(f"export to {path}", "pyarrow is not installed", install_extra("pyarrow")) from None
-    blob = pyarrow.BufferOutputStream()
-    parquet.write_table(pyarrow.table(typed(table)), blob)
-    write_whole(path, blob.getvalue().to_pybytes())
+        raise ConfigError("export to Parquet", "pyarrow is not installed", install_extra("pyarrow")) from None
+    parquet.write_table(pyarrow.table(typed(table)), path)
 
 
 def typed(table: Table) -> dict[str, Sequence[Any]]:
