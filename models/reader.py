@@ -118,7 +118,7 @@ class RawEncoder(nn.Module):
         self, patches: Tensor, positions: Tensor, keep_chans: Tensor, keep_patches: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The tokens (B, T, D) of a window, and which of them are there (B, T)."""
-        if self.n_patches != ReaderConfig.n_patches:  # patches that are not a second long
+        if self.n_patches != patches.shape[2]:  # patches that are not a second long
             patches = patches.flatten(2).unflatten(2, (self.n_patches, -1))
             keep_patches = keep_patches.unflatten(1, (self.n_patches, -1)).all(2)
         if self.spectra is None:

@@ -16,6 +16,8 @@ from pathlib import Path
 import generated
 from sphinx.cmd.build import main as sphinx
 
+from realtime_mood.models.card import DEFAULT
+
 ROOT = Path(__file__).parents[2]
 PAGES, SITE = ROOT / "build" / "docs", ROOT / "build" / "site"
 FROM_REPOSITORY = {
@@ -23,11 +25,10 @@ FROM_REPOSITORY = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "examples/README.md": "examples.md",
-    "models/weights/reader-5/README.md": "model-card.md",
+    f"models/weights/{DEFAULT}/README.md": "model-card.md",
 }
 """Pages that are files of the repository outside of docs/."""
 LINK = re.compile(r"(\[(?:[^\[\]]|\[[^\]]*\])*\])\(([^)#\s:]+)(#[^)\s]*)?\)")
-FENCE = re.compile(r"(^```.*?^```$|^    .*?$)", re.DOTALL | re.MULTILINE)
 
 
 def collect() -> dict[str, str]:

@@ -7,7 +7,6 @@ author = "the realtime_mood authors"
 copyright = "the realtime_mood authors, BSD-3-Clause"
 version = release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["site"]
 html_theme = "furo"
 html_title = f"realtime_mood {__version__}"
 html_show_sourcelink = False

@@ -111,7 +111,7 @@ def silent(there: Sequence[Stream], scope: str) -> list[Finding]:
         do = "restart their programs: a headset that sleeps, is empty or out of reach leaves such a stream behind"
         return [Finding("LSL streams", Level.WARNING, found, do, private)]
     if not there:
-        do = "" if scope in ("link", "site") else "for the network: doctor --lsl-scope link (or site)"
+        do = "" if scope in liblsl.WIDE else "for the network: doctor --lsl-scope link (or site)"
         return [Finding("LSL streams", Level.OK, f"none announced within the scope {scope}", do)]
     found = f"{len(there)} announced, none of them silent: {', '.join(map(_described, there))}"
     return [Finding("LSL streams", Level.OK, found, private=private)]

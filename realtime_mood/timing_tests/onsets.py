@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 import numpy as np
 from scipy import stats
@@ -78,7 +77,10 @@ def read_trace(source: str, channel: str, markers: str, seconds: float) -> Trace
     from . import file_traces, live_traces
 
     opened = open_source(source if "://" in source else f"playback://{source}")
-    if isinstance(opened, PlaybackSource) and (path := opened.path) and _is_readable(path, opened.name):
+    if isinstance(opened, PlaybackSource):
+        path = opened.path
+        if not os.path.exists(path):  # noqa: PTH110 - False for a name that is too long or impossible
+            raise SourceNotFound(opened.name, "no such file", "check the path; it is relative to the current folder")
         with translated(opened.name):
             if beginning(path, 4) == b"XDF:":
                 return file_traces.xdf_trace(path, opened.options, opened.name, channel, markers)
@@ -152,9 +154,3 @@ def _compared(
 def _around(trace: Trace, signal: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray]:
     part = slice(*np.searchsorted(trace.times, (t - BEFORE_S, t + AFTER_S)))
     return trace.times[part] - t, signal[part]
-
-
-def _is_readable(path: Path, asked: str) -> bool:
-    if not os.path.exists(path):  # noqa: PTH110 - False for a name that is too long or impossible
-        raise SourceNotFound(asked, "no such file", "check the path; it is relative to the current folder")
-    return True

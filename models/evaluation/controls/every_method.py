@@ -31,7 +31,7 @@ def controls(
         "first against last": replace(study, subjects=in_time, labels=("first", "last")),
         "without gamma": replace(study, subjects=[without_gamma(p, spec) for p in study.subjects]),
     }
-    if len(study.labels) == len(("first", "last")):  # the second label is the score of "last"
+    if len(study.labels) == 2:  # the second label is the score of "last"
         kinds[f"later taken for {study.labels[1]}"] = replace(study, tested=in_time)
     out: dict[str, Any] = {}
     lines = []
