@@ -19,7 +19,7 @@ from .batches import Batch, Batches
 
 MAX_LAG_S = 1.0  # an older window is skipped when a newer one is available
 ENDED_S = 1.0  # how long the sinks wait for the last sample of a source that is being closed
-CLOSE_S = 1.5  # how long closing the sinks may take at the end of a source
+CLOSE_S = 3.0  # how long closing the sinks may take at the end of a source; twice what one output waits for
 REBUILDS = 5  # times a failing pipeline is rebuilt before a run continues without readings
 
 

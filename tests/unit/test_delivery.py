@@ -15,7 +15,11 @@ from waiting import until
 from realtime_mood import clock
 from realtime_mood.errors import SourceNotFound
 from realtime_mood.health import Health
+from realtime_mood.recording import recorder
+from realtime_mood.run import processing
+from realtime_mood.run.delivery import LAST_S, OUTPUTS_SHARE
 from realtime_mood.run.engine import Engine, State
+from realtime_mood.sinks import outbox
 from realtime_mood.sinks.jsonlines import JsonLines, to_json
 from realtime_mood.sinks.outbox import Outbox
 
@@ -273,3 +277,8 @@ def test_counts_of_a_run_begin_at_zero():
             box.put(item)
         box.close(Health())
         assert (box.output.sent, box.output.dropped) == (3, 0)
+
+
+def test_closing_a_run_leaves_outputs_and_recordings_the_time_to_say_that_they_hang():
+    within = OUTPUTS_SHARE * (processing.CLOSE_S - LAST_S)
+    assert within > 1.5 * max(outbox.CLOSE_S, recorder.CLOSE_S)
