@@ -12,13 +12,15 @@ from contextlib import closing
 import numpy as np
 
 from .. import clock
-from ..contracts import Director, Source, Stream
+from ..contracts import Carrying, Director, Source, Stream
 from ..errors import StreamEnded
+from ..guard import words_of
 from ..health import State, Vitals
 from ..pipeline import Pipeline
 from ..ring import RingBuffer
 from ..sources.timing.reconnect import ReconnectingStream
 from ..types import Chunk, Marker, StreamInfo
+from .aux_intake import CarriedIntakes
 from .continuity import Continuity
 from .delivery import Delivery
 
@@ -42,6 +44,7 @@ class Acquisition:
         seconds: float | None,
         now: clock.Clock,
         director: Director | None,
+        n_also: int,
     ) -> None:
         self._source, self._seconds, self._director = source, seconds, director
         self.build, self.delivery, self.vitals, self.now = build, delivery, vitals, now
@@ -55,6 +58,7 @@ class Acquisition:
         self.opened = 0.0
         self.taken = 0  # index up to which the processing thread has pushed: an unpaced source waits for it
         self.markers: deque[Marker] = deque(maxlen=1000)
+        self.carried = CarriedIntakes(n_also, delivery.take_aux, vitals)
 
     def run(self) -> None:
         """Open, read and close. An error that ends it for good is the run's fault."""
@@ -96,8 +100,22 @@ class Acquisition:
                 if chunk is not None and (whole := place(chunk)) is not None:
                     end = whole.end
                     self._take(whole.before(last, info.sfreq), raw)
+                self._take_carried(stream)
         finally:
             self.vitals.count(lost=place.pending)
+            self._take_carried(stream)  # the last of them came with the last sample
+            self.carried.end()
+
+    def _take_carried(self, stream: Stream) -> None:
+        """Take what the device carries beside the EEG; a failure costs these streams only."""
+        if not isinstance(stream, Carrying):
+            return
+        try:
+            for info, chunk in stream.beside():
+                self.carried.take(info, chunk)
+            self.carried.show(not (isinstance(stream, ReconnectingStream) and stream.away_since is not None))
+        except Exception as error:
+            self.vitals.fault(f"a stream beside the EEG failed: {words_of(error)}")
 
     def _take(self, chunk: Chunk, raw: RingBuffer) -> None:
         if not len(chunk):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from .. import clock
+from ..aux_ring import AuxRing
 from ..auxiliary import AuxSource
 from ..baseline import BaselineRequest
 from ..contracts import Director, Reporting, Returning, Sink, Source
@@ -84,8 +85,9 @@ class Engine:
         self._vitals = Vitals(self._now)
         self._delivery = Delivery(self._sinks, self._vitals, self._now)
         self._acquisition = Acquisition(
-            self._source, self._build, self._delivery, self._vitals, self._seconds, self._now, self._director
-        )
+            self._source, self._build, self._delivery, self._vitals, self._seconds, self._now, self._director,
+            len(self._also_sources),
+        )  # fmt: skip
         self._processing = Processing(self._acquisition)
 
     @property
@@ -126,6 +128,12 @@ class Engine:
         """The newest markers, oldest first."""
         return _snapshot(self._acquisition.markers)
 
+    @property
+    def streams(self) -> tuple[AuxRing, ...]:
+        """The newest samples of the streams beside the EEG that are or were there."""
+        intakes = (*(aux.intake for aux in self._also), *self._acquisition.carried.intakes.values())
+        return tuple(intake.ring for intake in intakes if intake.ring is not None)
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -144,6 +152,10 @@ class Engine:
         if isinstance(self._source, Reporting):
             self._source.on_fault = self._vitals.fault
         self._delivery.prepare()
+        self._also = [
+            AuxAcquisition(source, k, self._delivery.take_aux, self.mark, self._vitals)
+            for k, source in enumerate(self._also_sources)
+        ]
         # Daemons: `stop` waits for them and names a stuck one, which must not keep the process from exiting.
         self._threads = [
             GuardedThread(self._acquisition.run, "mood-acquire", self._vitals.fault),
@@ -151,10 +163,6 @@ class Engine:
         ]
         for thread in self._threads:
             thread.start()
-        self._also = [
-            AuxAcquisition(source, k, self._delivery.take_aux, self.mark, self._vitals)
-            for k, source in enumerate(self._also_sources)
-        ]
         for aux in self._also:
             aux.start()
 

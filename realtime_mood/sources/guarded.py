@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ..contracts import Patient, Returning, Source, Stream
+from ..auxiliary import AuxChunk, AuxInfo
+from ..contracts import Carrying, Patient, Returning, Source, Stream
 from ..errors import MoodError, SourceLost, StreamMismatch
 from ..guard import Report, to_log, words_of
 from ..montage import canonical_name
@@ -59,6 +60,7 @@ class GuardedStream:
 
     def __init__(self, plugin: Plugin, stream: Stream, report: Callable[[str], object]) -> None:
         self._plugin, self._stream, self._report, self._is_closed = plugin, stream, report, False
+        self._is_carrying = isinstance(stream, Carrying)
 
     @property
     def info(self) -> StreamInfo:
@@ -76,6 +78,16 @@ class GuardedStream:
             return chunk
         found = f"a chunk of shape {chunk.data.shape}" if isinstance(chunk, Chunk) else f"a {type(chunk).__name__}"
         raise self._lost(f"reading gave {found}, not a Chunk of (n_times, {self.info.n_chans}) or None")
+
+    def beside(self) -> Sequence[tuple[AuxInfo, AuxChunk]]:
+        """As in `Carrying`; after an exception, which is reported, none of them is read any more."""
+        if self._is_carrying:
+            try:
+                return self._stream.beside()  # type: ignore[attr-defined]
+            except Exception as error:
+                self._is_carrying = False
+                self._report(f"{self._plugin}: its other streams failed and are left out: {words_of(error)}")
+        return ()
 
     def close(self) -> None:
         """Release the device; an exception is reported."""

@@ -11,17 +11,21 @@ import numpy as np
 import pytest
 from fakes import INFO as EEG
 from fakes import FakeSource, Keep, cut, live, pink, pipeline
+from hypothesis import given
+from hypothesis import strategies as st
 from waiting import until
 
 from realtime_mood import clock
+from realtime_mood.aux_ring import AuxRing
 from realtime_mood.auxiliary import AuxChunk, AuxInfo, AuxTap, SenderClock
 from realtime_mood.errors import MoodError, SourceLost, SourceNotFound, StreamMismatch
 from realtime_mood.guard import to_log
 from realtime_mood.health import AuxState, State, Vitals
 from realtime_mood.recording.recorder import AUX_SHARE, Recorder
-from realtime_mood.run import auxiliary
+from realtime_mood.run import aux_intake, auxiliary
 from realtime_mood.run.auxiliary import AuxAcquisition
 from realtime_mood.run.engine import Engine
+from realtime_mood.types import Chunk, Marker, StreamInfo
 
 INFO = AuxInfo("fake://gaze", "gaze", "Gaze", ("x", "y"), ("px", "px"), 50.0)
 MARKERS = AuxInfo("fake://marks", "marks", "Markers", ("m",), ("",), format="string", in_markers=True)
@@ -134,7 +138,7 @@ def test_one_that_never_appears_is_reported_once(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_regular_one_stalls_and_its_rate_and_age_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auxiliary, "STALLED_S", 0.02)
+    monkeypatch.setattr(aux_intake, "STALLED_S", 0.02)
     t = clock.now() - 1.0
     with acquiring(FakeAux((INFO, [chunk(t), chunk(t + 0.1, first=5), chunk(t + 0.2, first=10)]))) as (_, state, _):
         until(lambda: state().state is State.STALLED and (state().age_s or 0) > 0.7)
@@ -166,3 +170,87 @@ def test_the_queue_of_a_recording_keeps_room_for_the_eeg(tmp_path, monkeypatch: 
     for at in range(4):  # more than the share of the others
         recorder.take(replace(cut(SIGNAL[:100], [100])[0], first=100 * at))
         assert recorder.recording.trouble == ""
+
+
+class KeepAux(Keep):
+    """A tap that keeps the streams beside the EEG."""
+
+    recording = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.aux: Seen = []
+
+    def open(self, info: StreamInfo) -> None: ...
+
+    def take(self, chunk: Chunk) -> None: ...
+
+    def mark(self, marker: Marker, t: float) -> None: ...
+
+    def take_aux(self, info: AuxInfo, chunk: AuxChunk) -> None:
+        self.aux.append((info, chunk))
+
+
+class CarryingSource(FakeSource):
+    """An EEG source whose device also sends 50 Hz of gaze; at the failing reads it raises."""
+
+    def __init__(self, chunks, fails=False):
+        super().__init__(chunks)
+        self.fails = fails
+
+    def open(self):
+        stream, fails = super().open(), self.fails
+        to_come, sent = [INFO, MARKERS], 0
+
+        def beside():
+            nonlocal sent
+            if fails:
+                raise ValueError("a bug")
+            if to_come:
+                info = to_come.pop()
+                return [(info, chunk(0.0, 0, info=info))]
+            sent += 5
+            return [(INFO, chunk(100.0 + (sent - 5) / 50, first=sent - 5))]
+
+        stream.beside = beside
+        return stream
+
+
+def test_what_a_device_carries_beside_the_eeg_is_taken_with_it() -> None:
+    keep = KeepAux()
+    engine = Engine(CarryingSource(cut(SIGNAL, [100])), pipeline, [keep])
+    with engine:
+        until(engine.done.is_set)
+        gaze, marks = engine.health.streams[1], engine.health.streams[0]
+        assert (gaze.name, gaze.kind, gaze.rate_hz, marks.samples) == ("gaze", "eyes", 50.0, 0)
+        ring = next(ring for ring in engine.streams if ring.info == INFO)
+        assert (ring.t_last, len(ring.since(0.0).stamps)) == (100.0 + (gaze.samples - 1) / 50, gaze.samples)
+        assert len(ring.since(100.5).values) == gaze.samples - 26
+    assert sum(len(it) for info, it in keep.aux if info == INFO) == gaze.samples > 50
+    assert engine.health.notes == ()
+
+
+def test_a_failure_of_what_a_device_carries_costs_no_sample_of_the_eeg() -> None:
+    engine = Engine(CarryingSource(cut(SIGNAL, [100]), fails=True), pipeline, [Keep()])
+    with engine:
+        until(engine.done.is_set)
+        assert (engine.health.samples, engine.health.streams) == (4000, ())
+        assert engine.health.notes == ("a stream beside the EEG failed: a bug",)
+
+
+@given(st.lists(st.integers(0, 40), max_size=40), st.floats(-1, 9))
+def test_a_ring_holds_the_same_however_the_stream_was_cut(sizes: list[int], since: float) -> None:
+    ring, n = AuxRing(INFO), 0
+    for size in sizes:
+        ring.write(chunk(n / 50, size, first=n))
+        n += size
+    stamps = np.arange(n) / 50
+    assert ring.since(since).stamps == pytest.approx(stamps[stamps > since])
+    assert len(ring.since(since).values) == np.count_nonzero(stamps > since)
+
+
+def test_a_ring_forgets_what_is_older_than_a_minute() -> None:
+    ring = AuxRing(INFO)
+    for k in range(80):
+        ring.write(chunk(float(k), 50, first=50 * k))
+    assert 60 <= 80 - ring.since(-1.0).stamps[0] <= 62

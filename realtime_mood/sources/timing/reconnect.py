@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ... import clock
-from ...contracts import Patient, Reporting, Returning, Stream
+from ...auxiliary import AuxChunk, AuxInfo
+from ...contracts import Carrying, Patient, Reporting, Returning, Stream
 from ...errors import SourceLost, SourceNotFound, StreamMismatch
 from ...guard import GuardedThread, Report, to_log
 from ...types import Chunk, StreamInfo
@@ -81,6 +83,10 @@ class ReconnectingStream:
             self._check_silence()
             if left <= 0:
                 return None
+
+    def beside(self) -> Sequence[tuple[AuxInfo, AuxChunk]]:
+        """As in `Carrying`; nothing while the device is lost."""
+        return self._stream.beside() if isinstance(self._stream, Carrying) else ()
 
     def close(self) -> None:
         """Release the device, and cancel the search. Returns within 2 s, even if something hangs."""
