@@ -14,32 +14,33 @@ from ..language import _
 from ..sources.synthetic.person import STATES
 from ..types import Chunk, Marker
 from ..viewmodel.lanes import TraceSettings, gaps_of, lane_uv, level, marks_in, min_max, polyline
+from ..viewmodel.marks import Mark
 from ..viewmodel.state import ViewState
 from . import theme as plots
 from .labels import PlainLabel
 from .lane_names import LaneNames, TraceControls
-from .theme import colour, faint, font
+from .marks import MarkStrip
+from .theme import colour, faint
 
 N_COLUMNS = 420  # min-max pairs across the picture: about one a pixel at 1280 x 720
 LANE_HALF = 0.75  # a trace may leave its lane by this much before it is cut
-MARK_ROWS = 3  # rows of text for markers in quick succession
 GAP_PX = 3  # the least width of a gap
 CURVE_ROLES = ("info", "bad", "faded")  # good, bad, left out
 
 
 class Ground(pg.GraphicsObject):
-    """The background of the traces: hatched lanes of poor electrodes, gaps, and markers with their text."""
+    """The background of the traces: hatched lanes of poor electrodes, gaps, and the lines of markers."""
 
     def __init__(self) -> None:
         super().__init__()
         self._span_s, self._n_chans = 10.0, 1
         self._hatched: tuple[int, ...] = ()
         self._gaps: tuple[tuple[float, float], ...] = ()
-        self._marks: tuple[tuple[float, str], ...] = ()
+        self._marks: tuple[float, ...] = ()
 
     def show_ground(
         self, span_s: float, n_chans: int, hatched: tuple[int, ...], gaps: tuple[tuple[float, float], ...],
-        marks: tuple[tuple[float, str], ...],
+        marks: tuple[float, ...],
     ) -> None:  # fmt: skip
         """Times in seconds from the right edge; lanes counted from the top."""
         if (span_s, n_chans) != (self._span_s, self._n_chans):
@@ -55,7 +56,7 @@ class Ground(pg.GraphicsObject):
     def paint(self, p: QPainter, *_: object) -> None:
         to, whole = p.transform(), p.transform().mapRect(self.boundingRect())
         p.save()
-        p.resetTransform()  # hatches and text must not be scaled with the picture
+        p.resetTransform()  # hatches must not be scaled with the picture
         p.setClipRect(whole)
         for i in self._hatched:
             lane = to.mapRect(QRectF(-self._span_s, self._n_chans - 1 - i, self._span_s, 1))
@@ -65,17 +66,10 @@ class Ground(pg.GraphicsObject):
             gap.setWidth(max(GAP_PX, gap.width()))
             p.fillRect(gap, faint("warn", 40))
             p.fillRect(gap, QBrush(faint("warn", 110), Qt.BrushStyle.BDiagPattern))
-        p.setFont(font(11))
-        free = [whole.left()] * MARK_ROWS
-        for t, text in self._marks:
+        p.setPen(QPen(faint("virtual", 200), 1, Qt.PenStyle.DashLine))
+        for t in self._marks:
             x = to.map(QPointF(t, 0)).x()
-            p.setPen(QPen(faint("virtual", 200), 1, Qt.PenStyle.DashLine))
             p.drawLine(QPointF(x, whole.top()), QPointF(x, whole.bottom()))
-            row = next((k for k, end in enumerate(free) if x >= end), None)
-            if row is not None:  # no overlapping text
-                free[row] = x + p.fontMetrics().horizontalAdvance(text) + 8
-                p.setPen(colour("virtual"))
-                p.drawText(QPointF(x + 3, whole.top() + 11 + 13 * row), text)
         p.restore()
 
 
@@ -90,7 +84,7 @@ class Traces(QWidget):
         self.uv = 50.0
         self._roles: tuple[str, ...] = ()
         self._newest = 0
-        self.controls, self.names = TraceControls(), LaneNames()
+        self.controls, self.names, self.marks = TraceControls(), LaneNames(), MarkStrip()
         self._plot = plots.bare(_("traces of the signal"))
         self._box = self._plot.getViewBox()
         self._box.setDefaultPadding(0)
@@ -106,11 +100,12 @@ class Traces(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(0)
         grid.addWidget(self.controls, 0, 0, 1, 4)
-        grid.addWidget(self.names, 1, 0)
-        grid.addWidget(self._plot, 1, 1, 1, 3)
+        grid.addWidget(self.marks, 1, 1, 1, 3)
+        grid.addWidget(self.names, 2, 0)
+        grid.addWidget(self._plot, 2, 1, 1, 3)
         for column, (label, side) in enumerate(zip(self._scale, ("Left", "HCenter", "Right"), strict=True)):
-            grid.addWidget(label, 2, column + 1, getattr(Qt.AlignmentFlag, f"Align{side}"))
-        grid.setRowStretch(1, 1)
+            grid.addWidget(label, 3, column + 1, getattr(Qt.AlignmentFlag, f"Align{side}"))
+        grid.setRowStretch(2, 1)
         grid.setColumnStretch(2, 1)
         self.controls.changed.connect(self._settings_changed)
         self.controls.pause_requested.connect(self.toggle_pause)
@@ -169,8 +164,11 @@ class Traces(QWidget):
 
         hatched = tuple(np.flatnonzero(roles == "bad").tolist())
         gaps = tuple((when(a), when(b)) for a, b in gaps_of(at, points))
-        marks = tuple((when(m.index), m.text) for m in marks_in(markers, chunk) if m.text not in STATES)
-        self._ground.show_ground(span_s, n_chans, hatched, gaps, marks)
+        marks = [
+            Mark((m.index, m.text), when(m.index), m.text) for m in marks_in(markers, chunk) if m.text not in STATES
+        ]
+        self.marks.show_marks(span_s, marks)
+        self._ground.show_ground(span_s, n_chans, hatched, gaps, tuple(mark.t for mark in marks))
 
     def clear(self) -> None:
         """Draw nothing, and resume."""
@@ -178,6 +176,7 @@ class Traces(QWidget):
             self.controls.hold(None)
         for curve in self._curves:
             curve.setData([], [])
+        self.marks.clear()
         self._ground.show_ground(self.settings.span_s, max(1, len(self._roles)), (), (), ())
 
     def _settings_changed(self, settings: TraceSettings) -> None:

@@ -262,11 +262,13 @@ def test_traces_show_gaps_faults_and_the_order_of_channels(qtbot, info):
     ground = traces._ground
     assert ground._hatched == (0,)
     assert ground._gaps[0] == pytest.approx(((600 - 1280) / 128 - 0.5, (700 - 1280) / 128 - 0.5), abs=0.05)
-    assert [text for _, text in ground._marks] == ["key 1"]  # a simulated subject's state is drawn elsewhere
+    assert ground._marks == pytest.approx([(900 - 1280) / 128 - 0.5])
+    assert [text for _, text in traces.marks.words] == ["key 1"]  # a simulated subject's state is drawn elsewhere
     hatched = share(traces, colour("bad"), 60)
     traces.clear()
     assert good.getData()[0] is None or len(good.getData()[0]) == 0
     assert share(traces, colour("bad"), 60) < hatched
+    assert not traces.marks.isVisible()
 
 
 def test_a_click_on_a_name_or_its_key_leaves_the_electrode_out(qtbot, info):
