@@ -20,7 +20,10 @@ class MarkStrip(Canvas):
     def __init__(self) -> None:
         super().__init__()
         self._advance = QFontMetricsF(font(11)).horizontalAdvance
-        self.clear()
+        self._x: list[float] = []
+        self.words: list[tuple[PlacedWord, str]] = []
+        self._rows = MarkRows(MOST_ROWS)
+        self._make_room(0)
 
     def show_marks(self, span_s: float, marks: Sequence[Mark]) -> None:
         """Show these markers, oldest first; the strip is `span_s` seconds wide."""
@@ -35,9 +38,7 @@ class MarkStrip(Canvas):
 
     def clear(self) -> None:
         """Show none, and take no room."""
-        self._x: list[float] = []
-        self.words: list[tuple[PlacedWord, str]] = []
-        self._rows = MarkRows(MOST_ROWS)
+        self._x, self.words, self._rows = [], [], MarkRows(MOST_ROWS)
         self._make_room(0)
 
     def _make_room(self, n_rows: int) -> None:
