@@ -20,9 +20,10 @@ STRING = "string"
 KIND_WORDS = {  # parts of content types that name a kind of signal; the first that fits
     "markers": ("marker", "event", "annotation", "trigger", "stim"),
     "eyes": ("gaze", "eye", "pupil"),
-    "pulse": ("ppg", "ecg", "ekg", "pulse", "heart"),
+    "pulse": ("ppg", "bvp", "ecg", "ekg", "pulse", "heart"),
     "motion": ("acc", "gyr", "mag", "imu", "motion", "mocap"),
     "skin": ("eda", "gsr"),
+    "breathing": ("respir", "rsp", "breath"),
     "eeg": ("eeg",),
 }
 
