@@ -7,9 +7,10 @@ replay of the recording does the same: ``rest`` begins to collect seconds; then 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -55,6 +56,27 @@ class BaselineWatch:
     def statistics(self) -> Statistics:
         """Those of the baseline."""
         return self._statistics
+
+    def state(self) -> dict[str, object]:
+        """What it has taken in since the run began, as JSON values."""
+        baseline = {"mean": self.profile.mean, "sd": self.profile.sd, "seconds": self.profile.seconds}
+        rest = [(de.tolist(), good.tolist()) for de, good in self._rest]
+        drift = asdict(self.drift) | {"status": self.drift.status.value}
+        return {"baseline": baseline, "drift": drift, "test": self._test.state(), "rest": rest, "steps": self._steps}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from the `state` of another watch of the same profile."""
+        # validated: what is read from a file need not be what was written
+        same = self.profile.model_dump() | {"head": self.profile.head}
+        self.profile = Profile.model_validate(same | state["baseline"])
+        self._begin()
+        self._test.restore(state["test"])
+        self._rest = [(np.array(de, float), np.array(good, bool)) for de, good in state["rest"]]
+        self._steps = int(state["steps"])
+        drift = dict(state["drift"])
+        bands_sd = tuple((str(name), float(sd)) for name, sd in drift.pop("bands_sd"))
+        self.drift = Drift(status=DriftStatus(drift.pop("status")), bands_sd=bands_sd, **drift)
+        self._new = self._renewed() if self.drift.status is DriftStatus.READY else None
 
     def take_in(self, de: np.ndarray, good: np.ndarray | None) -> None:
         """One step of stream time: `de` (n_chans, n_bands) in nats, `good` (n_chans,); None for a masked step."""

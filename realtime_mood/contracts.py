@@ -5,7 +5,7 @@ Any class with these methods fits; ``realtime_mood.testing`` checks that it beha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -193,6 +193,12 @@ class Learner(Protocol):
     def correct(self, label: str, items: Sequence[tuple[Features, Window]], time: float) -> None:
         """Label windows; what counts then is used for windows after `time` (s)."""
 
+    def state(self) -> dict[str, Any]:
+        """What it has learnt since the run began, as JSON values: for a recording that begins in the middle of it."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from the `state` of another estimator of the same kind."""
+
     def take_over(self, other: Any) -> None:
         """Go on with the baseline that another estimator of the same kind had."""
 
@@ -244,6 +250,14 @@ class Tap(Sink, Protocol):
     @property
     def recording(self) -> RecordingState | None:
         """Progress, where the sink is a recording."""
+
+
+@runtime_checkable
+class Joining(Tap, Protocol):
+    """A tap that can be added in the middle of a run: the recorder."""
+
+    def join(self, first: int, begun: Mapping[str, object]) -> None:
+        """Called before `open`: its first sample has index `first`, and `begun` is the state of the pipeline."""
 
 
 @runtime_checkable

@@ -15,9 +15,10 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import numpy as np
 
@@ -109,6 +110,17 @@ class DriftTest:
         self._since = np.zeros((2, len(self._names)))  # sum of the blocks since each sum was zero
         self._n_since = np.zeros((2, len(self._names)))  # and their number
         self._block: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def state(self) -> dict[str, object]:
+        """What it has summed up, as JSON values."""
+        block = [(z.tolist(), good.tolist()) for z, good in self._block]
+        sums = self._sums.tolist(), self._since.tolist(), self._n_since.tolist()
+        return {"sums": sums, "block": block}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from the `state` of another test of the same baseline."""
+        self._sums, self._since, self._n_since = (np.array(rows, float) for rows in state["sums"])
+        self._block = [(np.array(z, float), np.array(good, bool)) for z, good in state["block"]]
 
     @property
     def level(self) -> float:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -98,6 +98,17 @@ class MoodEstimator:
         """Carry out a `BaselineRequest`."""
         if self._watch and (statistics := self._watch.request(what)):
             self._normaliser.restart(statistics)
+
+    def state(self) -> dict[str, Any]:
+        """As in `Learner`. Corrections are not in it: the classifier that they made has no place in a recording."""
+        watch = self._watch.state() if self._watch else None
+        return {"normaliser": self._normaliser.state(), "watch": watch, "corrected": self.corrections is not None}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """As in `Learner`."""
+        self._normaliser.restore(state["normaliser"])
+        if self._watch and state["watch"]:
+            self._watch.restore(state["watch"])
 
     def take_over(self, other: MoodEstimator) -> None:
         """Go on with the baseline that `other` had."""

@@ -42,6 +42,7 @@ class RecordingState:
     path: str
     n_bytes: int = 0
     trouble: str = ""  # why it is incomplete; empty while every sample is in the file or being written
+    automatic: bool = False  # made without a request, and deleted after a while unless the user keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class Health:
     sample_age_ms: float | None = None
     """Emission minus the stamp of the newest sample, at the last reading."""
     recording: RecordingState | None = None
+    autosave: RecordingState | None = None
+    """The recording that is made of each run in the window."""
     outputs: tuple[Output, ...] = ()
     streams: tuple[AuxState, ...] = ()
     """Streams beside the EEG."""
@@ -137,8 +140,8 @@ class Vitals:
     def watch(self, recording: RecordingState | None) -> None:
         """Update the recording's state; its trouble also becomes a note."""
         with self._lock:
-            if recording is not None and recording != self.health.recording:
-                self.change(recording=recording)
+            if recording is not None and recording not in (self.health.recording, self.health.autosave):
+                self.change(**{"autosave" if recording.automatic else "recording": recording})
                 self.note(recording.trouble)
 
     def sending(self, outputs: tuple[Output, ...]) -> None:

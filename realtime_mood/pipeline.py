@@ -6,8 +6,9 @@ Usage: ``[p.read(w) for c in chunks for w in p.push(c)]``.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,7 @@ class Pipeline:
         # from which sample on, and which channels; the newest entry counts
         self.left_out: list[tuple[int, frozenset[int]]] = []
         self._requests: list[tuple[int, str]] = []  # of the user: from which sample on, and the text of its marker
+        self._state: tuple[int, Mapping[str, Any]] | None = None  # after which sample the learner goes on from which
         self._recent: deque[Window] = deque(maxlen=round(SPAN_S / spec.step_s))  # one a step, to be labelled
 
     @property
@@ -86,6 +88,30 @@ class Pipeline:
         if self._learner and isinstance(other._learner, type(self._learner)):
             self._learner.take_over(other._learner)
 
+    def begun(self, first: int, at: int) -> dict[str, Any]:
+        """What another pipeline, fed from sample `first` on, needs to read as this one does after sample `at`."""
+        left_out = next((channels for after, channels in reversed(self.left_out) if after <= at), frozenset())
+        return {
+            "first": first, "at": at, "left_out": [self.info.ch_names[i] for i in sorted(left_out)],
+            "learner": self._learner.state() if self._learner else None,
+        }  # fmt: skip
+
+    def resume(self, begun: Mapping[str, Any]) -> None:
+        """Read as the pipeline did that gave `begun`, once the sample is reached at which it did.
+
+        Raises `KeyError`, `TypeError` or `ValueError` where that is not what `begun` gives.
+        """
+        self.leave_out([str(name) for name in begun["left_out"]], int(begun["first"]))
+        if begun["learner"] is not None:
+            self._state = int(begun["at"]), begun["learner"]
+
+    def succeed(self, other: Pipeline, at: int) -> None:
+        """Go on in place of `other`, which has read the same stream up to sample `at`, as it would have."""
+        self._estimator, self._learner = other._estimator, other._learner
+        self.left_out, self._requests = other.left_out, other._requests
+        # for the screen; windows reach back much less than half of it
+        self.clean.copy_older(other.clean, at - self.clean.capacity // 4)
+
     @property
     def notch_hz(self) -> tuple[float, ...]:
         """Line frequencies filtered out at present; all candidates while ``auto`` is undecided."""
@@ -103,6 +129,9 @@ class Pipeline:
         return [self._learnt(window, self._learner) for window in windows] if self._learner else windows
 
     def _learnt(self, window: Window, learner: Learner) -> Window:
+        if self._state and window.end > self._state[0]:
+            learner.restore(self._state[1])
+            self._state = None
         while self._requests and self._requests[0][0] < window.end:
             self._carry_out(self._requests.pop(0)[1], window, learner)
         statistics = learner.learn(self._extract.steps(window), window.end)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,15 @@ class Normaliser:
     def restart(self, statistics: Statistics) -> None:
         """Go on from a baseline that the subject has renewed."""
         self._mean, self._var = statistics.mean.astype(np.float64), np.square(statistics.sd, dtype=np.float64)
+
+    def state(self) -> dict[str, object]:
+        """What it has learnt, as JSON values."""
+        return {"mean": self._mean.tolist(), "var": self._var.tolist(), "seconds": self._seconds, "last": self.last}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from the `state` of another normaliser of the same stream."""
+        self._mean, self._var = np.array(state["mean"], float), np.array(state["var"], float)
+        self._seconds, self.last = float(state["seconds"]), int(state["last"])
 
     @property
     def statistics(self) -> Statistics:

@@ -66,6 +66,13 @@ class RingBuffer:
             measured = tuple(it for it in self._impedances if start <= it.index < stop)
             return Chunk(data, start, self.t_last - (self.end - stop) / self.info.sfreq, impedances=measured)
 
+    def copy_older(self, other: RingBuffer, stop: int) -> None:
+        """Take the samples before `stop` from another ring of the same stream and size, as far as it has them."""
+        with self._new:
+            start = max(other.oldest, self.end - self.capacity, 0)
+            if start < stop <= self.end:
+                self._rows[np.arange(start, stop) % self.capacity] = other.read(start, stop).data
+
     def latest(self, n: int) -> Chunk:
         """A copy of the newest `n` samples, or as many as there are."""
         with self._new:

@@ -75,7 +75,7 @@ def _as_mood_error(error: OSError | MoodError, file: Path) -> MoodError:
 
 def _export(file: Path, formats: Formats, done: set[str]) -> Iterator[str]:
     """Write one recording; a line for each format."""
-    recorded = open_recorded(file)
+    recorded = open_recorded(file).from_zero()
     simulated = "SIMULATED · " if recorded.info.virtual else ""
     if formats.bids:
         digest = sha256_of(file)

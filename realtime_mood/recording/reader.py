@@ -6,7 +6,7 @@ import json
 import mmap
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,25 @@ class Recorded:
     damaged: int  # bytes of the file that cannot be read
     _found: Chunks
     _streams: dict[str, int]
+    _shift: int = 0  # subtracted from the indices in the file
+
+    @property
+    def first(self) -> int:
+        """Index of the first sample: above 0 where the recording began in the middle of a run."""
+        return int(self.about.get("begun", {}).get("first", 0)) - self._shift
+
+    def from_zero(self) -> Recorded:
+        """The same with indices and times that begin at 0 with the first sample, for tables and pages."""
+        shift, t = self.first, self.first / self.info.sfreq
+        if not shift:
+            return self
+        moved = [it | {key: it[key] - shift for key in ("first", "end") if key in it} for it in self.readings]
+        readings = tuple(it | ({"t": round(it["t"] - t, 4)} if "t" in it else {}) for it in moved)
+        return replace(self, readings=readings, _shift=shift)
 
     def chunks(self) -> Iterator[Chunk]:
         """The samples, each at its index, with the impedances measured meanwhile; stamps are on the file's clock."""
-        end = 0
+        end = self.first
         for first, table, impedances in self._tables():
             stamps = table["stamp"]
             measured = tuple(Impedance(first + int(np.abs(stamps - t).argmin()), kohm) for t, kohm in impedances)
@@ -77,7 +92,7 @@ class Recorded:
                     table, first = _table(content, "<f4", self.info.n_chans), max(index, end)
                     if first > LONGEST_S * self.info.sfreq:
                         raise _damaged(f"a sample of index {first}")
-                    yield first, table, impedances
+                    yield first - self._shift, table, impedances
                     index = end = first + len(table)
                     impedances = []
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 from .. import clock
 from ..auxiliary import STRING, AuxChunk, AuxInfo
@@ -18,13 +17,13 @@ from ..files import GrowingFile, check_writable, first_free, free_paths
 from ..guard import GuardedThread, Report, to_log
 from ..health import Emission, Health, RecordingState
 from ..types import Chunk, Marker, StreamInfo
+from .backlog import Backlog, Piece, Waiting
 from .xdf_session import WritePosition, XdfSession
 
 QUEUE_BYTES = 64 * 2**20  # limit of the queue for the disk (bytes); samples beyond it are not recorded
 OVERHEAD_BYTES = 512  # assumed overhead of a queued item beside its samples (bytes)
 STAMP_BYTES = 64  # the same of a sample beside its values, where each has stamps (bytes)
 AUX_SHARE = 0.5  # share of the queue for streams beside the EEG, so that there is always room for the EEG
-BATCH_BYTES = 4 * 2**20  # size of a batch that is written at once (bytes)
 WRITE_S = 0.1  # interval (s) of writes to the operating system: at most this much is lost when the program is killed
 SYNC_S = 1.0  # interval (s) of flushes to the disk: about this much is lost when the power fails
 CLOSE_S = 1.0  # how long closing waits for the disk (s)
@@ -41,54 +40,6 @@ TROUBLES = {
     errno.ENOENT: ("the file {} deleted or moved", "a new file is started; do not move it while recording"),
 }
 SLOW = ("the disk {} too slow", "record to a faster one")
-
-Piece = Callable[[XdfSession], bytes]
-
-
-class Waiting(NamedTuple):
-    """An item in the queue for the file."""
-
-    piece: Piece
-    n_samples: int
-    n_bytes: int
-    left_out: int  # samples just before it that did not fit into the queue
-
-
-class Backlog:
-    """Queue for the disk, limited in bytes."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit, self._lock = limit, threading.Lock()
-        self._items: deque[Waiting] = deque()
-        self._n_bytes = self._left_out = 0
-
-    def put(self, piece: Piece, n_samples: int, n_bytes: int, share: float = 1.0) -> bool:
-        """Queue an item; False when it does not fit: its samples are counted for the next item.
-
-        It may use this `share` of the limit.
-        """
-        with self._lock:
-            if self._n_bytes + n_bytes > share * self._limit:
-                self._left_out += n_samples
-                return False
-            self._items.append(Waiting(piece, n_samples, n_bytes, self._left_out))
-            self._n_bytes += n_bytes
-            self._left_out = 0
-            return True
-
-    def batches(self) -> Iterator[list[Waiting]]:
-        """All queued items, oldest first, in batches of a few MiB."""
-        while batch := self._batch():
-            yield batch
-
-    def _batch(self) -> list[Waiting]:
-        with self._lock:
-            batch, n_bytes = list[Waiting](), 0
-            while self._items and n_bytes < BATCH_BYTES:
-                batch.append(self._items.popleft())
-                n_bytes += batch[-1].n_bytes
-            self._n_bytes -= n_bytes
-        return batch
 
 
 class Recorder:
@@ -107,6 +58,8 @@ class Recorder:
         Offset (s) from our clock to LSL's, which other recordings are stamped with.
     queue_bytes : int
         Limit of the queue for the disk.
+    automatic : bool
+        Whether nobody requested it; see `autosave`.
 
     Raises
     ------
@@ -131,21 +84,23 @@ class Recorder:
         session: str | None = None,
         to_stamps: float = 0.0,
         queue_bytes: int = QUEUE_BYTES,
+        automatic: bool = False,
     ) -> None:
         self._where = (Path(path), participant or "", session or "")
+        self._first, self._begun = 0, dict[str, object]()
         self._about, self._to_stamps, self._limit = about or {}, to_stamps, queue_bytes
         self._lock, self._passed, self._n_passes = threading.Lock(), threading.Condition(), 0
         self._thread: GuardedThread | None = None
         self.on_fault: Report = to_log
         first = first_free(free_paths(*self._where))
         check_writable(first)
-        self.recording = RecordingState(str(first))
+        self.recording = RecordingState(str(first), automatic=automatic)
         self._reset()
 
     def _reset(self) -> None:
         self._backlog, self._closing = Backlog(self._limit), threading.Event()
         self._missing, self._why, self._since = 0, "", 0.0
-        self.recording = RecordingState(self.recording.path)
+        self.recording = replace(self.recording, n_bytes=0, trouble="")
 
     def __enter__(self) -> Self:
         return self
@@ -153,10 +108,14 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self.close(Health())
 
+    def join(self, first: int, begun: Mapping[str, object]) -> None:
+        """As in `Joining`: begin with sample `first` of a run."""
+        self._first, self._begun = first, {"begun": begun}
+
     def open(self, info: StreamInfo) -> None:
         """Start a new file for a stream."""
         self._reset()
-        xdf = XdfSession(info, self._about, self._to_stamps)
+        xdf = XdfSession(info, {**self._about, **self._begun}, self._to_stamps, self._first)
         work = partial(self._write_all, xdf, self._backlog, self._closing)
         self._thread = GuardedThread(work, "mood-record", self._broken, restart_until=self._closing)
         self._thread.start()
@@ -239,7 +198,8 @@ class Recorder:
             if file is None:
                 file = GrowingFile(free_paths(*self._where))
                 self._change(path=str(file.path))
-                xdf.position = WritePosition(left_out=before.index + 1 + before.left_out)
+                if before.stamp is not None:  # what is in an earlier file is missing from this one
+                    xdf.position = WritePosition(left_out=before.index + 1 + before.left_out)
                 head = xdf.begin()
             file.append(head + b"".join(self._render(xdf, item) for item in batch))
         except OSError as error:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from ..errors import StreamMismatch
+from ..guard import words_of
 from ..health import Emission, State
 from ..pipeline import BASELINE, CORRECTION, LEARNS, LEFT_OUT, Pipeline
 from ..types import Reading, StreamInfo, Why
@@ -74,6 +76,12 @@ def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Repla
     wanted = {before["end"]: before for before in recorded.readings if before.get("why") != Why.STALE.value}
     n_compared, largest = len(wanted), 0.0
     differences: list[Difference] = []
+    if begun := recorded.about.get("begun"):
+        try:
+            pipeline.resume(begun)
+        except (KeyError, TypeError, ValueError) as error:
+            found = f"the state at its beginning cannot be read: {words_of(error)}"
+            raise StreamMismatch(str(recorded.path), found, "only its samples can be used") from error
     for marker in recorded.markers():
         if marker.text.startswith(LEFT_OUT):
             pipeline.leave_out(marker.text.removeprefix(LEFT_OUT).split(","), marker.index)

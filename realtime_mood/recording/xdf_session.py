@@ -72,12 +72,12 @@ class XdfSession:
     """Renders one file, piece by piece. Every sample is written once, at its index.
 
     `about` is the configuration that made the readings, as JSON values: weights, readout, profile, notch, versions;
-    `to_stamps` the offset (s) from our clock to the stamps.
+    `to_stamps` the offset (s) from our clock to the stamps, and `first` the index of the first sample.
     """
 
-    def __init__(self, info: StreamInfo, about: Mapping[str, object], to_stamps: float = 0.0) -> None:
+    def __init__(self, info: StreamInfo, about: Mapping[str, object], to_stamps: float = 0.0, first: int = 0) -> None:
         self.info, self._about, self._to_stamps = info, about, to_stamps
-        self.position = WritePosition()
+        self.position = WritePosition(first - 1)
         self._begun = clock.now() + to_stamps
         self._others: dict[AuxInfo, int] = {}  # their numbers
         self._measured: dict[int, float] = {}  # when the last clock offset of each was measured (s, its clock)

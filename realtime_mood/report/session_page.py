@@ -32,7 +32,7 @@ def write_report(path_in: Path, path_out: Path | None = None) -> Path:
     written.
     """
     path_in = path_in.expanduser()
-    made = page(report_of(open_recorded(path_in)))
+    made = page(report_of(open_recorded(path_in).from_zero()))
     path = place(path_out.expanduser() if path_out else None, path_in, GENERATOR)
     write(path, made)
     return path

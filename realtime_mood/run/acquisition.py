@@ -12,7 +12,7 @@ from contextlib import closing
 import numpy as np
 
 from .. import clock
-from ..contracts import Carrying, Director, Source, Stream
+from ..contracts import Carrying, Director, Joining, Source, Stream
 from ..errors import StreamEnded
 from ..guard import words_of
 from ..health import State, Vitals
@@ -23,6 +23,7 @@ from ..types import Chunk, Marker, StreamInfo
 from .aux_intake import CarriedIntakes
 from .continuity import Continuity
 from .delivery import Delivery
+from .joining import before
 
 POLL_S = 0.1  # longest wait of a thread between checks of whether to stop
 AHEAD_S = 2.0  # how far an unpaced source may run ahead of the pipeline
@@ -58,6 +59,7 @@ class Acquisition:
         self.opened = 0.0
         self.taken = 0  # index up to which the processing thread has pushed: an unpaced source waits for it
         self.markers: deque[Marker] = deque(maxlen=1000)
+        self.joining: deque[tuple[Joining, int]] = deque()  # taps to add before the next chunk, and their first sample
         self.carried = CarriedIntakes(n_also, delivery.take_aux, vitals)
 
     def run(self) -> None:
@@ -127,6 +129,12 @@ class Acquisition:
         while not raw.info.paced and self.taken < raw.end and chunk.end - self.taken > ahead:
             if self.stop.wait(0.005):
                 break
+        while self.joining:
+            tap, first = self.joining.popleft()
+            self.delivery.add(tap, raw.info, before(raw, first, tuple(self.markers)))
+            for marker in self.markers:
+                if marker.index >= raw.end:  # of a request that is not carried out yet
+                    self.delivery.mark(marker, raw.t_last + (marker.index + 1 - raw.end) / raw.info.sfreq)
         self.delivery.take(chunk)
         arrived = self.now()
         self.arrivals.note(chunk, arrived)

@@ -45,6 +45,27 @@ class Delivery:
                 fed.drop()
         self._opened = True
 
+    def add(self, tap: Tap, info: StreamInfo, chunks: Sequence[Chunk]) -> None:
+        """Add a tap in the middle of a run, from the acquisition thread; `chunks` are what came before."""
+        fed = _Fed(tap, self._vitals, self._closings)
+        if isinstance(tap, Reporting):
+            tap.on_fault = self._vitals.fault
+        if self._closing or not fed.call(tap.open, info):
+            fed.drop()
+            return
+        for chunk in chunks:
+            fed.call(tap.take, chunk)
+        self._fed, self._taps = [*self._fed, fed], [*self._taps, (fed, tap)]
+
+    def end_recording(self) -> None:
+        """Close the recordings that were requested, beside the run; all other sinks go on."""
+        ended = [fed for fed, tap in self._taps if tap.recording and not tap.recording.automatic]
+        self._fed = [fed for fed in self._fed if fed not in ended]
+        self._taps = [(fed, tap) for fed, tap in self._taps if fed not in ended]
+        for fed in ended:
+            fed.drop()
+        self._vitals.change(recording=None)
+
     def take(self, chunk: Chunk) -> None:
         """Give a chunk to the taps."""
         for fed, tap in () if self._closing else self._taps:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Self
 
 from .. import clock
 from ..aux_ring import AuxRing
 from ..auxiliary import AuxSource
-from ..baseline import BaselineRequest
 from ..contracts import Director, Reporting, Returning, Sink, Source
 from ..errors import EngineError, EngineStuck
 from ..guard import Closings, GuardedThread
 from ..health import Health, State, Vitals
-from ..pipeline import BASELINE, CORRECTION, LEFT_OUT, Pipeline
-from ..profile import Profile
 from ..ring import RingBuffer
 from ..sources.timing.reconnect import Reconnecting
 from ..types import Features, Marker, Reading
@@ -25,12 +21,12 @@ from .acquisition import Acquisition, Build
 from .auxiliary import AuxAcquisition
 from .delivery import Delivery
 from .processing import Processing
+from .requests import RunRequests
 
-AHEAD_S = 0.5  # windows that end later than this from now have not been read yet
 PATIENCE = 0.5  # share of the stop timeout after which a thread held by a sink is abandoned
 
 
-class Engine:
+class Engine(RunRequests):
     """Run `source` through a pipeline and deliver the readings to `sinks`.
 
     `start` returns at once. Only a source's final fault, or a pipeline that cannot be built, ends a run; it is shown in
@@ -99,15 +95,6 @@ class Engine:
     def done(self) -> threading.Event:
         """Set once the run is over and its sinks are closed."""
         return self._processing.done
-
-    @property
-    def latest(self) -> Reading | None:
-        return self._processing.latest
-
-    @property
-    def raw(self) -> RingBuffer | None:
-        """The unfiltered signal of the last minute; None before the source is open."""
-        return self._acquisition.raw
 
     @property
     def clean(self) -> RingBuffer | None:
@@ -211,82 +198,6 @@ class Engine:
         if sink := self._delivery.inside(thread.name):
             self._vitals.fault(f"{sink} did not return, and {thread.name} was abandoned in it")
         return bool(sink)
-
-    def leave_out(self, names: Collection[str]) -> bool:
-        """Exclude exactly these electrodes from just after now on; False while there is no signal.
-
-        A marker records the exact sample, so that a replay does the same.
-        """
-        return self._request(
-            lambda pipeline, after: pipeline.leave_out(names, after), LEFT_OUT + ",".join(sorted(names))
-        )
-
-    def renew_baseline(self, what: BaselineRequest) -> bool:
-        """Request a step of a renewal of the subject's baseline; False without a signal or a profile.
-
-        ``rest`` begins to collect half a minute of rest, ``use`` takes the new baseline, ``keep`` leaves the present
-        one. A marker records the exact sample, as for `leave_out`.
-        """
-        if self.profile is None:
-            return False
-        text = BASELINE + what
-        return self._request(lambda pipeline, after: pipeline.request(text, after), text)
-
-    def correct(self, label: str) -> bool:
-        """Label the last seconds: "now I was `label`"; False without a signal, or where the readout has no such label.
-
-        The readings' `corrections` say what became of it; a marker records the exact sample, as for `leave_out`.
-        """
-        latest = self.latest
-        if latest is None or label not in latest.readout.labels:
-            return False
-        text = CORRECTION + label
-        return self._request(lambda pipeline, after: pipeline.request(text, after), text)
-
-    @property
-    def profile(self) -> Profile | None:
-        """The subject's profile, with the baseline and the classifier as changed in this run; None without one."""
-        return pipeline.profile if (pipeline := self._processing.pipeline) else None
-
-    def save_profile(self, path: Path) -> bool:
-        """Write the profile as changed in this run over the one at `path`; False where there is no change.
-
-        Raises `ProfileError` where that one cannot be read, `OSError` where it cannot be written.
-        """
-        profile = self.profile
-        if profile is None or profile.history == Profile.load(path).history:
-            return False
-        profile.save(path)
-        return True
-
-    def _request(self, carry_out: Callable[[Pipeline, int], None], text: str) -> bool:
-        """Change how windows are read from a sample soon after the newest, and mark that sample with `text`."""
-        raw, pipeline = self.raw, self._processing.pipeline
-        if raw is None or pipeline is None or not raw.end:
-            return False
-        sfreq, hop_s = raw.info.sfreq, pipeline.spec.hop_s
-        hop = int((raw.end / sfreq + AHEAD_S) / hop_s)
-        after = round((hop + 0.5) * hop_s * sfreq)  # between two readings, where a sample more or less does not matter
-        carry_out(pipeline, after)
-        newest = raw.latest(1)
-        self._put(Marker(after, text), newest.t_last + (after - newest.first) / sfreq)
-        return True
-
-    def mark(self, text: str, t: float | None = None) -> bool:
-        """Put a marker on the sample taken at `t` (s, our clock), or on the newest; False where there is none yet."""
-        raw = self.raw
-        if raw is None or not raw.end:
-            return False
-        newest = raw.latest(1)
-        at = newest.t_last if t is None else t
-        index = newest.first + round((at - newest.t_last) * raw.info.sfreq)
-        if index >= 0:  # else it happened before the signal began
-            self._put(Marker(index, text), at)
-        return index >= 0
-
-    def _put(self, marker: Marker, t: float) -> None:
-        self._acquisition.markers.append(marker)
-        self._delivery.mark(marker, t)
 
 
 def _snapshot(items: deque) -> tuple:

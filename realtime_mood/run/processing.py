@@ -16,6 +16,7 @@ from ..ring import RingBuffer
 from ..types import Abstained, Estimate, Marker, Reading, Why, Window
 from .acquisition import AHEAD_S, POLL_S, STALE_S, Acquisition
 from .batches import Batch, Batches
+from .joining import Succession
 
 MAX_LAG_S = 1.0  # an older window is skipped when a newer one is available
 ENDED_S = 1.0  # how long the sinks wait for the last sample of a source that is being closed
@@ -38,6 +39,7 @@ class Processing:
         self.latest: Reading | None = None
         self.readings: deque[Reading] = deque(maxlen=round(MEMORY_S / 0.25))
         self.done = threading.Event()
+        self.successions: deque[Succession] = deque()
 
     def run(self) -> None:
         """Read until the source has ended or the run is stopped; then close the sinks."""
@@ -79,8 +81,17 @@ class Processing:
                 self._acquisition.taken = raw.end
                 self._begin(self._rebuild(raw, error), raw)
 
+    def _succeed(self, raw: RingBuffer) -> None:
+        """Go on with the pipelines of recordings that begin now."""
+        while self.successions and self.pipeline is not None:
+            it = self.successions.popleft()
+            self.pipeline = it.succeed(self.pipeline, raw, self._acquisition.taken)
+            self._acquisition.joining.append((it.tap, it.first))
+            it.done.set()
+
     def _turn(self, raw: RingBuffer) -> bool:
         """Wait for samples and read the windows they complete, or emit a stale one; True at the source's end."""
+        self._succeed(raw)
         acquisition, pipeline = self._acquisition, self.pipeline
         if pipeline is None:
             if acquisition.ended.is_set():

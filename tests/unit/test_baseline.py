@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -236,3 +237,23 @@ def test_a_marker_is_at_the_sample_of_the_alarm(run):
     first = next(r for r in readings if r.drift.moved)
     assert isinstance(alarm, Marker)
     assert abs(alarm.index - first.end) <= 1
+
+
+def test_what_is_learnt_goes_on_from_its_state():
+    """The state passes through JSON without loss, at any moment, with a renewal of the baseline under way."""
+    rng = np.random.default_rng(3)
+    one, other = watch(), watch()
+    for k in range(200):
+        if k == 90:
+            one.request("rest")
+        if k in (40, 100, 130):
+            other = watch()
+            other.restore(json.loads(json.dumps(one.state())))
+        de, good = rng.normal(2, 1, (INFO.n_chans, SPEC.n_bands)), rng.random(INFO.n_chans) > 0.1
+        one.take_in(de, good)
+        if k >= 40:
+            if k == 90:
+                other.request("rest")
+            other.take_in(de, good)
+            assert other.drift == one.drift
+            assert other.state() == one.state()

@@ -20,7 +20,8 @@ from waiting import until
 from realtime_mood.errors import ConfigError
 from realtime_mood.files import free_paths
 from realtime_mood.health import Emission, Health, State
-from realtime_mood.recording.recorder import Backlog, Recorder
+from realtime_mood.recording.backlog import Backlog
+from realtime_mood.recording.recorder import Recorder
 from realtime_mood.recording.xdf_session import XdfSession
 from realtime_mood.run.engine import Engine
 from realtime_mood.types import Abstained, Chunk, Fault, Impedance, Marker, Quality, Why
