@@ -20,6 +20,7 @@ from platformdirs import user_data_path
 
 from realtime_mood import gui, language, liblsl
 from realtime_mood.calibration.commands import calibrate, in_a_window, profiles, protocols
+from realtime_mood.cli import options
 from realtime_mood.cli.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
 from realtime_mood.cli.config import GIVE_UP_S, RunConfig, leaving, outputs_of, recorder_of, resolve
 from realtime_mood.cli.forget import forget
@@ -31,7 +32,6 @@ from realtime_mood.files import log_exception
 from realtime_mood.models.commands import WeightsOption, evaluate, info, interpret, pretrain, replay, train
 from realtime_mood.models.datasets.commands import datasets
 from realtime_mood.models.sharing.commands import export
-from realtime_mood.plugins import also
 
 if TYPE_CHECKING:
     from realtime_mood.cli.feedback import Draw
@@ -77,20 +77,6 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
     return engine
 
 
-SourceOption = Annotated[
-    str | None, typer.Option(help="synthetic://…, lsl://NAME, brainflow://BOARD or playback://PATH." + also("sources"))
-]
-SinkOption = Annotated[
-    list[str] | None, typer.Option(help="Send readings to this sink, as csv://PATH; may be repeated." + also("sinks"))
-]
-LslNameOption = Annotated[str | None, typer.Option(help="Name of that LSL stream (default: RealtimeMood).")]
-ProfileOption = Annotated[Path | None, typer.Option(help="Profile of the subject (from calibrate).")]
-NotchOption = Annotated[str | None, typer.Option(help="Mains frequency to filter out: 50, 60 or auto (detected).")]
-RecordOption = Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")]
-ParticipantOption = Annotated[str | None, typer.Option(help="Participant ID in file names (letters and digits).")]
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file with any of these options.")]
-
-
 @cli.callback(invoke_without_command=True)
 def default(context: typer.Context) -> None:
     """Without a verb: run with the default options."""
@@ -100,44 +86,31 @@ def default(context: typer.Context) -> None:
 
 @cli.command()
 def run(
-    source: SourceOption = None,
+    source: options.Source = None,
     view: Annotated[str | None, typer.Option(help="gui, terminal or json (default: gui, with a display).")] = None,
     weights: WeightsOption = None,
-    readout: Annotated[str | None, typer.Option(help="effort, emotion3, or auto (chosen for the source).")] = None,
-    profile: ProfileOption = None,
-    notch: NotchOption = None,
-    seconds: Annotated[float | None, typer.Option(help="Stop after this many seconds of stream time.")] = None,
-    device: Annotated[str | None, typer.Option(help="Device of the network: auto, cpu or cuda.")] = None,
-    runtime: Annotated[
-        str | None, typer.Option(help="What runs the network: torch, onnx, or auto (torch, if installed).")
-    ] = None,
-    record: RecordOption = None,
-    also: Annotated[
-        list[str] | None, typer.Option(help="Record this stream beside the EEG, as lsl://NAME; may be repeated.")
-    ] = None,
-    markers: Annotated[
-        list[str] | None, typer.Option(help="Record this stream of markers, as lsl://NAME; may be repeated.")
-    ] = None,
-    participant: ParticipantOption = None,
+    readout: options.Readout = None,
+    profile: options.Profile = None,
+    notch: options.Notch = None,
+    seconds: options.Seconds = None,
+    device: options.Device = None,
+    runtime: options.Runtime = None,
+    record: options.Record = None,
+    also: options.Also = None,
+    markers: options.Markers = None,
+    participant: options.Participant = None,
     session: Annotated[str | None, typer.Option(help="Session ID in file names (letters and digits).")] = None,
-    give_up: Annotated[
-        float | None, typer.Option(help="Seconds to reconnect to a lost source (default: 60; no limit in the window).")
-    ] = None,
+    give_up: options.GiveUp = None,
     lsl_out: Annotated[bool | None, typer.Option("--lsl-out", help="Send readings as an LSL stream.")] = None,
-    lsl_name: LslNameOption = None,
-    osc: Annotated[str | None, typer.Option(help="Send readings by OSC to HOST:PORT.")] = None,
-    osc_muse: Annotated[str | None, typer.Option(help="Send band powers by OSC to HOST:PORT, as Mind Monitor.")] = None,
-    ws: Annotated[
-        str | None, typer.Option(help="Send readings to browsers: page and WebSocket at [HOST:]PORT.")
-    ] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write readings to this CSV file, or into this folder.")] = None,
-    sink: SinkOption = None,
+    lsl_name: options.LslName = None,
+    osc: options.Osc = None,
+    osc_muse: options.OscMuse = None,
+    ws: options.Ws = None,
+    csv: options.Csv = None,
+    sink: options.Sink = None,
     lsl_scope: ScopeOption = None,
-    requests: Annotated[
-        bool | None,
-        typer.Option("--requests", help="Take requests from standard input: rest, use, keep, was LABEL, save."),
-    ] = None,
-    config: ConfigOption = None,
+    requests: options.Requests = None,
+    config: options.Config = None,
 ) -> None:
     """Estimate the mood from live EEG, and show it."""
     start_run({name: value for name, value in locals().items() if name != "config"}, config)
@@ -156,7 +129,7 @@ def start_run(given: dict[str, Any], file: Path | None = None) -> None:
 @cli.command()
 def feedback(
     session: Annotated[str, typer.Option(help="alpha_up, frontal_asymmetry, mirror, or a TOML file.")] = "alpha_up",
-    source: SourceOption = None,
+    source: options.Source = None,
     view: Annotated[str | None, typer.Option(help="gui or json (default: gui, with a display).")] = None,
     condition: Annotated[str, typer.Option(help="contingent, inverse, sham, yoked or none.")] = "contingent",
     sealed: Annotated[Path | None, typer.Option(help="Sealed file (from seal) with the condition of --code.")] = None,
@@ -164,17 +137,17 @@ def feedback(
     yoke: Annotated[Path | None, typer.Option(help="JSON lines of another session, for the condition yoked.")] = None,
     lines: Annotated[Path | None, typer.Option(help="File for all feedback values, as JSON lines.")] = None,
     weights: WeightsOption = None,
-    profile: ProfileOption = None,
-    notch: NotchOption = None,
-    record: RecordOption = None,
+    profile: options.Profile = None,
+    notch: options.Notch = None,
+    record: options.Record = None,
     lsl_out: Annotated[bool | None, typer.Option("--lsl-out", help="Send readings and feedback by LSL.")] = None,
-    lsl_name: LslNameOption = None,
+    lsl_name: options.LslName = None,
     osc: Annotated[str | None, typer.Option(help="Send readings and feedback by OSC to HOST:PORT.")] = None,
     ws: Annotated[str | None, typer.Option(help="Send readings and feedback to browsers, at [HOST:]PORT.")] = None,
-    sink: SinkOption = None,
-    participant: ParticipantOption = None,
+    sink: options.Sink = None,
+    participant: options.Participant = None,
     lsl_scope: ScopeOption = None,
-    config: ConfigOption = None,
+    config: options.Config = None,
 ) -> None:
     """Run a neurofeedback session of several blocks, with or without a blinded condition."""
     given = dict(locals())

@@ -1,0 +1,44 @@
+"""The options of `run` and `feedback` on the command line, with their help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..plugins import also
+
+Source = Annotated[
+    str | None, typer.Option(help="synthetic://…, lsl://NAME, brainflow://BOARD or playback://PATH." + also("sources"))
+]
+Sink = Annotated[
+    list[str] | None, typer.Option(help="Send readings to this sink, as csv://PATH; may be repeated." + also("sinks"))
+]
+LslName = Annotated[str | None, typer.Option(help="Name of that LSL stream (default: RealtimeMood).")]
+Profile = Annotated[Path | None, typer.Option(help="Profile of the subject (from calibrate).")]
+Notch = Annotated[str | None, typer.Option(help="Mains frequency to filter out: 50, 60 or auto (detected).")]
+Record = Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")]
+Participant = Annotated[str | None, typer.Option(help="Participant ID in file names (letters and digits).")]
+Config = Annotated[Path | None, typer.Option("--config", help="A TOML file with any of these options.")]
+Also = Annotated[
+    list[str] | None, typer.Option(help="Record this stream beside the EEG, as lsl://NAME; may be repeated.")
+]
+Markers = Annotated[
+    list[str] | None, typer.Option(help="Record this stream of markers, as lsl://NAME; may be repeated.")
+]
+Runtime = Annotated[str | None, typer.Option(help="What runs the network: torch, onnx, or auto (torch, if installed).")]
+GiveUp = Annotated[
+    float | None, typer.Option(help="Seconds to reconnect to a lost source (default: 60; no limit in the window).")
+]
+Ws = Annotated[str | None, typer.Option(help="Send readings to browsers: page and WebSocket at [HOST:]PORT.")]
+Requests = Annotated[
+    bool | None,
+    typer.Option("--requests", help="Take requests from standard input: rest, use, keep, was LABEL, save."),
+]
+Readout = Annotated[str | None, typer.Option(help="effort, emotion3, or auto (chosen for the source).")]
+Seconds = Annotated[float | None, typer.Option(help="Stop after this many seconds of stream time.")]
+Device = Annotated[str | None, typer.Option(help="Device of the network: auto, cpu or cuda.")]
+Osc = Annotated[str | None, typer.Option(help="Send readings by OSC to HOST:PORT.")]
+OscMuse = Annotated[str | None, typer.Option(help="Send band powers by OSC to HOST:PORT, as Mind Monitor.")]
+Csv = Annotated[Path | None, typer.Option(help="Write readings to this CSV file, or into this folder.")]
