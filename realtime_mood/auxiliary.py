@@ -7,6 +7,7 @@ time. See docs/decisions/0031-streams-beside-the-eeg.md.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -140,6 +141,19 @@ class AuxSource(Protocol):
 
     def close(self) -> None:
         """Stop looking for it. May be called twice."""
+
+
+@runtime_checkable
+class Carrying(Protocol):
+    """A stream whose device or file carries other signals beside the EEG: pulse, motion, gaze, buttons."""
+
+    def beside(self) -> Sequence[tuple[AuxInfo, AuxChunk]]:
+        """What arrived of them since the last call. Called after every `read`, on its thread; returns at once.
+
+        Stamps are on our clock, where `SenderClock.offset` is 0, and agree with the EEG's. The `url` of each is the
+        source's name, ``#``, and its own name. Each begins with an empty chunk, as soon as it is known, and counts
+        from 0 in every stream.
+        """
 
 
 @runtime_checkable

@@ -10,7 +10,6 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from .auxiliary import AuxChunk, AuxInfo
 from .corrections import Corrections
 from .drift import Drift
 from .entropy import Population, Statistics
@@ -34,19 +33,6 @@ class Stream(Protocol):
 
     def close(self) -> None:
         """Release the device. May be called twice."""
-
-
-@runtime_checkable
-class Carrying(Protocol):
-    """A stream whose device or file carries other signals beside the EEG: pulse, motion, gaze, buttons."""
-
-    def beside(self) -> Sequence[tuple[AuxInfo, AuxChunk]]:
-        """What arrived of them since the last call. Called after every `read`, on its thread; returns at once.
-
-        Stamps are on our clock, where `SenderClock.offset` is 0, and agree with the EEG's. The `url` of each is the
-        source's name, ``#``, and its own name. Each begins with an empty chunk, as soon as it is known, and counts
-        from 0 in every stream.
-        """
 
 
 class Source(Protocol):

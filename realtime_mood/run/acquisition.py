@@ -12,7 +12,8 @@ from contextlib import closing
 import numpy as np
 
 from .. import clock
-from ..contracts import Carrying, Director, Joining, Source, Stream
+from ..auxiliary import Carrying
+from ..contracts import Director, Joining, Source, Stream
 from ..errors import StreamEnded
 from ..guard import words_of
 from ..health import State, Vitals

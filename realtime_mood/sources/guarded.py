@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..auxiliary import AuxChunk, AuxInfo
-from ..contracts import Carrying, Patient, Returning, Source, Stream
+from ..auxiliary import AuxChunk, AuxInfo, Carrying
+from ..contracts import Patient, Returning, Source, Stream
 from ..errors import MoodError, SourceLost, StreamMismatch
 from ..guard import Report, to_log, words_of
 from ..montage import canonical_name

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from ... import clock
-from ...auxiliary import AuxChunk, AuxInfo
-from ...contracts import Carrying, Patient, Reporting, Returning, Stream
+from ...auxiliary import AuxChunk, AuxInfo, Carrying
+from ...contracts import Patient, Reporting, Returning, Stream
 from ...errors import SourceLost, SourceNotFound, StreamMismatch
 from ...guard import GuardedThread, Report, to_log
 from ...types import Chunk, StreamInfo
