@@ -65,6 +65,7 @@ def calibrate(
     weights: Annotated[str | None, typer.Option(help="Shipped weights by name, or a folder.")] = None,
     readout: Annotated[str | None, typer.Option(help="For a baseline: the first readout of runs with it.")] = None,
     notch: Annotated[str | None, typer.Option(help="Line frequency to remove: 50, 60 or auto (detected).")] = None,
+    repair: Annotated[str | None, typer.Option(help="Repair of blinks: eog, or none; runs need the same.")] = None,
     lsl_markers: Annotated[
         str | None, typer.Option(help="Also send events as an LSL marker stream of this name.")
     ] = None,
@@ -80,8 +81,8 @@ def calibrate(
     if view not in VIEWS:
         raise ConfigError(f"view {view!r}", "unknown", f"use {', '.join(VIEWS)}")
     given = {
-        "source": source, "weights": weights, "readout": readout, "notch": notch, "lsl_scope": lsl_scope,
-        "give_up": give_up, "device": device, "runtime": runtime, "participant": participant,
+        "source": source, "weights": weights, "readout": readout, "notch": notch, "repair": repair,
+        "lsl_scope": lsl_scope, "give_up": give_up, "device": device, "runtime": runtime, "participant": participant,
     }  # fmt: skip
     settings = resolve(given, config)
     liblsl.set_scope(settings.lsl_scope)

@@ -15,6 +15,7 @@ import numpy as np
 
 from realtime_mood.cli.config import RunConfig
 from realtime_mood.drift import CLIP_SD
+from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Population
 from realtime_mood.errors import ProfileError
 from realtime_mood.language import N_
@@ -63,15 +64,20 @@ def fit(path: Path, settings: RunConfig, progress: Progress = lambda *_: None) -
     """
     weights = load_inference(settings.weights, settings.device, settings.runtime)
     progress(N_("reading the recording"), 0.0)
-    recording = collect(path, weights.card.spec, settings.notches)
+    recording = collect(path, spec_of(weights, settings), settings.notches)
     return fit_recording(recording, weights, settings, progress)
+
+
+def spec_of(weights: Inference, settings: RunConfig) -> FeatureSpec:
+    """The features of these weights, with the repair that runs with the profile will have."""
+    return weights.card.spec.model_copy(update={"repair": settings.repair})
 
 
 def fit_recording(
     recording: CalibrationRecording, weights: Inference, settings: RunConfig, progress: Progress = lambda *_: None
 ) -> CalibrationResult:
     """Fit a profile to a calibration recording that was read already; see `fit`."""
-    spec, protocol, person = weights.card.spec, recording.protocol, recording.person
+    spec, protocol, person = spec_of(weights, settings), recording.protocol, recording.person
     wanted = None if settings.readout == "auto" else settings.readout
     baseline = person.profile(spec).model_copy(update={"readout": wanted})
     baseline = baseline.model_copy(update={"states": states_of(recording, baseline)})

@@ -121,7 +121,7 @@ class CalibrationSession:
             poll(look)
 
     def _build(self, info: StreamInfo) -> Pipeline:
-        spec = FeatureSpec()
+        spec = FeatureSpec(repair=self.settings.repair)
         return Pipeline(info, spec, SignalOnly(spec, info.sfreq), self.settings.notches)
 
     def _deliver_events(self) -> None:
@@ -150,5 +150,5 @@ class CalibrationSession:
 def about(settings: RunConfig, plan: BlockPlan) -> dict[str, Any]:
     """Header of the recording: what is needed to fit a profile to it."""
     calibration = {"protocol": plan.protocol.model_dump(mode="json"), "seed": plan.seed}
-    how = settings.model_dump(include={"weights", "readout", "notch"})
+    how = settings.model_dump(include={"weights", "readout", "notch", "repair"})
     return {"version": __version__, **how, "calibration": calibration}

@@ -226,7 +226,7 @@ class PipelineBuilder:
         self._profile = Profile.load(config.profile) if config.profile else profile
 
     def __call__(self, info: StreamInfo) -> Pipeline:
-        spec = self._weights.spec
+        spec = self._weights.spec.model_copy(update={"repair": self._config.repair})
         if self._profile:  # first, because the network depends on the baseline
             self._profile.check(info, spec)
         network = self._weights.network(info, self._config.readout, self._profile)
@@ -238,7 +238,7 @@ class PipelineBuilder:
         normaliser = Normaliser(start, info.sfreq, frozen=self._profile is not None)
         watch = BaselineWatch(self._profile, info, spec, population.sd) if self._profile else None
         estimator = MoodEstimator(info, network, normaliser, spec.step_s, watch)
-        return Pipeline(info, spec, estimator, self._config.notches)
+        return Pipeline(info, spec, estimator, self._config.notches, repair_notes(spec, self._weights.spec))
 
     def same_weights(self, sha256: str) -> bool:
         """Whether weights with this hash give the same outputs as these."""
@@ -255,12 +255,20 @@ class PipelineBuilder:
             "runtime": available_runtime(self._config.runtime),
             "readout": self._config.readout,
             "notch": self._config.notch,
+            "repair": self._config.repair,
             "profile": profile.stored() if profile else None,
             "head": b64encode(profile.head).decode() if profile and profile.head else None,
             **({"held_out": held_out} if held_out else {}),
             "batch": BATCH,
             **LEARNS,
         }
+
+
+def repair_notes(spec: FeatureSpec, trained: FeatureSpec) -> tuple[str, ...]:
+    """What is to be said of the repair of a run, and of that of the weights' training."""
+    if spec.repair == trained.repair:
+        return (f"repair of the signal: {spec.repair}",) if spec.repair != "none" else ()
+    return (f"repair of the signal: {spec.repair}; the network was trained with: {trained.repair}",)
 
 
 def choose_readout(asked: str, profile: Profile | None, info: StreamInfo, known: Sequence[str]) -> str:

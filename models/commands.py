@@ -260,6 +260,7 @@ def replay(
         raise StreamMismatch(f"replay of {file}", found, "play it with run --source playback://PATH")
     options = {"weights": weights or about["weights"], "readout": about["readout"], "notch": about["notch"]}
     profile = Profile.restored(about["profile"], about.get("head")) if about["profile"] else None
+    options |= {"repair": about.get("repair", "none")}
     options |= {"device": "cpu", "runtime": available_runtime(about.get("runtime", "torch"))}
     build = PipelineBuilder(resolve(options), profile)
     if not build.same_weights(about["sha256"]):

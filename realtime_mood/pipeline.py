@@ -33,11 +33,21 @@ LEARNS = {"learns": "by stream time"}
 
 
 class Pipeline:
-    """Processing of one stream, from chunks to readings. `notch` is described in `Filters`."""
+    """Processing of one stream, from chunks to readings. `notch` is described in `Filters`.
 
-    def __init__(self, info: StreamInfo, spec: FeatureSpec, estimator: Estimator, notch: Notch = NOTCH_HZ) -> None:
+    `notes` are for the user, on how its signal is processed.
+    """
+
+    def __init__(
+        self,
+        info: StreamInfo,
+        spec: FeatureSpec,
+        estimator: Estimator,
+        notch: Notch = NOTCH_HZ,
+        notes: tuple[str, ...] = (),
+    ) -> None:
         spec.check(info.sfreq)
-        self.info, self.spec, self._estimator = info, spec, estimator
+        self.info, self.spec, self._estimator, self._notes = info, spec, estimator, notes
         self._learner = estimator if isinstance(estimator, Learner) else None
         self._bridge = GapFiller(info.n_chans, round(spec.max_hole_s * info.sfreq))
         self._filters = Filters(spec, info.sfreq, info.n_chans, notch)
@@ -58,7 +68,7 @@ class Pipeline:
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes for the user on how it runs; there may be more later."""
-        return self._estimator.notes
+        return (*self._notes, *self._estimator.notes)
 
     @property
     def normal(self) -> Features | None:

@@ -191,6 +191,13 @@ class Profile(Strict):
             kinds = ("a real headset", "a simulated subject")
             found = f"this one is of {kinds[self.virtual]}"
             raise ProfileError(f"a profile for {kinds[info.virtual]}", found, "calibrate again")
+        if self.spec.repair != spec.repair:
+            words = {"none": "without repair of blinks", "eog": "with --repair eog"}
+            raise ProfileError(
+                f"a profile for a run {words[spec.repair]}", f"this one was made {words[self.spec.repair]}",
+                f"run with --repair {self.spec.repair}, or fit it again: calibrate --from RECORDING "
+                f"--repair {spec.repair}",
+            )  # fmt: skip
         if self.spec != spec:
             asked = "a profile made with these weights' features"
             raise ProfileError(asked, "other bands or filters", "calibrate again")

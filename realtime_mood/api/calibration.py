@@ -23,6 +23,7 @@ def calibrate(
     readout: str = "auto",
     weights: str = "reader-5",
     notch: str | float = "auto",
+    repair: str = "none",
     device: str = "auto",
     runtime: str = "auto",
     give_up_s: float | None = 60.0,
@@ -46,7 +47,7 @@ def calibrate(
         Where to record the calibration session; beside the profile by default.
     readout : str
         For a baseline: the readout that a run with this profile begins with.
-    weights, notch, device, runtime, give_up_s
+    weights, notch, repair, device, runtime, give_up_s
         As for `read`.
     say : callable, optional
         Called with each cue and each step of the fit, as a line of text.
@@ -70,7 +71,9 @@ def calibrate(
     >>> for reading in rm.read("lsl://MyHeadset", profile=me):  # doctest: +SKIP
     ...     print(reading)
     """
-    options = reading_options(weights=weights, readout=readout, notch=notch, device=device, runtime=runtime)
+    options = reading_options(
+        weights=weights, readout=readout, notch=notch, repair=repair, device=device, runtime=runtime
+    )
     run = find("calibrations", "protocol", "a calibration").load()
     made: Profile = run(
         to_source(source), Path(profile).expanduser(), options, protocol=protocol, seconds=seconds, seed=seed,

@@ -102,6 +102,7 @@ def read_array(
     profile: str | PathLike[str] | Profile | None = None,
     weights: str = "reader-5",
     notch: str | float = "auto",
+    repair: str = "none",
     device: str = "auto",
     runtime: str = "auto",
 ) -> ReadingTable:
@@ -120,7 +121,7 @@ def read_array(
     drop : sequence of str
         Channels to leave out.
     reference : str, optional
-    readout, profile, weights, notch, device, runtime
+    readout, profile, weights, notch, repair, device, runtime
         As for `read`.
 
     Raises
@@ -139,8 +140,9 @@ def read_array(
     rows = _rows(array, sfreq, ch_names, _options("an array", drop=drop, units=units), reference)
     source = _source(rows, "an array")
     readings = read(
-        source, readout=readout, profile=profile, weights=weights, notch=notch, device=device, runtime=runtime
-    )
+        source, readout=readout, profile=profile, weights=weights, notch=notch, repair=repair, device=device,
+        runtime=runtime,
+    )  # fmt: skip
     return ReadingTable(readings)
 
 
@@ -183,6 +185,7 @@ def read_raw(
     profile: str | PathLike[str] | Profile | None = None,
     weights: str = "reader-5",
     notch: str | float = "auto",
+    repair: str = "none",
     device: str = "auto",
     runtime: str = "auto",
 ) -> ReadingTable:
@@ -200,7 +203,7 @@ def read_raw(
         Electrode names for channels that have none; ``"-"`` leaves one out.
     units : str, optional
         The actual unit of its numbers, if the file states a wrong one.
-    drop, reference, readout, profile, weights, notch, device, runtime
+    drop, reference, readout, profile, weights, notch, repair, device, runtime
         As for `read_array`.
 
     Raises
@@ -224,6 +227,7 @@ def read_raw(
     with translated("a Raw"):
         source = _source(RawFile(raw, options, "a Raw"), "a Raw")
     readings = read(
-        source, readout=readout, profile=profile, weights=weights, notch=notch, device=device, runtime=runtime
-    )
+        source, readout=readout, profile=profile, weights=weights, notch=notch, repair=repair, device=device,
+        runtime=runtime,
+    )  # fmt: skip
     return ReadingTable(readings)

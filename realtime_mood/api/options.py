@@ -15,12 +15,13 @@ if TYPE_CHECKING:  # scipy takes a second to import, and --help does without
 
 
 class ReadingOptions(Strict):
-    """Network, readout, profile, filters, device and runtime of a run."""
+    """Network, readout, profile, filters, repair, device and runtime of a run."""
 
     weights: str = "reader-5"
     readout: str = "auto"
     profile: Path | None = None
     notch: Literal["auto", "50", "60"] = "auto"
+    repair: Literal["none", "eog"] = "none"  # of blinks
     device: Literal["auto", "cpu", "cuda"] = "auto"
     runtime: Literal["auto", "torch", "onnx"] = "auto"
 

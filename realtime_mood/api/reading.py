@@ -128,6 +128,7 @@ def read(
     profile: str | PathLike[str] | Profile | None = None,
     weights: str = "reader-5",
     notch: str | float = "auto",
+    repair: str = "none",
     device: str = "auto",
     runtime: str = "auto",
     seconds: float | None = None,
@@ -152,6 +153,8 @@ def read(
         Shipped weights by name, or a folder.
     notch : {"auto", 50, 60}
         Line frequency to filter out (Hz); ``"auto"`` detects it.
+    repair : {"none", "eog"}
+        ``"eog"`` subtracts blinks before display and features.
     device : {"auto", "cpu", "cuda"}
     runtime : {"auto", "torch", "onnx"}
         What runs the network; ``"auto"`` is torch where it is installed.
@@ -187,7 +190,7 @@ def read(
     opened, inbox = to_source(source), Inbox()
     path, made = (None, profile) if isinstance(profile, Profile) else (profile, None)
     options = reading_options(
-        weights=weights, readout=readout, profile=path, notch=notch, device=device, runtime=runtime
+        weights=weights, readout=readout, profile=path, notch=notch, repair=repair, device=device, runtime=runtime
     )
     build = import_module(BUILDER).PipelineBuilder(options, made)
     taps: list[Sink] = [] if record is None else [recorder_to(record, opened, build.about(), sinks)]

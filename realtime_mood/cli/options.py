@@ -18,6 +18,7 @@ Sink = Annotated[
 LslName = Annotated[str | None, typer.Option(help="Name of that LSL stream (default: RealtimeMood).")]
 Profile = Annotated[Path | None, typer.Option(help="Profile of the subject (from calibrate).")]
 Notch = Annotated[str | None, typer.Option(help="Mains frequency to filter out: 50, 60 or auto (detected).")]
+Repair = Annotated[str | None, typer.Option(help="Repair of blinks: eog (by frontal electrodes), or none.")]
 Record = Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")]
 Participant = Annotated[str | None, typer.Option(help="Participant ID in file names (letters and digits).")]
 Config = Annotated[Path | None, typer.Option("--config", help="A TOML file with any of these options.")]

@@ -8,7 +8,7 @@ delay, and their DE of one second agrees less with the true band power.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Literal
 
@@ -22,6 +22,7 @@ NOTCH_Q = 20.0  # 2.5 Hz wide at 50 Hz
 DECIDE_S = 2.0  # signal that ``auto`` decides on; the change is over when the filters have settled
 
 Notch = Sequence[float] | Literal["auto"]
+Repairing = Callable[[np.ndarray], np.ndarray]
 
 
 def band_pass(band: tuple[float, float], sfreq: float) -> np.ndarray:
@@ -69,9 +70,13 @@ class Filters:
         clean = self._clean(rows)
         return clean, np.stack(list(self._bands(clean)), axis=-1)
 
-    def squared(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The same with bands squared, and in the order that sums fastest over time: (n_times, n_bands, n_chans)."""
+    def squared(self, rows: np.ndarray, repair: Repairing | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The same with bands squared, and in the order that sums fastest over time: (n_times, n_bands, n_chans).
+
+        `repair` is applied to the filtered rows before the bands.
+        """
         clean = self._clean(rows)
+        clean = repair(clean) if repair else clean
         squares = np.empty((len(rows), len(self._band_sos), rows.shape[1]))
         for k, band in enumerate(self._bands(clean)):
             squares[:, k] = np.square(band)

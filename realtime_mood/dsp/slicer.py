@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from .features import Resampler
 from .filters import Filters
 from .gaps import SampleRun, StepRemover
 from .quality import ElectrodeQuality, Hop
+from .repair import EyeRepair
 from .spec import FeatureSpec
 
 RAW_S = 1.0  # what electrode quality is judged on, s
@@ -35,6 +37,7 @@ class Slicer:
         self._n_raw = round(RAW_S * info.sfreq)
         self._n_hops = spec.n_steps * spec.hops_per_step
         self._level = StepRemover(info.n_chans)
+        self._repair = EyeRepair(info.ch_names, info.sfreq) if spec.repair == "eog" else None
         self._judge = ElectrodeQuality(info.n_chans, info.sfreq, spec.hop_s, spec.context_s)
         self._impedances: deque[Impedance] = deque()
         self._kohm = np.full(info.n_chans, np.nan, np.float32)
@@ -62,6 +65,8 @@ class Slicer:
             self._filters.restart(run.rows[0])
             self._level.restart(run.rows[0])
             self._judge.restart()
+            if self._repair:
+                self._repair.restart()
             if run.first > 0:
                 self._broken = run.first
             self._restart(run.first)
@@ -90,8 +95,10 @@ class Slicer:
     def _fill(self, run: SampleRun, first: int, stop: int, ends: Sequence[int], t_last: float) -> list[Quality]:
         """Filter samples ``[first, stop)`` of `run`, and close the hops that end there; return their quality."""
         rows = run.rows[first - run.first : stop - run.first]
-        level, jumped = self._level(rows, [end - first for end in ends])
-        clean, squares = self._filters.squared(level)
+        closed = [end - first for end in ends]
+        level, jumped = self._level(rows, closed)
+        repair = partial(self._repair, ends=closed, settled=self._settled - first) if self._repair else None
+        clean, squares = self._filters.squared(level, repair)
         received = np.full((len(rows), 1), run.received)
         for ring, data in ((self.clean, clean), (self._received, received)):
             ring.write(Chunk(data, first, t_last))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
 from ..errors import StreamMismatch
 from ..files import Strict
 
 BANDS = {"delta": (1.0, 4.0), "theta": (4.0, 8.0), "alpha": (8.0, 14.0), "beta": (14.0, 31.0), "gamma": (31.0, 45.0)}
 
 MAX_SFREQ = 20_000.0  # no EEG amplifier samples faster; a minute at higher rates would fill the memory
+
+
+Repair = Literal["none", "eog"]
 
 
 class FeatureSpec(Strict):
@@ -26,6 +33,15 @@ class FeatureSpec(Strict):
     max_hole_s: float = 0.25  # longer gaps restart the filters; shorter ones are interpolated for the filters only
     max_hole_share: float = 0.1  # a step or patch with more than this share of its samples missing is masked
     max_masked: float = 0.2  # with more than this share of the context masked there is no estimate
+    repair: Repair = "none"  # of blinks: see `dsp.repair`
+
+    @model_serializer(mode="wrap")
+    def _stored(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what older files do not have, where it is not used: their digests stay the same."""
+        stored: dict[str, Any] = handler(self)
+        if self.repair == "none":
+            stored.pop("repair", None)
+        return stored
 
     @property
     def n_bands(self) -> int:

@@ -41,6 +41,8 @@ NOTES = (
     N_("announces {announced} Hz, sends {measured} Hz: read as {used}"),
     N_("its channels have different references: {names}"),
     N_("{part}: takes {took} ms of the {all} ms between readings: some are skipped"),
+    N_("repair of the signal: {repair}; the network was trained with: {trained}"),
+    N_("repair of the signal: {repair}"),
     N_("{part} did not close in time and was left behind"),
     N_("display {name} failed, a circle is shown: {error}"),
     N_("{part} failed and was started again: {error}"),
