@@ -22,7 +22,7 @@ from realtime_mood import gui, language, liblsl
 from realtime_mood.calibration.commands import calibrate, in_a_window, profiles, protocols
 from realtime_mood.cli import options
 from realtime_mood.cli.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
-from realtime_mood.cli.config import GIVE_UP_S, RunConfig, leaving, outputs_of, recorder_of, resolve
+from realtime_mood.cli.config import GIVE_UP_S, RunConfig, autosave_of, leaving, outputs_of, recorder_of, resolve
 from realtime_mood.cli.forget import forget
 from realtime_mood.cli.timing import timing
 from realtime_mood.console import own_stdout, take_over, terminated
@@ -36,6 +36,7 @@ from realtime_mood.models.sharing.commands import export
 if TYPE_CHECKING:
     from realtime_mood.cli.feedback import Draw
     from realtime_mood.contracts import Sink
+    from realtime_mood.recording.recorder import Recorder
     from realtime_mood.run.engine import Engine
 
 INTERRUPTED = 130  # the exit code of other programs after Ctrl-C
@@ -48,8 +49,12 @@ cli = typer.Typer(
 )
 
 
-def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: float | None = GIVE_UP_S) -> Engine:
+def make_engine(
+    config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: float | None = GIVE_UP_S, autosave: Path | None = None
+) -> Engine:
     """An engine for `config`, its weights loaded and its profile read, its source not opened yet.
+
+    `autosave` is the folder for an automatic recording.
 
     `give_up_s`, the time to reconnect to a lost source, is the default of that option; None: no limit.
     """
@@ -69,11 +74,12 @@ def make_engine(config: RunConfig, sinks: Sequence[Sink] = (), *, give_up_s: flo
         from realtime_mood.sources.lsl.aux_source import LslAux
 
         also = [*map(LslAux, config.also), *(LslAux(url, in_markers=True) for url in config.markers)]
-    everything = [*([recorder] if recorder else []), *sinks, *outputs]
+    automatic = autosave_of(config, build.about(), autosave) if autosave else None
+    everything = [*filter(None, (recorder, automatic)), *sinks, *outputs]
     seconds, give_up_s = config.seconds, config.give_up or give_up_s
     engine = Engine(source, build, everything, also=also, seconds=seconds, give_up_s=give_up_s, notes=leaving(config))
     for loop in (sink for sink in sinks if isinstance(sink, FeedbackLoop)):
-        feedback_run.attach(loop, engine, config, recorder, outputs)
+        feedback_run.attach(loop, engine, config, recorder or automatic, outputs)
     return engine
 
 
@@ -202,22 +208,31 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
     from realtime_mood.cli import feedback as feedback_run
 
     liblsl.set_scope(config.lsl_scope)  # the window looks for streams before any run
-    import realtime_mood.models.building  # noqa: F401  # it takes a second: not while the window is up
+    from realtime_mood.models.building import PipelineBuilder  # it takes a second: not while the window is up
+
+    data = user_data_path("realtime_mood")
 
     def changed(**options: Any) -> RunConfig:
         return config.model_copy(update=options)
 
     def engine(request: gui.RunRequest) -> Engine:
         requested = changed(source=request.url, profile=request.profile, record=request.record)
-        return make_engine(requested, [request.tap] if request.tap else [], give_up_s=None)
+        return make_engine(requested, [request.tap] if request.tap else [], give_up_s=None, autosave=data / "autosave")
+
+    def recorder(request: gui.RunRequest, engine: Engine) -> Recorder:
+        assert isinstance(engine.build, PipelineBuilder)
+        made = recorder_of(changed(source=request.url, record=request.record), engine.build.about())
+        assert made is not None
+        return made
 
     flows = gui.Flows(
         engine,
-        user_data_path("realtime_mood") / "recordings",
+        data / "recordings",
         protocols(),
         lambda url, protocol, on_closed: in_a_window(changed(source=url), protocol, on_closed),
         feedback_run.sessions(),
         lambda name: feedback_run.session_of(name, config, draw or feedback_run.Draw(), lines),
+        make_recorder=recorder,
     )
     request = gui.RunRequest(config.source, config.profile, config.record)
     raise typer.Exit(gui.run(flows, request, weights=config.weights, session=session))

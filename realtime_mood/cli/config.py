@@ -43,6 +43,7 @@ class RunConfig(ReadingOptions):
     view: Literal["auto", "gui", "terminal", "json"] = "auto"
     seconds: float | None = Field(default=None, gt=0)
     record: Path | None = None
+    autosave: bool = True  # whether the window records every run automatically
     also: Urls = ()  # streams beside the EEG
     markers: Urls = ()  # likewise, whose samples are markers of the run
     participant: str = Field(default="", pattern="^[A-Za-z0-9]*$")
@@ -118,6 +119,8 @@ def _reach(key: str, value: object, stronger: Mapping[str, object]) -> str:
     """What an option would do that only the user may request; empty if nothing."""
     if key in ("record", "csv"):
         return "would write a file"
+    if key == "autosave" and value:
+        return "would write files"
     if key == "retention":
         return "would have files deleted"
     if key == "sink" and value:
@@ -171,12 +174,32 @@ def _read(path: Path) -> dict[str, object]:
 
 def recorder_of(config: RunConfig, about: Mapping[str, object]) -> Recorder | None:
     """The recorder of a run, if one is requested."""
-    if config.record is None:
+    return None if config.record is None else _recorder(config, config.record, about)
+
+
+def autosave_of(config: RunConfig, about: Mapping[str, object], folder: Path) -> Recorder | None:
+    """The automatic recorder of a run in the window, in `folder`; None where the run is recorded anyway, or cannot be.
+
+    The oldest automatic recordings are deleted where all of them take too much space.
+    """
+    if config.record is not None or not config.autosave:
         return None
+    from ..recording.autosave import make_room
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_room(folder)
+        return _recorder(config, folder, about, automatic=True)
+    except (OSError, ConfigError) as error:  # a full or read-only disk must not keep a run from starting
+        print(f"Runs are not recorded automatically · {error}", file=sys.stderr)
+        return None
+
+
+def _recorder(config: RunConfig, path: Path, about: Mapping[str, object], *, automatic: bool = False) -> Recorder:
     from ..recording.recorder import Recorder
 
-    to_stamps = liblsl.to_stamps() if config.on_lsl else 0.0
-    return Recorder(config.record, about, participant=config.participant, session=config.session, to_stamps=to_stamps)
+    to_stamps, ids = liblsl.to_stamps() if config.on_lsl else 0.0, (config.participant, config.session)
+    return Recorder(path, about, participant=ids[0], session=ids[1], to_stamps=to_stamps, automatic=automatic)
 
 
 def outputs_of(config: RunConfig) -> list[Sink]:

@@ -15,6 +15,7 @@ from . import desktop
 if TYPE_CHECKING:
     from ..feedback.loop import FeedbackLoop
     from ..feedback.plan import FeedbackPlan
+    from ..recording.recorder import Recorder
     from ..run.engine import Engine
 
 __all__ = ["Flows", "RunRequest", "check_display", "desktop", "has_display", "run"]
@@ -37,6 +38,8 @@ class Flows:
     sessions: tuple[tuple[str, str], ...] = ()  # name and title of each feedback session
     # creates the session of that name, as the `tap` of a run
     feedback: Callable[[str], tuple[FeedbackPlan, FeedbackLoop]] | None = None
+    # makes a recorder for the folder or file of a request, to be added to the run in progress
+    make_recorder: Callable[[RunRequest, Engine], Recorder] | None = None
 
 
 def has_display() -> bool:

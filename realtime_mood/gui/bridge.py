@@ -17,25 +17,23 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 
 from .. import clock
-from ..baseline import BaselineRequest
 from ..dsp.reference import RECORDED
-from ..files import write_private
 from ..guard import GuardedThread
-from ..health import Health, State
+from ..health import Health, RecordingState, State
 from ..language import _
 from ..ring import RingBuffer
 from ..run.engine import Engine
 from ..viewmodel.actions import RUNNING, RunRequest, actions_of
-from ..viewmodel.banner import NOTE_S
 from ..viewmodel.derived import REFUSED, ShownSignal
 from ..viewmodel.events import Events
 from ..viewmodel.lanes import TraceSettings, slice_of
 from ..viewmodel.state import ViewState, view
 from ..viewmodel.strip import Timing
 from ..viewmodel.words import StyledText
+from .bridge_requests import BridgeRequests, MakeRecorder, plain_recorder
 
 FRAME_MS = 33
 MAP_EVERY = 3  # frames between two looks at the slower panels: 10 a second
@@ -43,7 +41,7 @@ MINUTE_EVERY = 15  # likewise at the last minute
 log = logging.getLogger(__name__)
 
 
-class RunBridge(QObject):
+class RunBridge(BridgeRequests):
     """Polls the engine and emits view states.
 
     `make_engine` builds an engine, away from the window's thread; `request` is the first run.
@@ -66,11 +64,14 @@ class RunBridge(QObject):
         *,
         can_calibrate: bool = False,
         can_feed_back: bool = False,
+        make_recorder: MakeRecorder | None = None,
     ) -> None:
         super().__init__()
+        self._make_recorder = make_recorder or plain_recorder
         self._make_engine, self._can_calibrate, self._can_feed_back = make_engine, can_calibrate, can_feed_back
         self.request = request  # the present run, or the next one
         self.report: Path | None = None  # the newest complete recording
+        self.autosaved: RecordingState | None = None  # the automatic recording of the newest run, once it has ended
         self.writing = False  # a report is being written
         self.in_session = False  # a feedback session is open
         self.minute_is_seen = False  # the last minute of signal is visible
@@ -141,39 +142,6 @@ class RunBridge(QObject):
         if self.is_running:
             self._ending = True
 
-    def mark(self, text: str) -> None:
-        """Set a marker at the newest sample, if there is one."""
-        if engine := self.active:
-            engine.mark(text)
-
-    def leave_out(self, name: str, out: bool) -> None:
-        """Leave an electrode out of the estimate, or include it again."""
-        wanted = self.left_out | {name} if out else self.left_out - {name}
-        if (engine := self.active) and engine.leave_out(wanted):
-            self.left_out = wanted
-
-    def renew_baseline(self, what: BaselineRequest | None) -> None:
-        """Request a step of a renewal of the subject's baseline; None where none is possible."""
-        if what and (engine := self.active):
-            engine.renew_baseline(what)
-
-    def record(self, where: Path | None) -> None:
-        """Record the next run, or not; a present run restarts for it."""
-        self.request = replace(self.request, record=where)
-        if self.is_running:
-            self.start()
-
-    def notify(self, text: str, role: str = "bad") -> None:
-        """Show a sentence in the banner for a while."""
-        self._notice = StyledText(text, role), clock.now() + NOTE_S
-
-    def save_events(self, path: str) -> None:
-        """Write the event log."""
-        try:
-            write_private(Path(path), "".join(f"{line}\n" for line in self._events.lines).encode())
-        except OSError as error:
-            self.notify(_("The events could not be saved to {path}: {error}", path=path, error=error.strerror or error))
-
     def close(self) -> None:
         """Stop polling."""
         self._timer.stop()
@@ -203,8 +171,10 @@ class RunBridge(QObject):
             log.exception("the run ended with a fault")
             fault = raised
         last = engine.health
-        if last.recording is not None and last.recording.n_bytes:
-            self.report = Path(last.recording.path)
+        self.autosaved = last.autosave if last.autosave is not None and last.autosave.n_bytes else None
+        for made in (last.autosave, last.recording):
+            if made is not None and made.n_bytes:
+                self.report = Path(made.path)
         self._health = replace(last, state=State.FAILED if fault else ended, fault=fault, sample_age_ms=None)
 
     def _check_threads(self) -> None:

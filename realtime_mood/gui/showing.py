@@ -59,8 +59,9 @@ def show(flows: Flows, request: RunRequest, *, start: bool, weights: str = "", s
     memory = remembered()
     use_language(app, memory)
     bridge = RunBridge(
-        flows.make_engine, request, can_calibrate=flows.calibrate is not None, can_feed_back=flows.feedback is not None
-    )
+        flows.make_engine, request, can_calibrate=flows.calibrate is not None, can_feed_back=flows.feedback is not None,
+        make_recorder=flows.make_recorder,
+    )  # fmt: skip
     window = MainWindow(bridge, flows, weights, memory)
 
     def report(error: BaseException) -> None:

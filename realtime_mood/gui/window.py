@@ -18,6 +18,7 @@ from ..language import _
 from ..viewmodel.affect import whisker_tip
 from ..viewmodel.shortcuts import MARK_KEYS, SHORTCUTS
 from . import Flows, correcting, theme
+from .autosave_bar import AutosaveBar
 from .bridge import RunBridge
 from .connect_dialog import ConnectDialog
 from .controls import BannerBar, StripBar, TopBar
@@ -60,7 +61,7 @@ class MainWindow(QMainWindow):
         self.bridge, self.flows = bridge, flows
         self.memory = memory or remembered()
         self.top = TopBar(bridge.request.url, flows.protocols, flows.sessions)
-        self.banner, self.strip = BannerBar(weights), StripBar()
+        self.banner, self.strip, self.autosave = BannerBar(weights), StripBar(), AutosaveBar(bridge, flows.recordings)
         self.traces, self.bars, self.course, self.plane = Traces(), Bars(), TimeCourse(), Plane()
         set_tip(self.bars, whisker_tip())
         self.maps, self.quality = Maps(), QualityHead()
@@ -84,7 +85,7 @@ class MainWindow(QMainWindow):
     def _arrange(self) -> None:
         above, estimate, details = QWidget(), QWidget(), QTabWidget()
         above.setObjectName("root")
-        column(self.top, self.banner, on=above, margins=(10, 8, 10, 6), spacing=6)
+        column(self.top, self.banner, self.autosave, on=above, margins=(10, 8, 10, 6), spacing=6)
         self.setMenuWidget(above)
         status = self.statusBar()
         assert status is not None
@@ -199,7 +200,7 @@ class MainWindow(QMainWindow):
         self.bridge.renew_baseline("keep")
 
     def toggle_record(self) -> None:
-        """Restart the run with or without recording."""
+        """Begin or end a recording."""
         if self.top.record.isEnabled():
             folder = self.flows.recordings
             if not self.bridge.request.record:

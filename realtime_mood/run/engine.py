@@ -71,7 +71,7 @@ class Engine(RunRequests):
     ) -> None:
         self.source = source
         self._source = Reconnecting(source, give_up_s) if isinstance(source, Returning) else source
-        self._build, self._sinks = build, list(sinks)
+        self.build, self._sinks = build, list(sinks)
         self._also_sources, self._also = tuple(also), list[AuxAcquisition]()
         self._director, self._seconds, self._notes, self._now = director, seconds, notes, now
         self._threads: list[GuardedThread] = []
@@ -81,7 +81,7 @@ class Engine(RunRequests):
         self._vitals = Vitals(self._now)
         self._delivery = Delivery(self._sinks, self._vitals, self._now)
         self._acquisition = Acquisition(
-            self._source, self._build, self._delivery, self._vitals, self._seconds, self._now, self._director,
+            self._source, self.build, self._delivery, self._vitals, self._seconds, self._now, self._director,
             len(self._also_sources),
         )  # fmt: skip
         self._processing = Processing(self._acquisition)

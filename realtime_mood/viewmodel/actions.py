@@ -90,12 +90,12 @@ def _disabled(why: str, run: Action) -> Actions:
 
 def _record(running: bool, recording: bool) -> Action:
     if recording and running:
-        why = _("Restarts the run without recording. The present recording is kept and complete.")
+        why = _("Completes the recording. The run goes on.")
         return Action(_("End recording"), True, why, ends=True)
     if recording:
         return Action(_("Cancel recording"), True, _("The next run will be recorded; press to cancel."))
     if running:
-        return Action(_("Record"), True, _("Recording restarts the run. Readings resume in about 10 s."))
+        return Action(_("Record"), True, _("Record from half a minute ago on. The run goes on."))
     return Action(_("Record"), True, _("Record the next run"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from realtime_mood.estimator import MoodEstimator
 from realtime_mood.health import Health, Latency, State
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser
+from realtime_mood.recording.recorder import Recorder
 from realtime_mood.ring import RingBuffer
 from realtime_mood.run.engine import Engine
 from realtime_mood.sources import open_source
@@ -58,6 +60,7 @@ class FakeEngine:
         self.raw = RingBuffer(info, round(60 * info.sfreq))
         self.clean = self.raw
         self.normal = None
+        self.is_live = True
         self.marked: list[str] = []
         self.left_out: list[set[str]] = []
         self.done = threading.Event()
@@ -84,6 +87,14 @@ class FakeEngine:
     def leave_out(self, names) -> bool:
         self.left_out.append(set(names))
         return True
+
+    def begin_recording(self, tap: Recorder) -> bool:
+        if self.is_live:
+            self.health = replace(self.health, recording=tap.recording)
+        return self.is_live
+
+    def end_recording(self) -> None:
+        self.health = replace(self.health, recording=None)
 
     def stop(self, timeout: float = 2.0) -> None:
         if not self.may_stop.wait(timeout):

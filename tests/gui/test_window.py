@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ from realtime_mood.feedback.plan import load_plan
 from realtime_mood.gui import RunRequest, theme
 from realtime_mood.gui.bridge import RunBridge
 from realtime_mood.gui.feedback.view import FeedbackView
-from realtime_mood.health import Health, State
+from realtime_mood.health import Health, RecordingState, State
 from realtime_mood.types import Abstained, Estimate, StreamInfo, Why
 
 
@@ -213,16 +215,49 @@ def test_a_new_source_ends_the_run_and_begins_another(qtbot, window):
     assert window.top.url.text() == "fake://other"
 
 
-def test_recording_begins_the_run_anew_and_so_does_its_end(qtbot, window, tmp_path):
+def test_recording_begins_and_ends_in_the_middle_of_the_run(qtbot, window, tmp_path):
     press(qtbot, window)
     qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
+    engine = window.made["engine"]
     qtbot.keyClick(window, Qt.Key.Key_R)
-    qtbot.waitUntil(lambda: len(window.made["requests"]) == 2)
-    assert window.made["requests"][1].record == tmp_path / "recordings"
-    qtbot.waitUntil(lambda: window.top.record.text() == "End recording")
+    qtbot.waitUntil(lambda: window.top.record.text() == "End recording" and engine.health.recording is not None)
+    path = Path(engine.health.recording.path)
+    assert path.parent == tmp_path / "recordings"
+    qtbot.waitUntil(lambda: window.bridge._work is None)
     qtbot.mouseClick(window.top.record, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(window.made["requests"]) == 3)
-    assert window.made["requests"][2].record is None
+    qtbot.waitUntil(lambda: window.top.record.text() == "Record")
+    assert (engine.health.recording, window.bridge.report) == (None, path)
+    assert len(window.made["requests"]) == 1  # the run went on
+
+
+def test_without_a_live_signal_recording_does_not_begin_and_says_so(qtbot, window):
+    press(qtbot, window)
+    qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
+    window.made["engine"].is_live = False
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: "no live signal" in window.banner.banner.text())
+    assert window.bridge.request.record is None
+
+
+def test_the_automatic_recording_of_a_run_is_kept_or_discarded_by_one_click(qtbot, window, tmp_path):
+    path = tmp_path / "autosave" / "sub-a_ses-1_task-mood_run-01_eeg.xdf"
+    path.parent.mkdir()
+    for choice, in_recordings in (("discard", 0), ("keep", 1)):
+        path.write_bytes(b"x" * 2_500_000)
+        press(qtbot, window)
+        qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
+        assert window.autosave.isHidden()
+        engine = window.made["engine"]
+        engine.health = replace(engine.health, autosave=RecordingState(str(path), 2_500_000, automatic=True))
+        press(qtbot, window)
+        qtbot.waitUntil(window.autosave.isVisible)
+        assert "(2.5 MB)" in window.autosave.text.text()
+        assert window.bridge.report == path  # a report needs no button pressed before
+        qtbot.mouseClick(getattr(window.autosave, choice), Qt.MouseButton.LeftButton)
+        assert window.autosave.isHidden()
+        assert not path.exists()
+        assert len(list((tmp_path / "recordings").glob("*.xdf"))) == in_recordings
+    assert window.bridge.report == tmp_path / "recordings" / path.name
 
 
 def test_what_is_requested_while_nothing_runs_waits_for_the_start(qtbot, window):
