@@ -6,12 +6,16 @@ import math
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ... import clock
+from ...auxiliary import AuxChunk, AuxInfo
 from ...errors import ConfigError, SourceLost, SourceNotFound, StreamEnded, StreamMismatch
 from ...types import Chunk, StreamInfo
 from ..channels import choose_channels
@@ -20,6 +24,7 @@ from ..units import microvolts
 from . import catalogue as boards
 from .catalogue import BrainflowOptions
 from .session import BoardSession, count_rows, library, trouble
+from .signals import CarriedRows, OtherPreset, row_groups
 
 POLL_S = 0.02  # polling interval (s): limits the wake-ups per second and the delay that polling adds
 FOREIGN_S = 60.0  # stamps further than this from now (s) are on the board's own clock and are shifted by an offset
@@ -114,7 +119,8 @@ class BrainflowStream:
             self._left = count_rows(Path(options.file), board["num_rows"], self._stamp, source.name)
         self._to_now: float | None = None
         self._heard = False
-        self._ready: deque[Chunk] = deque()
+        self._ready: deque[Chunk] = deque()  # with the columns of the signals beside the EEG
+        self._others: list[OtherPreset] = []
         self._closed = threading.Event()
         sampling_rate, given = board["sampling_rate"], source.parameters()
         self._session = BoardSession(int(source.board_id), given, source.name, sampling_rate, options, source.cancelled)
@@ -128,7 +134,10 @@ class BrainflowStream:
             sfreq, odd = sfreq_of([(table[self._number], table[self._stamp]) for table in tables], cycles, announced)
         elif sfreq is None or abs(sfreq / announced - 1) > MOST_OFF:
             sfreq = announced
-        self._packages = Packages(sfreq, len(ch_names), cycles)
+        groups = row_groups(board, (*self._eeg, *self._ohm), source.master, source.name, sfreq)
+        self._beside = [row for group in groups for row in group.rows]
+        self._carried = CarriedRows(groups, len(self._eeg))
+        self._packages = Packages(sfreq, len(ch_names), cycles, len(self._beside))
         self.info = StreamInfo(
             ch_names=ch_names,
             sfreq=sfreq,
@@ -140,6 +149,7 @@ class BrainflowStream:
         )
         for table, arrived in first:
             self._pass_on(table, arrived)
+        self._others = self._other_presets(source)
 
     def read(self, timeout: float) -> Chunk | None:
         """As in `Stream`; raises `StreamEnded` at the end of a file, `SourceLost` when the library cannot read it."""
@@ -148,6 +158,7 @@ class BrainflowStream:
             if self._closed.is_set():
                 raise SourceLost(self._name, "closed")
             self._pass_on(self._fetch(), clock.now())
+            self._fetch_others()
             if self._ready:
                 break
             if self._left <= 0:
@@ -156,7 +167,15 @@ class BrainflowStream:
             if left <= 0:
                 return None
             self._closed.wait(min(POLL_S, left))
-        return self._ready.popleft()
+        chunk = self._ready.popleft()
+        self._carried.take(chunk, self.info.sfreq)
+        return replace(chunk, data=chunk.data[:, : self.info.n_chans])
+
+    def beside(self) -> Sequence[tuple[AuxInfo, AuxChunk]]:
+        """The other rows of the board's packages, and of its other presets; as in `Carrying`."""
+        return [
+            part for carried in (self._carried, *(other.carried for other in self._others)) for part in carried.ready()
+        ]
 
     def alive(self, within: float) -> bool:
         """Whether the board has sent a sample, or sends one `within` this time (s); the sample stays to be read."""
@@ -183,6 +202,25 @@ class BrainflowStream:
         table[self._stamp] = self._on_our_clock(table[self._stamp], clock.now())
         return table
 
+    def _other_presets(self, source: BrainflowSource) -> list[OtherPreset]:
+        """Those that this session has: a file or a multicast need not have all of its board's."""
+        others = []
+        with suppress(self._error):
+            presets = set(library().BoardShim.get_board_presets(int(source.master_id)))
+            for preset in sorted(presets - {library().BrainFlowPresets.DEFAULT_PRESET.value}):
+                described = library().BoardShim.get_board_descr(int(source.master_id), preset)
+                self._session.board.get_board_data_count(preset)
+                others.append(OtherPreset(preset, described, source.master, source.name))
+        return others
+
+    def _fetch_others(self) -> None:
+        """Empty the buffers of the other presets, once the offset of the board's clock is known."""
+        for other in self._others if self._to_now is not None else ():
+            with suppress(self._error):  # the EEG's preset reports whatever is wrong with the session
+                table, now = self._session.board.get_board_data(preset=other.preset), clock.now()
+                table[other.stamp] = self._on_our_clock(table[other.stamp], now)
+                other.feed(table, now, is_last=self._left <= 0)
+
     def _pass_on(self, table: np.ndarray, arrived: float) -> None:
         """Queue the samples whose count is certain."""
         if self._ohm and table.shape[1]:
@@ -192,7 +230,8 @@ class BrainflowStream:
                 self._packages.measure(ohm[:, seen[-1]] / 1e3)
         samples = self._samples_in(table)
         number, stamp, marker = samples[[self._number, self._stamp, self._marker]]
-        self._ready.extend(self._packages.feed(samples[self._eeg].T * self._scale, marker, number, stamp, arrived))
+        rows = np.concatenate((samples[self._eeg] * self._scale, samples[self._beside])).T
+        self._ready.extend(self._packages.feed(rows, marker, number, stamp, arrived))
         if self._left <= 0:
             self._ready.extend(self._packages.release(arrived))
 

@@ -41,17 +41,19 @@ def sfreq_of(
 class Packages:
     """Counts rows of `n_chans` channels by their package numbers and times them by their stamps.
 
+    Chunks have `n_beside` more columns, of other signals in the same packages.
+
     The counter is exact up to whole cycles, which the clock provides: the clock is given a place for each lost sample,
     and a gap that it still finds is rounded to whole cycles. Where the numbers fit none of `cycles`, the clock counts
     alone; without `cycles`, they are learnt from the first packages.
     """
 
-    def __init__(self, sfreq: float, n_chans: int, cycles: tuple[Cycle, ...]) -> None:
-        self._sfreq, self._n_chans = sfreq, n_chans
+    def __init__(self, sfreq: float, n_chans: int, cycles: tuple[Cycle, ...], n_beside: int = 0) -> None:
+        self._sfreq, self._n_columns = sfreq, n_chans + n_beside
         self._counter = PackageCounter(cycles, sfreq) if cycles else None
         self._waiting: list[tuple[np.ndarray, ...]] = []
         self._samples = SampleClock(sfreq)
-        self._rows = np.empty((0, n_chans + 1))
+        self._rows = np.empty((0, self._n_columns + 1))
         self._real = np.empty(0, bool)
         self._stamp = 0.0
         self._owed = 0
@@ -66,7 +68,7 @@ class Packages:
     def feed(
         self, rows: np.ndarray, markers: np.ndarray, numbers: np.ndarray, stamps: np.ndarray, arrived: float
     ) -> list[Chunk]:
-        """Process the newest rows (n, n_chans) in µV; return those whose count is certain.
+        """Process the newest rows (n, n_chans + n_beside); return those whose count is certain.
 
         Each row has a marker (0 for none), a package number and a stamp (s, our clock): arrays (n,). They `arrived` now
         (s, our clock).
@@ -75,9 +77,25 @@ class Packages:
             self._waiting.append((rows, markers, numbers, stamps))
             if sum(len(batch[2]) for batch in self._waiting) < max(32, LEARN_S * self._sfreq):
                 return []
-            rows, markers, numbers, stamps = map(np.concatenate, zip(*self._waiting, strict=True))
-            self._waiting.clear()
-            self._counter = PackageCounter(learn(numbers), self._sfreq, learning=True)
+            return self._learn(arrived)
+        return self._count(rows, markers, numbers, stamps, arrived)
+
+    def release(self, arrived: float) -> list[Chunk]:
+        """Return the rows held back, because nothing will follow."""
+        learnt = self._learn(arrived) if self._waiting else []
+        return [*learnt, *self._pass_on(self._samples.release(), arrived)]
+
+    def _learn(self, arrived: float) -> list[Chunk]:
+        """Learn the numbering from the rows that waited, and count them."""
+        rows, markers, numbers, stamps = map(np.concatenate, zip(*self._waiting, strict=True))
+        self._waiting.clear()
+        self._counter = PackageCounter(learn(numbers), self._sfreq, learning=True)
+        return self._count(rows, markers, numbers, stamps, arrived)
+
+    def _count(
+        self, rows: np.ndarray, markers: np.ndarray, numbers: np.ndarray, stamps: np.ndarray, arrived: float
+    ) -> list[Chunk]:
+        assert self._counter is not None
         stamps = np.where(np.isfinite(stamps), stamps, arrived)
         lost = self._counter.feed(numbers, stamps)
         kept = lost != DROPPED
@@ -86,21 +104,17 @@ class Packages:
         cuts = np.flatnonzero(lost > LONG_S * self._sfreq)
         for part in np.split(np.arange(len(rows)), cuts):
             if len(part) and lost[part[0]] > LONG_S * self._sfreq:
-                chunks += self.release(arrived)
+                chunks += self._pass_on(self._samples.release(), arrived)
                 self._samples, self._owed = SampleClock(self._sfreq), self._owed + int(lost[part[0]])
                 lost[part[0]] = 0
             chunks += self._run(rows[part], stamps[part], lost[part], arrived)
         return chunks
 
-    def release(self, arrived: float) -> list[Chunk]:
-        """Return the rows held back, because nothing will follow."""
-        return list(self._pass_on(self._samples.release(), arrived))
-
     def _run(self, rows: np.ndarray, stamps: np.ndarray, lost: np.ndarray, arrived: float) -> list[Chunk]:
         """Pass rows without a long gap to the clock, with places for lost ones."""
         where = np.arange(len(rows)) + np.cumsum(lost)
         n = int(where[-1]) + 1 if len(where) else 0
-        spaced, real = np.full((n, self._n_chans + 1), np.nan), np.zeros(n, bool)
+        spaced, real = np.full((n, self._n_columns + 1), np.nan), np.zeros(n, bool)
         spaced[where], real[where] = rows, True
         # A lost sample is stamped as if it had followed the last received one: another lost cycle is then a jump at the
         # next received one.
