@@ -65,6 +65,17 @@ class BodyReading:
     """Whether a stream behind it is simulated."""
 
 
+COLUMNS = (*UNITS, *(f"{name} quality" for name in UNITS))
+"""Names of the numbers of a reading in LSL and in recordings."""
+
+
+def row_of(reading: BodyReading) -> tuple[float, ...]:
+    """The numbers of a reading, as `COLUMNS`; NaN where a measure is invalid or no stream gives it."""
+    found = {it.name: it for it in reading.measures}
+    every = [found.get(name) or invalid(name, NO_SIGNAL) for name in UNITS]
+    return (*(it.number for it in every), *(it.quality for it in every))
+
+
 def as_dict(reading: BodyReading) -> dict[str, object]:
     """A reading with the documented keys of the JSON output."""
     measures = {

@@ -25,7 +25,7 @@ STYLES = {
 SPARKS = "▁▂▃▄▅▆▇█"
 COURSE_COLUMNS = 60  # one a second
 PER_LINE = 9  # electrodes
-WINDOW_ONLY = ("filters", "context", "paint", "longest wait")  # entries of the status line
+WINDOW_ONLY = ("filters", "context", "paint", "longest wait", "body")  # entries of the status line
 
 
 def run(engine: Engine, console: Console | None = None) -> None:
@@ -54,7 +54,7 @@ def run(engine: Engine, console: Console | None = None) -> None:
 
 def look(engine: Engine) -> ViewState:
     """The view state now."""
-    return view(engine.health, engine.latest, engine.readings(), engine.markers, clock.now())
+    return view(engine.health, engine.latest, engine.readings(), engine.markers, clock.now(), body=engine.body)
 
 
 def _lines(engine: Engine, console: Console) -> None:
@@ -78,6 +78,9 @@ def picture(state: ViewState, height: int = 24) -> RenderableType:
     if state.course.labels:
         rows += [_course(state.course), gap]
         used += len(state.course.labels) + bool(state.course.truth) + 1
+    if state.body.text:
+        rows += [Text(state.body.text, STYLES["text"]), gap]
+        used += 3  # it may take two lines
     shown = [part for part in state.strip if part[0] not in WINDOW_ONLY]
     strip = _grid([Text(f"{_(name)} ", STYLES["dim"]) + _text(value) for name, value in shown], 3, padding=3)
     return Group(*rows, *_electrodes(state.electrodes, height - used), gap, strip)

@@ -230,7 +230,7 @@ class RunBridge(BridgeRequests):
             measured = engine.raw.impedance if engine.raw else None
             kohm = measured.kohm if measured else None
             rest |= {"normal": engine.normal, "kohm": kohm, "derivation": self._signal.derivation}
-            state = view(health, engine.latest, engine.readings(), engine.markers, now, **rest)
+            state = view(health, engine.latest, engine.readings(), engine.markers, now, body=engine.body, **rest)
         for before, outcome in zip(self._outcomes, state.outcomes, strict=True):
             if outcome and outcome != before:
                 self.notify(outcome.text, outcome.role)

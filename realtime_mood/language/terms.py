@@ -1,7 +1,7 @@
-"""Words for electrode faults, reasons for no estimate and references, shared by the window, terminal and reports.
+"""Words for electrode faults, reasons for no estimate, references and measures of the body, for screens and reports.
 
-The keys are the values of `types.Fault`, `types.Why` and `dsp.reference.Reference`, which recordings and streams hold
-too. A word is translated where it is shown: ``_(FAULTS["flat"])``.
+The keys are the values of `types.Fault`, `types.Why`, `dsp.reference.Reference` and the names and reasons of
+`body.measure`, which recordings and streams hold too. A word is translated where it is shown: ``_(FAULTS["flat"])``.
 """
 
 from __future__ import annotations
@@ -34,4 +34,21 @@ REASONS = {
     "unsure": N_("unsure"),
     "montage": N_("too few electrodes"),
     "unfamiliar": N_("unfamiliar signal"),
+}
+BODY = {
+    "heart_rate": N_("heart rate"),
+    "rmssd": N_("heart rate variability (RMSSD)"),
+    "skin_conductance": N_("skin conductance"),
+    "skin_responses": N_("skin responses"),
+    "respiration_rate": N_("respiration"),
+    "movement": N_("movement"),
+}
+BODY_REASONS = {
+    "no signal": N_("no signal"),
+    "settling": N_("settling"),
+    "noisy": N_("noisy"),
+    "flat": N_("flat"),
+    "out of range": N_("out of range"),
+    "unknown unit": N_("unknown unit"),
+    "unsuitable rate": N_("unsuitable rate"),
 }

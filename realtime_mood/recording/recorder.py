@@ -13,6 +13,7 @@ from typing import Self
 
 from .. import clock
 from ..auxiliary import STRING, AuxChunk, AuxInfo
+from ..body.measure import BodyReading
 from ..files import GrowingFile, check_writable, first_free, free_paths
 from ..guard import GuardedThread, Report, to_log
 from ..health import Emission, Health, RecordingState
@@ -142,6 +143,10 @@ class Recorder:
     def put(self, emission: Emission) -> None:
         """Record a reading."""
         self._put(partial(XdfSession.put, emission=emission))
+
+    def put_body(self, reading: BodyReading) -> None:
+        """Record the measures of the body."""
+        self._put(partial(XdfSession.put_body, reading=reading))
 
     def close(self, health: Health) -> None:
         """Write the rest of the queue and the footers."""

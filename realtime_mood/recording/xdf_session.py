@@ -10,6 +10,8 @@ gaps        int64: the index of the next sample, how many were lost before it, h
             again after damage.
 impedance   float32 kΩ, where a board measures it
 feedback    float32, thirty per second in a feedback session: `FEEDBACK_ROW`
+body        float32, once a second where a stream gives measures of the body: each value (NaN where it is
+            invalid), the quality of each, and the reason of each as a number
 others      streams beside the EEG, each with its own name, format and description
 =========== ============================================================================================
 
@@ -30,6 +32,7 @@ import numpy as np
 
 from .. import clock, montage
 from ..auxiliary import STRING, AuxChunk, AuxInfo
+from ..body.measure import COLUMNS, NO_SIGNAL, REASONS, UNITS, BodyReading, row_of
 from ..health import Emission
 from ..sinks.jsonlines import as_dict, to_json
 from ..sources.recordings.xdf_chunks import BESIDE, IN_MARKERS
@@ -40,13 +43,15 @@ BOUNDARY_S = 10.0
 SLEW = 0.015
 """Stamps follow the source's clock; between two samples they deviate by at most this share from the nominal rate."""
 HEAD_MM = 95.0  # radius of the head for electrode positions (mm)
-EEG, MARKERS, READINGS, QUALITY, GAPS, IMPEDANCE, FEEDBACK = range(1, 8)
-NAMES = ("", "EEG", "markers", "readings", "quality", "gaps", "impedance", "feedback")
+EEG, MARKERS, READINGS, QUALITY, GAPS, IMPEDANCE, FEEDBACK, BODY = range(1, 9)
+NAMES = ("", "EEG", "markers", "readings", "quality", "gaps", "impedance", "feedback", "body")
 FEEDBACK_ROW = ("level", "shown", "threshold", "reward", "valid", "block", "delay_ms")
 """Level 0 to 1; z-scores fed back and of the threshold (NaN where there are none); 0 or 1; number of the block;
 delay of the feedback after the chunk's arrival."""
 OFFSET_S = 5.0  # interval (s) of the clock offsets of a stream beside the EEG, LabRecorder's
 FAULTS = (None, *Fault)
+WHYS = ("", *REASONS)
+"""Reasons why a measure of the body is invalid, by their number."""
 
 
 class StampSpan(NamedTuple):
@@ -141,9 +146,16 @@ class XdfSession:
         stamps = np.array([self._stamp(index - 1)])
         return self._header_once(FEEDBACK) + self._numbers(FEEDBACK, stamps, np.array([row], np.float32))
 
+    def put_body(self, reading: BodyReading) -> bytes:
+        """The measures of the body at one moment; those that no stream gives have no signal."""
+        whys = {it.name: float(WHYS.index(it.why)) for it in reading.measures}
+        row = [*row_of(reading), *(whys.get(name, float(WHYS.index(NO_SIGNAL))) for name in UNITS)]
+        stamps = np.array([reading.t + self._to_stamps])
+        return self._header_once(BODY) + self._numbers(BODY, stamps, np.array([row], np.float32))
+
     def take_aux(self, info: AuxInfo, chunk: AuxChunk) -> bytes:
         """A chunk of a stream beside the EEG, after its header if it is the first, with the offset of its clock."""
-        stream = self._others.setdefault(info, FEEDBACK + 1 + len(self._others))
+        stream = self._others.setdefault(info, len(NAMES) + len(self._others))
         span, written = self.position.spans.get(stream), b""
         if span is None:
             span, written = StampSpan(0.0, 0.0, 0), self._aux_header(stream, info)
@@ -213,6 +225,7 @@ class XdfSession:
             GAPS: (("index", "lost", "unwritten"), "int64", "", {}),
             IMPEDANCE: (info.ch_names, "float32", "kiloohms", {}),
             FEEDBACK: (FEEDBACK_ROW, "float32", "", {}),
+            BODY: ((*COLUMNS, *(f"{name} why" for name in UNITS)), "float32", "", {"whys": json.dumps(WHYS)}),
         }
         names, form, unit, own = layouts[stream]
         name, kind, rate = NAMES[stream], NAMES[stream].capitalize(), 0.0
@@ -223,7 +236,7 @@ class XdfSession:
             desc["reference"] = {"label": info.reference}
             # Stamps are smooth already, and a fit through them would hide the gaps.
             desc["synchronization"] = {"can_drop_samples": "true"}
-        desc["channels"] = {"channel": [_channel(name, unit, kind) for name in names]}
+        desc["channels"] = {"channel": [_channel(name, UNITS.get(name, unit), kind) for name in names]}
         channel: dict[str, xdf.Node] = {
             "name": name,
             "type": kind,

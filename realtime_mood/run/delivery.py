@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from .. import clock
 from ..auxiliary import AuxChunk, AuxInfo, AuxTap
+from ..body.measure import BodyReading, BodySink
 from ..contracts import Outgoing, Prepared, Reporting, Sink, Tap
 from ..guard import Closings, Guarded
 from ..health import Emission, Output, Vitals
@@ -98,6 +99,12 @@ class Delivery:
                 fed.took(self._now() - began)
         if emission.info.paced:
             self._judge(hop_s)
+
+    def put_body(self, reading: BodyReading) -> None:
+        """Give the measures of the body to the sinks that take them."""
+        for fed in () if self._closing else self._fed:
+            if isinstance(fed.sink, BodySink):
+                fed.call(fed.sink.put_body, reading)
 
     def inside(self, thread: str) -> str:
         """Name of the sink that the named thread is executing now; empty if none."""

@@ -10,6 +10,7 @@ from typing import Self
 from .. import clock
 from ..aux_ring import AuxRing
 from ..auxiliary import AuxSource
+from ..body.history import BodyHistory
 from ..contracts import Director, Reporting, Returning, Sink, Source
 from ..errors import EngineError, EngineStuck
 from ..guard import Closings, GuardedThread
@@ -84,7 +85,7 @@ class Engine(RunRequests):
             self._source, self.build, self._delivery, self._vitals, self._seconds, self._now, self._director,
             len(self._also_sources),
         )  # fmt: skip
-        self._processing = Processing(self._acquisition)
+        self._processing = Processing(self._acquisition, lambda: self.streams)
 
     @property
     def health(self) -> Health:
@@ -120,6 +121,11 @@ class Engine(RunRequests):
         """The newest samples of the streams beside the EEG that are or were there."""
         intakes = (*(aux.intake for aux in self._also), *self._acquisition.carried.intakes.values())
         return tuple(intake.ring for intake in intakes if intake.ring is not None)
+
+    @property
+    def body(self) -> BodyHistory:
+        """The measures of the body so far, one reading a second."""
+        return self._processing.body.history
 
     def __enter__(self) -> Self:
         self.start()

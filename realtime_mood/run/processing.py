@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from .. import clock
+from ..aux_ring import AuxRing
 from ..drift import Drift
 from ..health import Emission, State
 from ..pipeline import DRIFT, MEMORY_S, Pipeline
@@ -16,6 +17,7 @@ from ..ring import RingBuffer
 from ..types import Abstained, Estimate, Marker, Reading, Why, Window
 from .acquisition import AHEAD_S, POLL_S, STALE_S, Acquisition
 from .batches import Batch, Batches
+from .body import BodyMeasuring
 from .joining import Succession
 
 MAX_LAG_S = 1.0  # an older window is skipped when a newer one is available
@@ -25,12 +27,13 @@ REBUILDS = 5  # times a failing pipeline is rebuilt before a run continues witho
 
 
 class Processing:
-    """Processing of one run: `run` is the body of the thread ``mood-process``."""
+    """Processing of one run: `run` is the work of the thread ``mood-process``. `rings`: the streams beside the EEG."""
 
-    def __init__(self, acquisition: Acquisition) -> None:
+    def __init__(self, acquisition: Acquisition, rings: Callable[[], Sequence[AuxRing]] = tuple) -> None:
         self._acquisition, self._delivery, self._vitals = acquisition, acquisition.delivery, acquisition.vitals
         self._now = acquisition.now
         self._stop = acquisition.stop
+        self.body = BodyMeasuring(rings, self._delivery, self._vitals)
         self._rebuilt = 0
         self._next_stale: float | None = None
         self._emitted, self._t = 0.0, -math.inf  # when the newest reading left, and its stream time (s)
@@ -80,6 +83,7 @@ class Processing:
             except Exception as error:  # a bug of ours, or no memory: what was filtered so far is gone
                 self._acquisition.taken = raw.end
                 self._begin(self._rebuild(raw, error), raw)
+            self.body.step(raw, self._now())
 
     def _succeed(self, raw: RingBuffer) -> None:
         """Go on with the pipelines of recordings that begin now."""

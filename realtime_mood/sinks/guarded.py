@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from ..body.measure import BodyReading, BodySink
 from ..contracts import Prepared, Sink, Tap
 from ..guard import words_of
 from ..health import Emission, Health, RecordingState
@@ -58,6 +59,11 @@ class GuardedSink(Outbox[Callable[[], object]]):
         """Queue a reading for the sink's thread; returns at once."""
         super().put(partial(self._give, "put", item) if isinstance(item, Emission) else item)
 
+    def put_body(self, reading: BodyReading) -> None:
+        """Queue the measures of the body, for a sink that takes them."""
+        if self._sink is None or isinstance(self._sink, BodySink):
+            super().put(partial(self._give, "put_body", reading))
+
     def close(self, health: Health) -> None:
         self._health = health
         super().close(health)
@@ -82,5 +88,5 @@ class GuardedSink(Outbox[Callable[[], object]]):
             super().put(partial(self._give, what, *args))
 
     def _give(self, what: str, *args: object) -> None:
-        if what == "put" or isinstance(self._sink, Tap):
+        if isinstance(self._sink, {"put": object, "put_body": BodySink}.get(what, Tap)):
             getattr(self._sink, what)(*args)

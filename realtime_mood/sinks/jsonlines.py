@@ -1,4 +1,7 @@
-"""Readings as JSON Lines: one object per reading, flushed at once, and the run's health as the last line."""
+"""Readings as JSON Lines: one object per reading, flushed at once, and the run's health as the last line.
+
+Between them, one object a second with the measures of the body, where a stream beside the EEG gives any.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from typing import TextIO
 
 import numpy as np
 
+from ..body.measure import BodyReading
+from ..body.measure import as_dict as body_dict
 from ..console import encoding_of
 from ..errors import OutputError
 from ..health import Emission, Health
@@ -26,6 +31,10 @@ class JsonLines:
     def put(self, emission: Emission) -> None:
         """Write one reading."""
         write_line(self._stream, as_dict(emission))
+
+    def put_body(self, reading: BodyReading) -> None:
+        """Write the measures of the body."""
+        write_line(self._stream, body_dict(reading))
 
     def close(self, health: Health) -> None:
         """Write the last line."""

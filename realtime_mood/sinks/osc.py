@@ -12,6 +12,9 @@ address                        type value
 ``/realtime_mood/quality``     f    0 to 1
 ``/realtime_mood/sample_age_ms`` f
 ``/realtime_mood/unfamiliarity`` f  above 1 there is no estimate
+``/realtime_mood/body/MEASURE`` f   once a second, where it is valid: ``heart_rate`` and the others of the guide
+``/realtime_mood/body/MEASURE/quality`` f 0 to 1
+``/realtime_mood/body/MEASURE/status`` str ``valid``, or why there is none
 ============================== ==== ============================================================
 """
 
@@ -25,6 +28,7 @@ from collections.abc import Iterable, Iterator
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 
+from ..body.measure import BodyReading
 from ..errors import ConfigError
 from ..health import Emission
 from ..types import Estimate
@@ -64,15 +68,20 @@ class Datagrams:
             self._socket = None
 
 
-class Osc(Outbox[Emission]):
-    """One bundle per reading."""
+class Osc(Outbox[Emission | BodyReading]):
+    """One bundle per reading, and one a second with the measures of the body."""
 
     def __init__(self, address: str, prefix: str = PREFIX) -> None:
         super().__init__(f"OSC {address}")
         self._datagrams, self._prefix = Datagrams(address), prefix
 
-    def deliver(self, item: Emission) -> None:
-        self._datagrams.send((f"{self._prefix}/{name}", value) for name, value in messages(item))
+    def put_body(self, reading: BodyReading) -> None:
+        """Queue the measures of the body; returns at once."""
+        self.put(reading)
+
+    def deliver(self, item: Emission | BodyReading) -> None:
+        found = body_messages(item) if isinstance(item, BodyReading) else messages(item)
+        self._datagrams.send((f"{self._prefix}/{name}", value) for name, value in found)
 
     def shut(self) -> None:
         self._datagrams.close()
@@ -87,6 +96,15 @@ def messages(emission: Emission) -> Iterator[tuple[str, int | float | str]]:
     for name, value in values.items():
         if name != "valid" and math.isfinite(value):
             yield re.sub("^p_", "prob/", name), float(value)
+
+
+def body_messages(reading: BodyReading) -> Iterator[tuple[str, int | float | str]]:
+    """Address (without prefix) and value of the measures of the body."""
+    for it in reading.measures:
+        yield f"body/{it.name}/status", it.why or "valid"
+        yield f"body/{it.name}/quality", float(it.quality)
+        if it.value is not None:
+            yield f"body/{it.name}", float(it.value)
 
 
 def host_and_port(address: str, option: str, host: str = "") -> tuple[str, int]:

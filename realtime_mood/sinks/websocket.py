@@ -23,12 +23,14 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
+from ..body.measure import BodyReading
+from ..body.measure import as_dict as body_dict
 from ..errors import ConfigError
 from ..guard import GuardedThread
 from ..health import Emission
 from ..language import _
 from ..language.rendering import render
-from ..language.terms import REASONS
+from ..language.terms import BODY, BODY_REASONS, REASONS
 from .jsonlines import as_dict, to_json
 from .osc import host_and_port
 from .outbox import Outbox
@@ -85,7 +87,8 @@ class WebSocketReadings(Outbox[Emission]):
         self._over, self._ending = asyncio.Event(), threading.Event()
         self._server: GuardedThread | None = None
         reasons = {why: _(text) for why, text in REASONS.items()}
-        self._page = render(__package__, "live.html", reasons=reasons).encode()  # in the language in use
+        body = {key: _(text) for key, text in (BODY | BODY_REASONS).items()}
+        self._page = render(__package__, "live.html", reasons=reasons, body=body).encode()  # in the language in use
 
     def _listening(self) -> socket.socket:
         address, host, port = self._at
@@ -109,6 +112,10 @@ class WebSocketReadings(Outbox[Emission]):
         values = values_of(item)
         own = {name: round(values[name], 6) for name in ("valence", "arousal")}  # NaN is sent as null
         self._call(self._spread, to_json(as_dict(item) | own | {"valid": bool(values["valid"])}))
+
+    def put_body(self, reading: BodyReading) -> None:
+        """Send the measures of the body."""
+        self.say(body_dict(reading))
 
     def say(self, message: dict[str, object]) -> None:
         """Send another message to all receivers at once."""

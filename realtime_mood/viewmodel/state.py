@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..body.history import BodyHistory
 from ..dsp.reference import Derivation
 from ..health import Health, State
 from ..language import N_, _
@@ -17,6 +18,7 @@ from .actions import RUNNING, Actions, RunRequest, actions_of
 from .affect import PlaneView, plane_of, ranges
 from .banner import banner_of
 from .baseline import BaselineView, baseline_of
+from .body import BodyView, body_of
 from .corrections import badge, outcomes
 from .course import EstimateHistory, course_of
 from .electrodes import ElectrodeView, electrodes_of, known_quality, lanes_of
@@ -72,6 +74,7 @@ class ViewState:
     plane: PlaneView
     ageing: bool  # whether the time axis moves on between samples, so that a stall becomes visible
     baseline: BaselineView  # the requests for a renewed baseline that are possible
+    body: BodyView  # measures of the body, where a stream beside the EEG gives any
     outcomes: tuple[StyledText | None, StyledText | None]  # of the user's last renewal of the baseline and correction
 
 
@@ -87,11 +90,13 @@ def view(
     kohm: np.ndarray | None = None,
     derivation: Derivation | None = None,
     timing: Timing = UNTIMED,
+    body: BodyHistory | None = None,
 ) -> ViewState:
     """Everything to show at `now` (s, our clock). A pure function of its arguments and the language.
 
     `normal` are the newest input features of the network, `kohm` (n_chans,) the last measured impedances (kΩ), and
-    `derivation` is that of the traces, and `timing` says how fast the window itself is.
+    `derivation` is that of the traces, `timing` says how fast the window itself is, and `body` has the measures of the
+    body.
     """
     info, running = health.info, health.state in RUNNING
     current = latest if health.state is State.LIVE else None
@@ -100,6 +105,7 @@ def view(
     current_quality = running and health.state not in (State.STALLED, State.RECONNECTING)
     corrections = latest.corrections if latest and running else None
     baseline = baseline_of(latest.drift if latest and running else None)
+    body_view = body_of(body if info is not None and running else None, now)
     electrodes = electrodes_of(info, known_quality(latest, readings) if current_quality else None, kohm)
     return ViewState(
         state=StyledText(_(STATE_WORDS[health.state]), STATE_ROLES.get(health.state, "dim")),
@@ -115,12 +121,13 @@ def view(
         lanes=lanes_of(electrodes, derivation),
         attention=attention,
         attention_span=span,
-        strip=strip(health, readings, markers, timing),
+        strip=(*strip(health, readings, markers, timing), *([(N_("body"), cell)] if (cell := body_view.cell) else [])),
         power=_power(current, normal),
         power_of=_("the subject's baseline") if latest is not None and latest.calibrated else _("the mean so far"),
         plane=plane_of(current, latest, readings, info.sfreq) if info else PlaneView(),
         ageing=ageing,
         baseline=baseline,
+        body=body_view,
         outcomes=outcomes(latest.drift if latest else None, corrections),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from realtime_mood.body.history import BodyHistory
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import MoodEstimator
@@ -57,6 +58,7 @@ class FakeEngine:
         self.latest: Reading | None = None
         self.history: tuple[Reading, ...] = ()
         self.markers: tuple[Marker, ...] = ()
+        self.body = BodyHistory()
         self.raw = RingBuffer(info, round(60 * info.sfreq))
         self.clean = self.raw
         self.normal = None

@@ -8,9 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 import pylsl
+import pytest
 from waiting import until
 
 from realtime_mood import clock, liblsl
+from realtime_mood.body.measure import BodyMeasure, BodyReading, invalid
 from realtime_mood.feedback.receivers import LslFeedback
 from realtime_mood.health import Emission, Health, State
 from realtime_mood.sinks.lsl_readings import LslReadings
@@ -50,6 +52,26 @@ def test_readings_are_a_stream_without_a_regular_rate_stamped_with_their_windows
     assert np.diff(stamps).min() > 0
     to_ours = clock.offset_to(pylsl.local_clock)
     np.testing.assert_allclose(np.array(stamps) + to_ours - began, [0.25, 0.5, 0.5, 0.5, 0.75], atol=0.01)
+
+
+def test_measures_of_the_body_are_a_stream_of_their_own() -> None:
+    name = f"test-{uuid.uuid4().hex[:10]}"
+    out, began = LslReadings(name), clock.now() - 1.0
+    measures = BodyMeasure("heart_rate", 72.0, 0.9), invalid("movement", "flat")
+    out.put_body(BodyReading(began, 3.0, measures, virtual=True))
+    (found,) = pylsl.resolve_byprop("name", f"{name}-Body", timeout=10)
+    assert (found.type(), found.nominal_srate()) == ("Body", 0.0)
+    inlet = pylsl.StreamInlet(found, recover=False)
+    inlet.open_stream(timeout=10)
+    out.put_body(BodyReading(began + 0.5, 3.5, measures, virtual=True))
+    row, stamp = inlet.pull_sample(timeout=10)
+    assert inlet.info().get_channel_labels()[:2] == ["heart_rate", "rmssd"]
+    assert inlet.info().get_channel_units()[0] == "1/min"
+    assert inlet.info().desc().child("realtime_mood").child_value("virtual") == "1"
+    assert (row[0], round(row[6], 3)) == (72.0, 0.9)
+    assert np.isnan(row[1:6]).all()
+    assert stamp + clock.offset_to(pylsl.local_clock) == pytest.approx(began + 0.5, abs=0.01)
+    out.close(Health())
 
 
 def test_a_receiver_that_recovers_never_goes_on_with_another_run() -> None:

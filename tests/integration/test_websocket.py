@@ -16,6 +16,7 @@ from emissions import READOUT, emission, free_port
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from realtime_mood.body.measure import BodyReading, invalid
 from realtime_mood.errors import ConfigError
 from realtime_mood.feedback.receivers import WebSocketFeedback
 from realtime_mood.health import Feedback, Health
@@ -63,6 +64,19 @@ def test_feedback_is_heard_between_readings(server):
         told = next(message for message in map(json.loads, it) if message["kind"] != "estimate")  # the fixture's, too
     assert (told["kind"], told["level"], told["reward"], told["virtual"]) == ("feedback", 0.75, True, True)
     assert out.output.name.endswith("feedback")
+
+
+def test_measures_of_the_body_come_between_readings(server):
+    port = int(server.output.name.rpartition(":")[2])
+    with connect(f"ws://127.0.0.1:{port}/readings") as it:
+        server.put(emission(1))
+        assert json.loads(it.recv(timeout=5))["kind"] == "estimate"
+        server.put_body(BodyReading(5.0, 2.0, (invalid("heart_rate", "noisy"),)))
+        message = next(message for message in map(json.loads, it) if message["kind"] != "estimate")
+    assert message == {
+        "kind": "body", "t": 2.0, "virtual": False,
+        "measures": {"heart_rate": {"value": None, "unit": "1/min", "quality": 0.0, "why": "noisy"}},
+    }  # fmt: skip
 
 
 def test_another_site_and_a_bent_name_are_turned_away(server):

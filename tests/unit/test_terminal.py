@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from realtime_mood import montage
+from realtime_mood.body.history import BodyHistory
 from realtime_mood.cli import terminal
 from realtime_mood.errors import SourceLost
 from realtime_mood.health import Health, Latency, State
@@ -26,6 +27,7 @@ class StillEngine:
         self.health = Health(State.LIVE, info, 123_456, 10, 400, 0, Latency(20, 40, 60), 12.0)
         self.history, self.latest = readings, readings[-1]
         self.markers = (Marker(0, "neutral"), Marker(4000, "positive"))
+        self.body = BodyHistory()
         self.done = threading.Event()
         self.calls: list[str] = []
 
