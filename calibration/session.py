@@ -20,6 +20,7 @@ from realtime_mood.estimator import SignalOnly
 from realtime_mood.health import Health, State
 from realtime_mood.language import N_
 from realtime_mood.pipeline import Pipeline
+from realtime_mood.reasons import ARTEFACTS
 from realtime_mood.recording.recorder import Recorder
 from realtime_mood.run.engine import Engine
 from realtime_mood.sources import open_source
@@ -30,7 +31,7 @@ from .director import CalibrationDirector, OnEvent
 from .progress import CalibrationProgress, Event, Mode
 from .protocol import BlockPlan
 
-POOR = (Why.GAP, Why.BAD_SIGNAL)
+POOR = (Why.GAP, Why.BAD_SIGNAL, *ARTEFACTS)
 MAX_POOR = 0.3  # share of a step without usable signal above which it is repeated
 
 

@@ -22,7 +22,7 @@ from realtime_mood.entropy import Population, Statistics
 from realtime_mood.errors import ConfigError, MoodError, PluginError, WeightsError
 from realtime_mood.estimator import Measuring, MoodEstimator
 from realtime_mood.files import Strict
-from realtime_mood.pipeline import BATCH, LEARNS, Pipeline
+from realtime_mood.pipeline import ARTEFACTS, BATCH, LEARNS, Pipeline
 from realtime_mood.plugins import Plugin, find, made, read_options, split
 from realtime_mood.profile import Normaliser, Profile
 from realtime_mood.readout import Readout
@@ -261,6 +261,7 @@ class PipelineBuilder:
             **({"held_out": held_out} if held_out else {}),
             "batch": BATCH,
             **LEARNS,
+            **ARTEFACTS,
         }
 
 

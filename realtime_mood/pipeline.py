@@ -14,13 +14,14 @@ import numpy as np
 
 from .contracts import BatchEstimator, Estimator, Learner
 from .corrections import SPAN_S
+from .dsp.artefacts import commonest, without_artefacts
 from .dsp.features import Extractor
 from .dsp.filters import NOTCH_HZ, Filters, Notch
 from .dsp.gaps import GapFiller
 from .dsp.slicer import Slicer
 from .dsp.spec import FeatureSpec
 from .profile import Profile
-from .types import Chunk, Features, Reading, Readout, StreamInfo, Why, Window
+from .types import Chunk, Features, Mask, Reading, Readout, StreamInfo, Why, Window
 
 MEMORY_S = 60.0
 BATCH = 8  # windows read together where a stream has no pace, and recorded with them; more do not fit a core's cache
@@ -30,6 +31,7 @@ CORRECTION = "correction: "  # prefix of a marker at which the user labelled the
 LEFT_OUT = "left out: "  # prefix of a marker that lists the electrodes left out from its sample on
 # recorded with the statistics; recordings without it are older, and learnt only from windows that were read
 LEARNS = {"learns": "by stream time"}
+ARTEFACTS = {"artefacts": "by hop"}  # likewise: recordings without it are older, and left no seconds out
 
 
 class Pipeline:
@@ -58,6 +60,7 @@ class Pipeline:
         self.left_out: list[tuple[int, frozenset[int]]] = []
         self._requests: list[tuple[int, str]] = []  # of the user: from which sample on, and the text of its marker
         self._state: tuple[int, Mapping[str, Any]] | None = None  # after which sample the learner goes on from which
+        self.marks_artefacts = True  # False to repeat recordings that are older
         self._recent: deque[Window] = deque(maxlen=round(SPAN_S / spec.step_s))  # one a step, to be labelled
 
     @property
@@ -134,6 +137,7 @@ class Pipeline:
         for run in self._bridge(chunk):
             t_first = chunk.t_last - (chunk.end - 1 - run.first) / self.info.sfreq
             windows += self._slicer(run, t_first)
+        windows = [self._marked(window) for window in windows] if self.marks_artefacts else windows
         if self.left_out:
             windows = [self._less(window) for window in windows]
         return [self._learnt(window, self._learner) for window in windows] if self._learner else windows
@@ -190,6 +194,12 @@ class Pipeline:
         channels = next((left_out for after, left_out in reversed(self.left_out) if window.end > after), None)
         return replace(window, quality=window.quality.without(channels)) if channels else window
 
+    def _marked(self, window: Window) -> Window:
+        """The window without the hops that hold an artefact."""
+        if (codes := window.artefacts) is None:
+            return window
+        return without_artefacts(window, codes, self.spec, self.info.sfreq)
+
     def _reason(self, window: Window, features: Features) -> Why | None:
         """Why this window allows no estimate, regardless of the network; None when it does."""
         spec, sfreq = self.spec, self.info.sfreq
@@ -201,5 +211,12 @@ class Pipeline:
         steps = min(spec.n_steps, int((window.end - window.settled) / sfreq / spec.step_s))
         masked = int(features.step_mask[-steps:].sum() + features.patch_mask.sum())
         if masked > spec.max_masked * (steps + spec.n_patches):
-            return Why.GAP
+            return self._artefact(window, features.step_mask, steps) or Why.GAP
         return Why.BAD_SIGNAL if features.quality.good.sum() < max(2, self.info.n_chans / 2) else None
+
+    def _artefact(self, window: Window, masked: Mask, steps: int) -> Why | None:
+        """The artefact that most of the masked ones of the newest `steps` hold; None where they are masked by loss."""
+        if window.artefacts is None or not self.marks_artefacts:
+            return None
+        codes = window.artefacts.reshape(self.spec.n_steps, -1)[-steps:]
+        return commonest(codes) if 2 * (codes > 0).any(axis=1).sum() >= masked[-steps:].sum() else None

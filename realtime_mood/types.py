@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from enum import Enum
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -18,6 +17,7 @@ from .corrections import Corrections
 from .drift import Drift
 from .entropy import Statistics
 from .readout import Readout
+from .reasons import Fault, Why
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -140,6 +140,9 @@ class Window:
     drift: Drift | None = None
     """How the signal compares with the subject's baseline up to its end; None without a profile."""
     corrections: Corrections | None = None  # of the user, up to its end
+    artefacts: NDArray[np.int8] | None = None
+    """(n_hops,): 0, or 1 + the index in `reasons.ARTEFACTS` of what was in a hop; such hops count as not received. None
+    where there is none."""
 
     def __post_init__(self) -> None:
         for name, kind in (("data", np.float32), ("valid", bool), ("power", float), ("counts", int), ("dead", bool)):
@@ -148,18 +151,6 @@ class Window:
     @property
     def end(self) -> int:
         return self.first + self.data.shape[1]
-
-
-class Fault(Enum):
-    """What is wrong with an electrode."""
-
-    FLAT = "flat"
-    RAILED = "railed"
-    LINE = "line"
-    MUSCLE = "muscle"
-    DECORRELATED = "decorrelated"
-    IMPEDANCE = "impedance"
-    EXCLUDED = "excluded"  # left out by the user
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,19 +196,6 @@ class Features:
     eye: Array | None = None
     """(n_eye,) eye-movement features, where there is an eye tracker, in standard deviations of the subject's baseline;
     NaN where no eye was seen. Only weights trained with any use them."""
-
-
-class Why(Enum):
-    """Why no estimate was given."""
-
-    SETTLING = "settling"
-    STALE = "stale"
-    GAP = "gap"
-    BAD_SIGNAL = "bad_signal"
-    UNCALIBRATED = "uncalibrated"
-    UNSURE = "unsure"
-    MONTAGE = "montage"
-    UNFAMILIAR = "unfamiliar"  # signal, electrodes or device are unlike those of training
 
 
 class _Labelled:

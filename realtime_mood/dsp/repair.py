@@ -23,21 +23,9 @@ MIDDLE = (("Fpz",), ("AFz",))  # else one of these
 
 
 def frontal(ch_names: Sequence[str]) -> list[int]:
-    """Indices of the one or two electrodes that stand in for EOG.
-
-    Raises
-    ------
-    StreamMismatch
-        The montage has none of them.
-    """
-    for names in (*PAIRS, *MIDDLE):
-        if set(names) <= set(ch_names):
-            return [ch_names.index(name) for name in names]
-    known = ", ".join(" and ".join(names) for names in (*PAIRS, *MIDDLE))
-    raise StreamMismatch(
-        "repair 'eog'", f"there is no pair of frontal electrodes among {', '.join(ch_names)}",
-        f"use a montage with {known}, or run without --repair",
-    )  # fmt: skip
+    """Indices of the one or two electrodes that stand in for EOG; empty where the montage has none of them."""
+    found = (names for names in (*PAIRS, *MIDDLE) if set(names) <= set(ch_names))
+    return [ch_names.index(name) for name in next(found, ())]
 
 
 def shared(rows: np.ndarray) -> np.ndarray:
@@ -68,6 +56,12 @@ class EyeRepair:
 
     def __init__(self, ch_names: Sequence[str], sfreq: float) -> None:
         self._frontal, self._sfreq = frontal(ch_names), sfreq
+        if not self._frontal:
+            known = ", ".join(" and ".join(names) for names in (*PAIRS, *MIDDLE))
+            raise StreamMismatch(
+                "repair 'eog'", f"there is no pair of frontal electrodes among {', '.join(ch_names)}",
+                f"use a montage with {known}, or run without --repair",
+            )  # fmt: skip
         self._power, self._product = PRIOR_S * sfreq * DEAD_UV**2, np.zeros(len(ch_names))
         self.factors = np.zeros(len(ch_names))
         """(n_chans,): share of the frontal signal that reaches each electrode."""

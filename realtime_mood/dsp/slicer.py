@@ -8,8 +8,10 @@ from functools import partial
 
 import numpy as np
 
+from ..reasons import ARTEFACTS
 from ..ring import RingBuffer
 from ..types import Chunk, Impedance, Mask, Quality, StreamInfo, Window
+from .artefacts import EegArtefacts
 from .features import Resampler
 from .filters import Filters
 from .gaps import SampleRun, StepRemover
@@ -39,6 +41,7 @@ class Slicer:
         self._level = StepRemover(info.n_chans)
         self._repair = EyeRepair(info.ch_names, info.sfreq) if spec.repair == "eog" else None
         self._judge = ElectrodeQuality(info.n_chans, info.sfreq, spec.hop_s, spec.context_s)
+        self._artefacts = EegArtefacts(info.ch_names, info.sfreq, spec.hop_s)
         self._impedances: deque[Impedance] = deque()
         self._kohm = np.full(info.n_chans, np.nan, np.float32)
         self._restart(0)
@@ -47,8 +50,8 @@ class Slicer:
 
     def _restart(self, at: int) -> None:
         n_chans = self._info.n_chans
-        empty = np.zeros((n_chans, self._spec.n_bands)), 0, np.zeros(n_chans, bool)
-        self._hops = [empty] * self._n_hops  # power, samples, dead channels of the newest
+        empty = np.zeros((n_chans, self._spec.n_bands)), 0, np.zeros(n_chans, bool), 0
+        self._hops = [empty] * self._n_hops  # power, samples, dead channels, artefact of the newest
         self._raw: list[np.ndarray] = []  # rows of the last second, and of the current hop, as are the next two
         self._cleaned: list[np.ndarray] = []  # (n_chans, n_times)
         self._squares: list[np.ndarray] = []  # (n_times, n_bands, n_chans)
@@ -65,6 +68,7 @@ class Slicer:
             self._filters.restart(run.rows[0])
             self._level.restart(run.rows[0])
             self._judge.restart()
+            self._artefacts.restart()
             if self._repair:
                 self._repair.restart()
             if run.first > 0:
@@ -124,18 +128,19 @@ class Slicer:
         self._raw, squares, clean = [joined(self._raw)], joined(self._squares), joined(self._cleaned, axis=1)
         total = squares.sum(axis=0).T
         before = self._hops[-1 : -self._spec.hops_per_step : -1]  # of the same step
-        power, n = sum((s for s, *_ in before), total), sum((n for _, n, _ in before), len(squares))
+        power, n = sum((s for s, *_ in before), total), sum((n for _, n, *_ in before), len(squares))
         raw = self._raw[0][: len(self._raw[0]) - (stop - end)][-self._n_raw :]
         n_new = end - max(self._spec.grid(self._k - 1, self._info.sfreq), self._broken)
         band_rms = np.sqrt(power / max(n, 1))
         quality, dead = self._judge(Hop(raw, n_new, clean.T, band_rms, jumped, self._kohm))
-        self._hops.append((total, len(squares), dead))
+        found = self._artefacts(clean.T, np.sqrt(total[:, -1] / max(len(squares), 1)), dead)
+        self._hops.append((total, len(squares), dead, 1 + ARTEFACTS.index(found) if found else 0))
         self._k += 1
         return quality
 
     def _windows(self, ends: Sequence[int], t_last: Sequence[float], qualities: Sequence[Quality]) -> Iterator[Window]:
         """A window for each hop of the newest block."""
-        power, counts, dead = (np.stack(column) for column in zip(*self._hops, strict=True))
+        power, counts, dead, artefacts = (np.stack(column) for column in zip(*self._hops, strict=True))
         first, n_rows = ends[0] - self._n_times, self._n_times + ends[-1] - ends[0]
         got = min(n_rows, ends[-1] - self.clean.oldest)
         data = np.zeros((n_rows, self._info.n_chans), np.float32)
@@ -150,6 +155,7 @@ class Slicer:
             yield Window(
                 data[at].T, valid[at], power[hops], counts[hops], dead[hops], qualities[i], end - self._n_times,
                 self._settled, self._broken, t_last[i],
+                artefacts=artefacts[hops].astype(np.int8) if artefacts[hops].any() else None,
             )  # fmt: skip
 
     def _silence(self, data: np.ndarray, first: int, dead: np.ndarray) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import StreamMismatch
 from ..guard import words_of
 from ..health import Emission, State
-from ..pipeline import BASELINE, CORRECTION, LEARNS, LEFT_OUT, Pipeline
+from ..pipeline import ARTEFACTS, BASELINE, CORRECTION, LEARNS, LEFT_OUT, Pipeline
 from ..types import Reading, StreamInfo, Why
 from .reader import Recorded
 from .xdf_session import exact
@@ -73,6 +73,7 @@ class Replayed:
 def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Replayed:
     """Compute the readings of a recording again, from the same windows; `build` makes the pipeline of its `about`."""
     pipeline, sfreq = build(recorded.info), recorded.info.sfreq
+    pipeline.marks_artefacts = ARTEFACTS.items() <= recorded.about.items()
     wanted = {before["end"]: before for before in recorded.readings if before.get("why") != Why.STALE.value}
     n_compared, largest = len(wanted), 0.0
     differences: list[Difference] = []

@@ -20,7 +20,8 @@ from .words import reason, share
 DASHES: tuple[Any, ...] = ("-", (0, (7, 1.2)), (0, (9, 1.2, 1.6, 1.2)), (0, (2.5, 1)), (0, (5, 1, 1, 1, 1, 1)))
 REASON_LOOKS: dict[str, tuple[str, str]] = {
     "settling": ("#a3adba", ""), "stale": ("#c46a55", "xxx"), "gap": ("#c46a55", "///"),
-    "bad_signal": ("#c46a55", "..."), "uncalibrated": ("#7f8b9d", "..."), "unsure": ("#7f8b9d", "///"),
+    "bad_signal": ("#c46a55", "..."), "muscle": ("#c46a55", "|||"), "blinks": ("#c46a55", "ooo"),
+    "movement": ("#c46a55", "---"), "uncalibrated": ("#7f8b9d", "..."), "unsure": ("#7f8b9d", "///"),
     "montage": ("#7f8b9d", "xxx"), "unfamiliar": ("#7f8b9d", "\\\\\\"), OTHER: ("#7f8b9d", "---"),
 }  # fmt: skip
 """Colour and hatch of each reason: red for what is wrong with the signal."""

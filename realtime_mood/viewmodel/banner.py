@@ -9,6 +9,7 @@ from itertools import takewhile
 from ..dsp.spec import FeatureSpec
 from ..health import Health, State
 from ..language import N_, _, ngettext
+from ..reasons import ARTEFACTS
 from ..types import Abstained, Reading, StreamInfo, Why
 from .baseline import baseline_of
 from .electrodes import ElectrodeView
@@ -30,6 +31,9 @@ WHY_TEXTS = {
     Why.STALE: (N_("No new data: no readings until the stream returns"), "warn"),
     Why.GAP: (N_("Too many samples lost: the next reading needs signal without gaps"), "warn"),
     Why.BAD_SIGNAL: (N_("Signal poor"), "warn"),
+    Why.MUSCLE: (N_("Muscle activity on many electrodes: relax your jaw and forehead for the next reading"), "warn"),
+    Why.BLINKS: (N_("Rapid blinking: keep your eyes calm for the next reading"), "warn"),
+    Why.MOVEMENT: (N_("Movement of the head or the headset: sit still for the next reading"), "warn"),
     Why.UNCALIBRATED: (N_("This readout gives no estimate until a personal calibration has fitted it"), "info"),
     Why.MONTAGE: (N_("Too few usable electrodes for this network"), "warn"),
     Why.UNSURE: (N_("Unsure: no label stands out"), "info"),
@@ -38,7 +42,12 @@ WHY_TEXTS = {
         "warn",
     ),
 }
-BEFORE_DRIFT = (Why.STALE, Why.GAP, Why.SETTLING)  # reasons that pass, or without which there is no rest either
+BEFORE_DRIFT = (
+    Why.STALE,
+    Why.GAP,
+    Why.SETTLING,
+    *ARTEFACTS,
+)  # reasons that pass, or without which there is no rest either
 ONLY_SIMULATED = N_(
     "This readout was trained on simulated subjects; on a real headset it gives no estimate until a personal "
     "calibration has fitted it"
