@@ -148,6 +148,7 @@ def feedback(
     notch: options.Notch = None,
     repair: options.Repair = None,
     record: options.Record = None,
+    also: options.Also = None,
     lsl_out: Annotated[bool | None, typer.Option("--lsl-out", help="Send readings and feedback by LSL.")] = None,
     lsl_name: options.LslName = None,
     osc: Annotated[str | None, typer.Option(help="Send readings and feedback by OSC to HOST:PORT.")] = None,

@@ -14,14 +14,14 @@ from ..aux_ring import AuxRing, AuxSamples
 from ..auxiliary import AuxInfo
 from .breathing import WINDOW_S as BREATHING_S
 from .breathing import breathing
-from .heart import ECG, PPG, heart
+from .heart import ECG, PPG, RATE_S, VARIABILITY_S, heart
 from .heart import WINDOW_S as HEART_S
 from .measure import BAD_RATE, NO_SIGNAL, UNITS, UNKNOWN_UNIT, BodyMeasure, invalid
 from .movement import WINDOW_S as MOVEMENT_S
 from .movement import movement
 from .signals import BodySignal, signals_of
+from .skin import LEVEL_S, skin
 from .skin import WINDOW_S as SKIN_S
-from .skin import skin
 from .window import NEWEST_S, SignalWindow, window_of
 
 PATIENCE_S = 1.0  # a stream whose samples are later than this is measured without them (s)
@@ -36,6 +36,11 @@ OF_KIND = {
     "motion": (("movement",), MOVEMENT_S, 100.0),
 }
 """Measures of each kind of signal, the window of each (s), and the highest rate that is used (Hz)."""
+SPANS_S = {
+    "heart_rate": RATE_S, "rmssd": VARIABILITY_S, "skin_conductance": LEVEL_S, "skin_responses": SKIN_S,
+    "respiration_rate": BREATHING_S, "movement": MOVEMENT_S,
+}  # fmt: skip
+"""Seconds of signal that each measure is made of."""
 
 
 class BodyMonitor:

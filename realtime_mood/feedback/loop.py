@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import clock
+from ..body.measure import BodyReading
 from ..contracts import Condition, Receiver
 from ..dsp.filters import Notch
 from ..dsp.reference import RECORDED
@@ -31,6 +32,8 @@ from .session import FeedbackSample, FeedbackSession
 PATIENCE_S = 0.5  # time without a sample after which the feedback is neutral
 WAITING = 4096  # length of the queue of chunks and readings; the oldest are dropped, and leave a gap
 JOIN_S, CLOSE_S = 0.5, 1.2  # how long closing waits for the thread, and how long it may take in all
+
+Item = Chunk | Emission | BodyReading
 
 
 class FeedbackLoop:
@@ -66,7 +69,7 @@ class FeedbackLoop:
         self.latest: Feedback | None = None
         self.over = threading.Event()  # the session is over
         self.fault: MoodError | None = None
-        self._items: deque[tuple[Chunk | Emission, float]] = deque(maxlen=WAITING)
+        self._items: deque[tuple[Item, float]] = deque(maxlen=WAITING)
         self._new, self._closing, self._dropped = threading.Condition(), threading.Event(), 0
         self._thread: GuardedThread | None = None
 
@@ -116,6 +119,10 @@ class FeedbackLoop:
         """Queue a reading of the network."""
         self._put(emission)
 
+    def put_body(self, reading: BodyReading) -> None:
+        """Queue measures of the body."""
+        self._put(reading)
+
     def mark(self, marker: Marker, t: float) -> None:
         """Markers are not used."""
 
@@ -153,7 +160,7 @@ class FeedbackLoop:
 
     # -- the thread that feeds back -----------------------------------------------------------------------------
 
-    def _put(self, item: Chunk | Emission) -> None:
+    def _put(self, item: Item) -> None:
         if self._thread is None:
             return
         with self._new:
@@ -172,6 +179,8 @@ class FeedbackLoop:
                 break
             elif isinstance(item, Chunk):
                 self._use_chunk(item, arrived)
+            elif isinstance(item, BodyReading):
+                self.session.use_body(item)
             else:
                 self._use_reading(item)
         self._end()

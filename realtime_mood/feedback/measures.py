@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..body.monitor import SPANS_S
 from ..contracts import MeasureKind
 from ..dsp.filters import Filters, Notch, RunningMean, band_delay_s
 from ..dsp.gaps import GapFiller
@@ -52,7 +53,12 @@ class Lag:
 
 
 def lag_of(measure: Measure, sfreq: float, spec: FeatureSpec = FeatureSpec()) -> Lag:  # noqa: B008 - frozen
-    """Delay of a measure: of its band's filter at the middle of the band, and the mean age of what it averages."""
+    """Delay of a measure: of its band's filter at the middle of the band, and the mean age of what it averages.
+
+    That of a measure of the body is half of the seconds that it is made of.
+    """
+    if measure.kind in SPANS_S:
+        return Lag(SPANS_S[measure.kind] / 2, 0.0)
     if not measure.is_fast:
         return Lag(spec.n_steps * spec.step_s / 2, measure.smoothing_s)
     return Lag(band_delay_s(measure.band, sfreq), measure.smoothing_s)

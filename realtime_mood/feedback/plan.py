@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from ..body.measure import UNITS as BODY_MEASURES
 from ..dsp.reference import BETWEEN
 from ..dsp.spec import BANDS
 from ..files import Strict, load, shipped_in
@@ -17,7 +18,8 @@ from ..plugins import BUILT_IN, Group, plugins
 
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
 HIGHEST_HZ = 100.0
-READOUT = "readout"  # the kind of measure that is no fast one
+READOUT = "readout"
+SLOW = (READOUT, *BODY_MEASURES)  # the kinds of measure that are no fast ones
 
 
 def registered(group: Group, name: str, also: tuple[str, ...] = ()) -> str:
@@ -39,8 +41,8 @@ class Measure(Strict):
 
     kind: str
     """``band``: log power; ``ratio``: log power of `band` less that of `over`; ``asymmetry``: log power of the second
-    half of `electrodes` less that of the first; ``readout``: what the network says of `label`; or the name of a
-    measure of another package."""
+    half of `electrodes` less that of the first; ``readout``: what the network says of `label`; a measure of the
+    body, as ``heart_rate``, from a stream beside the EEG; or the name of a measure of another package."""
     band: Band = BANDS["alpha"]
     over: Band | None = None
     electrodes: tuple[str, ...] = ()  # names, or differences of two, as ``"F3-C3"``
@@ -61,7 +63,7 @@ class Measure(Strict):
     @field_validator("kind")
     @classmethod
     def _known_kind(cls, kind: str) -> str:
-        return kind if kind == READOUT else registered("measures", kind, (READOUT,))
+        return kind if kind in SLOW else registered("measures", kind, SLOW)
 
     @model_validator(mode="after")
     def _whole(self) -> Measure:
@@ -70,8 +72,10 @@ class Measure(Strict):
                 raise ValueError(f"a band lies between 0.5 and {HIGHEST_HZ:g} Hz, lower edge first: {low:g}–{high:g}")
         if (self.kind == READOUT) != bool(self.label):
             raise ValueError("a readout needs a label, and nothing else has one")
-        if self.kind != READOUT and not self.electrodes:
+        if self.is_fast and not self.electrodes:
             raise ValueError("name the electrodes")
+        if self.kind in BODY_MEASURES and self.electrodes:
+            raise ValueError(f"{self.kind} is not measured with electrodes of the EEG: name none")
         if self.kind in BUILT_IN["measures"] and (self.kind == "ratio") != (self.over is not None):
             raise ValueError("a ratio needs `over`, and nothing else has one")
         if self.kind == "asymmetry" and (len(self.electrodes) % 2 or not self.electrodes):
@@ -82,7 +86,7 @@ class Measure(Strict):
 
     @property
     def is_fast(self) -> bool:
-        return self.kind != READOUT
+        return self.kind not in SLOW
 
 
 class Reward(Strict):

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..body.measure import BodyReading
 from ..contracts import Condition
 from .measures import RATE_HZ, Sample
-from .plan import Block, FeedbackPlan
+from .plan import READOUT, Block, FeedbackPlan, Measure
 from .rules import Rule
 
 LEAST_BASELINE_S = 10.0  # least valid signal for a baseline
@@ -83,6 +84,7 @@ class FeedbackSession:
         self.plan, self._sfreq, self._condition, self._on_event = plan, sfreq, condition, on_event
         self._weights = np.array([measure.weight for measure in plan.measures])
         self._slow: dict[str, tuple[float, str]] = {}
+        self._body: dict[str, tuple[float, str]] = {}
         self._baseline, self._rule = Baseline(len(plan.measures)), Rule(plan.reward, RATE_HZ)
         self._block, self._began = 0, -1
         self.rewards = self.invalid = self.fed = 0
@@ -110,6 +112,10 @@ class FeedbackSession:
     def use_reading(self, values: dict[str, float], why: str) -> None:
         """Keep the newest reading of the network: values by name, and why there is no estimate."""
         self._slow = {name: (value, why) for name, value in values.items()}
+
+    def use_body(self, reading: BodyReading) -> None:
+        """Keep the newest measures of the body."""
+        self._body = {it.name: (it.number, it.why) for it in reading.measures}
 
     def step(self, sample: Sample) -> FeedbackSample | None:
         """Feedback for one sample; None once the session is over."""
@@ -145,14 +151,19 @@ class FeedbackSession:
             if measure.is_fast:
                 values.append(next(fast))
                 continue
-            names = measure.label, f"p_{measure.label}"
-            value, reason = next(
-                (self._slow[name] for name in names if name in self._slow), (math.nan, "no reading yet")
-            )
+            value, reason = self._slow_value(measure)
             values.append(value)
             if reason or not math.isfinite(value):
                 why = why or reason or "no estimate"
         return tuple(values), why
+
+    def _slow_value(self, measure: Measure) -> tuple[float, str]:
+        """The newest value of the network or of the body, and why there is none."""
+        if measure.kind == READOUT:
+            names = measure.label, f"p_{measure.label}"
+            return next((self._slow[name] for name in names if name in self._slow), (math.nan, "no reading yet"))
+        value, why = self._body.get(measure.kind, (math.nan, "no stream gives it"))
+        return value, f"{measure.kind.replace('_', ' ')}: {why}" if why else ""
 
     def _move(self, index: int) -> None:
         """Go to the block of this sample; a baseline lasts until it has enough valid signal."""

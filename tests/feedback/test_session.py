@@ -13,14 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from learner import learn
 
+from realtime_mood.body.measure import BodyMeasure, BodyReading, invalid
 from realtime_mood.cli.feedback import Draw
 from realtime_mood.errors import ConfigError
 from realtime_mood.feedback import sealed
 from realtime_mood.feedback.conditions import NAMES, Blinded, condition, shown_in
-from realtime_mood.feedback.measures import RATE_HZ, Sample
+from realtime_mood.feedback.measures import RATE_HZ, Sample, lag_of
 from realtime_mood.feedback.plan import FeedbackPlan, Reward, load_plan, shipped
 from realtime_mood.feedback.rules import Rule
-from realtime_mood.feedback.session import LEAST_BASELINE_S, FeedbackSession
+from realtime_mood.feedback.session import LEAST_BASELINE_S, FeedbackSample, FeedbackSession
 
 SFREQ = 120.0
 STEP = round(SFREQ / RATE_HZ)
@@ -50,6 +51,30 @@ def samples(seconds: float, seed: int = 0, bad=lambda k: ""):
 def session(it: FeedbackPlan, name: str = "contingent", on_event=None, seed: int = 0) -> FeedbackSession:
     made = condition(name, smoothing_s=0.5, rate_hz=RATE_HZ, seed=seed)
     return FeedbackSession(it, SFREQ, made, *([on_event] if on_event else []))
+
+
+# -- measures of the body -----------------------------------------------------------------------------------------
+
+
+def test_a_measure_of_the_body_is_fed_back_and_its_faults_are_not():
+    it = plan(measures=[{"kind": "heart_rate"}])
+    assert lag_of(it.measures[0], SFREQ).total_s == 5.0
+    led, fed = session(it), list[FeedbackSample]()
+    for k in range(round(30 * RATE_HZ)):
+        if k % RATE_HZ == 0 and k:  # once a second: rest, then faster, then a finger that moves
+            rate = 70 + 2 * (k // RATE_HZ % 2) if k < 15 * RATE_HZ else 78.0
+            measure = BodyMeasure("heart_rate", rate) if k < 24 * RATE_HZ else invalid("heart_rate", "noisy")
+            led.use_body(BodyReading(k / RATE_HZ, k / RATE_HZ, (measure,)))
+        fed.append(led.step(Sample((k + 1) * STEP, (), "")))
+    assert fed[0].why == "heart rate: no stream gives it"
+    faster = [it for it in fed if it.kind == "feedback" and it.index < 23 * SFREQ]
+    assert all(it.valid and it.z > 5 and it.level == 1.0 for it in faster[60:])
+    assert {(it.why, it.level) for it in fed[-60:]} == {("heart rate: noisy", 0.5)}
+
+
+def test_a_measure_of_the_body_names_no_electrodes():
+    with pytest.raises(ValueError, match="name none"):
+        plan(measures=[{"kind": "heart_rate", "electrodes": ["O1"]}])
 
 
 # -- plans --------------------------------------------------------------------------------------------------------
