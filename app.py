@@ -217,7 +217,8 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
         return config.model_copy(update=options)
 
     def engine(request: gui.RunRequest) -> Engine:
-        requested = changed(source=request.url, profile=request.profile, record=request.record)
+        beside = {"also": request.also, "markers": request.markers}
+        requested = changed(source=request.url, profile=request.profile, record=request.record, **beside)
         return make_engine(requested, [request.tap] if request.tap else [], give_up_s=None, autosave=data / "autosave")
 
     def recorder(request: gui.RunRequest, engine: Engine) -> Recorder:
@@ -235,7 +236,7 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
         lambda name: feedback_run.session_of(name, config, draw or feedback_run.Draw(), lines),
         make_recorder=recorder,
     )
-    request = gui.RunRequest(config.source, config.profile, config.record)
+    request = gui.RunRequest(config.source, config.profile, config.record, None, config.also, config.markers)
     raise typer.Exit(gui.run(flows, request, weights=config.weights, session=session))
 
 

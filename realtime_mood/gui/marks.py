@@ -8,21 +8,21 @@ from PyQt6.QtCore import QLineF, QRectF, Qt
 from PyQt6.QtGui import QFontMetricsF, QPainter, QPen
 
 from ..viewmodel.marks import Mark, MarkRows, PlacedWord
-from .theme import LEFT, Canvas, colour, faint, font, write
+from .theme import Canvas, colour, faint, font, write_elided
 
 LINE = 14  # px
-MOST_ROWS = 3
 
 
 class MarkStrip(Canvas):
     """As high as its words have needed since `clear`, so that the picture below moves only when there are more."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_rows: int = 3) -> None:
         super().__init__()
+        self._most_rows = most_rows
         self._advance = QFontMetricsF(font(11)).horizontalAdvance
         self._x: list[float] = []
         self.words: list[tuple[PlacedWord, str]] = []
-        self._rows = MarkRows(MOST_ROWS)
+        self._rows = MarkRows(self._most_rows)
         self._make_room(0)
 
     def show_marks(self, span_s: float, marks: Sequence[Mark]) -> None:
@@ -38,7 +38,7 @@ class MarkStrip(Canvas):
 
     def clear(self) -> None:
         """Show none, and take no room."""
-        self._x, self.words, self._rows = [], [], MarkRows(MOST_ROWS)
+        self._x, self.words, self._rows = [], [], MarkRows(self._most_rows)
         self._make_room(0)
 
     def _make_room(self, n_rows: int) -> None:
@@ -54,5 +54,4 @@ class MarkStrip(Canvas):
         for word, text in self.words:
             box = QRectF(word.x, LINE * word.row, word.width, LINE)
             p.fillRect(box, colour("panel"))
-            text = p.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(word.width - 3))
-            write(p, box.adjusted(3, 0, 0, 0), LEFT, text, "virtual")
+            write_elided(p, box.adjusted(3, 0, 0, 0), text, "virtual")

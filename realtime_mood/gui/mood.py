@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
-from PyQt6.QtGui import QBrush, QPainter, QPen, QPolygonF
+from PyQt6.QtCore import QLineF, QRectF, Qt
+from PyQt6.QtGui import QBrush, QPainter, QPen
 
 from ..language import _
 from ..viewmodel.affect import gentle
 from ..viewmodel.course import COURSE_S, EstimateHistory
 from ..viewmodel.state import LabelBar, ViewState
 from ..viewmodel.words import StyledText
-from .theme import CENTRE, LEFT, RIGHT, Canvas, colour, faint, font, write
+from .theme import CENTRE, LEFT, RIGHT, Canvas, colour, draw_line, faint, font, write
 
 TOP = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
 TIMES_PX = 180  # the width of the time axis that five labels need
@@ -160,11 +160,8 @@ class TimeCourse(Canvas):
         for i in range(len(course.labels)):
             values = course.probs[:, i]
             p.setPen(QPen(colour(f"label{i}"), 2))
-            for run in np.ma.clump_unmasked(np.ma.masked_invalid(values)) if len(values) else ():
-                points = [
-                    QPointF(self._x(t), self._y(prob)) for t, prob in zip(course.t[run], values[run], strict=True)
-                ]
-                p.drawPolyline(QPolygonF(points)) if len(points) > 1 else p.drawPoint(points[0])
+            x = self._plot.right() + np.maximum(course.t, -COURSE_S) / COURSE_S * self._plot.width()
+            draw_line(p, x, self._plot.bottom() - values * self._plot.height())
             if len(values) and np.isfinite(values[-1]) and course.t[-1] > -1.0:  # a line that is still being drawn
                 ends.append((self._y(values[-1]), i))
         taken = self._plot.top() - 20

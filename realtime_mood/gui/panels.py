@@ -58,7 +58,7 @@ class Panels:
         right = w - left
         if left:
             self._window.resizeDocks([d["signal"], d["estimate"]], [left, right], across)
-            self._window.resizeDocks([d["signal"], d["details"]], [round(0.57 * h), round(0.31 * h)], down)
+            self._window.resizeDocks([d["signal"], d["details"]], [round(0.52 * h), round(0.36 * h)], down)
         self._window.resizeDocks([d["estimate"], d["plane"]], [round(0.66 * right), round(0.34 * right)], across)
         self._window.resizeDocks([d["maps"], d["quality"]], [round(0.64 * right), round(0.36 * right)], across)
         self._window.resizeDocks([d["estimate"], d["maps"]], [round(0.44 * h), round(0.44 * h)], down)

@@ -11,9 +11,10 @@ from pathlib import Path
 from string import Template
 from typing import Literal
 
+import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QRectF, Qt
-from PyQt6.QtGui import QColor, QFont, QGuiApplication, QPainter
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QFont, QGuiApplication, QPainter, QPolygonF
 from PyQt6.QtWidgets import QApplication, QWidget
 
 Theme = Literal["dark", "light"]
@@ -24,6 +25,7 @@ CENTRE = Qt.AlignmentFlag.AlignCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 FAMILIES = ["Inter", "Segoe UI", "SF Pro Text", "DejaVu Sans"]
+LEAST_PX = 12  # a text with less room is not painted
 _now: list[Theme] = ["dark"]
 
 
@@ -96,6 +98,22 @@ def write(
         p.setFont(font(pixels, bold))
     p.setPen(colour(role))
     p.drawText(box, place, text)
+
+
+def write_elided(p: QPainter, box: QRectF, text: str, role: str = "dim") -> float:
+    """Paint as much of `text` as a box has room for, in the painter's font; returns its width in px."""
+    if box.width() < LEAST_PX:
+        return 0.0
+    text = p.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(box.width()))
+    write(p, box, LEFT, text, role)
+    return float(p.fontMetrics().horizontalAdvance(text))
+
+
+def draw_line(p: QPainter, x: np.ndarray, y: np.ndarray) -> None:
+    """Paint a line through the points `x`, `y` (n,) in px; NaN breaks it."""
+    for part in np.ma.clump_unmasked(np.ma.masked_invalid(y)) if len(y) else ():
+        points = [QPointF(a, b) for a, b in zip(x[part].tolist(), y[part].tolist(), strict=True)]
+        p.drawPolyline(QPolygonF(points)) if len(points) > 1 else p.drawPoint(points[0])
 
 
 def style(*sheets: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QSettings, QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShortcut
-from PyQt6.QtWidgets import QMainWindow, QTabWidget, QWidget
+from PyQt6.QtWidgets import QMainWindow, QWidget
 
 from ..errors import MoodError
 from ..guard import GuardedThread
@@ -22,6 +22,7 @@ from .autosave_bar import AutosaveBar
 from .bridge import RunBridge
 from .connect_dialog import ConnectDialog
 from .controls import BannerBar, StripBar, TopBar
+from .details import Details
 from .feedback.view import FeedbackView, OperatorRun, ask_to_end
 from .heads import QualityHead
 from .labels import column, row, set_tip
@@ -29,7 +30,7 @@ from .maps import Maps
 from .mood import Bars, TimeCourse
 from .panels import TITLES, KeysDialog, Panels, remembered
 from .plane import Plane
-from .spectrum_panel import EventLog, SpectrumPanel
+from .stream_feed import StreamFeed
 from .subject import SubjectView
 from .theme import show_beside, toggle_full
 from .traces import Traces
@@ -65,7 +66,8 @@ class MainWindow(QMainWindow):
         self.traces, self.bars, self.course, self.plane = Traces(), Bars(), TimeCourse(), Plane()
         set_tip(self.bars, whisker_tip())
         self.maps, self.quality = Maps(), QualityHead()
-        self.spectrum, self.events = SpectrumPanel(), EventLog()
+        self.details, self.feed = Details(), StreamFeed(bridge)
+        self.spectrum, self.events = self.details.spectrum, self.details.events
         self.subject = SubjectView()
         self._writer: GuardedThread | None = None
         self.dialog: ConnectDialog | None = None
@@ -83,7 +85,7 @@ class MainWindow(QMainWindow):
             hints.colorSchemeChanged.connect(self._follow)
 
     def _arrange(self) -> None:
-        above, estimate, details = QWidget(), QWidget(), QTabWidget()
+        above, estimate = QWidget(), QWidget()
         above.setObjectName("root")
         column(self.top, self.banner, self.autosave, on=above, margins=(10, 8, 10, 6), spacing=6)
         self.setMenuWidget(above)
@@ -93,10 +95,7 @@ class MainWindow(QMainWindow):
         status.addWidget(self.strip, 1)
         self.setContentsMargins(10, 0, 10, 0)
         row((self.bars, 2), (self.course, 4), on=estimate, spacing=14)
-        details.setDocumentMode(True)
-        details.addTab(self.spectrum, _("Spectrum"))
-        details.addTab(self.events, _("Events"))
-        widgets = (self.traces, estimate, self.plane, self.maps, self.quality, details)
+        widgets = (self.traces, estimate, self.plane, self.maps, self.quality, self.details)
         self.panels = Panels(self, dict(zip(TITLES, widgets, strict=True)), self.memory)
         self.top.views.setMenu(self.panels.menu(
             (_("Operator layout"), self.show_operator), (_("Demonstration layout"), self.show_demo),
@@ -115,6 +114,9 @@ class MainWindow(QMainWindow):
         bridge.events_changed.connect(self.events.show_lines)
         bridge.idle.connect(self._gone)
         self.spectrum.seen.connect(partial(setattr, bridge, "minute_is_seen"))
+        self.details.streams.seen.connect(partial(setattr, self.feed, "width_px"))
+        self.feed.presence_changed.connect(self.details.show_presence)
+        self.feed.streams_changed.connect(self.details.streams.show_streams)
         self.traces.settings_changed.connect(partial(setattr, bridge, "traces"))
         self.traces.exclude_requested.connect(bridge.leave_out)
         bridge.reference_refused.connect(self.traces.controls.as_recorded)

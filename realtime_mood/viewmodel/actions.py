@@ -34,6 +34,8 @@ class RunRequest:
     profile: Path | None = None
     record: Path | None = None  # a file, or a folder in which a file is created
     tap: Tap | None = None  # gets every sample beside the recorder: a feedback session
+    also: tuple[str, ...] = ()  # URLs of streams beside the EEG
+    markers: tuple[str, ...] = ()  # likewise, whose samples are markers of the run
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ SHORTCUTS = (
     Shortcut("P", N_("Pause or resume the traces"), "traces.toggle_pause"),
     Shortcut("E", N_("Next reference of the traces"), "traces.controls.next_reference"),
     Shortcut("G", N_("Next band of the traces"), "traces.controls.next_kind"),
+    Shortcut("D", N_("Streams beside the EEG, or back to the spectrum"), "details.toggle_streams"),
     Shortcut("S", N_("Subject view, on the second screen"), "toggle_subject"),
     Shortcut("T", N_("Light or dark theme"), "toggle_theme"),
     Shortcut("Ctrl+1", N_("Operator layout"), "show_operator"),

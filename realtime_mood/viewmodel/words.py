@@ -29,6 +29,10 @@ STATE_WORDS = {
     State.IDLE: N_("Stopped"), State.CONNECTING: N_("Connecting"), State.LIVE: N_("Live"), State.STALLED: N_("No data"),
     State.RECONNECTING: N_("Reconnecting"), State.ENDED: N_("Ended"), State.FAILED: N_("Failed"),
 }  # fmt: skip
+STREAM_WORDS = {  # of a stream beside the EEG
+    **STATE_WORDS, State.CONNECTING: N_("waiting"), State.LIVE: N_("live"), State.STALLED: N_("stalled"),
+    State.RECONNECTING: N_("reconnecting"),
+}  # fmt: skip
 STATE_ROLES = {State.LIVE: "ok", State.STALLED: "warn", State.RECONNECTING: "warn", State.FAILED: "bad"}
 FAULT_WORDS = {fault: FAULTS[fault.value] for fault in Fault}
 FAULT_WORDS[Fault.DECORRELATED] = N_("uncorrelated")  # fits beside a lane

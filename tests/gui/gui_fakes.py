@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from realtime_mood.aux_ring import AuxRing
 from realtime_mood.body.history import BodyHistory
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
@@ -63,6 +64,7 @@ class FakeEngine:
         self.clean = self.raw
         self.normal = None
         self.is_live = True
+        self.streams: tuple[AuxRing, ...] = ()
         self.marked: list[str] = []
         self.left_out: list[set[str]] = []
         self.done = threading.Event()
