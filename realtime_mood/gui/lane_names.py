@@ -70,7 +70,8 @@ class LaneNames(Canvas):
         if not self.electrodes:
             return
         lane = self.height() / len(self.electrodes)
-        columns = min(MOST_COLUMNS, math.ceil(LINE / lane))  # several if the names would overlap
+        # several if the names would overlap; the first ones are moved down by up to 2 px
+        columns = 1 if lane >= LINE else min(MOST_COLUMNS, math.ceil((LINE + 2) / lane))
         p.setFont(font(10 if columns > 1 else int(min(12, lane * 0.95))))
         width = 32 if columns > 1 else 46
         names = columns * width

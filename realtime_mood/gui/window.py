@@ -8,12 +8,11 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
-from PyQt6.QtCore import QSettings, QUrl, pyqtSignal
-from PyQt6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShortcut
+from PyQt6.QtCore import QSettings
+from PyQt6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMainWindow, QWidget
 
 from ..errors import MoodError
-from ..guard import GuardedThread
 from ..language import _
 from ..viewmodel.affect import whisker_tip
 from ..viewmodel.shortcuts import MARK_KEYS, SHORTCUTS
@@ -30,19 +29,11 @@ from .maps import Maps
 from .mood import Bars, TimeCourse
 from .panels import TITLES, KeysDialog, Panels, remembered
 from .plane import Plane
+from .reporting import ReportPages
 from .stream_feed import StreamFeed
 from .subject import SubjectView
 from .theme import show_beside, toggle_full
 from .traces import Traces
-
-
-def _write_report(recording: Path, written: Callable[[Path | None, str], object]) -> None:
-    from ..report import write_report  # draws with a library that takes a second to import
-
-    try:
-        written(write_report(recording), "")
-    except MoodError as fault:
-        written(None, str(fault))
 
 
 class MainWindow(QMainWindow):
@@ -51,8 +42,6 @@ class MainWindow(QMainWindow):
     `weights` is the name of the network in use; layout, theme and language are kept in `memory`, by default in the
     user's configuration folder.
     """
-
-    report_written = pyqtSignal(object, str)  # the page's path and an empty text; or None and the reason
 
     def __init__(self, bridge: RunBridge, flows: Flows, weights: str = "", memory: QSettings | None = None) -> None:
         super().__init__()
@@ -69,11 +58,10 @@ class MainWindow(QMainWindow):
         self.details, self.feed = Details(), StreamFeed(bridge)
         self.spectrum, self.events = self.details.spectrum, self.details.events
         self.subject = SubjectView()
-        self._writer: GuardedThread | None = None
+        self.reports = ReportPages(bridge)
         self.dialog: ConnectDialog | None = None
         self.calibration: QWidget | None = None
         self.session: QWidget | None = None
-        self.open_page: Callable[[QUrl], object] = QDesktopServices.openUrl
         self.ask: Callable[[], bool] = partial(ask_to_end, self)
         self._arrange()
         self._connect()
@@ -131,7 +119,6 @@ class MainWindow(QMainWindow):
         top.record.clicked.connect(self.toggle_record)
         top.report.clicked.connect(self.open_report)
         top.help.clicked.connect(self.show_shortcuts)
-        self.report_written.connect(self._report_written)
         correcting.bind(self, bridge)
         for shortcut in SHORTCUTS:
             QShortcut(QKeySequence(shortcut.key), self).activated.connect(attrgetter(shortcut.does)(self))
@@ -210,20 +197,9 @@ class MainWindow(QMainWindow):
             self.bridge.record(None if self.bridge.request.record else folder)
 
     def open_report(self) -> None:
-        """Write the report of the newest recording on its own thread, and open it in the browser."""
-        if self.top.report.isEnabled() and self.bridge.report is not None:
-            self.bridge.writing = True
-            work = partial(_write_report, self.bridge.report, self.report_written.emit)
-            self._writer = GuardedThread(work, "mood-report", partial(self.report_written.emit, None))
-            self._writer.start()
-
-    def _report_written(self, page: object, why: str) -> None:
-        self.bridge.writing = False
-        if isinstance(page, Path):
-            self.bridge.notify(_("Report written: {path}", path=page), "info")
-            self.open_page(QUrl.fromLocalFile(str(page)))
-        else:
-            self.bridge.notify(why)
+        """Write the report of the newest recording, and open it in the browser."""
+        if self.top.report.isEnabled():
+            self.reports.write()
 
     # -- views -------------------------------------------------------------------------------------------
 
@@ -287,8 +263,7 @@ class MainWindow(QMainWindow):
             self.bridge.stop()
             event.ignore()
             return
-        if self._writer is not None:
-            self._writer.join(5.0)
+        self.reports.wait()
         self.bridge.close()
         self.panels.remember()
         event.accept()

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_texts import over, painted  # noqa: F401  # the fixture that remembers painted text
 
@@ -18,6 +18,7 @@ from realtime_mood.viewmodel.marks import LEAST, SPACE, Mark, MarkRows
 WIDE = 400.0
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 400), st.integers(5, 500)), max_size=30).map(sorted),
     st.lists(st.integers(1, 60), max_size=6),

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
 
 from gui_fakes import FakeEngine
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PyQt6.QtCore import Qt
@@ -73,6 +73,7 @@ def look(*rings: AuxRing, markers=(), raw=None, now: float = NOW, **changes) -> 
     return streams_view(health_of(*rings, **changes), rings, markers, raw, now, 200)
 
 
+@settings(deadline=None)
 @given(
     arrays(np.float64, st.tuples(st.integers(0, 60), st.just(2)), elements=st.floats(-1e6, 1e6) | st.just(math.nan)),
     st.floats(0.001, 3.0),

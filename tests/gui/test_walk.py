@@ -46,7 +46,7 @@ def walk(qtbot, tmp_path, make_window):
 
     w = make_window(engine, "", protocols=(("baseline", "Rest"),), calibrate=calibrate)
     w.pages = []
-    w.open_page = w.pages.append
+    w.reports.open_page = w.pages.append
     return w
 
 
