@@ -14,7 +14,7 @@ import numpy as np
 
 from .contracts import BatchEstimator, Estimator, Learner
 from .corrections import SPAN_S
-from .dsp.artefacts import commonest, without_artefacts
+from .dsp.artefacts import ShakenSamples, bounds_of, commonest, with_shaken, without_artefacts
 from .dsp.features import Extractor
 from .dsp.filters import NOTCH_HZ, Filters, Notch
 from .dsp.gaps import GapFiller
@@ -60,6 +60,7 @@ class Pipeline:
         self.left_out: list[tuple[int, frozenset[int]]] = []
         self._requests: list[tuple[int, str]] = []  # of the user: from which sample on, and the text of its marker
         self._state: tuple[int, Mapping[str, Any]] | None = None  # after which sample the learner goes on from which
+        self.shaken: deque[ShakenSamples] = deque()  # oldest first
         self.marks_artefacts = True  # False to repeat recordings that are older
         self._recent: deque[Window] = deque(maxlen=round(SPAN_S / spec.step_s))  # one a step, to be labelled
 
@@ -97,7 +98,7 @@ class Pipeline:
 
     def take_over(self, other: Pipeline) -> None:
         """Go on with what the user chose for `other`, which has failed: electrodes left out, a renewed baseline."""
-        self.left_out, self._requests = other.left_out, other._requests
+        self.left_out, self._requests, self.shaken = other.left_out, other._requests, other.shaken
         if self._learner and isinstance(other._learner, type(self._learner)):
             self._learner.take_over(other._learner)
 
@@ -121,7 +122,7 @@ class Pipeline:
     def succeed(self, other: Pipeline, at: int) -> None:
         """Go on in place of `other`, which has read the same stream up to sample `at`, as it would have."""
         self._estimator, self._learner = other._estimator, other._learner
-        self.left_out, self._requests = other.left_out, other._requests
+        self.left_out, self._requests, self.shaken = other.left_out, other._requests, other.shaken
         # for the screen; windows reach back much less than half of it
         self.clean.copy_older(other.clean, at - self.clean.capacity // 4)
 
@@ -196,9 +197,14 @@ class Pipeline:
 
     def _marked(self, window: Window) -> Window:
         """The window without the hops that hold an artefact."""
-        if (codes := window.artefacts) is None:
+        if window.artefacts is None and not self.shaken:
             return window
-        return without_artefacts(window, codes, self.spec, self.info.sfreq)
+        bounds = bounds_of(window, self.spec, self.info.sfreq)
+        while self.shaken and self.shaken[0].stop <= bounds[0]:
+            self.shaken.popleft()
+        none = np.zeros(len(window.counts), np.int8)
+        codes = with_shaken(none if window.artefacts is None else window.artefacts, bounds, window.end, self.shaken)
+        return without_artefacts(window, codes, bounds) if codes.any() else window
 
     def _reason(self, window: Window, features: Features) -> Why | None:
         """Why this window allows no estimate, regardless of the network; None when it does."""

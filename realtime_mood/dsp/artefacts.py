@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from ..reasons import ARTEFACTS, Why
-from ..types import Mask, Window
+from ..types import Marker, Mask, Window
 from .quality import MUSCLE_UV
 from .repair import frontal, shared
 from .spec import FeatureSpec
@@ -20,6 +22,25 @@ BLINK_UV = 50.0  # peak of a blink at the forehead; the high-pass filter shrinks
 BLINK_FOOT_UV = 25.0  # where it begins and ends
 BLINK_S = (0.06, 0.6)  # how long it lasts there; half a wave of alpha is shorter
 RAPID_BLINKS, RAPID_S = 3, 1.1  # so many within so long are rapid blinking; spontaneous ones are further apart
+
+
+MOVEMENT = "movement: "  # prefix of a marker that gives the first sample of a shaken part, and the one after its last
+
+
+class ShakenSamples(NamedTuple):
+    """Samples ``[first, stop)`` in which head or headset were shaken."""
+
+    after: int
+    """Windows that end after this sample are read without them; they were not known before."""
+    first: int
+    stop: int
+
+    @classmethod
+    def of(cls, marker: Marker) -> ShakenSamples | None:
+        """Those of a marker; None where its text is another."""
+        found = re.fullmatch(rf"{MOVEMENT}(\d{{1,15}}) (\d{{1,15}})", marker.text)
+        first, stop = (int(found[1]), int(found[2])) if found else (0, 0)
+        return cls(marker.index, first, stop) if first < stop else None
 
 
 class EegArtefacts:
@@ -82,15 +103,32 @@ class EegArtefacts:
         self._now += len(eye)
 
 
-def without_artefacts(window: Window, codes: np.ndarray, spec: FeatureSpec, sfreq: float) -> Window:
+def with_shaken(codes: np.ndarray, bounds: np.ndarray, end: int, shaken: Iterable[ShakenSamples]) -> np.ndarray:
+    """`codes` (n_hops,) of a window that ends at sample `end`, and what is known of movement by then.
+
+    `bounds` (n_hops + 1,) are the samples between its hops.
+    """
+    code = 1 + ARTEFACTS.index(Why.MOVEMENT)
+    for it in shaken:
+        if it.after < end:
+            codes = np.where((bounds[:-1] < it.stop) & (bounds[1:] > it.first), np.int8(code), codes)
+    return codes
+
+
+def bounds_of(window: Window, spec: FeatureSpec, sfreq: float) -> np.ndarray:
+    """The samples between the hops of a window, (n_hops + 1,)."""
+    last, n_hops = round(window.end / sfreq / spec.hop_s), len(window.counts)
+    return np.array([spec.grid(k, sfreq) for k in range(last - n_hops, last + 1)])
+
+
+def without_artefacts(window: Window, codes: np.ndarray, bounds: np.ndarray) -> Window:
     """`window` as if the hops with an artefact had not been received.
 
-    `codes` (n_hops,) are 0, or 1 + the index in `ARTEFACTS` of what is in a hop.
+    `codes` (n_hops,) are 0, or 1 + the index in `ARTEFACTS` of what is in a hop; `bounds` are the samples between them.
     """
     marked, valid, data = codes > 0, window.valid.copy(), window.data.copy()
-    last = round(window.end / sfreq / spec.hop_s)
     for j in np.flatnonzero(marked).tolist():
-        start, stop = (max(0, spec.grid(last - len(codes) + j + k, sfreq) - window.first) for k in (0, 1))
+        start, stop = np.maximum(0, bounds[j : j + 2] - window.first)
         valid[start:stop] = False
         data[:, start:stop] = 0
     return replace(

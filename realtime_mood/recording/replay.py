@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from ..dsp.artefacts import ShakenSamples
 from ..errors import StreamMismatch
 from ..guard import words_of
 from ..health import Emission, State
@@ -88,6 +89,8 @@ def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Repla
             pipeline.leave_out(marker.text.removeprefix(LEFT_OUT).split(","), marker.index)
         elif marker.text.startswith((BASELINE, CORRECTION)):
             pipeline.request(marker.text, marker.index)
+        elif (shaken := ShakenSamples.of(marker)) is not None:
+            pipeline.shaken.append(shaken)
     for reading in _readings(recorded, pipeline, wanted.keys()):
         if (before := wanted.pop(reading.end, None)) is not None:
             again: dict[str, Any] = exact(Emission(reading, recorded.info, State.LIVE, None, None))

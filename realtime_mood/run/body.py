@@ -25,10 +25,11 @@ class BodyMeasuring:
         self._monitor = BodyMonitor()
         self.history = BodyHistory()
 
-    def step(self, raw: RingBuffer, now: float) -> None:
-        """Measure and deliver the seconds that are complete at `now` (s, our clock)."""
+    def step(self, raw: RingBuffer, now: float) -> list[BodyReading]:
+        """Measure, deliver and return the seconds that are complete at `now` (s, our clock)."""
+        done = list[BodyReading]()
         if not raw.info.paced or not raw.end:
-            return
+            return done
         try:
             for t, measures, virtual in self._monitor.readings(self._rings(), now):
                 newest = raw.latest(1)
@@ -36,5 +37,7 @@ class BodyMeasuring:
                 reading = BodyReading(t, at, measures, virtual or raw.info.virtual)
                 self.history.add(reading)
                 self._delivery.put_body(reading)
+                done.append(reading)
         except Exception as error:
             self._vitals.fault(f"measuring the body failed: {words_of(error)}")
+        return done

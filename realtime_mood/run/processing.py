@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from .. import clock
 from ..aux_ring import AuxRing
-from ..drift import Drift
+from ..body.measure import BodyReading
 from ..health import Emission, State
 from ..pipeline import DRIFT, MEMORY_S, Pipeline
 from ..ring import RingBuffer
@@ -19,6 +19,7 @@ from .acquisition import AHEAD_S, POLL_S, STALE_S, Acquisition
 from .batches import Batch, Batches
 from .body import BodyMeasuring
 from .joining import Succession
+from .shaking import mark_shaken
 
 MAX_LAG_S = 1.0  # an older window is skipped when a newer one is available
 ENDED_S = 1.0  # how long the sinks wait for the last sample of a source that is being closed
@@ -83,7 +84,8 @@ class Processing:
             except Exception as error:  # a bug of ours, or no memory: what was filtered so far is gone
                 self._acquisition.taken = raw.end
                 self._begin(self._rebuild(raw, error), raw)
-            self.body.step(raw, self._now())
+            for reading in self.body.step(raw, self._now()):
+                self._leave_out_shaken(reading, raw)
 
     def _succeed(self, raw: RingBuffer) -> None:
         """Go on with the pipelines of recordings that begin now."""
@@ -201,11 +203,13 @@ class Processing:
             self._vitals.fault("the network's output was not a number; no estimate is shown")
         self._emit(reading, raw)
 
-    def _mark(self, reading: Reading, drift: Drift) -> None:
-        """Mark the sample at which the drift alarm began."""
-        marker = Marker(reading.end, f"{DRIFT}{drift.what} {drift.change_sd:+.2f} SD")
+    def _leave_out_shaken(self, reading: BodyReading, raw: RingBuffer) -> None:
+        if self.pipeline and (found := mark_shaken(reading, raw, self.pipeline, self._acquisition.taken)):
+            self._mark(*found)
+
+    def _mark(self, marker: Marker, t: float) -> None:
         self._acquisition.markers.append(marker)
-        self._delivery.mark(marker, reading.t_last)
+        self._delivery.mark(marker, t)
 
     def _is_past(self, window: Window, raw: RingBuffer) -> bool:
         """Whether a window ends before the newest reading, both in stream time and by the clock."""
@@ -239,7 +243,9 @@ class Processing:
         latency_ms = 1e3 * waited if isinstance(reading, Estimate) else None
         had_moved = self.latest is not None and self.latest.drift is not None and self.latest.drift.moved
         if reading.drift and reading.drift.moved and not had_moved:
-            self._mark(reading, reading.drift)
+            drift = reading.drift  # the marker is at the sample at which the alarm began
+            text = f"{DRIFT}{drift.what} {drift.change_sd:+.2f} SD"
+            self._mark(Marker(reading.end, text), reading.t_last)
         self.latest = reading = replace(reading, time=t)
         self.readings.append(reading)
         self._vitals.emitted(age_ms, latency_ms)
