@@ -28,7 +28,7 @@ class SessionLines(Canvas):
         if lines or self._lines:
             self._lines = tuple(lines)
             self.setMinimumHeight(min(2, len(lines)) * ROW_PX[0] + WORDS_PX)
-            self.setAccessibleDescription("; ".join(f"{line.name} {line.value}" for line in lines))
+            self.setAccessibleDescription("; ".join(f"{line.label} {line.text.text}" for line in lines))
             self.update()
 
     def draw(self, p: QPainter) -> None:
@@ -38,10 +38,10 @@ class SessionLines(Canvas):
         for i, line in enumerate(lines):
             box = QRectF(0, i * height, self.width(), height)
             words = QRectF(box.x(), box.y(), box.width(), WORDS_PX)
-            write(p, words, RIGHT, line.value, "text", 11, True)
-            value_px = p.fontMetrics().horizontalAdvance(line.value) + 6
             p.setFont(font(11))
-            write_elided(p, words.adjusted(0, 0, -value_px, 0), line.name)
+            write(p, words, RIGHT, line.text.text, line.text.role)
+            text_px = p.fontMetrics().horizontalAdvance(line.text.text) + 6
+            write_elided(p, words.adjusted(0, 0, -text_px, 0), line.label)
             self._line(p, line, i, box.adjusted(0, WORDS_PX + 2, 0, -3))
         if lines:
             axis = QRectF(0, len(lines) * height, self.width(), WORDS_PX)

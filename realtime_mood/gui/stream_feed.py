@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from .. import clock
+from ..viewmodel.state import ViewState
 from ..viewmodel.streams import StreamsView, streams_view
 from .bridge import RunBridge
 
@@ -23,7 +24,7 @@ class StreamFeed(QObject):
         self._bridge, self._frame, self._is_there = bridge, 0, False
         bridge.state_changed.connect(self._look)
 
-    def _look(self) -> None:
+    def _look(self, state: ViewState) -> None:
         self._frame += 1
         if self._frame % EVERY:
             return
@@ -35,5 +36,6 @@ class StreamFeed(QObject):
             self.presence_changed.emit(is_there)
             self.streams_changed.emit(StreamsView())
         if engine is not None and health is not None and is_there and self.width_px:
-            view = streams_view(health, engine.streams, engine.markers, engine.raw, clock.now(), self.width_px)
-            self.streams_changed.emit(view)
+            self.streams_changed.emit(
+                streams_view(health, engine.streams, engine.markers, engine.raw, clock.now(), self.width_px, state.body)
+            )

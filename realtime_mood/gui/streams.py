@@ -17,6 +17,7 @@ from .theme import CENTRE, LEFT, RIGHT, Canvas, colour, draw_line, faint, font, 
 TEXT_PX = 180  # the width of the words of a stream
 ROW_PX = (30, 52)  # the least and the greatest height of a stream
 AXIS_PX = 15
+SIDE_PX = 124  # the least width of gaze and measures
 LINE_ROLES = ("label2", "label0", "label3")
 
 
@@ -153,6 +154,7 @@ class StreamsPanel(QWidget):
         self._scroll.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
         self._scroll.setWidget(inside)
         self._side = QWidget()
+        self._side.setMinimumWidth(SIDE_PX)
         column((self.gaze, 1), (self.lines, 1), on=self._side, spacing=4)
         row((self._scroll, 4), (self._side, 1), on=self, spacing=8)
         self.show_streams(StreamsView())

@@ -48,3 +48,10 @@ def envelope(
         return t, points
     breaks = np.flatnonzero(np.diff(t) > max(BREAK_S, 3 / sfreq)) + 1
     return np.insert(t, breaks, t[breaks]), np.insert(points, breaks, np.nan, axis=0)
+
+
+def share_of_range(values: np.ndarray) -> np.ndarray:
+    """`values` (n,) from 0, the least of them, to 1, the greatest; .5 where all are equal, NaN where not finite."""
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+    return (values - low) / (high - low) if high > low else np.where(np.isfinite(values), 0.5, np.nan)

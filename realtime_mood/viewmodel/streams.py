@@ -16,10 +16,11 @@ from ..sources.marker_words import texts_of
 from ..sources.synthetic.person import STATES
 from ..types import Marker
 from .actions import RUNNING
-from .envelope import envelope
+from .body import BodyView
+from .envelope import envelope, share_of_range
 from .gaze import GazeView, gaze_of, position_columns
 from .marks import Mark
-from .session_lines import SessionLine
+from .session_lines import SessionLine, session_lines
 from .strip import stream_line
 from .words import STATE_ROLES, STATE_WORDS, STREAM_WORDS, StyledText
 
@@ -27,6 +28,7 @@ TRACE_S = 10.0
 MOST_LINES = 3  # channels that are drawn of one stream
 MOST_MARKS = 60  # the newest; more could not be read
 SAME_S = 0.05  # a marker of the run and a text of a stream that are closer are the same
+NO_BODY = BodyView()
 KIND_WORDS = {
     "markers": N_("markers"), "eyes": N_("eyes"), "pulse": N_("pulse"), "motion": N_("motion"), "skin": N_("skin"),
     "eeg": "EEG", "other": "",
@@ -61,7 +63,7 @@ class StreamsView:
 
 def streams_view(
     health: Health, rings: Sequence[AuxRing], markers: Sequence[Marker], raw: RingBuffer | None, now: float,
-    n_columns: int,
+    n_columns: int, body: BodyView = NO_BODY,
 ) -> StreamsView:  # fmt: skip
     """What to show at `now` (s, our clock), with about `n_columns` px for `TRACE_S` seconds.
 
@@ -83,7 +85,7 @@ def streams_view(
                     gaze = gaze_of(ring, now)
         streams.append(_stream(state, health.state in RUNNING, lines, ticks))
     marks.sort(key=lambda mark: mark.t)
-    return StreamsView(tuple(streams), tuple(_distinct(marks)[-MOST_MARKS:]), gaze)
+    return StreamsView(tuple(streams), tuple(_distinct(marks)[-MOST_MARKS:]), gaze, session_lines(body, n_columns // 2))
 
 
 def is_text(ring: AuxRing) -> bool:
@@ -120,13 +122,7 @@ def _lines(ring: AuxRing, samples: AuxSamples, now: float, n_columns: int) -> tu
     which = list(columns or range(min(MOST_LINES, ring.info.n_chans)))
     values = samples.values[:, which].astype(np.float64)
     t, points = envelope(samples.stamps, values, TRACE_S / max(n_columns, 1), ring.info.sfreq)
-    return tuple(np.column_stack([t - now, _between_0_and_1(column)]) for column in points.T)
-
-
-def _between_0_and_1(values: np.ndarray) -> np.ndarray:
-    known = values[np.isfinite(values)]
-    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
-    return (values - low) / (high - low) if high > low else np.where(np.isfinite(values), 0.5, np.nan)
+    return tuple(np.column_stack([t - now, share_of_range(column)]) for column in points.T)
 
 
 def _of_the_run(markers: Sequence[Marker], raw: RingBuffer | None, now: float) -> list[Mark]:

@@ -27,10 +27,11 @@ from realtime_mood.gui.theme import colour
 from realtime_mood.health import AuxState, Health, State
 from realtime_mood.ring import RingBuffer
 from realtime_mood.types import Chunk, Marker
+from realtime_mood.viewmodel.body import BodyLine, BodyView
 from realtime_mood.viewmodel.envelope import envelope
 from realtime_mood.viewmodel.gaze import GazeView, gaze_of, position_columns
-from realtime_mood.viewmodel.session_lines import session_line
-from realtime_mood.viewmodel.streams import StreamsView, streams_view
+from realtime_mood.viewmodel.streams import NO_BODY, StreamsView, streams_view
+from realtime_mood.viewmodel.words import StyledText
 
 NOW = 1000.0
 PUPIL = ("confidence", "norm_pos_x", "norm_pos_y", "diameter0_2d")
@@ -69,8 +70,8 @@ def health_of(*rings: AuxRing, **changes) -> Health:
     return Health(State.LIVE, streams=tuple(replace(state, **changes) for state in states))
 
 
-def look(*rings: AuxRing, markers=(), raw=None, now: float = NOW, **changes) -> StreamsView:
-    return streams_view(health_of(*rings, **changes), rings, markers, raw, now, 200)
+def look(*rings: AuxRing, markers=(), raw=None, now: float = NOW, body=NO_BODY, **changes) -> StreamsView:
+    return streams_view(health_of(*rings, **changes), rings, markers, raw, now, 200, body)
 
 
 @settings(deadline=None)
@@ -169,15 +170,20 @@ def test_the_gaze_has_a_trail_and_is_gone_in_a_blink():
     assert pixels_.aspect == pytest.approx(4 / 3, abs=0.02)
 
 
+def body_line(name: str, values: np.ndarray) -> BodyLine:
+    t = np.arange(len(values)) - float(len(values))
+    return BodyLine(name, name.replace("_", " "), "1/min", StyledText("72 /min"), t, values)
+
+
 def test_a_line_over_the_session_has_gaps_where_it_was_invalid():
-    t, values = NOW + np.arange(600.0), np.linspace(60, 80, 600)
+    values = np.linspace(60, 80, 600)
     values[200:300] = np.nan
-    line = session_line("heart rate", "1/min", t, values, NOW + 600, 100)
-    assert (line.value, line.span, line.spread) == ("80 1/min", "−10 min", "60 – 80")
-    assert 12 < np.isnan(line.points[:, 1]).sum() < 40
-    assert line.points[[0, -1], 0] == pytest.approx([0, 1], abs=0.02)
-    empty = session_line("heart rate", "1/min", np.empty(0), np.empty(0), NOW, 100)
-    assert (empty.value, len(empty.points)) == ("–", 0)
+    lines = BodyView((body_line("rmssd", np.empty(0)), body_line("heart_rate", values)))
+    heart, empty = look(body=lines).body
+    assert (heart.label, heart.text.text, heart.span) == ("heart rate", "72 /min", "−10 min")
+    assert 12 < np.isnan(heart.points[:, 1]).sum() < 40
+    assert heart.points[[0, -1], 0] == pytest.approx([0, 1], abs=0.02)
+    assert len(empty.points) == 0
 
 
 @pytest.mark.parametrize("width", [440, 900])
@@ -185,10 +191,9 @@ def test_no_word_of_the_panel_is_cut_off_or_over_another(qtbot, painted, width):
     panel = shown(qtbot, StreamsPanel(), width, 260)
     rings = [gaze_ring(), texts("Task", *((k / 4 - 8, f"stimulus {k}") for k in range(20)))]
     rings += [sine(f"A stream with a long name {k}", "ACC", 52.0) for k in range(4)]
-    shown_ = look(*rings)
-    lines = (session_line("heart rate", "1/min", NOW + np.arange(60.0), np.full(60, 70.0), NOW + 60, 80),) * 2
+    body = BodyView((body_line("heart_rate", np.full(60, 70.0)), body_line("skin_conductance", np.arange(90.0))))
     panel.show()
-    panel.show_streams(replace(shown_, body=lines))
+    panel.show_streams(look(*rings, body=body))
     panel.grab()
     assert {type(widget).__name__ for widget in painted} == {"StreamRows", "MarkStrip", "GazePlane", "SessionLines"}
     for widget, words in painted.items():
@@ -210,7 +215,7 @@ def test_traces_and_gaze_are_painted_and_the_gaze_vanishes(qtbot):
     assert not panel.gaze.isVisible()
     lines = shown(qtbot, SessionLines(), 200, 100)
     before = pixels(lines)
-    lines.show_lines([session_line("skin", "µS", NOW + np.arange(60), np.arange(60.0), NOW + 60, 100)])
+    lines.show_lines(look(body=BodyView((body_line("skin_conductance", np.arange(60.0)),))).body)
     assert (pixels(lines) != before).any()
 
 
