@@ -53,6 +53,8 @@ class ReadoutCard(_Growing):
     evidence: str
     population_mean: tuple[float, ...]
     population_sd: tuple[float, ...]
+    eye_mean: tuple[float, ...] | None = None  # of eye movements, where training had any
+    eye_sd: tuple[float, ...] | None = None
     own_baseline: Trust
     no_baseline: Trust
     device: TrainingSignals | None = None  # signals of the training subjects; None: unfamiliarity is not measured

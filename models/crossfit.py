@@ -180,6 +180,8 @@ def tune(readout: LabelledReadout, scored: Mapping[bool, Mapping[int, Scores]]) 
         evidence=readout.evidence,
         population_mean=pop.mean.tolist(),
         population_sd=pop.sd.tolist(),
+        eye_mean=pop.eye.mean.tolist() if pop.eye else None,
+        eye_sd=pop.eye.sd.tolist() if pop.eye else None,
         own_baseline=trust[True],
         no_baseline=trust[False],
     )

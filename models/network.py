@@ -130,8 +130,12 @@ class ReaderNetwork:
 
     @property
     def population(self) -> Population:
-        """Initial statistics of a subject without a profile."""
-        return Population(np.array(self._card.population_mean), np.array(self._card.population_sd))
+        """Initial statistics of a subject without a profile; those of eye movements where the readout uses them."""
+        card, eye = self._card, None
+        uses_eyes = self._inference.card.eye_trained and self.readout.evidence != "own"
+        if uses_eyes and card.eye_mean and card.eye_sd:
+            eye = Population(np.array(card.eye_mean), np.array(card.eye_sd))
+        return Population(np.array(card.population_mean), np.array(card.population_sd), eye)
 
     @property
     def notes(self) -> tuple[str, ...]:

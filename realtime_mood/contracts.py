@@ -173,6 +173,9 @@ class Learner(Protocol):
     @property
     def corrections(self) -> Corrections | None: ...
 
+    @property
+    def eye_population(self) -> Population | None: ...  # of the features of eye movements; None where it uses none
+
     def renew(self, what: str) -> None:
         """Carry out a `baseline.BaselineRequest`."""
 

@@ -14,7 +14,7 @@ from .contracts import BatchNetwork, Network
 from .corrections import Corrections
 from .drift import Drift
 from .dsp.spec import FeatureSpec
-from .entropy import Statistics
+from .entropy import Population, Statistics
 from .labelling import Correctable, CorrectionBudget
 from .profile import Normaliser, Profile
 from .types import Abstained, Array, Estimate, Features, Reading, Readout, StreamInfo, Why, Window
@@ -91,8 +91,16 @@ class MoodEstimator:
     def correct(self, label: str, items: Sequence[tuple[Features, Window]], time: float) -> None:
         """Label windows, one for each second; what counts then is used for windows after `time` (s)."""
         if self._budget:
-            usable = [] if self._standing else [_standardised(features, window) for features, window in items]
+            # eye movements are recorded with readings alone, so a correction must not depend on them
+            given = [] if self._standing else [(features, replace(window, eye=None)) for features, window in items]
+            usable = [_standardised(*item) for item in given]
             self._budget.request(label, usable, time)
+
+    @property
+    def eye_population(self) -> Population | None:
+        """As in `Learner`."""
+        population: Population | None = getattr(self._network, "population", None)  # a simple network has none
+        return population.eye if population else None
 
     def renew(self, what: str) -> None:
         """Carry out a `BaselineRequest`."""
@@ -155,13 +163,13 @@ class MoodEstimator:
                 return Estimate(
                     self.readout, probs, confidence, attention, features.quality, features.coverage, calibrated,
                     first, window.end, features.t_last, features.time, window.drift,
-                    window.corrections, unfamiliarity,
+                    window.corrections, unfamiliarity, window.eye,
                 )  # fmt: skip
             why = Why.UNSURE
         assert why is not None
         return Abstained(
             why, first, window.end, features.t_last, self.readout, probs, features.quality, features.coverage,
-            calibrated, features.time, window.drift, window.corrections, unfamiliarity,
+            calibrated, features.time, window.drift, window.corrections, unfamiliarity, window.eye,
         )  # fmt: skip
 
 
@@ -169,7 +177,8 @@ def _standardised(features: Features, window: Window) -> Features:
     """In standard deviations of the subject, by the statistics at that time."""
     assert window.statistics is not None  # every window that our pipeline makes has them
     z, patches = window.statistics.standardise(features.de, features.patches, features.step_mask)
-    return replace(features, de=z, patches=patches)
+    eye = window.eye.features if window.eye else None
+    return replace(features, de=z, patches=patches, eye=eye)
 
 
 class SignalOnly:

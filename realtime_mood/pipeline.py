@@ -6,7 +6,7 @@ Usage: ``[p.read(w) for c in chunks for w in p.push(c)]``.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,8 @@ from .dsp.filters import NOTCH_HZ, Filters, Notch
 from .dsp.gaps import GapFiller
 from .dsp.slicer import Slicer
 from .dsp.spec import FeatureSpec
+from .entropy import Population
+from .modalities import EyeInput
 from .profile import Profile
 from .types import Chunk, Features, Mask, Reading, Readout, StreamInfo, Why, Window
 
@@ -62,6 +64,7 @@ class Pipeline:
         self._state: tuple[int, Mapping[str, Any]] | None = None  # after which sample the learner goes on from which
         self.shaken: deque[ShakenSamples] = deque()  # oldest first
         self.marks_artefacts = True  # False to repeat recordings that are older
+        self.eyes: Callable[[Window], EyeInput | None] | None = None  # the eye movements up to the end of a window
         self._recent: deque[Window] = deque(maxlen=round(SPAN_S / spec.step_s))  # one a step, to be labelled
 
     @property
@@ -73,6 +76,11 @@ class Pipeline:
     def notes(self) -> tuple[str, ...]:
         """Notes for the user on how it runs; there may be more later."""
         return (*self._notes, *self._estimator.notes)
+
+    @property
+    def eye_population(self) -> Population | None:
+        """What eye movements are compared with at first; None where readings rest on the EEG alone."""
+        return self._learner.eye_population if self._learner else None
 
     @property
     def normal(self) -> Features | None:
@@ -141,6 +149,8 @@ class Pipeline:
         windows = [self._marked(window) for window in windows] if self.marks_artefacts else windows
         if self.left_out:
             windows = [self._less(window) for window in windows]
+        if self.eyes:
+            windows = [replace(window, eye=self.eyes(window)) for window in windows]
         return [self._learnt(window, self._learner) for window in windows] if self._learner else windows
 
     def _learnt(self, window: Window, learner: Learner) -> Window:

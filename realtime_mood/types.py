@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 from .corrections import Corrections
 from .drift import Drift
 from .entropy import Statistics
+from .modalities import EyeInput, modalities_of
 from .readout import Readout
 from .reasons import Fault, Why
 
@@ -143,6 +144,7 @@ class Window:
     artefacts: NDArray[np.int8] | None = None
     """(n_hops,): 0, or 1 + the index in `reasons.ARTEFACTS` of what was in a hop; such hops count as not received. None
     where there is none."""
+    eye: EyeInput | None = None  # None where no eye tracker takes part
 
     def __post_init__(self) -> None:
         for name, kind in (("data", np.float32), ("valid", bool), ("power", float), ("counts", int), ("dead", bool)):
@@ -204,6 +206,12 @@ class _Labelled:
     __slots__ = ()
     readout: Readout
     probs: tuple[float, ...] | None
+    eye: EyeInput | None
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of the signals it rests on: ``("eeg",)`` or ``("eeg", "eyes")``."""
+        return modalities_of(self.eye)
 
     @property
     def probabilities(self) -> dict[str, float]:
@@ -238,6 +246,8 @@ class Estimate(_Labelled):
     """The user's corrections up to its end; None before the first."""
     unfamiliarity: float = math.nan
     """How unlike the network's training its input is: above 1 there is no estimate; NaN where that is not measured."""
+    eye: EyeInput | None = None
+    """Eye movements that take part; None without an eye tracker, or with weights that were trained without any."""
 
     @property
     def label(self) -> str:
@@ -265,6 +275,7 @@ class Abstained(_Labelled):
     drift: Drift | None = None
     corrections: Corrections | None = None
     unfamiliarity: float = math.nan
+    eye: EyeInput | None = None
 
     @property
     def label(self) -> None:

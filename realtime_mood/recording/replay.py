@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from ..dsp.artefacts import ShakenSamples
 from ..errors import StreamMismatch
 from ..guard import words_of
 from ..health import Emission, State
+from ..modalities import EyeInput, EyeState
 from ..pipeline import ARTEFACTS, BASELINE, CORRECTION, LEARNS, LEFT_OUT, Pipeline
 from ..types import Reading, StreamInfo, Why
 from .reader import Recorded
 from .xdf_session import exact
 
-NEWER = ("drift", "corrections")  # fields that older recordings do not have
+NEWER = ("drift", "corrections", "modalities", "eyes", "eye")  # fields that older recordings do not have
 FIELDS = (
     "kind", "why", "first", "readout", "labels", "probs", "confidence", "calibrated", "quality", "faults", "coverage",
     *NEWER,
@@ -84,6 +87,9 @@ def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Repla
         except (KeyError, TypeError, ValueError) as error:
             found = f"the state at its beginning cannot be read: {words_of(error)}"
             raise StreamMismatch(str(recorded.path), found, "only its samples can be used") from error
+    if pipeline.eye_population is not None:
+        eyes = {end: _eye(before) for end, before in wanted.items()}
+        pipeline.eyes = lambda window: eyes.get(window.end)
     for marker in recorded.markers():
         if marker.text.startswith(LEFT_OUT):
             pipeline.leave_out(marker.text.removeprefix(LEFT_OUT).split(","), marker.index)
@@ -106,6 +112,16 @@ def replay(recorded: Recorded, build: Callable[[StreamInfo], Pipeline]) -> Repla
         n_compared, len(recorded.readings) - n_compared, len(differences), differences[0] if differences else None,
         largest, recorded.unwritten, recorded.damaged, older=not LEARNS.items() <= recorded.about.items(),
     )  # fmt: skip
+
+
+def _eye(reading: Mapping[str, Any]) -> EyeInput | None:
+    """The eye movements that a recorded reading rests on, which do not depend on what the tracker sent later."""
+    state, features = reading.get("eyes"), reading.get("eye")
+    try:
+        array = None if features is None else np.asarray(features, np.float32)
+        return None if state is None else EyeInput(EyeState(state), array)
+    except (TypeError, ValueError):
+        return None
 
 
 def _readings(recorded: Recorded, pipeline: Pipeline, wanted: Collection[int]) -> Iterator[Reading]:

@@ -277,12 +277,13 @@ def _channel(name: str, unit: str, kind: str) -> xdf.Tree:
 
 def exact(emission: Emission) -> dict[str, object]:
     """One reading at full precision: the fields of the JSON output, and the faults of its electrodes."""
-    reading, quality = emission.reading, emission.reading.quality
+    reading, quality, eye = emission.reading, emission.reading.quality, emission.reading.eye
     faults = quality.faults if quality else ()
     return as_dict(emission) | {
         "probs": None if reading.probs is None else [float(p) for p in reading.probs],
         "confidence": float(reading.confidence) if isinstance(reading, Estimate) else None,
         "quality": None if quality is None else quality.overall,
         "coverage": float(reading.coverage),
+        **({} if eye is None or eye.features is None else {"eye": [float(f"{z:.9g}") for z in eye.features]}),
         "faults": {name: fault.value for name, fault in zip(emission.info.ch_names, faults, strict=False) if fault},
     }

@@ -8,13 +8,15 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 
 import numpy as np
 
 from .. import clock
-from ..auxiliary import Carrying
+from ..auxiliary import AuxChunk, AuxInfo, Carrying
 from ..contracts import Director, Joining, Source, Stream
 from ..errors import StreamEnded
+from ..eyes.track import EegPlace
 from ..guard import words_of
 from ..health import State, Vitals
 from ..pipeline import Pipeline
@@ -24,6 +26,7 @@ from ..types import Chunk, Marker, StreamInfo
 from .aux_intake import CarriedIntakes
 from .continuity import Continuity
 from .delivery import Delivery
+from .gaze import GazeIntake
 from .joining import before
 
 POLL_S = 0.1  # longest wait of a thread between checks of whether to stop
@@ -49,7 +52,7 @@ class Acquisition:
         n_also: int,
     ) -> None:
         self._source, self._seconds, self._director = source, seconds, director
-        self.build, self.delivery, self.vitals, self.now = build, delivery, vitals, now
+        self.delivery, self.vitals, self.now = delivery, vitals, now
         # set when the stream is open or has failed to open, and when nothing writes to the ring any more
         self.ready, self.ended = threading.Event(), threading.Event()
         self.stop = threading.Event()
@@ -61,7 +64,9 @@ class Acquisition:
         self.taken = 0  # index up to which the processing thread has pushed: an unpaced source waits for it
         self.markers: deque[Marker] = deque(maxlen=1000)
         self.joining: deque[tuple[Joining, int]] = deque()  # taps to add before the next chunk, and their first sample
-        self.carried = CarriedIntakes(n_also, delivery.take_aux, vitals)
+        self.gaze = GazeIntake(vitals)
+        self.build = lambda info: self.gaze.equip(build(info))
+        self.carried = CarriedIntakes(n_also, partial(self.take_aux, is_carried=True), vitals)
 
     def run(self) -> None:
         """Open, read and close. An error that ends it for good is the run's fault."""
@@ -100,14 +105,22 @@ class Acquisition:
                     if stream.away_since is not None:
                         self.vitals.move(State.RECONNECTING, State.LIVE, State.STALLED)
                 self.delivery.follow()
-                if chunk is not None and (whole := place(chunk)) is not None:
+                whole = None if chunk is None else place(chunk)
+                if whole is not None:
                     end = whole.end
+                    self.gaze.place = EegPlace(whole.first / info.sfreq, end / info.sfreq, whole.t_last)
+                self._take_carried(stream)  # first, so that they are there for the readings of these samples
+                if whole is not None:
                     self._take(whole.before(last, info.sfreq), raw)
-                self._take_carried(stream)
         finally:
             self.vitals.count(lost=place.pending)
             self._take_carried(stream)  # the last of them came with the last sample
             self.carried.end()
+
+    def take_aux(self, info: AuxInfo, chunk: AuxChunk, *, is_carried: bool = False) -> None:
+        """Take a chunk of a stream beside the EEG, from its thread."""
+        self.delivery.take_aux(info, chunk)
+        self.gaze.take(info, chunk, is_carried=is_carried)
 
     def _take_carried(self, stream: Stream) -> None:
         """Take what the device carries beside the EEG; a failure costs these streams only."""

@@ -146,7 +146,7 @@ class Engine(RunRequests):
             self._source.on_fault = self._vitals.fault
         self._delivery.prepare()
         self._also = [
-            AuxAcquisition(source, k, self._delivery.take_aux, self.mark, self._vitals)
+            AuxAcquisition(source, k, self._acquisition.take_aux, self.mark, self._vitals)
             for k, source in enumerate(self._also_sources)
         ]
         # Daemons: `stop` waits for them and names a stuck one, which must not keep the process from exiting.

@@ -109,6 +109,8 @@ def as_dict(emission: Emission) -> dict[str, object]:
         "state": emission.state.value,
         "quality": None if reading.quality is None else round(reading.quality.overall, 4),
         "coverage": round(reading.coverage, 4),
+        "modalities": list(reading.modalities),
+        "eyes": reading.eye and reading.eye.state.value,
         "drift": reading.drift and reading.drift.as_dict(),
         "corrections": reading.corrections and reading.corrections.as_dict(),
         "unfamiliarity": None if math.isnan(reading.unfamiliarity) else round(reading.unfamiliarity, 4),

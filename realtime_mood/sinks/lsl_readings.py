@@ -15,7 +15,7 @@ from .outbox import Outbox
 from .values import names_of, values_of
 
 NAME = "RealtimeMood"
-UNITS = {"sample_age_ms": "ms", "latency_ms": "ms", "valid": "0 or 1"}
+UNITS = {"sample_age_ms": "ms", "latency_ms": "ms", "valid": "0 or 1", "eyes": "0 or 1"}
 
 
 class LslReadings(Outbox[Emission | BodyReading]):

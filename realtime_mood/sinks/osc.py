@@ -15,6 +15,7 @@ address                        type value
 ``/realtime_mood/body/MEASURE`` f   once a second, where it is valid: ``heart_rate`` and the others of the guide
 ``/realtime_mood/body/MEASURE/quality`` f 0 to 1
 ``/realtime_mood/body/MEASURE/status`` str ``valid``, or why there is none
+``/realtime_mood/eyes``        f    1 where eye movements took part; 0: it rests on the EEG alone
 ============================== ==== ============================================================
 """
 

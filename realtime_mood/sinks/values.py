@@ -9,6 +9,7 @@
 ``quality``    of the electrodes, 0 to 1
 ``sample_age_ms`` emission minus the stamp of the newest sample
 ``latency_ms`` emission minus the arrival of the window's last sample; NaN without an estimate
+``eyes``       1 where eye movements took part, 0 where the reading rests on the EEG alone
 ``unfamiliarity`` of the network's input; above 1 there is no estimate, NaN where it is not measured
 ============== =============================================================================================
 """
@@ -20,6 +21,7 @@ import math
 import numpy as np
 
 from ..health import Emission
+from ..modalities import EYES
 from ..readout import places_of
 from ..types import Estimate, Readout
 
@@ -27,7 +29,7 @@ from ..types import Estimate, Readout
 def names_of(readout: Readout) -> tuple[str, ...]:
     """The names of a readout's numbers, in their order."""
     labels = (f"p_{label}" for label in readout.labels)
-    about = ("confidence", "quality", "sample_age_ms", "latency_ms", "unfamiliarity")
+    about = ("confidence", "quality", "sample_age_ms", "latency_ms", "unfamiliarity", "eyes")
     return ("valid", "valence", "arousal", *labels, *about)
 
 
@@ -43,6 +45,6 @@ def values_of(emission: Emission) -> dict[str, float]:
         reading.confidence if isinstance(reading, Estimate) else math.nan,
         math.nan if reading.quality is None else reading.quality.overall,
         *(math.nan if ms is None else ms for ms in (emission.sample_age_ms, emission.latency_ms)),
-        reading.unfamiliarity,
+        reading.unfamiliarity, float(EYES in reading.modalities),
     )  # fmt: skip
     return dict(zip(names_of(reading.readout), numbers, strict=True))

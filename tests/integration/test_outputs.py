@@ -33,9 +33,11 @@ from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import load_plan
 from realtime_mood.feedback.receivers import LslFeedback
 from realtime_mood.health import Emission, Health, State
+from realtime_mood.modalities import EyeInput, EyeState
 from realtime_mood.recording.recorder import Recorder
 from realtime_mood.run.engine import Engine
 from realtime_mood.sinks.csv_file import CsvFile
+from realtime_mood.sinks.jsonlines import as_dict
 from realtime_mood.sinks.lsl_readings import LslReadings
 from realtime_mood.sinks.muse_osc import MuseOptions, MuseOsc
 from realtime_mood.sinks.osc import Osc, host_and_port, messages
@@ -71,7 +73,8 @@ def test_numbers_of_a_reading_have_names_and_an_abstention_makes_none_up():
     assert tuple(sure) == names_of(READOUT) == tuple(unsure)
     assert (sure["valid"], sure["valence"], sure["arousal"]) == pytest.approx((1.0, 0.6, 0.4))
     assert unsure["valid"] == 0
-    assert [name for name, value in unsure.items() if math.isfinite(value)] == ["valid", "quality", "sample_age_ms"]
+    finite = ["valid", "quality", "sample_age_ms", "eyes"]
+    assert [name for name, value in unsure.items() if math.isfinite(value)] == finite
 
 
 def test_osc_sends_only_what_is_known():
@@ -79,7 +82,18 @@ def test_osc_sends_only_what_is_known():
     assert told["prob/positive"] == pytest.approx(0.7)
     assert (told["valid"], told["virtual"], told["status"]) == (1, 1, "estimate")
     silent = dict(messages(emission(probs=None)))
-    assert silent == {"valid": 0, "virtual": 1, "status": "gap", "quality": 1.0, "sample_age_ms": 12.0}
+    assert silent == {"valid": 0, "virtual": 1, "status": "gap", "quality": 1.0, "sample_age_ms": 12.0, "eyes": 0.0}
+
+
+def test_every_output_says_whether_eyes_took_part():
+    item = emission()
+    item = replace(item, reading=replace(item.reading, eye=EyeInput(EyeState.USED, np.zeros(33, np.float32))))
+    assert values_of(item)["eyes"] == dict(messages(item))["eyes"] == 1
+    assert (as_dict(item)["modalities"], as_dict(item)["eyes"]) == (["eeg", "eyes"], "used")
+    item = replace(item, reading=replace(item.reading, eye=EyeInput(EyeState.LOST)))
+    assert values_of(item)["eyes"] == dict(messages(item))["eyes"] == 0
+    assert (as_dict(item)["modalities"], as_dict(item)["eyes"]) == (["eeg"], "lost")
+    assert as_dict(emission())["eyes"] is None
 
 
 @pytest.mark.parametrize("address", ["", "9000", "host:", "host:0", "host:70000", "host:nine"])
