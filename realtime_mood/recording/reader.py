@@ -21,8 +21,8 @@ from .xdf_write import row_type
 
 RATE_ERROR = 0.05  # largest relative deviation of stamps from the nominal rate; a larger one means damage
 LONGEST_S = 30 * 86400.0  # largest plausible sample index; a larger one means damage
-EEG, MARKERS, READINGS, GAPS, IMPEDANCE = "EEG", "markers", "readings", "gaps", "impedance"
-FORMATS = {EEG: "float32", MARKERS: "string", READINGS: "string", GAPS: "int64", IMPEDANCE: "float32"}
+EEG, MARKERS, READINGS, GAPS, IMPEDANCE, BODY = "EEG", "markers", "readings", "gaps", "impedance", "body"
+FORMATS = {EEG: "float32", MARKERS: "string", READINGS: "string", GAPS: "int64", IMPEDANCE: "float32", BODY: "float32"}
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,22 @@ class Recorded:
         left, right = np.maximum(at - 1, 0), np.minimum(at, len(stamps) - 1)
         nearest = indices[np.where(times - stamps[left] <= stamps[right] - times, left, right)]
         return [Marker(index, text) for index, (_, text) in zip(nearest.tolist(), markers, strict=True)]
+
+    def body(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Stream time (n,) (s) of each reading of the body, and its numbers by channel label, (n,) each."""
+        if BODY not in self._streams:
+            return np.empty(0), {}
+        stream = self._found.streams[self._streams[BODY]]
+        labels = [channel.findtext("label") or "" for channel in stream.desc.findall("channels/channel")]
+        with mapped(self.path) as file:
+            contents = _contents(file, self._found, stream.number)
+            tables = [_table(content, "<f4", stream.n_chans) for _, content in contents]
+        ends = [(table["stamp"][-1], first + len(table)) for first, table, _ in self._tables()]
+        if not tables or not ends:
+            return np.empty(0), {}
+        table, (stamps, indices) = np.concatenate(tables), np.transpose(ends)
+        t = np.interp(table["stamp"], stamps, indices) / self.info.sfreq
+        return t, dict(zip(labels, np.asarray(table["values"], np.float64).T, strict=False))
 
     def _tables(self) -> Iterator[tuple[int, np.ndarray, list[tuple[float, np.ndarray]]]]:
         """First index and samples of each chunk, and the impedances measured before it: (stamp, kΩ)."""

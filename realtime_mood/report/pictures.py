@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 from ..language import N_, _
+from .body import BodySummary
 from .course import LEAST, SessionCourse
 from .drawing import GOOD, INK, LABELS, POOR
 from .readings import KINDS, OTHER
@@ -62,6 +63,18 @@ def course(figure: Figure, course: SessionCourse, labels: Sequence[str], markers
     below.spines["left"].set_visible(False)
     if not course.binned:
         figure.legend(loc="outside upper left", ncols=min(6, len(labels)), handlelength=2.6)
+
+
+def body(figure: Figure, edges: np.ndarray, rows: Sequence[tuple[str, str, BodySummary]]) -> None:
+    """The measures of the body over time, each with a name, a unit and axes of its own; gaps where they are invalid."""
+    scale, unit = _unit(float(edges[-1]))
+    every = np.atleast_1d(figure.subplots(len(rows), 1, sharex=True))
+    for k, (axes, (name, of, it)) in enumerate(zip(every, rows, strict=True)):
+        axes.stairs(it.course, edges / scale, baseline=None, linewidth=1.4, color=LABELS[k % len(LABELS)])
+        axes.set_title(f"{name} ({of})", loc="left", fontsize=9)
+        axes.locator_params(axis="y", nbins=3)
+        axes.margins(y=0.15)
+    every[-1].set(xlim=(0, float(edges[-1]) / scale), xlabel=unit)
 
 
 def course_size(course: SessionCourse, n_labels: int) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from ..errors import MoodError
 from ..pipeline import BASELINE, CORRECTION, DRIFT
 from ..recording.reader import Recorded
 from ..types import Marker, StreamInfo
+from .body import RecordedBody, body_of
 from .course import SessionCourse, course_of
 from .origin import Origin, origin_of
 from .readings import ESTIMATE, EXCLUDED, FAULT_NAMES, KINDS, RecordedReadings, readings_of
@@ -86,6 +87,7 @@ class SessionReport:
     n_markers: int
     requests: tuple[tuple[float, str, str], ...]  # time (s) of each drift alarm and request; what it is; its details
     course: SessionCourse | None  # None where there is no reading to show
+    body: RecordedBody  # measures of the body, without any where no stream gave them
 
     @property
     def estimate_share(self) -> float:
@@ -125,6 +127,7 @@ def report_of(recorded: Recorded) -> SessionReport:
         n_markers=len(marks),
         requests=tuple(_requests(marks, sfreq)),
         course=course_of(readings, duration_s, [(a / sfreq, b / sfreq) for a, b in gaps]) if len(readings.t) else None,
+        body=body_of(recorded, duration_s),
     )
 
 

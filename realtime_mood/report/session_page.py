@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from ..language import _, number
-from ..language.terms import FAULTS
+from ..language.terms import BODY, BODY_REASONS, FAULTS
 from ..recording.reader import open_recorded
 from . import pictures
 from .drawing import ReportFigure, quality_figure
 from .pages import html, place, write
 from .session import ElectrodeShare, SessionReport, report_of
-from .words import MEANINGS, REQUESTS, label_text, plain, reason, share, span
+from .words import MEANINGS, REQUESTS, label_text, plain, reason, share, span, unit_text
 
 GENERATOR = "realtime_mood report"
 
@@ -45,6 +45,7 @@ def page(report: SessionReport) -> str:
         "session.html", GENERATOR, dict(_figures(report)), simulated=report.info.virtual, report=report,
         ranked=", ".join(f"{label_text(label.name)} {share(label.top)}" for label in ranked if label.top > 0),
         abstentions=list(_abstentions(report)), faulty=list(_faulty(report)), requests=list(_requests(report)),
+        body=list(_body(report)),
     )  # fmt: skip
 
 
@@ -76,7 +77,29 @@ def _faulty(report: SessionReport) -> Iterator[tuple[ElectrodeShare, str]]:
             yield electrode, ", ".join(faults)
 
 
+def _body(report: SessionReport) -> Iterator[tuple[str, str, str]]:
+    """Each measure of the body, its median and middle 90 %, and how long it was valid."""
+    for it in report.body.measures:
+        value = _("no valid value")
+        if it.valid > 0:
+            low, median, high = (number(value, ".3g") for value in it.percentiles)
+            value = _("{median} {unit} ({low} to {high})", median=median, low=low, high=high, unit=unit_text(it.unit))
+        whys = [f"{_(BODY_REASONS.get(why, why))} {share(part)}" for why, part in it.whys]
+        yield _(BODY[it.name]), value, ", ".join([_("valid for {share} of the time", share=share(it.valid)), *whys])
+
+
 def _figures(report: SessionReport) -> Iterator[tuple[str, ReportFigure]]:
+    yield from _reading_figures(report)
+    rows = [(_(BODY[it.name]), unit_text(it.unit), it) for it in report.body.measures if it.valid > 0]
+    if rows:
+        medians = ", ".join(f"{name} {number(it.percentiles[1], '.3g')} {unit}" for name, unit, it in rows)
+        yield "body", ReportFigure(
+            partial(pictures.body, edges=report.body.edges, rows=rows), (10.2, 0.7 + 0.95 * len(rows)),
+            {"medians": medians},
+        )  # fmt: skip
+
+
+def _reading_figures(report: SessionReport) -> Iterator[tuple[str, ReportFigure]]:
     course, labels = report.course, [label_text(label.name) for label in report.labels]
     if course is None:
         return

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from written import ABOUT, CHANS, FINE, READOUT, REAL, Writer, estimate, session, silent
 
+from realtime_mood.body.measure import BodyMeasure, BodyReading, invalid
 from realtime_mood.errors import ConfigError, MoodError, SourceNotFound, StreamMismatch
 from realtime_mood.language import terms
 from realtime_mood.profile import Profile
@@ -427,3 +428,27 @@ def test_drift_and_a_renewed_baseline_are_in_the_summary(tmp_path):
     assert text.index("moved away") < text.index("rest for a new baseline was begun") < text.index("was requested")
     assert "labelled the ten seconds before as neutral" in text
     assert "yodel" not in text.partition("Summary")[2].partition("Summary by label")[0]
+
+
+# -- measures of the body ---------------------------------------------------------------------------------------
+
+
+def test_measures_of_the_body_have_their_lines_with_gaps(tmp_path: Path) -> None:
+    it = session()
+    assert report(it, tmp_path).body.measures == ()
+    assert "Measures of the body" not in Page(page(report(it, tmp_path))).text
+    for second in range(2, 29):
+        heart = BodyMeasure("heart_rate", 60.0 + second, 0.9) if second < 20 else invalid("heart_rate", "noisy")
+        measures = heart, invalid("skin_conductance", "unknown unit")
+        it.parts.append(it.tape.put_body(BodyReading(float(second), float(second), measures)))
+    found = report(it, tmp_path, "b.xdf")
+    heart, skin = found.body.measures
+    assert (heart.name, heart.unit, heart.valid) == ("heart_rate", "1/min", pytest.approx(18 / 27))
+    assert heart.whys == (("noisy", pytest.approx(9 / 27)),)
+    np.testing.assert_allclose(heart.course[2:19], np.arange(63, 80), atol=1)
+    assert np.isnan(heart.course[21:]).all()
+    assert (skin.valid, skin.whys) == (0.0, (("unknown unit", 1.0),))
+    text = Page(page(found)).text
+    assert "Measures of the body" in text
+    assert "70.5 /min (62." in text
+    assert "unknown unit 100%" in text
