@@ -39,13 +39,17 @@ OLD_S = 1.5
 EPOCH_S = 1_700_000_000.0
 LSL_CONFIG = """[ports]
 IPv6 = disable
+MulticastPort = {base}
+BasePort = {next}
+PortRange = 64
 [multicast]
 ResolveScope = machine
-AddressesOverride = {127.0.0.1}
+AddressesOverride = {{127.0.0.1}}
 [log]
 level = -3
 [lab]
-KnownPeers = {127.0.0.1}
+KnownPeers = {{127.0.0.1}}
+SessionID = reliability-{session}
 """
 
 Build = Callable[[StreamInfo], Pipeline]
@@ -63,7 +67,9 @@ class Check:
 
 def private_network(path: Path) -> None:
     """Keep the streams of this program and its children among themselves; before the LSL library is loaded."""
-    path.write_text(f"{LSL_CONFIG}SessionID = reliability-{uuid.uuid4().hex}\n")
+    session = uuid.uuid4()
+    base = 20_000 + session.int % 120 * 100  # other programs' streams may use up the 32 ports that the library looks at
+    path.write_text(LSL_CONFIG.format(base=base, next=base + 1, session=session.hex))
     os.environ["LSLAPICFG"] = str(path)
 
 

@@ -21,7 +21,10 @@ from realtime_mood import plugins
 
 # Read by the LSL library when it loads, so written before anything imports it. The session keeps other runs out.
 _lsl = tempfile.NamedTemporaryFile("w", suffix=".cfg")  # noqa: SIM115 - lives as long as the run
-_lsl.write(Path(__file__).with_name("lsl_api.cfg").read_text() + f"SessionID = tests-{uuid.uuid4().hex}\n")
+_id = uuid.uuid4()
+_port = 20_000 + _id.int % 120 * 100  # other programs' streams may use up the 32 ports that the library looks at
+_lsl.write(Path(__file__).with_name("lsl_api.cfg").read_text().format(multicast_port=_port, base_port=_port + 1))
+_lsl.write(f"SessionID = tests-{_id.hex}\n")
 _lsl.flush()
 os.environ["LSLAPICFG"] = _lsl.name
 atexit.register(_lsl.close)
