@@ -105,6 +105,11 @@ class AuxChunk:
         return len(self.stamps)
 
     @property
+    def n_bytes(self) -> int:
+        """The size of its values; of text, how many characters they are."""
+        return sum(map(len, self.values.flat)) if self.values.dtype == object else self.values.nbytes
+
+    @property
     def end(self) -> int:
         return self.first + len(self)
 

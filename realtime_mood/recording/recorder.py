@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from .. import clock
-from ..auxiliary import STRING, AuxChunk, AuxInfo
+from ..auxiliary import AuxChunk, AuxInfo
 from ..body.measure import BodyReading
 from ..files import GrowingFile, check_writable, first_free, free_paths
 from ..guard import GuardedThread, Report, to_log
@@ -127,9 +127,8 @@ class Recorder:
 
     def take_aux(self, info: AuxInfo, chunk: AuxChunk) -> None:
         """Record a chunk of a stream beside the EEG."""
-        n_bytes = chunk.values.nbytes if info.format != STRING else sum(map(len, chunk.values.flat))
         piece = partial(XdfSession.take_aux, info=info, chunk=chunk)
-        if not self._backlog.put(piece, 0, n_bytes + OVERHEAD_BYTES + STAMP_BYTES * len(chunk), AUX_SHARE):
+        if not self._backlog.put(piece, 0, chunk.n_bytes + OVERHEAD_BYTES + STAMP_BYTES * len(chunk), AUX_SHARE):
             self._trouble(SLOW, 0)
 
     def mark(self, marker: Marker, t: float) -> None:

@@ -15,6 +15,9 @@ from ..health import Emission, Output, Vitals
 from ..types import Chunk, Marker, StreamInfo
 
 OUTPUTS_SHARE = 0.7  # of the time for closing, for outputs and recordings; the rest is for sinks that report on them
+EARLY_S, EARLY_BYTES = 10.0, 16 * 2**20
+"""How much is kept of the streams beside the EEG until the recording begins. It begins with the first samples of the
+EEG, which are some seconds old then."""
 LAST_S = 0.05  # reserve of that time, so that waiting threads still see the closing finished
 JUDGED = 8  # readings over which a sink's duration is averaged
 LEAST_JUDGED = 3  # of these, before a sink is reported as slow
@@ -29,6 +32,8 @@ class Delivery:
         self._fed = [_Fed(sink, vitals, self._closings) for sink in sinks]
         self._taps = [(fed, fed.sink) for fed in self._fed if isinstance(fed.sink, Tap)]
         self._lock, self._opened, self._closing = threading.Lock(), False, False
+        self._early: deque[tuple[float, AuxInfo, AuxChunk]] = deque()  # with when it came (s, our clock)
+        self._early_bytes = 0
 
     def prepare(self) -> None:
         """Open the sinks that are opened before the source."""
@@ -44,7 +49,11 @@ class Delivery:
         for fed, tap in self._taps:
             if not fed.call(tap.open, info):
                 fed.drop()
-        self._opened = True
+        with self._lock:
+            for _, aux_info, chunk in self._early:
+                self._pass_on(aux_info, chunk)
+            self._early.clear()
+            self._opened = True
 
     def add(self, tap: Tap, info: StreamInfo, chunks: Sequence[Chunk]) -> None:
         """Add a tap in the middle of a run, from the acquisition thread; `chunks` are what came before."""
@@ -74,7 +83,23 @@ class Delivery:
 
     def take_aux(self, info: AuxInfo, chunk: AuxChunk) -> None:
         """Give the recording a chunk of a stream beside the EEG; from the thread of that stream."""
-        for fed in self._fed if self._opened and not self._closing else ():
+        if not self._opened:
+            with self._lock:
+                if not self._opened:
+                    self._keep(info, chunk)
+                    return
+        self._pass_on(info, chunk)
+
+    def _keep(self, info: AuxInfo, chunk: AuxChunk) -> None:
+        """Keep a chunk for the recording that has not begun."""
+        now = self._now()
+        self._early.append((now, info, chunk))
+        self._early_bytes += chunk.n_bytes
+        while self._early[0][0] < now - EARLY_S or self._early_bytes > EARLY_BYTES:
+            self._early_bytes -= self._early.popleft()[2].n_bytes
+
+    def _pass_on(self, info: AuxInfo, chunk: AuxChunk) -> None:
+        for fed in self._fed if not self._closing else ():
             if isinstance(fed.sink, AuxTap):
                 fed.call(fed.sink.take_aux, info, chunk)
 

@@ -22,7 +22,7 @@ from realtime_mood.errors import MoodError, SourceLost, SourceNotFound, StreamMi
 from realtime_mood.guard import to_log
 from realtime_mood.health import AuxState, State, Vitals
 from realtime_mood.recording.recorder import AUX_SHARE, Recorder
-from realtime_mood.run import aux_intake, auxiliary
+from realtime_mood.run import aux_intake, auxiliary, delivery
 from realtime_mood.run.auxiliary import AuxAcquisition
 from realtime_mood.run.engine import Engine
 from realtime_mood.types import Chunk, Marker, StreamInfo
@@ -189,6 +189,19 @@ class KeepAux(Keep):
 
     def take_aux(self, info: AuxInfo, chunk: AuxChunk) -> None:
         self.aux.append((info, chunk))
+
+
+def test_a_recording_begins_with_what_came_while_the_eeg_was_being_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep, now = KeepAux(), [100.0]
+    deliver = delivery.Delivery([keep], Vitals(clock.now), lambda: now[0])
+    monkeypatch.setattr(delivery, "EARLY_BYTES", 3 * chunk(0.0).n_bytes)
+    for t in (0.0, 1.0, 2.0, 3.0, 4.0):  # the first is too old then, the next too much
+        now[0] = 100.0 + (delivery.EARLY_S + 1) * (t > 0)
+        deliver.take_aux(INFO, chunk(t))
+    assert keep.aux == []
+    deliver.open(EEG)
+    deliver.take_aux(INFO, chunk(5.0))
+    assert [it.stamps[0] for _, it in keep.aux] == [2.0, 3.0, 4.0, 5.0]
 
 
 class CarryingSource(FakeSource):
