@@ -118,6 +118,33 @@ def test_stamps_that_run_backwards_are_recorded_and_reported_once() -> None:
     assert [("run backwards" in note) for note in notes] == [True]
 
 
+def test_irregular_stamps_that_run_backwards_from_pull_to_pull_are_reported() -> None:
+    notes: list[str] = []
+    sent = now_there() - np.arange(3)
+    chunks = received(FakeInlet([pull([[k]], [t]) for k, t in enumerate(sent)]), info(), notes)
+    np.testing.assert_array_equal(np.concatenate([chunk.sent for chunk in chunks]), sent)
+    assert len(notes) == 1
+    assert "run backwards" in notes[0]
+
+
+@pytest.mark.parametrize(("sfreq", "per_pull"), [(250.0, 12), (250.0, 1), (52.0, 2), (4.0, 1)])
+def test_a_regular_stream_whose_stamps_run_backwards_for_a_while_loses_nothing(sfreq: float, per_pull: int) -> None:
+    notes: list[str] = []
+    k = np.arange(round(20 * sfreq))
+    true = now_there() - 30.0 + k / sfreq
+    at = true[0] + 8.0
+    stamps = np.where((true >= at) & (true < at + 3.0), 2 * at - true, true)
+    rows = [k[begin : begin + per_pull] for begin in range(0, len(k), per_pull)]
+    pulls = [Pull(row[:, None], stamps[row], true[row[-1]] + OFFSET_S + 0.001) for row in rows]
+    chunks = received(FakeInlet(pulls), info(sfreq=sfreq), notes)
+    np.testing.assert_array_equal(np.concatenate([chunk.values[:, 0] for chunk in chunks]), k)
+    np.testing.assert_allclose(np.concatenate([chunk.sent for chunk in chunks]), stamps, atol=1e-6)
+    times = np.concatenate([chunk.stamps - chunk.clock.offset for chunk in chunks])
+    np.testing.assert_allclose(times, true, atol=0.002)
+    assert sum(chunk.lost for chunk in chunks) == 0
+    assert "run backwards" in notes[0]
+
+
 def test_text_of_any_bytes_is_decoded_and_an_endless_one_cut() -> None:
     notes: list[str] = []
     raw = np.array([["grün ✓".encode()], [b"caf\xc3"], [b""], [b"x" * (LONGEST_TEXT + 5)]], object)

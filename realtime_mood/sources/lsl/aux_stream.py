@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -52,6 +53,8 @@ class LslAuxStream:
         self.info = info
         self._inlet, self._look, self._report = inlet, look, report
         self._samples = SampleClock(sfreq) if sfreq else None
+        self._period = 1 / sfreq if sfreq else 0.0
+        self._newest, self._due, self._fell = -math.inf, 0.0, False
         self._local_clock = liblsl.pylsl().local_clock
         self._to_ours = clock.offset_to(self._local_clock)
         self._pulls, self._ready = deque(pulls), deque[AuxChunk]()
@@ -119,11 +122,10 @@ class LslAuxStream:
         self._heard = clock.now()
         rows = self._values(pull.data)
         sent = self._on_lsl(pull.stamps, pull.arrived - self._inlet.correction)
-        if len(sent) > 1 and np.diff(sent).min() < 0:
-            self._tell("its stamps run backwards · they are recorded as sent; correct its sender")
+        timely = self._rising(sent)
         if self._samples:
             self._rows, self._sent = np.concatenate((self._rows, rows)), np.concatenate((self._sent, sent))
-            self._pass_on(self._samples.feed(sent + self._clock.offset, pull.arrived + self._to_ours))
+            self._pass_on(self._samples.feed(timely + self._clock.offset, pull.arrived + self._to_ours))
             return
         lost, self._flooded = self._flooded, 0
         self._count += lost
@@ -157,6 +159,26 @@ class LslAuxStream:
             self._tell("its stamps are on another clock · they are shifted to the time of arrival")
         sent = stamps + self._shift
         return np.where(np.abs(arrived - sent) <= FOREIGN_S, sent, arrived)
+
+    def _rising(self, sent: np.ndarray) -> np.ndarray:
+        """Stamps to count by: in place of those that run backwards, the nominal rate's.
+
+        A single one may be that of a clock that was set back.
+        """
+        falls = np.diff(sent, prepend=self._newest) < 0
+        self._newest = float(sent[-1])
+        if not falls.any():
+            self._due, self._fell = self._newest + self._period, False
+            return sent
+        if not self._samples or self._fell or np.any(falls[1:] & falls[:-1]):
+            self._tell("its stamps run backwards · they are recorded as sent; correct its sender")
+        counted = sent.copy()
+        for k, falling in enumerate(falls.tolist()):
+            if falling and self._fell:
+                counted[k] = self._due
+            self._due = (self._due if falling else float(sent[k])) + self._period
+            self._fell = falling
+        return counted
 
     def _pass_on(self, pieces: list[Piece]) -> None:
         """Queue what the sample clock releases; steps of the sender's clock are taken out of its stamps."""
