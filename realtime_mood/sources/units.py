@@ -31,6 +31,13 @@ _OTHERS = set(
     " l/min us/cm bool boolean bit bits".split()
 )
 
+_BESIDE = set(
+    "px pixel pixels normalized normalised norm a.u. au arbitrary unitless dimensionless 1 raw count counts lsb adu"  # noqa: SIM905
+    " sample samples m cm mm um µm meter meters metre metres millimeter millimeters inch inches radian radians °"
+    " s siemens µs microsiemens millisiemens ns k kelvin n newton nm pa kpa w watt watts a ma db uw au/s px/s mm/s m/s"
+    " deg/s^2 degrees/s degrees/second µt gauss mgauss lx lumen l/s ml ml/s bpm^-1 rpm".split()
+)
+
 
 def unit_name(text: str) -> str | None:
     """Normalise a unit to a number of ``V``, ``mV``, ``uV`` or ``nV``; None where `text` is not a voltage.
@@ -56,6 +63,12 @@ def microvolts(unit: str) -> float:
 def is_other_quantity(text: str) -> bool:
     """Whether a unit is clearly not a voltage: per cent, seconds, ohms and the like."""
     return text.strip().lower() in _OTHERS
+
+
+def is_known_unit(text: str) -> bool:
+    """Whether a unit of a stream beside the EEG is a common one, or says that there is none."""
+    plain = text.strip().lower().replace("μ", "µ")
+    return plain in _OTHERS | _BESIDE | UNSTATED or unit_name(text) is not None
 
 
 def scales(asked: str, units: Sequence[str]) -> tuple[np.ndarray, bool]:

@@ -23,7 +23,7 @@ def main(name: str, kind: str, form: str, rate: float, source_id: str, shift: fl
     n_chans = 2 if rate else 1
     info = pylsl.StreamInfo(name, kind, n_chans, rate, FORMATS[form], source_id)
     channels = info.desc().append_child("channels")
-    for label, unit in (("count", "samples"), ("event", "s"))[-n_chans:]:
+    for label, unit in (("count", "samples"), ("event", "furlongs" if kind == "Notes" else "s"))[-n_chans:]:
         channel = channels.append_child("channel")
         channel.append_child_value("label", label)
         channel.append_child_value("unit", unit)

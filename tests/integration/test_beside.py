@@ -109,6 +109,10 @@ def test_streams_of_other_processes_are_in_time_with_each_other(send: Send, name
         until(lambda: min(samples_of(engine)) >= 8 and engine.health.readings >= 8, 60)
         assert {stream.state for stream in engine.health.streams} == {State.LIVE}
         until(lambda: len(engine.markers) > 8)
+        assert [note for note in engine.health.notes if "furlongs" in note] == [
+            f"lsl://{name}rare: its unit 'furlongs' is not known · its values are recorded as sent; "
+            "correct its sender's settings"
+        ]
         streams = {it.name.removeprefix(name): it for it in engine.health.streams}
     assert {key: it.kind for key, it in streams.items()} == {
         "gaze": "eyes", "eda": "skin", "text": "markers", "code": "markers", "rare": "other", "eeg": "eeg",
@@ -154,6 +158,7 @@ def test_a_stream_that_is_killed_and_returns_is_one_stream_with_a_gap(send: Send
         assert engine.health.streams[0].state is State.CONNECTING
         sender = send("", "PPG", "int32", 64.0)
         until(lambda: samples_of(engine)[0] > 64, 20)
+        assert any("appeared during the run; its first" in note for note in engine.health.notes)
         sender.kill()
         until(lambda: engine.health.streams[0].state is State.RECONNECTING, 20)
         assert any("the run goes on without it" in note for note in engine.health.notes)

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from realtime_mood.errors import StreamMismatch
-from realtime_mood.sources.units import MICROVOLTS, NARROW, WIDE, check_spread, microvolts, scales, spread, unit_name
+from realtime_mood.sources.units import (
+    MICROVOLTS,
+    NARROW,
+    WIDE,
+    check_spread,
+    is_known_unit,
+    microvolts,
+    scales,
+    spread,
+    unit_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +99,13 @@ def test_each_channel_has_its_scale(units: list[str], worth: list[float], stated
 def test_units_that_are_not_understood_are_refused(units: list[str]) -> None:
     with pytest.raises(StreamMismatch, match="units="):
         scales("it", units)
+
+
+@pytest.mark.parametrize("unit", ["", "none", "px", "Pixels", "µS", "μS", "m/s^2", "deg/s", "counts", "mV"])
+def test_common_units_of_streams_beside_the_eeg_are_known(unit: str) -> None:
+    assert is_known_unit(unit)
+
+
+@pytest.mark.parametrize("unit", ["furlongs", "\x00", "px px", "V" * 10_000])
+def test_others_are_not(unit: str) -> None:
+    assert not is_known_unit(unit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 from xml.etree import ElementTree
@@ -18,9 +18,10 @@ from ...plugins import read_options, split
 from ..marker_words import is_marker_type
 from ..recordings.xdf_chunks import SIZES
 from ..timing.rate import real_rate
+from ..units import is_known_unit
 from .aux_stream import MOST_BYTES_S, LslAuxStream
 from .info import MOST_CHANS, LslOptions, channels_of, described, is_chosen, is_virtual, urls_of
-from .stream import Inlet, listen
+from .stream import ANSWER_S, Inlet, listen
 
 LOOK_S = 0.1  # interval (s) of looks at the network while the stream is not there
 WATCH_S = 0.5  # the same while it is open, for others that the URL selects too
@@ -55,12 +56,14 @@ class LslAux:
         self._used: tuple[str, ...] = ()  # the stream used last
         self._others: set[str] = set()  # that existed beside it, by uid
         self._was_open, self._ended = False, -math.inf
+        self._asked = math.inf  # when it was looked for first (s, our clock)
         self._watched = 0.0
 
     def open(self, off: threading.Event) -> LslAuxStream:
         """As in `AuxSource`."""
         if self._resolver is None:
             self._resolver, self._tries = liblsl.pylsl().ContinuousResolver(forget_after=FORGET_S), Counter()
+        self._asked = min(self._asked, clock.now())
         if self._was_open:
             self._was_open, self._ended = False, clock.now()
         off.wait(LOOK_S)
@@ -130,9 +133,17 @@ class LslAux:
             self.in_markers,
             virtual=is_virtual(inlet.full),
             desc=desc,
-            notes=(f"{self.url}: {odd}",) if odd else (),
+            notes=tuple(f"{self.url}: {note}" for note in (odd, *self._notes(inlet, channels)) if note),
         )
         return LslAuxStream(inlet, info, real, pulls, partial(self._look, found), self.report)
+
+    def _notes(self, inlet: Inlet, channels: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+        """Notes on its units, and on its first samples where it was not there from the beginning."""
+        if unknown := sorted({unit for _, unit, _ in channels if not is_known_unit(unit)}):
+            shown = ", ".join(repr(unit[:40]) for unit in unknown[:5])
+            yield f"its unit {shown} is not known · its values are recorded as sent; correct its sender's settings"
+        if not self._used and (began := inlet.began(ANSWER_S)) is not None and began > self._asked:
+            yield f"appeared during the run; its first {max(0.0, inlet.opened - began):.1f} s are not recorded"
 
     def _look(self, found: Any, silent: bool) -> bool:
         """Report others that the URL selects too; whether the open stream is silent and was started again."""

@@ -60,6 +60,7 @@ class Inlet:
         deadline = clock.now() + timeout
         self.full: Any = self._ask(self._inlet.info, deadline, off)
         self._ask(self._inlet.open_stream, deadline, off)
+        self.opened = clock.now()  # samples sent since then arrive (s, our clock)
         self.correction: float = self._ask(self._inlet.time_correction, deadline, off) if raw else 0.0
         self._least, self._most = max(1, round(least_s * sfreq)), max(most, round(sfreq))
         self.dtype: Any = self._inlet.np_dtype or object  # objects: text, as bytes
