@@ -16,6 +16,7 @@ from realtime_mood.auxiliary import STRING, AuxChunk, AuxInfo, kind_of
 from realtime_mood.errors import SourceLost
 from realtime_mood.sources.lsl import aux_stream
 from realtime_mood.sources.lsl.aux_stream import LONGEST_TEXT, LslAuxStream
+from realtime_mood.sources.lsl.sender_clock import ClockMeasurement
 from realtime_mood.sources.lsl.stream import Pull
 
 OFFSET_S = 0.3  # the sender's clock is behind by this much
@@ -29,8 +30,8 @@ class FakeInlet:
     def __init__(self, pulls: list[Pull], dtype: type = np.float32) -> None:
         self.pulls, self.dtype, self.lost, self.flushed, self.closed = list(pulls), dtype, False, 0, False
 
-    def correct(self) -> float:
-        return self.correction
+    def correct(self) -> ClockMeasurement | None:
+        return None if self.lost else ClockMeasurement(now_there(), self.correction, 0.0)
 
     def pull(self, timeout: float) -> Pull | None:
         self.lost = not self.pulls

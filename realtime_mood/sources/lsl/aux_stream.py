@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from ... import clock, liblsl
-from ...auxiliary import STRING, AuxChunk, AuxInfo, SenderClock
+from ...auxiliary import STRING, AuxChunk, AuxInfo
 from ...errors import SourceLost
 from ...guard import Report
 from ..marker_words import text_of
 from ..timing.sample_clock import Piece, SampleClock
+from .sender_clock import ClockMeasurement, SenderClockWatch
 from .stream import FOREIGN_S, Inlet, Pull
 
 PULL_S = 0.1  # timeout of one pull (s)
 OFFSET_S = 2.5  # interval (s) of measurements of the sender's clock
+LONGEST_WAIT_S = 5.0  # how long samples wait for a measurement of the sender's clock (s)
 SILENT_S = 3.0  # after this long without a sample (s) a regular stream is left for one that has taken its place
 MOST_BYTES_S = 8_000_000
 """Most bytes a second that are taken from one stream, so that none can hold up the EEG: 100 kHz of 20 numbers."""
@@ -64,9 +66,12 @@ class LslAuxStream:
         self._count = self._flooded = 0
         self._second, self._spent = 0, 0
         self._heard = self._measured = clock.now()
-        self._clock = SenderClock(0.0, 0.0)
+        now = ClockMeasurement(self._local_clock() - inlet.correction, inlet.correction, 0.0)
+        self._clock = SenderClockWatch(inlet.correct() or now, self._to_ours)
+        self._suspect: deque[Pull] = deque()  # samples that wait until the sender's clock has been measured again
+        self._heard_suspect = 0.0
+        self._steps: deque[tuple[float, float]] = deque(maxlen=16)  # when the sample clock took out how much so far (s)
         self._told: set[str] = set()
-        self._measure()
         self._ready.append(self._chunk(self._rows, np.empty(0), np.empty(0), 0, 0))
 
     def read(self, timeout: float) -> AuxChunk | None:
@@ -76,12 +81,13 @@ class LslAuxStream:
             left = max(0.0, deadline - clock.now())
             pull = self._pulls.popleft() if self._pulls else self._pull(min(PULL_S, left))
             if pull is not None:
-                self._take_in(pull)
+                self._receive(pull)
             elif self._inlet.lost:
+                self._take_in_all()
                 self._pass_on(self._samples.release() if self._samples else [])
                 if not self._ready:
                     raise SourceLost(self.info.url, "the stream has ended or its sender is gone", "start it again")
-            elif self._samples:
+            elif self._samples and not self._suspect:
                 self._pass_on(self._samples.feed(np.empty(0), self._local_clock() + self._to_ours))
             self._follow()
             if left <= 0 and not self._ready:
@@ -97,14 +103,25 @@ class LslAuxStream:
         now = clock.now()
         if self._look(self._samples is not None and now - self._heard > SILENT_S):
             raise SourceLost(self.info.url, "it is silent and another one is there")
-        if now - self._measured >= OFFSET_S:
+        if self._suspect and (self._measure() or now - self._heard_suspect > LONGEST_WAIT_S):
+            self._take_in_all()
+        elif now - self._measured >= OFFSET_S:
             self._measure()
             if not self._ready:
                 self._ready.append(self._chunk(self._rows[:0], np.empty(0), np.empty(0), self._count, 0))
 
-    def _measure(self) -> None:
-        self._measured, correction = clock.now(), self._inlet.correct()
-        self._clock = SenderClock(self._local_clock() - correction, correction + self._to_ours)
+    def _measure(self) -> bool:
+        """Measure the sender's clock; whether that was after the samples that wait for it."""
+        self._measured = clock.now()
+        before = self._clock.measured(new) if (new := self._inlet.correct()) is not None else None
+        if before is not None and self._samples and not self._suspect:
+            # It was fed with stamps that seemed to have jumped.
+            self._pass_on(self._samples.release())
+            again = SampleClock(1 / self._period)
+            again.count = self._samples.count
+            again.stepped = next((stepped for at, stepped in reversed(self._steps) if at <= before), 0.0)
+            self._samples = again
+        return bool(self._suspect) and self._clock.is_after(self._suspect[0].arrived)
 
     def _pull(self, timeout: float) -> Pull | None:
         """The newest samples; a stream that sends too much is emptied for the rest of the second."""
@@ -118,18 +135,41 @@ class LslAuxStream:
             return None
         return self._inlet.pull(timeout)
 
-    def _take_in(self, pull: Pull) -> None:
+    def _receive(self, pull: Pull) -> None:
+        """Take samples in, or let them wait where the sender's clock seems to have been set."""
         self._heard = clock.now()
+        lag = pull.arrived - float(pull.stamps[-1]) - self._inlet.correction
+        if not self._suspect and not self._clock.is_suspect(lag, regular=self._samples is not None):
+            self._clock.arrived(lag)
+            self._take_in(pull)
+            return
+        if not self._suspect:
+            self._heard_suspect = self._heard
+            # What the pull begins with was stamped before.
+            at = int(np.argmax(np.abs(np.diff(pull.stamps) - self._period))) + 1 if len(pull.stamps) > 1 else 0
+            if at:
+                self._take_in(pull._replace(data=pull.data[:at], stamps=pull.stamps[:at]))
+                pull = pull._replace(data=pull.data[at:], stamps=pull.stamps[at:])
+        self._suspect.append(pull)
+
+    def _take_in_all(self) -> None:
+        while self._suspect:
+            pull = self._suspect.popleft()
+            self._clock.arrived(pull.arrived - float(pull.stamps[-1]) - self._inlet.correction)
+            self._take_in(pull)
+
+    def _take_in(self, pull: Pull) -> None:
         rows = self._values(pull.data)
         sent = self._on_lsl(pull.stamps, pull.arrived - self._inlet.correction)
-        timely = self._rising(sent)
+        continuous = sent - self._clock.stepped
+        timely = self._rising(continuous) + self._clock.stepped
         if self._samples:
-            self._rows, self._sent = np.concatenate((self._rows, rows)), np.concatenate((self._sent, sent))
+            self._rows, self._sent = np.concatenate((self._rows, rows)), np.concatenate((self._sent, continuous))
             self._pass_on(self._samples.feed(timely + self._clock.offset, pull.arrived + self._to_ours))
             return
         lost, self._flooded = self._flooded, 0
         self._count += lost
-        self._ready.append(self._chunk(rows, sent + self._clock.offset, sent, self._count, lost))
+        self._ready.append(self._chunk(rows, sent + self._clock.offset, continuous, self._count, lost))
         self._count += len(rows)
 
     def _values(self, data: np.ndarray) -> np.ndarray:
@@ -190,13 +230,15 @@ class LslAuxStream:
             rows, self._rows = np.split(self._rows[piece.dropped :], [piece.n])
             sent, self._sent = np.split(self._sent[piece.dropped :], [piece.n])
             if len(rows):
+                if self._samples.stepped != (self._steps[-1][1] if self._steps else 0.0):
+                    self._steps.append((self._local_clock(), self._samples.stepped))
                 stamps = self._samples.stamp(np.arange(end - piece.n, end)) - self._samples.stepped
                 sent = sent - self._samples.stepped
                 self._ready.append(self._chunk(rows, stamps, sent, end - piece.n, piece.lost))
         self._count = end
 
     def _chunk(self, rows: np.ndarray, stamps: np.ndarray, sent: np.ndarray, first: int, lost: int) -> AuxChunk:
-        return AuxChunk(rows, np.minimum(stamps, clock.now()), sent, first, self._clock, lost)
+        return AuxChunk(rows, np.minimum(stamps, clock.now()), sent, first, self._clock.clock, lost)
 
     def _tell(self, problem: str) -> None:
         """Report something once."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from ...errors import SourceLost, SourceNotFound
 from ...types import Chunk, StreamInfo
 from ..timing.rate import Rate, measured_rate
 from ..timing.sample_clock import Piece, SampleClock
+from .sender_clock import ClockMeasurement
 
 PULL_S = 0.02  # a pull waits for this much signal (s): limits wake-ups per second and the delay added by batching
 BUFFER_S = 60  # length of the library's buffer (s)
@@ -62,6 +63,7 @@ class Inlet:
         self._ask(self._inlet.open_stream, deadline, off)
         self.opened = clock.now()  # samples sent since then arrive (s, our clock)
         self.correction: float = self._ask(self._inlet.time_correction, deadline, off) if raw else 0.0
+        self._measured: ClockMeasurement | None = None
         self._least, self._most = max(1, round(least_s * sfreq)), max(most, round(sfreq))
         self.dtype: Any = self._inlet.np_dtype or object  # objects: text, as bytes
         shape = self._most, self.full.channel_count()
@@ -89,12 +91,19 @@ class Inlet:
             return None
         return Pull(data.copy(), stamps, self._local_clock()) if len(stamps) else None
 
-    def correct(self) -> float:
-        """The newest offset from the sender's clock to LSL's of this computer (s)."""
-        if (inlet := self._inlet) is not None:
-            with suppress(*self._errors):
-                self.correction = inlet.time_correction(0.0)
-        return self.correction
+    def correct(self) -> ClockMeasurement | None:
+        """The newest measurement of the sender's clock, made every two seconds; None once the connection is closed."""
+        if (inlet := self._inlet) is None:
+            return None
+        remote, uncertainty, problem = ctypes.c_double(), ctypes.c_double(), ctypes.c_int()
+        correct = liblsl.pylsl().lib.lib.lsl_time_correction_ex
+        correct.restype = ctypes.c_double
+        numbers = map(ctypes.byref, (remote, uncertainty))
+        correction = correct(inlet.obj, *numbers, ctypes.c_double(ANSWER_S), ctypes.byref(problem))
+        if not problem.value:
+            self.correction = correction
+            self._measured = ClockMeasurement(remote.value, correction, uncertainty.value / 2)  # of the round trip
+        return self._measured
 
     def flush(self) -> int:
         """Drop what has not been pulled; return how many samples that was."""
