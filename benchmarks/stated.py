@@ -113,9 +113,9 @@ def section() -> tuple[str, list[str]]:
     return "\n".join(parts) + "\n", red
 
 
-def placed(page: str, new: str) -> str:
+def placed(page: str, title: str, new: str) -> str:
     """The page with the section as it is now, at its end."""
-    before, _, rest = page.partition(TITLE)
+    before, _, rest = page.partition(title)
     after = rest.partition("\n## ")
     return before.rstrip("\n") + "\n\n" + new + ("\n## " + after[2] if after[1] else "")
 
@@ -126,7 +126,7 @@ def main() -> None:
         with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
             warnings.simplefilter("ignore")
             new, red = section()
-    PAGE.write_text(placed(PAGE.read_text(), new))
+    PAGE.write_text(placed(PAGE.read_text(), TITLE, new))
     print("\n".join([*red, f"{new.count('✓')} cells right, {len(red)} red"]))
     sys.exit(bool(red))
 
