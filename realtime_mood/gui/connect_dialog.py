@@ -14,8 +14,10 @@ from ..guard import GuardedThread
 from ..language import _
 from ..sources import devices
 from ..sources.devices import Device
+from ..viewmodel.companions import grouped
 from ..viewmodel.connect import MONTAGES, Choice, choices_of, recording, synthetic, trouble, with_names
 from ..viewmodel.words import StyledText
+from .companion_list import CompanionList, add_item
 from .controls import Text
 from .labels import STRETCH, PlainLabel, button, column, named, row
 from .preview import Preview
@@ -26,9 +28,10 @@ LOOK_S = 0.8
 class ConnectDialog(QDialog):
     """The dialog; the simulated subjects come first, so that they are two clicks away."""
 
-    chosen = pyqtSignal(str)  # a source URL; the preview has released the device
+    # a source URL, the URLs of streams beside it, and those of markers (tuples); the preview has released the device
+    chosen = pyqtSignal(str, object, object)
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, also: Sequence[str] = (), markers: Sequence[str] = ()) -> None:
         super().__init__(parent)
         self.setWindowTitle(_("Connect"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -37,6 +40,7 @@ class ConnectDialog(QDialog):
         self.names = named(QLineEdit(), _("electrode names"))
         self.montages = named(QComboBox(), _("names of a common cap"))
         self.preview, self.message = Preview(), Text(wrap=True)
+        self.companions = CompanionList(also, markers)
         self.look, self.file = button(_("Preview"), "plain"), button(_("Recording…"), "plain")
         self.start, self.cancel = button(_("Start")), button(_("Cancel"), "plain")
         self._fill()
@@ -44,7 +48,7 @@ class ConnectDialog(QDialog):
         form.addRow(_("Source"), self.url)
         form.addRow(_("Electrodes"), row((self.names, 1), self.montages))
         buttons = row(self.file, self.look, STRETCH, self.cancel, self.start)
-        right = column(form, PlainLabel(_("Preview")), (self.preview, 1), self.message, buttons)
+        right = column(form, self.companions, PlainLabel(_("Preview")), (self.preview, 1), self.message, buttons)
         row((self.list, 2), (right, 3), on=self, margins=(16, 16, 16, 14))
         self._choices: list[Choice] = []
         self._found: tuple[Device, ...] = ()
@@ -81,22 +85,23 @@ class ConnectDialog(QDialog):
 
     def _list(self) -> None:
         """Fill the list and keep the choice."""
-        streams = choices_of(device for device in self._found if device.kind == "lsl")
         others = choices_of(device for device in self._found if device.kind not in ("lsl", "board"))
         boards = choices_of(device for device in self._found if device.kind == "board")
         chosen = self._choices[max(0, self.list.currentRow())] if self._choices else None
-        self._choices = [*synthetic(), *streams, *others, *self._files, *boards]
+        heading = [Choice(_("Boards"), "", "")] if boards else []
+        self._choices = [*synthetic(), *others, *self._files, *grouped(self._found), *heading, *boards]
         at = self._choices.index(chosen) if chosen in self._choices else 0
         self.list.blockSignals(True)
         self.list.clear()
         for choice in self._choices:
-            self.list.addItem(f"{choice.title}\n{choice.detail}")
+            add_item(self.list, choice.title, choice.detail, is_heading=not choice.url)
         self.list.setCurrentRow(at)
         self.list.blockSignals(False)
 
     def _devices(self, found: Sequence[Device]) -> None:
         self._found = tuple(found)
         self._list()
+        self.companions.offer(self.url.text().strip(), self._found)
 
     def _choose(self, row: int) -> None:
         if not 0 <= row < len(self._choices):
@@ -113,6 +118,7 @@ class ConnectDialog(QDialog):
     def _check(self) -> None:
         why = trouble(self.wanted_url)
         self.message.say(StyledText(why, "warn"))
+        self.companions.offer(self.url.text().strip(), self._found)
         self.start.setEnabled(not why)
         self.look.setEnabled(not why)
 
@@ -131,7 +137,7 @@ class ConnectDialog(QDialog):
         url = self.wanted_url
 
         def released() -> None:
-            self.chosen.emit(url)
+            self.chosen.emit(url, *self.companions.ticked)
             self.accept()
 
         self.preview.stop(released)

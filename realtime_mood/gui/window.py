@@ -140,12 +140,16 @@ class MainWindow(QMainWindow):
         self.top.url.setText(url)
         self.bridge.start(replace(self.bridge.request, url=url, profile=profile))
 
+    def _connect_to(self, url: str, also: tuple[str, ...], markers: tuple[str, ...]) -> None:
+        self.bridge.request = replace(self.bridge.request, also=also, markers=markers)
+        self.run_on(url)
+
     def connect_source(self) -> None:
         """Open the dialog to choose a source."""
         if not self.top.connect_.isEnabled() or self.dialog is not None:
             return
-        self.dialog = ConnectDialog(self)
-        self.dialog.chosen.connect(self.run_on)
+        self.dialog = ConnectDialog(self, self.bridge.request.also, self.bridge.request.markers)
+        self.dialog.chosen.connect(self._connect_to)
         self.dialog.finished.connect(lambda _: setattr(self, "dialog", None))
         self.dialog.open()
 

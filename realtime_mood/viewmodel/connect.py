@@ -25,11 +25,11 @@ MONTAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A source to read from; title and detail are translated."""
+    """A source to read from, or a heading; title and detail are translated."""
 
     title: str
     detail: str
-    url: str
+    url: str  # empty: a heading
     previews: bool = True  # whether a preview may start by itself; a board is opened only on request
 
     @property

@@ -56,20 +56,21 @@ def test_the_synthetic_headset_is_chosen_and_lives_in_the_preview(qtbot, dialog)
     qtbot.waitUntil(lambda: np.isfinite(dialog.preview._curve.getData()[1]).sum() > 100)
     with qtbot.waitSignal(dialog.chosen) as request:
         qtbot.mouseClick(dialog.start, Qt.MouseButton.LeftButton)
-    assert request.args == ["synthetic://"]
+    assert request.args == ["synthetic://", (), ()]
     assert dialog.preview._peek is None  # the device is free for the run
 
 
 def test_what_is_found_joins_the_list_and_the_choice_stays(qtbot, dialog):
     dialog.list.setCurrentRow(1)
     dialog._devices((STREAM, BOARD))
-    assert [choice.title for choice in dialog._choices][2:] == ["Cap", "Cyton"]
+    assert [choice.title for choice in dialog._choices][2:] == ["Streams from lab-pc", "Cap", "Boards", "Cyton"]
+    assert not dialog.list.item(2).flags() & Qt.ItemFlag.ItemIsSelectable
     assert dialog.list.currentRow() == 1
 
 
 def test_a_board_without_names_asks_for_them_and_is_not_opened(qtbot, dialog):
     dialog._devices((STREAM, BOARD))
-    dialog.list.setCurrentRow(3)
+    dialog.list.setCurrentRow(5)
     assert not dialog.start.isEnabled()
     assert "electrode of each channel" in dialog.message.text()
     assert dialog.preview._peek is None
@@ -77,6 +78,28 @@ def test_a_board_without_names_asks_for_them_and_is_not_opened(qtbot, dialog):
     dialog.montages.activated.emit(dialog.montages.currentIndex())
     assert dialog.start.isEnabled()
     assert dialog.wanted_url == "brainflow://cyton?serial_port=COM3&channels=Fp1,Fp2,C3,C4,P7,P8,O1,O2"
+
+
+def test_the_usual_companions_are_ticked_and_what_is_ticked_is_started(qtbot, dialog):
+    streams = [
+        STREAM,
+        Device("lsl", "Cap", "lsl://Cap?type=ACC", (), 3, 52.0, "ACC", "id", "lab-pc"),
+        Device("lsl", "Task", "lsl://Task", (), 1, 0.0, "Markers", "t", "lab-pc"),
+        Device("lsl", "Gaze", "lsl://Gaze", (), 3, 60.0, "Gaze", "g", "other-pc"),
+    ]
+    dialog._devices(streams)
+    assert dialog.companions.ticked == ((), ())  # beside a simulated subject nothing is
+    dialog.list.setCurrentRow([choice.title for choice in dialog._choices].index("Cap"))
+    assert dialog.companions.ticked == (("lsl://Cap?type=ACC",), ("lsl://Task",))
+    items = [dialog.companions.list.item(i) for i in range(dialog.companions.list.count())]
+    assert [item.text().partition(" · ")[0] for item in items] == ["lab-pc", "Cap", "Task", "other-pc", "Gaze"]
+    items[4].setCheckState(Qt.CheckState.Checked)
+    items[2].setCheckState(Qt.CheckState.Unchecked)
+    dialog._devices(streams[:3] + streams[4:])  # one disappears, and what was done by hand stays
+    dialog._devices(streams)
+    with qtbot.waitSignal(dialog.chosen) as request:
+        qtbot.mouseClick(dialog.start, Qt.MouseButton.LeftButton)
+    assert request.args == [STREAM.url, ("lsl://Cap?type=ACC", "lsl://Gaze"), ()]
 
 
 def test_a_stream_that_is_not_there_says_so_in_the_preview(qtbot, dialog):

@@ -215,6 +215,12 @@ def test_a_new_source_ends_the_run_and_begins_another(qtbot, window):
     assert window.top.url.text() == "fake://other"
 
 
+def test_what_was_ticked_beside_a_source_is_part_of_the_run(qtbot, window):
+    window._connect_to("fake://other", ("lsl://Gaze",), ("lsl://Task",))
+    qtbot.waitUntil(lambda: len(window.made["requests"]) == 1)
+    assert window.made["requests"][0] == RunRequest("fake://other", also=("lsl://Gaze",), markers=("lsl://Task",))
+
+
 def test_recording_begins_and_ends_in_the_middle_of_the_run(qtbot, window, tmp_path):
     press(qtbot, window)
     qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
