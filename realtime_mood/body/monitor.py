@@ -6,7 +6,7 @@ Each is a function of the samples up to a whole second of our clock, so it does 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -28,8 +28,9 @@ PATIENCE_S = 1.0  # a stream whose samples are later than this is measured witho
 BEHIND_S = 5.0  # seconds longer ago than this are skipped
 RATE_OFF = 0.15  # a regular stream that sends at a rate further from its own is not in real time
 MOST_HZ = 4000.0
+GOOD = 0.9  # quality of a channel beside which no other is tried
 OF_KIND = {
-    "ecg": (("heart_rate", "rmssd"), HEART_S, 500.0),
+    "ecg": (("heart_rate", "rmssd"), HEART_S, 250.0),
     "ppg": (("heart_rate", "rmssd"), HEART_S, 128.0),
     "skin": (("skin_conductance", "skin_responses"), SKIN_S, 16.0),
     "breath": (("respiration_rate",), BREATHING_S, 25.0),
@@ -72,14 +73,17 @@ class BodyMonitor:
 
 
 def measures_at(signals: Sequence[tuple[AuxRing, BodySignal]], t: float) -> tuple[BodyMeasure, ...]:
-    """The measures that these signals can give, at `t` (s, our clock): the best where several give the same."""
-    best: dict[str, list[tuple[BodyMeasure, ...]]] = {}
-    for ring, signal in signals:
-        names, seconds, _ = OF_KIND[signal.kind]
-        found = _measured(ring.since(t - seconds), ring.info, signal, t)
-        best.setdefault(names[0], []).extend(found or [tuple(invalid(name, NO_SIGNAL) for name in names)])
-    chosen = [max(found, key=_rank) for found in best.values()]
-    return tuple(sorted((it for group in chosen for it in group), key=lambda it: list(UNITS).index(it.name)))
+    """The measures that these signals can give, at `t` (s, our clock).
+
+    Where several give the same, the first good one counts, an electrocardiogram first; and the best where none is good.
+    """
+    found: dict[str, tuple[BodyMeasure, ...]] = {}
+    for ring, signal in sorted(signals, key=lambda one: list(OF_KIND).index(one[1].kind)):
+        name = OF_KIND[signal.kind][0][0]
+        channels = _measured(ring, signal, t)  # measured one by one, as far as they are needed
+        while (name not in found or found[name][0].quality < GOOD) and (measures := next(channels, None)) is not None:
+            found[name] = max(found.get(name, measures), measures, key=_rank)
+    return tuple(sorted((it for group in found.values() for it in group), key=lambda it: list(UNITS).index(it.name)))
 
 
 def _rank(found: tuple[BodyMeasure, ...]) -> tuple[bool, bool, float]:
@@ -87,26 +91,31 @@ def _rank(found: tuple[BodyMeasure, ...]) -> tuple[bool, bool, float]:
     return first.value is not None, first.why not in (NO_SIGNAL, UNKNOWN_UNIT, BAD_RATE), first.quality
 
 
-def _measured(samples: AuxSamples, info: AuxInfo, signal: BodySignal, t: float) -> list[tuple[BodyMeasure, ...]]:
-    """What each channel of a signal gives; of motion, what all its axes give."""
+def _measured(ring: AuxRing, signal: BodySignal, t: float) -> Iterator[tuple[BodyMeasure, ...]]:
+    """What each channel of a signal gives, one after the other; of motion, what all its axes give."""
     names, seconds, most_hz = OF_KIND[signal.kind]
-    sfreq, why = _rate(samples, info, t)
+    samples = ring.since(t - seconds)
+    sfreq, why = _rate(samples, ring.info, t)
     if not why and signal.convert is None:
         why = UNKNOWN_UNIT
     if why or signal.convert is None:
-        return [tuple(invalid(name, why) for name in names)]
-    windows = []
+        yield tuple(invalid(name, why) for name in names)
+        return
+    axes = []
     for channel in signal.channels:
         window = window_of(samples, channel, t, seconds, min(sfreq, most_hz))
         with np.errstate(all="ignore"):  # a resistance of 0
-            windows.append(SignalWindow(np.nan_to_num(signal.convert(window.values)), window.known, window.sfreq))
-    if signal.kind == "motion":
-        return [(movement(windows),)]
-    if signal.kind == "skin":
-        return [skin(window) for window in windows]
-    if signal.kind == "breath":
-        return [(breathing(window),) for window in windows]
-    return [heart(window, ECG if signal.kind == "ecg" else PPG) for window in windows]
+            window = SignalWindow(np.nan_to_num(signal.convert(window.values)), window.known, window.sfreq)
+        if signal.kind == "motion":
+            axes.append(window)
+        elif signal.kind == "skin":
+            yield skin(window)
+        elif signal.kind == "breath":
+            yield (breathing(window),)
+        else:
+            yield heart(window, ECG if signal.kind == "ecg" else PPG)
+    if axes:
+        yield (movement(axes),)
 
 
 def _rate(samples: AuxSamples, info: AuxInfo, t: float) -> tuple[float, str]:
