@@ -264,7 +264,9 @@ class XdfSession:
             "created_at": repr(self._begun),
             "realtime_mood": {"role": IN_MARKERS if info.in_markers else BESIDE},
         }
-        return xdf.stream_header(stream, header, info.desc or xdf.xml({"desc": {"channels": {"channel": channels}}}))
+        ours: dict[str, xdf.Node] = {"realtime_mood": {"virtual": str(int(info.virtual))}}
+        desc: dict[str, xdf.Node] = {**ours, "channels": {"channel": channels}}
+        return xdf.stream_header(stream, header, info.desc or xdf.xml({"desc": desc}))
 
 
 def _channel(name: str, unit: str, kind: str) -> xdf.Tree:

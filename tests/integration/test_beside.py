@@ -63,7 +63,7 @@ def send(name: str) -> Iterator[Send]:
 @contextmanager
 def running(path: Path, *also: LslAux) -> Iterator[Engine]:
     recorder = Recorder(path, {}, to_stamps=liblsl.to_stamps())
-    engine = Engine(open_source("synthetic://?n_chans=4&subject=5"), pipeline, [recorder], also=also)
+    engine = Engine(open_source("synthetic://?n_chans=4&subject=5&body=0"), pipeline, [recorder], also=also)
     with engine:
         yield engine
         assert engine.health.lost == 0
@@ -204,7 +204,7 @@ def test_the_program_records_them_and_says_so(send: Send, name: str, tmp_path: P
     send("text", "Markers", "string", 0.0)
     path = tmp_path / "a.xdf"
     run = program(
-        "run", "--source", "synthetic://?n_chans=4", "--view", "json", "--record", path, "--seconds", 8,
+        "run", "--source", "synthetic://?n_chans=4&body=0", "--view", "json", "--record", path, "--seconds", 8,
         "--also", f"lsl://{name}gaze", "--also", f"lsl://{name}nobody", "--markers", "lsl://?source_id=idtext",
     )  # fmt: skip
     out, err = run.communicate(timeout=120)

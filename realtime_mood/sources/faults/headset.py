@@ -117,6 +117,10 @@ class Headset:
             raise StopIteration
         return heapq.heappop(self._queue)[-1]
 
+    def when(self, stream_s: np.ndarray) -> np.ndarray:
+        """When samples of that stream time are taken (s since the stream began)."""
+        return self._transport.when(stream_s)
+
     def presence_at(self, stream_s: float) -> Presence:
         """State on the network at that stream time."""
         on = [fault for fault in self._script.of("kill", "fewer", "decoy") if fault.is_on(stream_s)]

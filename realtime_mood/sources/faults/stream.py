@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ... import clock
+from ...auxiliary import AuxChunk, AuxInfo
 from ...errors import SourceLost, SourceNotFound, StreamEnded, StreamMismatch
 from ...types import Chunk, Marker, StreamInfo
+from ..synthetic.beside import BesideStreams
 from ..timing.rate import Rate, measured_rate, real_rate
 from ..timing.sample_clock import Piece, SampleClock
 from .headset import FaultEvent, Headset, Packet, add_to
@@ -24,17 +27,21 @@ FOREIGN_S = 60.0  # stamps further than this from our clock (s) are on another c
 class Rehearsal:
     """One session with a simulated failing headset, whose time continues while nothing is connected.
 
-    `speed` is in times real time; infinite for as fast as it is read.
+    `speed` is in times real time; infinite for as fast as it is read. `streams` makes the streams beside the EEG for
+    each connection.
     """
 
-    def __init__(self, headset: Headset, info: StreamInfo, speed: float) -> None:
-        self.headset, self.info, self.speed = headset, info, speed
+    def __init__(
+        self, headset: Headset, info: StreamInfo, speed: float, streams: Callable[[], BesideStreams | None]
+    ) -> None:
+        self.headset, self.info, self.speed, self.streams = headset, info, speed, streams
         self.presence, self.session = headset.presence_at(0.0), 0
         """State on the network, and how many times the stream has disappeared or changed."""
         self.last = -1  # number of the newest received sample
         self.markers: list[Marker] = []  # faults not yet reported as markers, by true sample number
         self._lock = threading.Lock()
         self._start, self._at, self._next = clock.now(), 0.0, next(headset, None)
+        self._has_begun = info.paced  # else time begins with the first samples that are read
 
     def now(self) -> float:
         """Seconds since the session began, in the headset's time."""
@@ -43,7 +50,14 @@ class Rehearsal:
     def on_our_clock(self, t: float) -> float:
         """The same time on our clock, never in the future."""
         now = clock.now()
+        if not self._has_begun:
+            self._has_begun, self._start = True, now - t
         return min(now, self._start + t / self.speed) if self.info.paced else now
+
+    def true_time(self, stream_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """When samples of that stream time were taken, on our clock, and on that of a sender in real time (s)."""
+        taken_s = self.headset.when(stream_s)
+        return self._start + taken_s / (self.speed if self.info.paced else 1.0), self._start + taken_s
 
     def wait_s(self) -> float:
         """Time until the next event, on our clock (s)."""
@@ -128,6 +142,8 @@ class FaultyStream:
         self._offset: int | None = None  # samples between the previous connection and this one
         self._moved = self._arrived = 0.0
         self._over: SourceLost | StreamEnded | None = None
+        self._streams = rehearsal.streams()
+        self._came: list[tuple[int, int]] = []  # spans of true numbers that came since the last call of `beside`
         self._closed = threading.Event()
 
     def read(self, timeout: float) -> Chunk | None:
@@ -145,6 +161,13 @@ class FaultyStream:
                     return None
                 self._wait(left)
         return self._ready.popleft() if self._ready else None
+
+    def beside(self) -> Sequence[tuple[AuxInfo, AuxChunk]]:
+        """As in `Carrying`: what was taken together is lost, late and delivered together, with true stamps."""
+        came, self._came = self._came, []
+        if self._streams is None:
+            return ()
+        return [it for span in came for it in self._streams.take(*span, self.rehearsal.true_time)]
 
     def close(self) -> None:
         """Disconnect; a waiting `read` returns."""
@@ -210,5 +233,6 @@ class FaultyStream:
             numbers, self._numbers = np.split(self._numbers[piece.dropped :], [piece.n])
             if len(rows):
                 lost, first = piece.lost + (0 if begin else away), away + end - piece.n
+                self._came.append((int(numbers[0]), int(numbers[-1]) + 1))
                 t_last = self.rehearsal.on_our_clock(float(self._clock.stamp(end - 1)) - self._clock.stepped)
                 self._ready.append(Chunk(rows, first, t_last, lost, self.rehearsal.marked(numbers, first)))

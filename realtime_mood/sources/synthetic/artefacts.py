@@ -56,6 +56,13 @@ def own_blinks(subject: int, sfreq: float, body: np.random.Generator) -> tuple[_
     return _Events(own_rng(subject, "blinks"), sfreq, rate, (0.25, 0.45), peak_uv), peak_uv
 
 
+def own_bursts(subject: int, sfreq: float, body: np.random.Generator) -> list[_Events]:
+    # The subject's muscle bursts on both sides, the same at any rate; `body` has been used for its blinks alone.
+    per_min, uv = body.uniform(1, 4, 2), body.uniform(2, 5, 2)
+    rngs = [own_rng(subject, f"bursts {k}") for k in range(2)]
+    return [_Events(rngs[k], sfreq, per_min[k], (0.3, 1.5), uv[k]) for k in range(2)]
+
+
 class Artefacts:
     """Everything at the electrodes that is not EEG, given their true positions (n_chans, 3)."""
 
@@ -67,9 +74,7 @@ class Artefacts:
         self._eyes = nearness(electrodes, eyes, 0.55)
         self._sides = [nearness(electrodes, montage.locate(sites), 0.4) for sites in (("T7", "F7"), ("T8", "F8"))]
         self._blinks, _ = own_blinks(subject, sfreq, rng)
-        per_min, uv = rng.uniform(1, 4, 2), rng.uniform(2, 5, 2)
-        rngs = [own_rng(subject, f"bursts {k}") for k in range(2)]
-        self._bursts = [_Events(rngs[k], sfreq, per_min[k], (0.3, 1.5), uv[k]) for k in range(2)]
+        self._bursts = own_bursts(subject, sfreq, rng)
         self._tonic = rng.uniform(0.05, 0.3)
         self._muscle = unit_noise(signal.butter(2, 20, "highpass", fs=sfreq, output="sos"), sfreq)
         self._zi = np.zeros((1, n_chans, 2))

@@ -37,7 +37,7 @@ NOISE_DEG, NOISE_MM = 0.04, 0.01
 
 
 class VirtualEyes(BlockSignal):
-    """Gaze x and y (degrees) and diameter of the pupil (mm) at 60 Hz; NaN in blinks.
+    """Gaze x and y (degrees) and diameter of the pupil (mm); NaN in blinks.
 
     Parameters
     ----------
@@ -46,24 +46,26 @@ class VirtualEyes(BlockSignal):
         The state at a time in seconds, which is asked for in ascending order.
     scale : float
         Strength of the states' effects, 0 for none.
+    sfreq : float
+        Hz. The same movements at any rate.
     """
 
-    def __init__(self, subject: int, state_at: Callable[[float], str], scale: float) -> None:
-        super().__init__(3, EYE_SFREQ)
-        self.n, self._made, self._state_at = round(EYE_SFREQ), 0, state_at
+    def __init__(self, subject: int, state_at: Callable[[float], str], scale: float, sfreq: float = EYE_SFREQ) -> None:
+        super().__init__(3, sfreq)
+        self.n, self._made, self._state_at = round(sfreq), 0, state_at
         traits = own_rng(subject, "eyes")
         self._effects = {state: scale * np.exp(0.2 * traits.standard_normal(3)) * sizes
                          for state, sizes in EYE_EFFECTS.items()}  # fmt: skip
         self._pupil_mm, self._usual = traits.uniform(3.0, 5.0), 0.15 * traits.standard_normal(2)
-        self._response = RunningMean(traits.uniform(1.0, 2.0), EYE_SFREQ, (3,))
-        self._slow = [RunningMean(tau_s, EYE_SFREQ, ()) for tau_s, _ in HIPPUS]
-        self._blinks, self._peak = own_blinks(subject, EYE_SFREQ, own_rng(subject, "body"))
+        self._response = RunningMean(traits.uniform(1.0, 2.0), self.sfreq, (3,))
+        self._slow = [RunningMean(tau_s, self.sfreq, ()) for tau_s, _ in HIPPUS]
+        self._blinks, self._peak = own_blinks(subject, self.sfreq, own_rng(subject, "body"))
         self._gaze, self._noise = own_rng(subject, "gaze"), own_rng(subject, "eye noise")
         self._path, self._at = np.empty((0, 2)), np.zeros(2)
 
     def block(self) -> Array:
-        """The next second: (60, 3)."""
-        states = [self._state_at((self._made + i) / EYE_SFREQ) for i in range(self.n)]
+        """The next second: (n, 3)."""
+        states = [self._state_at((self._made + i) / self.sfreq) for i in range(self.n)]
         response = self._response(np.array([self._effects.get(state, np.zeros(3)) for state in states]))
         while len(self._path) < self.n:
             self._path = np.concatenate([self._path, self._glance(*(self._usual + response[len(self._path), 1:]))])
@@ -71,7 +73,7 @@ class VirtualEyes(BlockSignal):
         noise = self._noise.standard_normal((3 + len(HIPPUS), self.n))
         pupil = self._pupil_mm + response[:, 0] + NOISE_MM * noise[2]
         for mean, (tau_s, sd), white in zip(self._slow, HIPPUS, noise[3:], strict=True):
-            pupil += sd * np.sqrt(2 * tau_s * EYE_SFREQ) * mean(white)
+            pupil += sd * np.sqrt(2 * tau_s * self.sfreq) * mean(white)
         rows = np.column_stack([gaze + NOISE_DEG * noise[:2].T, pupil]).astype(np.float32)
         rows[self._blinks.block(self.n) > LID * self._peak] = np.nan
         self._made += self.n
@@ -81,12 +83,12 @@ class VirtualEyes(BlockSignal):
         """A fixation and the saccade after it: (n, 2)."""
         seconds, amplitude = np.exp(self._gaze.standard_normal(2) * (0.45, 0.5) + (longer, farther))
         amplitude = min(SACCADE_DEG * amplitude, min(SCREEN_DEG))
-        fixed = np.repeat(self._at[None], round(min(max(FIXATION_S * seconds, 0.1), 1.5) * EYE_SFREQ), axis=0)
+        fixed = np.repeat(self._at[None], round(min(max(FIXATION_S * seconds, 0.1), 1.5) * self.sfreq), axis=0)
         angle = self._gaze.uniform(-np.pi, np.pi)
         target = self._at + amplitude * np.array([np.cos(angle), np.sin(angle)])
         if (np.abs(target) > SCREEN_DEG).any():  # back, then
             target = self._at - amplitude * self._at / np.linalg.norm(self._at)
-        n = max(1, round((0.021 + 0.0022 * amplitude) * EYE_SFREQ))
+        n = max(1, round((0.021 + 0.0022 * amplitude) * self.sfreq))
         part = (1 - np.cos(np.pi * np.arange(1, n + 1) / n)) / 2
         moved = self._at + part[:, None] * (target - self._at)
         self._at = target

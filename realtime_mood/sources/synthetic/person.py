@@ -245,12 +245,12 @@ class VirtualPerson(BlockSignal):
         electrodes = _turned(montage.locate(ch_names) + np.deg2rad(2.5) * cap.standard_normal(3), cap, 2.0)
         self.brain = Brain(subject, electrodes, sfreq, DIFFICULTY[difficulty])
         self.artefacts = Artefacts(subject, electrodes, sfreq)
-        self._scale, self._made = DIFFICULTY[difficulty], 0
+        self.scale, self._made = DIFFICULTY[difficulty], 0
 
     @cached_property
     def eyes(self) -> VirtualEyes:
         """Gaze and pupil of the same time, which are taken beside the EEG."""
-        return VirtualEyes(self.subject, lambda time_s: self.state_at(int(time_s * self.sfreq)), self._scale)
+        return VirtualEyes(self.subject, lambda time_s: self.state_at(int(time_s * self.sfreq)), self.scale)
 
     def state_at(self, index: int) -> str:
         """The true state of sample `index`."""

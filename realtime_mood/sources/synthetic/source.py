@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
 from ... import clock, montage
+from ...auxiliary import AuxChunk, AuxInfo
 from ...contracts import Stream
 from ...errors import ConfigError, SourceNotFound, StreamEnded
 from ...types import Chunk, Marker, StreamInfo
@@ -18,6 +20,7 @@ from ..faults.headset import Headset, Truth
 from ..faults.script import FaultScript
 from ..faults.stream import FaultyStream, Rehearsal
 from ..url import FiniteOptions, Names
+from .beside import BesideStreams, VirtualSignals
 from .person import CuedScript, Script, VirtualPerson
 
 CHUNK_S = 0.04
@@ -34,6 +37,7 @@ class SyntheticOptions(FiniteOptions):
     script: str | None = None  # ``STATE:SECONDS,…``. A given script plays once; the default one repeats.
     loop: bool | None = None
     difficulty: Literal["easy", "medium", "hard", "none"] = "medium"
+    body: bool = True  # whether it carries gaze, pulse, skin conductance, respiration and acceleration beside the EEG
     faults: str = ""  # script of faults: ``KIND[:VALUE][:ELECTRODE…][@START[-END]],…``; the kinds are `faults.FAULTS`
 
 
@@ -46,6 +50,7 @@ class SyntheticSource:
 
     Options = SyntheticOptions
     exclusive = False
+    name = "synthetic://"
 
     def __init__(self, target: str, options: SyntheticOptions) -> None:
         asked = "a synthetic source"
@@ -94,13 +99,24 @@ class SyntheticSource:
             self._stream.measure()
         return self._stream
 
+    def person(self) -> VirtualPerson:
+        """The subject, before its first sample."""
+        options = self.options
+        return VirtualPerson(options.subject, self.ch_names, options.sfreq, self.script, options.difficulty)
+
+    def streams(self, signals: VirtualSignals) -> BesideStreams | None:
+        """The streams beside the EEG of one connection; None where they are left out."""
+        source_id = f"virtual-person-{self.options.subject}"
+        return BesideStreams(signals, self.name, source_id) if self.options.body else None
+
     def _rehearsal(self, script: FaultScript) -> Rehearsal:
         options, clean = self.options, SyntheticStream(self, math.inf)
         headset = Headset(clean, script, options.subject)
         paced = math.isfinite(options.speed)
         chunk_s = headset.n_packet / options.sfreq / (options.speed if paced else 1.0)
         sfreq = next((fault.value for fault in reversed(script.of("announce"))), options.sfreq)
-        return Rehearsal(headset, replace(clean.info, sfreq=sfreq, paced=paced, chunk_s=chunk_s), options.speed)
+        info = replace(clean.info, sfreq=sfreq, paced=paced, chunk_s=chunk_s)
+        return Rehearsal(headset, info, options.speed, lambda: self.streams(clean.signals))
 
     def reopen(self, info: StreamInfo) -> Stream:
         """Reconnect after the simulated headset has disappeared and returned, in the same session.
@@ -134,7 +150,9 @@ class SyntheticStream:
 
     def __init__(self, source: SyntheticSource, speed: float) -> None:
         options = source.options
-        self._person = VirtualPerson(options.subject, source.ch_names, options.sfreq, source.script, options.difficulty)
+        self._person = source.person()
+        self.signals = VirtualSignals(self._person)
+        self._streams, self._carried = source.streams(self.signals), 0
         self._columns, self._per_s = source.columns, options.sfreq * speed
         self._chunk = max(1, round(options.sfreq * min(1.0, CHUNK_S * speed)))
         self._n_samples = source.script.n_samples(options.sfreq)
@@ -149,7 +167,7 @@ class SyntheticStream:
             paced=paced,
             chunk_s=self._chunk / (self._per_s if paced else options.sfreq),
         )
-        self._start = clock.now()
+        self._speed, self._start = speed if paced else 1.0, clock.now()
 
     def read(self, timeout: float) -> Chunk | None:
         """The next chunk once it is due, None if it is not within `timeout` s; `StreamEnded` after the last sample."""
@@ -164,7 +182,19 @@ class SyntheticStream:
             return None
         first, self._sent = self._sent, self._sent + n
         data = self._person.take(n)[:, self._columns]
+        if not self.info.paced and not first:
+            self._start = clock.now() - n / self.info.sfreq
         return Chunk(data, first, due if self.info.paced else clock.now(), markers=self._changes(first, self._sent))
+
+    def beside(self) -> Sequence[tuple[AuxInfo, AuxChunk]]:
+        """As in `Carrying`. What is sent faster than real time is stamped by the sender as if it was not."""
+        if self._streams is None or self._carried == self._sent:
+            return ()
+        first, self._carried = self._carried, self._sent
+        return self._streams.take(first, self._sent, self._when)
+
+    def _when(self, stream_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self._start + stream_s / self._speed, self._start + stream_s
 
     def _changes(self, first: int, end: int) -> tuple[Marker, ...]:
         markers = []
