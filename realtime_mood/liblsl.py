@@ -99,20 +99,30 @@ def _content() -> str:
 
 
 def described(
-    name: str, kind: str, channels: Sequence[tuple[str, str]], sfreq: float, source_id: str, virtual: bool
+    name: str,
+    kind: str,
+    channels: Sequence[tuple[str, ...]],
+    sfreq: float,
+    source_id: str,
+    virtual: bool,
+    *,
+    form: str = "float32",
+    manufacturer: str = "realtime_mood",
 ) -> tuple[Any, list[Any]]:
     """Describe an outlet with XDF's metadata names; also returns the XML element of each channel.
 
-    `kind` is the type of the stream and its channels, each of which has a label and a unit; `sfreq` is 0 if irregular.
+    `kind` is the type of the stream, and of its channels, each of which has a label, a unit, and perhaps a type of its
+    own; `sfreq` is 0 if irregular.
     """
-    info = pylsl().StreamInfo(name, kind, len(channels), sfreq, pylsl().cf_float32, source_id)
+    number = {"float32": pylsl().cf_float32, "double64": pylsl().cf_double64, "string": pylsl().cf_string}[form]
+    info = pylsl().StreamInfo(name, kind, len(channels), sfreq, number, source_id)
     desc = info.desc()
-    desc.append_child_value("manufacturer", "realtime_mood")
+    desc.append_child_value("manufacturer", manufacturer)
     desc.append_child("realtime_mood").append_child_value("virtual", "1" if virtual else "0")
     parent, elements = desc.append_child("channels"), []
-    for label, unit in channels:
+    for label, unit, *own in channels:
         channel = parent.append_child("channel")
-        for key, value in (("label", label), ("unit", unit), ("type", kind)):
+        for key, value in (("label", label), ("unit", unit), ("type", own[0] if own else kind)):
             channel.append_child_value(key, value)
         elements.append(channel)
     return info, elements

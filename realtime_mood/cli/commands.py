@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -24,28 +25,51 @@ ScopeOption = Annotated[
 
 
 def outlet(
-    file: Annotated[str, typer.Argument(help="A recording, or any source URL.")],
-    name: Annotated[str, typer.Option(help="Name of the LSL stream.")],
+    file: Annotated[str | None, typer.Argument(help="A recording, or any source URL.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the LSL stream.")] = None,
     virtual: Annotated[bool, typer.Option(help="Mark the stream as a simulated subject.")] = False,
     loop: Annotated[bool, typer.Option(help="Start again at the end.")] = False,
-    source_id: Annotated[str | None, typer.Option(help="The stream's source_id (default: new for each run).")] = None,
+    source_id: Annotated[str | None, typer.Option(help="The streams' source_id (default: new for each run).")] = None,
     start: Annotated[float, typer.Option(help="Start at this second.")] = 0.0,
     stop: Annotated[float | None, typer.Option(help="Stop at this second.")] = None,
     channels: Annotated[str, typer.Option(help="Electrode names, for a file without names.")] = "",
     units: Annotated[Unit | None, typer.Option(help="The actual unit of the file's numbers: uV, mV, V or nV.")] = None,
     faults: Annotated[str, typer.Option(help="Simulated faults, as drop:0.01@10-20,freeze:6@30 (see the guide).")] = "",
     wait: Annotated[float, typer.Option(help="Seconds to wait for a receiver.")] = 600.0,
+    scenario: Annotated[
+        str | None, typer.Option(help="Instead of a file, a simulated device: muse, pupil, tobii, mne-lsl or lab.")
+    ] = None,
+    subject: Annotated[int, typer.Option(help="Simulated subject of the scenario.", min=0, max=2**32 - 1)] = 3,
+    seconds: Annotated[float | None, typer.Option(help="Send the scenario for so long.", min=0.1)] = None,
+    show: Annotated[bool, typer.Option("--list", help="List the scenarios and their streams.")] = False,
     lsl_scope: ScopeOption = None,
 ) -> None:
-    """Play a recording as an LSL stream in real time, like a headset."""
-    from ..sources.lsl.outlet import play
+    """Play a recording as an LSL stream in real time, like a headset; or all streams of a simulated device."""
+    if show:
+        from ..sources.lsl.scenarios import listing
 
+        print("\n".join(listing()))
+        return
+    if (file is None) == (scenario is None) or (name is None) != (file is None):
+        found = "one of them is missing, or both are given" if scenario is None else "a file or a name as well"
+        raise ConfigError("outlet", found, "outlet FILE --name NAME, or outlet --scenario NAME (--list lists them)")
     liblsl.set_scope(resolve({"lsl_scope": lsl_scope}).lsl_scope)
-    names = tuple(part.strip() for part in channels.split(",") if part.strip())
-    play(
-        file, name, virtual=virtual, loop=loop, source_id=source_id, start=start, stop=stop, channels=names,
-        units=units, faults=faults, wait_s=wait, say=lambda text: print(text, flush=True),
-    )  # fmt: skip
+
+    def say(text: str) -> None:
+        print(text, flush=True)
+
+    if scenario is not None:
+        from ..sources.lsl.scenario_outlets import rehearse
+
+        rehearse(scenario, subject=subject, seconds=seconds or math.inf, source_id=source_id, say=say)
+    elif file is not None and name is not None:
+        from ..sources.lsl.outlet import play
+
+        names = tuple(part.strip() for part in channels.split(",") if part.strip())
+        play(
+            file, name, virtual=virtual, loop=loop, source_id=source_id, start=start, stop=stop, channels=names,
+            units=units, faults=faults, wait_s=wait, say=say,
+        )  # fmt: skip
 
 
 def devices(

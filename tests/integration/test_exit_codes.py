@@ -43,6 +43,7 @@ GOOD = {
     "profiles": ["profiles", "--in", "."],
     "profiles NAME": ["profiles", "kept.json", "--in", "."],
     "forget": ["forget", "--participant", "{somebody}", "--in", ".", "--yes"],
+    "outlet": ["outlet", "--list"],
     "devices": ["devices", "--seconds", "0.1"],
     "replay": ["replay", "rec.xdf"],
     "recover": ["recover", "rec.xdf"],
@@ -74,6 +75,10 @@ BAD = {
     "forget: neither whom nor what": (2, ["forget"]),
     "forget: nobody to ask": (2, ["forget", "--participant", "{somebody}", "--in", "."]),
     "outlet: too slow": (2, ["outlet", "synthetic://?sfreq=60", "--name", "n"]),
+    "outlet: no such scenario": (2, ["outlet", "--scenario", "moon"]),
+    "outlet: a file and a scenario": (2, ["outlet", "synthetic://", "--scenario", "muse"]),
+    "outlet: nothing to send": (2, ["outlet"]),
+    "outlet: no name": (2, ["outlet", "synthetic://"]),
     "outlet: no such file": (3, ["outlet", "none.edf", "--name", "n"]),
     "outlet: nobody listens": (3, ["outlet", "synthetic://", "--name", "n", "--wait", "0.1"]),
     "devices: out of range": (2, ["devices", "--seconds", "0"]),
@@ -142,7 +147,7 @@ def call(tmp_path_factory, fork_server):
 def test_every_verb_is_tried():
     verbs = {it.name or it.callback.__name__ for it in app.cli.registered_commands}
     assert verbs - {words[0] for words in GOOD.values()} == {
-        "doctor", "outlet", "pretrain", "train", "evaluate", "interpret",
+        "doctor", "pretrain", "train", "evaluate", "interpret",
     }  # fmt: skip
     assert verbs <= {words[0] for _, words in BAD.values()}
 

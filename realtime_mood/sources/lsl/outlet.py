@@ -66,7 +66,7 @@ def play(
     else:
         options = {"loop": loop, "start": start, "stop": stop, "channels": tuple(channels), "units": units}
         stream = PlaybackSource(file, PlaybackOptions.model_validate(options | {"speed": math.inf})).open()
-    with contextlib.closing(stream), _interruptible() as interrupted:
+    with contextlib.closing(stream), interruptible() as interrupted:
         info = replace(stream.info, virtual=virtual or stream.info.virtual)
         source_id = source_id or liblsl.own_id(name)
         script = FaultScript.parse(faults, info.ch_names) if faults else None
@@ -158,7 +158,7 @@ def _until(condition: Callable[[], bool], wait_s: float, interrupted: threading.
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[threading.Event]:
+def interruptible() -> Iterator[threading.Event]:
     """An event set by Ctrl-C and SIGTERM; never set outside the main thread, where signals cannot be handled."""
     event = threading.Event()
     numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
