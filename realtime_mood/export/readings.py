@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import ConfigError, install_extra
 from ..recording.reader import Recorded
-from ..report.readings import ESTIMATE, number
+from ..report.readings import ESTIMATE, modalities_in, number
 
 Table = dict[str, list[Any]]
 """Columns by name, of equal length; None where a row has no value."""
@@ -32,6 +32,7 @@ MEANING = {
     "sample_age_ms": "age of the newest sample when the reading was sent",
     "latency_ms": "from the arrival of the last sample until the reading was sent",
     "unfamiliarity": "how unlike the training the signal is; above 1 there is no estimate",
+    "modalities": "signals that the reading rests on: eeg, or eeg+eyes",
     "faults": "electrodes that could not be trusted, and why: NAME=REASON, separated by spaces",
 }
 """What each column is; a column ``p_LABEL`` is the probability of that label."""
@@ -42,7 +43,7 @@ def table_of(recorded: Recorded) -> Table:
     rows = recorded.readings
     labels = list(dict.fromkeys(str(label) for row in rows for label in row.get("labels") or ()))
     table: Table = {name: [] for name in ("t", "first", "end", "status", "readout", "calibrated", "virtual")}
-    table |= {f"p_{label}": [] for label in labels} | {name: [] for name in NUMBERS} | {"faults": []}
+    table |= {f"p_{label}": [] for label in labels} | {name: [] for name in NUMBERS} | {"modalities": [], "faults": []}
     for row in rows:
         table["status"].append(ESTIMATE if row.get("kind") == ESTIMATE else row.get("why"))
         for name in ("t", "first", "end", "readout"):
@@ -54,6 +55,7 @@ def table_of(recorded: Recorded) -> Table:
             table[f"p_{label}"].append(number(probs.get(label), *FINITE))
         for name in NUMBERS:
             table[name].append(number(row.get(name), *FINITE))
+        table["modalities"].append("+".join(modalities_in(row)))
         found = row.get("faults")
         table["faults"].append(" ".join(f"{k}={v}" for k, v in found.items()) if isinstance(found, dict) else "")
     return table
@@ -83,7 +85,7 @@ def typed(table: Table) -> dict[str, Sequence[Any]]:
     """The columns with one type each, where they are empty too."""
     import pyarrow
 
-    text, number, whole = ("status", "readout", "faults"), pyarrow.float64(), pyarrow.int64()
+    text, number, whole = ("status", "readout", "modalities", "faults"), pyarrow.float64(), pyarrow.int64()
     kinds = dict.fromkeys(text, pyarrow.string()) | dict.fromkeys(("calibrated", "virtual"), pyarrow.bool_())
     kinds |= dict.fromkeys(("first", "end"), whole)
     return {name: pyarrow.array(column, kinds.get(name, number)) for name, column in table.items()}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..modalities import EEG, EYES
 from ..recording.reader import LONGEST_S, Recorded
 from ..recording.xdf_session import FAULTS
 from ..types import Fault, Why
@@ -40,6 +41,7 @@ class RecordedReadings:
     kind: Ints  # (n,): index into `KINDS`
     probs: Floats  # (n, n_labels); NaN where there was no estimate
     calibrated: Bools  # (n,)
+    eyes: Bools  # (n,): whether eye movements took part
     judged: Bools  # (n,): whether the electrodes had been judged
     faults: Ints  # (n, n_chans): index into `FAULT_NAMES`
     latency_ms: Floats  # (n,): NaN where unknown
@@ -60,11 +62,12 @@ def readings_of(recorded: Recorded) -> RecordedReadings:
     names, n = {name: i for i, name in enumerate(recorded.info.ch_names)}, len(kept)
     t, kind = np.array([at for at, _ in kept], float), np.zeros(n, np.int64)
     probs, latency = np.full((n, len(labels)), np.nan), np.full(n, np.nan)
-    calibrated, judged = np.zeros(n, bool), np.zeros(n, bool)
+    calibrated, eyes, judged = (np.zeros(n, bool) for _ in range(3))
     faults = np.zeros((n, len(names)), np.int64)
     for i, (_, reading) in enumerate(kept):
         kind[i] = KINDS.index(kind_of(reading))
         calibrated[i] = reading.get("calibrated") is True
+        eyes[i] = EYES in modalities_in(reading)
         if kind[i] == 0:
             probs[i] = reading["probs"]
             ms = number(reading.get("latency_ms"), 0, LONGEST_LATENCY_MS)
@@ -75,7 +78,9 @@ def readings_of(recorded: Recorded) -> RecordedReadings:
             for name, fault in found.items():
                 if name in names and fault in FAULT_NAMES:
                     faults[i, names[name]] = FAULT_NAMES.index(fault)
-    return RecordedReadings(readout, labels, t, _held(t), kind, probs, calibrated, judged, faults, latency, n_unusable)
+    return RecordedReadings(
+        readout, labels, t, _held(t), kind, probs, calibrated, eyes, judged, faults, latency, n_unusable
+    )
 
 
 def kind_of(reading: dict[str, Any]) -> str:
@@ -84,6 +89,12 @@ def kind_of(reading: dict[str, Any]) -> str:
         return ESTIMATE
     why = reading.get("why")
     return why if isinstance(why, str) and why in KINDS[1:] else OTHER
+
+
+def modalities_in(reading: dict[str, Any]) -> tuple[str, ...]:
+    """The signals that a reading rests on; an older recording does not name them."""
+    found = reading.get("modalities")
+    return tuple(map(str, found)) if isinstance(found, list) and found else (EEG,)
 
 
 def number(value: object, low: float, high: float) -> float | None:

@@ -81,6 +81,7 @@ class SessionReport:
     abstentions: tuple[AbstentionTime, ...]  # the longest first
     calibrated: float | None
     """Share of the time of the readings that were compared with the subject's own rest; None without readings."""
+    eyes: float  # share of the time of the estimates for which eye movements took part
     electrodes: tuple[ElectrodeShare, ...]
     latency_ms: tuple[float, ...] | None  # median and 95th percentile over the estimates; None where unknown
     markers: tuple[tuple[float, str], ...]  # time (s) and text, no more than `MOST_MARKERS`
@@ -121,6 +122,7 @@ def report_of(recorded: Recorded) -> SessionReport:
         labels=_labels(readings),
         abstentions=tuple(sorted(abstentions, key=lambda one: -one.seconds)),
         calibrated=float(readings.held @ readings.calibrated / held_s) if held_s > 0 else None,
+        eyes=_eyes(readings),
         electrodes=_electrodes(readings, recorded.info.ch_names),
         latency_ms=tuple(np.percentile(latency, (50, 95)).tolist()) if len(latency) else None,
         markers=tuple((mark.index / sfreq, mark.text) for mark in marks[:MOST_MARKERS]),
@@ -184,6 +186,11 @@ def _labels(readings: RecordedReadings) -> tuple[LabelShare, ...]:
         return ()
     mean, top = held @ probs / held.sum(), np.bincount(probs.argmax(axis=1), held, len(readings.labels)) / held.sum()
     return tuple(LabelShare(*one) for one in zip(readings.labels, mean.tolist(), top.tolist(), strict=True))
+
+
+def _eyes(readings: RecordedReadings) -> float:
+    held = readings.held * readings.is_estimate
+    return float(held @ readings.eyes / held.sum()) if held.sum() > 0 else 0.0
 
 
 def _electrodes(readings: RecordedReadings, ch_names: tuple[str, ...]) -> tuple[ElectrodeShare, ...]:

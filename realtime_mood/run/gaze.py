@@ -69,10 +69,11 @@ class GazeIntake:
         except StreamMismatch as error:
             self._vitals.note(f"{error} · readings rest on the EEG alone")
             return None
-        note = f"{info.name}: eye movements take part in readings"
         if layout.is_share:
-            note += f"; its gaze is taken as a share of a screen of {SCREEN_DEG[0]:g} × {SCREEN_DEG[1]:g} degrees"
-        self._vitals.note(note)
+            width, height = SCREEN_DEG
+            note = f"its gaze is taken as a share of a screen of {width:g} × {height:g} degrees"
+            self._vitals.note(f"{info.name}: {note}")
+        self._vitals.note(f"{info.name}: eye movements take part in readings")
         return GazeTrack(info, layout, is_carried=is_carried)
 
     def _is_chosen(self, track: GazeTrack, is_carried: bool) -> bool:

@@ -13,6 +13,7 @@ from ..reasons import ARTEFACTS
 from ..types import Abstained, Reading, StreamInfo, Why
 from .baseline import baseline_of
 from .electrodes import ElectrodeView
+from .modalities import eyes_banner
 from .notes import translated
 from .words import StyledText, first_upper
 
@@ -78,6 +79,8 @@ def banner_of(
         return _why(current, readings, electrodes, health.info)
     if bad := [e for e in electrodes if e.is_bad]:
         return StyledText(_("Signal poor on {names}: left out of the estimate", names=_named(bad)), "warn")
+    if eyes := eyes_banner(current):
+        return eyes
     if current is None:
         return StyledText(_("Waiting for the first reading"), "info")
     if fair := [e for e in electrodes if e.role == "warn"]:

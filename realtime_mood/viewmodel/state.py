@@ -22,6 +22,7 @@ from .body import BodyView, body_of
 from .corrections import badge, outcomes
 from .course import EstimateHistory, course_of
 from .electrodes import ElectrodeView, electrodes_of, known_quality, lanes_of
+from .modalities import eyes_badge
 from .notes import translated
 from .strip import Timing, strip
 from .words import STATE_ROLES, STATE_WORDS, WHY_WORDS, StyledText, first_upper
@@ -110,7 +111,7 @@ def view(
     return ViewState(
         state=StyledText(_(STATE_WORDS[health.state]), STATE_ROLES.get(health.state, "dim")),
         banner=banner_of(health, current, readings, electrodes, now),
-        badges=(*_badges(health, latest), *filter(None, (baseline.badge, badge(corrections)))),
+        badges=(*_badges(health, latest), *filter(None, (eyes_badge(latest), baseline.badge, badge(corrections)))),
         actions=actions or actions_of(Health(), RunRequest(""), stopping=False),
         readout=_readout(latest, info),
         headline=_headline(health, current),

@@ -17,7 +17,9 @@ from written import ABOUT, CHANS, FINE, READOUT, REAL, Writer, estimate, session
 
 from realtime_mood.body.measure import BodyMeasure, BodyReading, invalid
 from realtime_mood.errors import ConfigError, MoodError, SourceNotFound, StreamMismatch
+from realtime_mood.export.readings import table_of
 from realtime_mood.language import terms
+from realtime_mood.modalities import EyeInput, EyeState
 from realtime_mood.profile import Profile
 from realtime_mood.readout import HeldOutResult
 from realtime_mood.recording import xdf_write as xdf
@@ -67,6 +69,21 @@ def test_what_was_planted_is_found(tmp_path: Path) -> None:
     assert it.calibrated == 0.0
     assert it.origin.subjects == "simulated subjects"
     assert it.origin.weights == "reader-4"  # not the folder it lay in
+
+
+def test_the_time_with_eye_movements_is_said(tmp_path: Path) -> None:
+    writer = Writer()
+    for k in range(1, 21):
+        writer.signal()
+        eye = EyeInput(EyeState.USED if k <= 15 else EyeState.LOST, np.zeros(33, np.float32) if k <= 15 else None)
+        writer.say(replace(estimate(100 * k, (0.2, 0.7, 0.1)), eye=eye))
+    it = report(writer, tmp_path)
+    assert it.eyes == pytest.approx(0.75)
+    assert f"in {share(0.75)} of the time with an estimate" in page(it)
+    plain_one = report(session(), tmp_path, "b.xdf")
+    assert plain_one.eyes == 0
+    assert "eye movements" not in page(plain_one)
+    assert table_of(open_recorded(tmp_path / "a.xdf"))["modalities"] == ["eeg+eyes"] * 15 + ["eeg"] * 5
 
 
 def test_weights_of_a_data_set_say_on_whom_they_were_shown(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from realtime_mood.errors import SourceLost
 from realtime_mood.health import Health, Latency, RecordingState, State
+from realtime_mood.modalities import EyeInput, EyeState
 from realtime_mood.readout import HeldOutResult
 from realtime_mood.types import Abstained, Estimate, Fault, Marker, Quality, Reading, Readout, StreamInfo, Why
 from realtime_mood.viewmodel.banner import NOTE_S, SETTLE_S
@@ -322,3 +323,17 @@ def test_other_markers_do_not_end_a_true_state():
     markers = (Marker(0, "neutral"), Marker(500, "key 1"), Marker(1000, "positive"))
     spans = look(*hops(1, 20, estimate), markers=markers).course.truth
     assert [s.text for s in spans] == ["neutral", "positive"]
+
+
+def test_the_window_says_whether_eyes_take_part():
+    def seen(state: EyeState | None) -> Reading:
+        return replace(estimate(20), eye=state and EyeInput(state))
+
+    badges = {state: {b.text: b.role for b in look(seen(state)).badges} for state in (None, *EyeState)}
+    assert badges[EyeState.USED]["EEG + EYES"] == "ok"
+    assert badges[EyeState.STARTING]["EEG ALONE"] == "info"
+    assert badges[EyeState.LOST]["EEG ALONE"] == badges[EyeState.UNSEEN]["EEG ALONE"] == "warn"
+    assert not [text for text in badges[None] if text.startswith("EEG")]
+    assert look(seen(EyeState.LOST)).banner.text.startswith("The eye tracker sends nothing: estimates rest on the EEG")
+    assert look(seen(EyeState.UNSEEN)).banner.role == "warn"
+    assert look(seen(EyeState.USED)).banner.text == look(estimate(20)).banner.text
