@@ -1,4 +1,4 @@
-"""Fault × source matrix of docs/reliability.md (``make reliability``, about nine minutes).
+"""Fault × source matrix of docs/reliability.md (``make reliability``, about fifteen minutes).
 
 Each cell is the real program, its weights included, on a source that this befalls. The exit code is 1 when one is red.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
-from benchmarks import fault_cells, fault_sender, kills, stated
+from benchmarks import beside, fault_cells, fault_sender, kills, stated
 from benchmarks.fault_cells import Check
 from benchmarks.fault_rows import COLUMNS, ROWS, SENDER_FAULTS, Row, SenderFault
 from benchmarks.rig import table
@@ -193,11 +193,12 @@ def main() -> None:
                 print(f"{key[0]} · {key[1]}: {words(found[key])}", flush=True)
         whole = columns == list(COLUMNS) and not asked.rows and asked.kills
         metadata, wrong = stated.section() if whole else ("", [])
+        others, red_others = beside.section() if whole else ("", [])
     lasting, right = recordings(left) if left else ("", True)
     of_senders = [[it.name, COLUMNS[it.column], words(found[key])] for it in SENDER_FAULTS
                   if (key := (it.name, "sender")) in found]  # fmt: skip
     parts = [HEAD, matrix(found), LIMITS, BEYOND + "\n" + table(["what", "source", "seen"], of_senders)]
-    parts += [KILLED, lasting, SOAK, soaked(asked.soak), metadata]
+    parts += [KILLED, lasting, SOAK, soaked(asked.soak), metadata, others]
     print(lasting)
     if columns == list(COLUMNS) and asked.rows:
         PAGE.write_text(with_rows(PAGE.read_text(), matrix(found), {row.faults for row in rows}))
@@ -206,7 +207,7 @@ def main() -> None:
     if asked.json:
         rows = {" · ".join(key): [[it.text, bool(it.right)] for it in checks] for key, checks in found.items()}
         asked.json.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
-    red = wrong + [" · ".join(key) for key, checks in found.items() if not all(it.right for it in checks)]
+    red = wrong + red_others + [" · ".join(key) for key, checks in found.items() if not all(it.right for it in checks)]
     limits = sum(any(it.limit for it in checks) for checks in found.values())
     print(f"{len(found)} cells, {limits} at a limit, {len(red)} red{': ' if red else ''}{'; '.join(red)}")
     sys.exit(bool(red) or not right)
