@@ -15,6 +15,7 @@ from benchmarks.fault_cells import STALE_S, Build, Check, outlet
 from benchmarks.fault_rows import SFREQ, SenderFault
 from benchmarks.witness import Witness, watch
 from realtime_mood import clock
+from realtime_mood.health import State
 from realtime_mood.types import Why
 
 BLOW_S = 10.0
@@ -116,6 +117,9 @@ def looked_at(fault: SenderFault, witness: Witness, began: float, back_at: float
         checks.append(Check(f"{what} after {after:.1f} s" if after else f"no {what}", bool(after and after <= most)))
     if any(state.value == "reconnecting" for state in witness.states()):
         checks.append(Check("reconnecting seen"))
+    if beside := witness.health.streams:
+        checks.append(Check(f"{len(beside)} streams carried beside it: each lost as much",
+                            all(abs(it.lost - lost) <= 2 and it.state is State.LIVE for it in beside)))  # fmt: skip
     if witness.health.fault:
         checks.append(Check(f"ended: {witness.health.fault}", False))
     return checks

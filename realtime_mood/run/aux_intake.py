@@ -35,9 +35,14 @@ class AuxIntake:
         Receives text and time (s, our clock) of each sample that is a marker; returns False before the EEG has begun.
     vitals : Vitals
         Receives its state and notes.
+    is_carried : bool
+        Its device reports a return for it.
     """
 
-    def __init__(self, url: str, k: int, deliver: Deliver, mark: Mark, vitals: Vitals) -> None:
+    def __init__(
+        self, url: str, k: int, deliver: Deliver, mark: Mark, vitals: Vitals, *, is_carried: bool = False
+    ) -> None:
+        self._is_carried = is_carried
         self.url, self._k, self._deliver, self._mark, self._vitals = url, k, deliver, mark, vitals
         self.ring: AuxRing | None = None  # None before it was first there
         self._base = self._end = self._early = 0
@@ -90,7 +95,8 @@ class AuxIntake:
         """Samples that a stream which returned with this stamp (s) has missed; reports them."""
         missed = 0 if self._last is None else max(0, round((stamp - self._last) * info.sfreq) - 1)
         lost = f"{missed:,} samples" if missed else "nothing"
-        self._vitals.note(f"{info.url}: came back after {clock.now() - self._arrived:.1f} s, {lost} lost")
+        if not self._is_carried:
+            self._vitals.note(f"{info.url}: came back after {clock.now() - self._arrived:.1f} s, {lost} lost")
         return missed
 
     def _count(self, chunk: AuxChunk) -> None:
@@ -141,7 +147,7 @@ class CarriedIntakes:
         if intake is None:
             k = self._n_before + len(self.intakes)
             # the markers of a file or a board come with its EEG
-            intake = AuxIntake(info.url, k, self._deliver, lambda text, t: True, self._vitals)
+            intake = AuxIntake(info.url, k, self._deliver, lambda text, t: True, self._vitals, is_carried=True)
             self.intakes = {**self.intakes, info.url: intake}
         if intake.info != info or (intake.n_taken and chunk.first == chunk.lost):
             intake.begin(info)

@@ -243,6 +243,17 @@ def test_what_a_device_carries_beside_the_eeg_is_taken_with_it() -> None:
     assert engine.health.notes == ()
 
 
+def test_what_a_device_carries_returns_with_it_and_without_a_note_of_its_own() -> None:
+    seen: Seen = []
+    vitals = Vitals(clock.now)
+    carried = aux_intake.CarriedIntakes(0, lambda *it: seen.append(it), vitals)
+    for part in (chunk(100.0), chunk(102.0), chunk(102.1, first=5)):
+        carried.take(INFO, part)
+    carried.end()
+    assert [(it.first, it.lost) for _, it in seen] == [(0, 0), (100, 95), (105, 0)]
+    assert (vitals.health.streams[0].lost, vitals.health.notes) == (95, ())
+
+
 def test_a_failure_of_what_a_device_carries_costs_no_sample_of_the_eeg() -> None:
     engine = Engine(CarryingSource(cut(SIGNAL, [100]), fails=True), pipeline, [Keep()])
     with engine:
