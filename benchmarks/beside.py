@@ -33,6 +33,9 @@ was a reading every quarter of a second. *Stalled after* is the time from the la
 after* from the return of the samples or of the sender. *Complete* means that the recording has every sample that was
 sent; of the missing ones, as many must be *counted*. *Noted* means that a note of the run says what happened. Any other
 result makes a cell red (✗).
+
+The other signals of a BrainFlow board come with its EEG, from one session, and share its fate: see the board in *Faults
+of the sender itself*.
 """
 AT_ONCE = 2
 Cells = dict[str, list[Check]]
