@@ -62,7 +62,7 @@ class BodyReading:
     """The same in stream time of the EEG (s)."""
     measures: tuple[BodyMeasure, ...]
     virtual: bool = False
-    """Whether a stream behind it is simulated."""
+    """Whether the run's EEG or a stream behind a measure is simulated."""
 
 
 COLUMNS = (*UNITS, *(f"{name} quality" for name in UNITS))
