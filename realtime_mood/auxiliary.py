@@ -161,6 +161,24 @@ class Carrying(Protocol):
         """
 
 
+class TrackSamples(NamedTuple):
+    """Samples of a signal beside the EEG of a file."""
+
+    times: NDArray[np.float64]
+    """(n_times,), when each was taken (s), counted from the EEG's sample 0."""
+    values: np.ndarray
+    """(n_times, n_chans), in the units of its description."""
+
+
+class Track(Protocol):
+    """A signal of a file beside its EEG."""
+
+    info: AuxInfo
+
+    def between(self, begin: float, end: float) -> TrackSamples:
+        """Its samples from `begin` to before `end` (s), counted from the EEG's sample 0."""
+
+
 @runtime_checkable
 class AuxTap(Protocol):
     """A tap that also receives the streams beside the EEG: the recorder."""

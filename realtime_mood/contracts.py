@@ -71,27 +71,6 @@ class Patient(Protocol):
         """Make an `open` or `reopen` in progress give up soon; called from any thread."""
 
 
-class SignalFile(Protocol):
-    """A file that plays. Sample indices count lost samples too, so ``index / sfreq`` is the recording's time."""
-
-    ch_names: tuple[str, ...]
-    sfreq: float
-    runs: tuple[tuple[int, int], ...]
-    """``[first, end)`` of each unbroken stretch of samples, in order; what lies between was lost."""
-    reference: str
-    virtual: bool
-    notes: tuple[str, ...]
-
-    def rows(self, first: int, end: int) -> Array:
-        """Samples ``[first, end)`` of one stretch: (n_times, n_chans), µV."""
-
-    def markers(self) -> list[Marker]:
-        """Markers in order of time."""
-
-    def close(self) -> None:
-        """Close the file."""
-
-
 class Network(Protocol):
     """One readout of a loaded network, on one montage."""
 

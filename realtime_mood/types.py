@@ -48,6 +48,7 @@ class StreamInfo:
     """False for a finite source at ``speed=max``: it waits for the pipeline, so nothing is ever skipped or stale."""
     chunk_s: float = 0.05
     """The usual time between chunks, in seconds."""
+    speed: float = 1.0  # seconds of the signal per second: other than 1 for a recording or a simulation only
     notes: tuple[str, ...] = ()
     """Notes for the user on what is unusual about this stream, such as a rate that differs from the announced one."""
 

@@ -13,7 +13,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from realtime_mood.contracts import SignalFile
 from realtime_mood.errors import MoodError, SourceNotFound
 from realtime_mood.plugins import read_options
 from realtime_mood.sources.channels import choose_channels
@@ -21,6 +20,7 @@ from realtime_mood.sources.playback import translated
 from realtime_mood.sources.recordings import open_recording
 from realtime_mood.sources.recordings.opening import open_raw
 from realtime_mood.sources.recordings.recording import Rows
+from realtime_mood.sources.recordings.signal_file import SignalFile
 from realtime_mood.sources.units import microvolts
 from realtime_mood.types import StreamInfo
 

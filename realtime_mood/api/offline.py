@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..contracts import SignalFile
 from ..errors import ConfigError
 from ..plugins import read_options
 from ..profile import Profile
 from ..sources.channels import choose_channels
 from ..sources.playback import PlaybackStream, translated
 from ..sources.recordings.recording import PlaybackOptions, Rows, check_unit, finite
+from ..sources.recordings.signal_file import SignalFile
 from ..sources.units import microvolts
 from ..types import Estimate, Reading
 from .reading import read

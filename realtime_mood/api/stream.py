@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from .. import liblsl
+from ..auxiliary import AuxChunk, AuxInfo, Carrying
 from ..contracts import Returning, Source, Stream
 from ..errors import ConfigError, StreamEnded
 from ..recording.recorder import Recorder
@@ -75,6 +76,25 @@ class EegStream:
         if (chunk := self._stream.read(timeout)) is not None and (chunk := self._place(chunk)) is not None:
             self.taken = chunk.end
         return chunk
+
+    def beside(self) -> Sequence[tuple[AuxInfo, AuxChunk]]:
+        """What the device or file carries beside the EEG, such as pulse and motion; call it after every `read`.
+
+        Returns
+        -------
+        sequence of (AuxInfo, AuxChunk)
+            The description of a signal, with its names and units, and its samples since the last call, stamped on the
+            clock of the EEG. The first of each signal is empty.
+
+        Examples
+        --------
+        >>> import realtime_mood as rm
+        >>> with rm.open_source("brainflow://muse_2?config=p50") as stream:  # doctest: +SKIP
+        ...     for chunk in stream:
+        ...         for info, samples in stream.beside():
+        ...             print(info.name, info.kind, info.units, samples.stamps, samples.values)
+        """
+        return self._stream.beside() if isinstance(self._stream, Carrying) else ()
 
     def __iter__(self) -> Iterator[Chunk]:
         """Chunks, until a finite source ends. Waits for a device that is silent or being reconnected."""

@@ -179,7 +179,8 @@ class XdfSession:
         if here.stamp is None:
             return t_last - (chunk.end - 1 - np.arange(first, chunk.end)) / sfreq
         nominal = (chunk.end - 1 - here.index) / sfreq
-        slew = SLEW * nominal if self.info.paced else 0.0
+        follows = self.info.paced and self.info.speed == 1  # else its clock says nothing about when samples were taken
+        slew = SLEW * nominal if follows else 0.0
         took = nominal + float(np.clip(t_last - here.stamp - nominal, -slew, slew))
         return here.stamp + took * (np.arange(first, chunk.end) - here.index) / (chunk.end - 1 - here.index)
 

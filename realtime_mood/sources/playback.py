@@ -10,15 +10,19 @@ import re
 import threading
 import warnings
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from .. import clock
-from ..contracts import SignalFile
+from ..auxiliary import AuxChunk, AuxInfo
 from ..errors import MoodError, SourceLost, SourceNotFound, StreamEnded, StreamMismatch
 from ..types import Array, Chunk, Marker, StreamInfo
+from .carried import TracksPlayer
 from .recordings import open_recording
 from .recordings.recording import PlaybackOptions
+from .recordings.signal_file import SignalFile
 
 CHUNK_S = 0.04  # seconds between chunks when paced
 LONGEST_S = 1.0  # longest chunk (s)
@@ -88,6 +92,9 @@ class PlaybackStream:
         self._step = max(1, round(min(CHUNK_S * options.speed, LONGEST_S) * file.sfreq))
         self._index = 0
         self._t0: float | None = None
+        self._beside = TracksPlayer(file.tracks)
+        self._played: tuple[int, int, int] | None = None  # file index, lost ones before it, number: not yet beside
+        self._stamp0 = 0.0  # stamp of sample 0 (s, our clock), at the pace of the recording
         self._closed = threading.Event()
         self.info = StreamInfo(
             ch_names=file.ch_names,
@@ -97,6 +104,7 @@ class PlaybackStream:
             virtual=file.virtual,
             paced=math.isfinite(options.speed),
             chunk_s=self._step / file.sfreq / (options.speed if math.isfinite(options.speed) else 1.0),
+            speed=options.speed,
             notes=file.notes,
         )
 
@@ -117,7 +125,32 @@ class PlaybackStream:
         first = self._index + lost
         self._index = first + n
         t_last = self._when(self._index) if self.info.paced else clock.now()
+        if self._played is None:
+            self._stamp0 = t_last - (self._index - 1) / self.info.sfreq
+        self._played = self._start + at, lost, n
         return Chunk(self._rows(at, n), first, t_last, lost, self._marked(at, first, n, lost))
+
+    def beside(self) -> Sequence[tuple[AuxInfo, AuxChunk]]:
+        """What the file holds beside the samples read last; as in `Carrying`."""
+        if self._played and self._played[2]:
+            (at, lost, n), sfreq = self._played, self.info.sfreq
+            self._played = at, 0, 0
+            begin, end = max(self._start, at - lost) - 0.5, at + n - 0.5
+            first = self._index - n
+            # Sample k of the file is sample `first` + k - `at` of the stream.
+            shift, is_paced = self._stamp0 + (first - at) / sfreq, self.info.paced and self._speed != 1
+            due = self._due_times(first - at + 1) if is_paced else None
+            try:
+                self._beside.play(begin / sfreq, end / sfreq, shift, due)
+            except Exception as error:
+                self._beside = TracksPlayer(())  # the EEG is played without them
+                found = f"what is beside the EEG cannot be read: {' '.join(str(error).split())[:120]}"
+                raise SourceLost(self._name, found, "the file may be cut short") from error
+        return self._beside.ready()
+
+    def _due_times(self, ahead: int) -> Callable[[np.ndarray], np.ndarray]:
+        """When samples at times of the file (s) are due, if its sample 0 is the one before sample `ahead` here."""
+        return lambda times: (self._t0 or 0.0) + (times + ahead / self.info.sfreq) / self._speed
 
     def _next(self) -> tuple[int, int, int]:
         """Position of the next samples, number lost before them, and number without a break."""

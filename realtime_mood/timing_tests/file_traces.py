@@ -22,8 +22,9 @@ from ..sources.recordings.opening import open_raw
 from ..sources.recordings.placing import indices, measured_rate, played_once
 from ..sources.recordings.recording import PlaybackOptions, check_rate
 from ..sources.recordings.timeline import Timeline
-from ..sources.recordings.xdf import channels_of, load, row_stamps, selected
+from ..sources.recordings.xdf import row_stamps, selected
 from ..sources.recordings.xdf_chunks import IN_MARKERS, OFFSET, StreamHeader, find_chunks
+from ..sources.recordings.xdf_streams import channels_of, load
 from .trace import Trace, column_of, sample_times
 
 

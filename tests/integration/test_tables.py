@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables import EPOC, SITES, emotiv, muse_cells, openbci_old, signal, text_of, unicorn, with_commas
 
-from realtime_mood.contracts import SignalFile
 from realtime_mood.errors import StreamMismatch
 from realtime_mood.plugins import read_options
 from realtime_mood.sources.recordings import open_recording
 from realtime_mood.sources.recordings.recording import PlaybackOptions
+from realtime_mood.sources.recordings.signal_file import SignalFile
 
 N = 800
 Cells = list[list[str]]

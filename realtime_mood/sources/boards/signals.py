@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,7 @@ UNITS = {  # of boards whose names begin so; the library states no units
     ("emotibit", "temperature"): "degC",
 }
 EXG = ("eeg", "ecg", "emg", "eog")  # kinds of electrodes, in µV on every board
+MOST_KEPT = 4096  # chunks that wait to be read, about ten seconds: the oldest are dropped where nobody reads them
 TIMING = ("package_num_channel", "timestamp_channel", "marker_channel")
 
 
@@ -95,7 +97,8 @@ class CarriedRows:
             first += len(group.rows)
         now = SenderClock(clock.now(), 0.0)
         none = [(info, np.empty((0, info.n_chans), np.float32)) for info, _ in self._columns]
-        self._ready = [(info, AuxChunk(values, np.empty(0), np.empty(0), 0, now)) for info, values in none]
+        chunks = [(info, AuxChunk(values, np.empty(0), np.empty(0), 0, now)) for info, values in none]
+        self._ready = deque(chunks, MOST_KEPT)
         self._last = -np.inf
 
     def take(self, chunk: Chunk, sfreq: float) -> None:
@@ -109,7 +112,8 @@ class CarriedRows:
 
     def ready(self) -> list[tuple[AuxInfo, AuxChunk]]:
         """What was taken since the last call; at first an empty chunk of each."""
-        ready, self._ready = self._ready, []
+        ready = list(self._ready)
+        self._ready.clear()
         return ready
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...contracts import SignalFile
 from ...errors import StreamMismatch
 from .headers import beginning
 from .recording import SELECT, PlaybackOptions
+from .signal_file import SignalFile
 
 TEXT = (".csv", ".txt", ".tsv", ".zip")
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from ...errors import ConfigError, StreamMismatch
 from ..boards.catalogue import cycles_of, find
+from ..boards.signals import row_groups
 from ..timing.counter import Cycle
 from .head import TableHead
 from .layouts import Layout, column_of, rate_of
 from .recording import PlaybackOptions
+from .tracks import ChannelGroup
 
 _BOARDS = {4: "ganglion", 8: "cyton", 16: "cyton_daisy"}  # of OpenBCI, by their number of channels
 _AUX = (0, 3)  # cells between the channels and the time, before v4: none, or acceleration in three directions
@@ -60,7 +62,12 @@ def _without_names(head: TableHead, rate: float, options: PlaybackOptions, asked
         raise StreamMismatch(asked, found, "export it with a decimal point, or a semicolon between cells")
     labels, eeg = _numbered(n_chans), tuple(range(begin, begin + n_chans))
     cycles = _cycles(options, n_chans)
-    return Layout("the OpenBCI GUI", len(cells), eeg, labels, stamp, begin - 1, sfreq=rate, cycles=cycles, named=False)
+    motion = tuple(range(begin + n_chans, begin + n_chans + 3)) if end - begin - n_chans in _AUX[1:] else ()
+    beside = (ChannelGroup("accelerometer", "ACC", tuple("xyz"), motion, ("g",) * 3),) if motion else ()
+    return Layout(
+        "the OpenBCI GUI", len(cells), eeg, labels, stamp, begin - 1, sfreq=rate, cycles=cycles, named=False,
+        beside=beside,
+    )  # fmt: skip
 
 
 def _n_channels(stated: str, n_cells: int, options: PlaybackOptions) -> int | None:
@@ -116,7 +123,14 @@ def brainflow_layout(head: TableHead, options: PlaybackOptions, asked: str) -> L
         sfreq=float(board["sampling_rate"]),
         cycles=cycles_of(name),
         named=False,
-    )
+        beside=tuple(
+            ChannelGroup(
+                group.info.name, group.info.type, group.info.ch_names, tuple(row + index for row in group.rows),
+                group.info.units,
+            )
+            for group in row_groups(board, eeg, name, "", 0.0)
+        ),
+    )  # fmt: skip
 
 
 def _described(board: str, asked: str) -> tuple[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ...errors import StreamMismatch
 from ..timing.counter import Cycle
 from .head import TableHead
+from .tracks import ChannelGroup
 
 MUSE_HZ = (220.0, 256.0)  # rates of the headsets that muse-lsl and Mind Monitor record: Muse 2014, and all since
 EMOTIV_HZ = (128.0, 256.0)
@@ -43,6 +44,7 @@ class Layout(NamedTuple):
     cycles: tuple[Cycle, ...] = ()  # how the board is known to count; empty where that is not known
     named: bool = True  # whether a line of names states the number of columns
     notes: tuple[str, ...] = ()
+    beside: tuple[ChannelGroup, ...] = ()  # other signals; in a table with names, also those that its names tell
 
 
 def named_layout(head: TableHead, asked: str) -> Layout | None:

@@ -20,6 +20,7 @@ from .edf_records import EdfRecords, read_records, record_breaks, record_markers
 from .headers import beginning, brainvision_channels, check_header, edf_units
 from .opening import open_raw
 from .raw_object import RawRows
+from .raw_tracks import raw_groups, raw_tracks
 from .recording import HEAD_S, PlaybackOptions, check_rate, check_unit, outside
 from .timeline import Break, Timeline
 
@@ -49,6 +50,8 @@ class MneFile(RawRows):
         chosen = choose_channels(self._raw.ch_names, is_eeg, options, asked, reference=reference, units=written)
         self._picks, self.ch_names, self.reference, notes = chosen
         counters = {name: taken[i] for i, name in enumerate(self._raw.ch_names) if COUNTER.fullmatch(name)}
+        stated = written if by_record or path.suffix in (".vhdr", ".ahdr") else None
+        groups = raw_groups(self._raw, self._picks, stated, taken)
         written, taken = [written[i] for i in self._picks], taken[self._picks]
         self._check_units(asked, written, options)
         self._read_at_own_rate(path, options.drop, asked)
@@ -60,9 +63,14 @@ class MneFile(RawRows):
         self.virtual = self._is_virtual(beginning(path, 4096).decode("latin-1"))
         worth = microvolts(options.units) if options.units else scales(asked, written)[0]
         # Where the file names no unit, what MNE takes its numbers for is believed, if that makes them EEG.
-        stated = options.units or any(map(unit_name, written))
-        self._to_uv = np.full(len(taken), worth) / taken if stated else np.full(len(taken), 1e6)
+        is_stated = options.units or any(map(unit_name, written))
+        self._to_uv = np.full(len(taken), worth) / taken if is_stated else np.full(len(taken), 1e6)
         self._check(asked, unit_name(written[0]) or "V", bool(options.units))
+
+        def opened(names: list[str]) -> Any:
+            return open_raw(path, asked, include=names, **self._options)[0]
+
+        self.tracks = raw_tracks(groups, self._raw, opened, self._time, asked, virtual=self.virtual)
 
     def _read_at_own_rate(self, path: Path, dropped: Sequence[str], asked: str) -> None:
         """Open an EDF, BDF or GDF file again with nothing but what is read, where MNE would resample that."""
@@ -159,6 +167,8 @@ class MneFile(RawRows):
     def close(self) -> None:
         """Close the file."""
         self._raw.close()
+        for track in self.tracks:
+            track.close()
 
 
 def _check_labels(raw: Any, asked: str) -> None:

@@ -12,8 +12,10 @@ from ...types import Array, Marker
 from ..channels import choose_channels
 from ..units import microvolts
 from .breaks import stated_breaks, stored_onsets
+from .raw_tracks import raw_groups, raw_tracks
 from .recording import HEAD_S, PlaybackOptions, by_index, check_rate, check_unit, finite
 from .timeline import Timeline
+from .tracks import RawTrack
 
 BLOCK_S = 5.0  # seconds read from the file at once
 VIRTUAL_MARK = "VIRTUAL PERSON"  # marks the header of every file of a simulated subject
@@ -27,6 +29,7 @@ class RawRows:
     _to_uv: float | np.ndarray
     _time: Timeline
     sfreq: float
+    tracks: tuple[RawTrack, ...]
     _block: Array = np.empty((0, 0), np.float32)
     _first = 0  # stored sample with which the block begins
 
@@ -68,6 +71,9 @@ class RawFile(RawRows):
         self._time = Timeline(raw.n_times, self.sfreq, stated_breaks(Path(), raw, self.sfreq))
         self.runs, self.notes = self._time.runs, (*notes, *self._time.notes())
         self.virtual, self._to_uv = self._is_virtual(), microvolts(options.units or "V")
+        groups = raw_groups(raw, self._picks, None, np.ones(len(raw.ch_names)))
+        groups = [group for group in groups if group.sfreq == self.sfreq]
+        self.tracks = raw_tracks(groups, raw, lambda names: raw, self._time, asked, virtual=self.virtual)
         first, end = self.runs[0]
         if not options.units:
             check_unit(asked, self.rows(first, min(end, first + round(HEAD_S * self.sfreq))), self.sfreq, "V")

@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from ...auxiliary import Track
 from ...errors import StreamMismatch
 from ...types import Array, Marker
 from ..units import WIDE, check_spread, microvolts, spread
@@ -55,10 +56,11 @@ class Rows:
         reference: str = "unknown",
         virtual: bool = False,
         notes: Sequence[str] = (),
+        tracks: Sequence[Track] = (),
     ) -> None:
         self._data, self._index, self._markers = np.ascontiguousarray(data, np.float32), index, markers
         self.ch_names, self.sfreq, self.reference = tuple(ch_names), sfreq, reference
-        self.virtual, self.notes = virtual, tuple(notes)
+        self.virtual, self.notes, self.tracks = virtual, tuple(notes), tuple(tracks)
         edges = np.flatnonzero(np.diff(index) != 1)
         firsts, lasts = index[np.r_[0, edges + 1]], index[np.r_[edges, len(index) - 1]]
         self.runs = tuple(zip(firsts.tolist(), (lasts + 1).tolist(), strict=True))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import StreamMismatch
+from ...montage import electrode
 from ...types import Marker
 from ..channels import choose_channels
 from ..units import microvolts
@@ -19,12 +20,15 @@ from .layouts import Layout, named_layout
 from .placing import indices, measured_rate, played_once, usual_rate, without_hours
 from .recording import PlaybackOptions, Rows, by_index, check_rate, check_unit, finite
 from .table import Cells, Columns, lines_of, read_cells
+from .tracks import ChannelGroup, channel_groups, stored_tracks
 
 LEAST_HZ = 50.0  # a table with fewer rows a second holds snapshots of the EEG
 FINER = 1e11
 """Numbers beyond this are milli-, micro- or nanoseconds since 1970; as seconds they would lie 3000 years ahead."""
 MOST_TORN = 0.05  # a table with a larger share of rows of a wrong length has been understood wrongly
 DAY_S = 86_400.0
+UNITS = {"Mind Monitor": {"ACC": "g", "GYRO": "deg/s", "Battery": "%"}, "the OpenBCI GUI": {"ACC": "g"}}
+"""Units of other signals, by program and content type, where they are known."""
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d):(\d\d(?:\.\d+)?)")
 
 
@@ -35,7 +39,9 @@ def open_text(path: Path, options: PlaybackOptions, asked: str) -> Rows:
         layout = _layout(head, options, asked)
         chosen = choose_channels(layout.labels, [True] * len(layout.labels), options, asked)
         picked = [layout.eeg[i] for i in chosen.columns]
-        cells = read_cells(chain(head.rows, lines), head.dialect, _columns(head, layout, picked))
+        groups = layout.beside or _beside(head, layout)
+        others = [column for group in groups for column in group.columns]
+        cells = read_cells(chain(head.rows, lines), head.dialect, _columns(head, layout, picked, others))
     _check_widths(cells, layout, asked)
     data = np.stack([cells.numbers[column] for column in picked], axis=1)
     event = layout.n_columns if layout.event is None else layout.event
@@ -54,8 +60,11 @@ def open_text(path: Path, options: PlaybackOptions, asked: str) -> Rows:
     index, order, repeated = played_once(at)
     markers = by_index(Marker(int(at[min(row, len(at) - 1)]), text) for row, text in _events(words, is_sample))
     notes = [*rate_notes, *layout.notes, *notes, *clock_notes, *repeated, *gap_notes, *chosen.notes]
-    names, reference = chosen.ch_names, chosen.reference
-    return Rows(finite(data[order]), index, names, sfreq, markers=markers, reference=reference, notes=notes)
+    beside = np.stack([cells.numbers[i] for i in others], axis=1)[is_sample][order] if others else np.empty((0, 0))
+    return Rows(
+        finite(data[order]), index, chosen.ch_names, sfreq, markers=markers, reference=chosen.reference, notes=notes,
+        tracks=stored_tracks(groups, beside, index, asked, sfreq),
+    )  # fmt: skip
 
 
 def _layout(head: TableHead, options: PlaybackOptions, asked: str) -> Layout:
@@ -64,7 +73,15 @@ def _layout(head: TableHead, options: PlaybackOptions, asked: str) -> Layout:
     return named_layout(head, asked) or brainflow_layout(head, options, asked)
 
 
-def _columns(head: TableHead, layout: Layout, picked: list[int]) -> Columns:
+def _beside(head: TableHead, layout: Layout) -> tuple[ChannelGroup, ...]:
+    """The other signals that the names of a table tell."""
+    read = {layout.stamp, layout.counter, layout.event}
+    labels = {i: name for i, name in enumerate(head.names) if i not in read and not electrode(name)}
+    groups, units = channel_groups(labels, {}, {}), UNITS.get(layout.program, {})
+    return tuple(group._replace(units=(units.get(group.type, ""),) * len(group.columns)) for group in groups)
+
+
+def _columns(head: TableHead, layout: Layout, picked: list[int], others: list[int]) -> Columns:
     cells = [row[layout.stamp or 0 :][:1] for row in map(head.dialect.cells, (line.text for line in head.rows))]
     dates = [cell for cell in cells if cell and not head.dialect.is_number(cell[0])]
     is_dated = layout.stamp is not None and len(dates) > len(cells) / 2
@@ -74,7 +91,7 @@ def _columns(head: TableHead, layout: Layout, picked: list[int]) -> Columns:
     texts = (layout.stamp if is_dated else None, layout.n_columns if one_more else layout.event)
     return Columns(
         layout.n_columns,
-        (*picked, *(column for column in numbers if column is not None)),
+        (*picked, *(column for column in (*numbers, *others) if column is not None)),
         tuple(column for column in texts if column is not None),
         len(picked),
         last_may_lack=layout.event == layout.n_columns - 1,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import mmap
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,9 +17,11 @@ from ..units import NARROW, WIDE, check_spread, microvolts, scales, spread
 from ..url import Identity, choices, with_options
 from .placing import indices, measured_rate, played_once, usual_rate
 from .recording import FASTEST_HZ, HEAD_S, SELECT, PlaybackOptions, Rows, by_index, check_rate, finite, outside
-from .xdf_chunks import IN_MARKERS, Chunks, StreamHeader, find_chunks, samples_in, without_others
+from .xdf_chunks import IN_MARKERS, Chunks, StreamHeader, find_chunks, samples_in
+from .xdf_streams import OtherStreams, channels_of, load
 
 OFF = 0.01  # a stream whose stamps differ from its rate by more than this share runs at another rate than it says
+OWN = ("markers", "readings", "quality", "gaps", "impedance", "feedback")  # names of our recorder's own streams
 PACKETS = 0.2  # where more than this share of the stamps repeat the one before, they are those of packets
 
 
@@ -36,7 +36,8 @@ def open_xdf(path: Path, options: PlaybackOptions, asked: str) -> Rows:
         markers = [stream for stream in others if _holds_markers(stream)]
         gaps = [stream for stream in others if _holds_gaps(stream, eeg)][:1]
         loaded = load(file, chunks, [eeg, *markers, *(stream for stream in gaps if stream not in markers)])
-    return _recording(eeg, markers, gaps, loaded, chunks, options, asked)
+    beside = [stream for stream in others if not _is_own(stream, eeg)]
+    return _recording(eeg, markers, gaps, loaded, chunks, options, asked, OtherStreams(path, chunks, beside, markers))
 
 
 def _choose(chunks: Chunks, n_samples: dict[int, int], options: PlaybackOptions, asked: str) -> StreamHeader:
@@ -73,18 +74,6 @@ def _identity(stream: StreamHeader) -> Identity:
     return dict(zip(SELECT, values, strict=True))
 
 
-def load(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) -> dict[int, Any]:
-    """Samples and stamps of the `wanted` streams, on the recorder's clock, by stream number."""
-    import pyxdf
-
-    logging.getLogger("pyxdf").setLevel(logging.CRITICAL + 1)  # our own messages say the same
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        # Its dejittering fits a line across small gaps; ours detects them.
-        streams, _ = pyxdf.load_xdf(without_others(file, chunks, wanted), dejitter_timestamps=False)
-    return {stream["info"]["stream_id"]: stream for stream in streams}
-
-
 def _recording(
     eeg: StreamHeader,
     markers: list[StreamHeader],
@@ -93,6 +82,7 @@ def _recording(
     chunks: Chunks,
     options: PlaybackOptions,
     asked: str,
+    beside: OtherStreams,
 ) -> Rows:
     stamps = row_stamps(loaded[eeg.number]["time_stamps"])
     sfreq, odd = _rate(eeg, stamps, options, asked)
@@ -131,6 +121,7 @@ def _recording(
         reference=chosen.reference,
         virtual=eeg.virtual,
         notes=notes + repeated,
+        tracks=beside.tracks(stamps[order], index, sfreq, asked),
     )
 
 
@@ -166,15 +157,6 @@ def _rate(eeg: StreamHeader, stamps: np.ndarray, options: PlaybackOptions, asked
     return eeg.sfreq, ""
 
 
-def channels_of(stream: StreamHeader) -> list[tuple[str, str, str]]:
-    """(label, unit, type) of each channel that a stream describes; ``""`` where it states none."""
-    # Mitsar writes no <channels> around them.
-    channels = stream.desc.findall("channels/channel") or stream.desc.findall("channel")
-    keys = ("label", "name", "unit", "type")
-    texts = ([(channel.findtext(key) or "").strip() for key in keys] for channel in channels)
-    return [(label or name, unit, kind) for label, name, unit, kind in texts]
-
-
 def _microvolts(data: np.ndarray, units: list[str], sfreq: float, options: PlaybackOptions, asked: str) -> np.ndarray:
     """The numbers in µV: by ``units=``, by the stream, or taken to be µV where they look like EEG."""
     if options.units:
@@ -196,8 +178,13 @@ def _holds_markers(stream: StreamHeader) -> bool:
 
 def _holds_gaps(stream: StreamHeader, eeg: StreamHeader) -> bool:
     """Whether a stream is the one in which our recorder counts lost samples."""
+    return _is_own(stream, eeg) and (stream.name, stream.format, stream.n_chans) == ("gaps", "int64", 3)
+
+
+def _is_own(stream: StreamHeader, eeg: StreamHeader) -> bool:
+    """Whether a stream is one that our recorder makes of a run."""
     ours = all(it.desc.find("realtime_mood") is not None for it in (stream, eeg))
-    return ours and not stream.role and (stream.name, stream.format, stream.n_chans) == ("gaps", "int64", 3)
+    return ours and not stream.role and stream.name in OWN
 
 
 def _counted_index(stamps: np.ndarray, gaps: Any) -> np.ndarray | None:

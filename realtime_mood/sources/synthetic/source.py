@@ -115,7 +115,7 @@ class SyntheticSource:
         paced = math.isfinite(options.speed)
         chunk_s = headset.n_packet / options.sfreq / (options.speed if paced else 1.0)
         sfreq = next((fault.value for fault in reversed(script.of("announce"))), options.sfreq)
-        info = replace(clean.info, sfreq=sfreq, paced=paced, chunk_s=chunk_s)
+        info = replace(clean.info, sfreq=sfreq, paced=paced, chunk_s=chunk_s, speed=options.speed)
         return Rehearsal(headset, info, options.speed, lambda: self.streams(clean.signals))
 
     def reopen(self, info: StreamInfo) -> Stream:
@@ -166,6 +166,7 @@ class SyntheticStream:
             virtual=True,
             paced=paced,
             chunk_s=self._chunk / (self._per_s if paced else options.sfreq),
+            speed=speed,
         )
         self._speed, self._start = speed if paced else 1.0, clock.now()
 
