@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QLineF, QRectF, Qt
-from PyQt6.QtGui import QFontMetricsF, QPainter, QPen
+from PyQt6.QtCore import QRectF
+from PyQt6.QtGui import QFontMetricsF, QPainter
 
 from ..viewmodel.marks import Mark, MarkRows, PlacedWord
 from .theme import Canvas, colour, faint, font, write_elided
@@ -47,9 +47,8 @@ class MarkStrip(Canvas):
         self.setVisible(n_rows > 0)
 
     def draw(self, p: QPainter) -> None:
-        p.setPen(QPen(faint("virtual", 120), 1, Qt.PenStyle.DashLine))
         for x in self._x:
-            p.drawLine(QLineF(x, 0, x, self.height()))
+            p.fillRect(QRectF(x, 0, 1, self.height()), faint("virtual", 110))
         p.setFont(font(11))
         for word, text in self.words:
             box = QRectF(word.x, LINE * word.row, word.width, LINE)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt, pyqtSignal
+import numpy as np
+from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QHelpEvent, QPainter, QPen
 from PyQt6.QtWidgets import QFrame, QScrollArea, QWidget
 
@@ -17,6 +18,7 @@ from .theme import CENTRE, LEFT, RIGHT, Canvas, colour, draw_line, faint, font, 
 TEXT_PX = 180  # the width of the words of a stream
 ROW_PX = (30, 52)  # the least and the greatest height of a stream
 AXIS_PX = 15
+FADES = 5  # steps of the trail of the gaze
 SIDE_PX = 124  # the least width of gaze and measures
 LINE_ROLES = ("label2", "label0", "label3")
 
@@ -52,14 +54,12 @@ class StreamRows(Canvas):
         traces = QRectF(TEXT_PX, 0, self.width() - TEXT_PX, height * n)
         for i, stream in enumerate(self._shown.streams):
             box = QRectF(0, i * height, self.width(), height)
-            p.setPen(QPen(faint("line", 160), 1))
-            p.drawLine(QLineF(0, box.bottom(), self.width(), box.bottom()))
+            p.fillRect(QRectF(0, box.bottom() - 1, self.width(), 1), faint("line", 160))  # a tenth of a line's time
             self._words(p, stream, box)
             self._trace(p, stream, QRectF(traces.x(), box.y() + 3, traces.width(), height - 6))
-        p.setPen(QPen(faint("virtual", 160), 1, Qt.PenStyle.DashLine))
         for mark in self._shown.marks:
             x = traces.right() + mark.t / TRACE_S * traces.width()
-            p.drawLine(QLineF(x, 0, x, traces.bottom()))
+            p.fillRect(QRectF(x, 0, 1, traces.bottom()), faint("virtual", 110))
         if n:
             axis = QRectF(traces.x(), traces.bottom(), traces.width(), AXIS_PX)
             write(p, axis, LEFT, f"−{TRACE_S:g} s", pixels=10)
@@ -90,10 +90,9 @@ class StreamRows(Canvas):
             p.setPen(QPen(colour(role if stream.state.role == "ok" else "faded"), 1))
             x, y = box.right() + line[:, 0] / TRACE_S * box.width(), box.bottom() - line[:, 1] * box.height()
             draw_line(p, x, y)
-        p.setPen(QPen(colour("virtual"), 2))
         for t in stream.ticks:
             at = box.right() + t / TRACE_S * box.width()
-            p.drawLine(QLineF(at, box.y() + box.height() / 4, at, box.bottom() - box.height() / 4))
+            p.fillRect(QRectF(at - 1, box.y() + box.height() / 4, 2, box.height() / 2), colour("virtual"))
         p.restore()
 
 
@@ -124,17 +123,20 @@ class GazePlane(Canvas):
         p.setBrush(Qt.BrushStyle.NoBrush)
         p.drawRoundedRect(plane, 3, 3)
         p.setClipRect(plane)
-        before: tuple[float, QPointF] | None = None
-        for age_s, x, y in gaze.trail:
-            at = QPointF(plane.x() + x * plane.width(), plane.y() + y * plane.height())
-            if before is not None and before[0] - age_s < TRAIL_S / 10:  # no line through a blink
-                p.setPen(QPen(faint("info", round(200 * max(0.0, 1 - age_s / TRAIL_S))), 1.5))
-                p.drawLine(before[1], at)
-            before = age_s, at
-        if gaze.now is not None and before is not None:
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        trail = np.array(gaze.trail).reshape(-1, 3)
+        x, y = plane.x() + trail[:, 1] * plane.width(), plane.y() + trail[:, 2] * plane.height()
+        apart = -np.diff(trail[:, 0], prepend=np.inf) > TRAIL_S / 10  # no line through a blink
+        for k in range(FADES):
+            part = np.flatnonzero(trail[:, 0] <= TRAIL_S * (1 - k / FADES))
+            p.setPen(QPen(faint("info", 40), 2))
+            breaks = np.flatnonzero(apart[part])
+            draw_line(p, np.insert(x[part], breaks, np.nan), np.insert(y[part], breaks, np.nan))
+        if gaze.now is not None:
+            p.setRenderHint(QPainter.RenderHint.Antialiasing)
             p.setPen(QPen(colour("panel"), 1.5))
             p.setBrush(colour("info"))
-            p.drawEllipse(before[1], 5, 5)
+            p.drawEllipse(QPointF(x[-1], y[-1]), 5, 5)
 
 
 class StreamsPanel(QWidget):

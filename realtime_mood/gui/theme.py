@@ -13,8 +13,8 @@ from typing import Literal
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QFont, QGuiApplication, QPainter, QPolygonF
+from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtGui import QColor, QFont, QGuiApplication, QPainter
 from PyQt6.QtWidgets import QApplication, QWidget
 
 Theme = Literal["dark", "light"]
@@ -112,8 +112,8 @@ def write_elided(p: QPainter, box: QRectF, text: str, role: str = "dim") -> floa
 def draw_line(p: QPainter, x: np.ndarray, y: np.ndarray) -> None:
     """Paint a line through the points `x`, `y` (n,) in px; NaN breaks it."""
     for part in np.ma.clump_unmasked(np.ma.masked_invalid(y)) if len(y) else ():
-        points = [QPointF(a, b) for a, b in zip(x[part].tolist(), y[part].tolist(), strict=True)]
-        p.drawPolyline(QPolygonF(points)) if len(points) > 1 else p.drawPoint(points[0])
+        line = pg.functions.arrayToQPolygonF(x[part], y[part])
+        p.drawPolyline(line) if len(line) > 1 else p.drawPoint(line[0])
 
 
 def style(*sheets: Path) -> str:

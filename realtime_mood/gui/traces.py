@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QBrush, QPainter, QPen
+from PyQt6.QtGui import QBrush, QPainter
 from PyQt6.QtWidgets import QGridLayout, QWidget
 
 from ..language import _
@@ -66,10 +66,9 @@ class Ground(pg.GraphicsObject):
             gap.setWidth(max(GAP_PX, gap.width()))
             p.fillRect(gap, faint("warn", 40))
             p.fillRect(gap, QBrush(faint("warn", 110), Qt.BrushStyle.BDiagPattern))
-        p.setPen(QPen(faint("virtual", 200), 1, Qt.PenStyle.DashLine))
         for t in self._marks:
             x = to.map(QPointF(t, 0)).x()
-            p.drawLine(QPointF(x, whole.top()), QPointF(x, whole.bottom()))
+            p.fillRect(QRectF(x, whole.top(), 1, whole.height()), faint("virtual", 140))  # a tenth of a line's time
         p.restore()
 
 
