@@ -29,7 +29,7 @@ TASK = "mood"
 DERIVATIVES = Path("derivatives", "realtime_mood")
 SOURCE = "SourceSHA256"
 """Key of the recording's hash in the JSON file of its readings, which is written last: where it is, all is."""
-MADE_BY: tuple[str, ...] = ("version", "sha256", "readout", "notch")
+MADE_BY: tuple[str, ...] = ("version", "sha256", "readout", "notch", "repair")
 """Settings of the readings that are exported: no paths, and nothing of the subject's profile."""
 MOSTLY = 0.5  # share of the time for which an electrode must be good to have the status good
 

@@ -44,6 +44,7 @@ class Origin:
     sha256: str
     version: str
     notch: str
+    repair: str  # empty where there was none
     subjects: str  # the subjects that the readout was trained on, in two or three words
     evidence: str  # the data on which it was validated, with its limits
     baseline: str  # what features were compared with
@@ -75,7 +76,8 @@ def origin_of(about: Mapping[str, Any], readout: str) -> Origin:
                 "chance {chance:.2f}. It may be lower on another day",
                 subjects=subjects, accuracy=v.balanced_accuracy, low=v.interval[0], high=v.interval[1], chance=v.chance,
             )  # fmt: skip
-    return Origin(weights, sha256[:12], version, notch, subjects, evidence, baseline)
+    repair = _text(about.get("repair")).replace("none", "")
+    return Origin(weights, sha256[:12], version, notch, repair, subjects, evidence, baseline)
 
 
 def _profile(stored: object) -> Profile | None:

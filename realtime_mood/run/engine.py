@@ -103,6 +103,11 @@ class Engine(RunRequests):
         return pipeline.clean if (pipeline := self._processing.pipeline) else None
 
     @property
+    def repair(self) -> str:
+        """Repair of the filtered signal: ``none``, or that of `FeatureSpec.repair`."""
+        return pipeline.spec.repair if (pipeline := self._processing.pipeline) else "none"
+
+    @property
     def normal(self) -> Features | None:
         """The newest features, in standard deviations of this subject; None before the first."""
         return pipeline.normal if (pipeline := self._processing.pipeline) else None

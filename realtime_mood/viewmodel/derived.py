@@ -83,13 +83,16 @@ class Shows(Protocol):
     @property
     def clean(self) -> RingBuffer | None: ...
 
+    @property
+    def repair(self) -> str: ...
+
 
 class ShownSignal:
     """The last minute as the traces show it: that of the run, or one derived from it."""
 
     def __init__(self) -> None:
         self._derived: DerivedSignal | None = None
-        self._settings = TraceSettings()
+        self._settings, self._is_repaired = TraceSettings(), False
         self.refused = False  # the montage has not the electrodes for the reference asked for last
 
     @property
@@ -100,6 +103,7 @@ class ShownSignal:
     def ring(self, engine: Shows, settings: TraceSettings, left_out: Iterable[str]) -> RingBuffer | None:
         """The signal, up to date; raw if nothing is filtered, and as recorded where the reference is refused."""
         self._settings, self.refused = settings, False
+        self._is_repaired = engine.repair != "none" and not settings.raw
         base = engine.raw if settings.raw else engine.clean or engine.raw
         if base is None or (settings.reference == RECORDED and not settings.band):
             self._derived = None
@@ -119,6 +123,7 @@ class ShownSignal:
         """What the shown signal is: filter and reference."""
         settings = self._settings
         kind = band_words(settings.band) if settings.band else _("raw") if settings.raw else _("filtered")
+        kind = kind + " · " + _("blinks repaired") if self._is_repaired else kind
         if settings.reference == RECORDED or self.refused:
             return kind
         name, against = _(REFERENCES[settings.reference]), self.derivation.against if self.derivation else ()

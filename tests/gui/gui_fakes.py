@@ -61,7 +61,7 @@ class FakeEngine:
         self.markers: tuple[Marker, ...] = ()
         self.body = BodyHistory()
         self.raw = RingBuffer(info, round(60 * info.sfreq))
-        self.clean = self.raw
+        self.clean, self.repair = self.raw, "none"
         self.normal = None
         self.is_live = True
         self.streams: tuple[AuxRing, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,9 @@ from realtime_mood.estimator import SignalOnly
 from realtime_mood.models.building import PipelineBuilder
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Profile
+from realtime_mood.ring import RingBuffer
+from realtime_mood.viewmodel.derived import ShownSignal
+from realtime_mood.viewmodel.lanes import TraceSettings
 
 SFREQ, N = INFO.sfreq, round(60 * INFO.sfreq)
 REPAIRED = FeatureSpec(repair="eog")
@@ -115,3 +119,14 @@ def test_a_run_with_repair_says_so():
     assert built(INFO).notes[0] == "repair of the signal: eog; the network was trained with: none"
     assert built.about()["repair"] == "eog"
     assert pipeline().notes == ()
+
+
+def test_the_traces_say_whether_what_they_show_is_repaired():
+    ring, shown = RingBuffer(INFO, 1000), ShownSignal()
+    for repair, raw, words in (
+        ("eog", False, "filtered · blinks repaired"),
+        ("eog", True, "raw"),
+        ("none", False, "filtered"),
+    ):
+        shown.ring(SimpleNamespace(raw=ring, clean=ring, repair=repair), TraceSettings(raw=raw), ())
+        assert shown.words == words
