@@ -16,9 +16,9 @@ from waiting import until
 LIVE = "synthetic://?n_chans=8&subject=90004"
 
 
-def first_line(process: ForkedProcess) -> dict:
+def first_reading(process: ForkedProcess) -> dict:
     assert process.stdout
-    return json.loads(process.stdout.readline())
+    return next(line for line in map(json.loads, process.stdout) if line["kind"] != "body")
 
 
 def written(path: Path, process: ForkedProcess) -> None:
@@ -36,7 +36,7 @@ def test_interrupted_while_live_it_says_its_health_and_its_recording_is_whole(
     program: Start, tmp_path: Path, number: signal.Signals
 ) -> None:
     process = program("run", "--source", LIVE, "--view", "json", "--record", str(tmp_path / "a.xdf"))
-    assert first_line(process)["state"] == "live"
+    assert first_reading(process)["state"] == "live"
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     last = json.loads(out.splitlines()[-1])
