@@ -25,10 +25,12 @@ from realtime_mood.contracts import Stream
 from realtime_mood.errors import StreamEnded
 from realtime_mood.health import Health
 from realtime_mood.recording.recorder import Recorder
+from realtime_mood.recording.xdf_session import NAMES
 from realtime_mood.sources import open_source
 from realtime_mood.sources.playback import PlaybackStream
 from realtime_mood.sources.recordings.recording import PlaybackOptions, Rows
 from realtime_mood.sources.recordings.tracks import StampedTrack, channel_groups
+from realtime_mood.sources.recordings.xdf import OWN
 
 SFREQ = 250.0
 SECONDS = 4.0
@@ -142,6 +144,10 @@ def test_a_recording_of_a_played_recording_is_the_same(tmp_path: Path, speed: st
             assert again["gaze"][2]["desc"][0]["maker"] == ["a & b"]
             assert [sample[0] for sample in again["markers"][1]] == ["event 1", "event 2", "event 3"]
             assert not len(again["never"][0])
+
+
+def test_no_stream_of_our_own_recorder_is_carried() -> None:
+    assert set(OWN) == set(NAMES[2:])  # after the EEG
 
 
 @settings(max_examples=40, deadline=None)
