@@ -146,6 +146,22 @@ def test_a_regular_stream_whose_stamps_run_backwards_for_a_while_loses_nothing(s
     assert "run backwards" in notes[0]
 
 
+def test_an_imprecise_measurement_of_the_clock_is_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aux_stream, "OFFSET_S", 0.0)
+    k = np.arange(4000)
+    sent = now_there() - 20.0 + k / 500
+    inlet = FakeInlet([pull(k[at : at + 50, None], sent[at : at + 50]) for at in range(0, 4000, 50)])
+    inlet.correct = lambda: ClockMeasurement(  # type: ignore[method-assign]
+        now_there(),
+        OFFSET_S + (0.004 if 20 < len(inlet.pulls) < 60 else 0.0),
+        0.005,  # two samples off, as it may be
+    )
+    chunks = received(inlet, info(sfreq=500.0))
+    assert sum(chunk.lost for chunk in chunks) == 0
+    np.testing.assert_array_equal(np.concatenate([chunk.values[:, 0] for chunk in chunks]), k)
+    np.testing.assert_array_equal(np.concatenate([chunk.sent for chunk in chunks]), sent)
+
+
 def test_text_of_any_bytes_is_decoded_and_an_endless_one_cut() -> None:
     notes: list[str] = []
     raw = np.array([["grün ✓".encode()], [b"caf\xc3"], [b""], [b"x" * (LONGEST_TEXT + 5)]], object)

@@ -56,6 +56,7 @@ class LslAuxStream:
         self._inlet, self._look, self._report = inlet, look, report
         self._samples = SampleClock(sfreq) if sfreq else None
         self._period = 1 / sfreq if sfreq else 0.0
+        self._newest_arrival = -math.inf
         self._newest, self._due, self._fell = -math.inf, 0.0, False
         self._local_clock = liblsl.pylsl().local_clock
         self._to_ours = clock.offset_to(self._local_clock)
@@ -68,6 +69,7 @@ class LslAuxStream:
         self._heard = self._measured = clock.now()
         now = ClockMeasurement(self._local_clock() - inlet.correction, inlet.correction, 0.0)
         self._clock = SenderClockWatch(inlet.correct() or now, self._to_ours)
+        self._first_offset = self._clock.clock.offset  # samples are counted with it; later ones differ by some ms (s)
         self._suspect: deque[Pull] = deque()  # samples that wait until the sender's clock has been measured again
         self._heard_suspect = 0.0
         self._steps: deque[tuple[float, float]] = deque(maxlen=16)  # when the sample clock took out how much so far (s)
@@ -88,7 +90,7 @@ class LslAuxStream:
                 if not self._ready:
                     raise SourceLost(self.info.url, "the stream has ended or its sender is gone", "start it again")
             elif self._samples and not self._suspect:
-                self._pass_on(self._samples.feed(np.empty(0), self._local_clock() + self._to_ours))
+                self._pass_on(self._samples.feed(np.empty(0), self._counted_at(self._local_clock())))
             self._follow()
             if left <= 0 and not self._ready:
                 return None
@@ -162,10 +164,10 @@ class LslAuxStream:
         rows = self._values(pull.data)
         sent = self._on_lsl(pull.stamps, pull.arrived - self._inlet.correction)
         continuous = sent - self._clock.stepped
-        timely = self._rising(continuous) + self._clock.stepped
+        timely = self._rising(continuous)
         if self._samples:
             self._rows, self._sent = np.concatenate((self._rows, rows)), np.concatenate((self._sent, continuous))
-            self._pass_on(self._samples.feed(timely + self._clock.offset, pull.arrived + self._to_ours))
+            self._pass_on(self._samples.feed(timely + self._first_offset, self._counted_at(pull.arrived)))
             return
         lost, self._flooded = self._flooded, 0
         self._count += lost
@@ -198,7 +200,8 @@ class LslAuxStream:
             self._shift = newest
             self._tell("its stamps are on another clock · they are shifted to the time of arrival")
         sent = stamps + self._shift
-        return np.where(np.abs(arrived - sent) <= FOREIGN_S, sent, arrived)
+        self._newest_arrival = max(self._newest_arrival, arrived)  # measurements of the clock differ a little
+        return np.where(np.abs(arrived - sent) <= FOREIGN_S, sent, self._newest_arrival)
 
     def _rising(self, sent: np.ndarray) -> np.ndarray:
         """Stamps to count by: in place of those that run backwards, the nominal rate's.
@@ -220,6 +223,10 @@ class LslAuxStream:
             self._fell = falling
         return counted
 
+    def _counted_at(self, t: float) -> float:
+        """A time of LSL's clock here, on the clock by which samples are counted (s)."""
+        return t + self._to_ours + self._first_offset - self._clock.clock.offset
+
     def _pass_on(self, pieces: list[Piece]) -> None:
         """Queue what the sample clock releases; steps of the sender's clock are taken out of its stamps."""
         if self._samples is None:
@@ -233,6 +240,7 @@ class LslAuxStream:
                 if self._samples.stepped != (self._steps[-1][1] if self._steps else 0.0):
                     self._steps.append((self._local_clock(), self._samples.stepped))
                 stamps = self._samples.stamp(np.arange(end - piece.n, end)) - self._samples.stepped
+                stamps = stamps + self._clock.clock.offset - self._first_offset
                 sent = sent - self._samples.stepped
                 self._ready.append(self._chunk(rows, stamps, sent, end - piece.n, piece.lost))
         self._count = end
