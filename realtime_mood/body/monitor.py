@@ -56,7 +56,7 @@ class BodyMonitor:
         if not signals:
             return []
         if self._next < now - BEHIND_S:
-            self._next = math.floor(now)
+            self._next = math.floor(now) + 1.0
         done = []
         while self._is_complete([ring for ring, _ in signals], now):
             virtual = any(ring.info.virtual for ring, _ in signals)
