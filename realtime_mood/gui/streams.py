@@ -15,7 +15,7 @@ from .marks import MarkStrip
 from .session_lines import SessionLines
 from .theme import CENTRE, LEFT, RIGHT, Canvas, colour, draw_line, faint, font, write, write_elided
 
-TEXT_PX = 180  # the width of the words of a stream
+TEXT_PX = 190  # the width of the words of a stream
 ROW_PX = (30, 52)  # the least and the greatest height of a stream
 AXIS_PX = 15
 FADES = 5  # steps of the trail of the gaze

@@ -31,7 +31,7 @@ SAME_S = 0.05  # a marker of the run and a text of a stream that are closer are 
 NO_BODY = BodyView()
 KIND_WORDS = {
     "markers": N_("markers"), "eyes": N_("eyes"), "pulse": N_("pulse"), "motion": N_("motion"), "skin": N_("skin"),
-    "eeg": "EEG", "other": "",
+    "breathing": N_("breathing"), "eeg": "EEG", "other": "",
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from PyQt6.QtCore import Qt
 from test_texts import over, painted  # noqa: F401  # the fixture that remembers painted text
 from test_widgets import pixels, share, shown
 
-from realtime_mood import clock
+from realtime_mood import auxiliary, clock
 from realtime_mood.aux_ring import AuxRing
 from realtime_mood.auxiliary import STRING, AuxChunk, AuxInfo, SenderClock
 from realtime_mood.gui.session_lines import SessionLines
@@ -30,7 +30,7 @@ from realtime_mood.types import Chunk, Marker
 from realtime_mood.viewmodel.body import BodyLine, BodyView
 from realtime_mood.viewmodel.envelope import envelope
 from realtime_mood.viewmodel.gaze import GazeView, gaze_of, position_columns
-from realtime_mood.viewmodel.streams import NO_BODY, StreamsView, streams_view
+from realtime_mood.viewmodel.streams import KIND_WORDS, NO_BODY, StreamsView, streams_view
 from realtime_mood.viewmodel.words import StyledText
 
 NOW = 1000.0
@@ -111,6 +111,7 @@ def test_each_stream_has_its_state_in_words_and_colour_and_its_figures():
     (line,) = stream.lines
     assert (line[0, 0], line[-1, 0]) == pytest.approx((-10, 0), abs=0.1)
     assert (np.nanmin(line[:, 1]), np.nanmax(line[:, 1])) == (0, 1)
+    assert set(KIND_WORDS) == {*auxiliary.KIND_WORDS, "other"}
     waiting = streams_view(Health(State.LIVE, streams=(AuxState("lsl://Later"),)), (), (), None, NOW, 200).streams[0]
     assert (waiting.name, waiting.state.text, waiting.facts, waiting.lines) == ("lsl://Later", "waiting", "", ())
     over_ = streams_view(replace(health_of(sine("Belt", "PPG", 64.0)), state=State.IDLE), (), (), None, NOW, 200)
