@@ -13,16 +13,22 @@ from ..types import Window
 from .layout import GazeLayout
 
 KEPT_S = 60.0
-TICK = 1e6  # per second: times that differ by less, from run to run, are the same
+TICK = 1e6  # per second
 PHASE = 0.618  # so that no multiple of a usual sampling interval lies where rounding jumps
 
 
 class EegPlace(NamedTuple):
-    """The place of one chunk of the EEG."""
+    """The place of one chunk of the EEG, and how stamps become stream time."""
 
     first: float = 0.0  # stream time of its first sample (s)
-    end: float = 0.0  # and after its last
-    t_last: float = 0.0  # stamp of its last sample (s)
+    origin: float = 0.0  # stamp of stream time `zero` (s, our clock)
+    zero: float = 0.0
+    speed: float = 1.0  # stream time per second of the clock
+
+    def stream_time(self, stamps: np.ndarray) -> np.ndarray:
+        """Stream time (s) of stamps, to the microsecond: what differs by less, from run to run, is the same."""
+        times = self.zero + (stamps - self.origin) * self.speed
+        return np.asarray(np.floor(times * TICK + PHASE) / TICK)
 
 
 class GazeSpan(NamedTuple):
@@ -55,28 +61,17 @@ class GazeTrack:
         self.info, self._layout, self.is_carried = info, layout, is_carried
         self._lock = threading.Lock()
         self._parts: deque[_Part] = deque()
-        self._offset: float | None = None  # stream time of sample 0, of a regular stream that is carried
 
     def take(self, chunk: AuxChunk, place: EegPlace) -> None:
         """Add a chunk; `place` is that of the newest EEG."""
         if not len(chunk):
             return
-        part = _Part(self._times(chunk, place), self._layout(chunk.values), place.first)
+        times = place.stream_time(chunk.stamps) if self.is_carried else chunk.stamps
+        part = _Part(times, self._layout(chunk.values), place.first)
         with self._lock:
             self._parts.append(part)
             while len(self._parts) > 1 and part.times[-1] - self._parts[0].times[-1] > KEPT_S:
                 self._parts.popleft()
-
-    def _times(self, chunk: AuxChunk, place: EegPlace) -> np.ndarray:
-        if not self.is_carried:
-            return chunk.stamps
-        times, sfreq = place.end + (chunk.stamps - place.t_last), self.info.sfreq
-        times = np.floor(times * TICK + PHASE) / TICK
-        if not sfreq:
-            return times
-        if self._offset is None:
-            self._offset = float(times[0]) - chunk.first / sfreq
-        return self._offset + np.arange(chunk.first, chunk.end) / sfreq
 
     def up_to(self, window: Window, sfreq: float, lag_s: float, seconds: float) -> GazeSpan:
         """The samples of the last `seconds` up to `lag_s` before the end of a window of EEG of `sfreq` (Hz).

@@ -16,7 +16,6 @@ from .. import clock
 from ..auxiliary import AuxChunk, AuxInfo, Carrying
 from ..contracts import Director, Joining, Source, Stream
 from ..errors import StreamEnded
-from ..eyes.track import EegPlace
 from ..guard import words_of
 from ..health import State, Vitals
 from ..pipeline import Pipeline
@@ -108,7 +107,7 @@ class Acquisition:
                 whole = None if chunk is None else place(chunk)
                 if whole is not None:
                     end = whole.end
-                    self.gaze.place = EegPlace(whole.first / info.sfreq, end / info.sfreq, whole.t_last)
+                    self.gaze.follow(whole, info)
                 self._take_carried(stream)  # first, so that they are there for the readings of these samples
                 if whole is not None:
                     self._take(whole.before(last, info.sfreq), raw)

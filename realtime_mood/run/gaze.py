@@ -16,8 +16,9 @@ from ..guard import words_of
 from ..health import Vitals
 from ..modalities import EyeInput, EyeState
 from ..pipeline import Pipeline
-from ..types import Window
+from ..types import Chunk, StreamInfo, Window
 
+NOWHERE = EegPlace()
 AWAY_S = 5.0  # another stream is used once the present one has sent nothing for so long
 
 
@@ -32,7 +33,7 @@ class GazeIntake:
         self._is_ready = False
         self._population: Population | None = None
         self._watch: EyeWatch | None = None
-        self.place = EegPlace()  # of the newest chunk, for streams that come with it
+        self.place = NOWHERE  # of the newest chunk, for streams that come with it
 
     def equip(self, pipeline: Pipeline) -> Pipeline:
         """Give `pipeline` the eye movements of this run, if its readings use any; returns it."""
@@ -42,6 +43,17 @@ class GazeIntake:
             pipeline.eyes = partial(self._input, self._watch)
         self._is_ready = True
         return pipeline
+
+    def follow(self, chunk: Chunk, info: StreamInfo) -> None:
+        """Note the place of a chunk of the EEG, before the streams that came with it are taken.
+
+        Without a pace, all stamps are counted from those of the first chunk.
+        """
+        end, is_first = chunk.end / info.sfreq, self.place is NOWHERE
+        place = self.place._replace(first=chunk.first / info.sfreq)
+        if is_first or info.paced:
+            place = place._replace(origin=chunk.t_last, zero=end, speed=info.speed if info.paced else 1.0)
+        self.place = place
 
     def take(self, info: AuxInfo, chunk: AuxChunk, *, is_carried: bool) -> None:
         """Take a chunk of any stream beside the EEG, from its thread."""

@@ -192,7 +192,7 @@ def test_the_features_are_those_of_the_data_sets(is_carried: bool) -> None:
     info = aux_info("generic", RATE)
     track = GazeTrack(info, layout_of(info), is_carried=is_carried)
     times = (np.arange(len(rows)) + 1) / RATE
-    track.take(aux_chunk(rows, 0, 1000 + times), EegPlace(0.0, 0.0, 1000.0))
+    track.take(aux_chunk(rows, 0, 1000 + times), EegPlace(origin=1000.0))
     found = track.up_to(window(20.0), INFO.sfreq, 0.25, 10.0)
     assert found.times[-1] == pytest.approx(19.75 + (0 if is_carried else 1000))
     grid = regular(found.times, found.samples, RATE, found.until)

@@ -183,9 +183,10 @@ class SyntheticStream:
             return None
         first, self._sent = self._sent, self._sent + n
         data = self._person.take(n)[:, self._columns]
+        stamp = due if self.info.paced else clock.now()
         if not self.info.paced and not first:
-            self._start = clock.now() - n / self.info.sfreq
-        return Chunk(data, first, due if self.info.paced else clock.now(), markers=self._changes(first, self._sent))
+            self._start = stamp - n / self.info.sfreq
+        return Chunk(data, first, stamp, markers=self._changes(first, self._sent))
 
     def beside(self) -> Sequence[tuple[AuxInfo, AuxChunk]]:
         """As in `Carrying`. What is sent faster than real time is stamped by the sender as if it was not."""
