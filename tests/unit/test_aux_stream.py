@@ -252,3 +252,23 @@ def test_the_samples_do_not_depend_on_how_they_were_pulled(cuts: list[int], form
     assert together[:, 0].tolist() == [str(k) if form == STRING else k for k in range(120)]
     np.testing.assert_allclose(np.concatenate([chunk.sent for chunk in chunks]), sent, atol=1e-9)
     assert [chunk.first for chunk in chunks] == np.cumsum([0, *map(len, chunks)])[:-1].tolist()
+
+
+class UnmeasuredInlet(FakeInlet):
+    """Its sender's clock was measured at the beginning only."""
+
+    def correct(self) -> ClockMeasurement:
+        return ClockMeasurement(0.0, self.correction, 0.0)
+
+
+def test_a_late_sample_of_an_irregular_stream_waits_for_the_next_one_only() -> None:
+    late = {12: 0.5}
+    pulls = [pull([[k]], [now_there() + k / 60], late.get(k, 0.001)) for k in range(20)]
+    inlet = UnmeasuredInlet(pulls)
+    stream = LslAuxStream(inlet, info(), 0.0, [], lambda silent: False, [].append)  # type: ignore[arg-type]
+    came: list[float] = []
+    while len(came) < 14:
+        came += chunk.values[:, 0].tolist() if (chunk := stream.read(1.0)) is not None else []
+    stream.close()
+    assert came[:14] == list(range(14))
+    assert len(inlet.pulls) >= 5

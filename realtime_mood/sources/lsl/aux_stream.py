@@ -141,7 +141,8 @@ class LslAuxStream:
         """Take samples in, or let them wait where the sender's clock seems to have been set."""
         self._heard = clock.now()
         lag = pull.arrived - float(pull.stamps[-1]) - self._inlet.correction
-        if not self._suspect and not self._clock.is_suspect(lag, regular=self._samples is not None):
+        if not self._clock.is_suspect(lag, regular=self._samples is not None):
+            self._take_in_all()  # what waits was only delayed: after a step, this sample would be off as well
             self._clock.arrived(lag)
             self._take_in(pull)
             return
