@@ -1,4 +1,7 @@
-"""Receive the readings of `run --ws 8765` with websockets: python receive_ws.py [PORT [SECONDS]]."""
+"""Receive the readings of `run --ws 8765` with websockets, and the measures of the body between them (kind `body`).
+
+Called as python receive_ws.py [PORT [SECONDS]].
+"""
 
 import json
 import sys
