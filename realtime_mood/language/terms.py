@@ -40,7 +40,7 @@ REASONS = {
 }
 BODY = {
     "heart_rate": N_("heart rate"),
-    "rmssd": N_("heart rate variability (RMSSD)"),
+    "rmssd": N_("HRV (RMSSD)"),
     "skin_conductance": N_("skin conductance"),
     "skin_responses": N_("skin responses"),
     "respiration_rate": N_("respiration"),

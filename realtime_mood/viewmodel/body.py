@@ -13,7 +13,7 @@ from ..language.terms import BODY, BODY_REASONS
 from .words import StyledText
 
 DIGITS = {"skin_conductance": ".2f", "skin_responses": ".1f", "movement": ".2f"}  # the others have none
-SHORT = ("heart_rate", "skin_conductance", "respiration_rate")  # in the status line; the others are in its tip
+SHORT = ("heart_rate", "skin_conductance")  # in the status line; the others are in its tip
 TIP = N_("Measures of the body, not of emotion")
 
 

@@ -130,7 +130,7 @@ def test_the_view_has_a_line_with_gaps_for_each_measure():
     history.add(replace(READING, t=499.0, measures=(BodyMeasure("heart_rate", 70.0), invalid("rmssd", "settling"))))
     history.add(READING)
     view = body_of(history, 501.0)
-    assert view.text == "heart rate 72 /min · heart rate variability (RMSSD) noisy · skin conductance 4.20 µS"
+    assert view.text == "heart rate 72 /min · HRV (RMSSD) noisy · skin conductance 4.20 µS"
     assert view.cell.text == "72 /min, 4.20 µS"
     lines = {line.name: line for line in view.lines}
     np.testing.assert_array_equal(lines["heart_rate"].t, [-2, -1])
