@@ -174,7 +174,7 @@ def rows(turns: int) -> list[Row]:
         [f"{live} streams, streams shown", f"{shown.share:.0f} %", f"{shown.frames:.1f} frames/s",
          f"× {shown.share / without.share:.2f}"],
         *alone(),
-        ["twelve streams and their panel", f"{more:+.1f} % of a core", "limit 20 %", f"panel alone {panel:+.1f} %"],
+        ["twelve streams and their panel", f"{more:+.1f} % of a core", "limit 20 %", f"panel {panel:+.1f} %"],
     ]  # fmt: skip
 
 

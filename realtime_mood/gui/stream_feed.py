@@ -9,7 +9,7 @@ from ..viewmodel.state import ViewState
 from ..viewmodel.streams import StreamsView, streams_view
 from .bridge import RunBridge
 
-EVERY = 4  # frames between two looks: 7.5 a second
+EVERY = 6  # frames between two looks: 5 a second
 
 
 class StreamFeed(QObject):
