@@ -10,7 +10,8 @@ import torch
 from evaluation_people import SPEC, planted, quick_reader, study, view
 
 from realtime_mood.dsp.eye import SEED_IV
-from realtime_mood.models.checkpoint import golden_input
+from realtime_mood.models.card import ReadoutCard, Trust
+from realtime_mood.models.checkpoint import golden_input, load_weights, save_weights
 from realtime_mood.models.datasets import virtual
 from realtime_mood.models.datasets.person import (
     Person,
@@ -28,10 +29,13 @@ from realtime_mood.models.evaluation.mood_reader import FittedReader, batch, by_
 from realtime_mood.models.evaluation.report import summary
 from realtime_mood.models.evaluation.splits import plan
 from realtime_mood.models.executor import SerialExecutor
+from realtime_mood.models.network import ReaderNetwork
 from realtime_mood.models.reader import MoodReader, ReaderConfig
+from realtime_mood.models.runtime import TorchInference
 from realtime_mood.models.sampling import Augment, plain_batches, training_batches
 from realtime_mood.models.subject_sampler import SubjectSampler
 from realtime_mood.models.train import TrainingRecipe, _kept
+from realtime_mood.types import Features, Quality, StreamInfo
 
 N_EYE = 33
 MISSING = slice(100, 110)
@@ -231,3 +235,24 @@ def test_simulated_subjects_have_eyes_where_asked_and_the_same_eeg(make):
 def test_eye_movements_are_cut_or_unknown_at_the_end():
     assert of_length(np.ones((3, 2)), 2).tolist() == [[1, 1], [1, 1]]
     assert np.isnan(of_length(np.ones((1, 2)), 2)[1]).all()
+
+
+def test_a_network_is_given_eyes_where_its_card_has_their_statistics(tmp_path):
+    torch.manual_seed(0)
+    reader = MoodReader(ReaderConfig(readouts={"emotion3": 3}))
+    reader.eye_trained = True
+    trust = Trust(temperature=1.0, least_confidence=0.0)
+    values = {"labels": virtual.LABELS, "coordinates": (), "evidence": "virtual", "population_mean": (2.5,) * 5,
+              "population_sd": (0.3,) * 5, "own_baseline": trust, "no_baseline": trust}  # fmt: skip
+    info = StreamInfo(("Fp1", "Fp2", "C3", "C4"), 128.0, virtual=True)
+    for eye in ({}, {"eye_mean": (1.0,) * N_EYE, "eye_sd": (2.0,) * N_EYE}):
+        save_weights(tmp_path / "w", reader, SPEC, {"emotion3": ReadoutCard(**values, **eye)}, {"figures": {}})
+        network = ReaderNetwork(
+            TorchInference(load_weights(str(tmp_path / "w")), torch.device("cpu")), "emotion3", info
+        )
+        assert (network.population.eye is not None) is bool(eye)
+    quality = Quality(np.ones(4), (None,) * 4)
+    one = Features(np.zeros((10, 4, 5), np.float32), np.zeros((4, 4, 128), np.float32), np.zeros(10, bool),
+                   np.zeros(4, bool), quality, 1.0, 0.0, 10.0)  # fmt: skip
+    without, seen = network(one)[0], network(replace(one, eye=np.ones(N_EYE, np.float32)))[0]
+    assert np.abs(np.subtract(without, seen)).max() > 1e-3
