@@ -24,6 +24,7 @@ from realtime_mood.cli import options
 from realtime_mood.cli.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
 from realtime_mood.cli.config import GIVE_UP_S, RunConfig, autosave_of, leaving, outputs_of, recorder_of, resolve
 from realtime_mood.cli.forget import forget
+from realtime_mood.cli.menu_entry import menu_entry
 from realtime_mood.cli.timing import timing
 from realtime_mood.console import own_stdout, take_over, terminated
 from realtime_mood.doctor.commands import doctor
@@ -242,7 +243,7 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
 
 VERBS = (
     calibrate, profiles, forget, outlet, devices, replay, recover, report, seal, unblind, pretrain, train, evaluate,
-    interpret, export, info, doctor)  # fmt: skip
+    interpret, export, info, doctor, menu_entry)  # fmt: skip
 for verb in VERBS:
     cli.command()(verb)
 cli.add_typer(datasets, name="datasets")

@@ -31,6 +31,7 @@ examples
 ```{toctree}
 :hidden:
 :caption: How to
+install
 guide
 calibration
 streams

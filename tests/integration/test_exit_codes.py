@@ -53,6 +53,7 @@ GOOD = {
     "export FILE": ["export", "rec.xdf", "--csv", "--out", "NEW"],
     "export": ["export", "--weights", "reader-5", "--out", "NEW"],
     "info": ["info"],
+    "menu-entry": ["menu-entry"],
     "help": ["--help"],
 }
 BAD = {

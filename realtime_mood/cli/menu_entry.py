@@ -1,0 +1,57 @@
+"""The verb ``menu-entry``: adds the program to the start menu of a Linux desktop, or removes it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from platformdirs import user_data_path
+
+from ..errors import ConfigError
+
+ID = "realtime-mood"
+ICON = Path(__file__).with_suffix(".svg")
+ENTRY = """[Desktop Entry]
+Type=Application
+Name=Realtime mood
+Comment=A real-time EEG emotion reader; not a medical device
+Comment[de]=Liest Emotionen in Echtzeit aus dem EEG; kein Medizinprodukt
+Exec={command} run --view gui
+Icon={icon}
+Terminal=false
+Categories=Science;
+Keywords=EEG;LSL;BrainFlow;neurofeedback;
+"""
+
+
+def menu_entry(
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the entry and its icon.")] = False,
+) -> None:
+    """Add the program to the start menu of this desktop (Linux), with its icon."""
+    if sys.platform in ("win32", "darwin"):
+        raise ConfigError("menu-entry", "this system has no such menu", "start `realtime-mood` from a terminal")
+    entry = user_data_path() / "applications" / f"{ID}.desktop"
+    icon = user_data_path() / "icons" / "hicolor" / "scalable" / "apps" / f"{ID}.svg"
+    if remove:
+        for path in (entry, icon):
+            path.unlink(missing_ok=True)
+        print(f"Removed: {entry}")
+        return
+    for path, text in ((icon, ICON.read_text("utf-8")), (entry, ENTRY.format(command=command(), icon=icon))):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    print(entry)
+
+
+def command() -> str:
+    """What starts this installation, quoted as the `Desktop Entry Specification` asks."""
+    script, program = Path(sys.executable).with_name(ID), Path(sys.modules["__main__"].__file__ or "").absolute()
+    return " ".join(_quoted(str(it)) for it in ([script] if script.is_file() else [sys.executable, program]))
+
+
+def _quoted(word: str) -> str:
+    quoted = re.sub(r'(["`$\\])', r"\\\1", word).replace("%", "%%")
+    return f'"{quoted}"'.replace("\\", "\\\\")  # the value of a key is unescaped before it is read as a command
