@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 from importlinter.cli import lint_imports
+from packaging.specifiers import SpecifierSet
 
 from realtime_mood.errors import EXTRAS, install_extra
 
@@ -75,3 +77,15 @@ def test_texts_use_the_usual_words(words):
     found = [f"{path.relative_to(ROOT)}: {line.strip()}" for path in texts for line in path.read_text().splitlines()
              if unusual.search(line)]  # fmt: skip
     assert not found, f"write: {UNUSUAL[words]}"
+
+
+def test_the_pinned_packages_accept_every_python_that_the_project_does():
+    """Debian 12 has Python 3.11.2: a pin for 3.11.5 alone would make it impossible to install there."""
+    pins = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {line.split("==")[0].lower().replace("_", "-") for line in pins if "==" in line}
+    installed = {dist.name.lower().replace("_", "-"): dist for dist in distributions()}
+    least = SpecifierSet(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"])
+    oldest = next(iter(least)).version + ".0"
+    needs = {name: installed[name].metadata.get("Requires-Python") for name in pinned & installed.keys()}
+    assert len(needs) > 50
+    assert not {name: need for name, need in needs.items() if need and not SpecifierSet(need).contains(oldest)}
