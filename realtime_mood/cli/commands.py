@@ -131,18 +131,21 @@ def unblind(
 
 def report(
     files: Annotated[
-        list[Path], typer.Argument(help="A recording from --record or the window; or JSON lines of feedback sessions.")
+        list[Path],
+        typer.Argument(help="A recording; JSON lines of feedback sessions; several recordings or a folder: a study."),
     ],
     out: Annotated[Path | None, typer.Option(help="The HTML page (default: beside the first file).")] = None,
     sealed: Annotated[Path | None, typer.Option(help="The sealed file in which the codes were unblinded.")] = None,
 ) -> None:
-    """Write the report of a recording, or of several feedback sessions."""
+    """Write the report of a recording, of several feedback sessions, or of a whole study."""
     if all(file.suffix == ".jsonl" for file in files):
         from ..report.feedback import write_feedback_report
 
         print(write_feedback_report(files, out, sealed))
-    elif len(files) > 1:
-        raise ConfigError("a report of several files", "only feedback sessions are compared in one report", "give one")
+    elif len(files) > 1 or files[0].is_dir():
+        from ..report.study import write_study_report
+
+        print(write_study_report(files, out, sealed))
     else:
         from ..report import write_report
 

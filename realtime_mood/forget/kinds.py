@@ -16,13 +16,14 @@ from ..report import session_page
 from ..report.feedback import GENERATOR as OF_FEEDBACK
 from ..report.pages import CALIBRATION, may_write
 from ..report.session import made
+from ..report.study import GENERATOR as OF_STUDY
 from ..sinks.csv_file import COLUMNS
 
 EXPORT, TABLE, REPORT, LINES, CLASSIFIER, RECORDING, PROFILE = KINDS = (
     "export", "table", "report", "feedback lines", "personal classifier", "recording", "profile",
 )  # fmt: skip
 """In the order of removal: what was made of a file goes before it, so that an interrupted removal can be repeated."""
-GENERATORS = (session_page.GENERATOR, OF_FEEDBACK, CALIBRATION)
+GENERATORS = (session_page.GENERATOR, OF_FEEDBACK, OF_STUDY, CALIBRATION)
 EXPORTED = re.compile(
     r"(\.[0-9a-f]{16}_)?sub-[0-9A-Za-z]+_.*task-mood_.*_(eeg\.edf|eeg(-[0-9]+)?\.fif|readings\.parquet)"
 )

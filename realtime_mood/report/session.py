@@ -91,6 +91,17 @@ class SessionReport:
     body: RecordedBody  # measures of the body, without any where no stream gave them
 
     @property
+    def good(self) -> float | None:
+        """Mean over electrodes of the share of time with a good signal; None where none was judged."""
+        shares = [one.good for one in self.electrodes if one.good is not None]
+        return sum(shares) / len(shares) if shares else None
+
+    @property
+    def means(self) -> tuple[tuple[str, float], ...]:
+        """Each label and its mean probability."""
+        return tuple((one.name, one.mean) for one in self.labels)
+
+    @property
     def estimate_share(self) -> float:
         return self.estimate_s / self.duration_s if self.duration_s else 0.0
 
@@ -104,7 +115,7 @@ def report_of(recorded: Recorded) -> SessionReport:
     seconds, held_s = np.bincount(readings.kind, readings.held, len(KINDS)), readings.held.sum()
     abstentions = [AbstentionTime(why, float(s)) for why, s in zip(KINDS[1:], seconds[1:], strict=True) if s > 0]
     latency = readings.latency_ms[np.isfinite(readings.latency_ms)]
-    participant, session = (_coded(recorded.path, part) for part in ("sub", "ses"))
+    participant, session = (coded(recorded.path, part) for part in ("sub", "ses"))
     return SessionReport(
         file=recorded.path.name,
         participant="" if participant == "unnamed" else participant,
@@ -153,7 +164,7 @@ def made(path: Path) -> datetime | None:
         return None
 
 
-def _coded(path: Path, part: str) -> str:
+def coded(path: Path, part: str) -> str:
     """A code in a name made like ``sub-P07_ses-2_…``."""
     found = re.search(rf"(?:^|_){part}-([0-9A-Za-z]{{1,40}})(?=_|\.)", path.name)
     return found[1] if found else ""

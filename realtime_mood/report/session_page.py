@@ -6,7 +6,7 @@ ID in the recording's name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from . import pictures
 from .drawing import ReportFigure, quality_figure
 from .pages import html, place, write
 from .session import ElectrodeShare, SessionReport, report_of
+from .summaries import SessionSummary, earlier_sessions
 from .words import MEANINGS, REQUESTS, label_text, plain, reason, share, span, unit_text
 
 GENERATOR = "realtime_mood report"
@@ -32,20 +33,20 @@ def write_report(path_in: Path, path_out: Path | None = None) -> Path:
     written.
     """
     path_in = path_in.expanduser()
-    made = page(report_of(open_recorded(path_in).from_zero()))
+    made = page(report_of(open_recorded(path_in).from_zero()), earlier_sessions(path_in))
     path = place(path_out.expanduser() if path_out else None, path_in, GENERATOR)
     write(path, made)
     return path
 
 
-def page(report: SessionReport) -> str:
-    """The page of a recording as HTML."""
+def page(report: SessionReport, earlier: Sequence[SessionSummary] = ()) -> str:
+    """The page of a recording as HTML, with the `earlier` sessions of the participant beside it."""
     ranked = sorted(report.labels, key=lambda label: -label.top)
     return html(
         "session.html", GENERATOR, dict(_figures(report)), simulated=report.info.virtual, report=report,
         ranked=", ".join(f"{label_text(label.name)} {share(label.top)}" for label in ranked if label.top > 0),
-        abstentions=list(_abstentions(report)), faulty=list(_faulty(report)), requests=list(_requests(report)),
-        body=list(_body(report)),
+        earlier=earlier, abstentions=list(_abstentions(report)), faulty=list(_faulty(report)),
+        requests=list(_requests(report)), body=list(_body(report)),
     )  # fmt: skip
 
 

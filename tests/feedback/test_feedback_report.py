@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from realtime_mood.feedback.measures import RATE_HZ, Sample
 from realtime_mood.feedback.plan import FeedbackPlan
 from realtime_mood.feedback.session import FeedbackSession
 from realtime_mood.report.feedback import binned, page, read, write_feedback_report
+from realtime_mood.report.study import study_of
 
 SFREQ = 120.0
 PLAN = FeedbackPlan.model_validate({
@@ -93,6 +95,33 @@ def test_sessions_stand_beside_one_another(lines, tmp_path, capsys):
     written.write_text("mine")
     assert app.command(["report", str(a)]) == 2
     assert written.read_text() == "mine"
+
+
+def test_a_study_shows_learning_and_what_is_sealed_only_when_opened(lines, tmp_path, capsys):
+    sealed_file = tmp_path / "study.json"
+    (code,) = sealed.seal(sealed_file, ("inverse",), 1)
+    for name in ("sub-A_1", "sub-A_2", "sub-B_1", "sub-C_1"):
+        lines(f"{name}.jsonl", "contingent", condition="contingent")
+    lines("sub-D_1.jsonl", "inverse", code=code)
+    (tmp_path / "broken.jsonl").write_text("{}")
+    assert app.command(["report", str(tmp_path)]) == 0
+    page_path = tmp_path / "study.html"
+    assert capsys.readouterr().out.strip() == str(page_path)
+    text = page_path.read_text()
+    assert "inverse" not in text
+    assert "broken.jsonl" in text
+    assert text.count("<svg") == 1
+    points = study_of([tmp_path]).curves["contingent"]
+    assert [(point.session, point.n) for point in points] == [(1, 3), (2, 1)]
+    z = read(tmp_path / "sub-B_1.jsonl").mean_z("feedback")
+    assert points[0].mean == pytest.approx(z)
+    assert points[0].low == pytest.approx(z) == points[0].high  # all three are the same
+    assert math.isnan(points[1].low)  # no interval from one participant
+    sealed.unblind(sealed_file, code)
+    assert set(study_of([tmp_path], sealed_file).curves) == {"contingent", "inverse"}
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SourceNotFound, match="no recording"):
+        study_of([tmp_path / "empty"])
 
 
 def test_what_is_no_session_is_refused(tmp_path):

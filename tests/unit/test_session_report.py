@@ -7,6 +7,7 @@ import re
 import stat
 import struct
 from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from realtime_mood.profile import Profile
 from realtime_mood.readout import HeldOutResult
 from realtime_mood.recording import xdf_write as xdf
 from realtime_mood.recording.reader import open_recorded
-from realtime_mood.report import SessionReport, page, report_of, write_report
+from realtime_mood.report import SessionReport, page, report_of, summaries, write_report
 from realtime_mood.report.course import course_of
 from realtime_mood.report.readings import OTHER, readings_of
 from realtime_mood.report.words import MEANINGS, plain, reason, share, span
@@ -45,6 +46,28 @@ class Page(htmlpage.Page):
         assert not {"script", "link", "iframe", "img", "object", "b"} & set(self.tags)
         assert len(self.ids) == len(set(self.ids))
         assert all(link[1:] in self.ids or link.startswith("data:image/png") for link in self.links)
+
+
+def test_earlier_sessions_of_the_participant_stand_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [
+        f"sub-{who}_ses-{k}_task-mood_run-01_eeg.xdf" for who, k in (("P07", 1), ("P07", 3), ("P08", 1), ("P07", 2))
+    ]
+    for name in names:
+        session().write(tmp_path / name)
+    (tmp_path / "sub-P07_ses-0_x.xdf").write_bytes(b"XDF:")  # no recording of ours
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    monkeypatch.setattr(
+        summaries, "made", lambda path: start + timedelta(days=names.index(path.name)) if path.name in names else start
+    )
+    found = summaries.earlier_sessions(tmp_path / names[3])
+    assert [(it.session, it.participant) for it in found] == [("1", "P07"), ("3", "P07")]
+    whole = report_of(open_recorded(tmp_path / names[0]))
+    assert dict(found[0].means) == pytest.approx(dict(whole.means))
+    assert (found[0].estimate_share, found[0].good) == pytest.approx((whole.estimate_share, whole.good), abs=0.02)
+    text = page(whole, found)
+    assert "Earlier sessions" in text
+    assert "Earlier sessions" not in page(whole)
+    assert summaries.earlier_sessions(session().write(tmp_path / "a.xdf")) == []
 
 
 # -- figures ----------------------------------------------------------------------------------------------------
