@@ -115,7 +115,7 @@ def evaluate_probes(options: ProbeOptions, arguments: Sequence[str], log: Log, c
                 result["tasks"][task.name] = {"title": task.title, "absent": error.found or str(error)}
                 continue
             found = _measured(study, [row for row in rows if row.name in names], Store(cache, log), executor, log)
-            if DE_BRANCH in names and study.labels:
+            if DE_BRANCH in names:
                 _add_de_branch(found, study, cache, executor, log)
             result["tasks"][task.name] = _summary(study, found, card)
             _write(options.out, result)

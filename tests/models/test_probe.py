@@ -16,11 +16,11 @@ from rich.console import Console
 from safetensors.torch import save_file
 
 from realtime_mood.errors import ConfigError, MoodError, WeightsError
-from realtime_mood.models.datasets.person import NO_LABEL
+from realtime_mood.models.datasets.person import NO_LABEL, SessionTrial
 from realtime_mood.models.evaluation import probe as probes
 from realtime_mood.models.evaluation import probe_fit, probe_report
 from realtime_mood.models.evaluation.probe import ProbeOptions, ProbeStudy, evaluate_probes, row_measures
-from realtime_mood.models.evaluation.probe_de_branch import de_branch
+from realtime_mood.models.evaluation.probe_de_branch import as_person, de_branch
 from realtime_mood.models.evaluation.probe_features import PLAIN_ROWS, TokenFeatures
 from realtime_mood.models.evaluation.probe_fit import ProbeData, probe
 from realtime_mood.models.evaluation.probe_foundation import FoundationFeatures
@@ -129,15 +129,34 @@ def test_the_de_branch_is_trained_in_the_same_folds(study):
 
 
 def test_without_a_baseline_the_de_of_a_session_is_standardised_without_labels(study):
-    from realtime_mood.models.evaluation.probe_de_branch import as_person
-
     unit = replace(study.units[0], reference=study.units[0].ends)
-    p = as_person(unit, baseline=False)
+    p = as_person(unit, replace(TASK, baseline=False))
     seconds = (unit.ends[:, None] - np.arange(SPEC.n_patches)).ravel()
     assert np.allclose(p.de[seconds].mean(0), 0, atol=1e-5)
     assert not p.rest.any()
     assert set(p.label[seconds]) == {0, 1}
     assert (np.delete(p.label, seconds) == NO_LABEL).all()
+
+
+def test_the_de_branch_predicts_ratings_of_held_out_subjects_from_thirds_of_the_scale():
+    task = TASKS["valence"]
+    people = [rated(seed) for seed in range(3)]
+    units = [unit for p in people for unit in units_of(task, p, SPEC)]
+    assert set(as_person(units[0], task).label) == {NO_LABEL, 0, 2}
+    found = de_branch(task, units, plan(3, "groups", 3, 1, 0), (), {"all": NAMES}, 1.0, 0, None,
+                      SerialExecutor(), lambda _: None, quick_reader(steps=15))["all"]  # fmt: skip
+    assert [row["person"] for row in found] == [f"planted-{seed}" for seed in range(3)]
+    assert all(row.keys() == {"person", "windows", "r", "ccc", "mae"} for row in found)
+    assert min(row["r"] for row in found) > 0.8
+
+
+def rated(seed):
+    """A planted subject whose pieces are trials, rated 2 or 8 by label."""
+    p = planted(seed)
+    trial = np.where(p.label == NO_LABEL, NO_LABEL, p.piece - 1)
+    of_trial = [p.label[trial == k].max() for k in range(trial.max() + 1)]
+    trials = tuple(SessionTrial(k, "", "", {"valence": 2.0 + 6 * y}) for k, y in enumerate(of_trial))
+    return replace(p, trial=trial, trials=trials)
 
 
 # -- the command ---------------------------------------------------------------------------------------------------
