@@ -104,6 +104,7 @@ def run(
     device: options.Device = None,
     runtime: options.Runtime = None,
     record: options.Record = None,
+    autosave: options.Autosave = None,
     also: options.Also = None,
     markers: options.Markers = None,
     participant: options.Participant = None,
