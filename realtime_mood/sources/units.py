@@ -35,7 +35,7 @@ _BESIDE = set(
     "px pixel pixels normalized normalised norm a.u. au arbitrary unitless dimensionless 1 raw count counts lsb adu"  # noqa: SIM905
     " sample samples m cm mm um µm meter meters metre metres millimeter millimeters inch inches radian radians °"
     " s siemens µs microsiemens millisiemens ns k kelvin n newton nm pa kpa w watt watts a ma db uw au/s px/s mm/s m/s"
-    " deg/s^2 degrees/s degrees/second µt gauss mgauss lx lumen l/s ml ml/s bpm^-1 rpm".split()
+    " deg/s^2 degrees/s degrees/second µt gauss mgauss lx lumen l/s ml ml/s bpm^-1 rpm screencoords".split()
 )
 
 
