@@ -27,7 +27,7 @@ def test_every_source_is_named(scheme):
     assert f"`{scheme}://" in TEXT
 
 
-VERBS = [command.callback.__name__ for command in app.cli.registered_commands]
+VERBS = [command.callback.__name__.replace("_", "-") for command in app.cli.registered_commands]
 
 
 @pytest.mark.parametrize("name", [*VERBS, *(group.name for group in app.cli.registered_groups)])
