@@ -14,7 +14,7 @@ from realtime_mood.plugins import BUILT_IN
 from realtime_mood.sources.faults.script import FAULTS
 
 ROOT = Path(__file__).parents[2]
-TEXT = "".join((ROOT / path).read_text() for path in ("README.md", "docs/guide.md"))
+TEXT = "".join((ROOT / path).read_text() for path in ("README.md", "docs/guide.md", "docs/install.md"))
 
 
 @pytest.mark.parametrize("kind", FAULTS)
