@@ -27,7 +27,7 @@ from realtime_mood.cli.forget import forget
 from realtime_mood.cli.menu_entry import menu_entry
 from realtime_mood.cli.timing import timing
 from realtime_mood.console import own_stdout, take_over, terminated
-from realtime_mood.doctor.commands import doctor
+from realtime_mood.doctor.commands import computer_check, doctor
 from realtime_mood.errors import ConfigError, MoodError, ReaderGone, install_extra
 from realtime_mood.files import log_exception
 from realtime_mood.models.commands import WeightsOption, evaluate, info, interpret, pretrain, replay, train
@@ -237,6 +237,7 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
         feedback_run.sessions(),
         lambda name: feedback_run.session_of(name, config, draw or feedback_run.Draw(), lines),
         make_recorder=recorder,
+        examine=lambda: computer_check(config.lsl_scope or "loopback"),
     )
     request = gui.RunRequest(config.source, config.profile, config.record, None, config.also, config.markers)
     raise typer.Exit(gui.run(flows, request, weights=config.weights, session=session))

@@ -14,6 +14,7 @@ from ..console import own_stdout
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
+    from ..viewmodel.computer_check import ComputerCheck
     from .finding import Check, Finding
 
 
@@ -48,6 +49,16 @@ def examination(scope: str) -> list[Finding]:
     from .running import examine
 
     return examine(checks_of(scope))
+
+
+def computer_check(scope: str) -> ComputerCheck:
+    """The same for the window, with the text for a public issue."""
+    from ..viewmodel.computer_check import ComputerCheck, ComputerFinding
+    from .report import for_an_issue
+
+    findings = examination(scope)
+    shown = tuple(ComputerFinding(one.check, one.level.label, *one.lines()) for one in findings)
+    return ComputerCheck(shown, for_an_issue(findings, scope))
 
 
 def checks_of(scope: str) -> list[Check]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..feedback.plan import FeedbackPlan
     from ..recording.recorder import Recorder
     from ..run.engine import Engine
+    from ..viewmodel.computer_check import ComputerCheck
 
 __all__ = ["Flows", "RunRequest", "check_display", "desktop", "has_display", "run"]
 
@@ -40,6 +41,7 @@ class Flows:
     feedback: Callable[[str], tuple[FeedbackPlan, FeedbackLoop]] | None = None
     # makes a recorder for the folder or file of a request, to be added to the run in progress
     make_recorder: Callable[[RunRequest, Engine], Recorder] | None = None
+    examine: Callable[[], ComputerCheck] | None = None  # checks this computer; takes up to a minute
 
 
 def has_display() -> bool:

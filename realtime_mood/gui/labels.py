@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+CLEAR = "QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }"  # the style of a scroll area
 STRETCH = None
 Item = QWidget | QLayout | int | None  # what stands in a row or column: a widget, a layout, a space (px), or `STRETCH`
 Items = Item | tuple[Item, int]  # an item, or an item and its share of the room
@@ -53,7 +54,7 @@ class ScrollText(QScrollArea):
         self.body = body
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
+        self.setStyleSheet(CLEAR)
         self.setWidget(body)
 
     def resizeEvent(self, event):

@@ -19,6 +19,7 @@ from ..viewmodel.shortcuts import MARK_KEYS, SHORTCUTS
 from . import Flows, correcting, theme
 from .autosave_bar import AutosaveBar
 from .bridge import RunBridge
+from .computer_check import FaultHelp
 from .connect_dialog import ConnectDialog
 from .controls import BannerBar, StripBar, TopBar
 from .details import Details
@@ -52,6 +53,7 @@ class MainWindow(QMainWindow):
         self.memory = memory or remembered()
         self.top = TopBar(bridge.request.url, flows.protocols, flows.sessions)
         self.banner, self.strip, self.autosave = BannerBar(weights), StripBar(), AutosaveBar(bridge, flows.recordings)
+        self.fault_help = FaultHelp(bridge, flows.examine)
         self.traces, self.bars, self.course, self.plane = Traces(), Bars(), TimeCourse(), Plane()
         set_tip(self.bars, whisker_tip())
         self.maps, self.quality = Maps(), QualityHead()
@@ -75,7 +77,7 @@ class MainWindow(QMainWindow):
     def _arrange(self) -> None:
         above, estimate = QWidget(), QWidget()
         above.setObjectName("root")
-        column(self.top, self.banner, self.autosave, on=above, margins=(10, 8, 10, 6), spacing=6)
+        column(self.top, self.banner, self.fault_help, self.autosave, on=above, margins=(10, 8, 10, 6), spacing=6)
         self.setMenuWidget(above)
         status = self.statusBar()
         assert status is not None
@@ -88,8 +90,12 @@ class MainWindow(QMainWindow):
         self.top.views.setMenu(self.panels.menu(
             (_("Operator layout"), self.show_operator), (_("Demonstration layout"), self.show_demo),
             (_("Subject view…"), self.toggle_subject), (_("Light or dark theme"), self.toggle_theme),
-            (_("Full screen"), self.toggle_full_screen),
+            (_("Full screen"), self.toggle_full_screen), *self._more(),
         ))  # fmt: skip
+
+    def _more(self) -> list[tuple[str, Callable[[], None]]]:
+        """Entries of the View menu that depend on what the window was given."""
+        return [(_("Check this computer…"), self.fault_help.open)] if self.flows.examine is not None else []
 
     def _connect(self) -> None:
         bridge, top = self.bridge, self.top

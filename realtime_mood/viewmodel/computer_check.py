@@ -1,0 +1,58 @@
+"""What the check of this computer (`doctor`) found, and which of its findings may explain a run that failed."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ..errors import SourceLost, SourceNotFound, WeightsError
+from ..language import N_
+
+LEVELS = {
+    "wrong": (N_("wrong"), "bad"), "warning": (N_("warning"), "warn"), "not checked": (N_("not checked"), "dim"),
+    "ok": (N_("in order"), "ok"),
+}  # fmt: skip
+SERIOUS = ("wrong", "warning")
+CHECKS = {
+    "lsl": (
+        "LSL library", "own LSL stream", "LSL streams", "firewall", "adapters", "multicast", "LSL configuration"
+    ),
+    "brainflow": ("serial ports", "bluetooth", "brainflow"),
+}  # fmt: skip
+"""The checks that may explain why a source of this scheme was not found."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComputerFinding:
+    """One finding: the name of its check, its level (a key of `LEVELS`), what was found, and what to do."""
+
+    check: str
+    level: str
+    found: str
+    do: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComputerCheck:
+    """All findings, most serious first, and the same as text for a public issue, without names."""
+
+    findings: tuple[ComputerFinding, ...]
+    issue: str
+
+    def explaining(self, checks: Collection[str]) -> ComputerFinding | None:
+        """The most serious finding of `checks`; None where they found nothing wrong."""
+        return next((one for one in self.findings if one.check in checks and one.level in SERIOUS), None)
+
+
+def checks_for(fault: BaseException | None, url: str) -> tuple[str, ...]:
+    """The checks that may explain why a run on `url` failed with `fault`; empty if none does."""
+    if isinstance(fault, SourceNotFound | SourceLost):
+        return CHECKS.get(url.partition(":")[0], ())
+    if isinstance(fault, WeightsError):
+        return ("weights",)
+    if isinstance(fault, ImportError):
+        return ("packages", "torch")
+    if isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES):
+        return ("disk",)
+    return ()
