@@ -15,10 +15,11 @@ from ..language import _
 from ..sources import devices
 from ..sources.devices import Device
 from ..viewmodel.companions import grouped
-from ..viewmodel.connect import MONTAGES, Choice, choices_of, recording, synthetic, trouble, with_names
+from ..viewmodel.connect import MONTAGES, Choice, choices_of, matches, recording, synthetic, trouble, with_names
 from ..viewmodel.words import StyledText
 from .companion_list import CompanionList, add_item
 from .controls import Text
+from .file_drops import FileDrops
 from .labels import STRETCH, PlainLabel, button, column, named, row
 from .preview import Preview
 
@@ -37,6 +38,7 @@ class ConnectDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(880, 520)
         self.list, self.url = named(QListWidget(), _("available sources")), named(QLineEdit(), _("source URL"))
+        self.search = named(QLineEdit(), _("search"))
         self.names = named(QLineEdit(), _("electrode names"))
         self.montages = named(QComboBox(), _("names of a common cap"))
         self.preview, self.message = Preview(), Text(wrap=True)
@@ -49,11 +51,12 @@ class ConnectDialog(QDialog):
         form.addRow(_("Electrodes"), row((self.names, 1), self.montages))
         buttons = row(self.file, self.look, STRETCH, self.cancel, self.start)
         right = column(form, self.companions, PlainLabel(_("Preview")), (self.preview, 1), self.message, buttons)
-        row((self.list, 2), (right, 3), on=self, margins=(16, 16, 16, 14))
+        row((column(self.search, self.list), 2), (right, 3), on=self, margins=(16, 16, 16, 14))
         self._choices: list[Choice] = []
         self._found: tuple[Device, ...] = ()
         self._files: list[Choice] = []
         self._list()
+        self.search.textChanged.connect(self._filter)
         self.list.currentRowChanged.connect(self._choose)
         self.list.itemDoubleClicked.connect(lambda _: self._accept())
         self.url.textChanged.connect(self._check)
@@ -67,10 +70,13 @@ class ConnectDialog(QDialog):
         self.finder.found.connect(self._devices)
         self.finder.failed.connect(lambda why: self.message.say(StyledText(why, "warn")))
         self.finished.connect(self._end)
+        FileDrops(self, self.add_files)
         self._choose(0)
         self.finder.start()
 
     def _fill(self) -> None:
+        self.search.setPlaceholderText(_("Search"))
+        self.search.setClearButtonEnabled(True)
         self.start.setDefault(True)
         self.names.setPlaceholderText(_("as the source names them, or: Fz, Cz, …"))
         self.montages.addItems([_("common caps"), *map(_, MONTAGES)])
@@ -97,6 +103,16 @@ class ConnectDialog(QDialog):
             add_item(self.list, choice.title, choice.detail, is_heading=not choice.url)
         self.list.setCurrentRow(at)
         self.list.blockSignals(False)
+        self._filter()
+
+    def _filter(self) -> None:
+        """Show the choices that have the words of the search field."""
+        shown = matches(self._choices, self.search.text())
+        for at, has in enumerate(shown):
+            self.list.setRowHidden(at, not has)
+        fitting = [at for at, has in enumerate(shown) if has and self._choices[at].url]
+        if fitting and not shown[self.list.currentRow()]:
+            self.list.setCurrentRow(fitting[0])
 
     def _devices(self, found: Sequence[Device]) -> None:
         self._found = tuple(found)
@@ -125,9 +141,15 @@ class ConnectDialog(QDialog):
     def _open_file(self) -> None:
         path, _kind = QFileDialog.getOpenFileName(self, _("Open a recording"))
         if path:
-            self._files.append(recording(Path(path)))
-            self._list()
-            self.list.setCurrentRow(self._choices.index(self._files[-1]))
+            self.add_files([Path(path)])
+
+    def add_files(self, paths: Sequence[Path]) -> None:
+        """Add recordings to the list, and choose the first of them."""
+        added = [recording(path) for path in paths]
+        self._files += [choice for choice in added if choice not in self._files]
+        self.search.clear()
+        self._list()
+        self.list.setCurrentRow(self._choices.index(added[0]))
 
     def _accept(self) -> None:
         """Release the previewed device, then emit `chosen`."""

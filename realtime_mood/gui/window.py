@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
@@ -24,6 +24,7 @@ from .connect_dialog import ConnectDialog
 from .controls import BannerBar, StripBar, TopBar
 from .details import Details
 from .feedback.view import FeedbackView, OperatorRun, ask_to_end
+from .file_drops import FileDrops
 from .heads import QualityHead
 from .labels import column, row, set_tip
 from .maps import Maps
@@ -126,6 +127,7 @@ class MainWindow(QMainWindow):
         top.report.clicked.connect(self.open_report)
         top.help.clicked.connect(self.show_shortcuts)
         correcting.bind(self, bridge)
+        FileDrops(self, self.open_recordings)
         for shortcut in SHORTCUTS:
             QShortcut(QKeySequence(shortcut.key), self).activated.connect(attrgetter(shortcut.does)(self))
 
@@ -158,6 +160,12 @@ class MainWindow(QMainWindow):
         self.dialog.chosen.connect(self._connect_to)
         self.dialog.finished.connect(lambda _: setattr(self, "dialog", None))
         self.dialog.open()
+
+    def open_recordings(self, paths: Sequence[Path]) -> None:
+        """Offer recordings in the dialog to choose a source."""
+        self.connect_source()
+        if self.dialog is not None:
+            self.dialog.add_files(paths)
 
     def calibrate(self, protocol: str = "") -> None:
         """Calibrate on this source; the run then continues with the new profile."""

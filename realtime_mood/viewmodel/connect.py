@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from ..errors import MoodError
 from ..language import N_, _
@@ -65,6 +65,17 @@ def choices_of(devices: Iterable[Device]) -> list[Choice]:
         if alike[choice.title, choice.detail] > 1:
             choices[i] = replace(choice, detail=f"{choice.detail} · {choice.url.partition('?')[2]}")
     return choices
+
+
+def matches(choices: Sequence[Choice], words: str) -> list[bool]:
+    """Whether each of `choices` has all of `words`; a heading, whether one below it has."""
+    wanted, shown, below = words.casefold().split(), [], False
+    for choice in reversed(choices):
+        text = f"{choice.title} {choice.detail} {unquote(choice.url)}".casefold()
+        has = all(word in text for word in wanted) if choice.url else below
+        below = (below or has) if choice.url else False
+        shown.append(has)
+    return shown[::-1]
 
 
 def recording(path: Path) -> Choice:

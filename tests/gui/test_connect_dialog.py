@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
 pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QWidget
+from gui_fakes import FakeEngine
+from hypothesis import given
+from hypothesis import strategies as st
+from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent
+from PyQt6.QtWidgets import QApplication, QGraphicsView, QWidget
 
 from realtime_mood.gui import connect_dialog, preview
 from realtime_mood.gui.connect_dialog import ConnectDialog
 from realtime_mood.gui.preview import Peek
 from realtime_mood.sources import devices
 from realtime_mood.sources.devices import Device
+from realtime_mood.viewmodel.connect import Choice, matches
 
 STREAM = Device("lsl", "Cap", "lsl://Cap?timeout=0.1", (), 32, 500.0, "EEG", "id", "lab-pc")
 BOARD = Device("board", "Cyton", "brainflow://cyton?serial_port=COM3&channels=…", (), 8, 250.0)
@@ -124,3 +131,61 @@ def test_without_the_library_of_boards_the_search_goes_on_and_says_what_to_insta
     why, found = (signal.args[0] for signal in heard.all_signals_and_args)
     assert why.endswith("pip install 'realtime-mood[boards]'")
     assert found == (STREAM,)
+
+
+def shown(dialog) -> list[str]:
+    rows = [dialog.list.item(i) for i in range(dialog.list.count())]
+    return [item.text().partition("\n")[0] for item in rows if not item.isHidden()]
+
+
+def test_the_search_field_leaves_what_has_all_its_words(qtbot, dialog):
+    dialog._devices((STREAM, BOARD))
+    qtbot.keyClicks(dialog.search, "CYTON 250")
+    assert shown(dialog) == ["Boards", "Cyton"]
+    assert dialog.url.text() == BOARD.url  # what was chosen is hidden, so the first of the others is
+    dialog._devices((STREAM, BOARD, Device("board", "Ganglion", "brainflow://ganglion", (), 4, 200.0)))
+    assert shown(dialog) == ["Boards", "Cyton"]
+    dialog.search.setText("nothing like it")
+    assert shown(dialog) == []
+    dialog.search.clear()
+    assert len(shown(dialog)) == 7
+
+
+@given(st.lists(st.sampled_from("abc "), max_size=6).map("".join), st.lists(st.sampled_from(["", "x", "ab", "bc"])))
+def test_a_heading_is_shown_with_what_is_below_it(words, urls):
+    choices = [Choice(f"t{i}", "", url) for i, url in enumerate(urls)]
+    hits = matches(choices, words)
+    for i, choice in enumerate(choices):
+        below = itertools.takewhile(lambda at: choices[at].url, range(i + 1, len(choices)))
+        found = all(word in f"t{i}  {choice.url}" for word in words.split())
+        assert hits[i] == (found if choice.url else any(hits[at] for at in below))
+
+
+def test_recordings_dropped_on_the_window_are_offered(qtbot, monkeypatch, make_window, info, tmp_path):
+    monkeypatch.setattr(connect_dialog, "Finder", Nobody)
+    w = make_window(lambda _: FakeEngine(info), "synthetic://")
+    files = [tmp_path / "Session 1.edf", tmp_path / "b.xdf"]
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
+    how = Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    plot = w.traces.findChild(QGraphicsView).viewport()
+    entered, dropped = QDragEnterEvent(QPoint(5, 5), *how), QDropEvent(QPointF(5, 5), *how)
+    QApplication.sendEvent(plot, entered)
+    assert entered.isAccepted()
+    QApplication.sendEvent(w, dropped)
+    assert shown(w.dialog)[2:] == ["Session 1.edf", "b.xdf"]
+    assert w.dialog.wanted_url == f"playback://{tmp_path}/Session%201.edf"
+    w.dialog.add_files(files)  # again, on the dialog: nothing is offered twice
+    assert len(shown(w.dialog)) == 4
+    peek = w.dialog.preview._peek
+    w.dialog.reject()
+    qtbot.waitUntil(lambda: peek is None or peek.is_over)
+
+
+def test_a_drop_without_files_is_left_alone(qtbot, make_window, info):
+    w = make_window(lambda _: FakeEngine(info), "synthetic://")
+    data = QMimeData()
+    data.setUrls([QUrl("https://example.org/a.edf")])
+    how = Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(w, QDropEvent(QPointF(5, 5), *how))
+    assert w.dialog is None
