@@ -196,10 +196,14 @@ def autosave_of(config: RunConfig, about: Mapping[str, object], folder: Path) ->
 
 
 def _recorder(config: RunConfig, path: Path, about: Mapping[str, object], *, automatic: bool = False) -> Recorder:
+    from ..recording.announced import AnnouncedStreams
     from ..recording.recorder import Recorder
 
+    announced = AnnouncedStreams() if config.on_lsl else None
     to_stamps, ids = liblsl.to_stamps() if config.on_lsl else 0.0, (config.participant, config.session)
-    return Recorder(path, about, participant=ids[0], session=ids[1], to_stamps=to_stamps, automatic=automatic)
+    return Recorder(
+        path, about, participant=ids[0], session=ids[1], to_stamps=to_stamps, automatic=automatic, announced=announced
+    )
 
 
 def outputs_of(config: RunConfig) -> list[Sink]:

@@ -73,11 +73,13 @@ def checks_of(scope: str) -> list[Check]:
 
     own = liblsl.own_configuration()
     near = streams.scope_in_force(own, scope)
+    data = user_data_path("realtime_mood")
+    folders = [data / "recordings", data / "autosave"]
     return [
         Check("LSL library", streams.library),
         Check("window", installed.window),
         Check("own LSL stream", partial(streams.own_stream, scope), 45.0),
-        Check("LSL streams", partial(streams.announced, scope), 35.0),
+        Check("LSL streams", partial(streams.announced, scope, folders=folders), 35.0),
         Check("firewall", network.firewall),
         Check("adapters", network.connections),
         Check("multicast", partial(network.multicast, near)),
@@ -88,6 +90,6 @@ def checks_of(scope: str) -> list[Check]:
         Check("packages", installed.packages),
         Check("python", installed.python),
         Check("weights", machine.weights, machine.LOAD_S + 5),
-        Check("disk", partial(machine.disk, user_data_path("realtime_mood")), hangs="record to a local disk"),
+        Check("disk", partial(machine.disk, data), hangs="record to a local disk"),
         Check("torch", machine.torch, machine.LOAD_S + 5, "use --runtime onnx, or --device cpu"),
     ]

@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import clock, liblsl
+from ..errors import MoodError
 from ..guard import GuardedThread
+from ..recording.announced import missing
+from ..recording.reader import open_recorded
 from .finding import Finding, Level
 from .running import ChildFailed, failed, in_child
 
@@ -26,6 +29,7 @@ FIND_S = 10.0  # a busy computer takes seconds
 LISTEN_S = 3.0  # a stream that sends nothing for so long is dead
 SFREQ = 100.0
 SAME_CLOCK_S = 0.01
+MOST_RECORDINGS = 20  # of which the newest with a list of streams is looked for
 MOST = 64  # streams that are listened to
 Call = Callable[..., Any]
 Stream = Mapping[str, Any]
@@ -92,14 +96,39 @@ def own_stream(scope: str, call: Call = in_child) -> list[Finding]:
     return [Finding("own LSL stream", Level.WRONG, f"a stream of our own is {got} on this computer", do)]
 
 
-def announced(scope: str, call: Call = in_child) -> list[Finding]:
-    """What is wrong with the streams that are announced within `scope`."""
+def announced(scope: str, call: Call = in_child, folders: Sequence[Path] = ()) -> list[Finding]:
+    """What is wrong with the streams that are announced within `scope`; `folders` have recordings of last time."""
     try:
         there = call("realtime_mood.doctor.streams:survey", scope, deadline_s=30.0)
     except ChildFailed as error:
         found = f"the streams cannot be listed: {error}"
         return [Finding("LSL streams", Level.WARNING, found, "see what it says about the LSL library")]
-    return [*silent(there, scope), *twins(there), *clocks(there, socket.gethostname())]
+    return [
+        *silent(there, scope),
+        *gone(there, last_time(folders)),
+        *twins(there),
+        *clocks(there, socket.gethostname()),
+    ]
+
+
+def last_time(folders: Sequence[Path]) -> list[Stream]:
+    """The streams that were announced in the newest recording with such a list, when there were most."""
+    found = [path for folder in folders if folder.is_dir() for path in folder.glob("*.xdf")]
+    for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)[:MOST_RECORDINGS]:
+        with suppress(MoodError, OSError):  # of another program, damaged, or gone meanwhile
+            if lists := [streams for streams in open_recorded(path).announced() if streams]:
+                return [*max(lists, key=len)]
+    return []
+
+
+def gone(there: Sequence[Stream], then: Sequence[Stream]) -> list[Finding]:
+    """Streams of the last recorded session that are not announced now."""
+    lost = missing(then, there)
+    if not lost:
+        return []
+    found = f"{len(lost)} of {len(then)} streams of last time are missing: {', '.join(map(_described, lost))}"
+    do = "start their programs; if they run, see what it says about firewall, adapters and the LSL configuration"
+    return [Finding("LSL streams of last time", Level.WARNING, found, do, _names(lost))]
 
 
 def silent(there: Sequence[Stream], scope: str) -> list[Finding]:

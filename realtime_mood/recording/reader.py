@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import SourceNotFound, StreamMismatch
+from ..guard import words_of
 from ..montage import positions
 from ..sources.recordings.recording import finite
 from ..sources.recordings.xdf_chunks import SAMPLES, Chunks, StreamHeader, find_chunks
@@ -22,7 +23,16 @@ from .xdf_write import row_type
 RATE_ERROR = 0.05  # largest relative deviation of stamps from the nominal rate; a larger one means damage
 LONGEST_S = 30 * 86400.0  # largest plausible sample index; a larger one means damage
 EEG, MARKERS, READINGS, GAPS, IMPEDANCE, BODY = "EEG", "markers", "readings", "gaps", "impedance", "body"
-FORMATS = {EEG: "float32", MARKERS: "string", READINGS: "string", GAPS: "int64", IMPEDANCE: "float32", BODY: "float32"}
+ANNOUNCED = "announced"
+FORMATS = {
+    EEG: "float32",
+    MARKERS: "string",
+    READINGS: "string",
+    GAPS: "int64",
+    IMPEDANCE: "float32",
+    BODY: "float32",
+    ANNOUNCED: "string",
+}
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,15 @@ class Recorded:
         left, right = np.maximum(at - 1, 0), np.minimum(at, len(stamps) - 1)
         nearest = indices[np.where(times - stamps[left] <= stamps[right] - times, left, right)]
         return [Marker(index, text) for index, (_, text) in zip(nearest.tolist(), markers, strict=True)]
+
+    def announced(self) -> list[list[dict[str, Any]]]:
+        """The LSL streams that were announced: at the start, after each change and at the end."""
+        with mapped(self.path) as file:
+            texts = [_text(content) for _, content in _contents(file, self._found, self._streams.get(ANNOUNCED))]
+        try:
+            return [[dict(stream) for stream in json.loads(text)] for text in texts]
+        except (ValueError, TypeError) as error:
+            raise _damaged(f"its list of streams: {words_of(error)}") from None
 
     def body(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Stream time (n,) (s) of each reading of the body, and its numbers by channel label, (n,) each."""
@@ -201,7 +220,7 @@ def _reading(text: bytes) -> dict[str, Any]:
 def _is_ours(stream: StreamHeader) -> bool:
     """Whether a stream has the recorder's layout."""
     name = EEG if stream.type == EEG else stream.name
-    n_chans = {MARKERS: 1, READINGS: 1, GAPS: 3}.get(name, stream.n_chans)
+    n_chans = {MARKERS: 1, READINGS: 1, GAPS: 3, ANNOUNCED: 1}.get(name, stream.n_chans)
     layout = (stream.format, stream.n_chans)
     return not stream.role and stream.desc.find("realtime_mood") is not None and layout == (FORMATS.get(name), n_chans)
 

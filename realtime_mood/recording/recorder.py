@@ -18,6 +18,7 @@ from ..files import GrowingFile, check_writable, first_free, free_paths
 from ..guard import GuardedThread, Report, to_log
 from ..health import Emission, Health, RecordingState
 from ..types import Chunk, Marker, StreamInfo
+from .announced import AnnouncedStreams
 from .backlog import Backlog, Piece, Waiting
 from .xdf_session import WritePosition, XdfSession
 
@@ -61,6 +62,8 @@ class Recorder:
         Limit of the queue for the disk.
     automatic : bool
         Whether nobody requested it; see `autosave`.
+    announced : AnnouncedStreams, optional
+        The LSL streams that are announced, to be recorded as well.
 
     Raises
     ------
@@ -86,7 +89,9 @@ class Recorder:
         to_stamps: float = 0.0,
         queue_bytes: int = QUEUE_BYTES,
         automatic: bool = False,
+        announced: AnnouncedStreams | None = None,
     ) -> None:
+        self._announced = announced
         self._where = (Path(path), participant or "", session or "")
         self._first, self._begun = 0, dict[str, object]()
         self._about, self._to_stamps, self._limit = about or {}, to_stamps, queue_bytes
@@ -174,6 +179,8 @@ class Recorder:
             while not ending:
                 ending = closing.wait(WRITE_S)
                 try:
+                    if self._announced and (text := self._announced.changed(at_end=ending)):
+                        self._put(partial(XdfSession.announce, text=text), n_bytes=len(text))
                     for batch in backlog.batches():
                         file = self._write(file, xdf, batch)
                     if file and ending:

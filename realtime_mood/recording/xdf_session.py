@@ -12,6 +12,7 @@ impedance   float32 kΩ, where a board measures it
 feedback    float32, thirty per second in a feedback session: `FEEDBACK_ROW`
 body        float32, once a second where a stream gives measures of the body: each value (NaN where it is
             invalid), the quality of each, and the reason of each as a number
+announced   text: the LSL streams that were announced, as JSON, at the start, at each change and at the end
 others      streams beside the EEG, each with its own name, format and description
 =========== ============================================================================================
 
@@ -43,8 +44,8 @@ BOUNDARY_S = 10.0
 SLEW = 0.015
 """Stamps follow the source's clock; between two samples they deviate by at most this share from the nominal rate."""
 HEAD_MM = 95.0  # radius of the head for electrode positions (mm)
-EEG, MARKERS, READINGS, QUALITY, GAPS, IMPEDANCE, FEEDBACK, BODY = range(1, 9)
-NAMES = ("", "EEG", "markers", "readings", "quality", "gaps", "impedance", "feedback", "body")
+EEG, MARKERS, READINGS, QUALITY, GAPS, IMPEDANCE, FEEDBACK, BODY, ANNOUNCED = range(1, 10)
+NAMES = ("", "EEG", "markers", "readings", "quality", "gaps", "impedance", "feedback", "body", "announced")
 FEEDBACK_ROW = ("level", "shown", "threshold", "reward", "valid", "block", "delay_ms")
 """Level 0 to 1; z-scores fed back and of the threshold (NaN where there are none); 0 or 1; number of the block;
 delay of the feedback after the chunk's arrival."""
@@ -146,6 +147,10 @@ class XdfSession:
         stamps = np.array([self._stamp(index - 1)])
         return self._header_once(FEEDBACK) + self._numbers(FEEDBACK, stamps, np.array([row], np.float32))
 
+    def announce(self, text: str) -> bytes:
+        """The LSL streams that are announced now."""
+        return self._header_once(ANNOUNCED) + self._words(ANNOUNCED, clock.now() + self._to_stamps, text)
+
     def put_body(self, reading: BodyReading) -> bytes:
         """The measures of the body at one moment; those that no stream gives have no signal."""
         whys = {it.name: float(WHYS.index(it.why)) for it in reading.measures}
@@ -226,6 +231,7 @@ class XdfSession:
             GAPS: (("index", "lost", "unwritten"), "int64", "", {}),
             IMPEDANCE: (info.ch_names, "float32", "kiloohms", {}),
             FEEDBACK: (FEEDBACK_ROW, "float32", "", {}),
+            ANNOUNCED: (("streams",), "string", "", {}),
             BODY: ((*COLUMNS, *(f"{name} why" for name in UNITS)), "float32", "", {"whys": json.dumps(WHYS)}),
         }
         names, form, unit, own = layouts[stream]
