@@ -48,7 +48,7 @@ def menu_entry(
 
 def command() -> str:
     """What starts this installation, quoted as the `Desktop Entry Specification` asks."""
-    script, program = Path(sys.executable).with_name(ID), Path(sys.modules["__main__"].__file__ or "").absolute()
+    script, program = Path(sys.executable).with_name(ID), Path(sys.argv[0]).absolute()
     return " ".join(_quoted(str(it)) for it in ([script] if script.is_file() else [sys.executable, program]))
 
 

@@ -52,7 +52,7 @@ def test_what_goes_wrong_in_a_cell_is_what_it_says() -> None:
 
 def test_the_section_replaces_itself_and_nothing_else() -> None:
     page = "# Page\n\ntext\n"
-    once = stated.placed(page, f"{stated.TITLE}\n\nold\n")
+    once = stated.placed(page, stated.TITLE, f"{stated.TITLE}\n\nold\n")
     assert once == f"# Page\n\ntext\n\n{stated.TITLE}\n\nold\n"
     after = once + "\n## Next\n\nmore\n"
-    assert stated.placed(after, f"{stated.TITLE}\n\nnew\n") == after.replace("old", "new")
+    assert stated.placed(after, stated.TITLE, f"{stated.TITLE}\n\nnew\n") == after.replace("old", "new")

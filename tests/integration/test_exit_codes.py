@@ -88,7 +88,8 @@ BAD = {
     "replay: no such weights": (5, ["replay", "rec.xdf", "--weights", "best"]),
     "recover: a file is there": (2, ["recover", "cut.xdf", "--out", "rec.xdf"]),
     "recover: no such file": (3, ["recover", "none.xdf"]),
-    "report: several recordings": (2, ["report", "rec.xdf", "cut.xdf"]),
+    "report: several, none of them there": (3, ["report", "none.xdf", "nor.xdf"]),
+    "menu-entry: an unknown option": (2, ["menu-entry", "--colour"]),
     "report: no such file": (3, ["report", "none.xdf"]),
     "seal: a file is there": (2, ["seal", "sealed.json"]),
     "unblind: no such code": (2, ["unblind", "sealed.json", "AAAAA0"]),
@@ -146,7 +147,7 @@ def call(tmp_path_factory, fork_server):
 
 
 def test_every_verb_is_tried():
-    verbs = {it.name or it.callback.__name__ for it in app.cli.registered_commands}
+    verbs = {it.name or it.callback.__name__.replace("_", "-") for it in app.cli.registered_commands}
     assert verbs - {words[0] for words in GOOD.values()} == {
         "doctor", "pretrain", "train", "evaluate", "interpret",
     }  # fmt: skip
