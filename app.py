@@ -25,6 +25,7 @@ from realtime_mood.cli.commands import ScopeOption, devices, outlet, recover, re
 from realtime_mood.cli.config import GIVE_UP_S, RunConfig, autosave_of, leaving, outputs_of, recorder_of, resolve
 from realtime_mood.cli.forget import forget
 from realtime_mood.cli.menu_entry import menu_entry
+from realtime_mood.cli.setups import NamedSetups
 from realtime_mood.cli.timing import timing
 from realtime_mood.console import own_stdout, take_over, terminated
 from realtime_mood.doctor.commands import computer_check, doctor
@@ -119,15 +120,16 @@ def run(
     sink: options.Sink = None,
     lsl_scope: ScopeOption = None,
     requests: options.Requests = None,
+    setup: options.Setup = None,
     config: options.Config = None,
 ) -> None:
     """Estimate the mood from live EEG, and show it."""
-    start_run({name: value for name, value in locals().items() if name != "config"}, config)
+    start_run(dict(locals()))
 
 
-def start_run(given: dict[str, Any], file: Path | None = None) -> None:
+def start_run(given: dict[str, Any]) -> None:
     """Resolve the options, choose a view, and start it."""
-    config = resolve(given, file)
+    config = resolve(given, given.pop("config", None), setup=given.pop("setup", None))
     trouble = gui.desktop.trouble() if config.view == "auto" else ""
     if trouble:
         print(f"Showing the terminal view · {trouble}", file=sys.stderr)
@@ -213,14 +215,15 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
     liblsl.set_scope(config.lsl_scope)  # the window looks for streams before any run
     from realtime_mood.models.building import PipelineBuilder  # it takes a second: not while the window is up
 
-    data = user_data_path("realtime_mood")
+    data, setups = user_data_path("realtime_mood"), NamedSetups(config)
 
     def changed(**options: Any) -> RunConfig:
-        return config.model_copy(update=options)
+        return setups.config.model_copy(update=options)
 
     def engine(request: gui.RunRequest) -> Engine:
         beside = {"also": request.also, "markers": request.markers}
         requested = changed(source=request.url, profile=request.profile, record=request.record, **beside)
+        setups.remember(request)
         return make_engine(requested, [request.tap] if request.tap else [], give_up_s=None, autosave=data / "autosave")
 
     def recorder(request: gui.RunRequest, engine: Engine) -> Recorder:
@@ -235,8 +238,9 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
         protocols(),
         lambda url, protocol, on_closed: in_a_window(changed(source=url), protocol, on_closed),
         feedback_run.sessions(),
-        lambda name: feedback_run.session_of(name, config, draw or feedback_run.Draw(), lines),
+        lambda name: feedback_run.session_of(name, setups.config, draw or feedback_run.Draw(), lines),
         make_recorder=recorder,
+        setups=setups,
         examine=lambda: computer_check(config.lsl_scope or "loopback"),
     )
     request = gui.RunRequest(config.source, config.profile, config.record, None, config.also, config.markers)

@@ -162,11 +162,11 @@ def pictures(rig: Rig, out: Path, seconds: float) -> None:
     window.subject.grab().save(str(out / "window-subject.png"))
     window.subject.close()
     window.show_operator()
-    window.connect_source()
+    window.sources.open()
     rig.live(3.0)
-    assert window.dialog is not None
-    window.dialog.grab().save(str(out / "window-connect.png"))
-    window.dialog.reject()
+    assert window.sources.dialog is not None
+    window.sources.dialog.grab().save(str(out / "window-connect.png"))
+    window.sources.dialog.reject()
 
 
 def session(out: Path) -> None:

@@ -67,13 +67,37 @@ class RunConfig(ReadingOptions):
         return self.lsl_out or any(url.startswith("lsl:") for url in urls)
 
 
+def setup_folder() -> Path:
+    """The folder of the user's named setups."""
+    return user_config_path("realtime_mood") / "setups"
+
+
+def setup_files() -> dict[str, Path]:
+    """The user's named setups: TOML files with options of a run."""
+    return {path.stem: path for path in sorted(setup_folder().glob("*.toml"))}
+
+
+def setup_file(name: str) -> Path:
+    """The file of a named setup; raises `ConfigError` with the names there are."""
+    known = setup_files()
+    if name not in known:
+        do = f"one of {', '.join(known)}" if known else "save one in the window: the arrow beside Connect"
+        raise ConfigError(f"setup {name!r}", "no such setup", do)
+    return known[name]
+
+
 def resolve(
-    given: Mapping[str, object], file: Path | None = None, environment: Mapping[str, str] = os.environ
+    given: Mapping[str, object],
+    file: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    setup: str | None = None,
 ) -> RunConfig:
     """Collect the options of a run: those `given`, None where the command line does not have one, over those of files.
 
-    Without a `file` (TOML), `FOUND` and the user's own file are read, if they exist. Raises `ConfigError` for an
-    unknown key, a value out of range, or an unreadable file.
+    Without a `file` (TOML), `FOUND` and the user's own file are read, if they exist. A named `setup` is stronger than
+    any file, and `FOUND` is not read with it. Raises `ConfigError` for an unknown key or setup, a value out of range,
+    or an unreadable file.
     """
     names = (key for key in environment if key.startswith(PREFIX) and key not in NOT_OPTIONS)
     environ: dict[str, object] = {name.removeprefix(PREFIX).lower(): environment[name] for name in names}
@@ -82,8 +106,11 @@ def resolve(
     files: dict[Path, dict[str, object]] = {}
     if path := file or (own if own.is_file() else None):
         files[path] = _read(path)
-    if file is None and FOUND.is_file():
+    if file is None and setup is None and FOUND.is_file():
         files[FOUND] = _found(given, ChainMap(line, environ, *files.values()))
+    if setup is not None:
+        chosen = setup_file(setup)
+        files[chosen] = _read(chosen)
     merged = ChainMap(line, environ, *reversed(files.values()))
     try:
         return RunConfig.model_validate(merged)

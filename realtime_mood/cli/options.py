@@ -25,6 +25,7 @@ Autosave = Annotated[
 ]
 Participant = Annotated[str | None, typer.Option(help="Participant ID in file names (letters and digits).")]
 Config = Annotated[Path | None, typer.Option("--config", help="A TOML file with any of these options.")]
+Setup = Annotated[str | None, typer.Option("--setup", help="A setup saved in the window: source and options.")]
 Also = Annotated[
     list[str] | None, typer.Option(help="Record this stream beside the EEG, as lsl://NAME; may be repeated.")
 ]

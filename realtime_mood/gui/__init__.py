@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..recording.recorder import Recorder
     from ..run.engine import Engine
     from ..viewmodel.computer_check import ComputerCheck
+    from ..viewmodel.setups import Setups
 
 __all__ = ["Flows", "RunRequest", "check_display", "desktop", "has_display", "run"]
 
@@ -41,6 +42,7 @@ class Flows:
     feedback: Callable[[str], tuple[FeedbackPlan, FeedbackLoop]] | None = None
     # makes a recorder for the folder or file of a request, to be added to the run in progress
     make_recorder: Callable[[RunRequest, Engine], Recorder] | None = None
+    setups: Setups | None = None  # the user's named setups
     examine: Callable[[], ComputerCheck] | None = None  # checks this computer; takes up to a minute
 
 

@@ -15,7 +15,18 @@ from ..language import _
 from ..sources import devices
 from ..sources.devices import Device
 from ..viewmodel.companions import grouped
-from ..viewmodel.connect import MONTAGES, Choice, choices_of, matches, recording, synthetic, trouble, with_names
+from ..viewmodel.connect import (
+    MONTAGES,
+    Choice,
+    choices_of,
+    matches,
+    recording,
+    setup_choices,
+    synthetic,
+    trouble,
+    with_names,
+)
+from ..viewmodel.setups import Setups
 from ..viewmodel.words import StyledText
 from .companion_list import CompanionList, add_item
 from .controls import Text
@@ -31,8 +42,11 @@ class ConnectDialog(QDialog):
 
     # a source URL, the URLs of streams beside it, and those of markers (tuples); the preview has released the device
     chosen = pyqtSignal(str, object, object)
+    setup_chosen = pyqtSignal(str)  # instead: the name of a setup, which was not changed; likewise
 
-    def __init__(self, parent: QWidget, also: Sequence[str] = (), markers: Sequence[str] = ()) -> None:
+    def __init__(
+        self, parent: QWidget, also: Sequence[str] = (), markers: Sequence[str] = (), setups: Setups | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle(_("Connect"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -55,6 +69,7 @@ class ConnectDialog(QDialog):
         self._choices: list[Choice] = []
         self._found: tuple[Device, ...] = ()
         self._files: list[Choice] = []
+        self._setups = setup_choices(setups)
         self._list()
         self.search.textChanged.connect(self._filter)
         self.list.currentRowChanged.connect(self._choose)
@@ -77,6 +92,7 @@ class ConnectDialog(QDialog):
     def _fill(self) -> None:
         self.search.setPlaceholderText(_("Search"))
         self.search.setClearButtonEnabled(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # long texts are elided
         self.start.setDefault(True)
         self.names.setPlaceholderText(_("as the source names them, or: Fz, Cz, …"))
         self.montages.addItems([_("common caps"), *map(_, MONTAGES)])
@@ -95,7 +111,7 @@ class ConnectDialog(QDialog):
         boards = choices_of(device for device in self._found if device.kind == "board")
         chosen = self._choices[max(0, self.list.currentRow())] if self._choices else None
         heading = [Choice(_("Boards"), "", "")] if boards else []
-        self._choices = [*synthetic(), *others, *self._files, *grouped(self._found), *heading, *boards]
+        self._choices = [*self._setups, *synthetic(), *others, *self._files, *grouped(self._found), *heading, *boards]
         at = self._choices.index(chosen) if chosen in self._choices else 0
         self.list.blockSignals(True)
         self.list.clear()
@@ -158,8 +174,13 @@ class ConnectDialog(QDialog):
         self.start.setEnabled(False)
         url = self.wanted_url
 
+        choice = self._choices[max(0, self.list.currentRow())]
+
         def released() -> None:
-            self.chosen.emit(url, *self.companions.ticked)
+            if choice.setup and url == choice.url:
+                self.setup_chosen.emit(choice.setup)
+            else:
+                self.chosen.emit(url, *self.companions.ticked)
             self.accept()
 
         self.preview.stop(released)

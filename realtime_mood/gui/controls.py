@@ -182,6 +182,10 @@ class BannerBar(QWidget):
         row(*items, on=self, margins=(10, 0, 10, 0), spacing=10)
         self._role = ""
 
+    def show_weights(self, name: str) -> None:
+        """Show the name of the network in use."""
+        self._weights = name
+
     def show_state(self, state: ViewState) -> None:
         self.state.say(state.state)
         self.banner.say(StyledText(state.banner.text, state.banner.role, state.banner.text))

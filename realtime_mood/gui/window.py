@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
@@ -16,15 +16,13 @@ from ..errors import MoodError
 from ..language import _
 from ..viewmodel.affect import whisker_tip
 from ..viewmodel.shortcuts import MARK_KEYS, SHORTCUTS
-from . import Flows, correcting, theme
+from . import Flows, RunRequest, correcting, theme
 from .autosave_bar import AutosaveBar
 from .bridge import RunBridge
 from .computer_check import FaultHelp
-from .connect_dialog import ConnectDialog
 from .controls import BannerBar, StripBar, TopBar
 from .details import Details
 from .feedback.view import FeedbackView, OperatorRun, ask_to_end
-from .file_drops import FileDrops
 from .heads import QualityHead
 from .labels import column, row, set_tip
 from .maps import Maps
@@ -32,6 +30,7 @@ from .mood import Bars, TimeCourse
 from .panels import TITLES, KeysDialog, Panels, remembered
 from .plane import Plane
 from .reporting import ReportPages
+from .source_choice import SourceChoice
 from .stream_feed import StreamFeed
 from .subject import SubjectView
 from .theme import show_beside, toggle_full
@@ -62,11 +61,11 @@ class MainWindow(QMainWindow):
         self.spectrum, self.events = self.details.spectrum, self.details.events
         self.subject = SubjectView()
         self.reports = ReportPages(bridge)
-        self.dialog: ConnectDialog | None = None
         self.calibration: QWidget | None = None
         self.session: QWidget | None = None
         self.ask: Callable[[], bool] = partial(ask_to_end, self)
         self._arrange()
+        self.sources = SourceChoice(self, self.top.connect_, bridge, flows.setups)
         self._connect()
         self._closing = False
         self._then: Callable[[], None] | None = None  # called when the run has ended
@@ -120,14 +119,13 @@ class MainWindow(QMainWindow):
         self.banner.keep_requested.connect(self.keep_baseline)
         top.start_requested.connect(self._start)
         top.stop_requested.connect(lambda: bridge.stop() if self._may_end_session() else None)
-        top.connect_.clicked.connect(self.connect_source)
         top.calibration_requested.connect(self.calibrate)
         top.feedback_requested.connect(self.feed_back)
         top.record.clicked.connect(self.toggle_record)
         top.report.clicked.connect(self.open_report)
         top.help.clicked.connect(self.show_shortcuts)
+        self.sources.chosen.connect(self._run_chosen)
         correcting.bind(self, bridge)
-        FileDrops(self, self.open_recordings)
         for shortcut in SHORTCUTS:
             QShortcut(QKeySequence(shortcut.key), self).activated.connect(attrgetter(shortcut.does)(self))
 
@@ -148,24 +146,11 @@ class MainWindow(QMainWindow):
         self.top.url.setText(url)
         self.bridge.start(replace(self.bridge.request, url=url, profile=profile))
 
-    def _connect_to(self, url: str, also: tuple[str, ...], markers: tuple[str, ...]) -> None:
-        self.bridge.request = replace(self.bridge.request, also=also, markers=markers)
-        self.run_on(url)
-
-    def connect_source(self) -> None:
-        """Open the dialog to choose a source."""
-        if not self.top.connect_.isEnabled() or self.dialog is not None:
-            return
-        self.dialog = ConnectDialog(self, self.bridge.request.also, self.bridge.request.markers)
-        self.dialog.chosen.connect(self._connect_to)
-        self.dialog.finished.connect(lambda _: setattr(self, "dialog", None))
-        self.dialog.open()
-
-    def open_recordings(self, paths: Sequence[Path]) -> None:
-        """Offer recordings in the dialog to choose a source."""
-        self.connect_source()
-        if self.dialog is not None:
-            self.dialog.add_files(paths)
+    def _run_chosen(self, request: RunRequest, weights: str) -> None:
+        if weights:
+            self.banner.show_weights(weights)
+        self.bridge.request = replace(self.bridge.request, also=request.also, markers=request.markers)
+        self.run_on(request.url, request.profile)
 
     def calibrate(self, protocol: str = "") -> None:
         """Calibrate on this source; the run then continues with the new profile."""
@@ -274,7 +259,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._closing = True
-        for other in (self.calibration, self.session, self.dialog, self.subject):
+        for other in (self.calibration, self.session, self.sources, self.subject):
             if other is not None:
                 other.close()
         if self.bridge.is_running:

@@ -12,6 +12,7 @@ from ..errors import MoodError
 from ..language import N_, _
 from ..sources import open_source
 from ..sources.devices import Device
+from .setups import Setups, title_of
 
 UNNAMED = "channels=…"
 # electrode names in the order in which common caps are wired; the operator checks them
@@ -31,6 +32,7 @@ class Choice:
     detail: str
     url: str  # empty: a heading
     previews: bool = True  # whether a preview may start by itself; a board is opened only on request
+    setup: str = ""  # the name of the setup that this is
 
     @property
     def needs_names(self) -> bool:
@@ -43,6 +45,15 @@ def synthetic() -> tuple[Choice, ...]:
     return (
         Choice(_("Synthetic headset · 32 electrodes"), _("a simulated subject with a known state"), "synthetic://"),
         Choice(_("Synthetic headset · 8 electrodes"), _("the same subject with a small cap"), "synthetic://?n_chans=8"),
+    )
+
+
+def setup_choices(setups: Setups | None) -> tuple[Choice, ...]:
+    """The setups as choices; a board is not opened for a preview."""
+    listed = setups.listed() if setups is not None else []
+    return tuple(
+        Choice(title_of(name), _("setup · {source}", source=source), source, not source.startswith("brainflow:"), name)
+        for name, source in listed
     )
 
 

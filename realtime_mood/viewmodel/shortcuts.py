@@ -17,7 +17,7 @@ class Shortcut(NamedTuple):
 
 SHORTCUTS = (
     Shortcut("Ctrl+Return", N_("Start or stop the run"), "top.toggle_run"),
-    Shortcut("C", N_("Connect to another source"), "connect_source"),
+    Shortcut("C", N_("Connect to another source"), "sources.open"),
     Shortcut("K", N_("Calibrate"), "calibrate"),
     Shortcut("B", N_("Rest for a new baseline, then use it"), "renew_baseline"),
     Shortcut("Shift+B", N_("Keep the present baseline"), "keep_baseline"),

@@ -173,12 +173,12 @@ def test_recordings_dropped_on_the_window_are_offered(qtbot, monkeypatch, make_w
     QApplication.sendEvent(plot, entered)
     assert entered.isAccepted()
     QApplication.sendEvent(w, dropped)
-    assert shown(w.dialog)[2:] == ["Session 1.edf", "b.xdf"]
-    assert w.dialog.wanted_url == f"playback://{tmp_path}/Session%201.edf"
-    w.dialog.add_files(files)  # again, on the dialog: nothing is offered twice
-    assert len(shown(w.dialog)) == 4
-    peek = w.dialog.preview._peek
-    w.dialog.reject()
+    assert shown(w.sources.dialog)[2:] == ["Session 1.edf", "b.xdf"]
+    assert w.sources.dialog.wanted_url == f"playback://{tmp_path}/Session%201.edf"
+    w.sources.dialog.add_files(files)  # again, on the dialog: nothing is offered twice
+    assert len(shown(w.sources.dialog)) == 4
+    peek = w.sources.dialog.preview._peek
+    w.sources.dialog.reject()
     qtbot.waitUntil(lambda: peek is None or peek.is_over)
 
 
@@ -188,4 +188,4 @@ def test_a_drop_without_files_is_left_alone(qtbot, make_window, info):
     data.setUrls([QUrl("https://example.org/a.edf")])
     how = Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     QApplication.sendEvent(w, QDropEvent(QPointF(5, 5), *how))
-    assert w.dialog is None
+    assert w.sources.dialog is None

@@ -61,17 +61,17 @@ def test_from_the_first_start_to_the_report(qtbot, walk, stream):
     w = walk
     # Nothing is plugged in: the synthetic headset is two clicks away.
     click(qtbot, w.top.connect_)
-    qtbot.waitUntil(lambda: w.dialog is not None and w.dialog.start.isEnabled())
-    assert w.dialog.url.text().startswith("synthetic://")
-    click(qtbot, w.dialog.start)
+    qtbot.waitUntil(lambda: w.sources.dialog is not None and w.sources.dialog.start.isEnabled())
+    assert w.sources.dialog.url.text().startswith("synthetic://")
+    click(qtbot, w.sources.dialog.start)
     qtbot.waitUntil(lambda: w.banner.state.text() == "Live", timeout=SLOW_MS)
     assert w.banner.badges._texts[0].text() == "SIMULATED"
     # A headset on the network is found, looked at and chosen; it takes the place of the other.
     click(qtbot, w.top.connect_)
-    qtbot.waitUntil(lambda: any(choice.title == STREAM for choice in w.dialog._choices), timeout=SLOW_MS)
-    w.dialog.list.setCurrentRow([choice.title for choice in w.dialog._choices].index(STREAM))
-    qtbot.waitUntil(lambda: w.dialog.preview._words.text().startswith("8 electrodes"), timeout=SLOW_MS)
-    click(qtbot, w.dialog.start)
+    qtbot.waitUntil(lambda: any(choice.title == STREAM for choice in w.sources.dialog._choices), timeout=SLOW_MS)
+    w.sources.dialog.list.setCurrentRow([choice.title for choice in w.sources.dialog._choices].index(STREAM))
+    qtbot.waitUntil(lambda: w.sources.dialog.preview._words.text().startswith("8 electrodes"), timeout=SLOW_MS)
+    click(qtbot, w.sources.dialog.start)
     qtbot.waitUntil(lambda: w.bridge.request.url.startswith("lsl://"), timeout=SLOW_MS)
     # Its quality can be seen, electrode by electrode.
     qtbot.waitUntil(

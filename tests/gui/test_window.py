@@ -216,9 +216,9 @@ def test_a_new_source_ends_the_run_and_begins_another(qtbot, window):
 
 
 def test_what_was_ticked_beside_a_source_is_part_of_the_run(qtbot, window):
-    window._connect_to("fake://other", ("lsl://Gaze",), ("lsl://Task",))
-    qtbot.waitUntil(lambda: len(window.made["requests"]) == 1)
-    assert window.made["requests"][0] == RunRequest("fake://other", also=("lsl://Gaze",), markers=("lsl://Task",))
+    chosen = RunRequest("fake://other", also=("lsl://Gaze",), markers=("lsl://Task",))
+    window.sources.chosen.emit(chosen, "")
+    qtbot.waitUntil(lambda: window.made["requests"] == [chosen])
 
 
 def test_recording_begins_and_ends_in_the_middle_of_the_run(qtbot, window, tmp_path):
@@ -340,7 +340,7 @@ def test_digits_mark_and_the_source_field_keeps_its_letters(qtbot, window):
     window.top.url.clear()
     qtbot.keyClicks(window.top.url, "lsl://crks3")
     assert window.top.url.text() == "lsl://crks3"
-    assert window.dialog is None
+    assert window.sources.dialog is None
     assert window.made["engine"].marked == ["key 3"]
 
 

@@ -1,0 +1,82 @@
+"""Named setups: a source and its options, each a TOML file in the user's configuration folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from contextlib import suppress
+
+from ..errors import ConfigError
+from ..files import write_private
+from ..viewmodel.actions import RunRequest
+from ..viewmodel.setups import LAST
+from .config import PREFIX, RunConfig, resolve, setup_files, setup_folder
+
+OF_SESSION = ("view", "participant", "session", "seconds", "record", "profile", "requests")
+"""Options that belong to one session or one subject: a setup is saved without them."""
+OF_SOURCE = ("source", "also", "markers")
+NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w-])?")
+
+
+def as_toml(value: object) -> str:
+    """An option's value as TOML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(as_toml, value))}]"
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+class NamedSetups:
+    """The setups of this user; `config` are the options with which the window makes its runs."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self.config = config
+
+    @property
+    def weights(self) -> str:
+        """The name of the network in use."""
+        return self.config.weights
+
+    def listed(self) -> list[tuple[str, str]]:
+        """Name and source of each that can be read, the last used first."""
+        found = []
+        for name in sorted(setup_files(), key=lambda name: (name != LAST, name.casefold())):
+            with suppress(ConfigError):
+                found.append((name, resolve({}, environment={}, setup=name).source))
+        return found
+
+    def save(self, name: str, request: RunRequest) -> None:
+        """Save the source of `request` and the options in use; raises `ConfigError` for a name or an error of disk."""
+        if not NAME.fullmatch(name):
+            raise ConfigError(f"setup {name!r}", "not a name for a file", "use letters, digits, spaces and - . _")
+        used = {key: getattr(self.config, key) for key in RunConfig.model_fields if key not in OF_SESSION}
+        used |= {"source": request.url, "also": request.also, "markers": request.markers}
+        changed = {key: value for key, value in used.items() if value != RunConfig.model_fields[key].default}
+        text = "".join(f"{key} = {as_toml(value)}\n" for key, value in ({"source": request.url} | changed).items())
+        try:
+            setup_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_private(setup_folder() / f"{name}.toml", text.encode())
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"setup {name!r}", f"it could not be saved: {error}", "check the disk") from None
+
+    def remember(self, request: RunRequest) -> None:
+        """Keep what was started as the last used setup, simulated subjects excepted; a failure costs nothing else."""
+        if not request.url.startswith("synthetic:"):
+            with suppress(ConfigError):
+                self.save(LAST, request)
+
+    def use(self, name: str) -> RunRequest:
+        """Take over the options of a setup; raises `ConfigError`.
+
+        Those of this session and the environment's take precedence, except for its source.
+        """
+        kept = {key: getattr(self.config, key) for key in OF_SESSION if key != "profile"}
+        given = {key: value for key, value in kept.items() if value != RunConfig.model_fields[key].default}
+        sources = {PREFIX + key.upper() for key in OF_SOURCE}
+        environment = {key: value for key, value in os.environ.items() if key not in sources}
+        self.config = config = resolve(given, environment=environment, setup=name)
+        return RunRequest(config.source, config.profile, None, None, config.also, config.markers)
