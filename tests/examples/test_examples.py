@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import runpy
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -121,3 +122,20 @@ def test_every_example_is_short_indexed_and_tested():
         assert f"]({path.name})" in index, path.name
         assert path.name.startswith(RECEIVERS) or f'"{path.name}"' in tests, path.name
         assert len(path.read_text().splitlines()) < 60, path.name
+
+
+def test_lab_day(run, program, tmp_path, monkeypatch):
+    """The commands of a day in a lab, in processes that are forked instead of started: that is all the difference."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+    def forked(words, **how):
+        process = program(*words[3:], quick=True)
+        out, _err = process.communicate()
+        return subprocess.CompletedProcess(words, process.returncode, out)
+
+    monkeypatch.setattr(subprocess, "run", forked)
+    (tmp_path / "day").mkdir()
+    lines = run("lab_day.py", tmp_path / "day")
+    assert [line.split("  ")[-1].strip() for line in lines[2:-1]] == ["ok"] * 9
+    assert int(lines[1].split()[0]) > 10
+    assert lines[-1] == "left of P07: nothing"
