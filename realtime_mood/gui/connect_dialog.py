@@ -14,6 +14,7 @@ from ..guard import GuardedThread
 from ..language import _
 from ..sources import devices
 from ..sources.devices import Device
+from ..viewmodel.board_form import missing, without_examples
 from ..viewmodel.companions import grouped
 from ..viewmodel.connect import (
     MONTAGES,
@@ -28,6 +29,7 @@ from ..viewmodel.connect import (
 )
 from ..viewmodel.setups import Setups
 from ..viewmodel.words import StyledText
+from .board_form import BoardForm
 from .companion_list import CompanionList, add_item
 from .controls import Text
 from .file_drops import FileDrops
@@ -55,6 +57,7 @@ class ConnectDialog(QDialog):
         self.search = named(QLineEdit(), _("search"))
         self.names = named(QLineEdit(), _("electrode names"))
         self.montages = named(QComboBox(), _("names of a common cap"))
+        self.board = BoardForm()
         self.preview, self.message = Preview(), Text(wrap=True)
         self.companions = CompanionList(also, markers)
         self.look, self.file = button(_("Preview"), "plain"), button(_("Recording…"), "plain")
@@ -64,7 +67,9 @@ class ConnectDialog(QDialog):
         form.addRow(_("Source"), self.url)
         form.addRow(_("Electrodes"), row((self.names, 1), self.montages))
         buttons = row(self.file, self.look, STRETCH, self.cancel, self.start)
-        right = column(form, self.companions, PlainLabel(_("Preview")), (self.preview, 1), self.message, buttons)
+        right = column(
+            form, self.board, self.companions, PlainLabel(_("Preview")), (self.preview, 1), self.message, buttons
+        )
         row((column(self.search, self.list), 2), (right, 3), on=self, margins=(16, 16, 16, 14))
         self._choices: list[Choice] = []
         self._found: tuple[Device, ...] = ()
@@ -75,6 +80,8 @@ class ConnectDialog(QDialog):
         self.list.currentRowChanged.connect(self._choose)
         self.list.itemDoubleClicked.connect(lambda _: self._accept())
         self.url.textChanged.connect(self._check)
+        self.url.textChanged.connect(self.board.show_url)
+        self.board.changed.connect(self.url.setText)
         self.names.textChanged.connect(self._check)
         self.montages.activated.connect(lambda i: self.names.setText(["", *MONTAGES.values()][i]))
         self.look.clicked.connect(lambda: self.preview.look(self.wanted_url))
@@ -140,7 +147,8 @@ class ConnectDialog(QDialog):
             return
         choice = self._choices[row]
         self.names.clear()
-        self.url.setText(choice.url)
+        is_board = choice.url.startswith("brainflow:") and not choice.setup
+        self.url.setText(without_examples(choice.url, devices.serial_ports()) if is_board else choice.url)
         self.url.setCursorPosition(0)
         if choice.previews and not choice.needs_names:
             self.preview.look(choice.url)
@@ -148,7 +156,7 @@ class ConnectDialog(QDialog):
             self.preview.stop()
 
     def _check(self) -> None:
-        why = trouble(self.wanted_url)
+        why = missing(self.wanted_url) or trouble(self.wanted_url)
         self.message.say(StyledText(why, "warn"))
         self.companions.offer(self.url.text().strip(), self._found)
         self.start.setEnabled(not why)

@@ -125,6 +125,12 @@ def all_boards() -> list[Device]:
     return listed
 
 
+def board_names() -> list[str]:
+    """The boards whose data a file or a stream may hold; none where the library is not installed."""
+    return [] if why_no_boards() else [name for name in boards.names(library().BoardIds) if name not in boards.NEEDS
+                                       or "master_board" not in boards.NEEDS[name]]  # fmt: skip
+
+
 def why_no_boards() -> str:
     """Why no board is listed, and what to install; empty where the library of boards is installed."""
     if find_spec("brainflow"):

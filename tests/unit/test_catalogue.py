@@ -20,8 +20,11 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "realtime_mood" / "language"
 FOLDERS = ("realtime_mood/gui", "realtime_mood/viewmodel", "calibration/view")
 MARKS = {"_", "N_", "ngettext"}
-MESSAGES = {"realtime_mood/gui/desktop.py", "calibration/view/media.py", "calibration/view/sound.py"}
-"""Files whose texts are errors and notes, which stay English."""
+MESSAGES = {
+    "realtime_mood/gui/desktop.py", "realtime_mood/viewmodel/computer_check.py", "calibration/view/media.py",
+    "calibration/view/sound.py",
+}  # fmt: skip
+"""Files whose texts are errors, notes and names of checks, which stay English."""
 LOGS = {"exception", "error", "warning", "fail", "find", "check"}
 """Calls whose texts go to the log, the notes or an error, which stay English."""
 # Which arguments of a call are text that somebody reads: places, and names.

@@ -39,6 +39,17 @@ NEEDS: dict[str, tuple[str, ...]] = {
 }
 """Parameters required to find a board; other boards are found without, or by optional parameters."""
 
+MAY: dict[str, tuple[str, ...]] = {
+    **_each(("ip_address",), "cyton_wifi cyton_daisy_wifi ganglion_wifi ntl_wifi biolistener galea"),
+    **_each(("mac_address",), "ganglion brainbit_bled"),
+    **_each(("serial_number",), "unicorn brainbit notion_1 notion_2 crown"),
+    **_each(
+        ("mac_address", "serial_number"),
+        "muse_s muse_2 muse_2016 muse_s_athena muse_s_bled muse_2_bled muse_2016_bled ganglion_native brainalive",
+    ),
+}
+"""Parameters that choose one of several boards, or one that is not found by itself."""
+
 _CYCLES: dict[str, tuple[Cycle, ...]] = {
     **_each((Cycle(),), "synthetic cyton cyton_wifi galea freeeeg32 freeeeg128 neuropawn_knight neuropawn_knight_imu"),
     # Two packages of 8 channels become one sample of 16.

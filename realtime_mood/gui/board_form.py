@@ -1,0 +1,103 @@
+"""The form of a board in Connect: a field for each parameter that the board has, with the serial ports present."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QLineEdit, QWidget
+
+from ..language import _
+from ..sources import devices
+from ..viewmodel.board_form import BoardField, fields_of, filled
+from .labels import button, named, row
+
+Listed = Callable[[], Sequence[str]]
+
+
+class ChoiceField(QComboBox):
+    """A field with the values that `listed` finds when it is opened; others can be typed."""
+
+    def __init__(self, listed: Listed) -> None:
+        super().__init__()
+        self._listed = listed
+        self.setEditable(True)
+        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self._fill()
+
+    def showPopup(self):
+        self._fill()  # a board may have been plugged in meanwhile
+        super().showPopup()
+
+    def _fill(self) -> None:
+        text = self.currentText()
+        self.blockSignals(True)
+        self.clear()
+        self.addItems(self._listed())
+        self.setEditText(text)
+        self.blockSignals(False)
+
+
+class BoardForm(QWidget):
+    """Shows the parameters of the board in a URL; hidden for other sources, and for boards without parameters."""
+
+    changed = pyqtSignal(str)  # the URL, after a field was edited
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._url = ""
+        self._form = QFormLayout(self)
+        self._form.setContentsMargins(0, 0, 0, 0)
+        self.edits: dict[str, QLineEdit] = {}
+        self._keys: tuple[tuple[str, bool], ...] = ()
+        self.hide()
+
+    def show_url(self, url: str) -> None:
+        """Show the fields of the board in `url`, with their values."""
+        self._url, fields = url, fields_of(url)
+        keys = tuple((field.key, field.is_required) for field in fields)
+        if keys != self._keys:
+            self._keys = keys
+            self._build(fields)
+            self.setVisible(bool(fields))
+        for field in fields:
+            edit = self.edits[field.key]
+            if edit.text().strip() != field.value:
+                edit.blockSignals(True)
+                edit.setText(field.value)
+                edit.blockSignals(False)
+
+    def _build(self, fields: Sequence[BoardField]) -> None:
+        while self._form.rowCount():
+            self._form.removeRow(0)
+        self.edits = {}
+        for field in fields:
+            self._form.addRow(field.label, self._editor(field))
+            edit = self.edits[field.key]
+            edit.setPlaceholderText(_("needed") if field.is_required else _("found by itself if left empty"))
+            edit.textChanged.connect(self._edited)
+
+    def _editor(self, field: BoardField) -> QWidget:
+        lists: dict[str, Listed] = {"serial_port": devices.serial_ports, "master_board": devices.board_names}
+        if field.key in lists:
+            choice = named(ChoiceField(lists[field.key]), field.label)
+            line = choice.lineEdit()
+            assert line is not None
+            self.edits[field.key] = named(line, field.label)
+            return choice
+        edit = self.edits[field.key] = named(QLineEdit(), field.label)
+        if field.key != "file":
+            return edit
+        both, browse = QWidget(), named(button("…", "plain"), _("choose a file"))
+        browse.setAutoDefault(False)
+        browse.clicked.connect(lambda: self._browse(edit))
+        row((edit, 1), browse, on=both)
+        return both
+
+    def _browse(self, edit: QLineEdit) -> None:
+        path, _kind = QFileDialog.getOpenFileName(self, _("Open a recording"))
+        if path:
+            edit.setText(path)
+
+    def _edited(self) -> None:
+        self.changed.emit(filled(self._url, {key: edit.text() for key, edit in self.edits.items()}))
