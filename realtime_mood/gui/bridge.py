@@ -77,7 +77,7 @@ class RunBridge(BridgeRequests):
         self.minute_is_seen = False  # the last minute of signal is visible
         self.traces = TraceSettings()
         self._signal = ShownSignal()
-        self.left_out: frozenset[str] = frozenset()  # electrodes that the operator left out of this run
+        self.left_out: tuple[str, ...] = ()  # electrodes that the operator left out of this run, the last one last
         self._events, self._notice = Events(), (StyledText(""), 0.0)
         self._timing = Timing()
         self._outcomes: tuple[StyledText | None, StyledText | None] = None, None  # of the user's requests, as shown
@@ -133,7 +133,7 @@ class RunBridge(BridgeRequests):
             self._ending, self._next = True, self.request
             return
         self._ending, self._next, self._engine = False, None, None
-        self._health, self.left_out = Health(State.CONNECTING), frozenset()
+        self._health, self.left_out = Health(State.CONNECTING), ()
         self._spawn("mood-start", partial(self._start, self.request))
 
     def stop(self) -> None:

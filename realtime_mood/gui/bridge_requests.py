@@ -36,7 +36,7 @@ class BridgeRequests(QObject):
 
     request: RunRequest
     report: Path | None
-    left_out: frozenset[str]
+    left_out: tuple[str, ...]
     _make_recorder: MakeRecorder
     _notice: tuple[StyledText, float]
     _events: Events
@@ -62,9 +62,19 @@ class BridgeRequests(QObject):
 
     def leave_out(self, name: str, out: bool) -> None:
         """Leave an electrode out of the estimate, or include it again."""
-        wanted = self.left_out | {name} if out else self.left_out - {name}
+        others = tuple(one for one in self.left_out if one != name)
+        wanted = (*others, name) if out else others
         if (engine := self.active) and engine.leave_out(wanted):
             self.left_out = wanted
+            done = _("{name} is left out of the estimate; Ctrl+Z includes it again", name=name)
+            self.notify(done if out else _("{name} is included again", name=name), "info")
+
+    def include_last(self) -> None:
+        """Include the electrode again that was left out last."""
+        if self.left_out:
+            self.leave_out(self.left_out[-1], False)
+        else:
+            self.notify(_("No electrode was left out in this run"), "info")
 
     def renew_baseline(self, what: BaselineRequest | None) -> None:
         """Request a step of a renewal of the subject's baseline; None where none is possible."""

@@ -27,6 +27,7 @@ SHORTCUTS = (
     Shortcut("P", N_("Pause or resume the traces"), "traces.toggle_pause"),
     Shortcut("E", N_("Next reference of the traces"), "traces.controls.next_reference"),
     Shortcut("G", N_("Next band of the traces"), "traces.controls.next_kind"),
+    Shortcut("Ctrl+Z", N_("Include the electrode again that was left out last"), "bridge.include_last"),
     Shortcut("D", N_("Streams beside the EEG, or back to the spectrum"), "details.toggle_streams"),
     Shortcut("S", N_("Subject view, on the second screen"), "toggle_subject"),
     Shortcut("T", N_("Light or dark theme"), "toggle_theme"),
@@ -38,7 +39,7 @@ SHORTCUTS = (
 MARK_KEYS = tuple("123456789")  # each sets a marker at the newest sample
 CORRECTION_KEYS = tuple(f"Alt+{n}" for n in range(1, 6))  # each says which label was right for the last seconds
 SAVE_KEY = "Ctrl+S"
-KEY_NAMES = (N_("Ctrl+Enter"), N_("Ctrl+1"), N_("Ctrl+2"), N_("Ctrl+S"))  # keys are named differently on some keyboards
+KEY_NAMES = (N_("Ctrl+Enter"), N_("Ctrl+1"), N_("Ctrl+2"), N_("Ctrl+S"), N_("Ctrl+Z"))  # keys are named differently on some keyboards
 
 
 def table() -> tuple[tuple[str, str], ...]:

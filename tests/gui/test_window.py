@@ -353,6 +353,20 @@ def test_an_electrode_is_left_out_and_taken_back(qtbot, window):
     assert window.made["engine"].left_out == [{"C3"}, {"C3", "O1"}, {"O1"}]
 
 
+def test_ctrl_z_includes_the_electrode_left_out_last(qtbot, window):
+    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.bridge._notice[0].text == "No electrode was left out in this run"
+    press(qtbot, window)
+    qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
+    for name, out in (("C4", True), ("C3", True), ("O1", True), ("O1", False), ("C4", True)):
+        window.traces.exclude_requested.emit(name, out)
+    assert window.bridge._notice[0].text == "C4 is left out of the estimate; Ctrl+Z includes it again"
+    for _ in range(3):
+        qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.made["engine"].left_out[4:] == [{"C3", "C4"}, {"C3"}, set()]
+    assert window.bridge.left_out == ()
+
+
 def test_keys_are_listed(qtbot, window):
     window.show_shortcuts()
     dialog = next(it for it in window.findChildren(QDialog) if it.windowTitle() == "Keyboard shortcuts")
