@@ -39,7 +39,8 @@ SHORTCUTS = (
 MARK_KEYS = tuple("123456789")  # each sets a marker at the newest sample
 CORRECTION_KEYS = tuple(f"Alt+{n}" for n in range(1, 6))  # each says which label was right for the last seconds
 SAVE_KEY = "Ctrl+S"
-KEY_NAMES = (N_("Ctrl+Enter"), N_("Ctrl+1"), N_("Ctrl+2"), N_("Ctrl+S"), N_("Ctrl+Z"))  # keys are named differently on some keyboards
+# keys are named differently on some keyboards
+KEY_NAMES = (N_("Ctrl+Enter"), N_("Ctrl+1"), N_("Ctrl+2"), N_("Ctrl+S"), N_("Ctrl+Z"))
 
 
 def table() -> tuple[tuple[str, str], ...]:
