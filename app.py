@@ -56,9 +56,8 @@ def make_engine(
 ) -> Engine:
     """An engine for `config`, its weights loaded and its profile read, its source not opened yet.
 
-    `autosave` is the folder for an automatic recording.
-
-    `give_up_s`, the time to reconnect to a lost source, is the default of that option; None: no limit.
+    `autosave` is the folder for an automatic recording; `give_up_s`, the time to reconnect to a lost source, is the
+    default of that option; None: no limit.
     """
     from realtime_mood.cli import feedback as feedback_run
     from realtime_mood.feedback.loop import FeedbackLoop
@@ -214,8 +213,9 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
 
     liblsl.set_scope(config.lsl_scope)  # the window looks for streams before any run
     from realtime_mood.models.building import PipelineBuilder  # it takes a second: not while the window is up
+    from realtime_mood.models.card import shipped
 
-    data, setups = user_data_path("realtime_mood"), NamedSetups(config)
+    data, setups = user_data_path("realtime_mood"), NamedSetups(config, shipped())
 
     def changed(**options: Any) -> RunConfig:
         return setups.config.model_copy(update=options)
@@ -223,8 +223,9 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
     def engine(request: gui.RunRequest) -> Engine:
         beside = {"also": request.also, "markers": request.markers}
         requested = changed(source=request.url, profile=request.profile, record=request.record, **beside)
+        made = make_engine(requested, [request.tap] if request.tap else [], give_up_s=None, autosave=data / "autosave")
         setups.remember(request)
-        return make_engine(requested, [request.tap] if request.tap else [], give_up_s=None, autosave=data / "autosave")
+        return made
 
     def recorder(request: gui.RunRequest, engine: Engine) -> Recorder:
         assert isinstance(engine.build, PipelineBuilder)
@@ -233,18 +234,15 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
         return made
 
     flows = gui.Flows(
-        engine,
-        data / "recordings",
-        protocols(),
+        engine, data / "recordings", protocols(),
         lambda url, protocol, on_closed: in_a_window(changed(source=url), protocol, on_closed),
         feedback_run.sessions(),
         lambda name: feedback_run.session_of(name, setups.config, draw or feedback_run.Draw(), lines),
         make_recorder=recorder,
-        setups=setups,
-        examine=lambda: computer_check(config.lsl_scope or "loopback"),
-    )
+        setups=setups, examine=lambda: computer_check(config.lsl_scope or "loopback"),
+    )  # fmt: skip
     request = gui.RunRequest(config.source, config.profile, config.record, None, config.also, config.markers)
-    raise typer.Exit(gui.run(flows, request, weights=config.weights, session=session))
+    raise typer.Exit(gui.run(flows, request, weights=setups.weights, session=session))
 
 
 VERBS = (

@@ -24,6 +24,7 @@ from .familiarity import Gaussian, TrainingSignals
 DEFAULT = "reader-5"
 EARLIER = {"reader-4": "reader-5"}
 """Names that recordings and profiles may have: the network is the same, the card has changed."""
+WEIGHTS = Path(str(files("realtime_mood.models"))) / "weights"
 FORMAT = 2
 GOLDEN_TOLERANCE = 1e-4  # in probability; far more than between machines, devices or runtimes
 FIX = "take the weights from the release again, or pass others with --weights"
@@ -105,16 +106,20 @@ class Card(Strict):
         return (self.sha256["model.safetensors"], *self.training.get("same_outputs", ()))
 
 
+def shipped() -> list[str]:
+    """The names of the weights that come with the program."""
+    return sorted(path.parent.name for path in WEIGHTS.glob("*/config.json"))
+
+
 def find(name_or_path: str) -> Path:
     """The folder of shipped weights of that name, or at that path; raises `WeightsError`."""
     path = Path(name_or_path)
     if path.is_dir():
         return path
-    shipped = Path(str(files("realtime_mood.models"))) / "weights"
-    found = shipped / EARLIER.get(name_or_path, name_or_path)
+    found = WEIGHTS / EARLIER.get(name_or_path, name_or_path)
     if (found / "config.json").is_file():
         return found
-    names = ", ".join(sorted(p.parent.name for p in shipped.glob("*/config.json"))) or "none"
+    names = ", ".join(shipped()) or "none"
     raise WeightsError(f"weights {name_or_path!r}", f"no such folder; shipped are {names}", FIX)
 
 

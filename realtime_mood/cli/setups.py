@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
+from typing import get_args
 
 from ..errors import ConfigError
-from ..files import write_private
+from ..files import read_toml, write_private
 from ..viewmodel.actions import RunRequest
 from ..viewmodel.setups import LAST
 from .config import PREFIX, RunConfig, resolve, setup_files, setup_folder
@@ -16,6 +19,7 @@ from .config import PREFIX, RunConfig, resolve, setup_files, setup_folder
 OF_SESSION = ("view", "participant", "session", "seconds", "record", "profile", "requests")
 """Options that belong to one session or one subject: a setup is saved without them."""
 OF_SOURCE = ("source", "also", "markers")
+SETTINGS = ("weights", "device", "notch", "repair")  # that can be chosen in the window
 NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w-])?")
 
 
@@ -30,16 +34,63 @@ def as_toml(value: object) -> str:
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def settings_file() -> Path:
+    """The file of the window's settings, for its runs where nothing else gives these options."""
+    return setup_folder().with_name("window.toml")
+
+
+def with_settings(config: RunConfig) -> RunConfig:
+    """`config` with the settings of the window, where nothing else has given them."""
+    return config.model_copy(
+        update={key: value for key, value in _remembered().items() if key not in config.model_fields_set}
+    )
+
+
+def _remembered() -> dict[str, str]:
+    """The settings of the window; none where the file is not what the window wrote."""
+    try:
+        read = RunConfig.model_validate({k: v for k, v in read_toml(settings_file()).items() if k in SETTINGS})
+    except (OSError, ValueError):
+        return {}
+    return {key: getattr(read, key) for key in SETTINGS if key in read.model_fields_set}
+
+
+def _write(path: Path, values: Mapping[str, object], what: str) -> None:
+    text = "".join(f"{key} = {as_toml(value)}\n" for key, value in values.items())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(path, text.encode())
+    except (OSError, ValueError) as error:
+        raise ConfigError(what, f"could not be saved: {error}", "check the disk") from None
+
+
 class NamedSetups:
     """The setups of this user; `config` are the options with which the window makes its runs."""
 
-    def __init__(self, config: RunConfig) -> None:
-        self.config = config
+    def __init__(self, config: RunConfig, networks: Sequence[str] = ()) -> None:
+        self.config, self._networks = with_settings(config), tuple(networks)
 
     @property
     def weights(self) -> str:
         """The name of the network in use."""
         return self.config.weights
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The options in use that the settings of the window have."""
+        return {key: getattr(self.config, key) for key in SETTINGS}
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """The values that each of them may have."""
+        fixed = {key: get_args(RunConfig.model_fields[key].annotation) for key in SETTINGS if key != "weights"}
+        return {"weights": self._networks, **fixed}
+
+    def change(self, settings: Mapping[str, str]) -> None:
+        """Use other settings from the next run on, and remember them; raises `ConfigError`."""
+        if settings:
+            self.config = self.config.model_copy(update=dict(settings))
+            _write(settings_file(), _remembered() | dict(settings), "the settings of the window")
 
     def listed(self) -> list[tuple[str, str]]:
         """Name and source of each that can be read, the last used first."""
@@ -56,12 +107,7 @@ class NamedSetups:
         used = {key: getattr(self.config, key) for key in RunConfig.model_fields if key not in OF_SESSION}
         used |= {"source": request.url, "also": request.also, "markers": request.markers}
         changed = {key: value for key, value in used.items() if value != RunConfig.model_fields[key].default}
-        text = "".join(f"{key} = {as_toml(value)}\n" for key, value in ({"source": request.url} | changed).items())
-        try:
-            setup_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_private(setup_folder() / f"{name}.toml", text.encode())
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"setup {name!r}", f"it could not be saved: {error}", "check the disk") from None
+        _write(setup_folder() / f"{name}.toml", {"source": request.url} | changed, f"setup {name!r}")
 
     def remember(self, request: RunRequest) -> None:
         """Keep what was started as the last used setup, simulated subjects excepted; a failure costs nothing else."""

@@ -30,6 +30,7 @@ from .mood import Bars, TimeCourse
 from .panels import TITLES, KeysDialog, Panels, remembered
 from .plane import Plane
 from .reporting import ReportPages
+from .settings import SettingsDialog
 from .source_choice import SourceChoice
 from .stream_feed import StreamFeed
 from .subject import SubjectView
@@ -95,7 +96,12 @@ class MainWindow(QMainWindow):
 
     def _more(self) -> list[tuple[str, Callable[[], None]]]:
         """Entries of the View menu that depend on what the window was given."""
-        return [(_("Check this computer…"), self.fault_help.open)] if self.flows.examine is not None else []
+        entries: list[tuple[str, Callable[[], None]]] = []
+        if (setups := self.flows.setups) is not None:
+            entries.append((_("Settings…"), lambda: SettingsDialog(self, setups, self.memory).open()))
+        if self.flows.examine is not None:
+            entries.append((_("Check this computer…"), self.fault_help.open))
+        return entries
 
     def _connect(self) -> None:
         bridge, top = self.bridge, self.top

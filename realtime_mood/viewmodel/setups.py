@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from ..language import _
@@ -16,6 +17,17 @@ class Setups(Protocol):
     @property
     def weights(self) -> str:
         """The name of the network in use."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The options in use that the settings of the window have."""
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """The values that each of them may have; the network's, those that come with the program."""
+
+    def change(self, settings: Mapping[str, str]) -> None:
+        """Use other settings from the next run on, and remember them."""
 
     def listed(self) -> list[tuple[str, str]]:
         """Name and source of each that can be read; `LAST` first."""
