@@ -18,6 +18,7 @@ from ..language import _
 from . import Flows, RunRequest
 from .bridge import RunBridge
 from .panels import remembered
+from .tour import show_first_tour
 from .window import MainWindow
 
 log = logging.getLogger(__name__)
@@ -73,4 +74,6 @@ def show(flows: Flows, request: RunRequest, *, start: bool, weights: str = "", s
             bridge.start()
         if session:
             QTimer.singleShot(0, lambda: window.feed_back(session))
+        else:
+            show_first_tour(window, memory)
         return int(app.exec())

@@ -35,6 +35,7 @@ from .source_choice import SourceChoice
 from .stream_feed import StreamFeed
 from .subject import SubjectView
 from .theme import show_beside, toggle_full
+from .tour import show_tour
 from .traces import Traces
 
 
@@ -96,7 +97,7 @@ class MainWindow(QMainWindow):
 
     def _more(self) -> list[tuple[str, Callable[[], None]]]:
         """Entries of the View menu that depend on what the window was given."""
-        entries: list[tuple[str, Callable[[], None]]] = []
+        entries: list[tuple[str, Callable[[], None]]] = [(_("Tour of the window…"), lambda: show_tour(self))]
         if (setups := self.flows.setups) is not None:
             entries.append((_("Settings…"), lambda: SettingsDialog(self, setups, self.memory).open()))
         if self.flows.examine is not None:
