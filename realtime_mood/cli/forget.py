@@ -13,7 +13,7 @@ import typer
 from platformdirs import user_cache_path, user_data_path, user_log_path
 
 from ..errors import ConfigError, one_line
-from .config import resolve
+from .config import resolve, setup_folder
 
 if TYPE_CHECKING:
     from ..forget.search import SearchResult
@@ -93,7 +93,8 @@ def _list(found: SearchResult, what: str, where: Sequence[Path]) -> None:
   files whose name and profile have no participant ID; reports, tables and exports that were renamed
   sealed files (they have codes, no IDs) and feedback lines of others that were yoked to these
   networks trained on the recordings, and what evaluate keeps in {user_cache_path("realtime-mood")}
-  messages with file names in {user_log_path("realtime_mood")}""")
+  messages with file names in {user_log_path("realtime_mood")}
+  the window's setups and last used source, which may name a recording, in {setup_folder()}""")
 
 
 def _ask(n: int, what: str) -> None:

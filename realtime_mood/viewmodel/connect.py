@@ -82,7 +82,7 @@ def matches(choices: Sequence[Choice], words: str) -> list[bool]:
     """Whether each of `choices` has all of `words`; a heading, whether one below it has."""
     wanted, shown, below = words.casefold().split(), [], False
     for choice in reversed(choices):
-        text = f"{choice.title} {choice.detail} {unquote(choice.url)}".casefold()
+        text = f"{choice.title} {choice.detail} {unquote(choice.url.partition('?')[0])}".casefold()
         has = all(word in text for word in wanted) if choice.url else below
         below = (below or has) if choice.url else False
         shown.append(has)

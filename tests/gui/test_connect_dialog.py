@@ -145,6 +145,8 @@ def test_the_search_field_leaves_what_has_all_its_words(qtbot, dialog):
     assert dialog.url.text() == BOARD.url  # what was chosen is hidden, so the first of the others is
     dialog._devices((STREAM, BOARD, Device("board", "Ganglion", "brainflow://ganglion", (), 4, 200.0)))
     assert shown(dialog) == ["Boards", "Cyton"]
+    dialog.search.setText("serial_port")  # options are no names
+    assert shown(dialog) == []
     dialog.search.setText("nothing like it")
     assert shown(dialog) == []
     dialog.search.clear()
