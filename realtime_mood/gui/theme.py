@@ -121,6 +121,7 @@ def style(*sheets: Path) -> str:
     values = THEMES[current()] | {
         "families": ", ".join(f'"{name}"' for name in FAMILIES),
         "arrow": (FOLDER / "arrow.svg").as_posix(),
+        "check": (FOLDER / "check.svg").as_posix(),
     }
     return "".join(Template(sheet.read_text("utf8")).substitute(values) for sheet in (FOLDER / "style.qss", *sheets))
 
