@@ -29,13 +29,15 @@ class Text(PlainLabel):
         self._style, self._styled = style, StyledText("")
 
     def say(self, styled: StyledText) -> bool:
-        """Show it; False if it was shown already."""
-        if styled == self._styled:
+        """Show it; False if its text and colour were shown already: a style is costly to set."""
+        before, self._styled = self._styled, styled
+        if styled.tip != before.tip:
+            set_tip(self, styled.tip)
+        if (styled.text, styled.role) == (before.text, before.role):
             return False
-        self._styled = styled
         self.setText(styled.text)
-        set_tip(self, styled.tip)
-        self.retheme()
+        if styled.role != before.role or not self.styleSheet():
+            self.retheme()
         return True
 
     def retheme(self) -> None:

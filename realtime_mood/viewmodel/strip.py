@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from ..dsp.filters import band_delay_s
 from ..dsp.spec import BANDS
 from ..health import AuxState, Health, Output, State
-from ..language import N_, _, ngettext, number
+from ..language import N_, _, current, ngettext, number
 from ..types import Estimate, Marker, Reading
 from .notes import translated
 from .words import STATE_WORDS, StyledText
@@ -117,6 +118,11 @@ def _streams(streams: Sequence[AuxState]) -> StyledText | None:
 
 def stream_line(stream: AuxState) -> str:
     """State, measured rate, age and losses of one stream beside the EEG."""
+    return _stream_line(stream, current())
+
+
+@lru_cache(maxsize=256)  # a state changes four times a second, and is shown thirty times
+def _stream_line(stream: AuxState, _language: str) -> str:
     name, state = stream.name or stream.url, _(STATE_WORDS[stream.state])
     if stream.age_s is None:
         return f"{name}: {state}"
