@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QRectF
+from PyQt6.QtCore import QRect, QRectF
 from PyQt6.QtGui import QFontMetricsF, QPainter
 
 from ..viewmodel.marks import Mark, MarkRows, PlacedWord
@@ -48,7 +48,7 @@ class MarkStrip(Canvas):
 
     def draw(self, p: QPainter) -> None:
         for x in self._x:
-            p.fillRect(QRectF(x, 0, 1, self.height()), faint("virtual", 110))
+            p.fillRect(QRect(round(x), 0, 1, self.height()), faint("virtual", 110))
         p.setFont(font(11))
         for word, text in self.words:
             box = QRectF(word.x, LINE * word.row, word.width, LINE)

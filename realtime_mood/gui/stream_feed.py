@@ -9,7 +9,7 @@ from ..viewmodel.state import ViewState
 from ..viewmodel.streams import StreamsView, streams_view
 from .bridge import RunBridge
 
-EVERY = 6  # frames between two looks: 5 a second
+EVERY = 10  # frames between two looks: three a second; each costs a hundredth of one
 
 
 class StreamFeed(QObject):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtCore import QPointF, QRect, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QHelpEvent, QPainter, QPen
 from PyQt6.QtWidgets import QFrame, QScrollArea, QWidget
 
@@ -54,12 +54,12 @@ class StreamRows(Canvas):
         traces = QRectF(TEXT_PX, 0, self.width() - TEXT_PX, height * n)
         for i, stream in enumerate(self._shown.streams):
             box = QRectF(0, i * height, self.width(), height)
-            p.fillRect(QRectF(0, box.bottom() - 1, self.width(), 1), faint("line", 160))  # a tenth of a line's time
+            p.fillRect(QRect(0, int(box.bottom()) - 1, self.width(), 1), faint("line", 160))  # a tenth of a line's time
             self._words(p, stream, box)
             self._trace(p, stream, QRectF(traces.x(), box.y() + 3, traces.width(), height - 6))
         for mark in self._shown.marks:
             x = traces.right() + mark.t / TRACE_S * traces.width()
-            p.fillRect(QRectF(x, 0, 1, traces.bottom()), faint("virtual", 110))
+            p.fillRect(QRect(round(x), 0, 1, int(traces.bottom())), faint("virtual", 110))  # whole pixels: no blending
         if n:
             axis = QRectF(traces.x(), traces.bottom(), traces.width(), AXIS_PX)
             write(p, axis, LEFT, f"−{TRACE_S:g} s", pixels=10)
