@@ -19,6 +19,7 @@ from ..errors import ConfigError, install_extra
 from ..files import write_whole
 from ..recording.reader import Recorded
 from ..report.session import ElectrodeShare, SessionReport, report_of
+from .physio import write_beside
 from .readings import MEANING, table_of, text_of
 from .signal import raw_of
 
@@ -86,6 +87,8 @@ def write_bids(recorded: Recorded, root: Path, participant: str, session: str, s
                             physical_range="channelwise", verbose="ERROR")  # fmt: skip
     _describe(path, report)
     source = f"bids::{path.fpath.relative_to(root).as_posix()}"
+    feedback = readings.with_name(readings.name.replace("_desc-readings", "_desc-feedback"))
+    list(write_beside(recorded, path.basename.removesuffix("_eeg.edf"), path.fpath.parent, feedback))
     _write_readings(recorded, root, readings, {"Sources": [source], SOURCE: sha256})
     return Path(path.fpath)
 

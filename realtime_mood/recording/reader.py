@@ -12,18 +12,20 @@ from typing import Any
 
 import numpy as np
 
+from ..auxiliary import STRING
 from ..errors import SourceNotFound, StreamMismatch
 from ..guard import words_of
 from ..montage import positions
 from ..sources.recordings.recording import finite
 from ..sources.recordings.xdf_chunks import SAMPLES, Chunks, StreamHeader, find_chunks
+from ..sources.recordings.xdf_streams import channels_of, load
 from ..types import Chunk, Impedance, Marker, StreamInfo
 from .xdf_write import row_type
 
 RATE_ERROR = 0.05  # largest relative deviation of stamps from the nominal rate; a larger one means damage
 LONGEST_S = 30 * 86400.0  # largest plausible sample index; a larger one means damage
 EEG, MARKERS, READINGS, GAPS, IMPEDANCE, BODY = "EEG", "markers", "readings", "gaps", "impedance", "body"
-ANNOUNCED = "announced"
+ANNOUNCED, FEEDBACK = "announced", "feedback"
 FORMATS = {
     EEG: "float32",
     MARKERS: "string",
@@ -33,6 +35,19 @@ FORMATS = {
     BODY: "float32",
     ANNOUNCED: "string",
 }
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedStream:
+    """A stream of numbers that was recorded beside the EEG."""
+
+    name: str
+    type: str
+    labels: tuple[str, ...]
+    units: tuple[str, ...]
+    sfreq: float  # nominal rate in Hz; 0 where it is irregular
+    t: np.ndarray  # (n,) s since the first sample of the EEG
+    values: np.ndarray  # (n, n_chans)
 
 
 @dataclass(frozen=True)
@@ -105,12 +120,36 @@ class Recorded:
         with mapped(self.path) as file:
             contents = _contents(file, self._found, stream.number)
             tables = [_table(content, "<f4", stream.n_chans) for _, content in contents]
-        ends = [(table["stamp"][-1], first + len(table)) for first, table, _ in self._tables()]
-        if not tables or not ends:
+        if not tables:
             return np.empty(0), {}
-        table, (stamps, indices) = np.concatenate(tables), np.transpose(ends)
-        t = np.interp(table["stamp"], stamps, indices) / self.info.sfreq
+        table = np.concatenate(tables)
+        t = self._time(table["stamp"])
         return t, dict(zip(labels, np.asarray(table["values"], np.float64).T, strict=False))
+
+    def beside(self) -> Iterator[RecordedStream]:
+        """Streams of numbers beside the EEG, and the values of a feedback session, within the time of the EEG."""
+        wanted = [it for it in self._found.streams.values() if it.role or it.name == FEEDBACK]
+        wanted = [it for it in wanted if it.format != STRING and it.type != EEG]
+        with mapped(self.path) as file:
+            loaded = load(file, self._found, wanted)
+        for header in wanted:
+            stream = loaded[header.number]
+            stamps = np.asarray(stream["time_stamps"], np.float64)
+            t = self._time(stamps) if len(stamps) else stamps
+            inside = np.isfinite(t)
+            if inside.any():
+                channels = (channels_of(header) + [("", "", "")] * header.n_chans)[: header.n_chans]
+                labels, units, _kinds = zip(*channels, strict=True)
+                values = np.asarray(stream["time_series"], np.float64)[inside]
+                yield RecordedStream(header.name, header.type, labels, units, header.sfreq, t[inside], values)
+
+    def _time(self, stamps: np.ndarray) -> np.ndarray:
+        """Stream time (s) of stamps of the file; NaN outside the time of the EEG."""
+        edges = [(table["stamp"][k], first + k) for first, table, _ in self._tables() for k in (0, len(table) - 1)]
+        if not edges:
+            return np.full(len(stamps), np.nan)
+        at, indices = np.transpose(edges)
+        return np.interp(stamps, at, indices, left=np.nan, right=np.nan) / self.info.sfreq
 
     def _tables(self) -> Iterator[tuple[int, np.ndarray, list[tuple[float, np.ndarray]]]]:
         """First index and samples of each chunk, and the impedances measured before it: (stamp, kΩ)."""

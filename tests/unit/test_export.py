@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from pyarrow import parquet
 from written import INFO, REAL, Writer, session
 
 from realtime_mood import app
+from realtime_mood.auxiliary import AuxChunk, AuxInfo, SenderClock
 from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.export import bids
 from realtime_mood.export.files import Formats, export_recordings
@@ -91,6 +93,42 @@ def test_a_bids_data_set_has_everything(recording, tmp_path):
     about = json.loads(readings.with_suffix(".json").read_text())
     assert set(rows[0]) - {"onset", "duration"} <= set(about)
     assert about["Readings"]["weights"] == "reader-4"
+
+
+def test_streams_beside_the_eeg_and_feedback_are_in_the_data_set(tmp_path):
+    info = AuxInfo("lsl://PPG", "My PPG 1", "PPG", ("red", ""), ("a.u.", ""), 50.0)
+    words = AuxInfo("lsl://Task", "Task", "Markers", ("m",), ("",), format="string")
+    it = Writer(REAL)
+    for k in range(40):
+        it.signal()
+        t = (12 * k + np.arange(12)) / 50  # the EEG begins at 0, at 100 Hz
+        if k not in (20, 21):  # lost
+            values = np.column_stack([np.sin(t), t]).astype(np.float32)
+            it.parts.append(it.tape.take_aux(info, AuxChunk(values, t, t, 0, SenderClock(float(t[0]), 0.0))))
+        it.parts.append(it.tape.feed(it.end, (0.5, 1.0, float("nan"), 0.0, 1.0, 2.0, 3.0)))
+    stamps = np.array([3.0])
+    chunk = AuxChunk(np.array([["go"]], object), stamps, stamps, 0, SenderClock(3.0, 0.0))
+    it.parts.append(it.tape.take_aux(words, chunk))
+    root = tmp_path / "study"
+    export([it.write(tmp_path / NAME)], bids=root)
+    (path,) = root.rglob("*_physio.tsv.gz")
+    assert path.name == "sub-P07_ses-2_task-mood_run-01_recording-MyPPG1_physio.tsv.gz"
+    about = json.loads(path.with_name(path.name.replace(".tsv.gz", ".json")).read_text())
+    assert about["Columns"] == ["red", "channel2"]
+    assert (about["SamplingFrequency"], about["red"]["Units"]) == (50.0, "a.u.")
+    assert about["StartTime"] == pytest.approx(0.0, abs=0.02)
+    rows = np.genfromtxt(gzip.decompress(path.read_bytes()).decode().splitlines(), missing_values="n/a")
+    t = about["StartTime"] + np.arange(len(rows)) / 50
+    lost = np.isnan(rows[:, 1])
+    assert lost.sum() == 24
+    np.testing.assert_allclose(rows[~lost, 1], t[~lost], atol=0.021)
+    np.testing.assert_allclose(rows[~lost, 0], np.sin(rows[~lost, 1]), atol=1e-4)
+    (feedback,) = root.rglob("*_desc-feedback_events.tsv")
+    fed = tsv(feedback)
+    assert len(fed) > 30
+    assert fed[3] | {"level": "0.5", "threshold": "n/a", "block": "2.0"} == fed[3]
+    written = [file for file in root.rglob("*") if file.is_file()]
+    assert all(BIDSValidator().is_bids(f"/{file.relative_to(root).as_posix()}") for file in written)
 
 
 def tsv(path: Path) -> list[dict[str, str]]:
