@@ -90,8 +90,12 @@ class BridgeRequests(QObject):
                 self.start()
         elif where is not None:
             self._spawn("mood-begin", partial(self._begin_recording, engine))
-        elif (ended := engine.health.recording) is not None:
-            engine.end_recording()
+        else:
+            self._spawn("mood-end", partial(self._end_recording, engine))
+
+    def _end_recording(self, engine: Engine) -> None:
+        ended = engine.end_recording()
+        if ended is not None and ended.n_bytes:
             self.report = Path(ended.path)
 
     def _begin_recording(self, engine: Engine) -> None:

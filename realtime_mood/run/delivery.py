@@ -11,7 +11,7 @@ from ..auxiliary import AuxChunk, AuxInfo, AuxTap
 from ..body.measure import BodyReading, BodySink
 from ..contracts import Outgoing, Prepared, Reporting, Sink, Tap
 from ..guard import Closings, Guarded
-from ..health import Emission, Output, Vitals
+from ..health import Emission, Output, RecordingState, Vitals
 from ..types import Chunk, Marker, StreamInfo
 
 OUTPUTS_SHARE = 0.7  # of the time for closing, for outputs and recordings; the rest is for sinks that report on them
@@ -19,6 +19,7 @@ EARLY_S, EARLY_BYTES = 10.0, 16 * 2**20
 """How much is kept of the streams beside the EEG until the recording begins. It begins with the first samples of the
 EEG, which are some seconds old then."""
 LAST_S = 0.05  # reserve of that time, so that waiting threads still see the closing finished
+ENDING_S = 1.5  # how long the end of a recording in the middle of a run may take
 JUDGED = 8  # readings over which a sink's duration is averaged
 LEAST_JUDGED = 3  # of these, before a sink is reported as slow
 
@@ -67,14 +68,18 @@ class Delivery:
             fed.call(tap.take, chunk)
         self._fed, self._taps = [*self._fed, fed], [*self._taps, (fed, tap)]
 
-    def end_recording(self) -> None:
-        """Close the recordings that were requested, beside the run; all other sinks go on."""
-        ended = [fed for fed, tap in self._taps if tap.recording and not tap.recording.automatic]
-        self._fed = [fed for fed in self._fed if fed not in ended]
-        self._taps = [(fed, tap) for fed, tap in self._taps if fed not in ended]
-        for fed in ended:
+    def end_recording(self) -> RecordingState | None:
+        """Complete the recording that was requested; return its last state. All other sinks go on."""
+        ended = [(fed, tap) for fed, tap in self._taps if tap.recording and not tap.recording.automatic]
+        gone = [fed for fed, _tap in ended]
+        self._fed = [fed for fed in self._fed if fed not in gone]
+        self._taps = [(fed, tap) for fed, tap in self._taps if fed not in gone]
+        for fed in gone:
             fed.drop()
+        began = clock.now()
+        self._closings.wait(lambda: began + ENDING_S)
         self._vitals.change(recording=None)
+        return ended[-1][1].recording if ended else None  # its path is known once the file has been started
 
     def take(self, chunk: Chunk) -> None:
         """Give a chunk to the taps."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..baseline import BaselineRequest
 from ..contracts import Joining
+from ..health import RecordingState
 from ..pipeline import BASELINE, CORRECTION, LEFT_OUT, Pipeline
 from ..profile import Profile
 from ..ring import RingBuffer
@@ -47,9 +48,9 @@ class RunRequests:
         self._processing.successions.append(succession)
         return succession.done.wait(timeout)
 
-    def end_recording(self) -> None:
-        """Complete the recording that was requested, and go on with the run."""
-        self._delivery.end_recording()
+    def end_recording(self) -> RecordingState | None:
+        """Complete the recording that was requested, and go on with the run; return its last state."""
+        return self._delivery.end_recording()
 
     def leave_out(self, names: Collection[str]) -> bool:
         """Exclude exactly these electrodes from just after now on; False while there is no signal.

@@ -12,7 +12,7 @@ from realtime_mood.body.history import BodyHistory
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
 from realtime_mood.estimator import MoodEstimator
-from realtime_mood.health import Health, Latency, State
+from realtime_mood.health import Health, Latency, RecordingState, State
 from realtime_mood.pipeline import Pipeline
 from realtime_mood.profile import Normaliser
 from realtime_mood.recording.recorder import Recorder
@@ -97,8 +97,9 @@ class FakeEngine:
             self.health = replace(self.health, recording=tap.recording)
         return self.is_live
 
-    def end_recording(self) -> None:
-        self.health = replace(self.health, recording=None)
+    def end_recording(self) -> RecordingState | None:
+        ended, self.health = self.health.recording, replace(self.health, recording=None)
+        return ended and replace(ended, n_bytes=1)
 
     def stop(self, timeout: float = 2.0) -> None:
         if not self.may_stop.wait(timeout):

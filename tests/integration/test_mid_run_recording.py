@@ -39,7 +39,9 @@ def recorded_from(path: Path, begin_s: float, n: int) -> tuple[Recorded, Keep, i
         until(lambda: engine.health.recording is not None, 30)
         begun = len(keep.items)
         until(lambda: len(keep.items) > begun + n, 30)
-        engine.end_recording()
+        ended = engine.end_recording()
+        assert ended is not None
+        assert (ended.path, ended.trouble) == (str(path), "")
         until(lambda: engine.health.recording is None)
         at_end = len(keep.items)
         until(lambda: len(keep.items) > at_end + 4)  # the run goes on
