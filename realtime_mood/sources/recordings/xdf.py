@@ -21,7 +21,7 @@ from .xdf_chunks import IN_MARKERS, Chunks, StreamHeader, find_chunks, samples_i
 from .xdf_streams import OtherStreams, channels_of, load
 
 OFF = 0.01  # a stream whose stamps differ from its rate by more than this share runs at another rate than it says
-OWN = ("markers", "readings", "quality", "gaps", "impedance", "feedback", "body")  # names of our recorder's own streams
+OWN = ("markers", "readings", "quality", "gaps", "impedance", "feedback", "body", "announced")  # our recorder's own
 PACKETS = 0.2  # where more than this share of the stamps repeat the one before, they are those of packets
 
 
