@@ -129,7 +129,7 @@ class Pipeline:
 
     def succeed(self, other: Pipeline, at: int) -> None:
         """Go on in place of `other`, which has read the same stream up to sample `at`, as it would have."""
-        self._estimator, self._learner = other._estimator, other._learner
+        self._estimator, self._learner, self.eyes = other._estimator, other._learner, other.eyes
         self.left_out, self._requests, self.shaken = other.left_out, other._requests, other.shaken
         # for the screen; windows reach back much less than half of it
         self.clean.copy_older(other.clean, at - self.clean.capacity // 4)

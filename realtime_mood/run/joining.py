@@ -36,6 +36,7 @@ class Succession:
     def begin(cls, pipeline: Pipeline, raw: RingBuffer, taken: int, tap: Joining) -> Succession:
         """Read the stream up to sample `taken`, which the present pipeline has read, with a new `pipeline`."""
         first = max(raw.oldest, taken - round(BEFORE_S * raw.info.sfreq))
+        pipeline.eyes = None  # the state of the eyes goes on with the present pipeline until it is succeeded
         found = cls(pipeline, first, first, tap)
         found.catch_up(raw, taken)
         return found

@@ -15,8 +15,9 @@ from realtime_mood.pipeline import LEARNS
 from realtime_mood.recording.reader import Recorded, open_recorded
 from realtime_mood.recording.recorder import Recorder
 from realtime_mood.recording.replay import replay
+from realtime_mood.ring import RingBuffer
 from realtime_mood.run.engine import Engine
-from realtime_mood.run.joining import before
+from realtime_mood.run.joining import Succession, before
 from realtime_mood.sources import open_source
 from realtime_mood.types import Abstained, Marker, Why
 
@@ -116,3 +117,18 @@ def test_what_came_before_keeps_its_gaps_and_markers() -> None:
     assert [(it.first, len(it), it.lost) for it in chunks] == [(50, 250, 0), (400, 500, 100)]
     assert [it.markers for it in chunks] == [(), marks]
     assert chunks[-1].t_last == pytest.approx(raw.t_last)
+
+
+def test_windows_of_the_half_minute_before_are_not_given_to_the_eyes_again(tmp_path: Path) -> None:
+    raw, seen = RingBuffer(INFO, 4000), list[int]()
+    raw.write(cut(pink(4000, len(INFO.ch_names)), [4000])[0])
+    old, new = pipeline(INFO), pipeline(INFO)
+    old.push(raw.read(0, 3500))
+    old.eyes = new.eyes = lambda window: seen.append(window.end)  # the state of a run's eyes, which both would change
+    succession = Succession.begin(new, raw, 3000, Recorder(tmp_path / "a.xdf"))
+    assert seen == []
+    assert succession.succeed(old, raw, 3500) is new
+    assert seen == []
+    new.push(raw.read(3500, 4000))
+    assert seen
+    assert min(seen) > 3500
