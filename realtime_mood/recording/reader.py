@@ -7,6 +7,7 @@ import mmap
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -120,22 +121,25 @@ class Recorded:
         with mapped(self.path) as file:
             contents = _contents(file, self._found, stream.number)
             tables = [_table(content, "<f4", stream.n_chans) for _, content in contents]
-        if not tables:
+        if not tables or not self._edges.size:
             return np.empty(0), {}
         table = np.concatenate(tables)
-        t = self._time(table["stamp"])
+        t = np.interp(table["stamp"], *self._edges) / self.info.sfreq
         return t, dict(zip(labels, np.asarray(table["values"], np.float64).T, strict=False))
 
     def beside(self) -> Iterator[RecordedStream]:
         """Streams of numbers beside the EEG, and the values of a feedback session, within the time of the EEG."""
         wanted = [it for it in self._found.streams.values() if it.role or it.name == FEEDBACK]
         wanted = [it for it in wanted if it.format != STRING and it.type != EEG]
+        at, indices = self._edges
+        if not len(at):
+            return
         with mapped(self.path) as file:
             loaded = load(file, self._found, wanted)
         for header in wanted:
             stream = loaded[header.number]
             stamps = np.asarray(stream["time_stamps"], np.float64)
-            t = self._time(stamps) if len(stamps) else stamps
+            t = np.interp(stamps, at, indices, left=np.nan, right=np.nan) / self.info.sfreq
             inside = np.isfinite(t)
             if inside.any():
                 channels = (channels_of(header) + [("", "", "")] * header.n_chans)[: header.n_chans]
@@ -143,13 +147,11 @@ class Recorded:
                 values = np.asarray(stream["time_series"], np.float64)[inside]
                 yield RecordedStream(header.name, header.type, labels, units, header.sfreq, t[inside], values)
 
-    def _time(self, stamps: np.ndarray) -> np.ndarray:
-        """Stream time (s) of stamps of the file; NaN outside the time of the EEG."""
+    @cached_property
+    def _edges(self) -> np.ndarray:
+        """(2, n): stamp and index of the first and the last sample of each chunk of the EEG."""
         edges = [(table["stamp"][k], first + k) for first, table, _ in self._tables() for k in (0, len(table) - 1)]
-        if not edges:
-            return np.full(len(stamps), np.nan)
-        at, indices = np.transpose(edges)
-        return np.interp(stamps, at, indices, left=np.nan, right=np.nan) / self.info.sfreq
+        return np.array(edges, np.float64).reshape(-1, 2).T
 
     def _tables(self) -> Iterator[tuple[int, np.ndarray, list[tuple[float, np.ndarray]]]]:
         """First index and samples of each chunk, and the impedances measured before it: (stamp, kΩ)."""
