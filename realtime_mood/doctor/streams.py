@@ -20,6 +20,7 @@ from .. import clock, liblsl
 from ..errors import MoodError
 from ..guard import GuardedThread
 from ..recording.announced import missing
+from ..recording.autosave import recordings_in
 from ..recording.reader import open_recorded
 from .finding import Finding, Level
 from .running import ChildFailed, failed, in_child
@@ -113,8 +114,7 @@ def announced(scope: str, call: Call = in_child, folders: Sequence[Path] = ()) -
 
 def last_time(folders: Sequence[Path]) -> list[Stream]:
     """The streams that were announced in the newest recording with such a list, when there were most."""
-    found = [path for folder in folders if folder.is_dir() for path in folder.glob("*.xdf")]
-    for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)[:MOST_RECORDINGS]:
+    for path in recordings_in(*folders)[: -MOST_RECORDINGS - 1 : -1]:
         with suppress(MoodError, OSError):  # of another program, damaged, or gone meanwhile
             if lists := [streams for streams in open_recorded(path).announced() if streams]:
                 return [*max(lists, key=len)]

@@ -16,9 +16,9 @@ LIMIT_BYTES = 4 * 2**30  # of all automatic recordings together
 LEAST = 3  # the newest ones are kept even if they are larger
 
 
-def recordings_in(folder: Path) -> list[Path]:
-    """The automatic recordings, oldest first."""
-    found = [path for path in folder.glob("*.xdf") if path.is_file()] if folder.is_dir() else []
+def recordings_in(*folders: Path) -> list[Path]:
+    """The recordings in these folders, oldest first."""
+    found = [path for folder in folders if folder.is_dir() for path in folder.glob("*.xdf") if path.is_file()]
     return sorted(found, key=lambda path: (path.stat().st_mtime, path.name))
 
 
