@@ -110,7 +110,7 @@ class MoodEstimator:
     def state(self) -> dict[str, Any]:
         """As in `Learner`. Corrections are not in it: the classifier that they made has no place in a recording."""
         watch = self._watch.state() if self._watch else None
-        return {"normaliser": self._normaliser.state(), "watch": watch, "corrected": self.corrections is not None}
+        return {"normaliser": self._normaliser.state(), "watch": watch}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """As in `Learner`."""
