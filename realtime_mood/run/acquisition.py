@@ -144,10 +144,12 @@ class Acquisition:
                 break
         while self.joining:
             tap, first = self.joining.popleft()
-            self.delivery.add(tap, raw.info, before(raw, first, tuple(self.markers)))
-            for marker in self.markers:
-                if marker.index >= raw.end:  # of a request that is not carried out yet
-                    self.delivery.mark(marker, raw.t_last + (marker.index + 1 - raw.end) / raw.info.sfreq)
+            to_come = [  # of requests that are not carried out yet
+                (marker, raw.t_last + (marker.index + 1 - raw.end) / raw.info.sfreq)
+                for marker in self.markers
+                if marker.index >= raw.end
+            ]
+            self.delivery.add(tap, raw.info, before(raw, first, tuple(self.markers)), to_come)
         self.delivery.take(chunk)
         arrived = self.now()
         self.arrivals.note(chunk, arrived)

@@ -56,8 +56,14 @@ class Delivery:
             self._early.clear()
             self._opened = True
 
-    def add(self, tap: Tap, info: StreamInfo, chunks: Sequence[Chunk]) -> None:
-        """Add a tap in the middle of a run, from the acquisition thread; `chunks` are what came before."""
+    def add(
+        self, tap: Tap, info: StreamInfo, chunks: Sequence[Chunk], ahead: Sequence[tuple[Marker, float]] = ()
+    ) -> None:
+        """Add a tap in the middle of a run, from the acquisition thread.
+
+        `chunks` are what came before, and `ahead` the markers of samples to come, with their times (s, our clock). The
+        other taps have them already.
+        """
         fed = _Fed(tap, self._vitals, self._closings)
         if isinstance(tap, Reporting):
             tap.on_fault = self._vitals.fault
@@ -66,6 +72,8 @@ class Delivery:
             return
         for chunk in chunks:
             fed.call(tap.take, chunk)
+        for marker, t in ahead:
+            fed.call(tap.mark, marker, t)
         self._fed, self._taps = [*self._fed, fed], [*self._taps, (fed, tap)]
 
     def end_recording(self) -> RecordingState | None:

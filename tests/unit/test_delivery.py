@@ -14,14 +14,15 @@ from waiting import until
 
 from realtime_mood import clock
 from realtime_mood.errors import SourceNotFound
-from realtime_mood.health import Health
+from realtime_mood.health import Health, Vitals
 from realtime_mood.recording import recorder
 from realtime_mood.run import processing
-from realtime_mood.run.delivery import LAST_S, OUTPUTS_SHARE
+from realtime_mood.run.delivery import LAST_S, OUTPUTS_SHARE, Delivery
 from realtime_mood.run.engine import Engine, State
 from realtime_mood.sinks import outbox
 from realtime_mood.sinks.jsonlines import JsonLines, to_json
 from realtime_mood.sinks.outbox import Outbox
+from realtime_mood.types import Marker
 
 SIGNAL = pink(round(20 * INFO.sfreq), 8)
 PACED = replace(INFO, paced=True)
@@ -282,3 +283,17 @@ def test_counts_of_a_run_begin_at_zero():
 def test_closing_a_run_leaves_outputs_and_recordings_the_time_to_say_that_they_hang():
     within = OUTPUTS_SHARE * (processing.CLOSE_S - LAST_S)
     assert within > 1.5 * max(outbox.CLOSE_S, recorder.CLOSE_S)
+
+
+def test_a_tap_that_is_added_gets_what_came_before_and_the_markers_ahead_alone():
+    there, added = Tap(), Tap()
+    delivery = Delivery([there], Vitals(clock.now), clock.now)
+    delivery.open(INFO)
+    chunks = cut(SIGNAL[:300], [100])
+    delivery.add(added, INFO, chunks, [(Marker(400, "ahead"), 5.0)])
+    assert (added.n["open"], added.chunks, added.n["mark"]) == (1, chunks, 1)
+    assert (there.chunks, there.n["mark"]) == ([], 0)  # it has had them
+    delivery.mark(Marker(500, "later"), 6.0)
+    assert (added.n["mark"], there.n["mark"]) == (2, 1)
+    delivery.close(lambda: clock.now() + 1.0)
+    assert (added.n["close"], there.n["close"]) == (1, 1)
