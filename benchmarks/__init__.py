@@ -1,4 +1,7 @@
-"""Benchmarks, each with a lower bound or an alternative measured in the same run. No test depends on them."""
+"""Measurements that are repeated at a change of the program or of its weights, each with a bound or an alternative.
+
+Studies that led to a decision are in the history; the page with their result names the commit.
+"""
 
 import os
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 
 from benchmarks.beside_sender import STALL_S
 
-REGULAR = ("gaze", "ppg", "motion", "eda")
-
 
 @dataclass(frozen=True)
 class BesideRow:

@@ -18,8 +18,8 @@ from benchmarks import beside, fault_cells, fault_sender, kills, stated
 from benchmarks.fault_cells import Check
 from benchmarks.fault_rows import COLUMNS, ROWS, SENDER_FAULTS, Row, SenderFault
 from benchmarks.rig import table
+from benchmarks.stated import PAGE
 
-PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
 AT_ONCE = 4
 N_KILLS = 20
 

@@ -12,7 +12,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -54,10 +54,10 @@ def _no_session(name: str) -> NoReturn:
 class Rig:
     """The window as the program puts it together, on `url`, remembering nothing."""
 
-    def __init__(self, url: str, folder: Path, profile: Path | None = None, also: Sequence[str] = ()) -> None:
+    def __init__(self, url: str, folder: Path, profile: Path | None = None) -> None:
         self.qt = QApplication.instance() or QApplication(["screenshots"])
         self.engines: list[Engine] = []
-        request = gui.RunRequest(url, profile, also=tuple(also))
+        request = gui.RunRequest(url, profile)
         sessions = feedback_run.sessions()
         flows = gui.Flows(self._engine, folder, protocols(), lambda *_: None, sessions, _no_session)
         memory = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
@@ -69,13 +69,8 @@ class Rig:
         bridge.start()
 
     def _engine(self, request: gui.RunRequest) -> Engine:
-        self.engines.append(
-            app.make_engine(
-                resolve(
-                    {"source": request.url, "profile": request.profile, "record": request.record, "also": request.also}
-                )
-            )
-        )
+        options = {"source": request.url, "profile": request.profile, "record": request.record}
+        self.engines.append(app.make_engine(resolve(options)))
         return self.engines[-1]
 
     def live(self, seconds: float) -> None:

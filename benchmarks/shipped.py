@@ -40,7 +40,7 @@ def main() -> None:
     for p in with_baseline((virtual_person(seed, 60, spec) for seed in seeds), spec):
         c = view("c1").contexts(p)
         rows.append(attention.of_person(weights.reader, READOUT, virtual.LABELS, c, rng))
-    print(*attention.told(rows, 0)["lines"], sep="\n", flush=True)
+    print(*attention.summarised(rows, 0)["lines"], sep="\n", flush=True)
     for track in ("c1", "drifting", "running"):
         found = sustained(score, view(track))
         print(f"a state held for ten minutes, {track} statistics, {found['people']} people: right in "
