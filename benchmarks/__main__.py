@@ -54,7 +54,7 @@ def pipeline() -> list[Row]:
     rows, rng = [], np.random.default_rng(0)
     for n_chans in (8, 32, 64):
         info = StreamInfo(tuple(SPREAD[:n_chans]), 256.0)
-        p = Pipeline(info, FeatureSpec(), None)  # type: ignore[arg-type]
+        p = Pipeline(info, FeatureSpec(), None)
         signal, windows = rng.standard_normal((256 * 15, n_chans)).astype(np.float32), []
         began = time.perf_counter()
         for at in range(0, len(signal), 10):
@@ -135,7 +135,7 @@ def inference() -> list[Row]:
     def measured(network: object, half: bool = False) -> tuple[float, torch.Tensor]:
         def once() -> torch.Tensor:
             with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
-                return (network(batch).scores["effort"].float() / trust).softmax(-1).cpu()  # type: ignore[operator]
+                return (network(batch).scores["effort"].float() / trust).softmax(-1).cpu()
 
         return each_us(once, 60) / 1e3, once()
 

@@ -33,7 +33,7 @@ SHORT = FeatureSpec(settle_s=1.0)  # rounds with contact labels last some 5 s
 
 def judged(info: StreamInfo, signal: np.ndarray, spec: FeatureSpec, from_s: float) -> Iterator[tuple[int, Quality]]:
     """Where each hop of (n_times, n_chans) µV ended and how it was judged, from `from_s` on."""
-    pipeline, n = Pipeline(info, spec, None), round(10 * info.sfreq)  # type: ignore[arg-type]  # nothing is read
+    pipeline, n = Pipeline(info, spec, None), round(10 * info.sfreq)  # nothing is read
     for at in range(0, len(signal), n):
         for window in pipeline.push(Chunk(signal[at : at + n], at, 0.0)):
             if window.end >= from_s * info.sfreq:

@@ -130,8 +130,6 @@ class Arrivals:
 class OwnRun:
     """The run of a session that no window shows."""
 
-    trouble = ""
-
     def __init__(self, engine: Engine) -> None:
         self._engine, self.is_over = engine, False
 

@@ -57,7 +57,7 @@ def rows() -> list[Row]:
                     sosfilt(sos, chunk.astype(np.float64), axis=0)
 
         def windows(info: StreamInfo = info, chunks: list[np.ndarray] = chunks, length: int = length) -> None:
-            p = Pipeline(info, spec, None)  # type: ignore[arg-type]  # no window is read
+            p = Pipeline(info, spec, None)  # no window is read
             for i, chunk in enumerate(chunks):
                 p.push(Chunk(chunk, i * length, 0.0))
 

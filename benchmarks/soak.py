@@ -107,7 +107,7 @@ def soak(hours: float, speed: float, seed: int, folder: Path) -> dict:
     engine.start()
     held = watch(engine, stream_s / speed)
     engine.stop()
-    health, truth = engine.health, source.truth
+    health, truth = engine.health, source.truth  # type: ignore[attr-defined]  # of a synthetic source
     total = health.samples + health.lost  # the headset itself is a little ahead of what was asked for
     lost = sum(max(0, min(end, total) - first) for first, end in (*truth.lost, *truth.unheard))
     recorded, _ = pyxdf.load_xdf(str(folder / "soak.xdf"), select_streams=[{"type": "EEG"}])

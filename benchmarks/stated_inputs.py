@@ -47,7 +47,7 @@ def write_edf(path: Path, labelling: Labelling, **more: object) -> None:
     """EDF+ or BDF+ in records of a second, as many channels as labels."""
     signals = zip(labelling.labels, DATA.T, [RATE] * 4, strict=False)
     begins = [str(second) for second in range(N // RATE)]
-    broken_off.write_edf_plus(path, list(signals), begins, unit=labelling.unit, **({"kind": "+C"} | more))  # type: ignore[arg-type]
+    broken_off.write_edf_plus(path, list(signals), begins, unit=labelling.unit, **({"kind": "+C"} | more))
 
 
 def write_brainvision(path: Path, labelling: Labelling) -> None:
