@@ -89,9 +89,8 @@ def beats_of(window: SignalWindow, method: BeatMethod) -> Beats:
     event = uniform_filter1d(energy, max(1, round(method.event_s * sfreq)))
     beat = uniform_filter1d(energy, max(1, round(method.beat_s * sfreq)))
     above = event > beat + method.offset * energy.mean()
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], above, [False]]).astype(np.int8)))
     peaks = list[int]()
-    for a, b in zip(edges[::2], edges[1::2], strict=True):
+    for a, b in np.flatnonzero(np.diff(above, prepend=False, append=False)).reshape(-1, 2).tolist():
         if b - a < round(method.event_s * sfreq):
             continue
         top = a + int(np.argmax(x[a:b]))

@@ -53,8 +53,8 @@ def skin(window: SignalWindow) -> tuple[BodyMeasure, BodyMeasure]:
 
 def _usable(window: SignalWindow) -> tuple[np.ndarray, np.ndarray]:
     """Which samples can be skin conductance, and which are within its range."""
-    x, low_high = window.values, RANGE_US
-    in_range = (x >= low_high[0]) & (x <= low_high[1])
+    x, (low, high) = window.values, RANGE_US
+    in_range = (x >= low) & (x <= high)
     steep = np.abs(np.diff(x, prepend=x[:1])) * window.sfreq > STEEPEST
     bad = window.known & (~in_range | steep)
     around = round(AROUND_S * window.sfreq)
@@ -67,9 +67,8 @@ def _responses(window: SignalWindow, usable: np.ndarray) -> int:
     sfreq = window.sfreq
     x = filtered(window.values, (0.0, min(RESPONSE_HZ, 0.4 * sfreq)), sfreq)
     rising = np.diff(x) > 0
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], rising, [False]]).astype(np.int8)))
     n = 0
-    for trough, peak in zip(edges[::2], edges[1::2], strict=True):
+    for trough, peak in np.flatnonzero(np.diff(rising, prepend=False, append=False)).reshape(-1, 2).tolist():
         took = (peak - trough) / sfreq
         is_whole = peak < len(x) - 1 and usable[trough : peak + 1].all()
         n += int(is_whole and x[peak] - x[trough] >= LEAST_RISE_US and RISE_S[0] <= took <= RISE_S[1])

@@ -166,7 +166,7 @@ def _mean_sd(values: np.ndarray) -> tuple[float, float]:
 
 def _runs(there: np.ndarray) -> list[tuple[int, int]]:
     """Start and stop of each stretch of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], there, [False])).astype(np.int8)))
+    edges = np.flatnonzero(np.diff(there, prepend=False, append=False))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 

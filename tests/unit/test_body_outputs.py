@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -145,3 +146,27 @@ def test_a_long_session_keeps_its_newest_hours():
     t, values = history.lines()
     assert len(t) == len(values) == KEPT_S + 10
     assert (t[0], t[-1]) == (KEPT_S, 2 * KEPT_S + 9)
+
+
+def test_lines_are_whole_at_any_moment_of_adding(monkeypatch):
+    monkeypatch.setattr("realtime_mood.body.history.KEPT_S", 2)
+    monkeypatch.setattr("realtime_mood.body.history.np.empty_like", lambda rows: np.full_like(rows, -1.0))
+    history, read = BodyHistory(), list[list[float]]()
+
+    def between(frame, event, arg):
+        """As another thread would, reads the lines between any two operations of `add`."""
+        if frame.f_code is BodyHistory.add.__code__:
+            frame.f_trace_opcodes = True
+            read.append(history.lines()[0].tolist())
+            return between
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(between)
+    try:
+        for t in range(8):
+            history.add(replace(READING, t=float(t)))
+    finally:
+        sys.settrace(before)
+    assert max(map(len, read)) == 4
+    assert all(times == list(range(int(times[0]), int(times[0]) + len(times))) for times in read if times)

@@ -45,6 +45,7 @@ UNITS = {  # of boards whose names begin so; the library states no units
 EXG = ("eeg", "ecg", "emg", "eog")  # kinds of electrodes, in µV on every board
 MOST_KEPT = 4096  # chunks that wait to be read, about ten seconds: the oldest are dropped where nobody reads them
 TIMING = ("package_num_channel", "timestamp_channel", "marker_channel")
+"""Keys of the rows in a preset's description that number, time and mark its samples."""
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,12 @@ from ..units import microvolts
 from . import catalogue as boards
 from .catalogue import BrainflowOptions
 from .session import BoardSession, count_rows, library, trouble
-from .signals import CarriedRows, OtherPreset, row_groups
+from .signals import TIMING, CarriedRows, OtherPreset, row_groups
 
 POLL_S = 0.02  # polling interval (s): limits the wake-ups per second and the delay that polling adds
 FOREIGN_S = 60.0  # stamps further than this from now (s) are on the board's own clock and are shifted by an offset
 MEASURE_S = 2.5  # how long the sampling rate is measured after opening (s)
 LIVE_S = 1.0  # how long to wait for a sample after reconnecting (s)
-COLUMNS = ("package_num_channel", "timestamp_channel", "marker_channel")
 
 
 class BrainflowSource:
@@ -111,7 +110,7 @@ class BrainflowStream:
         # Boards that measure impedance in the rows of the signal give one or the other.
         ohm = board.get("resistance_channels", [])
         self._ohm = [ohm[i] for i in columns] if len(ohm) >= len(eeg) and not set(ohm) & set(eeg) else []
-        self._number, self._stamp, self._marker = (board[key] for key in COLUMNS)
+        self._number, self._stamp, self._marker = (board[key] for key in TIMING)
         self._scale = microvolts(options.units or "uV")
         self._aside = boards.IMPEDANCE_PACKAGES if source.master.startswith("ganglion") else range(0)
         self._left = math.inf
@@ -264,7 +263,7 @@ class BrainflowStream:
             description: dict[str, Any] = library().BoardShim.get_board_descr(int(source.master_id))
         except self._error as error:
             raise trouble(StreamMismatch, source.name, error) from error
-        if not description.keys() >= set(COLUMNS) or not description.get("eeg_channels"):
+        if not description.keys() >= set(TIMING) or not description.get("eeg_channels"):
             found = f"a {description.get('name', source.master)} records no EEG"
             raise StreamMismatch(source.name, found, "use another board")
         return description

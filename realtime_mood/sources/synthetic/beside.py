@@ -161,6 +161,5 @@ def true_body(person: VirtualPerson, seconds: float) -> BodyTruth:
     """The truth of the first `seconds` of a subject whose EEG and other signals have not been taken."""
     signals = VirtualSignals(person)
     (_, eyes), (_, body), _ = signals.take(round(seconds * person.sfreq))
-    closed = np.concatenate([[False], np.isnan(eyes[:, 2]), [False]])
-    edges = np.flatnonzero(np.diff(closed.astype(np.int8))) / GAZE_SFREQ
+    edges = np.flatnonzero(np.diff(np.isnan(eyes[:, 2]), prepend=False, append=False)) / GAZE_SFREQ
     return BodyTruth(beats_of(body), edges.reshape(-1, 2), eyes[:, 2])
