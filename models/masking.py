@@ -61,12 +61,6 @@ def blocks(usable: Tensor, positions: Tensor, generator: Generator, ratio: float
     return _hide_first(when.flatten(1), usable.flatten(1), ratio)
 
 
-def coming(usable: Tensor, positions: Tensor, generator: Generator, ratio: float = RATIO) -> Mask:
-    """Hide the last patches of all electrodes, a quarter of the four for a `ratio` of .25: what comes is predicted."""
-    number = torch.arange(usable.shape[2], dtype=torch.float64).expand(usable.shape)
-    return _hide_first(-number.flatten(1), usable.flatten(1), ratio)
-
-
 def _hide_first(when: Tensor, usable: Tensor, ratio: float) -> Mask:
     """Hide usable tokens in the order of `when`, until equally many are visible in each sample."""
     n_visible = max(1, round((1 - ratio) * int(usable.sum(1).min())))
@@ -75,4 +69,4 @@ def _hide_first(when: Tensor, usable: Tensor, ratio: float) -> Mask:
     return Mask(visible, usable.scatter(1, visible, False))
 
 
-GEOMETRIES: dict[str, Geometry] = {"random": random_tokens, "blocks": blocks, "coming": coming}
+GEOMETRIES: dict[str, Geometry] = {"random": random_tokens, "blocks": blocks}

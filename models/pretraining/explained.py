@@ -129,10 +129,10 @@ def bounds(batches: Iterable[Sequence[Tensor]], model: MaskedModelling) -> Bound
     A flat prediction is a flat line, and for log power the mean over these tokens themselves, the best constant.
     """
     flat, power, spread, n = [], [], [], []
-    for patches, _, slow, *mask in batches:
+    for patches, _, *mask in batches:
         truth = normalised(model.tokens_of(patches)[mask[1]])
         flat.append(float(F.huber_loss(torch.zeros_like(truth), truth)))
-        of_each, asked = model.power(patches, slow, Mask(*mask))
+        of_each, asked = model.power(patches, Mask(*mask))
         power.append(of_each[mask[1][asked]])
         spread.append([spread_of_halves(x, model.bands) for x in model.references(patches)])
         n.append(len(truth))

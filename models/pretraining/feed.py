@@ -17,15 +17,12 @@ from torch import Tensor
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import CLIP_SD, Population
 from realtime_mood.models.datasets.corpus import PreparedSession
-from realtime_mood.models.datasets.person import Person
 from realtime_mood.models.masking import GEOMETRIES, Mask
 
-from .objective import Spectrum
-from .recipe import MOMENTS, PretrainingRecipe
+from .recipe import PretrainingRecipe
 
 BUCKETS = (4, 6, 8, 12, 16, 19, 24, 32, 48, 64)  # channels of a batch
 USUAL_CHANS = 32  # batches of more channels hold fewer windows, so that memory and time stay bounded
-NEAR_S = 12
 REFERENCES = {"as it is": 0.4, "average": 0.3, "one": 0.15, "pair": 0.15}
 
 
@@ -48,25 +45,23 @@ class Drawn(NamedTuple):
 
     patches: Tensor  # (B, C, P, L), in baseline rms
     positions: Tensor  # (B, C, 3), unit vectors
-    slow: Tensor  # (B, C, K): log power of a longer time around the window, less the subject's mean; or (B, C, 0)
     mask: Mask
 
     def share(self, rank: int, of: int) -> Drawn:
         """Every `of`-th window, from `rank` on."""
         part = slice(rank, None, of)
-        patches, positions, slow, mask = self
-        return Drawn(patches[part], positions[part], slow[part], Mask(*(x[part] for x in mask)))
+        return Drawn(self.patches[part], self.positions[part], Mask(*(x[part] for x in self.mask)))
 
     def to(self, device: torch.device) -> tuple[Tensor, ...]:
         """What the objective takes, on `device`."""
-        return tuple(x.to(device, non_blocking=True) for x in (*self[:3], *self.mask))
+        return tuple(x.to(device, non_blocking=True) for x in (*self[:2], *self.mask))
 
 
 class Feed:
     """Batches of some sessions, of `size` windows of up to `USUAL_CHANS` channels.
 
-    `pop` holds the initial values of the running statistics. The recipe says what is hidden, how many windows there
-    are in a batch, and whether log power around the windows is needed.
+    `pop` holds the initial values of the running statistics. The recipe says what is hidden, and how many windows there
+    are in a batch.
     """
 
     def __init__(
@@ -75,8 +70,6 @@ class Feed:
     ) -> None:  # fmt: skip
         self._sessions, self._spec, self._size, self._seed = list(sessions), spec, recipe.batch, seed
         self._hide, self._vary, self._recipe = GEOMETRIES[recipe.geometry], vary, recipe
-        self._spectrum = Spectrum.of(spec, bins=recipe.bins)
-        self._usual = [self._mean_power(p.features) for p in sessions] if recipe.context_s else []
         self._rms = [p.rms(pop, spec) for p in sessions]
         self._windows = [p.windows(spec.n_patches) for p in sessions]
         self._weights = {n: self._weigh(n) for n in BUCKETS}
@@ -91,16 +84,13 @@ class Feed:
         limit = np.exp(rng.uniform(np.log(max(BUCKETS[0], n_good / 4)), np.log(n_good + 1)))
         n_chans = max((c for c in BUCKETS if c <= limit), default=BUCKETS[0])
         size = min(self._size, max(1, self._size * USUAL_CHANS // n_chans))
-        rows, together, t = [], 1, 0
-        if self._recipe.contrast:
-            size, together = max(MOMENTS, size - size % MOMENTS), MOMENTS
-        for k in range(size):
-            i = i if k % together else self._session(rng, n_chans)
-            t = self._time(rng, i, n_chans, t if k % together % 2 else None)
-            rows.append(self._window(rng, i, t, n_chans))
-        patches, positions, slow = (torch.as_tensor(np.stack(x), dtype=torch.float32) for x in zip(*rows, strict=True))
+        rows = []
+        for _ in range(size):
+            i = self._session(rng, n_chans)
+            rows.append(self._window(rng, i, self._time(rng, i, n_chans), n_chans))
+        patches, positions = (torch.as_tensor(np.stack(x), dtype=torch.float32) for x in zip(*rows, strict=True))
         usable = torch.ones((*patches.shape[:2], self._recipe.n_times), dtype=torch.bool)
-        return Drawn(patches, positions, slow, self._hide(usable, positions, hide, self._recipe.hidden))
+        return Drawn(patches, positions, self._hide(usable, positions, hide, self._recipe.hidden))
 
     def _session(self, rng: np.random.Generator, n_chans: int) -> int:
         """A session with windows of `n_chans` good channels, in proportion to the root of their number."""
@@ -115,21 +105,15 @@ class Feed:
         real, made = np.where(virtual, 0, weight), np.where(virtual, weight, 0)
         return real / max(real.sum(), 1e-9), made / max(made.sum(), 1e-9)
 
-    def _time(self, rng: np.random.Generator, i: int, n_chans: int, near: int | None) -> int:
-        """Last second of a window of session `i` with `n_chans` good channels, or of one that is `near` another."""
+    def _time(self, rng: np.random.Generator, i: int, n_chans: int) -> int:
+        """Last second of a window of session `i` with `n_chans` good channels."""
         last, n_good = self._windows[i]
-        last = last[: _n_of(n_good, n_chans)]
-        if near is not None:
-            apart = np.abs(last - near)
-            last = last[(apart <= NEAR_S) & ((apart >= self._spec.n_patches) | (apart == 0))]
-        return int(rng.choice(last))
+        return int(rng.choice(last[: _n_of(n_good, n_chans)]))
 
-    def _window(
-        self, rng: np.random.Generator, i: int, t: int, n_chans: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _window(self, rng: np.random.Generator, i: int, t: int, n_chans: int) -> tuple[np.ndarray, np.ndarray]:
         """The window of session `i` that ends with second `t`, on `n_chans` of its good channels.
 
-        (C, P, L), positions (C, 3) and log power around it (C, K).
+        (C, P, L), and positions (C, 3).
         """
         p = self._sessions[i].features
         recent = slice(t - self._spec.n_patches + 1, t + 1)
@@ -145,29 +129,7 @@ class Feed:
         gain = np.exp(self._vary.gain * rng.standard_normal() + self._vary.chan_gain * rng.standard_normal(len(own)))
         where = p.positions[chans] + self._vary.jitter * rng.standard_normal((n_chans, 3))
         scaled = np.clip(own / rms * gain[:, None, None], -CLIP_SD, CLIP_SD)
-        return scaled, where / np.linalg.norm(where, axis=1, keepdims=True), self._slow(i, t, chans)
-
-    def _slow(self, i: int, t: int, chans: np.ndarray) -> np.ndarray:
-        """Log power (C, K) around the window of session `i` that ends with second `t`, less the subject's mean."""
-        if not self._usual:
-            return np.zeros((len(chans), 0))
-        p, more = self._sessions[i].features, round(self._recipe.context_s)
-        at = np.arange(max(0, t - self._spec.n_patches + 1 - more), min(len(p.there), t + 1 + more))
-        at = at[p.there[at] & (p.piece[at] == p.piece[t])]
-        return self._log_power(p, at, chans)[0] - self._usual[i][chans]
-
-    def _mean_power(self, p: Person) -> np.ndarray:
-        """Log power (n_chans, K) of a session's good seconds."""
-        seconds = np.flatnonzero(p.there)
-        parts = np.array_split(seconds, len(seconds) // 200 + 1)
-        means, n = zip(*(self._log_power(p, part, np.arange(p.good.shape[1])) for part in parts), strict=True)
-        return np.einsum("pck,pc->ck", means, n) / np.maximum(np.sum(n, axis=0), 1)[:, None]
-
-    def _log_power(self, p: Person, at: np.ndarray, chans: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean log power (C, K) of the seconds `at`, and the number of good ones (C,)."""
-        logs = self._spectrum(torch.as_tensor(np.asarray(p.patches[at], np.float32)[:, chans])).numpy()
-        good = p.good[np.ix_(at, chans)]
-        return (logs * good[..., None]).sum(0) / np.maximum(good.sum(0), 1)[:, None], good.sum(0)
+        return scaled, where / np.linalg.norm(where, axis=1, keepdims=True)
 
 
 def _referenced(own: np.ndarray, everyone: np.ndarray, n_others: int, rng: np.random.Generator) -> np.ndarray:

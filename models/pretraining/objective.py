@@ -3,12 +3,7 @@
 The objective has the encoder that the Mood Reader uses later, and a light decoder that is discarded. The encoder gets
 visible tokens only. Targets are samples, each token normalised and clipped, under a Huber loss, so that artefacts,
 which have most of the variance, do not dominate the loss; and log power, which that normalisation discards. Log power
-can also be asked of visible tokens, under two references, and for a longer time around the window, relative to the
-subject's mean. Beside these, moments of a subject can be told apart [1]_.
-
-References
-----------
-.. [1] Oord, Li, Vinyals (2018), "Representation Learning with Contrastive Predictive Coding", arXiv:1807.03748.
+can also be asked of visible tokens, and under two references.
 """
 
 from __future__ import annotations
@@ -25,13 +20,12 @@ from realtime_mood.models.layers import TransformerBlock, position_features
 from realtime_mood.models.masking import Mask
 from realtime_mood.models.reader import RawEncoder
 
-from .recipe import MOMENTS, PretrainingRecipe
+from .recipe import PretrainingRecipe
 
 CLIP_SD = 5.0  # of a normalised target
 LEAST_SD = 0.05  # in baseline rms: flatter patches are not amplified
 LEAST_POWER = 1e-4  # in squared baseline rms, of a band; of a bin of 1 Hz a hundredth
 TIME_SD = 0.5  # of the initial embeddings of time in the decoder, as in the encoder
-TEMPERATURE = 0.2  # of the contrast of moments
 
 
 class Losses(NamedTuple):
@@ -96,7 +90,6 @@ class MaskedModelling(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.to_patch = nn.Linear(dim, config.patch_len) if r.waveform else None
         self.to_bands = nn.Linear(dim, (1 + r.average) * self.bands.in_band.shape[1]) if r.spectrum else None
-        self.moment = nn.Linear(config.raw_dim, dim) if r.contrast else None
 
     def latent(self, patches: Tensor, positions: Tensor, visible: Tensor) -> Tensor:
         """Output (B, V, D) of the encoder for the visible tokens (B, V) of patches (B, C, P, L).
@@ -119,8 +112,7 @@ class MaskedModelling(nn.Module):
     @property
     def n_frames(self) -> int:
         """Frames that each log power that is asked for is the mean over."""
-        around = self.spec.n_patches + 2 * round(self.recipe.context_s)
-        return around if self.recipe.context_s else self.spec.n_patches // self.recipe.n_times
+        return self.spec.n_patches // self.recipe.n_times
 
     def decode(self, latent: Tensor, positions: Tensor, mask: Mask) -> Tensor:
         """Output (B, C·T, dim) of the decoder."""
@@ -133,41 +125,29 @@ class MaskedModelling(nn.Module):
         """Patches (B, C, P, L) under each reference whose log power is asked for."""
         return [patches, patches - patches.mean(1, keepdim=True)][: 1 + self.recipe.average]
 
-    def power(self, patches: Tensor, slow: Tensor, mask: Mask) -> tuple[Tensor, Tensor]:
+    def power(self, patches: Tensor, mask: Mask) -> tuple[Tensor, Tensor]:
         """Log power (N, K) of the N tokens that are asked for it, and which these are: (B, C·T) bool."""
         asked = mask.target.scatter(1, mask.visible, True) if self.recipe.own else mask.target
-        if not self.recipe.context_s:
-            of_each = [self.bands(self.tokens_of(x)[asked]) for x in self.references(patches)]
-            return torch.cat(of_each, -1), asked
-        return slow.repeat_interleave(self.recipe.n_times, 1)[asked], asked
+        of_each = [self.bands(self.tokens_of(x)[asked]) for x in self.references(patches)]
+        return torch.cat(of_each, -1), asked
 
-    def forward(self, patches: Tensor, positions: Tensor, slow: Tensor, visible: Tensor, target: Tensor) -> Losses:
+    def forward(self, patches: Tensor, positions: Tensor, visible: Tensor, target: Tensor) -> Losses:
         """Losses on a batch: `patches` (B, C, P, L) in baseline rms, `positions` (B, C, 3) as unit vectors.
 
-        `slow` (B, C, K) is the log power around the window (see `Feed`); `visible` and `target` are those of a `Mask`.
+        `visible` and `target` are those of a `Mask`.
         """
         mask, weights = Mask(visible, target), self.recipe
         latent = self.latent(patches, positions, visible)
         rebuilt = self.decode(latent, positions, mask)
-        patch = spectrum = power = moment = rebuilt.new_zeros(())
+        patch = spectrum = power = rebuilt.new_zeros(())
         if self.to_patch is not None:
             patch = F.huber_loss(self.to_patch(rebuilt[target]), normalised(self.tokens_of(patches)[target]))
         if self.to_bands is not None:
-            truth, asked = self.power(patches, slow, mask)
+            truth, asked = self.power(patches, mask)
             errors = F.huber_loss(self.to_bands(rebuilt[asked]), truth, reduction="none").mean(-1)
             power, spectrum = errors.mean(), errors[target[asked]].mean()
-        if self.moment is not None:
-            moment = contrast(self.moment(latent.mean(1)))
-        total = weights.waveform * patch + weights.spectrum * power + weights.contrast * moment
+        total = weights.waveform * patch + weights.spectrum * power
         return Losses(total, patch.detach(), spectrum.detach())
-
-
-def contrast(x: Tensor) -> Tensor:
-    """How badly each of windows (B, D), two of every moment, finds its other in `MOMENTS` of one subject."""
-    x = F.normalize(x, dim=-1).unflatten(0, (-1, MOMENTS))
-    alike = (x @ x.mT / TEMPERATURE).masked_fill(torch.eye(MOMENTS, dtype=torch.bool, device=x.device), -1e4)
-    other = torch.arange(MOMENTS, device=x.device) ^ 1
-    return F.cross_entropy(alike.flatten(0, 1), other.repeat(len(x)))
 
 
 def normalised(patches: Tensor) -> Tensor:

@@ -12,7 +12,6 @@ from realtime_mood.models.masking import GEOMETRIES, RATIO
 from realtime_mood.models.reader import ReaderConfig
 
 WINDOW_LEN = ReaderConfig.patch_len * ReaderConfig.n_patches  # samples
-MOMENTS = 16  # windows of one subject in a batch, two near in time and the next two, where moments are told apart
 LOG_POWER: dict[str, Any] = {"waveform": 0.0, "spectrum": 1.0, "bins": True, "own": True}
 """Log power in bins of 1 Hz instead of samples (docs/decisions/0030)."""
 SPECTRAL = LOG_POWER | {"average": True, "hidden": 0.5}
@@ -36,8 +35,6 @@ class PretrainingRecipe:
     bins: bool = False  # log power in bins of 1 Hz instead of five bands
     average: bool = False  # log power under the average reference is asked for, too
     own: bool = False  # log power of visible tokens is asked for, too
-    context_s: float = 0.0  # before and after the window; log power of all of it, relative to the subject's own mean
-    contrast: float = 0.0  # weight of telling a subject's moments apart; in one process only
     batch: int = 64
     lr: float = 1e-3
     warmup: float = 0.04  # share of the run
@@ -58,9 +55,7 @@ class PretrainingRecipe:
             ("raw_dim", self.raw_dim % self.heads == 0, f"a multiple of {self.heads}, the heads"),
             ("decoder_dim", self.decoder_dim % 4 == 0, "a multiple of 4, its heads"),
             ("geometry", self.geometry in GEOMETRIES, f"one of {', '.join(GEOMETRIES)}"),
-            ("geometry", self.geometry != "coming" or self.n_times > 1, "random or blocks for spectral tokens"),
             ("waveform", not self.waveform or self.raw_token == "patch", "0 for spectral tokens"),
-            ("average", not self.average or not self.context_s, "only without a longer time"),
             ("n_patches", WINDOW_LEN % self.n_patches == 0, f"a divisor of {WINDOW_LEN}"),
             ("hidden", 0 < self.hidden < 1, "between 0 and 1"),
             ("steps", self.steps > 0, "at least 1"),

@@ -277,7 +277,7 @@ def test_a_batch_is_a_function_of_its_number(sessions):
     one, two = (Feed(sessions, pop, SPEC, replace(TINY, batch=6), seed=5) for _ in range(2))
     for k in (3, 0, 7):
         a, b = one(k), two(k)
-        assert all(torch.equal(x, y) for x, y in zip((*a[:3], *a.mask), (*b[:3], *b.mask), strict=True))
+        assert all(torch.equal(x, y) for x, y in zip((*a[:2], *a.mask), (*b[:2], *b.mask), strict=True))
     assert not torch.equal(one(3).positions[:4, :4], one(4).positions[:4, :4])
 
 

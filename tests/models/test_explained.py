@@ -54,7 +54,7 @@ def test_the_floor_is_the_huber_loss_of_the_true_power(white):
     log = 0.5 * torch.randn(64, 16, 1, 1, generator=generator) + 0.1 * torch.linspace(-1, 1, 4)[:, None]
     patches, target = white * log.exp(), torch.ones(64, 64, dtype=torch.bool)
     model = MaskedModelling(TINY, FeatureSpec())
-    found = bounds([(patches, target, target, target[:, :0].long(), target)], model)
+    found = bounds([(patches, target, target[:, :0].long(), target)], model)
     truth = SPECTRUM(patches)
     best = log + (truth - log).mean((0, 1, 2))
     loss = float(F.huber_loss(best.expand_as(truth), truth))

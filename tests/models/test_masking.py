@@ -92,10 +92,3 @@ def test_blocks_leave_fewer_close_neighbours_in_sight():
         target = draw(name, everything(32, 32), positions).target.view(32, 32, P)
         seen[name] = float((~target[:, nearest])[target].float().mean())
     assert seen["blocks"] < 0.6 * seen["random"]
-
-
-def test_what_comes_is_hidden_of_every_electrode():
-    visible, target = draw("coming", everything(5), head(5), ratio=0.25)
-    assert target.view(3, 5, P)[..., -1].all()
-    assert target.sum() == 3 * 5
-    assert visible.shape == (3, 15)

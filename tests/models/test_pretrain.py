@@ -42,7 +42,7 @@ def some_batch(n_chans=8, batch=4):
     positions = torch.as_tensor(locate(SPREAD[:n_chans])).expand(batch, -1, -1)
     usable = torch.ones(batch, n_chans, 4, dtype=torch.bool)
     usable[:, -1] = False
-    return patches, positions, patches.new_zeros(batch, n_chans, 0), random_tokens(usable, positions, generator)
+    return patches, positions, random_tokens(usable, positions, generator)
 
 
 # -- the objective ----------------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def some_batch(n_chans=8, batch=4):
 
 def test_only_visible_tokens_reach_the_encoder():
     model = tiny_model()
-    patches, positions, _, mask = some_batch()
+    patches, positions, mask = some_batch()
     before = model.latent(patches, positions, mask.visible)
     hidden = torch.ones(4, 32, dtype=torch.bool).scatter(1, mask.visible, False)
     altered = patches.flatten(1, 2).masked_fill(hidden[..., None], 1e6).view_as(patches)
@@ -61,7 +61,7 @@ def test_only_visible_tokens_reach_the_encoder():
 
 def test_the_latent_is_what_the_mood_readers_encoder_makes_of_those_tokens():
     model = tiny_model()
-    patches, positions, _, mask = some_batch()
+    patches, positions, mask = some_batch()
     tokens = model.encoder.tokens(patches, positions)
     picked = tokens.gather(1, mask.visible[..., None].expand(-1, -1, tokens.shape[-1]))
     same = model.encoder(picked, torch.ones(picked.shape[:2], dtype=torch.bool))
@@ -70,14 +70,14 @@ def test_the_latent_is_what_the_mood_readers_encoder_makes_of_those_tokens():
 
 def test_the_loss_is_of_hidden_usable_tokens_only():
     model = tiny_model()
-    patches, positions, slow, mask = some_batch()
-    loss = model(patches, positions, slow, *mask).total
+    patches, positions, mask = some_batch()
+    loss = model(patches, positions, *mask).total
     spoilt = patches.clone()
     spoilt[:, -1] = 50.0  # a bad channel
-    assert torch.equal(model(spoilt, positions, slow, *mask).total, loss)
+    assert torch.equal(model(spoilt, positions, *mask).total, loss)
     hidden = patches.flatten(1, 2).clone()
     hidden[mask.target] = torch.randn(int(mask.target.sum()), L)
-    assert not torch.isclose(model(hidden.view_as(patches), positions, slow, *mask).total, loss)
+    assert not torch.isclose(model(hidden.view_as(patches), positions, *mask).total, loss)
 
 
 def test_targets_are_normalised_by_patch_and_robust():
@@ -106,7 +106,7 @@ def planted(n, seed):
     signal = torch.randn(n, 4, 4, 4, generator=generator).repeat_interleave(L // 4, -1)  # slow enough to learn quickly
     place = torch.tensor([[1.0, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]]).repeat(2, 1).expand(n, -1, -1)
     usable = torch.ones(n, 8, 4, dtype=torch.bool)
-    return torch.cat((signal, signal), 1), place, signal[..., :0, 0], random_tokens(usable, place, generator, 0.5)
+    return torch.cat((signal, signal), 1), place, random_tokens(usable, place, generator, 0.5)
 
 
 def test_a_copy_next_door_is_found_by_its_position():
@@ -115,15 +115,15 @@ def test_a_copy_next_door_is_found_by_its_position():
     model = tiny_model(spectrum=0.0)
     optimiser = torch.optim.AdamW(model.parameters(), 4e-3)
     for step in range(200):
-        patches, place, slow, mask = planted(32, step)
-        loss = model(patches, place, slow, *mask).total
+        patches, place, mask = planted(32, step)
+        loss = model(patches, place, *mask).total
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    patches, place, slow, mask = planted(256, 10**6)
+    patches, place, mask = planted(256, 10**6)
     with torch.no_grad():
-        by_place = model(patches, place, slow, *mask).total
-        elsewhere = model(patches, place[:, [0, 1, 2, 3, 1, 2, 3, 0]], slow, *mask).total
+        by_place = model(patches, place, *mask).total
+        elsewhere = model(patches, place[:, [0, 1, 2, 3, 1, 2, 3, 0]], *mask).total
     assert by_place < 0.65 * nothing(patches.flatten(1, 2), mask.target)
     assert elsewhere > nothing(patches.flatten(1, 2), mask.target)
 
