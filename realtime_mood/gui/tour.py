@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from PyQt6.QtCore import QPoint, QRect, QSettings, Qt
+from PyQt6.QtCore import QEvent, QPoint, QRect, QSettings, Qt
 from PyQt6.QtGui import QPen
 from PyQt6.QtWidgets import QDialog, QWidget
 
@@ -52,20 +52,38 @@ def steps(window: MainWindow) -> tuple[TourStep, ...]:
 
 
 class Highlight(Canvas):
-    """A frame around a part of the window; the mouse goes through it."""
+    """A frame around a part of the window, wherever that moves; the mouse goes through it."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._parts: tuple[QWidget, ...] = ()  # the part, and what it moves with
 
     def mark(self, part: QWidget) -> None:
-        """Put the frame around `part`."""
-        parent = self.parentWidget()
-        assert parent is not None
-        room = QRect(part.mapTo(parent, QPoint(0, 0)), part.size())
-        self.setGeometry(room.adjusted(-MARGIN_PX, -MARGIN_PX, MARGIN_PX, MARGIN_PX))
-        self.show()
-        self.raise_()
+        """Put the frame around `part`; around nothing while its panel is closed."""
+        for one in self._parts:
+            one.removeEventFilter(self)
+        parts = [part]
+        while (parent := parts[-1].parentWidget()) is not None and parent is not self.parentWidget():
+            parts.append(parent)
+        self._parts = tuple(parts)
+        for one in parts:
+            one.installEventFilter(self)
+        self._place()
+
+    def eventFilter(self, watched, event):
+        if event.type() in (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide):
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        window, part = self.parentWidget(), self._parts[0]
+        assert window is not None
+        self.setVisible(part.isVisibleTo(window) and window.isAncestorOf(part))
+        if not self.isHidden():
+            room = QRect(part.mapTo(window, QPoint(0, 0)), part.size())
+            self.setGeometry(room.adjusted(-MARGIN_PX, -MARGIN_PX, MARGIN_PX, MARGIN_PX))
+            self.raise_()
 
     def draw(self, p):
         p.setPen(QPen(colour("info"), 2))
@@ -104,10 +122,7 @@ class TourDialog(QDialog):
         self.back.setEnabled(self.at > 0)
         self.skip.setVisible(self.at < len(self._steps) - 1)
         self.next.setText(_("Next") if self.at < len(self._steps) - 1 else _("Done"))
-        if step.part.isVisible():
-            self._frame.mark(step.part)
-        else:
-            self._frame.hide()  # its panel is closed
+        self._frame.mark(step.part)
 
 
 def show_tour(window: MainWindow) -> None:

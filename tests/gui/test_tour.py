@@ -47,6 +47,15 @@ def test_the_tour_goes_back_and_over_parts_that_are_hidden(qtbot, window):
     assert not dialog.isVisible()
 
 
+def test_the_frame_follows_its_part(qtbot, window):
+    show_tour(window)
+    frame, part = window.findChild(Highlight), window.top.connect_
+    before = frame.geometry()
+    window.top.report.setText("Report of a longer name")  # as the first state of a run names the buttons
+    qtbot.waitUntil(lambda: frame.geometry().x() < before.x() - 50)
+    assert frame.geometry().adjusted(3, 3, -3, -3).topLeft() == part.mapTo(window, QPoint(0, 0))
+
+
 def test_the_first_start_alone_begins_it(qtbot, window):
     show_first_tour(window, window.memory)
     dialog = window.findChild(TourDialog)
