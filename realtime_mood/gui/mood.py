@@ -13,7 +13,7 @@ from ..viewmodel.affect import gentle
 from ..viewmodel.course import COURSE_S, EstimateHistory
 from ..viewmodel.state import LabelBar, ViewState
 from ..viewmodel.words import StyledText
-from .theme import CENTRE, LEFT, RIGHT, Canvas, colour, draw_line, faint, font, write
+from .theme import CENTRE, LEFT, RIGHT, Canvas, colour, draw_line, faint, fitting, font, write
 
 TOP = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
 TIMES_PX = 180  # the width of the time axis that five labels need
@@ -45,7 +45,8 @@ class Bars(Canvas):
         headline, detail, bars = self._shown
         big, top = (2, 104) if self.gentle else (1, 64)
         is_estimate = headline.role != "dim"
-        write(p, QRectF(0, 0, self.width(), 36 * big), LEFT, headline.text, headline.role, 26 * big, is_estimate)
+        size = fitting(headline.text, self.width(), 26 * big, is_estimate)
+        write(p, QRectF(0, 0, self.width(), 36 * big), LEFT, headline.text, headline.role, size, is_estimate)
         write(p, QRectF(0, 38, self.width(), 16), LEFT, detail, pixels=11)
         height = min(52.0 * big, (self.height() - top) / max(1, len(bars)))
         for i, bar in enumerate(bars):

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QRectF, Qt
-from PyQt6.QtGui import QColor, QFont, QGuiApplication, QPainter
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPainter
 from PyQt6.QtWidgets import QApplication, QWidget
 
 Theme = Literal["dark", "light"]
@@ -74,6 +74,12 @@ def font(pixels: int, bold: bool = False) -> QFont:
     f.setPixelSize(max(7, pixels))
     f.setBold(bold)
     return f
+
+
+def fitting(text: str, width: float, pixels: int, bold: bool = False) -> int:
+    """The font size, `pixels` or smaller, in which a text has a width of at most `width` px."""
+    needed = QFontMetricsF(font(pixels, bold)).horizontalAdvance(text)
+    return pixels if needed <= width else int(pixels * width / needed)
 
 
 class Canvas(QWidget):

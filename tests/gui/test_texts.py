@@ -15,10 +15,11 @@ from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QL
 
 from realtime_mood import language
 from realtime_mood.gui import lane_names, maps, theme
+from realtime_mood.gui.mood import Bars
 from realtime_mood.montage import SPREAD
 from realtime_mood.types import Marker, StreamInfo
 from realtime_mood.viewmodel.electrodes import ElectrodeView
-from realtime_mood.viewmodel.words import FAULT_WORDS
+from realtime_mood.viewmodel.words import FAULT_WORDS, STATE_WORDS, WHY_WORDS, StyledText
 
 SLACK = 2.5  # px by which boxes of letters may touch: they are higher than the letters in them
 
@@ -110,6 +111,20 @@ def test_all_that_can_be_used_has_a_name_for_a_screen_reader(qtbot, info, make_w
     ]
     # The toolkit's own buttons on a dock's title have a name of their object and a picture.
     assert not [it for it in nameless if not it.objectName().startswith("qt_")]
+
+
+@pytest.mark.parametrize("code", ["en", "de"])
+def test_every_reason_fits_the_headline(qtbot, painted, use_language, code):
+    use_language(code)
+    bars = Bars()
+    qtbot.addWidget(bars)
+    bars.resize(bars.minimumSize())
+    for words in (*WHY_WORDS.values(), *STATE_WORDS.values()):
+        painted.clear()
+        bars._shown = (StyledText(language._(words), "dim"), "", ())
+        bars.grab()
+        ((text, letters, room),) = painted[bars]
+        assert letters.width() <= room.width() + SLACK, text
 
 
 @pytest.mark.parametrize("code", ["en", "de"])
