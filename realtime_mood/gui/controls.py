@@ -56,7 +56,7 @@ class Badges(QWidget):
     def show_badges(self, badges: tuple[StyledText, ...]) -> None:
         while len(self._texts) < len(badges):
             text = Text("font-size: 11px; font-weight: 700; border-style: solid; " + BADGE_BOX)
-            self._row.addWidget(text)
+            self._row.addWidget(text, 0, Qt.AlignmentFlag.AlignVCenter)
             self._texts.append(text)
         for text, badge in zip_longest(self._texts, badges):
             text.setVisible(badge is not None)
