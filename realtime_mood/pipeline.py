@@ -228,7 +228,8 @@ class Pipeline:
         masked = int(features.step_mask[-steps:].sum() + features.patch_mask.sum())
         if masked > spec.max_masked * (steps + spec.n_patches):
             return self._artefact(window, features.step_mask, steps) or Why.GAP
-        return Why.BAD_SIGNAL if features.quality.good.sum() < max(2, self.info.n_chans / 2) else None
+        n = self.info.n_chans  # a single channel is too few for any readout: that is no fault of its signal
+        return Why.BAD_SIGNAL if features.quality.good.sum() < max(min(2, n), n / 2) else None
 
     def _artefact(self, window: Window, masked: Mask, steps: int) -> Why | None:
         """The artefact that most of the masked ones of the newest `steps` hold; None where they are masked by loss."""

@@ -160,6 +160,11 @@ def test_with_most_electrodes_bad_there_is_no_estimate():
     assert why(readings(cut(x, [100]))[-1]) is Why.BAD_SIGNAL
 
 
+def test_a_single_good_channel_is_too_few_and_not_poor():
+    info = replace(INFO, ch_names=("Cz",))
+    assert why(readings(cut(pink(2400, 1), [100]), pipeline(info))[-1]) is Why.MONTAGE
+
+
 def test_a_channel_that_sends_nan_counts_as_flat_and_spoils_no_other():
     x = pink(2400, 8)
     x[1000:, 3] = np.nan
