@@ -9,6 +9,7 @@ from itertools import chain, takewhile
 
 import numpy as np
 
+from ..dsp.quality import MEMORY_S
 from ..dsp.reference import Derivation
 from ..language import _
 from ..types import Fault, Quality, Reading, StreamInfo
@@ -37,12 +38,33 @@ class ElectrodeView:
 def known_quality(latest: Reading | None, readings: Sequence[Reading]) -> Quality | None:
     """The quality of the latest reading, or the last one before it while filters settle after a gap.
 
-    `readings` are in the order of time. None where no electrode has been judged within `KEPT_S`.
+    Then faults from before the gap also stand until they can have appeared again. `readings` are in the order of time.
+    None where no electrode has been judged within `KEPT_S`.
     """
     if latest is None:
         return None
     recent = takewhile(lambda it: it.t_last >= latest.t_last - KEPT_S, chain((latest,), reversed(readings)))
-    return next((it.quality for it in recent if it.quality and _is_judged(it.quality)), None)
+    judged, n_gaps = None, 0
+    for reading in recent:
+        if (quality := reading.quality) is None or not _is_judged(quality):
+            n_gaps += 1
+        elif judged is None:
+            judged = quality
+            if n_gaps:
+                break
+        elif n_gaps:
+            return _with_faults(judged, quality)
+        if not n_gaps and reading.t_last < latest.t_last - MEMORY_S:
+            break
+    return judged
+
+
+def _with_faults(quality: Quality, before: Quality) -> Quality:
+    """`quality` with the faults of `before` on electrodes that have none."""
+    pairs = list(zip(quality.faults, before.faults, strict=True))
+    stands = [now is None and then not in (None, Fault.EXCLUDED) for now, then in pairs]
+    faults = tuple(then if stand else now for stand, (now, then) in zip(stands, pairs, strict=True))
+    return Quality(np.where(stands, before.scores, quality.scores), faults)
 
 
 def _is_judged(quality: Quality) -> bool:

@@ -127,6 +127,10 @@ def test_what_is_known_of_an_electrode_outlasts_a_gap():
     gap = hops(31, 35, lambda t: abstained(t, Why.SETTLING, q=UNJUDGED))
     for k in range(1, len(gap)):
         assert [e.role for e in look(*before, *gap[:k]).electrodes] == ["bad", "ok", "ok", "ok"]
+    # a fault needs some time to be known again; what has no fault then is in order
+    again = hops(35, 38, lambda t: abstained(t, Why.SETTLING, q=quality()))
+    roles = [look(*before, *gap, *again[:k]).electrodes[0].role for k in range(1, len(again) + 1)]
+    assert roles == ["bad"] * 7 + ["ok"] * 5
     late = abstained(41, Why.SETTLING, q=UNJUDGED)
     assert [e.role for e in look(*before, late).electrodes] == ["dim"] * 4
     assert [e.role for e in look(gap[0]).electrodes] == ["dim"] * 4
