@@ -42,7 +42,7 @@ class Cue(Strict):
 
     label: str = Field(pattern="^[A-Za-z0-9_]+$")
     text: str
-    virtual: State  # state that a virtual subject simulates
+    virtual: State  # state of a simulated subject in the block
     coordinates: tuple[float, float]  # (valence, arousal), each from -1 to 1
 
 
@@ -58,9 +58,10 @@ class Protocol(Strict):
     rest: tuple[Rest, ...] = ()
     cues: tuple[Cue, ...] = ()
     rounds: int = Field(0, ge=0, le=40)  # blocks of each cue
-    block_s: float = Field(20.0, ge=5, le=300)
+    block_s: float = Field(20.0, ge=5, le=300)  # duration of a block (s)
     settle_s: float = Field(3.0, ge=0, le=60)  # seconds at the beginning of each block that are not used
-    washout_s: float = Field(6.0, ge=2, le=120)
+    washout_s: float = Field(6.0, ge=2, le=120)  # pause between blocks (s)
+    # text of that pause
     washout: str = N_("Let it go. Breathe out slowly.")
     last: tuple[str, ...] = ()  # labels that the last block may have; any label where empty
     self_report: bool = False  # whether the subject rates valence and arousal after each block

@@ -1,7 +1,8 @@
 """Builds the documentation site from docs/, from files of the repository and from the code: ``make docs``.
 
 The pages are collected in build/docs. Links to files of the repository that are no pages become their names. A broken
-link, or a page that is in no table of contents, is an error.
+link, or a page that is in no table of contents, is an error. Each version has a folder in build/site, or in the folder
+that is given: ``build.py SITE``.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ import os
 import posixpath
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import generated
+import outputs
+from jinja2 import Template
 from sphinx.cmd.build import main as sphinx
 
+from realtime_mood import __version__
 from realtime_mood.models.card import DEFAULT
 
-ROOT = Path(__file__).parents[2]
-PAGES, SITE = ROOT / "build" / "docs", ROOT / "build" / "site"
+HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
+PAGES = ROOT / "build" / "docs"
 FROM_REPOSITORY = {
     "README.md": "home.md",
     "CONTRIBUTING.md": "contributing.md",
@@ -55,8 +60,15 @@ def _relinked(page: str, text: str, pages: set[str]) -> str:
     return LINK.sub(relink, text)
 
 
-def build() -> int:
-    """Write the site to build/site; returns the exit code of Sphinx."""
+def version() -> str:
+    """The folder of this version on the site: its number where this checkout has its tag, else ``dev``."""
+    tags = subprocess.run(["git", "tag", "--points-at", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return __version__ if tags.returncode or f"v{__version__}" in tags.stdout.split() else "dev"
+
+
+def build(site: Path) -> int:
+    """Write this version to a folder of `site`, beside those of other checkouts; returns the exit code of Sphinx."""
+    outputs.PAGE.write_text("\n".join(outputs.page()))
     shutil.rmtree(PAGES, ignore_errors=True)
     for path, text in collect().items():
         place = PAGES / path
@@ -64,9 +76,21 @@ def build() -> int:
         place.write_text(text)
     shutil.copytree(ROOT / "docs" / "pictures", PAGES / "pictures")
     (PAGES / "index.md").write_text(generated.CONTENTS)
-    here = str(Path(__file__).parent)
-    return sphinx(["-q", "-W", "--keep-going", "-j", str(os.cpu_count() or 1), "-c", here, str(PAGES), str(SITE)])
+    os.environ["SITE_VERSION"] = name = version()
+    options = ["-q", "-W", "--keep-going", "-j", str(os.cpu_count() or 1), "-c", str(HERE)]
+    code = sphinx([*options, str(PAGES), str(site / name)])
+    list_versions(site)
+    return code
+
+
+def list_versions(site: Path) -> None:
+    """Write the first page of `site`, with all versions, newest first; ``latest`` leads to the first of them."""
+    there = [path.parent.name for path in site.glob("*/objects.inv") if path.parent.name != "latest"]
+    there.sort(key=lambda name: [int(part) for part in re.findall(r"\d+", name)], reverse=True)  # dev is last
+    (site / "index.html").write_text(Template((HERE / "templates" / "index.html").read_text()).render(versions=there))
+    (site / "latest").unlink(missing_ok=True)
+    (site / "latest").symlink_to(there[0])
 
 
 if __name__ == "__main__":
-    sys.exit(build())
+    sys.exit(build(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "site"))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
 import typer
 from babel.messages import pofile
+from pydantic import BaseModel
 
 import realtime_mood
 from realtime_mood import app, contracts, errors
+from realtime_mood.calibration.protocol import Cue, Protocol, Rest
 from realtime_mood.cli.config import RunConfig
+from realtime_mood.feedback.plan import Block, FeedbackPlan, Measure, Reward
 
 CONTENTS = """
 ```{include} home.md
@@ -51,6 +55,7 @@ reference/configuration
 api
 reference/python
 reference/protocols
+outputs
 reference/exit-codes
 reference/messages
 glossary
@@ -130,16 +135,44 @@ def _one_line(text: str | None) -> str:
 
 
 def configuration() -> Iterator[str]:
-    """Every key of the configuration file."""
+    """Every key of the configuration file, of a feedback session and of a calibration protocol."""
     yield from (
-        "# Configuration", "",
+        "# Configuration", "", "## Options of a run", "",
         "Keys of the TOML file of `--config`, which are the options of `run`. [The guide](../guide.md#options) says",
         "where values are taken from. An environment variable is `REALTIME_MOOD_` and the key in capitals.", "",
-        "| key | type | default |", "|---|---|---|",
     )  # fmt: skip
-    for name, field in RunConfig.model_fields.items():
-        kind = str(field.annotation) if not isinstance(field.annotation, type) else field.annotation.__name__
-        yield f"| `{name}` | {_one_line(kind.replace('pathlib.', '').replace('typing.', ''))} | `{field.default!r}` |"
+    run = typer.main.get_command(app.cli).commands["run"]  # type: ignore[attr-defined]
+    yield from _keys(RunConfig, _comments(RunConfig) | {it.name: it.help for it in run.params if hasattr(it, "help")})
+    yield from ("## A feedback session", "", "Keys of the TOML file of `feedback --session`.", "")
+    for model, table in ((FeedbackPlan, ""), (Measure, "[[measures]]"), (Reward, "[reward]"), (Block, "[[blocks]]")):
+        yield from ((f"`{table}`", "") if table else ())
+        yield from _keys(model, _comments(model))
+    yield from ("## A calibration protocol", "", "Keys of the TOML file of `calibrate --protocol`.", "")
+    for model, table in ((Protocol, ""), (Rest, "[[rest]]"), (Cue, "[[cues]]")):
+        yield from ((f"`{table}`", "") if table else ())
+        yield from _keys(model, _comments(model))
+
+
+def _keys(model: type[BaseModel], meanings: dict[str, str]) -> Iterator[str]:
+    yield from ("| key | type | default | meaning |", "|---|---|---|---|")
+    for name, field in model.model_fields.items():
+        kind = field.annotation.__name__ if isinstance(field.annotation, type) else str(field.annotation)
+        kind = re.sub(r"Annotated\[(.*?\]),.*?\]", r"\1", re.sub(r"\b[a-z_]+\.(?=\w)", "", kind))
+        kind = re.sub(r"Optional\[(.*)\]$", r"\1 | None", re.sub(r"Literal\[(.*?)\]", r"\1", kind))
+        default = "" if field.is_required() or field.default_factory else f"`{field.default!r}`"
+        yield f"| `{name}` | {_one_line(kind)} | {default} | {_one_line(meanings.get(name, ''))} |"
+    yield ""
+
+
+def _comments(model: type[BaseModel]) -> dict[str, str]:
+    """What the source says of each field: a comment before or behind it, or a string after it."""
+    source = inspect.getsource(model)
+    field = r'((?:^    #.*\n)*)^    (\w+): [^#\n]*(?:# (.*))?\n(?:    """((?:.|\n)*?)""")?'
+    found = {}
+    for before, name, behind, after in re.findall(field, source, re.MULTILINE):
+        meaning = behind or after or " ".join(line.strip(" #") for line in before.splitlines())
+        found[name] = meaning.replace("``", "`")
+    return found
 
 
 def python() -> Iterator[str]:

@@ -43,12 +43,12 @@ class Measure(Strict):
     """``band``: log power; ``ratio``: log power of `band` less that of `over`; ``asymmetry``: log power of the second
     half of `electrodes` less that of the first; ``readout``: what the network says of `label`; a measure of the
     body, as ``heart_rate``, from a stream beside the EEG; or the name of a measure of another package."""
-    band: Band = BANDS["alpha"]
-    over: Band | None = None
+    band: Band = BANDS["alpha"]  # two frequencies in Hz, or the name of a band
+    over: Band | None = None  # of a ratio: the band below the line
     electrodes: tuple[str, ...] = ()  # names, or differences of two, as ``"F3-C3"``
     label: str = ""  # a label of the readout, or ``valence``, ``arousal`` or ``confidence``
     smoothing_s: float = Field(0.5, ge=0.1, le=10.0)  # time constant of the mean over power (s)
-    weight: float = 1.0
+    weight: float = 1.0  # in the mean over measures; negative to reward less of it
 
     @field_validator("electrodes")
     @classmethod
@@ -93,10 +93,10 @@ class Reward(Strict):
     """The reward rule: the z-score has to stay beyond a threshold for long enough."""
 
     rule: Literal["threshold", "percentile", "staircase"] = "percentile"
-    direction: Literal["up", "down"] = "up"
+    direction: Literal["up", "down"] = "up"  # whether more or less of the measure is rewarded
     z: float = 0.5  # the threshold, or the first one of the staircase, in standard deviations of the baseline
     percent: float = Field(60.0, gt=0, lt=100)  # ``percentile``: percentile of the last `over_s` seconds
-    over_s: float = Field(30.0, ge=5, le=600)
+    over_s: float = Field(30.0, ge=5, le=600)  # of `percentile` (s)
     # ``staircase``: step up after a reward, and down after `patience_s` without one
     step: float = Field(0.05, gt=0, le=1)
     patience_s: float = Field(5.0, ge=1, le=60)
@@ -109,7 +109,8 @@ class Block(Strict):
     """A block of a session."""
 
     kind: Literal["baseline", "feedback", "transfer", "rest"]  # ``transfer``: the same task without feedback
-    seconds: float = Field(gt=0, le=3600)
+    seconds: float = Field(gt=0, le=3600)  # duration
+    # instruction on the screen
     text: Words = N_("Sit still and look at the screen")
 
 
@@ -117,8 +118,8 @@ class FeedbackPlan(Strict):
     """The plan of a feedback session. Every field can be set in a TOML file."""
 
     name: str = Field(pattern="^[A-Za-z0-9_]+$")
-    title: Words
-    about: Words
+    title: Words  # on the screens
+    about: Words  # one sentence for the operator
     consent: Words  # text that the subject has to agree to first
     debrief: Words  # text shown after the session, in every condition
     measures: tuple[Measure, ...] = Field(min_length=1, max_length=8)

@@ -1,22 +1,6 @@
 """Readings as OSC messages, one number each, so that a patch can use single values.
 
-============================== ==== ============================================================
-address                        type value
-============================== ==== ============================================================
-``/realtime_mood/valid``       int  1 for an estimate; 0 otherwise, with fewer messages
-``/realtime_mood/virtual``     int  1 for a simulated subject
-``/realtime_mood/status``      str  ``estimate``, or why there is none
-``/realtime_mood/prob/LABEL``  f    probability
-``/realtime_mood/valence``     f    and ``arousal``, -1 to 1, where the readout has them
-``/realtime_mood/confidence``  f
-``/realtime_mood/quality``     f    0 to 1
-``/realtime_mood/sample_age_ms`` f
-``/realtime_mood/unfamiliarity`` f  above 1 there is no estimate
-``/realtime_mood/body/MEASURE`` f   once a second, where it is valid: ``heart_rate`` and the others of the guide
-``/realtime_mood/body/MEASURE/quality`` f 0 to 1
-``/realtime_mood/body/MEASURE/status`` str ``valid``, or why there is none
-``/realtime_mood/eyes``        f    1 where eye movements took part; 0: it rests on the EEG alone
-============================== ==== ============================================================
+Addresses and units: docs/outputs.md, from `docs/site/meanings.py`.
 """
 
 from __future__ import annotations

@@ -1,17 +1,6 @@
 """Named numbers of a reading, with the same names and order in every output.
 
-============== =============================================================================================
-``valid``      1 for an estimate, else 0: then the other values of the estimate are NaN
-``valence``    -1 to 1: mean valence of the labels, weighted by their probabilities; NaN where a readout has none
-``arousal``    likewise
-``p_LABEL``    the label's probability
-``confidence`` of the network, 0 to 1
-``quality``    of the electrodes, 0 to 1
-``sample_age_ms`` emission minus the stamp of the newest sample
-``latency_ms`` emission minus the arrival of the window's last sample; NaN without an estimate
-``eyes``       1 where eye movements took part, 0 where the reading rests on the EEG alone
-``unfamiliarity`` of the network's input; above 1 there is no estimate, NaN where it is not measured
-============== =============================================================================================
+Units and meanings: docs/outputs.md, from `docs/site/meanings.py`.
 """
 
 from __future__ import annotations

@@ -57,3 +57,10 @@ def test_the_index_has_every_decision():
 def test_the_citation_names_the_version():
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert f"version: {version}\n" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_every_field_that_programs_receive_is_documented(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs" / "site")
+    import outputs
+
+    assert outputs.PAGE.read_text() == "\n".join(outputs.page()), "run make docs"
