@@ -44,7 +44,7 @@ screenshots: setup  ## the README's pictures, from the running program
 datasets: setup  ## the part of docs/datasets.md about each data set, from its reader
 	$(PY) -m realtime_mood.models.datasets.page docs/datasets.md
 
-docs: setup  ## the documentation site, in build/site; a broken link is an error
+docs: setup  ## the documentation site, in build/site, a folder a version; a broken link is an error
 	$(PY) docs/site/build.py
 
 LANGUAGE_DIR := realtime_mood/language

@@ -74,4 +74,20 @@ def test_the_site_builds_without_a_warning():
     pytest.importorskip("sphinx")
     done = subprocess.run([sys.executable, ROOT / "docs/site/build.py"], capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
-    assert (ROOT / "build/site/reference/commands.html").exists()
+    page = (ROOT / "build/site/latest/reference/commands.html").read_text()
+    assert 'href="../../index.html">other versions' in page
+
+
+def test_the_site_lists_its_versions(tmp_path, monkeypatch):
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(ROOT / "docs" / "site")
+    import build
+
+    for name in ("0.9.0", "dev", "0.10.1"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "objects.inv").touch()
+    build.list_versions(tmp_path)
+    build.list_versions(tmp_path)
+    listed = re.findall(r'href="(.*?)/index.html"', (tmp_path / "index.html").read_text())
+    assert listed == ["0.10.1", "0.9.0", "dev"]
+    assert (tmp_path / "latest").readlink() == Path("0.10.1")
