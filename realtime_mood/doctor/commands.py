@@ -68,11 +68,12 @@ def checks_of(scope: str) -> list[Check]:
 
     from platformdirs import user_data_path
 
-    from . import boards, installed, machine, network, streams
+    from . import boards, configuration, firewall, installed, machine, network, ports, streams
     from .finding import Check
 
     own = liblsl.own_configuration()
-    near = streams.scope_in_force(own, scope)
+    lsl_ports = ports.LslPorts.in_force(own)
+    near = configuration.scope_in_force(own, scope)
     data = user_data_path("realtime_mood")
     folders = [data / "recordings", data / "autosave"]
     return [
@@ -80,10 +81,11 @@ def checks_of(scope: str) -> list[Check]:
         Check("window", installed.window),
         Check("own LSL stream", partial(streams.own_stream, scope), 45.0),
         Check("LSL streams", partial(streams.announced, scope, folders=folders), 35.0),
-        Check("firewall", network.firewall),
+        Check("LSL ports", partial(ports.ports, lsl_ports)),
+        Check("firewall", partial(firewall.firewall, lsl_ports)),
         Check("adapters", network.connections),
         Check("multicast", partial(network.multicast, near)),
-        Check("LSL configuration", partial(streams.configuration, own, scope, Path.home())),
+        Check("LSL configuration", partial(configuration.configuration, own, scope, Path.home())),
         Check("serial ports", boards.serial, hangs="unplug the board and plug it in again"),
         Check("bluetooth", boards.bluetooth, hangs="switch Bluetooth off and on"),
         Check("brainflow", boards.brainflow),

@@ -1,4 +1,4 @@
-"""Checks of the network that LSL uses: adapters, VPNs, multicast on each adapter, and firewalls."""
+"""Checks of the network that LSL uses: adapters, VPNs, and multicast on each adapter."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from .. import clock
 from .finding import Finding, Level
-from .processes import PROC, running
+from .ports import LOOPBACK
 
 PORT = 16571  # on which LSL is asked for streams
 GROUPS = {"link": "224.0.0.183", "site": "239.255.172.215"}  # of LSL, by its scope
-LOOPBACK = "127.0.0.1"
 WAIT_S = 1.0
 UP, IS_LOOPBACK, MULTICAST = 0x1, 0x8, 0x1000  # flags of an adapter on Linux
 GET_FLAGS, GET_ADDRESS, GET_KIND = 0x8913, 0x8915, 0x8927  # ioctl: SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFHWADDR
@@ -26,10 +24,6 @@ NO_HARDWARE = (512, 65534)  # ARPHRD_PPP and ARPHRD_NONE: tunnels
 VPN = re.compile(r"(tun|tap|wg|ppp|utun|ipsec|tailscale|zt|nordlynx|proton|cscotun|gpd)\w*$")
 VIRTUAL = re.compile(r"(docker|br-|veth|virbr|vmnet|vboxnet|lxc|podman)")
 PEERS = "write `[lab]` and `KnownPeers = {address of the other computer}` into ~/lsl_api/lsl_api.cfg"
-UFW = "sudo ufw allow 16571:16604/udp && sudo ufw allow 16572:16604/tcp"
-FIREWALLD = (
-    "sudo firewall-cmd --permanent --add-port=16571-16604/udp --add-port=16572-16604/tcp && sudo firewall-cmd --reload"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +129,3 @@ def exchange(address: str, group: str, port: int, wait_s: float = WAIT_S) -> str
         except OSError as error:
             return error.strerror or str(error)
     return "what was sent did not arrive"
-
-
-def firewall(etc: Path = Path("/etc"), proc: Path = PROC, system: str = sys.platform) -> list[Finding]:
-    """Whether a firewall is on that keeps out other computers' streams; its rules are not read, which needs root."""
-    if system == "win32":
-        do = "in Windows Defender Firewall, allow python.exe on private networks, and delete its rules that block"
-        return [Finding("firewall", Level.NOT_CHECKED, "not checked on Windows", do)]
-    if system != "linux":
-        do = "in the settings of the firewall, allow incoming connections for Python"
-        return [Finding("firewall", Level.NOT_CHECKED, "not checked on this system", do)]
-    try:
-        has_ufw = re.search(r"^ENABLED=yes", (etc / "ufw" / "ufw.conf").read_text(), re.MULTILINE | re.IGNORECASE)
-    except OSError:
-        has_ufw = None
-    for name, line in (("ufw", UFW if has_ufw else ""), ("firewalld", FIREWALLD if running("firewalld", proc) else "")):
-        if line:
-            found = f"{name} is on: unless a rule allows LSL, streams of other computers are not found"
-            return [Finding("firewall", Level.WARNING, found, line)]
-    return [Finding("firewall", Level.OK, "no ufw and no firewalld is on (other rules cannot be read without root)")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,12 +17,23 @@ def running(name: str, proc: Path = PROC) -> bool:
 
 def holding(port: str, proc: Path = PROC) -> list[str]:
     """The other processes that have a file open, as far as this user may see."""
-    target, found = os.path.realpath(port), []
-    for process in _others(proc):
-        with suppress(OSError):
-            if any(_target(link) == target for link in (process / "fd").iterdir()):
-                found.append(_named(process))
-    return found
+    return [named(process) for process in _with_open({os.path.realpath(port)}, proc)]
+
+
+def with_port(number: int, protocol: str = "tcp", proc: Path = PROC) -> list[Path]:
+    """The folders in ``/proc`` of the other processes that listen on this port, as far as this user may see."""
+    sockets = set()
+    for table in (protocol, f"{protocol}6"):
+        for line in read(proc / "net" / table).splitlines()[1:]:
+            _, local, remote, *_, inode = line.split()[:10]
+            if int(local.rpartition(":")[2], 16) == number and remote.endswith(":0000"):
+                sockets.add(f"socket:[{inode}]")
+    return _with_open(sockets, proc) if sockets else []
+
+
+def is_stopped(process: Path) -> bool:
+    """Whether a process was stopped, as by Ctrl+Z, and waits to be continued."""
+    return read(process / "stat").rpartition(")")[2].split()[:1] == ["T"]
 
 
 def using(library: str, proc: Path = PROC) -> list[str]:
@@ -30,7 +42,7 @@ def using(library: str, proc: Path = PROC) -> list[str]:
     for process in _others(proc):
         with suppress(OSError):
             if library in (process / "maps").read_text(errors="replace"):
-                found.append(_named(process))
+                found.append(named(process))
     return found
 
 
@@ -39,13 +51,23 @@ def _others(proc: Path) -> list[Path]:
     return sorted(path for path in proc.glob("[0-9]*") if path.name not in ours)
 
 
+def _with_open(targets: Collection[str], proc: Path) -> list[Path]:
+    found = []
+    for process in _others(proc):
+        with suppress(OSError):
+            if any(_target(link) in targets for link in (process / "fd").iterdir()):
+                found.append(process)
+    return found
+
+
 def _target(link: Path) -> str:
     with suppress(OSError):  # closed meanwhile
         return str(link.readlink())
     return ""
 
 
-def _named(process: Path) -> str:
+def named(process: Path) -> str:
+    """The name of a process and its number."""
     return f"{read(process / 'comm') or 'a program'} (process {process.name})"
 
 

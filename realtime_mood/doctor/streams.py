@@ -5,7 +5,6 @@ The functions at the end run in child processes, so that a library that hangs or
 
 from __future__ import annotations
 
-import configparser
 import os
 import socket
 import threading
@@ -27,6 +26,7 @@ from .running import ChildFailed, failed, in_child
 
 OWN = "realtime_mood doctor"  # the name of our stream
 FIND_S = 10.0  # a busy computer takes seconds
+LOOK_S = 2.0  # senders answer within this time
 LISTEN_S = 3.0  # a stream that sends nothing for so long is dead
 SFREQ = 100.0
 SAME_CLOCK_S = 0.01
@@ -46,48 +46,9 @@ def library(call: Call = in_child, environment: Mapping[str, str] = os.environ) 
     return [Finding("LSL library", Level.OK, f"liblsl {version} loads")]
 
 
-def configuration(own: Path | None, scope: str, home: Path) -> list[Finding]:
-    """Which LSL configuration is in force: the user's `own`, if any, else only the `scope`."""
-    for name in ("lsl_api.cfg.txt", "lsl_api.txt"):
-        if own is None and (path := home / "lsl_api" / name).is_file():
-            found = f"{path} is not read: the file has to be called lsl_api.cfg"
-            return [Finding("LSL configuration", Level.WARNING, found, "rename it", (("path", str(path)),))]
-    if own is None:
-        return [Finding("LSL configuration", Level.OK, f"no lsl_api.cfg of your own; scope {scope}")]
-    private = [("path", str(own))]
-    try:
-        settings = read_settings(own)
-    except (OSError, ValueError, configparser.Error) as error:
-        found = f"{own} cannot be read: {type(error).__name__}"
-        return [Finding("LSL configuration", Level.WARNING, found, "correct it, or rename it", tuple(private))]
-    listed = "; ".join(f"{key} = {value}" for key, value in settings.items() if key not in ("level", "file"))
-    private += [("setting", value) for key, value in settings.items() if key in ("SessionID", "KnownPeers")]
-    found = f"{own} is in force ({listed or 'without settings'})"
-    if settings.get("SessionID", "default") not in ("", "default"):
-        do = "if streams are missing: give every program the same SessionID, or delete that line"
-        return [Finding("LSL configuration", Level.WARNING, found, do, tuple(private))]
-    return [Finding("LSL configuration", Level.OK, found, private=tuple(private))]
-
-
-def scope_in_force(own: Path | None, scope: str) -> str:
-    """The scope that the user asked for: that of their own configuration, if it states one, else `scope`."""
-    if own is not None:
-        with suppress(OSError, ValueError, configparser.Error):
-            return read_settings(own).get("ResolveScope", scope)
-    return scope
-
-
-def read_settings(path: Path) -> dict[str, str]:
-    """The settings of an LSL configuration, of all its sections; raises `OSError`, `ValueError` or an error of it."""
-    parser = configparser.RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=(";", "#"))
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # LSL is case-sensitive
-    parser.read_string(path.read_text(encoding="utf-8-sig"))
-    return {key: value.strip() for section in parser.sections() for key, value in parser.items(section)}
-
-
 def own_stream(scope: str, call: Call = in_child) -> list[Finding]:
     """Whether a stream that one process announces is found, and read, by another on this computer."""
-    do = "allow UDP and TCP 16571 to 16604 on 127.0.0.1 in the firewall, and see what it says about multicast"
+    do = "allow UDP and TCP 16571 to 16604 on 127.0.0.1 in the firewall, and look at the checks firewall and multicast"
     try:
         got = call("realtime_mood.doctor.streams:send_to_ourselves", scope, deadline_s=40.0)
     except ChildFailed as error:
@@ -236,7 +197,7 @@ def survey(scope: str) -> list[dict[str, Any]]:
     liblsl.set_scope(scope)
     lsl = liblsl.pylsl()
     resolver = lsl.ContinuousResolver()
-    time.sleep(2.0)
+    time.sleep(LOOK_S)
     infos = [info for info in resolver.results() if info.name() != OWN][:MOST]
     there = [{**identity_of(one), "sfreq": one.nominal_srate(), "samples": 0, "offset": None} for one in infos]
     inlets = [lsl.StreamInlet(info, max_buflen=2, recover=False) for info in infos]

@@ -16,7 +16,8 @@ LEVELS = {
 SERIOUS = ("wrong", "warning")
 CHECKS = {
     "lsl": (
-        "LSL library", "own LSL stream", "LSL streams", "firewall", "adapters", "multicast", "LSL configuration"
+        "LSL library", "own LSL stream", "LSL streams", "LSL ports", "firewall", "adapters", "multicast",
+        "LSL configuration",
     ),
     "brainflow": ("serial ports", "bluetooth", "brainflow"),
 }  # fmt: skip

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
+from namespaces import run_in_namespaces
 
 from realtime_mood.doctor import network
-from realtime_mood.doctor.finding import Level
 
 ASK = """
 import json, sys
@@ -25,14 +23,8 @@ TUNNEL = "ip tuntap add wg0 mode tun && ip addr add 10.9.0.2/24 dev wg0 && ip li
 
 def seen(scope: str, *commands: str) -> list[tuple[str, str, str]]:
     """What is found about multicast and about adapters, in a network made by `commands`."""
-    if sys.platform != "linux":
-        pytest.skip("needs a network namespace, which only Linux has")
-    script = " && ".join(["true", *commands]) + ' || exit 77; exec "$@"'
-    words = ["unshare", "-rn", "sh", "-c", script, "sh", sys.executable, "-c", ASK, scope]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=100)
-    if done.returncode and "Traceback" not in done.stderr:
-        pytest.skip(f"no such network can be made here: {done.stderr.strip()}")
-    return [tuple(one) for one in json.loads(done.stdout)]
+    told = run_in_namespaces("n", [*commands], ASK, scope)
+    return [tuple(one) for one in json.loads(told)]
 
 
 def test_without_loopback_nothing_works():
@@ -73,18 +65,3 @@ def test_nothing_leaves_the_computer_unless_the_scope_asks_for_it(monkeypatch, s
 def test_what_does_not_arrive_is_said():
     assert network.exchange("127.0.0.1", "127.0.0.1", 0) == ""
     assert network.exchange("192.0.2.7", network.GROUPS["site"], 0)  # not an address of this computer
-
-
-def test_firewalls_are_named_with_the_line_that_opens_them(tmp_path):
-    proc = tmp_path / "proc"
-    assert network.firewall(tmp_path, proc, "linux")[0].level == Level.OK
-    (tmp_path / "ufw").mkdir()
-    (tmp_path / "ufw" / "ufw.conf").write_text("# comment\nENABLED=no\n")
-    assert network.firewall(tmp_path, proc, "linux")[0].level == Level.OK
-    (proc / "12").mkdir(parents=True)
-    (proc / "12" / "comm").write_text("firewalld\n")
-    (found,) = network.firewall(tmp_path, proc, "linux")
-    assert (found.level, found.do) == (Level.WARNING, network.FIREWALLD)
-    (tmp_path / "ufw" / "ufw.conf").write_text("ENABLED=yes\n")
-    assert network.firewall(tmp_path, proc, "linux")[0].do == network.UFW
-    assert network.firewall(system="win32")[0].level == Level.NOT_CHECKED

@@ -1,0 +1,102 @@
+"""The check of the ports that LSL uses on this computer: whether they are free, and whether who has one answers."""
+
+from __future__ import annotations
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+
+from .configuration import settings_of
+from .finding import Finding, Level
+from .processes import PROC, is_stopped, named, with_port
+
+LOOPBACK = "127.0.0.1"
+ANSWER_S = 3.0  # a busy computer takes a second
+
+
+@dataclass(frozen=True, slots=True)
+class LslPorts:
+    """The ports of LSL: UDP `search`, on which streams are looked for, and UDP and TCP `first` to `last` of streams."""
+
+    search: int = 16571
+    first: int = 16572
+    number: int = 32
+
+    @property
+    def last(self) -> int:
+        """The last port of streams."""
+        return self.first + self.number - 1
+
+    @classmethod
+    def in_force(cls, own: Path | None) -> LslPorts:
+        """Those of the user's `own` configuration, and else those of the library."""
+        settings = settings_of(own)
+        keys = {"search": "MulticastPort", "first": "BasePort", "number": "PortRange"}
+        numbers = {name: settings[key] for name, key in keys.items() if settings.get(key, "").isdecimal()}
+        return cls(**{name: int(text) for name, text in numbers.items()})
+
+
+class Answer(Enum):
+    """What comes back from a port."""
+
+    NONE = auto()  # nobody listens there, or a firewall is in between
+    MUTE = auto()  # somebody listens, and does not answer
+    ANY = auto()
+
+
+def ports(used: LslPorts, proc: Path = PROC) -> list[Finding]:
+    """Whether the ports of LSL are free, and whether the streams of this computer that have one answer."""
+    numbers = range(used.first, used.last + 1)
+    with ThreadPoolExecutor(64) as pool:
+        answers = dict(zip(numbers, pool.map(ask, numbers), strict=True))
+    mute = [number for number, answer in answers.items() if answer is Answer.MUTE]
+    findings = [*_of_search(used.search, proc), *(_of_mute(number, proc) for number in mute)]
+    n_taken = sum(answer is not Answer.NONE for answer in answers.values())
+    if n_taken == used.number:
+        found = f"all {n_taken} ports for streams, {used.first} to {used.last}, are in use: more streams are not found"
+        do = "end programs that are left over, or set a larger PortRange in lsl_api.cfg on every computer"
+        findings.append(Finding("LSL ports", Level.WARNING, found, do))
+    found = f"{n_taken} of {used.number} ports for streams are in use, and UDP {used.search} can be used"
+    return findings or [Finding("LSL ports", Level.OK, found)]
+
+
+def ask(port: int) -> Answer:
+    """Connect to a port of this computer, and ask the stream there what it is."""
+    try:
+        connection = socket.create_connection((LOOPBACK, port), ANSWER_S)
+    except OSError:
+        return Answer.NONE
+    with connection:
+        try:
+            connection.sendall(b"LSL:fullinfo\r\n")
+            connection.recv(64)
+        except TimeoutError:
+            return Answer.MUTE
+        except OSError:  # it ends just now, or is no stream
+            return Answer.ANY
+    return Answer.ANY
+
+
+def _of_search(port: int, proc: Path) -> list[Finding]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tried:
+        try:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as LSL does: its programs share the port
+            tried.bind((LOOPBACK, port))
+        except OSError as error:
+            names = " and ".join(map(named, with_port(port, "udp", proc))) or (error.strerror or str(error))
+            found = f"UDP {port}, on which streams are looked for, cannot be shared: {names}"
+            do = "end that program: others cannot find the streams of this computer"
+            return [Finding("LSL ports", Level.WARNING, found, do)]
+    return []
+
+
+def _of_mute(port: int, proc: Path) -> Finding:
+    holders = with_port(port, "tcp", proc)
+    if stopped := next(filter(is_stopped, holders), None):
+        found = f"{named(stopped)} has port {port} of LSL and is stopped, as by Ctrl+Z: its streams are not found"
+        do = f"continue it: fg in its terminal, or kill -CONT {stopped.name}; or end it"
+        return Finding("LSL ports", Level.WARNING, found, do)
+    found = f"{' and '.join(map(named, holders)) or 'a program'} has port {port} of LSL, and does not answer: it hangs"
+    return Finding("LSL ports", Level.WARNING, found, "end that program, and start it again")
