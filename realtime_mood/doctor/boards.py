@@ -24,9 +24,7 @@ IN_USE = "libBoardController"  # BrainFlow's library, as a process has it in its
 SHOW_S = 5.0
 
 
-def serial(
-    ports: Sequence[str] | None = None, proc: Path = PROC, may: Callable[[str, int], bool] = os.access
-) -> list[Finding]:
+def serial(ports: Sequence[str] | None = None, proc: Path = PROC, system: str = sys.platform) -> list[Finding]:
     """Whether the serial ports may be opened, and which process has one open."""
     ports = serial_ports() if ports is None else ports
     if not ports:
@@ -37,7 +35,7 @@ def serial(
     findings = []
     private = tuple(("port", port) for port in ports if "usbserial" in port)  # macOS puts the serial number there
     for port in ports:
-        if not may(port, os.R_OK | os.W_OK):
+        if system != "win32" and not os.access(port, os.R_OK | os.W_OK):
             findings.append(Finding("serial ports", Level.WARNING, *_no_permission(port), private))
         elif holders := holding(port, proc):
             do = "close that program"
@@ -45,14 +43,17 @@ def serial(
                 do = "sudo systemctl disable --now ModemManager: it takes boards for modems"
             found = f"{port} is held by {' and '.join(holders)}"
             findings.append(Finding("serial ports", Level.WARNING, found, do, private))
-    if not findings:
-        findings = [Finding("serial ports", Level.OK, f"{', '.join(ports)}: may be opened", private=private)]
-    return findings
+    if not findings and system != "linux":
+        found = f"{', '.join(ports)}; whether another program holds one is not checked on this system"
+        do = "if a board does not open, close every other program that uses it"
+        return [Finding("serial ports", Level.NOT_CHECKED, found, do, private)]
+    return findings or [Finding("serial ports", Level.OK, f"{', '.join(ports)}: may be opened", private=private)]
 
 
 def brainflow(
-    proc: Path = PROC, call: Callable[..., Any] = in_child, find: Callable[[str], Any] = find_spec
-) -> list[Finding]:
+    proc: Path = PROC, call: Callable[..., Any] = in_child, find: Callable[[str], Any] = find_spec,
+    system: str = sys.platform,
+) -> list[Finding]:  # fmt: skip
     """Whether the BrainFlow library loads, and which other processes have it loaded: they may hold a board."""
     if find("brainflow") is None:
         return [Finding("brainflow", Level.OK, "not installed; for boards:", install_extra("brainflow"))]
@@ -64,6 +65,9 @@ def brainflow(
     if names := using(IN_USE, proc):
         found = f"BrainFlow is in use by {' and '.join(names)}, which may hold a board"
         return [Finding("brainflow", Level.WARNING, found, "if a board does not open, close that program first")]
+    if system != "linux":
+        found = f"BrainFlow {version} loads; whether another program uses it is not checked on this system"
+        return [Finding("brainflow", Level.NOT_CHECKED, found, "if a board does not open, close other programs first")]
     return [Finding("brainflow", Level.OK, f"BrainFlow {version} loads, and no other program uses it")]
 
 

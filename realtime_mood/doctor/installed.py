@@ -7,17 +7,20 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import metadata
+from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from ..gui import desktop
 from .finding import Finding, Level
+from .processes import read
 
 NAME = "realtime-mood"
 OTHER_PLUGINS = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_PLUGIN_PATH")  # set by OpenCV and others: their Qt does not fit
+TESTED = Path(__file__).parents[2] / "constraints.txt"  # the versions of `make setup`; in a clone only
 Version = Callable[[str], str]
 
 
@@ -32,8 +35,12 @@ def python(requires: str | None = None, version: str = platform.python_version()
     return [Finding("python", Level.WRONG, f"{found}, and {requires} is needed", do)]
 
 
-def packages(requires: Iterable[str] | None = None, version_of: Version = metadata.version) -> list[Finding]:
+def packages(
+    requires: Iterable[str] | None = None, version_of: Version = metadata.version, tested: Path = TESTED
+) -> list[Finding]:
     """Whether every package has a version in the range of pyproject.toml; extras that are not installed are named.
+
+    So are the packages that have another version than the `tested` one.
 
     `requires` are the requirements with their extras, as the metadata have them; `version_of` raises
     `PackageNotFoundError`.
@@ -59,7 +66,9 @@ def packages(requires: Iterable[str] | None = None, version_of: Version = metada
     if not findings:
         lacking = [name for name, ones in extras.items() if not {one.name for one in ones} <= there]
         without = f"; not installed extras: {', '.join(sorted(lacking))}" if lacking else ""
-        findings.append(Finding("packages", Level.OK, f"{len(there)} packages in their ranges{without}"))
+        others = ", ".join(_untested([one for one in known if one.name in there], tested, version_of))
+        than = f"; other versions than the tested ones: {others}" if others else ""
+        findings.append(Finding("packages", Level.OK, f"{len(there)} packages in their ranges{without}{than}"))
     return findings
 
 
@@ -93,6 +102,14 @@ def _version(requirement: Requirement, version_of: Version) -> str | None:
         return version_of(requirement.name)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _untested(known: Iterable[Requirement], tested: Path, version_of: Version) -> Iterator[str]:
+    pins = dict(re.findall(r"^([\w.-]+)==([^\s;+]+)", read(tested), re.MULTILINE))
+    for one in {it.name: it for it in known}.values():
+        version, pin = _version(one, version_of), pins.get(one.name)
+        if version and pin and version.partition("+")[0] != pin:
+            yield f"{one.name} {version} ({pin})"
 
 
 def _fits(requirement: Requirement, version_of: Version) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from .. import clock
 from ..errors import install_extra
 from ..models.card import DEFAULT
 from .finding import Finding, Level
+from .processes import read
 from .running import ChildFailed, failed, in_child
 
 MB = 1_000_000
@@ -64,13 +66,13 @@ def weights(name: str = DEFAULT, call: Call = in_child) -> list[Finding]:
 
 
 def torch(
-    name: str = DEFAULT, has_driver: bool | None = None, call: Call = in_child, find: Callable[[str], Any] = find_spec
+    name: str = DEFAULT, driver: str | None = None, call: Call = in_child, find: Callable[[str], Any] = find_spec
 ) -> list[Finding]:
-    """Whether torch, where it is installed, computes the golden pair, and uses a GPU of NVIDIA that has a driver."""
-    has_driver = DRIVER.exists() if has_driver is None else has_driver
+    """Whether torch, where it is installed, computes the golden pair, and uses a GPU of NVIDIA that has a `driver`."""
+    driver = driver_version() if driver is None else driver
     if find("torch") is None:
-        do = install_extra("torch") if has_driver else ""
-        gpu = "; there is a GPU of NVIDIA, which needs torch" if has_driver else ""
+        do = install_extra("torch") if driver else ""
+        gpu = f"; there is a GPU of NVIDIA (driver {driver}), which needs torch" if driver else ""
         return [Finding("torch", Level.OK, f"not installed: ONNX Runtime runs the network on the CPU{gpu}", do)]
     try:
         about = call("realtime_mood.models.self_check:by_torch", name, deadline_s=LOAD_S)
@@ -82,11 +84,17 @@ def torch(
         found, do = f"{found}, but {about['gpu']} fails: {about['failed']}", "update its driver, or use --device cpu"
         return [Finding("torch", Level.WARNING, found, do)]
     if about["gpu"]:
-        return [Finding("torch", Level.OK, f"{found}, also on {about['gpu']}")]
-    if not has_driver:
-        return [Finding("torch", Level.OK, f"{found}; no GPU of NVIDIA here: the CPU suffices for a run")]
+        return [Finding("torch", Level.OK, f"{found}, also on {about['gpu']}{f' (driver {driver})' if driver else ''}")]
+    if not driver:
+        return [Finding("torch", Level.OK, f"{found}; no GPU of NVIDIA is seen: the CPU suffices for a run")]
     if about["cuda"] is None:
         do = "install a CUDA build of torch (pytorch.org has the line), or leave it: the CPU suffices for a run"
         return [Finding("torch", Level.WARNING, f"{found}, but is built for the CPU: the GPU is not used", do)]
     do = f"update the driver of the GPU (torch is built for CUDA {about['cuda']}), or use --device cpu"
-    return [Finding("torch", Level.WARNING, f"{found}, but sees no GPU, though a driver is there", do)]
+    return [Finding("torch", Level.WARNING, f"{found}, but sees no GPU, though driver {driver} is there", do)]
+
+
+def driver_version(told: Path = DRIVER) -> str:
+    """The version of NVIDIA's driver, as it tells on Linux; empty where there is none, and on other systems."""
+    found = re.search(r"Module\b.*?\s(\d[\d.]+)", read(told))
+    return found[1] if found else ""

@@ -53,12 +53,34 @@ def test_a_port_that_is_held_is_named_with_its_holder(port):
     assert serial([port])[0].level == Level.OK
 
 
+ASK = """
+import getpass, grp, os, pwd, sys
+from realtime_mood.doctor.boards import serial
+if os.geteuid() == 0:  # a superuser may open every port
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+(found,) = serial(sys.argv[1:])
+print(found.level.name, found.found, found.do, sep="\\n")
+"""
+
+
 @linux
 def test_a_port_without_permission_is_named_with_the_line_that_gives_it(port):
-    (found,) = serial([port], may=lambda *_: False)  # a superuser may open every port
-    assert found.level == Level.WARNING
-    assert found.found.startswith(f"{port}: no permission")
-    assert found.do.startswith(("sudo usermod -aG ", "sudo chmod a+rw ", "log out"))
+    Path(port).chmod(0)
+    told = subprocess.run([sys.executable, "-c", ASK, port], capture_output=True, text=True, check=True)
+    level, found, do = told.stdout.splitlines()
+    assert level == "WARNING"
+    assert found.startswith(f"{port}: no permission")
+    assert do.startswith(("sudo usermod -aG ", "sudo chmod a+rw ", "log out"))
+
+
+@pytest.mark.parametrize("system", ["win32", "darwin"])
+def test_what_other_systems_do_not_tell_is_said(port, tmp_path, system):
+    (found,) = serial([port], tmp_path, system)
+    assert (found.level, "not checked on this system" in found.found) == (Level.NOT_CHECKED, True)
+    (found,) = brainflow(tmp_path, lambda *_, **__: "5", lambda _: True, system)
+    assert (found.level, "not checked on this system" in found.found) == (Level.NOT_CHECKED, True)
 
 
 def process_of(proc: Path, number: int, name: str, holds: str = "") -> None:
