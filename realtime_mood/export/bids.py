@@ -1,4 +1,4 @@
-"""A recording as part of a BIDS data set [1]_: EDF, events, status of electrodes, and readings as derivatives.
+"""A recording as part of a BIDS data set [1]_: signal, events, status of electrodes, and readings as derivatives.
 
 References
 ----------
@@ -10,23 +10,24 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..errors import ConfigError, install_extra
-from ..files import write_whole
 from ..recording.reader import Recorded
 from ..report.session import ElectrodeShare, SessionReport, report_of
-from .physio import write_beside
-from .readings import MEANING, table_of, text_of
-from .signal import raw_of
+from .physio import TASK, write_beside
+from .readings import ELECTRODES, MEANING, electrodes_of, table_of, write_events
+from .signal import coarsest, raw_of
+from .staging import staged
 
 if TYPE_CHECKING:
     from mne_bids import BIDSPath
 
-TASK = "mood"
+DESCRIPTION, PARTICIPANTS = "dataset_description.json", "participants.tsv"
 DERIVATIVES = Path("derivatives", "realtime_mood")
 SOURCE = "SourceSHA256"
 """Key of the recording's hash in the JSON file of its readings, which is written last: where it is, all is."""
@@ -59,10 +60,11 @@ def session_of(report: SessionReport, participant: str, session: str) -> Session
 
 
 def write_bids(recorded: Recorded, root: Path, participant: str, session: str, sha256: str) -> Path:
-    """Add a recording to the data set at `root`, as the next run of its session; return its EDF file.
+    """Add a recording to the data set at `root`, as the next run of its session; return the file of its signal.
 
-    Codes that are not given are those in its name. A run whose export was interrupted is written again. Nothing else is
-    overwritten.
+    That is EDF, or BDF where 16 bits are too coarse. Codes that are not given are those in the recording's name. The
+    files come to their places when all are complete; what an interrupted export has left of the run is removed. Nothing
+    else is overwritten.
 
     Raises
     ------
@@ -76,21 +78,46 @@ def write_bids(recorded: Recorded, root: Path, participant: str, session: str, s
     except ModuleNotFoundError as error:
         raise ConfigError("export to BIDS", f"{error.name} is not installed", install_extra(str(error.name))) from None
     report = report_of(recorded)
-    where, raw = session_of(report, participant, session), raw_of(recorded)
+    where, raw = session_of(report, participant, session), raw_of(recorded, whole_records=True)
     raw.info["line_freq"] = {"50": 50.0, "60": 60.0}.get(str(recorded.about.get("notch")))
-    path, readings = _next_run(root, where)
-    if not (root / "dataset_description.json").exists():
-        mne_bids.make_dataset_description(
-            path=root, name=root.resolve().name, data_license="n/a", authors=["n/a"], verbose="ERROR"
-        )
-    mne_bids.write_raw_bids(raw, path, format="EDF", allow_preload=True, overwrite=True,
-                            physical_range="channelwise", verbose="ERROR")  # fmt: skip
-    _describe(path, report)
-    source = f"bids::{path.fpath.relative_to(root).as_posix()}"
-    feedback = readings.with_name(readings.name.replace("_desc-readings", "_desc-feedback"))
-    list(write_beside(recorded, path.basename.removesuffix("_eeg.edf"), path.fpath.parent, feedback))
-    _write_readings(recorded, root, readings, {"Sources": [source], SOURCE: sha256})
-    return Path(path.fpath)
+    kind = "BDF" if coarsest(raw) else "EDF"
+    path, readings = _next_run(root, where, f".{kind.lower()}")
+    with staged(root, f"{readings.name}.json") as new:
+        path.update(root=new)
+        _copy_shared(root, new, path)
+        if not (new / DESCRIPTION).exists():
+            mne_bids.make_dataset_description(
+                path=new, name=root.resolve().name, data_license="n/a", authors=["n/a"], verbose="ERROR"
+            )
+        mne_bids.write_raw_bids(raw, path, format=kind, allow_preload=True, overwrite=True,
+                                physical_range="channelwise", verbose="ERROR")  # fmt: skip
+        _describe(path, report)
+        of_run, signal = path.basename.removesuffix(f"_eeg{path.extension}"), path.fpath.relative_to(new)
+        feedback = new / readings.with_name(readings.name.replace("_desc-readings", "_desc-feedback"))
+        list(write_beside(recorded, of_run, path.fpath.parent, feedback))
+        _write_readings(recorded, new, new / readings, {"Sources": [f"bids::{signal.as_posix()}"], SOURCE: sha256})
+        if _has_row(root / PARTICIPANTS, where.participant):
+            (new / PARTICIPANTS).unlink()  # what somebody has added to the row stays
+        for folder in (signal.parent, readings.parent):
+            for old in (root / folder).glob(f"{of_run}_*"):
+                old.unlink()
+    return root / signal
+
+
+def _copy_shared(root: Path, new: Path, path: BIDSPath) -> None:
+    """Copy the files of the data set that a new run changes, or needs."""
+    scans = path.copy().update(datatype=None, run=None, task=None, suffix="scans", extension=".tsv").fpath
+    readmes = [it.name for it in root.glob("README*")]
+    names = [DESCRIPTION, *readmes, PARTICIPANTS, "participants.json", DERIVATIVES / DESCRIPTION]
+    for name in (*names, scans.relative_to(new)):
+        if (root / name).is_file():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(root / name, new / name)
+
+
+def _has_row(participants: Path, label: str) -> bool:
+    lines = participants.read_bytes().splitlines() if participants.exists() else []
+    return any(line.split(b"\t")[0] == f"sub-{label}".encode() for line in lines)
 
 
 def exported(root: Path) -> set[str]:
@@ -98,17 +125,17 @@ def exported(root: Path) -> set[str]:
     return {str(_json(path).get(SOURCE)) for path in (root / DERIVATIVES).rglob("*_desc-readings_events.json")}
 
 
-def _next_run(root: Path, where: Session) -> tuple[BIDSPath, Path]:
-    """The first run of the session that is not complete, and its readings, without their suffix."""
+def _next_run(root: Path, where: Session, extension: str) -> tuple[BIDSPath, Path]:
+    """The first run of the session that is not complete, and its readings, below `root` and without their suffix."""
     from mne_bids import BIDSPath
 
     run = 1
     while True:
-        path = BIDSPath(root=root, datatype="eeg", suffix="eeg", extension=".edf", subject=where.participant,
+        path = BIDSPath(root=root, datatype="eeg", suffix="eeg", extension=extension, subject=where.participant,
                         session=where.session or None, task=TASK, run=f"{run:02d}")  # fmt: skip
-        folder = root / DERIVATIVES / path.fpath.parent.relative_to(root)
-        readings = folder / path.basename.replace("_eeg.edf", "_desc-readings_events")
-        if not readings.with_suffix(".json").exists():
+        name = path.basename.replace(f"_eeg{extension}", "_desc-readings_events")
+        readings = DERIVATIVES / path.fpath.parent.relative_to(root) / name
+        if not (root / readings).with_suffix(".json").exists():
             return path, readings
         run += 1
 
@@ -129,6 +156,9 @@ def _describe(path: BIDSPath, report: SessionReport) -> None:
     status = ["good" if (one.good is None or one.good >= MOSTLY) else "bad" for one in report.electrodes]
     reasons = [_reasons(one) for one in report.electrodes]
     names = [one.name for one in report.electrodes]
+    channels = path.copy().update(suffix="channels", extension=".tsv").fpath
+    text = channels.read_text(encoding="utf-8")  # MNE-BIDS names V for BDF, which is in µV as EDF is
+    channels.write_text(text.replace("\tEEG\tV\t", "\tEEG\tµV\t"), encoding="utf-8")
     mne_bids.mark_channels(path, ch_names=names, status=status, descriptions=reasons, verbose="ERROR")
 
 
@@ -139,8 +169,8 @@ def _reasons(one: ElectrodeShare) -> str:
 
 
 def _write_readings(recorded: Recorded, root: Path, readings: Path, about: dict[str, Any]) -> None:
-    """The readings as a derivative, and the settings that made them."""
-    if not (root / DERIVATIVES / "dataset_description.json").exists():
+    """As derivatives, the faults of electrodes, and the readings with the settings that made them."""
+    if not (root / DERIVATIVES / DESCRIPTION).exists():
         import mne_bids
 
         mne_bids.make_dataset_description(
@@ -149,13 +179,12 @@ def _write_readings(recorded: Recorded, root: Path, readings: Path, about: dict[
         )  # fmt: skip
     table = table_of(recorded)
     events = {"onset": table.pop("t"), "duration": [0] * len(table["status"]), **table}
-    columns = {name: {"Description": MEANING[name]} for name in table if name in MEANING}
-    columns |= {name: {"Description": f"probability of {name[2:]}"} for name in table if name.startswith("p_")}
+    columns = {f"p_{label}": f"probability of {label}" for label in (it[2:] for it in table if it.startswith("p_"))}
     made_by = {key: recorded.about.get(key) for key in MADE_BY}
     made_by["weights"] = PurePath(str(recorded.about.get("weights", ""))).name
-    write_whole(readings.with_suffix(".tsv"), text_of(events, "\t", "n/a"))
-    text = json.dumps(columns | about | {"Readings": made_by}, indent=1) + "\n"
-    write_whole(readings.with_suffix(".json"), text.encode())
+    electrodes = readings.with_name(readings.name.replace("_desc-readings", "_desc-electrodes"))
+    write_events(electrodes, electrodes_of(recorded), ELECTRODES)
+    write_events(readings, events, MEANING | columns, about | {"Readings": made_by})
 
 
 def _json(path: Path) -> dict[str, Any]:

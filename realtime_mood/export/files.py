@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
 from ..errors import ConfigError, MoodError
-from ..files import check_writable
+from ..files import check_writable, log_exception
 from ..recording.reader import open_recorded
 from . import bids
 from .readings import table_of, text_of, write_parquet
-from .signal import raw_of
+from .signal import coarsest, raw_of
+from .staging import staged
 
 Say = Callable[[str], None]
 
@@ -59,7 +58,7 @@ def export_recordings(files: Sequence[Path], formats: Formats, say: Say) -> None
         try:
             for line in _export(file, formats, done):
                 say(f"{place}{line}")
-        except (OSError, MoodError) as error:
+        except Exception as error:  # of whichever library: the others are exported all the same
             failed.append(_as_mood_error(error, file))
             if len(files) > 1:
                 say(f"{place}{failed[-1]}")
@@ -67,10 +66,12 @@ def export_recordings(files: Sequence[Path], formats: Formats, say: Say) -> None
         raise failed[0]
 
 
-def _as_mood_error(error: OSError | MoodError, file: Path) -> MoodError:
+def _as_mood_error(error: Exception, file: Path) -> MoodError:
     if isinstance(error, MoodError):
         return error
-    return MoodError(f"export {file}", str(error.strerror or error), "choose another folder")
+    if isinstance(error, OSError):
+        return MoodError(f"export {file}", str(error.strerror or error), "choose another folder")
+    return MoodError(f"export {file}", f"{type(error).__name__}: {error}; this should not happen", log_exception())
 
 
 def _export(file: Path, formats: Formats, done: set[str]) -> Iterator[str]:
@@ -85,10 +86,10 @@ def _export(file: Path, formats: Formats, done: set[str]) -> Iterator[str]:
             written = bids.write_bids(recorded, formats.bids, formats.participant, formats.session, digest)
             done.add(digest)
             yield f"{simulated}{written}"
-    raw, table = cache(partial(raw_of, recorded)), cache(partial(table_of, recorded))
+    raw, table = cache(partial(raw_of, recorded, whole_records=True)), cache(partial(table_of, recorded))
     for ending, wanted, write in (
         (".edf", formats.edf, lambda to: raw().export(to, fmt="edf", physical_range="channelwise", verbose="ERROR")),
-        (".fif", formats.fif, lambda to: raw().save(to, verbose="ERROR")),
+        (".fif", formats.fif, lambda to: raw_of(recorded).save(to, verbose="ERROR")),
         (".csv", formats.csv, lambda to: to.write_bytes(text_of(table()))),
         (".parquet", formats.parquet, lambda to: write_parquet(table(), to)),
     ):
@@ -97,27 +98,16 @@ def _export(file: Path, formats: Formats, done: set[str]) -> Iterator[str]:
             if path.exists():
                 yield f"{path} is there already"
             else:
-                _write_whole(path, write)
-                yield f"{simulated}{path}"
+                with staged(path.parent, path.name) as folder:
+                    write(folder / path.name)
+                coarse = coarsest(raw()) if ending == ".edf" else ""
+                yield f"{simulated}{path}{coarse and f' · {coarse}: --fif and --bids keep more'}"
 
 
 def _place(file: Path, ending: str, folder: Path | None) -> Path:
     """The file to write; names of FIF and of readings say what is in them."""
     stem, signal = file.stem.removesuffix("_eeg"), ending in (".edf", ".fif")
     return (folder or file.parent) / f"{stem}_{'eeg' if signal else 'readings'}{ending}"
-
-
-def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Have a file written under a new name that libraries take for the same kind, and give it its own when complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial_path = path.with_name(f".{secrets.token_hex(8)}_{path.name}")
-    try:
-        write(partial_path)
-        with partial_path.open("rb+") as f:
-            os.fsync(f.fileno())
-        partial_path.replace(path)
-    finally:
-        partial_path.unlink(missing_ok=True)
 
 
 def sha256_of(file: Path) -> str:

@@ -17,8 +17,9 @@ import numpy as np
 
 from ..files import write_whole
 from ..recording.reader import FEEDBACK, Recorded, RecordedStream
-from .readings import text_of
+from .readings import write_events
 
+TASK = "mood"
 MOST_ROWS = 50_000_000  # of one stream; more would not fit into memory as text
 MEANING = {
     "level": "feedback level shown, 0 to 1", "shown": "z-score that was fed back",
@@ -60,9 +61,14 @@ def _write_physio(stream: RecordedStream, path: Path) -> None:
     inside = (row >= 0) & (row < len(table))
     table[row[inside]] = stream.values[inside]
     columns = _columns(stream)
-    lines = ("\t".join("n/a" if np.isnan(x) else f"{x:.7g}" for x in values) for values in table)
+    with np.errstate(over="ignore"):
+        single = table.astype(np.float32)  # as most streams are sent: half the digits
+    exact = single if np.array_equal(single, table, equal_nan=True) else table
+    lines = ("\t".join("n/a" if np.isnan(x) else str(x) for x in values) for values in exact)
     write_whole(path, gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0))
-    about = {"SamplingFrequency": stream.sfreq, "StartTime": round(float(stream.t[0]), 6), "Columns": columns}
+    start_s, rate = round(float(stream.t[0]), 6), stream.sfreq
+    about: dict[str, object] = {"TaskName": TASK, "PhysioType": "generic", "SamplingFrequency": rate}
+    about |= {"StartTime": start_s, "Columns": columns}
     units = {
         column: {"Description": f"{label or 'unlabelled'} of the stream {stream.name} ({stream.type})"}
         | ({"Units": unit} if unit else {})
@@ -81,8 +87,5 @@ def _columns(stream: RecordedStream) -> list[str]:
 def _write_feedback(stream: RecordedStream, path: Path) -> Iterator[Path]:
     numbers = zip(stream.labels, stream.values.T.tolist(), strict=True)
     columns = {name: [None if math.isnan(x) else x for x in column] for name, column in numbers}
-    table = {"onset": stream.t.round(4).tolist(), "duration": [0] * len(stream.t), **columns}
-    write_whole(path.with_suffix(".tsv"), text_of(table, "\t", "n/a"))
-    about = {name: {"Description": MEANING[name]} for name in columns if name in MEANING}
-    write_whole(path.with_suffix(".json"), (json.dumps(about, indent=1) + "\n").encode())
+    write_events(path, {"onset": stream.t.round(4).tolist(), "duration": [0] * len(stream.t), **columns}, MEANING)
     yield path.with_suffix(".tsv")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, install_extra
+from ..files import write_whole
 from ..recording.reader import Recorded
 from ..report.readings import ESTIMATE, modalities_in, number
 
@@ -37,6 +39,8 @@ MEANING = {
 }
 """What each column is; a column ``p_LABEL`` is the probability of that label."""
 
+ELECTRODES = {"channel": "name of the electrode", "reason": "why it could not be trusted"}
+
 
 def table_of(recorded: Recorded) -> Table:
     """All readings of a recording, in the order of the file; labels of every readout that it has."""
@@ -59,6 +63,30 @@ def table_of(recorded: Recorded) -> Table:
         found = row.get("faults")
         table["faults"].append(" ".join(f"{k}={v}" for k, v in found.items()) if isinstance(found, dict) else "")
     return table
+
+
+def electrodes_of(recorded: Recorded) -> Table:
+    """When each electrode could not be trusted, and why: a row for each stretch of time with one reason."""
+    table: Table = {name: [] for name in ("onset", "duration", "channel", "reason")}
+    since: dict[tuple[str, str], float] = {}
+    t = 0.0
+    for row in (*recorded.readings, {}):
+        found = row.get("faults")
+        current = {(str(name), str(why)) for name, why in found.items()} if isinstance(found, dict) else set()
+        for fault in sorted(since.keys() - current):
+            onset = since.pop(fault)
+            for name, cell in zip(table, (onset, round(t - onset, 4), *fault), strict=True):
+                table[name].append(cell)
+        since |= dict.fromkeys(current - since.keys(), t)
+        t = number(row.get("t"), *FINITE) or t
+    return table
+
+
+def write_events(path: Path, table: Table, meaning: Mapping[str, str], about: Mapping[str, Any] | None = None) -> None:
+    """Write a table as events of BIDS: `path` with the suffix ``.tsv``, then ``.json`` with what its columns mean."""
+    write_whole(path.with_suffix(".tsv"), text_of(table, "\t", "n/a"))
+    columns = {it: {"Description": meaning[it]} for it in table if it in meaning}
+    write_whole(path.with_suffix(".json"), f"{json.dumps(columns | dict(about or {}), indent=1)}\n".encode())
 
 
 def text_of(table: Table, delimiter: str = ",", missing: str = "") -> bytes:

@@ -1,4 +1,4 @@
-"""The signal of a recording as an MNE Raw: gaps filled and annotated, markers as annotations."""
+"""The signal of a recording as an MNE Raw: what is missing is filled and annotated, markers are annotations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import StreamMismatch
+from ..errors import StreamMismatch, one_line
 from ..recording.reader import Recorded
 from ..report.session import made
 
@@ -17,13 +17,18 @@ if TYPE_CHECKING:
 GAP = "BAD_gap"
 """Annotation of lost samples; MNE leaves out what is called BAD."""
 VOLTS = 1e-6  # of a microvolt
+HIGHEST = 9_999_999 * VOLTS  # V: the limit of a header of EDF; no amplifier measures as much
+MOSTLY = 0.5  # share of the time without a value for which an electrode is bad as a whole
+CELL_S = 0.25  # resolution of the annotations of what single electrodes miss
+STEP = 1e-7  # V: a signal that EDF would store in larger steps needs BDF
 
 
-def raw_of(recorded: Recorded) -> mne.io.RawArray:
+def raw_of(recorded: Recorded, *, whole_records: bool = False) -> mne.io.RawArray:
     """All samples of a recording, each at its index.
 
-    Lost samples are zero, and annotated as `GAP`; every marker is an annotation of the sample that it belongs to. At a
-    rate that is no whole number, there is a gap at the end up to a whole record of EDF, which MNE does not add.
+    Lost samples are zero, and annotated as `GAP`. So are samples of single electrodes that are no number; where that is
+    most of the time, the electrode is bad instead. Every marker is an annotation of the sample that it belongs to, on
+    one line. With `whole_records` there is a gap at the end up to a whole record of EDF, which MNE would fill unmarked.
 
     Raises
     ------
@@ -36,17 +41,45 @@ def raw_of(recorded: Recorded) -> mne.io.RawArray:
     if not chunks:
         raise StreamMismatch(f"export {recorded.path}", "it has no samples", "choose another recording")
     end = chunks[-1].end
-    missing = 0 if info.sfreq.is_integer() else -end % math.floor(info.sfreq)
+    missing = -end % math.floor(info.sfreq) if whole_records else 0
     data = np.zeros((info.n_chans, end + missing))
     gaps = [(chunk.first - chunk.lost, chunk.lost) for chunk in chunks if chunk.lost]
     if missing:
         gaps.append((end, missing))
     for chunk in chunks:
         data[:, chunk.first : chunk.end] = chunk.data.T * VOLTS
-    raw = mne.io.RawArray(data, mne.create_info(list(info.ch_names), info.sfreq, "eeg"), verbose="ERROR")
+    raw = mne.io.RawArray(data, mne.create_info(list(info.ch_names), info.sfreq, "eeg"), copy=None, verbose="ERROR")
+    gaps += _fill(raw)
     notes = [(first / info.sfreq, n / info.sfreq, GAP) for first, n in gaps]
-    notes += [(marker.index / info.sfreq, 0.0, marker.text) for marker in recorded.markers() if marker.text]
-    onset, duration, text = zip(*sorted(notes), strict=True) if notes else ((), (), ())
+    notes += [(it.index / info.sfreq, 0.0, text) for it in recorded.markers() if (text := _text(it.text))]
+    onset, duration, texts = zip(*sorted(notes), strict=True) if notes else ((), (), ())
     raw.set_meas_date(made(recorded.path))
-    raw.set_annotations(mne.Annotations(onset, duration, text, orig_time=raw.info["meas_date"]), verbose="ERROR")
+    raw.set_annotations(mne.Annotations(onset, duration, texts, orig_time=raw.info["meas_date"]), verbose="ERROR")
     return raw
+
+
+def _fill(raw: mne.io.RawArray) -> list[tuple[int, int]]:
+    """Set what is no number to zero; name the electrodes that mostly are none, and return where others are none."""
+    data, cell = raw._data, max(1, round(CELL_S * raw.info["sfreq"]))
+    cells = np.zeros(-(-data.shape[1] // cell) + 2, np.int8)
+    for name, samples in zip(raw.ch_names, data, strict=True):
+        absent = np.flatnonzero(~(np.abs(samples) <= HIGHEST))
+        samples[absent] = 0
+        if len(absent) >= MOSTLY * len(samples):
+            raw.info["bads"].append(name)
+        else:
+            cells[1 + absent // cell] = 1
+    edges = np.flatnonzero(np.diff(cells)) * cell
+    return [(begin, min(stop, data.shape[1]) - begin) for begin, stop in edges.reshape(-1, 2).tolist()]
+
+
+def _text(marker: str) -> str:
+    """The text of a marker on one line, as tables and annotations need it."""
+    return one_line(" ".join(marker.split()))
+
+
+def coarsest(raw: mne.io.RawArray) -> str:
+    """Which channel EDF would store in the largest steps, where these are larger than `STEP`; otherwise empty."""
+    steps = np.ptp(raw.get_data(), axis=1) / (2**16 - 2)
+    k = int(steps.argmax())
+    return f"{raw.ch_names[k]} in steps of {steps[k] / VOLTS:.2g} µV" if steps[k] > STEP else ""

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..export.bids import DERIVATIVES
+from ..export.bids import DERIVATIVES, DESCRIPTION, PARTICIPANTS
+from ..export.staging import PREFIX
 from ..files import write_whole
 
-DESCRIPTION = "dataset_description.json"
-PARTICIPANTS = "participants.tsv"
 KEY = b"participant_id"
 
 
@@ -55,8 +54,8 @@ class DataSetPart:
 
 
 def is_ours(root: Path) -> bool:
-    """Whether ``export --bids`` has written to a data set."""
-    return (root / DERIVATIVES / DESCRIPTION).is_file()
+    """Whether ``export --bids`` has written to a data set, or it is what a killed export has left in one."""
+    return (root / DERIVATIVES / DESCRIPTION).is_file() or root.name.startswith(PREFIX)
 
 
 def part_of(root: Path, label: str) -> DataSetPart | None:

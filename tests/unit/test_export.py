@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,8 +23,9 @@ from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.export import bids
 from realtime_mood.export.files import Formats, export_recordings
 from realtime_mood.export.readings import table_of, text_of
-from realtime_mood.export.signal import GAP
+from realtime_mood.export.signal import GAP, raw_of
 from realtime_mood.recording.reader import open_recorded
+from realtime_mood.types import Chunk
 
 NAME = "sub-P07_ses-2_task-mood_run-01_eeg.xdf"
 
@@ -83,6 +85,8 @@ def test_a_bids_data_set_has_everything(recording, tmp_path):
     assert "SIMULATED" not in sidecar["TaskDescription"]
     written = [file for file in root.rglob("*") if file.is_file()]
     assert all(BIDSValidator().is_bids(f"/{file.relative_to(root).as_posix()}") for file in written)
+    (electrodes,) = (root / "derivatives").rglob("*_desc-electrodes_events.tsv")
+    assert tsv(electrodes) == [{"onset": "20.0", "duration": "10.0", "channel": "C3", "reason": "line"}]
     assert not any(b"somebody" in file.read_bytes() for file in written)  # the path of the weights
     (readings,) = (root / "derivatives").rglob("*_desc-readings_events.tsv")
     rows = tsv(readings)
@@ -142,7 +146,14 @@ def test_what_is_there_is_left_and_what_was_interrupted_is_written_again(recordi
         patch.setattr(bids, "_write_readings", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         with pytest.raises(MoodError, match="No space left"):
             export([recording], bids=root)
+    assert not list(root.iterdir())
+    left = root / ".export-1" / "sub-P1" / "eeg.edf"  # of one that was killed
+    left.parent.mkdir(parents=True)
+    os.utime(left.parents[1], (0, 0))
     export([recording], bids=root)
+    assert not left.exists()
+    table = root / "participants.tsv"
+    table.write_text(filled := "participant_id\tage\nsub-P07\t31\n", encoding="utf-8")
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
     assert export([recording], bids=root) == [f"{NAME} is in {root} already"]
     assert before == {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
@@ -150,15 +161,23 @@ def test_what_is_there_is_left_and_what_was_interrupted_is_written_again(recordi
     other.signal()
     export([other.write(tmp_path / "sub-P07_ses-2_b.xdf")], bids=root)
     assert len(list(root.rglob("*.edf"))) == 2
-    assert len(tsv(root / "participants.tsv")) == 1
+    assert table.read_text(encoding="utf-8") == filled
 
 
-def test_one_that_cannot_be_exported_keeps_no_other_back(recording, tmp_path):
+def test_one_that_cannot_be_exported_keeps_no_other_back(recording, tmp_path, monkeypatch):
     broken, said = tmp_path / "broken.xdf", []
     broken.write_bytes(b"XDF:")
+
+    def fails(*_, **__):
+        raise RuntimeError("of a library")
+
+    monkeypatch.setattr(mne.io.RawArray, "export", fails)
+    with pytest.raises(MoodError, match=r"broken\.xdf"):
+        export_recordings([broken, recording, recording], Formats(edf=True), said.append)
     with pytest.raises(MoodError, match=r"broken\.xdf"):
         export_recordings([broken, recording], Formats(csv=True), said.append)
-    assert [line[:8] for line in said] == ["1 of 2: ", "2 of 2: "]
+    assert [line[:8] for line in said] == [*(f"{k} of 3: " for k in (1, 2, 3)), "1 of 2: ", "2 of 2: "]
+    assert "RuntimeError: of a library; this should not happen" in said[1]
     assert (tmp_path / "sub-P07_ses-2_task-mood_run-01_readings.csv").exists()
 
 
@@ -202,6 +221,39 @@ def test_any_rate_can_be_written(tmp_path, sfreq):
     raw = mne.io.read_raw_edf(tmp_path / "a_eeg.edf", verbose="ERROR")
     assert raw.info["sfreq"] == pytest.approx(sfreq, rel=1e-5)
     np.testing.assert_allclose(raw.get_data()[:, :1000] * 1e6, samples(path)[0], atol=0.002)
+
+
+def test_what_no_format_holds_is_filled_and_marked_and_range_costs_no_resolution(tmp_path):
+    it = Writer(REAL)
+    for k in range(40):
+        if k == 20:  # values that no amplifier gives, and the end of a range
+            odd = np.full((25, 4), (np.nan, 3e38, 187500, 1), np.float32)
+            it.parts.append(it.tape.take(Chunk(odd, it.end, it.end / 100)))
+            it.end += 25
+        it.signal(markers=("a\tb\nc",) if k == 8 else ())
+    path = it.write(tmp_path / NAME)
+    export([path], bids=tmp_path)
+    (signal,) = tmp_path.rglob("*.bdf")  # EDF would have steps of 2.9 µV
+    raw, (data, _) = mne.io.read_raw_bdf(signal, verbose="ERROR"), samples(path)
+    data[:2, 500:525] = 0
+    np.testing.assert_allclose(raw.get_data()[:, :1025] * 1e6, data, atol=0.02)
+    (events,) = signal.parent.glob("*_events.tsv")
+    assert [(row["onset"], row["trial_type"]) for row in tsv(events)] == [
+        ("2.0", "a b c"),
+        ("5.0", GAP),
+        ("10.25", GAP),
+    ]
+    (channels,) = signal.parent.glob("*_channels.tsv")
+    assert {row["units"] for row in tsv(channels)} == {"µV"}
+    assert "C3 in steps of 2.9 µV" in export([path], edf=True)[0]
+
+
+def test_an_electrode_without_values_is_bad_and_costs_no_other(tmp_path):
+    it = Writer(REAL)
+    values = np.full((1000, 4), (1, np.nan, 2, 3), np.float32)
+    it.parts.append(it.tape.take(Chunk(values, 0, 9.99)))
+    raw = raw_of(open_recorded(it.write(tmp_path / "a.xdf")))
+    assert (raw.info["bads"], len(raw.annotations)) == (["Fp2"], 0)
 
 
 def test_a_simulated_signal_is_called_so(tmp_path):

@@ -80,9 +80,14 @@ def test_all_of_a_participant_goes_and_nothing_of_another(tmp_path, forget):
     fill(tmp_path, "P10")
     others = content(tmp_path)
     fill(tmp_path, "P1")
+    killed = tmp_path / "study" / ".export-0123" / "sub-P1" / "sub-P1_task-mood_run-02_eeg.edf"
+    killed.parent.mkdir(parents=True)
+    killed.touch()
+    (killed.parents[1] / data_set.DESCRIPTION).write_text("{}")
     assert len(content(tmp_path)) > len(others)
     code, out, _ = forget("--participant", "P1", "--in", tmp_path, "--yes")
     assert code == 0
+    (killed.parents[1] / data_set.DESCRIPTION).unlink()
     assert content(tmp_path) == others  # also participants.tsv
     assert not list(tmp_path.rglob("*sub-P1"))
     assert "sealed files" in out
