@@ -44,7 +44,7 @@ while True:
 
 @pytest.fixture(scope="module")
 def found():
-    """What is said of a dead stream, twins and others; and whether one of another clock, which needs rights, is there."""
+    """What is said of a dead stream, twins and others, and whether one of another clock is there (it needs rights)."""
 
     def outlet(name, sfreq, source_id):
         return pylsl.StreamOutlet(pylsl.StreamInfo(name, "EEG", 1, sfreq, "float32", source_id))
