@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 from ..health import Health, State
 from ..language import _, ngettext
@@ -34,7 +35,7 @@ class Events:
 
     def __init__(self) -> None:
         self._kept: deque[EventLine] = deque(maxlen=MOST_LINES)
-        self._health, self._why, self._n_markers = Health(), "", 0
+        self._health, self._why, self._marker = Health(), "", None  # type: Health, str, Marker | None
         self._lost, self._lost_at = 0, datetime.min  # samples that are in the log, and the time of that line
 
     @property
@@ -49,11 +50,11 @@ class Events:
             self._changes(self._health, health, wall)
         self._losses(health, wall)
         self._readings(health, latest, wall)
-        if len(markers) < self._n_markers:  # another run
-            self._n_markers = 0
-        for marker in markers[self._n_markers :]:
+        # only the newest are given: what comes after the last one of the call before; all of them in another run
+        new = list(takewhile(lambda it: it is not self._marker, reversed(markers)))
+        for marker in reversed(new):
             self._say(wall, _("Marker: {text}", text=marker.text), "virtual")
-        self._health, self._n_markers = health, len(markers)
+        self._health, self._marker = health, markers[-1] if markers else None
         return self._has_new
 
     def _say(self, wall: datetime, text: str, role: str = "text") -> None:

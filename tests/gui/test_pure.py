@@ -167,10 +167,11 @@ def test_each_thing_is_said_once():
     assert events.note(live, reading, (), NOW)
     assert not events.note(live, reading, (), NOW)
     lost = replace(live, lost=12, notes=("the rate is odd",), recording=RecordingState("a.xdf"))
-    assert events.note(lost, reading, (Marker(5, "key 1"),), NOW)
-    assert not events.note(lost, reading, (Marker(5, "key 1"),), NOW)
+    markers = (Marker(5, "key 1"),)
+    assert events.note(lost, reading, markers, NOW)
+    assert not events.note(lost, reading, markers, NOW)
     silent = Abstained(Why.BAD_SIGNAL, 0, 1100, 102.0, EMOTION3)
-    assert events.note(lost, silent, (Marker(5, "key 1"),), NOW)
+    assert events.note(lost, silent, markers, NOW)
     assert [line.text for line in events.lines] == [
         "Live: cap", "Estimates", "The rate is odd", "Recording to a.xdf", "12 samples lost, 12 in total",
         "Marker: key 1", "No estimate: poor signal",
@@ -191,9 +192,11 @@ def test_losses_are_told_together():
 
 def test_another_run_begins_its_markers_anew():
     events, live = Events(), Health(State.LIVE, INFO)
-    events.note(live, None, (Marker(1, "a"), Marker(2, "b")), NOW)
-    events.note(replace(live, samples=1), None, (Marker(1, "c"),), NOW)
-    assert [line.text for line in events.lines] == ["Live", "Marker: a", "Marker: b", "Marker: c"]
+    b, c = Marker(2, "b"), Marker(3, "c")
+    events.note(live, None, (Marker(1, "a"), b), NOW)
+    events.note(live, None, (b, c), NOW)  # the newest two
+    events.note(replace(live, samples=1), None, (Marker(1, "d"),), NOW)
+    assert [line.text for line in events.lines] == ["Live", *(f"Marker: {text}" for text in "abcd")]
 
 
 # -- choices ------------------------------------------------------------------------------------------------------
