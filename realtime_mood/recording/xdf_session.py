@@ -107,7 +107,7 @@ class XdfSession:
         data = chunk.data[max(0, self.position.index + 1 - chunk.first) :]
         if not len(data):
             return b""
-        first, parts = chunk.end - len(data), []
+        first, parts, before = chunk.end - len(data), [], self.position.index
         stamps, lost = self._stamps(first, chunk), first - self.position.index - 1
         due = self.position.bounded is None or stamps[0] - self.position.bounded >= BOUNDARY_S
         if due:
@@ -119,7 +119,7 @@ class XdfSession:
         parts += [self._impedance(measured, stamps, first) for measured in chunk.impedances]
         parts.append(self._numbers(EEG, stamps, data))
         self.position = replace(self.position, index=chunk.end - 1, stamp=float(stamps[-1]), left_out=0)
-        parts += [self._words(MARKERS, self._stamp(m.index), m.text) for m in chunk.markers if m.index >= first]
+        parts += [self._words(MARKERS, self._stamp(m.index), m.text) for m in chunk.markers if m.index > before]
         return b"".join(parts)
 
     def mark(self, marker: Marker, t: float) -> bytes:

@@ -41,6 +41,7 @@ class Rehearsal:
         self.markers: list[Marker] = []  # faults not yet reported as markers, by true sample number
         self._lock = threading.Lock()
         self._start, self._at, self._next = clock.now(), 0.0, next(headset, None)
+        self._zero: float | None = None  # of the stamps of a sender in real time, as the recorder stamps the EEG
         self._has_begun = info.paced  # else time begins with the first samples that are read
 
     def now(self) -> float:
@@ -52,12 +53,16 @@ class Rehearsal:
         now = clock.now()
         if not self._has_begun:
             self._has_begun, self._start = True, now - t
-        return min(now, self._start + t / self.speed) if self.info.paced else now
+        stamp = min(now, self._start + t / self.speed) if self.info.paced else now
+        if self._zero is None:
+            self._zero = stamp - t
+        return stamp
 
     def true_time(self, stream_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """When samples of that stream time were taken, on our clock, and on that of a sender in real time (s)."""
         taken_s = self.headset.when(stream_s)
-        return self._start + taken_s / (self.speed if self.info.paced else 1.0), self._start + taken_s
+        zero = self._start if self.speed == 1 or self._zero is None else self._zero
+        return self._start + taken_s / (self.speed if self.info.paced else 1.0), zero + taken_s
 
     def wait_s(self) -> float:
         """Time until the next event, on our clock (s)."""

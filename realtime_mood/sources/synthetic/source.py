@@ -169,6 +169,7 @@ class SyntheticStream:
             speed=speed,
         )
         self._speed, self._start = speed if paced else 1.0, clock.now()
+        self._zero = self._start  # of the stamps of a sender in real time, as the recorder stamps the EEG
 
     def read(self, timeout: float) -> Chunk | None:
         """The next chunk once it is due, None if it is not within `timeout` s; `StreamEnded` after the last sample."""
@@ -184,8 +185,9 @@ class SyntheticStream:
         first, self._sent = self._sent, self._sent + n
         data = self._person.take(n)[:, self._columns]
         stamp = due if self.info.paced else clock.now()
-        if not self.info.paced and not first:
-            self._start = stamp - n / self.info.sfreq
+        if not first:
+            self._zero = stamp - n / self.info.sfreq
+            self._start = self._start if self.info.paced else self._zero
         return Chunk(data, first, stamp, markers=self._changes(first, self._sent))
 
     def beside(self) -> Sequence[tuple[AuxInfo, AuxChunk]]:
@@ -196,7 +198,7 @@ class SyntheticStream:
         return self._streams.take(first, self._sent, self._when)
 
     def _when(self, stream_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self._start + stream_s / self._speed, self._start + stream_s
+        return self._start + stream_s / self._speed, self._zero + stream_s
 
     def _changes(self, first: int, end: int) -> tuple[Marker, ...]:
         markers = []
