@@ -1,4 +1,4 @@
-"""Ring of the newest samples of a stream beside the EEG, for whatever uses the stream live."""
+"""Ring of the newest samples of a stream beside the EEG, for whatever uses it live, and for recordings that begin."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ class AuxRing:
     def __init__(self, info: AuxInfo) -> None:
         self.info = info
         self._lock = threading.Lock()
-        self._blocks: deque[AuxSamples] = deque()
+        self._blocks: deque[AuxChunk] = deque()
         self._n_bytes = 0
+        self._newest: AuxChunk | None = None
 
     @property
     def t_last(self) -> float | None:
@@ -42,21 +43,24 @@ class AuxRing:
             return float(self._blocks[-1].stamps[-1]) if self._blocks else None
 
     def write(self, chunk: AuxChunk) -> None:
-        """Append a chunk; an empty one changes nothing."""
-        if not len(chunk):
-            return
-        new = AuxSamples(chunk.stamps, chunk.values)
+        """Append a chunk; an empty one brings a measurement of the sender's clock."""
         with self._lock:
-            if self._blocks and new.stamps[-1] - self._blocks[-1].stamps[0] < BLOCK_S:
-                last = self._blocks.pop()
-                self._n_bytes -= last.values.nbytes
-                new = _joined([last, new])
+            self._newest = chunk
+            if not len(chunk):
+                return
+            new, last = chunk, self._blocks[-1] if self._blocks else None
+            if last is not None and not new.lost and new.stamps[-1] - last.stamps[0] < BLOCK_S:
+                self._n_bytes -= _n_bytes(self._blocks.pop())
+                new = AuxChunk(
+                    np.concatenate([last.values, new.values]), np.concatenate([last.stamps, new.stamps]),
+                    np.concatenate([last.sent, new.sent]), last.first, new.clock, last.lost,
+                )  # fmt: skip
             self._blocks.append(new)
-            self._n_bytes += new.values.nbytes
+            self._n_bytes += _n_bytes(new)
             while len(self._blocks) > 1 and (
                 new.stamps[-1] - self._blocks[0].stamps[-1] > KEPT_S or self._n_bytes > MOST_BYTES
             ):
-                self._n_bytes -= self._blocks.popleft().values.nbytes
+                self._n_bytes -= _n_bytes(self._blocks.popleft())
 
     def since(self, t: float) -> AuxSamples:
         """Samples taken after `t` (s, our clock), oldest first; none of them where there are none."""
@@ -64,11 +68,29 @@ class AuxRing:
             blocks = [block for block in self._blocks if block.stamps[-1] > t]
         if not blocks:
             return AuxSamples(np.empty(0), np.empty((0, self.info.n_chans), np.float32))
-        stamps, values = _joined(blocks)
+        stamps = np.concatenate([block.stamps for block in blocks])
+        values = np.concatenate([block.values for block in blocks])
         later = stamps > t
         return AuxSamples(read_only(stamps[later], np.float64), read_only(values[later], values.dtype))
 
+    def chunks(self, t: float) -> list[AuxChunk]:
+        """All that came from the first sample at or after `t` (s, our clock) on, as it was sent.
 
-def _joined(blocks: list[AuxSamples]) -> AuxSamples:
-    stamps, values = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-    return AuxSamples(read_only(stamps, np.float64), read_only(values, values.dtype))
+        Without such a sample, an empty chunk with the newest measurement of the clock; nothing before there was one.
+        """
+        with self._lock:
+            blocks, newest = list(self._blocks), self._newest
+        first = next((k for k, it in enumerate(blocks) if (it.stamps >= t).any()), len(blocks))
+        if first < len(blocks):
+            return [_from(blocks[first], int(np.argmax(blocks[first].stamps >= t))), *blocks[first + 1 :]]
+        return [] if newest is None else [_from(newest, len(newest))]
+
+
+def _n_bytes(chunk: AuxChunk) -> int:
+    return chunk.n_bytes + chunk.stamps.nbytes + chunk.sent.nbytes
+
+
+def _from(chunk: AuxChunk, at: int) -> AuxChunk:
+    """The samples of a chunk from the one at `at` on."""
+    lost = 0 if at else chunk.lost
+    return AuxChunk(chunk.values[at:], chunk.stamps[at:], chunk.sent[at:], chunk.first + at, chunk.clock, lost)

@@ -6,10 +6,11 @@ Any class with these methods fits; ``realtime_mood.testing`` checks that it beha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from .auxiliary import AuxChunk, AuxInfo
 from .corrections import Corrections
 from .drift import Drift
 from .entropy import Population, Statistics
@@ -220,12 +221,23 @@ class Tap(Sink, Protocol):
         """Progress, where the sink is a recording."""
 
 
+class BeforeJoining(NamedTuple):
+    """What came in the half minute before a tap is added to a run; nothing of it comes again."""
+
+    chunks: Sequence[Chunk]  # of the EEG, with the markers of their samples
+    ahead: Sequence[tuple[Marker, float]]  # markers of samples to come, and their times (s, our clock)
+    beside: Sequence[tuple[AuxInfo, AuxChunk]]
+
+
 @runtime_checkable
 class Joining(Tap, Protocol):
     """A tap that can be added in the middle of a run: the recorder."""
 
     def join(self, first: int, begun: Mapping[str, object]) -> None:
         """Called before `open`: its first sample has index `first`, and `begun` is the state of the pipeline."""
+
+    def begin(self, before: BeforeJoining) -> None:
+        """Called after `open`, before everything else. What it gets is in memory already."""
 
 
 @runtime_checkable

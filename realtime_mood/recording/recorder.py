@@ -14,6 +14,7 @@ from typing import Self
 from .. import clock
 from ..auxiliary import AuxChunk, AuxInfo
 from ..body.measure import BodyReading
+from ..contracts import BeforeJoining
 from ..files import GrowingFile, check_writable, first_free, free_paths
 from ..guard import GuardedThread, Report, to_log
 from ..health import Emission, Health, RecordingState
@@ -125,6 +126,14 @@ class Recorder:
         work = partial(self._write_all, xdf, self._backlog, self._closing)
         self._thread = GuardedThread(work, "mood-record", self._broken, restart_until=self._closing)
         self._thread.start()
+
+    def begin(self, before: BeforeJoining) -> None:
+        """As in `Joining`. It is not counted in the queue: most of it is kept by the run as well."""
+        pieces: list[tuple[Piece, int]] = [(partial(XdfSession.take, chunk=it), len(it)) for it in before.chunks]
+        pieces += [(partial(XdfSession.mark, marker=marker, t=t), 0) for marker, t in before.ahead]
+        pieces += [(partial(XdfSession.take_aux, info=info, chunk=it), 0) for info, it in before.beside]
+        for piece, n_samples in pieces:
+            self._put(piece, n_samples)
 
     def take(self, chunk: Chunk) -> None:
         """Record a chunk."""

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from ..sources.timing.reconnect import ReconnectingStream
 from ..types import Chunk, Marker, StreamInfo
 from .aux_intake import CarriedIntakes
 from .continuity import Continuity
-from .delivery import Delivery
+from .delivery import Delivery, TimedMarker
 from .gaze import GazeIntake
 from .joining import before
 
@@ -33,6 +34,9 @@ AHEAD_S = 2.0  # how far an unpaced source may run ahead of the pipeline
 STALE_S = 1.0  # readings are stale after this long without data, and after
 STALE_CHUNKS = 3  # chunk intervals, whichever is longer
 
+MOST_MARKERS = 10_000  # newest ones that are kept, for recordings that begin in the middle of the run
+
+Item = TypeVar("Item")
 Build = Callable[[StreamInfo], Pipeline]
 
 
@@ -61,7 +65,8 @@ class Acquisition:
         self.arrivals: Arrivals
         self.opened = 0.0
         self.taken = 0  # index up to which the processing thread has pushed: an unpaced source waits for it
-        self.markers: deque[Marker] = deque(maxlen=1000)
+        self.markers: deque[Marker] = deque(maxlen=MOST_MARKERS)
+        self._zero = 0.0  # stamp of sample 0 at the pace of the recording (s, our clock)
         self.joining: deque[tuple[Joining, int]] = deque()  # taps to add before the next chunk, and their first sample
         self.gaze = GazeIntake(vitals)
         self.build = lambda info: self.gaze.equip(build(info))
@@ -116,6 +121,9 @@ class Acquisition:
             self._take_carried(stream)  # the last of them came with the last sample
             self.carried.end()
 
+    def _before(self, raw: RingBuffer, first: int) -> tuple[list[Chunk], list[TimedMarker]]:
+        return before(raw, first, snapshot(self.markers), self._zero)
+
     def take_aux(self, info: AuxInfo, chunk: AuxChunk, *, is_carried: bool = False) -> None:
         """Take a chunk of a stream beside the EEG, from its thread."""
         self.delivery.take_aux(info, chunk)
@@ -144,12 +152,10 @@ class Acquisition:
                 break
         while self.joining:
             tap, first = self.joining.popleft()
-            to_come = [  # of requests that are not carried out yet
-                (marker, raw.t_last + (marker.index + 1 - raw.end) / raw.info.sfreq)
-                for marker in self.markers
-                if marker.index >= raw.end
-            ]
-            self.delivery.add(tap, raw.info, before(raw, first, tuple(self.markers)), to_come)
+            t = raw.t_last - (raw.end - 0.5 - first) / raw.info.sfreq / raw.info.speed
+            self.delivery.add(tap, raw.info, t, partial(self._before, raw, first))
+        if not raw.end:
+            self._zero = chunk.t_last - (chunk.end - 1) / raw.info.sfreq
         self.delivery.take(chunk)
         arrived = self.now()
         self.arrivals.note(chunk, arrived)
@@ -190,3 +196,12 @@ class Arrivals:
         """Whether a newest sample of that `age` (s) exceeds the device's usual delay, as in a backlog."""
         usual = float(np.median(tuple(self._ages))) if self._ages else 0.0
         return age - usual > self.patience()
+
+
+def snapshot(items: deque[Item]) -> tuple[Item, ...]:
+    """A copy of a deque that another thread appends to."""
+    while True:
+        try:
+            return tuple(items)
+        except RuntimeError:  # it grew meanwhile
+            continue

@@ -13,6 +13,7 @@ from ..health import AuxState, State, Vitals
 from ..sources.marker_words import texts_of
 
 SHOW_S = 0.25  # interval (s) of updates of its state
+MOST_EARLIER = 2
 RATE_S = 10.0  # seconds of stamps that its rate is measured over
 STALLED_S = 3.0  # a regular stream without a sample for this long, or three samples, is stalled (s)
 
@@ -45,6 +46,7 @@ class AuxIntake:
         self._is_carried = is_carried
         self.url, self._k, self._deliver, self._mark, self._vitals = url, k, deliver, mark, vitals
         self.ring: AuxRing | None = None  # None before it was first there
+        self.earlier: list[AuxRing] = []  # of other streams in its place, for recordings that begin now
         self._base = self._end = self._early = 0
         self._is_back = False  # it was opened again, and no sample has arrived since
         self._last: float | None = None  # stamp of the newest sample (s, our clock)
@@ -68,6 +70,8 @@ class AuxIntake:
         self._vitals.note(*info.notes)
         self._is_back = info == self.info
         if not self._is_back:
+            if self.ring is not None:
+                self.earlier = [*self.earlier[1 - MOST_EARLIER :], self.ring]
             self.ring, self._end, self._last = AuxRing(info), 0, None
             self._recent.clear()
             self._state = replace(self._state, name=info.name, kind=info.kind)
@@ -81,10 +85,10 @@ class AuxIntake:
             missed, self._is_back = self._missed(ring.info, float(chunk.stamps[0])), False
             self._base, chunk = self._base + missed, replace(chunk, lost=chunk.lost + missed)
         chunk = replace(chunk, first=chunk.first + self._base)
+        ring.write(chunk)  # first, so that a recording which begins now finds it there or receives it
         self._deliver(ring.info, chunk)
         if not len(chunk):
             return
-        ring.write(chunk)
         self._count(chunk)
         if ring.info.in_markers:
             for row, t in zip(chunk.values, chunk.stamps.tolist(), strict=True):

@@ -4,37 +4,43 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from .. import clock
+from ..aux_ring import AuxRing
 from ..auxiliary import AuxChunk, AuxInfo, AuxTap
 from ..body.measure import BodyReading, BodySink
-from ..contracts import Outgoing, Prepared, Reporting, Sink, Tap
+from ..contracts import BeforeJoining, Joining, Outgoing, Prepared, Reporting, Sink, Tap
 from ..guard import Closings, Guarded
 from ..health import Emission, Output, RecordingState, Vitals
 from ..types import Chunk, Marker, StreamInfo
 
 OUTPUTS_SHARE = 0.7  # of the time for closing, for outputs and recordings; the rest is for sinks that report on them
-EARLY_S, EARLY_BYTES = 10.0, 16 * 2**20
-"""How much is kept of the streams beside the EEG until the recording begins. It begins with the first samples of the
-EEG, which are some seconds old then."""
+EARLY_S = 10.0  # of the streams beside the EEG, before its first samples, which are some seconds old then
+BODY_KEPT = 60  # newest measures of the body, for recordings that begin
 LAST_S = 0.05  # reserve of that time, so that waiting threads still see the closing finished
 ENDING_S = 1.5  # how long the end of a recording in the middle of a run may take
+TimedMarker = tuple[Marker, float]  # with its time (s, our clock)
 JUDGED = 8  # readings over which a sink's duration is averaged
 LEAST_JUDGED = 3  # of these, before a sink is reported as slow
 
 
 class Delivery:
-    """Delivers to `sinks`; none of them can end the run, and `vitals` counts and notes their faults and troubles."""
+    """Delivers to `sinks`; none of them can end the run, and `vitals` counts and notes their faults and troubles.
 
-    def __init__(self, sinks: Sequence[Sink], vitals: Vitals, now: clock.Clock) -> None:
-        self._vitals, self._now = vitals, now
+    `rings` has the newest samples of the streams beside the EEG, which are written before they are delivered here.
+    """
+
+    def __init__(
+        self, sinks: Sequence[Sink], vitals: Vitals, now: clock.Clock, rings: Callable[[], Iterable[AuxRing]] = tuple
+    ) -> None:
+        self._vitals, self._now, self._rings = vitals, now, rings
         self._closings = Closings(vitals.fault)
         self._fed = [_Fed(sink, vitals, self._closings) for sink in sinks]
         self._taps = [(fed, fed.sink) for fed in self._fed if isinstance(fed.sink, Tap)]
         self._lock, self._opened, self._closing = threading.Lock(), False, False
-        self._early: deque[tuple[float, AuxInfo, AuxChunk]] = deque()  # with when it came (s, our clock)
-        self._early_bytes = 0
+        self._body: deque[BodyReading] = deque(maxlen=BODY_KEPT)
 
     def prepare(self) -> None:
         """Open the sinks that are opened before the source."""
@@ -50,19 +56,26 @@ class Delivery:
         for fed, tap in self._taps:
             if not fed.call(tap.open, info):
                 fed.drop()
-        with self._lock:
-            for _, aux_info, chunk in self._early:
-                self._pass_on(aux_info, chunk)
-            self._early.clear()
-            self._opened = True
+            fed.hold()
+        self._opened = True
+        beside = self._beside(self._now() - EARLY_S)
+        for fed, tap in self._taps:
+            if isinstance(tap, AuxTap):
+                for it in beside:
+                    fed.call(tap.take_aux, *it)
+            fed.release(beside)
+
+    def _beside(self, t: float) -> list[tuple[AuxInfo, AuxChunk]]:
+        """What came of the streams beside the EEG since `t` (s, our clock)."""
+        return [(ring.info, chunk) for ring in self._rings() for chunk in ring.chunks(t)]
 
     def add(
-        self, tap: Tap, info: StreamInfo, chunks: Sequence[Chunk], ahead: Sequence[tuple[Marker, float]] = ()
+        self, tap: Joining, info: StreamInfo, t: float, eeg: Callable[[], tuple[Sequence[Chunk], Sequence[TimedMarker]]]
     ) -> None:
-        """Add a tap in the middle of a run, from the acquisition thread.
+        """Add a tap in the middle of a run, from the acquisition thread, with all that came since `t` (s, our clock).
 
-        `chunks` are what came before, and `ahead` the markers of samples to come, with their times (s, our clock). The
-        other taps have them already.
+        `eeg` gives the chunks of that time, with their markers, and the markers of samples to come. The tap gets
+        everything once, whichever thread it comes from; the other taps have all of it already.
         """
         fed = _Fed(tap, self._vitals, self._closings)
         if isinstance(tap, Reporting):
@@ -70,11 +83,16 @@ class Delivery:
         if self._closing or not fed.call(tap.open, info):
             fed.drop()
             return
-        for chunk in chunks:
-            fed.call(tap.take, chunk)
-        for marker, t in ahead:
-            fed.call(tap.mark, marker, t)
+        fed.hold()
         self._fed, self._taps = [*self._fed, fed], [*self._taps, (fed, tap)]
+        (chunks, ahead), beside = eeg(), self._beside(t)
+        body = [reading for reading in tuple(self._body) if reading.t >= t]
+        fed.call(tap.begin, BeforeJoining(chunks, ahead, beside))
+        if isinstance(tap, BodySink):
+            for reading in body:
+                fed.call(tap.put_body, reading)
+        markers = [marker for chunk in chunks for marker in chunk.markers] + [marker for marker, _ in ahead]
+        fed.release(beside, [*markers, *body])
 
     def end_recording(self) -> RecordingState | None:
         """Complete the recording that was requested; return its last state. All other sinks go on."""
@@ -92,34 +110,18 @@ class Delivery:
     def take(self, chunk: Chunk) -> None:
         """Give a chunk to the taps."""
         for fed, tap in () if self._closing else self._taps:
-            fed.call(tap.take, chunk)
+            fed.give(tap.take, chunk)
 
     def take_aux(self, info: AuxInfo, chunk: AuxChunk) -> None:
-        """Give the recording a chunk of a stream beside the EEG; from the thread of that stream."""
-        if not self._opened:
-            with self._lock:
-                if not self._opened:
-                    self._keep(info, chunk)
-                    return
-        self._pass_on(info, chunk)
-
-    def _keep(self, info: AuxInfo, chunk: AuxChunk) -> None:
-        """Keep a chunk for the recording that has not begun."""
-        now = self._now()
-        self._early.append((now, info, chunk))
-        self._early_bytes += chunk.n_bytes
-        while self._early[0][0] < now - EARLY_S or self._early_bytes > EARLY_BYTES:
-            self._early_bytes -= self._early.popleft()[2].n_bytes
-
-    def _pass_on(self, info: AuxInfo, chunk: AuxChunk) -> None:
-        for fed in self._fed if not self._closing else ():
-            if isinstance(fed.sink, AuxTap):
-                fed.call(fed.sink.take_aux, info, chunk)
+        """Give the recording a chunk of a stream beside the EEG that is in its ring; from the thread of that stream."""
+        for fed, tap in self._taps if self._opened and not self._closing else ():
+            if isinstance(tap, AuxTap):
+                fed.give(tap.take_aux, info, chunk)
 
     def mark(self, marker: Marker, t: float) -> None:
         """Give the taps a marker from outside the stream, at `t` (s, our clock)."""
         for fed, tap in self._taps:
-            fed.call(tap.mark, marker, t)
+            fed.give(tap.mark, marker, t)
 
     def follow(self) -> None:
         """Update the state of the recording."""
@@ -133,16 +135,17 @@ class Delivery:
             if self._closing:
                 return
             began = self._now()
-            if fed.call(fed.sink.put, emission):
+            if fed.give(fed.sink.put, emission):
                 fed.took(self._now() - began)
         if emission.info.paced:
             self._judge(hop_s)
 
     def put_body(self, reading: BodyReading) -> None:
         """Give the measures of the body to the sinks that take them."""
+        self._body.append(reading)
         for fed in () if self._closing else self._fed:
             if isinstance(fed.sink, BodySink):
-                fed.call(fed.sink.put_body, reading)
+                fed.give(fed.sink.put_body, reading)
 
     def inside(self, thread: str) -> str:
         """Name of the sink that the named thread is executing now; empty if none."""
@@ -188,7 +191,33 @@ class _Fed(Guarded):
         self.sink, self._vitals, self._closings = sink, vitals, closings
         self._took: deque[float] = deque(maxlen=JUDGED)
         self._n, self._is_closed, self._once = 0, False, threading.Lock()
+        self._order = threading.RLock()
+        self._held: list[tuple[Callable[..., object], tuple[Any, ...]]] | None = None
         self.slow = ""
+
+    def hold(self) -> None:
+        """Keep what it is given until `release`."""
+        self._held = []
+
+    def give(self, work: Callable[..., object], *args: Any) -> bool:
+        """Call a method of it as `call` does, or keep that until it has been given what came before."""
+        if self._held is not None:
+            with self._order:
+                if self._held is not None:
+                    self._held.append((work, args))
+                    return False
+        return self.call(work, *args)
+
+    def release(self, beside: Iterable[tuple[AuxInfo, AuxChunk]], others: Iterable[object] = ()) -> None:
+        """Give it what was kept, except what it has been given: these chunks, and these `others`."""
+        ends, had = {info: chunk.end for info, chunk in beside}, {id(it) for it in others}
+        with self._order:
+            for work, args in self._held or ():
+                first, *rest = args
+                is_old = isinstance(first, AuxInfo) and rest[0].end <= ends.get(first, 0)
+                if not is_old and id(first) not in had:
+                    self.call(work, *args)
+            self._held = None
 
     def took(self, seconds: float) -> None:
         """Record how long a reading took."""

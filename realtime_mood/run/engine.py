@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Sequence
 from typing import Self
 
@@ -18,12 +17,14 @@ from ..health import Health, State, Vitals
 from ..ring import RingBuffer
 from ..sources.timing.reconnect import Reconnecting
 from ..types import Features, Marker, Reading
-from .acquisition import Acquisition, Build
+from .acquisition import Acquisition, Build, snapshot
+from .aux_intake import AuxIntake
 from .auxiliary import AuxAcquisition
 from .delivery import Delivery
 from .processing import Processing
 from .requests import RunRequests
 
+SHOWN_MARKERS = 1000
 PATIENCE = 0.5  # share of the stop timeout after which a thread held by a sink is abandoned
 
 
@@ -80,7 +81,7 @@ class Engine(RunRequests):
 
     def _prepare(self) -> None:
         self._vitals = Vitals(self._now)
-        self._delivery = Delivery(self._sinks, self._vitals, self._now)
+        self._delivery = Delivery(self._sinks, self._vitals, self._now, self._rings)
         self._acquisition = Acquisition(
             self._source, self.build, self._delivery, self._vitals, self._seconds, self._now, self._director,
             len(self._also_sources),
@@ -114,18 +115,25 @@ class Engine(RunRequests):
 
     def readings(self) -> tuple[Reading, ...]:
         """The readings of the last minute, oldest first."""
-        return _snapshot(self._processing.readings)
+        return snapshot(self._processing.readings)
 
     @property
     def markers(self) -> tuple[Marker, ...]:
         """The newest markers, oldest first."""
-        return _snapshot(self._acquisition.markers)
+        return snapshot(self._acquisition.markers)[-SHOWN_MARKERS:]
 
     @property
     def streams(self) -> tuple[AuxRing, ...]:
         """The newest samples of the streams beside the EEG that are or were there."""
-        intakes = (*(aux.intake for aux in self._also), *self._acquisition.carried.intakes.values())
-        return tuple(intake.ring for intake in intakes if intake.ring is not None)
+        return tuple(intake.ring for intake in self._intakes if intake.ring is not None)
+
+    @property
+    def _intakes(self) -> tuple[AuxIntake, ...]:
+        return (*(aux.intake for aux in self._also), *self._acquisition.carried.intakes.values())
+
+    def _rings(self) -> list[AuxRing]:
+        """Those and the ones of streams that were there before, in their places."""
+        return [ring for it in self._intakes for ring in (*it.earlier, it.ring) if ring is not None]
 
     @property
     def body(self) -> BodyHistory:
@@ -209,12 +217,3 @@ class Engine(RunRequests):
         if sink := self._delivery.inside(thread.name):
             self._vitals.fault(f"{sink} did not return, and {thread.name} was abandoned in it")
         return bool(sink)
-
-
-def _snapshot(items: deque) -> tuple:
-    """A copy of a deque that another thread appends to."""
-    while True:
-        try:
-            return tuple(items)
-        except RuntimeError:  # it grew meanwhile
-            continue

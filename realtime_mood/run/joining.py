@@ -57,9 +57,16 @@ class Succession:
         return self.pipeline
 
 
-def before(raw: RingBuffer, first: int, markers: Sequence[Marker]) -> list[Chunk]:
-    """The chunks from sample `first` on that are in the ring, with their markers."""
+def before(
+    raw: RingBuffer, first: int, markers: Sequence[Marker], zero: float
+) -> tuple[list[Chunk], list[tuple[Marker, float]]]:
+    """The chunks from sample `first` on that are in the ring, with their markers; and the markers of samples to come.
+
+    Where the source is not in real time, stamps are those of a recording at its pace: `zero` is that of sample 0 (s).
+    """
+    sfreq = raw.info.sfreq
     whole = raw.read(max(first, raw.oldest), raw.end)
+    t_last = whole.t_last if raw.info.speed == 1 else zero + (raw.end - 1) / sfreq
     there = np.isfinite(whole.data).any(axis=1)
     edges = np.flatnonzero(np.diff(there, prepend=False, append=False)).reshape(-1, 2).tolist()
     chunks, end = list[Chunk](), whole.first
@@ -67,10 +74,11 @@ def before(raw: RingBuffer, first: int, markers: Sequence[Marker]) -> list[Chunk
         begin, past = whole.first + start, whole.first + stop
         chunks.append(
             Chunk(
-                whole.data[start:stop], begin, whole.t_last - (whole.end - past) / raw.info.sfreq, begin - end,
+                whole.data[start:stop], begin, t_last - (whole.end - past) / sfreq, begin - end,
                 tuple(marker for marker in markers if end <= marker.index < past),
                 tuple(it for it in whole.impedances if end <= it.index < past),
             )
         )  # fmt: skip
         end = past
-    return chunks
+    ahead = [(it, t_last + (it.index + 1 - whole.end) / sfreq) for it in markers if it.index >= whole.end]
+    return chunks, ahead

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import pytest
 from fakes import INFO, FakeSource, Keep, cut, live, pink, pipeline
 from waiting import until
 
+from realtime_mood.auxiliary import AuxChunk, Carrying
+from realtime_mood.contracts import BeforeJoining
 from realtime_mood.errors import StreamMismatch
+from realtime_mood.health import Health
 from realtime_mood.pipeline import LEARNS
 from realtime_mood.recording.reader import Recorded, open_recorded
 from realtime_mood.recording.recorder import Recorder
@@ -65,15 +69,29 @@ def test_it_begins_half_a_minute_ago_interrupts_nothing_and_replays_identically(
         reasons = {it.reading.why for it in keep.items[n_before:] if isinstance(it.reading, Abstained)}
         assert not reasons & {Why.SETTLING, Why.GAP}
     stream = open_source(URL.replace("speed=30", "speed=max")).open()
-    sent = []
+    assert isinstance(stream, Carrying)
+    sent, beside = [], defaultdict[str, list[AuxChunk]](list)
     while not sent or sent[-1].end < ends[-1]:
         sent.append(stream.read(1.0))
+        for info, part in stream.beside():
+            beside[info.name].append(part)
     stream.close()
     truth = {chunk.first + k: row for chunk in sent for k, row in enumerate(chunk.data)}
     indices = [chunk.first + k for chunk in recorded.chunks() for k in range(len(chunk))]
     assert indices == [index for index in truth if recorded.first <= index <= indices[-1]]
     rows = np.concatenate([chunk.data for chunk in recorded.chunks()])
     np.testing.assert_array_equal(rows, [truth[index] for index in indices])
+    zero = sent[0].t_last - (sent[0].end - 1) / 128  # all stamps of the truth are those of a recording at its pace
+    found = {it.name: it for it in recorded.from_zero().beside()}
+    assert found.keys() == beside.keys() == {"gaze", "ppg", "eda", "respiration", "acceleration"}
+    for name, parts in beside.items():
+        times = np.concatenate([part.sent for part in parts]) - zero - recorded.first / 128
+        it, near = found[name], 1 / found[name].sfreq + 0.1  # a millisecond is 30 there at that speed
+        assert it.t[0] < near
+        assert it.t[-1] > (indices[-1] - recorded.first) / 128 - near
+        at = int(np.abs(times - it.t[0]).argmin())
+        np.testing.assert_allclose(it.t, times[at : at + len(it.t)], atol=2e-3)
+        np.testing.assert_array_equal(it.values, np.concatenate([part.values for part in parts])[at : at + len(it.t)])
 
 
 def test_pages_and_tables_of_it_begin_at_zero(tmp_path: Path) -> None:
@@ -104,7 +122,7 @@ def test_without_a_live_signal_it_does_not_begin(tmp_path: Path) -> None:
         assert not engine.begin_recording(Recorder(tmp_path / "b.xdf", {}))
 
 
-def test_what_came_before_keeps_its_gaps_and_markers() -> None:
+def test_what_came_before_keeps_its_gaps_and_markers(tmp_path: Path) -> None:
     keep, marks = Keep(), (Marker(390, "in the gap"), Marker(700, "late"))
     parts = cut(pink(800, len(INFO.ch_names)), [100])
     parts = [*parts[:3], *(replace(it, first=it.first + 100, lost=100 * (it.first == 300)) for it in parts[3:])]
@@ -113,10 +131,18 @@ def test_what_came_before_keeps_its_gaps_and_markers() -> None:
         until(lambda: engine.health.samples == 800)
         raw = engine.raw
         assert raw is not None
-        chunks = before(raw, 50, marks)
+        chunks, ahead = before(raw, 50, (*marks, Marker(901, "soon")), zero=0.0)
     assert [(it.first, len(it), it.lost) for it in chunks] == [(50, 250, 0), (400, 500, 100)]
     assert [it.markers for it in chunks] == [(), marks]
     assert chunks[-1].t_last == pytest.approx(raw.t_last)
+    assert [(it.text, round((t - raw.t_last) * INFO.sfreq, 6)) for it, t in ahead] == [("soon", 2.0)]
+    recorder = Recorder(tmp_path / "a.xdf")
+    recorder.join(50, {"first": 50})
+    recorder.open(raw.info)
+    recorder.begin(BeforeJoining(chunks, ahead, []))
+    recorder.close(Health())
+    texts = [it.text for it in open_recorded(tmp_path / "a.xdf").markers()]
+    assert texts == ["in the gap", "late", "soon"]
 
 
 def test_windows_of_the_half_minute_before_are_not_given_to_the_eyes_again(tmp_path: Path) -> None:

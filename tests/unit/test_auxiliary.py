@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from waiting import until
 
-from realtime_mood import clock
+from realtime_mood import aux_ring, clock
 from realtime_mood.aux_ring import AuxRing
 from realtime_mood.auxiliary import AuxChunk, AuxInfo, AuxTap, SenderClock
 from realtime_mood.errors import MoodError, SourceLost, SourceNotFound, StreamMismatch
@@ -191,17 +191,24 @@ class KeepAux(Keep):
         self.aux.append((info, chunk))
 
 
-def test_a_recording_begins_with_what_came_while_the_eeg_was_being_connected(monkeypatch: pytest.MonkeyPatch) -> None:
-    keep, now = KeepAux(), [100.0]
-    deliver = delivery.Delivery([keep], Vitals(clock.now), lambda: now[0])
-    monkeypatch.setattr(delivery, "EARLY_BYTES", 3 * chunk(0.0).n_bytes)
-    for t in (0.0, 1.0, 2.0, 3.0, 4.0):  # the first is too old then, the next too much
-        now[0] = 100.0 + (delivery.EARLY_S + 1) * (t > 0)
-        deliver.take_aux(INFO, chunk(t))
+def test_a_recording_begins_with_what_came_while_the_eeg_was_being_connected() -> None:
+    keep, ring, quiet = KeepAux(), AuxRing(INFO), AuxRing(MARKERS)
+    deliver = delivery.Delivery([keep], Vitals(clock.now), lambda: 2.0 + delivery.EARLY_S, lambda: [ring, quiet])
+    quiet.write(chunk(0.0, 0, info=MARKERS))
+    for k, t in enumerate((0.0, 1.96, 3.0, 4.0)):  # the first and some of the next are too old then
+        ring.write(chunk(t, first=5 * k))
+        deliver.take_aux(INFO, chunk(t, first=5 * k))
     assert keep.aux == []
     deliver.open(EEG)
-    deliver.take_aux(INFO, chunk(5.0))
-    assert [it.stamps[0] for _, it in keep.aux] == [2.0, 3.0, 4.0, 5.0]
+    deliver.take_aux(INFO, chunk(5.0, first=20))
+    of_gaze = [it for info, it in keep.aux if info is INFO]
+    assert [(it.first, it.stamps[0], len(it)) for it in of_gaze] == [
+        (7, 2.0, 3),
+        (10, 3.0, 5),
+        (15, 4.0, 5),
+        (20, 5.0, 5),
+    ]
+    assert [(info, len(it)) for info, it in keep.aux if info is not INFO] == [(MARKERS, 0)]  # it is there
 
 
 class CarryingSource(FakeSource):
@@ -271,6 +278,10 @@ def test_a_ring_holds_the_same_however_the_stream_was_cut(sizes: list[int], sinc
     stamps = np.arange(n) / 50
     assert ring.since(since).stamps == pytest.approx(stamps[stamps > since])
     assert len(ring.since(since).values) == np.count_nonzero(stamps > since)
+    parts = ring.chunks(since)  # for a recording that begins: all from there on, with the sender's stamps
+    assert np.concatenate([np.empty(0), *(it.sent for it in parts)]) == pytest.approx(stamps[stamps >= since])
+    assert [it.first for it in parts[1:]] == [it.end for it in parts[:-1]]
+    assert not parts or parts[-1].end == n
 
 
 def test_a_ring_forgets_what_is_older_than_a_minute() -> None:
@@ -278,3 +289,14 @@ def test_a_ring_forgets_what_is_older_than_a_minute() -> None:
     for k in range(80):
         ring.write(chunk(float(k), 50, first=50 * k))
     assert 60 <= 80 - ring.since(-1.0).stamps[0] <= 62
+
+
+def test_a_ring_counts_the_length_of_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aux_ring, "MOST_BYTES", 4000)
+    ring = AuxRing(MARKERS)
+    for k in range(9):
+        text = AuxChunk(
+            np.array([["x" * 1000]], object), np.array([float(k)]), np.array([float(k)]), k, SenderClock(k, 0)
+        )
+        ring.write(text)
+    assert len(ring.since(-1.0).stamps) == 3

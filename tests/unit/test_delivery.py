@@ -7,12 +7,16 @@ import json
 import math
 import threading
 from dataclasses import replace
+from itertools import count
 
+import numpy as np
 import pytest
 from fakes import INFO, FakeNetwork, FakeSource, Keep, cut, live, pink, pipeline
 from waiting import until
 
 from realtime_mood import clock
+from realtime_mood.aux_ring import AuxRing
+from realtime_mood.auxiliary import AuxChunk, AuxInfo, SenderClock
 from realtime_mood.errors import SourceNotFound
 from realtime_mood.health import Health, Vitals
 from realtime_mood.recording import recorder
@@ -285,15 +289,77 @@ def test_closing_a_run_leaves_outputs_and_recordings_the_time_to_say_that_they_h
     assert within > 1.5 * max(outbox.CLOSE_S, recorder.CLOSE_S)
 
 
+class JoiningTap(Tap):
+    """A tap that can be added in the middle of a run, and keeps the streams beside the EEG."""
+
+    def __init__(self):
+        super().__init__()
+        self.aux, self.markers = [], []
+
+    def join(self, first, begun): ...
+
+    def begin(self, before):
+        self.chunks += before.chunks
+        self.aux += before.beside
+        self.markers += [marker for marker, _ in before.ahead]
+
+    def mark(self, marker, t):
+        super().mark(marker, t)
+        self.markers.append(marker)
+
+    def take_aux(self, info, chunk):
+        self.aux.append((info, chunk))
+
+
 def test_a_tap_that_is_added_gets_what_came_before_and_the_markers_ahead_alone():
-    there, added = Tap(), Tap()
+    there, added = Tap(), JoiningTap()
     delivery = Delivery([there], Vitals(clock.now), clock.now)
     delivery.open(INFO)
     chunks = cut(SIGNAL[:300], [100])
-    delivery.add(added, INFO, chunks, [(Marker(400, "ahead"), 5.0)])
-    assert (added.n["open"], added.chunks, added.n["mark"]) == (1, chunks, 1)
+    delivery.add(added, INFO, 0.0, lambda: (chunks, [(Marker(400, "ahead"), 5.0)]))
+    assert (added.n["open"], added.chunks, len(added.markers)) == (1, chunks, 1)
     assert (there.chunks, there.n["mark"]) == ([], 0)  # it has had them
     delivery.mark(Marker(500, "later"), 6.0)
-    assert (added.n["mark"], there.n["mark"]) == (2, 1)
+    assert (added.n["mark"], there.n["mark"]) == (1, 1)
     delivery.close(lambda: clock.now() + 1.0)
     assert (added.n["close"], there.n["close"]) == (1, 1)
+
+
+def test_what_comes_from_many_threads_while_a_tap_is_added_reaches_it_once_and_in_order():
+    infos = [AuxInfo(f"fake://{k}", str(k), "Gaze", ("x",), ("",), 1000.0) for k in range(12)]
+    rings, markers, added = [AuxRing(info) for info in infos], [], JoiningTap()
+    delivery = Delivery([], Vitals(clock.now), clock.now, lambda: rings)
+    delivery.open(INFO)
+    begun, off = threading.Barrier(len(rings) + 1), threading.Event()
+
+    def send(ring):
+        for n in count(0, 3):
+            rows = np.arange(n, n + 3)
+            chunk = AuxChunk(
+                rows[:, None].astype(np.float32), rows / 1e3, rows / 1e3 + 7, n, SenderClock(n / 1e3, -7.0)
+            )
+            marker = Marker(n, ring.info.name)
+            markers.append(marker)
+            delivery.mark(marker, n / 1e3)
+            ring.write(chunk)
+            delivery.take_aux(ring.info, chunk)
+            if n == 600:
+                begun.wait()
+            if off.is_set() or n > 3e4:
+                return
+
+    threads = [threading.Thread(target=send, args=(ring,)) for ring in rings]
+    for thread in threads:
+        thread.start()
+    begun.wait()
+    delivery.add(added, INFO, 0.1, lambda: ([], [(it, 0.0) for it in tuple(markers)]))
+    off.set()
+    for thread in threads:
+        thread.join()
+    for info, ring in zip(infos, rings, strict=True):
+        parts = [chunk for it, chunk in added.aux if it == info]
+        sent = np.arange(100, ring.chunks(0.0)[-1].end)
+        np.testing.assert_array_equal(np.concatenate([it.values[:, 0] for it in parts]), sent)
+        np.testing.assert_array_equal(np.concatenate([it.sent for it in parts]), sent / 1e3 + 7)
+        assert [it.first for it in parts[1:]] == [it.end for it in parts[:-1]]
+    assert len(added.markers) == len({id(it) for it in added.markers}) == len(markers)
