@@ -17,11 +17,13 @@ References
 
 from __future__ import annotations
 
+import base64
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 from scipy.special import softmax
@@ -49,6 +51,20 @@ class Correction:
     x: np.ndarray  # (n, F)
     label: int
     time: float  # s
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON values."""
+        x = base64.b64encode(np.ascontiguousarray(self.x, "<f8").tobytes()).decode()
+        return {"x": x, "label": self.label, "time": self.time}
+
+    @classmethod
+    def restored(cls, stored: Mapping[str, Any], n_features: int, n_labels: int) -> Correction:
+        """From what `stored` gives; raises `KeyError`, `TypeError` or `ValueError` where it is something else."""
+        x = np.frombuffer(base64.b64decode(stored["x"]), "<f8").reshape(-1, n_features).astype(float)
+        label, time = int(stored["label"]), float(stored["time"])
+        if not (0 <= label < n_labels and len(x) and np.isfinite(x).all()):
+            raise ValueError("a correction that is none")
+        return cls(x, label, time)
 
 
 @dataclass(frozen=True)
@@ -129,6 +145,10 @@ class Corrector:
         else:
             status = CorrectionStatus.TAKEN_BACK if before is not None else CorrectionStatus.NOT_BETTER
         return Corrections(status=status, gain=trial.gain, p=trial.p)
+
+    def stored(self) -> list[dict[str, Any]]:
+        """The corrections, as JSON values: added one after the other, they give the same classifier."""
+        return [correction.stored() for correction in self.made]
 
     def to_bytes(self) -> bytes:
         """The corrected classifier, with the seconds it was fitted to, as the file of a personal readout."""

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.special import softmax
@@ -175,7 +175,7 @@ class ReaderNetwork:
         return self._head
 
     def correct(self, label: str, features: Sequence[Features], time: float) -> Corrections:
-        """As `corrections.Correctable`: the classifier is refitted, and counts if it is better on held-out blocks."""
+        """As `labelling.Correctable`: the classifier is refitted, and counts if it is better on held-out blocks."""
         if self._corrector is None:
             self._corrector = corrector_of(self._inference.card, self._asked, self._info, self._profile)
         corrector, inputs = self._corrector, inputs_of(features, self._positions, eye=self._inference.card.eye_trained)
@@ -183,6 +183,19 @@ class ReaderNetwork:
         found = corrector.add(Correction(x, self.readout.labels.index(label), time))
         self._corrected.append((time, corrector.head))
         return found
+
+    def corrections(self) -> list[Any]:
+        """As `labelling.Correctable`."""
+        return self._corrector.stored() if self._corrector else []
+
+    def restore(self, corrections: Sequence[Any]) -> None:
+        """As `labelling.Correctable`: fits the classifier to the same seconds again."""
+        corrector = corrector_of(self._inference.card, self._asked, self._info, self._profile)
+        self._corrector, self._corrected = corrector, []
+        for it in corrections:
+            correction = Correction.restored(it, corrector.parts.n_features, corrector.n_labels)
+            corrector.add(correction)
+            self._corrected.append((correction.time, corrector.head))
 
     def kept(self, profile: Profile) -> Profile:
         """The profile with the corrected classifier, where there is one that counts and it has a personal one."""

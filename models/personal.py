@@ -42,6 +42,11 @@ class Parts:
         return cls(LEVELS * config.dim, n_bins, n_chans * config.n_bands, config.readouts[base] if base else 0)
 
     @property
+    def n_features(self) -> int:
+        """F."""
+        return self.levels + self.spectrum + self.de + self.base
+
+    @property
     def scale(self) -> np.ndarray:
         """(F,): factors of standardised features."""
         if self.base:

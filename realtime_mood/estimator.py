@@ -108,15 +108,18 @@ class MoodEstimator:
             self._normaliser.restart(statistics)
 
     def state(self) -> dict[str, Any]:
-        """As in `Learner`. Corrections are not in it: the classifier that they made has no place in a recording."""
+        """As in `Learner`."""
         watch = self._watch.state() if self._watch else None
-        return {"normaliser": self._normaliser.state(), "watch": watch}
+        corrections = self._budget.stored() if self._budget else None
+        return {"normaliser": self._normaliser.state(), "watch": watch, "corrections": corrections}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """As in `Learner`."""
         self._normaliser.restore(state["normaliser"])
         if self._watch and state["watch"]:
             self._watch.restore(state["watch"])
+        if self._budget and state.get("corrections"):  # older recordings do not have them
+            self._budget.restore(state["corrections"])
 
     def take_over(self, other: MoodEstimator) -> None:
         """Go on with the baseline that `other` had."""

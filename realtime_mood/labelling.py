@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any, Protocol, runtime_checkable
 
-from .corrections import APART_S, LEAST_S, Corrections
+from .corrections import APART_S, LEAST_S, Corrections, CorrectionStatus
 from .profile import Profile
 from .types import Features
 
@@ -23,6 +23,12 @@ class Correctable(Protocol):
 
     def kept(self, profile: Profile) -> Profile:
         """The profile with the corrected classifier, where it counts and there is a personal one."""
+
+    def corrections(self) -> list[Any]:
+        """What the corrections so far were made of, as JSON values."""
+
+    def restore(self, corrections: Sequence[Any]) -> None:
+        """Make those of another network of the same kind again, in place of its own."""
 
 
 class CorrectionBudget:
@@ -51,3 +57,14 @@ class CorrectionBudget:
         self._last_s = time
         found = self._network.correct(label, features, time)
         self.state = replace(found, made=before.made + 1, label=label, refused="")
+
+    def stored(self) -> dict[str, Any]:
+        """All corrections of the run, as JSON values."""
+        state = None if self.state is None else asdict(self.state) | {"status": self.state.status.value}
+        return {"last_s": self._last_s, "state": state, "made": self._network.corrections()}
+
+    def restore(self, stored: Mapping[str, Any]) -> None:
+        """Go on from what another budget of the same readout has `stored`."""
+        self._network.restore(stored["made"])
+        self._last_s, state = float(stored["last_s"]), stored["state"]
+        self.state = None if state is None else Corrections(**state | {"status": CorrectionStatus(state["status"])})

@@ -20,7 +20,9 @@ from .dsp.filters import NOTCH_HZ, Filters, Notch
 from .dsp.gaps import GapFiller
 from .dsp.slicer import Slicer
 from .dsp.spec import FeatureSpec
-from .entropy import Population
+from .entropy import Population, Statistics
+from .errors import StreamMismatch
+from .guard import words_of
 from .modalities import EyeInput
 from .profile import Profile
 from .types import Chunk, Features, Mask, Reading, Readout, StreamInfo, Why, Window
@@ -61,7 +63,7 @@ class Pipeline:
         # from which sample on, and which channels; the newest entry counts
         self.left_out: list[tuple[int, frozenset[int]]] = []
         self._requests: list[tuple[int, str]] = []  # of the user: from which sample on, and the text of its marker
-        self._state: tuple[int, Mapping[str, Any]] | None = None  # after which sample the learner goes on from which
+        self._begun: Mapping[str, Any] | None = None  # the state to go on from, until its sample is reached
         self.shaken: deque[ShakenSamples] = deque()  # oldest first
         self.marks_artefacts = True  # False to repeat recordings that are older
         self.eyes: Callable[[Window], EyeInput | None] | None = None  # the eye movements up to the end of a window
@@ -116,6 +118,11 @@ class Pipeline:
         return {
             "first": first, "at": at, "left_out": [self.info.ch_names[i] for i in sorted(left_out)],
             "learner": self._learner.state() if self._learner else None,
+            "recent": [
+                {"end": it.end, "mean": it.statistics.mean.tolist(), "sd": it.statistics.sd.tolist()}
+                for it in self._recent
+                if it.statistics
+            ],
         }  # fmt: skip
 
     def resume(self, begun: Mapping[str, Any]) -> None:
@@ -125,12 +132,13 @@ class Pipeline:
         """
         self.leave_out([str(name) for name in begun["left_out"]], int(begun["first"]))
         if begun["learner"] is not None:
-            self._state = int(begun["at"]), begun["learner"]
+            self._begun = {**begun, "at": int(begun["at"])}
 
     def succeed(self, other: Pipeline, at: int) -> None:
         """Go on in place of `other`, which has read the same stream up to sample `at`, as it would have."""
         self._estimator, self._learner, self.eyes = other._estimator, other._learner, other.eyes
         self.left_out, self._requests, self.shaken = other.left_out, other._requests, other.shaken
+        self._standardise_recent({it.end: it.statistics for it in other._recent if it.statistics})
         # for the screen; windows reach back much less than half of it
         self.clean.copy_older(other.clean, at - self.clean.capacity // 4)
 
@@ -154,17 +162,34 @@ class Pipeline:
         return [self._learnt(window, self._learner) for window in windows] if self._learner else windows
 
     def _learnt(self, window: Window, learner: Learner) -> Window:
-        if self._state and window.end > self._state[0]:
-            learner.restore(self._state[1])
-            self._state = None
+        if self._begun and window.end > self._begun["at"]:
+            self._go_on(self._begun, learner)
+            self._begun = None
         while self._requests and self._requests[0][0] < window.end:
-            self._carry_out(self._requests.pop(0)[1], window, learner)
+            _after, text = self._requests.pop(0)
+            if self._begun is None:  # else what it has done is in the state
+                self._carry_out(text, window, learner)
         statistics = learner.learn(self._extract.steps(window), window.end)
         learnt = replace(window, statistics=statistics, drift=learner.drift, corrections=learner.corrections)
         step = self.spec.step_s * self.info.sfreq
         if abs(window.end - round(window.end / step) * step) < 1:
             self._recent.append(learnt)
         return learnt
+
+    def _go_on(self, begun: Mapping[str, Any], learner: Learner) -> None:
+        """Go on from the state `begun` of another pipeline; raises `StreamMismatch` where it cannot be read."""
+        try:
+            learner.restore(begun["learner"])
+            rows = begun.get("recent", ())  # older recordings do not have it
+            self._standardise_recent({it["end"]: Statistics(np.array(it["mean"]), np.array(it["sd"])) for it in rows})
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            found = f"the state at its beginning cannot be read: {words_of(error)}"
+            raise StreamMismatch("a recording", found, "only its samples can be used") from error
+
+    def _standardise_recent(self, by_end: Mapping[int, Statistics]) -> None:
+        """Give the newest windows, which a correction may label, the statistics they were read with."""
+        again = [replace(it, statistics=by_end.get(it.end, it.statistics)) for it in self._recent]
+        self._recent = deque(again, self._recent.maxlen)
 
     def _carry_out(self, text: str, window: Window, learner: Learner) -> None:
         """A request that is valid from `window` on."""

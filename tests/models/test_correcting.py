@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -99,6 +101,19 @@ def test_the_file_of_a_classifier_keeps_the_seconds_it_was_fitted_to():
     assert kept.block.max() >= 12 + LEAST_UNITS - 1
     np.testing.assert_array_equal(PersonalHead.from_bytes(blob).weight, it.counts.weight)
     assert LabelledSeconds.from_bytes(it.counts.to_bytes()) is None  # as in older files
+
+
+def test_corrections_that_pass_through_a_file_make_the_same_classifier():
+    _, it, _ = corrected(10, right)
+    _, again = corrector()
+    made = json.loads(json.dumps(it.stored()))
+    for stored in made:
+        again.add(Correction.restored(stored, F, 3))
+    np.testing.assert_array_equal(again.counts.weight, it.counts.weight)
+    assert again.ahead == it.ahead
+    for damage in ({"x": "?"}, {"label": 3}, {"time": None}):
+        with pytest.raises((ValueError, TypeError)):
+            Correction.restored(made[0] | damage, F, 3)
 
 
 def test_the_p_value_is_the_share_of_signs_that_give_as_much():

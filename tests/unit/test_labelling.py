@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from realtime_mood.cli.requests import carry_out
 from realtime_mood.corrections import APART_S, BUDGET, Corrections, CorrectionStatus
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Statistics
+from realtime_mood.errors import StreamMismatch
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.labelling import CorrectionBudget
 from realtime_mood.pipeline import Pipeline
@@ -37,6 +39,12 @@ class Corrected(FakeNetwork):
         self.asked.append((label, len(features), time))
         self.since = time
         return Corrections(status=CorrectionStatus.COUNTS, gain=0.4, p=0.02)
+
+    def corrections(self):
+        return self.asked
+
+    def restore(self, corrections):
+        self.asked, self.since = list(map(tuple, corrections)), corrections[-1][2] if corrections else np.inf
 
     def kept(self, profile):
         return profile
@@ -63,11 +71,24 @@ def test_the_budget_refuses_what_is_too_soon_too_much_too_poor_or_unknown():
     assert len(network.asked) == BUDGET
 
 
-def build(info):
+class Remembering(Corrected):
+    """A network whose readings depend on all that was labelled so far, to the last digit."""
+
+    def correct(self, label, features, time):
+        found = super().correct(label, features, time)
+        self.asked[-1] = (*self.asked[-1], float(np.mean([it.de for it in features], dtype=float)))
+        return found
+
+    def __call__(self, features):
+        self.probs = (p := 1 / (1 + np.exp(-float(features.de.mean()) - sum(it[3] for it in self.asked))), 1 - p)
+        return FakeNetwork.__call__(self, features)
+
+
+def build(info, network=Corrected):
     spec = FeatureSpec()
     start = Statistics.of_population(POPULATION.mean, POPULATION.sd, info.n_chans)
     normaliser = Normaliser(start, info.sfreq, frozen=False)
-    return Pipeline(info, spec, MoodEstimator(info, Corrected(), normaliser, spec.step_s))
+    return Pipeline(info, spec, MoodEstimator(info, network(), normaliser, spec.step_s))
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +122,42 @@ def test_a_correction_is_valid_from_its_sample_on_and_the_replay_is_identical(ru
             assert (emission.reading.probs[1] > 0.5) == later
     result = replay(recorded, build)
     assert result.identical, str(result)
+
+
+@pytest.mark.parametrize("damage", [None, "recent", "corrections"])
+def test_a_recording_that_begins_between_two_corrections_reads_on_as_the_run_did(damage):
+    sfreq = INFO.sfreq
+    first, at, parts = round(15 * sfreq), round(45 * sfreq), cut(pink(round(70 * sfreq), 8), [200])
+    requests = [
+        (round(s * sfreq) + 7, f"correction: {label}") for s, label in ((12, "rest"), (32, "rest"), (53, "arithmetic"))
+    ]
+    run, beside, again = (build(INFO, Remembering) for _ in range(3))
+    for request in requests[:2]:
+        run.request(request[1], request[0])
+    for part in parts:
+        if part.end <= at:
+            run.push(part)
+        if first < part.end <= at:
+            beside.push(part)
+    begun = json.loads(json.dumps(run.begun(first, at)))
+    if damage:
+        (begun if damage == "recent" else begun["learner"])[damage] = [3]
+    beside.succeed(run, at)
+    again.resume(begun)
+    for request in requests[1:]:  # those whose markers are in the file
+        again.request(request[1], request[0])
+    beside.request(requests[2][1], requests[2][0])
+    later = [beside.read(window) for part in parts if part.end > at for window in beside.push(part)]
+    if damage:
+        with pytest.raises(StreamMismatch, match="the state at its beginning"):
+            [again.push(part) for part in parts if part.end > first]
+        return
+    replayed = [again.read(window) for part in parts if part.end > first for window in again.push(part)]
+    found = {reading.end: reading for reading in replayed if reading.end > at}
+    assert later[-1].corrections.made == 3
+    assert [it.end for it in later] == list(found)
+    for reading in later:
+        assert (reading.probs, reading.corrections) == (found[reading.end].probs, found[reading.end].corrections)
 
 
 def test_json_says_what_became_of_it(run):
