@@ -22,9 +22,10 @@ from realtime_mood import gui, language, liblsl
 from realtime_mood.calibration.commands import calibrate, in_a_window, profiles, protocols
 from realtime_mood.cli import options
 from realtime_mood.cli.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
-from realtime_mood.cli.config import GIVE_UP_S, RunConfig, autosave_of, leaving, outputs_of, recorder_of, resolve
+from realtime_mood.cli.config import GIVE_UP_S, RunConfig, leaving, resolve
 from realtime_mood.cli.forget import forget
 from realtime_mood.cli.menu_entry import menu_entry
+from realtime_mood.cli.parts import autosave_of, outputs_of, recorder_of, streams_beside
 from realtime_mood.cli.setups import NamedSetups
 from realtime_mood.cli.timing import timing
 from realtime_mood.console import own_stdout, take_over, terminated
@@ -69,12 +70,8 @@ def make_engine(
     # After the source is checked: torch takes a second to import.
     from realtime_mood.models.building import PipelineBuilder
 
-    build, also = PipelineBuilder(config), []
+    build, also = PipelineBuilder(config), streams_beside(config)
     recorder, outputs = recorder_of(config, build.about()), outputs_of(config)
-    if config.also or config.markers:
-        from realtime_mood.sources.lsl.aux_source import LslAux
-
-        also = [*map(LslAux, config.also), *(LslAux(url, in_markers=True) for url in config.markers)]
     automatic = autosave_of(config, build.about(), autosave) if autosave else None
     everything = [*filter(None, (recorder, automatic)), *sinks, *outputs]
     seconds, give_up_s = config.seconds, config.give_up or give_up_s
@@ -159,14 +156,15 @@ def feedback(
     sink: options.Sink = None,
     participant: options.Participant = None,
     lsl_scope: ScopeOption = None,
+    setup: options.Setup = None,
     config: options.Config = None,
 ) -> None:
     """Run a neurofeedback session of several blocks, with or without a blinded condition."""
     given = dict(locals())
     from realtime_mood.cli import feedback as feedback_run
 
-    of_session = ("session", "condition", "sealed", "code", "yoke", "lines", "config")
-    settings = resolve({name: value for name, value in given.items() if name not in of_session}, config)
+    of_session = ("session", "condition", "sealed", "code", "yoke", "lines", "setup", "config")
+    settings = resolve({name: value for name, value in given.items() if name not in of_session}, config, setup=setup)
     draw = feedback_run.Draw(condition, sealed, code, yoke)
     if settings.view == "json" or (settings.view == "auto" and not gui.has_display()):
         feedback_run.run_json(session, settings, draw, lines, make_engine)
@@ -217,25 +215,25 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
 
     data, setups = user_data_path("realtime_mood"), NamedSetups(config, shipped())
 
-    def changed(**options: Any) -> RunConfig:
-        return setups.config.model_copy(update=options)
+    def changed(request: gui.RunRequest, **options: Any) -> RunConfig:
+        of_request = {"source": request.url, "also": request.also, "markers": request.markers}
+        return setups.config.model_copy(update=of_request | options)
 
     def engine(request: gui.RunRequest) -> Engine:
-        beside = {"also": request.also, "markers": request.markers}
-        requested = changed(source=request.url, profile=request.profile, record=request.record, **beside)
+        requested = changed(request, profile=request.profile, record=request.record)
         made = make_engine(requested, [request.tap] if request.tap else [], give_up_s=None, autosave=data / "autosave")
         setups.remember(request)
         return made
 
     def recorder(request: gui.RunRequest, engine: Engine) -> Recorder:
         assert isinstance(engine.build, PipelineBuilder)
-        made = recorder_of(changed(source=request.url, record=request.record), engine.build.about())
+        made = recorder_of(changed(request, record=request.record), engine.build.about())
         assert made is not None
         return made
 
     flows = gui.Flows(
         engine, data / "recordings", protocols(),
-        lambda url, protocol, on_closed: in_a_window(changed(source=url), protocol, on_closed),
+        lambda request, protocol, on_closed: in_a_window(changed(request), protocol, on_closed),
         feedback_run.sessions(),
         lambda name: feedback_run.session_of(name, setups.config, draw or feedback_run.Draw(), lines),
         make_recorder=recorder,

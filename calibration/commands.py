@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from realtime_mood import liblsl
+from realtime_mood.cli import options
 from realtime_mood.cli.commands import ScopeOption
 from realtime_mood.cli.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.console import own_stdout
@@ -73,9 +74,12 @@ def calibrate(
         float | None, typer.Option(help="Seconds to search for a lost source (in the window: no limit).")
     ] = None,
     lsl_scope: ScopeOption = None,
-    device: Annotated[str | None, typer.Option(help="Where the network runs: auto, cpu or cuda.")] = None,
-    runtime: Annotated[str | None, typer.Option(help="What runs the network: torch, onnx or auto.")] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="A TOML file with any options of run.")] = None,
+    device: options.Device = None,
+    runtime: options.Runtime = None,
+    also: options.Also = None,
+    markers: options.Markers = None,
+    setup: options.Setup = None,
+    config: options.Config = None,
 ) -> None:
     """Run a calibration and create a profile: a baseline, and a personal classifier if it passes validation."""
     if view not in VIEWS:
@@ -83,8 +87,9 @@ def calibrate(
     given = {
         "source": source, "weights": weights, "readout": readout, "notch": notch, "repair": repair,
         "lsl_scope": lsl_scope, "give_up": give_up, "device": device, "runtime": runtime, "participant": participant,
+        "also": also, "markers": markers,
     }  # fmt: skip
-    settings = resolve(given, config)
+    settings = resolve(given, config, setup=setup)
     liblsl.set_scope(settings.lsl_scope)
     plan = draw(load_protocol(protocol), int.from_bytes(os.urandom(2)) if seed is None else seed, media, seconds)
     if dry_run:

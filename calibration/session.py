@@ -14,6 +14,7 @@ from typing import Any
 
 from realtime_mood import __version__
 from realtime_mood.cli.config import RunConfig
+from realtime_mood.cli.parts import streams_beside
 from realtime_mood.contracts import Source
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.estimator import SignalOnly
@@ -53,7 +54,8 @@ class Look:
 class CalibrationSession:
     """One calibration session, without a screen: `start` it, `look` at it repeatedly, and `stop` it.
 
-    The source of `settings` is opened by `start`, unless another `source` is given. Where the file `recording` exists,
+    The source of `settings` is opened by `start`, unless another `source` is given, and the streams beside it are
+    recorded with it. Where the file `recording` exists,
     the next free name is used. Each of the `listeners` is called for every event; see `CalibrationDirector`. A headset
     that was lost is searched for `give_up_s` seconds, without limit when None. `lsl_offset` (s) leads from our clock to
     LSL's. Where `held`, the first step waits for the director's `begin`; the recording begins at once.
@@ -77,7 +79,10 @@ class CalibrationSession:
         self._listeners = tuple(listeners)
         self.director = CalibrationDirector(plan, follow, self._on_event, held=held)
         self.recorder = Recorder(recording, about(settings, plan), to_stamps=lsl_offset)
-        self.engine = Engine(source, self._build, [self.recorder], director=self.director, give_up_s=give_up_s)
+        also = streams_beside(settings)
+        self.engine = Engine(
+            source, self._build, [self.recorder], director=self.director, also=also, give_up_s=give_up_s
+        )
         self._hop_s = FeatureSpec().hop_s
         self._last = 0
         self.over = threading.Event()  # set once the last step is completed, or the subject has stopped

@@ -1,4 +1,4 @@
-"""The options of a run (command line first, then environment, then TOML file), and the recorder and sinks they set."""
+"""The options of a run: command line first, then environment, then TOML file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections import ChainMap
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from platformdirs import user_config_path
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -17,10 +17,6 @@ from .. import liblsl
 from ..api.options import ReadingOptions
 from ..errors import ConfigError
 from ..files import read_toml
-
-if TYPE_CHECKING:
-    from ..contracts import Sink
-    from ..recording.recorder import Recorder
 
 PREFIX = "REALTIME_MOOD_"
 GIVE_UP_S = 60.0  # outside the window
@@ -119,9 +115,8 @@ def resolve(
         key, known = str(first["loc"][0]), ", ".join(RunConfig.model_fields)
         paths = [path for path, layer in files.items() if key in layer and key not in environ and key not in line]
         where = f" in {paths[-1]}" if paths else ""
-        raise ConfigError(
-            f"option {key!r}{where}", f"{merged[key]!r}: {first['msg']}", f"options are {known}"
-        ) from None
+        found = "no such option" if first["type"] == "extra_forbidden" else f"{merged[key]!r}: {first['msg']}"
+        raise ConfigError(f"option {key!r}{where}", found, f"options are {known}") from None
 
 
 def _found(given: Mapping[str, object], stronger: Mapping[str, object]) -> dict[str, object]:
@@ -197,57 +192,3 @@ def _read(path: Path) -> dict[str, object]:
     except (OSError, ValueError) as error:
         found = f"not readable as TOML: {error}"
         raise ConfigError(f"config file {path}", found, "correct it, or leave it out") from None
-
-
-def recorder_of(config: RunConfig, about: Mapping[str, object]) -> Recorder | None:
-    """The recorder of a run, if one is requested."""
-    return None if config.record is None else _recorder(config, config.record, about)
-
-
-def autosave_of(config: RunConfig, about: Mapping[str, object], folder: Path) -> Recorder | None:
-    """The automatic recorder of a run in the window, in `folder`; None where the run is recorded anyway, or cannot be.
-
-    The oldest automatic recordings are deleted where all of them take too much space.
-    """
-    if config.record is not None or not config.autosave:
-        return None
-    from ..recording.autosave import make_room
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        make_room(folder)
-        return _recorder(config, folder, about, automatic=True)
-    except (OSError, ConfigError) as error:  # a full or read-only disk must not keep a run from starting
-        print(f"Runs are not recorded automatically · {error}", file=sys.stderr)
-        return None
-
-
-def _recorder(config: RunConfig, path: Path, about: Mapping[str, object], *, automatic: bool = False) -> Recorder:
-    from ..recording.announced import AnnouncedStreams
-    from ..recording.recorder import Recorder
-
-    announced = AnnouncedStreams() if config.on_lsl else None
-    to_stamps, ids = liblsl.to_stamps() if config.on_lsl else 0.0, (config.participant, config.session)
-    return Recorder(
-        path, about, participant=ids[0], session=ids[1], to_stamps=to_stamps, automatic=automatic, announced=announced
-    )
-
-
-def outputs_of(config: RunConfig) -> list[Sink]:
-    """The sinks for readings besides the view: of the options ``--lsl-out`` to ``--csv``, and of each ``--sink``."""
-    from ..sinks import make_sink, open_sink
-
-    ids = {"participant": config.participant, "session": config.session}
-    options: list[tuple[str, object, dict[str, str]]] = [
-        ("lsl", config.lsl_name if config.lsl_out else None, {}),
-        ("osc", config.osc, {}),
-        ("osc-muse", config.osc_muse, {"notch": config.notch}),
-        ("ws", config.ws, {}),
-        ("csv", config.csv, ids),
-    ]
-    made = [make_sink(name, str(target), query) for name, target, query in options if target]
-    made += map(open_sink, config.sink)
-    for sink in made:
-        if url := getattr(sink, "url", None):
-            print(f"WebSocket: {url}", file=sys.stderr, flush=True)
-    return made

@@ -31,11 +31,11 @@ class Flows:
     make_engine: Callable[[RunRequest], Engine]
     recordings: Path  # the folder for recordings of the Record button
     protocols: tuple[tuple[str, str], ...] = ()  # name and title of each calibration protocol
-    calibrate: Callable[[str, str, Callable[[Path | None], None]], Any] | None = None
+    calibrate: Callable[[RunRequest, str, Callable[[Path | None], None]], Any] | None = None
     """Opens and returns the calibration window.
 
-    Its arguments: a source URL, a protocol's name, and a callback for the path of the profile (None if there is none),
-    called once the window is closed.
+    Its arguments: the source with the streams beside it, a protocol's name, and a callback for the path of the profile
+    (None if there is none), called once the window is closed.
     """
     sessions: tuple[tuple[str, str], ...] = ()  # name and title of each feedback session
     # creates the session of that name, as the `tap` of a run

@@ -167,7 +167,7 @@ class MainWindow(QMainWindow):
         url = self.top.url.text().strip()
 
         def begin() -> None:
-            self.calibration = open_calibration(url, name, closed)
+            self.calibration = open_calibration(replace(self.bridge.request, url=url), name, closed)
 
         def closed(profile: Path | None) -> None:
             self.calibration = None

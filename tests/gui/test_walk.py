@@ -37,12 +37,11 @@ def walk(qtbot, tmp_path, make_window):
             resolve({"source": request.url, "profile": request.profile, "record": request.record}), give_up_s=None
         )
 
-    def calibrate(url, protocol, told):
+    def calibrate(request, protocol, told):
         path = tmp_path / "profile.json"
         plan = draw(load_protocol(protocol), 0, rest_s=60.0)
-        return CalibrationJob(resolve({"source": url}), plan, path, path.with_suffix(".xdf"), None, None).window(
-            told, windowed=True
-        )
+        job = CalibrationJob(resolve({"source": request.url}), plan, path, path.with_suffix(".xdf"), None, None)
+        return job.window(told, windowed=True)
 
     w = make_window(engine, "", protocols=(("baseline", "Rest"),), calibrate=calibrate)
     w.pages = []

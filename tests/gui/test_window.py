@@ -52,6 +52,18 @@ def press(qtbot, window) -> None:
     qtbot.mouseClick(window.top.run, Qt.MouseButton.LeftButton)
 
 
+def test_a_calibration_has_the_streams_beside_the_source(qtbot, info, make_window):
+    begun = []
+    w = make_window(
+        lambda _: FakeEngine(info), "lsl://Cap", protocols=(("baseline", "Rest"),),
+        calibrate=lambda request, *_: begun.append(request) or QDialog(),
+    )  # fmt: skip
+    w.bridge.request = replace(w.bridge.request, also=("lsl://Gaze",), markers=("lsl://Task",))
+    qtbot.waitUntil(w.top.calibrate.isEnabled)
+    qtbot.mouseClick(w.top.calibrate, Qt.MouseButton.LeftButton)
+    assert begun == [RunRequest("lsl://Cap", also=("lsl://Gaze",), markers=("lsl://Task",))]
+
+
 def test_start_shows_an_estimate_and_stop_takes_it_away(qtbot, window):
     press(qtbot, window)
     qtbot.waitUntil(lambda: window.bars._shown[0].text == "positive")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from realtime_mood.cli.config import RunConfig, autosave_of
+from realtime_mood.cli.config import RunConfig
+from realtime_mood.cli.parts import autosave_of
 from realtime_mood.recording import autosave
 
 NAME = "sub-unnamed_ses-20261130T1000{:02d}_task-mood_run-01_eeg.xdf"

@@ -65,6 +65,26 @@ def test_an_unknown_setup_is_answered_with_those_there_are(own, capsys):
     assert capsys.readouterr().err == "error: setup '../Lab' · no such setup · one of Home, Lab\n"
 
 
+@pytest.mark.parametrize("verb", ["run", "calibrate", "feedback"])
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"source = ", "not readable as TOML"),
+        (b"\x00\xff\xfe", "not readable as TOML"),
+        (b"weight = 3", "no such option"),
+        (b'notch = "55"', "Input should be"),
+    ],
+)
+def test_a_setup_that_cannot_be_used_is_named_by_every_verb(own, capsys, verb, content, found):
+    (own / "setups").mkdir(parents=True)
+    (own / "setups" / "Old.toml").write_bytes(content)
+    assert app.command([verb, "--setup", "Old", "--view", "json"]) == 2
+    error = capsys.readouterr().err
+    assert found in error
+    assert "Old.toml" in error
+    assert (own / "setups" / "Old.toml").read_bytes() == content
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "x.", "a\nb", "x" * 99])
 def test_a_name_that_is_no_file_name_is_refused(own, name):
     with pytest.raises(ConfigError, match="not a name"):
