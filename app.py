@@ -75,7 +75,7 @@ def make_engine(
     automatic = autosave_of(config, build.about(), autosave) if autosave else None
     everything = [*filter(None, (recorder, automatic)), *sinks, *outputs]
     seconds, give_up_s = config.seconds, config.give_up or give_up_s
-    engine = Engine(source, build, everything, also=also, seconds=seconds, give_up_s=give_up_s, notes=leaving(config))
+    engine = Engine(source, build, everything, also=also, seconds=seconds, give_up_s=give_up_s, leaving=leaving(config))
     for loop in (sink for sink in sinks if isinstance(sink, FeedbackLoop)):
         feedback_run.attach(loop, engine, config, recorder or automatic, outputs)
     return engine

@@ -92,6 +92,8 @@ class Health:
     """Streams beside the EEG."""
     notes: tuple[str, ...] = ()
     """What was unusual or degraded during the run, newest last, without repetition."""
+    leaving: tuple[str, ...] = ()
+    """What other computers can receive of the run; also among the notes."""
     noted: float = 0.0
     """Time of the newest note (s, our clock)."""
     faults: int = 0

@@ -54,8 +54,8 @@ class Engine(RunRequests):
         End after this much stream time, to the sample.
     give_up_s : float, optional
         How long to try to reconnect a lost source; None means without limit.
-    notes : sequence of str
-        Notes that every run begins with.
+    leaving : sequence of str
+        What other computers can receive: noted at the start, and in the health of the run.
     """
 
     def __init__(
@@ -68,14 +68,14 @@ class Engine(RunRequests):
         director: Director | None = None,
         seconds: float | None = None,
         give_up_s: float | None = None,
-        notes: Sequence[str] = (),
+        leaving: Sequence[str] = (),
         now: clock.Clock = clock.now,
     ) -> None:
         self.source = source
         self._source = Reconnecting(source, give_up_s) if isinstance(source, Returning) else source
         self.build, self._sinks = build, list(sinks)
         self._also_sources, self._also = tuple(also), list[AuxAcquisition]()
-        self._director, self._seconds, self._notes, self._now = director, seconds, notes, now
+        self._director, self._seconds, self._leaving, self._now = director, seconds, tuple(leaving), now
         self._threads: list[GuardedThread] = []
         self._prepare()
 
@@ -153,8 +153,8 @@ class Engine(RunRequests):
             found = f"this one is {self.health.state.value}"
             raise EngineError("start() needs an idle engine", found, "stop() it first")
         self._prepare()
-        self._vitals.change(state=State.CONNECTING)
-        self._vitals.note(*self._notes)
+        self._vitals.change(state=State.CONNECTING, leaving=self._leaving)
+        self._vitals.note(*self._leaving)
         if isinstance(self._source, Reporting):
             self._source.on_fault = self._vitals.fault
         self._delivery.prepare()

@@ -145,6 +145,9 @@ def _badges(health: Health, latest: Reading | None) -> tuple[StyledText, ...]:
             )
         else:
             badges.append(StyledText(_("REC"), "ok", size))
+    if health.leaving and health.state in RUNNING:
+        tip = "\n".join(first_upper(translated(note)) for note in health.leaving)
+        badges.append(StyledText(_("ON THE NETWORK"), "warn", tip))
     if info is not None and info.virtual:
         badges.append(StyledText(_(SIMULATED), "virtual", _("This signal is simulated.")))
     if latest is not None and not latest.calibrated:

@@ -158,6 +158,7 @@ def test_a_run_says_at_its_start_what_leaves_this_computer(capsys):
     assert note in capsys.readouterr().err.splitlines()
     with engine:
         assert note in engine.health.notes
+        assert engine.health.leaving == (note,)
     assert translated(note) == note
     language.use("de")
     assert translated(note).startswith("andere Computer")

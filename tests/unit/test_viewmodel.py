@@ -136,6 +136,15 @@ def test_what_is_known_of_an_electrode_outlasts_a_gap():
     assert [e.role for e in look(gap[0]).electrodes] == ["dim"] * 4
 
 
+def test_what_leaves_this_computer_is_said_as_long_as_it_does():
+    note = "other computers can receive readings: --ws 0.0.0.0:8765"
+    late = {"now": 10_000.0, "notes": (note,), "leaving": (note,), "noted": 100.0}
+    badge = look(estimate(20), **late).badges[0]
+    assert (badge.text, badge.role) == ("ON THE NETWORK", "warn")
+    assert badge.tip.endswith("--ws 0.0.0.0:8765")
+    assert "ON THE NETWORK" not in [it.text for it in look(estimate(20), state=State.ENDED, **late).badges]
+
+
 def test_a_fair_electrode_is_neither_good_nor_bad():
     q = Quality(np.array([0.9, 0.5, 0.9, 0.9]), (None,) * 4)
     shown = look(estimate(20, q=q))
