@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -14,7 +15,7 @@ from ..errors import ConfigError
 from ..files import read_toml, write_private
 from ..viewmodel.actions import RunRequest
 from ..viewmodel.setups import LAST
-from .config import PREFIX, RunConfig, resolve, setup_files, setup_folder
+from .config import PREFIX, RunConfig, resolve, setup_file, setup_files, setup_folder
 
 OF_SESSION = ("view", "participant", "session", "seconds", "record", "profile", "requests")
 """Options that belong to one session or one subject: a setup is saved without them."""
@@ -64,6 +65,24 @@ def _write(path: Path, values: Mapping[str, object], what: str) -> None:
         raise ConfigError(what, f"could not be saved: {error}", "check the disk") from None
 
 
+def _file_of(name: str) -> Path:
+    """The file of a setup to be; raises `ConfigError`."""
+    if not NAME.fullmatch(name):
+        raise ConfigError(f"setup {name!r}", "not a name for a file", "use letters, digits, spaces and - . _")
+    return setup_folder() / f"{name}.toml"
+
+
+def _each() -> dict[str, RunConfig | ConfigError]:
+    """The options of each setup, or why they cannot be read; the last used first."""
+    found: dict[str, RunConfig | ConfigError] = {}
+    for name in sorted(setup_files(), key=lambda name: (name != LAST, name.casefold())):
+        try:
+            found[name] = resolve({}, environment={}, setup=name)
+        except ConfigError as error:
+            found[name] = error
+    return found
+
+
 class NamedSetups:
     """The setups of this user; `config` are the options with which the window makes its runs."""
 
@@ -94,20 +113,33 @@ class NamedSetups:
 
     def listed(self) -> list[tuple[str, str]]:
         """Name and source of each that can be read, the last used first."""
-        found = []
-        for name in sorted(setup_files(), key=lambda name: (name != LAST, name.casefold())):
-            with suppress(ConfigError):
-                found.append((name, resolve({}, environment={}, setup=name).source))
-        return found
+        return [(name, read.source) for name, read in _each().items() if isinstance(read, RunConfig)]
+
+    def unreadable(self) -> dict[str, str]:
+        """Why each of the others cannot be read, by name."""
+        return {name: str(read) for name, read in _each().items() if isinstance(read, ConfigError)}
+
+    def rename(self, name: str, to: str) -> None:
+        """Give a setup another name; raises `ConfigError` for one that cannot be, or that another one has."""
+        file, others = setup_file(name), {one.casefold() for one in setup_files() if one != name}
+        if to.casefold() in others | {LAST}:
+            raise ConfigError(f"setup {to!r}", "there is one of that name", "choose another name")
+        file.rename(_file_of(to))
+
+    def delete(self, name: str) -> Callable[[], None]:
+        """Delete a setup; what is returned brings it back. Raises `ConfigError` and `OSError`."""
+        file = setup_file(name)
+        content = file.read_bytes()
+        file.unlink()
+        return partial(write_private, file, content)
 
     def save(self, name: str, request: RunRequest) -> None:
         """Save the source of `request` and the options in use; raises `ConfigError` for a name or an error of disk."""
-        if not NAME.fullmatch(name):
-            raise ConfigError(f"setup {name!r}", "not a name for a file", "use letters, digits, spaces and - . _")
+        file = _file_of(name)
         used = {key: getattr(self.config, key) for key in RunConfig.model_fields if key not in OF_SESSION}
         used |= {"source": request.url, "also": request.also, "markers": request.markers}
         changed = {key: value for key, value in used.items() if value != RunConfig.model_fields[key].default}
-        _write(setup_folder() / f"{name}.toml", {"source": request.url} | changed, f"setup {name!r}")
+        _write(file, {"source": request.url} | changed, f"setup {name!r}")
 
     def remember(self, request: RunRequest) -> None:
         """Keep what was started as the last used setup, simulated subjects excepted; a failure costs nothing else."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from ..language import _
@@ -32,8 +32,17 @@ class Setups(Protocol):
     def listed(self) -> list[tuple[str, str]]:
         """Name and source of each that can be read; `LAST` first."""
 
+    def unreadable(self) -> dict[str, str]:
+        """Why each of the others cannot be read, by name."""
+
     def save(self, name: str, request: RunRequest) -> None:
         """Save the source of `request`, the streams beside it, and the options in use; replaces one of that name."""
+
+    def rename(self, name: str, to: str) -> None:
+        """Give a setup another name, which none has."""
+
+    def delete(self, name: str) -> Callable[[], object]:
+        """Delete a setup; what is returned brings it back."""
 
     def use(self, name: str) -> RunRequest:
         """Take over the options of a setup; returns what to start."""

@@ -14,7 +14,7 @@ from realtime_mood.cli import config
 from realtime_mood.cli.config import RunConfig
 from realtime_mood.cli.setups import NamedSetups
 from realtime_mood.gui import RunRequest, connect_dialog
-from realtime_mood.gui.setups import SaveSetupDialog
+from realtime_mood.gui.setups import SaveSetupDialog, SetupsDialog
 
 CYTON = "brainflow://cyton?serial_port=/dev/ttyUSB0"
 
@@ -39,7 +39,8 @@ def entries(menu) -> list[str]:
 
 def test_one_click_starts_a_setup_with_its_options(qtbot, window):
     menu = window.top.connect_.menu()
-    assert entries(menu) == [f"Last used · {CYTON}", "Lab · lsl://Cap", "", "Save as setup…"]
+    own = ["Save as setup…", "Rename or delete setups…"]
+    assert entries(menu) == [f"Last used · {CYTON}", "Lab · lsl://Cap", "", *own]
     menu.actions()[1].trigger()
     qtbot.waitUntil(lambda: len(window.started) == 1)
     assert window.started[0] == RunRequest("lsl://Cap", also=("lsl://Gaze",))
@@ -89,3 +90,30 @@ def test_a_setup_that_cannot_be_read_changes_nothing_and_says_why(qtbot, window)
     assert "notch" in window.bridge._notice[0].text
     assert not window.started
     assert window.flows.setups.config == RunConfig()
+
+
+def test_setups_are_renamed_and_deleted_in_a_dialog_also_one_that_cannot_be_read(qtbot, window):
+    (config.setup_folder() / "Old.toml").write_text('notch = "55"')
+    window.sources.menu.manage()
+    dialog = window.findChild(SetupsDialog)
+
+    def shown() -> list[str]:
+        return [dialog.list.item(at).text() for at in range(dialog.list.count())]
+
+    assert shown()[:2] == [f"Last used\n{CYTON}", "Lab\nlsl://Cap"]
+    assert "notch" in shown()[2]
+    assert not dialog.name.isEnabled()  # the last used one keeps its name
+    dialog.list.setCurrentRow(1)
+    dialog.name.setText("Old")
+    qtbot.mouseClick(dialog.rename, Qt.MouseButton.LeftButton)
+    assert "there is one of that name" in dialog.message.text()
+    dialog.name.setText("Laboratory")
+    qtbot.mouseClick(dialog.rename, Qt.MouseButton.LeftButton)
+    assert (shown()[1], dialog.chosen) == ("Laboratory\nlsl://Cap", "Laboratory")
+    for _setup in range(3):
+        qtbot.mouseClick(dialog.delete, Qt.MouseButton.LeftButton)
+    assert len(shown()) == 1
+    assert not dialog.delete.isEnabled()
+    qtbot.mouseClick(dialog.undo, Qt.MouseButton.LeftButton)
+    assert not dialog.undo.isVisible()
+    assert [path.name for path in config.setup_folder().iterdir()] == [f"{dialog.chosen}.toml"]

@@ -104,6 +104,28 @@ def test_what_was_started_last_comes_first_and_simulated_subjects_are_not_rememb
         setups.use("broken")
 
 
+def test_a_setup_is_renamed_and_deleted_and_brought_back(own):
+    setups = NamedSetups(RunConfig(notch="60"))
+    for name in ("Lab", "Home"):
+        setups.save(name, RunRequest("lsl://Cap"))
+    before = (own / "setups" / "Lab.toml").read_bytes()
+    for wrong in ("home", "last", "a/b"):
+        with pytest.raises(ConfigError):
+            setups.rename("Lab", wrong)
+    setups.rename("Lab", "lab 2")
+    assert setups.listed() == [("Home", "lsl://Cap"), ("lab 2", "lsl://Cap")]
+    restore = setups.delete("lab 2")
+    assert setups.listed() == [("Home", "lsl://Cap")]
+    restore()
+    file = own / "setups" / "lab 2.toml"
+    assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (before, 0o600)
+    file.write_text("weight = 3")
+    assert list(setups.unreadable()) == ["lab 2"]
+    assert "no such option" in setups.unreadable()["lab 2"]
+    with pytest.raises(ConfigError, match="no such setup"):
+        setups.delete("Lab")
+
+
 def test_the_window_uses_a_setup_and_keeps_what_belongs_to_the_session(own, monkeypatch):
     NamedSetups(RunConfig(weights="reader-4")).save("A", RunRequest("lsl://A", markers=("lsl://M",)))
     setups = NamedSetups(RunConfig(source="lsl://B", participant="P7", notch="50", seconds=5))
