@@ -48,10 +48,11 @@ def forget(
         raise ConfigError(f"forget in {absent[0]}", "no such folder", "check the path")
     from ..forget.search import Wanted, search
 
-    found = search(where, Wanted(participant, _before(older_than)))
+    setups = None if folders else setup_folder()
+    found = search(where, Wanted(participant, _before(older_than)), setups)
     of = [f"of participant {participant}"] if participant else []
     what = " ".join(of if older_than is None else [*of, f"older than {older_than:g} days"])
-    _list(found, what, where)
+    _list(found, what, where, setups)
     if found.items:
         if not yes:
             _ask(len(found.items), what)
@@ -78,8 +79,11 @@ def _before(days: float | None) -> datetime | None:
         raise ConfigError(f"forget --older-than {days:g}", "too many days", "give fewer") from None
 
 
-def _list(found: SearchResult, what: str, where: Sequence[Path]) -> None:
+def _list(found: SearchResult, what: str, where: Sequence[Path], setups: Path | None) -> None:
     places = ", ".join(map(str, where))
+    of_window = "folders that its file dialog showed last"
+    if setups is None:
+        of_window = f"its setups and last used source in {setup_folder()}, which may name a recording; {of_window}"
     print(f"Will be removed, {what}:" if found.items else f"Nothing {what} was found in {places}.")
     for item in found.items:
         print(f"  {one_line(str(item))}")
@@ -94,7 +98,7 @@ def _list(found: SearchResult, what: str, where: Sequence[Path]) -> None:
   sealed files (they have codes, no IDs) and feedback lines of others that were yoked to these
   networks trained on the recordings, and what evaluate keeps in {user_cache_path("realtime-mood")}
   messages with file names in {user_log_path("realtime_mood")}
-  the window's setups and last used source, which may name a recording, in {setup_folder()}""")
+  of the window: {of_window}""")
 
 
 def _ask(n: int, what: str) -> None:

@@ -19,8 +19,8 @@ from ..report.session import made
 from ..report.study import GENERATOR as OF_STUDY
 from ..sinks.csv_file import COLUMNS
 
-EXPORT, TABLE, REPORT, LINES, CLASSIFIER, RECORDING, PROFILE = KINDS = (
-    "export", "table", "report", "feedback lines", "personal classifier", "recording", "profile",
+EXPORT, TABLE, REPORT, LINES, CLASSIFIER, RECORDING, PROFILE, SETUP = KINDS = (
+    "export", "table", "report", "feedback lines", "personal classifier", "recording", "profile", "setup",
 )  # fmt: skip
 """In the order of removal: what was made of a file goes before it, so that an interrupted removal can be repeated."""
 GENERATORS = (session_page.GENERATOR, OF_FEEDBACK, OF_STUDY, CALIBRATION)

@@ -7,17 +7,19 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import unquote
 
 from . import data_set
 from .data_set import DataSetPart
-from .kinds import CLASSIFIER, EXPORT, KINDS, REPORT, PersonalFile, made_of, recognised
+from .kinds import CLASSIFIER, EXPORT, KINDS, REPORT, SETUP, PersonalFile, made_of, recognised
 
 NOT_OURS = "not recognised as made by this program"
 A_LINK = "a link: it is not followed"
 WHOLE_WORD = r"(?<![^\W_]){}(?![^\W_])"
+SEPARATORS = r"""[\s"'/\\?&=,\[\]]+"""  # of the parts of paths and URLs
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Wanted:
         text = path.read_text(encoding="utf-8", errors="replace") if self.participant else ""
         return bool(self.participant and self._names[0].search(text))
 
+    def is_named_in(self, setup: Path) -> bool:
+        """Whether a setup has the ID as a value, or a file or folder of the participant in one."""
+        text = unquote(setup.read_text(encoding="utf-8", errors="replace"))
+        return any(part == self.participant or self.names(part) for part in re.split(SEPARATORS, text))
+
     def wants(self, file: PersonalFile) -> bool:
         """Whether a file is to be removed for itself."""
         is_of = not self.participant or self.names(file.path.name) or file.participant == self.participant
@@ -72,8 +79,11 @@ class SearchResult:
         return [*files, *self.parts]
 
 
-def search(folders: Sequence[Path], wanted: Wanted) -> SearchResult:
-    """Look through folders and all folders in them; links in them are not followed."""
+def search(folders: Sequence[Path], wanted: Wanted, setups: Path | None = None) -> SearchResult:
+    """Look through folders and all folders in them; links in them are not followed.
+
+    In the folder `setups` are the window's, of which those that name the participant are found.
+    """
     result, known, others = SearchResult(), dict[Path, PersonalFile](), set[Path]()
 
     def unreadable(error: OSError) -> None:
@@ -94,6 +104,12 @@ def search(folders: Sequence[Path], wanted: Wanted) -> SearchResult:
             if file is None and wanted.names(path.name):
                 result.left[path] = A_LINK if stat.S_ISLNK(mode) else NOT_OURS
     _choose(result, wanted, known, others)
+    for path in sorted(setups.glob("*.toml")) if setups is not None and wanted.participant else ():
+        try:
+            if wanted.is_named_in(path) and wanted.is_past(made := datetime.fromtimestamp(path.stat().st_mtime, UTC)):
+                result.files[path] = PersonalFile(SETUP, path, made)
+        except OSError as error:
+            unreadable(error)
     return result
 
 

@@ -15,9 +15,11 @@ from written import REAL, session
 from realtime_mood import app
 from realtime_mood.calibration import store
 from realtime_mood.calibration.report import GENERATOR as OF_CALIBRATION
+from realtime_mood.cli import config as config_module
 from realtime_mood.cli import feedback as feedback_run
 from realtime_mood.cli import forget as verb
 from realtime_mood.cli.config import RunConfig
+from realtime_mood.cli.setups import NamedSetups
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.export.files import Formats, export_recordings
 from realtime_mood.forget import data_set
@@ -28,6 +30,7 @@ from realtime_mood.report import write_report
 from realtime_mood.report.pages import html
 from realtime_mood.sinks.csv_file import COLUMNS
 from realtime_mood.types import StreamInfo
+from realtime_mood.viewmodel.actions import RunRequest
 
 LINES = json.dumps({"kind": "session", "plan": {}, "lags": []}) + "\n"
 PAGE = '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="generator" content="{}">\n'
@@ -248,6 +251,15 @@ def test_what_is_not_understood_is_one_line(tmp_path, monkeypatch, forget, words
 
 
 def test_it_looks_in_the_data_folder_where_all_names_have_the_participant(tmp_path, monkeypatch, forget):
+    monkeypatch.setattr(config_module, "user_config_path", lambda _: tmp_path / "settings")
+    setups = NamedSetups(RunConfig())
+    setups.remember(RunRequest("playback:///lab/a%20b/sub-P1_ses-2.xdf?speed=2"))
+    setups.save("Mine", RunRequest("lsl://Cap", also=("lsl://Belt",)))
+    setups.save("Other", RunRequest("playback:///lab/sub-P10/x.edf"))
+    setups.save("Folder", RunRequest("playback://lab/P1/x.edf"))
+    setups.save("Broken", RunRequest("lsl://Cap"))
+    with (config_module.setup_folder() / "Broken.toml").open("a") as f:
+        f.write('participant = "P1"\nsource =')
     monkeypatch.setattr(verb, "user_data_path", lambda _: tmp_path)
     monkeypatch.setattr(store, "user_data_path", lambda _: tmp_path)
     monkeypatch.setattr(feedback_run, "user_data_path", lambda _: tmp_path)
@@ -263,8 +275,11 @@ def test_it_looks_in_the_data_folder_where_all_names_have_the_participant(tmp_pa
     loop = feedback_run.session_of("alpha_up", config, feedback_run.Draw(), tmp_path)[1]
     assert loop._lines._path.name.startswith("sub-P1_ses-")
     assert store.kept(path.parent)[0].path == path
+    assert "last used source" in forget("--participant", "P1", "--in", tmp_path / "settings", "--yes")[1]
+    assert len(setups.listed()) == 4
+    assert forget("--older-than", "0", "--in", tmp_path / "settings", "--yes")[0] == 1
     assert forget("--participant", "P1", "--yes")[0] == 0
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["Mine.toml", "Other.toml"]
 
 
 def test_every_page_about_a_subject_is_recognised():
