@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,10 @@ def choose_device(asked: str = "auto") -> None:
 
 def session_of(blob: bytes) -> Any:
     """The network of an ``.onnx`` file, ready to run on one thread: more make acquisition and a window wait."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # from version 1.29 it writes an identity and reports runs to its makers
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # Windows has its own, which the variable does not turn off
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors
