@@ -18,15 +18,18 @@ from ..report.pages import CALIBRATION, may_write
 from ..report.session import made
 from ..report.study import GENERATOR as OF_STUDY
 from ..sinks.csv_file import COLUMNS
+from ..sources.recordings.headers import ENCRYPTED, beginning
 
-EXPORT, TABLE, REPORT, LINES, CLASSIFIER, RECORDING, PROFILE, SETUP = KINDS = (
-    "export", "table", "report", "feedback lines", "personal classifier", "recording", "profile", "setup",
+COPY, EXPORT, TABLE, REPORT, LINES, CLASSIFIER, RECORDING, PROFILE, SETUP = KINDS = (
+    "encrypted copy", "export", "table", "report", "feedback lines", "personal classifier", "recording", "profile",
+    "setup",
 )  # fmt: skip
 """In the order of removal: what was made of a file goes before it, so that an interrupted removal can be repeated."""
 GENERATORS = (session_page.GENERATOR, OF_FEEDBACK, OF_STUDY, CALIBRATION)
 EXPORTED = re.compile(
     r"(\.[0-9a-f]{16}_)?sub-[0-9A-Za-z]+_.*task-mood_.*_(eeg\.edf|eeg(-[0-9]+)?\.fif|readings\.parquet)"
 )
+COPIED = re.compile(r"sub-[0-9A-Za-z]+_.*task-mood_.*\.[a-z]+\.age")
 N_SPLITS = 100  # parts of a FIF file, at most; MNE splits it every 2 GB
 WRITER = b"<writer>realtime_mood</writer>"
 HEAD_BYTES = 1024  # of a recording, whose first chunk names the program
@@ -100,6 +103,11 @@ def _export(path: Path, changed: datetime) -> PersonalFile | None:
     return PersonalFile(EXPORT, path, changed) if EXPORTED.fullmatch(path.name) else None
 
 
+def _copy(path: Path, changed: datetime) -> PersonalFile | None:
+    is_ours = COPIED.fullmatch(path.name) and beginning(path, max(map(len, ENCRYPTED))).startswith(ENCRYPTED)
+    return PersonalFile(COPY, path, changed) if is_ours else None
+
+
 def _first_line(path: Path) -> bytes:
     with path.open("rb") as f:
         return f.readline(LINE_BYTES)
@@ -107,7 +115,7 @@ def _first_line(path: Path) -> bytes:
 
 LOOKS: dict[str, Callable[[Path, datetime], PersonalFile | None]] = {
     ".xdf": _recording, ".json": _profile, ".html": _report, ".jsonl": _lines, ".csv": _table, ".edf": _export,
-    ".fif": _export, ".parquet": _export,
+    ".fif": _export, ".parquet": _export, ".age": _copy,
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from ..auxiliary import STRING
 from ..errors import SourceNotFound, StreamMismatch
 from ..guard import words_of
 from ..montage import positions
+from ..sources.recordings.headers import refuse_encrypted
 from ..sources.recordings.recording import finite
 from ..sources.recordings.xdf_chunks import SAMPLES, Chunks, StreamHeader, find_chunks
 from ..sources.recordings.xdf_streams import channels_of, load
@@ -210,6 +211,7 @@ def mapped(path: Path) -> Iterator[mmap.mmap]:
     except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
         raise StreamMismatch(str(path), f"cannot be read: {error}", "give an XDF file") from None
     with closing(file):
+        refuse_encrypted(path, str(path))
         if file[:4] != b"XDF:":
             raise StreamMismatch(str(path), "not an XDF file", "give one made with run --record PATH, or LabRecorder")
         yield file

@@ -60,6 +60,7 @@ def fill(folder: Path, participant: str) -> None:
     lines.write_text(LINES)
     lines.with_suffix(".html").write_text(PAGE.format("realtime_mood training report"))
     (folder / f"{participant}.csv").write_text(",".join(COLUMNS) + ",valid\n")
+    (folder / f"{name(participant)}.age").write_bytes(b"age-encryption.org/v1\n-> X25519 \n")
     profile(folder / f"20260101-101010-effort-ab12_sub-{participant}.json")
     profile(folder / f"me-{participant[::-1]}.json", participant)
 

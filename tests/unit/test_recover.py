@@ -13,8 +13,10 @@ from fakes import EIGHT, INFO, cut, pink
 from realtime_mood.errors import ConfigError, MoodError, StreamMismatch
 from realtime_mood.health import Health
 from realtime_mood.recording import xdf_write as xdf
+from realtime_mood.recording.reader import open_recorded
 from realtime_mood.recording.recorder import Recorder
 from realtime_mood.recording.recover import recover
+from realtime_mood.sources.playback import PlaybackSource
 from realtime_mood.types import Marker
 
 SIGNAL = pink(round(25 * INFO.sfreq), len(EIGHT))
@@ -111,6 +113,15 @@ def test_what_holds_nothing_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.xdf").write_bytes(b"XDF:" + bytes(50))
     with pytest.raises(StreamMismatch, match="no stream"):
         recover(tmp_path / "b.xdf")
+
+
+def test_an_encrypted_recording_is_named_so_and_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "a.xdf.age"
+    path.write_bytes(sealed := b"age-encryption.org/v1\n-> X25519 \xff")
+    for read in (recover, open_recorded, lambda path: PlaybackSource(str(path)).open()):
+        with pytest.raises(StreamMismatch, match=r"encrypted .* age -d"):
+            read(path)
+    assert [it.read_bytes() for it in tmp_path.iterdir()] == [sealed]
 
 
 def test_any_damage_is_survived(tmp_path: Path, whole: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...errors import StreamMismatch
-from .headers import beginning
+from .headers import beginning, refuse_encrypted
 from .recording import SELECT, PlaybackOptions
 from .signal_file import SignalFile
 
@@ -21,6 +21,7 @@ def open_recording(path: Path, options: PlaybackOptions, asked: str) -> SignalFi
     begin = beginning(path, 4)
     if path.is_file() and not begin:
         raise StreamMismatch(asked, "the file is empty", "give a recording that holds EEG")
+    refuse_encrypted(path, asked)
     if begin == b"XDF:" or path.suffix.lower() == ".xdf":
         from .xdf import open_xdf
 

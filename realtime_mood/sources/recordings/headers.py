@@ -18,6 +18,7 @@ NUMBER_BYTES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 8, 16: 4, 17: 8}
 GDF_2 = (
     b"1.94"  # from this version on, the header's length is in blocks of 256 bytes, and events are counted in 3 bytes
 )
+ENCRYPTED = (b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----")  # begins of files of age
 
 
 class BrainVisionChannel(NamedTuple):
@@ -43,6 +44,13 @@ def beginning(path: Path, n_bytes: int) -> bytes:
         return b""
     with path.open("rb") as f:
         return f.read(n_bytes)
+
+
+def refuse_encrypted(path: Path, asked: str) -> None:
+    """Raise `StreamMismatch` for a file that age has encrypted."""
+    if beginning(path, max(map(len, ENCRYPTED))).startswith(ENCRYPTED):
+        do = "decrypt it first: age -d -i KEY -o NEW FILE; without its key nobody can read it, and nothing is changed"
+        raise StreamMismatch(asked, "it is encrypted (age)", do)
 
 
 def text_in(path: Path) -> str:
