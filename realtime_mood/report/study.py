@@ -10,7 +10,8 @@ References
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +33,7 @@ from .summaries import SessionSummary, summary_of
 GENERATOR = "realtime_mood study report"
 N_BOOTSTRAP = 2000
 LEAST_FOR_INTERVAL = 3  # participants
+MOST_COLUMNS = 6  # sessions side by side, for a printed page
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,9 +52,21 @@ class StudyContent:
     """What the page contains."""
 
     recordings: tuple[SessionSummary, ...]  # by participant and time
-    feedback: tuple[tuple[str, FeedbackSummary], ...]  # participant and session, by participant and file
+    feedback: tuple[tuple[str, int, FeedbackSummary], ...]  # participant, number of the session (1: the first), session
     curves: dict[str, tuple[CurvePoint, ...]]  # by condition
     unreadable: tuple[tuple[str, str], ...]  # file and reason
+
+    @property
+    def grids(self) -> list[tuple[int, dict[str, list[SessionSummary | None]]]]:
+        """Recordings by participant and session, some sessions at a time: number of the first, and a row for each."""
+        of_each: dict[str, list[SessionSummary | None]] = defaultdict(list)
+        for it in self.recordings:
+            of_each[it.participant].append(it)
+        most = max(map(len, of_each.values()), default=0)
+        for row in of_each.values():
+            row += [None] * (most - len(row))
+        parts = [(k, slice(k, k + MOST_COLUMNS)) for k in range(0, most, MOST_COLUMNS)]
+        return [(k + 1, {name: row[part] for name, row in of_each.items() if any(row[part])}) for k, part in parts]
 
 
 def write_study_report(paths: Sequence[Path], out: Path | None = None, opened: Path | None = None) -> Path:
@@ -72,6 +86,7 @@ def study_of(paths: Sequence[Path], opened: Path | None = None) -> StudyContent:
     """Read everything; what cannot be read is listed with the reason."""
     inside = [sorted(chain(path.rglob("*.xdf"), path.rglob("*.jsonl"))) if path.is_dir() else [path] for path in paths]
     recordings, feedback, unreadable = list[SessionSummary](), list[tuple[str, FeedbackSummary]](), []
+    numbers = list[int]()
     for path in dict.fromkeys(chain(*inside)):
         try:
             if path.suffix == ".jsonl":
@@ -84,32 +99,42 @@ def study_of(paths: Sequence[Path], opened: Path | None = None) -> StudyContent:
         found = f"none of {len(unreadable)} files can be read" if unreadable else "no recording and no feedback session"
         raise SourceNotFound(", ".join(map(str, paths)), found, "give recordings (.xdf) or JSON lines, or their folder")
     recordings.sort(key=lambda one: (one.participant, one.time))
-    feedback.sort(key=lambda one: (one[0], one[1].file))
-    return StudyContent(tuple(recordings), tuple(feedback), curves_of(feedback), tuple(unreadable))
+    feedback.sort(key=lambda one: (one[0], _natural(one[1].file)))
+    seen: Counter[str] = Counter()
+    for participant, _session in feedback:
+        seen[participant] += 1
+        numbers.append(seen[participant])
+    numbered = tuple((participant, number, it) for number, (participant, it) in zip(numbers, feedback, strict=True))
+    return StudyContent(tuple(recordings), numbered, curves_of(numbered), tuple(unreadable))
 
 
-def curves_of(feedback: Sequence[tuple[str, FeedbackSummary]]) -> dict[str, tuple[CurvePoint, ...]]:
+def _natural(name: str) -> list[tuple[int, str]]:
+    """A key that sorts ``ses-10`` behind ``ses-2``."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
+def curves_of(feedback: Sequence[tuple[str, int, FeedbackSummary]]) -> dict[str, tuple[CurvePoint, ...]]:
     """Each condition's mean of the subjects' own z-score in feedback blocks, by the number of the session.
 
     Sessions whose condition is sealed, and participants without an ID, are left out.
     """
-    values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for participant, session in feedback:
+    values: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for participant, number_of_session, session in feedback:
         z = session.mean_z("feedback")
         if participant and session.condition and z is not None:
-            values[session.condition][participant].append(z)
-    return {condition: _curve(list(of_each.values())) for condition, of_each in sorted(values.items())}
+            values[session.condition][number_of_session].append(z)
+    return {condition: _curve(by_session) for condition, by_session in sorted(values.items())}
 
 
-def _curve(sessions: list[list[float]]) -> tuple[CurvePoint, ...]:
+def _curve(by_session: dict[int, list[float]]) -> tuple[CurvePoint, ...]:
     rng, points = np.random.default_rng(0), []
-    for k in range(max(map(len, sessions))):
-        z = np.array([of_one[k] for of_one in sessions if len(of_one) > k])
+    for session, values in sorted(by_session.items()):
+        z = np.array(values)
         low, high = np.nan, np.nan
         if len(z) >= LEAST_FOR_INTERVAL:
             drawn = z[rng.integers(0, len(z), (N_BOOTSTRAP, len(z)))].mean(axis=1)
             low, high = np.percentile(drawn, (2.5, 97.5))
-        points.append(CurvePoint(k + 1, float(z.mean()), float(low), float(high), len(z)))
+        points.append(CurvePoint(session, float(z.mean()), float(low), float(high), len(z)))
     return tuple(points)
 
 
@@ -122,7 +147,7 @@ def page(study: StudyContent) -> str:
             for condition, points in study.curves.items()
         )
         figures["learning"] = ReportFigure(partial(_learning, curves=study.curves), (8.2, 3.0), {"curves": said})
-    simulated = any(one.virtual for one in study.recordings) or any(one.virtual for _name, one in study.feedback)
+    simulated = any(one.virtual for one in study.recordings) or any(it.virtual for *_, it in study.feedback)
     return html("study.html", GENERATOR, figures, simulated=simulated, study=study)
 
 

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from htmlpage import Page
 
 import app
 from realtime_mood.errors import SourceNotFound, StreamMismatch
@@ -102,6 +103,8 @@ def test_a_study_shows_learning_and_what_is_sealed_only_when_opened(lines, tmp_p
     (code,) = sealed.seal(sealed_file, ("inverse",), 1)
     for name in ("sub-A_1", "sub-A_2", "sub-B_1", "sub-C_1"):
         lines(f"{name}.jsonl", "contingent", condition="contingent")
+    lines("sub-B_2.jsonl", "sham", condition="sham")  # a session is numbered whatever its condition
+    lines("sub-B_10.jsonl", "contingent", condition="contingent")
     lines("sub-D_1.jsonl", "inverse", code=code)
     (tmp_path / "broken.jsonl").write_text("{}")
     assert app.command(["report", str(tmp_path)]) == 0
@@ -111,14 +114,15 @@ def test_a_study_shows_learning_and_what_is_sealed_only_when_opened(lines, tmp_p
     assert "inverse" not in text
     assert "broken.jsonl" in text
     assert text.count("<svg") == 1
+    assert Page(text).tags["thead"] == 2
     points = study_of([tmp_path]).curves["contingent"]
-    assert [(point.session, point.n) for point in points] == [(1, 3), (2, 1)]
+    assert [(point.session, point.n) for point in points] == [(1, 3), (2, 1), (3, 1)]
     z = read(tmp_path / "sub-B_1.jsonl").mean_z("feedback")
     assert points[0].mean == pytest.approx(z)
     assert points[0].low == pytest.approx(z) == points[0].high  # all three are the same
     assert math.isnan(points[1].low)  # no interval from one participant
     sealed.unblind(sealed_file, code)
-    assert set(study_of([tmp_path], sealed_file).curves) == {"contingent", "inverse"}
+    assert set(study_of([tmp_path], sealed_file).curves) == {"contingent", "inverse", "sham"}
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceNotFound, match="no recording"):
         study_of([tmp_path / "empty"])
