@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from realtime_mood.auxiliary import KIND_WORDS
 from realtime_mood.body.measure import UNITS
 from realtime_mood.modalities import EyeState
 from realtime_mood.types import Why
@@ -89,7 +90,7 @@ HEALTH = {
     "streams": ("", "each stream beside the EEG"),
     "streams[].url": ("", "that selects it"),
     "streams[].name": ("", "its name"),
-    "streams[].kind": ("", "gaze, pulse, skin, motion, respiration, markers, other"),
+    "streams[].kind": ("", ", ".join(f"`{kind}`" for kind in (*KIND_WORDS, "other"))),
     "streams[].state": ("", "`connecting`, `live`, `stalled`, `reconnecting`"),
     "streams[].samples": ("sample", "received"),
     "streams[].lost": ("sample", "lost"),

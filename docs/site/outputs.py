@@ -87,7 +87,7 @@ def examples() -> tuple[Emission, Emission, Health, BodyReading, Feedback]:
     health = Health(
         state=State.ENDED, info=estimate.info, samples=30720, readings=480, latency=Latency(16.0, 24.0, 31.0),
         recording=RecordingState("me.xdf", 1500000), outputs=(Output("WebSocket 127.0.0.1:8765", 480, receivers=1),),
-        streams=(AuxState("lsl://Gaze", "Gaze", "gaze", State.LIVE, samples=14400, rate_hz=120.0, age_s=0.01),),
+        streams=(AuxState("lsl://Gaze", "Gaze", "eyes", State.LIVE, samples=14400, rate_hz=120.0, age_s=0.01),),
         notes=("without `source_id`, two streams of one name cannot be told apart",),
     )  # fmt: skip
     body = BodyReading(24.0, 24.31, (BodyMeasure("heart_rate", 72.04, 0.96), invalid("rmssd", "noisy", 0.41)))
