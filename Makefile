@@ -38,7 +38,8 @@ fuzz: setup  ## 10,000 broken inputs for each reader
 reliability: setup  ## every fault on every source: writes docs/reliability.md
 	$(PY) -m benchmarks.reliability
 
-screenshots: setup  ## the README's pictures, from the running program
+screenshots: setup  ## every picture of the documentation, from the running program and the code
+	$(PY) -m benchmarks.architecture
 	$(PY) -m benchmarks.screenshots
 
 datasets: setup  ## the part of docs/datasets.md about each data set, from its reader

@@ -27,8 +27,14 @@ CONTENTS = """
 :caption: Tutorials
 tutorials/first-ten-minutes
 tutorials/headset
+tutorials/headsets/openbci
+tutorials/headsets/muse
+tutorials/headsets/emotiv
+tutorials/headsets/research-caps
+tutorials/calibrate
 tutorials/feedback-study
 tutorials/training
+tutorials/own-plugin
 examples
 ```
 
@@ -37,7 +43,6 @@ examples
 :caption: How to
 install
 guide
-calibration
 streams
 timing
 troubleshooting
@@ -65,10 +70,13 @@ security
 ```{toctree}
 :hidden:
 :caption: Explanation
+estimate
+architecture
 evaluation
 evaluation/effort
 evaluation/data-sets
 evaluation/network
+calibration
 model-card
 reliability
 measurements

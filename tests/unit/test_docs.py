@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import app
+from benchmarks import architecture
 from realtime_mood.cli.config import RunConfig
 from realtime_mood.plugins import BUILT_IN
 from realtime_mood.sources.faults.script import FAULTS
@@ -64,3 +65,7 @@ def test_every_field_that_programs_receive_is_documented(monkeypatch):
     import outputs
 
     assert outputs.PAGE.read_text() == "\n".join(outputs.page()), "run make docs"
+
+
+def test_the_picture_of_the_architecture_is_that_of_the_code():
+    assert architecture.PICTURE.read_text() == architecture.svg(), "run python -m benchmarks.architecture"
