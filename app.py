@@ -74,8 +74,10 @@ def make_engine(
     recorder, outputs = recorder_of(config, build.about()), outputs_of(config)
     automatic = autosave_of(config, build.about(), autosave) if autosave else None
     everything = [*filter(None, (recorder, automatic)), *sinks, *outputs]
-    seconds, give_up_s = config.seconds, config.give_up or give_up_s
-    engine = Engine(source, build, everything, also=also, seconds=seconds, give_up_s=give_up_s, leaving=leaving(config))
+    seconds, give_up_s, notes = config.seconds, config.give_up or give_up_s, leaving(config)
+    for note in notes:
+        print(note, file=sys.stderr, flush=True)
+    engine = Engine(source, build, everything, also=also, seconds=seconds, give_up_s=give_up_s, leaving=notes)
     for loop in (sink for sink in sinks if isinstance(sink, FeedbackLoop)):
         feedback_run.attach(loop, engine, config, recorder or automatic, outputs)
     return engine

@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
+from PyQt6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from realtime_mood.gui import theme
 from realtime_mood.gui.controls import Badges
 from realtime_mood.gui.labels import STRETCH, PlainLabel, column, row
 from realtime_mood.gui.panels import remembered
-from realtime_mood.gui.showing import serving, use_language
+from realtime_mood.gui.showing import application, serving, use_language
 from realtime_mood.language import _
 
 from ..fit import CalibrationResult, Progress
@@ -184,8 +184,9 @@ class CalibrationWindow(QMainWindow):
 
 def show(make_window: Callable[[], CalibrationWindow]) -> int:
     """Run a window until it is closed (or Ctrl-C): 0 when a profile was created and saved, else 1."""
-    app = QApplication.instance() or QApplication(["realtime-mood"])
-    use_language(app, remembered())
+    memory = remembered()
+    app = application(memory)
+    use_language(app, memory)
     window = make_window()
     with serving(window.close):
         window.open()

@@ -167,7 +167,7 @@ def _leaves(kind: str, address: str) -> bool:
 
 
 def leaving(config: RunConfig) -> list[str]:
-    """Say on standard error what other computers can receive; the same as notes of a run. LSL's scope must be set."""
+    """What other computers can receive of a run, as notes of it. LSL's scope must be set."""
     options: list[tuple[str, str, str]] = [("--lsl-out", "lsl", "")] * config.lsl_out
     for name in ("osc", "osc-muse", "ws"):
         if address := getattr(config, name.replace("-", "_")):
@@ -179,8 +179,6 @@ def leaving(config: RunConfig) -> list[str]:
     notes = [f"other computers can receive readings: {', '.join(found)}"] if found else []
     if config.lsl_scope in liblsl.WIDE and config.on_lsl and not config.lsl_out:
         notes.append(f"LSL looks for streams beyond this computer: --lsl-scope {config.lsl_scope}")
-    for note in notes:
-        print(note, file=sys.stderr, flush=True)
     return notes
 
 

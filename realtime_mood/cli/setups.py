@@ -15,12 +15,13 @@ from ..errors import ConfigError
 from ..files import read_toml, write_private
 from ..viewmodel.actions import RunRequest
 from ..viewmodel.setups import LAST
-from .config import PREFIX, RunConfig, resolve, setup_file, setup_files, setup_folder
+from .config import PREFIX, RunConfig, leaving, resolve, setup_file, setup_files, setup_folder
 
 OF_SESSION = ("view", "participant", "session", "seconds", "record", "profile", "requests")
 """Options that belong to one session or one subject: a setup is saved without them."""
 OF_SOURCE = ("source", "also", "markers")
-SETTINGS = ("weights", "device", "notch", "repair")  # that can be chosen in the window
+CHOSEN = ("weights", "device", "notch", "repair")  # settings of the window of which one value is chosen
+SETTINGS = (*CHOSEN, "lsl_out", "osc", "ws")  # also where readings are sent
 NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w-])?")
 
 
@@ -47,7 +48,7 @@ def with_settings(config: RunConfig) -> RunConfig:
     )
 
 
-def _remembered() -> dict[str, str]:
+def _remembered() -> dict[str, str | bool]:
     """The settings of the window; none where the file is not what the window wrote."""
     try:
         read = RunConfig.model_validate({k: v for k, v in read_toml(settings_file()).items() if k in SETTINGS})
@@ -95,21 +96,30 @@ class NamedSetups:
         return self.config.weights
 
     @property
-    def settings(self) -> dict[str, str]:
-        """The options in use that the settings of the window have."""
-        return {key: getattr(self.config, key) for key in SETTINGS}
+    def settings(self) -> dict[str, str | bool]:
+        """The options in use that the settings of the window have; an address is empty where nothing is sent."""
+        return {key: "" if (value := getattr(self.config, key)) is None else value for key in SETTINGS}
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
         """The values that each of them may have."""
-        fixed = {key: get_args(RunConfig.model_fields[key].annotation) for key in SETTINGS if key != "weights"}
+        fixed = {key: get_args(RunConfig.model_fields[key].annotation) for key in CHOSEN if key != "weights"}
         return {"weights": self._networks, **fixed}
 
-    def change(self, settings: Mapping[str, str]) -> None:
-        """Use other settings from the next run on, and remember them; raises `ConfigError`."""
+    def change(self, settings: Mapping[str, str | bool]) -> None:
+        """Use other settings from the next run on, and remember them; raises `ConfigError`, also for an address."""
+        from ..sinks.osc import host_and_port  # it takes a while to import
+
+        for key, host in {"osc": "", "ws": "127.0.0.1"}.items():
+            if address := settings.get(key):
+                host_and_port(str(address), f"--{key}", host)
         if settings:
             self.config = self.config.model_copy(update=dict(settings))
             _write(settings_file(), _remembered() | dict(settings), "the settings of the window")
+
+    def leaving(self, settings: Mapping[str, str | bool]) -> list[str]:
+        """What other computers could receive with these settings, as notes of a run."""
+        return leaving(self.config.model_copy(update=dict(settings)))
 
     def listed(self) -> list[tuple[str, str]]:
         """Name and source of each that can be read, the last used first."""
@@ -138,7 +148,8 @@ class NamedSetups:
         file = _file_of(name)
         used = {key: getattr(self.config, key) for key in RunConfig.model_fields if key not in OF_SESSION}
         used |= {"source": request.url, "also": request.also, "markers": request.markers}
-        changed = {key: value for key, value in used.items() if value != RunConfig.model_fields[key].default}
+        set_here = _remembered()  # a setup is independent of them
+        changed = {k: v for k, v in used.items() if v != RunConfig.model_fields[k].default or (k in set_here and v)}
         _write(file, {"source": request.url} | changed, f"setup {name!r}")
 
     def remember(self, request: RunRequest) -> None:
@@ -156,5 +167,5 @@ class NamedSetups:
         given = {key: value for key, value in kept.items() if value != RunConfig.model_fields[key].default}
         sources = {PREFIX + key.upper() for key in OF_SOURCE}
         environment = {key: value for key, value in os.environ.items() if key not in sources}
-        self.config = config = resolve(given, environment=environment, setup=name)
+        self.config = config = with_settings(resolve(given, environment=environment, setup=name))
         return RunRequest(config.source, config.profile, None, None, config.also, config.markers)

@@ -8,11 +8,13 @@ from typing import TypeVar
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import (
     QBoxLayout,
+    QFormLayout,
     QHBoxLayout,
     QLabel,
     QLayout,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QToolTip,
     QVBoxLayout,
     QWidget,
@@ -61,6 +63,17 @@ class ScrollText(QScrollArea):
         super().resizeEvent(event)
         if (room := self.viewport()) is not None:
             self.setMaximumHeight(self.body.heightForWidth(room.width()))
+
+
+class Form(QFormLayout):
+    """Fields below each other, each with its label on the left, in the middle of its height."""
+
+    def add(self, text: str, field: QWidget | QLayout) -> PlainLabel:
+        """Add a field; returns its label."""
+        label = PlainLabel(text)
+        label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)  # else Qt puts it at the top
+        self.addRow(label, field)
+        return label
 
 
 def named(widget: _Widget, name: str) -> _Widget:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -18,10 +19,21 @@ from ..language import _
 from . import Flows, RunRequest
 from .bridge import RunBridge
 from .panels import remembered
+from .settings import SIZE, SIZES
 from .tour import show_first_tour
 from .window import MainWindow
 
 log = logging.getLogger(__name__)
+
+
+def application(memory: QSettings) -> QApplication:
+    """The application, in the size that was chosen in the settings; one that is there already keeps its own."""
+    size = str(memory.value(SIZE))
+    if size in map(str, SIZES) and size != "100":
+        os.environ.setdefault("QT_SCALE_FACTOR", str(int(size) / 100))
+    app = QApplication.instance() or QApplication(["realtime-mood"])
+    assert isinstance(app, QApplication)
+    return app
 
 
 def use_language(app: QCoreApplication, memory: QSettings) -> None:
@@ -56,8 +68,8 @@ def serving(close: Callable[[], object], report: Callable[[BaseException], objec
 def show(flows: Flows, request: RunRequest, *, start: bool, weights: str = "", session: str = "") -> int:
     """Run the window to its end; see `realtime_mood.gui.run`."""
     pg.setConfigOptions(antialias=False)
-    app = QApplication.instance() or QApplication(["realtime-mood"])
     memory = remembered()
+    app = application(memory)
     use_language(app, memory)
     bridge = RunBridge(
         flows.make_engine, request, can_calibrate=flows.calibrate is not None, can_feed_back=flows.feedback is not None,

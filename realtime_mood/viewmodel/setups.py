@@ -19,15 +19,18 @@ class Setups(Protocol):
         """The name of the network in use."""
 
     @property
-    def settings(self) -> dict[str, str]:
-        """The options in use that the settings of the window have."""
+    def settings(self) -> dict[str, str | bool]:
+        """The options in use that the settings of the window have; an address is empty where nothing is sent."""
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
-        """The values that each of them may have; the network's, those that come with the program."""
+        """The values that some of them may have; the network's, those that come with the program."""
 
-    def change(self, settings: Mapping[str, str]) -> None:
+    def change(self, settings: Mapping[str, str | bool]) -> None:
         """Use other settings from the next run on, and remember them."""
+
+    def leaving(self, settings: Mapping[str, str | bool]) -> list[str]:
+        """What other computers could receive with these settings, as notes of a run."""
 
     def listed(self) -> list[tuple[str, str]]:
         """Name and source of each that can be read; `LAST` first."""
