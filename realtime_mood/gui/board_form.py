@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QLineEdit, QWidget
+from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtWidgets import QComboBox, QFileDialog, QLineEdit, QWidget
 
 from ..language import _
 from ..sources import devices
 from ..viewmodel.board_form import BoardField, fields_of, filled
-from .labels import button, named, row
+from .labels import Form, button, named, row
 
 Listed = Callable[[], Sequence[str]]
 
@@ -38,19 +38,16 @@ class ChoiceField(QComboBox):
         self.blockSignals(False)
 
 
-class BoardForm(QWidget):
-    """Shows the parameters of the board in a URL; hidden for other sources, and for boards without parameters."""
+class BoardForm(QObject):
+    """Rows at the end of `form` for the parameters of the board in a URL; none for other sources."""
 
     changed = pyqtSignal(str)  # the URL, after a field was edited
 
-    def __init__(self) -> None:
+    def __init__(self, form: Form) -> None:
         super().__init__()
-        self._url = ""
-        self._form = QFormLayout(self)
-        self._form.setContentsMargins(0, 0, 0, 0)
+        self._url, self._form, self._rows = "", form, list[QWidget]()
         self.edits: dict[str, QLineEdit] = {}
         self._keys: tuple[tuple[str, bool], ...] = ()
-        self.hide()
 
     def show_url(self, url: str) -> None:
         """Show the fields of the board in `url`, with their values."""
@@ -59,7 +56,6 @@ class BoardForm(QWidget):
         if keys != self._keys:
             self._keys = keys
             self._build(fields)
-            self.setVisible(bool(fields))
         for field in fields:
             edit = self.edits[field.key]
             if edit.text().strip() != field.value:
@@ -68,11 +64,12 @@ class BoardForm(QWidget):
                 edit.blockSignals(False)
 
     def _build(self, fields: Sequence[BoardField]) -> None:
-        while self._form.rowCount():
-            self._form.removeRow(0)
-        self.edits = {}
+        for field_row in self._rows:
+            self._form.removeRow(field_row)
+        self.edits, self._rows = {}, []
         for field in fields:
-            self._form.addRow(field.label, self._editor(field))
+            self._rows.append(self._editor(field))
+            self._form.add(field.label, self._rows[-1])
             edit = self.edits[field.key]
             edit.setPlaceholderText(_("needed") if field.is_required else _("found by itself if left empty"))
             edit.textChanged.connect(self._edited)
@@ -95,7 +92,7 @@ class BoardForm(QWidget):
         return both
 
     def _browse(self, edit: QLineEdit) -> None:
-        path, _kind = QFileDialog.getOpenFileName(self, _("Open a recording"))
+        path, _kind = QFileDialog.getOpenFileName(self._form.parentWidget(), _("Open a recording"))
         if path:
             edit.setText(path)
 

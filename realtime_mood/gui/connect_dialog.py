@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QDialog, QFileDialog, QFormLayout, QLineEdit, QListWidget, QWidget
+from PyQt6.QtWidgets import QComboBox, QDialog, QFileDialog, QLineEdit, QListWidget, QWidget
 
 from ..errors import MoodError
 from ..guard import GuardedThread
 from ..language import _
 from ..sources import devices
 from ..sources.devices import Device
+from ..sources.units import MICROVOLTS
+from ..sources.url import with_options
 from ..viewmodel.board_form import missing, without_examples
 from ..viewmodel.companions import grouped
 from ..viewmodel.connect import (
@@ -33,7 +35,7 @@ from .board_form import BoardForm
 from .companion_list import CompanionList, add_item
 from .controls import Text
 from .file_drops import FileDrops
-from .labels import STRETCH, PlainLabel, button, column, named, row
+from .labels import STRETCH, Form, PlainLabel, button, column, named, row
 from .preview import Preview
 
 LOOK_S = 0.8
@@ -57,20 +59,22 @@ class ConnectDialog(QDialog):
         self.search = named(QLineEdit(), _("search"))
         self.names = named(QLineEdit(), _("electrode names"))
         self.montages = named(QComboBox(), _("names of a common cap"))
-        self.board = BoardForm()
+        self.units = named(QComboBox(), _("unit of the signal"))
+        self.nothing = PlainLabel(_("Nothing has these words"), "dim", wrap=True)
+        self.form = Form()
+        self.board = BoardForm(self.form)
         self.preview, self.message = Preview(), Text(wrap=True)
         self.companions = CompanionList(also, markers)
         self.look, self.file = button(_("Preview"), "plain"), button(_("Recording…"), "plain")
         self.start, self.cancel = button(_("Start")), button(_("Cancel"), "plain")
         self._fill()
-        form = QFormLayout()
-        form.addRow(_("Source"), self.url)
-        form.addRow(_("Electrodes"), row((self.names, 1), self.montages))
+        self.form.add(_("Source"), self.url)
+        self.form.add(_("Electrodes"), row((self.names, 1), self.montages))
+        self.form.add(_("Unit"), self.units)
         buttons = row(self.file, self.look, STRETCH, self.cancel, self.start)
-        right = column(
-            form, self.board, self.companions, PlainLabel(_("Preview")), (self.preview, 1), self.message, buttons
-        )
-        row((column(self.search, self.list), 2), (right, 3), on=self, margins=(16, 16, 16, 14))
+        right = column(self.form, self.companions, PlainLabel(_("Preview")), (self.preview, 1), self.message, buttons)
+        left = column(self.search, self.nothing, (self.list, 1))
+        row((left, 2), (right, 3), on=self, margins=(16, 16, 16, 14))
         self._choices: list[Choice] = []
         self._found: tuple[Device, ...] = ()
         self._files: list[Choice] = []
@@ -83,6 +87,7 @@ class ConnectDialog(QDialog):
         self.url.textChanged.connect(self.board.show_url)
         self.board.changed.connect(self.url.setText)
         self.names.textChanged.connect(self._check)
+        self.units.currentIndexChanged.connect(self._check)
         self.montages.activated.connect(lambda i: self.names.setText(["", *MONTAGES.values()][i]))
         self.look.clicked.connect(lambda: self.preview.look(self.wanted_url))
         self.file.clicked.connect(self._open_file)
@@ -103,14 +108,18 @@ class ConnectDialog(QDialog):
         self.start.setDefault(True)
         self.names.setPlaceholderText(_("as the source names them, or: Fz, Cz, …"))
         self.montages.addItems([_("common caps"), *map(_, MONTAGES)])
+        self.units.addItem(_("as the source states it"), "")
+        for unit in MICROVOLTS:
+            self.units.addItem(unit.replace("u", "µ"), unit)
         self.montages.setMaximumWidth(150)
         for other in (self.look, self.file, self.cancel):
             other.setAutoDefault(False)
 
     @property
     def wanted_url(self) -> str:
-        """The URL with the electrode names."""
-        return with_names(self.url.text().strip(), self.names.text())
+        """The URL with the electrode names and the unit."""
+        url, unit = with_names(self.url.text().strip(), self.names.text()), self.units.currentData()
+        return with_options(url, {"units": unit}) if unit else url
 
     def _list(self) -> None:
         """Fill the list and keep the choice."""
@@ -134,6 +143,7 @@ class ConnectDialog(QDialog):
         for at, has in enumerate(shown):
             self.list.setRowHidden(at, not has)
         fitting = [at for at, has in enumerate(shown) if has and self._choices[at].url]
+        self.nothing.setVisible(not fitting)
         if fitting and not shown[self.list.currentRow()]:
             self.list.setCurrentRow(fitting[0])
 
@@ -147,6 +157,7 @@ class ConnectDialog(QDialog):
             return
         choice = self._choices[row]
         self.names.clear()
+        self.units.setCurrentIndex(0)
         is_board = choice.url.startswith("brainflow:") and not choice.setup
         self.url.setText(without_examples(choice.url, devices.serial_ports()) if is_board else choice.url)
         self.url.setCursorPosition(0)

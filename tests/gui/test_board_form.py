@@ -9,10 +9,11 @@ pytest.importorskip("brainflow", reason="the library of boards is not installed"
 
 from hypothesis import given
 from hypothesis import strategies as st
-from PyQt6.QtWidgets import QComboBox
+from PyQt6.QtWidgets import QWidget
 from test_connect_dialog import Nobody, dialog  # noqa: F401  # the fixture of the dialog
 
-from realtime_mood.gui.board_form import BoardForm
+from realtime_mood.gui.board_form import BoardForm, ChoiceField
+from realtime_mood.gui.labels import Form
 from realtime_mood.plugins import split
 from realtime_mood.sources import devices, open_source
 from realtime_mood.sources.boards import catalogue
@@ -47,7 +48,7 @@ def test_a_cyton_asks_for_its_port_and_lists_those_present(ports, dialog):  # no
     assert not dialog.start.isEnabled()
     assert dialog.message.text() == "Fill in: Serial port"
     ports += ["/dev/ttyUSB1", "/dev/ttyACM0"]
-    box = dialog.board.findChild(QComboBox)
+    box = dialog.findChild(ChoiceField)
     box.showPopup()
     assert [box.itemText(i) for i in range(box.count())] == ports
     box.hidePopup()
@@ -77,7 +78,8 @@ def test_fields_follow_the_board_and_the_url_that_is_typed(qtbot, ports, dialog)
     dialog.board.edits["serial_number"].setText("")
     assert dialog.url.text() == "brainflow://muse_2?timeout=30"
     dialog.url.setText("synthetic://")
-    assert dialog.board.isHidden()
+    assert not dialog.board.edits
+    assert dialog.form.rowCount() == 3
 
 
 @given(st.dictionaries(st.sampled_from(sorted(LABELS)), st.text(st.characters(exclude_categories=["Cs"]), max_size=8)))
@@ -101,8 +103,10 @@ def test_every_board_of_the_library_can_be_filled_in(monkeypatch):
 
 
 def test_data_of_another_board_can_be_of_any_that_records(qtbot):
-    form = BoardForm()
-    qtbot.addWidget(form)
+    window = QWidget()
+    qtbot.addWidget(window)
+    rows = Form(window)
+    form = BoardForm(rows)
     form.show_url("brainflow://playback_file?master_board=cyton")
     assert list(form.edits) == ["file", "master_board"]
     names = devices.board_names()

@@ -147,10 +147,19 @@ def test_the_search_field_leaves_what_has_all_its_words(qtbot, dialog):
     assert shown(dialog) == ["Boards", "Cyton"]
     dialog.search.setText("serial_port")  # options are no names
     assert shown(dialog) == []
-    dialog.search.setText("nothing like it")
-    assert shown(dialog) == []
+    assert dialog.nothing.isVisible()
     dialog.search.clear()
     assert len(shown(dialog)) == 7
+    assert not dialog.nothing.isVisible()
+
+
+def test_the_unit_of_a_signal_is_chosen_without_typing(dialog):
+    dialog._devices((STREAM,))
+    dialog.list.setCurrentRow([choice.title for choice in dialog._choices].index("Cap"))
+    dialog.units.setCurrentText("mV")
+    assert dialog.wanted_url == f"{STREAM.url}&units=mV"
+    dialog.list.setCurrentRow(0)
+    assert dialog.wanted_url == "synthetic://"
 
 
 @given(st.lists(st.sampled_from("abc "), max_size=6).map("".join), st.lists(st.sampled_from(["", "x", "ab", "bc"])))

@@ -25,15 +25,21 @@ from PyQt6.QtWidgets import (
 from test_texts import Painter, painted  # noqa: F401  # the fixture that remembers painted text
 
 from realtime_mood import language
+from realtime_mood.cli.config import RunConfig
+from realtime_mood.cli.setups import NamedSetups
 from realtime_mood.gui.connect_dialog import ConnectDialog
 from realtime_mood.gui.panels import KeysDialog, language_menu
+from realtime_mood.gui.settings import SettingsDialog
+from realtime_mood.gui.setups import SaveSetupDialog, SetupsDialog
 from realtime_mood.gui.showing import use_language as use_remembered
+from realtime_mood.gui.tour import TourDialog, steps
+from realtime_mood.models.card import shipped
 from realtime_mood.types import Marker, StreamInfo
 
 INFO = StreamInfo(("Fp1", "Fp2", "C3", "C4", "O1", "O2"), 128.0, "planted", virtual=True)
 SHOWN_AS_IT_IS = re.compile(
-    r"weights planted|: planted|emotion3|key 1|synthetic://\S*|fake://|English|Deutsch|delta|theta|alpha|beta|gamma"
-    r"|\b(?:Fp1|Fp2|C3|C4|O1|O2|AF7|AF8|TP9|TP10|µV|ms|kΩ|Hz|dB|SD|s|x|Ctrl|Return|C|K|F|R|O|P|S|T|F11)\b"
+    r"weights planted|reader-\d|CPU|GPU \(CUDA\)|: planted|emotion3|key 1|synthetic://\S*|fake://|English|Deutsch|delta|theta|alpha|beta|gamma"
+    r"|\b(?:Fp1|Fp2|C3|C4|O1|O2|AF7|AF8|TP9|TP10|V|mV|nV|µV|ms|kΩ|Hz|dB|SD|s|x|Ctrl|Return|C|K|F|R|O|P|S|T|F11)\b"
 )
 
 
@@ -72,10 +78,11 @@ def texts_of(top: QWidget) -> set[str]:
 
 
 @pytest.fixture
-def everything(qtbot, painted, make_window, monkeypatch):  # noqa: F811
+def everything(qtbot, painted, make_window, monkeypatch, tmp_path):  # noqa: F811
     """The texts of the window during a run, of its dialogs and of the subject view, painted ones included."""
     monkeypatch.setattr("realtime_mood.gui.connect_dialog.devices.streams", lambda _seconds: [])
     monkeypatch.setattr("realtime_mood.gui.connect_dialog.devices.all_boards", list)
+    monkeypatch.setattr("realtime_mood.cli.config.user_config_path", lambda _name: tmp_path)
 
     def collect() -> set[str]:
         engine = FakeEngine(INFO)
@@ -91,8 +98,11 @@ def everything(qtbot, painted, make_window, monkeypatch):  # noqa: F811
         w.subject.grab()
         w.maps.power.click()
         w.grab()
-        connect, keys = ConnectDialog(w), KeysDialog(w)
-        found = idle | texts_of(w) | texts_of(w.subject) | texts_of(connect) | texts_of(keys)
+        setups = NamedSetups(RunConfig(), shipped())
+        connect = ConnectDialog(w)
+        dialogs = (connect, KeysDialog(w), SettingsDialog(w, setups, w.memory), SetupsDialog(w, setups),
+                   SaveSetupDialog(w, setups, w.bridge.request), TourDialog(w, steps(w)))  # fmt: skip
+        found = idle.union(*map(texts_of, (w, w.subject, *dialogs)))
         found |= {text for texts in Painter.seen.values() for text, *_rest in texts}
         connect.reject()
         return found - {"neutral\npositive\nkey 1"}  # markers are shown as they are recorded
