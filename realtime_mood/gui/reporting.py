@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ class ReportPages(QObject):
         self._bridge = bridge
         self._writer: GuardedThread | None = None
         self.open_page: Callable[[QUrl], object] = QDesktopServices.openUrl
+        self._is_root = hasattr(os, "geteuid") and not os.geteuid()  # most browsers do not start for root
         self.written.connect(self._open)
 
     def write(self) -> None:
@@ -52,7 +54,8 @@ class ReportPages(QObject):
     def _open(self, page: object, why: str) -> None:
         self._bridge.writing = False
         if isinstance(page, Path):
-            self._bridge.notify(_("Report written: {path}", path=page), "info")
-            self.open_page(QUrl.fromLocalFile(str(page)))
+            shown = self.open_page(QUrl.fromLocalFile(str(page))) and not self._is_root
+            unseen = _("Report written: {path} – if no browser shows it, open that file yourself", path=page)
+            self._bridge.notify(_("Report written: {path}", path=page) if shown else unseen, "info")
         else:
             self._bridge.notify(why)

@@ -28,15 +28,8 @@ RATE_ERROR = 0.05  # largest relative deviation of stamps from the nominal rate;
 LONGEST_S = 30 * 86400.0  # largest plausible sample index; a larger one means damage
 EEG, MARKERS, READINGS, GAPS, IMPEDANCE, BODY = "EEG", "markers", "readings", "gaps", "impedance", "body"
 ANNOUNCED, FEEDBACK = "announced", "feedback"
-FORMATS = {
-    EEG: "float32",
-    MARKERS: "string",
-    READINGS: "string",
-    GAPS: "int64",
-    IMPEDANCE: "float32",
-    BODY: "float32",
-    ANNOUNCED: "string",
-}
+FORMATS = dict.fromkeys((EEG, IMPEDANCE, BODY), "float32") | {GAPS: "int64"}
+FORMATS |= dict.fromkeys((MARKERS, READINGS, ANNOUNCED), "string")
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +140,17 @@ class Recorded:
                 labels, units, _kinds = zip(*channels, strict=True)
                 values = np.asarray(stream["time_series"], np.float64)[inside]
                 yield RecordedStream(header.name, header.type, labels, units, header.sfreq, t[inside], values)
+
+    @cached_property
+    def end(self) -> int:
+        """Index after the last sample, by the sizes of the chunks: no sample is read."""
+        size, end = row_type("<f4", (self.info.n_chans,)).itemsize, 0
+        with mapped(self.path) as file:
+            for _, stream, start, stop in (place for place in self._found.places if place[0] == SAMPLES):
+                if stream == self._streams[GAPS]:
+                    end = max(end, int(_table(file[start:stop], "<i8", 3)["values"][-1, 0]))
+                end += (stop - start) // size * (stream == self._streams[EEG])
+        return end - self._shift
 
     @cached_property
     def _edges(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Sessions in a line each, from the readings of their recordings only: for tables of several sessions."""
+"""Sessions in a line each, without reading the signal of their recordings: for tables of several sessions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def summary_of(path: Path) -> SessionSummary:
     recorded = open_recorded(path).from_zero()
     readings = readings_of(recorded)
     held, is_estimate = readings.held, readings.is_estimate
-    duration_s, estimate_s = float(readings.t.max(initial=0.0)), float(held[is_estimate].sum())
+    duration_s = max(recorded.end / recorded.info.sfreq, float(readings.t.max(initial=0.0)))
+    estimate_s = float(held[is_estimate].sum())
     means: tuple[tuple[str, float], ...] = ()
     if estimate_s > 0:
         probs = held[is_estimate] @ readings.probs[is_estimate] / estimate_s

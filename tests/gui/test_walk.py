@@ -115,4 +115,6 @@ def test_from_the_first_start_to_the_report(qtbot, walk, stream):
     text = page.read_text(encoding="utf-8")
     assert "SIMULATED" in text
     assert page.parent == w.flows.recordings
+    notice, _until = w.bridge._notice  # no browser took the page
+    assert notice.text == f"Report written: {page} – if no browser shows it, open that file yourself"
     assert not [thread for thread in threading.enumerate() if thread.name == "mood-report" and thread.is_alive()]

@@ -53,7 +53,10 @@ def test_earlier_sessions_of_the_participant_stand_beside_it(tmp_path: Path, mon
         f"sub-{who}_ses-{k}_task-mood_run-01_eeg.xdf" for who, k in (("P07", 1), ("P07", 3), ("P08", 1), ("P07", 2))
     ]
     for name in names:
-        session().write(tmp_path / name)
+        it = session()
+        for _ in range(8):  # 2 s without a reading
+            it.signal()
+        it.write(tmp_path / name)
     (tmp_path / "sub-P07_ses-0_x.xdf").write_bytes(b"XDF:")  # no recording of ours
     start = datetime(2026, 1, 1, tzinfo=UTC)
     monkeypatch.setattr(
@@ -63,6 +66,7 @@ def test_earlier_sessions_of_the_participant_stand_beside_it(tmp_path: Path, mon
     assert [(it.session, it.participant) for it in found] == [("1", "P07"), ("3", "P07")]
     whole = report_of(open_recorded(tmp_path / names[0]))
     assert dict(found[0].means) == pytest.approx(dict(whole.means))
+    assert found[0].duration_s == whole.duration_s == pytest.approx(32.0)
     assert (found[0].estimate_share, found[0].good) == pytest.approx((whole.estimate_share, whole.good), abs=0.02)
     text = page(whole, found)
     assert "Earlier sessions" in text
