@@ -72,12 +72,14 @@ def make_engine(
 
     build, also = PipelineBuilder(config), streams_beside(config)
     recorder, outputs = recorder_of(config, build.about()), outputs_of(config)
-    automatic = autosave_of(config, build.about(), autosave) if autosave else None
+    automatic, notes = autosave_of(config, build.about(), autosave)
     everything = [*filter(None, (recorder, automatic)), *sinks, *outputs]
-    seconds, give_up_s, notes = config.seconds, config.give_up or give_up_s, leaving(config)
-    for note in notes:
+    seconds, give_up_s, away = config.seconds, config.give_up or give_up_s, leaving(config)
+    for note in (*notes, *away):
         print(note, file=sys.stderr, flush=True)
-    engine = Engine(source, build, everything, also=also, seconds=seconds, give_up_s=give_up_s, leaving=notes)
+    engine = Engine(
+        source, build, everything, also=also, seconds=seconds, give_up_s=give_up_s, leaving=away, notes=notes
+    )
     for loop in (sink for sink in sinks if isinstance(sink, FeedbackLoop)):
         feedback_run.attach(loop, engine, config, recorder or automatic, outputs)
     return engine
@@ -238,7 +240,7 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
         lambda request, protocol, on_closed: in_a_window(changed(request), protocol, on_closed),
         feedback_run.sessions(),
         lambda name: feedback_run.session_of(name, setups.config, draw or feedback_run.Draw(), lines),
-        make_recorder=recorder,
+        make_recorder=recorder, unkept=(data / "autosave", data / "profiles"),
         setups=setups, examine=lambda: computer_check(config.lsl_scope or "loopback"),
     )  # fmt: skip
     request = gui.RunRequest(config.source, config.profile, config.record, None, config.also, config.markers)

@@ -10,6 +10,7 @@ import secrets
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from importlib.resources import files
 from io import TextIOWrapper
@@ -21,6 +22,11 @@ from platformdirs import user_log_path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import ConfigError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where nothing else can delete a file that is open
+    fcntl = None  # type: ignore[assignment]
 
 PRIVATE, SHARED = 0o600, 0o666  # the user's umask is applied
 NAME_BYTES = 255  # where the system gives no maximum length of a name
@@ -83,10 +89,27 @@ def log_exception() -> str:
     return f"details are in {path}"
 
 
+def is_being_written(path: Path) -> bool:
+    """Whether a program has this `GrowingFile` open; False where that cannot be known."""
+    if fcntl is None:
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+    finally:
+        os.close(descriptor)
+    return False
+
+
 class GrowingFile:
     """A private file that is only appended to, in complete pieces: the first of `paths` that is free.
 
-    Every method may raise `OSError`.
+    It is locked until it is closed or its program ends, however that ends. Every method may raise `OSError`.
     """
 
     def __init__(self, paths: Iterator[Path]) -> None:
@@ -99,6 +122,9 @@ class GrowingFile:
                 continue
         else:
             raise FileExistsError(errno.EEXIST, "it exists already")
+        if fcntl is not None:
+            with suppress(OSError):  # not every network disk has locks
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.n_bytes = 0
 
     def append(self, data: bytes) -> None:

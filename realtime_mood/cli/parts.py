@@ -31,22 +31,23 @@ def recorder_of(config: RunConfig, about: Mapping[str, object]) -> Recorder | No
     return None if config.record is None else _recorder(config, config.record, about)
 
 
-def autosave_of(config: RunConfig, about: Mapping[str, object], folder: Path) -> Recorder | None:
-    """The automatic recorder of a run in the window, in `folder`; None where the run is recorded anyway, or cannot be.
+def autosave_of(
+    config: RunConfig, about: Mapping[str, object], folder: Path | None
+) -> tuple[Recorder | None, list[str]]:
+    """The automatic recorder of a run in the window, in `folder`; and a note where there is none although there should.
 
     The oldest automatic recordings are deleted where all of them take too much space.
     """
-    if config.record is not None or not config.autosave:
-        return None
+    if folder is None or config.record is not None or not config.autosave:
+        return None, []
     from ..recording.autosave import make_room
 
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         make_room(folder)
-        return _recorder(config, folder, about, automatic=True)
+        return _recorder(config, folder, about, automatic=True), []
     except (OSError, ConfigError) as error:  # a full or read-only disk must not keep a run from starting
-        print(f"Runs are not recorded automatically · {error}", file=sys.stderr)
-        return None
+        return None, [f"this run is not recorded automatically: {error}"]
 
 
 def _recorder(config: RunConfig, path: Path, about: Mapping[str, object], *, automatic: bool = False) -> Recorder:

@@ -42,6 +42,7 @@ class Flows:
     feedback: Callable[[str], tuple[FeedbackPlan, FeedbackLoop]] | None = None
     # makes a recorder for the folder or file of a request, to be added to the run in progress
     make_recorder: Callable[[RunRequest, Engine], Recorder] | None = None
+    unkept: tuple[Path, ...] = ()  # folders of recordings that were made without a request
     setups: Setups | None = None  # the user's named setups
     examine: Callable[[], ComputerCheck] | None = None  # checks this computer; takes up to a minute
 

@@ -82,7 +82,13 @@ class BridgeRequests(QObject):
             engine.renew_baseline(what)
 
     def record(self, where: Path | None) -> None:
-        """Begin to record this run, or end it; without a run, record the next one or not."""
+        """Begin to record this run in a folder, or end it; without a run, record the next one or not."""
+        if where is not None:
+            try:
+                where.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as error:
+                self.notify(_("Recording could not begin: {error}", error=error))
+                return
         self.request = replace(self.request, record=where)
         engine = self.active
         if engine is None:

@@ -54,7 +54,8 @@ class MainWindow(QMainWindow):
         self.bridge, self.flows = bridge, flows
         self.memory = memory or remembered()
         self.top = TopBar(bridge.request.url, flows.protocols, flows.sessions)
-        self.banner, self.strip, self.autosave = BannerBar(weights), StripBar(), AutosaveBar(bridge, flows.recordings)
+        self.banner, self.strip = BannerBar(weights), StripBar()
+        self.autosave = AutosaveBar(bridge, flows, self.memory)
         self.fault_help = FaultHelp(bridge, flows.examine)
         self.traces, self.bars, self.course, self.plane = Traces(), Bars(), TimeCourse(), Plane()
         set_tip(self.bars, whisker_tip())
@@ -73,6 +74,7 @@ class MainWindow(QMainWindow):
         self._then: Callable[[], None] | None = None  # called when the run has ended
         self._use_theme(self.memory.value("window/theme") or theme.system())
         self.panels.recall()
+        self.autosave.recall()
         if (hints := QGuiApplication.styleHints()) is not None:
             hints.colorSchemeChanged.connect(self._follow)
 
@@ -201,10 +203,7 @@ class MainWindow(QMainWindow):
     def toggle_record(self) -> None:
         """Begin or end a recording."""
         if self.top.record.isEnabled():
-            folder = self.flows.recordings
-            if not self.bridge.request.record:
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.bridge.record(None if self.bridge.request.record else folder)
+            self.bridge.record(None if self.bridge.request.record else self.flows.recordings)
 
     def open_report(self) -> None:
         """Write the report of the newest recording, and open it in the browser."""

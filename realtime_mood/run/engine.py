@@ -56,6 +56,8 @@ class Engine(RunRequests):
         How long to try to reconnect a lost source; None means without limit.
     leaving : sequence of str
         What other computers can receive: noted at the start, and in the health of the run.
+    notes : sequence of str
+        Other notes that every run begins with.
     """
 
     def __init__(
@@ -69,13 +71,15 @@ class Engine(RunRequests):
         seconds: float | None = None,
         give_up_s: float | None = None,
         leaving: Sequence[str] = (),
+        notes: Sequence[str] = (),
         now: clock.Clock = clock.now,
     ) -> None:
         self.source = source
         self._source = Reconnecting(source, give_up_s) if isinstance(source, Returning) else source
         self.build, self._sinks = build, list(sinks)
         self._also_sources, self._also = tuple(also), list[AuxAcquisition]()
-        self._director, self._seconds, self._leaving, self._now = director, seconds, tuple(leaving), now
+        self._director, self._seconds, self._now = director, seconds, now
+        self._leaving, self._notes = tuple(leaving), tuple(notes)
         self._threads: list[GuardedThread] = []
         self._prepare()
 
@@ -154,7 +158,7 @@ class Engine(RunRequests):
             raise EngineError("start() needs an idle engine", found, "stop() it first")
         self._prepare()
         self._vitals.change(state=State.CONNECTING, leaving=self._leaving)
-        self._vitals.note(*self._leaving)
+        self._vitals.note(*self._leaving, *self._notes)
         if isinstance(self._source, Reporting):
             self._source.on_fault = self._vitals.fault
         self._delivery.prepare()

@@ -11,6 +11,7 @@ from ..language import N_, _, number
 NOTES = (
     N_("not recording: the disk is full · free some space to resume recording"),
     N_("not recording: the disk is too slow · record to a faster one"),
+    N_("this run is not recorded automatically: {error}"),
     N_("not recording: the disk is read-only · record to another one"),
     N_("not recording: the folder is not writable · record to another one"),
     N_("not recording: the file is as large as the system allows · record to another disk"),

@@ -145,6 +145,9 @@ def _badges(health: Health, latest: Reading | None) -> tuple[StyledText, ...]:
             )
         else:
             badges.append(StyledText(_("REC"), "ok", size))
+    elif health.autosave is not None and health.autosave.trouble and health.state in RUNNING:
+        tip = first_upper(translated(health.autosave.trouble))
+        badges.append(StyledText(_("AUTOSAVE INCOMPLETE"), "bad", tip))
     if health.leaving and health.state in RUNNING:
         tip = "\n".join(first_upper(translated(note)) for note in health.leaving)
         badges.append(StyledText(_("ON THE NETWORK"), "warn", tip))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -14,7 +15,7 @@ import pytest
 pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
 
 from gui_fakes import EMOTION3, FakeEngine, planted_engine
-from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtCore import QSettings, Qt, QTimer
 from PyQt6.QtWidgets import QDialog, QLabel
 
 from realtime_mood import gui
@@ -23,6 +24,7 @@ from realtime_mood.feedback.conditions import contingent
 from realtime_mood.feedback.loop import FeedbackLoop
 from realtime_mood.feedback.plan import load_plan
 from realtime_mood.gui import RunRequest, theme
+from realtime_mood.gui.autosave_bar import OFFERED
 from realtime_mood.gui.bridge import RunBridge
 from realtime_mood.gui.feedback.view import FeedbackView
 from realtime_mood.health import Health, RecordingState, State
@@ -272,10 +274,38 @@ def test_the_automatic_recording_of_a_run_is_kept_or_discarded_by_one_click(qtbo
         assert "(2.5 MB)" in window.autosave.text.text()
         assert window.bridge.report == path  # a report needs no button pressed before
         qtbot.mouseClick(getattr(window.autosave, choice), Qt.MouseButton.LeftButton)
-        assert window.autosave.isHidden()
+        qtbot.waitUntil(window.autosave.isHidden)
         assert not path.exists()
         assert len(list((tmp_path / "recordings").glob("*.xdf"))) == in_recordings
     assert window.bridge.report == tmp_path / "recordings" / path.name
+
+
+def test_what_an_earlier_window_could_not_offer_is_offered_at_the_start(qtbot, info, make_window, tmp_path):
+    folders = [tmp_path / name for name in ("autosave", "profiles")]
+    names = ("sub-a_ses-1_task-mood_run-01_eeg.xdf", "20261130-baseline.xdf")
+    for k, (folder, name) in enumerate(zip(folders, names, strict=True)):
+        folder.mkdir()
+        (folder / name).write_bytes(b"x" * 2_500_000)
+        os.utime(folder / name, (1e9 + k, 1e9 + k))
+    QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat).setValue(OFFERED, 1e9 - 1)
+    w = make_window(lambda request: FakeEngine(info), "fake://", unkept=tuple(folders))
+    assert "ended without being closed" in w.autosave.text.text()
+    qtbot.mouseClick(w.autosave.keep, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "A calibration ended" in w.autosave.text.text() and w.autosave.discard.isEnabled())
+    assert w.bridge.report == tmp_path / "recordings" / names[0]
+    qtbot.waitUntil(lambda: w.memory.value(OFFERED) is not None and float(w.memory.value(OFFERED)) == 1e9 + 1)
+    again = make_window(lambda request: FakeEngine(info), "fake://", unkept=tuple(folders))
+    assert again.autosave.isHidden()  # it was seen
+    qtbot.mouseClick(w.autosave.discard, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(w.autosave.isHidden)
+    assert list(folders[1].iterdir()) == []
+
+
+def test_a_recording_that_cannot_begin_says_why(qtbot, window, tmp_path):
+    (tmp_path / "recordings").write_text("")  # where the folder has to be
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: "Recording could not begin" in window.banner.banner.text())
+    assert window.top.record.text() == "Record"
 
 
 def test_what_is_requested_while_nothing_runs_waits_for_the_start(qtbot, window):
