@@ -51,6 +51,6 @@ docs: setup  ## the documentation site, in build/site, a folder a version; a bro
 LANGUAGE_DIR := realtime_mood/language
 BABEL := $(PY) -m babel.messages.frontend -q
 messages: setup  ## collect the texts for users, update the translations, compile them
-	$(BABEL) extract -s -w 100 --no-location --omit-header -F $(LANGUAGE_DIR)/babel.cfg -k _ -k N_ -k ngettext:1,2 -o $(LANGUAGE_DIR)/realtime_mood.pot .
+	$(BABEL) extract -s -w 100 --no-location --omit-header -F $(LANGUAGE_DIR)/babel.cfg -k _ -k N_ -k Phrase -k ngettext:1,2 -o $(LANGUAGE_DIR)/realtime_mood.pot .
 	$(BABEL) update -w 100 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -D realtime_mood -i $(LANGUAGE_DIR)/realtime_mood.pot -d $(LANGUAGE_DIR)
 	$(PY) -c "import glob; from babel.messages import mofile, pofile; [mofile.write_mo(open(path[:-2] + 'mo', 'wb'), pofile.read_po(open(path, 'rb'))) for path in glob.glob('$(LANGUAGE_DIR)/*/LC_MESSAGES/*.po')]"

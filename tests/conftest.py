@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from forking import fork_server, program  # noqa: F401 - fixtures
 
-from realtime_mood import plugins
+from realtime_mood import language, plugins
 
 # Read by the LSL library when it loads, so written before anything imports it. The session keeps other runs out.
 _lsl = tempfile.NamedTemporaryFile("w", suffix=".cfg")  # noqa: SIM115 - lives as long as the run
@@ -91,6 +91,13 @@ def english_errors() -> Iterator[None]:
     locale.setlocale(category, "C")
     yield
     locale.setlocale(category, before)
+
+
+@pytest.fixture
+def use_language() -> Iterator[Callable[[str | None], str]]:
+    """Chooses the language of what is made afterwards; English again after the test."""
+    yield language.use
+    language.use("en")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from ..cli.commands import ScopeOption
 from ..cli.config import resolve
 from ..console import own_stdout
 from ..errors import ConfigError
+from ..language import Phrase, translated
 
 if TYPE_CHECKING:
     from ..viewmodel.computer_check import ComputerCheck
@@ -57,7 +58,7 @@ def computer_check(scope: str) -> ComputerCheck:
     from .report import for_an_issue
 
     findings = examination(scope)
-    shown = tuple(ComputerFinding(one.check, one.level.label, *one.lines()) for one in findings)
+    shown = tuple(ComputerFinding(one.check, one.level.label, *one.words(translated)) for one in findings)
     return ComputerCheck(shown, for_an_issue(findings, scope))
 
 
@@ -79,19 +80,19 @@ def checks_of(scope: str) -> list[Check]:
     return [
         Check("LSL library", streams.library),
         Check("window", installed.window),
+        Check("firewall", partial(firewall.firewall, lsl_ports)),
+        Check("multicast", partial(network.multicast, near)),
         Check("own LSL stream", partial(streams.own_stream, scope), 45.0),
         Check("LSL streams", partial(streams.announced, scope, folders=folders), 35.0),
         Check("LSL ports", partial(ports.ports, lsl_ports)),
-        Check("firewall", partial(firewall.firewall, lsl_ports)),
         Check("adapters", network.connections),
-        Check("multicast", partial(network.multicast, near)),
         Check("LSL configuration", partial(configuration.configuration, own, scope, Path.home())),
-        Check("serial ports", boards.serial, hangs="unplug the board and plug it in again"),
-        Check("bluetooth", boards.bluetooth, hangs="switch Bluetooth off and on"),
+        Check("serial ports", boards.serial, hangs=Phrase("unplug the board and plug it in again")),
+        Check("bluetooth", boards.bluetooth, hangs=Phrase("switch Bluetooth off and on")),
         Check("brainflow", boards.brainflow),
         Check("packages", installed.packages),
         Check("python", installed.python),
         Check("weights", machine.weights, machine.LOAD_S + 5),
-        Check("disk", partial(machine.disk, data), hangs="record to a local disk"),
-        Check("torch", machine.torch, machine.LOAD_S + 5, "use --runtime onnx, or --device cpu"),
+        Check("disk", partial(machine.disk, data), hangs=Phrase("record to a local disk")),
+        Check("torch", machine.torch, machine.LOAD_S + 5, Phrase("use --runtime onnx, or --device cpu")),
     ]

@@ -6,6 +6,7 @@ import configparser
 from contextlib import suppress
 from pathlib import Path
 
+from ..language import Phrase
 from .finding import Finding, Level
 
 
@@ -13,21 +14,23 @@ def configuration(own: Path | None, scope: str, home: Path) -> list[Finding]:
     """Which LSL configuration is in force: the user's `own`, if any, else only the `scope`."""
     for name in ("lsl_api.cfg.txt", "lsl_api.txt"):
         if own is None and (path := home / "lsl_api" / name).is_file():
-            found = f"{path} is not read: the file has to be called lsl_api.cfg"
-            return [Finding("LSL configuration", Level.WARNING, found, "rename it", (("path", str(path)),))]
+            found = Phrase("{path} is not read: the file has to be called lsl_api.cfg", path=path)
+            return [Finding("LSL configuration", Level.WARNING, found, Phrase("rename it"), (("path", str(path)),))]
     if own is None:
-        return [Finding("LSL configuration", Level.OK, f"no lsl_api.cfg of your own; scope {scope}")]
+        found = Phrase("no lsl_api.cfg of your own; scope {scope}", scope=scope)
+        return [Finding("LSL configuration", Level.OK, found)]
     private = [("path", str(own))]
     try:
         settings = read_settings(own)
     except (OSError, ValueError, configparser.Error) as error:
-        found = f"{own} cannot be read: {type(error).__name__}"
-        return [Finding("LSL configuration", Level.WARNING, found, "correct it, or rename it", tuple(private))]
+        found = Phrase("{path} cannot be read: {why}", path=own, why=type(error).__name__)
+        do = Phrase("correct it, or rename it")
+        return [Finding("LSL configuration", Level.WARNING, found, do, tuple(private))]
     listed = "; ".join(f"{key} = {value}" for key, value in settings.items() if key not in ("level", "file"))
     private += [("setting", value) for key, value in settings.items() if key in ("SessionID", "KnownPeers")]
-    found = f"{own} is in force ({listed or 'without settings'})"
+    found = Phrase("{path} is in force ({settings})", path=own, settings=listed or Phrase("without settings"))
     if settings.get("SessionID", "default") not in ("", "default"):
-        do = "if streams are missing: give every program the same SessionID, or delete that line"
+        do = Phrase("if streams are missing: give every program the same SessionID, or delete that line")
         return [Finding("LSL configuration", Level.WARNING, found, do, tuple(private))]
     return [Finding("LSL configuration", Level.OK, found, private=tuple(private))]
 

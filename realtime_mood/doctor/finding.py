@@ -7,6 +7,20 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from ..errors import one_line
+from ..language import Phrase
+
+Say = Callable[[str], str]
+"""Puts a text into words: ``str`` keeps its English, `realtime_mood.language.translated` uses the language in use."""
+
+CHECKS = {str(name): name for name in (
+    Phrase("LSL library"), Phrase("window"), Phrase("own LSL stream"), Phrase("LSL streams"),
+    Phrase("LSL streams of last time"), Phrase("LSL identities"), Phrase("LSL clocks"), Phrase("LSL ports"),
+    Phrase("firewall"), Phrase("adapters"), Phrase("multicast"), Phrase("LSL configuration"), Phrase("serial ports"),
+    Phrase("bluetooth"), Phrase("brainflow"), Phrase("packages"), Phrase("python"), Phrase("weights"), Phrase("disk"),
+    Phrase("torch"),
+)}  # fmt: skip
+"""The names that findings may have, which are the codes of ``--json``, and the words that stand for them."""
+NOT_HERE = Phrase("not checked on this system")
 
 
 class Level(IntEnum):
@@ -25,7 +39,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the result."""
+    """One line of the result; its texts are in English, and phrases are translated where they are shown."""
 
     check: str
     level: Level
@@ -34,9 +48,9 @@ class Finding:
     private: tuple[tuple[str, str], ...] = ()
     """Names inside the texts that a public report must not have: the kind (``host``), and the name itself."""
 
-    def lines(self) -> tuple[str, str]:
-        """`found` and `do`, each on one line: they may hold names from the network."""
-        return one_line(self.found), one_line(self.do)
+    def words(self, say: Say = str) -> tuple[str, str, str]:
+        """The check's name, `found` and `do`, as `say` says them; each on one line: they may hold names of others."""
+        return say(CHECKS.get(self.check, self.check)), one_line(say(self.found)), one_line(say(self.do))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +60,7 @@ class Check:
     name: str
     look: Callable[[], list[Finding]]
     deadline_s: float = 20.0
-    hangs: str = "restart the computer; if it happens again, send `doctor --report` to the developers"
+    hangs: str = Phrase("restart the computer; if it happens again, send `doctor --report` to the developers")
     """What to do if there is no answer."""
 
 

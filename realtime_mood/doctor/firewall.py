@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .finding import Finding, Level
+from ..language import Phrase
+from .finding import NOT_HERE, Finding, Level
 from .ports import LslPorts
 from .processes import PROC, read, running
 
@@ -67,32 +68,37 @@ class InputChain:
 
 def firewall(
     used: LslPorts, etc: Path = Path("/etc"), proc: Path = PROC, system: str = sys.platform,
-    listed: Callable[[], Sequence[InputChain]] | None = None,
+    listed: Callable[[], Sequence[InputChain] | None] | None = None,
 ) -> list[Finding]:  # fmt: skip
     """Whether a firewall of this computer keeps out the streams of others; its rules are read where that is allowed."""
     if system == "win32":
-        do = "in Windows Defender Firewall, allow python.exe on private networks, and delete its rules that block"
-        return [Finding("firewall", Level.NOT_CHECKED, "not checked on Windows", do)]
+        do = Phrase("if streams of other computers are missing: in Windows Defender Firewall, allow python.exe on"
+                    " private networks, and delete its rules that block")  # fmt: skip
+        return [Finding("firewall", Level.NOT_CHECKED, NOT_HERE, do)]
     if system != "linux":
-        do = "in the settings of the firewall, allow incoming connections for Python"
-        return [Finding("firewall", Level.NOT_CHECKED, "not checked on this system", do)]
+        do = Phrase("if streams of other computers are missing: in the settings of the firewall, allow incoming"
+                    " connections for Python")  # fmt: skip
+        return [Finding("firewall", Level.NOT_CHECKED, NOT_HERE, do)]
     name = _manager(etc, proc)
     if name and not _allowed_in(name, etc, used):
-        found = f"{name} is on: unless a rule allows LSL, streams of other computers are not found"
+        found = Phrase("{firewall} is on: unless a rule allows LSL, streams of other computers are not found",
+                       firewall=name)  # fmt: skip
         return [Finding("firewall", Level.WARNING, found, line(name, used))]
-    chains = list((listed or chains_in_force)())
+    chains = (listed or chains_in_force)()
     wanted = {"UDP": (used.search, used.first), "TCP": (used.first,)}
-    for chain in chains:
+    for chain in chains or ():
         dropped = [f"{of} {port}" for of, ports in wanted.items() for port in ports if chain.drops(of.lower(), port)]
         if dropped:
-            found = f"{chain.kind} ({chain.name}) drops {', '.join(dropped)}: streams of other computers are not found"
+            found = Phrase("{firewall} ({chain}) drops LSL: {ports}; streams of other computers are not found",
+                           firewall=chain.kind, chain=chain.name, ports=dropped)  # fmt: skip
             return [Finding("firewall", Level.WARNING, found, line(chain.kind, used, chain.name))]
     if name:
-        return [Finding("firewall", Level.OK, f"{name} is on, and a rule of it allows LSL")]
-    if chains:
-        return [Finding("firewall", Level.OK, "no rule is seen that keeps LSL out")]
-    found = "no ufw and no firewalld is on; other rules can be read by root only"
-    return [Finding("firewall", Level.OK, found, "if streams are missing, look at: sudo nft list ruleset")]
+        return [Finding("firewall", Level.OK, Phrase("{firewall} is on, and a rule of it allows LSL", firewall=name))]
+    if chains is not None:
+        return [Finding("firewall", Level.OK, Phrase("no rule is seen that keeps LSL out"))]
+    found = Phrase("no ufw and no firewalld is on; other rules can be read by root only")
+    do = Phrase("if streams of other computers are missing, look at them: sudo nft list ruleset")
+    return [Finding("firewall", Level.OK, found, do)]
 
 
 def line(kind: str, used: LslPorts, chain: str = "") -> str:
@@ -102,11 +108,13 @@ def line(kind: str, used: LslPorts, chain: str = "") -> str:
     return LINES[kind].format(chain=chain, udp=udp, tcp=tcp)
 
 
-def chains_in_force() -> list[InputChain]:
-    """The chains for incoming packets, as ``nft`` and ``iptables`` list them; none where that is not allowed."""
-    listed = json.loads(_output("nft", "--json", "list", "ruleset") or "{}")
-    saved = map(_output, ("iptables-save", "iptables-legacy-save"))  # the first has what nft cannot show of iptables
-    return [*of_nft(listed), *(chain for text in saved for chain in of_iptables(text))]
+def chains_in_force() -> list[InputChain] | None:
+    """The chains for incoming packets, as ``nft`` and ``iptables`` list them; None where neither may be read."""
+    listed = _output("nft", "--json", "list", "ruleset")
+    saved = [*map(_output, ("iptables-save", "iptables-legacy-save"))]  # the first has what nft cannot show of iptables
+    if listed is None and saved == [None, None]:
+        return None
+    return [*of_nft(json.loads(listed or "{}")), *(chain for text in saved for chain in of_iptables(text or ""))]
 
 
 def of_nft(listed: dict[str, Any]) -> Iterator[InputChain]:
@@ -196,8 +204,8 @@ def _allowed_in(name: str, etc: Path, used: LslPorts) -> bool:
     return any(re.search(rf"\b{used.search}\b", text) for text in texts)
 
 
-def _output(*words: str) -> str:
+def _output(*words: str) -> str | None:
     try:
-        return subprocess.run(words, capture_output=True, text=True, timeout=ANSWER_S).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
+        return subprocess.run(words, capture_output=True, text=True, timeout=ANSWER_S, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None

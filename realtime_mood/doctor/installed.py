@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from ..gui import desktop
+from ..language import Phrase
 from .finding import Finding, Level
 from .processes import read
 
@@ -28,11 +29,11 @@ def python(requires: str | None = None, version: str = platform.python_version()
     """Whether this Python is new enough; `requires` is the range of pyproject.toml, as the metadata have it."""
     if requires is None:
         requires = metadata.metadata(NAME)["Requires-Python"]
-    found = f"Python {version}"
     if SpecifierSet(requires or "").contains(version, prereleases=True):
-        return [Finding("python", Level.OK, found)]
-    do = f"install a Python {requires}, then `make setup PYTHON=python3.12`"
-    return [Finding("python", Level.WRONG, f"{found}, and {requires} is needed", do)]
+        return [Finding("python", Level.OK, f"Python {version}")]
+    found = Phrase("Python {version}, and {range} is needed", version=version, range=requires)
+    do = Phrase("install a Python {range}, then `make setup PYTHON=python3.12`", range=requires)
+    return [Finding("python", Level.WRONG, found, do)]
 
 
 def packages(
@@ -55,20 +56,29 @@ def packages(
         extras.pop(of_others, None)
     findings = []
     if missing := [one.name for one in core if _version(one, version_of) is None]:
-        found = f"not installed: {', '.join(missing)}"
-        findings.append(Finding("packages", Level.WRONG, found, f"pip install {' '.join(missing)}, or `make setup`"))
+        do = Phrase("pip install {packages}, or `make setup`", packages=" ".join(missing))
+        findings.append(Finding("packages", Level.WRONG, Phrase("not installed: {packages}", packages=missing), do))
     known = {(one.name, str(one.specifier)): one for ones in (core, *extras.values()) for one in ones}.values()
     there = {one.name for one in known if _version(one, version_of)}
     if odd := [one for one in known if one.name in there and not _fits(one, version_of)]:
-        found = ", ".join(f"{one.name} {_version(one, version_of)}, and {one.specifier} is needed" for one in odd)
+        of = [Phrase("{package} {version}, and {range} is needed", package=one.name, version=_version(one, version_of),
+                     range=str(one.specifier)) for one in odd]  # fmt: skip
         line = " ".join(f"'{one.name}{one.specifier}'" for one in odd)
-        findings.append(Finding("packages", Level.WARNING, found, f"pip install {line}"))
+        findings.append(
+            Finding(
+                "packages",
+                Level.WARNING,
+                Phrase("versions that do not fit: {packages}", packages=of),
+                f"pip install {line}",
+            )
+        )
     if not findings:
-        lacking = [name for name, ones in extras.items() if not {one.name for one in ones} <= there]
-        without = f"; not installed extras: {', '.join(sorted(lacking))}" if lacking else ""
-        others = ", ".join(_untested([one for one in known if one.name in there], tested, version_of))
-        than = f"; other versions than the tested ones: {others}" if others else ""
-        findings.append(Finding("packages", Level.OK, f"{len(there)} packages in their ranges{without}{than}"))
+        found = Phrase("{n} packages in their ranges", n=len(there))
+        if lacking := sorted(name for name, ones in extras.items() if not {one.name for one in ones} <= there):
+            found = Phrase("{all}; not installed extras: {extras}", all=found, extras=lacking)
+        if others := [*_untested([one for one in known if one.name in there], tested, version_of)]:
+            found = Phrase("{all}; other versions than the tested ones: {packages}", all=found, packages=others)
+        findings.append(Finding("packages", Level.OK, found))
     return findings
 
 
@@ -79,17 +89,19 @@ def window(
     has_display = system in ("win32", "darwin") or any(environment.get(it) for it in ("DISPLAY", "WAYLAND_DISPLAY"))
     if not has_display and not environment.get("QT_QPA_PLATFORM"):
         lacking = desktop.missing("xcb", load)
-        on_one = f"; on a desktop it would need {', '.join(lacking)}" if lacking else ""
-        do = desktop.install_line(lacking) if lacking else ""
-        return [Finding("window", Level.OK, f"no display here, so the terminal view is shown{on_one}", do)]
-    if found := desktop.trouble(environment, load):
-        what, _, line = found.partition(": ")
-        do = line or "start it on the desktop, or use --view terminal"
-        return [Finding("window", Level.WARNING, what, do)]
+        found = Phrase("no display here, so the terminal view is shown")
+        if not lacking:
+            return [Finding("window", Level.OK, found)]
+        found = Phrase("{terminal}; on a desktop it would need {libraries}", terminal=found, libraries=lacking)
+        return [Finding("window", Level.OK, found, desktop.install_line(lacking))]
+    trouble, line = desktop.trouble_and_line(environment, load)
+    if trouble:
+        do = line or Phrase("start it on the desktop, or use --view terminal")
+        return [Finding("window", Level.WARNING, trouble, do)]
     if names := [name for name in OTHER_PLUGINS if environment.get(name)]:
-        found = f"{' and '.join(names)} may make Qt load the plugins of another program"
+        found = Phrase("{names} may make Qt load the plugins of another program", names=names)
         return [Finding("window", Level.WARNING, found, f"unset {' '.join(names)}")]
-    return [Finding("window", Level.OK, "the window can be opened")]
+    return [Finding("window", Level.OK, Phrase("the window can be opened"))]
 
 
 def _extra_of(requirement: Requirement) -> str:

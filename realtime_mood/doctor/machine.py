@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from .. import clock
 from ..errors import install_extra
+from ..language import Phrase
 from ..models.card import DEFAULT
 from .finding import Finding, Level
 from .processes import read
@@ -25,7 +27,7 @@ LEAST_SPEED = 2.0  # MB/s: twenty times what 64 channels at 500 Hz write
 TRIED = 16 * MB
 LOAD_S = 90.0  # torch takes seconds to import, and more on a slow disk
 DRIVER = Path("/proc/driver/nvidia/version")
-FIX = "pip install --force-reinstall realtime-mood, or take the weights from the release again"
+FIX = Phrase("pip install --force-reinstall realtime-mood, or take the weights from the release again")
 Call = Callable[..., Any]
 
 
@@ -44,15 +46,21 @@ def disk(folder: Path, n_bytes: int = TRIED) -> list[Finding]:
             os.fsync(file.fileno())
             speed = n_bytes / MB / max(clock.now() - began, 1e-6)
     except OSError as error:
-        found = f"{folder} cannot be written to: {error.strerror or error}"
-        return [Finding("disk", Level.WRONG, found, "free some space, or correct the folder's permissions", private)]
-    found = f"{free / MB:.0f} MB free for {folder}, written at {speed:.0f} MB/s"
+        found = Phrase("{folder}, where recordings are kept, cannot be written to: {why}",
+                       folder=folder, why=error.strerror or str(error))  # fmt: skip
+        do: str = Phrase("correct the folder's permissions, or record to another place: --record FOLDER")
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            do = Phrase("free some space, or record to another disk: --record FOLDER")
+        return [Finding("disk", Level.WRONG, found, do, private)]
+    found = Phrase("{free:.0f} MB free for {folder}, where recordings are kept; written at {speed:.0f} MB/s",
+                   free=free / MB, folder=folder, speed=speed)  # fmt: skip
     if free < LEAST_FREE:
-        return [Finding("disk", Level.WRONG, found, "free some space: recordings will not fit", private)]
+        return [Finding("disk", Level.WRONG, found, Phrase("free some space: recordings will not fit"), private)]
     if free < LITTLE_FREE:
-        return [Finding("disk", Level.WARNING, found, "free some space before a long recording", private)]
+        return [Finding("disk", Level.WARNING, found, Phrase("free some space before a long recording"), private)]
     if speed < LEAST_SPEED:
-        return [Finding("disk", Level.WARNING, found, "record to a local disk: --record FOLDER", private)]
+        do = Phrase("the disk is slow; record to a local one: --record FOLDER")
+        return [Finding("disk", Level.WARNING, found, do, private)]
     return [Finding("disk", Level.OK, found, private=private)]
 
 
@@ -61,8 +69,10 @@ def weights(name: str = DEFAULT, call: Call = in_child) -> list[Finding]:
     try:
         call("realtime_mood.models.self_check:by_onnx", name, deadline_s=LOAD_S)
     except ChildFailed as error:
-        return failed("weights", f"ONNX Runtime does not run {name}", error, FIX)
-    return [Finding("weights", Level.OK, f"{name} computes its golden pair by ONNX Runtime")]
+        found = Phrase("ONNX Runtime does not run {weights}: {why}", weights=name, why=error.why)
+        return failed("weights", found, error, FIX)
+    found = Phrase("{weights} computes its golden pair by ONNX Runtime", weights=name)
+    return [Finding("weights", Level.OK, found)]
 
 
 def torch(
@@ -71,27 +81,40 @@ def torch(
     """Whether torch, where it is installed, computes the golden pair, and uses a GPU of NVIDIA that has a `driver`."""
     driver = driver_version() if driver is None else driver
     if find("torch") is None:
-        do = install_extra("torch") if driver else ""
-        gpu = f"; there is a GPU of NVIDIA (driver {driver}), which needs torch" if driver else ""
-        return [Finding("torch", Level.OK, f"not installed: ONNX Runtime runs the network on the CPU{gpu}", do)]
+        found = Phrase("torch is not installed: ONNX Runtime runs the network on the CPU")
+        if not driver:
+            return [Finding("torch", Level.OK, found)]
+        found = Phrase("{cpu}; there is a GPU of NVIDIA (driver {driver}), which needs torch", cpu=found, driver=driver)
+        return [Finding("torch", Level.OK, found, install_extra("torch"))]
     try:
         about = call("realtime_mood.models.self_check:by_torch", name, deadline_s=LOAD_S)
     except ChildFailed as error:
-        do = "use --runtime onnx, and install torch again: pip install --force-reinstall torch"
-        return failed("torch", f"torch does not run {name}", error, do)
-    found = f"torch {about['version']} computes the golden pair"
+        found = Phrase("torch does not run {weights}: {why}", weights=name, why=error.why)
+        do = Phrase("use --runtime onnx, and install torch again: pip install --force-reinstall torch")
+        return failed("torch", found, error, do)
+    level, says, todo = _of_gpu(about, driver)
+    works = Phrase("torch {version} computes the golden pair", version=about["version"])
+    return [Finding("torch", level, Phrase("{torch}; {gpu}", torch=works, gpu=says), todo)]
+
+
+def _of_gpu(about: Mapping[str, Any], driver: str) -> tuple[Level, Phrase, str]:
     if about["failed"]:
-        found, do = f"{found}, but {about['gpu']} fails: {about['failed']}", "update its driver, or use --device cpu"
-        return [Finding("torch", Level.WARNING, found, do)]
+        found = Phrase("{gpu} fails: {why}", gpu=about["gpu"], why=about["failed"])
+        return Level.WARNING, found, Phrase("update its driver, or use --device cpu")
     if about["gpu"]:
-        return [Finding("torch", Level.OK, f"{found}, also on {about['gpu']}{f' (driver {driver})' if driver else ''}")]
+        return Level.OK, Phrase("so it does on {gpu} (driver {driver})", gpu=about["gpu"], driver=driver or "?"), ""
     if not driver:
-        return [Finding("torch", Level.OK, f"{found}; no GPU of NVIDIA is seen: the CPU suffices for a run")]
+        return Level.OK, Phrase("no GPU of NVIDIA is seen: the CPU suffices for a run"), ""
     if about["cuda"] is None:
-        do = "install a CUDA build of torch (pytorch.org has the line), or leave it: the CPU suffices for a run"
-        return [Finding("torch", Level.WARNING, f"{found}, but is built for the CPU: the GPU is not used", do)]
-    do = f"update the driver of the GPU (torch is built for CUDA {about['cuda']}), or use --device cpu"
-    return [Finding("torch", Level.WARNING, f"{found}, but sees no GPU, though driver {driver} is there", do)]
+        do = Phrase("install a CUDA build of torch (pytorch.org has the line), or leave it: the CPU suffices for a run")
+        return (
+            Level.WARNING,
+            Phrase("it is built for the CPU: the GPU (driver {driver}) is not used", driver=driver),
+            do,
+        )
+    do = Phrase("update the driver of the GPU (torch is built for CUDA {version}), or use --device cpu",
+                version=about["cuda"])  # fmt: skip
+    return Level.WARNING, Phrase("it sees no GPU, though driver {driver} is there", driver=driver), do
 
 
 def driver_version(told: Path = DRIVER) -> str:

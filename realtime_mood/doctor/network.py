@@ -12,7 +12,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from .. import clock
-from .finding import Finding, Level
+from ..language import Phrase
+from .finding import NOT_HERE, Finding, Level
 from .ports import LOOPBACK
 
 PORT = 16571  # on which LSL is asked for streams
@@ -22,8 +23,9 @@ UP, IS_LOOPBACK, MULTICAST = 0x1, 0x8, 0x1000  # flags of an adapter on Linux
 GET_FLAGS, GET_ADDRESS, GET_KIND = 0x8913, 0x8915, 0x8927  # ioctl: SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFHWADDR
 NO_HARDWARE = (512, 65534)  # ARPHRD_PPP and ARPHRD_NONE: tunnels
 VPN = re.compile(r"(tun|tap|wg|ppp|utun|ipsec|tailscale|zt|nordlynx|proton|cscotun|gpd)\w*$")
+PEERS = Phrase("write the lines [lab] and KnownPeers = {ADDRESS}, with the address of the other computer, into"
+               " ~/lsl_api/lsl_api.cfg")  # fmt: skip
 VIRTUAL = re.compile(r"(docker|br-|veth|virbr|vmnet|vboxnet|lxc|podman)")
-PEERS = "write `[lab]` and `KnownPeers = {address of the other computer}` into ~/lsl_api/lsl_api.cfg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,41 +64,54 @@ def adapters() -> list[Adapter]:
 def connections(known: Sequence[Adapter] | None = None, system: str = sys.platform) -> list[Finding]:
     """Whether several adapters or a VPN may keep LSL's search from the computer that sends."""
     if known is None and system != "linux":
-        do = "if streams are missing, disconnect VPNs and the adapters that you do not need"
-        return [Finding("adapters", Level.NOT_CHECKED, "not checked on this system", do)]
+        do = Phrase("if streams are missing, disconnect VPNs and the adapters that you do not need")
+        return [Finding("adapters", Level.NOT_CHECKED, NOT_HERE, do)]
     there = [one for one in (adapters() if known is None else known) if not one.is_loopback]
     private = tuple(("address", one.address) for one in there)
-    listed = ", ".join(f"{one.name} ({one.address})" for one in there)
+    listed = [f"{one.name} ({one.address})" for one in there]
     if vpns := [one.name for one in there if one.is_vpn]:
-        found = f"a VPN is connected ({', '.join(vpns)}): LSL's search may end there. All adapters: {listed}"
-        return [Finding("adapters", Level.WARNING, found, f"disconnect the VPN, or {PEERS}", private)]
+        found = Phrase("a VPN is connected ({vpns}): LSL's search may end there. All adapters: {adapters}",
+                       vpns=vpns, adapters=listed)  # fmt: skip
+        do = Phrase("disconnect the VPN, or {peers}", peers=PEERS)
+        return [Finding("adapters", Level.WARNING, found, do, private)]
     real = [one.name for one in there if not VIRTUAL.match(one.name)]
     if len(real) > 1:
-        found = f"several adapters are connected: {listed}"
-        do = f"if streams are missing, disconnect all but one, or {PEERS}"
+        found = Phrase("several adapters are connected: {adapters}", adapters=listed)
+        do = Phrase("if streams are missing, disconnect all but one, or {peers}", peers=PEERS)
         return [Finding("adapters", Level.OK, found, do, private)]
-    return [Finding("adapters", Level.OK, listed or "only this computer: no network is connected", private=private)]
+    connected = ", ".join(listed) or Phrase("only this computer: no network is connected")
+    return [Finding("adapters", Level.OK, connected, private=private)]
 
 
 def multicast(scope: str, known: Sequence[Adapter] | None = None, system: str = sys.platform) -> list[Finding]:
     """Whether what LSL sends to find streams arrives, on loopback, and on each adapter if `scope` is link or wider."""
     if failed := exchange(LOOPBACK, LOOPBACK, 0):
-        found = f"nothing can be sent to this computer itself ({LOOPBACK}): {failed}"
-        return [Finding("multicast", Level.WRONG, found, "sudo ip link set lo up, or allow it in the firewall")]
+        found = Phrase("nothing can be sent to this computer itself ({address}): {why}", address=LOOPBACK, why=failed)
+        do = Phrase("sudo ip link set lo up; if it is up, allow {address} in the firewall", address=LOOPBACK)
+        return [Finding("multicast", Level.WRONG, found, do)]
     group = GROUPS.get(scope)
     if group is None:
-        found = f"{LOOPBACK} works; adapters are not tried with the LSL scope {scope}"
-        return [Finding("multicast", Level.OK, found, "to try them: doctor --lsl-scope link")]
+        found = Phrase("{address} works; adapters are not tried with the LSL scope {scope}",
+                       address=LOOPBACK, scope=scope)  # fmt: skip
+        return [Finding("multicast", Level.OK, found, Phrase("to try them: doctor --lsl-scope link"))]
     if known is None and system != "linux":
-        return [Finding("multicast", Level.NOT_CHECKED, f"{LOOPBACK} works; adapters are not tried on this system")]
+        found = Phrase("{address} works; adapters are not tried on this system", address=LOOPBACK)
+        return [Finding("multicast", Level.NOT_CHECKED, found)]
     there = [one for one in (adapters() if known is None else known) if not one.is_loopback]
-    results = {one.name: exchange(one.address, group, PORT) if one.has_multicast else "off" for one in there}
-    if failures := [f"{name} ({why})" for name, why in results.items() if why]:
-        found = f"multicast does not work on {', '.join(failures)}: streams of other computers are not found there"
-        do = f"allow UDP 16571 to {group} in the firewall, `sudo ip link set NAME multicast on`, or {PEERS}"
+    off = Phrase("switched off")
+    results = {one.name: exchange(one.address, group, PORT) if one.has_multicast else off for one in there}
+    if failures := [Phrase("{adapter}: {why}", adapter=name, why=why) for name, why in results.items() if why]:
+        found = Phrase("streams of other computers are not found where multicast does not work ({adapters})",
+                       adapters=failures)  # fmt: skip
+        do = Phrase("do what is said of the firewall, or allow UDP 16571 to {group} in it; or {peers}",
+                    group=group, peers=PEERS)  # fmt: skip
+        if first := next((name for name, why in results.items() if why is off), ""):
+            do = Phrase("sudo ip link set {adapter} multicast on; or {peers}", adapter=first, peers=PEERS)
         return [Finding("multicast", Level.WARNING, found, do)]
-    names = ", ".join(one.name for one in there)
-    return [Finding("multicast", Level.OK, f"works on this computer{f' and on {names}' if names else ''}")]
+    found = Phrase("works on this computer, which has no other adapter")
+    if there:
+        found = Phrase("works on this computer and on {adapters}", adapters=[one.name for one in there])
+    return [Finding("multicast", Level.OK, found)]
 
 
 def exchange(address: str, group: str, port: int, wait_s: float = WAIT_S) -> str:
@@ -128,4 +143,4 @@ def exchange(address: str, group: str, port: int, wait_s: float = WAIT_S) -> str
             pass
         except OSError as error:
             return error.strerror or str(error)
-    return "what was sent did not arrive"
+    return Phrase("what was sent did not arrive")

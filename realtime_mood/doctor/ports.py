@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
+from ..language import Phrase
 from .configuration import settings_of
 from .finding import Finding, Level
 from .processes import PROC, is_stopped, named, with_port
 
 LOOPBACK = "127.0.0.1"
-ANSWER_S = 3.0  # a busy computer takes a second
+ANSWER_S = 6.0  # a busy computer takes seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,15 @@ def ports(used: LslPorts, proc: Path = PROC) -> list[Finding]:
     with ThreadPoolExecutor(64) as pool:
         answers = dict(zip(numbers, pool.map(ask, numbers), strict=True))
     mute = [number for number, answer in answers.items() if answer is Answer.MUTE]
-    findings = [*_of_search(used.search, proc), *(_of_mute(number, proc) for number in mute)]
+    findings = [*_of_search(used.search, proc), *_of_mute(mute, proc)]
     n_taken = sum(answer is not Answer.NONE for answer in answers.values())
     if n_taken == used.number:
-        found = f"all {n_taken} ports for streams, {used.first} to {used.last}, are in use: more streams are not found"
-        do = "end programs that are left over, or set a larger PortRange in lsl_api.cfg on every computer"
+        found = Phrase("all ports for streams are in use, {first} to {last}: more streams are not found",
+                       first=used.first, last=used.last)  # fmt: skip
+        do = Phrase("end programs that are left over, or set a larger PortRange in lsl_api.cfg on every computer")
         findings.append(Finding("LSL ports", Level.WARNING, found, do))
-    found = f"{n_taken} of {used.number} ports for streams are in use, and UDP {used.search} can be used"
+    found = Phrase("{n} of {all} ports for streams are in use, and UDP {port} can be used",
+                   n=n_taken, all=used.number, port=used.search)  # fmt: skip
     return findings or [Finding("LSL ports", Level.OK, found)]
 
 
@@ -85,18 +89,28 @@ def _of_search(port: int, proc: Path) -> list[Finding]:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as LSL does: its programs share the port
             tried.bind((LOOPBACK, port))
         except OSError as error:
-            names = " and ".join(map(named, with_port(port, "udp", proc))) or (error.strerror or str(error))
-            found = f"UDP {port}, on which streams are looked for, cannot be shared: {names}"
-            do = "end that program: others cannot find the streams of this computer"
+            who = [named(process) for process in with_port(port, "udp", proc)] or error.strerror or str(error)
+            found = Phrase("UDP {port}, on which streams are looked for, cannot be shared: {why}", port=port, why=who)
+            do = Phrase("end the program that has it: others cannot find the streams of this computer")
             return [Finding("LSL ports", Level.WARNING, found, do)]
     return []
 
 
-def _of_mute(port: int, proc: Path) -> Finding:
-    holders = with_port(port, "tcp", proc)
-    if stopped := next(filter(is_stopped, holders), None):
-        found = f"{named(stopped)} has port {port} of LSL and is stopped, as by Ctrl+Z: its streams are not found"
-        do = f"continue it: fg in its terminal, or kill -CONT {stopped.name}; or end it"
-        return Finding("LSL ports", Level.WARNING, found, do)
-    found = f"{' and '.join(map(named, holders)) or 'a program'} has port {port} of LSL, and does not answer: it hangs"
-    return Finding("LSL ports", Level.WARNING, found, "end that program, and start it again")
+def _of_mute(ports: Sequence[int], proc: Path) -> Iterator[Finding]:
+    """A finding for each program that has some of these ports and does not answer."""
+    of_program: dict[Path | None, list[int]] = {}
+    for port in ports:
+        holders: Sequence[Path | None] = with_port(port, "tcp", proc) or [None]
+        for holder in holders:
+            of_program.setdefault(holder, []).append(port)
+    for process, numbers in of_program.items():
+        who = named(process) if process else Phrase("a program that cannot be seen")
+        if process and is_stopped(process):
+            found = Phrase("{program} is stopped, as by Ctrl+Z, and has ports of LSL ({ports}): its streams are not"
+                           " found", program=who, ports=numbers)  # fmt: skip
+            do = Phrase("continue it: fg in its terminal, or kill -CONT {number}; or end it", number=process.name)
+        else:
+            found = Phrase("{program} does not answer, and has ports of LSL ({ports}): it hangs",
+                           program=who, ports=numbers)  # fmt: skip
+            do = Phrase("end that program, and start it again")
+        yield Finding("LSL ports", Level.WARNING, found, do)

@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from .finding import Finding, Level, exit_code
+from ..language import Phrase, translated
+from .finding import Finding, Level, Say, exit_code
 
-HEADS = {Level.OK: "ok", Level.NOT_CHECKED: "not checked", Level.WARNING: "warning", Level.WRONG: "WRONG"}
+HEADS = {
+    Level.OK: Phrase("ok"), Level.NOT_CHECKED: Phrase("not checked"), Level.WARNING: Phrase("warning"),
+    Level.WRONG: Phrase("WRONG"),
+}  # fmt: skip
 SYSTEM_PLACES = "dev|etc|proc|sys|usr|lib|lib64|opt|run|bin|sbin"
 PATTERNS = (
     ("device", re.compile(r"\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}\b")),
@@ -33,32 +37,34 @@ def system() -> str:
     )
 
 
-def text(findings: Sequence[Finding], scope: str) -> Iterator[str]:
-    """Lines for the terminal, most serious first."""
-    yield f"{system()} · LSL scope {scope}"
+def text(findings: Sequence[Finding], scope: str, *, say: Say = translated) -> Iterator[str]:
+    """Lines for the terminal, most serious first; `say` is `translated`, or `str` for English."""
+    yield f"{system()} · {say(Phrase('LSL scope {scope}', scope=scope))}"
+    heads = {level: say(word) for level, word in HEADS.items()}
+    width = max(map(len, heads.values()))
     for finding in findings:
-        found, do = finding.lines()
-        yield f"{HEADS[finding.level]:>11}  {finding.check}: {found}"
+        name, found, do = finding.words(say)
+        yield f"{heads[finding.level]:>{width}}  {name}: {found}"
         if do:
-            yield f"{'':11}  → {do}"
-    yield verdict(findings)
+            yield f"{'':{width}}  → {do}"
+    yield say(verdict(findings))
 
 
 def verdict(findings: Sequence[Finding]) -> str:
     """The result in one line."""
     n_wrong, n_warnings = (sum(one.level == level for one in findings) for level in (Level.WRONG, Level.WARNING))
-    warnings = f"{n_warnings} warning{'s' * (n_warnings != 1)}"
     if n_wrong:
-        faults = "1 fault that prevents" if n_wrong == 1 else f"{n_wrong} faults that prevent"
-        return f"{faults} a run or a recording, {warnings}"
-    return warnings if n_warnings else "nothing is wrong"
+        return Phrase("Faults that prevent a run or a recording: {n} · warnings: {m}", n=n_wrong, m=n_warnings)
+    if n_warnings:
+        return Phrase("Nothing prevents a run or a recording · warnings: {m}", m=n_warnings)
+    return Phrase("Nothing is wrong")
 
 
 def as_object(findings: Sequence[Finding], scope: str) -> dict[str, Any]:
     """The result as one JSON object."""
     listed = [
-        {"check": one.check, "level": one.level.label, "found": one.lines()[0], "do": one.lines()[1]}
-        for one in findings
+        {"check": one.check, "level": one.level.label, "found": found, "do": do}
+        for one, (_, found, do) in ((one, one.words()) for one in findings)
     ]
     about = {"kind": "doctor", "version": __version__, "python": platform.python_version()}
     about |= {"system": f"{platform.system()} {platform.release()}", "lsl_scope": scope}
@@ -66,8 +72,11 @@ def as_object(findings: Sequence[Finding], scope: str) -> dict[str, Any]:
 
 
 def for_an_issue(findings: Sequence[Finding], scope: str) -> str:
-    """The result as Markdown, without names of the user, of hosts and streams, without paths, addresses and serials."""
-    body = "\n".join(text(findings, scope))
+    """The result as Markdown, without names of the user, of hosts and streams, without paths, addresses and serials.
+
+    It is in English, so that everybody can help, and find it.
+    """
+    body = "\n".join(text(findings, scope, say=str))
     names = [pair for finding in findings for pair in finding.private]
     return f"```text\n{without_names(body, names)}\n```"
 

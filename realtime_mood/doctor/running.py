@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import clock
 from ..guard import GuardedThread, words_of
+from ..language import Phrase
 from .finding import Check, Finding, Level
 
 CHILD = """
@@ -26,7 +27,11 @@ print("\\n" + json.dumps(value))
 
 
 class ChildFailed(Exception):
-    """A child process gave no value; the message says why."""
+    """A child process gave no value; `why` says it in words."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class ChildSlow(ChildFailed):
@@ -46,18 +51,19 @@ def in_child(target: str, *words: str, deadline_s: float, environment: Mapping[s
             text=True, errors="replace", timeout=deadline_s, env={**environment, "PYTHONPATH": paths},
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise ChildSlow(f"no answer within {deadline_s:g} s; the computer may be slow or busy") from None
+        why = Phrase("no answer within {seconds:g} s; the computer may be slow or busy", seconds=deadline_s)
+        raise ChildSlow(why) from None
     if done.returncode < 0:
-        raise ChildFailed(f"it crashed ({signal.Signals(-done.returncode).name})")
+        raise ChildFailed(Phrase("it crashed ({signal})", signal=signal.Signals(-done.returncode).name))
     if done.returncode:
-        raise ChildFailed((done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1])
+        code = Phrase("exit code {code}", code=done.returncode)
+        raise ChildFailed((done.stderr.strip().splitlines() or [code])[-1])
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def failed(check: str, what: str, error: ChildFailed, do: str) -> list[Finding]:
+def failed(check: str, found: str, error: ChildFailed, do: str) -> list[Finding]:
     """The finding that a child process failed; one that is only slow prevents nothing."""
-    level = Level.WARNING if isinstance(error, ChildSlow) else Level.WRONG
-    return [Finding(check, level, f"{what}: {error}", do)]
+    return [Finding(check, Level.WARNING if isinstance(error, ChildSlow) else Level.WRONG, found, do)]
 
 
 def examine(checks: Sequence[Check]) -> list[Finding]:
@@ -80,10 +86,12 @@ def _look(check: Check, results: dict[str, list[Finding]]) -> None:
     try:
         results[check.name] = check.look()
     except Exception as error:  # the other checks are still of use
-        found = f"the check failed: {type(error).__name__}: {words_of(error)}"
-        results[check.name] = [Finding(check.name, Level.WARNING, found, "send `doctor --report` to the developers")]
+        why = f"{type(error).__name__}: {words_of(error)}"
+        found = Phrase("the check failed: {why}", why=why)
+        do = Phrase("send `doctor --report` to the developers")
+        results[check.name] = [Finding(check.name, Level.WARNING, found, do)]
 
 
 def _results_of(check: Check, results: dict[str, list[Finding]]) -> list[Finding]:
-    hung = Finding(check.name, Level.WARNING, f"no answer within {check.deadline_s:g} s", check.hangs)
-    return results.get(check.name, [hung])
+    found = Phrase("no answer within {seconds:g} s", seconds=check.deadline_s)
+    return results.get(check.name, [Finding(check.name, Level.WARNING, found, check.hangs)])

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from .. import clock, liblsl
 from ..errors import MoodError
 from ..guard import GuardedThread
+from ..language import Phrase
 from ..recording.announced import missing
 from ..recording.autosave import recordings_in
 from ..recording.reader import open_recorded
@@ -31,6 +33,7 @@ LISTEN_S = 3.0  # a stream that sends nothing for so long is dead
 SFREQ = 100.0
 SAME_CLOCK_S = 0.01
 MOST_RECORDINGS = 20  # of which the newest with a list of streams is looked for
+LIBRARY_FIRST = Phrase("do what is said of the LSL library; or try again")
 MOST = 64  # streams that are listened to
 Call = Callable[..., Any]
 Stream = Mapping[str, Any]
@@ -41,21 +44,29 @@ def library(call: Call = in_child, environment: Mapping[str, str] = os.environ) 
     try:
         version = call("realtime_mood.doctor.streams:version", deadline_s=15.0, environment=environment)
     except ChildFailed as error:
-        do = "pip install --force-reinstall pylsl, or install liblsl and name its file in PYLSL_LIB"
-        return failed("LSL library", "LSL cannot be loaded", error, do)
-    return [Finding("LSL library", Level.OK, f"liblsl {version} loads")]
+        do = Phrase("pip install --force-reinstall pylsl, or install liblsl and name its file in PYLSL_LIB")
+        return failed("LSL library", Phrase("LSL cannot be loaded: {why}", why=error.why), error, do)
+    return [Finding("LSL library", Level.OK, Phrase("liblsl {version} loads", version=version))]
 
 
 def own_stream(scope: str, call: Call = in_child) -> list[Finding]:
     """Whether a stream that one process announces is found, and read, by another on this computer."""
-    do = "allow UDP and TCP 16571 to 16604 on 127.0.0.1 in the firewall, and look at the checks firewall and multicast"
     try:
         got = call("realtime_mood.doctor.streams:send_to_ourselves", scope, deadline_s=40.0)
     except ChildFailed as error:
-        return failed("own LSL stream", "a stream of our own cannot be tried", error, do)
+        found = Phrase("a stream of our own, for a test, cannot be tried: {why}", why=error.why)
+        return failed("own LSL stream", found, error, LIBRARY_FIRST)
     if got == "received":
-        return [Finding("own LSL stream", Level.OK, "found and read on this computer")]
-    return [Finding("own LSL stream", Level.WRONG, f"a stream of our own is {got} on this computer", do)]
+        found = Phrase("a stream of our own, for a test, is found and read on this computer")
+        return [Finding("own LSL stream", Level.OK, found)]
+    if got == "unseen":
+        found = Phrase("a stream of our own, for a test, is not found on this computer")
+        do = Phrase("do what is said of the firewall and of multicast; if they are in order, allow UDP 16571 to 16604"
+                    " on 127.0.0.1 in the firewall")  # fmt: skip
+    else:
+        found = Phrase("a stream of our own, for a test, is found, but cannot be read on this computer")
+        do = Phrase("do what is said of the firewall; if it is in order, allow TCP 16572 to 16604 on 127.0.0.1 in it")
+    return [Finding("own LSL stream", Level.WRONG, found, do)]
 
 
 def announced(scope: str, call: Call = in_child, folders: Sequence[Path] = ()) -> list[Finding]:
@@ -63,8 +74,8 @@ def announced(scope: str, call: Call = in_child, folders: Sequence[Path] = ()) -
     try:
         there = call("realtime_mood.doctor.streams:survey", scope, deadline_s=30.0)
     except ChildFailed as error:
-        found = f"the streams cannot be listed: {error}"
-        return [Finding("LSL streams", Level.WARNING, found, "see what it says about the LSL library")]
+        found = Phrase("the streams cannot be listed: {why}", why=error.why)
+        return [Finding("LSL streams", Level.WARNING, found, LIBRARY_FIRST)]
     return [
         *silent(there, scope),
         *gone(there, last_time(folders)),
@@ -87,23 +98,33 @@ def gone(there: Sequence[Stream], then: Sequence[Stream]) -> list[Finding]:
     lost = missing(then, there)
     if not lost:
         return []
-    found = f"{len(lost)} of {len(then)} streams of last time are missing: {', '.join(map(_described, lost))}"
-    do = "start their programs; if they run, see what it says about firewall, adapters and the LSL configuration"
+    found = Phrase("{n} of {all} streams of last time are missing: {streams}",
+                   n=len(lost), all=len(then), streams=[*map(_described, lost)])  # fmt: skip
+    do = Phrase("start their programs; if they run, do what is said of firewall, adapters and the LSL configuration")
     return [Finding("LSL streams of last time", Level.WARNING, found, do, _names(lost))]
 
 
 def silent(there: Sequence[Stream], scope: str) -> list[Finding]:
-    """Streams with a regular rate that are announced, and send nothing."""
+    """Streams that are announced and cannot be connected to, or have a regular rate and send nothing."""
     private = _names(there)
+    if closed := [one for one in there if not one["connected"]]:
+        found = Phrase("announced, but no connection to {n} of {all} streams: {streams}",
+                       n=len(closed), all=len(there), streams=[*map(_described, closed)])  # fmt: skip
+        do = Phrase("allow TCP 16572 to 16604 in the firewalls of this computer and of theirs; if that is so, restart"
+                    " their programs")  # fmt: skip
+        return [Finding("LSL streams", Level.WARNING, found, do, private)]
     dead = [one for one in there if one["sfreq"] > 0 and not one["samples"]]
     if dead:
-        found = f"{len(dead)} of {len(there)} streams send nothing: {', '.join(map(_described, dead))}"
-        do = "restart their programs: a headset that sleeps, is empty or out of reach leaves such a stream behind"
+        found = Phrase("announced, but nothing arrives, from {n} of {all} streams: {streams}",
+                       n=len(dead), all=len(there), streams=[*map(_described, dead)])  # fmt: skip
+        do = Phrase("restart the program that sends it: a headset that sleeps, is empty or out of reach leaves such a"
+                    " stream behind")  # fmt: skip
         return [Finding("LSL streams", Level.WARNING, found, do, private)]
     if not there:
-        do = "" if scope in liblsl.WIDE else "for the network: doctor --lsl-scope link (or site)"
-        return [Finding("LSL streams", Level.OK, f"none announced within the scope {scope}", do)]
-    found = f"{len(there)} announced, none of them silent: {', '.join(map(_described, there))}"
+        found = Phrase("none announced within the scope {scope}", scope=scope)
+        wider = Phrase("for streams of other computers: doctor --lsl-scope link (or site)")
+        return [Finding("LSL streams", Level.OK, found, "" if scope in liblsl.WIDE else wider)]
+    found = Phrase("{n} announced, none of them silent: {streams}", n=len(there), streams=[*map(_described, there)])
     return [Finding("LSL streams", Level.OK, found, private=private)]
 
 
@@ -115,8 +136,9 @@ def twins(there: Sequence[Stream]) -> list[Finding]:
     several = [ones for ones in by_identity.values() if len(ones) > 1]
     if not several:
         return []
-    found = "; ".join(f"{len(ones)} streams are one and the same: {_described(ones[0])}" for ones in several)
-    do = "end the one that is left over, or give each its own source_id; `devices` lists a URL for each"
+    named = [Phrase("{n} times {stream}", n=len(ones), stream=_described(ones[0])) for ones in several]
+    found = Phrase("nothing tells streams of one name, type and source_id apart: {streams}", streams=named)
+    do = Phrase("end the one that is left over, or give each its own source_id; `devices` lists a URL for each")
     return [Finding("LSL identities", Level.WARNING, found, do, _names(there))]
 
 
@@ -124,25 +146,27 @@ def clocks(there: Sequence[Stream], own_host: str) -> list[Finding]:
     """Hosts whose clock cannot be compared with ours, which LSL needs to align streams."""
     unknown = sorted({one["host"] for one in there if one["offset"] is None and one["samples"]})
     if unknown:
-        found = f"the clock of {', '.join(unknown)} cannot be compared with ours: times will not be aligned"
-        do = "allow UDP 16572 to 16604 in the firewalls of both computers"
+        found = Phrase("the clock of {hosts} cannot be compared with ours: times will not be aligned", hosts=unknown)
+        do = Phrase("allow UDP 16572 to 16604 in the firewalls of both computers")
         return [Finding("LSL clocks", Level.WARNING, found, do, _names(there))]
     odd = [one for one in there if one["host"] == own_host and abs(one["offset"] or 0.0) > SAME_CLOCK_S]
     if odd:
-        found = f"{_described(odd[0])} is {odd[0]['offset']:.3f} s off the clock of this computer, on which it runs"
-        do = "is it in a container or a virtual machine with the same name? Then give that another name"
+        found = Phrase("{stream} is {offset:.3f} s off the clock of this computer, on which it runs",
+                       stream=_described(odd[0]), offset=odd[0]["offset"])  # fmt: skip
+        do = Phrase("is it in a container or a virtual machine with the same name? Then give that another name")
         return [Finding("LSL clocks", Level.WARNING, found, do, _names(there))]
     offsets = {one["host"]: one["offset"] for one in there if one["offset"] is not None}
-    found = ", ".join(f"{host} {offset:+.3f} s" for host, offset in offsets.items())
-    return (
-        [Finding("LSL clocks", Level.OK, f"offsets, which LSL corrects: {found}", private=_names(there))]
-        if found
-        else []
-    )
+    if not offsets:
+        return []
+    listed = [Phrase("{host} {offset:+z.3f} s", host=host, offset=offset) for host, offset in offsets.items()]
+    found = Phrase("differences of clocks, which LSL corrects: {hosts}", hosts=listed)
+    return [Finding("LSL clocks", Level.OK, found, private=_names(there))]
 
 
-def _described(one: Stream) -> str:
-    return f"{one['name']!r} ({one['type'] or 'no type'}, {one['sfreq']:g} Hz, from {one['host']})"
+def _described(one: Stream) -> Phrase:
+    kind = one["type"] or Phrase("no type")
+    return Phrase("{name} ({kind}, {sfreq:g} Hz, from {host})",
+                  name=repr(one["name"]), kind=kind, sfreq=one["sfreq"], host=one["host"])  # fmt: skip
 
 
 def _names(there: Sequence[Stream]) -> tuple[tuple[str, str], ...]:
@@ -157,7 +181,7 @@ def version() -> str:
 
 
 def send_to_ourselves(scope: str) -> str:
-    """Announce a stream, and have another process look for it: ``received``, or how far it came."""
+    """Announce a stream, and have another process look for it, as `receive` does; what that returns."""
     liblsl.set_scope(scope)
     info, _ = liblsl.described(OWN, "doctor", [("one", "")], SFREQ, liblsl.own_id("doctor"), virtual=True)
     outlet, done = liblsl.pylsl().StreamOutlet(info), threading.Event()
@@ -177,36 +201,43 @@ def send_to_ourselves(scope: str) -> str:
 
 
 def receive(source_id: str, scope: str) -> str:
-    """Look for the stream with this ``source_id``, and read one sample of it."""
+    """Look for the stream with this ``source_id``, and read one sample: ``received``, ``unread`` or ``unseen``."""
     liblsl.set_scope(scope)
     found = liblsl.pylsl().resolve_byprop("source_id", source_id, 1, FIND_S)
     if not found:
-        return "not found"
+        return "unseen"
     inlet = liblsl.pylsl().StreamInlet(found[0], recover=False)
     sample, _ = inlet.pull_sample(FIND_S)
-    return "received" if sample else "found, but cannot be read"
+    return "received" if sample else "unread"
 
 
 def survey(scope: str) -> list[dict[str, Any]]:
-    """The streams that are announced: what they state, how many ``samples`` came, the ``offset`` of their clock (s).
-
-    An offset is None where it cannot be measured.
-    """
+    """The streams that are announced: what they state, and what `_listened` adds to it."""
     from ..sources.lsl.info import identity_of
 
     liblsl.set_scope(scope)
-    lsl = liblsl.pylsl()
-    resolver = lsl.ContinuousResolver()
+    resolver = liblsl.pylsl().ContinuousResolver()
     time.sleep(LOOK_S)
     infos = [info for info in resolver.results() if info.name() != OWN][:MOST]
-    there = [{**identity_of(one), "sfreq": one.nominal_srate(), "samples": 0, "offset": None} for one in infos]
-    inlets = [lsl.StreamInlet(info, max_buflen=2, recover=False) for info in infos]
+    with ThreadPoolExecutor(MOST) as pool:
+        heard = pool.map(_listened, infos)
+    return [{**identity_of(info), "sfreq": info.nominal_srate(), **of} for info, of in zip(infos, heard, strict=True)]
+
+
+def _listened(info: Any) -> dict[str, Any]:
+    """Whether it can be ``connected`` to, how many ``samples`` came, and the ``offset`` (s) of its clock, if known.
+
+    The library waits without end for a connection that a firewall drops, unless it is opened first.
+    """
+    of: dict[str, Any] = {"connected": False, "samples": 0, "offset": None}
     end = clock.now() + LISTEN_S
-    while clock.now() < end and any(not one["samples"] or one["offset"] is None for one in there):
-        for one, inlet in zip(there, inlets, strict=True):
-            with suppress(Exception):  # TimeoutError, LostError: what is missing then says so
-                one["samples"] += len(inlet.pull_chunk(timeout=0.0)[1])
-                if one["offset"] is None:
-                    one["offset"] = inlet.time_correction(timeout=0.02)
+    inlet = liblsl.pylsl().StreamInlet(info, max_buflen=2, recover=False)
+    with suppress(Exception):  # of the library, TimeoutError and LostError: what is missing then says so
+        inlet.open_stream(LISTEN_S)
+        of["connected"] = True
+    while of["connected"] and clock.now() < end and (not of["samples"] or of["offset"] is None):
+        with suppress(Exception):
+            of["samples"] += len(inlet.pull_chunk(timeout=0.0)[1])
+            of["offset"] = inlet.time_correction(timeout=0.02) if of["offset"] is None else of["offset"]
         time.sleep(0.02)
-    return there
+    return of

@@ -107,7 +107,7 @@ def _table(result: ComputerCheck) -> QWidget:
     grid.setColumnStretch(2, 1)
     for line, finding in enumerate(result.findings):
         word, role = LEVELS[finding.level]
-        level, name = Text("font-weight: 700;"), PlainLabel(finding.check)
+        level, name = Text("font-weight: 700;"), PlainLabel(finding.name)
         level.say(StyledText(_(word), role))
         text = PlainLabel(f"{finding.found}\n→ {finding.do}" if finding.do else finding.found, wrap=True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -151,5 +151,5 @@ def _explanation(result: ComputerCheck | None, checks: tuple[str, ...]) -> Style
         return StyledText(_("The cause may be this computer: “Check this computer” looks for it"), "info")
     if (finding := result.explaining(checks)) is None:
         return StyledText(_("The check of this computer found nothing wrong that explains this"), "dim")
-    text = " → ".join(filter(None, (f"{finding.check}: {finding.found}", finding.do)))
+    text = " → ".join(filter(None, (f"{finding.name}: {finding.found}", finding.do)))
     return StyledText(text, LEVELS[finding.level][1])

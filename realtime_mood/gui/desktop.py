@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import install_extra
+from ..language import Phrase
 
 Load = Callable[[str], Any]
 
@@ -30,24 +31,30 @@ def trouble(environment: Mapping[str, str] = os.environ, load: Load = ctypes.CDL
 
     `load` loads a shared library by name, or raises `OSError`.
     """
-    found = "" if sys.platform in ("win32", "darwin") else _display_trouble(environment, load)
+    return ": ".join(filter(None, trouble_and_line(environment, load)))
+
+
+def trouble_and_line(environment: Mapping[str, str] = os.environ, load: Load = ctypes.CDLL) -> tuple[str, str]:
+    """Why no window can be opened, and the command that repairs it, if there is one; both empty if a window can."""
+    found = ("", "") if sys.platform in ("win32", "darwin") else _display_trouble(environment, load)
     for package in ("PyQt6", "pyqtgraph", "qtawesome"):
-        if not found and importlib.util.find_spec(package) is None:
-            found = f"the package {package} is not installed: {install_extra(package)}"
+        if not found[0] and importlib.util.find_spec(package) is None:
+            found = Phrase("the package {package} is not installed", package=package), install_extra(package)
     return found
 
 
-def _display_trouble(environment: Mapping[str, str], load: Load) -> str:
-    found = "no display here"
+def _display_trouble(environment: Mapping[str, str], load: Load) -> tuple[str, str]:
+    found: tuple[str, str] = Phrase("no display here"), ""
     for platform in _platforms(environment):
+        display = environment.get({"xcb": "DISPLAY", "wayland": "WAYLAND_DISPLAY"}.get(platform, ""), "")
         if lacking := missing(platform, load):
-            found = f"the window needs {', '.join(lacking)}: {install_line(lacking)}"
-        elif platform == "xcb" and not _x_answers(load):
-            found = f"no display answers at {environment.get('DISPLAY', '')}"
-        elif platform == "wayland" and not _wayland_answers(environment):
-            found = f"no display answers at {environment.get('WAYLAND_DISPLAY', '')}"
+            found = Phrase("the window needs {libraries}", libraries=lacking), install_line(lacking)
+        elif (platform == "xcb" and not _x_answers(load)) or (
+            platform == "wayland" and not _wayland_answers(environment)
+        ):
+            found = Phrase("no display answers at {display}", display=display), ""
         else:
-            return ""
+            return "", ""
     return found
 
 

@@ -2,7 +2,8 @@
 
 Texts are written in English where they are used, and marked there. ``_("Start")`` is translated when it runs, so it
 must not run while a module is loaded: tables of a module are marked with ``N_`` and translated where they are shown.
-``_("{n} of {all}", n=1, all=3)`` also fills in values; numbers get the decimal sign of the language.
+``_("{n} of {all}", n=1, all=3)`` also fills in values; numbers get the decimal sign of the language. A `Phrase` is such
+a text that stays English, as for JSON, until it is translated where it is shown.
 ``make messages`` collects the marked texts into `realtime_mood.pot`, updates the translations and compiles them.
 """
 
@@ -21,9 +22,39 @@ _language = ["en"]
 _DECIMAL_COMMA = {"de": str.maketrans(".,", ",.")}
 
 
-class _Filler(Formatter):
+class _EnglishFiller(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
-        return number(value, format_spec) if isinstance(value, int | float) else format(value, format_spec)
+        if isinstance(value, list):
+            return ", ".join(self.format_field(one, format_spec) for one in value)
+        return format(value, format_spec)
+
+
+class _Filler(_EnglishFiller):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, int | float):
+            return number(value, format_spec)
+        return super().format_field(translated(value) if isinstance(value, str) else value, format_spec)
+
+
+class Phrase(str):
+    """An English text with its values filled in, which remembers both, so that it can be translated where it is shown.
+
+    The first argument is collected for translation. Values may be phrases, and lists of them, which are joined by
+    commas. Formatting into another text yields plain English: give a phrase to another one as a value instead.
+    """
+
+    __slots__ = ("_template", "_values")
+    _template: str
+    _values: dict[str, object]
+
+    def __new__(cls, template: str, /, **values: object) -> Phrase:
+        made = super().__new__(cls, _EnglishFiller().vformat(template, (), values) if values else template)
+        made._template, made._values = template, values
+        return made
+
+    def translated(self) -> str:
+        """The text in the language in use."""
+        return _(self._template, **self._values)
 
 
 def use(language: str | None) -> str:
@@ -56,6 +87,11 @@ def N_(text: str) -> str:
 def ngettext(one: str, several: str, n: int, /, **values: object) -> str:
     """The singular or plural text for `n`, in the language in use, with `values` filled in."""
     return _fill(_translations[0].ngettext(one, several, n), values)
+
+
+def translated(text: str) -> str:
+    """A phrase in the language in use; any other text as it is."""
+    return text.translated() if isinstance(text, Phrase) else text
 
 
 def number(value: float, spec: str) -> str:

@@ -26,10 +26,14 @@ CHECKS = {
 
 @dataclass(frozen=True, slots=True)
 class ComputerFinding:
-    """One finding: the name of its check, its level (a key of `LEVELS`), what was found, and what to do."""
+    """One finding: its check and its level (a key of `LEVELS`), the check's name, what was found, and what to do.
+
+    The last three are in the language in use.
+    """
 
     check: str
     level: str
+    name: str
     found: str
     do: str
 

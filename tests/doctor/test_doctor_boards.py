@@ -71,7 +71,7 @@ def test_a_port_without_permission_is_named_with_the_line_that_gives_it(port):
     told = subprocess.run([sys.executable, "-c", ASK, port], capture_output=True, text=True, check=True)
     level, found, do = told.stdout.splitlines()
     assert level == "WARNING"
-    assert found.startswith(f"{port}: no permission")
+    assert found.startswith(f"{port}: you may not open it")
     assert do.startswith(("sudo usermod -aG ", "sudo chmod a+rw ", "log out"))
 
 
@@ -128,7 +128,7 @@ def planted(folder: Path, **values: str) -> None:
     ({"soft": "1", "hard": "0"}, "\tPowered: no\n", Level.WARNING, "rfkill unblock bluetooth"),
     ({"soft": "0", "hard": "1"}, "\tPowered: no\n", Level.WARNING, "press it"),
     ({"soft": "0", "hard": "0"}, "\tPowered: no\n", Level.WARNING, "bluetoothctl power on"),
-    ({"soft": "0", "hard": "0"}, None, Level.WARNING, "sudo apt install bluez, then start it"),
+    ({"soft": "0", "hard": "0"}, None, Level.WARNING, "sudo apt install bluez && sudo systemctl start bluetooth"),
 ])  # fmt: skip
 def test_bluetooth_that_is_off_is_told_how_to_be_on(tmp_path, switch, shown, level, do):
     (tmp_path / "bluetooth" / "hci0").mkdir(parents=True)

@@ -35,25 +35,31 @@ sending = threading.Thread(target=send, daemon=True)
 sending.start()
 (clocks,) = streams.clocks(streams.survey("link"), "")
 first, = firewall.firewall(LslPorts())
+subprocess.run("nft flush chain inet t in; nft add rule inet t in tcp dport 16572 drop", shell=True, check=True)
+(silent,) = streams.silent(streams.survey("link"), "link")
 reject = "iptables -A INPUT -p udp -m multiport --dports 80,16571:16580 -j REJECT"
 subprocess.run(reject.split(), check=True)
-subprocess.run(["nft", "flush", "table", "inet", "t"], check=True)
+subprocess.run(["nft", "flush", "chain", "inet", "t", "in"], check=True)
 second, = firewall.firewall(LslPorts())
 got = streams.receive("x", "link")
 done.set()
 sending.join()
-print(json.dumps([clocks.found, first.found, first.do, second.found, second.do, got]))
+print(json.dumps([clocks.found, silent.found, silent.do, first.found, first.do, second.found, second.do, got]))
 """
 
 
 def test_rules_that_drop_lsl_are_named_and_so_is_what_they_do_to_streams():
-    clocks, first, opens, second, opens_too, got = json.loads(run_in_namespaces("n", DROPS_CLOCKS, ASK))
+    clocks, silent, connects, first, opens, second, opens_too, got = json.loads(
+        run_in_namespaces("n", DROPS_CLOCKS, ASK)
+    )
     assert "cannot be compared with ours" in clocks
-    assert first.startswith("nftables (inet t in) drops UDP 16572:")
+    assert silent.startswith("announced, but no connection to 1 of 1 streams: 'cap'")
+    assert connects.startswith("allow TCP 16572 to 16604 in the firewalls")
+    assert first.startswith("nftables (inet t in) drops LSL: UDP 16572;")
     assert opens.startswith("sudo nft insert rule inet t in udp dport 16571-16604 accept && ")
-    assert second.startswith("iptables (INPUT) drops UDP 16571, UDP 16572:")
+    assert second.startswith("iptables (INPUT) drops LSL: UDP 16571, UDP 16572;")
     assert opens_too.startswith("sudo iptables -I INPUT -p udp --dport 16571:16604 -j ACCEPT && ")
-    assert got == "not found"
+    assert got == "unseen"
 
 
 HEAD = {"family": "inet", "table": "t"}

@@ -101,7 +101,7 @@ def test_without_a_display_the_terminal_view_is_no_fault():
 
 @linux
 def test_plugins_of_another_qt_are_named(monkeypatch):
-    monkeypatch.setattr("realtime_mood.gui.desktop.trouble", lambda *_: "")
+    monkeypatch.setattr("realtime_mood.gui.desktop.trouble_and_line", lambda *_: ("", ""))
     (found,) = window({"DISPLAY": ":0", "QT_PLUGIN_PATH": "/opt/cv2/qt/plugins"})
     assert (found.level, found.do) == (Level.WARNING, "unset QT_PLUGIN_PATH")
     assert window({"DISPLAY": ":0"})[0].level == Level.OK

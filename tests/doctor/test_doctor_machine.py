@@ -75,7 +75,7 @@ def test_a_computer_that_is_only_slow_prevents_nothing():
 
 @pytest.mark.parametrize(("about", "driver", "level", "says"), [
     ({"gpu": "", "cuda": None}, "", Level.OK, "no GPU of NVIDIA is seen"),
-    ({"gpu": "RTX 4090", "cuda": "12.8"}, "570.1", Level.OK, "also on RTX 4090 (driver 570.1)"),
+    ({"gpu": "RTX 4090", "cuda": "12.8"}, "570.1", Level.OK, "so it does on RTX 4090 (driver 570.1)"),
     ({"gpu": "", "cuda": None}, "570.1", Level.WARNING, "built for the CPU"),
     ({"gpu": "", "cuda": "12.8"}, "570.1", Level.WARNING, "sees no GPU, though driver 570.1 is there"),
     ({"gpu": "RTX 4090", "cuda": "12.8", "failed": "out of memory"}, "570.1", Level.WARNING, "out of memory"),

@@ -43,7 +43,8 @@ def test_multicast_is_tried_on_each_adapter():
 def test_an_adapter_without_multicast_is_named():
     multicast, _ = seen("link", "ip link set lo up", ONE, TWO, "ip link set e1 multicast off")
     assert multicast[0] == "WARNING"
-    assert "does not work on e1 (off)" in multicast[1]
+    assert "multicast does not work (e1: switched off)" in multicast[1]
+    assert multicast[2].startswith("sudo ip link set e1 multicast on; ")
     assert "KnownPeers" in multicast[2]
 
 

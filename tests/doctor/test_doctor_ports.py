@@ -53,7 +53,7 @@ def test_a_stream_whose_program_was_stopped_is_named_with_what_continues_it(used
         process.communicate("\n")
     (named,) = (one for one in stopped if f"kill -CONT {process.pid};" in one.do)
     assert named.level == Level.WARNING
-    assert re.search(rf"\(process {process.pid}\) has port \d+ of LSL and is stopped", named.found)
+    assert re.search(rf"\(process {process.pid}\) is stopped, as by Ctrl\+Z, and has ports of LSL \(\d+", named.found)
     assert [one.level for one in answers] == [Level.OK]
 
 
@@ -67,4 +67,4 @@ def test_a_program_that_shares_no_port_and_one_that_does_not_answer_are_found(mo
     assert {hidden.level, hangs.level, full.level} == {Level.WARNING}
     assert "cannot be shared: Address already in use" in hidden.found
     assert "does not answer" in hangs.found
-    assert full.found.startswith("all 1 ports for streams")
+    assert full.found.startswith("all ports for streams are in use")

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 import app
 from realtime_mood.doctor import commands, report
-from realtime_mood.doctor.finding import Check, Finding, Level
+from realtime_mood.doctor.finding import CHECKS, Check, Finding, Level
 from realtime_mood.errors import one_line
+from realtime_mood.language import Phrase
 
 PLANTED = ("Annika", "annika-laptop.example.org", "Annika's Muse", "Muse-5B3F", "lab-pc", "192.168.7.21",
            "00:55:DA:B9:1C:0E", "fe80::12ab:34ff:fe56:789a", "UN20190515", "/media/annika/EEG disk", "/data/p07",
            "DM00Q0QG", "room2")  # fmt: skip
+PLAIN = [Finding("disk", Level.WARNING, "28 % used")]
 
 
 def test_an_account_that_everybody_has_is_no_name(monkeypatch):
@@ -59,8 +61,8 @@ def test_no_text_breaks_the_report(name, found, do):
 
 
 @pytest.mark.parametrize(("level", "code", "verdict"), [
-    (Level.OK, 0, "nothing is wrong"), (Level.WARNING, 1, "1 warning"),
-    (Level.WRONG, 2, "1 fault that prevents a run or a recording, 0 warnings"),
+    (Level.OK, 0, "Nothing is wrong"), (Level.WARNING, 1, "Nothing prevents a run or a recording · warnings: 1"),
+    (Level.WRONG, 2, "Faults that prevent a run or a recording: 1 · warnings: 0"),
 ])  # fmt: skip
 def test_the_verb_exits_with_the_worst_finding(monkeypatch, capfd, level, code, verdict):
     host = socket.gethostname()
@@ -80,6 +82,30 @@ def test_the_verb_exits_with_the_worst_finding(monkeypatch, capfd, level, code, 
     ]  # fmt: skip
     assert app.command(["doctor", "--report"]) == code
     assert f"on {host}" not in capfd.readouterr().out
+
+
+def test_the_text_is_in_the_language_of_the_user_and_what_programs_and_helpers_read_in_english(use_language):
+    dead = Phrase("announced, but nothing arrives, from {n} of {all} streams: {streams}", n=1, all=2,
+                  streams=[Phrase("{host} {offset:+z.3f} s", host="lab", offset=-0.0001), "b"])  # fmt: skip
+    findings = [Finding("LSL streams", Level.WRONG, dead, Phrase("close that program")), *PLAIN]
+    use_language("de")
+    assert list(report.text(findings, "link"))[1:] == [
+        "       FEHLER  LSL-Streams: angekündigt, aber es kommt nichts an, von 1 von 2 Streams: lab +0,000 s, b",
+        "               → dieses Programm beenden",
+        "      Warnung  Datenträger: 28 % used",
+        "Fehler, die eine Messung oder eine Aufnahme verhindern: 1 · Warnungen: 1",
+    ]
+    english = "announced, but nothing arrives, from 1 of 2 streams: lab +0.000 s, b"
+    assert report.as_object(findings, "link")["findings"][0] == {
+        "check": "LSL streams", "level": "wrong", "found": english, "do": "close that program",
+    }  # fmt: skip
+    assert f"      WRONG  LSL streams: {english}\n             → close that program\n" in report.for_an_issue(
+        findings, "link"
+    )
+
+
+def test_every_check_has_a_name_in_both_languages():
+    assert {check.name for check in commands.checks_of("loopback")} <= CHECKS.keys()
 
 
 def test_two_forms_at_once_are_refused(capfd):

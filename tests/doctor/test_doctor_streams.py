@@ -25,11 +25,14 @@ def test_a_stream_of_our_own_is_found_by_another_process():
     assert found.level == Level.OK, found
 
 
-@pytest.mark.parametrize("got", ["not found", "found, but cannot be read"])
-def test_one_that_is_not_found_prevents_a_run(got):
+@pytest.mark.parametrize(("got", "says", "do"), [
+    ("unseen", "is not found", "UDP 16571"), ("unread", "is found, but cannot be read", "TCP 16572"),
+])  # fmt: skip
+def test_one_that_is_not_found_prevents_a_run(got, says, do):
     (found,) = streams.own_stream("loopback", lambda *_, **__: got)
     assert found.level == Level.WRONG
-    assert got in found.found
+    assert says in found.found
+    assert do in found.do
 
 
 ELSEWHERE = """
@@ -76,8 +79,8 @@ def test_dead_and_doubled_streams_are_named_and_others_are_not(found):
     said, has_other = found
     silent, doubled = said["LSL streams"], said["LSL identities"]
     assert (silent.level, doubled.level) == (Level.WARNING, Level.WARNING)
-    assert f"1 of {5 + has_other} streams send nothing: 'asleep'" in silent.found
-    assert "2 streams are one and the same: 'twin'" in doubled.found
+    assert f"nothing arrives, from 1 of {5 + has_other} streams: 'asleep'" in silent.found
+    assert "apart: 2 times 'twin'" in doubled.found
     assert said.keys() == {"LSL streams", "LSL identities", "LSL clocks"}
 
 
@@ -91,7 +94,15 @@ def test_a_stream_on_another_clock_is_named(found):
 
 
 def stream(host="lab", offset=0.0, **changes):
-    base = {"name": "amp", "type": "EEG", "source_id": "x", "host": host, "sfreq": 250.0, "samples": 9}
+    base = {
+        "name": "amp",
+        "type": "EEG",
+        "source_id": "x",
+        "host": host,
+        "sfreq": 250.0,
+        "samples": 9,
+        "connected": True,
+    }
     return {**base, "offset": offset, **changes}
 
 

@@ -8,7 +8,6 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before anything imports Qt
 
 import pytest
 
-from realtime_mood import language
 from realtime_mood.types import StreamInfo
 
 
@@ -38,13 +37,6 @@ def make_window(qtbot, tmp_path):
         w.close()
         qtbot.waitUntil(lambda w=w: not w.bridge.is_running)
         w.bridge.close()
-
-
-@pytest.fixture
-def use_language():
-    """Chooses the language of what is made afterwards; English again after the test."""
-    yield language.use
-    language.use("en")
 
 
 @pytest.fixture

@@ -11,17 +11,18 @@ pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=Im
 from gui_fakes import FakeEngine
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QLabel
+from PyQt6.QtWidgets import QLabel, QWidget
 
 from realtime_mood.doctor import commands
 from realtime_mood.doctor.finding import Finding, Level
 from realtime_mood.errors import SourceNotFound, StreamEnded, WeightsError
 from realtime_mood.gui.computer_check import ComputerCheckDialog, ComputerExaminer
+from realtime_mood.language import Phrase
 from realtime_mood.viewmodel.computer_check import CHECKS, LEVELS, checks_for
 
 FOUND = [
     Finding("multicast", Level.WRONG, "no answer on eth0 of lab-pc", "sudo ufw allow 16571/udp", (("host", "lab-pc"),)),
-    Finding("disk", Level.WARNING, "2 GB free", "make room"),
+    Finding("disk", Level.WARNING, "2 GB free", Phrase("free some space before a long recording")),
     Finding("python", Level.OK, "3.11"),
 ]
 
@@ -50,6 +51,19 @@ def test_the_findings_are_listed_with_what_to_do_and_copied_without_names(qtbot,
     dialog.reject()
 
 
+def test_the_findings_are_in_the_language_of_the_window_and_the_copy_in_english(qtbot, examine, use_language):
+    use_language("de")
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    examiner = ComputerExaminer(parent, examine)
+    dialog = ComputerCheckDialog(parent, examiner)
+    qtbot.waitUntil(lambda: len(words(dialog)) == 9)
+    assert words(dialog)[3:6] == ["Warnung", "Datenträger", "2 GB free\n→ vor einer langen Aufnahme Platz schaffen"]
+    assert examiner.result is not None
+    assert "disk: 2 GB free\n             → free some space before a long recording" in examiner.result.issue
+    dialog.reject()
+
+
 def test_a_check_that_fails_says_so_and_can_be_repeated(qtbot, make_window, info):
     answers = [OSError("no processes"), None]
 
@@ -72,8 +86,6 @@ def test_closing_the_dialog_does_not_end_the_check_and_a_second_one_does_not_beg
         calls.append(1)
         assert go.wait(5)
         return examine()
-
-    from PyQt6.QtWidgets import QWidget
 
     parent = QWidget()
     qtbot.addWidget(parent)

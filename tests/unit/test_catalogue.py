@@ -19,7 +19,7 @@ from realtime_mood import language
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "realtime_mood" / "language"
 FOLDERS = ("realtime_mood/gui", "realtime_mood/viewmodel", "calibration/view")
-MARKS = {"_", "N_", "ngettext"}
+MARKS = {"_", "N_", "ngettext", "Phrase"}
 MESSAGES = {
     "realtime_mood/gui/desktop.py", "realtime_mood/viewmodel/computer_check.py", "calibration/view/media.py",
     "calibration/view/sound.py",
@@ -38,7 +38,7 @@ TEXTS: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
     "addRow": ((0,), ()), "addButton": ((0,), ()), "drawText": ((1, 2), ()), "getSaveFileName": ((1, 3), ()),
     "getOpenFileName": ((1,), ()), "StyledText": ((0, 2), ("text", "tip")), "Action": ((0, 2), ("text", "why")),
     "Choice": ((0, 1), ("title", "detail")), "Shortcut": ((1,), ("words",)), "Legend": ((0,), ("words",)),
-    "PlaneView": ((), ("words",)), "MapHead": ((0,), ()), "write": ((3,), ()),
+    "Finding": ((2, 3), ("found", "do")), "PlaneView": ((), ("words",)), "MapHead": ((0,), ()), "write": ((3,), ()),
     "named": ((1,), ()), "bare": ((0,), ()), "show_text": ((0,), ()),
 }  # fmt: skip
 # Units, names and signs that are the same in every language.
@@ -133,6 +133,20 @@ def test_the_search_leaves_the_rest(code: str) -> None:
     assert not list(bypassing(ast.parse(code)))
 
 
+COMMAND = re.compile(r"(sudo|pip install|rfkill|bluetoothctl|unset|udp dport|tcp dport) |realtime_mood doctor")
+
+
+def test_no_finding_of_doctor_bypasses_the_catalogue() -> None:
+    """Commands, names of checks and what other programs print stay as they are."""
+    files = {
+        path for path in (ROOT / "realtime_mood" / "doctor").glob("*.py") if path.stem not in ("commands", "running")
+    }
+    found = {text for path in files for _line, text in bypassing(ast.parse(path.read_text(encoding="utf8")))}
+    assert {text for text in found if not COMMAND.match(text)} == {
+        "serial ports", "LSL streams of last time", "Powered: yes", "Python ",
+    }  # fmt: skip
+
+
 def test_no_mark_is_inside_another() -> None:
     """The extraction finds only the outer one."""
     for path in (*(ROOT / "realtime_mood").glob("*/**/*.py"), *(ROOT / "calibration").rglob("*.py")):
@@ -149,7 +163,7 @@ def extracted() -> set[str | tuple[str, ...]]:
     """Every text that is marked now."""
     with (FOLDER / "babel.cfg").open(encoding="utf8") as file:
         methods, options = parse_mapping_cfg(file)
-    keywords = {"_": None, "N_": None, "ngettext": (1, 2)}
+    keywords = {"_": None, "N_": None, "ngettext": (1, 2), "Phrase": None}
     found = extract_from_dir(ROOT, methods, options, keywords)
     return {text for _path, _line, text, *_rest in found if text}
 
