@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QFileDialog, QLineEdit, QWidget
@@ -66,6 +67,7 @@ class BoardForm(QObject):
     def _build(self, fields: Sequence[BoardField]) -> None:
         for field_row in self._rows:
             self._form.removeRow(field_row)
+        above = self._form.itemAt(self._form.rowCount() - 1, Form.ItemRole.FieldRole)
         self.edits, self._rows = {}, []
         for field in fields:
             self._rows.append(self._editor(field))
@@ -73,6 +75,10 @@ class BoardForm(QObject):
             edit = self.edits[field.key]
             edit.setPlaceholderText(_("needed") if field.is_required else _("found by itself if left empty"))
             edit.textChanged.connect(self._edited)
+        # The Tab key goes through the fields after the one above, and before what is below the form.
+        stops = [stop for editor in self._rows for stop in _stops(editor)]
+        for before, stop in pairwise((above.widget() if above is not None else None, *stops)):
+            QWidget.setTabOrder(before, stop)
 
     def _editor(self, field: BoardField) -> QWidget:
         lists: dict[str, Listed] = {"serial_port": devices.serial_ports, "master_board": devices.board_names}
@@ -98,3 +104,10 @@ class BoardForm(QObject):
 
     def _edited(self) -> None:
         self.changed.emit(filled(self._url, {key: edit.text() for key, edit in self.edits.items()}))
+
+
+def _stops(editor: QWidget) -> list[QWidget]:
+    """Where the Tab key stops in an editor: itself, or each part of one that has several."""
+    layout = editor.layout()
+    items = [layout.itemAt(at) for at in range(layout.count())] if layout is not None else []
+    return [part for item in items if item is not None and (part := item.widget()) is not None] or [editor]

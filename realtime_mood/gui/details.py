@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt6.QtWidgets import QDockWidget, QTabWidget
 
 from ..language import _
+from .labels import named
 from .spectrum_panel import EventLog, SpectrumPanel
 from .streams import StreamsPanel
 
@@ -16,6 +17,9 @@ class Details(QTabWidget):
         super().__init__()
         self.spectrum, self.events, self.streams = SpectrumPanel(), EventLog(), StreamsPanel()
         self.setDocumentMode(True)
+        named(self, _("details"))
+        if (bar := self.tabBar()) is not None:
+            named(bar, _("details"))
         for tab, title in ((self.spectrum, _("Spectrum")), (self.events, _("Events")), (self.streams, _("Streams"))):
             self.addTab(tab, title)
         self.setTabVisible(self.indexOf(self.streams), False)

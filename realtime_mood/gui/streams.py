@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QFrame, QScrollArea, QWidget
 from ..language import _
 from ..viewmodel.gaze import TRAIL_S, GazeView
 from ..viewmodel.streams import TRACE_S, StreamsView, StreamView
-from .labels import column, row, set_tip
+from .labels import column, named, row, set_tip
 from .marks import MarkStrip
 from .session_lines import SessionLines
 from .theme import CENTRE, LEFT, RIGHT, Canvas, colour, draw_line, faint, font, write, write_elided
@@ -148,7 +148,7 @@ class StreamsPanel(QWidget):
         super().__init__()
         self.rows, self.marks = StreamRows(), MarkStrip(most_rows=2)
         self.gaze, self.lines = GazePlane(), SessionLines()
-        inside, self._scroll = QWidget(), QScrollArea()
+        inside, self._scroll = QWidget(), named(QScrollArea(), _("streams beside the EEG"))
         column(row(TEXT_PX, (self.marks, 1)), (self.rows, 1), on=inside, spacing=0)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setWidgetResizable(True)

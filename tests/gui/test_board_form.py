@@ -70,6 +70,7 @@ def test_fields_follow_the_board_and_the_url_that_is_typed(qtbot, ports, dialog)
     qtbot.keyClicks(dialog.board.edits["mac_address"], "00:13:43:A1:84:FC")
     dialog.names.setText("Fp1, Fp2, C3, C4")
     assert dialog.wanted_url == "brainflow://explore_4_chan?channels=Fp1,Fp2,C3,C4&mac_address=00:13:43:A1:84:FC"
+    assert dialog.units.nextInFocusChain() is dialog.board.edits["mac_address"]
     choose(dialog, MUSE)
     assert list(dialog.board.edits) == ["mac_address", "serial_number"]
     assert dialog.start.isEnabled()  # both are found by the library

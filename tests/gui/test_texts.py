@@ -11,11 +11,26 @@ pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=Im
 from gui_fakes import FakeEngine
 from PyQt6.QtCore import QEvent, QPoint, QPointF, QRectF
 from PyQt6.QtGui import QFontMetricsF, QPainter
-from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QToolButton
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QTabBar,
+    QToolButton,
+)
 
 from realtime_mood import language
+from realtime_mood.cli.config import RunConfig
+from realtime_mood.cli.setups import NamedSetups
 from realtime_mood.gui import lane_names, maps, theme
 from realtime_mood.gui.mood import Bars
+from realtime_mood.gui.settings import SettingsDialog
+from realtime_mood.gui.setups import SetupsDialog
 from realtime_mood.montage import SPREAD
 from realtime_mood.types import Marker, StreamInfo
 from realtime_mood.viewmodel.electrodes import ElectrodeView
@@ -105,10 +120,13 @@ def test_every_word_is_whole_and_stands_alone(qtbot, painted, make_window, use_l
 
 def test_all_that_can_be_used_has_a_name_for_a_screen_reader(qtbot, info, make_window):
     w = make_window(lambda _: FakeEngine(info), "fake://")
-    usable = [*w.findChildren(QAbstractButton), *w.findChildren(QLineEdit), *w.findChildren(QComboBox)]
-    nameless = [
-        it for it in usable if it.isVisible() and not it.accessibleName() and not getattr(it, "text", lambda: "")()
-    ]
+    setups = NamedSetups(RunConfig())
+    kinds = (QAbstractButton, QLineEdit, QComboBox, QAbstractItemView, QScrollArea, QTabBar)
+    usable = [it for top in (w, SettingsDialog(w, setups, w.memory), SetupsDialog(w, setups))
+              for kind in kinds for it in top.findChildren(kind)]  # fmt: skip
+    # A list of choices and the field of a box have the name of the box.
+    usable = [it for it in usable if not isinstance(it.parent(), QComboBox | QFrame)]
+    nameless = [it for it in usable if not it.accessibleName() and not getattr(it, "text", lambda: "")()]
     # The toolkit's own buttons on a dock's title have a name of their object and a picture.
     assert not [it for it in nameless if not it.objectName().startswith("qt_")]
 
