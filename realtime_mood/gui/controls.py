@@ -53,15 +53,19 @@ class Badges(QWidget):
         self._row = row(on=self, spacing=6)
         self._texts: list[Text] = []
 
-    def show_badges(self, badges: tuple[StyledText, ...]) -> None:
+    def show_badges(self, badges: tuple[StyledText, ...]) -> bool:
+        """Show them; whether any is new or gone."""
+        changed = False
         while len(self._texts) < len(badges):
             text = Text("font-size: 11px; font-weight: 700; border-style: solid; " + BADGE_BOX)
             self._row.addWidget(text, 0, Qt.AlignmentFlag.AlignVCenter)
             self._texts.append(text)
         for text, badge in zip_longest(self._texts, badges):
+            changed |= text.isHidden() == (badge is not None)
             text.setVisible(badge is not None)
             if badge is not None:
-                text.say(badge)
+                changed |= text.say(badge)
+        return changed
 
 
 class TopBar(QWidget):
@@ -163,6 +167,10 @@ def tool(icon: str, name: str) -> QToolButton:
     return button
 
 
+SPACING = 10  # px between the parts of the banner
+SENTENCE_PX = 260  # the least that its sentence has
+
+
 class BannerBar(QWidget):
     """The state, the most important sentence, buttons for the baseline, the network in use and the badges."""
 
@@ -181,7 +189,7 @@ class BannerBar(QWidget):
         self.renew.clicked.connect(self.renew_requested)
         self.keep.clicked.connect(self.keep_requested)
         items = (self.state, (self.banner, 1), self.renew, self.keep, self._readout, self.badges)
-        row(*items, on=self, margins=(10, 0, 10, 0), spacing=10)
+        row(*items, on=self, margins=(SPACING, 0, SPACING, 0), spacing=SPACING)
         self._role = ""
 
     def show_weights(self, name: str) -> None:
@@ -193,17 +201,28 @@ class BannerBar(QWidget):
         self.banner.say(StyledText(state.banner.text, state.banner.role, state.banner.text))
         asks = state.baseline.text or state.baseline.keep  # the sentence needs room beside the buttons
         words = " · ".join(part for part in ("" if asks else self._weights, state.readout.text) if part)
-        self._readout.setVisible(not (state.baseline.text and state.baseline.keep))
-        self._readout.say(StyledText(words, state.readout.role, state.readout.tip))
-        self.badges.show_badges(state.badges)
+        changed = self._readout.say(StyledText(words, state.readout.role, state.readout.tip))
+        changed |= self.badges.show_badges(state.badges)
         for button, text in ((self.renew, state.baseline.text), (self.keep, state.baseline.keep)):
             if text != button.text() or button.isHidden() == bool(text):
                 button.setText(text)
                 button.setVisible(bool(text))
                 self.retheme()
+                changed = True
         if state.banner.role != self._role:
             self._role = state.banner.role
             self.retheme()
+        if changed:
+            self._fit()
+
+    def resizeEvent(self, event):
+        self._fit()
+
+    def _fit(self) -> None:
+        """Show the network in use only where the sentence and the badges leave room for it."""
+        beside = [self._readout, *(it for it in (self.state, self.renew, self.keep, self.badges) if not it.isHidden())]
+        needed_px = SENTENCE_PX + 2 * SPACING + sum(it.sizeHint().width() + SPACING for it in beside)
+        self._readout.setVisible(needed_px <= self.width())
 
     def retheme(self) -> None:
         edge = colour(self._role if self._role in ("warn", "bad") else "line").name()

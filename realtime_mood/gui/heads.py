@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from PyQt6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
-from PyQt6.QtGui import QHelpEvent, QPainter, QPainterPath, QPen
+from PyQt6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPainterPath, QPen
 
 from ..language import N_, _
 from ..montage import locate, positions
@@ -22,7 +22,7 @@ REACH_PX = 9  # distance from an electrode within which the pointer selects it
 class Head(Canvas):
     """The outline of a head. `place` sets its electrodes; subclasses paint inside and on top."""
 
-    FOOT = 0  # px kept free below
+    foot_px = 0  # kept free below
     MARGIN = 1.2  # head radii from the centre to the nearest edge of the widget
 
     def __init__(self, title: str = "") -> None:
@@ -37,7 +37,7 @@ class Head(Canvas):
 
     def draw(self, p: QPainter) -> None:
         top = 18 if self.title else 0
-        height = self.height() - top - self.FOOT
+        height = self.height() - top - self.foot_px
         self.radius = max(10.0, min(self.width(), height) / 2 / self.MARGIN)
         self.centre = QPointF(self.width() / 2, top + height / 2 + 0.06 * self.radius)
         p.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
@@ -77,7 +77,7 @@ class Head(Canvas):
 class QualityHead(Head):
     """Electrodes coloured by signal quality; those with a fault are named, and all if there is room."""
 
-    FOOT = 20
+    FOOT_PX, ROW_PX = 6, 14  # below the rows of the legend, and of each
     ROOM = 34  # px between the nearest two electrodes from which on all have their names
     WORDS = {"ok": N_("good"), "warn": N_("fair"), "bad": N_("fault"), "dim": N_("unknown"), "out": N_("left out")}
     """The legend, by role; left-out electrodes are a ring."""
@@ -85,6 +85,7 @@ class QualityHead(Head):
     def __init__(self) -> None:
         super().__init__()
         self._electrodes: tuple[ElectrodeView, ...] = ()
+        self._legend: list[list[tuple[str, str, int]]] = []  # rows of roles, words and widths (px)
         self._nearest = 0.0  # head radii between the nearest two
 
     def place(self, xy: np.ndarray) -> None:
@@ -117,19 +118,36 @@ class QualityHead(Head):
                 return " · ".join(part for part in (e.name, e.fault or words, _kohm(e)) if part)
         return ""
 
+    def draw(self, p: QPainter) -> None:
+        self._legend = self._rows()
+        self.foot_px = self.FOOT_PX + self.ROW_PX * len(self._legend)
+        super().draw(p)
+
+    def _rows(self) -> list[list[tuple[str, str, int]]]:
+        """The legend, in as many rows as the width needs."""
+        advance = QFontMetrics(font(11)).horizontalAdvance
+        roles, rows = ["out" if e.excluded else e.role for e in self._electrodes], list[list[tuple[str, str, int]]]()
+        for role, word in self.WORDS.items():
+            if n := roles.count(role):
+                text = f"{n} {_(word)}"
+                width = advance(text) + 24
+                if not rows or sum(cell[2] for cell in rows[-1]) + width > self.width():
+                    rows.append([])
+                rows[-1].append((role, text, width))
+        return rows
+
     def fill(self, p: QPainter) -> None:
         p.setFont(font(11))
-        roles = ["out" if e.excluded else e.role for e in self._electrodes]
-        texts = [(role, f"{n} {_(word)}") for role, word in self.WORDS.items() if (n := roles.count(role))]
-        widths = [p.fontMetrics().horizontalAdvance(text) + 24 for _, text in texts]
-        x, y = (self.width() - sum(widths)) / 2 + 8, self.height() - 8
-        for (role, text), width in zip(texts, widths, strict=True):
-            p.setPen(QPen(colour("dim"), 1.5) if role == "out" else Qt.PenStyle.NoPen)
-            p.setBrush(Qt.BrushStyle.NoBrush if role == "out" else colour(role))
-            p.drawEllipse(QPointF(x, y), 4, 4)
-            p.setPen(colour("dim"))
-            p.drawText(QPointF(x + 8, y + 4), text)
-            x += width
+        for k, cells in enumerate(self._legend):
+            x = (self.width() - sum(width for _role, _text, width in cells)) / 2 + 8
+            y = self.height() - 8 - self.ROW_PX * (len(self._legend) - 1 - k)
+            for role, text, width in cells:
+                p.setPen(QPen(colour("dim"), 1.5) if role == "out" else Qt.PenStyle.NoPen)
+                p.setBrush(Qt.BrushStyle.NoBrush if role == "out" else colour(role))
+                p.drawEllipse(QPointF(x, y), 4, 4)
+                p.setPen(colour("dim"))
+                p.drawText(QPointF(x + 8, y + 4), text)
+                x += width
 
     def electrodes(self, p: QPainter) -> None:
         r = max(2.5, self.radius * (0.05 if len(self._electrodes) > 40 else 0.068))

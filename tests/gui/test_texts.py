@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
+import numpy as np
 import pytest
 
 pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
@@ -31,8 +33,9 @@ from realtime_mood.gui import lane_names, maps, theme
 from realtime_mood.gui.mood import Bars
 from realtime_mood.gui.settings import SettingsDialog
 from realtime_mood.gui.setups import SetupsDialog
+from realtime_mood.health import RecordingState
 from realtime_mood.montage import SPREAD
-from realtime_mood.types import Marker, StreamInfo
+from realtime_mood.types import Fault, Marker, Quality, StreamInfo
 from realtime_mood.viewmodel.electrodes import ElectrodeView
 from realtime_mood.viewmodel.words import FAULT_WORDS, STATE_WORDS, WHY_WORDS, StyledText
 
@@ -85,6 +88,12 @@ def test_every_word_is_whole_and_stands_alone(qtbot, painted, make_window, use_l
     w.show_operator()
     w.bridge.start()
     qtbot.waitUntil(lambda: w.bars._shown[0].text == language._("positive"))
+    # As many kinds of electrodes and badges as there can be.
+    scores = np.array([0, 0.5, 0, *np.ones(n_chans - 3)], np.float32)
+    quality = Quality(scores, (Fault.DECORRELATED, None, Fault.EXCLUDED, *[None] * (n_chans - 3)))
+    engine.say(replace(engine.latest, quality=quality))
+    engine.health = replace(engine.health, leaving=("all",), recording=RecordingState("a.xdf", trouble="full"))
+    w.bridge.work_ms.clear()
     qtbot.waitUntil(lambda: len(w.bridge.work_ms) > 12)
     QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # what the newest frame made longer gets its room
     painted.clear()
