@@ -35,7 +35,11 @@ OTHER_PLACES = re.compile(r"origin|center\d*|normal\d|user|track|head|pupil\w*|i
 """Words of columns that have an axis and are not the gaze."""
 
 Eye = Literal["left", "right", "both"]
-Kind = Literal["degrees", "share", "point", "pupil", "valid", "confidence", "closed", ""]
+EYES: tuple[Eye, ...] = ("both", "left", "right")
+Kind = Literal["degrees", "share", "point", "place", "pupil", "valid", "confidence", "closed", ""]
+"""Of a column: gaze in degrees, as a share of the screen, in space, or in another unit; and what is known of an eye."""
+PLACES: tuple[Kind, ...] = ("degrees", "share", "point", "place")
+SHOWN: tuple[Kind, ...] = ("share", "degrees", "place", "point")  # the order in which a plane shows them
 DO = "send x and y in degrees or as a share of the screen, and the pupil in mm; label the columns and name their units"
 
 
@@ -60,6 +64,24 @@ class GazeLayout:
     def is_share(self) -> bool:
         """Whether its gaze is a share of a screen whose size is assumed."""
         return self._gaze == "share"
+
+    @property
+    def xy(self) -> tuple[int, int]:
+        """The columns of the gaze of the first eye that has both."""
+        found = {(it.eye, it.axis): it.index for it in reversed(self._columns) if it.kind == self._gaze}
+        return next((found[eye, "x"], found[eye, "y"]) for eye in EYES if {(eye, "x"), (eye, "y")} <= found.keys())
+
+    def positions(self, values: np.ndarray) -> np.ndarray:
+        """Gaze of samples (n_times, n_chans), as of the mean of both eyes: (n_times, 2) float64, as it was sent.
+
+        NaN where no eye was seen.
+        """
+        values = np.asarray(values, np.float64)
+        xy = np.column_stack([self._mean(values, self._gaze, axis) for axis in "xy"])
+        seen = np.isfinite(xy).all(axis=1)
+        if any(it.kind == "pupil" for it in self._columns):
+            seen &= np.isfinite(self._mean(values, "pupil"))
+        return np.where(seen[:, None], xy, np.nan)
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """Gaze in degrees and diameter of the pupil in mm of samples (n_times, n_chans), as of the mean of both eyes.
@@ -121,8 +143,7 @@ def layout_of(info: AuxInfo) -> GazeLayout:
     if info.sfreq and not low <= info.sfreq <= high:
         found = f"the tracker has {info.sfreq:g} Hz"
         raise StreamMismatch(asked, found, f"choose a rate from {low:g} to {high:g} Hz at the tracker")
-    parts = zip(info.ch_names, info.units, strict=True)
-    columns = [it for i, (label, unit) in enumerate(parts) if (it := _column(i, label, unit)).kind]
+    columns = _columns(info)
     there = {(it.kind, it.axis) for it in columns}
     kinds: tuple[tuple[Kind, str], ...] = (("degrees", "xy"), ("point", "xyz"), ("share", "xy"))
     gaze: Kind = next((kind for kind, axes in kinds if all((kind, axis) in there for axis in axes)), "")
@@ -134,13 +155,31 @@ def layout_of(info: AuxInfo) -> GazeLayout:
     return GazeLayout(columns, gaze)
 
 
+def shown_layout_of(info: AuxInfo) -> GazeLayout | None:
+    """The columns of a gaze stream that can be shown in a plane, in whatever unit; None where there are none."""
+    if info.format == STRING:
+        return None
+    columns = _columns(info)
+    there = {(it.kind, it.eye, it.axis) for it in columns}
+    pairs = (kind for kind in SHOWN for eye in EYES if {(kind, eye, "x"), (kind, eye, "y")} <= there)
+    kind = next(pairs, None)
+    return GazeLayout(columns, kind) if kind else None
+
+
+def _columns(info: AuxInfo) -> list[GazeColumn]:
+    """What is known of its columns; without those that are not used."""
+    parts = enumerate(zip(info.ch_names, info.units, strict=True))
+    return [it for i, (label, unit) in parts if (it := _column(i, label, unit)).kind]
+
+
 def _column(index: int, label: str, unit: str) -> GazeColumn:
     """What a column is; its kind is empty where it is not used."""
     snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", label.strip()).lower()
+    snake = re.sub(r"(?<![a-z])([xyz])(?=pixel|px|pos|deg)|(?<=gaze)(?=[xyz]$)|(?<=pos)(?=[xyz]$)", r"\g<0>_", snake)
     words, unit = [word for word in re.split(r"[^a-z0-9]+", snake) if word], unit.strip().lower()
     axis = next((word for word in words if word in ("x", "y", "z")), "")
     kind, scale = _kind(words, axis, unit)
-    return GazeColumn(index, kind, _eye(words), axis if kind in ("degrees", "share", "point") else "", scale)
+    return GazeColumn(index, kind, _eye(words), axis if kind in PLACES else "", scale)
 
 
 def _kind(words: Sequence[str], axis: str, unit: str) -> tuple[Kind, float]:
@@ -162,9 +201,9 @@ def _kind(words: Sequence[str], axis: str, unit: str) -> tuple[Kind, float]:
             return "", 1.0
         if "3d" in words or "direction" in words:
             return "point", 1.0
-        if unit.startswith("deg") or unit == "°":
+        if unit.startswith("deg") or unit == "°" or (not unit and has("deg")):
             return "degrees", 1.0
-        return ("share", 1.0) if unit in SHARES else ("", 1.0)
+        return ("share", 1.0) if unit in SHARES and not has("pixel", "px") else ("place", 1.0)
     if has("diameter", "pupil") and unit in UNITS_MM:
         return "pupil", UNITS_MM[unit]
     return "", 1.0

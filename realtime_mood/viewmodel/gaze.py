@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..aux_ring import AuxRing
+from ..eyes.layout import shown_layout_of
 
 TRAIL_S = 2.0
 LATE_S = 0.5  # an older sample is no longer where the eyes look
-LEAST_CONFIDENCE = 0.6  # below it, Pupil Labs advise to leave a sample out
 MOST_POINTS = 60  # of the trail
 NORMAL = (-0.5, 1.5)  # values within are shares of the scene, else pixels or degrees
-SEVERAL = re.compile(r"3d|normal|cent|origin|angle|diam|pupil|eye0|eye1")  # positions that are not gaze in a plane
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,43 +24,15 @@ class GazeView:
     aspect: float = 16 / 9  # width over height
 
 
-def position_columns(ch_names: Sequence[str]) -> tuple[int, int] | None:
-    """The channels with the horizontal and the vertical position of the gaze; None where no labels say so."""
-    names = [name.lower() for name in ch_names]
-    pairs = [(i, names.index(other)) for i, name in enumerate(names) for other in _partners(name) if other in names]
-    return min(pairs, key=lambda pair: (bool(SEVERAL.search(names[pair[0]])), pair), default=None)
-
-
-def _partners(name: str) -> list[str]:
-    """The label of the vertical position, if `name` is one of a horizontal position."""
-    found = re.search(r"(?<![a-z])x(?=pixel|pos|deg|$|[^a-z])|(?<=gaze)x$|(?<=pos)x$|(?<=point)x$", name)
-    return [f"{name[: found.start()]}y{name[found.end() :]}"] if found else []
-
-
-def is_seen(ch_names: Sequence[str], values: np.ndarray) -> np.ndarray:
-    """(n_times,) whether each sample is a gaze: a position, with the confidence, validity and pupil that are given."""
-    names = [name.lower() for name in ch_names]
-    where = position_columns(ch_names)
-    if where is None:
-        return np.zeros(len(values), bool)
-    seen = np.isfinite(values[:, where]).all(1)
-    for words, least in (("confidence", LEAST_CONFIDENCE), ("valid", 0.5), ("pupil|diameter", 1e-9)):
-        columns = [i for i, name in enumerate(names) if re.search(words, name) and i not in where]
-        if columns:  # of two eyes, one is enough
-            with np.errstate(invalid="ignore"):
-                seen &= (values[:, columns] >= least).any(1)
-    return seen
-
-
 def gaze_of(ring: AuxRing, now: float) -> GazeView:
     """The gaze at `now` (s, our clock) and its trail; a stream without labels of positions has none."""
-    where = position_columns(ring.info.ch_names)
+    layout = shown_layout_of(ring.info)
     samples = ring.since(-np.inf)
-    if where is None or not len(samples.stamps):
+    if layout is None or not len(samples.stamps):
         return GazeView()
-    values = samples.values.astype(np.float64)
-    seen = is_seen(ring.info.ch_names, values)
-    xy, aspect = _in_the_plane(values[:, where], seen, ring.info.ch_names[where[1]], ring.info.units[where[1]])
+    values, (_x, y) = layout.positions(samples.values), layout.xy
+    seen = np.isfinite(values[:, 0])
+    xy, aspect = _in_the_plane(values, seen, ring.info.ch_names[y], ring.info.units[y])
     late = samples.stamps > now - TRAIL_S
     step = max(1, int(late.sum()) // MOST_POINTS)
     t, xy, seen = samples.stamps[late][::-step][::-1], xy[late][::-step][::-1], seen[late][::-step][::-1]

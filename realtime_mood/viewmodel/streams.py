@@ -9,6 +9,7 @@ import numpy as np
 
 from ..aux_ring import AuxRing, AuxSamples
 from ..auxiliary import STRING
+from ..eyes.layout import shown_layout_of
 from ..health import AuxState, Health, State
 from ..language import N_, _, number
 from ..ring import RingBuffer
@@ -18,7 +19,7 @@ from ..types import Marker
 from .actions import RUNNING
 from .body import BodyView
 from .envelope import envelope, share_of_range
-from .gaze import GazeView, gaze_of, position_columns
+from .gaze import GazeView, gaze_of
 from .marks import Mark
 from .session_lines import SessionLine, session_lines
 from .strip import stream_line
@@ -118,8 +119,8 @@ def _age(seconds: float) -> str:
 
 def _lines(ring: AuxRing, samples: AuxSamples, now: float, n_columns: int) -> tuple[np.ndarray, ...]:
     """The first channels, or where the eyes look, each over the range that it has."""
-    columns = position_columns(ring.info.ch_names) if ring.info.kind == "eyes" else None
-    which = list(columns or range(min(MOST_LINES, ring.info.n_chans)))
+    layout = shown_layout_of(ring.info) if ring.info.kind == "eyes" else None
+    which = list(layout.xy if layout else range(min(MOST_LINES, ring.info.n_chans)))
     values = samples.values[:, which].astype(np.float64)
     t, points = envelope(samples.stamps, values, TRACE_S / max(n_columns, 1), ring.info.sfreq)
     return tuple(np.column_stack([t - now, share_of_range(column)]) for column in points.T)

@@ -21,6 +21,7 @@ from test_widgets import pixels, share, shown
 from realtime_mood import auxiliary, clock
 from realtime_mood.aux_ring import AuxRing
 from realtime_mood.auxiliary import STRING, AuxChunk, AuxInfo, SenderClock
+from realtime_mood.eyes.layout import shown_layout_of
 from realtime_mood.gui.session_lines import SessionLines
 from realtime_mood.gui.streams import GazePlane, StreamsPanel
 from realtime_mood.gui.theme import colour
@@ -29,7 +30,7 @@ from realtime_mood.ring import RingBuffer
 from realtime_mood.types import Chunk, Marker
 from realtime_mood.viewmodel.body import BodyLine, BodyView
 from realtime_mood.viewmodel.envelope import envelope
-from realtime_mood.viewmodel.gaze import GazeView, gaze_of, position_columns
+from realtime_mood.viewmodel.gaze import GazeView, gaze_of
 from realtime_mood.viewmodel.streams import KIND_WORDS, NO_BODY, StreamsView, streams_view
 from realtime_mood.viewmodel.words import StyledText
 
@@ -144,6 +145,7 @@ def test_markers_of_all_streams_are_on_one_axis_and_none_is_there_twice(info):
         (("gaze_x", "gaze_y", "pupil"), (0, 1)),
         (("x", "y"), (0, 1)),
         (("xpixel", "ypixel"), (0, 1)),
+        (("left_xpos", "right_xpos", "right_ypos"), (1, 2)),
         (("left_gaze_origin_x", "left_gaze_origin_y", "left_gaze_x", "left_gaze_y"), (2, 3)),
         (("norm_pos_x", "norm_pos_y", "gaze_point_3d_x", "gaze_point_3d_y"), (0, 1)),
         (("GazePointX", "GazePointY"), (0, 1)),
@@ -152,7 +154,8 @@ def test_markers_of_all_streams_are_on_one_axis_and_none_is_there_twice(info):
     ],
 )
 def test_the_position_of_the_gaze_is_found_by_its_labels(labels, where):
-    assert position_columns(labels) == where
+    layout = shown_layout_of(AuxInfo("lsl://Eyes", "Eyes", "Gaze", labels, ("",) * len(labels)))
+    assert (layout and layout.xy) == where
 
 
 def test_the_gaze_has_a_trail_and_is_gone_in_a_blink():

@@ -7,7 +7,7 @@ import pytest
 from gaze_streams import GENERIC, LAYOUTS, PUPIL_LABS, TITTA, TOBII_PRO, aux_info, row_of
 
 from realtime_mood.errors import StreamMismatch
-from realtime_mood.eyes.layout import SCREEN_DEG, layout_of
+from realtime_mood.eyes.layout import SCREEN_DEG, layout_of, shown_layout_of
 
 SHARE_5_DEG = 0.5 + 5 / SCREEN_DEG[0]
 
@@ -18,6 +18,12 @@ def test_every_published_layout_is_recognised(name: str) -> None:
     found = layout_of(aux_info(name))(rows)
     assert found[0] == pytest.approx([5, -2, 4], abs=1e-6)
     assert np.isnan(found[1]).all()
+    shown = shown_layout_of(aux_info(name))
+    assert shown is not None
+    positions = shown.positions(rows)
+    degrees = positions[0] if name == "generic" else (positions[0] - 0.5) * SCREEN_DEG
+    assert degrees == pytest.approx([5, -2], abs=1e-6)
+    assert np.isnan(positions[1]).all()
 
 
 def test_the_pupils_of_both_eyes_are_averaged_and_one_eye_suffices() -> None:
@@ -62,6 +68,7 @@ def test_gaze_as_a_share_of_the_screen_is_in_degrees_of_a_usual_screen() -> None
         ((("x", "deg"), ("y", "deg"), ("pupil", "pixels")), "the pupil is in none"),
         ((("", ""), ("", "")), "the gaze is in none of its columns: ?, ?"),
         (tuple(it for it in PUPIL_LABS if "diameter" not in it[0]), "the pupil is in none"),
+        ((("xpixel", ""), ("ypixel", ""), ("pupil", "mm")), "the gaze is in none"),
     ],
 )
 def test_unknown_columns_and_units_are_refused_with_what_to_do(
