@@ -25,23 +25,29 @@ IMPORTS = (
 """Not pylsl, brainflow or Qt: they start threads, and those do not survive a fork."""
 
 
-def serve(requests: socket.socket) -> None:
-    """Fork for each request, and write how each process ended, until the other end is closed."""
+def serve(listener: socket.socket) -> None:
+    """Fork for each request, and write how each process ended, until the last of those connected has gone."""
     running: dict[int, tuple[int, int]] = {}
-    while True:
-        for ready in select.select([requests, *running], [], [])[0]:
-            if ready is not requests:
+    clients = [listener.accept()[0]]
+    while clients or select.select([listener], [], [], 0)[0]:
+        for ready in select.select([listener, *clients, *running], [], [])[0]:
+            if ready is listener:
+                clients.append(listener.accept()[0])
+                continue
+            if ready not in clients:
                 pid, status = running.pop(ready)
                 os.write(status, b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
                 os.close(status)
                 os.close(ready)
                 continue
-            request, descriptors, _, _ = socket.recv_fds(requests, 1 << 20, 3)
+            request, descriptors, _, _ = socket.recv_fds(ready, 1 << 20, 3)
             if not request:
-                return
+                clients.remove(ready)
+                continue
             out, err, status = descriptors
             if not (pid := os.fork()):
-                requests.close()
+                for one in (listener, *clients):
+                    one.close()
                 os.close(status)
                 run(out, err, **json.loads(request))
                 sys.exit()
@@ -53,9 +59,9 @@ def serve(requests: socket.socket) -> None:
 
 def run(
     out: int, err: int, code: str, words: list[str], env: dict[str, str], cwd: str, encoding: str, output: str,
-    quick: bool,
+    whole: bool,
 ) -> None:  # fmt: skip
-    """Run `code` as ``python -c`` would; `quick`: without the destruction of every object at its end."""
+    """Run `code` as ``python -c`` would; `whole`: with the destruction of every object at its end."""
     os.dup2(os.open(output, os.O_WRONLY) if output else out, 1)
     os.dup2(err, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -69,11 +75,12 @@ def run(
     try:
         exec(code, {"__name__": "__main__"})
     except SystemExit as ended:
-        if quick:
+        if not whole:
             threading._shutdown()
             atexit._run_exitfuncs()
-            if sys.stdout is not None:
-                sys.stdout.flush()
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
             os._exit(ended.code or 0)
         raise
 

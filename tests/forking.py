@@ -1,7 +1,7 @@
 """The program in processes of its own, forked from one that has imported its libraries: a fifth of the time.
 
-That one is started once per worker, by the first test that needs it. Where forking is not safe, elsewhere than on
-Linux, each process is started as users start it.
+That one is started by the first worker whose test needs it, and ends after the last. Where forking is not safe,
+elsewhere than on Linux, each process is started as users start it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = "import app; app.main()"
@@ -86,31 +87,39 @@ Start = Callable[..., ForkedProcess]
 
 @pytest.fixture(scope="session")
 def fork_server() -> Iterator[socket.socket | None]:
-    """The end of a socket that takes requests; None where processes are not forked."""
+    """A socket that takes requests, connected to the one server of all workers; None where processes are not forked."""
     if sys.platform != "linux":
         yield None
         return
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    words = [sys.executable, "-P", str(Path(__file__).with_name("fork_server.py")), str(theirs.fileno())]
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
-    with ours, subprocess.Popen(words, cwd=ROOT, env=env, pass_fds=[theirs.fileno()]):
-        theirs.close()
+    address = f"\0forks-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+    ours, listener = (socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2))
+    with ours:
+        with listener:
+            try:
+                listener.bind(address)
+            except OSError:  # another worker was the first
+                until(lambda: not ours.connect_ex(address))
+            else:
+                listener.listen()
+                ours.connect(address)
+                listener.set_inheritable(True)
+                words = [sys.executable, "-P", str(Path(__file__).with_name("fork_server.py")), str(listener.fileno())]
+                os.posix_spawn(sys.executable, words, os.environ | {"PYTHONPATH": str(ROOT)})
         yield ours
-        ours.close()
 
 
 def start(
     server: socket.socket | None, *words: object, code: str = PROGRAM, env: Mapping[str, str] | None = None,
-    cwd: Path = ROOT, encoding: str = "utf-8", output: str = "", quick: bool = False,
+    cwd: Path = ROOT, encoding: str = "utf-8", output: str = "", whole: bool = False,
 ) -> ForkedProcess:  # fmt: skip
     """Start the program with `words`, or other `code`.
 
-    Its standard output is a pipe, or the file `output`. `quick` leaves out the destruction of every object at its end,
-    which takes a quarter of a second.
+    Its standard output is a pipe, or the file `output`. `whole`: it destroys every object at its end, as outside of
+    tests, which takes a quarter of a second.
     """
     env, given = dict(env or os.environ) | {"PYTHONPATH": str(ROOT)}, [str(word) for word in words]
     if server is not None:
-        how = {"env": env, "cwd": str(cwd), "encoding": encoding, "output": output, "quick": quick}
+        how = {"env": env, "cwd": str(cwd), "encoding": encoding, "output": output, "whole": whole}
         return ForkedProcess(server, {"code": code, "words": given, **how})
     command, env = [sys.executable, "-c", code, *given], env | {"PYTHONIOENCODING": encoding}
     with open(output or os.devnull, "wb") as file:  # noqa: PTH123

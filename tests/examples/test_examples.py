@@ -129,7 +129,7 @@ def test_lab_day(run, program, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
     def forked(words, **how):
-        process = program(*words[3:], quick=True)
+        process = program(*words[3:])
         out, _err = process.communicate()
         return subprocess.CompletedProcess(words, process.returncode, out)
 

@@ -173,7 +173,7 @@ def test_a_mistake_is_one_line_its_exit_code_and_no_traceback(kind, files, run, 
 def test_interrupted_it_still_says_how_the_run_was(program, keyboard):
     """A shell that puts a program in the background has it ignore Ctrl-C; it can be ended all the same."""
     code = f"import signal; signal.signal(signal.SIGINT, signal.{keyboard}); {PROGRAM}"
-    going = program("run", "--source", "synthetic://?subject=90001&n_chans=8", "--view", "json", code=code)
+    going = program("run", "--source", "synthetic://?subject=90001&n_chans=8", "--view", "json", code=code, whole=True)
     first = json.loads(going.stdout.readline())
     going.send_signal(signal.SIGTERM)
     rest = [json.loads(line) for line in going.stdout]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +15,7 @@ import pytest
 import pyxdf
 from aux_sender import WRAP
 from fakes import pipeline
-from forking import Start
+from forking import ForkedProcess, Start
 from waiting import until
 
 from realtime_mood import liblsl
@@ -33,7 +31,8 @@ from realtime_mood.sources.lsl.aux_source import LslAux
 from realtime_mood.types import Chunk
 
 TOLERANCE_S = 0.002
-Send = Callable[..., "subprocess.Popen[str]"]
+Send = Callable[..., ForkedProcess]
+SENDER = Path(__file__).with_name("aux_sender.py").read_text()
 
 
 @pytest.fixture
@@ -42,22 +41,15 @@ def name() -> str:
 
 
 @pytest.fixture
-def send(name: str) -> Iterator[Send]:
+def send(program: Start, name: str) -> Send:
     """Starts a sender in a process of its own; its name has a suffix."""
-    started: list[subprocess.Popen[str]] = []
 
-    def send(suffix: str, kind: str, form: str, rate: float, shift: float = 0.0) -> subprocess.Popen[str]:
-        words = [name + suffix, kind, form, rate, f"id{suffix}", shift]
-        script = Path(__file__).with_name("aux_sender.py")
-        started.append(subprocess.Popen([sys.executable, script, *map(str, words)], stdout=subprocess.PIPE, text=True))
-        assert started[-1].stdout is not None
-        assert started[-1].stdout.readline() == "up\n"
-        return started[-1]
+    def send(suffix: str, kind: str, form: str, rate: float, shift: float = 0.0) -> ForkedProcess:
+        sender = program(name + suffix, kind, form, rate, f"id{suffix}", shift, code=SENDER)
+        assert sender.stdout.readline() == "up\n"
+        return sender
 
-    yield send
-    for sender in started:
-        sender.kill()
-        sender.communicate()
+    return send
 
 
 @contextmanager

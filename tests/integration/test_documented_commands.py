@@ -6,10 +6,12 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
+from forking import PROGRAM, Start
 
 from realtime_mood import app
 
@@ -37,36 +39,39 @@ def test_every_command_can_be_given(path):
         command.make_context(name, rest)
 
 
-def run(words: list[str], folder: Path, code: int = 0) -> str:
-    """What a command prints; it must end with this exit code."""
-    done = subprocess.run(
-        [sys.executable, "-m", "realtime_mood.app", *words], cwd=folder, capture_output=True, text=True, timeout=100,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == code, (words, done.stderr)
-    return done.stdout
+@pytest.fixture
+def run(program: Start, tmp_path: Path) -> Callable[..., str]:
+    """What a command prints, or a block of Python; it must end with this exit code."""
+
+    def run(*words: str, code: int = 0, block: str = PROGRAM) -> str:
+        process = program(*words, code=block, cwd=tmp_path)
+        out, err = process.communicate(timeout=100)
+        assert process.returncode == code, (words, err)
+        return out
+
+    return run
 
 
-def test_the_first_ten_minutes(tmp_path):
+def test_the_first_ten_minutes(run, tmp_path):
     page = TUTORIALS / "first-ten-minutes.md"
     _, *recorded = commands(page)
     assert [words[0] for words in recorded] == ["run", "report", "replay"]
-    assert '"kind": "estimate"' in run(recorded[0], tmp_path)
-    run(recorded[1], tmp_path)
+    assert '"kind": "estimate"' in run(*recorded[0])
+    run(*recorded[1])
     assert (tmp_path / "demo.html").exists()
-    assert "readings are identical" in run(recorded[2], tmp_path)
+    assert "readings are identical" in run(*recorded[2])
     (block,) = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
-    done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "no estimate: settling" in done.stdout
-    assert re.search(r"(neutral|positive) 0\.\d+", done.stdout)
+    said = run(block=block)
+    assert "no estimate: settling" in said
+    assert re.search(r"(neutral|positive) 0\.\d+", said)
 
 
-def test_training_on_a_data_set(tmp_path):
+def test_training_on_a_data_set(run, tmp_path):
     given = {words[0] if words[0] != "datasets" else " ".join(words[:2]): words
              for words in commands(TUTORIALS / "training.md")}  # fmt: skip
-    run(given["datasets write"], tmp_path)
-    assert "119 of 123" in run(given["datasets check"], tmp_path, code=1)
-    run(given["evaluate"], tmp_path)
+    run(*given["datasets write"])
+    assert "119 of 123" in run(*given["datasets check"], code=1)
+    run(*given["evaluate"])
     assert "position in the session" in (tmp_path / "figures.md").read_text()
 
 

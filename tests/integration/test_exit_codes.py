@@ -128,7 +128,7 @@ def call(tmp_path_factory, fork_server):
         words = [codes.pop() if word == "{code}" else word for word in words]
         words = [somebody(folder) if word == "{somebody}" else word for word in words]
         words = [f"{uuid.uuid4().hex}.json" if word == "NEW" else word for word in words]
-        how = {"env": env, "cwd": folder, "encoding": encoding, "quick": True}
+        how = {"env": env, "cwd": folder, "encoding": encoding}
         how |= {"output": "/dev/full"} if sink == "full" else {}
         process = start(fork_server, *words, code=f"{SPOILT.get(sink, '')}\n{PROGRAM}", **how)
         out, err = process.communicate()
@@ -218,7 +218,7 @@ def test_interrupted_before_its_result_a_verb_says_so(monkeypatch):
 
 
 def test_a_view_whose_reader_ends_stops_the_run(program):
-    going = program("run", "--source", "synthetic://?n_chans=4", "--view", "json")
+    going = program("run", "--source", "synthetic://?n_chans=4", "--view", "json", whole=True)
     json.loads(going.stdout.readline())
     going.stdout.close()
     assert going.wait(60) == 141

@@ -35,7 +35,7 @@ def written(path: Path, process: ForkedProcess) -> None:
 def test_interrupted_while_live_it_says_its_health_and_its_recording_is_whole(
     program: Start, tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = program("run", "--source", LIVE, "--view", "json", "--record", str(tmp_path / "a.xdf"))
+    process = program("run", "--source", LIVE, "--view", "json", "--record", str(tmp_path / "a.xdf"), whole=True)
     assert first_reading(process)["state"] == "live"
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
@@ -48,7 +48,9 @@ def test_interrupted_while_live_it_says_its_health_and_its_recording_is_whole(
 
 
 def test_interrupted_while_connecting_it_leaves(program: Start) -> None:
-    process = program("run", "--source", f"lsl://nobody-{uuid.uuid4().hex}?timeout=500", "--view", "terminal")
+    process = program(
+        "run", "--source", f"lsl://nobody-{uuid.uuid4().hex}?timeout=500", "--view", "terminal", whole=True
+    )
     assert process.stdout
     while "Connecting" not in process.stdout.readline():
         pass
@@ -63,7 +65,7 @@ def test_after_a_kill_the_next_start_works_and_writes_beside_the_first(program: 
     written(tmp_path / "a.xdf", process)
     process.kill()
     process.wait()
-    again = program(*words, "--seconds", "2")
+    again = program(*words, "--seconds", "2", whole=True)
     out, err = again.communicate(timeout=60)
     assert again.returncode == 0, err
     assert json.loads(out.splitlines()[-1])["recording"]["path"].endswith("a_2.xdf")
@@ -74,7 +76,7 @@ def test_the_window_closes_on_sigterm_while_streaming(program: Start, tmp_path: 
     pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
     path = tmp_path / "a.xdf"
     offscreen = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
-    process = program("run", "--source", LIVE, "--view", "gui", "--record", path, env=offscreen)
+    process = program("run", "--source", LIVE, "--view", "gui", "--record", path, env=offscreen, whole=True)
     written(path, process)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pylsl
 import pytest
+from forking import ForkedProcess, Start
 from lsl_sender import WRAP
 from waiting import until
 
@@ -24,8 +23,8 @@ from realtime_mood.sources.timing.reconnect import Reconnecting, ReconnectingStr
 from realtime_mood.types import Chunk
 
 SFREQ = 250.0
-Sender = subprocess.Popen[str]
-Start = Callable[..., Sender]
+Begin = Callable[..., ForkedProcess]
+SENDER = Path(__file__).with_name("lsl_sender.py").read_text()
 
 
 @pytest.fixture
@@ -34,25 +33,17 @@ def name() -> str:
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(program: Start) -> Begin:
     """Starts a sender in a process of its own; returns once its stream is there."""
-    started: list[Sender] = []
 
     def start(
         name: str, source_id: str = "id", kind: str = "EEG", n_chans: int = 2, announced: float = SFREQ
-    ) -> Sender:
-        what = [name, source_id, kind, n_chans, announced, SFREQ]
-        script = Path(__file__).with_name("lsl_sender.py")
-        sender = subprocess.Popen([sys.executable, script, *map(str, what)], stdout=subprocess.PIPE, text=True)
-        started.append(sender)
-        assert sender.stdout is not None
+    ) -> ForkedProcess:
+        sender = program(name, source_id, kind, n_chans, announced, SFREQ, code=SENDER)
         assert sender.stdout.readline() == "up\n"
         return sender
 
-    yield start
-    for sender in started:
-        sender.kill()
-        sender.communicate()
+    return start
 
 
 def listened(stream: ReconnectingStream, until_true: Callable[[], object], timeout: float = 60.0) -> list[Chunk]:
@@ -73,7 +64,7 @@ def seconds(n: float) -> Callable[[], bool]:
     return lambda: time.monotonic() - began >= n
 
 
-def kill(sender: Sender) -> None:
+def kill(sender: ForkedProcess) -> None:
     sender.kill()
     sender.wait()
 
@@ -92,7 +83,7 @@ def assert_every_sample_in_its_place(chunks: list[Chunk]) -> None:
 
 
 @pytest.mark.parametrize("source_id", ["id", "-"])
-def test_killed_and_back(name: str, start: Start, source_id: str) -> None:
+def test_killed_and_back(name: str, start: Begin, source_id: str) -> None:
     sender = start(name, source_id)
     with closing(Reconnecting(open_source(f"lsl://{name}")).open()) as stream:
         chunks = listened(stream, seconds(0.5))
@@ -106,7 +97,7 @@ def test_killed_and_back(name: str, start: Start, source_id: str) -> None:
     assert_every_sample_in_its_place(chunks)
 
 
-def test_frozen_and_thawed_loses_nothing(name: str, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frozen_and_thawed_loses_nothing(name: str, start: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconnect, "SILENT_S", 0.5)
     sender = start(name)
     with closing(Reconnecting(open_source(f"lsl://{name}")).open()) as stream:
@@ -132,7 +123,7 @@ def test_frozen_and_thawed_loses_nothing(name: str, start: Start, monkeypatch: p
         ({"announced": 125.0}, "125 Hz"),
     ],
 )
-def test_another_stream_is_not_taken_for_it(name: str, start: Start, decoy: dict[str, str], says: str) -> None:
+def test_another_stream_is_not_taken_for_it(name: str, start: Begin, decoy: dict[str, str], says: str) -> None:
     sender = start(name)
     with closing(Reconnecting(open_source(f"lsl://{name}")).open()) as stream:
         chunks = listened(stream, seconds(0.1))
@@ -148,7 +139,7 @@ def test_another_stream_is_not_taken_for_it(name: str, start: Start, decoy: dict
 
 
 @pytest.mark.parametrize("when", ["before", "while it is read"])
-def test_a_twin_that_was_there_beside_it_is_not_taken_for_it(name: str, start: Start, when: str) -> None:
+def test_a_twin_that_was_there_beside_it_is_not_taken_for_it(name: str, start: Begin, when: str) -> None:
     """It says the same of itself, down to the source_id: an inlet that recovers by that would go on with it."""
     twins = [start(name) for _ in range(1 + (when == "before"))]
     (told, *_) = pylsl.resolve_byprop("name", name, len(twins), 10.0)
@@ -171,7 +162,7 @@ def test_a_twin_that_was_there_beside_it_is_not_taken_for_it(name: str, start: S
             assert_every_sample_in_its_place(chunks)
 
 
-def test_closing_while_it_is_looked_for(name: str, start: Start) -> None:
+def test_closing_while_it_is_looked_for(name: str, start: Begin) -> None:
     source = open_source(f"lsl://{name}")
     assert isinstance(source, Returning)
     sender = start(name)
@@ -183,7 +174,7 @@ def test_closing_while_it_is_looked_for(name: str, start: Start) -> None:
     assert time.monotonic() - began < 2.0
 
 
-def test_a_rate_that_is_not_the_announced_one_is_measured_and_said(name: str, start: Start) -> None:
+def test_a_rate_that_is_not_the_announced_one_is_measured_and_said(name: str, start: Begin) -> None:
     sender = start(name, announced=256.0)
     with closing(Reconnecting(open_source(f"lsl://{name}")).open()) as stream:
         assert stream.info.sfreq == SFREQ
