@@ -11,6 +11,7 @@ import pytest
 import app
 from benchmarks import architecture
 from realtime_mood.cli.config import RunConfig
+from realtime_mood.doctor.finding import CHECKS
 from realtime_mood.plugins import BUILT_IN
 from realtime_mood.sources.faults.script import FAULTS
 
@@ -47,6 +48,13 @@ def test_every_file_that_contributors_are_sent_to_is_there():
     names = {path for path in paths if path != "config.json"}
     assert len(names) > 30
     assert not [name for name in names if not (ROOT / name).exists()]
+
+
+def test_every_check_of_doctor_is_reached_from_a_symptom():
+    lines = (ROOT / "docs" / "troubleshooting.md").read_text().splitlines()
+    rows = [line.split(" | ", 1) for line in lines if line.startswith("| ") and "what you see" not in line]
+    assert all(len(symptom) > 10 for symptom, _ in rows)
+    assert {name for _, answer in rows for name in re.findall(r"\*\*(.+?)\*\*", answer)} == CHECKS.keys()
 
 
 def test_the_index_has_every_decision():
