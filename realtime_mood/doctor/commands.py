@@ -55,11 +55,11 @@ def examination(scope: str) -> list[Finding]:
 def computer_check(scope: str) -> ComputerCheck:
     """The same for the window, with the text for a public issue."""
     from ..viewmodel.computer_check import ComputerCheck, ComputerFinding
-    from .report import for_an_issue
+    from .report import for_an_issue, verdict
 
     findings = examination(scope)
     shown = tuple(ComputerFinding(one.check, one.level.label, *one.words(translated)) for one in findings)
-    return ComputerCheck(shown, for_an_issue(findings, scope))
+    return ComputerCheck(shown, translated(verdict(findings)), for_an_issue(findings, scope))
 
 
 def checks_of(scope: str) -> list[Check]:

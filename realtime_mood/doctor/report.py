@@ -50,7 +50,7 @@ def text(findings: Sequence[Finding], scope: str, *, say: Say = translated) -> I
     yield say(verdict(findings))
 
 
-def verdict(findings: Sequence[Finding]) -> str:
+def verdict(findings: Sequence[Finding]) -> Phrase:
     """The result in one line."""
     n_wrong, n_warnings = (sum(one.level == level for one in findings) for level in (Level.WRONG, Level.WARNING))
     if n_wrong:

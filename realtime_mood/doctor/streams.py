@@ -165,8 +165,9 @@ def clocks(there: Sequence[Stream], own_host: str) -> list[Finding]:
 
 def _described(one: Stream) -> Phrase:
     kind = one["type"] or Phrase("no type")
-    return Phrase("{name} ({kind}, {sfreq:g} Hz, from {host})",
-                  name=repr(one["name"]), kind=kind, sfreq=one["sfreq"], host=one["host"])  # fmt: skip
+    rate = Phrase("{sfreq:g} Hz", sfreq=one["sfreq"]) if one["sfreq"] else Phrase("irregular")
+    return Phrase("{name} ({kind}, {rate}, from {host})",
+                  name=repr(one["name"]), kind=kind, rate=rate, host=one["host"])  # fmt: skip
 
 
 def _names(there: Sequence[Stream]) -> tuple[tuple[str, str], ...]:
@@ -218,7 +219,7 @@ def survey(scope: str) -> list[dict[str, Any]]:
     liblsl.set_scope(scope)
     resolver = liblsl.pylsl().ContinuousResolver()
     time.sleep(LOOK_S)
-    infos = [info for info in resolver.results() if info.name() != OWN][:MOST]
+    infos = sorted((info for info in resolver.results() if info.name() != OWN), key=lambda info: info.name())[:MOST]
     with ThreadPoolExecutor(MOST) as pool:
         heard = pool.map(_listened, infos)
     return [{**identity_of(info), "sfreq": info.nominal_srate(), **of} for info, of in zip(infos, heard, strict=True)]

@@ -80,15 +80,7 @@ class ComputerCheckDialog(QDialog):
         if result is None:
             self.summary.say(StyledText(_("The check failed: {why}", why=why), "bad"))
             return
-        n_wrong, n_warnings = (sum(one.level == level for one in result.findings) for level in ("wrong", "warning"))
-        if n_wrong:
-            said = StyledText(_("Faults that prevent a run or a recording: {n} · warnings: {m}",
-                                n=n_wrong, m=n_warnings), "bad")  # fmt: skip
-        elif n_warnings:
-            said = StyledText(_("Nothing prevents a run or a recording · warnings: {m}", m=n_warnings), "warn")
-        else:
-            said = StyledText(_("Nothing is wrong"), "ok")
-        self.summary.say(said)
+        self.summary.say(StyledText(result.summary, result.role))
         self.list.setWidget(_table(result))
 
     def _copy(self) -> None:

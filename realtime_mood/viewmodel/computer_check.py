@@ -40,10 +40,16 @@ class ComputerFinding:
 
 @dataclass(frozen=True, slots=True)
 class ComputerCheck:
-    """All findings, most serious first, and the same as text for a public issue, without names."""
+    """All findings, most serious first, what they come to, and the same as text for a public issue, without names."""
 
     findings: tuple[ComputerFinding, ...]
+    summary: str
     issue: str
+
+    @property
+    def role(self) -> str:
+        """The role of the colour of the most serious finding."""
+        return next((LEVELS[one.level][1] for one in self.findings if one.level in SERIOUS), "ok")
 
     def explaining(self, checks: Collection[str]) -> ComputerFinding | None:
         """The most serious finding of `checks`; None where they found nothing wrong."""

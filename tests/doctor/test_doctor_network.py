@@ -8,6 +8,7 @@ import pytest
 from namespaces import run_in_namespaces
 
 from realtime_mood.doctor import network
+from realtime_mood.doctor.finding import Level
 
 ASK = """
 import json, sys
@@ -61,6 +62,14 @@ def test_nothing_leaves_the_computer_unless_the_scope_asks_for_it(monkeypatch, s
     (found,) = network.multicast(scope, [network.Adapter("eth0", "192.0.2.7")])
     assert tried == [(network.LOOPBACK, network.LOOPBACK)]
     assert found.do == "to try them: doctor --lsl-scope link"
+
+
+@pytest.mark.parametrize("system", ["win32", "darwin"])
+def test_what_other_systems_do_not_tell_is_said(system):
+    (adapters,) = network.connections(system=system)
+    (multicast,) = network.multicast("link", system=system)
+    assert (adapters.level, multicast.level) == (Level.NOT_CHECKED, Level.NOT_CHECKED)
+    assert "adapters are not tried on this system" in multicast.found
 
 
 def test_what_does_not_arrive_is_said():
