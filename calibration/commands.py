@@ -198,6 +198,8 @@ class CalibrationJob:
         """The marker stream of all sessions of the job."""
         from realtime_mood.sinks.lsl_markers import MarkerOutlet
 
+        if self.markers:
+            liblsl.say_leaving("the markers")
         return MarkerOutlet(self.markers, self.plan.protocol.labels) if self.markers else None
 
     def fit(self, recording: Path, progress: Progress) -> CalibrationResult:

@@ -64,6 +64,12 @@ def leaves() -> bool:
     return own_configuration() is not None or not _scope or _scope[0] in WIDE
 
 
+def say_leaving(what: str) -> None:
+    """Say on standard error that other computers can receive `what`, where they can."""
+    if leaves():
+        print(f"other computers can receive {what}: --lsl-scope loopback keeps it here", file=sys.stderr, flush=True)
+
+
 @cache
 def pylsl() -> Any:
     """Load the library without logging and with the scope set, unless the user has their own configuration."""

@@ -142,11 +142,15 @@ def test_the_user_s_own_file_may_do_all_that(here):
     ({"sink": ("osc://10.0.0.3:9000", "csv://a.csv", "ws://8765", "lsl://Out?a=1", "lamp://10.0.0.3:1")},
      ["readings: --sink osc://10.0.0.3:9000, --sink lsl://Out?a=1"]),
 ])  # fmt: skip
-def test_what_leaves_this_computer_is_a_note(monkeypatch, options, said):
+def test_what_leaves_this_computer_is_a_note(monkeypatch, capsys, options, said):
     made = config.RunConfig(**options)
     monkeypatch.setattr(liblsl, "_scope", [made.lsl_scope] if made.lsl_scope else [])
     monkeypatch.setattr(liblsl, "own_configuration", lambda: None)
     notes = config.leaving(made)
+    capsys.readouterr()
+    liblsl.say_leaving("the stream EEG")
+    wide = made.lsl_scope not in ("loopback", "machine")
+    assert ("can receive the stream EEG: --lsl-scope loopback" in capsys.readouterr().err) is wide
     assert len(notes) == len(said)
     assert all(note.endswith(text) for note, text in zip(notes, said, strict=True))
 

@@ -73,6 +73,7 @@ def play(
         outlet = (
             _on_air(info, name, source_id, script) if script else pylsl.StreamOutlet(_described(info, name, source_id))
         )
+        liblsl.say_leaving(f"the stream {name}")
         say(f"{name}: {info.n_chans} channels at {info.sfreq:g} Hz, waiting for a receiver")
         if not _until(outlet.have_consumers, wait_s, interrupted):
             if interrupted.is_set():
