@@ -78,7 +78,9 @@ class CalibrationSession:
         follow = source.follow() if isinstance(source, SyntheticSource) else None
         self._listeners = tuple(listeners)
         self.director = CalibrationDirector(plan, follow, self._on_event, held=held)
-        self.recorder = Recorder(recording, about(settings, plan), to_stamps=lsl_offset)
+        self.recorder = Recorder(
+            recording, about(settings, plan), participant=settings.participant, to_stamps=lsl_offset
+        )
         also = streams_beside(settings)
         self.engine = Engine(
             source, self._build, [self.recorder], director=self.director, also=also, give_up_s=give_up_s

@@ -32,6 +32,7 @@ EXPORTED = re.compile(
 COPIED = re.compile(r"sub-[0-9A-Za-z]+_.*task-mood_.*\.[a-z]+\.age")
 N_SPLITS = 100  # parts of a FIF file, at most; MNE splits it every 2 GB
 WRITER = b"<writer>realtime_mood</writer>"
+PARTICIPANT = re.compile(rb"<participant>([0-9A-Za-z]+)</participant>")
 HEAD_BYTES = 1024  # of a recording, whose first chunk names the program
 PROFILE_BYTES = 2**26  # of a profile, at most
 LINE_BYTES = 2**20  # of the first line of a table or of feedback lines
@@ -46,14 +47,16 @@ class PersonalFile:
     made: datetime
     """Start of a recording, date of a profile; of other files, the last change."""
     participant: str = ""
-    """The participant ID in a profile."""
+    """The participant ID in a profile or recording."""
+    is_shared: bool = False  # with other participants: a report of several sessions
 
     def remove(self) -> None:
         """Delete it; raises `OSError`."""
         self.path.unlink(missing_ok=True)
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.path} ({self.made:%Y-%m-%d})"
+        shared = ", of others too: report writes it again without this participant" if self.is_shared else ""
+        return f"{self.kind} {self.path} ({self.made:%Y-%m-%d}{shared})"
 
 
 def recognised(path: Path) -> PersonalFile | None:
@@ -66,7 +69,8 @@ def _recording(path: Path, changed: datetime) -> PersonalFile | None:
     with path.open("rb") as f:
         head = f.read(HEAD_BYTES)
     is_ours = head.startswith(REPAIRED) or (head.startswith(MAGIC) and WRITER in head)
-    return PersonalFile(RECORDING, path, made(path) or changed) if is_ours else None
+    of = PARTICIPANT.search(head)
+    return PersonalFile(RECORDING, path, made(path) or changed, of[1].decode() if of else "") if is_ours else None
 
 
 def _profile(path: Path, changed: datetime) -> PersonalFile | None:
@@ -127,5 +131,6 @@ def made_of(file: PersonalFile) -> list[tuple[str, str]]:
     if file.kind == RECORDING:
         names = ["eeg.edf", "readings.parquet", "eeg.fif", *(f"eeg-{n}.fif" for n in range(1, N_SPLITS))]
         exports = [(EXPORT, f"{base}_{name}") for name in names]
-        return [*exports, (TABLE, f"{base}_readings.csv"), (REPORT, f"{stem}.html")]
+        others = [(TABLE, f"{base}_readings.csv"), (REPORT, f"{stem}.html"), (RECORDING, f"{stem}_recovered.xdf")]
+        return exports + others
     return [(REPORT, f"{stem}.html")] if file.kind == LINES else []

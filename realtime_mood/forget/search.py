@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -154,10 +154,10 @@ def _choose(result: SearchResult, wanted: Wanted, known: dict[Path, PersonalFile
     for path, file in known.items():
         if path in result.files or not wanted.is_past(file.made):
             continue
-        if wanted.may_name(path.name):
+        if file.kind == REPORT and wanted.mentions(path):
+            result.files[path] = replace(file, is_shared=True)
+        elif wanted.may_name(path.name):
             result.left[path] = f"named {wanted.participant}, but not sub-{wanted.participant}: it may be of another"
-        elif file.kind == REPORT and wanted.mentions(path):
-            result.left[path] = f"a report of several sessions, some of sub-{wanted.participant}"
 
 
 def remove(found: SearchResult) -> Iterator[tuple[str, str]]:

@@ -95,7 +95,8 @@ class Recorder:
         self._announced = announced
         self._where = (Path(path), participant or "", session or "")
         self._first, self._begun = 0, dict[str, object]()
-        self._about, self._to_stamps, self._limit = about or {}, to_stamps, queue_bytes
+        of = {"participant": participant} if participant else {}
+        self._about, self._to_stamps, self._limit = {**(about or {}), **of}, to_stamps, queue_bytes
         self._lock, self._passed, self._n_passes = threading.Lock(), threading.Condition(), 0
         self._thread: GuardedThread | None = None
         self.on_fault: Report = to_log

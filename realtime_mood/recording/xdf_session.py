@@ -92,7 +92,8 @@ class XdfSession:
         """The file header, and the headers of the streams that are always present."""
         made = datetime.now(UTC).isoformat(timespec="seconds")
         headers = [self._header(stream) for stream in range(EEG, IMPEDANCE)]
-        return xdf.file_header(datetime=made, writer="realtime_mood") + b"".join(headers)
+        of = {name: str(it) for name, it in self._about.items() if name == "participant"}  # by which `forget` finds it
+        return xdf.file_header(datetime=made, writer="realtime_mood", **of) + b"".join(headers)
 
     def end(self) -> bytes:
         """The footers."""

@@ -24,12 +24,14 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.export.files import Formats, export_recordings
 from realtime_mood.forget import data_set
 from realtime_mood.forget.kinds import GENERATORS
+from realtime_mood.health import Health
 from realtime_mood.profile import Profile, head_file
+from realtime_mood.recording.recorder import Recorder
 from realtime_mood.recording.recover import recover
 from realtime_mood.report import write_report
 from realtime_mood.report.pages import html
 from realtime_mood.sinks.csv_file import COLUMNS
-from realtime_mood.types import StreamInfo
+from realtime_mood.types import Chunk, StreamInfo
 from realtime_mood.viewmodel.actions import RunRequest
 
 LINES = json.dumps({"kind": "session", "plan": {}, "lags": []}) + "\n"
@@ -124,17 +126,19 @@ def test_what_is_not_the_program_s_or_a_link_stays_and_is_named(tmp_path, forget
         "sub-P1_task-rest_eeg.edf": "not recognised",  # of another program: it has no recording here
         "sub-P1_broken.xdf": "not recognised",
         "P1-pre.csv": "may be of another",
-        "sub-P2_alpha_up.html": "several sessions",
     }
     for file in stays:
         (folder / file).write_text("x")
     (folder / "P1-pre.csv").write_text(",".join(COLUMNS))
-    (folder / "sub-P2_alpha_up.html").write_text(PAGE.format("realtime_mood training report") + "sub-P1_alpha_up.jsonl")
+    shared = folder / "sub-P2_alpha_up.html"
+    shared.write_text(PAGE.format("realtime_mood training report") + "sub-P1_alpha_up.jsonl")
     (folder / "sub-P1_link.xdf").symlink_to(away)
     (folder / "sub-P1").symlink_to(tmp_path)
     code, out, _ = forget("--participant", "P1", "--in", folder, "--yes")
     assert code == 1
     assert not (folder / name("P1")).exists()
+    assert not shared.exists()
+    assert "of others too" in out
     assert away.exists()
     for file, why in (stays | {"sub-P1_link.xdf": "a link", "sub-P1": "a link"}).items():
         assert os.path.lexists(folder / file)
@@ -271,6 +275,13 @@ def test_it_looks_in_the_data_folder_where_all_names_have_the_participant(tmp_pa
     cut = session(REAL).write(tmp_path / "sub-P1_cut.xdf")
     cut.write_bytes(cut.read_bytes()[:20000])
     assert recover(cut).path.name == "sub-P1_cut_recovered.xdf"
+    ended = Recorder(tmp_path / "lab", {}, participant="P1")  # the folder is not there: it is a file
+    ended.open(REAL)
+    ended.take(Chunk(np.zeros((25, 4), np.float32), 0, 0.25))
+    ended.close(Health())
+    cut = Path(ended.recording.path)
+    cut.write_bytes(cut.read_bytes()[:-9])
+    assert recover(cut).path == tmp_path / "lab_recovered.xdf"
     loop = feedback_run.session_of("alpha_up", config, feedback_run.Draw())[1]
     assert loop._lines._path == tmp_path / "feedback" / "sub-P1_alpha_up.jsonl"
     loop = feedback_run.session_of("alpha_up", config, feedback_run.Draw(), tmp_path)[1]
