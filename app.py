@@ -241,7 +241,7 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
         feedback_run.sessions(),
         lambda name: feedback_run.session_of(name, setups.config, draw or feedback_run.Draw(), lines),
         make_recorder=recorder, unkept=(data / "autosave", data / "profiles"),
-        setups=setups, examine=lambda: computer_check(config.lsl_scope or "loopback"),
+        setups=setups, examine=lambda: computer_check(config.lsl_scope or "loopback", config.record),
     )  # fmt: skip
     request = gui.RunRequest(config.source, config.profile, config.record, None, config.also, config.markers)
     raise typer.Exit(gui.run(flows, request, weights=setups.weights, session=session))

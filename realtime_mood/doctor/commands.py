@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,9 +33,10 @@ def doctor(
 
     if as_json and for_issue:
         raise ConfigError("doctor --json --report", "they are two forms of one result", "give one of them")
-    scope = resolve({"lsl_scope": lsl_scope}).lsl_scope or "loopback"  # nothing leaves this computer unless asked for
+    config = resolve({"lsl_scope": lsl_scope})
+    scope = config.lsl_scope or "loopback"  # nothing leaves this computer unless asked for
     with own_stdout() as out:
-        findings = examination(scope)
+        findings = examination(scope, config.record)
         if as_json:
             print(json.dumps(report.as_object(findings, scope)), file=out)
         elif for_issue:
@@ -45,27 +47,26 @@ def doctor(
     raise typer.Exit(exit_code(findings))
 
 
-def examination(scope: str) -> list[Finding]:
-    """The findings of all checks, most serious first, with LSL within `scope`."""
+def examination(scope: str, record: Path | None) -> list[Finding]:
+    """The findings of all checks, most serious first, with LSL within `scope`, and recordings in `record`, if given."""
     from .running import examine
 
-    return examine(checks_of(scope))
+    return examine(checks_of(scope, record))
 
 
-def computer_check(scope: str) -> ComputerCheck:
+def computer_check(scope: str, record: Path | None) -> ComputerCheck:
     """The same for the window, with the text for a public issue."""
     from ..viewmodel.computer_check import ComputerCheck, ComputerFinding
     from .report import for_an_issue, verdict
 
-    findings = examination(scope)
+    findings = examination(scope, record)
     shown = tuple(ComputerFinding(one.check, one.level.label, *one.words(translated)) for one in findings)
     return ComputerCheck(shown, translated(verdict(findings)), for_an_issue(findings, scope))
 
 
-def checks_of(scope: str) -> list[Check]:
+def checks_of(scope: str, record: Path | None = None) -> list[Check]:
     """All checks, the most likely causes first, as people report them in public."""
     from functools import partial
-    from pathlib import Path
 
     from platformdirs import user_data_path
 
@@ -76,7 +77,8 @@ def checks_of(scope: str) -> list[Check]:
     lsl_ports = ports.LslPorts.in_force(own)
     near = configuration.scope_in_force(own, scope)
     data = user_data_path("realtime_mood")
-    folders = [data / "recordings", data / "autosave"]
+    own_folder = [] if record is None else [record.parent if record.suffix else record]
+    folders = [data / "recordings", data / "autosave", *own_folder]
     return [
         Check("LSL library", streams.library),
         Check("window", installed.window),
@@ -93,6 +95,6 @@ def checks_of(scope: str) -> list[Check]:
         Check("packages", installed.packages),
         Check("python", installed.python),
         Check("weights", machine.weights, machine.LOAD_S + 5),
-        Check("disk", partial(machine.disk, data), hangs=Phrase("record to a local disk")),
+        Check("disk", partial(machine.disks, [*own_folder, data]), hangs=Phrase("record to a local disk")),
         Check("torch", machine.torch, machine.LOAD_S + 5, Phrase("use --runtime onnx, or --device cpu")),
     ]

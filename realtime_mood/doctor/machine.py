@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,13 @@ FIX = Phrase("pip install --force-reinstall realtime-mood, or take the weights f
 Call = Callable[..., Any]
 
 
+def disks(folders: Sequence[Path]) -> list[Finding]:
+    """What `disk` finds of each folder in which recordings are kept."""
+    return [finding for folder in folders for finding in disk(folder)]
+
+
 def disk(folder: Path, n_bytes: int = TRIED) -> list[Finding]:
-    """Whether the user's data `folder` can be written to, fast enough, and has space; a file is written and deleted."""
+    """Whether a `folder` of recordings can be written to, fast enough, and has space; a file is written and deleted."""
     private = (("path", str(folder)),)
     place = folder
     while not place.exists() and place != place.parent:
@@ -112,8 +117,8 @@ def _of_gpu(about: Mapping[str, Any], driver: str) -> tuple[Level, Phrase, str]:
             Phrase("it is built for the CPU: the GPU (driver {driver}) is not used", driver=driver),
             do,
         )
-    do = Phrase("update the driver of the GPU (torch is built for CUDA {version}), or use --device cpu",
-                version=about["cuda"])  # fmt: skip
+    do = Phrase("restart the computer, if the driver was updated meanwhile; else update it (torch is built for CUDA"
+                " {version}), or use --device cpu", version=about["cuda"])  # fmt: skip
     return Level.WARNING, Phrase("it sees no GPU, though driver {driver} is there", driver=driver), do
 
 

@@ -23,7 +23,7 @@ import json, subprocess, threading
 from realtime_mood import liblsl
 from realtime_mood.doctor import firewall, streams
 from realtime_mood.doctor.ports import LslPorts
-streams.LOOK_S, streams.LISTEN_S, streams.FIND_S = 1.0, 1.0, 1.0
+streams.LOOK_S, streams.LISTEN_S, streams.FIND_S = 0.5, 0.5, 0.5
 liblsl.set_scope("link")
 lsl = liblsl.pylsl()
 outlet = lsl.StreamOutlet(lsl.StreamInfo("cap", "EEG", 1, 100, "float32", "x"))
@@ -33,10 +33,14 @@ def send():
         outlet.push_sample([1.0])
 sending = threading.Thread(target=send, daemon=True)
 sending.start()
-(clocks,) = streams.clocks(streams.survey("link"), "")
+while not any(one["samples"] for one in (there := streams.survey("link"))):
+    pass
+(clocks,) = streams.clocks(there, "")
 first, = firewall.firewall(LslPorts())
 subprocess.run("nft flush chain inet t in; nft add rule inet t in tcp dport 16572 drop", shell=True, check=True)
-(silent,) = streams.silent(streams.survey("link"), "link")
+while not (there := streams.survey("link")):
+    pass
+(silent,) = streams.silent(there, "link")
 reject = "iptables -A INPUT -p udp -m multiport --dports 80,16571:16580 -j REJECT"
 subprocess.run(reject.split(), check=True)
 subprocess.run(["nft", "flush", "chain", "inet", "t", "in"], check=True)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import app
-from realtime_mood.doctor import commands, report
+from realtime_mood.doctor import commands, machine, report
 from realtime_mood.doctor.finding import CHECKS, Check, Finding, Level
 from realtime_mood.errors import one_line
 from realtime_mood.language import Phrase
@@ -67,7 +67,7 @@ def test_no_text_breaks_the_report(name, found, do):
 def test_the_verb_exits_with_the_worst_finding(monkeypatch, capfd, level, code, verdict):
     host = socket.gethostname()
     found = [Finding("disk", level, f"on {host}", "buy a disk", (("host", host),))]
-    monkeypatch.setattr(commands, "checks_of", lambda scope: [Check("disk", lambda: found)])
+    monkeypatch.setattr(commands, "checks_of", lambda *_: [Check("disk", lambda: found)])
     assert app.command(["doctor"]) == code
     out = capfd.readouterr().out.splitlines()
     assert out[0].startswith("realtime_mood ")
@@ -106,6 +106,15 @@ def test_the_text_is_in_the_language_of_the_user_and_what_programs_and_helpers_r
 
 def test_every_check_has_a_name_in_both_languages():
     assert {check.name for check in commands.checks_of("loopback")} <= CHECKS.keys()
+
+
+def test_the_folder_that_the_configuration_records_to_is_tried_first(monkeypatch, tmp_path):
+    tried = []
+    monkeypatch.setattr(machine, "disk", lambda folder: tried.append(folder) or [])
+    for record in (tmp_path, tmp_path / "a.xdf"):
+        next(check for check in commands.checks_of("loopback", record) if check.name == "disk").look()
+    assert tried[0] == tried[2] == tmp_path
+    assert tried[1] == tried[3] != tmp_path
 
 
 def test_two_forms_at_once_are_refused(capfd):

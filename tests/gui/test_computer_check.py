@@ -29,8 +29,8 @@ FOUND = [
 
 @pytest.fixture
 def examine(monkeypatch):
-    monkeypatch.setattr(commands, "examination", lambda scope: FOUND)
-    return lambda: commands.computer_check("loopback")
+    monkeypatch.setattr(commands, "examination", lambda *_: FOUND)
+    return lambda: commands.computer_check("loopback", None)
 
 
 def words(dialog) -> list[str]:
