@@ -12,16 +12,19 @@ pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=Im
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage
+from test_texts import Painter, painted  # noqa: F401  # the fixture that remembers painted text
 
 from realtime_mood import clock
 from realtime_mood.feedback.conditions import contingent
 from realtime_mood.feedback.loop import FeedbackLoop
-from realtime_mood.feedback.plan import FeedbackPlan
+from realtime_mood.feedback.plan import FeedbackPlan, load_plan, shipped
 from realtime_mood.feedback.tone import FeedbackTone
+from realtime_mood.gui.feedback import displays
 from realtime_mood.gui.feedback.displays import Circle, Display, display_of
 from realtime_mood.gui.feedback.sound import Speaker, _Pull
 from realtime_mood.gui.feedback.view import FeedbackView
 from realtime_mood.health import Health
+from realtime_mood.language import _
 from realtime_mood.plugins import BUILT_IN
 from realtime_mood.types import Chunk, StreamInfo
 from realtime_mood.viewmodel.feedback import FeedbackFrame
@@ -200,3 +203,19 @@ def test_what_the_device_reads_follows_what_is_shown(qtbot):
     now[0] = FeedbackFrame(1.0, False, 0.0, "", "", "", "", False)
     assert np.frombuffer(b"".join(pull.readData(4000) for _ in range(20)), np.int16).any()
     pull.close()
+
+
+@pytest.mark.parametrize("code", ["en", "de"])
+def test_every_instruction_is_whole_and_clear_of_the_corner(qtbot, monkeypatch, painted, use_language, code):  # noqa: F811
+    use_language(code)
+    monkeypatch.setattr(displays, "QPainter", Painter)
+    display = Circle()
+    qtbot.addWidget(display)
+    display.resize(1000, 620)
+    for cue in {_(block.text) for name in shipped() for block in load_plan(name).blocks}:
+        painted.clear()
+        display.show_it(FeedbackFrame(0.5, False, 0.0, cue, "", "", "", True))
+        display.grab()
+        (_cue, letters, room), (_simulated, corner, _room) = (it for it in painted[display] if it[0])
+        assert letters.width() <= room.width(), cue
+        assert not letters.intersects(corner), cue

@@ -18,7 +18,9 @@ from ...language import _
 from ...language.terms import SIMULATED
 from ...plugins import find
 from ...viewmodel.feedback import FeedbackFrame
-from ..theme import CENTRE, LEFT, RIGHT, colour, faint, write
+from ..theme import CENTRE, LEFT, RIGHT, colour, faint, fitting, write
+
+MARGIN_PX = 40  # beside the instruction
 
 
 class Display(QWidget):
@@ -65,7 +67,8 @@ class Display(QWidget):
 
     def _words(self, p: QPainter, frame: FeedbackFrame) -> None:
         width, height = self.width(), self.height()
-        write(p, QRectF(0, 0.02 * height, width, 44), CENTRE, frame.cue, "text", 28)
+        cue = QRectF(MARGIN_PX, max(32.0, 0.02 * height), width - 2 * MARGIN_PX, 44)  # below the corner's words
+        write(p, cue, CENTRE, frame.cue, "text", fitting(frame.cue, cue.width(), 28))
         write(p, QRectF(0, height - 76, width, 34), CENTRE, frame.words, "dim", 20)
         write(p, QRectF(20, height - 40, 200, 30), LEFT, frame.left)
         write(p, QRectF(width - 220, height - 40, 200, 30), RIGHT, frame.rewards, "ok")
