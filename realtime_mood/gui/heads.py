@@ -150,7 +150,7 @@ class QualityHead(Head):
                 x += width
 
     def electrodes(self, p: QPainter) -> None:
-        r = max(2.5, self.radius * (0.05 if len(self._electrodes) > 40 else 0.068))
+        r = min(11.0, max(2.5, self.radius * (0.05 if len(self._electrodes) > 40 else 0.068)))
         for e, (x, y) in zip(self._electrodes, self.xy, strict=True):
             at = self.spot(x, y)
             if e.excluded:  # a ring that is crossed out
@@ -162,7 +162,7 @@ class QualityHead(Head):
                 p.setBrush(colour(e.role))
             p.drawEllipse(at, r, r)
         p.setFont(font(11, bold=True))
-        has_room = self._nearest * self.radius >= self.ROOM
+        has_room = self._nearest * self.radius >= max(self.ROOM, 2 * r + 16)
         for e, (x, y) in zip(self._electrodes, self.xy, strict=True):
             if e.is_bad or e.excluded or has_room:
                 self._name(p, e, self.spot(x, y), r)
