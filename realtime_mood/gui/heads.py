@@ -150,7 +150,8 @@ class QualityHead(Head):
                 x += width
 
     def electrodes(self, p: QPainter) -> None:
-        r = min(11.0, max(2.5, self.radius * (0.05 if len(self._electrodes) > 40 else 0.068)))
+        usual = 0.05 if len(self._electrodes) > 40 else 0.068
+        r = min(11.0, max(3.5, self.radius * min(usual, 0.48 * self._nearest)))
         for e, (x, y) in zip(self._electrodes, self.xy, strict=True):
             at = self.spot(x, y)
             if e.excluded:  # a ring that is crossed out

@@ -40,6 +40,7 @@ class LaneNames(Canvas):
         set_tip(self, _("Click a name to leave the electrode out of the estimate, or to include it again"))
         self.electrodes: tuple[ElectrodeView, ...] = ()
         self._at = 0  # the one chosen by the keyboard
+        self._boxes: list[tuple[QRectF, int]] = []  # where names were written, and of which electrodes
 
     def show_electrodes(self, electrodes: tuple[ElectrodeView, ...]) -> None:
         shown = [(e.name, e.role, e.fault) for e in electrodes]
@@ -54,7 +55,9 @@ class LaneNames(Canvas):
             self.exclude_requested.emit(self.electrodes[i].name, not self.electrodes[i].excluded)
 
     def mousePressEvent(self, event):
-        self.toggle(int(event.position().y() / max(1, self.height()) * len(self.electrodes)))
+        at = event.position()
+        lane = int(at.y() / max(1, self.height()) * len(self.electrodes))
+        self.toggle(next((i for box, i in self._boxes if box.contains(at)), lane))
 
     def keyPressEvent(self, event):
         step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(event.key(), 0)
@@ -66,19 +69,33 @@ class LaneNames(Canvas):
         else:
             super().keyPressEvent(event)
 
+    def _named(self, step: int) -> list[int]:
+        """Which electrodes have a name: of each `step`, the one chosen by the keyboard, a poor one, or the first."""
+        groups = (range(k, min(k + step, len(self.electrodes))) for k in range(0, len(self.electrodes), step))
+        return [min(group, key=lambda i: (i != self._at or not self.hasFocus(), not self._is_marked(i), i))
+                for group in groups]  # fmt: skip
+
+    def _is_marked(self, i: int) -> bool:
+        return self.electrodes[i].is_bad or self.electrodes[i].excluded
+
     def draw(self, p: QPainter) -> None:
         if not self.electrodes:
             return
         lane = self.height() / len(self.electrodes)
         # several if the names would overlap; the first ones are moved down by up to 2 px
-        columns = 1 if lane >= LINE else min(MOST_COLUMNS, math.ceil((LINE + 2) / lane))
+        columns = 1 if lane >= LINE else math.ceil((LINE + 2) / lane)
         p.setFont(font(10 if columns > 1 else int(min(12, lane * 0.95))))
-        width = 32 if columns > 1 else 46
-        names = columns * width
-        for i, e in enumerate(self.electrodes):
-            y = min(max(-3.0, (i + 0.5) * lane - 8), self.height() - 13.0)
+        widest = max(p.fontMetrics().horizontalAdvance(e.name) for e in self.electrodes)
+        width = max(widest + 4, 32 if columns > 1 else 46)
+        most = max(1, min(MOST_COLUMNS, (self.width() - 2) // width))
+        step, columns = math.ceil(columns / most), min(columns, most)
+        names, named, self._boxes = columns * width, self._named(step), []
+        for k, i in enumerate(named):
+            e = self.electrodes[i]
+            y = min(max(-3.0, (k + 0.5) * self.height() / len(named) - 8), self.height() - 13.0)
             role = e.role if e.is_bad else "text" if e.role == "ok" else "dim"
-            x = 2.0 + i % columns * width
+            x = 2.0 + k % columns * width
+            self._boxes.append((QRectF(x, y + 2, width, LINE), i))
             write(p, QRectF(x, y, width, 16), LEFT, e.name, role)
             if columns < 3:  # else there is no room; the hatched lane shows the fault
                 write(p, QRectF(names, y, self.width() - names - 5, 16), RIGHT, e.fault, role)

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
 
 from gui_fakes import FakeEngine
-from PyQt6.QtCore import QEvent, QPoint, QPointF, QRectF
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PyQt6.QtGui import QFontMetricsF, QPainter
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -34,7 +34,7 @@ from realtime_mood.gui.mood import Bars
 from realtime_mood.gui.settings import SettingsDialog
 from realtime_mood.gui.setups import SetupsDialog
 from realtime_mood.health import RecordingState
-from realtime_mood.montage import SPREAD
+from realtime_mood.montage import SPREAD, positions
 from realtime_mood.types import Fault, Marker, Quality, StreamInfo
 from realtime_mood.viewmodel.electrodes import ElectrodeView
 from realtime_mood.viewmodel.words import FAULT_WORDS, STATE_WORDS, WHY_WORDS, StyledText
@@ -152,6 +152,25 @@ def test_every_reason_fits_the_headline(qtbot, painted, use_language, code):
         bars.grab()
         ((text, letters, room),) = painted[bars]
         assert letters.width() <= room.width() + SLACK, text
+
+
+@pytest.mark.parametrize("n_chans", [64, 128, 256])
+def test_names_beside_many_lanes_stand_alone_and_a_click_on_one_is_of_its_electrode(qtbot, painted, n_chans):
+    names = lane_names.LaneNames()
+    qtbot.addWidget(names)
+    names.resize(names.width(), 266)
+    known = list(positions())[:n_chans]
+    names.show_electrodes(tuple(ElectrodeView(name, 1.0, "", "bad" if name == known[-2] else "ok") for name in known))
+    names.grab()
+    texts = painted[names]
+    assert known[-2] in [text for text, *_ in texts]
+    assert len(texts) >= min(n_chans, 40)
+    for (one, a, _), (other, b, _) in combinations(texts, 2):
+        assert not over(a, b), (one, "lies over", other)
+    with qtbot.waitSignal(names.exclude_requested) as clicked:
+        place = next(letters.center() for text, letters, _room in texts if text == known[-2])
+        qtbot.mouseClick(names, Qt.MouseButton.LeftButton, pos=place.toPoint())
+    assert clicked.args == [known[-2], True]
 
 
 @pytest.mark.parametrize("code", ["en", "de"])
