@@ -123,6 +123,16 @@ class TourDialog(QDialog):
         self.skip.setVisible(self.at < len(self._steps) - 1)
         self.next.setText(_("Next") if self.at < len(self._steps) - 1 else _("Done"))
         self._frame.mark(step.part)
+        self._clear(step.part)
+
+    def _clear(self, part: QWidget) -> None:
+        """Move to the half of the window that `part` is not in."""
+        window = self.parentWidget()
+        assert window is not None
+        is_above = part.mapTo(window, part.rect().center()).y() < window.height() / 2
+        self.adjustSize()
+        place = QPoint((window.width() - self.width()) // 2, round(window.height() * (0.62 if is_above else 0.15)))
+        self.move(window.mapToGlobal(place))
 
 
 def show_tour(window: MainWindow) -> None:

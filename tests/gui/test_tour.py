@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
 
 from gui_fakes import FakeEngine
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import QPoint, QRect, Qt
 
 from realtime_mood.gui.tour import Highlight, TourDialog, show_first_tour, show_tour, steps
 
@@ -28,6 +28,8 @@ def test_each_step_frames_what_it_explains_and_the_last_one_ends_the_tour(qtbot,
         assert frame.geometry().contains(middle)
         assert frame.width() - step.part.width() == 6
         frame.grab()
+        part = QRect(step.part.mapToGlobal(QPoint(0, 0)), step.part.size())
+        assert not dialog.geometry().intersects(part)
         qtbot.mouseClick(dialog.next, Qt.MouseButton.LeftButton)
     assert [title[0] for title in titles] == list("12345")
     assert not dialog.isVisible()
