@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 from ..language import _
 from ..sources.devices import Device
 from ..viewmodel.companions import Companion, companions
-from .labels import PlainLabel, column, named
+from .labels import PlainLabel, column, named, plain_tip
 
 SHOWN_ROWS = 4.5  # of the list; the others are scrolled to
 ROW_PX = 24
@@ -21,6 +21,7 @@ ROW_PX = 24
 def add_item(to: QListWidget, title: str, detail: str = "", *, is_heading: bool = False) -> QListWidgetItem:
     """Add a line, with its detail below; a heading can be read, and not be chosen."""
     item = QListWidgetItem(f"{title}\n{detail}" if detail else title)
+    item.setToolTip(plain_tip(item.text()))
     if is_heading:
         item.setFlags(Qt.ItemFlag.NoItemFlags)
         heading = QFont()
@@ -36,6 +37,7 @@ class CompanionList(QWidget):
     def __init__(self, also: Sequence[str], markers: Sequence[str]) -> None:
         super().__init__()
         self.list = named(QListWidget(), _("streams to record beside the EEG"))
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # long names are elided
         self._also, self._markers = tuple(also), tuple(markers)
         self._by_hand: dict[str, bool] = {}
         self._offered: list[Companion] = []

@@ -15,7 +15,7 @@ from ..viewmodel.actions import Actions
 from ..viewmodel.state import ViewState
 from ..viewmodel.strip import DROPPED_FIRST
 from ..viewmodel.words import StyledText
-from .labels import STRETCH, PlainLabel, named, row, set_tip
+from .labels import STRETCH, PlainLabel, named, row, set_tip, shortened
 from .theme import colour
 
 BADGE_BOX = "border-width: 1px; border-radius: 4px; padding: 3px 7px;"
@@ -190,7 +190,7 @@ class BannerBar(QWidget):
         self.keep.clicked.connect(self.keep_requested)
         items = (self.state, (self.banner, 1), self.renew, self.keep, self._readout, self.badges)
         row(*items, on=self, margins=(SPACING, 0, SPACING, 0), spacing=SPACING)
-        self._role = ""
+        self._role, self._written = "", (StyledText(""), 0)
 
     def show_weights(self, name: str) -> None:
         """Show the name of the network in use."""
@@ -198,7 +198,7 @@ class BannerBar(QWidget):
 
     def show_state(self, state: ViewState) -> None:
         self.state.say(state.state)
-        self.banner.say(StyledText(state.banner.text, state.banner.role, state.banner.text))
+        self._write(state.banner)
         asks = state.baseline.text or state.baseline.keep  # the sentence needs room beside the buttons
         words = " · ".join(part for part in ("" if asks else self._weights, state.readout.text) if part)
         changed = self._readout.say(StyledText(words, state.readout.role, state.readout.tip))
@@ -214,6 +214,14 @@ class BannerBar(QWidget):
             self.retheme()
         if changed:
             self._fit()
+
+    def _write(self, sentence: StyledText) -> None:
+        """Show the sentence, shortened where it is longer than two lines; all of it is in the tooltip."""
+        width = self.banner.width()
+        if (sentence, width) != self._written:
+            self._written = sentence, width
+            text = shortened(sentence.text, self.banner.fontMetrics(), QSize(width, self.height()))
+            self.banner.say(StyledText(text, sentence.role, sentence.text))
 
     def resizeEvent(self, event):
         self._fit()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from html import escape
 from typing import TypeVar
 
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import QPoint, QRect, QSize, Qt
+from PyQt6.QtGui import QFontMetrics
 from PyQt6.QtWidgets import (
     QBoxLayout,
     QFormLayout,
@@ -103,6 +105,20 @@ def show_tip(at: QPoint, text: str, widget: QWidget) -> None:
 def plain_tip(text: str) -> str:
     """What a tooltip must be given to show `text`: Qt renders what looks like HTML, without a setting for it."""
     return "<qt>" + escape(text).replace("\n", "<br>") + "</qt>" if "<" in text or "&" in text else text
+
+
+def shortened(text: str, metrics: QFontMetrics, room: QSize) -> str:
+    """As much of a text as there is room for when it is wrapped: its beginning and, longer, its end."""
+
+    def of(n: int) -> str:
+        return text if n == len(text) else f"{text[: n // 3]}…{text[len(text) - n + n // 3 :]}"
+
+    def is_too_much(n: int) -> bool:
+        return (
+            metrics.boundingRect(QRect(0, 0, room.width(), 0), Qt.TextFlag.TextWordWrap, of(n)).height() > room.height()
+        )
+
+    return of(max(0, bisect(range(len(text) + 1), False, key=is_too_much) - 1))
 
 
 def row(

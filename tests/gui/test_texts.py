@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
 
 from gui_fakes import FakeEngine
-from PyQt6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import QFontMetricsF, QPainter
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -30,6 +30,7 @@ from realtime_mood import language
 from realtime_mood.cli.config import RunConfig
 from realtime_mood.cli.setups import NamedSetups
 from realtime_mood.gui import lane_names, maps, theme
+from realtime_mood.gui.labels import PlainLabel, shortened
 from realtime_mood.gui.mood import Bars
 from realtime_mood.gui.settings import SettingsDialog
 from realtime_mood.gui.setups import SetupsDialog
@@ -152,6 +153,20 @@ def test_every_reason_fits_the_headline(qtbot, painted, use_language, code):
         bars.grab()
         ((text, letters, room),) = painted[bars]
         assert letters.width() <= room.width() + SLACK, text
+
+
+def test_a_long_error_keeps_what_to_do(qtbot):
+    banner = PlainLabel("", wrap=True)
+    qtbot.addWidget(banner)
+    metrics, room = banner.fontMetrics(), QSize(500, 40)
+    short = "playback:///a.edf · no such file · check the path"
+    assert shortened(short, metrics, room) == short
+    long = f"playback:///{'laboratory/' * 60}a.edf · no such file · check the path"
+    shown = shortened(long, metrics, room)
+    assert shown.startswith("playback:///")
+    assert shown.endswith("a.edf · no such file · check the path")
+    banner.setText(shown)
+    assert 28 < banner.heightForWidth(room.width()) <= room.height() + 2
 
 
 @pytest.mark.parametrize("n_chans", [64, 128, 256])
