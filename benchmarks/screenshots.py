@@ -1,7 +1,7 @@
 """Screenshots of the documentation: a minute of the real program on a simulated subject (``make screenshots``).
 
-Light and dark, at two sizes; the dialogs; what the subject sees; and a short film of a mood that changes. With the
-real recordings at hand, a person of theirs too.
+The window, dark and light; its dialogs; what the subject sees; and a short film of a mood that changes. With the real
+recordings at hand, a person of theirs too. The figures of docs/evaluation are written by `evaluate`.
 """
 
 from __future__ import annotations
@@ -34,14 +34,21 @@ from realtime_mood.cli import terminal
 from realtime_mood.cli.config import resolve
 from realtime_mood.errors import ConfigError
 from realtime_mood.gui.bridge import RunBridge
+from realtime_mood.gui.feedback.displays import Bar, Landscape
 from realtime_mood.gui.feedback.view import FeedbackView
+from realtime_mood.gui.subject import Screen
+from realtime_mood.gui.theme import style
 from realtime_mood.gui.window import MainWindow
+from realtime_mood.health import Feedback
 from realtime_mood.run.engine import Engine
+from realtime_mood.viewmodel.feedback import shown
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 URL = "synthetic://?subject=90001&n_chans={n_chans}&sfreq={sfreq:g}"
 SCRIPT = "&script=neutral:20,positive:20,negative:20,neutral:20"
-SIZES = {"": (1280, 720), "-large": (1920, 1080)}
+SIZE, LARGE = (1280, 720), (1920, 1080)
+LOOKS = {"": ("dark", SIZE), "-light-large": ("light", LARGE)}
+"""Theme and size of the window in the README and in the guide, by the ending of the picture's name."""
 FILM = 640, 360
 FILM_S = (23.0, 40.0)  # from one state into the next
 FILM_EVERY_S = 0.5
@@ -63,7 +70,7 @@ class Rig:
         memory = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
         bridge = RunBridge(flows.make_engine, request, can_calibrate=True, can_feed_back=True)
         self.window = MainWindow(bridge, flows, resolve({}).weights, memory)
-        self.window.resize(*SIZES[""])
+        self.window.resize(*SIZE)
         self.window.show()
         self.window.show_operator()
         bridge.start()
@@ -91,15 +98,14 @@ class Rig:
             raise SystemExit(self.window.banner.banner.text())
 
     def looks(self) -> Iterator[str]:
-        """Each theme at each size, as a suffix."""
-        for name in ("dark", "light"):
-            self.window._use_theme(name)
-            for suffix, size in SIZES.items():
-                self.window.resize(*size)
-                self.live(0.4)
-                self.window.show_operator()
-                self.calm(0.8)
-                yield ("" if name == "dark" else "-light") + suffix
+        """Each of `LOOKS`."""
+        for suffix, (theme, size) in LOOKS.items():
+            self.window._use_theme(theme)
+            self.window.resize(*size)
+            self.live(0.4)
+            self.window.show_operator()
+            self.calm(0.8)
+            yield suffix
 
     def close(self) -> None:
         self.window.close()
@@ -120,6 +126,7 @@ def main() -> None:
         finally:
             rig.close()
     session(asked.out)
+    displays(asked.out)
     if (FOLDER / "eegmat_dev24_125hz.npz").exists():
         real(asked.out)
     else:
@@ -145,10 +152,10 @@ def pictures(rig: Rig, out: Path, seconds: float) -> None:
         window.grab().save(str(out / f"window{suffix}.png"))
     terminal_picture(rig, out / "terminal.svg")
     window._use_theme("dark")
-    window.resize(*SIZES["-large"])
+    window.resize(*LARGE)
     rig.calm(1.0)
     window.panels.docks["details"].grab().save(str(out / "window-streams.png"))
-    window.resize(*SIZES[""])
+    window.resize(*SIZE)
     window.show_demo()
     rig.calm(1.0)
     window.grab().save(str(out / "window-demo.png"))
@@ -182,6 +189,24 @@ def session(out: Path) -> None:
         view.close()
         while not view._run.is_over:
             qt.processEvents()
+
+
+def displays(out: Path) -> None:
+    """The other displays: at a low level, at a high one with a reward, and without feedback."""
+    wide, high = 960, 640
+    sheet = Image.new("RGB", (3 * wide // 2, 2 * high // 2))
+    for row, kind in enumerate((Bar, Landscape)):
+        display, screen = kind(), Screen("")
+        screen.setStyleSheet(style())
+        display.setParent(screen)
+        for widget in (screen, display):
+            widget.resize(wide, high)
+        for column, (level, rewarded, valid) in enumerate(((0.15, -9.0, True), (0.9, 0.0, True), (0.5, -9.0, False))):
+            fed = Feedback(0.0, 0.0, 1, "feedback", "Let it grow", level, False, valid, "", 3, 80.0, True)
+            display.show_it(shown(fed, None, 0.0, rewarded, 0.0))
+            tile = picture(screen).resize((wide // 2, high // 2), Image.Resampling.LANCZOS)
+            sheet.paste(tile, (column * wide // 2, row * high // 2))
+    sheet.save(out / "feedback-displays.png", optimize=True)
 
 
 def real(out: Path) -> None:

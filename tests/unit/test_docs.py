@@ -75,5 +75,11 @@ def test_every_field_that_programs_receive_is_documented(monkeypatch):
     assert outputs.PAGE.read_text() == "\n".join(outputs.page()), "run make docs"
 
 
+def test_every_picture_is_shown_on_a_page():
+    pages = "".join(path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")))
+    shown = set(re.findall(r"!\[[^\]]*\]\(\S*?pictures/(\S+?)\)", pages))
+    assert shown == {path.name for path in (ROOT / "docs" / "pictures").iterdir()}
+
+
 def test_the_picture_of_the_architecture_is_that_of_the_code():
     assert architecture.PICTURE.read_text() == architecture.svg(), "run python -m benchmarks.architecture"
