@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +42,13 @@ class AuxRing:
         """Stamp of the newest sample (s, our clock); None before the first."""
         with self._lock:
             return float(self._blocks[-1].stamps[-1]) if self._blocks else None
+
+    def as_sent(self) -> AuxRing:
+        """A copy with the sender's stamps in place of ours: of what a recording at another speed carries, its own."""
+        copy = AuxRing(self.info)
+        with self._lock:
+            copy._blocks = deque(replace(block, stamps=block.sent) for block in self._blocks)
+        return copy
 
     def write(self, chunk: AuxChunk) -> None:
         """Append a chunk; an empty one brings a measurement of the sender's clock."""

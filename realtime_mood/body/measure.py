@@ -57,7 +57,7 @@ class BodyReading:
     """The measures of the body at one moment: all that the streams of the run can give, in the order of `UNITS`."""
 
     t: float
-    """The moment (s, our clock): a whole second."""
+    """The moment (s, our clock): a whole second, at the usual speed."""
     at: float
     """The same in stream time of the EEG (s)."""
     measures: tuple[BodyMeasure, ...]

@@ -45,17 +45,22 @@ SPANS_S = {
 
 
 class BodyMonitor:
-    """Measures the body once a second while there are streams to measure it from."""
+    """Measures the body once a second while there are streams to measure it from.
+
+    All times are on one clock: ours, or that of a recording which is played `speed` times as fast.
+    """
 
     def __init__(self) -> None:
-        self._next = -math.inf  # the next second to measure (s, our clock)
+        self._next = -math.inf  # the next second to measure (s)
 
-    def readings(self, rings: Sequence[AuxRing], now: float) -> list[tuple[float, tuple[BodyMeasure, ...], bool]]:
-        """Time (s, our clock), measures, and whether a stream is simulated, of each second complete at `now`."""
+    def readings(
+        self, rings: Sequence[AuxRing], now: float, speed: float = 1.0
+    ) -> list[tuple[float, tuple[BodyMeasure, ...], bool]]:
+        """Time (s), measures, and whether a stream is simulated, of each second complete at `now`."""
         signals = [(ring, signal) for ring in rings for signal in signals_of(ring.info)]
         if not signals:
             return []
-        if self._next < now - BEHIND_S:
+        if self._next < now - BEHIND_S * max(1.0, speed):
             self._next = math.floor(now) + 1.0
         done = []
         while self._is_complete([ring for ring, _ in signals], now):

@@ -85,6 +85,7 @@ class XdfSession:
         self.info, self._about, self._to_stamps = info, about, to_stamps
         self.position = WritePosition(first - 1)
         self._begun = clock.now() + to_stamps
+        self._follows = info.paced and info.speed == 1  # else its clock says nothing about when samples were taken
         self._others: dict[AuxInfo, int] = {}  # their numbers
         self._measured: dict[int, float] = {}  # when the last clock offset of each was measured (s, its clock)
 
@@ -156,7 +157,9 @@ class XdfSession:
         """The measures of the body at one moment; those that no stream gives have no signal."""
         whys = {it.name: float(WHYS.index(it.why)) for it in reading.measures}
         row = [*row_of(reading), *(whys.get(name, float(WHYS.index(NO_SIGNAL))) for name in UNITS)]
-        stamps = np.array([reading.t + self._to_stamps])
+        # playback at another speed is not on our clock
+        stamp = reading.t + self._to_stamps if self._follows else self._stamp(reading.at * self.info.sfreq - 1)
+        stamps = np.array([stamp])
         return self._header_once(BODY) + self._numbers(BODY, stamps, np.array([row], np.float32))
 
     def take_aux(self, info: AuxInfo, chunk: AuxChunk) -> bytes:
@@ -185,8 +188,7 @@ class XdfSession:
         if here.stamp is None:
             return t_last - (chunk.end - 1 - np.arange(first, chunk.end)) / sfreq
         nominal = (chunk.end - 1 - here.index) / sfreq
-        follows = self.info.paced and self.info.speed == 1  # else its clock says nothing about when samples were taken
-        slew = SLEW * nominal if follows else 0.0
+        slew = SLEW * nominal if self._follows else 0.0
         took = nominal + float(np.clip(t_last - here.stamp - nominal, -slew, slew))
         return here.stamp + took * (np.arange(first, chunk.end) - here.index) / (chunk.end - 1 - here.index)
 

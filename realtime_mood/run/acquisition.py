@@ -66,7 +66,7 @@ class Acquisition:
         self.opened = 0.0
         self.taken = 0  # index up to which the processing thread has pushed: an unpaced source waits for it
         self.markers: deque[Marker] = deque(maxlen=MOST_MARKERS)
-        self._zero = 0.0  # stamp of sample 0 at the pace of the recording (s, our clock)
+        self.zero = 0.0  # stamp of sample 0 at the pace of the recording (s, our clock)
         self.joining: deque[tuple[Joining, int]] = deque()  # taps to add before the next chunk, and their first sample
         self.gaze = GazeIntake(vitals)
         self.build = lambda info: self.gaze.equip(build(info))
@@ -122,7 +122,7 @@ class Acquisition:
             self.carried.end()
 
     def _before(self, raw: RingBuffer, first: int) -> tuple[list[Chunk], list[TimedMarker]]:
-        return before(raw, first, snapshot(self.markers), self._zero)
+        return before(raw, first, snapshot(self.markers), self.zero)
 
     def take_aux(self, info: AuxInfo, chunk: AuxChunk, *, is_carried: bool = False) -> None:
         """Take a chunk of a stream beside the EEG, from its thread."""
@@ -155,7 +155,7 @@ class Acquisition:
             t = raw.t_last - (raw.end - 0.5 - first) / raw.info.sfreq / raw.info.speed
             self.delivery.add(tap, raw.info, t, partial(self._before, raw, first))
         if not raw.end:
-            self._zero = chunk.t_last - (chunk.end - 1) / raw.info.sfreq
+            self.zero = chunk.t_last - (chunk.end - 1) / raw.info.sfreq
         self.delivery.take(chunk)
         arrived = self.now()
         self.arrivals.note(chunk, arrived)

@@ -157,6 +157,10 @@ class CarriedIntakes:
             intake.begin(info)
         intake.take(chunk)
 
+    def rings(self) -> list[AuxRing]:
+        """Their newest samples."""
+        return [it.ring for it in self.intakes.values() if it.ring is not None]
+
     def show(self, is_there: bool) -> None:
         """Update the states of all, which are there while their device is."""
         for intake in self.intakes.values():

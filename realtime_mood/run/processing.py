@@ -34,7 +34,7 @@ class Processing:
         self._acquisition, self._delivery, self._vitals = acquisition, acquisition.delivery, acquisition.vitals
         self._now = acquisition.now
         self._stop = acquisition.stop
-        self.body = BodyMeasuring(rings, self._delivery, self._vitals)
+        self.body = BodyMeasuring(rings, self._delivery, self._vitals, acquisition.carried.rings)
         self._rebuilt = 0
         self._next_stale: float | None = None
         self._emitted, self._t = 0.0, -math.inf  # when the newest reading left, and its stream time (s)
@@ -84,7 +84,7 @@ class Processing:
             except Exception as error:  # a bug of ours, or no memory: what was filtered so far is gone
                 self._acquisition.taken = raw.end
                 self._begin(self._rebuild(raw, error), raw)
-            for reading in self.body.step(raw, self._now()):
+            for reading in self.body.step(raw, self._now(), self._acquisition.zero):
                 self._leave_out_shaken(reading, raw)
 
     def _succeed(self, raw: RingBuffer) -> None:

@@ -23,6 +23,7 @@ from realtime_mood.ring import RingBuffer
 from realtime_mood.run.engine import Engine
 from realtime_mood.run.joining import Succession, before
 from realtime_mood.sources import open_source
+from realtime_mood.sources.synthetic.beside import true_body
 from realtime_mood.types import Abstained, Marker, Why
 
 URL = "synthetic://?n_chans=4&sfreq=128&speed=30&faults=hole:2@8,drop:0.01@3"
@@ -81,15 +82,23 @@ def test_it_begins_half_a_minute_ago_interrupts_nothing_and_replays_identically(
     assert indices == [index for index in truth if recorded.first <= index <= indices[-1]]
     rows = np.concatenate([chunk.data for chunk in recorded.chunks()])
     np.testing.assert_array_equal(rows, [truth[index] for index in indices])
+    t, body = recorded.body()  # at that speed as well, and from half a minute ago on
+    truth_of_body = true_body(open_source(URL).person(), ends[-1] / 128 + 10)
+    measured = [(at, rate) for at, rate in zip(t, body["heart_rate"], strict=True) if np.isfinite(rate)]
+    assert t[0] < recorded.first / 128 + (3.0 if begin_s == 40.0 else 12.0)
+    if begin_s == 40.0:
+        assert len(measured) > 10
+    for at, rate in measured:
+        assert rate == pytest.approx(truth_of_body.heart_rate(at), abs=4)
     zero = sent[0].t_last - (sent[0].end - 1) / 128  # all stamps of the truth are those of a recording at its pace
     found = {it.name: it for it in recorded.from_zero().beside()}
     assert found.keys() == beside.keys() == {"gaze", "ppg", "eda", "respiration", "acceleration"}
     for name, parts in beside.items():
         times = np.concatenate([part.sent for part in parts]) - zero - recorded.first / 128
-        it, near = found[name], 1 / found[name].sfreq + 0.1  # a millisecond is 30 there at that speed
-        assert it.t[0] < near
-        assert it.t[-1] > (indices[-1] - recorded.first) / 128 - near
+        it, end = found[name], (indices[-1] - recorded.first) / 128
         at = int(np.abs(times - it.t[0]).argmin())
+        assert not (times[:at] > 0.1).any()  # a millisecond is 0.03 s at that speed
+        assert not (times[at + len(it.t) :] < end - 0.1).any()
         np.testing.assert_allclose(it.t, times[at : at + len(it.t)], atol=2e-3)
         np.testing.assert_array_equal(it.values, np.concatenate([part.values for part in parts])[at : at + len(it.t)])
 

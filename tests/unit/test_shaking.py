@@ -85,8 +85,8 @@ def telling(info: StreamInfo) -> Pipeline:
 def of_monitor(measures: Callable[[], tuple[BodyMeasure, ...]]):
     seen: list[float] = []
 
-    def readings(self, rings, now):
-        if not (found := measures()) or (seen and now - seen[-1] < 0.1):
+    def readings(self, rings, now, speed=1.0):
+        if not (found := measures()) or (seen and now - seen[-1] < 1.0):
             return []
         seen.append(now)
         return [(now, found, False)]
