@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks import beside_cells
 from benchmarks.beside_rows import ROWS, BesideRow
 from benchmarks.beside_sender import KINDS
-from benchmarks.fault_cells import Check, private_network
+from benchmarks.fault_cells import Check, private_network, words
 from benchmarks.rig import table
 
 TITLE = "## Streams beside the EEG"
@@ -47,12 +47,6 @@ def row(one: BesideRow) -> Cells:
         return beside_cells.row_of(one)
     except Exception as error:
         return {"": [Check(f"{type(error).__name__}: {error}", False)]}
-
-
-def words(checks: list[Check]) -> str:
-    """A cell in words."""
-    text = " · ".join(("" if check.right else "**✗** ") + check.text for check in checks)
-    return text.replace("|", "/").replace("\n", " ") + (" ✓" if all(it.right for it in checks) else "")
 
 
 def section(rows: tuple[BesideRow, ...] = ROWS) -> tuple[str, list[str]]:

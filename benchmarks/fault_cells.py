@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -63,6 +63,14 @@ class Check:
     right: bool = True
     limit: bool = False
     """Whether it is wrong and could not be right."""
+
+
+def words(checks: Sequence[Check]) -> str:
+    """A cell in words; empty where nothing was checked."""
+    mark = " ✓" if checks and all(it.right for it in checks) else ""
+    mark = " △" if mark and any(it.limit for it in checks) else mark
+    text = " · ".join(("" if check.right else "**✗** ") + check.text for check in checks)
+    return text.replace("|", "/").replace("\n", " ") + mark
 
 
 def private_network(path: Path) -> None:

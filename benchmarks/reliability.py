@@ -15,7 +15,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
 from benchmarks import beside, fault_cells, fault_sender, kills, stated
-from benchmarks.fault_cells import Check
+from benchmarks.fault_cells import Check, words
 from benchmarks.fault_rows import COLUMNS, ROWS, SENDER_FAULTS, Row, SenderFault
 from benchmarks.rig import table
 from benchmarks.stated import PAGE
@@ -96,14 +96,6 @@ def _guarded(work: Callable[[], list[Check]]) -> list[Check]:
         return [Check(f"{type(error).__name__}: {error}", False)]
 
 
-def words(checks: list[Check]) -> str:
-    """A cell in words."""
-    mark = " ✓" if all(it.right for it in checks) else ""
-    mark = " △" if mark and any(it.limit for it in checks) else mark
-    words = " · ".join(("" if check.right else "**✗** ") + check.text for check in checks)
-    return words.replace("|", "/").replace("\n", " ") + mark
-
-
 def matrix(found: Mapping[tuple[str, str], list[Check]]) -> str:
     """The fault × source table."""
     lines: list[list[object]] = []
@@ -113,7 +105,7 @@ def matrix(found: Mapping[tuple[str, str], list[Check]]) -> str:
             instead = f" (`{row.instead[column]}`)" if column in row.instead else ""
             checks = found.get((row.name, column))
             cells.append(
-                f"– {row.without[column]}" if column in row.without else words(checks) + instead if checks else ""
+                f"– {row.without[column]}" if column in row.without else words(checks or ()) + instead * bool(checks)
             )
         lines.append([f"`{row.faults}`", *cells])
     return table(["fault", *COLUMNS.values()], lines)
