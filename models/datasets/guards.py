@@ -209,13 +209,14 @@ def slices(by_second: np.ndarray) -> np.ndarray:
     """Means over `SLICES` equal parts of features by second: (n_seconds, …) to (SLICES, …); NaN is left out."""
     parts = np.array_split(by_second, SLICES) if len(by_second) >= SLICES else [by_second] * SLICES
     with np.errstate(invalid="ignore"):
-        return np.array([_mean(part) for part in parts])
+        return np.array([mean_there(part) for part in parts])
 
 
-def _mean(part: np.ndarray) -> np.ndarray:
-    there = np.isfinite(part)
+def mean_there(values: np.ndarray) -> np.ndarray:
+    """Mean over the first axis of the values that are not NaN; NaN where there are none."""
+    there = np.isfinite(values)
     n = there.sum(axis=0)
-    return np.where(n > 0, np.where(there, part, 0.0).sum(axis=0) / np.maximum(n, 1), np.nan)
+    return np.where(n, np.where(there, values, 0).sum(axis=0) / np.maximum(n, 1), np.nan)
 
 
 def duplicate_groups(people: Mapping[str, np.ndarray] | Sequence[Person], least: float = SAME) -> list[set[str]]:
@@ -245,7 +246,7 @@ def duplicate_groups(people: Mapping[str, np.ndarray] | Sequence[Person], least:
     for names in by_shape.values():
         rows = np.array([_course(features[name]) for name in names])
         if len(names) >= FEW:
-            rows = rows - _mean(rows)
+            rows = rows - mean_there(rows)
         for (i, one), (j, other) in combinations(enumerate(names), 2):
             if _correlation(rows[i], rows[j]) >= least:
                 groups = _joined(groups, {one, other})
@@ -264,7 +265,7 @@ def _joined(groups: list[set[str]], pair: set[str]) -> list[set[str]]:
 def _course(power: np.ndarray) -> np.ndarray:
     """Log power less its mean over the recording, flat."""
     array = np.asarray(power, np.float64)
-    return (array - _mean(array)).ravel()
+    return (array - mean_there(array)).ravel()
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:

@@ -6,11 +6,12 @@ It rewrites what stands between the marks of ``docs/datasets.md``; a test compar
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from .commands import labels_of, size_of
 from .sets import READERS, reader_of
-from .trials import DatasetInfo
+from .trials import DatasetInfo, published
 
 BEGIN, END = "<!-- data sets: begin -->", "<!-- data sets: end -->"
 BASELINES = {
@@ -25,10 +26,7 @@ def facts(info: DatasetInfo) -> list[tuple[str, str]]:
     """What is known of a data set: titles and texts, some of several lines."""
     smoothed = "; shipped features are smoothed with later windows" if info.smoothed else ""
     signal = "signals" if info.raw else "shipped features only"
-    figures = [
-        f"{p.figure} · {p.method} · {p.protocol} · {p.source}; checkpoint chosen on test subject: {p.chosen_on_test}"
-        for p in info.published
-    ]
+    figures = published(map(asdict, info.published))
     return [
         (info.name, info.title),
         ("Paper", info.paper),

@@ -12,6 +12,7 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -39,6 +40,8 @@ LEAST_STEPS = round(1.2 * LEAST_BASELINE_S)
 SETTLE_SHARE = 0.25
 """Of a trial shorter than four contexts: its first seconds are not labelled, for the context is not full."""
 ARRAYS = ("de", "patches", "there", "good", "piece", "trial", "session", "eye")
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+"""Where Python shows an object's place in memory."""
 Log = Callable[[str], None]
 
 
@@ -54,18 +57,22 @@ class SubjectJob:
     @classmethod
     def of(cls, recordings: Sequence[Recording], info: DatasetInfo, spec: FeatureSpec, cache: Path) -> SubjectJob:
         """A job whose folder in `cache` is named after everything that the result depends on."""
-        parts: list[object] = [FORMAT, spec.model_dump(mode="json"), info.name, *sorted(map(_code, recordings))]
+        parts: list[object] = [FORMAT, spec.model_dump(mode="json"), info.name]
         for r in recordings:
             stats = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in r.files]
             parts.append([r.subject, r.session, asdict(r.info), [asdict(t) for t in r.trials], str(r.files), stats])
+            parts.append(_reading(r))
         key = hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:24]
         return cls(f"{info.name}-{recordings[0].subject}", tuple(recordings), spec, cache / key)
 
 
-def _code(recording: Recording) -> str:
-    """Hash of the module that reads a recording: what another version of a reader prepared is not used."""
+def _reading(recording: Recording) -> list[str]:
+    """How a recording is read: the code, and what it is called with, such as the spans that another description gives.
+
+    What was prepared in another way is not used.
+    """
     read = getattr(recording.segments, "func", recording.segments)
-    return hashlib.sha256(inspect.getsource(inspect.getmodule(read) or read).encode()).hexdigest()
+    return [inspect.getsource(inspect.getmodule(read) or read), ADDRESS.sub("", repr(recording.segments))]
 
 
 def jobs_of(recordings: Sequence[Recording], info: DatasetInfo, spec: FeatureSpec, cache: Path) -> list[SubjectJob]:

@@ -7,7 +7,6 @@ and BIDS data sets, or for a simulated subject; its `read` gives a `DatasetSessi
 from __future__ import annotations
 
 import glob
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from realtime_mood.sources.url import CommonOptions, pasted
 from realtime_mood.types import StreamInfo
 
 from . import virtual
+from .archives import ArchiveFile
 from .bids import read_bids
 
 BRAIN_FILES = (".edf", ".bdf", ".gdf", ".vhdr", ".set", ".fif", ".gz", ".cnt", ".mff", ".xdf")
@@ -99,7 +99,8 @@ def find(
     `data` are archives, recordings, and folders of either, each with the options of ``playback://PATH``, such as
     ``?units=mV``. A folder that holds ``dataset_description.json`` is read as BIDS. `n_virtual` simulated subjects are
     added, from seed `FIRST_SEED` on, and EEGMAT where `with_eegmat`. Raises `ConfigError` where a path does not exist,
-    an option is wrong, or more simulated subjects are asked for than there are seeds.
+    an option is wrong, or more simulated subjects are asked for than there are seeds, and `MoodError` for an archive
+    that is damaged.
     """
     n_seeds = virtual.LAST_SEED + 1 - FIRST_SEED
     if n_virtual > n_seeds:
@@ -155,15 +156,9 @@ def _jobs(path: Path, root: Path, options: str) -> tuple[list[PreparationJob], l
 
 
 def _archive_jobs(path: Path) -> list[PreparationJob]:
-    try:
-        with np.load(path) as archive:
-            meta, index = json.loads(str(archive["meta"])), [json.loads(entry) for entry in archive["index"]]
-        subjects = sorted({entry["subject"] for entry in index})
-    except (OSError, ValueError, KeyError) as error:
-        raise ConfigError(
-            f"archive {path}", f"unreadable: {error}", "see the layout in its folder's README, or leave it out"
-        ) from None
-    dataset, licence = path.stem.rsplit("_", 1)[0], str(meta.get("licence", "unknown"))
+    archive = ArchiveFile(path)
+    dataset, licence = path.stem.rsplit("_", 1)[0], str(archive.meta.get("licence", "unknown"))
+    subjects = sorted({str(entry["subject"]) for entry in archive.entries})
     names = [f"{dataset}-{subject}" for subject in subjects]
     return [
         PreparationJob("archive", name, name, dataset, licence, str(path), subject)
@@ -172,19 +167,18 @@ def _archive_jobs(path: Path) -> list[PreparationJob]:
 
 
 def _archive(job: PreparationJob) -> DatasetSession:
-    with np.load(job.path) as archive:
-        meta = json.loads(str(archive["meta"]))
-        keys = [e["key"] for e in map(json.loads, archive["index"]) if e["subject"] == job.pick]
-        pieces = [archive[key].T.astype(np.float32) * np.float32(meta["uV_per_lsb"]) for key in keys]
-        fits = [key.replace("x", "h") for key in keys]
-        usable = CONTACT.get(frozenset(meta["channels"]), ())
-        known = usable and all(h in archive for h in fits)
-        contact = [np.isin(archive[h].T, usable) for h in fits] if known else None
-    labels, reference = meta["channels"], str(meta.get("reference", ""))
+    archive = ArchiveFile(Path(job.path))
+    labels, reference = archive.labels, str(archive.meta.get("reference", ""))
     chosen = choose_channels(labels, [True] * len(labels), CommonOptions(), job.name, reference=reference)
-    info = StreamInfo(chosen.ch_names, float(meta["fs"]), job.name, chosen.reference, notes=chosen.notes)
-    kept = chosen.columns
-    return DatasetSession(info, [x[:, kept] for x in pieces], contact and [x[:, kept] for x in contact])
+    info = StreamInfo(
+        chosen.ch_names, archive.sfreq, job.name, chosen.reference, virtual=archive.virtual, notes=chosen.notes
+    )
+    keys = [entry["key"] for entry in archive.entries if str(entry["subject"]) == job.pick]
+    pieces = [archive.array(key).T.astype(np.float32) * archive.to_uv for key in keys]
+    fits, usable = [key.replace("x", "h") for key in keys], CONTACT.get(frozenset(labels), ())
+    known = usable and archive.names.issuperset(fits)
+    contact = [np.isin(archive.array(h).T, usable)[:, chosen.columns] for h in fits] if known else None
+    return DatasetSession(info, [x[:, chosen.columns] for x in pieces], contact)
 
 
 # -- files and BIDS -----------------------------------------------------------------------------------------------

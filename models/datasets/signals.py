@@ -115,13 +115,13 @@ class RawSignal:
                     reference=chosen.reference, notes=chosen.notes)  # fmt: skip
 
     def info(self, name: str) -> tuple[StreamInfo, float, tuple[str, ...]]:
-        """What the file's header says: its electrodes, its length (s), and what is odd about it."""
+        """What the file's header says: its electrodes, the length of what it stores (s), and what is odd about it."""
         file = self.open()
         try:
             reference = self.reference if file.reference == "unknown" and self.reference else file.reference
             info = StreamInfo(file.ch_names, file.sfreq, name, reference, virtual=file.virtual)
             notes = tuple(note for note in file.notes if not note.startswith("drop="))  # where they exist
-            return info, file.runs[-1][1] / file.sfreq, notes
+            return info, _stored(file) / file.sfreq, notes
         finally:
             file.close()
 
@@ -162,7 +162,7 @@ class RawSignal:
             if (file.ch_names, file.sfreq) != (info.ch_names, info.sfreq):
                 found = f"{len(file.ch_names)} channels at {file.sfreq:g} Hz; {info.n_chans} at {info.sfreq:g} expected"
                 raise MoodError(self.path.name, found, "all files of a session must have the same electrodes and rate")
-            length, last = sum(end - first for first, end in file.runs) / file.sfreq, file.runs[-1][1]
+            length, last = _stored(file) / file.sfreq, file.runs[-1][1]
             spans = [replace(s, stop=length) if math.isinf(s.stop) else s for s in spans]
             check_spans(spans, length, self.path.name)
             factor = 0.0
@@ -176,6 +176,18 @@ class RawSignal:
                 yield Segment(moved, signal * np.float32(factor) if factor != 1 else signal)
         finally:
             file.close()
+
+
+def segments_of(parts: Sequence[tuple[RawSignal, Sequence[Span]]], info: StreamInfo) -> Iterator[Segment]:
+    """The segments of a session that lies in several files, in order; see `RawSignal.segments`."""
+    for source, spans in parts:
+        if spans:
+            yield from source.segments(info, spans)
+
+
+def _stored(file: SignalFile) -> int:
+    """How many samples it stores."""
+    return sum(end - first for first, end in file.runs)
 
 
 def _begins(file: SignalFile) -> np.ndarray:

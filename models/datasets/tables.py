@@ -32,10 +32,7 @@ def rows(path: Path, delimiter: str = "\t", needs: Sequence[str] = ()) -> list[d
     MoodError
         It cannot be read, or lacks a column.
     """
-    columns, *body = _cells(path, delimiter)
-    if missing := [name for name in needs if name not in columns]:
-        found = f"it has no column {', '.join(missing)}; it has {', '.join(columns[:12])}"
-        raise MoodError(f"table {path.name}", found[:200], "download it again, or check that it belongs to this set")
+    columns, *body = _cells(path, delimiter, needs)
     return [dict(zip_longest(columns, map(str.strip, row[: len(columns)]), fillvalue="")) for row in body]
 
 
@@ -92,10 +89,7 @@ def columns(path: Path, names: Sequence[str], delimiter: str = ",") -> np.ndarra
     MoodError
         It cannot be read, has no such columns, or no rows.
     """
-    head, *body = _cells(path, delimiter)
-    if missing := [name for name in names if name not in head]:
-        do = "download it again, or check that it belongs to this set"
-        raise MoodError(f"table {path.name}", f"it has no columns {', '.join(missing)}"[:120], do)
+    head, *body = _cells(path, delimiter, names)
     if not body:
         raise MoodError(f"table {path.name}", "it has no rows", "download it again")
     at = [head.index(name) for name in names]
@@ -103,8 +97,8 @@ def columns(path: Path, names: Sequence[str], delimiter: str = ",") -> np.ndarra
     return np.array([[number(row[i]) for i in at] if last < len(row) else [math.nan] * len(at) for row in body])
 
 
-def _cells(path: Path, delimiter: str) -> list[list[str]]:
-    """The rows of a table, the head first."""
+def _cells(path: Path, delimiter: str, needs: Sequence[str] = ()) -> list[list[str]]:
+    """The rows of a table, the head first, which must name what it `needs`."""
     try:
         lines = [line for line in text_of_sidecar(path).splitlines() if line.strip()]
         plain = delimiter == "\t"
@@ -115,4 +109,8 @@ def _cells(path: Path, delimiter: str) -> list[list[str]]:
         raise MoodError(f"table {path.name}", " ".join(str(error).split())[:80], "download it again") from None
     if not cells:
         raise MoodError(f"table {path.name}", "it is empty", "download it again")
-    return [[cell.strip() for cell in cells[0]], *cells[1:]]
+    head = [cell.strip() for cell in cells[0]]
+    if missing := [name for name in needs if name not in head]:
+        found = f"it has no column {', '.join(missing)}; it has {', '.join(head[:12])}"
+        raise MoodError(f"table {path.name}", found[:200], "download it again, or check that it belongs to this set")
+    return [head, *cells[1:]]

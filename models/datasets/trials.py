@@ -6,7 +6,7 @@ its segments one at a time, in the order in which they were played, so that memo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -94,6 +94,15 @@ class Published:
     source: str
     chosen_on_test: str
     """Whether the checkpoint was chosen on the test subject: "yes", "no" or "unknown"."""
+
+
+def published(figures: Iterable[Mapping[str, str]]) -> list[str]:
+    """A line for each published figure, given as the fields of a `Published`."""
+    return [
+        f"{f['figure']} · {f['method']} · {f['protocol']} · {f['source']}; checkpoint chosen on the test subject: "
+        f"{f['chosen_on_test']}"
+        for f in figures
+    ]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from realtime_mood.errors import ConfigError
 from realtime_mood.files import write_whole
 from realtime_mood.report import pages
 
+from ..datasets.guards import mean_there
 from ..datasets.labels import scale_of
 from ..executor import SerialExecutor, open_executor
 from ..progress import Progress
@@ -30,7 +31,7 @@ from .figures import draws, mean_with_interval, of_person
 from .mood_reader import FittedReader, ReaderMethod
 from .run import Comparison, Options, prepare
 from .splits import Split
-from .subject_maps import SubjectMaps, maps_of, mean_there
+from .subject_maps import SubjectMaps, maps_of
 
 KINDS = ("de", "attention", "attention_contrast", "gradients")
 PROTOCOLS = ("groups", "loso")

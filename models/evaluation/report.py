@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..datasets.trials import published
 from . import figures
 from .compare import Results, Row
 from .labelled import LOOKS_AHEAD
@@ -110,15 +111,6 @@ def title(about: Mapping[str, Any]) -> str:
         f"one second in {about['every']} scored" if about["every"] > 1 else "",
     ]  # fmt: skip
     return ", ".join(filter(None, parts)) + (f": {LOOKS_AHEAD}" if about["looks_ahead"] else "")
-
-
-def published(figures: Sequence[Mapping[str, str]]) -> list[str]:
-    """A line for each published figure."""
-    return [
-        f"{f['figure']} · {f['method']} · {f['protocol']} · {f['source']}; checkpoint chosen on the test subject: "
-        f"{f['chosen_on_test']}"
-        for f in figures
-    ]
 
 
 def sections(result: Mapping[str, Any]) -> list[tuple[str, list[str]]]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from ..datasets.guards import mean_there
 from ..reader import Batch, MoodReader
 from .contexts import Contexts
 from .figures import Scores
@@ -126,10 +127,3 @@ def trials_of(c: Contexts) -> TrialMeans:
 
 def _stretches(piece: np.ndarray, label: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum((np.diff(piece) != 0) | (np.diff(label) != 0))])
-
-
-def mean_there(values: np.ndarray) -> np.ndarray:
-    """Mean over the first axis of the values that are not NaN; NaN where there are none."""
-    there = np.isfinite(values)
-    n = there.sum(axis=0)
-    return np.where(n, np.where(there, values, 0).sum(axis=0) / np.maximum(n, 1), np.nan)

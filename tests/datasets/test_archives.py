@@ -176,6 +176,20 @@ def test_rest_and_arithmetic_minute_by_minute(written, tmp_path, files):
     assert all(np.ptp(s.signal[-50:], axis=0).min() > 0 for s in segments), "the zeros at a file's end"
 
 
+@pytest.mark.parametrize("rest_s", [89.9, 90.0, 90.1, 150.0, 180.0])
+def test_the_minutes_of_rest_and_arithmetic_are_never_mixed_up(tmp_path, rest_s):
+    rng, sfreq = np.random.default_rng(0), 125
+    entries = [{"subject": "00", "label": label} for label in ("rest", "arithmetic")]
+    signals = [rng.normal(0, 10, (round(seconds * sfreq), len(writer.OLD_TEN_TWENTY))) for seconds in (rest_s, 60.0)]
+    meta = {"fs": sfreq, "channels": writer.OLD_TEN_TWENTY, "uV_per_lsb": 0.1}
+    writer._write_archive(tmp_path / "eegmat_125hz.npz", meta, entries, signals)
+    (recording,) = eegmat.READER.recordings(tmp_path)
+    segments = list(recording.segments())
+    assert [segment.spans[0].trial for segment in segments] == [None, *recording.trials]
+    np.testing.assert_allclose(segments[-1].signal, signals[1], atol=0.06)
+    assert segments[-1].spans[0].trial.label == "arithmetic"
+
+
 def test_a_subject_with_one_of_the_two_files_is_left_out(tmp_path):
     writer.write_eegmat(tmp_path, 1, 9742, 0.0, files=True)
     shutil.copy(tmp_path / "Subject00_1.edf", tmp_path / "Subject07_1.edf")

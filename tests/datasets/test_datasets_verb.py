@@ -139,7 +139,7 @@ def test_a_set_is_shown_with_its_layout_and_figures(capsys) -> None:
     shown = capsys.readouterr().out
     assert "doi 10.1109/TCDS.2021.3071170" in shown
     assert "EEG_DE_features/        1_123.npz … 16_123.npz" in shown
-    assert "chosen on test subject: yes" in shown
+    assert "chosen on the test subject: yes" in shown
     assert app.command(["datasets", "show", "faces"]) == 2
 
 

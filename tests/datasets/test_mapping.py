@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError, MoodError
 from realtime_mood.models.datasets.description import DatasetMapping
 from realtime_mood.models.datasets.fixtures import open_bids
 from realtime_mood.models.datasets.fixtures.files import played, write_edf, write_tsv
+from realtime_mood.models.datasets.preparing import jobs_of
 from realtime_mood.models.datasets.sets import reader_of
 from tests.datasets.reading import trial_signals
 
@@ -69,6 +71,20 @@ def test_tables_beside_recordings(tmp_path, signal):
     assert np.allclose([(s.start, s.stop) for s in spans[:2]], [(3, 8), (8, 12)])
     assert reader.info.labels == ("positive", "negative", "neutral")
     assert reader.info.baseline == "pre-clip"
+
+
+def test_what_was_prepared_by_another_description_is_not_used(tmp_path, signal):
+    write_bids(tmp_path, signal)
+
+    def folder(text: str) -> Path:
+        reader = described(tmp_path, text)
+        return jobs_of(reader.recordings(tmp_path), reader.info, FeatureSpec(), tmp_path)[0].folder
+
+    first = folder(EXAMPLES[0])
+    assert folder(EXAMPLES[0]) == first
+    others = {folder(EXAMPLES[0].replace(*change)) for change in (("seconds = 5", "seconds = 4"), ('"FCz"', '"Cz"'))}
+    others.add(folder(EXAMPLES[0].replace('duration = "duration"', "duration = 3")))
+    assert len(others - {first}) == 3
 
 
 def test_annotations_in_the_files(tmp_path, signal):

@@ -46,6 +46,7 @@ def test_events_count_stored_samples_where_a_file_has_breaks(monkeypatch, tmp_pa
     index = np.r_[0:1000, 1500:4500]
     marks = [Marker(900, "a"), Marker(1200, "lost"), Marker(1600, "b")]
     monkeypatch.setattr(RawSignal, "open", lambda self: Rows(signal, index, NAMES, 100.0, markers=marks))
+    assert RawSignal(tmp_path).info("a set")[1] == 40.0, "the length counts stored samples too"
     assert RawSignal(tmp_path).markers() == [(9.0, "a"), (10.0, "lost"), (11.0, "b")]
     spans = [Span(8.0, 10.0), Span(9.0, 11.0), Span(10.0, 12.0)]
     (segment,) = RawSignal(tmp_path).segments(INFO, spans)

@@ -248,7 +248,6 @@ def test_loose_files_play_and_the_others_say_why_not(tmp_path):
 
 NOTHING = {
     "no such place": (lambda p: p / "absent", "no such file or folder"),
-    "no archive": (lambda p: np.savez(p / "x.npz", a=np.zeros(3)) or p / "x.npz", "unreadable"),
     "an odd option": (lambda p: f"{p}?colour=red", "colour"),
     "an empty folder": (lambda p: p, "none of them holds a usable window"),
     "pieces too short": (lambda p: archive(p, {"a": [eeg(1, seconds=7)]}), "none of them holds a usable window"),
@@ -263,6 +262,28 @@ def test_nothing_to_learn_from_is_said_in_one_line(tmp_path, kind):
         gathered(tmp_path, make(tmp_path))
     assert "\n" not in str(caught.value)
     assert not isinstance(caught.value, WeightsError)
+
+
+@pytest.mark.parametrize("damage", ["no archive", "cut short", "a signal overwritten"])
+def test_a_damaged_archive_is_named_in_one_line(tmp_path, damage):
+    path = archive(tmp_path, {"a": [eeg(1)]})
+    whole = path.read_bytes()
+    at = len(whole) // 2
+    if damage == "no archive":
+        np.savez(path, a=np.zeros(3))
+    else:
+        path.write_bytes(whole[:at] + (b"?" * 80 + whole[at + 80 :] if damage[0] == "a" else b""))
+    with pytest.raises(MoodError, match=r"archive made_128hz\.npz · cannot be read: [^\n]*$"):
+        find([str(path)])[0][0].read()
+
+
+def test_an_archive_of_simulated_people_stays_marked(tmp_path):
+    path = archive(tmp_path, {"a": [eeg(1)]})
+    assert not find([str(path)])[0][0].read().info.virtual
+    arrays = dict(np.load(path))
+    meta = json.loads(str(arrays["meta"])) | {"source": "SIMULATED"}
+    np.savez(path, **arrays | {"meta": json.dumps(meta)})
+    assert find([str(path)])[0][0].read().info.virtual
 
 
 @pytest.fixture(scope="module")

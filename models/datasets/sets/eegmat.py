@@ -12,6 +12,7 @@ The first minute of rest is the baseline.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -82,9 +83,8 @@ def _of_files(subject: str, rest: Path, task: Path) -> Recording:
     (info, rest_s, notes), (other, task_s, _) = (source.info("EEGMAT") for source in sources)
     if (info.ch_names, info.sfreq) != (other.ch_names, other.sfreq):
         raise MoodError(f"EEGMAT subject {subject}", "its two files differ in electrodes or rate", "get them again")
-    n_minutes = _n_minutes(rest_s - ZEROS_S), _n_minutes(task_s - ZEROS_S)
-
-    trials, lengths = _trials(*n_minutes), (rest_s - ZEROS_S, task_s - ZEROS_S)
+    lengths = (rest_s - ZEROS_S, task_s - ZEROS_S)
+    trials = _trials(*map(_n_minutes, lengths))
     read = partial(_segments, partial(_signals_of_files, sources, lengths, info), trials, info.sfreq, subject)
     return Recording(subject, "1", info, trials, read, (rest, task), notes=notes)
 
@@ -110,7 +110,7 @@ def _signals_of_archive(archive: Archive, keys: dict[str, str]) -> Iterator[np.n
 
 def _n_minutes(seconds: float) -> int:
     """Minutes, and one for what is left if it is more than half."""
-    return int((seconds + MINUTE_S / 2) // MINUTE_S)
+    return math.ceil(seconds / MINUTE_S - 0.5)
 
 
 def _trials(rest: int, task: int) -> tuple[Trial, ...]:

@@ -24,15 +24,14 @@ from typing import NamedTuple
 import numpy as np
 
 from realtime_mood.errors import MoodError
-from realtime_mood.types import StreamInfo
 
 from ..bids import text_of_sidecar
 from ..folders import unknown_layout
 from ..nets import labels_of
 from ..refusing import readable
-from ..signals import RawSignal
+from ..signals import RawSignal, segments_of
 from ..tables import number, rows
-from ..trials import DatasetInfo, Recording, Segment, Span, Trial
+from ..trials import DatasetInfo, Recording, Span, Trial
 
 EMOTIONS = {"sad": "sad", "dis": "disgust", "fear": "fear", "neu": "neutral", "joy": "joy", "ten": "tenderness",
             "ins": "inspiration"}  # fmt: skip
@@ -151,9 +150,9 @@ def _recording(subject: str, paths: Sequence[Path], tables: ReadmeTables, readme
     table = paths[0].parents[1] / "beh" / f"sub-{subject}_task-emotion_beh.tsv"
     trials, odd = _trials(played, orders, table)
     left = iter(trials)
-    placed = [_placed(intervals, left) for intervals in found]
+    placed = [(source, _placed(intervals, left)) for source, intervals in zip(sources, found, strict=True)]
     files = (*paths, readme, *([table] if table.is_file() else []))
-    return Recording(subject, "1", info, trials, partial(_segments, sources, placed, info), files,
+    return Recording(subject, "1", info, trials, partial(segments_of, placed, info), files,
                      notes=(*notes, *odd))  # fmt: skip
 
 
@@ -221,12 +220,6 @@ def _above_others(trials: Sequence[Trial]) -> float:
         if meant in trial.ratings and six:
             differences.append(trial.ratings[meant] - float(np.mean(six)))
     return float(np.mean(differences)) if differences else 1.0
-
-
-def _segments(sources: Sequence[RawSignal], placed: Sequence[Sequence[Span]], info: StreamInfo) -> Iterator[Segment]:
-    for source, spans in zip(sources, placed, strict=True):
-        if spans:
-            yield from source.segments(info, spans)
 
 
 READER = EmoEegMc()

@@ -13,7 +13,7 @@ cross. Twelve ratings, 0 to 7, stand in columns of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from ..guards import onset_unit
 from ..refusing import readable
 from ..signals import RawSignal
 from ..tables import number, ratings, rows
-from ..trials import DatasetInfo, Recording, Segment, Span, Trial
+from ..trials import DatasetInfo, Recording, Span, Trial
 from .faced import EMOTIONS, PUBLISHED, SCALES, emotion_of, sign_of
 
 CROSS_S = 5.0
@@ -74,12 +74,7 @@ def _recording(subject: str, table: Path, path: Path) -> Recording:
     info, length, notes = source.info("FACED")
     spans = _spans(table, info, length)
     trials = tuple(span.trial for span in spans if span.trial)
-    files = (table, path)
-    return Recording(subject, "1", info, trials, partial(_segments, source, info, spans), files, notes=notes)
-
-
-def _segments(source: RawSignal, info: StreamInfo, spans: Sequence[Span]) -> Iterator[Segment]:
-    return source.segments(info, spans)
+    return Recording(subject, "1", info, trials, partial(source.segments, info, spans), (table, path), notes=notes)
 
 
 def _spans(table: Path, info: StreamInfo, length_s: float) -> list[Span]:

@@ -21,9 +21,9 @@ from ..folders import is_simulated
 from ..guards import onset_unit
 from ..nets import hydrocel_sites, nearest_sites
 from ..refusing import readable
-from ..signals import RawSignal, head_of
+from ..signals import RawSignal, head_of, segments_of
 from ..tables import number, rows
-from ..trials import DatasetInfo, Recording, Segment, Span, Trial
+from ..trials import DatasetInfo, Recording, Span, Trial
 
 
 class MappedReader:
@@ -61,7 +61,8 @@ class MappedReader:
         )
 
     def _recording(self, subject: str, session: str, paths: Sequence[Path], root: Path, simulated: bool) -> Recording:
-        parts: list[tuple[RawSignal, StreamInfo, list[Span]]] = []
+        parts: list[tuple[RawSignal, list[Span]]] = []
+        infos: list[StreamInfo] = []
         notes: list[str] = []
         files: list[Path] = []
         n = 0
@@ -71,14 +72,15 @@ class MappedReader:
             table = self._table(path)
             spans = self._spans(source, table, path.relative_to(root).as_posix(), info, length, n)
             n += sum(span.trial is not None for span in spans)
-            parts.append((source, replace(info, virtual=info.virtual or simulated), spans))
+            parts.append((source, spans))
+            infos.append(replace(info, virtual=info.virtual or simulated))
             notes += odd
             files += [path, *([table] if table else [])]
-        trials = tuple(span.trial for _, _, spans in parts for span in spans if span.trial)
+        trials = tuple(span.trial for _, spans in parts for span in spans if span.trial)
         if not trials:
             raise MoodError(f"subject {subject}", "none of its rows is a trial", f"correct [trial] ({DOC})")
-        return Recording(subject, session, parts[0][1], trials, partial(_segments, parts), tuple(files),
-                         notes=tuple(dict.fromkeys(notes)))  # fmt: skip
+        read = partial(segments_of, parts, infos[0])
+        return Recording(subject, session, infos[0], trials, read, tuple(files), notes=tuple(dict.fromkeys(notes)))
 
     def _source(self, path: Path) -> RawSignal:
         mapping = self._mapping
@@ -180,13 +182,6 @@ class MappedReader:
 def _of_path(pattern: str, place: str) -> str:
     match = re.search(pattern, place) if pattern else None
     return match[1] if match and match.re.groups else match[0] if match else ""
-
-
-def _segments(parts: Sequence[tuple[RawSignal, StreamInfo, list[Span]]]) -> Iterator[Segment]:
-    first = parts[0][1]
-    for source, _, spans in parts:
-        if spans:
-            yield from source.segments(first, spans)
 
 
 def mapped_reader(path: Path) -> MappedReader:

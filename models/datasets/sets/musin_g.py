@@ -12,18 +12,17 @@ Familiarity and enjoyment (1 the most, 5 the least) are not in the tables: there
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 from realtime_mood.types import StreamInfo
 
 from ..folders import is_simulated, unknown_layout
 from ..nets import hydrocel_sites
-from ..signals import RawSignal
+from ..signals import RawSignal, segments_of
 from ..tables import number, rows, sidecar
-from ..trials import DatasetInfo, Recording, Segment, Span, Trial
+from ..trials import DatasetInfo, Recording, Span, Trial
 
 NOTE = "the order in which songs were played is not known; they are in the order of their numbers"
 
@@ -59,9 +58,9 @@ class MusinG:
                 sfreq = number(str(sidecar(path.with_suffix(".json")).get("SamplingFrequency", "")))
                 grouped.setdefault(path.name.split("_")[0], {}).setdefault((labels, sfreq), []).append(path)
         return [
-            _recording(subject, number, labels, sfreq, paths, is_simulated(root))
+            _recording(subject, session, labels, sfreq, paths, is_simulated(root))
             for subject, kinds in grouped.items()
-            for number, ((labels, sfreq), paths) in enumerate(kinds.items(), 1)
+            for session, ((labels, sfreq), paths) in enumerate(kinds.items(), 1)
         ]
 
 
@@ -73,14 +72,10 @@ def _recording(
     sources = [RawSignal(path, tuple(site or "-" for site in sites), reference="Cz") for path in paths]
     songs = [path.parts[-3].removeprefix("ses-") for path in paths]
     trials = tuple(Trial(i, f"song{song}") for i, song in enumerate(songs))
-    read = partial(_segments, sources, info, trials)
+    parts = [(source, [Span(0.0, math.inf, trial)]) for source, trial in zip(sources, trials, strict=True)]
     files = tuple(file for path in paths for file in (path, path.with_suffix(".fdt")) if file.exists())
+    read = partial(segments_of, parts, info)
     return Recording(subject.removeprefix("sub-"), str(session), info, trials, read, files, notes=(NOTE,))
-
-
-def _segments(sources: Sequence[RawSignal], info: StreamInfo, trials: Sequence[Trial]) -> Iterator[Segment]:
-    pairs = zip(sources, trials, strict=True)
-    return chain.from_iterable(source.segments(info, [Span(0.0, math.inf, trial)]) for source, trial in pairs)
 
 
 READER = MusinG()

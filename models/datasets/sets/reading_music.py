@@ -29,13 +29,12 @@ from functools import partial
 from pathlib import Path
 
 from realtime_mood.errors import MoodError
-from realtime_mood.types import StreamInfo
 
 from ..folders import unknown_layout
 from ..refusing import readable
-from ..signals import RawSignal
+from ..signals import RawSignal, segments_of
 from ..tables import number, rows
-from ..trials import DatasetInfo, Recording, Segment, Span, Trial
+from ..trials import DatasetInfo, Recording, Span, Trial
 
 QUESTIONS = ("tender", "arousal", "angry", "afraid", "happy", "valence", "sad", "tension")
 """What the questions 800 to 807 ask."""
@@ -77,13 +76,12 @@ class ReadingMusic:
         for (run, table, _), source in zip(runs, sources, strict=True):
             spans = self._spans(run, events_of(table), n)
             n += sum(span.trial is not None for span in spans)
-            if spans:
-                found.append((source, spans))
+            found.append((source, spans))
         if not n:
             raise MoodError(f"events of subject {subject}", "no music among them", "download them again")
         trials = tuple(span.trial for _, spans in found for span in spans if span.trial)
         files = tuple(path for _, table, signal in runs for path in (table, signal))
-        return Recording(subject, session, info, trials, partial(_segments, found, info), files, notes=notes)
+        return Recording(subject, session, info, trials, partial(segments_of, found, info), files, notes=notes)
 
     def _spans(self, run: int, events: Events, n: int) -> list[Span]:
         if self.info.name != "ds002721":
@@ -91,11 +89,6 @@ class ReadingMusic:
         if run == 1:
             return [Span(events[0][0] if events else 0.0, math.inf)]
         return list(clips_of(events, n))
-
-
-def _segments(found: Sequence[tuple[RawSignal, list[Span]]], info: StreamInfo) -> Iterator[Segment]:
-    for source, spans in found:
-        yield from source.segments(info, spans)
 
 
 def events_of(table: Path) -> Events:
