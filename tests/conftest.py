@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from forking import fork_server, program  # noqa: F401 - fixtures
 
@@ -28,6 +29,8 @@ _lsl.write(f"SessionID = tests-{_id.hex}\n")
 _lsl.flush()
 os.environ["LSLAPICFG"] = _lsl.name
 atexit.register(_lsl.close)
+hypothesis.settings.register_profile("ours", deadline=None)  # the first example may import a library; machines are busy
+hypothesis.settings.load_profile("ours")
 os.environ["LANGUAGE"] = "en"  # the tests read texts, whatever the language of the machine; before anything starts
 
 

@@ -50,7 +50,7 @@ class ReadingTable(Sequence[Reading]):
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """One row a reading: ``time``, ``status``, ``readout``, ``label``, ``confidence``, ``p_LABEL`` for each label,
-        ``quality``, ``coverage`` and ``calibrated``; NaN or None where there is no estimate.
+        ``quality``, ``coverage``, ``calibrated`` and ``unfamiliarity``; NaN or None where there is none.
         """
         return [_row(it) for it in self]
 

@@ -187,13 +187,13 @@ def read(
     >>> for reading in rm.read("lsl://MyHeadset", profile="me.json"):  # doctest: +SKIP
     ...     print(reading.time, reading.label, reading.probabilities)
     """
-    opened, inbox = to_source(source), Inbox()
     path, made = (None, profile) if isinstance(profile, Profile) else (profile, None)
     options = reading_options(
         weights=weights, readout=readout, profile=path, notch=notch, repair=repair, device=device, runtime=runtime
     )
     build = import_module(BUILDER).PipelineBuilder(options, made)
-    taps: list[Sink] = [] if record is None else [recorder_to(record, opened, build.about(), sinks)]
     given = [open_sink(sink) if isinstance(sink, str) else sink for sink in sinks]
+    opened, inbox = to_source(source), Inbox()  # last: a wrong option leaves an open stream as it was
+    taps: list[Sink] = [] if record is None else [recorder_to(record, opened, build.about(), sinks)]
     engine = Engine(opened, build, [*taps, *given, inbox], seconds=seconds, give_up_s=give_up_s)
     return ReadingStream(engine, inbox)

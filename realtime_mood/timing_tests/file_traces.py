@@ -22,7 +22,7 @@ from ..sources.recordings.opening import open_raw
 from ..sources.recordings.placing import indices, measured_rate, played_once
 from ..sources.recordings.recording import PlaybackOptions, check_rate
 from ..sources.recordings.timeline import Timeline
-from ..sources.recordings.xdf import row_stamps, selected
+from ..sources.recordings.xdf import OFF, row_stamps, selected
 from ..sources.recordings.xdf_chunks import IN_MARKERS, OFFSET, StreamHeader, find_chunks
 from ..sources.recordings.xdf_streams import channels_of, load
 from .trace import Trace, column_of, sample_times
@@ -80,7 +80,7 @@ def xdf_trace(path: Path, options: PlaybackOptions, asked: str, channel: str, ma
         loaded = load(file, chunks, [stream, *sending])
     stamps = row_stamps(loaded[stream.number]["time_stamps"])
     sfreq = options.sfreq or stream.sfreq
-    if (measured := measured_rate(stamps, sfreq)) and abs(measured / sfreq - 1) > 0.01:
+    if (measured := measured_rate(stamps, sfreq)) and abs(measured / sfreq - 1) > OFF:
         sfreq = measured
     index, notes = indices(len(stamps), sfreq, stamps)
     once, order, _ = played_once(index)

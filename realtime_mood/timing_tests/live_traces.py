@@ -107,6 +107,5 @@ def trace_of(
         last = np.array([chunk.first + len(chunk.data) - 1 for chunk in kept])
         times = sample_times(index, last, np.array([chunk.t_last for chunk in kept]), info.sfreq)
     own = [(float(np.interp(m.index, index, times)), m.text) for chunk in kept for m in chunk.markers]
-    known = np.isfinite(values)
     together = tuple(sorted([*own, *(events or [])]))
-    return Trace(times[known], values[known], info.sfreq, together, channel, info.notes, info.virtual)
+    return Trace(times, values, info.sfreq, together, channel, info.notes, info.virtual)

@@ -101,6 +101,8 @@ def read_trace(source: str, channel: str, markers: str, seconds: float) -> Trace
 
 def evaluate(trace: Trace, options: OnsetOptions, source: str) -> OnsetTest:
     """Detect the onsets, match them to the markers, and summarise; raises `StreamMismatch` where that is impossible."""
+    known = np.isfinite(trace.values)  # what could not be read is a gap
+    trace = trace._replace(times=trace.times[known], values=trace.values[known])
     signal = np.empty(len(trace.values))
     pieces = [piece for piece in trace.pieces() if piece.stop - piece.start > 1]
     for piece in pieces:

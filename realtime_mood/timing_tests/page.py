@@ -167,7 +167,7 @@ def as_object(test: TimingTest) -> dict[str, Any]:
             value = {key: getattr(value, key) for key in value.__slots__}
         elif name == "steps":
             value = [{"t": at, "ms": ms} for at, ms in value]
-        elif name in ("drawn", "fitted") or isinstance(value, np.ndarray):
+        elif name == "drawn" or isinstance(value, np.ndarray):
             continue
         elif name == "levels":
             value = value._asdict()

@@ -18,7 +18,7 @@ class Trace(NamedTuple):
     """A sampled signal of any unit, and markers in order of time."""
 
     times: np.ndarray  # (n,) s, increasing; a step of more than 1.5 samples is a gap
-    values: np.ndarray  # (n,)
+    values: np.ndarray  # (n,), NaN where one could not be read
     sfreq: float
     events: tuple[tuple[float, str], ...]  # time (s) and text
     name: str  # of the channel

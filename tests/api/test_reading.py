@@ -111,11 +111,16 @@ def test_faults_of_the_source_are_raised_by_the_loop():
         ({"device": "tpu"}, "device"),
         ({"weights": "nothing://"}, "no scheme nothing://"),
         ({"profile": "/nowhere.json"}, "no such file"),
+        ({"sinks": ["pigeon://x"]}, "pigeon"),
     ],
 )
-def test_wrong_options_are_said_at_once(options, words):
+def test_wrong_options_are_said_at_once_and_leave_an_open_stream_as_it_was(options, words):
     with pytest.raises(rm.MoodError, match=words):
         rm.read(URL, **options)
+    with rm.open_source(URL) as stream:
+        with pytest.raises(rm.MoodError, match=words):
+            rm.read(stream, **options)
+        assert len(list(rm.read(stream, seconds=1))) == 4
 
 
 def test_what_is_no_source_is_refused():

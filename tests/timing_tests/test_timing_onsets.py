@@ -92,6 +92,18 @@ def test_a_gap_hides_markers_that_are_then_not_missed(planted):
     assert (test.markers, test.missed, test.extra, test.outside) == (58, 0, 0, 3)
 
 
+def test_samples_that_could_not_be_read_are_a_gap(tmp_path, planted):
+    markers, onsets, _ = planted
+    values = light(onsets, SECONDS, SFREQ)
+    values[(np.arange(len(values)) / SFREQ > markers[30] - 0.2) & (np.arange(len(values)) / SFREQ < markers[31])] = (
+        np.nan
+    )
+    trace = read_trace(str(write_stimuli(tmp_path / "a.xdf", values, SFREQ, markers)), "Photo", "", 1)
+    for options in (OnsetOptions(), OnsetOptions(flicker_hz=60.0)):
+        test = evaluate(trace, options, "a")
+        assert (test.markers, test.missed, test.extra) == (58, 0, 0)
+
+
 def test_two_clocks_that_drift_apart_and_regular_intervals_are_named():
     markers = 2.0 + 0.4 * np.arange(140)
     onsets = markers + 0.05 + 1e-4 * (markers - 30)

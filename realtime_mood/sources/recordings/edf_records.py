@@ -31,6 +31,7 @@ class EdfRecords:
     content: np.ndarray  # (n_records, record_bytes) uint8
     labels: list[str]
     transducers: list[str]
+    units: list[str]
     columns: list[slice]  # the bytes of each channel in a record
     record_s: float
     discontinuous: bool  # the header says "EDF+D" or "BDF+D"
@@ -74,6 +75,7 @@ def read_records(path: Path) -> EdfRecords:
         content=stored[: whole * ends[-1]].reshape(whole, ends[-1]),
         labels=words(0, 16),
         transducers=words(16, 80),
+        units=[unit.replace("\x83\xca", "µ").strip(" \0") for unit in words(96, 8)],
         columns=[slice(end - size, end) for end, size in zip(ends, sizes, strict=True)],
         record_s=float(head[244:252]) or 1.0,
         discontinuous=head[192:197] in (b"EDF+D", b"BDF+D"),

@@ -1,4 +1,4 @@
-"""Headers of EDF, BDF, BrainVision, FIF and GDF files: metadata that MNE does not keep, and checks for damage."""
+"""Headers of BrainVision, FIF and GDF files: metadata that MNE does not keep, and checks for damage."""
 
 from __future__ import annotations
 
@@ -27,15 +27,6 @@ class BrainVisionChannel(NamedTuple):
     name: str
     reference: str
     unit: str  # µV where it names none, as the format has it
-
-
-def edf_units(path: Path) -> list[str]:
-    """The unit of each channel in the header of an EDF or BDF file."""
-    with path.open("rb") as f:
-        f.seek(252)
-        n_chans = int(f.read(4))
-        f.seek(256 + n_chans * (16 + 80))
-        return [f.read(8).decode("latin-1").replace("\x83\xca", "µ").strip(" \0") for _ in range(n_chans)]
 
 
 def beginning(path: Path, n_bytes: int) -> bytes:

@@ -17,7 +17,7 @@ from ..units import UNSTATED, microvolts, scales, unit_name
 from ..url import pasted
 from .breaks import counted_breaks, stated_breaks
 from .edf_records import EdfRecords, read_records, record_breaks, record_markers
-from .headers import beginning, brainvision_channels, check_header, edf_units
+from .headers import beginning, brainvision_channels, check_header
 from .opening import open_raw
 from .raw_object import RawRows
 from .raw_tracks import raw_groups, raw_tracks
@@ -43,6 +43,7 @@ class MneFile(RawRows):
         self._options: dict[str, Any] = {"exclude_after_unique": True, "encoding": "latin-1"} if by_record else {}
         self._raw, self._omitted = open_raw(path, asked, **self._options)
         _check_labels(self._raw, asked)
+        self._records = read_records(path) if by_record else None
         written, taken, reference = self._stated(path)
         # MNE takes channels of a BrainVision file for others where it does not know their unit.
         typed = {"eeg", "misc"} if path.suffix in (".vhdr", ".ahdr") else {"eeg"}
@@ -57,7 +58,6 @@ class MneFile(RawRows):
         self._read_at_own_rate(path, options.drop, asked)
         self.sfreq, self._n_times = float(self._raw.info["sfreq"]), int(self._raw.n_times)
         check_rate(asked, self.sfreq)
-        self._records = read_records(path) if by_record else None
         self._time, odd = self._timeline(path, asked, counters)
         self.runs, self.notes = self._time.runs, notes + odd + self._outside()
         self.virtual = self._is_virtual(beginning(path, 4096).decode("latin-1"))
@@ -109,9 +109,8 @@ class MneFile(RawRows):
     def _stated(self, path: Path) -> tuple[list[str], np.ndarray, str]:
         """The unit of each channel in the file, how many volts MNE takes a stored 1 for, and the common reference."""
         extras = self._raw._raw_extras[0]
-        if path.suffix.lower() in (".edf", ".bdf"):  # MNE takes all but µV and mV for volts
-            units = edf_units(path)
-            return [units[i] for i in extras["sel"]], np.asarray(extras["units"]), ""
+        if self._records is not None:  # MNE takes all but µV and mV for volts
+            return [self._records.units[i] for i in extras["sel"]], np.asarray(extras["units"]), ""
         if path.suffix in (".vhdr", ".ahdr") and len(channels := brainvision_channels(path)) == len(self._raw.ch_names):
             units = [channel.unit for channel in channels]
             references = {channel.reference for channel in channels}

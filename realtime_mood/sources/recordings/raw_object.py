@@ -15,9 +15,8 @@ from .breaks import stated_breaks, stored_onsets
 from .raw_tracks import raw_groups, raw_tracks
 from .recording import HEAD_S, PlaybackOptions, by_index, check_rate, check_unit, finite
 from .timeline import Timeline
-from .tracks import RawTrack
+from .tracks import BLOCK_S, RawTrack
 
-BLOCK_S = 5.0  # seconds read from the file at once
 VIRTUAL_MARK = "VIRTUAL PERSON"  # marks the header of every file of a simulated subject
 
 
