@@ -117,6 +117,16 @@ def registered() -> Iterator[Callable[[plugins.Group, str, Any], None]]:
         plugins.unregister(group, name)
 
 
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages with empty figures: to draw them takes most of a page's time, and other tests of the page do."""
+    from markupsafe import Markup
+
+    from realtime_mood.report.drawing import Drawing
+
+    monkeypatch.setattr("realtime_mood.report.pages.svg", lambda *_: Drawing("0 0 1 1", "1", Markup("")))
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real recordings."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -31,4 +32,10 @@ def render(
     It may use `values`, `filters`, ``_`` and ``ngettext`` for texts, and ``lang``, the code of the language. A missing
     name is an error.
     """
-    return environment(package, filters).get_template(name).render(values)
+    return _kept(package, current(), frozenset((filters or {}).items())).get_template(name).render(values)
+
+
+@cache
+def _kept(package: str, language: str, filters: frozenset[tuple[str, Callable[..., object]]]) -> Environment:
+    """The environment for the language in use, in which a template is compiled once."""
+    return environment(package, dict(filters))

@@ -66,6 +66,9 @@ def svg(figure: ReportFigure, key: str) -> Drawing:
         canvas = Figure(figsize=figure.size, layout="constrained")
         FigureCanvasSVG(canvas)
         figure.draw(canvas)
+        if canvas.axes and (engine := canvas.get_layout_engine()):
+            engine.execute(canvas)  # here: a figure that still has to be laid out is drawn twice
+        canvas.set_layout_engine("none")
         canvas.savefig(out, format="svg", transparent=True, dpi=144)
     text = out.getvalue()
     box = re.search(r'viewBox="([^"]*)"', text)

@@ -53,12 +53,6 @@ def run(capfd, tmp_path, monkeypatch):
     return call
 
 
-@pytest.fixture
-def no_figures(monkeypatch):
-    """Pages without their figures, which take a second a page; test_report has them."""
-    monkeypatch.setattr("realtime_mood.calibration.report._figures", lambda *_: ())
-
-
 def lines(out):
     return [json.loads(line) for line in out.splitlines()]
 

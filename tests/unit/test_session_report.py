@@ -31,6 +31,8 @@ from realtime_mood.report.readings import OTHER, readings_of
 from realtime_mood.report.words import MEANINGS, plain, reason, share, span
 from realtime_mood.types import Fault, Why
 
+without_figures = pytest.mark.usefixtures("no_figures")
+
 
 def report(it: Writer, folder: Path, name: str = "a.xdf") -> SessionReport:
     return report_of(open_recorded(it.write(folder / name)))
@@ -48,6 +50,7 @@ class Page(htmlpage.Page):
         assert all(link[1:] in self.ids or link.startswith("data:image/png") for link in self.links)
 
 
+@without_figures
 def test_earlier_sessions_of_the_participant_stand_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [
         f"sub-{who}_ses-{k}_task-mood_run-01_eeg.xdf" for who, k in (("P07", 1), ("P07", 3), ("P08", 1), ("P07", 2))
@@ -98,6 +101,7 @@ def test_what_was_planted_is_found(tmp_path: Path) -> None:
     assert it.origin.weights == "reader-4"  # not the folder it lay in
 
 
+@without_figures
 def test_the_time_with_eye_movements_is_said(tmp_path: Path) -> None:
     writer = Writer()
     for k in range(1, 21):
@@ -113,6 +117,7 @@ def test_the_time_with_eye_movements_is_said(tmp_path: Path) -> None:
     assert table_of(open_recorded(tmp_path / "a.xdf"))["modalities"] == ["eeg+eyes"] * 15 + ["eeg"] * 5
 
 
+@without_figures
 def test_weights_of_a_data_set_say_on_whom_they_were_shown(tmp_path: Path) -> None:
     shown = HeldOutResult("FACED", 40, False, 0.45, 0.41, 0.49, 0.33, True, False)
     about = ABOUT | {"held_out": {READOUT.name: asdict(shown)}}
@@ -131,6 +136,7 @@ def test_electrodes_are_judged_over_the_time_they_were_judged(tmp_path: Path) ->
     assert [e.faults for e in it.electrodes][2] == (("line", pytest.approx(8.125 / judged)),)
 
 
+@without_figures
 def test_an_electrode_left_out_by_hand_is_not_called_bad(tmp_path: Path) -> None:
     it = Writer()
     for k in range(8):
@@ -223,12 +229,14 @@ def test_the_page_says_it_all_and_stands_alone(tmp_path: Path) -> None:
     assert "mains hum" in it.text
 
 
+@without_figures
 def test_a_real_person_is_not_called_virtual(tmp_path: Path) -> None:
     text = page(report(session(REAL), tmp_path))
     assert "SIMULATED" not in text
     assert "comes from a simulated subject" not in text
 
 
+@without_figures
 def test_no_answer_at_all_is_said(tmp_path: Path) -> None:
     it = Writer(REAL)
     for _ in range(40):
@@ -274,6 +282,7 @@ def test_words_from_the_file_stay_words(tmp_path: Path) -> None:
     assert write_report(tmp_path / "a.xdf").exists()
 
 
+@without_figures
 @pytest.mark.parametrize(
     "said",
     [
@@ -305,6 +314,7 @@ def test_odd_fields_of_a_usable_reading_do_no_harm(tmp_path: Path) -> None:
     assert Page(page(made)).tags["svg"] == 3
 
 
+@without_figures
 def test_only_so_many_markers_are_listed(tmp_path: Path) -> None:
     it = Writer()
     for k in range(250):
@@ -315,6 +325,7 @@ def test_only_so_many_markers_are_listed(tmp_path: Path) -> None:
     assert "The first 200 of 250 markers are listed." in page(made)
 
 
+@without_figures
 def test_damage_is_said(tmp_path: Path) -> None:
     blob = bytearray(session().write(tmp_path / "a.xdf").read_bytes())
     at = blob.index(xdf.MARK, len(blob) // 2) + len(xdf.MARK)  # where a chunk begins: its length is gone
@@ -344,6 +355,7 @@ def test_any_damage_gives_a_page_or_a_plain_error(tmp_path: Path) -> None:
     assert pages > 10
 
 
+@without_figures
 def test_a_signal_that_cannot_be_followed_is_said(tmp_path: Path) -> None:
     it = session()
     far = np.array([[10**15, 0, 0]], np.int64)
@@ -354,6 +366,7 @@ def test_a_signal_that_cannot_be_followed_is_said(tmp_path: Path) -> None:
     assert "could not be read to its end" in page(made)
 
 
+@without_figures
 def test_what_was_not_written_is_said(tmp_path: Path) -> None:
     it = session()
     it.tape.leave_out(100)
@@ -363,6 +376,7 @@ def test_what_was_not_written_is_said(tmp_path: Path) -> None:
     assert "100 samples (1 s) were received but not written" in page(made)
 
 
+@without_figures
 def test_a_readout_of_ones_own_says_what_shows_that_it_works(tmp_path: Path) -> None:
     grid = [[0.0] * 5] * 4
     verdict = {
@@ -389,6 +403,7 @@ def test_a_readout_of_ones_own_says_what_shows_that_it_works(tmp_path: Path) -> 
 # -- files ------------------------------------------------------------------------------------------------------
 
 
+@without_figures
 def test_a_report_is_replaced_and_nothing_else_ever_is(tmp_path: Path) -> None:
     path = session().write(tmp_path / "a.xdf")
     first = write_report(path)
@@ -402,6 +417,7 @@ def test_a_report_is_replaced_and_nothing_else_ever_is(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
+@without_figures
 def test_a_place_can_be_asked_for(tmp_path: Path) -> None:
     path, new = session().write(tmp_path / "a.xdf"), tmp_path / "new" / "page.html"
     assert write_report(path, new) == new == write_report(path, new)
@@ -458,6 +474,7 @@ def test_the_words_and_colours_are_those_of_the_window() -> None:
         assert colours == [light, dark, light]  # on a screen, in the dark, on paper
 
 
+@without_figures
 def test_drift_and_a_renewed_baseline_are_in_the_summary(tmp_path):
     w = Writer()
     for markers in (
