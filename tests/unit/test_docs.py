@@ -5,17 +5,26 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import app
 from benchmarks import architecture
+from realtime_mood.body.measure import UNITS as BODY_UNITS
 from realtime_mood.cli.config import RunConfig
 from realtime_mood.doctor.finding import CHECKS
+from realtime_mood.dsp.spec import BANDS
+from realtime_mood.feedback.conditions import Name
+from realtime_mood.feedback.plan import Block
+from realtime_mood.language.terms import FAULTS as FAULT_WORDS
+from realtime_mood.language.terms import REASONS, REFERENCES
 from realtime_mood.plugins import BUILT_IN
 from realtime_mood.sources.faults.script import FAULTS
 
 ROOT = Path(__file__).parents[2]
+EVERYDAY = {"BSD", "CONTRIBUTING", "CSV", "DIR", "GPL", "GPU", "JSON", "LICENSE", "README", "URL", "VII"}
+CONDITIONS, BLOCKS = get_args(Name), get_args(Block.model_fields["kind"].annotation)
 TEXT = "".join((ROOT / path).read_text() for path in ("README.md", "docs/guide.md", "docs/install.md"))
 
 
@@ -73,6 +82,15 @@ def test_every_field_that_programs_receive_is_documented(monkeypatch):
     import outputs
 
     assert outputs.PAGE.read_text() == "\n".join(outputs.page()), "run make docs"
+
+
+def test_the_glossary_has_the_words_of_the_program():
+    text = (ROOT / "docs" / "glossary.md").read_text()
+    faults = {name for name in FAULT_WORDS if name != "excluded"}  # left out by the user: no fault
+    words = {*REASONS, *faults, *BANDS, *BODY_UNITS, *REFERENCES, *CONDITIONS, *BLOCKS}
+    missing = {word for word in words if not re.search(rf"\b{word.replace('_', '[_ ]')}", text, re.IGNORECASE)}
+    ours = set(re.findall(r"\b[A-Z]{3,}\b", (ROOT / "README.md").read_text()))
+    assert not missing | {word for word in ours - EVERYDAY if word not in text}
 
 
 def test_every_picture_is_shown_on_a_page():
