@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 from ..language import _
 from ..sources.devices import Device
 from ..viewmodel.companions import Companion, companions
-from .labels import PlainLabel, column, named, plain_tip
+from .labels import PlainLabel, column, named, set_tip
 
 SHOWN_ROWS = 4.5  # of the list; the others are scrolled to
 ROW_PX = 24
@@ -21,7 +21,7 @@ ROW_PX = 24
 def add_item(to: QListWidget, title: str, detail: str = "", *, is_heading: bool = False) -> QListWidgetItem:
     """Add a line, with its detail below; a heading can be read, and not be chosen."""
     item = QListWidgetItem(f"{title}\n{detail}" if detail else title)
-    item.setToolTip(plain_tip(item.text()))
+    set_tip(item, item.text())
     if is_heading:
         item.setFlags(Qt.ItemFlag.NoItemFlags)
         heading = QFont()

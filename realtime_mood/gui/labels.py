@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLayout,
+    QListWidgetItem,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -92,8 +93,8 @@ def button(text: str, name: str = "", tip: str = "") -> QPushButton:
     return made
 
 
-def set_tip(widget: QWidget, text: str) -> None:
-    """Give a widget a tooltip of plain text."""
+def set_tip(widget: QWidget | QListWidgetItem, text: str) -> None:
+    """Give a widget, or an entry of a list, a tooltip of plain text."""
     widget.setToolTip(plain_tip(text))
 
 
@@ -114,9 +115,8 @@ def shortened(text: str, metrics: QFontMetrics, room: QSize) -> str:
         return text if n == len(text) else f"{text[: n // 3]}…{text[len(text) - n + n // 3 :]}"
 
     def is_too_much(n: int) -> bool:
-        return (
-            metrics.boundingRect(QRect(0, 0, room.width(), 0), Qt.TextFlag.TextWordWrap, of(n)).height() > room.height()
-        )
+        needed = metrics.boundingRect(QRect(0, 0, room.width(), 0), Qt.TextFlag.TextWordWrap, of(n))
+        return needed.height() > room.height()
 
     return of(max(0, bisect(range(len(text) + 1), False, key=is_too_much) - 1))
 
