@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from os import PathLike
+from pathlib import Path
 from typing import Self
 
 from ..contracts import Sink
 from ..health import Emission, Health
 from ..profile import Profile
+from ..recording.recorder import Recorder
 from ..run.engine import Engine
 from ..sinks import open_sink
 from ..types import Reading
@@ -83,8 +86,8 @@ class ReadingStream(Iterator[Reading]):
     ``with`` statement, or when this object is deleted.
     """
 
-    def __init__(self, engine: Engine, inbox: Inbox) -> None:
-        self._engine, self._inbox = engine, inbox
+    def __init__(self, engine: Engine, inbox: Inbox, recorder: Callable[..., Recorder]) -> None:
+        self._engine, self._inbox, self._recorder = engine, inbox, recorder
         self._run = _readings(engine, inbox)
 
     def __next__(self) -> Reading:
@@ -107,6 +110,24 @@ class ReadingStream(Iterator[Reading]):
     def mark(self, text: str) -> bool:
         """Put a marker on the newest sample, for the recording; False before the first."""
         return self._engine.mark(text)
+
+    def record(self, path: str | PathLike[str], *, participant: str = "", session: str = "") -> Path | None:
+        """Begin to record samples and readings in the middle of the run, from half a minute ago on.
+
+        The run goes on. In a folder, the file is named after `participant` and `session`.
+
+        Returns
+        -------
+        Path or None
+            The file; None where there is no live signal yet, or the source has no pace (``speed=max``): use
+            ``read(..., record=path)`` there.
+        """
+        recorder = self._recorder(path, participant=participant, session=session)
+        return Path(recorder.recording.path) if self._engine.begin_recording(recorder) else None
+
+    def end_recording(self) -> None:
+        """Complete the recording that `record` began; the run goes on. The end of the run does so, too."""
+        self._engine.end_recording()
 
     def close(self) -> None:
         """End the run, from any thread. May be called twice."""
@@ -194,6 +215,7 @@ def read(
     build = import_module(BUILDER).PipelineBuilder(options, made)
     given = [open_sink(sink) if isinstance(sink, str) else sink for sink in sinks]
     opened, inbox = to_source(source), Inbox()  # last: a wrong option leaves an open stream as it was
-    taps: list[Sink] = [] if record is None else [recorder_to(record, opened, build.about(), sinks)]
+    recorder = partial(recorder_to, source=opened, about=build.about(), sinks=sinks)
+    taps: list[Sink] = [] if record is None else [recorder(record)]
     engine = Engine(opened, build, [*taps, *given, inbox], seconds=seconds, give_up_s=give_up_s)
-    return ReadingStream(engine, inbox)
+    return ReadingStream(engine, inbox, recorder)

@@ -188,9 +188,15 @@ def to_source(source: AnySource) -> Source:
 
 
 def recorder_to(
-    path: str | PathLike[str], source: object, about: Mapping[str, object], sinks: Iterable[object] = ()
+    path: str | PathLike[str],
+    source: object,
+    about: Mapping[str, object],
+    sinks: Iterable[object] = (),
+    *,
+    participant: str = "",
+    session: str = "",
 ) -> Recorder:
     """A recorder, on LSL's clock where samples come or readings go by LSL, as other programs' recordings are."""
     names = [str(it if isinstance(it, str) else getattr(it, "name", "")) for it in (source, *sinks)]
     to_stamps = liblsl.to_stamps() if any(name.startswith("lsl:") for name in names) else 0.0
-    return Recorder(Path(path), about, to_stamps=to_stamps)
+    return Recorder(Path(path), about, to_stamps=to_stamps, participant=participant, session=session)

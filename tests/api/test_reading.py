@@ -219,3 +219,11 @@ def test_another_thread_may_end_a_loop_that_waits():
     stream.close()
     loop.join(5)
     assert not loop.is_alive()
+
+
+def test_a_source_without_pace_is_not_recorded_from_the_middle(tmp_path):
+    with rm.read(URL) as readings:
+        next(readings)
+        assert readings.record(tmp_path) is None
+        readings.end_recording()
+    assert not list(tmp_path.iterdir())
