@@ -173,6 +173,7 @@ def _write_readings(recorded: Recorded, root: Path, readings: Path, about: dict[
     if not (root / DERIVATIVES / DESCRIPTION).exists():
         import mne_bids
 
+        (root / DERIVATIVES).mkdir(parents=True, exist_ok=True)  # MNE-BIDS makes it only where filelock is installed
         mne_bids.make_dataset_description(
             path=root / DERIVATIVES, name="Readings of realtime_mood", dataset_type="derivative",
             generated_by=[{"Name": "realtime_mood", "Version": __version__}], verbose="ERROR",
