@@ -58,9 +58,11 @@ def packages(
     if missing := [one.name for one in core if _version(one, version_of) is None]:
         do = Phrase("pip install {packages}, or `make setup`", packages=" ".join(missing))
         findings.append(Finding("packages", Level.WRONG, Phrase("not installed: {packages}", packages=missing), do))
-    known = {(one.name, str(one.specifier)): one for ones in (core, *extras.values()) for one in ones}.values()
-    there = {one.name for one in known if _version(one, version_of)}
-    if odd := [one for one in known if one.name in there and not _fits(one, version_of)]:
+    there = {one.name for ones in (core, *extras.values()) for one in ones if _version(one, version_of)}
+    lacking = sorted(name for name, ones in extras.items() if not {one.name for one in ones} <= there)
+    asked = [core, *(ones for name, ones in extras.items() if name not in lacking)]
+    known = {(one.name, str(one.specifier)): one for ones in asked for one in ones if one.name in there}.values()
+    if odd := [one for one in known if not _fits(one, version_of)]:
         of = [Phrase("{package} {version}, and {range} is needed", package=one.name, version=_version(one, version_of),
                      range=str(one.specifier)) for one in odd]  # fmt: skip
         line = " ".join(f"'{one.name}{one.specifier}'" for one in odd)
@@ -73,10 +75,10 @@ def packages(
             )
         )
     if not findings:
-        found = Phrase("{n} packages in their ranges", n=len(there))
-        if lacking := sorted(name for name, ones in extras.items() if not {one.name for one in ones} <= there):
+        found = Phrase("{n} packages in their ranges", n=len({one.name for one in known}))
+        if lacking:
             found = Phrase("{all}; not installed extras: {extras}", all=found, extras=lacking)
-        if others := [*_untested([one for one in known if one.name in there], tested, version_of)]:
+        if others := [*_untested(list(known), tested, version_of)]:
             found = Phrase("{all}; other versions than the tested ones: {packages}", all=found, packages=others)
         findings.append(Finding("packages", Level.OK, found))
     return findings
