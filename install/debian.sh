@@ -4,6 +4,9 @@
 #   sudo sh install/debian.sh --headless without the window
 set -eu
 packages="python3 python3-venv make git ca-certificates"
+if grep -q 'VERSION_ID="22.04"' /etc/os-release; then
+    packages="$packages python3.11 python3.11-venv"  # its python3 is 3.10: make PYTHON=python3.11
+fi
 if [ "${1:-}" != "--headless" ]; then
     # Qt's platform plugins; realtime_mood/gui/libraries.toml has the same libraries by name, and doctor checks them.
     packages="$packages libegl1 libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libxcb-cursor0 libxcb-icccm4

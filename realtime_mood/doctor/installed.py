@@ -13,6 +13,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version as Release
 
 from ..gui import desktop
 from ..language import Phrase
@@ -29,7 +30,7 @@ def python(requires: str | None = None, version: str = platform.python_version()
     """Whether this Python is new enough; `requires` is the range of pyproject.toml, as the metadata have it."""
     if requires is None:
         requires = metadata.metadata(NAME)["Requires-Python"]
-    if SpecifierSet(requires or "").contains(version, prereleases=True):
+    if SpecifierSet(requires or "").contains(Release(version).base_version):  # as pip: Ubuntu 22.04 has 3.11.0rc1
         return [Finding("python", Level.OK, f"Python {version}")]
     found = Phrase("Python {version}, and {range} is needed", version=version, range=requires)
     do = Phrase("install a Python {range}, then `make setup PYTHON=python3.12`", range=requires)
