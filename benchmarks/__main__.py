@@ -164,7 +164,7 @@ def start() -> list[Row]:
         return float(np.median(times))
 
     ours, floor = median_s("app.py", "--help"), median_s("-c", "import typer")
-    return [["--help", f"{ours:.2f} s", f"import typer {floor:.2f} s", f"× {ours / floor:.1f}"]]
+    return [["--help", f"{ours:.2f} s", f"limit 0.5 s, import typer {floor:.2f} s", f"× {ours / floor:.1f}"]]
 
 
 TEN_LINES = """

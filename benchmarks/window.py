@@ -28,21 +28,21 @@ from benchmarks.rig import Row, table
 SIZES = ((32, 256.0), (64, 512.0))
 SETTLE_S = 6.0  # the start of a run is told apart from its going on
 START = """
-import time, sys; began = time.perf_counter()
+import time, sys
 from PyQt6.QtCore import QTimer
 import app
 from realtime_mood.gui import showing
 from realtime_mood.gui.window import MainWindow
 def when_shown(self, event):
     def usable():
-        print(f"usable {time.perf_counter() - began:.2f}", flush=True)
+        print(f"usable {time.monotonic():.3f} {time.process_time():.2f}", flush=True)
         def close():
             global left; left = time.perf_counter(); self.close()
         QTimer.singleShot(6000, close)
     QTimer.singleShot(0, usable)
 MainWindow.showEvent = when_shown
 code = app.command(["run", "--view", "gui"])
-print(f"closed {time.perf_counter() - left:.2f}", flush=True)
+print(f"closed {time.perf_counter() - left:.2f} 0", flush=True)
 """
 
 
@@ -198,11 +198,15 @@ def starting() -> list[Row]:
     for _ in range(2):
         with tempfile.TemporaryDirectory() as home:
             env = {**os.environ, "XDG_CONFIG_HOME": home, "QT_QPA_PLATFORM": "offscreen"}
+            began = time.monotonic()  # the same clock in every process
             done = subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, env=env, check=False)
-    found = dict(line.split() for line in done.stdout.splitlines() if line.startswith(("usable", "closed")))
+    words = (line.split() for line in done.stdout.splitlines() if line.startswith(("usable", "closed")))
+    found = {word: (float(at), of_it) for word, at, of_it in words}
+    shown, processor = found.get("usable", (np.nan, "–"))
+    gone, _ = found.get("closed", (np.nan, ""))
     return [
-        ["start to a window that can be used", f"{found.get('usable', 'failed')} s", "4 s", ""],
-        ["closing during a run", f"{found.get('closed', 'failed')} s", "2 s", ""],
+        ["start to a window that can be used", f"{shown - began:.2f} s", "2 s", f"{processor} s of processor time"],
+        ["closing during a run", f"{gone:.2f} s", "2 s", ""],
     ]
 
 
