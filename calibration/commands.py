@@ -220,9 +220,12 @@ class CalibrationJob:
     def _fit(self, recording: Path, printer: ProgressPrinter) -> None:
         try:
             fitted = self.fit(recording, printer.fitting)
+            self.keep(fitted)
         except ProfileError as error:
             raise ProfileError(error.asked, error.found, f"{error.do} · the recording is {recording}") from None
-        self.keep(fitted)
+        except OSError as error:
+            found, do = f"not written: {error.strerror or error}", "choose another place"
+            raise ProfileError(f"profile {self.path}", found, f"{do} · the recording is {recording}") from None
         printer.virtual = fitted.profile.virtual
         printer.fitted(fitted.profile, self.path)
         if self.refused:

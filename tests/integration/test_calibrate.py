@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from realtime_mood.calibration import verdict
+from realtime_mood.calibration.commands import CalibrationJob
+from realtime_mood.errors import ProfileError
 from realtime_mood.profile import Profile
 from realtime_mood.recording.reader import open_recorded
 
@@ -198,3 +201,12 @@ def test_a_mistake_is_one_line_and_its_exit_code(kind, run, tmp_path, monkeypatc
     assert (code, len(err.strip().splitlines())) == (expected, 1), err
     assert says in err
     assert err.startswith("error: ")
+
+
+def test_where_a_profile_cannot_be_written_its_recording_is_named():
+    def keep(_fitted):
+        raise OSError(28, "No space left on device")
+
+    job = SimpleNamespace(fit=lambda *_: None, keep=keep, path=Path("me.json"))
+    with pytest.raises(ProfileError, match=r"profile me.json · not written: No space left .* recording is me.xdf"):
+        CalibrationJob._fit(job, Path("me.xdf"), SimpleNamespace(fitting=None))
