@@ -63,6 +63,10 @@ assert files and all(map(BIDSValidator().is_bids, files)), files"'
 timed menu lab 'realtime-mood menu-entry'
 echo "all of it worked on $(. /etc/os-release; echo "$PRETTY_NAME"), $($1 --version)"
 END
-env | grep -E '^(PIP_|SSL_CERT_|REQUESTS_CA)' | sed "s/^/export /" >"$root/srv/settings" || true
+cp /etc/ssl/certs/ca-certificates.crt "$root/srv/ca.crt"  # with those of a proxy
+{
+    env | grep '^PIP_' | sed 's/^/export /' || true
+    echo 'export PIP_CERT=/srv/ca.crt SSL_CERT_FILE=/srv/ca.crt'
+} >"$root/srv/settings"
 exec unshare --mount --pid --fork chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
     sh -eu /srv/as-root.sh "$python"
