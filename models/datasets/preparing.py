@@ -40,8 +40,6 @@ LEAST_STEPS = round(1.2 * LEAST_BASELINE_S)
 SETTLE_SHARE = 0.25
 """Of a trial shorter than four contexts: its first seconds are not labelled, for the context is not full."""
 ARRAYS = ("de", "patches", "there", "good", "piece", "trial", "session", "eye")
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-"""Where Python shows an object's place in memory."""
 Log = Callable[[str], None]
 
 
@@ -60,19 +58,15 @@ class SubjectJob:
         parts: list[object] = [FORMAT, spec.model_dump(mode="json"), info.name]
         for r in recordings:
             stats = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in r.files]
-            parts.append([r.subject, r.session, asdict(r.info), [asdict(t) for t in r.trials], str(r.files), stats])
-            parts.append(_reading(r))
+            parts.append([r.subject, r.session, asdict(r.info), str(r.trials), str(r.files), stats, *_reading(r)])
         key = hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:24]
         return cls(f"{info.name}-{recordings[0].subject}", tuple(recordings), spec, cache / key)
 
 
 def _reading(recording: Recording) -> list[str]:
-    """How a recording is read: the code, and what it is called with, such as the spans that another description gives.
-
-    What was prepared in another way is not used.
-    """
+    """The code that reads a recording, and what it is called with, such as spans; no object's place in memory."""
     read = getattr(recording.segments, "func", recording.segments)
-    return [inspect.getsource(inspect.getmodule(read) or read), ADDRESS.sub("", repr(recording.segments))]
+    return [inspect.getsource(inspect.getmodule(read) or read), re.sub(r" at 0x\w+", "", repr(recording.segments))]
 
 
 def jobs_of(recordings: Sequence[Recording], info: DatasetInfo, spec: FeatureSpec, cache: Path) -> list[SubjectJob]:
