@@ -77,7 +77,8 @@ def checks_of(scope: str, record: Path | None = None) -> list[Check]:
     lsl_ports = ports.LslPorts.in_force(own)
     near = configuration.scope_in_force(own, scope)
     data = user_data_path("realtime_mood")
-    own_folder = [] if record is None else [record.parent if record.suffix else record]
+    chosen = record.expanduser() if record is not None else None
+    own_folder = [] if chosen is None else [chosen if chosen.is_dir() else chosen.parent]  # else it is a file to be
     folders = [data / "recordings", data / "autosave", *own_folder]
     return [
         Check("LSL library", streams.library),

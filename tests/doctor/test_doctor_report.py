@@ -111,7 +111,7 @@ def test_every_check_has_a_name_in_both_languages():
 def test_the_folder_that_the_configuration_records_to_is_tried_first(monkeypatch, tmp_path):
     tried = []
     monkeypatch.setattr(machine, "disk", lambda folder: tried.append(folder) or [])
-    for record in (tmp_path, tmp_path / "a.xdf"):
+    for record in (tmp_path, tmp_path / "a"):
         next(check for check in commands.checks_of("loopback", record) if check.name == "disk").look()
     assert tried[0] == tried[2] == tmp_path
     assert tried[1] == tried[3] != tmp_path
