@@ -21,10 +21,10 @@ def run_in_namespaces(kinds: str, faults: list[str], code: str, *words: str) -> 
     script = " && ".join(["true", *faults]) + f' || exit {NOT_HERE}; exec "$0" -c "$CODE" "$@"'
     environment = {name: value for name, value in os.environ.items() if name != "LSLAPICFG"}
     done = subprocess.run(
-        ["unshare", f"-r{kinds}", "--fork", "sh", "-c", script, sys.executable, *words],
+        ["unshare", f"-r{kinds}", "--fork", "--kill-child", "sh", "-c", script, sys.executable, *words],
         capture_output=True, text=True, timeout=100, env={**environment, "CODE": code},
     )  # fmt: skip
-    if done.returncode and "Traceback" not in done.stderr:
+    if done.returncode == NOT_HERE or done.stderr.startswith("unshare: "):
         pytest.skip(f"the fault cannot be made here: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -33,8 +33,9 @@ def send():
         outlet.push_sample([1.0])
 sending = threading.Thread(target=send, daemon=True)
 sending.start()
-while not any(one["samples"] for one in (there := streams.survey("link"))):
-    pass
+there = []
+while not any(one["samples"] for one in there):
+    there = streams.survey("link")
 (clocks,) = streams.clocks(there, "")
 first, = firewall.firewall(LslPorts())
 subprocess.run("nft flush chain inet t in; nft add rule inet t in tcp dport 16572 drop", shell=True, check=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from realtime_mood.doctor.machine import disk
 for folder in sys.argv[1:]:
     (found,) = disk(Path(folder) / "realtime_mood")
-    print(found.level.name, found.found)
+    print(found.level.name, found.found, found.do, sep=" | ")
 """
 
 
@@ -25,10 +25,10 @@ def test_a_disk_that_is_full_or_read_only_prevents_a_recording(tmp_path):
     locked.mkdir()
     faults = ['mount -t tmpfs -o size=4m none "$1"', 'mount -t tmpfs -o ro none "$2"']
     one, two = run_in_namespaces("m", faults, ASK, str(full), str(locked)).splitlines()
-    assert one.startswith("WRONG ")
-    assert one.endswith("No space left on device")
-    assert two.startswith("WRONG ")
-    assert two.endswith("Read-only file system")
+    assert one.startswith("WRONG | ")
+    assert "No space left on device | free some space, or " in one
+    assert two.startswith("WRONG | ")
+    assert "Read-only file system | correct the folder's permissions, or " in two
 
 
 def test_a_folder_that_cannot_be_made_prevents_a_recording(tmp_path):
