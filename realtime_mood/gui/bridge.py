@@ -111,6 +111,11 @@ class RunBridge(BridgeRequests):
         return self._engine
 
     @property
+    def health(self) -> Health:
+        """The newest state of the run, also of one that has ended."""
+        return self._health or (self._engine.health if self._engine else Health())
+
+    @property
     def is_running(self) -> bool:
         """True from `start` until everything it started has ended."""
         return self._work is not None or self.active is not None
@@ -206,8 +211,7 @@ class RunBridge(BridgeRequests):
         slow = not self._frame % MAP_EVERY
         if slow:
             self._timing = self._time()
-        engine = self._engine
-        health = self._health or (engine.health if engine else Health())
+        health = self.health
         self.state = self._view(health)
         if slow:
             self.maps_changed.emit(self.state)

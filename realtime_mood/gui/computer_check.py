@@ -111,7 +111,7 @@ def _table(result: ComputerCheck) -> QWidget:
 
 
 class FaultHelp(QWidget):
-    """The line below the error of a run: the finding that may explain it, or the offer to check this computer."""
+    """The line below what is wrong with a run: the finding that may explain it, or the offer to check this computer."""
 
     def __init__(self, bridge: RunBridge, examine: Examine | None) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ class FaultHelp(QWidget):
         self.hide()
 
     def show_state(self, state: ViewState) -> None:
-        checks = checks_for(state.fault, self._bridge.request.url)
+        checks = checks_for(self._bridge.health, self._bridge.request.url)
         shown = bool(checks) and self.examiner is not None
         if shown and self.examiner is not None:
             self.text.say(_explanation(self.examiner.result, checks))

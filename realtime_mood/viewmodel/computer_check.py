@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..errors import SourceLost, SourceNotFound, WeightsError
+from ..health import Health, State
 from ..language import N_
 
 LEVELS = {
@@ -14,6 +15,7 @@ LEVELS = {
     "ok": (N_("in order"), "ok"),
 }  # fmt: skip
 SERIOUS = ("wrong", "warning")
+AWAY_MS = 10_000.0  # how long a stream is looked for before that is taken for a problem
 CHECKS = {
     "lsl": (
         "LSL library", "own LSL stream", "LSL streams", "LSL ports", "firewall", "adapters", "multicast",
@@ -56,10 +58,14 @@ class ComputerCheck:
         return next((one for one in self.findings if one.check in checks and one.level in SERIOUS), None)
 
 
-def checks_for(fault: BaseException | None, url: str) -> tuple[str, ...]:
-    """The checks that may explain why a run on `url` failed with `fault`; empty if none does."""
-    if isinstance(fault, SourceNotFound | SourceLost):
+def checks_for(health: Health, url: str) -> tuple[str, ...]:
+    """The checks that may explain what is wrong with a run on `url`; empty if none does, or nothing is."""
+    fault, recording = health.fault, health.recording or health.autosave
+    is_away = health.state is State.RECONNECTING and (health.sample_age_ms or 0.0) > AWAY_MS
+    if is_away or isinstance(fault, SourceNotFound | SourceLost):
         return CHECKS.get(url.partition(":")[0], ())
+    if fault is None and recording is not None and recording.trouble:
+        return ("disk",)
     if isinstance(fault, WeightsError):
         return ("weights",)
     if isinstance(fault, ImportError):

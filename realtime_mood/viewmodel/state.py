@@ -76,7 +76,6 @@ class ViewState:
     ageing: bool  # whether the time axis moves on between samples, so that a stall becomes visible
     baseline: BaselineView  # the requests for a renewed baseline that are possible
     body: BodyView  # measures of the body, where a stream beside the EEG gives any
-    fault: BaseException | None  # why the run failed
     outcomes: tuple[StyledText | None, StyledText | None]  # of the user's last renewal of the baseline and correction
 
 
@@ -130,7 +129,6 @@ def view(
         ageing=ageing,
         baseline=baseline,
         body=body_view,
-        fault=health.fault,
         outcomes=outcomes(latest.drift if latest else None, corrections),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,7 @@ from realtime_mood.doctor import commands
 from realtime_mood.doctor.finding import Finding, Level
 from realtime_mood.errors import SourceNotFound, StreamEnded, WeightsError
 from realtime_mood.gui.computer_check import ComputerCheckDialog, ComputerExaminer
+from realtime_mood.health import Health, RecordingState, State
 from realtime_mood.language import Phrase
 from realtime_mood.viewmodel.computer_check import CHECKS, LEVELS, checks_for
 
@@ -132,7 +134,16 @@ def test_without_a_check_there_is_no_offer(qtbot, make_window, info):
     ],
 )
 def test_which_checks_may_explain_a_fault(fault, url, first):
-    assert next(iter(checks_for(fault, url)), None) == first
+    assert next(iter(checks_for(Health(State.FAILED, fault=fault), url)), None) == first
+
+
+def test_what_is_wrong_with_a_run_that_goes_on_has_its_checks_too():
+    lost = Health(State.RECONNECTING, sample_age_ms=11_000)
+    assert checks_for(lost, "lsl://Cap") == CHECKS["lsl"]
+    assert not checks_for(replace(lost, sample_age_ms=3000), "lsl://Cap")
+    full = RecordingState("a.xdf", trouble="the disk is full")
+    assert checks_for(Health(State.LIVE, autosave=full), "lsl://Cap") == ("disk",)
+    assert not checks_for(Health(State.LIVE, recording=replace(full, trouble="")), "lsl://Cap")
 
 
 def test_the_checks_and_levels_named_are_those_of_doctor():
