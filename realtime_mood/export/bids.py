@@ -22,9 +22,10 @@ from ..report.session import ElectrodeShare, SessionReport, report_of
 from .physio import TASK, write_beside
 from .readings import ELECTRODES, MEANING, electrodes_of, table_of, write_events
 from .signal import coarsest, raw_of
-from .staging import staged
+from .staging import alone_in, staged
 
 if TYPE_CHECKING:
+    import mne
     from mne_bids import BIDSPath
 
 DESCRIPTION, PARTICIPANTS = "dataset_description.json", "participants.tsv"
@@ -74,12 +75,22 @@ def write_bids(recorded: Recorded, root: Path, participant: str, session: str, s
         The recording has no samples, or is too damaged.
     """
     try:
-        import mne_bids
+        import mne_bids as _  # noqa: F401
     except ModuleNotFoundError as error:
         raise ConfigError("export to BIDS", f"{error.name} is not installed", install_extra(str(error.name))) from None
     report = report_of(recorded)
     where, raw = session_of(report, participant, session), raw_of(recorded, whole_records=True)
     raw.info["line_freq"] = {"50": 50.0, "60": 60.0}.get(str(recorded.about.get("notch")))
+    with alone_in(root):
+        return _add(recorded, raw, report, root, where, sha256)
+
+
+def _add(
+    recorded: Recorded, raw: mne.io.RawArray, report: SessionReport, root: Path, where: Session, sha256: str
+) -> Path:
+    """Write all files of the session's next run; return that of the signal."""
+    import mne_bids
+
     kind = "BDF" if coarsest(raw) else "EDF"
     path, readings = _next_run(root, where, f".{kind.lower()}")
     with staged(root, f"{readings.name}.json") as new:

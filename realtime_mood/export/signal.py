@@ -37,17 +37,17 @@ def raw_of(recorded: Recorded, *, whole_records: bool = False) -> mne.io.RawArra
     """
     import mne
 
-    info, chunks = recorded.info, list(recorded.chunks())
-    if not chunks:
-        raise StreamMismatch(f"export {recorded.path}", "it has no samples", "choose another recording")
-    end = chunks[-1].end
+    info, end, gaps = recorded.info, recorded.end, []
     missing = -end % math.floor(info.sfreq) if whole_records else 0
     data = np.zeros((info.n_chans, end + missing))
-    gaps = [(chunk.first - chunk.lost, chunk.lost) for chunk in chunks if chunk.lost]
+    for chunk in recorded.chunks():
+        data[:, chunk.first : chunk.end] = chunk.data.T * VOLTS
+        if chunk.lost:
+            gaps.append((chunk.first - chunk.lost, chunk.lost))
+    if end <= 0:
+        raise StreamMismatch(f"export {recorded.path}", "it has no samples", "choose another recording")
     if missing:
         gaps.append((end, missing))
-    for chunk in chunks:
-        data[:, chunk.first : chunk.end] = chunk.data.T * VOLTS
     raw = mne.io.RawArray(data, mne.create_info(list(info.ch_names), info.sfreq, "eeg"), copy=None, verbose="ERROR")
     gaps += _fill(raw)
     notes = [(first / info.sfreq, n / info.sfreq, GAP) for first, n in gaps]
@@ -80,6 +80,6 @@ def _text(marker: str) -> str:
 
 def coarsest(raw: mne.io.RawArray) -> str:
     """Which channel EDF would store in the largest steps, where these are larger than `STEP`; otherwise empty."""
-    steps = np.ptp(raw.get_data(), axis=1) / (2**16 - 2)
-    k = int(steps.argmax())
+    steps = [float(np.ptp(raw.get_data([k]))) / (2**16 - 2) for k in range(len(raw.ch_names))]  # copies a channel each
+    k = int(np.argmax(steps))
     return f"{raw.ch_names[k]} in steps of {steps[k] / VOLTS:.2g} µV" if steps[k] > STEP else ""

@@ -7,8 +7,13 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 PREFIX = ".export-"
 OLD_S = 86400.0  # age of a folder that a killed export has left
@@ -37,3 +42,19 @@ def staged(target: Path, last: str = "") -> Iterator[Path]:
             path.replace(place)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def alone_in(target: Path) -> Iterator[None]:
+    """Wait until no other export adds to the data set `target`, whose tables would lose rows; not on Windows."""
+    target.mkdir(parents=True, exist_ok=True)
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(target, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # not every network disk has locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -166,6 +166,24 @@ def test_what_is_there_is_left_and_what_was_interrupted_is_written_again(recordi
     assert table.read_text(encoding="utf-8") == filled
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks on Windows")
+def test_two_exports_do_not_add_to_a_data_set_at_once(recording, tmp_path, monkeypatch):
+    import fcntl
+
+    def other_export(*_):
+        other = os.open(tmp_path / "study", os.O_RDONLY)
+        try:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(other)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(bids, "_describe", other_export)
+    with pytest.raises(MoodError, match="No space left"):
+        export([recording], bids=tmp_path / "study")
+
+
 def test_one_that_cannot_be_exported_keeps_no_other_back(recording, tmp_path, monkeypatch):
     broken, said = tmp_path / "broken.xdf", []
     broken.write_bytes(b"XDF:")
