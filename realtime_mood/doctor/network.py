@@ -10,11 +10,13 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from .. import clock
 from ..language import Phrase
 from .finding import NOT_HERE, Finding, Level
 from .ports import LOOPBACK
+from .processes import read
 
 PORT = 16571  # on which LSL is asked for streams
 GROUPS = {"link": "224.0.0.183", "site": "239.255.172.215"}  # of LSL, by its scope
@@ -61,7 +63,9 @@ def adapters() -> list[Adapter]:
     return found
 
 
-def connections(known: Sequence[Adapter] | None = None, system: str = sys.platform) -> list[Finding]:
+def connections(
+    known: Sequence[Adapter] | None = None, system: str = sys.platform, root: Path = Path("/")
+) -> list[Finding]:
     """Whether several adapters or a VPN may keep LSL's search from the computer that sends."""
     if known is None and system != "linux":
         do = Phrase("if streams are missing, disconnect VPNs and the adapters that you do not need")
@@ -74,6 +78,10 @@ def connections(known: Sequence[Adapter] | None = None, system: str = sys.platfo
                        vpns=vpns, adapters=listed)  # fmt: skip
         do = Phrase("disconnect the VPN, or {peers}", peers=PEERS)
         return [Finding("adapters", Level.WARNING, found, do, private)]
+    if there and (enclosed := _enclosed(root)):
+        place, do = enclosed
+        found = Phrase("{place}, which may have a network of its own: {adapters}", place=place, adapters=listed)
+        return [Finding("adapters", Level.OK, found, do, private)]
     real = [one.name for one in there if not VIRTUAL.match(one.name)]
     if len(real) > 1:
         found = Phrase("several adapters are connected: {adapters}", adapters=listed)
@@ -81,6 +89,17 @@ def connections(known: Sequence[Adapter] | None = None, system: str = sys.platfo
         return [Finding("adapters", Level.OK, found, do, private)]
     connected = ", ".join(listed) or Phrase("only this computer: no network is connected")
     return [Finding("adapters", Level.OK, connected, private=private)]
+
+
+def _enclosed(root: Path) -> tuple[Phrase, Phrase] | None:
+    """In which other system this one runs, and what lets it find the streams outside; None if it has a computer."""
+    if "microsoft" in read(root / "proc/sys/kernel/osrelease").lower():
+        do = Phrase("if streams are missing: networkingMode=mirrored in .wslconfig of Windows, or {peers}", peers=PEERS)
+        return Phrase("this is Linux inside Windows (WSL)"), do
+    if any((root / name).exists() for name in (".dockerenv", "run/.containerenv")):
+        do = Phrase("if streams are missing: start the container with --network host, or {peers}", peers=PEERS)
+        return Phrase("this is a container"), do
+    return None
 
 
 def multicast(scope: str, known: Sequence[Adapter] | None = None, system: str = sys.platform) -> list[Finding]:

@@ -12,8 +12,9 @@ from realtime_mood.doctor.finding import Level
 
 ASK = """
 import json, sys
+from pathlib import Path
 from realtime_mood.doctor import network
-found = [*network.multicast(sys.argv[1]), *network.connections()]
+found = [*network.multicast(sys.argv[1]), *network.connections(root=Path("/none"))]
 print(json.dumps([(one.level.name, one.found, one.do) for one in found]))
 """
 ADAPTER = "ip link add {0} type veth peer name {0}p && ip addr add 10.1.{1}.3/24 dev {0} && ip link set {0} up && "
@@ -53,6 +54,17 @@ def test_a_vpn_is_named():
     _, adapters = seen("link", "ip link set lo up", ONE, TUNNEL)
     assert adapters[0] == "WARNING"
     assert "a VPN is connected (wg0)" in adapters[1]
+
+
+@pytest.mark.parametrize(("file", "holds", "says", "do"), [
+    (".dockerenv", "", "this is a container, which", "--network host"),
+    ("proc/sys/kernel/osrelease", "5.15.90.1-microsoft-standard-WSL2", "inside Windows (WSL), which", "=mirrored"),
+])  # fmt: skip
+def test_a_system_inside_another_is_named_with_what_lets_streams_in(tmp_path, file, holds, says, do):
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text(holds)
+    (found,) = network.connections([network.Adapter("eth0", "192.0.2.7")], root=tmp_path)
+    assert (found.level, says in found.found, do in found.do) == (Level.OK, True, True)
 
 
 @pytest.mark.parametrize("scope", ["loopback", "machine"])
