@@ -21,6 +21,7 @@ IMPORTS = (
     "realtime_mood.report.session", "realtime_mood.report.session_page", "realtime_mood.run.engine",
     "realtime_mood.sinks.osc", "realtime_mood.sinks.websocket", "realtime_mood.sources.faults",
     "realtime_mood.sources.playback", "realtime_mood.sources.synthetic",
+    "torch._dynamo", "torch.nn.parallel",  # what optimisers import
 )  # fmt: skip
 """Not pylsl, brainflow or Qt: they start threads, and those do not survive a fork."""
 

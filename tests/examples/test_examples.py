@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import runpy
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from realtime_mood import plugins
+from realtime_mood.doctor.commands import checks_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RECEIVERS = "receive_"  # tests/integration/test_outputs.py runs them beside a sender
@@ -127,10 +129,12 @@ def test_every_example_is_short_indexed_and_tested():
 def test_lab_day(run, program, tmp_path, monkeypatch):
     """The commands of a day in a lab, in processes that are forked instead of started: that is all the difference."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    ended = {}
 
     def forked(words, **how):
         process = program(*words[3:])
-        out, _err = process.communicate()
+        out, _err = process.communicate(100)
+        ended[words[3]] = process.returncode, out
         return subprocess.CompletedProcess(words, process.returncode, out)
 
     monkeypatch.setattr(subprocess, "run", forked)
@@ -139,3 +143,8 @@ def test_lab_day(run, program, tmp_path, monkeypatch):
     assert [line.split("  ")[-1] for line in lines if " s  " in line][2:] == ["ok"] * 10
     assert int(lines[2].split()[0]) > 10  # findings; the line before is the examination's
     assert lines[-1] == "left of P07: nothing"
+    code, out = ended["doctor"]
+    told = json.loads(out)
+    assert code == told["exit_code"]
+    assert {one["check"] for one in told["findings"]} >= {check.name for check in checks_of("loopback")}
+    assert not [one for one in told["findings"] if "the check failed" in one["found"]]

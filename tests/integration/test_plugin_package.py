@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from forking import PROGRAM, Start
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,19 +29,35 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def run(installed: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(installed)}
-    command = [sys.executable, *words]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100)
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+ANEW = """
+import sys
+sys.path.insert(1, {!r})
+for name in [name for name in sys.modules if name.partition(".")[0] in ("app", "realtime_mood")]:
+    del sys.modules[name]  # the program was imported before the package was installed
+"""
+PYTEST = "import pytest; sys.exit(pytest.main(sys.argv[1:]))"
 
 
-def test_it_is_listed_and_runs_from_end_to_end(installed, tmp_path):
-    listed = run(installed, "app.py", "devices", "--seconds", "0.1").stdout
+@pytest.fixture
+def run(program: Start) -> Run:
+    """Run the program, or other code, with what is installed in a folder."""
+
+    def run(folder: Path, *words: str, code: str = PROGRAM) -> subprocess.CompletedProcess[str]:
+        process = program(*words, code=ANEW.format(str(folder)) + code)
+        out, err = process.communicate(100)
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    return run
+
+
+def test_it_is_listed_and_runs_from_end_to_end(run, installed, tmp_path):
+    listed = run(installed, "devices", "--seconds", "0.1").stdout
     assert "Sine headset · 8 channels · 200 Hz: sine://\n" in listed
-    assert "Installed: sine://." in " ".join(run(installed, "app.py", "run", "--help").stdout.split())
+    assert "Installed: sine://." in " ".join(run(installed, "run", "--help").stdout.split())
     lamp, table = tmp_path / "lamp.txt", tmp_path / "a.xdf"
     done = run(
-        installed, "app.py", "run", "--view", "json", "--seconds", "3", "--source", "sine://?hz=12",
+        installed, "run", "--view", "json", "--seconds", "3", "--source", "sine://?hz=12",
         "--sink", f"lamp://{lamp}", "--record", str(table),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -51,19 +68,19 @@ def test_it_is_listed_and_runs_from_end_to_end(installed, tmp_path):
     assert table.stat().st_size > 600 * 8 * 4
 
 
-def test_its_own_tests_pass(installed, tmp_path):
+def test_its_own_tests_pass(run, installed, tmp_path):
     tests = shutil.copytree(ROOT / "examples" / "plugin" / "tests", tmp_path / "tests")
-    done = run(installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tests), str(tests))
+    done = run(installed, "-q", "-p", "no:cacheprovider", "--rootdir", str(tests), str(tests), code=PYTEST)
     assert done.returncode == 0, done.stdout
     assert "3 passed" in done.stdout
 
 
-def test_one_that_cannot_be_imported_costs_the_others_nothing(installed, tmp_path):
+def test_one_that_cannot_be_imported_costs_the_others_nothing(run, installed, tmp_path):
     broken = shutil.copytree(installed, tmp_path / "broken")
     (broken / "mood_lamp" / "sink.py").write_text("import no_such_library\n")
     (broken / "mood_lamp" / "source.py").write_text("raise OSError('no driver')\n")
     done = run(
-        broken, "app.py", "run", "--view", "json", "--seconds", "3", "--source", "synthetic://?speed=max&n_chans=8",
+        broken, "run", "--view", "json", "--seconds", "3", "--source", "synthetic://?speed=max&n_chans=8",
         "--sink", "lamp://x", "--record", str(tmp_path / "a.xdf"),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -71,9 +88,9 @@ def test_one_that_cannot_be_imported_costs_the_others_nothing(installed, tmp_pat
     assert last["samples"] == 768
     assert "sink 'lamp' of mood-lamp · mood_lamp.sink:Lamp cannot be imported" in last["notes"][-1]
     assert "no_such_library" in last["notes"][-1]
-    listed = run(broken, "app.py", "devices", "--seconds", "0.1").stdout
+    listed = run(broken, "devices", "--seconds", "0.1").stdout
     assert "sine (mood-lamp): source 'sine' of mood-lamp · mood_lamp.source:SineHeadset cannot be imported" in listed
-    refused = run(broken, "app.py", "run", "--view", "json", "--source", "sine://")
+    refused = run(broken, "run", "--view", "json", "--source", "sine://")
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
     assert "OSError: no driver · update or remove mood-lamp" in refused.stderr

@@ -215,7 +215,7 @@ def test_the_learning_rate_rises_then_falls():
     assert all(a > b for a, b in pairwise(rates[4:]))
 
 
-def test_two_processes_get_the_loss_of_one(run, made, tmp_path):
+def test_two_processes_get_the_loss_of_one(program, run, made, tmp_path):
     alone = run(name="alone")
     imports = (
         "from pathlib import Path; from pretraining_people import TINY;"
@@ -225,7 +225,7 @@ def test_two_processes_get_the_loss_of_one(run, made, tmp_path):
         "made, out = map(Path, sys.argv[1:]);"
         "pretrain(find([str(made / 'made_128hz.npz')])[0], out, TINY, cache=made / 'cache')"
     )
-    said = two_processes(imports, script, made, tmp_path / "two")
+    said = two_processes(program, tmp_path, imports, script, made, tmp_path / "two")
     assert "2 processes" in said[0]
     assert said[1] == ""
     two = [json.loads(line) for line in (tmp_path / "two" / "curves.jsonl").read_text().splitlines()]

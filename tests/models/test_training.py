@@ -178,7 +178,7 @@ def test_a_pretrained_encoder_is_begun_with_and_kept_or_adapted(people, tmp_path
         assert reader.config.raw_dim == 32
 
 
-def test_two_processes_get_the_loss_of_one():
+def test_two_processes_get_the_loss_of_one(program, tmp_path):
     imports = (
         "import json, torch; from accelerate import Accelerator; from evaluation_people import SPEC, planted;"
         "from realtime_mood.models.reader import ReaderConfig;"
@@ -195,7 +195,8 @@ def test_two_processes_get_the_loss_of_one():
     with redirect_stdout(alone):
         exec(f"{imports}\naccelerator = None\n{script}", {})
     losses, head = json.loads(alone.getvalue())
-    for out in two_processes(imports, f"torch.set_num_threads(1); accelerator = Accelerator(cpu=True)\n{script}"):
+    script = f"torch.set_num_threads(1); accelerator = Accelerator(cpu=True)\n{script}"
+    for out in two_processes(program, tmp_path, imports, script):
         found, their_head = json.loads(out)
         assert found == pytest.approx(losses, rel=1e-4)
         assert their_head == pytest.approx(head, rel=1e-4)
