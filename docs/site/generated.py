@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -204,18 +206,54 @@ def protocols() -> Iterator[str]:
 
 
 def exit_codes() -> Iterator[str]:
-    """Errors by exit code."""
-    kinds: dict[int, list[type[errors.MoodError]]] = {}
-    for it in vars(errors).values():
-        if inspect.isclass(it) and issubclass(it, errors.MoodError):
-            kinds.setdefault(it.exit_code, []).append(it)
+    """Errors by exit code, and their messages."""
+    kinds = {name: it for name, it in vars(errors).items() if inspect.isclass(it) and issubclass(it, errors.MoodError)}
+    by_code = sorted(kinds.values(), key=lambda it: it.exit_code)
     yield from (
-        "# Exit codes", "",
+        "# Exit codes and errors", "",
         "0 is success; [the guide](../guide.md#exit-codes) says what each code means. Errors of the Python",
         "interface by code:", "", "| code | error | when |", "|---|---|---|",
+        *(f"| {it.exit_code} | `{it.__name__}` | {_one_line(inspect.getdoc(it))} |" for it in by_code), "",
+        "## Messages", "",
+        "An error says what was asked · what was found · what to do. These are the second and the third; … is replaced.",
+        "",
+        "| code | found | do |", "|---|---|---|",
     )  # fmt: skip
-    for code, found in sorted(kinds.items()):
-        yield from (f"| {code} | `{it.__name__}` | {_one_line(inspect.getdoc(it))} |" for it in found)
+    rows = {(kinds[name].exit_code, found, do) for name, found, do in _raised(kinds)}
+    yield from (f"| {code} | {_cell(found)} | {_cell(do)} |" for code, found, do in sorted(rows))
+
+
+def _raised(kinds: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Error, what was found, and what to do, of each message in the code whose words are known."""
+    root = Path(realtime_mood.__file__).parent
+    for path in (path for folder in (root, root / "models", root / "calibration") for path in folder.rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                yield from _raised_in(function, kinds)
+
+
+def _raised_in(function: ast.FunctionDef, kinds: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    named = {it.targets[0].id: it.value for it in ast.walk(function)
+             if isinstance(it, ast.Assign) and isinstance(it.targets[0], ast.Name)}  # fmt: skip
+    for call in ast.walk(function):
+        name = getattr(getattr(call, "func", None), "id", "")
+        if name in kinds and len(call.args) > 2:  # type: ignore[attr-defined]
+            found, do = (_template(it, named) for it in call.args[1:3])  # type: ignore[attr-defined]
+            if re.search(r"[^\W\d]{3}", found):
+                yield name, found, do
+
+
+def _template(text: ast.expr, named: Mapping[str, ast.expr]) -> str:
+    """The words of a text, with … for what is put into it."""
+    if isinstance(text, ast.Constant):
+        return str(text.value)
+    if isinstance(text, ast.JoinedStr):
+        return "".join(str(it.value) if isinstance(it, ast.Constant) else "…" for it in text.values)
+    if isinstance(text, ast.IfExp):
+        return f"{_template(text.body, {})} / {_template(text.orelse, {})}"
+    if isinstance(text, ast.Name) and text.id in named:
+        return _template(named[text.id], {})
+    return "…"
 
 
 def messages() -> Iterator[str]:
