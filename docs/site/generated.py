@@ -215,7 +215,7 @@ def exit_codes() -> Iterator[str]:
         "interface by code:", "", "| code | error | when |", "|---|---|---|",
         *(f"| {it.exit_code} | `{it.__name__}` | {_one_line(inspect.getdoc(it))} |" for it in by_code), "",
         "## Messages", "",
-        "An error says what was asked · what was found · what to do. These are the second and the third; … is replaced.",
+        "An error says what was asked · what was found · what to do. Here are the second and the third; … is replaced.",
         "",
         "| code | found | do |", "|---|---|---|",
     )  # fmt: skip
