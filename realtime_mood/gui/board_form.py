@@ -73,7 +73,7 @@ class BoardForm(QObject):
             self._rows.append(self._editor(field))
             self._form.add(field.label, self._rows[-1])
             edit = self.edits[field.key]
-            edit.setPlaceholderText(_("needed") if field.is_required else _("found by itself if left empty"))
+            edit.setPlaceholderText(_hint(field))
             edit.textChanged.connect(self._edited)
         # The Tab key goes through the fields after the one above, and before what is below the form.
         stops = [stop for editor in self._rows for stop in _stops(editor)]
@@ -104,6 +104,14 @@ class BoardForm(QObject):
 
     def _edited(self) -> None:
         self.changed.emit(filled(self._url, {key: edit.text() for key, edit in self.edits.items()}))
+
+
+def _hint(field: BoardField) -> str:
+    """What an empty field says."""
+    if not field.is_required:
+        return _("found by itself if left empty")
+    has_none = field.key == "serial_port" and not devices.serial_ports()
+    return _("needed: none is connected now") if has_none else _("needed")
 
 
 def _stops(editor: QWidget) -> list[QWidget]:

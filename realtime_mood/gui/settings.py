@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSettings, Qt
+import os
+
+from PyQt6.QtCore import QSettings, QSize, Qt
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QDialog, QLineEdit, QWidget
 
 from ..errors import MoodError
@@ -12,6 +14,7 @@ from ..viewmodel.setups import Setups
 from ..viewmodel.words import StyledText, first_upper
 from .controls import Text
 from .labels import STRETCH, Form, PlainLabel, button, column, named, row
+from .theme import SMALLEST
 
 LABELS = {
     "weights": N_("Network"), "device": N_("Computed on"), "notch": N_("Mains filter"), "repair": N_("Blinks"),
@@ -53,9 +56,8 @@ class SettingsDialog(QDialog):
             self._form.add(_(LABELS[key]), edit)
         self.lsl.toggled.connect(self._warn)
         self.language = self._choice(_("Language"), NAMES, memory.value(LANGUAGE) or current())
-        self.text_size = self._choice(
-            _("Size of texts"), {f"{n}": f"{n} %" for n in SIZES}, memory.value(SIZE) or "100"
-        )
+        sizes = {f"{n}": f"{n} %" for n in self._sizes()}
+        self.text_size = self._choice(_("Size of texts"), sizes, memory.value(SIZE) or "100")
         about = _("Used from the next start of a run, language and size from the next start of the program. Options of "
                   "the command line and of a setup take precedence.")  # fmt: skip
         self.save, self.cancel = button(_("Save")), button(_("Cancel"), "plain")
@@ -82,6 +84,17 @@ class SettingsDialog(QDialog):
         self._form.add(name, box)
         return box
 
+    def _sizes(self) -> list[int]:
+        """The sizes (%) at which the window still fits the screen, and the one in use."""
+        in_use, screen = str(self._memory.value(SIZE)), self.screen()
+        room = screen.availableGeometry().size() * _factor() if screen is not None else QSize()
+
+        def fits(n: int) -> bool:
+            width, height = (n / 100 * px for px in SMALLEST)
+            return n == SIZES[0] or str(n) == in_use or (width <= room.width() and height <= room.height())
+
+        return list(filter(fits, SIZES))
+
     def _warn(self) -> None:
         notes = map(translated, self._setups.leaving(self.chosen))
         self.warning.say(StyledText("\n".join(map(first_upper, notes)), "warn"))
@@ -98,3 +111,11 @@ class SettingsDialog(QDialog):
             if box.currentData() != str(self._memory.value(key) or before):
                 self._memory.setValue(key, box.currentData())
         self.accept()
+
+
+def _factor() -> float:
+    """How much larger than usual everything is in this run of the program."""
+    try:
+        return float(os.environ.get("QT_SCALE_FACTOR", "1"))
+    except ValueError:  # Qt ignores it, too
+        return 1.0

@@ -25,6 +25,7 @@ CENTRE = Qt.AlignmentFlag.AlignCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 FAMILIES = ["Inter", "Segoe UI", "SF Pro Text", "DejaVu Sans"]
+SMALLEST = 1100, 640  # of the window, px at a size of 100 %
 LEAST_PX = 12  # a text with less room is not painted
 _now: list[Theme] = ["dark"]
 

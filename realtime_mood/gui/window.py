@@ -49,7 +49,7 @@ class MainWindow(QMainWindow):
     def __init__(self, bridge: RunBridge, flows: Flows, weights: str = "", memory: QSettings | None = None) -> None:
         super().__init__()
         self.setWindowTitle(_("Realtime mood"))
-        self.setMinimumSize(1100, 640)
+        self.setMinimumSize(*theme.SMALLEST)
         self.resize(1280, 720)
         self.bridge, self.flows = bridge, flows
         self.memory = memory or remembered()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
 
 from gui_fakes import FakeEngine
-from PyQt6.QtCore import QSettings, Qt
+from PyQt6.QtCore import QRect, QSettings, Qt
 
 from realtime_mood import liblsl
 from realtime_mood.cli import config
@@ -28,6 +29,14 @@ def own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture
+def screen(monkeypatch):
+    """A screen of 1400 x 900 px."""
+    there = SimpleNamespace(availableGeometry=lambda: QRect(0, 0, 1400, 900))
+    monkeypatch.setattr(SettingsDialog, "screen", lambda _self: there)
+
+
+@pytest.mark.usefixtures("screen")
 def test_what_is_chosen_is_used_from_the_next_run_on_and_remembered(qtbot, make_window, info):
     setups = NamedSetups(RunConfig(weights="own-folder"), shipped())
     w = make_window(lambda _: FakeEngine(info), "synthetic://", setups=setups)
@@ -37,16 +46,18 @@ def test_what_is_chosen_is_used_from_the_next_run_on_and_remembered(qtbot, make_
     values = [dialog.boxes["weights"].itemText(i) for i in range(dialog.boxes["weights"].count())]
     assert values == [*shipped(), "own-folder"]
     assert dialog.boxes["weights"].currentText() == "own-folder"
+    sizes = [dialog.text_size.itemText(i) for i in range(dialog.text_size.count())]
+    assert sizes == ["100 %", "125 %"]  # at 150 %, the window would not fit
     dialog.boxes["notch"].setCurrentText("60 Hz")
     dialog.boxes["device"].setCurrentText("CPU")
     dialog.language.setCurrentText("Deutsch")
-    dialog.text_size.setCurrentText("150 %")
+    dialog.text_size.setCurrentText("125 %")
     dialog.addresses["osc"].setText("127.0.0.1:9000")
     dialog.addresses["ws"].setText(" 8765 ")
     qtbot.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
     assert (setups.config.notch, setups.config.device, setups.config.weights) == ("60", "cpu", "own-folder")
     assert settings_file().read_text() == 'device = "cpu"\nnotch = "60"\nosc = "127.0.0.1:9000"\nws = "8765"\n'
-    assert (w.memory.value("window/language"), w.memory.value("window/size")) == ("de", "150")
+    assert (w.memory.value("window/language"), w.memory.value("window/size")) == ("de", "125")
     assert NamedSetups(RunConfig()).settings["notch"] == "60"
 
 
