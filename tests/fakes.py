@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 
 import numpy as np
 
 from realtime_mood import clock
+from realtime_mood.contracts import Stream
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.entropy import Population, Statistics
+from realtime_mood.errors import StreamEnded
 from realtime_mood.estimator import MoodEstimator
 from realtime_mood.health import Emission, Health
 from realtime_mood.pipeline import Pipeline
@@ -27,6 +30,7 @@ __all__ = [
     "FakeStream",
     "Keep",
     "cut",
+    "drain",
     "live",
     "pink",
     "pipeline",
@@ -34,6 +38,16 @@ __all__ = [
 
 READOUT = EFFORT
 POPULATION = Population(np.full(5, 2.5), np.full(5, 0.3))
+
+
+def drain(stream: Stream) -> list[Chunk]:
+    """All chunks of a stream that ends, which is then closed."""
+    chunks: list[Chunk] = []
+    with closing(stream), suppress(StreamEnded):
+        while True:
+            if (chunk := stream.read(1.0)) is not None:
+                chunks.append(chunk)
+    return chunks
 
 
 def live(chunks: Sequence[Chunk]) -> list[Chunk]:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import pyxdf
+from fakes import drain
 from labrecorder import SentStream, write_labrecorder
 
 from realtime_mood.auxiliary import STRING, AuxChunk, AuxInfo, SenderClock
-from realtime_mood.errors import StreamEnded
 from realtime_mood.recording.xdf_session import XdfSession
 from realtime_mood.sources import open_source
 from realtime_mood.types import Chunk, Marker, StreamInfo
@@ -63,17 +63,10 @@ def write_theirs(path: Path) -> None:
 
 
 def played(path: Path) -> tuple[StreamInfo, np.ndarray, list[tuple[int, str]], int]:
-    stream, chunks = open_source(f"playback://{path}?speed=max").open(), []
-    try:
-        while True:
-            if (chunk := stream.read(1.0)) is not None:
-                chunks.append(chunk)
-    except StreamEnded:
-        markers = [(marker.index, marker.text) for chunk in chunks for marker in chunk.markers]
-        lost = sum(chunk.lost for chunk in chunks)
-        return stream.info, np.concatenate([chunk.data for chunk in chunks]), markers, lost
-    finally:
-        stream.close()
+    stream = open_source(f"playback://{path}?speed=max").open()
+    chunks = drain(stream)
+    markers = [(marker.index, marker.text) for chunk in chunks for marker in chunk.markers]
+    return stream.info, np.concatenate([chunk.data for chunk in chunks]), markers, sum(chunk.lost for chunk in chunks)
 
 
 def loaded(path: Path, dejitter: bool) -> dict[str, Any]:

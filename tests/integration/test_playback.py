@@ -10,11 +10,12 @@ from typing import Any
 import mne
 import numpy as np
 import pytest
+from fakes import drain
 from recordings import WRITERS, counting, write_fif
 
 from realtime_mood import clock
 from realtime_mood.contracts import Stream
-from realtime_mood.errors import SourceError, SourceNotFound, StreamEnded, StreamMismatch
+from realtime_mood.errors import SourceError, SourceNotFound, StreamMismatch
 from realtime_mood.sources import open_source
 from realtime_mood.sources.playback import PlaybackOptions, PlaybackSource
 from realtime_mood.types import Chunk
@@ -24,15 +25,7 @@ SFREQ = 250.0
 
 def play(url: str) -> tuple[Stream, list[Chunk]]:
     stream = open_source(url).open()
-    chunks: list[Chunk] = []
-    while True:
-        try:
-            chunk = stream.read(1.0)
-        except StreamEnded:
-            stream.close()
-            return stream, chunks
-        if chunk is not None:
-            chunks.append(chunk)
+    return stream, drain(stream)
 
 
 def joined(chunks: list[Chunk]) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import drain
 from recordings import (
     CH_NAMES,
     GAPPY,
@@ -25,7 +26,7 @@ from recordings import (
 
 from realtime_mood import clock
 from realtime_mood.dsp.spec import FeatureSpec
-from realtime_mood.errors import ConfigError, MoodError, SourceNotFound, StreamEnded, StreamMismatch
+from realtime_mood.errors import ConfigError, MoodError, SourceNotFound, StreamMismatch
 from realtime_mood.sources import open_source
 from realtime_mood.types import Chunk, StreamInfo
 
@@ -35,14 +36,8 @@ LOST = (range(401, 402), range(900, 912), range(1500, 2200))
 
 
 def play(url: str) -> tuple[StreamInfo, list[Chunk]]:
-    stream, chunks = open_source(f"{url}&speed=max" if "?" in url else f"{url}?speed=max").open(), []
-    try:
-        while True:
-            chunk = stream.read(1.0)
-            assert chunk is not None
-            chunks.append(chunk)
-    except StreamEnded:
-        stream.close()
+    stream = open_source(f"{url}&speed=max" if "?" in url else f"{url}?speed=max").open()
+    chunks = drain(stream)
     assert all(after.first == before.end + after.lost for before, after in pairwise(chunks))
     return stream.info, chunks
 

@@ -10,9 +10,10 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 import pytest
+from fakes import drain
 from recordings import XDF_DESC, counting, xdf_chunk, xdf_header, xdf_samples
 
-from realtime_mood.errors import SourceNotFound, StreamEnded, StreamMismatch
+from realtime_mood.errors import SourceNotFound, StreamMismatch
 from realtime_mood.sources import open_source
 from realtime_mood.types import Chunk, StreamInfo
 
@@ -21,15 +22,8 @@ ROWS, STAMPS = counting(3.0, SFREQ).astype("<f4"), 10.0 + np.arange(N) / SFREQ
 
 
 def play(url: str) -> tuple[StreamInfo, list[Chunk]]:
-    stream, chunks = open_source(url).open(), []
-    try:
-        while True:
-            if (chunk := stream.read(1.0)) is not None:
-                chunks.append(chunk)
-    except StreamEnded:
-        return stream.info, chunks
-    finally:
-        stream.close()
+    stream = open_source(url).open()
+    return stream.info, drain(stream)
 
 
 def data(chunks: list[Chunk]) -> np.ndarray:

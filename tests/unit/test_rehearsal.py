@@ -6,24 +6,15 @@ import itertools
 
 import numpy as np
 import pytest
+from fakes import drain
 
 from realtime_mood import clock
 from realtime_mood.contracts import Returning, Stream
-from realtime_mood.errors import SourceLost, SourceNotFound, StreamEnded, StreamMismatch
+from realtime_mood.errors import SourceLost, SourceNotFound, StreamMismatch
 from realtime_mood.sources import open_source
 from realtime_mood.types import Chunk
 
 FAULTY = "synthetic://?sfreq=250&n_chans=8&script=neutral:20,positive:10&speed=max&faults="
-
-
-def drain(stream: Stream) -> list[Chunk]:
-    chunks = []
-    try:
-        while True:
-            chunks.append(stream.read(0.1))
-    except StreamEnded:
-        stream.close()
-        return chunks
 
 
 def rows_of(chunks: list[Chunk]) -> np.ndarray:

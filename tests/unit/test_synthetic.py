@@ -4,15 +4,15 @@ from functools import cache
 
 import numpy as np
 import pytest
+from fakes import drain
 from scipy import signal
 
 from realtime_mood import clock
-from realtime_mood.contracts import Stream
-from realtime_mood.errors import ConfigError, StreamEnded
+from realtime_mood.errors import ConfigError
 from realtime_mood.montage import SPREAD
 from realtime_mood.sources import open_source
 from realtime_mood.sources.synthetic.person import Script, VirtualPerson
-from realtime_mood.types import Chunk, Marker
+from realtime_mood.types import Marker
 
 SFREQ = 128.0
 CAP = (*SPREAD[:32], "AF7", "AF8")
@@ -29,16 +29,6 @@ def band_power(x: np.ndarray, low: float, high: float) -> np.ndarray:
     # The median over segments leaves out those with a blink or a burst.
     freqs, power = signal.welch(x, SFREQ, nperseg=256, axis=0, average="median")
     return power[(freqs >= low) & (freqs < high)].sum(axis=0) * (freqs[1] - freqs[0])
-
-
-def drain(stream: Stream) -> list[Chunk]:
-    chunks = []
-    try:
-        while True:
-            chunks.append(stream.read(0.1))
-    except StreamEnded:
-        stream.close()
-        return chunks
 
 
 @pytest.mark.parametrize("subject", range(5))
