@@ -27,7 +27,7 @@ from realtime_mood.types import StreamInfo
 from .guards import check_spans, scale_factor
 from .recordings import FolderOptions
 from .tables import columns, header
-from .trials import Segment, Span
+from .trials import Segment, Span, Trial
 
 LEAD_S = 10.0
 """Signal before a trial, so that filters have settled and the context holds what went before, as in live use."""
@@ -183,6 +183,16 @@ def segments_of(parts: Sequence[tuple[RawSignal, Sequence[Span]]], info: StreamI
     for source, spans in parts:
         if spans:
             yield from source.segments(info, spans)
+
+
+def table_segments(
+    files: Sequence[Path], trials: Sequence[Trial], names: Sequence[str], sfreq: float
+) -> Iterator[Segment]:
+    """A segment a trial from as many tables, of whose columns these hold µV; raises `MoodError` as `columns` does."""
+    for path, trial in zip(files, trials, strict=True):
+        signal = columns(path, names).astype(np.float32)
+        scale_factor(signal, sfreq, path.name)
+        yield Segment((Span(0.0, len(signal) / sfreq, trial),), signal)
 
 
 def _stored(file: SignalFile) -> int:

@@ -36,7 +36,7 @@ from ..auxiliary import STRING, AuxChunk, AuxInfo
 from ..body.measure import COLUMNS, NO_SIGNAL, REASONS, UNITS, BodyReading, row_of
 from ..health import Emission
 from ..sinks.jsonlines import as_dict, to_json
-from ..sources.recordings.xdf_chunks import BESIDE, IN_MARKERS
+from ..sources.recordings.xdf_chunks import BESIDE, IN_MARKERS, OWN
 from ..types import Chunk, Estimate, Fault, Impedance, Marker, StreamInfo, Why
 from . import xdf_write as xdf
 
@@ -45,7 +45,7 @@ SLEW = 0.015
 """Stamps follow the source's clock; between two samples they deviate by at most this share from the nominal rate."""
 HEAD_MM = 95.0  # radius of the head for electrode positions (mm)
 EEG, MARKERS, READINGS, QUALITY, GAPS, IMPEDANCE, FEEDBACK, BODY, ANNOUNCED = range(1, 10)
-NAMES = ("", "EEG", "markers", "readings", "quality", "gaps", "impedance", "feedback", "body", "announced")
+NAMES = ("", "EEG", *OWN)
 FEEDBACK_ROW = ("level", "shown", "threshold", "reward", "valid", "block", "delay_ms")
 """Level 0 to 1; z-scores fed back and of the threshold (NaN where there are none); 0 or 1; number of the block;
 delay of the feedback after the chunk's arrival."""
@@ -157,9 +157,8 @@ class XdfSession:
         """The measures of the body at one moment; those that no stream gives have no signal."""
         whys = {it.name: float(WHYS.index(it.why)) for it in reading.measures}
         row = [*row_of(reading), *(whys.get(name, float(WHYS.index(NO_SIGNAL))) for name in UNITS)]
-        # playback at another speed is not on our clock
-        stamp = reading.t + self._to_stamps if self._follows else self._stamp(reading.at * self.info.sfreq - 1)
-        stamps = np.array([stamp])
+        on_sample = self._stamp(reading.at * self.info.sfreq - 1)
+        stamps = np.array([reading.t + self._to_stamps if self._follows else on_sample])
         return self._header_once(BODY) + self._numbers(BODY, stamps, np.array([row], np.float32))
 
     def take_aux(self, info: AuxInfo, chunk: AuxChunk) -> bytes:

@@ -14,20 +14,18 @@ says. Valence and arousal (SAM, 1 to 9) are in a table of the questionnaires.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from realtime_mood.types import StreamInfo
 
 from ..bids import text_of_sidecar
 from ..folders import is_simulated, unknown_layout
-from ..guards import scale_factor
 from ..nets import labels_of
-from ..tables import columns, ratings, rows
-from ..trials import DatasetInfo, Recording, Segment, Span, Trial
+from ..signals import table_segments
+from ..tables import ratings, rows
+from ..trials import DatasetInfo, Recording, Trial
 
 EMOTIONS = ("anger", "fear", "happiness", "sadness", "neutral")
 CHANNELS = labels_of("TP9 AF7 AF8 TP10")
@@ -98,18 +96,12 @@ def _recording(
     known = {name.removeprefix("NEUTRAL_") for name in names} <= set(played)
     notes = () if known else ("the order in which clips were played is not known for all of them",)
     more = (*table, *([order] if order else []))
-    return Recording(folder.name, "1", info, trials, partial(_segments, files, trials), (*files, *more), notes=notes)
+    read = partial(table_segments, files, trials, [f"RAW_{name}" for name in CHANNELS], SFREQ)
+    return Recording(folder.name, "1", info, trials, read, (*files, *more), notes=notes)
 
 
 def _emotion(name: str) -> str:
     return name.split("_")[0].lower()
-
-
-def _segments(files: Sequence[Path], trials: Sequence[Trial]) -> Iterator[Segment]:
-    for path, trial in zip(files, trials, strict=True):
-        signal = columns(path, [f"RAW_{name}" for name in CHANNELS]).astype(np.float32)
-        scale_factor(signal, SFREQ, path.name)
-        yield Segment((Span(0.0, len(signal) / SFREQ, trial),), signal)
 
 
 READER = EkmEd()

@@ -14,19 +14,16 @@ pairs): groups from `models.datasets.guards.duplicate_groups` have to stay toget
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from realtime_mood.types import StreamInfo
 
 from ..folders import is_simulated, unknown_layout
-from ..guards import scale_factor
 from ..nets import labels_of
-from ..tables import columns
-from ..trials import DatasetInfo, Recording, Segment, Span, Trial
+from ..signals import table_segments
+from ..trials import DatasetInfo, Recording, Trial
 
 GAMES = {"G1": "boring", "G2": "calm", "G3": "horror", "G4": "funny"}
 CHANNELS = labels_of("AF3 AF4 F3 F4 F7 F8 FC5 FC6 O1 O2 P7 P8 T7 T8")
@@ -73,18 +70,12 @@ def _recording(subject: str, games: dict[str, list[Path]], info: StreamInfo) -> 
     files = tuple(chosen.values())
     kinds = {path.parts[-3] for path in files}
     notes = ("raw and preprocessed signals mixed: some games are there as one of them only",) if len(kinds) > 1 else ()
-    return Recording(subject, "1", info, trials, partial(_segments, files, trials), files, notes=notes)
+    read = partial(table_segments, files, trials, CHANNELS, SFREQ)
+    return Recording(subject, "1", info, trials, read, files, notes=notes)
 
 
 def _raw_first(paths: Sequence[Path]) -> Path:
     return min(paths, key=lambda path: ("Raw" not in path.parts[-3], str(path)))
-
-
-def _segments(files: Sequence[Path], trials: Sequence[Trial]) -> Iterator[Segment]:
-    for path, trial in zip(files, trials, strict=True):
-        signal = columns(path, CHANNELS).astype(np.float32)
-        scale_factor(signal, SFREQ, path.name)
-        yield Segment((Span(0.0, len(signal) / SFREQ, trial),), signal)
 
 
 READER = GameEmo()

@@ -17,11 +17,10 @@ from ..units import NARROW, WIDE, check_spread, microvolts, scales, spread
 from ..url import Identity, choices, with_options
 from .placing import indices, measured_rate, played_once, usual_rate
 from .recording import FASTEST_HZ, HEAD_S, SELECT, PlaybackOptions, Rows, by_index, check_rate, finite, outside
-from .xdf_chunks import IN_MARKERS, Chunks, StreamHeader, find_chunks, samples_in
+from .xdf_chunks import IN_MARKERS, OWN, Chunks, StreamHeader, find_chunks, samples_in
 from .xdf_streams import OtherStreams, channels_of, load
 
 OFF = 0.01  # a stream whose stamps differ from its rate by more than this share runs at another rate than it says
-OWN = ("markers", "readings", "quality", "gaps", "impedance", "feedback", "body", "announced")  # our recorder's own
 PACKETS = 0.2  # where more than this share of the stamps repeat the one before, they are those of packets
 
 

@@ -22,6 +22,8 @@ SIZES = {"int8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4, "double64"
 """Bytes a number takes, in each format but text."""
 BESIDE, IN_MARKERS = "beside", "markers"
 """Roles in our recordings: a stream beside the EEG, and one whose samples are in our stream ``markers`` as well."""
+OWN = ("markers", "readings", "quality", "gaps", "impedance", "feedback", "body", "announced")
+"""Names of the streams that our recorder makes of a run, in the order of their numbers."""
 MOST_CHANNELS = 4096
 LONGEST_HEADER = 16 << 20  # bytes
 
