@@ -43,7 +43,8 @@ class LslPorts:
 class Answer(Enum):
     """What comes back from a port."""
 
-    NONE = auto()  # nobody listens there, or a firewall is in between
+    NONE = auto()  # nobody listens there
+    DROPPED = auto()  # a firewall is in between
     MUTE = auto()  # somebody listens, and does not answer
     ANY = auto()
 
@@ -55,7 +56,10 @@ def ports(used: LslPorts, proc: Path = PROC) -> list[Finding]:
         answers = dict(zip(numbers, pool.map(ask, numbers), strict=True))
     mute = [number for number, answer in answers.items() if answer is Answer.MUTE]
     findings = [*_of_search(used.search, proc), *_of_mute(mute, proc)]
-    n_taken = sum(answer is not Answer.NONE for answer in answers.values())
+    if Answer.DROPPED in answers.values() and not findings:
+        found = Phrase("not checked: connections to the ports for streams are dropped on this computer")
+        return [Finding("LSL ports", Level.NOT_CHECKED, found, Phrase("do what is said of the firewall"))]
+    n_taken = sum(answer in (Answer.MUTE, Answer.ANY) for answer in answers.values())
     if n_taken == used.number:
         found = Phrase("all ports for streams are in use, {first} to {last}: more streams are not found",
                        first=used.first, last=used.last)  # fmt: skip
@@ -70,6 +74,8 @@ def ask(port: int) -> Answer:
     """Connect to a port of this computer, and ask the stream there what it is."""
     try:
         connection = socket.create_connection((LOOPBACK, port), ANSWER_S)
+    except TimeoutError:
+        return Answer.DROPPED
     except OSError:
         return Answer.NONE
     with connection:

@@ -21,7 +21,7 @@ DROPS_CLOCKS = [
 ASK = """
 import json, subprocess, threading
 from realtime_mood import liblsl
-from realtime_mood.doctor import firewall, streams
+from realtime_mood.doctor import firewall, ports, streams
 from realtime_mood.doctor.ports import LslPorts
 streams.LOOK_S, streams.LISTEN_S, streams.FIND_S = 0.5, 0.5, 0.5
 liblsl.set_scope("link")
@@ -42,6 +42,8 @@ subprocess.run("nft flush chain inet t in; nft add rule inet t in tcp dport 1657
 while not (there := streams.survey("link")):
     pass
 (silent,) = streams.silent(there, "link")
+ports.ANSWER_S = 0.3
+(dropped,) = ports.ports(LslPorts())
 reject = "iptables -A INPUT -p udp -m multiport --dports 80,16571:16580 -j REJECT"
 subprocess.run(reject.split(), check=True)
 subprocess.run(["nft", "flush", "chain", "inet", "t", "in"], check=True)
@@ -49,17 +51,19 @@ second, = firewall.firewall(LslPorts())
 got = streams.receive("x", "link")
 done.set()
 sending.join()
-print(json.dumps([clocks.found, silent.found, silent.do, first.found, first.do, second.found, second.do, got]))
+told = clocks.found, silent.found, silent.do, dropped.found, first.found, first.do, second.found, second.do, got
+print(json.dumps(told))
 """
 
 
 def test_rules_that_drop_lsl_are_named_and_so_is_what_they_do_to_streams():
-    clocks, silent, connects, first, opens, second, opens_too, got = json.loads(
+    clocks, silent, connects, dropped, first, opens, second, opens_too, got = json.loads(
         run_in_namespaces("n", DROPS_CLOCKS, ASK)
     )
     assert "cannot be compared with ours" in clocks
     assert silent.startswith("announced, but no connection to 1 of 1 streams: 'cap'")
     assert connects.startswith("allow TCP 16572 to 16604 in the firewalls")
+    assert dropped == "not checked: connections to the ports for streams are dropped on this computer"
     assert first.startswith("nftables (inet t in) drops LSL: UDP 16572;")
     assert opens.startswith("sudo nft insert rule inet t in udp dport 16571-16604 accept && ")
     assert second.startswith("iptables (INPUT) drops LSL: UDP 16571, UDP 16572;")
