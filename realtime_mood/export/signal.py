@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,9 +27,10 @@ STEP = 1e-7  # V: a signal that EDF would store in larger steps needs BDF
 def raw_of(recorded: Recorded, *, whole_records: bool = False) -> mne.io.RawArray:
     """All samples of a recording, each at its index.
 
-    Lost samples are zero, and annotated as `GAP`. So are samples of single electrodes that are no number; where that is
-    most of the time, the electrode is bad instead. Every marker is an annotation of the sample that it belongs to, on
-    one line. With `whole_records` there is a gap at the end up to a whole record of EDF, which MNE would fill unmarked.
+    Lost samples repeat the one before them, and are annotated as `GAP`. So are samples of single electrodes that are no
+    number; where that is most of the time, the electrode is bad instead. Every marker is an annotation of the sample
+    that it belongs to, on one line. With `whole_records` there is a gap at the end up to a whole record of EDF, which
+    MNE would fill unmarked.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def raw_of(recorded: Recorded, *, whole_records: bool = False) -> mne.io.RawArra
     if missing:
         gaps.append((end, missing))
     raw = mne.io.RawArray(data, mne.create_info(list(info.ch_names), info.sfreq, "eeg"), copy=None, verbose="ERROR")
-    gaps += _fill(raw)
+    gaps += _fill(raw, gaps)
     notes = [(first / info.sfreq, n / info.sfreq, GAP) for first, n in gaps]
     notes += [(it.index / info.sfreq, 0.0, text) for it in recorded.markers() if (text := _text(it.text))]
     onset, duration, texts = zip(*sorted(notes), strict=True) if notes else ((), (), ())
@@ -58,19 +60,24 @@ def raw_of(recorded: Recorded, *, whole_records: bool = False) -> mne.io.RawArra
     return raw
 
 
-def _fill(raw: mne.io.RawArray) -> list[tuple[int, int]]:
-    """Set what is no number to zero; name the electrodes that mostly are none, and return where others are none."""
+def _fill(raw: mne.io.RawArray, gaps: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Hold values where none is; name the electrodes that mostly have none, and return where others have none."""
     data, cell = raw._data, max(1, round(CELL_S * raw.info["sfreq"]))
-    cells = np.zeros(-(-data.shape[1] // cell) + 2, np.int8)
+    lost, places = np.zeros(data.shape[1], bool), np.arange(data.shape[1])
+    for first, n in gaps:
+        lost[first : first + n] = True
+    cells = np.zeros(-(-len(lost) // cell) + 2, np.int8)
     for name, samples in zip(raw.ch_names, data, strict=True):
-        absent = np.flatnonzero(~(np.abs(samples) <= HIGHEST))
-        samples[absent] = 0
-        if len(absent) >= MOSTLY * len(samples):
+        absent = ~(np.abs(samples) <= HIGHEST) | lost
+        held = np.maximum.accumulate(np.where(absent, absent.argmin(), places))  # before the first value: the first
+        samples[:] = 0 if absent.all() else samples[held]
+        own = np.flatnonzero(absent & ~lost)
+        if len(own) >= MOSTLY * np.count_nonzero(~lost):
             raw.info["bads"].append(name)
         else:
-            cells[1 + absent // cell] = 1
+            cells[1 + own // cell] = 1
     edges = np.flatnonzero(np.diff(cells)) * cell
-    return [(begin, min(stop, data.shape[1]) - begin) for begin, stop in edges.reshape(-1, 2).tolist()]
+    return [(begin, min(stop, len(lost)) - begin) for begin, stop in edges.reshape(-1, 2).tolist()]
 
 
 def _text(marker: str) -> str:

@@ -37,11 +37,12 @@ def recording(tmp_path):
 
 
 def samples(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """(n_chans, n) µV of a recording, lost ones zero, and which are there."""
+    """(n_chans, n) µV of a recording, lost ones as the last before, and which are there."""
     chunks = list(open_recorded(path).chunks())
     data, there = np.zeros((4, chunks[-1].end)), np.zeros(chunks[-1].end, bool)
     for chunk in chunks:
         data[:, chunk.first : chunk.end], there[chunk.first : chunk.end] = chunk.data.T, True
+        data[:, chunk.first - chunk.lost : chunk.first] = data[:, [chunk.first - chunk.lost - 1]]
     return data, there
 
 
@@ -255,7 +256,7 @@ def test_what_no_format_holds_is_filled_and_marked_and_range_costs_no_resolution
     export([path], bids=tmp_path)
     (signal,) = tmp_path.rglob("*.bdf")  # EDF would have steps of 2.9 µV
     raw, (data, _) = mne.io.read_raw_bdf(signal, verbose="ERROR"), samples(path)
-    data[:2, 500:525] = 0
+    data[:2, 500:525] = data[:2, [499]]
     np.testing.assert_allclose(raw.get_data()[:, :1025] * 1e6, data, atol=0.02)
     (events,) = signal.parent.glob("*_events.tsv")
     assert [(row["onset"], row["trial_type"]) for row in tsv(events)] == [
