@@ -131,7 +131,7 @@ class OwnRun:
     """The run of a session that no window shows."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine, self.is_over = engine, False
+        self._engine, self.is_over, self.trouble = engine, False, ""
 
     def begin(self) -> None:
         self._engine.start()
