@@ -104,9 +104,11 @@ def differential_entropy(array: ArrayLike, sfreq: float, band: Band = "alpha") -
 
 def _checked(array: ArrayLike, sfreq: float, band: Band) -> tuple[np.ndarray, float, float]:
     x = np.asarray(array, np.float64)
-    if isinstance(band, str) and band not in BANDS:
-        raise ConfigError(f"band {band!r}", "unknown", f"use {', '.join(BANDS)}, or two edges in Hz")
-    low, high = BANDS[band] if isinstance(band, str) else map(float, band)
+    try:
+        low, high = BANDS[band] if isinstance(band, str) else map(float, band)
+    except (KeyError, TypeError, ValueError):
+        do = f"use {', '.join(BANDS)}, or two edges in Hz"
+        raise ConfigError(f"band {band!r}", "unknown", do) from None
     if not np.isfinite(sfreq) or sfreq <= 0:
         raise ConfigError("band power", f"a sampling rate of {sfreq:g} Hz", "give it in Hz")
     if not 0 <= low < high <= sfreq / 2:

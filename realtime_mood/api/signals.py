@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from os import PathLike
@@ -90,8 +91,9 @@ def features(
     [1.0, 2.0, 3.0]
     """
     hop_s = (spec or FeatureSpec()).hop_s
-    hops = round((hop_s if every is None else every) / hop_s)
-    if every is not None and (hops < 1 or abs(hops * hop_s - every) > 1e-9):
+    every = hop_s if every is None else every
+    hops = round(every / hop_s) if math.isfinite(every) else 0
+    if hops < 1 or abs(hops * hop_s - every) > 1e-9:
         raise ConfigError(f"features every {every:g} s", f"a hop is {hop_s:g} s", "give a multiple of it")
     return (
         pipeline.features(window) for pipeline, window in _windows(source, notch, seconds, spec)

@@ -73,6 +73,8 @@ def test_a_flat_signal_has_no_power_and_a_finite_entropy():
         (np.empty((3, 0)), 128, "alpha", r"shape \(3, 0\)"),
         (np.full(500, np.nan), 128, "alpha", "500 of 500 samples are not finite"),
         (np.ones(500), 128, "mu", "use delta, theta"),
+        (np.ones(500), 128, (4, 8, 12), "use delta, theta"),
+        (np.ones(500), 128, None, "use delta, theta"),
         (np.ones(500), 128, (8, 70), "sampling rate is 128 Hz"),
         (np.ones(500), 128, (13, 8), "the lower first"),
         (np.ones(500), 0, "alpha", "0 Hz"),

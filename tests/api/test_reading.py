@@ -182,7 +182,7 @@ def test_windows_and_features_are_those_of_the_pipeline():
     np.testing.assert_array_equal(seconds[-1].de, found[-1].de)
 
 
-@pytest.mark.parametrize("every", [0.0, 0.3, -1.0])
+@pytest.mark.parametrize("every", [0.0, 0.3, -1.0, float("nan"), float("inf")])
 def test_features_come_by_whole_hops(every):
     with pytest.raises(ConfigError, match="multiple"):
         rm.features(URL, every=every)
