@@ -5,16 +5,24 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import numpy as np
 import pytest
 from fakes import drain
+from memory import peak_of
 from recordings import XDF_DESC, counting, xdf_chunk, xdf_header, xdf_samples
 
-from realtime_mood.errors import SourceNotFound, StreamMismatch
+from realtime_mood.auxiliary import Carrying
+from realtime_mood.errors import SourceNotFound, StreamEnded, StreamMismatch
+from realtime_mood.recording.reader import mapped
 from realtime_mood.sources import open_source
+from realtime_mood.sources.recordings import xdf_values
+from realtime_mood.sources.recordings.xdf_chunks import find_chunks
+from realtime_mood.sources.recordings.xdf_streams import load
+from realtime_mood.sources.recordings.xdf_values import StreamValues, stamps_of
 from realtime_mood.types import Chunk, StreamInfo
 
 SFREQ, N = 256.0, 768
@@ -173,3 +181,63 @@ def test_markers_before_or_after_the_signal_are_left_out_and_counted(tmp_path: P
     info, chunks = play(f"playback://{tmp_path / 'a.xdf'}?speed=max")
     assert markers(chunks) == [(0, "1"), (N - 1, "2")]
     assert info.notes == ("3 markers before or after the signal left out",)
+
+
+def test_samples_are_read_in_pieces_as_they_are_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of any format, and where only the first sample of a chunk has a stamp."""
+    monkeypatch.setattr(xdf_values, "PIECE_BYTES", 1)
+    rng, parts = np.random.default_rng(0), [b"XDF:"]
+    forms = {"int16": "<i2", "double64": "<f8", "string": "U"}
+    parts += [xdf_header(k, form, "Other", 2, 100.0, form) for k, form in enumerate(forms, 1)]
+    for at in range(20):
+        for k, form in enumerate(forms.values(), 1):
+            n, rows = int(rng.integers(1, 6)), b""
+            for j in range(n):
+                stamped = j == 0 or at % 2
+                rows += struct.pack("<Bd", 8, at + j / 100) if stamped else b"\0"
+                numbers = rng.integers(-99, 99, 2)
+                words = [str(number).encode() for number in numbers]
+                texts = b"".join(struct.pack("<BB", 1, len(word)) + word for word in words)
+                rows += texts if form == "U" else numbers.astype(form).tobytes()
+            parts.append(xdf_chunk(3, struct.pack("<BB", 1, n) + rows, k))
+    path = tmp_path / "a.xdf"
+    path.write_bytes(b"".join(parts))
+    with mapped(path) as file:
+        chunks = find_chunks(file)
+        whole = load(file, chunks, list(chunks.streams.values()))
+        for stream in chunks.streams.values():
+            stamps, rows = stamps_of(file, chunks, stream)
+            np.testing.assert_array_equal(stamps, whole[stream.number]["time_stamps"])
+            values = StreamValues(path, file, chunks, stream)
+            expected = np.array(whole[stream.number]["time_series"], object if stream.format == "string" else None)
+            np.testing.assert_array_equal(np.concatenate(list(values.pieces())), expected)
+            order = rng.permutation(len(rows))
+            for first in (0, 7, 3, len(rows) - 2, len(rows)):
+                np.testing.assert_array_equal(values.chosen(rows)[first : first + 9], expected[first : first + 9])
+                np.testing.assert_array_equal(
+                    values.chosen(order)[first : first + 9], expected[order[first : first + 9]]
+                )
+
+
+def test_a_long_stream_beside_the_eeg_is_not_in_memory(tmp_path: Path) -> None:
+    path, wide = tmp_path / "a.xdf", np.zeros((200, 100), "<f8")
+    headers = [
+        xdf_header(1, "EEG", "EEG", 4, SFREQ, "float32", XDF_DESC),
+        xdf_header(2, "m", "M", 100, 0.0, "double64"),
+    ]
+    parts = [xdf_samples(2, wide, 10 + k + np.arange(200) / 200) for k in range(60)]
+    eeg = xdf_samples(1, np.tile(ROWS, (20, 1)), 10.0 + np.arange(20 * N) / SFREQ)
+    path.write_bytes(b"".join([b"XDF:", *headers, eeg, *parts]))
+    n_played = 0
+
+    def play_all() -> None:
+        nonlocal n_played
+        stream = open_source(f"playback://{path}?speed=max").open()
+        assert isinstance(stream, Carrying)
+        with suppress(StreamEnded):
+            while True:
+                stream.read(1.0)
+                n_played += sum(len(chunk) for _, chunk in stream.beside())
+
+    assert peak_of(play_all) < 0.6 * path.stat().st_size
+    assert n_played == 12_000

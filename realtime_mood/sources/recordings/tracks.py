@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import mne
 import numpy as np
@@ -70,21 +70,29 @@ def _kind(label: str) -> tuple[str, str] | None:
     return next(((name, content) for name, content, words in _WORDS if words.match(word)), None)
 
 
-class StampedTrack:
-    """A signal in memory: when each sample was taken (s, from the EEG's sample 0), and the samples (n_times, n_chans).
+class SlicedRows(Protocol):
+    """Samples (n_times, n_chans) that are read by slices."""
 
-    `load` is called once, when they are first asked for.
+    def __getitem__(self, span: slice, /) -> np.ndarray: ...
+
+
+class StampedTrack:
+    """A signal by its stamps: when each sample was taken (s, from the EEG's sample 0), and the samples.
+
+    `load` is called once, when they are first asked for. Slices of the samples are (n_times, n_chans): an array, or
+    what reads them from a file.
     """
 
-    def __init__(self, info: AuxInfo, load: Callable[[], tuple[np.ndarray, np.ndarray]]) -> None:
+    def __init__(self, info: AuxInfo, load: Callable[[], tuple[np.ndarray, SlicedRows]]) -> None:
         self.info, self._load = info, load
-        self._loaded: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        self._loaded: tuple[np.ndarray, np.ndarray, SlicedRows] | None = None
 
     def between(self, begin: float, end: float) -> TrackSamples:
         """As in `Track`; where stamps run backwards, with the sample before."""
         if self._loaded is None:
             times, values = self._load()
-            self._loaded = np.maximum.accumulate(times), times, values
+            order = times if (np.diff(times) >= 0).all() else np.maximum.accumulate(times)
+            self._loaded = order, times, values
         order, times, values = self._loaded
         first, stop = np.searchsorted(order, (begin, end))
         return TrackSamples(times[first:stop], values[first:stop])

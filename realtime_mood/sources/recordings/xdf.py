@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...errors import SourceNotFound, StreamMismatch
-from ...types import Marker
+from ...types import Array, Marker
 from ..channels import check_count, choose_channels
 from ..marker_words import is_marker_type, texts_of
 from ..units import NARROW, WIDE, check_spread, microvolts, scales, spread
@@ -19,6 +19,7 @@ from .placing import indices, measured_rate, played_once, usual_rate
 from .recording import FASTEST_HZ, HEAD_S, SELECT, PlaybackOptions, Rows, by_index, check_rate, finite, outside
 from .xdf_chunks import IN_MARKERS, OWN, Chunks, StreamHeader, find_chunks, samples_in
 from .xdf_streams import OtherStreams, channels_of, load
+from .xdf_values import StreamValues, stamps_of
 
 OFF = 0.01  # a stream whose stamps differ from its rate by more than this share runs at another rate than it says
 PACKETS = 0.2  # where more than this share of the stamps repeat the one before, they are those of packets
@@ -34,9 +35,12 @@ def open_xdf(path: Path, options: PlaybackOptions, asked: str) -> Rows:
         others = [stream for stream in chunks.streams.values() if stream is not eeg]
         markers = [stream for stream in others if _holds_markers(stream)]
         gaps = [stream for stream in others if _holds_gaps(stream, eeg)][:1]
-        loaded = load(file, chunks, [eeg, *markers, *(stream for stream in gaps if stream not in markers)])
+        loaded = load(file, chunks, [*markers, *(stream for stream in gaps if stream not in markers)])
+        signal = *stamps_of(file, chunks, eeg), StreamValues(path, file, chunks, eeg)
     beside = [stream for stream in others if not _is_own(stream, eeg)]
-    return _recording(eeg, markers, gaps, loaded, chunks, options, asked, OtherStreams(path, chunks, beside, markers))
+    return _recording(
+        eeg, signal, markers, gaps, loaded, chunks, options, asked, OtherStreams(path, chunks, beside, markers)
+    )
 
 
 def _choose(chunks: Chunks, n_samples: dict[int, int], options: PlaybackOptions, asked: str) -> StreamHeader:
@@ -75,6 +79,7 @@ def _identity(stream: StreamHeader) -> Identity:
 
 def _recording(
     eeg: StreamHeader,
+    signal: tuple[np.ndarray, np.ndarray, StreamValues],
     markers: list[StreamHeader],
     gaps: list[StreamHeader],
     loaded: dict[int, Any],
@@ -83,7 +88,8 @@ def _recording(
     asked: str,
     beside: OtherStreams,
 ) -> Rows:
-    stamps = row_stamps(loaded[eeg.number]["time_stamps"])
+    sent, rows, values = signal
+    stamps = row_stamps(sent)
     sfreq, odd = _rate(eeg, stamps, options, asked)
     described = check_count(channels_of(eeg), eeg.n_chans, options, asked)
     named = bool(options.stream and options.channels)
@@ -97,7 +103,6 @@ def _recording(
         units=[unit for _, unit, _ in described],
     )
     columns = chosen.columns
-    data = np.asarray(loaded[eeg.number]["time_series"])[:, columns].astype(np.float64)
     notes = [*chosen.notes, *([odd] if odd else [])]
     if chunks.damaged or chunks.cut:
         notes.append(f"the file is damaged: {chunks.damaged + chunks.cut} bytes of it cannot be read")
@@ -105,14 +110,15 @@ def _recording(
     if gaps and not chunks.damaged:  # a damaged place may have held a count
         index = _counted_index(stamps, loaded[gaps[0].number])
     if index is None:
-        index, jumps = indices(len(data), sfreq, stamps if not odd or not options.sfreq else None)
+        index, jumps = indices(len(stamps), sfreq, stamps if not odd or not options.sfreq else None)
         notes += jumps
-    scaled = _microvolts(data, [described[i][1] for i in columns], sfreq, options, asked)
+    head = np.asarray(values.chosen(rows)[: round(HEAD_S * sfreq)], np.float64)[:, columns]
+    scale = _microvolts(head, [described[i][1] for i in columns], options, asked, sfreq)
     found = [_markers(stream, loaded[stream.number], stamps, index, sfreq) for stream in markers]
     notes += outside(sum(n for _, n in found))
     index, order, repeated = played_once(index)
     return Rows(
-        finite(scaled[order]),
+        _scaled(values, rows[order], columns, scale),
         index,
         chosen.ch_names,
         sfreq,
@@ -156,18 +162,29 @@ def _rate(eeg: StreamHeader, stamps: np.ndarray, options: PlaybackOptions, asked
     return eeg.sfreq, ""
 
 
-def _microvolts(data: np.ndarray, units: list[str], sfreq: float, options: PlaybackOptions, asked: str) -> np.ndarray:
-    """The numbers in µV: by ``units=``, by the stream, or taken to be µV where they look like EEG."""
+def _scaled(values: StreamValues, rows: np.ndarray, columns: Sequence[int], scale: np.ndarray | float) -> Array:
+    """The samples at `rows` of the file, times `scale`: (n_rows, n_columns) float32; read in pieces."""
+    whole, at = np.empty((len(values), len(columns)), np.float32), 0
+    for piece in values.pieces():
+        whole[at : at + len(piece)] = finite(piece[:, columns].astype(np.float64) * scale)
+        at += len(piece)
+    return whole if np.array_equal(rows, np.arange(len(whole))) else whole[rows]
+
+
+def _microvolts(
+    head: np.ndarray, units: list[str], options: PlaybackOptions, asked: str, sfreq: float
+) -> np.ndarray | float:
+    """What makes the numbers µV, by ``units=``, by the stream, or 1 where those of the first seconds look like EEG."""
     if options.units:
-        return np.asarray(data * microvolts(options.units))
+        return microvolts(options.units)
     scale, stated = scales(asked, units)
-    scaled = data * scale
+    scaled = head * scale
     named = next((unit for unit in units if unit), "")
     written = f"its unit is {named!r}" if named else "it names no unit"
-    found = spread(scaled[: round(HEAD_S * sfreq)], sfreq)
+    found = spread(scaled, sfreq)
     limits, written = (WIDE, written) if stated else (NARROW, f"{written}; taken as µV")
     check_spread(asked, found, limits, written, scale[0])
-    return np.asarray(scaled)
+    return np.asarray(scale)
 
 
 def _holds_markers(stream: StreamHeader) -> bool:

@@ -64,7 +64,7 @@ def find_chunks(file: mmap.mmap) -> Chunks:
     streams, headers = dict[int, StreamHeader](), dict[int, tuple[int, int]]()
     places, damaged, cut, at = list[tuple[int, int, int, int]](), 0, 0, 4
     while at < len(file):
-        head = _length(file, at)
+        head = length_at(file, at)
         if head is None or not 2 <= head[0] <= len(file) - head[1] or file[head[1]] not in range(1, 7):
             mark = file.find(MARK, at)
             if mark < 0:
@@ -101,16 +101,16 @@ def without_others(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) 
             "nominal_srate": repr(stream.sfreq),
             "channel_format": stream.format,
         }
-        _put(out, HEADER, stream.number, _info(fields))
+        put_chunk(out, HEADER, stream.number, info_of(fields))
     numbers = {stream.number for stream in wanted}
     for tag, stream_number, begin, end in chunks.places:
         if stream_number in numbers:
             content = file[begin:end]
             if tag == FOOTER:
-                content = _info({"sample_count": _count(content)})
+                content = info_of({"sample_count": sample_count(content)})
             elif tag == SAMPLES and chunks.streams[stream_number].format == "string":
                 content = _texts(content, chunks.streams[stream_number].n_chans) or b""
-            _put(out, tag, stream_number, content)
+            put_chunk(out, tag, stream_number, content)
     out.seek(0)
     return out
 
@@ -120,19 +120,21 @@ def samples_in(file: mmap.mmap, chunks: Chunks) -> dict[int, int]:
     found = dict.fromkeys(chunks.streams, 0)
     for tag, stream, begin, _ in chunks.places:
         if tag == SAMPLES:
-            found[stream] += (_length(file, begin) or (0, 0))[0]
+            found[stream] += (length_at(file, begin) or (0, 0))[0]
     return found
 
 
-def _put(out: io.BytesIO, tag: int, stream: int, content: bytes) -> None:
+def put_chunk(out: io.BytesIO, tag: int, stream: int, content: bytes) -> None:
+    """Append a chunk of a stream to a file."""
     out.write(struct.pack("<BQHI", 8, len(content) + 6, tag, stream) + content)
 
 
-def _info(fields: dict[str, str]) -> bytes:
+def info_of(fields: dict[str, str]) -> bytes:
+    """The content of a header or footer."""
     return f"<info>{''.join(f'<{key}>{escape(text)}</{key}>' for key, text in fields.items())}</info>".encode()
 
 
-def _length(file: mmap.mmap | bytes, at: int) -> tuple[int, int] | None:
+def length_at(file: mmap.mmap | bytes, at: int) -> tuple[int, int] | None:
     """The length field (of 1, 4 or 8 bytes) at `at`, and where its content begins; None where it is invalid."""
     width = file[at] if at < len(file) else 0
     if width not in (1, 4, 8) or at + 1 + width > len(file):
@@ -169,7 +171,8 @@ def _tree(xml: bytes) -> ElementTree.Element | None:
         return None
 
 
-def _count(footer: bytes) -> str:
+def sample_count(footer: bytes) -> str:
+    """What a footer says about how many samples there are; ``0`` where it is damaged."""
     root = _tree(footer)
     count = root.findtext("sample_count") if root is not None else None
     return count.strip() if count and count.strip().isdecimal() else "0"
@@ -180,9 +183,9 @@ def _is_sound(file: mmap.mmap, tag: int, begin: int, end: int, stream: StreamHea
     if tag == OFFSET:
         return end - begin == 16 and all(math.isfinite(v) for v in struct.unpack_from("<dd", file, begin))
     if tag == FOOTER:
-        return _count(file[begin : min(end, begin + LONGEST_HEADER)]) != "0"
+        return sample_count(file[begin : min(end, begin + LONGEST_HEADER)]) != "0"
     content = file[begin:end]
-    n, at = _length(content, 0) or (len(content) + 1, 0)  # without a valid length, too many
+    n, at = length_at(content, 0) or (len(content) + 1, 0)  # without a valid length, too many
     if n > (len(content) - at) // 2:  # no sample is shorter, so more of them are a damaged number
         return False
     if stream.format == "string":
@@ -199,7 +202,7 @@ def _is_sound(file: mmap.mmap, tag: int, begin: int, end: int, stream: StreamHea
 
 def _texts(content: bytes, n_chans: int) -> bytes | None:
     """Samples of text, each text in UTF-8, which the reader expects; None where they are not valid."""
-    n, at = _length(content, 0) or (0, 0)
+    n, at = length_at(content, 0) or (0, 0)
     out = [content[:at]]
     for _ in range(n):
         if at >= len(content) or content[at] not in (0, 8):
@@ -207,7 +210,7 @@ def _texts(content: bytes, n_chans: int) -> bytes | None:
         out.append(content[at : at + 1 + content[at]])
         at += 1 + content[at]
         for _ in range(n_chans):
-            n_bytes, at = _length(content, at) or (len(content), at)
+            n_bytes, at = length_at(content, at) or (len(content), at)
             if n_bytes > len(content) - at:
                 return None
             text = text_of(content[at : at + n_bytes]).encode()

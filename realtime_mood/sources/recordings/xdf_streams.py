@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import mmap
-import warnings
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,23 +12,17 @@ from xml.etree import ElementTree
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from ...auxiliary import STRING, AuxInfo
+from ...auxiliary import AuxInfo
 from .tracks import StampedTrack
 from .xdf_chunks import IN_MARKERS, Chunks, StreamHeader, without_others
+from .xdf_values import StreamValues, read_with_pyxdf, stamps_of
 
 SMOOTH_S = 5.0  # seconds over which the stamps of the EEG are smoothed: they jitter, and its samples do not
 
 
 def load(file: mmap.mmap, chunks: Chunks, wanted: list[StreamHeader]) -> dict[int, Any]:
     """Samples and stamps of the `wanted` streams, on the recorder's clock, by stream number."""
-    import pyxdf
-
-    logging.getLogger("pyxdf").setLevel(logging.CRITICAL + 1)  # our own messages say the same
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        # Its dejittering fits a line across small gaps; ours detects them.
-        streams, _ = pyxdf.load_xdf(without_others(file, chunks, wanted), dejitter_timestamps=False)
-    return {stream["info"]["stream_id"]: stream for stream in streams}
+    return read_with_pyxdf(without_others(file, chunks, wanted))
 
 
 def channels_of(stream: StreamHeader) -> list[tuple[str, str, str]]:
@@ -52,19 +44,17 @@ class OtherStreams:
 
     def tracks(self, stamps: np.ndarray, index: np.ndarray, sfreq: float, asked: str) -> tuple[StampedTrack, ...]:
         """They by the time of the EEG, whose samples at `index` have these `stamps` (s) and this rate (Hz)."""
-        loaded = cache(self._load)
         times = index / sfreq
         late = uniform_filter1d(stamps - times, max(1, round(SMOOTH_S * sfreq)), mode="nearest")
         line = np.maximum.accumulate(times + late)
 
-        def placed(stream: StreamHeader) -> tuple[np.ndarray, np.ndarray]:
-            found = loaded()[stream.number]
-            sent = np.asarray(found["time_stamps"], np.float64)
+        def placed(stream: StreamHeader) -> tuple[np.ndarray, StreamValues]:
+            with self._path.open("rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as file:
+                sent, rows = stamps_of(file, self._chunks, stream)
+                values = StreamValues(self._path, file, self._chunks, stream)
             known = np.isfinite(sent)
             at = np.interp(sent, line, times) + np.minimum(sent - line[0], 0) + np.maximum(sent - line[-1], 0)
-            form = object if stream.format == STRING else None
-            values = np.array(found["time_series"], form).reshape(-1, stream.n_chans)
-            return at[known], values[known]
+            return at[known], values.chosen(rows[known])
 
         urls = [f"{asked.partition('?')[0]}#{stream.name}" for stream in self._beside]
         urls = [
@@ -73,10 +63,6 @@ class OtherStreams:
         ]
         pairs = zip(self._beside, urls, strict=True)
         return tuple(StampedTrack(self._info(stream, url), partial(placed, stream)) for stream, url in pairs)
-
-    def _load(self) -> dict[int, Any]:
-        with self._path.open("rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as file:
-            return load(file, self._chunks, self._beside)
 
     def _info(self, stream: StreamHeader, url: str) -> AuxInfo:
         described = channels_of(stream)
