@@ -162,7 +162,7 @@ def _curve(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
     axes.axhline(0, color=INK, linewidth=0.7, alpha=0.6)
     for k, session in enumerate(sessions):
         at, mean, error = binned(session, session.z, np.isfinite(session.z))
-        axes.errorbar(at / 60, mean, error, **_look(k, session))
+        axes.errorbar(at / 60, mean, error, **_look(k, sessions))
     _legend(figure, sessions)
 
 
@@ -170,19 +170,20 @@ def _rewards(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
     axes = figure.add_subplot(xlabel=_("time (min)"), ylabel=_("rewards per minute"))
     for k, session in enumerate(sessions):
         at, mean, _error = binned(session, session.reward.astype(float), session.of("feedback") & ~session.invalid)
-        axes.plot(at / 60, 60 * RATE_HZ * mean, **_look(k, session))
+        axes.plot(at / 60, 60 * RATE_HZ * mean, **_look(k, sessions))
     axes.set_ylim(0, None)
     _legend(figure, sessions)
 
 
-def _look(k: int, session: FeedbackSummary) -> dict[str, Any]:
+def _look(k: int, sessions: Sequence[FeedbackSummary]) -> dict[str, Any]:
+    number = f"{k + 1} · " if len(sessions) > 1 else ""  # as in the headings of the tables
     return {"color": LABELS[k % len(LABELS)], "marker": SHAPES[k % len(SHAPES)], "markersize": 4, "linewidth": 1.4,
-            "label": session.name_of_condition}  # fmt: skip
+            "label": f"{number}{sessions[k].name_of_condition}"}  # fmt: skip
 
 
 def _legend(figure: Figure, sessions: Sequence[FeedbackSummary]) -> None:
     if len(sessions) > 1:
-        figure.legend(loc="outside upper left", ncols=len(sessions))
+        figure.legend(loc="outside upper left", ncols=min(len(sessions), len(LABELS)))
 
 
 def _spans(session: FeedbackSummary, kind: str) -> list[tuple[float, float]]:
