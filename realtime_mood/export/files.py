@@ -9,7 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from ..errors import ConfigError, MoodError
-from ..files import check_writable, log_exception
+from ..files import check_writable, is_being_written, log_exception
 from ..recording.reader import open_recorded
 from . import bids
 from .readings import table_of, text_of, write_parquet
@@ -76,6 +76,8 @@ def _as_mood_error(error: Exception, file: Path) -> MoodError:
 
 def _export(file: Path, formats: Formats, done: set[str]) -> Iterator[str]:
     """Write one recording; a line for each format."""
+    if is_being_written(file):
+        raise MoodError(f"export {file}", "it is being recorded", "export it when the recording has ended")
     recorded = open_recorded(file).from_zero()
     simulated = "SIMULATED · " if recorded.info.virtual else ""
     if formats.bids:

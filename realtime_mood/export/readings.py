@@ -67,19 +67,19 @@ def table_of(recorded: Recorded) -> Table:
 
 def electrodes_of(recorded: Recorded) -> Table:
     """When each electrode could not be trusted, and why: a row for each stretch of time with one reason."""
-    table: Table = {name: [] for name in ("onset", "duration", "channel", "reason")}
+    rows: list[tuple[float, float, str, str]] = []
     since: dict[tuple[str, str], float] = {}
     t = 0.0
     for row in (*recorded.readings, {}):
         found = row.get("faults")
         current = {(str(name), str(why)) for name, why in found.items()} if isinstance(found, dict) else set()
-        for fault in sorted(since.keys() - current):
+        for fault in since.keys() - current:
             onset = since.pop(fault)
-            for name, cell in zip(table, (onset, round(t - onset, 4), *fault), strict=True):
-                table[name].append(cell)
+            rows.append((onset, round(t - onset, 4), *fault))
         since |= dict.fromkeys(current - since.keys(), t)
         t = number(row.get("t"), *FINITE) or t
-    return table
+    columns = zip(*sorted(rows), strict=True) if rows else [()] * 4
+    return dict(zip(("onset", "duration", *ELECTRODES), map(list, columns), strict=True))
 
 
 def write_events(path: Path, table: Table, meaning: Mapping[str, str], about: Mapping[str, Any] | None = None) -> None:

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import sys
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from realtime_mood.export import bids
 from realtime_mood.export.files import Formats, export_recordings
 from realtime_mood.export.readings import table_of, text_of
 from realtime_mood.export.signal import GAP, raw_of
+from realtime_mood.files import GrowingFile
 from realtime_mood.recording.reader import open_recorded
 from realtime_mood.types import Chunk
 
@@ -284,7 +286,12 @@ def test_a_simulated_signal_is_called_so(tmp_path):
     assert json.loads(sidecar.read_text())["TaskDescription"].startswith("SIMULATED")
 
 
-def test_a_recording_without_samples_is_refused(tmp_path):
+def test_a_recording_that_goes_on_or_without_samples_is_refused(tmp_path):
+    path = session(REAL).write(tmp_path / "b.xdf")
+    with closing(GrowingFile(iter([tmp_path / "c.xdf"]))) as growing:
+        growing.append(path.read_bytes())
+        with pytest.raises(MoodError, match="being recorded") if sys.platform != "win32" else nullcontext():
+            export([growing.path], csv=True)
     with pytest.raises(MoodError, match="no samples"):
         export([Writer(REAL).write(tmp_path / "a.xdf")], edf=True)
     with pytest.raises(ConfigError, match="no format"):
