@@ -12,6 +12,7 @@ from pathlib import Path
 import pylsl
 import pytest
 
+from realtime_mood import liblsl
 from realtime_mood.doctor import streams
 from realtime_mood.doctor.configuration import configuration, scope_in_force
 from realtime_mood.doctor.finding import Level
@@ -66,7 +67,13 @@ def found():
     words = ["unshare", "-rT", "--monotonic", "1000", "--fork", "--kill-child", sys.executable, "-c", ELSEWHERE]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as other:
         has_other = other.stdout.readline() == "announced\n"
-        said = {one.check: one for one in streams.announced("loopback")}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(liblsl, "_scope", [])
+            patch.setattr(streams, "LOOK_S", 1.0)
+            patch.setattr(streams, "LISTEN_S", 1.5)
+            said = {
+                one.check: one for one in streams.announced("loopback", lambda _, scope, **__: streams.survey(scope))
+            }
         other.kill()
     done.set()
     sending.join()
@@ -129,7 +136,6 @@ def test_a_library_that_does_not_load_prevents_a_run(tmp_path):
     (found,) = streams.library(environment={**os.environ, "PYTHONPATH": str(tmp_path)})
     assert found.level == Level.WRONG
     assert "LSL binary library file was not found" in found.found
-    assert streams.library()[0].level == Level.OK
 
 
 CFG = "; ours\n[lab]\nSessionID = room2\nKnownPeers = {192.0.2.4}\n[multicast]\nResolveScope = site\n"
