@@ -116,6 +116,7 @@ class AutosaveBar(QWidget):
             why = error.strerror or error
             text = _("The recording could not be kept or deleted, and is {path}: {error}", path=recording, error=why)
             self._bridge.notify(text)
+            self._offers = [it for it in self._offers if it.path != recording or recording.exists()]
             self._show()
             return
         if self._bridge.report in (recording, None):
