@@ -71,7 +71,7 @@ def calibrated(seed: int, montage: str, folder: Path) -> Path:
     return path
 
 
-def score(lines: list[dict], seed: int, script: str) -> tuple[int, int, int]:
+def score(lines: list[dict], script: str) -> tuple[int, int, int]:
     """(right, estimates, settled readings)."""
     script_ = Script.parse(script)
     starts = np.cumsum([0, *(seconds for _, seconds in script_.steps)])
@@ -126,7 +126,7 @@ def one(condition: Condition, seed: int) -> tuple[int, int, int]:
     with tempfile.TemporaryDirectory() as folder:
         profile = calibrated(seed, condition.montage, Path(folder)) if condition.baseline else None
         lines = run_person(seed, condition.montage, condition.difficulty, script, profile)
-    return score(lines, seed, script)
+    return score(lines, script)
 
 
 def row(label: str, results: list[tuple[int, int, int]]) -> list[object]:
@@ -149,7 +149,7 @@ def main() -> None:
     if asked.over_lsl:
         with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(asked.over_lsl) as pool:
             played = list(pool.map(lambda s: over_lsl(s, Path(folder)), list(seeds)[: asked.over_lsl]))
-        results = [score(p, s, script_of(s, 1)) for p, s in zip(played, seeds, strict=False)]
+        results = [score(p, script_of(s, 1)) for p, s in zip(played, seeds, strict=False)]
         rows.append(row("32 channels, recorded without markers, played over LSL", results))
     header = ["people", "n", "right of estimates", "abstained", "right of all settled", "people below .5"]
     print(table(header, rows))
