@@ -283,7 +283,7 @@ def test_every_board_is_known_by_its_name_however_it_is_spelt() -> None:
     ("url", "error", "says"),
     [
         ("brainflow://cyton", ConfigError, "serial_port=…"),
-        ("brainflow://cyton?serial_port=/dev/nowhere", SourceNotFound, "check the cable"),
+        ("brainflow://cyton?serial_port=/dev/nowhere", SourceNotFound, "check cable, name"),
         ("brainflow://cyton?ip_port=70000", ConfigError, "65535"),
         ("brainflow://playback?file=/nowhere.csv&master_board=cyton", SourceNotFound, "No such file"),
         ("brainflow://playback?file=a.csv&master_board=streaming", ConfigError, "master_board"),

@@ -24,7 +24,7 @@ LONGEST_PAUSE_S = 10.0
 
 TROUBLES = {
     1: ("its port is open already", "close the program that uses it"),
-    2: ("its port or adapter cannot be opened", "check the cable, the port's name and its permissions"),
+    2: ("its port or adapter cannot be opened", "check cable, name and permissions of the port, or Bluetooth"),
     3: ("its port fails", "unplug it and plug it in again"),
     4: ("it takes no commands", "switch it off and on"),
     5: ("its data are not those of this board", "check that it is this board, switch it off and on"),
