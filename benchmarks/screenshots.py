@@ -120,6 +120,9 @@ def main() -> None:
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
+        alone = Path(folder) / "lsl_api.cfg"  # streams of other programs here are no part of the documentation
+        alone.write_text("[lab]\nSessionID = screenshots\n")
+        os.environ["LSLAPICFG"] = str(alone)
         rig = Rig(URL.format(n_chans=32, sfreq=256) + SCRIPT, Path(folder))
         try:
             pictures(rig, asked.out, asked.seconds)
