@@ -41,12 +41,13 @@ timed help lab 'realtime-mood --help'
 timed doctor lab 'realtime-mood doctor'
 # The virtual display is not part of what a user does.
 DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends xvfb x11-utils >/dev/null 2>&1
-Xvfb :99 -screen 0 1280x720x24 -nolisten tcp >/dev/null 2>&1 &
+Xvfb :99 -screen 0 1280x720x24 -nolisten tcp -noreset >/dev/null 2>&1 &
 display=$!
 for start in first second; do
     lab 'echo $$ >~/pid; DISPLAY=:99 QT_QPA_PLATFORM=xcb exec realtime-mood run --source synthetic:// \
         --record ~/window.xdf' >/srv/window.log 2>&1 &
-    timed "window-$start-start" sh -c 'until xwininfo -display :99 -name "Realtime mood"; do sleep 0.1; done'
+    timed "window-$start-start" timeout 120 sh -c \
+        'until xwininfo -display :99 -name "Realtime mood"; do sleep 0.1; done'
     sleep 15
     kill "$(cat /home/lab/pid)" && wait $!
 done
@@ -68,5 +69,5 @@ cp /etc/ssl/certs/ca-certificates.crt "$root/srv/ca.crt"  # with those of a prox
     env | grep '^PIP_' | sed 's/^/export /' || true
     echo 'export PIP_CERT=/srv/ca.crt SSL_CERT_FILE=/srv/ca.crt'
 } >"$root/srv/settings"
-exec unshare --mount --pid --fork chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-    sh -eu /srv/as-root.sh "$python"
+exec unshare --mount --pid --fork --kill-child chroot "$root" \
+    /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 sh -eu /srv/as-root.sh "$python"
