@@ -11,9 +11,10 @@ from PyQt6.QtGui import QBrush, QPainter, QPen
 from ..language import _
 from ..viewmodel.affect import gentle
 from ..viewmodel.course import COURSE_S, EstimateHistory
+from ..viewmodel.marks import MarkRows
 from ..viewmodel.state import LabelBar, ViewState
 from ..viewmodel.words import StyledText
-from .theme import CENTRE, LEFT, RIGHT, Canvas, colour, draw_line, faint, fitting, font, write
+from .theme import CENTRE, LEFT, RIGHT, Canvas, colour, draw_line, faint, fitting, font, write, write_elided
 
 TOP = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
 TIMES_PX = 180  # the width of the time axis that five labels need
@@ -79,21 +80,23 @@ class Bars(Canvas):
 class TimeCourse(Canvas):
     """Probabilities over the last minute: a line per label, and gaps with their reason."""
 
-    PAD_LEFT, PAD_RIGHT, PAD_TOP, PAD_BOTTOM, TRUTH = 50, 66, 4, 20, 18
+    PAD_LEFT, PAD_RIGHT, PAD_TOP, PAD_BOTTOM, TRUTH, MARKS = 50, 66, 4, 20, 18, 15
 
     def __init__(self) -> None:
         super().__init__()
         self.setMinimumSize(220, 120)
         self.setAccessibleName(_("the last minute of the estimate"))
-        self._course = EstimateHistory((), np.empty(0), np.empty((0, 0)), (), (), 0.0)
+        self._course, self._had_marks = EstimateHistory((), np.empty(0), np.empty((0, 0)), (), (), 0.0), False
 
     def show_state(self, state: ViewState) -> None:
         if not state.course.same_as(self._course):
             self._course = state.course
+            # Their row stays until the next run, so that the picture does not move when a word leaves.
+            self._had_marks = bool(state.course.marks) or (self._had_marks and bool(state.course.labels))
             self.update()
 
     def draw(self, p: QPainter) -> None:
-        top = self.PAD_TOP + (self.TRUTH + 4 if self._course.truth else 0)
+        top = self.PAD_TOP + (self.TRUTH + 4 if self._course.truth else 0) + (self.MARKS if self._had_marks else 0)
         self._plot = QRectF(
             self.PAD_LEFT, top, self.width() - self.PAD_LEFT - self.PAD_RIGHT, self.height() - top - self.PAD_BOTTOM
         )
@@ -145,15 +148,17 @@ class TimeCourse(Canvas):
             write(p, box, LEFT, _("true state"), "virtual")
 
     def _marks(self, p: QPainter) -> None:
-        taken = 0.0
-        for t, text in self._course.marks:
-            x = self._x(t)
-            p.setPen(QPen(faint("virtual", 170), 1, Qt.PenStyle.DashLine))
-            p.drawLine(QLineF(x, self._plot.top(), x, self._plot.bottom()))
-            width = p.fontMetrics().horizontalAdvance(text) + 6
-            if x > taken and x + width < self._plot.right():  # no word over another
-                write(p, QRectF(x + 3, self._plot.bottom() - 17, width, 16), LEFT, text, "virtual")
-                taken = x + width
+        """Lines of markers, and their words in a row above the picture."""
+        texts, at = [text for _t, text in self._course.marks], [self._x(t) for t, _text in self._course.marks]
+        p.setPen(QPen(faint("virtual", 170), 1, Qt.PenStyle.DashLine))
+        for x in at:
+            p.drawLine(QLineF(x, self._plot.top() - self.MARKS, x, self._plot.bottom()))
+        left, advance = self._plot.left(), p.fontMetrics().horizontalAdvance
+        words = [(k, x - left, advance(text) + 4.0) for k, (x, text) in enumerate(zip(at, texts, strict=True))]
+        for word in MarkRows(1).place(words, self._plot.width()):
+            box = QRectF(left + word.x, self._plot.top() - self.MARKS, word.width, self.MARKS)
+            p.fillRect(box, colour("panel"))
+            write_elided(p, box.adjusted(3, 0, 0, 0), texts[word.at], "virtual")
 
     def _lines(self, p: QPainter) -> None:
         course = self._course

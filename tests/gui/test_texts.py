@@ -31,12 +31,13 @@ from realtime_mood.cli.config import RunConfig
 from realtime_mood.cli.setups import NamedSetups
 from realtime_mood.gui import lane_names, maps, theme
 from realtime_mood.gui.labels import PlainLabel, shortened
-from realtime_mood.gui.mood import Bars
+from realtime_mood.gui.mood import Bars, TimeCourse
 from realtime_mood.gui.settings import SettingsDialog
 from realtime_mood.gui.setups import SetupsDialog
 from realtime_mood.health import RecordingState
 from realtime_mood.montage import SPREAD, positions
 from realtime_mood.types import Fault, Marker, Quality, StreamInfo
+from realtime_mood.viewmodel.course import EstimateHistory
 from realtime_mood.viewmodel.electrodes import ElectrodeView
 from realtime_mood.viewmodel.words import FAULT_WORDS, STATE_WORDS, WHY_WORDS, StyledText
 
@@ -139,6 +140,21 @@ def test_all_that_can_be_used_has_a_name_for_a_screen_reader(qtbot, info, make_w
     nameless = [it for it in usable if not it.accessibleName() and not getattr(it, "text", lambda: "")()]
     # The toolkit's own buttons on a dock's title have a name of their object and a picture.
     assert not [it for it in nameless if not it.objectName().startswith("qt_")]
+
+
+def test_words_of_markers_are_not_over_the_lines_of_the_estimate(qtbot, painted):
+    course = TimeCourse()
+    qtbot.addWidget(course)
+    course.resize(480, 200)
+    t = np.arange(-50.0, 0, 0.25)
+    marks = tuple((float(at), f"fault: Fp1 flat {at}") for at in (-50, -49, -20, -1))
+    course._course = EstimateHistory(("a", "b"), t, np.full((len(t), 2), 0.5), (), (), 0.5, marks)
+    course._had_marks = True
+    course.grab()
+    words = [letters for text, letters, _room in painted[course] if text.startswith("fault")]
+    assert len(words) >= 2
+    assert all(letters.bottom() <= course._plot.top() + SLACK for letters in words)
+    assert not any(over(a, b) for a, b in combinations(words, 2))
 
 
 @pytest.mark.parametrize("code", ["en", "de"])
