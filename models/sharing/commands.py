@@ -19,7 +19,7 @@ def export(
     fif: Annotated[bool, typer.Option("--fif", help="Write the signal as FIF, for MNE.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write the readings as CSV.")] = False,
     parquet: Annotated[bool, typer.Option("--parquet", help="Write the readings as Parquet.")] = False,
-    participant: Annotated[str, typer.Option(help="With --bids: participant ID (default: in the file's name).")] = "",
+    participant: Annotated[str, typer.Option(help="With --bids: participant ID (default: the recording's).")] = "",
     session: Annotated[str, typer.Option(help="With --bids: session ID (default: in the file's name).")] = "",
     weights: Annotated[str | None, typer.Option(help="Instead of recordings: weights by name, or a folder.")] = None,
     out: Annotated[

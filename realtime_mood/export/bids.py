@@ -46,14 +46,14 @@ class Session:
 
 
 def session_of(report: SessionReport, participant: str, session: str) -> Session:
-    """The codes that were given, else those in the name of the recording.
+    """The codes that were given, else those in the name of the recording, or inside it.
 
     Raises `ConfigError` where there is no participant, or a code has other characters.
     """
     asked = f"export {report.file} to BIDS"
     found = Session(participant or report.participant, session or report.session)
     if not found.participant:
-        raise ConfigError(asked, "its name has no participant ID (sub-ID_…)", "add --participant ID")
+        raise ConfigError(asked, "it has no participant ID", "add --participant ID")
     for code in (found.participant, found.session):
         if not re.fullmatch("[0-9A-Za-z]*", code):
             raise ConfigError(asked, f"{code!r} is no BIDS label", "use letters and digits")

@@ -115,11 +115,10 @@ def report_of(recorded: Recorded) -> SessionReport:
     seconds, held_s = np.bincount(readings.kind, readings.held, len(KINDS)), readings.held.sum()
     abstentions = [AbstentionTime(why, float(s)) for why, s in zip(KINDS[1:], seconds[1:], strict=True) if s > 0]
     latency = readings.latency_ms[np.isfinite(readings.latency_ms)]
-    participant, session = (coded(recorded.path, part) for part in ("sub", "ses"))
     return SessionReport(
         file=recorded.path.name,
-        participant="" if participant == "unnamed" else participant,
-        session=session,
+        participant=participant_of(recorded),
+        session=coded(recorded.path, "ses"),
         made=made(recorded.path),
         info=recorded.info,
         duration_s=duration_s,
@@ -162,6 +161,12 @@ def made(path: Path) -> datetime | None:
         return start.astimezone(UTC) if start and start.tzinfo else None
     except (ValueError, OverflowError):
         return None
+
+
+def participant_of(recorded: Recorded) -> str:
+    """The participant ID in the name of a recording, else that inside it; empty where there is none."""
+    of = coded(recorded.path, "sub")
+    return of if of not in ("", "unnamed") else str(recorded.about.get("participant", ""))
 
 
 def coded(path: Path, part: str) -> str:

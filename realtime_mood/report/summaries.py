@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import MoodError
 from ..recording.reader import open_recorded
 from .readings import FAULT_NAMES, RecordedReadings, readings_of
-from .session import coded, made
+from .session import coded, made, participant_of
 
 MOST_EARLIER = 12  # sessions in the table of a report
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -50,7 +50,7 @@ def summary_of(path: Path) -> SessionSummary:
         probs = held[is_estimate] @ readings.probs[is_estimate] / estimate_s
         means = tuple(zip(readings.labels, probs.tolist(), strict=True))
     return SessionSummary(
-        path.name, coded(path, "sub"), coded(path, "ses"), made(path), recorded.info.virtual, duration_s,
+        path.name, participant_of(recorded), coded(path, "ses"), made(path), recorded.info.virtual, duration_s,
         _good(readings), estimate_s / duration_s if duration_s else 0.0, readings.readout, means,
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ import pytest
 from bids_validator import BIDSValidator
 from mne_bids import BIDSPath, read_raw_bids
 from pyarrow import parquet
-from written import INFO, REAL, Writer, session
+from written import ABOUT, INFO, REAL, Writer, session
 
 from realtime_mood import app
 from realtime_mood.auxiliary import AuxChunk, AuxInfo, SenderClock
@@ -277,6 +277,11 @@ def test_an_electrode_without_values_is_bad_and_costs_no_other(tmp_path):
     it.parts.append(it.tape.take(Chunk(values, 0, 9.99)))
     raw = raw_of(open_recorded(it.write(tmp_path / "a.xdf")))
     assert (raw.info["bads"], len(raw.annotations)) == (["Fp2"], 0)
+
+
+def test_the_participant_inside_a_recording_counts_where_its_name_has_none(tmp_path):
+    path = session(REAL, ABOUT | {"participant": "P9"}).write(tmp_path / "a.xdf")
+    assert "sub-P9" in export([path], bids=tmp_path / "study")[0]
 
 
 def test_a_simulated_signal_is_called_so(tmp_path):
