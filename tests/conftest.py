@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
+import importlib
 import locale
 import os
+import sys
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,29 @@ atexit.register(_lsl.close)
 hypothesis.settings.register_profile("ours", deadline=None)  # the first example may import a library; machines are busy
 hypothesis.settings.load_profile("ours")
 os.environ["LANGUAGE"] = "en"  # the tests read texts, whatever the language of the machine; before anything starts
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Import all tests without a search for garbage: what is imported stays, and is not looked through later either."""
+    gc.disable()
+    if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and session.config.args == session.config.getini("testpaths"):
+        _import_first(int(worker.removeprefix("gw")) / int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))
+    result = yield
+    gc.freeze()
+    gc.enable()
+    return result
+
+
+def _import_first(share: float) -> None:
+    """Import all tests, beginning at this share of them: workers that begin elsewhere compile each of them once."""
+    files = sorted(Path(__file__).parent.rglob("test_*.py"))
+    first = round(len(files) * share)
+    for file in files[first:] + files[:first]:
+        sys.path.insert(0, str(file.parent))
+        with contextlib.suppress(Exception, pytest.skip.Exception):  # said when it is collected
+            importlib.import_module(file.stem)
+        sys.path.remove(str(file.parent))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
