@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -91,7 +90,7 @@ def calibrate(
     }  # fmt: skip
     settings = resolve(given, config, setup=setup)
     liblsl.set_scope(settings.lsl_scope)
-    plan = draw(load_protocol(protocol), int.from_bytes(os.urandom(2)) if seed is None else seed, media, seconds)
+    plan = draw(load_protocol(protocol), seed, media, seconds)
     if dry_run:
         print(plan.listing())
         return
@@ -119,7 +118,7 @@ def protocols() -> tuple[tuple[str, str], ...]:
 
 def in_a_window(settings: RunConfig, protocol: str, on_closed: Callable[[Path | None], None]) -> CalibrationWindow:
     """Open a calibration's window on the source of `settings`; see `CalibrationJob.window`."""
-    plan = draw(load_protocol(protocol), int.from_bytes(os.urandom(2)))
+    plan = draw(load_protocol(protocol))
     path = store.new_name(plan.protocol.name, settings.participant)
     return CalibrationJob(settings, plan, path, path.with_suffix(".xdf")).window(on_closed)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -154,7 +153,7 @@ def calibrate(
     from .report import check_place, write_page
 
     settings = RunConfig(source=str(getattr(source, "name", "")), give_up=give_up_s, **options.model_dump())
-    plan = draw(load_protocol(protocol), secrets.randbits(16) if seed is None else seed, None, seconds)
+    plan = draw(load_protocol(protocol), seed, None, seconds)
     check_writable(head_file(path), "a profile at")
     check_place(path)
     printer = ProgressPrinter(say)

@@ -7,10 +7,11 @@ media of each. The same protocol, seed and media give the same plan.
 from __future__ import annotations
 
 import math
+import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,7 @@ LEVEL = 0.02  # significance level of the permutation test
 LEAD_S = 3.0  # lead-in before a step that is repeated
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 SOUNDS = {".wav", ".mp3", ".ogg", ".flac", ".m4a"}
+PATIENCE = 1000  # random orders that are tried before one is made to fit
 VIDEOS = {".mp4", ".mkv", ".webm", ".avi", ".mov"}
 
 
@@ -153,7 +155,7 @@ def least_p(blocks: Sequence[int]) -> float:
     Permutations that only swap label names score exactly as well as the true order, so the result of few blocks cannot
     be significant.
     """
-    orders = math.factorial(sum(blocks)) / math.prod(map(math.factorial, blocks))
+    orders = math.factorial(sum(blocks)) // math.prod(map(math.factorial, blocks))
     swaps = math.prod(math.factorial(n) for n in Counter(blocks).values())
     return swaps / orders
 
@@ -168,13 +170,20 @@ def load_protocol(name_or_path: str) -> Protocol:
     return load(Protocol, "protocol", name_or_path, shipped())
 
 
-def draw(protocol: Protocol, seed: int, media: Path | None = None, rest_s: float | None = None) -> BlockPlan:
+def draw(
+    protocol: Protocol, seed: int | None = None, media: Path | None = None, rest_s: float | None = None
+) -> BlockPlan:
     """Draw the steps of one session: rest, then rounds of blocks, with every label once a round in random order.
 
-    `seed` decides the order of blocks and of the media, which are in one subfolder of `media` for each label. `rest_s`
-    is the total duration of rest (s), instead of the protocol's. Raises `ConfigError` where a label has too few media
-    files.
+    `seed`, by default a random one, decides the order of blocks and of the media, which are in one subfolder of `media`
+    for each label. `rest_s` is the total duration of rest (s), instead of the protocol's. Raises `ConfigError` where a
+    label has too few media files, and for a negative seed or a duration that is none.
     """
+    seed = secrets.randbits(16) if seed is None else seed
+    if seed < 0:
+        raise ConfigError(f"seed {seed}", "it is negative", "give 0 or more")
+    if rest_s is not None and not 0 < rest_s < math.inf:
+        raise ConfigError(f"{rest_s:g} seconds of rest", "not a duration", "give more than 0")
     rng, usual = np.random.default_rng(seed), sum(rest.seconds for rest in protocol.rest)
     times = 1.0 if rest_s is None or not usual else rest_s / usual
     steps = [Step("rest", i, rest.text, times * rest.seconds, rest.eyes) for i, rest in enumerate(protocol.rest, 1)]
@@ -190,12 +199,18 @@ def draw(protocol: Protocol, seed: int, media: Path | None = None, rest_s: float
 
 def _order(protocol: Protocol, rng: np.random.Generator) -> list[Cue]:
     """Rounds of every cue in random order, no cue twice in a row, the last one from `last`."""
-    while True:
-        rounds = [rng.permutation(len(protocol.cues)) for _ in range(protocol.rounds)]
-        row = [int(i) for part in rounds for i in part]
-        once = len(protocol.cues) == 2 or all(a != b for a, b in pairwise(row))
+    n = len(protocol.cues)
+    for tries in count():
+        row: list[int] = []
+        once = True
+        while len(row) < n * protocol.rounds:
+            part = rng.permutation(n).tolist()
+            fits = n == 2 or part[0] not in row[-1:]
+            if fits or tries < PATIENCE:
+                row, once = row + part, once and fits
         if not row or (once and (not protocol.last or protocol.cues[row[-1]].label in protocol.last)):
-            return [protocol.cues[i] for i in row]
+            break
+    return [protocol.cues[i] for i in row]
 
 
 def _media(protocol: Protocol, folder: Path, rng: np.random.Generator) -> dict[str, list[tuple[str, ...]]]:

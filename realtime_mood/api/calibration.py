@@ -60,7 +60,7 @@ def calibrate(
     Raises
     ------
     ConfigError, SourceError, WeightsError
-        As `read` does.
+        As `read` does; `ConfigError` also for a negative seed, or seconds that are no duration.
     ProfileError
         Too little usable rest, or too few blocks. The recording of the session is kept.
 

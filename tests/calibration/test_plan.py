@@ -60,6 +60,7 @@ def test_too_few_blocks_to_prove_anything_are_said_before_anybody_sits():
     assert draw(Protocol.model_validate(TWO | {"rounds": 5}), 0).provable
     assert least_p([4, 4]) == pytest.approx(2 / 70)
     assert least_p([2, 2, 2]) == pytest.approx(6 / 90)
+    assert least_p([40] * 9) < 1e-300  # of more orders than a float can count
     for name in shipped():
         assert draw(load_protocol(name), 0).provable
 
@@ -67,6 +68,20 @@ def test_too_few_blocks_to_prove_anything_are_said_before_anybody_sits():
 def test_rest_can_be_made_longer_or_shorter_as_a_whole():
     plan = draw(Protocol.model_validate(TWO), 0, rest_s=60)
     assert [s.seconds for s in plan.steps if s.kind == "rest"] == [40, 20]
+
+
+def test_the_longest_protocol_of_three_labels_is_drawn_too():
+    """Only one random order in seven million has none of them twice in a row."""
+    plan = draw(load_protocol("emotion").model_copy(update={"rounds": 40}), 0)
+    labels = [step.label for step in plan.steps if step.kind == "block"]
+    assert Counter(labels) == dict.fromkeys(("negative", "neutral", "positive"), 40)
+    assert all(a != b for a, b in itertools.pairwise(labels))
+
+
+@pytest.mark.parametrize("wrong", [{"seed": -1}, *({"rest_s": s} for s in (0.0, -5.0, float("nan"), float("inf")))])
+def test_a_seed_or_a_duration_that_is_none_is_refused(wrong):
+    with pytest.raises(ConfigError, match=r"seed -1 · it is negative|seconds of rest · not a duration"):
+        draw(load_protocol("baseline"), **wrong)
 
 
 def test_media_are_dealt_out_to_blocks_each_once(tmp_path):
