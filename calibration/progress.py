@@ -59,7 +59,7 @@ class CalibrationProgress:
     begun: bool = False
     mode: Mode = Mode.RUNNING
     why: str = ""  # why the session is paused, or why the step is repeated
-    skipped: int = 0  # blocks that were skipped after `MOST_ATTEMPTS`
+    skipped: tuple[int, ...] = ()  # indices of the steps that were skipped after `MOST_ATTEMPTS`
 
     @classmethod
     def of(cls, plan: BlockPlan, sfreq: float) -> CalibrationProgress:
@@ -128,7 +128,7 @@ class CalibrationProgress:
         """The data of the current step cannot be used: repeat it, or skip it after `MOST_ATTEMPTS`."""
         state, events = self._restarted(why, index, lead_s)
         if events and self.attempt >= MOST_ATTEMPTS:
-            return replace(self, skipped=self.skipped + 1)._to(self.at + 1), events
+            return replace(self, skipped=(*self.skipped, self.at))._to(self.at + 1), events
         return (replace(state, attempt=self.attempt + 1) if events else state), events
 
     def pause(self, why: str, index: int) -> Change:
@@ -155,7 +155,7 @@ class CalibrationProgress:
         """Stop the session for good, at the subject's request."""
         if self.over:
             return self, ()
-        return replace(self, mode=Mode.STOPPED, why="stopped"), (Event(index, "stop"),)
+        return replace(self, mode=Mode.STOPPED), (Event(index, "stop"),)
 
     # -- inside -------------------------------------------------------------------------------------------------
 

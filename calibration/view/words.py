@@ -148,13 +148,13 @@ def cut_short(progress: CalibrationProgress | None, recording: Path | None) -> E
     if progress is None or not (progress.at or progress.begun):
         return Ending(headline, "text", (_("No step had begun, so there is nothing to fit a profile to."),))
     kinds = [step.kind for step in progress.plan.steps]
-    behind = kinds[: progress.at]
+    behind = [kind for at, kind in enumerate(kinds[: progress.at]) if at not in progress.skipped]
     n_rests, n_blocks, parts = len(progress.plan.protocol.rest), kinds.count("block"), []
     if n_rests:
         n = behind.count("rest")
         parts.append(ngettext("{n} of {all} rest period", "{n} of {all} rest periods", n_rests, n=n, all=n_rests))
     if n_blocks:
-        n = max(0, behind.count("block") - progress.skipped)
+        n = behind.count("block")
         parts.append(ngettext("{n} of {all} block", "{n} of {all} blocks", n_blocks, n=n, all=n_blocks))
     lines = (
         _("The completed parts are saved: {parts}.", parts=", ".join(parts)),

@@ -246,6 +246,8 @@ def test_a_sitting_that_was_stopped_says_what_is_kept():
     assert it.headline == "Session stopped"
     assert "1 of 1 rest period, 1 of 4 blocks" in it.lines[0]
     assert it.may_fit
+    no_rest = words.cut_short(replace(progress, skipped=(0,)), Path("s.xdf"))
+    assert "0 of 1 rest period, 1 of 4 blocks" in no_rest.lines[0]
     nothing, _ = CalibrationProgress.of(tiny(), 100.0).stop(0)
     assert not words.cut_short(nothing, Path("s.xdf")).may_fit
     assert words.cut_short(at(14).progress, None).headline == "The source ended before the last step"
