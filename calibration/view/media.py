@@ -51,7 +51,7 @@ class Media(QStackedWidget):
         self.addWidget(self._blank)
         self.addWidget(self._picture)
         self._player: Any = None  # created when first needed: not every machine can play media
-        self._key, self._at, self._since, self._has_started = "", -1, 0.0, False
+        self._key, self._at, self._since, self._elapsed_s, self._has_started = "", -1, 0.0, 0.0, False
         self._files: tuple[str, ...] = ()
 
     @property
@@ -61,13 +61,14 @@ class Media(QStackedWidget):
 
     def show_files(self, key: str, files: tuple[str, ...], elapsed_s: float, seconds: float) -> None:
         """Show the files of a block of which `elapsed_s` of `seconds` have elapsed; a new `key` starts them again."""
+        self._elapsed_s = elapsed_s
         if key != self._key:
             self._stop()
             self._key, self._files, self._at, self._has_started = key, files, -1, False
             if files:
-                self._next(elapsed_s)
+                self._next()
         elif self.current and is_picture(self.current) and elapsed_s - self._since >= share_s(self._files, seconds):
-            self._next(elapsed_s)
+            self._next()
 
     def close_player(self) -> None:
         """Stop playing and release the file."""
@@ -81,10 +82,10 @@ class Media(QStackedWidget):
             self._player.stop()
         self.setCurrentWidget(self._blank)
 
-    def _next(self, elapsed_s: float) -> None:
+    def _next(self) -> None:
         if self._at + 1 >= len(self._files):
             return  # the last picture stays until the block is over
-        self._at, self._since = self._at + 1, elapsed_s
+        self._at, self._since = self._at + 1, self._elapsed_s
         if is_picture(self.current):
             self._show_picture(self.current)
         else:
@@ -150,4 +151,4 @@ class Media(QStackedWidget):
             self._fail(self.current, self._player.errorString())
         elif status == QMediaPlayer.MediaStatus.EndOfMedia and self.current:
             self._start()  # even when it was too short for a change of position
-            self._next(0.0)
+            self._next()

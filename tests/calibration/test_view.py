@@ -23,6 +23,7 @@ from realtime_mood.calibration.collect import collect, spans
 from realtime_mood.calibration.fit import fit
 from realtime_mood.calibration.progress import Mode
 from realtime_mood.calibration.protocol import draw, load_protocol
+from realtime_mood.calibration.view.media import Media
 from realtime_mood.calibration.view.state import Page
 from realtime_mood.calibration.view.window import CalibrationWindow, show
 from realtime_mood.cli.config import RunConfig
@@ -348,6 +349,21 @@ def test_pictures_are_shown_one_after_the_other(qtbot, windows, make_session, tm
     key(qtbot, w, "Escape")
     wait(qtbot, lambda: w.page is Page.ENDING)
     assert markers(make_session.made).count("block/1/1/shown") == 1
+
+
+def test_a_picture_after_a_sound_has_its_whole_share_of_the_block(qtbot, tmp_path, monkeypatch):
+    from PyQt6.QtMultimedia import QMediaPlayer
+
+    files = "a.wav", *(str(paint(tmp_path / name, "#ff0000")) for name in ("b.png", "c.png"))
+    media = Media()
+    qtbot.addWidget(media)
+    monkeypatch.setattr(media, "_play", lambda name: None)
+    media.show_files("block/1/1", files, 0.0, 30.0)
+    media.show_files("block/1/1", files, 12.0, 30.0)
+    media._status(QMediaPlayer.MediaStatus.EndOfMedia)
+    for elapsed_s, shown in ((12.03, files[1]), (21.9, files[1]), (22.1, files[2]), (29.9, files[2])):
+        media.show_files("block/1/1", files, elapsed_s, 30.0)
+        assert media.current == shown
 
 
 @pytest.mark.parametrize("name", ["broken.png", "gone.jpg", "broken.wav", "gone.mp4"])
