@@ -7,7 +7,7 @@ event has its exact sample. Actions come from other threads and take effect from
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from realtime_mood.language import N_
@@ -40,7 +40,7 @@ class CalibrationDirector:
         self._follow, self._on_event = follow, on_event
         self._lock = threading.Lock()
         self._progress: CalibrationProgress | None = None
-        self._end, self._t_last, self._sfreq = 0, 0.0, 1.0
+        self._end, self._t_last = 0, 0.0
         self._waiting: list[Event] = []
 
     @property
@@ -63,11 +63,9 @@ class CalibrationDirector:
             events: tuple[Event, ...] = ()
             if not self.held:
                 self._progress, events = self._progress.advance(chunk.first, chunk.end, chunk.lost)
-            happened = [(event, self._progress) for event in events]
-            self._t_last, self._sfreq = chunk.t_last, self._progress.sfreq
-        self._set_state()
-        for event, progress in happened:
-            self._on_event(event, progress, self._when(event.index))
+            self._t_last = chunk.t_last
+            happened = [(event, self._progress, self._when(event.index)) for event in events]
+        self._report(happened)
         markers = [Marker(min(event.index, chunk.end - 1), event.text) for event in (*before, *events)]
         return replace(chunk, markers=(*chunk.markers, *markers))
 
@@ -105,11 +103,7 @@ class CalibrationDirector:
 
         `text` names its step.
         """
-        with self._lock:
-            event, progress = Event(max(0, self._end - late), text), self._progress
-            self._waiting.append(event)
-        if progress is not None:
-            self._on_event(event, progress, self._when(event.index))
+        self._apply(lambda progress, index: (progress, (Event(max(0, index - late), text),)))
 
     def _apply(self, change: Callable[[CalibrationProgress, int], Change]) -> None:
         with self._lock:
@@ -117,14 +111,19 @@ class CalibrationDirector:
                 return
             self._progress, events = change(self._progress, self._end)
             self._waiting += events
-            progress = self._progress
-        self._set_state()
-        for event in events:
-            self._on_event(event, progress, self._when(event.index))
+            happened = [(event, self._progress, self._when(event.index)) for event in events]
+        self._report(happened)
 
     def _when(self, index: int) -> float:
-        """Time of a sample, past or future (s, our clock)."""
-        return self._t_last + (index + 1 - self._end) / self._sfreq
+        """Time of a sample, past or future (s, our clock); called with the lock held, so that its parts agree."""
+        assert self._progress is not None
+        return self._t_last + (index + 1 - self._end) / self._progress.sfreq
+
+    def _report(self, happened: Sequence[tuple[Event, CalibrationProgress, float]]) -> None:
+        """Lead the virtual subject, and pass on events, with the lock released."""
+        self._set_state()
+        for event in happened:
+            self._on_event(*event)
 
     def _set_state(self) -> None:
         if self._follow is not None and self._progress is not None:

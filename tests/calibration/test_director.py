@@ -90,6 +90,22 @@ def test_what_happened_after_the_last_chunk_is_told_once(plan):
     assert director.direct(chunk(50)).markers == ()
 
 
+def test_an_event_keeps_its_time_while_a_chunk_arrives(plan):
+    times, opened_one = [], []
+    late = Chunk(np.zeros((50, 4)), 50, 7.0)  # as after a backlog: by its stamp, sample 0 was taken seconds later
+
+    def follow(state):
+        if opened_one and director.progress.mode is Mode.STOPPED:
+            director.direct(opened_one.pop())
+
+    director = opened(plan, follow=follow, on_event=lambda event, progress, t: times.append((event.text, t)))
+    director.direct(chunk(0))
+    opened_one.append(late)
+    director.stop()
+    assert not opened_one
+    assert times[-1] == ("stop", pytest.approx(0.01))
+
+
 def test_a_cue_shown_after_the_newest_sample_lands_in_the_next_chunk(plan):
     director = opened(plan)
     director.direct(chunk(0))
