@@ -159,7 +159,7 @@ def cue_of(look: Look, plan: BlockPlan, trouble: str = "", view: ViewState | Non
     progress = look.progress
     assert progress is not None
     step = progress.step or plan.steps[-1]
-    paused, lead = progress.mode is Mode.PAUSED, progress.lead > 0
+    paused = progress.mode is Mode.PAUSED
     running = progress.begun and not paused and not look.away
     closed = step.kind == "rest" and step.label == "closed"
     text, note, role = _texts(look, progress, step, trouble)
@@ -171,7 +171,7 @@ def cue_of(look: Look, plan: BlockPlan, trouble: str = "", view: ViewState | Non
         progress=progress.fraction, dot=is_used and not step.media and not closed, eyes_closed=running and closed,
         media=step.media if running else (), seconds=step.seconds, elapsed_s=elapsed_s,
         key=f"{step.kind}/{step.number}/{progress.attempt}" if is_used else "",
-        paused=paused, may_pause=not progress.over, may_repeat=is_used and not lead,
+        paused=paused, may_pause=not progress.over, may_repeat=is_used,
         trouble=_trouble(look, view),
     )  # fmt: skip
 
