@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from benchmarks.rig import APP, ROOT, Row, table, write_fif
 from realtime_mood.models.card import DEFAULT, find
@@ -46,6 +45,8 @@ def example(n: int, n_chans: int) -> Inputs:
 def eight_bit(folder: str) -> OnnxInference:
     """The same network with 8-bit weights of its matrix products; its sums are exact integers."""
     inference, path = OnnxInference(), Path(folder) / "int8.onnx"
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # loaded by `OnnxInference`, without its reports
+
     quantize_dynamic(find(DEFAULT) / FILE, path, weight_type=QuantType.QInt8)
     inference.session = session_of(path.read_bytes())
     return inference

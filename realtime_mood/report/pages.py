@@ -46,13 +46,16 @@ def may_write(path: Path, generator: str) -> bool:
 def place(asked: Path | None, beside: Path, generator: str) -> Path:
     """Where a page about the file `beside` goes: to the requested place, or beside it under a name that may be written.
 
-    Raises `ConfigError` where another file is at the requested place.
+    Raises `ConfigError` where another file is at the requested place, or its name is not that of a page.
     """
     if asked is not None:
         check_writable(asked, "a report at")
     if asked is not None and not asked.is_dir():
         if not may_write(asked, generator):
             raise ConfigError(f"a report at {asked}", "that is another file", "choose another name")
+        if asked.suffix.lower() not in ("", ".html", ".htm"):
+            found = f"a report is an HTML page, not {asked.suffix}"
+            raise ConfigError(f"a report at {asked}", found, "end its name in .html; print it to PDF in the browser")
         return asked
     first = (asked or beside.parent) / f"{beside.stem}.html"
     names = chain([first], (first.with_stem(f"{first.stem}_{n}") for n in count(2)))

@@ -17,6 +17,7 @@ from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import MoodError, WeightsError
 from realtime_mood.models.card import ReadoutCard, Trust
 from realtime_mood.models.checkpoint import Weights, golden_input, load_weights, save_weights
+from realtime_mood.models.onnx_runtime import session_of
 from realtime_mood.models.reader import Batch, MoodReader, ReaderConfig
 from realtime_mood.models.sharing import folder as sharing
 from realtime_mood.models.sharing import onnx_file
@@ -156,10 +157,6 @@ def test_altered_weights_are_not_passed_on(weights, tmp_path):
 
 
 # -- ONNX ----------------------------------------------------------------------------------------------------------
-
-
-def session_of(blob: bytes):
-    return pytest.importorskip("onnxruntime").InferenceSession(blob, providers=["CPUExecutionProvider"])
 
 
 @pytest.fixture(scope="module")

@@ -430,6 +430,9 @@ def test_a_place_can_be_asked_for(tmp_path: Path) -> None:
         assert other.read_bytes() == was
     with pytest.raises(ConfigError, match="choose another"):
         write_report(path, tmp_path / "b.txt" / "page.html")
+    with pytest.raises(ConfigError, match="HTML page"):
+        write_report(path, tmp_path / "a.pdf")
+    assert not (tmp_path / "a.pdf").exists()
 
 
 def test_what_is_no_recording_is_said_so(tmp_path: Path) -> None:
