@@ -26,13 +26,12 @@ from .verdict import SHUFFLES, HeldOut, advice, reasons
 if TYPE_CHECKING:  # fitting needs torch, and a page does without
     from .fit import CalibrationResult
 
-GENERATOR = pages.CALIBRATION
 LIBRARIES = ("numpy", "torch" if find_spec("torch") else "onnxruntime", "matplotlib")
 
 
 def check_place(profile: Path) -> None:
     """Raise `ConfigError` where the page of a profile at this path would take the place of another file."""
-    pages.place(profile.with_suffix(".html"), profile, GENERATOR)
+    pages.place(profile.with_suffix(".html"), profile, pages.CALIBRATION)
 
 
 def write_page(fitted: CalibrationResult, profile: Path) -> Path:
@@ -40,7 +39,7 @@ def write_page(fitted: CalibrationResult, profile: Path) -> Path:
 
     A file that has taken its name since `check_place` stays: the page then gets another one.
     """
-    path = pages.place(None, profile, GENERATOR)
+    path = pages.place(None, profile, pages.CALIBRATION)
     pages.write(path, page(fitted))
     return path
 
@@ -50,8 +49,8 @@ def page(fitted: CalibrationResult) -> str:
     profile, own = fitted.profile, fitted.profile.own
     v, labels = own.verdict if own else profile.refused, _labels(fitted)
     return pages.html(
-        "calibration.html", GENERATOR, dict(_figures(fitted, v, labels)), simulated=profile.virtual, fitted=fitted,
-        profile=profile, v=v, made=f"{datetime.fromisoformat(profile.made):%Y-%m-%d %H:%M} UTC",
+        "calibration.html", pages.CALIBRATION, dict(_figures(fitted, v, labels)), simulated=profile.virtual,
+        fitted=fitted, profile=profile, v=v, made=f"{datetime.fromisoformat(profile.made):%Y-%m-%d %H:%M} UTC",
         reasons="; ".join(reasons(v, _)) or v.text if v else "", n_shuffles=SHUFFLES,
         tips=advice(v, tuple(map(_, fitted.recording.protocol.labels)), _) if v and not own else (),
         blocks=", ".join(f"{n} {label}" for n, label in zip(v.blocks, labels, strict=True)) if v else "",

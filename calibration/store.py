@@ -43,7 +43,7 @@ class StoredCalibration:
 def kept(where: Path) -> list[StoredCalibration]:
     """Every profile in a folder, oldest first."""
     found = []
-    for path in sorted(where.glob("*.json")):
+    for path in _paths(where):
         try:
             found.append(StoredCalibration(path, Profile.load(path)))
         except ProfileError as error:
@@ -97,9 +97,13 @@ def is_own(part: Path) -> bool:
     return part.suffix == ".json" or bool(json.loads(part.with_suffix(".json").read_bytes()).get("own"))
 
 
+def _paths(where: Path) -> list[Path]:
+    return [path for path in sorted(where.glob("*.json")) if not path.name.startswith(".")]
+
+
 def _named(name: str, where: Path) -> Path:
     """The profile in a folder with this name, or the only one whose name begins with it."""
-    paths = [path for path in sorted(where.glob("*.json")) if not path.name.startswith(".")]
+    paths = _paths(where)
     found = [path for path in paths if name in (path.name, path.stem)]
     found = found or [path for path in paths if name.strip() and path.name.startswith(name)]
     if len(found) != 1:

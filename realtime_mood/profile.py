@@ -254,7 +254,7 @@ class Profile(Strict):
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             raise ProfileError(asked, f"{where}: {first['msg']}", "calibrate again") from None
-        except (OSError, ValueError, AttributeError, TypeError) as error:
+        except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
             raise ProfileError(asked, f"not a profile: {error}", "calibrate again") from None
         altered = profile.own and hashlib.sha256(profile.head or b"").hexdigest() != profile.own.head_sha256
         if stored != digest(profile.stored()) or altered:

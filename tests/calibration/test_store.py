@@ -11,18 +11,17 @@ import pytest
 import app
 from realtime_mood import language
 from realtime_mood.calibration import store
-from realtime_mood.calibration.report import GENERATOR
 from realtime_mood.dsp.spec import FeatureSpec
 from realtime_mood.errors import ConfigError
 from realtime_mood.profile import Profile
-from realtime_mood.report.pages import html
+from realtime_mood.report.pages import CALIBRATION, html
 from realtime_mood.types import StreamInfo
 
 
 def page(code: str) -> str:
     """The beginning of a calibration page in a language, as the template makes it."""
     language.use(code)
-    made = html("page.html", GENERATOR, {}, simulated=True)
+    made = html("page.html", CALIBRATION, {}, simulated=True)
     language.use("en")
     return made
 
@@ -52,12 +51,14 @@ def folder(tmp_path):
         Profile.from_steps(info, FeatureSpec(), de, np.ones((40, 4), bool)).save(tmp_path / f"{name}.json")
     (tmp_path / "20260101-a.xdf").touch()
     (tmp_path / "broken.json").write_text("{}")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    (tmp_path / "._20260101-a.json").write_bytes(b"\0")  # as macOS leaves on other disks
     return tmp_path
 
 
 def test_they_are_listed_with_what_they_are_good_for_and_the_broken_ones_with_why(folder):
     found = store.kept(folder)
-    assert [it.path.stem for it in found] == ["20260101-a", "20260102-b", "broken"]
+    assert [it.path.stem for it in found] == ["20260101-a", "20260102-b", "broken", "deep"]
     assert "SIMULATED" in store.summary(found[0].profile)
     assert "4 electrodes · 40 s of rest" in store.summary(found[0].profile)
     assert found[2].profile is None

@@ -14,7 +14,6 @@ from written import REAL, session
 
 from realtime_mood import app
 from realtime_mood.calibration import store
-from realtime_mood.calibration.report import GENERATOR as OF_CALIBRATION
 from realtime_mood.cli import config as config_module
 from realtime_mood.cli import feedback as feedback_run
 from realtime_mood.cli import forget as verb
@@ -29,7 +28,7 @@ from realtime_mood.profile import Profile, head_file
 from realtime_mood.recording.recorder import Recorder
 from realtime_mood.recording.recover import recover
 from realtime_mood.report import write_report
-from realtime_mood.report.pages import html
+from realtime_mood.report.pages import CALIBRATION, html
 from realtime_mood.sinks.csv_file import COLUMNS
 from realtime_mood.types import Chunk, StreamInfo
 from realtime_mood.viewmodel.actions import RunRequest
@@ -47,7 +46,7 @@ def profile(path: Path, participant: str = "") -> None:
     made = Profile.from_steps(info, FeatureSpec(), de, np.ones((40, 2), bool))
     made.model_copy(update={"participant": participant}).save(path)
     for part in (head_file(path), path.with_suffix(".html")):
-        part.write_text(PAGE.format(OF_CALIBRATION))
+        part.write_text(PAGE.format(CALIBRATION))
     session(REAL).write(path.with_suffix(".xdf"))
 
 
@@ -295,5 +294,5 @@ def test_it_looks_in_the_data_folder_where_all_names_have_the_participant(tmp_pa
 
 
 def test_every_page_about_a_subject_is_recognised():
-    assert OF_CALIBRATION in GENERATORS
+    assert CALIBRATION in GENERATORS
     assert all(PAGE.format(it) in html("page.html", it, {}, simulated=True) for it in GENERATORS)
