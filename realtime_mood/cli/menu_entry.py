@@ -11,6 +11,7 @@ import typer
 from platformdirs import user_data_path
 
 from ..errors import ConfigError
+from ..files import write_whole
 
 ID = "realtime-mood"
 ICON = Path(__file__).with_suffix(".svg")
@@ -35,15 +36,16 @@ def menu_entry(
         raise ConfigError("menu-entry", "this system has no such menu", "start `realtime-mood` from a terminal")
     entry = user_data_path() / "applications" / f"{ID}.desktop"
     icon = user_data_path() / "icons" / "hicolor" / "scalable" / "apps" / f"{ID}.svg"
-    if remove:
-        for path in (entry, icon):
-            path.unlink(missing_ok=True)
-        print(f"Removed: {entry}")
-        return
-    for path, text in ((icon, ICON.read_text("utf-8")), (entry, ENTRY.format(command=command(), icon=icon))):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    print(entry)
+    texts = {icon: ICON.read_text("utf-8"), entry: ENTRY.format(command=command(), icon=icon)}
+    try:
+        for path, text in texts.items():
+            if remove:
+                path.unlink(missing_ok=True)
+            else:
+                write_whole(path, text.encode())
+    except OSError as error:
+        raise ConfigError(f"menu entry {entry}", error.strerror or str(error), "make that folder writable") from None
+    print(f"Removed: {entry}" if remove else entry)
 
 
 def command() -> str:

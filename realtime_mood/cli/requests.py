@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import TextIO
@@ -21,6 +22,8 @@ def follow(engine: Engine, profile: Path | None, lines: TextIO | None = None) ->
     What is wrong with a line is reported on standard error; it never ends the run.
     """
     stream = sys.stdin if lines is None else lines
+    if isinstance(stream, io.TextIOWrapper):  # a line in another encoding must not end the thread
+        stream.reconfigure(errors="backslashreplace")
 
     def work() -> None:
         for line in stream:

@@ -87,6 +87,6 @@ def shown_in(path: Path) -> list[float]:
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
         return [float(line["shown"]) for line in lines if line.get("kind") == "feedback" and line["shown"] is not None]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         asked = f"a session to yoke to: {path}"
         raise ConfigError(asked, f"cannot be used: {error}", "use the .jsonl file that --lines wrote") from None

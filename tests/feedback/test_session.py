@@ -285,8 +285,9 @@ def test_what_a_yoked_session_lacks_is_asked_of_every_code_alike(tmp_path):
     assert "--yoke" in said.pop()
 
 
-def test_a_yoked_session_that_cannot_be_read_is_asked_of_every_code_alike(tmp_path):
-    (tmp_path / "empty.jsonl").write_text("")
+@pytest.mark.parametrize("text", ["", "[1]"])
+def test_a_yoked_session_that_cannot_be_read_is_asked_of_every_code_alike(tmp_path, text):
+    (tmp_path / "empty.jsonl").write_text(text)
     said = set()
     for code in yoked_study(tmp_path).values():
         with pytest.raises(ConfigError) as refused:

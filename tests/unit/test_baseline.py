@@ -211,7 +211,8 @@ class Asked:
 
 def test_lines_of_standard_input_are_requests(capsys):
     engine = Asked(True)
-    follow(engine, None, io.StringIO("rest\n\n  use \nsing\nkeep\n"))
+    lines = io.TextIOWrapper(io.BytesIO("rest\n\n  use \nsing\nfröhlich\nkeep\n".encode("latin-1")), "utf-8")
+    follow(engine, None, lines)
     until(lambda: engine.asked == ["rest", "use", "keep"])
     assert carry_out(engine, None, "sing") == "unknown · use rest, use, keep, was LABEL or save"
     assert "no profile" in carry_out(Asked(False), None, "rest")

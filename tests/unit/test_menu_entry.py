@@ -28,6 +28,14 @@ def test_it_is_written_with_its_icon_and_removed(tmp_path: Path, monkeypatch: py
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+@pytest.mark.parametrize("remove", [False, True])
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remove) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    with pytest.raises(ConfigError, match=r"menu entry .*realtime-mood.desktop · Not a directory · make"):
+        menu_entry.menu_entry(remove)
+
+
 @pytest.mark.parametrize("platform", ["win32", "darwin"])
 def test_elsewhere_there_is_no_such_menu(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", platform)
