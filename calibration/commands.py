@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # torch takes a second to import, and listing profiles does n
     from .session import CalibrationSession
     from .view.window import CalibrationWindow
 
-VIEWS = ("auto", "gui", "terminal", "json")
+View = Literal["auto", "gui", "terminal", "json"]
 
 
 def calibrate(
@@ -48,7 +48,7 @@ def calibrate(
         Path | None, typer.Option(help="A folder with one subfolder of pictures, sounds or clips for each label.")
     ] = None,
     view: Annotated[
-        str, typer.Option(help="gui, terminal or json; auto uses the window where a protocol needs a screen.")
+        View, typer.Option(help="gui, terminal or json; auto uses the window where a protocol needs a screen.")
     ] = "auto",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the steps and their duration, and do nothing else.")
@@ -81,8 +81,6 @@ def calibrate(
     config: options.Config = None,
 ) -> None:
     """Run a calibration and create a profile: a baseline, and a personal classifier if it passes validation."""
-    if view not in VIEWS:
-        raise ConfigError(f"view {view!r}", "unknown", f"use {', '.join(VIEWS)}")
     given = {
         "source": source, "weights": weights, "readout": readout, "notch": notch, "repair": repair,
         "lsl_scope": lsl_scope, "give_up": give_up, "device": device, "runtime": runtime, "participant": participant,
@@ -123,7 +121,7 @@ def in_a_window(settings: RunConfig, protocol: str, on_closed: Callable[[Path | 
     return CalibrationJob(settings, plan, path, path.with_suffix(".xdf")).window(on_closed)
 
 
-def _view(asked: str, plan: BlockPlan) -> str:
+def _view(asked: View, plan: BlockPlan) -> View:
     """``auto`` is the window where the protocol has cues and there is a display."""
     if asked == "gui":
         check_display()
@@ -236,7 +234,7 @@ def profiles(
     delete: Annotated[bool, typer.Option("--delete", help="Delete the profile, its recording and its report.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking, for scripts.")] = False,
     where: Annotated[Path | None, typer.Option("--in", help="Folder of profiles (default: your own).")] = None,
-    view: Annotated[str, typer.Option(help="terminal or json.")] = "terminal",
+    view: options.View = "terminal",
 ) -> None:
     """List profiles, show one, or delete it."""
     folder = where or store.folder()

@@ -16,6 +16,7 @@ import typer
 from .. import liblsl
 from ..console import own_stdout
 from ..errors import ConfigError
+from . import options
 from .config import resolve
 
 Unit = Literal["uV", "mV", "V", "nV"]
@@ -74,7 +75,7 @@ def outlet(
 
 def devices(
     seconds: Annotated[float, typer.Option(help="Seconds to search for streams.", min=0.1, max=60.0)] = 2.0,
-    view: Annotated[str, typer.Option(help="terminal or json.")] = "terminal",
+    view: options.View = "terminal",
     lsl_scope: ScopeOption = None,
 ) -> None:
     """List the streams on the network and the supported boards, each with the URL to paste."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -43,6 +43,7 @@ Requests = Annotated[
 ]
 Readout = Annotated[str | None, typer.Option(help="effort, emotion3, or auto (chosen for the source).")]
 Seconds = Annotated[float | None, typer.Option(help="Stop after this many seconds of stream time.")]
+View = Annotated[Literal["terminal", "json"], typer.Option(help="terminal or json.")]
 Device = Annotated[str | None, typer.Option(help="Device of the network: auto, cpu or cuda.")]
 Osc = Annotated[str | None, typer.Option(help="Send readings by OSC to HOST:PORT.")]
 OscMuse = Annotated[str | None, typer.Option(help="Send band powers by OSC to HOST:PORT, as Mind Monitor.")]

@@ -16,7 +16,7 @@ from ... import clock, liblsl
 from ...contracts import Stream
 from ...errors import ConfigError, SourceNotFound, StreamEnded
 from ...montage import positions
-from ...plugins import split
+from ...plugins import read_options, split
 from ...types import StreamInfo
 from .. import open_source
 from ..faults.broadcast import FaultyOutlet, broadcast
@@ -64,8 +64,9 @@ def play(
         faults = ",".join(filter(None, (own_faults, faults)))
         stream = open_source(url).open()
     else:
-        options = {"loop": loop, "start": start, "stop": stop, "channels": tuple(channels), "units": units}
-        stream = PlaybackSource(file, PlaybackOptions.model_validate(options | {"speed": math.inf})).open()
+        given = {"loop": loop, "start": start, "stop": stop, "channels": tuple(channels), "units": units}
+        options = read_options(PlaybackOptions, file, given | {"speed": math.inf}, "outlet")
+        stream = PlaybackSource(file, options).open()
     with contextlib.closing(stream), interruptible() as interrupted:
         info = replace(stream.info, virtual=virtual or stream.info.virtual)
         source_id = source_id or liblsl.own_id(name)
