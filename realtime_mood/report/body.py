@@ -6,15 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..body.measure import NO_SIGNAL, UNITS
 from ..errors import MoodError
 from ..recording.reader import Recorded
 from ..recording.xdf_session import WHYS
-
-MOST_BINS = 600  # more than a picture shows side by side
-Floats = NDArray[np.float64]
+from .course import MOST_BINS
+from .readings import Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,9 +92,7 @@ class SessionReport:
 
     @property
     def good(self) -> float | None:
-        """Mean over electrodes of the share of time with a good signal; None where none was judged."""
-        shares = [one.good for one in self.electrodes if one.good is not None]
-        return sum(shares) / len(shares) if shares else None
+        return good_share(self.electrodes)
 
     @property
     def means(self) -> tuple[tuple[str, float], ...]:
@@ -129,11 +127,11 @@ def report_of(recorded: Recorded) -> SessionReport:
         n_unusable=readings.unusable,
         estimate_s=float(seconds[KINDS.index(ESTIMATE)]),
         no_reading_s=max(0.0, duration_s - float(seconds.sum())),
-        labels=_labels(readings),
+        labels=labels_in(readings),
         abstentions=tuple(sorted(abstentions, key=lambda one: -one.seconds)),
         calibrated=float(readings.held @ readings.calibrated / held_s) if held_s > 0 else None,
         eyes=_eyes(readings),
-        electrodes=_electrodes(readings, recorded.info.ch_names),
+        electrodes=electrodes_in(readings, recorded.info.ch_names),
         latency_ms=tuple(np.percentile(latency, (50, 95)).tolist()) if len(latency) else None,
         markers=tuple((mark.index / sfreq, mark.text) for mark in marks[:MOST_MARKERS]),
         n_markers=len(marks),
@@ -196,7 +194,8 @@ def _markers(recorded: Recorded) -> list[Marker]:
         return []
 
 
-def _labels(readings: RecordedReadings) -> tuple[LabelShare, ...]:
+def labels_in(readings: RecordedReadings) -> tuple[LabelShare, ...]:
+    """The summary of each label; empty without an estimate."""
     held, probs = readings.held[readings.is_estimate], readings.probs[readings.is_estimate]
     if held.sum() <= 0:
         return ()
@@ -209,7 +208,8 @@ def _eyes(readings: RecordedReadings) -> float:
     return float(held @ readings.eyes / held.sum()) if held.sum() > 0 else 0.0
 
 
-def _electrodes(readings: RecordedReadings, ch_names: tuple[str, ...]) -> tuple[ElectrodeShare, ...]:
+def electrodes_in(readings: RecordedReadings, ch_names: tuple[str, ...]) -> tuple[ElectrodeShare, ...]:
+    """How much of the time each electrode was good, and its faults."""
     held, faults = readings.held[readings.judged], readings.faults[readings.judged]
     shares = []
     for i, name in enumerate(ch_names):
@@ -221,3 +221,9 @@ def _electrodes(readings: RecordedReadings, ch_names: tuple[str, ...]) -> tuple[
         good = float(seconds[0]) / counted if counted > 1e-9 else None
         shares.append(ElectrodeShare(name, good, tuple(ranked), left_out / total if total else 0.0))
     return tuple(shares)
+
+
+def good_share(electrodes: Sequence[ElectrodeShare]) -> float | None:
+    """Mean over electrodes of the share of time with a good signal; None where none was judged."""
+    shares = [one.good for one in electrodes if one.good is not None]
+    return sum(shares) / len(shares) if shares else None

@@ -61,16 +61,19 @@ def test_earlier_sessions_of_the_participant_stand_beside_it(tmp_path: Path, mon
             it.signal()
         it.write(tmp_path / name)
     (tmp_path / "sub-P07_ses-0_x.xdf").write_bytes(b"XDF:")  # no recording of ours
-    start = datetime(2026, 1, 1, tzinfo=UTC)
+    (tmp_path / "sub-P07_ses-4_x.xdf").symlink_to("gone")
+    start, made = datetime(2026, 1, 1, tzinfo=UTC), summaries.made
     monkeypatch.setattr(
-        summaries, "made", lambda path: start + timedelta(days=names.index(path.name)) if path.name in names else start
+        summaries,
+        "made",
+        lambda path: start + timedelta(days=names.index(path.name)) if path.name in names else made(path),
     )
     found = summaries.earlier_sessions(tmp_path / names[3])
     assert [(it.session, it.participant) for it in found] == [("1", "P07"), ("3", "P07")]
     whole = report_of(open_recorded(tmp_path / names[0]))
     assert dict(found[0].means) == pytest.approx(dict(whole.means))
     assert found[0].duration_s == whole.duration_s == pytest.approx(32.0)
-    assert (found[0].estimate_share, found[0].good) == pytest.approx((whole.estimate_share, whole.good), abs=0.02)
+    assert (found[0].estimate_share, found[0].good) == pytest.approx((whole.estimate_share, whole.good))
     text = page(whole, found)
     assert "Earlier sessions" in text
     assert "Earlier sessions" not in page(whole)
