@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple
 
 from ..errors import MoodError
@@ -37,8 +38,13 @@ class LeftRecording(NamedTuple):
 
 def recordings_in(*folders: Path) -> list[Path]:
     """The recordings in these folders, oldest first."""
-    found = [path for folder in folders if folder.is_dir() for path in folder.glob("*.xdf") if path.is_file()]
-    return sorted(found, key=lambda path: (path.stat().st_mtime, path.name))
+    found = []
+    for path in (path for folder in folders if folder.is_dir() for path in folder.glob("*.xdf")):
+        with suppress(OSError):  # another window may have moved or deleted it
+            stat = path.stat()
+            if S_ISREG(stat.st_mode):
+                found.append((stat.st_mtime, path.name, path))
+    return [path for *_, path in sorted(found)]
 
 
 def left_in(folders: Iterable[Path], since: float | None) -> list[LeftRecording]:
@@ -48,7 +54,7 @@ def left_in(folders: Iterable[Path], since: float | None) -> list[LeftRecording]
     """
     left = list[LeftRecording]()
     for path in recordings_in(*folders):
-        with suppress(OSError):  # another window may have moved it
+        with suppress(OSError):
             stat = path.stat()
             is_new = since is None or stat.st_mtime > since
             if is_new and stat.st_size and not path.with_suffix(".json").exists() and not is_being_written(path):
@@ -61,8 +67,12 @@ def make_room(folder: Path, limit_bytes: int = LIMIT_BYTES, least: int = LEAST) 
 
     They also make room for others where the disk is almost full.
     """
-    files = [path for path in recordings_in(folder) if not is_being_written(path)]
-    sizes = [path.stat().st_size for path in files]
+    files, sizes = list[Path](), list[int]()
+    for path in recordings_in(folder):
+        with suppress(OSError):
+            if not is_being_written(path):
+                sizes.append(path.stat().st_size)
+                files.append(path)
     missing, n = FREE_BYTES - shutil.disk_usage(folder).free, 0
     while n < len(files) - least and (sum(sizes[n:]) > limit_bytes or sum(sizes[:n]) < missing):
         files[n].unlink(missing_ok=True)
@@ -77,18 +87,23 @@ def keep(recording: Path, folder: Path) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     stem = recording.stem.rsplit("_run-", 1)[0]
-    target = first_free(folder / f"{stem}_run-{run:02d}_eeg.xdf" for run in count(1))
+    targets = (folder / f"{stem}_run-{run:02d}_eeg.xdf" for run in count(1))
+    target = first_free(targets)
     if not _is_complete(recording):
         with suppress(MoodError):  # no room for a second file, or nothing to read: it is moved as it is
             if recover(recording, target).path is not None:
                 recording.unlink()
                 return target
-    try:
-        os.link(recording, target)  # fails where the file exists, unlike a rename
-        recording.unlink()
-    except OSError:
-        shutil.move(recording, target)  # another disk, or one without links
-    return target
+    while True:
+        try:
+            os.link(recording, target)  # fails where the file exists, unlike a rename
+            recording.unlink()
+        except FileExistsError:  # another window has kept one meanwhile
+            target = first_free(targets)
+            continue
+        except OSError:
+            shutil.move(recording, target)  # another disk, or one without links
+        return target
 
 
 def _is_complete(path: Path) -> bool:

@@ -46,6 +46,13 @@ def test_on_a_disk_that_is_almost_full_the_oldest_make_room(folder: Path, monkey
     assert [path.name for path in autosave.make_room(folder)] == [NAME.format(k) for k in (0, 1, 2)]
 
 
+def test_one_that_another_window_deletes_meanwhile_is_passed_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autosave, "is_being_written", lambda path: path.name == NAME.format(0) and path.unlink())
+    assert [path.name for path in autosave.make_room(folder, 450)] == [NAME.format(1)]
+
+
 def recorded(path: Path, *, is_cut_off: bool) -> None:
     recorder = Recorder(path)
     recorder.open(INFO)
@@ -94,6 +101,16 @@ def test_one_that_is_kept_is_moved_beside_the_others(folder: Path, tmp_path: Pat
     assert autosave.keep(second, tmp_path / "recordings").name == NAME.format(4).replace("run-01", "run-02")
     assert kept.read_bytes() == b"x" * 100
     assert not first.exists()
+
+
+def test_it_replaces_none_that_another_window_has_just_kept(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autosave, "first_free", next)  # the first name was free a moment ago
+    (tmp_path / NAME.format(4)).write_bytes(b"of the other")
+    kept = autosave.keep(folder / NAME.format(4), tmp_path)
+    assert kept.name == NAME.format(4).replace("run-01", "run-02")
+    assert (tmp_path / NAME.format(4)).read_bytes() == b"of the other"
 
 
 def test_without_links_it_is_moved_all_the_same(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
