@@ -56,9 +56,10 @@ def _free_label(name: str, seen: set[str]) -> str:
 
 
 def _write_physio(stream: RecordedStream, path: Path) -> None:
-    row = np.round((stream.t - stream.t[0]) * stream.sfreq).astype(int)
-    table = np.full((min(int(row[-1]) + 1, MOST_ROWS), stream.values.shape[1]), np.nan)
-    inside = (row >= 0) & (row < len(table))
+    start_s = float(stream.t.min())  # a sender whose clock is set back sends stamps that are not in order
+    row = np.round((stream.t - start_s) * stream.sfreq).astype(int)
+    table = np.full((min(int(row.max()) + 1, MOST_ROWS), stream.values.shape[1]), np.nan)
+    inside = row < len(table)
     table[row[inside]] = stream.values[inside]
     columns = _columns(stream)
     with np.errstate(over="ignore"):
@@ -66,9 +67,8 @@ def _write_physio(stream: RecordedStream, path: Path) -> None:
     exact = single if np.array_equal(single, table, equal_nan=True) else table
     lines = ("\t".join("n/a" if np.isnan(x) else str(x) for x in values) for values in exact)
     write_whole(path, gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0))
-    start_s, rate = round(float(stream.t[0]), 6), stream.sfreq
-    about: dict[str, object] = {"TaskName": TASK, "PhysioType": "generic", "SamplingFrequency": rate}
-    about |= {"StartTime": start_s, "Columns": columns}
+    about: dict[str, object] = {"TaskName": TASK, "PhysioType": "generic", "SamplingFrequency": stream.sfreq}
+    about |= {"StartTime": round(start_s, 6), "Columns": columns}
     units = {
         column: {"Description": f"{label or 'unlabelled'} of the stream {stream.name} ({stream.type})"}
         | ({"Units": unit} if unit else {})

@@ -128,10 +128,9 @@ class Recorded:
         at, indices = self._edges
         if not len(at):
             return
-        with mapped(self.path) as file:
-            loaded = load(file, self._found, wanted)
-        for header in wanted:
-            stream = loaded[header.number]
+        for header in wanted:  # one at a time is in memory
+            with mapped(self.path) as file:
+                stream = load(file, self._found, [header])[header.number]
             stamps = np.asarray(stream["time_stamps"], np.float64)
             t = np.interp(stamps, at, indices, left=np.nan, right=np.nan) / self.info.sfreq
             inside = np.isfinite(t)

@@ -22,12 +22,12 @@ from written import ABOUT, INFO, REAL, Writer, session
 from realtime_mood import app
 from realtime_mood.auxiliary import AuxChunk, AuxInfo, SenderClock
 from realtime_mood.errors import ConfigError, MoodError
-from realtime_mood.export import bids
+from realtime_mood.export import bids, physio
 from realtime_mood.export.files import Formats, export_recordings
 from realtime_mood.export.readings import table_of, text_of
 from realtime_mood.export.signal import GAP, raw_of
 from realtime_mood.files import GrowingFile
-from realtime_mood.recording.reader import open_recorded
+from realtime_mood.recording.reader import RecordedStream, open_recorded
 from realtime_mood.types import Chunk
 
 NAME = "sub-P07_ses-2_task-mood_run-01_eeg.xdf"
@@ -138,6 +138,13 @@ def test_streams_beside_the_eeg_and_feedback_are_in_the_data_set(tmp_path):
     assert fed[3] | {"level": "0.5", "threshold": "n/a", "block": "2.0"} == fed[3]
     written = [file for file in root.rglob("*") if file.is_file()]
     assert all(BIDSValidator().is_bids(f"/{file.relative_to(root).as_posix()}") for file in written)
+
+
+def test_samples_that_were_sent_out_of_order_are_in_the_rows_of_their_times(tmp_path):
+    t = np.array([0.5, 0.2, 0.8, 0.3])
+    physio._write_physio(RecordedStream("PPG", "PPG", ("red",), ("",), 10.0, t, 10 * t[:, None]), tmp_path / "a.tsv.gz")
+    assert gzip.decompress((tmp_path / "a.tsv.gz").read_bytes()).split() == b"2.0 3.0 n/a 5.0 n/a n/a 8.0".split()
+    assert json.loads((tmp_path / "a.json").read_text())["StartTime"] == 0.2
 
 
 def tsv(path: Path) -> list[dict[str, str]]:
