@@ -33,6 +33,7 @@ from realtime_mood.sinks.csv_file import COLUMNS
 from realtime_mood.types import Chunk, StreamInfo
 from realtime_mood.viewmodel.actions import RunRequest
 
+pytestmark = pytest.mark.usefixtures("no_figures")
 LINES = json.dumps({"kind": "session", "plan": {}, "lags": []}) + "\n"
 PAGE = '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="generator" content="{}">\n'
 
