@@ -14,7 +14,7 @@ from evaluation_people import SPEC, planted, quick_reader, view
 import app
 from realtime_mood.errors import ConfigError
 from realtime_mood.models.datasets.sets import reader_of
-from realtime_mood.models.evaluation import interpretation
+from realtime_mood.models.evaluation import interpretation, subject_maps
 from realtime_mood.models.evaluation import run as running
 from realtime_mood.models.evaluation.clusters import clusters_of, neighbours
 from realtime_mood.models.evaluation.cohorts import TEN_TWENTY
@@ -160,6 +160,7 @@ def small(monkeypatch):
         info = replace(reader_of("eegmat").info, paper=PAPER)
         monkeypatch.setattr(running, "load_labelled", lambda *_: (people, info))
         monkeypatch.setattr(running, "methods_of", lambda *_: [quick_reader(steps)])
+        monkeypatch.setattr(subject_maps, "PATH", 4)  # above, integrated gradients are tested as they are
 
     return use
 
@@ -185,6 +186,7 @@ def test_the_page_has_every_section_and_the_numbers_are_beside_it(small, tmp_pat
     assert set(numbers["maps"]["de"]["subjects"]) == {f"planted-{i}" for i in range(7)}
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_the_page_of_few_simulated_subjects_says_both(small, tmp_path):
     small(4, 2, virtual=True)
     interpret(
