@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from fakes import INFO, FakeSource, pipeline
+from forking import ForkedProcess, Start
 
+from benchmarks import fault_cells
 from benchmarks.fault_cells import cell
 from benchmarks.fault_rows import COLUMNS, ROWS, Row
+from benchmarks.rig import APP
 from realtime_mood.run.engine import Engine
 from realtime_mood.sources.faults.script import FAULTS
 from realtime_mood.types import Chunk
@@ -56,7 +60,13 @@ def test_an_electrode_that_goes_bad_is_masked_while_it_lasts(name: str) -> None:
     assert not wrong(BY_NAME[name], "xdf")
 
 
-def test_senders_that_fail_are_waited_for_and_nobody_else_is_taken() -> None:
+def test_senders_that_fail_are_waited_for_and_nobody_else_is_taken(
+    program: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forked(words: list[str], **_: object) -> ForkedProcess:
+        return program(*words[len(APP) :])
+
+    monkeypatch.setattr(fault_cells, "subprocess", SimpleNamespace(Popen=forked, PIPE=0, DEVNULL=0))
     with ThreadPoolExecutor(len(ON_AIR)) as pool:
         found = dict(zip([row.name for row in ON_AIR], pool.map(lambda row: wrong(row, "lsl"), ON_AIR), strict=True))
     assert found == {row.name: [] for row in ON_AIR}
