@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import stat
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 import pyxdf
 from fakes import EIGHT, INFO, FakeNetwork, FakeSource, Keep, cut, pink, pipeline
+from forking import Start
 from waiting import until
 
 from realtime_mood.errors import ConfigError
@@ -246,13 +246,15 @@ print(told[0], recorder.recording.trouble, sep="\\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit on a file's size there")
-def test_a_full_disk_is_said_and_stops_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_full_disk_is_said_and_stops_nothing(
+    program: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "a.xdf"
     tests = Path(__file__).parents[1]
     code = f"import sys; sys.path.insert(0, {str(tests)!r})\n{FULL_DISK}"
-    run = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, timeout=60)
-    assert not run.stderr
-    first, last = run.stdout.splitlines()
+    out, err = program(path, code=code).communicate()
+    assert not err
+    first, last = out.splitlines()
     assert "record to another disk" in first
     streams = load(path, caplog)
     rows, gaps = len(streams["EEG"]["time_series"]), streams["Gaps"]["time_series"]
