@@ -155,7 +155,15 @@ class RunBridge(BridgeRequests):
     # -- threads ------------------------------------------------------------------------------------------------
 
     def _spawn(self, name: str, work: Callable[[], None]) -> None:
-        self._work = GuardedThread(work, name, self.notify)
+        """Call `work` on a thread of its own, after what is still under way."""
+        before = self._work
+
+        def run() -> None:
+            if before is not None:
+                before.join()
+            work()
+
+        self._work = GuardedThread(run, name, self.notify)
         self._work.start()
 
     def _start(self, request: RunRequest) -> None:

@@ -95,7 +95,7 @@ class BridgeRequests(QObject):
             if self.is_running:  # it is starting
                 self.start()
         elif where is not None:
-            self._spawn("mood-begin", partial(self._begin_recording, engine))
+            self._spawn("mood-begin", partial(self._begin_recording, engine, self.request))
         else:
             self._spawn("mood-end", partial(self._end_recording, engine))
 
@@ -104,9 +104,9 @@ class BridgeRequests(QObject):
         if ended is not None and ended.n_bytes:
             self.report = Path(ended.path)
 
-    def _begin_recording(self, engine: Engine) -> None:
+    def _begin_recording(self, engine: Engine, request: RunRequest) -> None:
         try:
-            begun, why = engine.begin_recording(self._make_recorder(self.request, engine)), ""
+            begun, why = engine.begin_recording(self._make_recorder(request, engine)), ""
         except Exception as error:
             log.exception("could not begin to record")
             begun, why = False, str(error)
