@@ -107,6 +107,11 @@ class CalibrationWindow(QMainWindow):
         """0 when a profile was created and saved, else 1."""
         return 0 if self.bridge.ending is not None and self.bridge.ending.kept else 1
 
+    @property
+    def is_underway(self) -> bool:
+        """Whether closing it now would end a calibration before there is a profile."""
+        return self.page in (Page.CUE, Page.RATING, Page.BUSY)
+
     def open(self) -> None:
         """Show the window."""
         self.show() if self.windowed else self.showFullScreen()

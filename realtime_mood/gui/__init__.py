@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import ConfigError
 from ..viewmodel.actions import RunRequest
@@ -23,6 +23,17 @@ if TYPE_CHECKING:
 __all__ = ["Flows", "RunRequest", "check_display", "desktop", "has_display", "run"]
 
 
+class CalibrationScreen(Protocol):
+    """What the main window needs of the window of a calibration."""
+
+    @property
+    def is_underway(self) -> bool:
+        """Whether closing it now would end a calibration before there is a profile."""
+
+    def close(self) -> bool:
+        """Close it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flows:
     """What the window can start; provided from outside, so that it depends on no network and no calibration."""
@@ -31,7 +42,7 @@ class Flows:
     make_engine: Callable[[RunRequest], Engine]
     recordings: Path  # the folder for recordings of the Record button
     protocols: tuple[tuple[str, str], ...] = ()  # name and title of each calibration protocol
-    calibrate: Callable[[RunRequest, str, Callable[[Path | None], None]], Any] | None = None
+    calibrate: Callable[[RunRequest, str, Callable[[Path | None], None]], CalibrationScreen] | None = None
     """Opens and returns the calibration window.
 
     Its arguments: the source with the streams beside it, a protocol's name, and a callback for the path of the profile

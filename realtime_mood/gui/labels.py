@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import (
     QLabel,
     QLayout,
     QListWidgetItem,
+    QMessageBox,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -22,6 +23,8 @@ from PyQt6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+
+from ..language import _
 
 CLEAR = "QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }"  # the style of a scroll area
 STRETCH = None
@@ -119,6 +122,16 @@ def shortened(text: str, metrics: QFontMetrics, room: QSize) -> str:
         return needed.height() > room.height()
 
     return of(max(0, bisect(range(len(text) + 1), False, key=is_too_much) - 1))
+
+
+def ask_to_end(parent: QWidget, question: str) -> bool:
+    """Ask the operator whether to end a session, which cannot be continued."""
+    box = QMessageBox(QMessageBox.Icon.Question, _("End the session?"), question, parent=parent)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    end = box.addButton(_("End session"), QMessageBox.ButtonRole.DestructiveRole)
+    box.setDefaultButton(box.addButton(_("Continue session"), QMessageBox.ButtonRole.RejectRole))
+    box.exec()
+    return box.clickedButton() is end
 
 
 def row(

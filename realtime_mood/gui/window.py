@@ -13,18 +13,18 @@ from PyQt6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMainWindow, QWidget
 
 from ..errors import MoodError
-from ..language import _
+from ..language import N_, _
 from ..viewmodel.affect import whisker_tip
 from ..viewmodel.shortcuts import MARK_KEYS, SHORTCUTS
-from . import Flows, RunRequest, correcting, theme
+from . import CalibrationScreen, Flows, RunRequest, correcting, theme
 from .autosave_bar import AutosaveBar
 from .bridge import RunBridge
 from .computer_check import FaultHelp
 from .controls import BannerBar, StripBar, TopBar
 from .details import Details
-from .feedback.view import FeedbackView, OperatorRun, ask_to_end
+from .feedback.view import FeedbackView, OperatorRun
 from .heads import QualityHead
-from .labels import column, row, set_tip
+from .labels import ask_to_end, column, row, set_tip
 from .maps import Maps
 from .mood import Bars, TimeCourse
 from .panels import TITLES, KeysDialog, Panels, remembered
@@ -37,6 +37,12 @@ from .subject import SubjectView
 from .theme import show_beside, toggle_full
 from .tour import show_tour
 from .traces import Traces
+
+END_FEEDBACK = N_("A feedback session is open. End it now? Once feedback has begun, its code cannot be used again.")
+END_CALIBRATION = N_(
+    "A calibration is under way. End it now? It cannot be continued. What has been recorded of it is offered at the "
+    "next start of this window."
+)
 
 
 class MainWindow(QMainWindow):
@@ -64,9 +70,9 @@ class MainWindow(QMainWindow):
         self.spectrum, self.events = self.details.spectrum, self.details.events
         self.subject = SubjectView()
         self.reports = ReportPages(bridge)
-        self.calibration: QWidget | None = None
+        self.calibration: CalibrationScreen | None = None
         self.session: QWidget | None = None
-        self.ask: Callable[[], bool] = partial(ask_to_end, self)
+        self.ask: Callable[[str], bool] = partial(ask_to_end, self)
         self._arrange()
         self.sources = SourceChoice(self, self.top.connect_, bridge, flows.setups)
         self._connect()
@@ -147,7 +153,11 @@ class MainWindow(QMainWindow):
 
     def _may_end_session(self) -> bool:
         """Ask before a feedback session is ended from this window; True if none is open."""
-        return not self.bridge.in_session or self.ask()
+        return not self.bridge.in_session or self.ask(_(END_FEEDBACK))
+
+    def _may_end_calibration(self) -> bool:
+        """The same of a calibration."""
+        return self.calibration is None or not self.calibration.is_underway or self.ask(_(END_CALIBRATION))
 
     def run_on(self, url: str, profile: Path | None = None) -> None:
         """Start a run, after the present one has ended."""
@@ -261,7 +271,7 @@ class MainWindow(QMainWindow):
             then()
 
     def closeEvent(self, event):
-        if event.spontaneous() and not self._may_end_session():  # closed by hand, not by Ctrl-C
+        if event.spontaneous() and not (self._may_end_session() and self._may_end_calibration()):  # not by Ctrl-C
             event.ignore()
             return
         self._closing = True

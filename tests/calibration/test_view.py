@@ -313,7 +313,9 @@ def test_closing_while_a_profile_is_made_ends_that_first(qtbot, windows):
 
 def test_closing_in_the_middle_ends_the_run_first(qtbot, windows, make_session):
     w = windows(tiny(consent="", rest=[{"seconds": 60, "text": "Rest."}]), held=False)
+    assert not w.is_underway
     wait(qtbot, lambda: doing(w, "rest/1"))
+    assert w.is_underway
     w.close()
     assert w.isVisible()  # until the threads have gone
     wait(qtbot, lambda: not w.isVisible())

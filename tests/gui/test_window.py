@@ -7,7 +7,9 @@ import signal
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -64,6 +66,25 @@ def test_a_calibration_has_the_streams_beside_the_source(qtbot, info, make_windo
     qtbot.waitUntil(w.top.calibrate.isEnabled)
     qtbot.mouseClick(w.top.calibrate, Qt.MouseButton.LeftButton)
     assert begun == [RunRequest("lsl://Cap", also=("lsl://Gaze",), markers=("lsl://Task",))]
+
+
+def test_closing_by_hand_asks_while_a_calibration_is_under_way(qtbot, info, make_window):
+    calibration, asked = QDialog(), []
+    calibration.is_underway = True
+    w = make_window(lambda _: FakeEngine(info), "fake://", protocols=(("baseline", "Rest"),),
+                    calibrate=lambda *_: calibration)  # fmt: skip
+    w.ask = lambda question: bool(asked.append(question))
+    qtbot.waitUntil(w.top.calibrate.isEnabled)
+    w.calibrate()
+    done = []
+    by_hand = SimpleNamespace(
+        spontaneous=lambda: True, ignore=partial(done.append, "ignored"), accept=partial(done.append, "closed")
+    )
+    w.closeEvent(by_hand)
+    assert (done, len(asked)) == (["ignored"], 1)
+    calibration.is_underway = False
+    w.closeEvent(by_hand)
+    assert (done, len(asked)) == (["ignored", "closed"], 1)
 
 
 def test_start_shows_an_estimate_and_stop_takes_it_away(qtbot, window):
@@ -250,6 +271,20 @@ def test_recording_begins_and_ends_in_the_middle_of_the_run(qtbot, window, tmp_p
     assert len(window.made["requests"]) == 1  # the run went on
 
 
+def test_a_recording_that_is_ended_while_it_still_begins_is_ended(qtbot, window):
+    press(qtbot, window)
+    qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
+    engine, go = window.made["engine"], threading.Event()
+    begin = engine.begin_recording
+    engine.begin_recording = lambda tap: go.wait(5) and begin(tap)
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    go.set()
+    qtbot.waitUntil(lambda: window.bridge._work is None)
+    assert (engine.health.recording, window.bridge.request.record) == (None, None)
+    assert window.bridge.report is not None
+
+
 def test_without_a_live_signal_recording_does_not_begin_and_says_so(qtbot, window):
     press(qtbot, window)
     qtbot.waitUntil(lambda: window.banner.state.text() == "Live")
@@ -340,11 +375,11 @@ def test_a_session_runs_beside_what_the_operator_sees(qtbot, info, make_window):
     qtbot.waitUntil(lambda: any(text.text() == "FEEDBACK" for text in w.banner.badges._texts if text.isVisible()))
     assert not any(button.isEnabled() for button in (w.top.connect_, w.top.calibrate, w.top.record, w.top.feedback))
     asked = []
-    w.ask = lambda: bool(asked.append("End session?"))
+    w.ask = lambda question: bool(asked.append(question))
     press(qtbot, w)  # Stop is asked about, and here refused
     w.toggle_record()
     w.feed_back()
-    assert asked == ["End session?"]
+    assert len(asked) == 1
     assert len(requests) == 2
     qtbot.keyClick(view, Qt.Key.Key_Escape)
     view.close()
@@ -359,7 +394,7 @@ def test_stop_ends_a_session_that_the_operator_wants_ended(qtbot, info, make_win
     loop = FeedbackLoop(plan, contingent)
     w = make_window(lambda request: FakeEngine(info), "fake://", sessions=(("alpha_up", "More alpha"),),
                     feedback=lambda name: (plan, loop))  # fmt: skip
-    w.ask = lambda: True
+    w.ask = lambda question: True
     press(qtbot, w)
     qtbot.waitUntil(lambda: w.banner.state.text() == "Live")
     w.feed_back()

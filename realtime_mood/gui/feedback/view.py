@@ -8,7 +8,7 @@ from dataclasses import replace
 from time import perf_counter
 
 from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtWidgets import QLabel, QMessageBox, QPushButton, QStackedLayout, QWidget
+from PyQt6.QtWidgets import QLabel, QPushButton, QStackedLayout, QWidget
 
 from ... import clock
 from ...feedback.loop import FeedbackLoop
@@ -169,14 +169,3 @@ def _page(head: QLabel, text: str, *buttons: QPushButton, message: QLabel | None
         on=page, margins=(100, 48, 100, 40), spacing=20,
     )  # fmt: skip
     return page
-
-
-def ask_to_end(parent: QWidget) -> bool:
-    """Ask the operator whether to end the open feedback session."""
-    question = _("A feedback session is open. End it now? Once feedback has begun, its code cannot be used again.")
-    box = QMessageBox(QMessageBox.Icon.Question, _("Feedback session"), question, parent=parent)
-    box.setTextFormat(Qt.TextFormat.PlainText)
-    end = box.addButton(_("End session"), QMessageBox.ButtonRole.DestructiveRole)
-    box.setDefaultButton(box.addButton(_("Continue session"), QMessageBox.ButtonRole.RejectRole))
-    box.exec()
-    return box.clickedButton() is end
