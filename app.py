@@ -23,6 +23,7 @@ from realtime_mood.calibration.commands import calibrate, in_a_window, profiles,
 from realtime_mood.cli import options
 from realtime_mood.cli.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
 from realtime_mood.cli.config import GIVE_UP_S, RunConfig, leaving, resolve
+from realtime_mood.cli.encryption import decrypt, encrypt
 from realtime_mood.cli.forget import forget
 from realtime_mood.cli.menu_entry import menu_entry
 from realtime_mood.cli.parts import autosave_of, outputs_of, recorder_of, streams_beside
@@ -249,7 +250,7 @@ def view_gui(config: RunConfig, session: str = "", draw: Draw | None = None, lin
 
 VERBS = (
     calibrate, profiles, forget, outlet, devices, replay, recover, report, seal, unblind, pretrain, train, evaluate,
-    interpret, export, info, doctor, menu_entry)  # fmt: skip
+    interpret, export, info, doctor, menu_entry, encrypt, decrypt)  # fmt: skip
 for verb in VERBS:
     cli.command()(verb)
 cli.add_typer(datasets, name="datasets")

@@ -17,6 +17,7 @@ EXTRAS = {
     "antio": "formats", "curryreader": "formats", "defusedxml": "formats", "mffpy": "formats", "pymef": "formats",
     "accelerate": "train", "pyriemann": "train", "sklearn": "train", "torch": "train", "distributed": "cluster",
     "edfio": "bids", "mne_bids": "bids", "pyarrow": "bids", "onnx": "export",
+    "pyrage": "encryption",
 }  # fmt: skip
 """The extra of pyproject.toml that installs each of these packages."""
 

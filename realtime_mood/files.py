@@ -10,13 +10,13 @@ import secrets
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib.resources import files
 from io import TextIOWrapper
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from platformdirs import user_log_path
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -34,22 +34,50 @@ FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | sum(getattr(os, it, 0) for it in ("
 
 
 def write_whole(path: Path, blob: bytes, mode: int = SHARED) -> None:
-    """Write a file completely or not at all: an existing file at `path` stays until the new one is complete.
+    """Write a file completely or not at all, as `whole_file` does; raises `OSError`."""
+    with whole_file(path, mode) as f:
+        f.write(blob)
 
-    The bytes first go to a new file with a random name. A link at `path` is replaced, not followed. Raises `OSError`.
+
+@contextmanager
+def whole_file(path: Path, mode: int = SHARED, *, is_new: bool = False) -> Iterator[BinaryIO]:
+    """A file to write and read, that is at `path` when it is complete; until then, and after an error, nothing changes.
+
+    The bytes first go to a new file with a random name. A link at `path` is replaced, not followed; where the file has
+    to be new, anything there is left, and the error is `FileExistsError`. Raises `OSError`.
     """
     path.parent.mkdir(mode=0o700 if mode == PRIVATE else 0o777, parents=True, exist_ok=True)
     partial = path.with_name(f".{secrets.token_hex(8)}.part")
     descriptor = os.open(partial, FLAGS, mode)
     try:
-        with os.fdopen(descriptor, "wb") as f:
-            f.write(blob)
+        with os.fdopen(descriptor, "w+b") as f:
+            yield f
             f.flush()
             os.fsync(f.fileno())
-        partial.replace(path)
+        if is_new:
+            _name_new(partial, path)
+        else:
+            partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def _name_new(partial: Path, path: Path) -> None:
+    """Rename a file, unless there is one already; its name is on the disk then, as far as the system can do that."""
+    try:
+        os.link(partial, path)  # fails where the file exists, unlike a rename
+        partial.unlink()
+    except OSError:
+        if os.path.lexists(path):
+            raise
+        partial.replace(path)  # a disk without links
+    with suppress(OSError):  # not on Windows
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def write_private(path: Path, blob: bytes) -> None:

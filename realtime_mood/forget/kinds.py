@@ -29,7 +29,11 @@ GENERATORS = (session_page.GENERATOR, OF_FEEDBACK, OF_STUDY, CALIBRATION)
 EXPORTED = re.compile(
     r"(\.[0-9a-f]{16}_)?sub-[0-9A-Za-z]+_.*task-mood_.*_(eeg\.edf|eeg(-[0-9]+)?\.fif|readings\.parquet)"
 )
-COPIED = re.compile(r"sub-[0-9A-Za-z]+_.*task-mood_.*\.[a-z]+\.age")
+COPIED = re.compile(
+    r"(sub-[0-9A-Za-z]+_.*task-mood_.*\.[a-z]+|sub-[0-9A-Za-z]+_.*\.jsonl"
+    r"|[0-9]{8}-[0-9]{6}-.*_sub-[0-9A-Za-z]+\.[a-z]+)\.age"
+)
+"""Names of recordings and what is made of them, of feedback lines, and of calibrations, encrypted."""
 N_SPLITS = 100  # parts of a FIF file, at most; MNE splits it every 2 GB
 WRITER = b"<writer>realtime_mood</writer>"
 PARTICIPANT = re.compile(rb"<participant>([0-9A-Za-z]+)</participant>")
@@ -119,12 +123,16 @@ def _first_line(path: Path) -> bytes:
 
 LOOKS: dict[str, Callable[[Path, datetime], PersonalFile | None]] = {
     ".xdf": _recording, ".json": _profile, ".html": _report, ".jsonl": _lines, ".csv": _table, ".edf": _export,
-    ".fif": _export, ".parquet": _export, ".age": _copy,
+    ".fif": _export, ".parquet": _export, ".age": _copy, ".part": _recording,  # a killed `decrypt` leaves that
 }  # fmt: skip
 
 
 def made_of(file: PersonalFile) -> list[tuple[str, str]]:
     """Kind and name of the files beside `file` that may have been made of it."""
+    return [(COPY, f"{file.path.name}.age"), *_made_of(file)]
+
+
+def _made_of(file: PersonalFile) -> list[tuple[str, str]]:
     stem, base = file.path.stem, file.path.stem.removesuffix("_eeg")
     if file.kind == PROFILE:
         return [(CLASSIFIER, f"{stem}.safetensors"), (RECORDING, f"{stem}.xdf"), (REPORT, f"{stem}.html")]

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from . import data_set
 from .data_set import DataSetPart
-from .kinds import CLASSIFIER, EXPORT, KINDS, REPORT, SETUP, PersonalFile, made_of, recognised
+from .kinds import CLASSIFIER, COPY, EXPORT, KINDS, REPORT, SETUP, PersonalFile, made_of, recognised
 
 NOT_OURS = "not recognised as made by this program"
 A_LINK = "a link: it is not followed"
@@ -32,7 +32,7 @@ class Wanted:
     @cached_property
     def _names(self) -> tuple[re.Pattern[str], ...]:
         as_entity = WHOLE_WORD.format(f"sub-{self.participant}")
-        alone, first = rf"{self.participant}(_[0-9]+)?\.[^.]+", rf"{self.participant}(?![^\W_])"
+        alone, first = rf"{self.participant}(_[0-9]+)?\.[^.]+(\.age)?", rf"{self.participant}(?![^\W_])"
         return tuple(map(re.compile, (as_entity, alone, first)))
 
     def names(self, name: str) -> bool:
@@ -149,7 +149,7 @@ def _choose(result: SearchResult, wanted: Wanted, known: dict[Path, PersonalFile
         result.left.pop(file.path, None)
         for kind, name in made_of(file):
             path = file.path.with_name(name)
-            if (path in known and known[path].kind == kind) or (path in others and kind in (EXPORT, CLASSIFIER)):
+            if (path in known and known[path].kind == kind) or (path in others and kind in (COPY, EXPORT, CLASSIFIER)):
                 queue.append(PersonalFile(kind, path, file.made))
     for path, file in known.items():
         if path in result.files or not wanted.is_past(file.made):

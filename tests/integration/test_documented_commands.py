@@ -33,6 +33,7 @@ SHORT = f"{PERSON}&script=neutral:9"
 ELSEWHERE = {  # what runs the others
     "doctor": "tests/doctor", "timing": "tests/timing_tests", "outlet": "tests/integration/test_muse_scenario.py",
     "devices": "tests/integration/test_devices.py", "datasets": "tests/datasets", "evaluate": "tests/models",
+    "encrypt": "tests/unit/test_encryption.py", "decrypt": "tests/unit/test_encryption.py",
     "interpret": "tests/models", "train": "tests/models", "pretrain": "tests/models",
 }  # fmt: skip
 LEFT_OUT = {

@@ -18,6 +18,7 @@ from forking import PROGRAM, start
 
 import app
 from realtime_mood import errors
+from realtime_mood.encryption import encrypt, make_key, read_key
 from realtime_mood.sinks.csv_file import COLUMNS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such outputs there")
@@ -54,6 +55,8 @@ GOOD = {
     "export": ["export", "--weights", "reader-5", "--out", "NEW"],
     "info": ["info"],
     "menu-entry": ["menu-entry"],
+    "encrypt": ["encrypt", "{plain}", "--key", "mood.key"],
+    "decrypt": ["decrypt", "{encrypted}", "--key", "mood.key"],
     "help": ["--help"],
 }
 BAD = {
@@ -103,6 +106,10 @@ BAD = {
     "export: a folder that is not empty": (2, ["export", "--weights", "reader-5", "--out", "."]),
     "export: no such weights": (5, ["export", "--weights", "best", "--out", "NEW"]),
     "info: no such weights": (5, ["info", "--weights", "best"]),
+    "encrypt: neither key nor recipient": (2, ["encrypt", "rec.xdf"]),
+    "encrypt: no such file": (3, ["encrypt", "none.xdf", "--key", "mood.key"]),
+    "decrypt: a lost key": (2, ["decrypt", "{encrypted}", "--key", "lost.key"]),
+    "decrypt: not encrypted": (3, ["decrypt", "rec.xdf", "--key", "mood.key"]),
     "no such verb": (2, ["dance"]),
 }  # fmt: skip
 
@@ -120,6 +127,18 @@ def somebody(folder: Path) -> str:
     return participant
 
 
+def plain(folder: Path) -> Path:
+    """A file to encrypt."""
+    path = folder / f"{uuid.uuid4().hex}.json"
+    path.write_text("{}")
+    return path
+
+
+def encrypted(folder: Path) -> str:
+    """A file that the key of the folder decrypts."""
+    return encrypt(plain(folder), (), read_key(folder / "mood.key")).path.name
+
+
 @pytest.fixture(scope="module")
 def call(tmp_path_factory, fork_server):
     """Run the program: words, what becomes of standard output, its encoding; exit code, output and errors."""
@@ -129,6 +148,8 @@ def call(tmp_path_factory, fork_server):
 
     def ask(words, sink="", encoding="utf-8"):
         words = [codes.pop() if word == "{code}" else word for word in words]
+        words = [encrypted(folder) if word == "{encrypted}" else word for word in words]
+        words = [plain(folder).name if word == "{plain}" else word for word in words]
         words = [somebody(folder) if word == "{somebody}" else word for word in words]
         words = [f"{uuid.uuid4().hex}.json" if word == "NEW" else word for word in words]
         how = {"env": env, "cwd": folder, "encoding": encoding}
@@ -138,6 +159,7 @@ def call(tmp_path_factory, fork_server):
         return process.returncode, out, err
 
     (folder / "fast.toml").write_text(PLAN)
+    make_key(folder / "mood.key")
     for words in ([*GOOD["run"], "--record", "rec.xdf"], [*CALIBRATE, "kept.json", "--seconds", "30"]):
         assert ask(words)[0] == 0
     codes += ask(["seal", "sealed.json", "--n", "40"])[1].split()

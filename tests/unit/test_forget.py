@@ -62,8 +62,10 @@ def fill(folder: Path, participant: str) -> None:
     lines.write_text(LINES)
     lines.with_suffix(".html").write_text(PAGE.format("realtime_mood training report"))
     (folder / f"{participant}.csv").write_text(",".join(COLUMNS) + ",valid\n")
-    (folder / f"{name(participant)}.age").write_bytes(b"age-encryption.org/v1\n-> X25519 \n")
-    profile(folder / f"20260101-101010-effort-ab12_sub-{participant}.json")
+    calibration = f"20260101-101010-effort-ab12_sub-{participant}.json"
+    for encrypted in (name(participant), f"me-{participant[::-1]}.json", lines.name, f"{calibration[:-4]}safetensors"):
+        (folder / f"{encrypted}.age").write_bytes(b"age-encryption.org/v1\n-> X25519 \n")
+    profile(folder / calibration)
     profile(folder / f"me-{participant[::-1]}.json", participant)
 
 

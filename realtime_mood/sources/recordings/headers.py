@@ -40,7 +40,7 @@ def beginning(path: Path, n_bytes: int) -> bytes:
 def refuse_encrypted(path: Path, asked: str) -> None:
     """Raise `StreamMismatch` for a file that age has encrypted."""
     if beginning(path, max(map(len, ENCRYPTED))).startswith(ENCRYPTED):
-        do = "decrypt it first: age -d -i KEY -o NEW FILE; without its key nobody can read it, and nothing is changed"
+        do = f"decrypt it first: decrypt {path} --key KEY; without its key nobody can read it, and nothing is changed"
         raise StreamMismatch(asked, "it is encrypted (age)", do)
 
 
