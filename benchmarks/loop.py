@@ -152,7 +152,11 @@ def delays(seconds: float) -> Iterator[Row]:
         "LSL, readout": RemoteReceiver("RealtimeMood"), "WebSocket, readout": RemoteReceiver("ws", ws),
     }  # fmt: skip
     arrivals = Arrivals()
-    loop = FeedbackLoop(PLAN, contingent, [LslFeedback(), OscFeedback(f"127.0.0.1:{osc}")])
+    loop = FeedbackLoop(
+        PLAN,
+        contingent,
+        [LslFeedback("RealtimeMood-Feedback", "RealtimeMood-Markers"), OscFeedback(f"127.0.0.1:{osc}")],
+    )
     asked = {"source": "synthetic://?n_chans=32", "lsl_out": True, "ws": str(ws), "osc": f"127.0.0.1:{osc_readings}"}
     config = resolve(asked)
     engine = app.make_engine(config, [arrivals, loop])

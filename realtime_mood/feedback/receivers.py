@@ -13,8 +13,6 @@ from ..sinks.outbox import Outbox
 from ..sinks.websocket import WebSocketReadings
 from .measures import RATE_HZ
 
-NAME = "RealtimeMood-Feedback"
-MARKERS = "RealtimeMood-Markers"
 CHANNELS = ("level", "reward", "valid", "block")
 
 
@@ -27,7 +25,7 @@ class LslFeedback(Outbox[Feedback]):
 
     limit = round(2 * RATE_HZ)
 
-    def __init__(self, name: str = NAME, markers: str = MARKERS) -> None:
+    def __init__(self, name: str, markers: str) -> None:
         super().__init__(f"LSL {name}")
         self._name, self._markers_name = name, markers
         self._outlet: Any = None
@@ -87,13 +85,13 @@ class OscFeedback(Outbox[Feedback]):
 
     limit = round(2 * RATE_HZ)
 
-    def __init__(self, address: str, prefix: str = PREFIX) -> None:
+    def __init__(self, address: str) -> None:
         super().__init__(f"OSC {address}, feedback")
-        self._datagrams, self._prefix = Datagrams(address), f"{prefix}/feedback"
+        self._datagrams = Datagrams(address)
 
     def deliver(self, item: Feedback) -> None:
         values = {"level": float(item.level), "reward": int(item.reward), "valid": int(item.valid), "block": item.block}
-        self._datagrams.send((f"{self._prefix}/{name}", value) for name, value in values.items())
+        self._datagrams.send((f"{PREFIX}/feedback/{name}", value) for name, value in values.items())
 
     def tell(self, text: str, t: float) -> None:
         """Rewards are sent with the level."""

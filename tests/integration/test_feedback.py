@@ -344,7 +344,7 @@ def test_osc_carries_the_level_and_nothing_of_the_condition():
 
 def test_lsl_carries_levels_and_markers_in_words_and_numbers(plan):
     pylsl = liblsl.pylsl()
-    out = LslFeedback("RealtimeMood-Feedback")
+    out = LslFeedback("RealtimeMood-Feedback", "RealtimeMood-Markers")
     try:
         words, codes = (
             pylsl.StreamInlet(pylsl.resolve_byprop("name", name, timeout=10)[0])

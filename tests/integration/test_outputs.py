@@ -208,7 +208,7 @@ def test_the_same_run_twice_sends_to_all_and_leaves_nothing_open(tmp_path):
     pylsl, port = liblsl.pylsl(), free_port()
     name = f"Readings-{uuid.uuid4().hex[:8]}"
     loop = FeedbackLoop(load_plan("alpha_up"), contingent, notch=())
-    loop.send_to([LslFeedback(feedback_name := f"{name}-feedback")])
+    loop.send_to([LslFeedback(feedback_name := f"{name}-feedback", "RealtimeMood-Markers")])
     outputs = LslReadings(name), CsvFile(tmp_path / "a.csv"), WebSocketReadings(str(port))
     chunks = cut(pink(round(6 * PACED.sfreq), 8), [100])
     engine = Engine(
