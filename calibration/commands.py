@@ -163,20 +163,22 @@ class CalibrationJob:
 
     def in_a_window(self) -> int:
         """Run the session in the window; returns the exit code."""
-        from .view.window import CalibrationWindow, show
+        from .view.window import show
 
-        session = partial(self.session, give_up_s=self.settings.give_up, held=True)
-        return show(lambda: CalibrationWindow(session, self.plan, self.fit, self.keep)) or int(self.refused)
+        return show(self._window) or int(self.refused)
 
-    def window(self, on_closed: Callable[[Path | None], None], *, windowed: bool = False) -> CalibrationWindow:
+    def window(self, on_closed: Callable[[Path | None], None]) -> CalibrationWindow:
         """The window, opened in a running application; `on_closed` is called with the profile's path, if any."""
+        window = self._window()
+        window.closed.connect(lambda: on_closed(self.path if window.code == 0 else None))
+        window.showFullScreen()
+        return window
+
+    def _window(self) -> CalibrationWindow:
         from .view.window import CalibrationWindow
 
         session = partial(self.session, give_up_s=self.settings.give_up, held=True)
-        window = CalibrationWindow(session, self.plan, self.fit, self.keep, windowed)
-        window.closed.connect(lambda: on_closed(self.path if window.code == 0 else None))
-        window.open()
-        return window
+        return CalibrationWindow(session, self.plan, self.fit, self.keep)
 
     def session(self, *listeners: OnEvent, give_up_s: float | None = None, held: bool = False) -> CalibrationSession:
         """A new session, not yet started."""

@@ -36,7 +36,6 @@ class CueTone(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self.n_rung = 0
         self.why_silent = no_sound()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._effect = None
@@ -52,7 +51,6 @@ class CueTone(QObject):
 
     def ring(self) -> None:
         """Play the tone."""
-        self.n_rung += 1
         if self._effect is not None:
             self._effect.play()
         else:

@@ -36,7 +36,7 @@ class CalibrationWindow(QMainWindow):
     Keys: Enter begins, Space pauses and continues, R repeats a step, N skips a rating, Esc stops, F11 toggles full
     screen. On threads of their own, `make_session` builds a session that is held and not yet started, after consent;
     `fit` fits a profile to a recording and reports its progress; then `on_fitted` saves it and returns a text that says
-    where. `windowed` opens a normal window instead of filling the screen.
+    where.
     """
 
     closed = pyqtSignal()  # the window is closed, and all its threads have ended
@@ -47,14 +47,12 @@ class CalibrationWindow(QMainWindow):
         plan: BlockPlan,
         fit: Callable[[Path, Progress], CalibrationResult],
         on_fitted: Callable[[CalibrationResult], str],
-        windowed: bool = False,
     ) -> None:
         super().__init__()
         self.setWindowTitle(f"Realtime mood · {_(plan.protocol.title)}")
         self.setStyleSheet(theme.style(STYLE))
         self.setMinimumSize(960, 640)
         self.resize(1280, 720)
-        self.windowed = windowed
         self.bridge, self.tone = CalibrationBridge(make_session, plan, fit, on_fitted), CueTone()
         self.welcome, self.gate = Welcome(plan), GatePage(plan, bool(self.tone.why_silent))
         self.cue, self.rating, self.busy, self.ending = CuePage(), RatingPage(), BusyPage(), EndingPage()
@@ -111,10 +109,6 @@ class CalibrationWindow(QMainWindow):
     def is_underway(self) -> bool:
         """Whether closing it now would end a calibration before there is a profile."""
         return self.page in (Page.CUE, Page.RATING, Page.BUSY)
-
-    def open(self) -> None:
-        """Show the window."""
-        self.show() if self.windowed else self.showFullScreen()
 
     def show_state(self, shown: CalibrationPage) -> None:
         """Show a page."""
@@ -194,6 +188,6 @@ def show(make_window: Callable[[], CalibrationWindow]) -> int:
     use_language(app, memory)
     window = make_window()
     with serving(window.close):
-        window.open()
+        window.showFullScreen()
         app.exec()
     return window.code

@@ -53,10 +53,12 @@ def windows(qtbot, make_session):
     made = []
 
     def make(plan, *, fit=quick_fit, on_fitted=lambda _: "Saved: profile.json", **how) -> CalibrationWindow:
-        w = CalibrationWindow(lambda: make_session(plan, **how), plan, fit, on_fitted, windowed=True)
+        w = CalibrationWindow(lambda: make_session(plan, **how), plan, fit, on_fitted)
         made.append(w)
+        w.rung = []
+        w.bridge.tone_due.connect(lambda: w.rung.append(w.cue.stage._key))
         qtbot.addWidget(w)
-        w.open()
+        w.show()
         return w
 
     yield make
@@ -102,7 +104,7 @@ def test_a_whole_walk_from_consent_to_the_profile(qtbot, windows, make_session):
     wait(qtbot, lambda: doing(w, "rest/1"))
     assert text(w) == "Close your eyes."
     wait(qtbot, lambda: w.page is Page.RATING)
-    assert w.tone.n_rung == 1
+    assert len(w.rung) == 1
     for number in range(1, 5):
         wait(qtbot, lambda n=number: w.page is Page.RATING and w.title.text().endswith(f"Block {n} of 4"))
         wait(qtbot, w.rating.plane.isEnabled)
@@ -178,7 +180,7 @@ def test_keys_pause_go_on_do_anew_and_stop(qtbot, windows, make_session):
     wait(qtbot, lambda: w.page is Page.ENDING)
     assert w.ending.words().startswith("Session stopped")
     assert str(make_session.made.recording) in w.ending.words()
-    assert w.tone.n_rung == 0
+    assert not w.rung
     told = [it for it in markers(make_session.made) if it.startswith(("rest", "pause", "resume", "stop"))]
     assert told == [
         "rest/1/1/begin/open", "rest/1/1/shown", "rest/1/1/cancelled/paused", "pause/paused", "resume",
@@ -212,7 +214,7 @@ def test_a_headset_that_goes_away_is_waited_for_and_the_step_done_anew(qtbot, wi
     plan = tiny(consent="", rest=[{"seconds": 30, "text": "Close your eyes.", "eyes": "closed"}])
     w = windows(plan, url=f"{SLOWER}&faults=kill:6@6", held=False)
     wait(qtbot, lambda: text(w) == "Headset connection lost. Paused until it is back.")
-    assert w.tone.n_rung == 1  # closed eyes cannot read
+    assert len(w.rung) == 1  # closed eyes cannot read
     wait(qtbot, lambda: text(w) == "Get ready")
     assert w.cue.stage.note.text() == "This step will be repeated: samples lost"
     wait(qtbot, lambda: w.cue.stage._key == "rest/1/2")
@@ -226,9 +228,9 @@ def test_a_source_that_is_not_there(qtbot):
     def nowhere():
         raise SourceNotFound("source 'nowhere://'", "no such thing", "try synthetic://")
 
-    w = CalibrationWindow(nowhere, tiny(consent=""), quick_fit, lambda _: "", windowed=True)
+    w = CalibrationWindow(nowhere, tiny(consent=""), quick_fit, lambda _: "")
     qtbot.addWidget(w)
-    w.open()
+    w.show()
     wait(qtbot, lambda: w.page is Page.ENDING)
     assert w.ending.words() == "The session could not be started\nSource 'nowhere://'\nNo such thing\nTry synthetic://"
     w.close()
@@ -450,7 +452,7 @@ def test_run_fits_for_real_and_ctrl_c_ends_it(qapp, make_session, monkeypatch, t
     watch.start(50)
     code = show(lambda: CalibrationWindow(
         lambda: make_session(plan, held=False), plan, lambda path, progress: fit(path, settings, progress),
-        lambda fitted: saved.append(fitted) or "Saved", windowed=True,
+        lambda fitted: saved.append(fitted) or "Saved",
     ))  # fmt: skip
     assert code == 0
     assert saved[0].profile.seconds > 25

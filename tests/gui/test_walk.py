@@ -41,7 +41,7 @@ def walk(qtbot, tmp_path, make_window):
         path = tmp_path / "profile.json"
         plan = draw(load_protocol(protocol), 0, rest_s=60.0)
         job = CalibrationJob(resolve({"source": request.url}), plan, path, path.with_suffix(".xdf"), None, None)
-        return job.window(told, windowed=True)
+        return job.window(told)
 
     w = make_window(engine, "", protocols=(("baseline", "Rest"),), calibrate=calibrate)
     w.pages = []
