@@ -129,6 +129,11 @@ class Acquisition:
         self.delivery.take_aux(info, chunk)
         self.gaze.take(info, chunk, is_carried=is_carried)
 
+    def mark(self, marker: Marker, t: float) -> None:
+        """Keep a marker from outside the stream, and give it to the taps, with its time `t` (s, our clock)."""
+        self.markers.append(marker)
+        self.delivery.mark(marker, t)
+
     def _take_carried(self, stream: Stream) -> None:
         """Take what the device carries beside the EEG; a failure costs these streams only."""
         if not isinstance(stream, Carrying):

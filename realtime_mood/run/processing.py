@@ -205,11 +205,7 @@ class Processing:
 
     def _leave_out_shaken(self, reading: BodyReading, raw: RingBuffer) -> None:
         if self.pipeline and (found := mark_shaken(reading, raw, self.pipeline, self._acquisition.taken)):
-            self._mark(*found)
-
-    def _mark(self, marker: Marker, t: float) -> None:
-        self._acquisition.markers.append(marker)
-        self._delivery.mark(marker, t)
+            self._acquisition.mark(*found)
 
     def _is_past(self, window: Window, raw: RingBuffer) -> bool:
         """Whether a window ends before the newest reading, both in stream time and by the clock."""
@@ -245,7 +241,7 @@ class Processing:
         if reading.drift and reading.drift.moved and not had_moved:
             drift = reading.drift  # the marker is at the sample at which the alarm began
             text = f"{DRIFT}{drift.what} {drift.change_sd:+.2f} SD"
-            self._mark(Marker(reading.end, text), reading.t_last)
+            self._acquisition.mark(Marker(reading.end, text), reading.t_last)
         self.latest = reading = replace(reading, time=t)
         self.readings.append(reading)
         self._vitals.emitted(age_ms, latency_ms)

@@ -17,7 +17,7 @@ from .delivery import Delivery
 from .joining import Succession
 from .processing import Processing
 
-AHEAD_S = 0.5  # windows that end later than this from now have not been read yet
+UNREAD_S = 0.5  # windows that end later than this from now have not been read yet
 
 
 class RunRequests:
@@ -105,11 +105,11 @@ class RunRequests:
         if raw is None or pipeline is None or not raw.end:
             return False
         sfreq, hop_s = raw.info.sfreq, pipeline.spec.hop_s
-        hop = int((raw.end / sfreq + AHEAD_S) / hop_s)
+        hop = int((raw.end / sfreq + UNREAD_S) / hop_s)
         after = round((hop + 0.5) * hop_s * sfreq)  # between two readings, where a sample more or less does not matter
         carry_out(pipeline, after)
         newest = raw.latest(1)
-        self._put(Marker(after, text), newest.t_last + (after - newest.first) / sfreq)
+        self._acquisition.mark(Marker(after, text), newest.t_last + (after - newest.first) / sfreq)
         return True
 
     def mark(self, text: str, t: float | None = None) -> bool:
@@ -121,9 +121,5 @@ class RunRequests:
         at = newest.t_last if t is None else t
         index = newest.first + round((at - newest.t_last) * raw.info.sfreq)
         if index >= 0:  # else it happened before the signal began
-            self._put(Marker(index, text), at)
+            self._acquisition.mark(Marker(index, text), at)
         return index >= 0
-
-    def _put(self, marker: Marker, t: float) -> None:
-        self._acquisition.markers.append(marker)
-        self._delivery.mark(marker, t)
