@@ -55,10 +55,10 @@ class CalibrationSession:
     """One calibration session, without a screen: `start` it, `look` at it repeatedly, and `stop` it.
 
     The source of `settings` is opened by `start`, unless another `source` is given, and the streams beside it are
-    recorded with it. Where the file `recording` exists,
-    the next free name is used. Each of the `listeners` is called for every event; see `CalibrationDirector`. A headset
-    that was lost is searched for `give_up_s` seconds, without limit when None. `lsl_offset` (s) leads from our clock to
-    LSL's. Where `held`, the first step waits for the director's `begin`; the recording begins at once.
+    recorded with it. Where the file `recording` exists, the next free name is used. Each of the `listeners` is called
+    for every event; see `CalibrationDirector`. A headset that was lost is searched for `give_up_s` seconds, without
+    limit when None. `lsl_offset` (s) leads from our clock to LSL's. Where `held`, the first step waits for the
+    director's `begin`; the recording begins at once.
     """
 
     def __init__(

@@ -64,7 +64,7 @@ def _by_lower_name() -> dict[str, str]:
     return {name.lower(): name for name in positions()} | {old.lower(): new for old, new in ALIASES.items()}
 
 
-def words_of(label: str) -> list[str]:
+def label_words(label: str) -> list[str]:
     """The words of a label, without uninformative ones around a name (``"EEG Fp1-REF"`` → ``Fp1``, ``REF``)."""
     words = [word for word in _SEPARATORS.split(_RUNNING_NUMBER.sub("", label.strip())) if word]
     while len(words) > 1 and words[0].upper() in _BEFORE:
@@ -79,12 +79,12 @@ def electrode(label: str, reference: str = "") -> Electrode | None:
 
     `reference` counts as one beside those of `REFERENCES`: ``"F3-Cz"`` is F3 where it is ``"Cz"``.
     """
-    name, *rest = words_of(label) or [""]
+    name, *rest = label_words(label) or [""]
     site = _by_lower_name().get(name.lower())
     if len(rest) == 3 and rest[-1] == "2":  # (A1+A2)/2
         rest = rest[:-1]
     against = [word.upper() for word in rest]
-    if site is None or not set(against) <= REFERENCES | {word.upper() for word in words_of(reference)}:
+    if site is None or not set(against) <= REFERENCES | {word.upper() for word in label_words(reference)}:
         return None
     between = "+" if all(word.lower() in _by_lower_name() for word in against) else " "
     return Electrode(site, between.join(against))
@@ -92,7 +92,7 @@ def electrode(label: str, reference: str = "") -> Electrode | None:
 
 def derivation(label: str) -> tuple[str, str] | None:
     """The two electrodes whose difference a channel is (``"F3-C3"``), or None."""
-    names = [_by_lower_name().get(word.lower()) for word in words_of(label)]
+    names = [_by_lower_name().get(word.lower()) for word in label_words(label)]
     first, second = names if len(names) == 2 else (None, None)
     return (first, second) if first and second and electrode(label) is None else None
 

@@ -55,7 +55,7 @@ class Pipeline:
         spec.check(info.sfreq)
         self.info, self.spec, self._estimator, self._notes = info, spec, estimator, notes
         self._learner = estimator if isinstance(estimator, Learner) else None
-        self._bridge = GapFiller(info.n_chans, round(spec.max_hole_s * info.sfreq))
+        self._gaps = GapFiller(info.n_chans, round(spec.max_hole_s * info.sfreq))
         self._filters = Filters(spec, info.sfreq, info.n_chans, notch)
         self._slicer = Slicer(info, spec, self._filters, MEMORY_S)
         self.clean = self._slicer.clean  # the filtered signal of the last minute
@@ -151,7 +151,7 @@ class Pipeline:
         """Filter, cut windows and update the statistics. Never skipped; independent of which windows are read."""
         windows: list[Window] = []
         self._slicer.add_impedances(chunk.impedances)
-        for run in self._bridge(chunk):
+        for run in self._gaps(chunk):
             t_first = chunk.t_last - (chunk.end - 1 - run.first) / self.info.sfreq
             windows += self._slicer(run, t_first)
         windows = [self._marked(window) for window in windows] if self.marks_artefacts else windows

@@ -1,4 +1,4 @@
-"""The import contracts of pyproject.toml hold, and every file opens with what it turns into what."""
+"""The import contracts of pyproject.toml hold, and every file says first what it holds."""
 
 from __future__ import annotations
 

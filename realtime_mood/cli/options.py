@@ -1,4 +1,4 @@
-"""The options of `run` and `feedback` on the command line, with their help."""
+"""Options that several verbs have on the command line, with their help."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ..errors import ConfigError
-from ..montage import locate, words_of
+from ..montage import label_words, locate
 
 Reference = Literal["recorded", "average", "ears", "bipolar", "laplacian"]
 RECORDED: Reference = "recorded"
@@ -107,7 +107,7 @@ def _average(ch_names: Sequence[str], usable: np.ndarray) -> Derivation:
 
 
 def _ears(ch_names: Sequence[str], reference: str, left_out: Collection[str]) -> Derivation:
-    if {word.upper() for word in words_of(reference)} in LINKED:
+    if {word.upper() for word in label_words(reference)} in LINKED:
         return _each(ch_names, np.eye(len(ch_names)), (reference,))
     there = set(ch_names) - set(left_out)
     pair = next((pair for pair in EARS if there.issuperset(pair)), None)

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from ..errors import ConfigError, StreamMismatch
-from ..montage import REFERENCES, canonical_name, derivation, electrode, words_of
+from ..montage import REFERENCES, canonical_name, derivation, electrode, label_words
 from .units import UNSTATED, is_other_quantity
 from .url import SKIP, CommonOptions, pasted
 
@@ -130,7 +130,7 @@ class _Labels:
 
     def names_electrode(self, i: int) -> bool:
         """Whether a label names an electrode of the brain, alone or among other words (``"Pz EOG"``)."""
-        names = {self._names[i]} if self._names[i] else set(map(canonical_name, words_of(self._labels[i])))
+        names = {self._names[i]} if self._names[i] else set(map(canonical_name, label_words(self._labels[i])))
         return bool(names - EARS - {None})
 
     def asked_for(self, eeg: list[int], brain: list[int]) -> tuple[list[int], list[str], list[str]]:
@@ -218,11 +218,11 @@ class _Labels:
 
 def _is_other(label: str) -> bool:
     """Whether a label that is not an electrode is clearly not EEG."""
-    name, *rest = [word.upper() for word in words_of(label)] or [""]
+    name, *rest = [word.upper() for word in label_words(label)] or [""]
     if name in ("E1", "E2") and rest and set(rest) <= EARS:  # the eyes of sleep recordings
         return True
     for text in (label, _HUMPS.sub(" ", label)):  # HardwareMarker is two words, SpO2 is one
-        first, *rest = [word.upper() for word in words_of(text)] or [""]
+        first, *rest = [word.upper() for word in label_words(text)] or [""]
         if any(_NOT_BRAIN.match(word) for word in (first, *(word for word in rest if word not in REFERENCES))):
             return True
     return False

@@ -33,8 +33,8 @@ class Pull(NamedTuple):
     """Result of one pull."""
 
     data: np.ndarray  # (n, all channels), as sent
-    stamps: np.ndarray
-    arrived: float
+    stamps: np.ndarray  # (n,), s: on LSL's clock here, or the sender's where they are raw
+    arrived: float  # when it was pulled (s, LSL's clock here)
 
 
 class Inlet:
