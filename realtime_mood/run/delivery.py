@@ -193,6 +193,7 @@ class _Fed(Guarded):
         self._n, self._is_closed, self._once = 0, False, threading.Lock()
         self._order = threading.RLock()
         self._held: list[tuple[Callable[..., object], tuple[Any, ...]]] | None = None
+        self._ends, self._others = dict[AuxInfo, int](), dict[int, object]()  # what it was given before `release`
         self.slow = ""
 
     def hold(self) -> None:
@@ -206,18 +207,28 @@ class _Fed(Guarded):
                 if self._held is not None:
                     self._held.append((work, args))
                     return False
-        return self.call(work, *args)
+        return not self._has(*args) and self.call(work, *args)
 
     def release(self, beside: Iterable[tuple[AuxInfo, AuxChunk]], others: Iterable[object] = ()) -> None:
-        """Give it what was kept, except what it has been given: these chunks, and these `others`."""
-        ends, had = {info: chunk.end for info, chunk in beside}, {id(it) for it in others}
+        """Give it what was kept, except what it has been given: these chunks, and these `others`.
+
+        Nor are they given later, by a thread that was about to: what it gives is in a ring or list before.
+        """
         with self._order:
+            self._ends, self._others = {info: chunk.end for info, chunk in beside}, {id(it): it for it in others}
             for work, args in self._held or ():
-                first, *rest = args
-                is_old = isinstance(first, AuxInfo) and rest[0].end <= ends.get(first, 0)
-                if not is_old and id(first) not in had:
+                if not self._has(*args):
                     self.call(work, *args)
             self._held = None
+
+    def _has(self, first: object, *rest: Any) -> bool:
+        """Whether it has been given this already; of a stream, one chunk at most is on its way at the release."""
+        if not isinstance(first, AuxInfo):
+            return self._others.pop(id(first), None) is not None
+        is_old = bool(rest[0].end <= self._ends.get(first, 0))
+        if self._held is None or not is_old:
+            self._ends.pop(first, None)
+        return is_old
 
     def took(self, seconds: float) -> None:
         """Record how long a reading took."""

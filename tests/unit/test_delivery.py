@@ -325,6 +325,27 @@ def test_a_tap_that_is_added_gets_what_came_before_and_the_markers_ahead_alone()
     assert (added.n["close"], there.n["close"]) == (1, 1)
 
 
+def test_a_thread_that_is_late_with_what_a_new_tap_has_already_gives_it_nothing_twice():
+    info, added, marker = AuxInfo("fake://x", "x", "Gaze", ("x",), ("",), 100.0), JoiningTap(), Marker(5, "late")
+    ring = AuxRing(info)
+    delivery = Delivery([], Vitals(clock.now), clock.now, lambda: [ring])
+    delivery.open(INFO)
+
+    def chunk(first):
+        rows = np.arange(first, first + 3)
+        return AuxChunk(rows[:, None].astype(np.float32), rows / 1e2, rows / 1e2, first, SenderClock(0.0, 0.0))
+
+    for first in (0, 3):
+        ring.write(chunk(first))
+    delivery.add(added, INFO, 0.0, lambda: ([], [(marker, 0.05)]))
+    delivery.take_aux(info, chunk(3))  # the threads of the stream and of the marker go on only now
+    delivery.mark(marker, 0.05)
+    for first in (6, 9):
+        delivery.take_aux(info, chunk(first))
+    assert np.concatenate([it.values[:, 0] for _, it in added.aux]).tolist() == list(range(12))
+    assert len(added.markers) == 1
+
+
 def test_what_comes_from_many_threads_while_a_tap_is_added_reaches_it_once_and_in_order():
     infos = [AuxInfo(f"fake://{k}", str(k), "Gaze", ("x",), ("",), 1000.0) for k in range(12)]
     rings, markers, added = [AuxRing(info) for info in infos], [], JoiningTap()
