@@ -47,6 +47,11 @@ class BodyMeasure:
         return math.nan if self.value is None else self.value
 
 
+def unit_text(unit: str) -> str:
+    """A unit as it follows a number: ``/min``, not ``1/min``."""
+    return unit.removeprefix("1")
+
+
 def invalid(name: str, why: str, quality: float = 0.0) -> BodyMeasure:
     """The measure `name` without a value."""
     return BodyMeasure(name, None, quality, why)

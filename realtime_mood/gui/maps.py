@@ -52,7 +52,7 @@ class MapHead(Head):
         self._square = QRectF()  # where the map lies
 
     def show_picture(self, picture: np.ndarray | None, used: np.ndarray) -> None:
-        """`picture`: (GRID, GRID) ARGB32 premultiplied, or None; `used`: (n_chans,) electrodes it rests on."""
+        """`picture`: (GRID, GRID) RGB32, or None; `used`: (n_chans,) electrodes it rests on."""
         if picture is None and self._image is None:
             return
         if (picture is None) != (self._image is None) or not np.array_equal(used, self._used):

@@ -17,9 +17,8 @@ from ..language import _
 from ..ring import RingBuffer
 from ..sources import open_source
 from ..viewmodel.lanes import lane_uv, level, min_max, polyline
-from . import theme as plots
 from .labels import PlainLabel, column
-from .theme import colour
+from .theme import bare, colour
 
 SPAN_S = 4.0
 MOST_LANES = 16
@@ -67,7 +66,7 @@ class Preview(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._plot = plots.bare()
+        self._plot = bare()
         self._plot.setXRange(-SPAN_S, 0, padding=0)
         self._curve = pg.PlotCurveItem(pen=pg.mkPen(colour("info"), width=1))
         self._plot.addItem(self._curve)

@@ -22,9 +22,8 @@ from ..language import _
 from ..types import Chunk
 from ..viewmodel.events import EventLine
 from ..viewmodel.spectrum import TOP_HZ, spectrogram, spectrum
-from . import theme as plots
 from .labels import STRETCH, PlainLabel, button, column, named, row
-from .theme import colour, faint, font
+from .theme import bare, colour, faint, font
 
 DB = (-15.0, 30.0)  # from the darkest to the brightest, dB re 1 µV²/Hz
 MAP = pg.colormap.get("viridis")
@@ -54,7 +53,7 @@ class SpectrumPanel(QWidget):
         self.retheme()
 
     def _plots(self) -> tuple[pg.PlotWidget, pg.PlotWidget]:
-        lines, image = plots.bare(_("spectrum"), axes=True), plots.bare(_("spectrogram"), axes=True)
+        lines, image = bare(_("spectrum"), axes=True), bare(_("spectrogram"), axes=True)
         for plot, width, ticks in ((lines, 28, (0, 20)), (image, 24, (0, 20, 40))):
             plot.getAxis("left").setWidth(width)
             plot.getAxis("left").setTicks([[(tick, str(tick)) for tick in ticks]])

@@ -16,11 +16,10 @@ from ..types import Chunk, Marker
 from ..viewmodel.lanes import TraceSettings, gaps_of, lane_uv, level, marks_in, min_max, polyline
 from ..viewmodel.marks import Mark
 from ..viewmodel.state import ViewState
-from . import theme as plots
 from .labels import PlainLabel
 from .lane_names import LaneNames, TraceControls
 from .marks import MarkStrip
-from .theme import colour, faint
+from .theme import bare, colour, faint
 
 N_COLUMNS = 420  # min-max pairs across the picture: about one a pixel at 1280 x 720
 LANE_HALF = 0.75  # a trace may leave its lane by this much before it is cut
@@ -84,7 +83,7 @@ class Traces(QWidget):
         self._roles: tuple[str, ...] = ()
         self._newest = 0
         self.controls, self.names, self.marks = TraceControls(), LaneNames(), MarkStrip()
-        self._plot = plots.bare(_("traces of the signal"))
+        self._plot = bare(_("traces of the signal"))
         self._box = self._plot.getViewBox()
         self._box.setDefaultPadding(0)
         self._box.disableAutoRange()

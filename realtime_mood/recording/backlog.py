@@ -47,14 +47,11 @@ class Backlog:
 
     def batches(self) -> Iterator[list[Waiting]]:
         """All queued items, oldest first, in batches of a few MiB."""
-        while batch := self._batch():
-            yield batch
-
-    def _batch(self) -> list[Waiting]:
-        with self._lock:
+        while self._items:
             batch, n_bytes = list[Waiting](), 0
-            while self._items and n_bytes < BATCH_BYTES:
-                batch.append(self._items.popleft())
-                n_bytes += batch[-1].n_bytes
-            self._n_bytes -= n_bytes
-        return batch
+            with self._lock:
+                while self._items and n_bytes < BATCH_BYTES:
+                    batch.append(self._items.popleft())
+                    n_bytes += batch[-1].n_bytes
+                self._n_bytes -= n_bytes
+            yield batch

@@ -19,15 +19,15 @@ from ..guard import words_of
 from ..montage import positions
 from ..sources.recordings.headers import refuse_encrypted
 from ..sources.recordings.recording import finite
-from ..sources.recordings.xdf_chunks import SAMPLES, Chunks, StreamHeader, find_chunks
+from ..sources.recordings.xdf_chunks import OWN, SAMPLES, Chunks, StreamHeader, find_chunks
 from ..sources.recordings.xdf_streams import channels_of, load
 from ..types import Chunk, Impedance, Marker, StreamInfo
 from .xdf_write import row_type
 
 RATE_ERROR = 0.05  # largest relative deviation of stamps from the nominal rate; a larger one means damage
 LONGEST_S = 30 * 86400.0  # largest plausible sample index; a larger one means damage
-EEG, MARKERS, READINGS, GAPS, IMPEDANCE, BODY = "EEG", "markers", "readings", "gaps", "impedance", "body"
-ANNOUNCED, FEEDBACK = "announced", "feedback"
+EEG = "EEG"
+MARKERS, READINGS, _QUALITY, GAPS, IMPEDANCE, FEEDBACK, BODY, ANNOUNCED = OWN
 FORMATS = dict.fromkeys((EEG, IMPEDANCE, BODY), "float32") | {GAPS: "int64"}
 FORMATS |= dict.fromkeys((MARKERS, READINGS, ANNOUNCED), "string")
 

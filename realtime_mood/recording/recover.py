@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ..errors import ConfigError, StreamMismatch
 from ..files import GrowingFile, check_writable, free_paths
-from ..sources.recordings.xdf_chunks import FOOTER, SAMPLES, SIZES, Chunks, StreamHeader, find_chunks
+from ..sources.recordings.xdf_chunks import FOOTER, HEADER, SAMPLES, SIZES, Chunks, StreamHeader, find_chunks, length_at
+from ..sources.recordings.xdf_values import sample_places
 from . import xdf_write as xdf
 from .reader import mapped
 
@@ -89,7 +90,7 @@ def _repaired(file: mmap.mmap, found: Chunks, kept: dict[int, RecoveredStream]) 
     """The content of the new file, piece by piece."""
     yield REPAIRED
     for stream, (begin, end) in found.headers.items():
-        yield xdf.chunk(xdf.STREAM_HEADER, file[begin:end], stream)
+        yield xdf.chunk(HEADER, file[begin:end], stream)
     since = BOUNDARY_BYTES
     for tag, stream, begin, end in found.places:
         if since >= BOUNDARY_BYTES:
@@ -117,22 +118,12 @@ def _kept(file: mmap.mmap, found: Chunks) -> dict[int, RecoveredStream]:
 
 def _stamps(content: bytes, stream: StreamHeader, last: float) -> list[float]:
     """Stamps of the samples of a valid chunk; those without one follow `last` at the nominal rate."""
-    n, at = _length(content, 0)
+    n, at = length_at(content, 0) or (0, 0)
     size = SIZES.get(stream.format, 0) * stream.n_chans
     if size and n and len(content) - at == n * (9 + size):
         return [first for (first,) in struct.iter_unpack(f"<xd{size}x", content[at:])]
     stamps, period_s = [], 1 / stream.sfreq if stream.sfreq else 0.0
-    for _ in range(n):
-        last = struct.unpack_from("<d", content, at + 1)[0] if content[at] == 8 else last + period_s
+    for sample in sample_places(content, stream):
+        last = struct.unpack("<xd", sample.stamp)[0] if len(sample.stamp) > 1 else last + period_s
         stamps.append(last)
-        at += 1 + content[at] + size
-        for _ in range(0 if size else stream.n_chans):
-            length, begin = _length(content, at)
-            at = begin + length
     return stamps
-
-
-def _length(content: bytes, at: int) -> tuple[int, int]:
-    """A length of 1, 4 or 8 bytes, and the offset of what it measures."""
-    begin = at + 1 + content[at]
-    return int.from_bytes(content[at + 1 : begin], "little"), begin

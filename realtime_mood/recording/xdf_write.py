@@ -13,10 +13,9 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from ..sources.recordings.xdf_chunks import MARK
+from ..sources.recordings.xdf_chunks import BOUNDARY, FILE_HEADER, FOOTER, HEADER, MARK, OFFSET, SAMPLES
 
 MAGIC = b"XDF:"
-FILE_HEADER, STREAM_HEADER, SAMPLES, CLOCK_OFFSET, BOUNDARY, STREAM_FOOTER = range(1, 7)  # types of chunks
 
 Tree = Mapping[str, "Node"]
 Node = str | Tree | Sequence[Tree]
@@ -62,18 +61,18 @@ def stream_header(stream: int, info: Tree, more: str = "") -> bytes:
 
     `more` are further elements, as XML.
     """
-    return chunk(STREAM_HEADER, _document(info, more), stream)
+    return chunk(HEADER, _document(info, more), stream)
 
 
 def stream_footer(stream: int, first: float, last: float, count: int) -> bytes:
     """Stamps of the first and last sample (s), and how many there are."""
     info = {"first_timestamp": repr(first), "last_timestamp": repr(last), "sample_count": str(count)}
-    return chunk(STREAM_FOOTER, _document(info), stream)
+    return chunk(FOOTER, _document(info), stream)
 
 
 def clock_offset(stream: int, at: float, offset: float = 0.0) -> bytes:
     """Offset from the stamps of a stream to the file's clock, measured at `at` (s)."""
-    return chunk(CLOCK_OFFSET, struct.pack("<dd", at, offset), stream)
+    return chunk(OFFSET, struct.pack("<dd", at, offset), stream)
 
 
 def row_type(form: np.dtype | str, shape: tuple[int, ...]) -> np.dtype:

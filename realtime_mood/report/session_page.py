@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..body.measure import unit_text
 from ..language import _, number
 from ..language.terms import BODY, BODY_REASONS, FAULTS
 from ..recording.reader import open_recorded
@@ -20,7 +21,7 @@ from .drawing import ReportFigure, quality_figure
 from .pages import html, place, write
 from .session import ElectrodeShare, SessionReport, report_of
 from .summaries import SessionSummary, earlier_sessions
-from .words import MEANINGS, REQUESTS, label_text, plain, reason, share, span, unit_text
+from .words import MEANINGS, REQUESTS, label_text, plain, reason, share, span
 
 GENERATOR = "realtime_mood report"
 

@@ -75,11 +75,6 @@ def clock(seconds: float) -> str:
     return f"{start}:{rest // 10:02d}.{rest % 10}"
 
 
-def unit_text(unit: str) -> str:
-    """A unit as it follows a number: ``/min``, not ``1/min``."""
-    return unit.removeprefix("1")
-
-
 def reason(why: str) -> str:
     """The words for why there was no estimate."""
     return _(REASONS[why]) if why in REASONS else _("another reason")

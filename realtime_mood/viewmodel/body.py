@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..body.history import BodyHistory
-from ..body.measure import UNITS, BodyMeasure
+from ..body.measure import UNITS, BodyMeasure, unit_text
 from ..language import N_, _, number
 from ..language.terms import BODY, BODY_REASONS
 from .words import StyledText
@@ -73,5 +73,5 @@ def body_of(history: BodyHistory | None, now: float) -> BodyView:
 def _text(measure: BodyMeasure) -> StyledText:
     if measure.value is None:
         return StyledText(_(BODY_REASONS[measure.why]), "dim")
-    value, unit = number(measure.value, DIGITS.get(measure.name, ".0f")), measure.unit.removeprefix("1")
+    value, unit = number(measure.value, DIGITS.get(measure.name, ".0f")), unit_text(measure.unit)
     return StyledText(f"{value} {unit}", "text", _("quality {q}", q=number(measure.quality, ".2f")))

@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 from ..marker_words import text_of
 
 MARK = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")  # content of a boundary chunk
-HEADER, SAMPLES, OFFSET, FOOTER = 2, 3, 4, 6
+FILE_HEADER, HEADER, SAMPLES, OFFSET, BOUNDARY, FOOTER = range(1, 7)  # tags of chunks
 SIZES = {"int8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4, "double64": 8}
 """Bytes a number takes, in each format but text."""
 BESIDE, IN_MARKERS = "beside", "markers"

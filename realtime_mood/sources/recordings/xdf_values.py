@@ -131,7 +131,7 @@ def _numbered(content: bytes, stream: StreamHeader, first: int) -> tuple[bytes, 
         rows[:, STAMP_BYTES:] = np.arange(first, first + n, dtype="<i8").view(np.uint8).reshape(n, INDEX)
         return content[:at] + rows.tobytes(), first + n
     parts = [content[:at]]
-    for k, sample in enumerate(_samples(content, stream)):
+    for k, sample in enumerate(sample_places(content, stream)):
         parts += [sample.stamp, int(first + k).to_bytes(INDEX, "little")]
     return b"".join(parts), first + n
 
@@ -140,7 +140,7 @@ def _values(content: bytes, stream: StreamHeader) -> np.ndarray:
     """(n_times, n_chans) values of a chunk."""
     if (table := _table(content, stream)) is not None:
         return np.ascontiguousarray(table["values"])
-    samples = list(_samples(content, stream))
+    samples = list(sample_places(content, stream))
     out = np.empty((len(samples), stream.n_chans), _form(stream))
     for row, sample in zip(out, samples, strict=True):
         if stream.format != STRING:
@@ -169,7 +169,7 @@ def _table(content: bytes, stream: StreamHeader) -> np.ndarray | None:
     return np.frombuffer(content, row, n, at)
 
 
-def _samples(content: bytes, stream: StreamHeader) -> Iterator[SamplePlace]:
+def sample_places(content: bytes, stream: StreamHeader) -> Iterator[SamplePlace]:
     """The places of the samples of a valid chunk, one by one."""
     n, at = length_at(content, 0) or (0, 0)
     size = SIZES.get(stream.format, 0) * stream.n_chans
