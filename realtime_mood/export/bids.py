@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mne_bids import BIDSPath
 
 DESCRIPTION, PARTICIPANTS = "dataset_description.json", "participants.tsv"
+KEY = b"participant_id"  # the column of `PARTICIPANTS` with the labels
 DERIVATIVES = Path("derivatives", "realtime_mood")
 SOURCE = "SourceSHA256"
 """Key of the recording's hash in the JSON file of its readings, which is written last: where it is, all is."""
@@ -107,7 +108,8 @@ def _add(
         feedback = new / readings.with_name(readings.name.replace("_desc-readings", "_desc-feedback"))
         list(write_beside(recorded, of_run, path.fpath.parent, feedback))
         _write_readings(recorded, new, new / readings, {"Sources": [f"bids::{signal.as_posix()}"], SOURCE: sha256})
-        if _has_row(root / PARTICIPANTS, where.participant):
+        table = (root / PARTICIPANTS).read_bytes() if (root / PARTICIPANTS).exists() else b""
+        if without_participant(table, f"sub-{where.participant}") != table:
             (new / PARTICIPANTS).unlink()  # what somebody has added to the row stays
         for folder in (signal.parent, readings.parent):
             for old in (root / folder).glob(f"{of_run}_*"):
@@ -126,9 +128,15 @@ def _copy_shared(root: Path, new: Path, path: BIDSPath) -> None:
             shutil.copyfile(root / name, new / name)
 
 
-def _has_row(participants: Path, label: str) -> bool:
-    lines = participants.read_bytes().splitlines() if participants.exists() else []
-    return any(line.split(b"\t")[0] == f"sub-{label}".encode() for line in lines)
+def without_participant(content: bytes, label: str) -> bytes:
+    """The table `PARTICIPANTS` without the rows of a participant, the others byte for byte."""
+    lines = content.split(b"\n")
+    names = lines[0].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r").split(b"\t")
+    if KEY not in names:
+        return content
+    column = names.index(KEY)
+    cells = ((line, line.rstrip(b"\r").split(b"\t")) for line in lines[1:])
+    return b"\n".join([lines[0], *(line for line, row in cells if row[column : column + 1] != [label.encode()])])
 
 
 def exported(root: Path) -> set[str]:

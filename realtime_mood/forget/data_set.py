@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..export.bids import DERIVATIVES, DESCRIPTION, PARTICIPANTS
+from ..export.bids import DERIVATIVES, DESCRIPTION, PARTICIPANTS, without_participant
 from ..export.staging import PREFIX
 from ..files import write_whole
-
-KEY = b"participant_id"
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class DataSetPart:
     def has_row(self) -> bool:
         """Whether it is in ``participants.tsv``."""
         content = _content(self.root)
-        return _without(content, self.label) != content
+        return without_participant(content, self.label) != content
 
     def remove(self) -> None:
         """Remove it, its row last; other rows stay as they are. Raises `OSError`."""
@@ -44,7 +42,7 @@ class DataSetPart:
         if self.has_row:
             path = self.root / PARTICIPANTS
             mode = path.stat().st_mode & 0o777
-            write_whole(path, _without(path.read_bytes(), self.label), mode)
+            write_whole(path, without_participant(path.read_bytes(), self.label), mode)
             path.chmod(mode)
 
     def __str__(self) -> str:
@@ -93,17 +91,6 @@ def _acquired(path: Path) -> Iterator[datetime]:
 def _content(root: Path) -> bytes:
     path = root / PARTICIPANTS
     return path.read_bytes() if path.is_file() and not path.is_symlink() else b""
-
-
-def _without(content: bytes, label: str) -> bytes:
-    """A table without the rows of a participant, the others byte for byte."""
-    lines = content.split(b"\n")
-    names = lines[0].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r").split(b"\t")
-    if KEY not in names:
-        return content
-    column = names.index(KEY)
-    cells = ((line, line.rstrip(b"\r").split(b"\t")) for line in lines[1:])
-    return b"\n".join([lines[0], *(line for line, row in cells if row[column : column + 1] != [label.encode()])])
 
 
 def _n_files(folder: Path) -> str:

@@ -25,13 +25,12 @@ class BodyLine:
     """A key of `UNITS`."""
     label: str
     """Translated."""
-    unit: str
     text: StyledText
     """The newest value with its unit, or why there is none."""
     t: np.ndarray
     """(n_times,), s before now: negative."""
     values: np.ndarray
-    """(n_times,), in `unit`; NaN where invalid: the line has a gap there."""
+    """(n_times,), in its unit; NaN where invalid: the line has a gap there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +63,7 @@ def body_of(history: BodyHistory | None, now: float) -> BodyView:
     names = list(UNITS)
     return BodyView(
         tuple(
-            BodyLine(it.name, _(BODY[it.name]), it.unit, _text(it), t - now, values[:, names.index(it.name)])
+            BodyLine(it.name, _(BODY[it.name]), _text(it), t - now, values[:, names.index(it.name)])
             for it in latest.measures
         )
     )

@@ -176,7 +176,7 @@ def test_the_gaze_has_a_trail_and_is_gone_in_a_blink():
 
 def body_line(name: str, values: np.ndarray) -> BodyLine:
     t = np.arange(len(values)) - float(len(values))
-    return BodyLine(name, name.replace("_", " "), "1/min", StyledText("72 /min"), t, values)
+    return BodyLine(name, name.replace("_", " "), StyledText("72 /min"), t, values)
 
 
 def test_a_line_over_the_session_has_gaps_where_it_was_invalid():

@@ -165,7 +165,7 @@ def test_what_is_there_is_left_and_what_was_interrupted_is_written_again(recordi
     export([recording], bids=root)
     assert not left.exists()
     table = root / "participants.tsv"
-    table.write_text(filled := "participant_id\tage\nsub-P07\t31\n", encoding="utf-8")
+    table.write_text(filled := "age\tparticipant_id\n31\tsub-P07\n", encoding="utf-8")
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
     assert export([recording], bids=root) == [f"{NAME} is in {root} already"]
     assert before == {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}

@@ -20,6 +20,7 @@ from realtime_mood.cli import forget as verb
 from realtime_mood.cli.config import RunConfig
 from realtime_mood.cli.setups import NamedSetups
 from realtime_mood.dsp.spec import FeatureSpec
+from realtime_mood.export.bids import without_participant
 from realtime_mood.export.files import Formats, export_recordings
 from realtime_mood.forget import data_set
 from realtime_mood.forget.kinds import GENERATORS
@@ -181,7 +182,7 @@ def test_a_table_of_participants_that_is_a_link_is_not_changed(tmp_path, forget)
     (b"", b""),
 ])  # fmt: skip
 def test_only_the_participant_s_row_goes(table, made):
-    assert data_set._without(table, "sub-P1") == made
+    assert without_participant(table, "sub-P1") == made
 
 
 def test_what_cannot_be_removed_is_named_and_the_rest_goes(tmp_path, forget, monkeypatch):
