@@ -123,6 +123,12 @@ def english_errors() -> Iterator[None]:
 
 
 @pytest.fixture
+def name() -> str:
+    """A name that no other stream has."""
+    return f"test-{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
 def use_language() -> Iterator[Callable[[str | None], str]]:
     """Chooses the language of what is made afterwards; English again after the test."""
     yield language.use

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,11 +32,6 @@ from realtime_mood.types import Chunk
 TOLERANCE_S = 0.002
 Send = Callable[..., ForkedProcess]
 SENDER = Path(__file__).with_name("aux_sender.py").read_text()
-
-
-@pytest.fixture
-def name() -> str:
-    return f"test-{uuid.uuid4().hex[:10]}"
 
 
 @pytest.fixture

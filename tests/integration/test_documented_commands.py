@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from fast_plan import FAST_PLAN
 from forking import PROGRAM, Start, start
 
 from realtime_mood import app
@@ -49,15 +50,6 @@ LEFT_OUT = {
     "--weights",
 }
 """Options of `run` and `feedback` that need another program, a port, weights of one's own, or a window."""
-FAST = """
-name = "fast"
-title = "Fast"
-about = "a"
-consent = "You agree to this"
-debrief = "This was it"
-measures = [{kind = "band", electrodes = ["O1", "O2"]}]
-blocks = [{kind = "baseline", seconds = 14}, {kind = "feedback", seconds = 2}]
-"""
 
 
 def commands(path: Path) -> list[list[str]]:
@@ -87,7 +79,7 @@ class Reader:
     def __init__(self, start: Start, folder: Path) -> None:
         self._start, self.folder, self.recording, self._codes = start, folder, "", [""]
         self._done: dict[tuple[str, ...], str] = {}
-        (folder / "fast.toml").write_text(FAST)
+        (folder / "fast.toml").write_text(FAST_PLAN)
 
     def follow(self, path: Path) -> dict[str, str]:
         """What the commands of a page print, by their words; those that tests elsewhere run are left out."""

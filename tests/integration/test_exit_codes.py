@@ -14,6 +14,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from fast_plan import FAST_PLAN
 from forking import PROGRAM, start
 
 import app
@@ -24,15 +25,6 @@ from realtime_mood.sinks.csv_file import COLUMNS
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such outputs there")
 ROOT = Path(__file__).parents[2]
 PERSON = "synthetic://?subject=90001&n_chans=8&speed=max"
-PLAN = """
-name = "fast"
-title = "Fast"
-about = "a"
-consent = "You agree to this"
-debrief = "This was it"
-measures = [{kind = "band", electrodes = ["O1", "O2"]}]
-blocks = [{kind = "baseline", seconds = 14}, {kind = "feedback", seconds = 2}]
-"""
 CALIBRATE = ["calibrate", "--source", PERSON, "--view", "json", "--profile"]
 
 GOOD = {
@@ -158,7 +150,7 @@ def call(tmp_path_factory, fork_server):
         out, err = process.communicate()
         return process.returncode, out, err
 
-    (folder / "fast.toml").write_text(PLAN)
+    (folder / "fast.toml").write_text(FAST_PLAN)
     make_key(folder / "mood.key")
     for words in ([*GOOD["run"], "--record", "rec.xdf"], [*CALIBRATE, "kept.json", "--seconds", "30"]):
         assert ask(words)[0] == 0

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pyxdf
+from fast_plan import FAST_PLAN
 from pythonosc.osc_packet import OscPacket
 
 import app
@@ -29,22 +30,13 @@ from realtime_mood.recording.xdf_session import FEEDBACK_ROW
 from realtime_mood.types import Chunk, Fault, Quality, StreamInfo
 from realtime_mood.viewmodel.feedback import GLOW_S, shown
 
-PLAN = """
-name = "fast"
-title = "Fast"
-about = "a"
-consent = "You agree to this"
-debrief = "This was it"
-measures = [{kind = "band", electrodes = ["O1", "O2"]}]
-blocks = [{kind = "baseline", seconds = 14}, {kind = "feedback", seconds = 20}]
-"""
 INFO = StreamInfo(("O1", "O2"), 128.0, virtual=True)
 
 
 @pytest.fixture
 def plan_file(tmp_path) -> Path:
     path = tmp_path / "fast.toml"
-    path.write_text(PLAN)
+    path.write_text(FAST_PLAN.replace("seconds = 2}", "seconds = 20}"))
     return path
 
 

@@ -7,7 +7,6 @@ import re
 import signal
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -29,11 +28,6 @@ from realtime_mood.types import Chunk
 
 SFREQ = 250.0
 Outlet = Callable[..., ForkedProcess]
-
-
-@pytest.fixture
-def name() -> str:
-    return f"test-{uuid.uuid4().hex[:10]}"
 
 
 @pytest.fixture

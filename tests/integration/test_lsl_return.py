@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-import uuid
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -25,11 +24,6 @@ from realtime_mood.types import Chunk
 SFREQ = 250.0
 Begin = Callable[..., ForkedProcess]
 SENDER = Path(__file__).with_name("lsl_sender.py").read_text()
-
-
-@pytest.fixture
-def name() -> str:
-    return f"test-{uuid.uuid4().hex[:10]}"
 
 
 @pytest.fixture

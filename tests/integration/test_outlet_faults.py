@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,6 @@ SFREQ = 250.0
 SAYING = (
     "import functools; from realtime_mood.sources.lsl.outlet import play; say = functools.partial(print, flush=True); "
 )
-
-
-@pytest.fixture
-def name() -> str:
-    return f"faults-{uuid.uuid4().hex[:10]}"
 
 
 @pytest.fixture

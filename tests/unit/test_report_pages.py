@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +33,7 @@ PAGE = """
 """
 
 
-@pytest.fixture(autouse=True)
-def english_afterwards() -> Iterator[None]:
-    yield
-    language.use("en")
+pytestmark = pytest.mark.usefixtures("use_language")  # English again afterwards
 
 
 def test_hostile_values_stay_text_wherever_they_stand() -> None:
