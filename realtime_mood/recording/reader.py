@@ -197,7 +197,8 @@ def open_recorded(path: Path) -> Recorded:
     try:
         readings = tuple(_reading(text) for text in texts)
         info, about = _info(streams[EEG]), json.loads(_text_of(streams[READINGS], "about"))
-    except (ValueError, RecursionError) as error:
+        int(about.get("begun", {}).get("first", 0))
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise _damaged(" ".join(str(error).split())[:120]) from None
     unwritten = sum(int(rows["values"][:, 2].sum()) for rows in gaps)
     return Recorded(path, info, about, readings, unwritten, found.damaged + found.cut, found, numbers)

@@ -52,7 +52,6 @@ class Origin:
 
 def origin_of(about: Mapping[str, Any], readout: str) -> Origin:
     """Where the readings of a recording come from, by what it states of them: any of that may be missing or wrong."""
-    about = about if isinstance(about, Mapping) else {}
     weights, sha256, version, notch = (_text(about.get(key)) for key in ("weights", "sha256", "version", "notch"))
     weights = Path(weights).name  # a path may name a person
     profile = _profile(about.get("profile"))

@@ -164,6 +164,16 @@ def test_any_damage_is_survived(tmp_path: Path) -> None:
             pass
 
 
+def test_settings_of_another_form_are_damage(tmp_path: Path) -> None:
+    path = recorded(tmp_path, chunks()[:12])
+    whole, stored = path.read_bytes(), b'{"weights": "w", "profile": {"mean": [1.25]}}'
+    assert whole.count(stored) == 1
+    for wrong in (b"[1]", b"null", b'{"begun": 1}', b'{"begun": {"first": []}}', b'{"begun": {"first": Infinity}}'):
+        path.write_bytes(whole.replace(stored, wrong.ljust(len(stored))))
+        with pytest.raises(StreamMismatch, match="damaged"):
+            open_recorded(path)
+
+
 def test_an_electrode_that_was_left_out_is_left_out_again(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "a.xdf", {"weights": "w", "profile": None})
     engine = Engine(
