@@ -25,7 +25,7 @@ from ..types import Chunk, Impedance, Marker, StreamInfo
 from .xdf_write import row_type
 
 RATE_ERROR = 0.05  # largest relative deviation of stamps from the nominal rate; a larger one means damage
-LONGEST_S = 30 * 86400.0  # largest plausible sample index; a larger one means damage
+LONGEST_S = 30 * 86400.0  # longest plausible run; a larger sample index means damage
 EEG = "EEG"
 MARKERS, READINGS, _QUALITY, GAPS, IMPEDANCE, FEEDBACK, BODY, ANNOUNCED = OWN
 FORMATS = dict.fromkeys((EEG, IMPEDANCE, BODY), "float32") | {GAPS: "int64"}
@@ -87,7 +87,7 @@ class Recorded:
         with mapped(self.path) as file:
             contents = _contents(file, self._found, self._streams.get(MARKERS))
             markers = [(_stamp(it), _text(it).decode("utf-8", "replace")) for _, it in contents]
-        tables = [(table["stamp"], first + np.arange(len(table))) for first, table, _ in self._tables()]
+        tables = [(table["stamp"].copy(), first + np.arange(len(table))) for first, table, _ in self._tables()]
         if not markers or not tables:
             return []
         stamps, indices = (np.concatenate(parts) for parts in zip(*tables, strict=True))

@@ -26,7 +26,7 @@ class SessionLine:
 
 
 def session_lines(body: BodyView, n_columns: int) -> tuple[SessionLine, ...]:
-    """The line of each measure, for about `n_columns` px; heart rate, skin conductance and respiration come first."""
+    """The line of each measure, for about `n_columns` px; those of `SHORT` come first."""
     lines = sorted(body.lines, key=lambda line: line.name not in SHORT)
     return tuple(_session_line(line, n_columns) for line in lines)
 

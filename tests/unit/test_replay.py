@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +13,15 @@ from waiting import until
 
 from realtime_mood.errors import MoodError, SourceNotFound, StreamMismatch
 from realtime_mood.health import Health
+from realtime_mood.montage import positions
 from realtime_mood.pipeline import LEARNS, Pipeline
 from realtime_mood.recording.reader import open_recorded
 from realtime_mood.recording.recorder import Recorder
 from realtime_mood.recording.replay import replay
+from realtime_mood.recording.xdf_session import XdfSession
 from realtime_mood.run.engine import Engine
 from realtime_mood.sources import open_source
-from realtime_mood.types import Chunk, Fault, Features, Impedance, StreamInfo
+from realtime_mood.types import Chunk, Fault, Features, Impedance, Marker, StreamInfo
 
 SIGNAL = pink(round(20 * INFO.sfreq), len(EIGHT))
 
@@ -162,6 +165,22 @@ def test_any_damage_is_survived(tmp_path: Path) -> None:
             assert all(len(c) for c in it.chunks())
         except MoodError:
             pass
+
+
+def test_markers_are_found_without_the_signal_in_memory(tmp_path: Path) -> None:
+    info = replace(INFO, ch_names=tuple(list(positions())[:64]))
+    it = XdfSession(info, {})
+    parts = [it.begin()]
+    for k in range(40):
+        marks = (Marker(500 * k, f"m{k}"),)
+        parts.append(it.take(Chunk(np.zeros((500, 64), np.float32), 500 * k, (500 * k + 499) / info.sfreq, 0, marks)))
+    (tmp_path / "a.xdf").write_bytes(b"".join(parts) + it.end())
+    found = open_recorded(tmp_path / "a.xdf")
+    tracemalloc.start()
+    assert [marker.index for marker in found.markers()] == list(range(0, 20_000, 500))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64 * 4 * 20_000 / 2
 
 
 def test_settings_of_another_form_are_damage(tmp_path: Path) -> None:
