@@ -93,7 +93,8 @@ class FeedbackSummary:
 def read(path: Path, opened: Path | None = None) -> FeedbackSummary:
     """A session from its lines; `opened` is the sealed file in which its code has been opened, if any.
 
-    Raises `SourceNotFound` where there is no such file, `StreamMismatch` where it is no neurofeedback session.
+    Raises `SourceNotFound` where there is no such file, `StreamMismatch` where it cannot be read, or is no
+    neurofeedback session.
     """
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
@@ -109,9 +110,11 @@ def read(path: Path, opened: Path | None = None) -> FeedbackSummary:
         }
         title, virtual = str(head["plan"]["title"]), bool(head["virtual"])
         reference = str(head["plan"].get("reference", "recorded"))  # older files have none
-    except OSError:
+    except FileNotFoundError:
         raise SourceNotFound(str(path), "no such file", "check the path") from None
-    except (ValueError, KeyError, TypeError, IndexError, UnicodeDecodeError):
+    except OSError as error:
+        raise StreamMismatch(str(path), f"cannot be read: {error.strerror}", "check the path") from None
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError):
         raise StreamMismatch(str(path), "not a neurofeedback session", "give a file that --lines wrote") from None
     code, condition = (str(head.get(key, "")) for key in ("code", "condition"))
     if code and opened is not None and sealed.is_open(opened, code):

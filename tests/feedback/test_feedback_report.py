@@ -130,6 +130,9 @@ def test_a_study_shows_learning_and_what_is_sealed_only_when_opened(lines, tmp_p
 def test_what_is_no_session_is_refused(tmp_path):
     with pytest.raises(SourceNotFound):
         read(tmp_path / "none.jsonl")
-    (tmp_path / "a.jsonl").write_text('{"kind": "estimate"}\n')
-    with pytest.raises(StreamMismatch):
-        read(tmp_path / "a.jsonl")
+    with pytest.raises(StreamMismatch, match="cannot be read"):
+        read(tmp_path)
+    for text in ('{"kind": "estimate"}', '{"kind":' * 100_000 + "}"):
+        (tmp_path / "a.jsonl").write_text(text)
+        with pytest.raises(StreamMismatch, match="not a neurofeedback session"):
+            read(tmp_path / "a.jsonl")
