@@ -87,6 +87,7 @@ class CalibrationSession:
         )
         self._hop_s = FeatureSpec().hop_s
         self._last = 0
+        self._poor = self._judged = 0  # poor readings since the step began, and the end of the newest that was counted
         self.over = threading.Event()  # set once the last step is completed, or the subject has stopped
 
     @property
@@ -139,19 +140,22 @@ class CalibrationSession:
     def _on_event(self, event: Event, progress: CalibrationProgress, t: float) -> None:
         for listener in self._listeners:
             listener(event, progress, t)
+        if "/begin/" in event.text:
+            self._poor, self._judged = 0, event.index
         if progress.mode in (Mode.DONE, Mode.STOPPED) and not self.over.is_set():
             self._last = event.index
             self.over.set()
 
     def _check_signal(self) -> None:
         """Have a step repeated when too much of it has no usable signal."""
-        progress, raw = self.director.progress, self.engine.raw
-        step = progress.step if progress else None
-        if progress is None or raw is None or step is None or not progress.begun or not step.counts:
+        progress = self.director.progress
+        if progress is None or (step := progress.step) is None or not progress.begun or not step.counts:
             return
-        began = raw.end - (round(step.seconds * progress.sfreq) - progress.left)
-        poor = [r for r in self.engine.readings() if r.end > began and getattr(r, "why", None) in POOR]
-        if len(poor) * self._hop_s > MAX_POOR * step.seconds:
+        for reading in self.engine.readings():
+            if reading.end > self._judged:  # counted one by one: a step may last longer than they are kept
+                self._judged = reading.end
+                self._poor += getattr(reading, "why", None) in POOR
+        if self._poor * self._hop_s > MAX_POOR * step.seconds:
             self.director.repeat(N_("poor signal"))
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from realtime_mood.calibration.director import CalibrationDirector
 from realtime_mood.calibration.progress import Mode
 from realtime_mood.calibration.protocol import BlockPlan, Protocol, draw
-from realtime_mood.types import Chunk, Marker, StreamInfo
+from realtime_mood.calibration.session import CalibrationSession
+from realtime_mood.cli.config import RunConfig
+from realtime_mood.estimator import NO_READOUT
+from realtime_mood.health import Health
+from realtime_mood.types import Abstained, Chunk, Marker, StreamInfo, Why
 
 INFO = StreamInfo(("C3", "C4", "O1", "O2"), 100.0)
 
@@ -104,6 +111,21 @@ def test_an_event_keeps_its_time_while_a_chunk_arrives(plan):
     director.stop()
     assert not opened_one
     assert times[-1] == ("stop", pytest.approx(0.01))
+
+
+def test_a_rest_of_minutes_with_too_much_poor_signal_is_repeated(tmp_path):
+    rest = [{"seconds": 300, "text": "Rest."}]
+    plan = draw(Protocol.model_validate({"name": "r", "title": "R", "about": "rest", "rest": rest}), seed=0)
+    session, kept = CalibrationSession(RunConfig(), plan, tmp_path / "s.xdf"), deque(maxlen=240)
+    session.engine = SimpleNamespace(readings=lambda: tuple(kept), health=Health(), latest=None)
+    session.director.open(INFO)
+    attempts = []
+    for second in range(200):
+        session.director.direct(chunk(100 * second, 100))
+        why = Why.BAD_SIGNAL if second % 2 == 0 else Why.UNCALIBRATED
+        kept.extend(Abstained(why, 0, 100 * second + end, second + end / 100, NO_READOUT) for end in (25, 50, 75, 100))
+        attempts.append(session.look().progress.attempt)
+    assert attempts.index(2) == 180  # with more than 90 s of it
 
 
 def test_a_cue_shown_after_the_newest_sample_lands_in_the_next_chunk(plan):
