@@ -16,7 +16,7 @@ from realtime_mood.cli import options
 from realtime_mood.cli.commands import ScopeOption
 from realtime_mood.cli.config import GIVE_UP_S, RunConfig, resolve
 from realtime_mood.console import own_stdout
-from realtime_mood.errors import ConfigError, ProfileError
+from realtime_mood.errors import ConfigError
 from realtime_mood.files import check_writable
 from realtime_mood.gui import check_display, has_display
 from realtime_mood.language import _
@@ -217,14 +217,11 @@ class CalibrationJob:
         return _("Profile: {path}\nReport: {page}", path=self.path, page=write_page(fitted, self.path))
 
     def _fit(self, recording: Path, printer: ProgressPrinter) -> None:
-        try:
+        from .headless import naming_recording
+
+        with naming_recording(self.path, recording):
             fitted = self.fit(recording, printer.fitting)
             self.keep(fitted)
-        except ProfileError as error:
-            raise ProfileError(error.asked, error.found, f"{error.do} · the recording is {recording}") from None
-        except OSError as error:
-            found, do = f"not written: {error.strerror or error}", "choose another place"
-            raise ProfileError(f"profile {self.path}", found, f"{do} · the recording is {recording}") from None
         printer.virtual = fitted.profile.virtual
         printer.fitted(fitted.profile, self.path)
         if self.refused:

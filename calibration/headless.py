@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,18 @@ def run_session(session: CalibrationSession, printer: ProgressPrinter) -> bool:
     return not stopped
 
 
+@contextmanager
+def naming_recording(profile: Path, recording: Path) -> Iterator[None]:
+    """Name the recording, from which it can be fitted again, in an error of fitting or writing a profile."""
+    try:
+        yield
+    except ProfileError as error:
+        raise ProfileError(error.asked, error.found, f"{error.do} · the recording is {recording}") from None
+    except OSError as error:
+        found, do = f"not written: {error.strerror or error}", "choose another place"
+        raise ProfileError(f"profile {profile}", found, f"{do} · the recording is {recording}") from None
+
+
 def calibrate(
     source: Source,
     path: Path,
@@ -163,8 +176,9 @@ def calibrate(
     )  # fmt: skip
     if not run_session(session, printer):
         raise ProfileError("a calibration", "it was stopped", f"its recording is {session.recording}")
-    fitted = fit(session.recording, settings, printer.fitting)
-    fitted.profile.save(path)
-    write_page(fitted, path)
+    with naming_recording(path, session.recording):
+        fitted = fit(session.recording, settings, printer.fitting)
+        fitted.profile.save(path)
+        write_page(fitted, path)
     printer.fitted(fitted.profile, path)
     return fitted.profile

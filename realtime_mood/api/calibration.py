@@ -62,7 +62,8 @@ def calibrate(
     ConfigError, SourceError, WeightsError
         As `read` does; `ConfigError` also for a negative seed, or seconds that are no duration.
     ProfileError
-        Too little usable rest, or too few blocks. The recording of the session is kept.
+        Too little usable rest, too few blocks, or a profile that cannot be written. It names the recording, which is
+        kept.
 
     Examples
     --------
