@@ -142,7 +142,7 @@ def start_run(given: dict[str, Any]) -> None:
 def feedback(
     session: Annotated[str, typer.Option(help="alpha_up, frontal_asymmetry, mirror, or a TOML file.")] = "alpha_up",
     source: options.Source = None,
-    view: Annotated[str | None, typer.Option(help="gui or json (default: gui, with a display).")] = None,
+    view: options.FeedbackView = None,
     condition: Annotated[str, typer.Option(help="contingent, inverse, sham, yoked or none.")] = "contingent",
     sealed: Annotated[Path | None, typer.Option(help="Sealed file (from seal) with the condition of --code.")] = None,
     code: Annotated[str, typer.Option(help="Blinding code of this session.")] = "",

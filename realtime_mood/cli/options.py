@@ -43,6 +43,9 @@ Requests = Annotated[
 ]
 Readout = Annotated[str | None, typer.Option(help="effort, emotion3, or auto (chosen for the source).")]
 Seconds = Annotated[float | None, typer.Option(help="Stop after this many seconds of stream time.")]
+FeedbackView = Annotated[
+    Literal["auto", "gui", "json"] | None, typer.Option(help="gui or json (default: gui, with a display).")
+]
 View = Annotated[Literal["terminal", "json"], typer.Option(help="terminal or json.")]
 Device = Annotated[str | None, typer.Option(help="Device of the network: auto, cpu or cuda.")]
 Osc = Annotated[str | None, typer.Option(help="Send readings by OSC to HOST:PORT.")]

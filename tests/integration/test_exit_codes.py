@@ -60,6 +60,7 @@ BAD = {
                                       "--view", "json"]),
     "run: no such weights": (5, ["run", "--weights", "best", "--view", "json"]),
     "feedback: no such session": (2, ["feedback", "--session", "none", "--view", "json"]),
+    "feedback: no such view": (2, ["feedback", "--view", "terminal"]),
     "feedback: no such file": (3, ["feedback", "--source", "playback://none.edf", "--view", "json", "--lines", "x"]),
     "calibrate: no such protocol": (2, ["calibrate", "--protocol", "tarot"]),
     "calibrate: no such file": (3, [*CALIBRATE[:1], "--source", "playback://none.edf", "--profile", "r.json"]),
