@@ -160,9 +160,9 @@ def _lsl(estimate: Emission) -> Iterator[str]:
     rows = [
         (lsl_readings.NAME, "Emotion", "four a second", names),
         (f"{lsl_readings.NAME}-Body", "Body", "one a second", COLUMNS),
-        (receivers.NAME, "Feedback", "thirty a second", receivers.CHANNELS),
-        (receivers.MARKERS, "Markers", "with each event", ("text",)),
-        (f"{receivers.MARKERS}-codes", "Markers", "with each event", ("code",)),
+        (f"{lsl_readings.NAME}-Feedback", "Feedback", "thirty a second", receivers.CHANNELS),
+        (f"{lsl_readings.NAME}-Markers", "Markers", "with each event", ("text",)),
+        (f"{lsl_readings.NAME}-Markers-codes", "Markers", "with each event", ("code",)),
     ]
     yield from (
         "## LSL", "",
