@@ -52,12 +52,12 @@ def page(report: SessionReport, earlier: Sequence[SessionSummary] = ()) -> str:
 
 
 def _abstentions(report: SessionReport) -> Iterator[tuple[str, str, str]]:
-    """Each reason for no estimate, how long it lasted and what it means."""
+    """Each reason for no estimate, the longest first: how long it lasted and what it means."""
     rows = [(reason(time.why), time.seconds, _(MEANINGS[time.why])) for time in report.abstentions]
     if report.no_reading_s > 0.5:
         means = _("samples were missing, or the program could not keep up")
         rows.append((_("no reading"), report.no_reading_s, means))
-    for name, seconds, means in rows:
+    for name, seconds, means in sorted(rows, key=lambda row: -row[1]):
         yield name, f"{span(seconds)} · {share(seconds / report.duration_s)}", means
 
 

@@ -82,7 +82,6 @@ def reason(why: str) -> str:
 
 FILTERS: dict[str, Callable[..., str]] = {
     "label": label_text, "plain": plain, "printable": printable, "span": span, "share": share, "clock": clock,
-    "reason": reason,
     "number": number,
 }  # fmt: skip
 """What templates may apply to a value."""

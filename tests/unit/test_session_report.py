@@ -247,6 +247,10 @@ def test_no_answer_at_all_is_said(tmp_path: Path) -> None:
         it.say(silent(it.end, Why.UNCALIBRATED))
     text = Page(page(report(it, tmp_path))).text
     assert "There is no estimate in 10 s. Most frequent reason: not calibrated." in text
+    for _ in range(80):  # twice as long without a reading
+        it.signal()
+    text = Page(page(report(it, tmp_path))).text
+    assert "There is no estimate in 30 s. Most frequent reason: no reading." in text
 
 
 @pytest.mark.parametrize("with_signal", [True, False])
