@@ -50,7 +50,7 @@ FEEDBACK_ROW = ("level", "shown", "threshold", "reward", "valid", "block", "dela
 """Level 0 to 1; z-scores fed back and of the threshold (NaN where there are none); 0 or 1; number of the block;
 delay of the feedback after the chunk's arrival."""
 OFFSET_S = 5.0  # interval (s) of the clock offsets of a stream beside the EEG, LabRecorder's
-FAULTS = (None, *Fault)
+FAULT_NAMES = ("", *(fault.value for fault in Fault))
 WHYS = ("", *REASONS)
 """Reasons why a measure of the body is invalid, by their number."""
 
@@ -139,7 +139,7 @@ class XdfSession:
         stamp = self._stamp(emission.t * sfreq - 1) if has_samples else reading.t_last + self._to_stamps
         written = self._words(READINGS, stamp, to_json(exact(emission)))
         if reading.quality is not None and getattr(reading, "why", None) is not Why.STALE:
-            faults = [float(FAULTS.index(fault)) for fault in reading.quality.faults]
+            faults = [float(FAULT_NAMES.index(fault.value if fault else "")) for fault in reading.quality.faults]
             row = np.array([[*reading.quality.scores, *faults]], np.float32)
             written += self._numbers(QUALITY, np.array([stamp]), row)
         return written
@@ -222,14 +222,14 @@ class XdfSession:
         return b"" if stream in self.position.spans else self._header(stream)
 
     def _header(self, stream: int) -> bytes:
-        info, faults = self.info, json.dumps([fault.value if fault else "" for fault in FAULTS])
+        info = self.info
         eeg = {"paced": str(int(info.paced)), "chunk_s": repr(info.chunk_s), "notes": json.dumps(info.notes)}
         with_faults = (*info.ch_names, *(f"{name} fault" for name in info.ch_names))
         layouts: dict[int, tuple[tuple[str, ...], str, str, dict[str, str]]] = {
             EEG: (info.ch_names, "float32", "microvolts", eeg),
             MARKERS: (("marker",), "string", "", {}),
             READINGS: (("reading",), "string", "", {"about": json.dumps(self._about)}),
-            QUALITY: (with_faults, "float32", "", {"faults": faults}),
+            QUALITY: (with_faults, "float32", "", {"faults": json.dumps(FAULT_NAMES)}),
             GAPS: (("index", "lost", "unwritten"), "int64", "", {}),
             IMPEDANCE: (info.ch_names, "float32", "kiloohms", {}),
             FEEDBACK: (FEEDBACK_ROW, "float32", "", {}),

@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from ..modalities import EEG, EYES
 from ..recording.reader import LONGEST_S, Recorded
-from ..recording.xdf_session import FAULTS
+from ..recording.xdf_session import FAULT_NAMES
 from ..types import Fault, Why
 
 ESTIMATE, OTHER = "estimate", "other"
 KINDS = (ESTIMATE, *(why.value for why in Why), OTHER)
 """What a reading can be; `OTHER` is an abstention for a reason that this program does not know."""
-FAULT_NAMES = tuple(fault.value if fault else "" for fault in FAULTS)
 EXCLUDED = FAULT_NAMES.index(Fault.EXCLUDED.value)
 MOST_LABELS = 12
 LONGEST_HOLD = 1.5
