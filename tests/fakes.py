@@ -24,7 +24,6 @@ __all__ = [
     "EIGHT",
     "INFO",
     "POPULATION",
-    "READOUT",
     "FakeNetwork",
     "FakeSource",
     "FakeStream",
@@ -36,7 +35,6 @@ __all__ = [
     "pipeline",
 ]
 
-READOUT = EFFORT
 POPULATION = Population(np.full(5, 2.5), np.full(5, 0.3))
 
 
@@ -59,7 +57,7 @@ def live(chunks: Sequence[Chunk]) -> list[Chunk]:
 class FakeNetwork:
     """Says what it is told to."""
 
-    readout = READOUT
+    readout = EFFORT
     least_confidence = 0.6
     notes = ()
 
