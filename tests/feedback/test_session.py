@@ -353,26 +353,26 @@ FAULTS = ("flat", "too loud", "samples lost", "poor signal", "settling", "no dat
 @given(st.integers(0, 2**31), st.sampled_from(["contingent", "inverse", "sham"]), st.sampled_from(
     ["threshold", "percentile", "staircase"]))  # fmt: skip
 def test_nothing_invalid_is_ever_rewarded(seed, name, rule):
-    """Twelve times 9,000 readings under faults that come and go as they like."""
+    """Twelve times 3,000 readings under faults that come and go as they like."""
     rng = np.random.default_rng(seed)
     faults, state = [], ""
-    for _ in range(9000):
+    for _ in range(3000):
         if rng.random() < 0.02:
             state = "" if state or rng.random() < 0.5 else str(rng.choice(FAULTS))
         faults.append(state)
-    it = session(plan(Reward(rule=rule, dwell_s=0.1, z=-1.0), feedback_s=3000), name, seed=seed)
-    for fed, fault in zip((it.step(s) for s in samples(300, seed, lambda k: faults[k])), faults, strict=True):
+    it = session(plan(Reward(rule=rule, dwell_s=0.1, z=-1.0), feedback_s=1000), name, seed=seed)
+    for fed, fault in zip((it.step(s) for s in samples(100, seed, lambda k: faults[k])), faults, strict=True):
         if fed is not None and fault:
             assert not fed.reward
             assert not fed.valid
             assert fed.level == 0.5
-    assert it.invalid > 500 or it.fed == 0
+    assert it.invalid > 150 or it.fed == 0
 
 
 # -- the loop -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(10))
 def test_learners_go_where_they_are_rewarded_whatever_the_code_hides(tmp_path, seed):
     """The loop's sign, timing and blinding, on signal that goes through the filters."""
     path = tmp_path / "study.json"

@@ -19,7 +19,7 @@ def test_the_whole_files_play(name: str) -> None:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_broken_file_plays_or_is_refused_in_words(name: str) -> None:
-    @settings(max_examples=6 if name in SLOW else 30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=4 if name in SLOW else 15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.integers(0, 2**32))
     def use(number: int) -> None:
         rng = random.Random(number)
