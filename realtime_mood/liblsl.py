@@ -104,7 +104,7 @@ def _content() -> str:
     return text.getvalue()
 
 
-def described(
+def outlet_info(
     name: str,
     kind: str,
     channels: Sequence[tuple[str, ...]],

@@ -184,7 +184,7 @@ def version() -> str:
 def send_to_ourselves(scope: str) -> str:
     """Announce a stream, and have another process look for it, as `receive` does; what that returns."""
     liblsl.set_scope(scope)
-    info, _ = liblsl.described(OWN, "doctor", [("one", "")], SFREQ, liblsl.own_id("doctor"), virtual=True)
+    info, _ = liblsl.outlet_info(OWN, "doctor", [("one", "")], SFREQ, liblsl.own_id("doctor"), virtual=True)
     outlet, done = liblsl.pylsl().StreamOutlet(info), threading.Event()
 
     def send() -> None:

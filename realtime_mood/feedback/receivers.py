@@ -53,7 +53,7 @@ class LslFeedback(Outbox[Feedback]):
     def _open(self, virtual: bool) -> None:
         self._stamps = liblsl.Stamps()
         channels = [(label, "none") for label in CHANNELS]
-        description, _ = liblsl.described(self._name, "Feedback", channels, 0.0, liblsl.own_id(self._name), virtual)
+        description, _ = liblsl.outlet_info(self._name, "Feedback", channels, 0.0, liblsl.own_id(self._name), virtual)
         self._outlet = liblsl.pylsl().StreamOutlet(description)
 
 

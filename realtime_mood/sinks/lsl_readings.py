@@ -55,7 +55,7 @@ class LslReadings(Outbox[Emission | BodyReading]):
     def _deliver_body(self, reading: BodyReading) -> None:
         if self._body_outlet is None:
             name, channels = f"{self._name}-Body", [(it, BODY_UNITS.get(it, "none")) for it in COLUMNS]
-            info, _ = liblsl.described(name, "Body", channels, 0.0, liblsl.own_id(name), reading.virtual)
+            info, _ = liblsl.outlet_info(name, "Body", channels, 0.0, liblsl.own_id(name), reading.virtual)
             self._body_stamps, self._body_outlet = liblsl.Stamps(), liblsl.pylsl().StreamOutlet(info)
         self._body_outlet.push_sample(list(row_of(reading)), self._body_stamps(reading.t))
 
@@ -63,7 +63,7 @@ class LslReadings(Outbox[Emission | BodyReading]):
         self._names, self._stamps = names, liblsl.Stamps()
         channels = [(name, UNITS.get(name, "none")) for name in names]
         source_id, virtual = liblsl.own_id(self._name), emission.info.virtual
-        info, _ = liblsl.described(self._name, "Emotion", channels, 0.0, source_id, virtual)
+        info, _ = liblsl.outlet_info(self._name, "Emotion", channels, 0.0, source_id, virtual)
         ours = info.desc().child("realtime_mood")
         ours.append_child_value("readout", emission.reading.readout.name)
         ours.append_child_value("evidence", emission.reading.readout.evidence)

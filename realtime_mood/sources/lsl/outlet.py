@@ -142,7 +142,7 @@ def _send(stream: Stream, outlet: Any, interrupted: threading.Event) -> int:
 def _described(info: StreamInfo, name: str, source_id: str, kind: str = "EEG") -> Any:
     """Metadata of an outlet, with XDF's names."""
     channels = [(ch_name, "microvolts") for ch_name in info.ch_names]
-    description, elements = liblsl.described(name, kind, channels, info.sfreq, source_id, info.virtual)
+    description, elements = liblsl.outlet_info(name, kind, channels, info.sfreq, source_id, info.virtual)
     description.desc().append_child("reference").append_child_value("label", info.reference)
     for ch_name, channel in zip(info.ch_names, elements, strict=True):
         location = channel.append_child("location")

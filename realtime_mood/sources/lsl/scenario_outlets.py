@@ -109,7 +109,7 @@ def _send(
 
 
 def _described(stream: ScenarioStream, source_id: str) -> Any:
-    info, _ = liblsl.described(
+    info, _ = liblsl.outlet_info(
         stream.name, stream.type, stream.channels, stream.sfreq, source_id, True,
         form=stream.form, manufacturer=stream.manufacturer,
     )  # fmt: skip
