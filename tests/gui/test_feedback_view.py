@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -188,6 +190,27 @@ def test_the_display_in_the_guide_paints(qtbot, registered):
     assert not display.grab().isNull()
     assert type(display).__name__ == "Square"
     assert not display._is_broken
+
+
+def test_the_sound_does_not_keep_the_screen_after_its_end(qtbot, monkeypatch):
+    class Silent(Speaker):
+        def __init__(self, kind, ask) -> None:
+            self.trouble, self._sink, self.ask = "", None, ask
+
+    monkeypatch.setattr("realtime_mood.gui.feedback.sound.Speaker", Silent)
+    plan = PLAN.model_copy(update={"sound": "pitch"})
+    loop, closed = FeedbackLoop(plan, contingent, notch=()), []
+    it = FeedbackView(plan, loop, StandIn(loop), lambda: closed.append(True))
+    it._begin()
+    it.close()
+    qtbot.waitUntil(lambda: bool(closed))
+    held = weakref.ref(it)
+    gc.disable()  # in whose turn, on any thread, it would be destroyed
+    try:
+        del it
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 def test_sound_where_there_is_no_device_says_so(qtbot):

@@ -105,7 +105,8 @@ class FeedbackView(Screen):
         if self._plan.sound != "none":
             from .sound import Speaker  # needs the system's sound libraries
 
-            speaker = Speaker(self._plan.sound, lambda: self.display.shown)
+            display = self.display  # what held this screen would be held by it
+            speaker = Speaker(self._plan.sound, lambda: display.shown)
             self._stop_sound = speaker.stop
             if speaker.trouble:
                 self.setWindowTitle(f"{self.windowTitle()} · {speaker.trouble}")
