@@ -95,7 +95,7 @@ class ConnectDialog(QDialog):
         self.cancel.clicked.connect(self.reject)
         self.finder = Finder()
         self.finder.found.connect(self._devices)
-        self.finder.failed.connect(lambda why: self.message.say(StyledText(why, "warn")))
+        self.finder.failed.connect(self._warn)
         self.finished.connect(self._end)
         FileDrops(self, self.add_files)
         self._choose(0)
@@ -166,9 +166,12 @@ class ConnectDialog(QDialog):
         else:
             self.preview.stop()
 
+    def _warn(self, why: str) -> None:
+        self.message.say(StyledText(why, "warn"))
+
     def _check(self) -> None:
         why = missing(self.wanted_url) or trouble(self.wanted_url)
-        self.message.say(StyledText(why, "warn"))
+        self._warn(why)
         self.companions.offer(self.url.text().strip(), self._found)
         self.start.setEnabled(not why)
         self.look.setEnabled(not why)

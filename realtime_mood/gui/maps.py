@@ -155,7 +155,7 @@ class Maps(QWidget):
         self._points, self._inside = scalp.grid()
         self._state: ViewState | None = None
         self._drawn: np.ndarray | None = None
-        self._choice.buttonClicked.connect(lambda _: self._draw())
+        self._choice.buttonClicked.connect(self._draw)
 
     def show_state(self, state: ViewState) -> None:
         """Keep the state, and draw it if the maps are visible."""

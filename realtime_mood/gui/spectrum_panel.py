@@ -49,7 +49,7 @@ class SpectrumPanel(QWidget):
             grid.setColumnStretch(at, 1)
         grid.setRowStretch(1, 1)
         column(row(self.channel, self.message, STRETCH), (grid, 1), on=self)
-        self.channel.currentIndexChanged.connect(lambda _: self._clear())
+        self.channel.currentIndexChanged.connect(self._clear)
         self.retheme()
 
     def _plots(self) -> tuple[pg.PlotWidget, pg.PlotWidget]:

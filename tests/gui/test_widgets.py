@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,12 +18,17 @@ from PyQt6.QtCore import QPoint, QRect, Qt
 from PyQt6.QtGui import QColor, QImage, QPixmap
 from PyQt6.QtWidgets import QApplication, QWidget
 
+from realtime_mood.gui.connect_dialog import ConnectDialog, Finder
 from realtime_mood.gui.controls import BannerBar, StripBar, TopBar
+from realtime_mood.gui.details import Details
 from realtime_mood.gui.heads import QualityHead
 from realtime_mood.gui.maps import DIVERGING, MapHead, Maps
 from realtime_mood.gui.mood import Bars, TimeCourse
 from realtime_mood.gui.plane import Plane
+from realtime_mood.gui.preview import Preview
 from realtime_mood.gui.spectrum_panel import EventLog, SpectrumPanel
+from realtime_mood.gui.streams import StreamsPanel
+from realtime_mood.gui.subject import SubjectView
 from realtime_mood.gui.theme import colour
 from realtime_mood.gui.traces import LANE_HALF, Traces
 from realtime_mood.health import Health, State
@@ -392,3 +400,20 @@ def test_the_log_grows_and_can_be_kept(qtbot, monkeypatch, tmp_path):
     with qtbot.waitSignal(log.save_requested) as request:
         qtbot.mouseClick(log.save, Qt.MouseButton.LeftButton)
     assert request.args == [path]
+
+
+@pytest.mark.parametrize(
+    "make", [Maps, SpectrumPanel, Details, Traces, Preview, SubjectView, StreamsPanel, partial(ConnectDialog, None)]
+)
+def test_a_widget_is_freed_with_its_last_reference(qtbot, monkeypatch, make):
+    monkeypatch.setattr(Finder, "start", lambda _: None)
+    gc.disable()  # in whose turn, on any thread, it would be destroyed
+    try:
+        widget = make()
+        held = weakref.ref(widget)
+        widget.show()
+        widget.close()
+        del widget
+        qtbot.waitUntil(lambda: held() is None)
+    finally:
+        gc.enable()
