@@ -135,12 +135,16 @@ class Media(QStackedWidget):
         self.addWidget(self._film)
         self._player.setVideoOutput(self._film)
         self._player.setAudioOutput(self._sound)
-        self._player.errorOccurred.connect(lambda _, why: self._playing_failed(why))
+        self._player.errorOccurred.connect(self._playing_failed)
         self._player.mediaStatusChanged.connect(self._status)
-        self._player.positionChanged.connect(lambda ms: self._start() if ms > 0 and self.current else None)
+        self._player.positionChanged.connect(self._moved)
         return self._player
 
-    def _playing_failed(self, why: str) -> None:
+    def _moved(self, ms: int) -> None:
+        if ms > 0 and self.current:
+            self._start()
+
+    def _playing_failed(self, _error: object, why: str) -> None:
         if self.current:
             self._fail(self.current, why)
 

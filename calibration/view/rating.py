@@ -30,7 +30,7 @@ class RatingPlane(Canvas):
     .. [1] Bradley & Lang (1994), "Measuring emotion: the self-assessment manikin and the semantic differential".
     """
 
-    chosen = pyqtSignal(float, float)  # valence and arousal, -1 to 1
+    chosen = pyqtSignal(object, object)  # valence and arousal, -1 to 1
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,9 +134,12 @@ class RatingPage(QWidget):
             widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         feet = row(STRETCH, self.skip, self.stop, spacing=10)
         column(self.question, hint, (self.plane, 1), self.bar, 4, feet, on=self, margins=(28, 8, 28, 18), spacing=10)
-        self.plane.chosen.connect(lambda valence, arousal: self.answered.emit(valence, arousal))
-        self.skip.clicked.connect(lambda: self.answered.emit(None, None))
+        self.plane.chosen.connect(self.answered)
+        self.skip.clicked.connect(self._skip)
         self.stop.clicked.connect(self.stopped)
+
+    def _skip(self) -> None:
+        self.answered.emit(None, None)
 
     def show_request(self, request: RatingRequest) -> None:
         self.question.setText(request.text)

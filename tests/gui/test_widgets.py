@@ -18,6 +18,7 @@ from PyQt6.QtCore import QPoint, QRect, Qt
 from PyQt6.QtGui import QColor, QImage, QPixmap
 from PyQt6.QtWidgets import QApplication, QWidget
 
+from realtime_mood.calibration.view.rating import RatingPage
 from realtime_mood.gui.connect_dialog import ConnectDialog, Finder
 from realtime_mood.gui.controls import BannerBar, StripBar, TopBar
 from realtime_mood.gui.details import Details
@@ -28,7 +29,6 @@ from realtime_mood.gui.plane import Plane
 from realtime_mood.gui.preview import Preview
 from realtime_mood.gui.spectrum_panel import EventLog, SpectrumPanel
 from realtime_mood.gui.streams import StreamsPanel
-from realtime_mood.gui.subject import SubjectView
 from realtime_mood.gui.theme import colour
 from realtime_mood.gui.traces import LANE_HALF, Traces
 from realtime_mood.health import Health, State
@@ -403,7 +403,7 @@ def test_the_log_grows_and_can_be_kept(qtbot, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "make", [Maps, SpectrumPanel, Details, Traces, Preview, SubjectView, StreamsPanel, partial(ConnectDialog, None)]
+    "make", [Maps, SpectrumPanel, Details, Traces, Preview, StreamsPanel, RatingPage, partial(ConnectDialog, None)]
 )
 def test_a_widget_is_freed_with_its_last_reference(qtbot, monkeypatch, make):
     monkeypatch.setattr(Finder, "start", lambda _: None)
