@@ -23,7 +23,7 @@ from realtime_mood.calibration.commands import calibrate, in_a_window, profiles,
 from realtime_mood.cli import options
 from realtime_mood.cli.commands import ScopeOption, devices, outlet, recover, report, seal, unblind
 from realtime_mood.cli.config import GIVE_UP_S, RunConfig, leaving, resolve
-from realtime_mood.cli.encryption import decrypt, encrypt
+from realtime_mood.cli.encryption import decrypt, encrypt, encrypt_recorded
 from realtime_mood.cli.forget import forget
 from realtime_mood.cli.menu_entry import menu_entry
 from realtime_mood.cli.parts import autosave_of, outputs_of, recorder_of, streams_beside
@@ -74,13 +74,11 @@ def make_engine(
     build, also = PipelineBuilder(config), streams_beside(config)
     recorder, outputs = recorder_of(config, build.about()), outputs_of(config)
     automatic, notes = autosave_of(config, build.about(), autosave)
-    everything = [*filter(None, (recorder, automatic)), *sinks, *outputs]
+    taps = [*filter(None, (recorder, automatic)), *sinks, *outputs]
     seconds, give_up_s, away = config.seconds, config.give_up or give_up_s, leaving(config)
     for note in (*notes, *away):
         print(note, file=sys.stderr, flush=True)
-    engine = Engine(
-        source, build, everything, also=also, seconds=seconds, give_up_s=give_up_s, leaving=away, notes=notes
-    )
+    engine = Engine(source, build, taps, also=also, seconds=seconds, give_up_s=give_up_s, leaving=away, notes=notes)
     for loop in (sink for sink in sinks if isinstance(sink, FeedbackLoop)):
         feedback_run.attach(loop, engine, config, recorder or automatic, outputs)
     return engine
@@ -106,6 +104,7 @@ def run(
     device: options.Device = None,
     runtime: options.Runtime = None,
     record: options.Record = None,
+    encrypt: options.Encrypt = None,
     autosave: options.Autosave = None,
     also: options.Also = None,
     markers: options.Markers = None,
@@ -131,8 +130,7 @@ def run(
 def start_run(given: dict[str, Any]) -> None:
     """Resolve the options, choose a view, and start it."""
     config = resolve(given, given.pop("config", None), setup=given.pop("setup", None))
-    trouble = gui.desktop.trouble() if config.view == "auto" else ""
-    if trouble:
+    if trouble := gui.desktop.trouble() if config.view == "auto" else "":
         print(f"Showing the terminal view · {trouble}", file=sys.stderr)
     automatic = view_terminal if trouble else view_gui
     {"gui": view_gui, "terminal": view_terminal, "json": view_json, "auto": automatic}[config.view](config)
@@ -153,6 +151,7 @@ def feedback(
     notch: options.Notch = None,
     repair: options.Repair = None,
     record: options.Record = None,
+    encrypt: options.Encrypt = None,
     also: options.Also = None,
     lsl_out: Annotated[bool | None, typer.Option("--lsl-out", help="Send readings and feedback by LSL.")] = None,
     lsl_name: options.LslName = None,
@@ -262,6 +261,7 @@ def command(words: Sequence[str]) -> int:
     verbs = typer.main.get_command(cli)  # called without its own `main`, which turns errors into codes of its own
     try:
         with verbs.make_context("realtime-mood", list(words)) as context:
+            context.call_on_close(encrypt_recorded)
             verbs.invoke(context)
         sys.stdout.flush()
     except typer.Exit as done:

@@ -18,10 +18,9 @@ from pyrage import DecryptError, IdentityError, RecipientError, decrypt_io, encr
 from pyrage.x25519 import Identity, Recipient
 
 from .errors import ConfigError, MoodError, SourceNotFound, StreamMismatch
-from .files import PRIVATE, is_being_written, whole_file
+from .files import AGE, PRIVATE, encrypted_name, is_being_written, whole_file
 from .sources.recordings.headers import ENCRYPTED, beginning
 
-ENDING = ".age"
 KEY_BYTES = 2**16  # of a key file, at most
 SECRET = b"AGE-SECRET-KEY-"
 NO_KEY = "No matching keys found"  # pyrage's word for a file that none of the keys opens
@@ -133,7 +132,7 @@ def check_encryptable(path: Path) -> None:
         found, do = "it is being written", "encrypt it when its run has ended"
     if found:
         raise StreamMismatch(asked, found, do)
-    _check_new(asked, _encrypted_name(path))
+    _check_new(asked, encrypted_name(path))
 
 
 def encrypt(
@@ -146,7 +145,7 @@ def encrypt(
     file could not be written or differs; the original is as it was then.
     """
     check_encryptable(path)
-    asked, target = f"encrypt {path}", _encrypted_name(path)
+    asked, target = f"encrypt {path}", encrypted_name(path)
     to = [*recipients, *(key.to_public() for key in keys)]
     try:
         with path.open("rb") as f, whole_file(target, PRIVATE, is_new=True) as out:
@@ -189,8 +188,8 @@ def decrypt(path: Path, keys: Sequence[Identity], *, partial: bool = False) -> P
         raise SourceNotFound(asked, str(error.strerror or error), "check the path") from None
     if not head.startswith(ENCRYPTED):
         raise StreamMismatch(asked, "it is not encrypted by age", "use it as it is")
-    if path.suffix.lower() != ENDING:
-        raise ConfigError(asked, f"its name does not end in {ENDING}", "rename it")
+    if path.suffix.lower() != AGE:
+        raise ConfigError(asked, f"its name does not end in {AGE}", "rename it")
     _check_new(asked, target)
     try:
         damaged = _write_decrypted(path, target, keys, may_be_cut=False)
@@ -268,10 +267,6 @@ def _date_as(path: Path, stat_of: os.stat_result) -> None:
     """Give a file the date of another, by which `forget` knows how old the data are."""
     with suppress(OSError):
         os.utime(path, ns=(stat_of.st_atime_ns, stat_of.st_mtime_ns))
-
-
-def _encrypted_name(path: Path) -> Path:
-    return path.with_name(path.name + ENDING)
 
 
 def _check_new(asked: str, target: Path) -> None:

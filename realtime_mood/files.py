@@ -29,6 +29,7 @@ except ImportError:  # Windows, where nothing else can delete a file that is ope
     fcntl = None  # type: ignore[assignment]
 
 PRIVATE, SHARED = 0o600, 0o666  # the user's umask is applied
+AGE = ".age"  # ending of encrypted files
 NAME_BYTES = 255  # where the system gives no maximum length of a name
 FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | sum(getattr(os, it, 0) for it in ("O_CLOEXEC", "O_BINARY", "O_NOFOLLOW"))
 
@@ -181,7 +182,19 @@ class GrowingFile:
 
 
 def free_paths(path: Path, participant: str = "", session: str = "", ending: str = "eeg.xdf") -> Iterator[Path]:
-    """Candidate paths of a recording, best first: `path`, ``…_2.xdf``, …; in a folder, BIDS names with rising runs."""
+    """Candidate paths of a recording, best first: `path`, ``…_2.xdf``, …; in a folder, BIDS names with rising runs.
+
+    A name that an encrypted file has, with its ending behind it, is none: it could not be decrypted any more.
+    """
+    return (it for it in _names(path, participant, session, ending) if not os.path.lexists(encrypted_name(it)))
+
+
+def encrypted_name(path: Path) -> Path:
+    """The path of a file when it is encrypted."""
+    return path.with_name(path.name + AGE)
+
+
+def _names(path: Path, participant: str, session: str, ending: str) -> Iterator[Path]:
     suffix = ending[ending.rindex(".") :]
     path = path.expanduser()
     if os.path.isdir(path):  # noqa: PTH112 - never raises
@@ -200,8 +213,8 @@ def _label(text: str) -> str:
 
 
 def first_free(paths: Iterator[Path]) -> Path:
-    """The first of `paths` where nothing exists, not even a broken link."""
-    return next(path for path in paths if not os.path.lexists(path))
+    """The first of `paths` where nothing exists, not even a broken link, and no encrypted file."""
+    return next(path for path in paths if not any(map(os.path.lexists, (path, encrypted_name(path)))))
 
 
 def check_writable(path: Path, what: str = "record to") -> None:

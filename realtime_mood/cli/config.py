@@ -39,6 +39,7 @@ class RunConfig(ReadingOptions):
     view: Literal["auto", "gui", "terminal", "json"] = "auto"
     seconds: float | None = Field(default=None, gt=0)
     record: Path | None = None
+    encrypt: Path | None = None  # key file, for what is recorded to `record`, when the program ends
     autosave: bool = True  # whether the window records every run automatically
     also: Urls = ()  # streams beside the EEG
     markers: Urls = ()  # likewise, whose samples are markers of the run
@@ -141,6 +142,8 @@ def _reach(key: str, value: object, stronger: Mapping[str, object]) -> str:
     """What an option would do that only the user may request; empty if nothing."""
     if key in ("record", "csv"):
         return "would write a file"
+    if key == "encrypt":
+        return "would encrypt recordings with a key of others"
     if key == "autosave" and value:
         return "would write files"
     if key == "retention":

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import ConfigError
+from ..errors import ConfigError, MoodError, install_extra
 
 if TYPE_CHECKING:
     from pyrage.x25519 import Identity
+
+    from ..recording.recorder import Recorder
+
+_at_end: list[tuple[Recorder, list[Identity]]] = []
 
 
 def encrypt(
@@ -61,3 +65,28 @@ def decrypt(
     keys = encryption.read_key(key)
     for file in dict.fromkeys(files):
         print(f"{encryption.decrypt(file, keys, partial=partial)} · {file} is kept", flush=True)
+
+
+def encrypt_at_end(recorder: Recorder, key: Path) -> None:
+    """Have what a recorder writes encrypted when the verb has ended; raises `ConfigError` for the key at once."""
+    try:
+        _at_end.append((recorder, key_of(key)))
+    except ModuleNotFoundError:  # not left to the command line: the window shows it
+        do = install_extra("pyrage")
+        raise ConfigError(f"encrypt with {key}", "the package pyrage is not installed", do) from None
+
+
+def encrypt_recorded() -> None:
+    """Encrypt what was recorded, and say so on standard error; raises the first error when all were tried."""
+    errors = []
+    while _at_end:
+        from .. import encryption
+
+        recorder, keys = _at_end.pop(0)
+        for path in filter(Path.exists, recorder.written):
+            try:
+                print(encryption.encrypt(path, (), keys), file=sys.stderr, flush=True)
+            except MoodError as error:
+                errors.append(error)
+    if errors:
+        raise errors[0]

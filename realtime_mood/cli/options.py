@@ -20,6 +20,9 @@ Profile = Annotated[Path | None, typer.Option(help="Profile of the subject (from
 Notch = Annotated[str | None, typer.Option(help="Mains frequency to filter out: 50, 60 or auto (detected).")]
 Repair = Annotated[str | None, typer.Option(help="Repair of blinks: eog (by frontal electrodes), or none.")]
 Record = Annotated[Path | None, typer.Option(help="Record to this XDF file, or into this folder.")]
+Encrypt = Annotated[
+    Path | None, typer.Option(help="Encrypt that file with this key file of age, when the run has ended.")
+]
 Autosave = Annotated[
     bool | None, typer.Option(help="Whether the window records every run automatically (default: yes).")
 ]

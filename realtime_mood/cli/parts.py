@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .. import liblsl
 from ..errors import ConfigError
 from .config import RunConfig
+from .encryption import encrypt_at_end
 
 if TYPE_CHECKING:
     from ..auxiliary import AuxSource
@@ -27,8 +28,13 @@ def streams_beside(config: RunConfig) -> list[AuxSource]:
 
 
 def recorder_of(config: RunConfig, about: Mapping[str, object]) -> Recorder | None:
-    """The recorder of a run, if one is requested."""
-    return None if config.record is None else _recorder(config, config.record, about)
+    """The recorder of a run, if one is requested; what it writes is encrypted at the end, if that is, too."""
+    if config.record is None:
+        return None
+    recorder = _recorder(config, config.record, about)
+    if config.encrypt is not None:
+        encrypt_at_end(recorder, config.encrypt)
+    return recorder
 
 
 def autosave_of(

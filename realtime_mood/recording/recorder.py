@@ -100,6 +100,8 @@ class Recorder:
         self._lock, self._passed, self._n_passes = threading.Lock(), threading.Condition(), 0
         self._thread: GuardedThread | None = None
         self.on_fault: Report = to_log
+        self.written: list[Path] = []
+        """Files of this recorder: several where it was opened again, or one was deleted under it."""
         first = first_free(free_paths(*self._where))
         check_writable(first)
         self.recording = RecordingState(str(first), automatic=automatic)
@@ -218,6 +220,7 @@ class Recorder:
             head = b""
             if file is None:
                 file = GrowingFile(free_paths(*self._where))
+                self.written.append(file.path)
                 self._change(path=str(file.path))
                 if before.stamp is not None:  # what is in an earlier file is missing from this one
                     xdf.position = WritePosition(left_out=before.index + 1 + before.left_out)

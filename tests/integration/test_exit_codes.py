@@ -29,7 +29,19 @@ CALIBRATE = ["calibrate", "--source", PERSON, "--view", "json", "--profile"]
 
 GOOD = {
     "run": ["run", "--source", PERSON, "--seconds", "2", "--view", "json"],
-    "run in a terminal": ["run", "--source", PERSON, "--seconds", "2", "--view", "terminal"],
+    "run in a terminal": [
+        "run",
+        "--source",
+        PERSON,
+        "--seconds",
+        "2",
+        "--view",
+        "terminal",
+        "--record",
+        "t.xdf",
+        "--encrypt",
+        "mood.key",
+    ],
     "feedback": ["feedback", "--session", "fast.toml", "--source", PERSON, "--view", "json", "--lines", "fed"],
     "calibrate": [*CALIBRATE, "p.json", "--seconds", "30"],
     "calibrate in a terminal": [*CALIBRATE[:3], "--profile", "q.json", "--seconds", "30"],
@@ -56,6 +68,7 @@ BAD = {
     "run: no such file": (3, ["run", "--source", "playback://none.edf", "--view", "json"]),
     "run: a name too long": (3, ["run", "--source", f"playback://{'x' * 300}.edf", "--view", "json"]),
     "run: a name with NUL": (3, ["run", "--source", "playback://a%00b.edf", "--view", "json"]),
+    "run: no key to encrypt with": (2, ["run", "--record", "n.xdf", "--encrypt", "fast.toml", "--view", "json"]),
     "run: a source that is lost": (4, ["run", "--source", "synthetic://?n_chans=4&faults=kill@0.5", "--give-up", "0.5",
                                       "--view", "json"]),
     "run: no such weights": (5, ["run", "--weights", "best", "--view", "json"]),
@@ -195,6 +208,7 @@ def test_what_went_well_exits_0_and_a_letter_that_the_encoding_lacks_is_replaced
     assert code == 0, err
     assert out
     assert "Traceback" not in err
+    assert ("compared; t" in err and "is removed" in err) == ("--encrypt" in GOOD[name])
     if "json" in GOOD[name]:  # escaped instead: nothing is lost
         assert [json.loads(line) for line in out.splitlines()]
 

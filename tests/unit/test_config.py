@@ -78,6 +78,7 @@ def test_a_file_found_in_the_current_folder_is_announced_and_loses_to_words(here
 REACHING = {
     "record": '"x.xdf"',
     "csv": '"x.csv"',
+    "encrypt": '"mood.key"',
     "lsl_out": "true",
     "osc": '"192.168.0.7:9000"',
     "osc_muse": '"example.org:5000"',

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import app
+import realtime_mood
 from realtime_mood import encryption
 from realtime_mood.encryption import decrypt, encrypt, make_key, read_key, recipient_of
 from realtime_mood.errors import ConfigError, MoodError, SourceNotFound, StreamMismatch
@@ -221,3 +222,16 @@ def test_the_verbs_make_a_key_once_and_say_what_it_means(tmp_path, recording, ca
     assert app.command(["encrypt", str(other), str(tmp_path / "none"), "--key", str(tmp_path / "new.key")]) == 3
     assert other.exists()  # nothing is begun where one of them cannot be done
     assert not (tmp_path / "new.key").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["encrypt", "a.xdf"], ["decrypt", "a.age"], ["run", "--record", "a.xdf", "--encrypt"]]
+)
+def test_without_the_package_the_line_that_installs_it_is_named(tmp_path, monkeypatch, capsys, words):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "realtime_mood.encryption")
+    monkeypatch.delattr(realtime_mood, "encryption")
+    monkeypatch.setitem(sys.modules, "pyrage", None)
+    assert app.command([*words, *["--key"] * (words[0] != "run"), "k"]) == 2
+    assert "pip install 'realtime-mood[encryption]'" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
