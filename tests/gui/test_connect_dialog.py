@@ -52,8 +52,7 @@ def dialog(qtbot, monkeypatch):
     it = ConnectDialog(parent)
     it.open()
     yield it
-    for peek in peeks:
-        peek.stop()
+    it.preview.stop()  # and begins no other, as stopping its threads alone would let it
     qtbot.waitUntil(lambda: all(peek.is_over for peek in peeks))
 
 
