@@ -12,6 +12,7 @@ pytest.importorskip("PyQt6.QtWidgets", reason="Qt cannot be loaded", exc_type=Im
 from gui_fakes import FakeEngine
 from hypothesis import given
 from hypothesis import strategies as st
+from PyQt6 import sip
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication, QGraphicsView, QWidget
@@ -52,7 +53,8 @@ def dialog(qtbot, monkeypatch):
     it = ConnectDialog(parent)
     it.open()
     yield it
-    it.preview.stop()  # and begins no other, as stopping its threads alone would let it
+    if not sip.isdeleted(it):
+        it.preview.stop()  # and begins no other, as stopping its threads alone would let it
     qtbot.waitUntil(lambda: all(peek.is_over for peek in peeks))
 
 
