@@ -225,7 +225,7 @@ def test_the_verbs_make_a_key_once_and_say_what_it_means(tmp_path, recording, ca
 
 
 @pytest.mark.parametrize(
-    "words", [["encrypt", "a.xdf"], ["decrypt", "a.age"], ["run", "--record", "a.xdf", "--encrypt"]]
+    "words", [["encrypt", "a.xdf"], ["decrypt", "a.age"], ["run", "--view", "json", "--record", "a.xdf", "--encrypt"]]
 )
 def test_without_the_package_the_line_that_installs_it_is_named(tmp_path, monkeypatch, capsys, words):
     monkeypatch.chdir(tmp_path)
