@@ -163,7 +163,7 @@ def feedback(
     setup: options.Setup = None,
     config: options.Config = None,
 ) -> None:
-    """Run a neurofeedback session of several blocks, with or without a blinded condition."""
+    """Run a neurofeedback session. It has several blocks, and may have a blinded condition."""
     given = dict(locals())
     from realtime_mood.cli import feedback as feedback_run
 

@@ -80,7 +80,7 @@ def calibrate(
     setup: options.Setup = None,
     config: options.Config = None,
 ) -> None:
-    """Run a calibration and create a profile: a baseline, and a personal classifier if it passes validation."""
+    """Run a calibration and create a profile. With a personal classifier, if that passes validation."""
     given = {
         "source": source, "weights": weights, "readout": readout, "notch": notch, "repair": repair,
         "lsl_scope": lsl_scope, "give_up": give_up, "device": device, "runtime": runtime, "participant": participant,

@@ -53,7 +53,7 @@ def pretrain(
     raw_token: RawTokenOption = "patch",
     log_power: Annotated[bool, typer.Option("--log-power", help="Patches: predict log power, not samples.")] = False,
 ) -> None:
-    """Pre-train an encoder on unlabelled recordings by masked brain-signal modelling."""
+    """Pre-train an encoder on unlabelled recordings. By masked brain-signal modelling."""
     check_writable(out, "an encoder in")
     from .datasets.recordings import find
     from .pretrain import pretrain as run
@@ -104,7 +104,7 @@ def train(
     seed: SeedOption = 0,
     raw_token: RawTokenOption = "patch",
 ) -> None:
-    """Train a readout on a labelled data set, or the weights that come with the program as their card describes."""
+    """Train a readout on a labelled data set. Or the weights that come with the program, as their card describes."""
     check_writable(out, "weights in")
     felt, tokens = _felt(label), _raw_token(raw_token)
     from .datasets.labels import scale_of
@@ -169,7 +169,7 @@ def evaluate(
     foundation: Annotated[list[str] | None, typer.Option(help="With --probe: CLASS=FOLDER; repeatable.")] = None,
     raw_token: RawTokenOption = "patch",
 ) -> None:
-    """Evaluate a readout on held-out subjects, with classical methods for comparison."""
+    """Evaluate a readout on held-out subjects. Classical methods are evaluated beside it."""
     check_writable(out, "figures at")
     from rich.console import Console
 
@@ -214,7 +214,7 @@ def interpret(
     jobs: JobsOption = 1,
     seed: SeedOption = 0,
 ) -> None:
-    """Map attention, gradients and DE contrasts by label and band, with cluster tests over subjects, on one page."""
+    """Map what a readout uses. Attention, gradients and DE contrasts by label and band, with cluster tests."""
     check_writable(out, "a page at")
     from .evaluation import interpretation, run
 
@@ -245,7 +245,7 @@ def replay(
     file: Annotated[Path, typer.Argument(help="A recording made with run --record.")],
     weights: WeightsOption = None,
 ) -> None:
-    """Compute a recording's readings again, and report whether they are identical, or where they first differ."""
+    """Compute a recording's readings again and compare them. Says where they first differ, if they do."""
     from realtime_mood.cli.config import resolve
     from realtime_mood.profile import Profile
     from realtime_mood.recording.reader import open_recorded

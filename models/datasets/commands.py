@@ -32,7 +32,7 @@ def _console() -> Console:
 
 @datasets.callback(invoke_without_command=True)
 def listing(context: typer.Context) -> None:
-    """Labelled data sets: what is supported, how to get it, and whether a folder holds it. Without a command: list."""
+    """List, check or simulate labelled data sets. Without a command: list those supported, and how to get them."""
     if context.invoked_subcommand is None:
         list_all()
 
@@ -62,7 +62,7 @@ def list_all() -> None:
 
 @datasets.command()
 def show(name: Annotated[str, typer.Argument(help="Name of the data set.")]) -> None:
-    """Show what is known of a data set: paper, licence, access, layout, baseline and published figures."""
+    """Show what is known of a data set. Paper, licence, access, layout, baseline and published figures."""
     from .page import facts
     from .sets import reader_of
 
@@ -77,7 +77,7 @@ def show(name: Annotated[str, typer.Argument(help="Name of the data set.")]) -> 
 def check(
     folder: Annotated[Path, typer.Argument(help="Folder of the data set, as downloaded.")], name: AsOption
 ) -> None:
-    """Check whether a folder holds a data set: complete, missing, wrong version or damaged. Reads all of it."""
+    """Check a folder of a data set. Reads all of it, and says what is missing, of a wrong version or damaged."""
     from .checking import COMPLETE, check
     from .sets import reader_of
 
@@ -96,7 +96,7 @@ def write(
     seconds: Annotated[float, typer.Option(help="Length of each clip (s).", min=1.0)] = 20.0,
     seed: Annotated[int, typer.Option(help="Random seed of the first simulated subject.", min=0)] = 0,
 ) -> None:
-    """Write a simulated data set in the layout of a real one, to try everything without data."""
+    """Write a simulated data set in the layout of a real one. To try everything without data."""
     from realtime_mood.files import check_writable
 
     from .fixtures import writer_of

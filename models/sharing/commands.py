@@ -28,7 +28,7 @@ def export(
     ] = None,
     onnx: Annotated[bool, typer.Option("--onnx", help="With --weights: also write the network as ONNX.")] = False,
 ) -> None:
-    """Write recordings in formats of other programs, or weights to a new folder to share."""
+    """Write recordings for other programs, or weights to share."""
     say, out = partial(print, flush=True), out.expanduser() if out else None
     if weights is None and files:
         from realtime_mood.export.files import Formats, export_recordings

@@ -45,7 +45,7 @@ def outlet(
     show: Annotated[bool, typer.Option("--list", help="List the scenarios and their streams.")] = False,
     lsl_scope: ScopeOption = None,
 ) -> None:
-    """Play a recording as an LSL stream in real time, like a headset; or all streams of a simulated device."""
+    """Play a recording over LSL in real time, like a headset. Or send all streams of a simulated device."""
     if show:
         from ..sources.lsl.scenarios import listing
 
@@ -78,7 +78,7 @@ def devices(
     view: options.View = "terminal",
     lsl_scope: ScopeOption = None,
 ) -> None:
-    """List the streams on the network and the supported boards, each with the URL to paste."""
+    """List LSL streams and supported boards. Each has the URL to paste."""
     from ..sources import devices as found
 
     liblsl.set_scope(resolve({"lsl_scope": lsl_scope}).lsl_scope)
@@ -94,7 +94,7 @@ def recover(
     file: Annotated[Path, typer.Argument(help="A truncated or damaged XDF file.")],
     out: Annotated[Path | None, typer.Option(help="The repaired file (default: beside the damaged one).")] = None,
 ) -> None:
-    """Repair a truncated recording: write a new file of all its valid data. The damaged file is kept."""
+    """Repair a truncated recording. Writes a new file of all its valid data, and keeps the damaged one."""
     from ..recording.recover import recover as repair
 
     print(repair(file, out))
@@ -107,7 +107,7 @@ def seal(
         str, typer.Option(help="Conditions to draw from, separated by commas: contingent, inverse, sham, yoked, none.")
     ] = "contingent,sham",
 ) -> None:
-    """Draw the conditions of a feedback study into a sealed file, and print its codes, one per session."""
+    """Draw the conditions of a feedback study. Writes them to a sealed file, and prints its codes, one per session."""
     from ..feedback import sealed
 
     drawn = [part.strip() for part in conditions.split(",") if part.strip()]
@@ -124,7 +124,7 @@ def unblind(
     code: Annotated[str, typer.Argument(help="The code of a session.")],
     who: Annotated[str, typer.Option(help="Name of the person who unblinds, for the log in the file.")] = "",
 ) -> None:
-    """Unblind a code: print its condition, and log that in the sealed file."""
+    """Print the condition of a code. This is logged in the sealed file."""
     from ..feedback import sealed
 
     print(sealed.unblind(file, code, who))
@@ -138,7 +138,7 @@ def report(
     out: Annotated[Path | None, typer.Option(help="The HTML page (default: beside the first file).")] = None,
     sealed: Annotated[Path | None, typer.Option(help="The sealed file in which the codes were unblinded.")] = None,
 ) -> None:
-    """Write the report of a recording, of several feedback sessions, or of a whole study."""
+    """Write the report of a recording, of sessions or of a study."""
     if all(file.suffix == ".jsonl" for file in files):
         from ..report.feedback import write_feedback_report
 

@@ -27,7 +27,7 @@ def encrypt(
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the original as well.")] = False,
 ) -> None:
-    """Encrypt finished files, as FILE.age; the original is removed when the new file was checked with the key."""
+    """Encrypt finished files. FILE.age replaces the original once it has been checked with the key."""
     if key is None and not to:
         raise ConfigError("encrypt", "neither a key nor a recipient is given", "add --key FILE, or --to age1…")
     from .. import encryption
@@ -59,7 +59,7 @@ def decrypt(
         bool, typer.Option("--partial", help="Of a damaged file, write what is intact before the damage.")
     ] = False,
 ) -> None:
-    """Decrypt files beside themselves; the encrypted ones are kept."""
+    """Decrypt files beside themselves. The encrypted ones are kept."""
     from .. import encryption
 
     keys = encryption.read_key(key)

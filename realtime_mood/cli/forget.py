@@ -36,7 +36,7 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking, for scripts.")] = False,
     config: Annotated[Path | None, typer.Option("--config", help="A TOML file with retention = DAYS.")] = None,
 ) -> None:
-    """Remove recordings, profiles, reports, feedback lines, tables, exports and BIDS parts; list them and ask first."""
+    """Remove the files of a participant, or old files. Lists all kinds, from recordings to exports, and asks first."""
     if retention:
         older_than = _retention(config, older_than)
     if not participant and older_than is None:

@@ -31,7 +31,7 @@ Keywords=EEG;LSL;BrainFlow;neurofeedback;
 def menu_entry(
     remove: Annotated[bool, typer.Option("--remove", help="Remove the entry and its icon.")] = False,
 ) -> None:
-    """Add the program to the start menu of this desktop (Linux), with its icon."""
+    """Add the program to the start menu (Linux). It gets an icon."""
     if sys.platform in ("win32", "darwin"):
         raise ConfigError("menu-entry", "this system has no such menu", "start `realtime-mood` from a terminal")
     entry = user_data_path() / "applications" / f"{ID}.desktop"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..timing_tests.page import TimingTest
 
 timing = typer.Typer(
-    help="Test the timing of a laboratory: markers, clocks, and stimuli against markers (docs/timing.md).",
+    help="Test the timing of a laboratory. Markers, clocks, and stimuli against markers (docs/timing.md).",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -36,7 +36,7 @@ def markers(
     out: OutOption = None,
     lsl_scope: ScopeOption = None,
 ) -> None:
-    """Send markers over LSL from another process, and compare their received with their true time."""
+    """Compare the received with the true time of markers. Another process sends them over LSL."""
     from ..timing_tests.markers import measure
 
     scope = resolve({"lsl_scope": lsl_scope}).lsl_scope
@@ -51,7 +51,7 @@ def clocks(
     out: OutOption = None,
     lsl_scope: ScopeOption = None,
 ) -> None:
-    """Measure the clock of a stream against ours: offset, drift, steps."""
+    """Measure the clock of a stream: offset, drift, steps."""
     from ..timing_tests.clocks import measure
 
     _report(lambda: measure(source, seconds), resolve({"lsl_scope": lsl_scope}).lsl_scope, as_json, out)
@@ -78,7 +78,7 @@ def onsets(
     out: OutOption = None,
     lsl_scope: ScopeOption = None,
 ) -> None:
-    """Detect the onsets of light or sound in a channel, and compare them with the markers that announce them."""
+    """Compare onsets of light or sound with their markers. Detects the onsets in a channel."""
     from ..timing_tests.onsets import OnsetOptions, evaluate, read_trace
 
     options = OnsetOptions(edge, signal, flicker, within, only)

@@ -27,7 +27,7 @@ def doctor(
     ] = False,
     lsl_scope: ScopeOption = None,
 ) -> None:
-    """Say what is wrong on this computer and how to fix it: installation, boards, LSL, network, disk, GPU."""
+    """Say what is wrong on this computer and how to fix it. Checks installation, boards, LSL, network, disk and GPU."""
     from . import report
     from .finding import exit_code
 

@@ -200,6 +200,7 @@ def test_help_names_every_verb(run):
     assert code == 0
     for verb in ("run", "calibrate", "outlet", "train", "info"):
         assert verb in out
+    assert "..." not in out.partition("Commands:")[2]  # what a verb does fits its line
 
 
 def test_an_unexpected_fault_is_one_line_and_its_traceback_goes_to_the_log(run, monkeypatch, tmp_path):
