@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,7 @@ def spans(markers: Sequence[Marker]) -> tuple[list[StepSpan], dict[int, tuple[fl
         match event:
             case "begin":
                 open_[key] = StepSpan(kind, key[1], detail, marker.index, FOREVER)
+                last = FOREVER  # a "stop" before it was another program's
             case "shown" if key in open_:  # the step begins when its cue is on the screen
                 open_[key] = replace(open_[key], first=marker.index)
             case "end" if key in open_:
@@ -80,7 +82,8 @@ def spans(markers: Sequence[Marker]) -> tuple[list[StepSpan], dict[int, tuple[fl
                 repeated.append(f"{kind} {key[1]}: {detail}")
             case "answer" if "," in detail:
                 valence, _, arousal = detail.partition(",")
-                answers[key[1]] = float(valence), float(arousal)
+                with suppress(ValueError):  # another program's
+                    answers[key[1]] = float(valence), float(arousal)
     found += [replace(s, end=last + 1) for s in open_.values() if s.kind == "rest"]
     return [s for s in found if s.kind in ("rest", "block")], answers, repeated
 

@@ -1,4 +1,4 @@
-"""What markers say of a sitting."""
+"""Steps and ratings of a calibration session are read from its markers, whatever other programs send."""
 
 from __future__ import annotations
 
@@ -35,3 +35,7 @@ def test_a_rest_that_the_recording_ends_in_counts_as_far_as_it_goes():
 def test_other_people_s_markers_are_none_of_ours():
     found, *_ = told((1, "key 3"), (2, "block"), (3, "block/x/1/begin/joy"), (4, "positive"), (5, "rest/1"))
     assert found == []
+    lines = (1, "rest/1/1/begin/open"), (5, "stop"), (9, "rest/1/1/end"), (10, "rest/2/1/begin/open")
+    found, answers, _ = told(*lines, (12, "report/1/1/answer/yes,no"))
+    assert [(step.first, step.end) for step in found] == [(1, 10), (10, FOREVER + 1)]
+    assert answers == {}
