@@ -10,7 +10,7 @@ from ..dsp.spec import FeatureSpec
 from ..health import Health, State
 from ..language import N_, _, ngettext
 from ..reasons import ARTEFACTS
-from ..types import Abstained, Reading, StreamInfo, Why
+from ..types import Abstained, Fault, Reading, StreamInfo, Why
 from .baseline import baseline_of
 from .electrodes import ElectrodeView
 from .modalities import eyes_banner
@@ -53,6 +53,10 @@ ONLY_SIMULATED = N_(
     "This readout was trained on simulated subjects; on a real headset it gives no estimate until a personal "
     "calibration has fitted it"
 )
+
+ALL_FLAT = N_(
+    "Flat on all electrodes: is the headset worn, and its unit right? The unit can be chosen in Connect (V, mV, µV)"
+)  # volts that are labelled µV look so
 
 
 def banner_of(
@@ -102,6 +106,9 @@ def _why(
     why, virtual = current.why, current.readout.evidence == "virtual"
     if why is Why.SETTLING:
         return StyledText(_("Settling: {seconds} s left", seconds=_settling_left_s(current, readings, info)), "info")
+    judged = [fault for fault in current.quality.faults if fault is not Fault.EXCLUDED] if current.quality else []
+    if why is Why.BAD_SIGNAL and len(judged) > 1 and set(judged) == {Fault.FLAT}:
+        return StyledText(_(ALL_FLAT), "warn")
     if why is Why.BAD_SIGNAL and (names := _named([e for e in electrodes if e.is_bad])):
         return StyledText(_("Signal poor on {names}: check these electrodes", names=names), "warn")
     text, role = (ONLY_SIMULATED, "info") if why is Why.UNCALIBRATED and virtual else WHY_TEXTS[why]

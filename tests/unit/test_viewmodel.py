@@ -154,9 +154,14 @@ def test_a_fair_electrode_is_neither_good_nor_bad():
 
 def test_a_long_list_of_electrodes_is_cut():
     names = ("Fz", "Cz", "Pz", "Oz", "C3", "C4", "P3", "P4")
-    q = Quality(np.zeros(8), (Fault.FLAT,) * 8)
+    q = Quality(np.zeros(8), (Fault.LINE,) * 8)
     shown = look(abstained(20, Why.BAD_SIGNAL, q=q), info=StreamInfo(names, SFREQ))
     assert shown.banner.text == "Signal poor on Fz, Cz, Pz, Oz, C3 and 3 more: check these electrodes"
+
+
+def test_flat_on_all_electrodes_asks_about_the_unit():
+    q = Quality(np.zeros(4), (Fault.FLAT, Fault.EXCLUDED, Fault.FLAT, Fault.FLAT))
+    assert "unit" in look(abstained(20, Why.BAD_SIGNAL, q=q)).banner.text
 
 
 def test_a_virtual_readout_on_a_real_person_explains_its_silence():
