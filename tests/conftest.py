@@ -8,6 +8,7 @@ import gc
 import importlib
 import locale
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -22,6 +23,9 @@ import pytest
 from forking import fork_server, program  # noqa: F401 - fixtures
 
 from realtime_mood import language, plugins
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; tests interrupt programs
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Read by the LSL library when it loads, so written before anything imports it. The session keeps other runs out.
 _lsl = tempfile.NamedTemporaryFile("w", suffix=".cfg")  # noqa: SIM115 - lives as long as the run
