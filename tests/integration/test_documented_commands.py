@@ -122,6 +122,7 @@ class Reader:
             elif not (self.folder / protocol).is_file():
                 options["--dry-run"] = []  # it takes minutes
         if verb == "forget":
+            options.pop("--in", None)  # the same place of all is the same command
             options |= {"--yes": [], "--in": ["."]}
         if "--weights" in options:
             options["--weights"] = ["reader-5"]
@@ -223,13 +224,15 @@ def test_training_on_a_data_set(reader):
     assert "position in the session" in (reader.folder / "figures.md").read_text()
 
 
-def test_the_readme_and_the_guide(reader):
+def test_the_readme_the_guide_and_the_other_pages(reader):
     (reader.folder / "session").mkdir()
     reader.give("run", "--source", SHORT, "--view", "json", "--record", "session", "--participant", "P01")
     (recording,) = (reader.folder / "session").glob("*.xdf")
     reader.recording = str(recording)
-    printed = [reader.follow(ROOT / name) for name in ("README.md", "docs/guide.md")]
-    assert sum(map(len, printed)) > 40
+    first = [ROOT / "README.md", ROOT / "docs" / "guide.md"]
+    others = [path for path in PAGES if path.is_relative_to(ROOT / "docs") and "tutorials" not in path.parts]
+    printed = [reader.follow(path) for path in dict.fromkeys((*first, *others, TUTORIALS / "headset.md"))]
+    assert sum(map(len, printed)) > 50
 
 
 def test_the_site_builds_without_a_warning():
