@@ -56,7 +56,7 @@ def whole_file(path: Path, mode: int = SHARED, *, is_new: bool = False) -> Itera
             f.flush()
             os.fsync(f.fileno())
         if is_new:
-            _name_new(partial, path)
+            rename_new(partial, path)
         else:
             partial.replace(path)
     except BaseException:
@@ -64,15 +64,18 @@ def whole_file(path: Path, mode: int = SHARED, *, is_new: bool = False) -> Itera
         raise
 
 
-def _name_new(partial: Path, path: Path) -> None:
-    """Rename a file, unless there is one already; its name is on the disk then, as far as the system can do that."""
+def rename_new(old: Path, path: Path) -> None:
+    """Rename a file, unless there is one already; its name is on the disk then, as far as the system can do that.
+
+    Raises `FileExistsError`, and `OSError` where it cannot be renamed, as to another disk; then it is where it was.
+    """
     try:
-        os.link(partial, path)  # fails where the file exists, unlike a rename
-        partial.unlink()
+        os.link(old, path)  # fails where the file exists, unlike a rename
+        old.unlink()
     except OSError:
         if os.path.lexists(path):
             raise
-        partial.replace(path)  # a disk without links
+        old.replace(path)  # a disk without links
     with suppress(OSError):  # not on Windows
         folder = os.open(path.parent, os.O_RDONLY)
         try:
@@ -135,6 +138,13 @@ def is_being_written(path: Path) -> bool:
     return False
 
 
+def lock(descriptor: int, *, wait: bool) -> None:
+    """Lock an open file or folder until it is closed; nothing on Windows, and on network disks without locks."""
+    if fcntl is not None:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 class GrowingFile:
     """A private file that is only appended to, in complete pieces: the first of `paths` that is free.
 
@@ -151,9 +161,7 @@ class GrowingFile:
                 continue
         else:
             raise FileExistsError(errno.EEXIST, "it exists already")
-        if fcntl is not None:
-            with suppress(OSError):  # not every network disk has locks
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(self._fd, wait=False)
         self.n_bytes = 0
 
     def append(self, data: bytes) -> None:

@@ -7,13 +7,10 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from ..files import lock
 
 PREFIX = ".export-"
 OLD_S = 86400.0  # age of a folder that a killed export has left
@@ -48,13 +45,12 @@ def staged(target: Path, last: str = "") -> Iterator[Path]:
 def alone_in(target: Path) -> Iterator[None]:
     """Wait until no other export adds to the data set `target`, whose tables would lose rows; not on Windows."""
     target.mkdir(parents=True, exist_ok=True)
-    if fcntl is None:
+    if os.name == "nt":  # where a folder cannot be opened
         yield
         return
     descriptor = os.open(target, os.O_RDONLY)
     try:
-        with suppress(OSError):  # not every network disk has locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        lock(descriptor, wait=True)
         yield
     finally:
         os.close(descriptor)

@@ -17,7 +17,7 @@ from stat import S_ISREG
 from typing import NamedTuple
 
 from ..errors import MoodError
-from ..files import first_free, is_being_written
+from ..files import first_free, is_being_written, rename_new
 from .recover import recover
 
 LIMIT_BYTES = 4 * 2**30  # of all automatic recordings together
@@ -96,13 +96,12 @@ def keep(recording: Path, folder: Path) -> Path:
                 return target
     while True:
         try:
-            os.link(recording, target)  # fails where the file exists, unlike a rename
-            recording.unlink()
+            rename_new(recording, target)
         except FileExistsError:  # another window has kept one meanwhile
             target = first_free(targets)
             continue
         except OSError:
-            shutil.move(recording, target)  # another disk, or one without links
+            shutil.move(recording, target)  # another disk
         return target
 
 
