@@ -30,7 +30,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-ANEW = """
+IMPORT_AGAIN = """
 import sys
 sys.path.insert(1, {!r})
 for name in [name for name in sys.modules if name.partition(".")[0] in ("app", "realtime_mood")]:
@@ -44,7 +44,7 @@ def run(program: Start) -> Run:
     """Run the program, or other code, with what is installed in a folder."""
 
     def run(folder: Path, *words: str, code: str = PROGRAM) -> subprocess.CompletedProcess[str]:
-        process = program(*words, code=ANEW.format(str(folder)) + code)
+        process = program(*words, code=IMPORT_AGAIN.format(str(folder)) + code)
         out, err = process.communicate(100)
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
