@@ -86,7 +86,6 @@ def study_of(paths: Sequence[Path], opened: Path | None = None) -> StudyContent:
     """Read everything; what cannot be read is listed with the reason."""
     inside = [sorted(chain(path.rglob("*.xdf"), path.rglob("*.jsonl"))) if path.is_dir() else [path] for path in paths]
     recordings, feedback, unreadable = list[SessionSummary](), list[tuple[str, FeedbackSummary]](), []
-    numbers = list[int]()
     for path in dict.fromkeys(chain(*inside)):
         try:
             if path.suffix == ".jsonl":
@@ -101,11 +100,11 @@ def study_of(paths: Sequence[Path], opened: Path | None = None) -> StudyContent:
     recordings.sort(key=lambda one: (one.participant, one.time))
     feedback.sort(key=lambda one: (one[0], _natural(one[1].file)))
     seen: Counter[str] = Counter()
-    for participant, _session in feedback:
+    numbered = list[tuple[str, int, FeedbackSummary]]()
+    for participant, session in feedback:
         seen[participant] += 1
-        numbers.append(seen[participant])
-    numbered = tuple((participant, number, it) for number, (participant, it) in zip(numbers, feedback, strict=True))
-    return StudyContent(tuple(recordings), numbered, curves_of(numbered), tuple(unreadable))
+        numbered.append((participant, seen[participant], session))
+    return StudyContent(tuple(recordings), tuple(numbered), curves_of(numbered), tuple(unreadable))
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
